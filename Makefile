@@ -1,0 +1,71 @@
+# Two commands matter: `make demo` and `make test`. Both do all the set-up they need.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PY := $(BIN)/python
+BENCH ?= reaction
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-deep lint types contracts unit bench traceability lock format clean
+
+help:
+	@echo "make demo        a home, a utility and the page, on this machine"
+	@echo "make test        every check, in under 15 minutes"
+	@echo "make test-deep   the long ones: before a release"
+	@echo "make bench BENCH=reaction|footprint [ARGS=...]"
+	@echo "make traceability  writes docs/traceability.md from the tests' marks"
+	@echo "make format | lock | clean"
+
+demo: .venv/.ready web/static/index.html
+	@exec $(PY) -m hems demo $(ARGS)
+
+test: lint types contracts unit
+
+test-deep: .venv/.ready web/static/index.html chromium
+	$(PY) -m pytest -m "deep or not deep" --timeout=3600
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.ready
+	$(BIN)/mypy
+
+contracts: .venv/.ready
+	$(BIN)/lint-imports
+
+unit: .venv/.ready web/static/index.html chromium
+	$(PY) -m pytest -m "not deep"
+	cd web/app && ../../packaging/npm run test
+
+bench: .venv/.ready
+	@$(PY) -m tests.benchmarks.$(BENCH) $(ARGS)
+
+traceability: .venv/.ready web/static/index.html chromium
+	$(PY) -m pytest -q -m "not deep" --traceability docs/traceability.md
+
+format: .venv/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: .venv/.ready
+	$(BIN)/pip-compile --extra dev --generate-hashes --allow-unsafe --strip-extras --upgrade \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --output-file requirements.lock pyproject.toml
+
+# The private environment, with exactly the versions of the lock file.
+.venv/.ready: requirements.lock pyproject.toml
+	@packaging/environment $(PYTHON)
+
+web/static/index.html: .venv/.ready web/app/package-lock.json $(shell find web/app/src web/app/*.ts web/app/*.html -type f 2>/dev/null)
+	cd web/app && ../../packaging/npm ci --no-audit --no-fund
+	cd web/app && ../../packaging/npm run build
+	@touch $@
+
+.PHONY: chromium
+chromium:
+	@packaging/chromium
+
+clean:
+	rm -rf .venv web/static web/app/node_modules build dist test-results *.egg-info

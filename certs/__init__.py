@@ -1,0 +1,1 @@
+"""Identity: keys, certificates, trust, revocation and TLS contexts."""

@@ -1,0 +1,1 @@
+"""Distributed energy resources: device model, service model, drivers and simulated devices."""

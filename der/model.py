@@ -1,0 +1,154 @@
+"""What a device is and what it says: plain records, shared by drivers, programmes and cycle.
+
+Signs are passive everywhere: consumption positive, production negative, charging positive.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DeviceKind(StrEnum):
+    """What a device does in the home."""
+
+    METER = "meter"
+    """The meter at the connection point; a home has one."""
+    SUBMETER = "submeter"
+    PV = "pv"
+    BATTERY = "battery"
+    EVSE = "evse"
+    HEAT_PUMP = "heat_pump"
+    WATER_HEATER = "water_heater"
+
+
+class Control(StrEnum):
+    """What a set-point in watts means to a device."""
+
+    NONE = "none"
+    """Read only; a meter."""
+    TARGET = "target"
+    """Runs at the set-point; a battery."""
+    CEILING = "ceiling"
+    """Consumes at most the set-point, or stops if it is below its minimum; a charger."""
+    FLOOR = "floor"
+    """Produces at most: its power never falls below the set-point (negative); a PV inverter."""
+    SWITCH = "switch"
+    """Is allowed to run (set-point >= its rated power) or is off (less); a relay."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSpec:
+    """A device as commissioned: identity, range and standing in the home.
+
+    Attributes:
+        id: Short stable name, unique in the home, as in the configuration.
+        kind: What it does.
+        name: What the owner calls it.
+        control: What a set-point means to it.
+        min_w: Least power in W, passive sign (-5000 for a 5 kW battery's discharge).
+        max_w: Greatest power in W.
+        least_on_w: Least power in W at which it runs at all when on (a charger's 6 A); 0 if none.
+        essentiality: 0 is shed first, 9 last.
+        max_age_s: A reading older than this is stale.
+        min_off_s: Once off it stays off this long (compressor, contactor).
+        min_on_s: Once on it stays on this long, except in an emergency or for safety.
+    """
+
+    id: str
+    kind: DeviceKind
+    name: str
+    control: Control
+    min_w: float
+    max_w: float
+    least_on_w: float = 0.0
+    essentiality: int = 5
+    max_age_s: float = 5.0
+    min_off_s: float = 0.0
+    min_on_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Who answered at the other end of a handle, as it describes itself."""
+
+    address: str
+    manufacturer: str = ""
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One coherent reading of a device; None where the device does not measure it.
+
+    Attributes:
+        at: When it was taken, UTC epoch seconds.
+        power_w: Active power, consumption positive.
+        reactive_var: Reactive power, passive sign.
+        voltage_v: Phase to neutral, phase A or the mean.
+        frequency_hz: Grid frequency.
+        energy_import_wh: Running total taken from the grid side.
+        energy_export_wh: Running total given to the grid side.
+        soc: State of charge, 0 to 1.
+        capacity_wh: Usable capacity.
+        temp_c: Tank or room temperature.
+        connected: Whether it can act: inverter grid-connected, car plugged in, contactor closed.
+        wants_power: Whether it would consume now if allowed (car not full, thermostat calling).
+        limit_w: The limit or set-point that the device itself says is in force.
+    """
+
+    at: float
+    power_w: float
+    reactive_var: float | None = None
+    voltage_v: float | None = None
+    frequency_hz: float | None = None
+    energy_import_wh: float | None = None
+    energy_export_wh: float | None = None
+    soc: float | None = None
+    capacity_wh: float | None = None
+    temp_c: float | None = None
+    connected: bool | None = None
+    wants_power: bool | None = None
+    limit_w: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setpoint:
+    """What a device is told, with the time after which it returns to its own safe state.
+
+    Attributes:
+        power_w: Watts, passive sign; the spec's `control` says what it bounds.
+        lapse_s: Seconds after which the device, left alone, drops the set-point by itself.
+    """
+
+    power_w: float
+    lapse_s: float
+
+
+class Quality(StrEnum):
+    """How far a device's state can be trusted."""
+
+    GOOD = "good"
+    STALE = "stale"
+    """Its last reading is older than `max_age_s`: known, not current, never zero."""
+    LOST = "lost"
+    """Never read, or refusing to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """A device in the process image.
+
+    Attributes:
+        spec: The device as commissioned.
+        reading: The last good reading, however old; None before the first.
+        quality: What the reading is worth now.
+        error: The last error in words, None when the last call went well.
+        setpoint: What it was last told and has not lapsed; None when it runs by itself.
+    """
+
+    spec: DeviceSpec
+    reading: Reading | None
+    quality: Quality
+    error: str | None = None
+    setpoint: Setpoint | None = None

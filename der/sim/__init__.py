@@ -1,0 +1,1 @@
+"""Simulated devices: an energy-balanced home that answers on real sockets."""

@@ -1,0 +1,1 @@
+"""The home energy controller: customer energy manager and energy-management gateway."""

@@ -1,0 +1,1 @@
+"""Customer energy manager: arbitration, allocation and the control cycle."""

@@ -1,0 +1,126 @@
+"""The `hems` command: one parser, one function a sub-command.
+
+Each sub-command imports what it runs when it runs: `hems run` must not pay at start-up, nor in
+memory for ten years, for the demo, the head-end or the operator's commands.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hems import units
+
+EXIT_USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the process's exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except units.UnitError as error:
+        print(f"hems: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hems", description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run the home's controller")
+    run.add_argument("--config", type=Path, default=Path("hems.toml"), metavar="FILE")
+    run.add_argument("--ready", type=Path, metavar="FILE", help="write the ports taken there")
+    run.add_argument("--verbose", action="store_true", help="log every decision")
+    run.set_defaults(run=_run)
+
+    demo = commands.add_parser("demo", help="a home, a utility and the page, on this machine")
+    demo.add_argument("--folder", type=Path, default=Path("var/demo"), metavar="DIR")
+    demo.add_argument("--port", type=int, default=8080, help="the page's port, if free")
+    demo.add_argument("--speed", type=float, default=1.0, help="how much faster the house lives")
+    demo.add_argument("--seed", type=int, default=1, help="of the house's kettles and clouds")
+    demo.set_defaults(run=_demo)
+
+    headend = commands.add_parser("headend", help="the utility's IEEE 2030.5 server")
+    headend.add_argument("action", choices=["run"])
+    headend.add_argument("--config", type=Path, required=True, metavar="FILE")
+    headend.add_argument("--ready", type=Path, metavar="FILE", help="write the ports taken there")
+    headend.set_defaults(run=_headend)
+
+    event = commands.add_parser("event", help="dispatch, list and cancel grid events")
+    event.add_argument(
+        "action", nargs="?", default="send", choices=["send", "list", "cancel"], help="default send"
+    )
+    event.add_argument("id", nargs="?", help="the event, for list and cancel")
+    asks = event.add_mutually_exclusive_group()
+    asks.add_argument("--limit-import", metavar="POWER", help="net import at most")
+    asks.add_argument("--limit-export", metavar="POWER", help="net export at most")
+    asks.add_argument("--limit-load", metavar="POWER", help="sum of loads at most")
+    asks.add_argument("--limit-generation", metavar="POWER", help="sum of generation at most")
+    asks.add_argument("--shed", metavar="POWER", help="emergency: so much less than now")
+    asks.add_argument("--reduce-energy", metavar="ENERGY", help="so much less over the event")
+    event.add_argument("--minutes", type=float, help="how long the event lasts")
+    event.add_argument("--start", metavar="+DELAY", default="+0s", help="from now: +5m")
+    event.add_argument("--randomize-start", metavar="SPAN", default="0s")
+    event.add_argument("--program", metavar="NAME", help="which programme issues it")
+    event.add_argument(
+        "--operator",
+        type=Path,
+        default=Path("var/demo/headend/operator.json"),
+        metavar="FILE",
+        help="where the head-end wrote its operator address and token",
+    )
+    event.set_defaults(run=_event)
+
+    pki = commands.add_parser("pki", help="a test public-key infrastructure")
+    pki.add_argument("action", choices=["init"])
+    pki.add_argument("folder", type=Path)
+    pki.set_defaults(run=_pki)
+
+    status = commands.add_parser("status", help="how the running home stands")
+    status.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
+    status.set_defaults(run=_status)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from hems.commands.run import run
+
+    return run(options.config, options.ready, verbose=options.verbose)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from hems.commands.demo import demo
+
+    return demo(options.folder, port=options.port, speed=options.speed, seed=options.seed)
+
+
+def _headend(options: argparse.Namespace) -> int:
+    from hems.commands.headend import run
+
+    return run(options.config, options.ready)
+
+
+def _event(options: argparse.Namespace) -> int:
+    from hems.commands import event
+
+    if options.action == "list":
+        return event.show(options.operator, options.id)
+    if options.action == "cancel":
+        return event.cancel(options.operator, options.id)
+    return event.send(options.operator, event.Wish.of(options))
+
+
+def _pki(options: argparse.Namespace) -> int:
+    from hems.commands.pki import init
+
+    return init(options.folder)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from hems.commands.status import show
+
+    return show(options.url)

@@ -1,0 +1,32 @@
+"""Time: UTC epoch seconds for what is recorded, monotonic seconds for what is measured.
+
+Rules never call these functions; they take the time as an argument. Only the places that do
+I/O ask for it, through a `Clock`, so that tests and simulations can hold it.
+"""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where a component gets its time from."""
+
+    def now(self) -> float:
+        """Return UTC as epoch seconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never step, from an arbitrary origin."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock, kept by NTP."""
+
+    def now(self) -> float:
+        """Return UTC as epoch seconds."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds that never step, from an arbitrary origin."""
+        return time.monotonic()

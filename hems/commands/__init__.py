@@ -1,0 +1,1 @@
+"""What the sub-commands of `hems` do, one file each."""

@@ -1,0 +1,192 @@
+"""`hems event`: the operator dispatches, lists and cancels grid events at the head-end."""
+
+import argparse
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from hems import units
+from hems.commands.output import fail
+
+TIMEOUT_S = 10.0
+
+
+class OperatorError(Exception):
+    """The head-end could not be asked, or refused; `str()` is one sentence."""
+
+
+class Operator(BaseModel):
+    """Where the head-end's operator door is, as it wrote it down at its start."""
+
+    url: str
+    token: str
+
+
+class Answer(BaseModel):
+    """What one home answered to an event."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    lfdi: str
+    status: int
+    name: str
+    at: float
+
+
+class Event(BaseModel):
+    """An event as the head-end tells it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str
+    program: str
+    asks: str
+    status: str
+    start: float
+    duration_s: int
+    responses: list[Answer] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the operator wants dispatched; amounts in W and Wh, times in s."""
+
+    key: str
+    amount: float
+    duration_s: float
+    start_in_s: float
+    randomize_start_s: float
+    program: str | None
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> Self:
+        """Read the wish from the command line.
+
+        Raises:
+            UnitError: An amount or time is not one, or one is missing.
+        """
+        asked = {
+            "limit_import_w": (options.limit_import, units.power_w),
+            "limit_export_w": (options.limit_export, units.power_w),
+            "limit_load_w": (options.limit_load, units.power_w),
+            "limit_generation_w": (options.limit_generation, units.power_w),
+            "shed_w": (options.shed, units.power_w),
+            "reduce_energy_wh": (options.reduce_energy, units.energy_wh),
+        }
+        given = {key: parse(text) for key, (text, parse) in asked.items() if text is not None}
+        if not given:
+            raise units.UnitError("say what is asked: --limit-import, --shed, ... (see --help)")
+        if options.minutes is None:
+            raise units.UnitError("say how long the event lasts: --minutes N")
+        ((key, amount),) = given.items()
+        return cls(
+            key=key,
+            amount=amount,
+            duration_s=options.minutes * 60.0,
+            start_in_s=units.duration_s(options.start),
+            randomize_start_s=units.duration_s(options.randomize_start),
+            program=options.program,
+        )
+
+
+def send(operator: Path, wish: Wish) -> int:
+    """Dispatch an event and print it; returns the exit code."""
+    body: dict[str, str | float | int] = {
+        wish.key: wish.amount,
+        "seconds": round(wish.duration_s),
+        "start_in_s": wish.start_in_s,
+        "randomize_start_s": round(wish.randomize_start_s),
+    }
+    if wish.program is not None:
+        body["program"] = wish.program
+    try:
+        event = Event.model_validate_json(_ask(operator, "POST", "/events", json.dumps(body)))
+    except (OperatorError, ValidationError) as error:
+        return fail(str(error))
+    print(_line(event))
+    return 0
+
+
+def show(operator: Path, event_id: str | None) -> int:
+    """Print all events, or one, with what each home answered; returns the exit code."""
+    try:
+        if event_id is None:
+            raw = _ask(operator, "GET", "/events")
+            events = TypeAdapter(list[Event]).validate_json(raw)
+        else:
+            events = [Event.model_validate_json(_ask(operator, "GET", f"/events/{event_id}"))]
+    except (OperatorError, ValidationError) as error:
+        return fail(str(error))
+    if not events:
+        print("no events yet")
+    for event in events:
+        print(_line(event))
+        for answer in event.responses:
+            when = datetime.fromtimestamp(answer.at, UTC)
+            print(f"    {when:%H:%M:%S}Z  home {answer.lfdi[:8]}  {answer.status} {answer.name}")
+    return 0
+
+
+def cancel(operator: Path, event_id: str | None) -> int:
+    """Cancel an event; returns the exit code."""
+    if event_id is None:
+        return fail("say which event: hems event cancel ID (hems event list shows them)")
+    try:
+        event = Event.model_validate_json(_ask(operator, "POST", f"/events/{event_id}/cancel"))
+    except (OperatorError, ValidationError) as error:
+        return fail(str(error))
+    print(_line(event))
+    return 0
+
+
+def _line(event: Event) -> str:
+    start = datetime.fromtimestamp(event.start, UTC)
+    minutes = event.duration_s / 60.0
+    return (
+        f"{event.id}  {event.status:<10} {event.program}: {event.asks}, "
+        f"{start:%Y-%m-%d %H:%M:%S}Z for {minutes:g} min"
+    )
+
+
+def _ask(operator: Path, method: str, path: str, body: str | None = None) -> str:
+    try:
+        door = Operator.model_validate_json(operator.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OperatorError(
+            f"{operator}: cannot be read ({error.strerror}); is a head-end running? "
+            "name its file with --operator"
+        ) from error
+    except ValidationError as error:
+        raise OperatorError(f"{operator}: is not an operator file of a head-end") from error
+    request = urllib.request.Request(  # noqa: S310 - the URL is the head-end's own file's
+        door.url + path,
+        data=None if body is None else body.encode(),
+        method=method,
+        headers={"Authorization": f"Bearer {door.token}", "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310
+            return str(response.read().decode())
+    except urllib.error.HTTPError as error:
+        with error:
+            raise OperatorError(_refusal(error.code, error.read())) from error
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise OperatorError(f"the head-end at {door.url} does not answer: {error}") from error
+
+
+class _Refusal(BaseModel):
+    error: str
+
+
+def _refusal(code: int, body: bytes) -> str:
+    try:
+        return _Refusal.model_validate_json(body).error
+    except ValidationError:
+        return f"the head-end answered {code} {HTTPStatus(code).phrase}"

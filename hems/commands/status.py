@@ -1,0 +1,71 @@
+"""`hems status`: how the running home stands, in a few lines."""
+
+import urllib.error
+import urllib.request
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hems.commands.output import fail
+
+TIMEOUT_S = 5.0
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Device(_Part):
+    name: str
+    power_w: float | None
+    soc: float | None
+    quality: str
+    error: str | None
+
+
+class _Event(_Part):
+    title: str
+    program: str
+    state: str
+    opted_out: bool
+
+
+class _Utility(_Part):
+    state: str
+    detail: str
+
+
+class _Home(_Part):
+    net_w: float | None
+    devices: list[_Device]
+    events: list[_Event]
+    utility: _Utility
+    alarms: list[str]
+
+
+def show(url: str) -> int:
+    """Print the state of the home whose page is at `url`; returns the exit code."""
+    if not url.startswith(("http://", "https://")):
+        return fail(f"{url!r} is not the address of a page")
+    try:
+        with urllib.request.urlopen(f"{url}/api/home", timeout=TIMEOUT_S) as response:  # noqa: S310 - scheme checked above
+            home = _Home.model_validate_json(response.read())
+    except (urllib.error.URLError, TimeoutError) as error:
+        return fail(f"no home answers at {url}: {error}")
+    except ValidationError:
+        return fail(f"{url} answers, but not as a home's page does")
+    print(f"net       {_watts(home.net_w)}")
+    for device in home.devices:
+        charge = "" if device.soc is None else f"  {device.soc:.0%}"
+        trouble = "" if device.error is None else f"  {device.error}"
+        print(f"{device.name:<20} {_watts(device.power_w)}{charge}  {device.quality}{trouble}")
+    for event in home.events:
+        left = " (opted out)" if event.opted_out else ""
+        print(f"event     {event.state}: {event.program}: {event.title}{left}")
+    print(f"utility   {home.utility.state}: {home.utility.detail}")
+    for alarm in home.alarms:
+        print(f"alarm     {alarm}")
+    return 0
+
+
+def _watts(power_w: float | None) -> str:
+    return "       ?" if power_w is None else f"{power_w:7.0f} W"

@@ -1,0 +1,245 @@
+"""The hub's configuration: one TOML file, read once, every mistake named by its place.
+
+Quantities carry their unit in the file ("5 kW", "10 min"), so that a wrong unit is an error
+and not a thousandfold surprise. Relative paths are relative to the file.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from der.model import DeviceKind
+from hems import units
+
+Power = Annotated[float, BeforeValidator(units.power_w)]
+Current = Annotated[float, BeforeValidator(units.current_a)]
+Duration = Annotated[float, BeforeValidator(units.duration_s)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `str()` names the file, the place and the reason."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _relative_to_the_file(cls, value: object, info: ValidationInfo) -> object:
+        folder = (info.context or {}).get("folder")
+        return folder / value if isinstance(value, Path) and folder else value
+
+
+class HomeSection(_Section):
+    """The home itself."""
+
+    name: str = "Home"
+    """What the page calls it."""
+    time_zone: str = "UTC"
+    """IANA name; days on the page begin at its midnight."""
+    main_breaker: Current = 63.0
+    """Rated current of the main breaker, per phase."""
+    phases: Literal[1, 3] = 1
+    """Phases of the connection."""
+    battery: Literal["self-consumption", "hold"] = "self-consumption"
+    """What the battery does when nobody asks anything."""
+    battery_reserve: float = Field(default=0.1, ge=0, lt=1)
+    """State of charge that no programme but an emergency goes below."""
+    cycle: Duration = 1.0
+    """Period of the control cycle."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is not an IANA time zone")
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone as an object."""
+        return ZoneInfo(self.time_zone)
+
+    @field_validator("cycle", mode="after")
+    @classmethod
+    def _sane_cycle(cls, period_s: float) -> float:
+        if not 0.1 <= period_s <= 60.0:  # noqa: PLR2004 - the message states the range
+            raise ValueError("the control cycle is between 0.1 s and 60 s")
+        return period_s
+
+
+class ProgramSection(_Section):
+    """A programme's policy, as agreed when the owner joined it."""
+
+    name: str
+    """The programme's name (2030.5 description) or mRID."""
+    binding: bool
+    """Whether the owner may not opt out."""
+
+
+class UtilitySection(_Section):
+    """The IEEE 2030.5 server and our identity there."""
+
+    url: str | None = None
+    """DeviceCapability URL; without it the server is looked for by DNS-SD."""
+    certificate: Path
+    """The hub's certificate chain, PEM."""
+    key: Path
+    """The hub's private key, PEM."""
+    trust: Path
+    """Root certificates that the server's chain must end in, PEM."""
+    crl: Path | None = None
+    """Revocation lists, PEM."""
+    pin: int = Field(ge=0, le=999999)
+    """Registration PIN: five digits and a check digit."""
+    edition: Literal["2018", "csip-aus", "2023"] = "csip-aus"
+    """Edition and profile spoken with this server."""
+    notify_host: str = "127.0.0.1"
+    """Address at which the server can reach this hub with notifications."""
+    notify_port: Port = 0
+    """Its port; 0 takes a free one."""
+    poll_least: Duration = 5.0
+    """Never poll more often than this, whatever the server says."""
+    comms_loss: Duration = 900.0
+    """Without contact for this long the default control holds."""
+    program: tuple[ProgramSection, ...] = ()
+    """Policies by programme; one not listed binds, except where the server says voluntary."""
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith("https://"):
+            raise ValueError(f"{url!r} is not an https:// URL; IEEE 2030.5 runs over TLS only")
+        return url
+
+
+class WebSection(_Section):
+    """The local page."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class StoreSection(_Section):
+    """Where the hub keeps what it must not forget."""
+
+    path: Path = Field(default=Path("hems.db"), validate_default=True)
+
+
+class OcppSection(_Section):
+    """The charge-point management system that the home's chargers call in to."""
+
+    host: str = "127.0.0.1"
+    port: Port = 9000
+
+
+class DeviceSection(_Section):
+    """One device as commissioned."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
+    kind: DeviceKind
+    name: str
+    driver: Literal["sunspec", "relay", "ocpp16"]
+    host: str = "127.0.0.1"
+    port: Port | None = None
+    unit: int = Field(default=1, ge=0, le=255)
+    station: str | None = None
+    """OCPP identity of a charger."""
+    min: Power = 0.0
+    """Least power: negative for what it can produce."""
+    max: Power = 0.0
+    """Greatest power it can consume."""
+    least_on: Power = 0.0
+    """Least power at which it runs at all."""
+    fallback: Power | None = None
+    """Power at which a charger may go on when the hub is silent."""
+    essentiality: int = Field(default=5, ge=0, le=9)
+    """0 is shed first, 9 last."""
+    min_on: Duration = 0.0
+    min_off: Duration = 0.0
+    max_age: Duration = 5.0
+    """A reading older than this is stale."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min:g} W is above max {self.max:g} W")
+        if self.driver == "ocpp16" and self.station is None:
+            raise ValueError("an ocpp16 device needs its station identity")
+        if self.driver != "ocpp16" and self.port is None:
+            raise ValueError(f"a {self.driver} device needs a port")
+        return self
+
+
+class Config(_Section):
+    """All settings of one hub."""
+
+    home: HomeSection = HomeSection()
+    utility: UtilitySection | None = None
+    web: WebSection = WebSection()
+    store: StoreSection = StoreSection()
+    ocpp: OcppSection = OcppSection()
+    device: tuple[DeviceSection, ...] = ()
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        ids = [device.id for device in self.device]
+        for device_id in ids:
+            if ids.count(device_id) > 1:
+                raise ValueError(f"two devices are called {device_id!r}")
+        meters = [d.id for d in self.device if d.kind is DeviceKind.METER]
+        if len(meters) > 1:
+            raise ValueError(f"one meter is at the connection point, not {len(meters)}: {meters}")
+        return self
+
+
+def load(path: Path) -> Config:
+    """Read the configuration file.
+
+    Raises:
+        ConfigError: The file is missing, unreadable, not TOML, or has a mistake; all mistakes
+            are named, one a line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from error
+    try:
+        raw.setdefault("store", {})  # so that its default path, too, is relative to the file
+        return Config.model_validate(raw, context={"folder": path.parent.absolute()})
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentences(path, error))) from error
+
+
+def _sentences(path: Path, error: ValidationError) -> list[str]:
+    sentences = []
+    for problem in error.errors():
+        place = "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]
+        ).lstrip(".")
+        reason = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            reason = "unknown key"
+        elif problem["type"] == "missing":
+            reason = "is missing"
+        sentences.append(f"{path}: {place}: {reason}" if place else f"{path}: {reason}")
+    return sentences

@@ -1,0 +1,1 @@
+"""Energy-management gateway: 2030.5 words to house words and back."""

@@ -1,0 +1,63 @@
+"""The process image: what every device said, frozen once a cycle, and a ring of past ones.
+
+A cycle reads devices into a new image and swaps it in with one assignment; whoever decides does
+so on one image and never on half-read data.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from der.model import DeviceKind, DeviceState, Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The home at one instant.
+
+    Attributes:
+        at: When it was completed, UTC epoch seconds.
+        seq: Counts up by one each cycle.
+        devices: By device id, in the configuration's order.
+    """
+
+    at: float
+    seq: int
+    devices: Mapping[str, DeviceState]
+
+    @property
+    def meter(self) -> DeviceState | None:
+        """The connection point's meter; None where the home has none."""
+        return next((d for d in self.devices.values() if d.spec.kind is DeviceKind.METER), None)
+
+    @property
+    def net_w(self) -> float | None:
+        """Net power at the meter, import positive; None unless the meter's reading is good."""
+        meter = self.meter
+        if meter is None or meter.reading is None or meter.quality is not Quality.GOOD:
+            return None
+        return meter.reading.power_w
+
+
+@dataclass(slots=True)
+class ImageRing:
+    """The present image and the last ones, newest last."""
+
+    size: int = 900
+    _ring: deque[Image] = field(default_factory=deque)
+
+    def swap(self, image: Image) -> None:
+        """Make `image` the present one."""
+        self._ring.append(image)
+        while len(self._ring) > self.size:
+            self._ring.popleft()
+
+    @property
+    def present(self) -> Image | None:
+        """The last complete image; None before the first cycle."""
+        return self._ring[-1] if self._ring else None
+
+    @property
+    def past(self) -> tuple[Image, ...]:
+        """All kept images, oldest first."""
+        return tuple(self._ring)

@@ -1,0 +1,1 @@
+"""IEEE 2030.5: resources, XML, transport, discovery, events and responses; knows no home."""

@@ -1,0 +1,101 @@
+"""The durable memory that the protocol needs: a port, implemented by `hems.store`.
+
+What is saved here survives SIGKILL and power cuts before anything is acted on or answered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as last received, and what the home made of it.
+
+    Attributes:
+        mrid: The event's mRID, 32 upper-case hex digits; the key together with `server`.
+        server: LFDI or host of the server it came from.
+        kind: Name of its resource type, "DERControl" or "EndDeviceControl".
+        program: mRID of its programme.
+        program_name: The programme's description, for the owner.
+        primacy: The programme's primacy.
+        mandatory: Whether the programme itself forbids opting out (drProgramMandatory).
+        body: The event as 2030.5 XML.
+        draw_start_s: Randomised shift of its start; drawn once.
+        draw_duration_s: Randomised change of its duration; drawn once.
+        draw_cancel_s: Randomised delay of a cancellation; drawn once.
+        phase: "received", "started", "completed", "cancelled", "superseded", "rejected".
+        opted_out: Whether the owner left it.
+        baseline_w: Net power at its start, None before.
+    """
+
+    mrid: str
+    server: str
+    kind: str
+    program: str
+    program_name: str
+    primacy: int
+    mandatory: bool
+    body: bytes
+    draw_start_s: int
+    draw_duration_s: int
+    draw_cancel_s: int
+    phase: str
+    opted_out: bool = False
+    baseline_w: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRow:
+    """A response owed to the server; unique by (subject, lfdi, status, modes).
+
+    Attributes:
+        subject: mRID of the event.
+        lfdi: LFDI of the answering device.
+        status: Response code.
+        modes: Control modes it speaks of, empty for the whole event (2018).
+        created: Server's time at which the status came about, epoch seconds.
+        reply_to: Where it goes.
+        kind: Resource type to post, "DERControlResponse" or "DrResponse".
+        location: Where the server put it; None until posted.
+    """
+
+    subject: str
+    lfdi: str
+    status: int
+    modes: str
+    created: int
+    reply_to: str
+    kind: str
+    location: str | None = None
+
+
+class Ledger(Protocol):
+    """Durable memory of events, draws and responses."""
+
+    async def events(self) -> Sequence[EventRow]:
+        """Return all kept events that are not older than the retention."""
+        ...
+
+    async def save(self, events: Sequence[EventRow], responses: Sequence[ResponseRow]) -> None:
+        """Insert or replace events and add responses, in one durable transaction.
+
+        A response that is there already (same key) stays as it is: it is never owed twice.
+        """
+        ...
+
+    async def unposted(self) -> Sequence[ResponseRow]:
+        """Return the responses still owed, oldest first."""
+        ...
+
+    async def posted(self, response: ResponseRow, location: str) -> None:
+        """Note that the server has a response."""
+        ...
+
+    async def server_offset(self, server: str) -> float | None:
+        """Return the last known server time less local time, in s; None if never known."""
+        ...
+
+    async def save_server_offset(self, server: str, offset_s: float) -> None:
+        """Keep the server's offset for the next start."""
+        ...

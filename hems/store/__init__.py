@@ -1,0 +1,1 @@
+"""The hub's store: effect ledger, history and settings on SQLAlchemy."""

@@ -1,0 +1,150 @@
+"""The one surface of the running home that the page and the command line may see.
+
+Plain frozen records out, a handful of wishes in; `hems.home` implements it.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class SurfaceError(Exception):
+    """A wish that cannot be granted; `str()` says why, for the owner."""
+
+
+class UnknownEventError(SurfaceError):
+    """No event of this id is known."""
+
+
+class BindingEventError(SurfaceError):
+    """The event's programme does not allow the owner to opt out."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """A device as shown: see `der.model` for units and signs (consumption positive)."""
+
+    id: str
+    name: str
+    kind: str
+    power_w: float | None
+    soc: float | None
+    temp_c: float | None
+    connected: bool | None
+    wants_power: bool | None
+    quality: str
+    age_s: float | None
+    setpoint_w: float | None
+    reason: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """A grid event as shown.
+
+    Attributes:
+        id: mRID.
+        program: Who asks: the programme's name.
+        title: What is asked, one line ("Import at most 1.5 kW").
+        effect: What it does to this home, one sentence.
+        state: "coming", "running", "completed", "cancelled", "superseded", "rejected".
+        starts_at: Effective start, UTC epoch seconds.
+        ends_at: Effective end.
+        opted_out: Whether the owner left it.
+        may_opt_out: Whether the programme's policy allows it now.
+    """
+
+    id: str
+    program: str
+    title: str
+    effect: str
+    state: str
+    starts_at: float
+    ends_at: float
+    opted_out: bool
+    may_opt_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UtilityView:
+    """How the link to the utility stands.
+
+    Attributes:
+        state: "searching", "connecting", "connected", "unreachable", "refused", "off".
+        detail: One sentence for the owner.
+        server: The server's URL, empty while none is found.
+        lfdi: The home's own LFDI.
+        last_contact: UTC epoch seconds of the last good answer; None if never.
+    """
+
+    state: str
+    detail: str
+    server: str
+    lfdi: str
+    last_contact: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole home at one instant; `seq` counts up by one each control cycle."""
+
+    at: float
+    seq: int
+    net_w: float | None
+    limit_import_w: float | None
+    limit_export_w: float | None
+    devices: Sequence[DeviceView]
+    events: Sequence[EventView]
+    utility: UtilityView
+    alarms: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A day's measurements of one device, or of the home's meter, thinned to equal steps.
+
+    Attributes:
+        device: Device id.
+        at: Interval starts, UTC epoch seconds.
+        power_w: Mean power of each interval; None where nothing was measured.
+        soc: State of charge at each interval's end, or None.
+    """
+
+    device: str
+    at: Sequence[float]
+    power_w: Sequence[float | None]
+    soc: Sequence[float | None]
+
+
+class HomeSurface(Protocol):
+    """What the page and the command line can ask of the running home."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the present state; cheap, no I/O."""
+        ...
+
+    def changes(self) -> AsyncIterator[Snapshot]:
+        """Yield the present state, then each new one; slow readers skip, never queue."""
+        ...
+
+    async def opt_out(self, event: str) -> None:
+        """Leave an event.
+
+        Raises:
+            UnknownEventError: No such event, or it is over.
+            BindingEventError: Its programme does not allow it.
+        """
+        ...
+
+    async def opt_in(self, event: str) -> None:
+        """Take part again in an event that was left.
+
+        Raises:
+            UnknownEventError: No such event, or it is over.
+        """
+        ...
+
+    async def history(self, start: float, end: float, step_s: int) -> Sequence[Series]:
+        """Return every device's measurements in [start, end), UTC epoch seconds."""
+        ...

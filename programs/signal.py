@@ -1,0 +1,52 @@
+"""What reaches the home from outside, in house words: watts, passive sign, UTC."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SignalKind(StrEnum):
+    """What a signal asks; `value` has the unit named here and is never negative."""
+
+    IMPORT_LIMIT = "import-limit"
+    """The home's net power at the meter is at most `value` W."""
+    EXPORT_LIMIT = "export-limit"
+    """The home's net injection at the meter is at most `value` W."""
+    LOAD_LIMIT = "load-limit"
+    """The sum of what consumes behind the meter is at most `value` W."""
+    GENERATION_LIMIT = "generation-limit"
+    """The sum of what produces behind the meter is at most `value` W."""
+    SHED = "shed"
+    """Net power falls by `value` W below what it was when the event began."""
+    ENERGY = "energy"
+    """Energy taken over the event is `value` Wh less than the power at its begin would take."""
+    DISCONNECT = "disconnect"
+    """Generation and storage cease to energise; `value` is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One mode of one grid event (or of a default control) that is in force now.
+
+    Attributes:
+        event: mRID of the event; of the default control where no event sets this mode.
+        program: Name of the programme, as the owner joined it.
+        kind: What is asked.
+        value: In the unit of its kind.
+        starts_at: Effective start, UTC epoch seconds.
+        ends_at: Effective end; infinite for a default control.
+        binding: True where the owner may not opt out.
+        emergency: True where comfort and minimum times give way.
+        baseline_w: Net power when the event began, for SHED and ENERGY; None for the rest.
+        delivered_wh: Energy already saved against the baseline, for ENERGY.
+    """
+
+    event: str
+    program: str
+    kind: SignalKind
+    value: float
+    starts_at: float
+    ends_at: float
+    binding: bool
+    emergency: bool = False
+    baseline_w: float | None = None
+    delivered_wh: float = 0.0

@@ -1,0 +1,112 @@
+"""Pytest plugin: which requirement is shown by which passing test, written as a page.
+
+`pytest --traceability FILE` writes the page when the run ends; `make traceability` calls it. A
+requirement with no passing test is open, and the page says so.
+"""
+
+import ast
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / "docs" / "requirements.csv"
+FIGURES = ROOT / "docs" / "figures"
+OURS = ("hems", "der", "programs", "web", "certs")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--traceability", metavar="FILE", help="write the traceability page there")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Traceability(config), "traceability-page")
+
+
+def known_requirements() -> dict[str, str]:
+    """Return id -> requirement, in the order of the list."""
+    with REQUIREMENTS.open(encoding="utf-8", newline="") as file:
+        return {row["id"]: row["requirement"] for row in csv.DictReader(file)}
+
+
+class Traceability:
+    """Collects marks and outcomes during a run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.known = known_requirements()
+        self.page: str | None = config.getoption("--traceability")
+        self.marks: dict[str, set[str]] = {}
+        self.passed: dict[str, set[str]] = defaultdict(set)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            ids = {str(name) for mark in item.iter_markers("requirement") for name in mark.args}
+            unknown = ids - self.known.keys()
+            if unknown:
+                raise pytest.UsageError(f"{item.nodeid}: unknown requirement {sorted(unknown)}")
+            self.marks[item.nodeid] = ids
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and report.passed:
+            for name in self.marks.get(report.nodeid, ()):
+                self.passed[name].add(report.nodeid.partition("[")[0])
+
+    def pytest_sessionfinish(self) -> None:
+        if self.page:
+            text = render(self.known, self.passed)
+            Path(self.page).write_text(text, encoding="utf-8")
+
+
+def render(known: dict[str, str], passed: dict[str, set[str]]) -> str:
+    """Return the page as Markdown."""
+    figures = recorded_figures()
+    shown = sum(name in passed for name in known)
+    lines = [
+        "# Traceability",
+        "",
+        "Written by `make traceability` from the marks of the tests that passed; do not edit.",
+        "Requirements: `requirements.csv`. A figure names the benchmark that prints it.",
+        "",
+        f"{shown} of {len(known)} requirements have passing tests; the others are open.",
+        "An id with passing tests is shown in the part that these tests cover, not proved whole.",
+        "",
+        "| id | requirement | code | tests | figure |",
+        "|---|---|---|---|---|",
+    ]
+    for name, text in known.items():
+        tests = sorted(passed.get(name, ()))
+        code = ", ".join(f"`{module}`" for module in modules_of(tests)) if tests else ""
+        listed = "<br>".join(f"`{test}`" for test in tests) if tests else "**open**"
+        lines.append(f"| {name} | {text} | {code} | {listed} | {figures.get(name, '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def recorded_figures() -> dict[str, str]:
+    """Return requirement id -> figures, from what `make bench ... RECORD=1` kept."""
+    by_id: dict[str, list[str]] = defaultdict(list)
+    for file in sorted(FIGURES.glob("*.json")):
+        record = json.loads(file.read_text(encoding="utf-8"))
+        text = ", ".join(f"{key} {record['figures'][key]}" for key in record["headline"])
+        for name in record["requirements"]:
+            by_id[name].append(f"`{file.stem}`: {text}")
+    return {name: "<br>".join(texts) for name, texts in by_id.items()}
+
+
+def modules_of(tests: Iterable[str]) -> list[str]:
+    """Return the modules of ours that the files of these tests import."""
+    found: set[str] = set()
+    for path in {test.partition("::")[0] for test in tests}:
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                continue
+            found.update(n for n in names if n.partition(".")[0] in OURS)
+    return sorted(found)

@@ -1,0 +1,1 @@
+"""The homeowner's local page and its API."""
