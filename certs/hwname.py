@@ -6,6 +6,7 @@ It is the value of the SAN's OtherName 1.3.6.1.5.5.7.8.4. Only DER is read: one 
 name, or none.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from cryptography.x509 import ObjectIdentifier, OtherName
 HARDWARE_MODULE_NAME: Final = ObjectIdentifier("1.3.6.1.5.5.7.8.4")
 """id-on-hardwareModuleName."""
 
+_DOTTED = re.compile(r"([01]\.[1-3]?[0-9]|2\.[0-9]+)(\.[0-9]+)*")
 _SEQUENCE: Final = 0x30
 _OID: Final = 0x06
 _OCTETS: Final = 0x04
@@ -86,7 +88,8 @@ def _take(data: bytes, tag: int) -> tuple[bytes, bytes]:
 
 
 def _encode_oid(dotted: str) -> bytes:
-    ObjectIdentifier(dotted)  # refuses what is no OID at all
+    if _DOTTED.fullmatch(dotted) is None:
+        raise ValueError(f"{dotted!r} is not an object identifier")
     first, second, *rest = map(int, dotted.split("."))
     return b"".join(_base128(arc) for arc in (first * _ROOT_ARCS + second, *rest))
 

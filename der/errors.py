@@ -4,6 +4,7 @@
     ├── TransientError     the device did not answer now; trying again may help
     │   └── DeadlineError  it did not answer in the time allowed
     ├── PermanentError     it answered something it will answer again; trying again is useless
+    │   └── RefusalError   it refused the request by a protocol exception, whose code is kept
     └── RejectedError      the call was refused: wrong mode, closed handle, set-point out of range
 
 Each message names the device and the point or call concerned.
@@ -24,6 +25,18 @@ class DeadlineError(TransientError):
 
 class PermanentError(DeviceError):
     """The device answers, but not as its kind must: wrong model, missing point, refusal."""
+
+
+class RefusalError(PermanentError):
+    """The device refused the request with an exception of its protocol.
+
+    Attributes:
+        code: The protocol's exception code (Modbus: 2 is "illegal data address").
+    """
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class RejectedError(DeviceError):

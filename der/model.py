@@ -119,10 +119,14 @@ class Setpoint:
     Attributes:
         power_w: Watts, passive sign; the spec's `control` says what it bounds.
         lapse_s: Seconds after which the device, left alone, drops the set-point by itself.
+        revert_w: What it then runs at, until it hears otherwise (in an event, the default
+            control); None for its own control. Devices that can't hold a second value (relays)
+            fall back to their own control either way.
     """
 
     power_w: float
     lapse_s: float
+    revert_w: float | None = None
 
 
 class Quality(StrEnum):

@@ -217,12 +217,25 @@ class Handle:
         async with _deadline(self._device, f"ioctl {command}"):
             return await link.ioctl(command)
 
-    async def close(self) -> None:
-        """End the connection; calling it again does nothing."""
-        link, self._link = self._link, None
-        self._device.release(self)
-        if link is not None:
-            await link.close()
+    async def close(self, *, disconnect: bool = False) -> None:
+        """End the connection; calling it again does nothing.
+
+        Args:
+            disconnect: First take the device itself off, because it is held unsafe. The handle
+                is closed even if that fails.
+
+        Raises:
+            RejectedError: `disconnect` through a read-only handle.
+            TransientError: The device did not confirm that it is off.
+        """
+        try:
+            if disconnect and not self.closed:
+                await self.ioctl(Command.DISCONNECT)
+        finally:
+            link, self._link = self._link, None
+            self._device.release(self)
+            if link is not None:
+                await link.close()
 
     def _open_link(self, call: str) -> Link:
         if self._link is None:
@@ -239,10 +252,11 @@ class Handle:
 
     def _check_range(self, setpoint: Setpoint) -> None:
         spec = self.spec
-        if not (math.isfinite(setpoint.power_w) and spec.min_w <= setpoint.power_w <= spec.max_w):
+        for power_w in (setpoint.power_w, setpoint.revert_w):
+            if power_w is None or spec.min_w <= power_w <= spec.max_w:  # a NaN fails this too
+                continue
             raise RejectedError(
-                f"{spec.id}: set-point {setpoint.power_w:g} W is outside "
-                f"{spec.min_w:g} to {spec.max_w:g} W"
+                f"{spec.id}: set-point {power_w:g} W is outside {spec.min_w:g} to {spec.max_w:g} W"
             )
         if not (math.isfinite(setpoint.lapse_s) and setpoint.lapse_s > 0):
             raise RejectedError(f"{spec.id}: a set-point needs a lapse time above 0 s")

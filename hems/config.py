@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from certs.identity import pin_valid
 from der.model import DeviceKind
 from hems import units
 
@@ -101,9 +102,9 @@ class UtilitySection(_Section):
     """The hub's private key, PEM."""
     trust: Path
     """Root certificates that the server's chain must end in, PEM."""
-    crl: Path | None = None
-    """Revocation lists, PEM."""
-    pin: int = Field(ge=0, le=999999)
+    crls: Path
+    """Revocation lists of every CA in the server's chain, PEM."""
+    pin: str
     """Registration PIN: five digits and a check digit."""
     edition: Literal["2018", "csip-aus", "2023"] = "csip-aus"
     """Edition and profile spoken with this server."""
@@ -124,6 +125,13 @@ class UtilitySection(_Section):
         if url is not None and not url.startswith("https://"):
             raise ValueError(f"{url!r} is not an https:// URL; IEEE 2030.5 runs over TLS only")
         return url
+
+    @field_validator("pin")
+    @classmethod
+    def _check_digit(cls, pin: str) -> str:
+        if not pin_valid(pin):
+            raise ValueError(f"{pin!r} is not a PIN: five digits and the check digit that fits")
+        return pin
 
 
 class WebSection(_Section):

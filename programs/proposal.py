@@ -12,6 +12,15 @@ from typing import Final
 HOME: Final = "home"
 """Target of a proposal about the connection point (the meter), not about one device."""
 
+LOADS: Final = "loads"
+"""Target of a proposal about the sum of all that consumes behind the meter, charging included."""
+
+GENERATION: Final = "generation"
+"""Target of a proposal about the sum of all that produces behind the meter (never positive)."""
+
+HOME_TARGETS: Final = (HOME, LOADS, GENERATION)
+"""The targets that are no device; no device may carry one of these ids."""
+
 
 class Rank(IntEnum):
     """Whose word counts; the smaller number is the stronger."""

@@ -50,3 +50,7 @@ class Signal:
     emergency: bool = False
     baseline_w: float | None = None
     delivered_wh: float = 0.0
+
+    def in_force(self, now: float) -> bool:
+        """Return whether the signal counts at `now`, UTC epoch seconds."""
+        return self.starts_at <= now < self.ends_at

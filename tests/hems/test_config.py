@@ -16,7 +16,8 @@ main_breaker = "35 A"
 certificate = "hub.pem"
 key = "hub.key"
 trust = "trust.pem"
-pin = 111115
+crls = "crls.pem"
+pin = "111115"
 
 [[device]]
 id = "meter"
@@ -25,6 +26,9 @@ name = "Grid meter"
 driver = "sunspec"
 port = 5020
 """
+
+
+PIN = 'pin = "111115"'
 
 
 def write(folder: Path, text: str) -> Path:
@@ -49,9 +53,10 @@ def test_a_good_file_is_read_with_paths_relative_to_it(tmp_path: Path) -> None:
         (('"35 A"', '"35 kW"'), "home.main_breaker", "'35 kW' is of the kind power, not current"),
         (('"35 A"', "35"), "home.main_breaker", "has no unit"),
         (('"35 A"', '"many"'), "home.main_breaker", "is not a current"),
-        (("pin = 111115", "pin = 111115\nstun = 1"), "utility.stun", "unknown key"),
+        ((PIN, f"{PIN}\nstun = 1"), "utility.stun", "unknown key"),
+        ((PIN, 'pin = "111114"'), "utility.pin", "not a PIN"),
         (('key = "hub.key"\n', ""), "utility.key", "is missing"),
-        (("pin = 111115", 'pin = 111115\nurl = "http://a"'), "utility.url", "not an https"),
+        ((PIN, f'{PIN}\nurl = "http://a"'), "utility.url", "not an https"),
         (("Europe/Berlin", "Europe/Atlantis"), "home.time_zone", "not an IANA time zone"),
         (("port = 5020", ""), "device[0]", "needs a port"),
         (("port = 5020", "port = 70000"), "device[0].port", "65535"),
@@ -72,7 +77,7 @@ def test_a_mistake_is_named_by_place_and_reason(
 
 
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
-    text = GOOD.replace('"35 A"', "35").replace("pin = 111115", "pin = 1111111")
+    text = GOOD.replace('"35 A"', "35").replace(PIN, 'pin = "111116"')
     with pytest.raises(ConfigError) as caught:
         load(write(tmp_path, text))
     assert str(caught.value).count("\n") == 1

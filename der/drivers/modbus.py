@@ -1,0 +1,223 @@
+"""Modbus TCP transport: one connection to one unit, typed errors, one request at a time.
+
+Register and coil addresses are as on the wire, counted from 0. A connection that was lost,
+timed out or answered garbage is closed for good, because what still arrives on it can no longer
+be told from an answer; the caller opens a new one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
+from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.bit_message import WriteSingleCoilRequest
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    ReadInputRegistersRequest,
+    WriteMultipleRegistersRequest,
+)
+
+from der.drivers.lifeline import Lifeline
+from der.errors import DeviceError, RefusalError, TransientError
+
+MAX_REGISTERS: Final = 125
+"""Most registers that one Modbus read may ask for (application protocol V1.1b3, 6.3)."""
+
+_PERMANENT: Final = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    7: "negative acknowledge",
+}
+_TRANSIENT: Final = {
+    4: "server device failure",
+    5: "acknowledged, still working",
+    6: "server device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target does not respond",
+}
+_FUNCTIONS: Final = frozenset({1, 2, 3, 4, 5, 6, 15, 16})
+_MBAP_SIZE: Final = 8
+_MAX_LENGTH_FIELD: Final = 254
+
+# Every failure leaves this module as one typed error that names device and point; the library's
+# own log lines would repeat it without either.
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusAddress:
+    """Where a Modbus TCP unit is found.
+
+    Attributes:
+        host: Name or IP address.
+        port: TCP port.
+        unit: Unit identifier, 0 to 255; matters behind gateways.
+        timeout_s: Longest wait for the connection and for each answer, in s.
+    """
+
+    host: str
+    port: int = 502
+    unit: int = 1
+    timeout_s: float = 1.0
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port} unit {self.unit}"
+
+
+def looks_like_modbus(data: bytes) -> bool:
+    """Whether bytes can be the begin of a Modbus TCP answer to what this transport asks."""
+    if len(data) < _MBAP_SIZE:
+        return True
+    length = int.from_bytes(data[4:6], "big")
+    return (
+        data[2:4] == b"\0\0"
+        and 3 <= length <= _MAX_LENGTH_FIELD  # noqa: PLR2004 - unit, function, one byte of data
+        and data[7] & 0x7F in _FUNCTIONS
+    )
+
+
+class ModbusConnection:
+    """An open connection to one unit; made by `ModbusConnection.open`."""
+
+    def __init__(self, device: str, address: ModbusAddress) -> None:
+        self.device = device
+        self.address = address
+        self._lifeline = Lifeline()
+        self._lock = asyncio.Lock()
+        self._client = AsyncModbusTcpClient(
+            address.host,
+            port=address.port,
+            timeout=address.timeout_s,
+            retries=0,
+            reconnect_delay=0,
+            trace_packet=self._inspect,
+            trace_connect=self._watch,
+        )
+
+    @classmethod
+    async def open(cls, device: str, address: ModbusAddress) -> "ModbusConnection":
+        """Connect.
+
+        Args:
+            device: Id of the device, for messages.
+            address: Where it is.
+
+        Raises:
+            TransientError: Nobody listens there, or nobody answers in time.
+        """
+        connection = cls(device, address)
+        if not await connection._client.connect():
+            connection.close()
+            raise TransientError(f"{device}: no Modbus connection to {address}")
+        return connection
+
+    async def read_holding(self, start: int, count: int, point: str) -> tuple[int, ...]:
+        """Read `count` holding registers from `start`, in as few frames as Modbus allows.
+
+        Raises:
+            RefusalError: The device refuses this address.
+            TransientError: No usable answer.
+        """
+        registers: list[int] = []
+        while len(registers) < count:
+            request = ReadHoldingRegistersRequest(
+                address=start + len(registers),
+                count=min(MAX_REGISTERS, count - len(registers)),
+                dev_id=self.address.unit,
+            )
+            registers += await self._registers(request, point)
+        return tuple(registers)
+
+    async def read_input(self, start: int, count: int, point: str) -> tuple[int, ...]:
+        """Read `count` (at most 125) input registers from `start`; errors as `read_holding`."""
+        request = ReadInputRegistersRequest(address=start, count=count, dev_id=self.address.unit)
+        return await self._registers(request, point)
+
+    async def write_holding(self, start: int, values: Sequence[int], point: str) -> None:
+        """Write holding registers from `start` in one frame; the device confirms it.
+
+        Raises:
+            RefusalError: The device refuses address or value.
+            TransientError: No usable answer; whether it took the values is unknown.
+        """
+        answer = await self._call(
+            WriteMultipleRegistersRequest(
+                address=start, registers=list(values), dev_id=self.address.unit
+            ),
+            point,
+        )
+        if (answer.address, answer.count) != (start, len(values)):
+            raise self._lost(point, "confirmed another write than was asked")
+
+    async def write_coil(self, address: int, value: bool, point: str) -> None:
+        """Set or clear a coil; errors as `write_holding`."""
+        answer = await self._call(
+            WriteSingleCoilRequest(address=address, bits=[value], dev_id=self.address.unit), point
+        )
+        if answer.address != address or list(answer.bits[:1]) != [value]:
+            raise self._lost(point, "confirmed another write than was asked")
+
+    def close(self) -> None:
+        """End the connection; calls under way end with TransientError."""
+        self._end("connection is closed")
+
+    async def _registers(self, request: ModbusPDU, point: str) -> tuple[int, ...]:
+        answer = await self._call(request, point)
+        if len(answer.registers) != request.count:
+            raise self._lost(
+                point, f"sent {len(answer.registers)} registers where {request.count} were asked"
+            )
+        return tuple(answer.registers)
+
+    async def _call(self, request: ModbusPDU, point: str) -> ModbusPDU:
+        try:
+            async with self._lock, self._lifeline.bounded(self.address.timeout_s):
+                answer: ModbusPDU = await self._client.execute(False, request)
+        except asyncio.CancelledError:
+            # The caller's deadline: an answer that still comes would be taken for the next one's.
+            self._end("a call was given up")
+            raise
+        except TimeoutError as error:
+            raise self._lost(point, f"no answer within {self.address.timeout_s:g} s") from error
+        except ModbusException as error:
+            raise self._lost(point, "no usable answer") from error
+        if answer.isError():
+            raise self._refusal(answer.exception_code, point)
+        if answer.function_code != request.function_code:
+            raise self._lost(point, "answered another function than was asked")
+        return answer
+
+    def _refusal(self, code: int, point: str) -> DeviceError:
+        where = f"{self.device}: {point} at {self.address}"
+        if code in _PERMANENT:
+            return RefusalError(f"{where}: Modbus exception {code} ({_PERMANENT[code]})", code)
+        meaning = _TRANSIENT.get(code, "unknown")
+        return TransientError(f"{where}: Modbus exception {code} ({meaning})")
+
+    def _lost(self, point: str, cause: str) -> TransientError:
+        """End the connection and word the error; what ended it earlier explains more."""
+        cause = self._lifeline.cause or cause
+        self._end(cause)
+        return TransientError(f"{self.device}: {point} at {self.address}: {cause}")
+
+    def _end(self, cause: str) -> None:
+        self._lifeline.cut(cause)
+        self._client.close()
+
+    def _inspect(self, sending: bool, data: bytes) -> bytes:
+        """Stop garbage before the library's decoder: there it would end in a stray traceback."""
+        if sending or looks_like_modbus(data):
+            return data
+        self._lifeline.cut(f"answered bytes that are not Modbus ({data[:_MBAP_SIZE].hex(' ')})")
+        return b""
+
+    def _watch(self, connected: bool) -> None:
+        if not connected:
+            self._lifeline.cut("the device closed the connection")

@@ -1,0 +1,103 @@
+"""Controls that revert by themselves: SunSpec DERCtlAC (model 704), and a relay board's hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from der.sim.errors import ExceptionCode, UnitRefusal
+
+
+@dataclass(slots=True)
+class Countdown:
+    """A timer that lives in the device and knows no peer.
+
+    Attributes:
+        until: When it runs out, monotonic s; None when it does not run.
+    """
+
+    until: float | None = None
+
+    def start(self, seconds: float, now: float) -> None:
+        """Start anew; 0 s stops it."""
+        self.until = now + seconds if seconds > 0 else None
+
+    def remaining_s(self, now: float) -> float:
+        """Seconds left; 0 when it does not run."""
+        return 0.0 if self.until is None else max(0.0, self.until - now)
+
+    def ran_out(self, now: float) -> bool:
+        """Whether it has run out since it was last asked; says so once."""
+        if self.until is None or now < self.until:
+            return False
+        self.until = None
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionShape:
+    """The points of one function of model 704.
+
+    Attributes:
+        enable: The point that switches it on, for example WMaxLimPctEna.
+        reverts: Each point that reverts, with the one that says what it reverts to.
+        timeout: The point that holds the time in s, 0 for never.
+        remaining: The point that counts down.
+        bounds: Least and greatest value of each point that may be written.
+    """
+
+    enable: str
+    reverts: Mapping[str, str]
+    timeout: str
+    remaining: str
+    bounds: Mapping[str, tuple[float, float]]
+
+
+@dataclass(slots=True)
+class TimedFunction:
+    """A function of model 704 as it stands in a device.
+
+    Each accepted write to any of its points starts the reversion time anew while it is enabled.
+    When the time has run out, each reverting point takes its reversion value, the enable too.
+
+    Attributes:
+        shape: Its points.
+        values: What they hold.
+    """
+
+    shape: FunctionShape
+    values: dict[str, float]
+    _timer: Countdown = field(default_factory=Countdown)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is in force."""
+        return self.values[self.shape.enable] == 1
+
+    def check(self, values: Mapping[str, float | None]) -> None:
+        """See whether a write is acceptable as a whole.
+
+        Raises:
+            UnitRefusal: A point is not supported, or its value out of bounds.
+        """
+        for name, value in values.items():
+            if name not in self.shape.bounds:
+                raise UnitRefusal(ExceptionCode.ILLEGAL_ADDRESS, f"{name} is not supported")
+            low, high = self.shape.bounds[name]
+            if value is None or not low <= value <= high:
+                raise UnitRefusal(
+                    ExceptionCode.ILLEGAL_VALUE, f"{name} {value} is outside {low:g} to {high:g}"
+                )
+
+    def write(self, values: Mapping[str, float | None], now: float) -> None:
+        """Take over a write that `check` has passed."""
+        self.values.update({name: value for name, value in values.items() if value is not None})
+        self._timer.start(self.values[self.shape.timeout] if self.enabled else 0.0, now)
+
+    def tick(self, now: float) -> None:
+        """Revert if the time has run out."""
+        if self._timer.ran_out(now):
+            for name, reverts_to in self.shape.reverts.items():
+                self.values[name] = self.values[reverts_to]
+
+    def points(self, now: float) -> dict[str, float]:
+        """Return all points, the time remaining among them."""
+        return {**self.values, self.shape.remaining: self._timer.remaining_s(now)}

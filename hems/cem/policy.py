@@ -1,0 +1,73 @@
+"""How the allocator behaves: margins, dead bands and times, each with its reason."""
+
+from dataclasses import dataclass
+
+from programs.proposal import Bounds
+
+
+@dataclass(frozen=True, slots=True)
+class AllocatorPolicy:
+    """The allocator's figures; powers in W, times in s, shares 0 to 1.
+
+    Attributes:
+        margin_w: Least distance kept to a limit, for measuring error and load between cycles.
+        margin_share: The same as a share of the limit; the greater of the two counts.
+        dead_band_w: A change of a driving set-point smaller than this is not written; below
+            `margin_w`, so that ignoring it cannot break a limit.
+        raise_least_w: A ceiling is raised by at least this much.
+        raise_every_s: A ceiling is raised at most this often.
+        headroom_w: Power that must be left over after a load has come back.
+        stagger_s: Time between two loads that come back, so that they make no new peak.
+        reserve_soc: Charge that discharging leaves in the battery.
+        full_soc: Charge at which it takes no more.
+        soc_hysteresis: An empty battery must regain this much before it discharges again.
+        car_from_storage: Whether self-consumption may discharge a battery into a car.
+        settle_s: Time that a device may take to follow its set-point.
+        meter_lag_s: Time by which meter and device readings may differ.
+        short_of_w: A battery this far short of its set-point after `settle_s` is taken at what
+            it really does.
+        retry_s: Time after which such a battery is trusted again.
+        probe_w: Step by which a battery feels for the sun that an inverter holds back.
+        probe_pause_s: Time to the next such step after one that found none.
+        drive_lapse_s: Lapse of a driving set-point (battery).
+        restrict_lapse_s: Longest lapse of a restricting set-point.
+        restrict_grace_s: Time by which a restriction outlives its cause, so that loads are given
+            back by the hub one by one, not all at once by their own timers.
+    """
+
+    margin_w: float = 50.0
+    margin_share: float = 0.02
+    dead_band_w: float = 20.0
+    raise_least_w: float = 200.0
+    raise_every_s: float = 5.0
+    headroom_w: float = 100.0
+    stagger_s: float = 15.0
+    reserve_soc: float = 0.1
+    full_soc: float = 0.999
+    soc_hysteresis: float = 0.02
+    car_from_storage: bool = False
+    settle_s: float = 5.0
+    meter_lag_s: float = 1.5
+    short_of_w: float = 300.0
+    retry_s: float = 60.0
+    probe_w: float = 200.0
+    probe_pause_s: float = 60.0
+    drive_lapse_s: float = 30.0
+    restrict_lapse_s: float = 900.0
+    restrict_grace_s: float = 10.0
+
+    def aim(self, bounds: Bounds) -> Bounds:
+        """Return what to aim at so that the bounds hold: each edge moved inwards by the margin.
+
+        Bounds closer together than four margins keep at least half of their width.
+        """
+        width_w = bounds.upper_w - bounds.lower_w
+        return Bounds(
+            bounds.lower_w + min(self._margin(bounds.lower_w), width_w / 4),
+            bounds.upper_w - min(self._margin(bounds.upper_w), width_w / 4),
+        )
+
+    def _margin(self, limit_w: float) -> float:
+        if abs(limit_w) == float("inf"):
+            return 0.0
+        return max(self.margin_w, self.margin_share * abs(limit_w))

@@ -1,0 +1,83 @@
+"""`hems demo`: the main job on this machine, until Ctrl-C."""
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+
+from certs.errors import CertificateError
+from hems.commands.child import ChildError
+from hems.commands.output import fail
+from hems.commands.scene import Scene
+from hems.commands.stage import Stage
+
+
+def demo(folder: Path, *, port: int, speed: float, seed: int) -> int:
+    """Run the demo; returns the exit code.
+
+    Args:
+        folder: Where its keys, databases and logs go.
+        port: The page's port; another is taken if it is in use.
+        speed: How much faster the house lives than the wall clock.
+        seed: Of the house's kettles and clouds.
+    """
+    scene = Scene(page_port=port, speed=speed, seed=seed)
+    try:
+        return asyncio.run(_play(Stage(folder, scene)))
+    except (ChildError, CertificateError) as error:
+        return fail(str(error))
+
+
+async def _play(stage: Stage) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    print("Starting a utility, a simulated house and its controller ...", flush=True)
+    opening = asyncio.create_task(stage.open())
+    waiting = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({opening, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not stopped.is_set():
+            await opening
+            _introduce(stage)
+            return await _until_stopped(stage, waiting)
+        return 0
+    finally:
+        for task in (opening, waiting):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ChildError):
+                await task
+        print("\nStopping ...", flush=True)
+        await stage.close()
+
+
+async def _until_stopped(stage: Stage, waiting: "asyncio.Task[bool]") -> int:
+    children = {
+        asyncio.create_task(child.wait()): child
+        for child in (stage.headend, stage.house, stage.hub)
+    }
+    done, pending = await asyncio.wait({waiting, *children}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task, child in children.items():
+        if task in done:
+            return fail(f"{child.name} ended by itself:\n{child.log_end()}")
+    return 0
+
+
+def _introduce(stage: Stage) -> None:
+    print(
+        f"""
+The home's page:  {stage.page}
+
+Ask the home for something, as its utility (in another terminal, from this folder):
+  .venv/bin/hems event --limit-import 1500W --minutes 10     at most 1.5 kW from the grid
+  .venv/bin/hems event --shed 2kW --minutes 5                emergency: 2 kW less than now
+  .venv/bin/hems event --reduce-energy 500Wh --minutes 15    so much less energy
+  .venv/bin/hems event list                                  what the home answered
+  .venv/bin/hems event cancel ID
+
+Logs are in {stage.folder}. Ctrl-C stops it all.""",
+        flush=True,
+    )

@@ -1,0 +1,136 @@
+"""What the stage plays: options of the simulated house, and the hub's configuration for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from certs.identity import make_pin
+from certs.pki import Pki
+
+PIN_DIGITS: Final = 11111
+"""First five digits of the demo home's registration PIN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is played.
+
+    Attributes:
+        page_port: Port of the page; another free one is taken if it is in use. 0: any.
+        speed: How much faster the house lives than the wall clock.
+        seed: Of the house's kettles and clouds.
+        battery: What the battery does when nobody asks anything (`HomeSection.battery`).
+        house: More arguments for the simulated house.
+        headend: More lines for the head-end's settings.
+        utility: More lines for the hub's [utility] section.
+        discover: Find the utility by DNS-SD and not by a configured URL.
+        extra_meters: Sub-meters beside the six devices of the home.
+    """
+
+    page_port: int = 8080
+    speed: float = 1.0
+    seed: int = 1
+    battery: str = "self-consumption"
+    house: Sequence[str] = ()
+    headend: Sequence[str] = ()
+    utility: Sequence[str] = ()
+    discover: bool = False
+    extra_meters: int = 0
+
+
+def hub_config(
+    scene: Scene,
+    *,
+    pki: Pki,
+    ports: Mapping[str, int],
+    ocpp_port: int,
+    dcap: str,
+    page_port: int,
+) -> str:
+    """Return the hub's configuration for the simulated house, as TOML."""
+    identity, trust = pki.identity("hub"), pki.trust
+    url = [] if scene.discover else [f"url = {quoted(dcap)}"]
+    submeters = [
+        _device(name, "submeter", f"Circuit {index}", "sunspec", port)
+        for index, (name, port) in enumerate(
+            ((n, p) for n, p in ports.items() if n.startswith("extra")), start=1
+        )
+    ]
+    parts = [
+        "[home]",
+        'name = "Demo home"',
+        f"battery = {quoted(scene.battery)}",
+        "[web]",
+        f"port = {page_port}",
+        "[ocpp]",
+        f"port = {ocpp_port}",
+        "[utility]",
+        *url,
+        f"certificate = {quoted(identity.certificate)}",
+        f"key = {quoted(identity.key)}",
+        f"trust = {quoted(trust.roots)}",
+        f"crls = {quoted(trust.crls)}",
+        f"pin = {quoted(make_pin(PIN_DIGITS))}",
+        *scene.utility,
+        "[[utility.program]]",
+        'name = "Peak Saver"',
+        "binding = false",
+        _device("meter", "meter", "Grid meter", "sunspec", ports["meter"]),
+        _device("pv", "pv", "Solar", "sunspec", ports["pv"], min="-4 kW"),
+        _device(
+            "battery", "battery", "Battery", "sunspec", ports["battery"], min="-5 kW", max="5 kW"
+        ),
+        _device(
+            "ev",
+            "evse",
+            "Car",
+            "ocpp16",
+            None,
+            max="7.4 kW",
+            least_on="1380 W",
+            fallback="1380 W",
+            station="ev",
+            essentiality=2,
+        ),
+        _device(
+            "heater",
+            "water_heater",
+            "Water heater",
+            "relay",
+            ports["heater"],
+            max="3 kW",
+            essentiality=1,
+        ),
+        _device(
+            "heat_pump",
+            "heat_pump",
+            "Heat pump",
+            "relay",
+            ports["heat_pump"],
+            max="2 kW",
+            essentiality=4,
+            min_on="3 min",
+            min_off="3 min",
+        ),
+        *submeters,
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _device(
+    name: str, kind: str, label: str, driver: str, port: int | None, **more: str | int
+) -> str:
+    fields = {"id": name, "kind": kind, "name": label, "driver": driver, **more}
+    lines = [f"{key} = {quoted(value)}" for key, value in fields.items()]
+    if port is not None:
+        lines.append(f"port = {port}")
+    return "\n".join(["[[device]]", *lines])
+
+
+def quoted(value: str | int | Path) -> str:
+    """Return a value as TOML writes it."""
+    if isinstance(value, int):
+        return str(value)
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

@@ -1,0 +1,219 @@
+"""The utility's own records: homes, programmes, events and what homes sent. Frozen, no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Edition(StrEnum):
+    """Which dialect of IEEE 2030.5 a home speaks."""
+
+    CSIP_AUS = "csip-aus"
+    """2018 with the CSIP-AUS extension (opModImpLimW and its like)."""
+    Y2023 = "2023"
+    Y2018 = "2018"
+    """2018 alone: it has no word for a limit in watts."""
+
+
+class ProgramKind(StrEnum):
+    """Which function set carries a programme's events."""
+
+    DER = "der"
+    DRLC = "drlc"
+
+
+class Mode(StrEnum):
+    """What an event asks of a home; the value beside it has the unit named here."""
+
+    IMPORT = "limit_import_w"
+    EXPORT = "limit_export_w"
+    GENERATION = "limit_generation_w"
+    LOAD = "limit_load_w"
+    SHED = "shed_w"
+    """Average power reduced, W."""
+    ENERGY = "reduce_energy_wh"
+    """Energy reduced over the event, Wh."""
+
+
+MODES_OF: Mapping[ProgramKind, frozenset[Mode]] = {
+    ProgramKind.DER: frozenset({Mode.IMPORT, Mode.EXPORT, Mode.GENERATION, Mode.LOAD}),
+    ProgramKind.DRLC: frozenset({Mode.SHED, Mode.ENERGY}),
+}
+
+EXPRESSIBLE: Mapping[Edition, frozenset[Mode]] = {
+    Edition.CSIP_AUS: frozenset(Mode),
+    Edition.Y2023: frozenset({Mode.IMPORT, Mode.EXPORT, Mode.SHED, Mode.ENERGY}),
+    Edition.Y2018: MODES_OF[ProgramKind.DRLC],
+}
+"""What each edition has words for. 2023 limits exchange at the electrical reference point only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A programme that homes are assigned to.
+
+    Attributes:
+        index: Its place in the configuration, from 1; part of its hrefs.
+        name: As operators and owners know it.
+        mrid: 32 upper-case hex digits.
+        primacy: Lower wins.
+        kind: Which function set carries it.
+        mandatory: drProgramMandatory of its events (drlc).
+        defaults: Limits in force while no event is (der), by mode, W.
+    """
+
+    index: int
+    name: str
+    mrid: str
+    primacy: int
+    kind: ProgramKind
+    mandatory: bool = False
+    defaults: Mapping[Mode, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An EndDevice.
+
+    Attributes:
+        id: Number in its hrefs.
+        lfdi: 40 upper-case hex digits.
+        pin: Registration PIN, 6 digits with check digit.
+        edition: Dialect it is spoken to in.
+        registered_at: When it was entered, epoch s.
+        in_band: Whether it entered itself by POST.
+    """
+
+    id: int
+    lfdi: str
+    pin: int
+    edition: Edition
+    registered_at: float
+    in_band: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A dispatched event, as the operator ordered it.
+
+    Attributes:
+        mrid: 32 upper-case hex digits; greater for later ones of the same second.
+        program: Index of its programme.
+        values: What it asks, by mode.
+        start: Scheduled start, epoch s.
+        duration_s: Scheduled duration.
+        randomize_start_s: Range of the start's shift, either sign, at most 3600.
+        randomize_duration_s: Range of the duration's change.
+        accepted_at: When it was durable, epoch s.
+        cancelled_at: When it was cancelled, epoch s; None if it was not.
+        cancel_randomized: Whether the cancellation is randomised.
+    """
+
+    mrid: str
+    program: int
+    values: Mapping[Mode, float]
+    start: int
+    duration_s: int
+    randomize_start_s: int
+    randomize_duration_s: int
+    accepted_at: float
+    cancelled_at: float | None = None
+    cancel_randomized: bool = False
+
+    @property
+    def created(self) -> int:
+        """creationTime, whole seconds."""
+        return int(self.accepted_at)
+
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """The modes it sets."""
+        return frozenset(self.values)
+
+    @property
+    def earliest_start(self) -> int:
+        """Start of the Effective Scheduled Period at its earliest, epoch s."""
+        return self.start + min(0, self.randomize_start_s)
+
+    @property
+    def latest_end(self) -> int:
+        """End of the Effective Scheduled Period at its latest, epoch s."""
+        late = max(0, self.randomize_start_s) + max(0, self.randomize_duration_s)
+        return self.start + self.duration_s + late
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRecord:
+    """A home's wish to be told of a resource's changes.
+
+    Attributes:
+        id: Number in its href.
+        lfdi: Whose it is.
+        resource: Path of the subscribed resource, without query.
+        uri: Where notifications go.
+        limit: How many list items a notification holds at most; 0 for a bare notice.
+        level: Schema level as the home gave it.
+    """
+
+    id: int
+    lfdi: str
+    resource: str
+    uri: str
+    limit: int
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRecord:
+    """What a home answered to an event.
+
+    Attributes:
+        id: Number in its href.
+        lfdi: Who answered.
+        subject: mRID of the event.
+        status: Response code.
+        modes: modesResponded as sent, empty if none.
+        created: createdDateTime by the home, epoch s; 0 if it gave none.
+        received_at: When it was stored, epoch s.
+        kind: Resource type as posted.
+        body: The posted XML.
+    """
+
+    id: int
+    lfdi: str
+    subject: str
+    status: int
+    modes: str
+    created: int
+    received_at: float
+    kind: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRecord:
+    """A mirrored reading in SI units; sign and meaning as its ReadingType says.
+
+    Attributes:
+        lfdi: Whose it is.
+        point: mRID of the MirrorUsagePoint.
+        meter: mRID of the MirrorMeterReading.
+        description: The meter reading's description.
+        uom: Unit code (38 W, 72 Wh, 29 V, 33 Hz ...); None where never told.
+        flow: flowDirection code (1 forward: from the grid, 19 reverse); None where never told.
+        role: roleFlags of the usage point.
+        start: Begin of its interval, or the time it was received, epoch s.
+        duration_s: Length of its interval, 0 for a momentary value.
+        value: Value times its power of ten.
+    """
+
+    lfdi: str
+    point: str
+    meter: str
+    description: str
+    uom: int | None
+    flow: int | None
+    role: str
+    start: int
+    duration_s: int
+    value: float

@@ -1,0 +1,168 @@
+"""The utility's settings: one TOML file, or built in code; every field documented."""
+
+import hashlib
+import ipaddress
+import tomllib
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hems.headend.errors import SettingsError
+from hems.headend.records import MODES_OF, Edition, Mode, Program, ProgramKind
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+PollRate = Annotated[int, Field(ge=1, le=86400)]
+
+
+class ProgramSettings(BaseModel):
+    """A programme that every home is assigned to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=32)
+    """As operators and owners know it (its description, 32 octets)."""
+    mrid: str | None = Field(default=None, pattern=r"^[0-9A-F]{32}$")
+    """Its mRID; made of name and PEN where none is given."""
+    primacy: int = Field(ge=0, le=255)
+    """Lower wins."""
+    kind: ProgramKind
+    """"der" for limits at the connection point, "drlc" for load reduction."""
+    mandatory: bool = False
+    """drProgramMandatory: the owner may not opt out (drlc only)."""
+    defaults: dict[Mode, Annotated[float, Field(ge=0, le=1e9)]] = Field(default_factory=dict)
+    """Limits of the DefaultDERControl by mode, W (der only); none leaves the home unlimited."""
+
+    @model_validator(mode="after")
+    def _fits_kind(self) -> Self:
+        if self.mandatory and self.kind is not ProgramKind.DRLC:
+            raise ValueError(f"programme {self.name!r}: only drlc programmes can be mandatory")
+        if self.defaults and (
+            self.kind is not ProgramKind.DER or not MODES_OF[self.kind] >= set(self.defaults)
+        ):
+            raise ValueError(f"programme {self.name!r}: defaults are limits of a der programme")
+        return self
+
+
+DEFAULT_PROGRAMS = (
+    ProgramSettings(name="Peak Saver", primacy=10, kind=ProgramKind.DER),
+    ProgramSettings(name="Grid Emergency", primacy=1, kind=ProgramKind.DRLC, mandatory=True),
+    ProgramSettings(name="Energy Support", primacy=20, kind=ProgramKind.DRLC),
+)
+
+
+class HeadEndSettings(BaseModel):
+    """Everything the utility's server needs to start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    """Address the 2030.5 server listens on."""
+    port: Port = 0
+    """Its port; 0 takes any free one."""
+    operator_host: str = "127.0.0.1"
+    """Address of the operator's door: loopback, for it speaks plain HTTP."""
+    operator_port: Port = 0
+    """Its port; 0 takes any free one."""
+    database: Path
+    """SQLite file; made on first start."""
+    certificate: Path
+    """PEM file: the server's certificate and its intermediate CAs."""
+    key: Path
+    """PEM file: its private key."""
+    roots: Path
+    """PEM file: root certificates trusted for homes."""
+    crls: Path
+    """PEM file: revocation lists of every CA in the homes' chains."""
+    token_file: Path
+    """The operator's bearer token; made on first start, readable by its owner only."""
+    ready_file: Path | None = None
+    """Where the actual addresses are written as JSON once the server listens."""
+    advertise: bool = False
+    """Announce `_smartenergy._tcp` by multicast DNS (on `host` only)."""
+    instance: str = Field(default="hems-headend", min_length=1, max_length=40)
+    """Name of the announced instance."""
+    dcap_poll_s: PollRate = 60
+    """pollRate of DeviceCapability."""
+    time_poll_s: PollRate = 60
+    """pollRate of Time."""
+    list_poll_s: PollRate = 60
+    """pollRate of lists."""
+    post_rate_s: PollRate = 10
+    """postRate of mirror usage points."""
+    edition: Edition = Edition.CSIP_AUS
+    """Dialect of homes whose dialect is not told."""
+    allow_registration: bool = False
+    """Whether trusted but unknown homes may register themselves."""
+    notify_hosts: tuple[str, ...] = ()
+    """Hosts, addresses or networks that notifications may go to beside the home's own address."""
+    pen: int = Field(default=40732, ge=0, le=2**32 - 1)
+    """IANA private enterprise number in the mRIDs that the server makes."""
+    tz_offset_s: int = Field(default=0, ge=-50400, le=50400)
+    """Local time less UTC, s, as told in Time."""
+    busy_timeout_s: float = Field(default=2.0, gt=0, le=60)
+    """How long a write waits for a locked database before it answers 503."""
+    readings_days: int = Field(default=30, ge=1, le=3650)
+    """How long mirrored readings are kept, days."""
+    programs: tuple[ProgramSettings, ...] = Field(default=DEFAULT_PROGRAMS, min_length=1)
+    """The programmes."""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        names = [program.name.casefold() for program in self.programs]
+        if len(set(names)) != len(names):
+            raise ValueError("two programmes have the same name")
+        try:
+            local = ipaddress.ip_address(self.operator_host).is_loopback
+        except ValueError:
+            local = self.operator_host == "localhost"
+        if not local:
+            raise ValueError(
+                f"operator_host {self.operator_host!r} is not a loopback address: "
+                "the operator's door speaks plain HTTP"
+            )
+        return self
+
+    def program_records(self) -> tuple[Program, ...]:
+        """Return the programmes as records, numbered from 1."""
+        return tuple(
+            Program(
+                index,
+                item.name,
+                item.mrid or _program_mrid(item.name, self.pen),
+                item.primacy,
+                item.kind,
+                item.mandatory,
+                dict(item.defaults),
+            )
+            for index, item in enumerate(self.programs, start=1)
+        )
+
+
+def _program_mrid(name: str, pen: int) -> str:
+    """Make an mRID that stays the same over restarts: 96 bits of the name's hash, then the PEN."""
+    return hashlib.sha256(f"programme {name}".encode()).hexdigest()[:24].upper() + f"{pen:08X}"
+
+
+def load_settings(path: Path) -> HeadEndSettings:
+    """Read the settings from a TOML file; relative paths are taken from its folder.
+
+    Raises:
+        SettingsError: The file is missing, is not TOML or has a wrong field; the message names
+            file and field.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: is not TOML: {error}") from error
+    for name in ("database", "certificate", "key", "roots", "crls", "token_file", "ready_file"):
+        if isinstance(values.get(name), str):
+            values[name] = path.parent / values[name]
+    try:
+        return HeadEndSettings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise SettingsError(f"{path}: {where}: {first['msg']}") from error

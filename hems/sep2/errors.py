@@ -1,0 +1,96 @@
+"""What can go wrong between this home and an IEEE 2030.5 server.
+
+    Sep2Error
+    ├── TransientError        not now; the same request may succeed later (`retry_after_s`)
+    │   ├── DeadlineError     no complete answer in the time allowed
+    │   ├── UnreachableError  no connection: name, route, refused, cut
+    │   └── BusyError         408, 425, 429 or 5xx, with the server's Retry-After if it gave one
+    ├── PermanentError        the server will answer the same again
+    │   ├── TrustError        TLS or peer identity: wrong CA, expired, revoked, no certificate
+    │   ├── NotFoundError     404 or 410: the resource is not there (any more)
+    │   ├── RedirectError     a redirect to another host, without a target, or one too many
+    │   ├── MalformedError    a body that is not the resource it must be
+    │   └── OversizedError    a body above the limit
+    └── RejectedError         the server refuses this very request: 400, 405, 406, 415, other 4xx
+        └── ForbiddenError    401 or 403: it refuses this client
+
+Each message is one sentence that names the place (host and path, or element) and the reason.
+"""
+
+
+class Sep2Error(Exception):
+    """Base of all protocol errors; `str()` is one sentence."""
+
+
+class TransientError(Sep2Error):
+    """It failed this time and may work later.
+
+    Attributes:
+        retry_after_s: Seconds the server asked to wait, None if it did not say.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class DeadlineError(TransientError):
+    """No complete answer before the request's deadline."""
+
+
+class UnreachableError(TransientError):
+    """No connection to the server, or it was cut."""
+
+
+class BusyError(TransientError):
+    """The server answered that it cannot serve now (408, 425, 429, 5xx)."""
+
+
+class PermanentError(Sep2Error):
+    """Asking again brings the same answer until someone changes something."""
+
+
+class TrustError(PermanentError):
+    """One side does not trust the other: TLS handshake or peer identity failed."""
+
+
+class NotFoundError(PermanentError):
+    """The resource does not exist (404) or is gone for good (410)."""
+
+
+class RedirectError(PermanentError):
+    """A redirect that must not or cannot be followed."""
+
+
+class MalformedError(PermanentError):
+    """Bytes that are not the resource they must be, or a record that cannot be written.
+
+    Attributes:
+        element: Path of the element concerned, such as "DERControl/interval/start"; "" if none.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, element: str, reason: str) -> None:
+        super().__init__(f"{element or 'document'}: {reason}")
+        self.element = element
+        self.reason = reason
+
+
+class OversizedError(PermanentError):
+    """A body longer than the limit; it was not read to its end."""
+
+
+class RejectedError(Sep2Error):
+    """The server refuses this request as it is.
+
+    Attributes:
+        status: HTTP status code.
+    """
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ForbiddenError(RejectedError):
+    """The server knows who asks and refuses (401, 403)."""

@@ -1,0 +1,174 @@
+"""Single values between XML text and Python, each checked against the range of its type.
+
+Both directions raise `ValueError` with the reason alone; the caller adds where.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from hems.sep2.resources.wire import Bits, HexId, Integer, Text
+
+Scalar = int | str | bool
+ScalarKind = Integer | Bits | HexId | Text | type[bool]
+
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
+_HEX = re.compile(r"[0-9A-Fa-f]*")
+_DECIMAL = re.compile(r"[+-]?[0-9]+")
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SPECIAL = re.compile("[&<>\"\t\n\r]")
+# A parser turns bare line ends and, in attributes, tabs into spaces: they go as references.
+_ESCAPES: Final = {c: f"&#{ord(c)};" for c in '"\t\n\r'} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_SHOWN: Final = 40
+
+
+def reader(kind: ScalarKind) -> Callable[[str], Scalar]:
+    """Return the function that reads a text of this kind."""
+    match kind:
+        case Integer(least, most):
+            return _integer_reader(least, most)
+        case Bits(octets):
+            return _bits_reader(octets)
+        case HexId(octets):
+            return _hex_reader(octets)
+        case Text(length, collapse):
+            return _text_reader(length, collapse=collapse)
+        case _:
+            return _read_boolean
+
+
+def writer(kind: ScalarKind) -> Callable[[object], str]:
+    """Return the function that writes a value of this kind as escaped XML text."""
+    match kind:
+        case Integer(least, most):
+            return _integer_writer(least, most)
+        case Bits(octets):
+            return _bits_writer(octets)
+        case HexId(octets):
+            return _hex_writer(octets)
+        case Text(length, _):
+            return _text_writer(length)
+        case _:
+            return _write_boolean
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+
+
+def _read_boolean(text: str) -> bool:
+    value = _BOOLEANS.get(text.strip())
+    if value is None:
+        raise ValueError(f"{_shown(text)} is not a boolean")
+    return value
+
+
+def _write_boolean(value: object) -> str:
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    raise ValueError(f"{_shown(str(value))} is not a boolean")
+
+
+def _integer_reader(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        # The pattern keeps out what int() takes and XML does not, "1_000" among it, and the
+        # length what would be slow to convert.
+        if not _DECIMAL.fullmatch(text) or len(text) > _SHOWN:
+            text = text.strip()
+            if not _DECIMAL.fullmatch(text) or len(text) > _SHOWN:
+                raise ValueError(f"{_shown(text)} is not an integer of its type")
+        value = int(text)
+        if least <= value <= most:
+            return value
+        raise ValueError(f"{value} is not between {least} and {most}")
+
+    return read
+
+
+def _integer_writer(least: int, most: int) -> Callable[[object], str]:
+    def write(value: object) -> str:
+        if not isinstance(value, int):
+            raise ValueError(f"{_shown(str(value))} is not an integer")  # noqa: TRY004 - as reading
+        if least <= value <= most:
+            return f"{value:d}"
+        raise ValueError(f"{value} is not between {least} and {most}")
+
+    return write
+
+
+def _bits_reader(octets: int) -> Callable[[str], int]:
+    digits = 2 * octets
+
+    def read(text: str) -> int:
+        text = text.strip()
+        if not text or not _HEX.fullmatch(text):
+            raise ValueError(f"{_shown(text)} is not hexadecimal")
+        if len(text) > digits:
+            raise ValueError(f"{_shown(text)} has more than {octets} octets")
+        return int(text, 16)
+
+    return read
+
+
+def _bits_writer(octets: int) -> Callable[[object], str]:
+    digits = 2 * octets
+    most = (1 << (8 * octets)) - 1
+
+    def write(value: object) -> str:
+        if isinstance(value, int) and 0 <= value <= most:
+            return f"{value:0{digits}X}"
+        raise ValueError(f"{_shown(str(value))} is not a bitmap of {octets} octets")
+
+    return write
+
+
+def _hex_reader(octets: int) -> Callable[[str], str]:
+    digits = 2 * octets
+
+    def read(text: str) -> str:
+        text = text.strip()
+        if not text or not _HEX.fullmatch(text):
+            raise ValueError(f"{_shown(text)} is not hexadecimal")
+        if len(text) > digits or len(text) % 2:
+            raise ValueError(f"{_shown(text)} is not at most {octets} whole octets")
+        return text.upper()
+
+    return read
+
+
+def _hex_writer(octets: int) -> Callable[[object], str]:
+    read = _hex_reader(octets)
+
+    def write(value: object) -> str:
+        return read(str(value))
+
+    return write
+
+
+def _text_reader(length: int | None, *, collapse: bool) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if collapse:
+            text = text.strip()
+        if length is not None and len(text) > length:
+            raise ValueError(f"{_shown(text)} is longer than {length} characters")
+        return text
+
+    return read
+
+
+def _text_writer(length: int | None) -> Callable[[object], str]:
+    def write(value: object) -> str:
+        text = str(value)
+        if length is not None and len(text) > length:
+            raise ValueError(f"{_shown(text)} is longer than {length} characters")
+        if not text.isprintable() and (bad := _NOT_XML.search(text)):
+            raise ValueError(f"character {bad[0]!r} has no place in XML")
+        return _SPECIAL.sub(_escape, text) if _SPECIAL.search(text) else text
+
+    return write
+
+
+def _escape(match: re.Match[str]) -> str:
+    return _ESCAPES[match[0]]

@@ -1,0 +1,83 @@
+"""Peak shaving (BUC-1): the home takes no more than a limit while the grid is at its peak.
+
+A limit on import is about the meter, so that own generation and storage count; a limit on load is
+about all that consumes, whatever feeds it (CSIP-AUS opModImpLimW and opModLoadLimW). The
+programme states the limit as it was asked; the safety margin below it is the allocator's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from der.model import DeviceState
+from programs.proposal import HOME, LOADS, Bounds, Proposal, Rank
+from programs.rules import in_force, kilowatts, rank_of, wish
+from programs.signal import Signal, SignalKind
+
+ID = "peak-shaving"
+
+
+@dataclass(frozen=True, slots=True)
+class PeakShavingPolicy:
+    """What the owner set.
+
+    Attributes:
+        own_limit_w: Import in W that the home keeps under by itself, for a tariff that charges
+            for the peak; None for no such limit.
+        own_limit_valid_s: How long one statement of that limit lasts unless renewed.
+    """
+
+    own_limit_w: float | None = None
+    own_limit_valid_s: float = 60.0
+
+
+def propose(
+    signals: Sequence[Signal],
+    devices: Mapping[str, DeviceState],  # noqa: ARG001 (one signature for all programmes)
+    net_w: float | None,  # noqa: ARG001
+    now: float,
+    policy: PeakShavingPolicy,
+) -> tuple[Proposal, ...]:
+    """Return an upper bound for each limit on import or load in force.
+
+    Args:
+        signals: All signals from outside.
+        devices: The home's devices, by id.
+        net_w: Net power at the meter in W, import positive; None while unknown.
+        now: UTC epoch seconds.
+        policy: What the owner set.
+    """
+    proposals = [
+        wish(
+            ID,
+            signal,
+            rank_of(signal),
+            HOME,
+            Bounds(upper_w=signal.value),
+            reason=f"{signal.program} asks to take at most {kilowatts(signal.value)} from the grid",
+        )
+        for signal in in_force(signals, SignalKind.IMPORT_LIMIT, now)
+    ]
+    proposals += [
+        wish(
+            ID,
+            signal,
+            rank_of(signal),
+            LOADS,
+            Bounds(upper_w=signal.value),
+            reason=f"{signal.program} asks to consume at most {kilowatts(signal.value)} in all",
+        )
+        for signal in in_force(signals, SignalKind.LOAD_LIMIT, now)
+    ]
+    if policy.own_limit_w is not None:
+        proposals.append(
+            Proposal(
+                ID,
+                Rank.ECONOMY,
+                HOME,
+                Bounds(upper_w=policy.own_limit_w),
+                None,
+                now + policy.own_limit_valid_s,
+                reason=f"The home's own peak limit is {kilowatts(policy.own_limit_w)}",
+            )
+        )
+    return tuple(proposals)

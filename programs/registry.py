@@ -1,0 +1,135 @@
+"""All programmes in one table, for the cycle that runs them and the page that lists them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from der.model import DeviceState
+from programs import (
+    comfort,
+    disconnect,
+    emergency,
+    energy_support,
+    envelope,
+    peak_shaving,
+    safety,
+    self_consumption,
+)
+from programs.comfort import ComfortPolicy
+from programs.disconnect import DisconnectPolicy
+from programs.emergency import EmergencyPolicy
+from programs.energy_support import EnergySupportPolicy
+from programs.envelope import EnvelopePolicy
+from programs.peak_shaving import PeakShavingPolicy
+from programs.proposal import Proposal
+from programs.safety import SafetyPolicy
+from programs.self_consumption import SelfConsumptionPolicy
+from programs.signal import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What every programme decides on.
+
+    Attributes:
+        signals: All signals from outside.
+        devices: The home's devices, by id.
+        net_w: Net power at the meter in W, import positive; None while unknown.
+        now: UTC epoch seconds.
+    """
+
+    signals: Sequence[Signal]
+    devices: Mapping[str, DeviceState]
+    net_w: float | None
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Every programme's policy; the defaults suit a single-phase home on a 63 A breaker."""
+
+    safety: SafetyPolicy = SafetyPolicy()  # noqa: RUF009 (all frozen, so one instance serves)
+    emergency: EmergencyPolicy = EmergencyPolicy()  # noqa: RUF009
+    disconnect: DisconnectPolicy = DisconnectPolicy()  # noqa: RUF009
+    envelope: EnvelopePolicy = EnvelopePolicy()  # noqa: RUF009
+    peak_shaving: PeakShavingPolicy = PeakShavingPolicy()  # noqa: RUF009
+    energy_support: EnergySupportPolicy = EnergySupportPolicy()  # noqa: RUF009
+    comfort: ComfortPolicy = ComfortPolicy()  # noqa: RUF009
+    self_consumption: SelfConsumptionPolicy = SelfConsumptionPolicy()  # noqa: RUF009
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """One programme as listed.
+
+    Attributes:
+        id: As in `Proposal.source`.
+        use_case: Its id in the requirements; empty for the home's own.
+        title: What the owner reads.
+        propose: Its rule, bound to its policy.
+    """
+
+    id: str
+    use_case: str
+    title: str
+    propose: Callable[[Inputs, Policies], tuple[Proposal, ...]]
+
+
+ALL: Final = (
+    Programme(
+        safety.ID_BREAKER,
+        "",
+        "Safety",
+        lambda i, p: safety.propose(i.signals, i.devices, i.net_w, i.now, p.safety),
+    ),
+    Programme(
+        emergency.ID,
+        "BUC-7",
+        "Emergency demand",
+        lambda i, p: emergency.propose(i.signals, i.devices, i.net_w, i.now, p.emergency),
+    ),
+    Programme(
+        disconnect.ID,
+        "BUC-11",
+        "Disconnection",
+        lambda i, p: disconnect.propose(i.signals, i.devices, i.net_w, i.now, p.disconnect),
+    ),
+    Programme(
+        envelope.ID,
+        "BUC-11",
+        "Operating envelope",
+        lambda i, p: envelope.propose(i.signals, i.devices, i.net_w, i.now, p.envelope),
+    ),
+    Programme(
+        peak_shaving.ID,
+        "BUC-1",
+        "Peak shaving",
+        lambda i, p: peak_shaving.propose(i.signals, i.devices, i.net_w, i.now, p.peak_shaving),
+    ),
+    Programme(
+        energy_support.ID,
+        "BUC-5",
+        "Energy support",
+        lambda i, p: energy_support.propose(i.signals, i.devices, i.net_w, i.now, p.energy_support),
+    ),
+    Programme(
+        comfort.ID,
+        "",
+        "The owner's wishes",
+        lambda i, p: comfort.propose(i.signals, i.devices, i.net_w, i.now, p.comfort),
+    ),
+    Programme(
+        self_consumption.ID,
+        "",
+        "Self-consumption",
+        lambda i, p: self_consumption.propose(
+            i.signals, i.devices, i.net_w, i.now, p.self_consumption
+        ),
+    ),
+)
+"""In order of what they are about; the ranks of their proposals, not this order, decide."""
+
+
+def propose_all(inputs: Inputs, policies: Policies) -> tuple[Proposal, ...]:
+    """Return what all programmes together ask for."""
+    return tuple(p for programme in ALL for p in programme.propose(inputs, policies))

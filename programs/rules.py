@@ -1,0 +1,50 @@
+"""What the programmes share: which signals count now, and how strong their word is."""
+
+from collections.abc import Mapping, Sequence
+
+from der.model import Control, DeviceState
+from programs.proposal import Bounds, Proposal, Rank
+from programs.signal import Signal, SignalKind
+
+SHEDDABLE = frozenset({Control.CEILING, Control.SWITCH})
+"""Controls through which a device's consumption can be taken away."""
+
+
+def in_force(signals: Sequence[Signal], kind: SignalKind, now: float) -> tuple[Signal, ...]:
+    """Return the signals of one kind that count at `now`, UTC epoch seconds."""
+    return tuple(s for s in signals if s.kind is kind and s.in_force(now))
+
+
+def rank_of(signal: Signal) -> Rank:
+    """Return how strong a signal's word is: emergency, binding, or accepted by the owner."""
+    if signal.emergency:
+        return Rank.EMERGENCY
+    return Rank.BINDING if signal.binding else Rank.ACCEPTED
+
+
+def wish(
+    source: str, signal: Signal, rank: Rank, target: str, bounds: Bounds, *, reason: str
+) -> Proposal:
+    """Return the proposal that a signal gives rise to; it is void when the signal ends."""
+    return Proposal(source, rank, target, bounds, None, signal.ends_at, signal.event, reason)
+
+
+def withhold(
+    source: str, signal: Signal, rank: Rank, devices: Mapping[str, DeviceState], reason: str
+) -> tuple[Proposal, ...]:
+    """Ask every sheddable device to stop and every battery not to charge.
+
+    For signals measured against a baseline that nobody knows (the meter was lost when the event
+    began): what cannot be measured is answered with all that can be given up.
+    """
+    stop = Bounds(upper_w=0.0)
+    return tuple(
+        wish(source, signal, rank, state.spec.id, stop, reason=reason)
+        for state in devices.values()
+        if state.spec.control in SHEDDABLE or state.spec.control is Control.TARGET
+    )
+
+
+def kilowatts(power_w: float) -> str:
+    """Return a power for the owner to read: "1.5 kW"."""
+    return f"{power_w / 1000:.3g} kW"

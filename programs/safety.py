@@ -1,0 +1,103 @@
+"""Safety: the main breaker's limit, and what is safe while the meter cannot be read.
+
+Without the meter nobody knows what the home draws, so nothing moves upwards: storage idles, a car
+charges at its least, and whatever was restricted stays as restricted as it was.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from der.model import Control, DeviceState
+from programs.proposal import HOME, Bounds, Proposal, Rank
+from programs.rules import kilowatts
+from programs.signal import Signal
+
+ID_BREAKER = "main-breaker"
+ID_METER = "meter-lost"
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyPolicy:
+    """The home's connection.
+
+    Attributes:
+        breaker_a: Rated current of the main breaker in A, for each phase.
+        voltage_v: Nominal voltage, phase to neutral, in V.
+        phases: Number of phases.
+        valid_s: How long one statement lasts unless renewed, in s.
+    """
+
+    breaker_a: float = 63.0
+    voltage_v: float = 230.0
+    phases: int = 1
+    valid_s: float = 60.0
+
+    @property
+    def limit_w(self) -> float:
+        """Greatest power through the main breaker in W, either way.
+
+        Balanced phases are assumed: one reading of the whole home is all that the image has.
+        """
+        return self.breaker_a * self.voltage_v * self.phases
+
+
+def propose(
+    signals: Sequence[Signal],  # noqa: ARG001 (one signature for all programmes)
+    devices: Mapping[str, DeviceState],
+    net_w: float | None,
+    now: float,
+    policy: SafetyPolicy,
+) -> tuple[Proposal, ...]:
+    """Return the breaker's limit, and a bound for each device while the meter is lost.
+
+    Args:
+        signals: All signals from outside; safety asks nobody.
+        devices: The home's devices, by id, each with the set-point that it has now.
+        net_w: Net power at the meter in W, import positive; None while unknown.
+        now: UTC epoch seconds.
+        policy: The home's connection.
+    """
+    expires_at = now + policy.valid_s
+    limit_w = policy.limit_w
+    breaker = Proposal(
+        ID_BREAKER,
+        Rank.SAFETY,
+        HOME,
+        Bounds(-limit_w, limit_w),
+        None,
+        expires_at,
+        reason=f"The main breaker carries at most {kilowatts(limit_w)}",
+    )
+    if net_w is not None:
+        return (breaker,)
+    careful = [
+        Proposal(
+            ID_METER,
+            Rank.SAFETY,
+            state.spec.id,
+            bounds,
+            None,
+            expires_at,
+            reason="The meter cannot be read, so nothing may rise",
+        )
+        for state in devices.values()
+        if (bounds := _careful(state)) is not None
+    ]
+    return (breaker, *careful)
+
+
+def _careful(state: DeviceState) -> Bounds | None:
+    """Return what a device keeps to while the home's draw is unknown; None for no change."""
+    told_w = None if state.setpoint is None else state.setpoint.power_w
+    match state.spec.control:
+        case Control.TARGET:
+            return Bounds(0.0, 0.0)
+        case Control.CEILING:
+            least_w = state.spec.least_on_w
+            return Bounds(upper_w=least_w if told_w is None else min(told_w, least_w))
+        case Control.SWITCH:
+            return None if told_w is None else Bounds(upper_w=told_w)
+        case Control.FLOOR:
+            return None if told_w is None else Bounds(lower_w=told_w)
+        case Control.NONE:
+            return None

@@ -1,0 +1,217 @@
+"""The event rules, against an obvious oracle and as tables."""
+
+import random
+from collections.abc import Sequence
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hems.sep2.events import (
+    DISABLED,
+    Default,
+    Draw,
+    Event,
+    Held,
+    Program,
+    Status,
+    draw,
+    effective,
+    in_force,
+)
+
+
+def _load_oracle() -> Any:
+    spec = spec_from_file_location("events_oracle", Path(__file__).with_name("oracle.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+oracle = _load_oracle()
+
+END = 70
+MODES = ["opModImpLimW", "opModExpLimW", "opModTargetW"]
+values = st.sampled_from([0.0, 1500.0, -200.0, DISABLED])
+mode_maps = st.dictionaries(st.sampled_from(MODES), values, min_size=1, max_size=3)
+programs = st.builds(
+    Program,
+    mrid=st.sampled_from(["A1", "A2", "A3"]),
+    primacy=st.integers(0, 2),
+)
+
+
+@st.composite
+def held_events(pick: st.DrawFn, number: int) -> Held:
+    widths = st.integers(-8, 8)
+    start, duration = pick(widths), pick(widths)
+    event = Event(
+        mrid=f"{pick(st.integers(0, 15)):X}{number:03X}",
+        program=pick(programs),
+        creation_time=pick(st.integers(0, 2)),
+        start=pick(st.integers(5, 40)),
+        duration_s=pick(st.integers(1, 25)),
+        modes=pick(mode_maps),
+        status=pick(st.sampled_from(Status)),
+        status_time=pick(st.integers(0, 50)),
+        randomize_start_s=start,
+        randomize_duration_s=duration,
+        mandatory=pick(st.booleans()),
+    )
+    drawn = draw(event, random.Random(pick(st.integers(0, 999))))
+    return Held(
+        event,
+        drawn,
+        opted_out=pick(st.booleans()),
+        modes=pick(st.none() | st.frozensets(st.sampled_from(MODES))),
+    )
+
+
+@st.composite
+def schedules(pick: st.DrawFn) -> tuple[list[Held], list[Default]]:
+    events = [pick(held_events(i)) for i in range(pick(st.integers(0, 7)))]
+    defaults = [
+        Default(f"D{i}", pick(programs), pick(mode_maps)) for i in range(pick(st.integers(0, 3)))
+    ]
+    return events, defaults
+
+
+def _agree(events: Sequence[Held], defaults: Sequence[Default]) -> None:
+    expected = oracle.walk(events, defaults, -5, END)
+    before = None
+    announced = float("-inf")
+    for t, wanted in enumerate(expected, start=-5):
+        schedule = in_force(events, defaults, t)
+        assert {m: (a.event, a.value) for m, a in schedule.active.items()} == wanted, t
+        if before is not None and wanted != before:
+            assert announced == t, "the change was not announced by next_change"
+        assert schedule.next_change > t
+        announced = schedule.next_change if schedule.next_change < t + 1.5 else announced
+        before = wanted
+
+
+@pytest.mark.requirement("PRO-2030.5")
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(schedules())
+def test_agrees_with_the_oracle(case: tuple[list[Held], list[Default]]) -> None:
+    _agree(*case)
+
+
+@pytest.mark.deep
+@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(schedules())
+def test_agrees_with_the_oracle_deeply(case: tuple[list[Held], list[Default]]) -> None:
+    _agree(*case)
+
+
+@given(st.integers(-3600, 3600), st.integers(-3600, 3600), st.integers(0, 10**6))
+def test_draws_lie_between_zero_and_their_range(start: int, duration: int, seed: int) -> None:
+    event = _event(randomize_start_s=start, randomize_duration_s=duration)
+    drawn = draw(event, random.Random(seed))
+    assert min(0, start) <= drawn.start_s <= max(0, start)
+    assert min(0, duration) <= drawn.duration_s <= max(0, duration)
+    assert 0 <= drawn.cancel_s <= max(abs(start), abs(duration))
+
+
+def test_draws_reach_both_ends_of_their_range() -> None:
+    rng = random.Random(7)
+    drawn = {draw(_event(randomize_start_s=-2), rng).start_s for _ in range(200)}
+    assert drawn == {-2, -1, 0}
+
+
+def _event(mrid: str = "E1", **changes: Any) -> Event:
+    fields: dict[str, Any] = {
+        "program": Program("P1", primacy=1),
+        "creation_time": 10,
+        "start": 100,
+        "duration_s": 60,
+        "modes": {"opModImpLimW": 1500.0},
+    }
+    return Event(mrid=mrid, **(fields | changes))
+
+
+CUT = {"status_time": 120, "randomize_start_s": 30}
+
+
+@pytest.mark.parametrize(
+    ("event", "drawn", "start", "end"),
+    [
+        (_event(), Draw(), 100, 160),
+        (_event(), Draw(start_s=-20), 80, 140),
+        (_event(), Draw(start_s=5, duration_s=-70), 105, 105),
+        (_event(status=Status.CANCELLED, **CUT), Draw(cancel_s=30), 100, 120),
+        (_event(status=Status.SUPERSEDED, **CUT), Draw(), 100, 120),
+        (_event(status=Status.COMPLETED, **CUT), Draw(), 100, 120),
+        (_event(status=Status.CANCELLED_RANDOMIZED, **CUT), Draw(cancel_s=17), 100, 137),
+        (_event(status=Status.CANCELLED_RANDOMIZED, **CUT), Draw(start_s=25), 120, 120),
+        (_event(status=Status.CANCELLED, status_time=50), Draw(), 50, 50),
+    ],
+)
+def test_effective_interval(event: Event, drawn: Draw, start: int, end: int) -> None:
+    interval = effective(event, drawn)
+    assert (interval.start, interval.end) == (start, end)
+
+
+@pytest.mark.requirement("PRO-2030.5")
+@pytest.mark.parametrize(
+    ("strong", "weak"),
+    [
+        (_event("1", program=Program("P", primacy=0)), _event("2", creation_time=99)),
+        (_event("1", creation_time=11), _event("2")),
+        (_event("B"), _event("A")),
+    ],
+)
+def test_the_stronger_wins(strong: Event, weak: Event) -> None:
+    for pair in ([strong, weak], [weak, strong]):
+        schedule = in_force([Held(e) for e in pair], [], 130)
+        assert schedule.active["opModImpLimW"].event == strong.mrid
+
+
+def test_supersession_goes_per_mode_and_is_final() -> None:
+    long = _event("1", duration_s=300, modes={"opModImpLimW": 1.0, "opModExpLimW": 2.0})
+    short = _event("2", creation_time=11, start=150, duration_s=10)
+    events = [Held(long), Held(short)]
+    assert in_force(events, [], 149).active["opModImpLimW"].event == "1"
+    during = in_force(events, [], 150).active
+    assert (during["opModImpLimW"].event, during["opModExpLimW"].event) == ("2", "1")
+    after = in_force(events, [], 160).active
+    assert "opModImpLimW" not in after
+    assert after["opModExpLimW"].event == "1"
+
+
+def test_leaving_a_voluntary_event_brings_back_the_binding_one() -> None:
+    binding = _event("1", duration_s=300, mandatory=True)
+    voluntary = Held(_event("2", creation_time=11, start=150), opted_out=True)
+    assert in_force([Held(binding), voluntary], [], 170).active["opModImpLimW"].event == "1"
+
+
+def test_a_mandatory_event_cannot_be_left() -> None:
+    held = Held(_event(mandatory=True), opted_out=True)
+    assert in_force([held], [], 130).active["opModImpLimW"].event == "E1"
+
+
+def test_default_of_the_lowest_primacy_applies_per_mode() -> None:
+    defaults = [
+        Default("D5", Program("P5", primacy=5), {"opModImpLimW": 5.0, "opModExpLimW": 5.0}),
+        Default("D2", Program("P2", primacy=2), {"opModImpLimW": 2.0}),
+    ]
+    active = in_force([Held(_event())], defaults, 99).active
+    assert {m: a.event for m, a in active.items()} == {"opModImpLimW": "D2", "opModExpLimW": "D5"}
+    assert all(a.default and a.mandatory for a in active.values())
+
+
+def test_a_disabled_mode_asks_for_nothing_yet_takes_its_place() -> None:
+    weak = _event("1", modes={"opModImpLimW": 1.0})
+    strong = _event("2", creation_time=11, modes={"opModImpLimW": DISABLED})
+    assert "opModImpLimW" not in in_force([Held(weak), Held(strong)], [], 130).active
+
+
+@pytest.mark.parametrize(("lost_since", "held"), [(None, True), (99, False), (100, True)])
+def test_without_the_server_no_event_begins(lost_since: float | None, held: bool) -> None:
+    active = in_force([Held(_event())], [], 130, lost_since).active
+    assert ("opModImpLimW" in active) is held

@@ -1,0 +1,138 @@
+"""A scripted home: a whole `HomeSurface` in memory, played forward by whoever tests the page."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field, replace
+
+from hems.surface import (
+    BindingEventError,
+    DeviceView,
+    EventView,
+    Series,
+    Snapshot,
+    UnknownEventError,
+    UtilityView,
+)
+from tests.web.script import SCRIPT_START, day_series, first_snapshot
+
+OVER = {"completed", "cancelled", "superseded", "rejected"}
+
+
+@dataclass
+class ScriptedHome:
+    """The home at a scripted instant.
+
+    Attributes:
+        wishes: What the owner asked, in order: ("opt-out", event id) and so on.
+        questions: What history was asked for: (start, end, step_s).
+        readers: How many iterators of `changes` are live.
+        taken: How many snapshots all readers together have taken.
+    """
+
+    now: Snapshot = field(default_factory=first_snapshot)
+    wishes: list[tuple[str, str]] = field(default_factory=list)
+    questions: list[tuple[float, float, int]] = field(default_factory=list)
+    readers: int = 0
+    taken: int = 0
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def snapshot(self) -> Snapshot:
+        return self.now
+
+    async def changes(self) -> AsyncGenerator[Snapshot, None]:
+        self.readers += 1
+        shown = -1
+        try:
+            while True:
+                async with self._changed:
+                    await self._changed.wait_for(lambda: self.now.seq > shown)  # noqa: B023
+                    shown = self.now.seq
+                self.taken += 1
+                yield self.now
+        finally:
+            self.readers -= 1
+
+    async def opt_out(self, event: str) -> None:
+        known = self._live_event(event)
+        if not known.may_opt_out:
+            raise BindingEventError(f"{known.program} does not allow opting out of this event.")
+        self.wishes.append(("opt-out", event))
+        await self.change_event(event, opted_out=True)
+
+    async def opt_in(self, event: str) -> None:
+        self._live_event(event)
+        self.wishes.append(("opt-in", event))
+        await self.change_event(event, opted_out=False)
+
+    async def history(self, start: float, end: float, step_s: int) -> Sequence[Series]:
+        self.questions.append((start, end, step_s))
+        return day_series(self.now, start, min(end, self.now.at), step_s)
+
+    async def play(
+        self,
+        *,
+        seconds: float = 1.0,
+        net_w: float | None = None,
+        limit_import_w: float | None = None,
+        events: Sequence[EventView] | None = None,
+        utility: UtilityView | None = None,
+        alarms: Sequence[str] | None = None,
+        devices: Sequence[DeviceView] | None = None,
+    ) -> Snapshot:
+        """Move the home on by one cycle, changing what is given, and tell all readers."""
+        before = self.now
+        return await self._swap(
+            replace(
+                before,
+                at=before.at + seconds,
+                seq=before.seq + 1,
+                net_w=before.net_w if net_w is None else net_w,
+                limit_import_w=limit_import_w
+                if limit_import_w is not None
+                else before.limit_import_w,
+                devices=before.devices if devices is None else devices,
+                events=before.events if events is None else events,
+                utility=before.utility if utility is None else utility,
+                alarms=before.alarms if alarms is None else alarms,
+            )
+        )
+
+    async def change_event(self, event: str, *, opted_out: bool) -> Snapshot:
+        """Mark an event as left or taken up again."""
+        events = [replace(e, opted_out=opted_out) if e.id == event else e for e in self.now.events]
+        return await self.play(events=events)
+
+    async def change_device(self, device: DeviceView) -> Snapshot:
+        """Replace the device of the same id."""
+        return await self.play(
+            devices=[device if d.id == device.id else d for d in self.now.devices]
+        )
+
+    def device(self, device: str) -> DeviceView:
+        """Return a device of the present snapshot."""
+        return next(d for d in self.now.devices if d.id == device)
+
+    def _live_event(self, event: str) -> EventView:
+        known = next((e for e in self.now.events if e.id == event), None)
+        if known is None or known.state in OVER:
+            raise UnknownEventError("This event is not known, or is over.")
+        return known
+
+    async def _swap(self, snapshot: Snapshot) -> Snapshot:
+        async with self._changed:
+            self.now = snapshot
+            self._changed.notify_all()
+        return snapshot
+
+
+class ScriptedClock:
+    """A clock that stands at the script's start until it is moved."""
+
+    def __init__(self, at: float = SCRIPT_START) -> None:
+        self.at = at
+
+    def now(self) -> float:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at

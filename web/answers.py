@@ -1,0 +1,69 @@
+"""How the server answers: JSON, and for whatever goes wrong one sentence with a status code."""
+
+import json
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from hems.surface import BindingEventError, SurfaceError, UnknownEventError
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_SENTENCES = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not answer this kind of request.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request's body is too large.",
+}
+
+
+def error_answer(status: int, sentence: str) -> web.Response:
+    """Return an error answer, `{"error": sentence}`."""
+    return web.Response(
+        status=status,
+        text=json.dumps({"error": sentence}),
+        content_type="application/json",
+    )
+
+
+def model_answer(model: BaseModel, status: int = HTTPStatus.OK) -> web.Response:
+    """Return a model as JSON."""
+    return web.Response(
+        status=status, text=model.model_dump_json(), content_type="application/json"
+    )
+
+
+@web.middleware
+async def errors_in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer what the router, aiohttp or the home refuse with a status code and one sentence."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        return _of_http(error)
+    except UnknownEventError as error:
+        return error_answer(HTTPStatus.NOT_FOUND, str(error))
+    except BindingEventError as error:
+        return error_answer(HTTPStatus.CONFLICT, str(error))
+    except SurfaceError as error:
+        return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    except ValidationError as error:
+        return error_answer(HTTPStatus.BAD_REQUEST, _of_validation(error))
+
+
+def _of_http(error: web.HTTPException) -> web.StreamResponse:
+    status = HTTPStatus(error.status)
+    if status < HTTPStatus.BAD_REQUEST:
+        raise error
+    sentence = _SENTENCES.get(status, f"The request cannot be answered: {status.phrase.lower()}.")
+    answer = error_answer(status, sentence)
+    if "Allow" in error.headers:
+        answer.headers["Allow"] = error.headers["Allow"]
+    return answer
+
+
+def _of_validation(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "query"
+    what = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {what[:1].lower()}{what[1:]}."

@@ -1,0 +1,54 @@
+/** The live line to the hub: server-sent events that come back by themselves. */
+
+import type { HomeAnswer } from "./types";
+
+const SILENCE_MS = 20_000;
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 15_000;
+
+export interface Listener {
+  snapshot(home: HomeAnswer): void;
+  lost(): void;
+}
+
+/**
+ * Listen to the hub's snapshots until the returned function is called.
+ *
+ * EventSource retries a broken connection by itself, but gives up for good on an error status (the
+ * hub restarting behind a proxy) and never notices a line that fell silent; both are mended here.
+ */
+export function listen(listener: Listener): () => void {
+  let source: EventSource | null = null;
+  let timer: number | undefined;
+  let retryMs = FIRST_RETRY_MS;
+
+  function open(): void {
+    source?.close();
+    source = new EventSource("/api/stream");
+    source.addEventListener("snapshot", (message: MessageEvent<string>) => {
+      retryMs = FIRST_RETRY_MS;
+      again(SILENCE_MS);
+      listener.snapshot(JSON.parse(message.data) as HomeAnswer);
+    });
+    source.addEventListener("error", () => {
+      listener.lost();
+      again(retryMs);
+      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+    });
+    again(SILENCE_MS);
+  }
+
+  function again(afterMs: number): void {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => {
+      listener.lost();
+      open();
+    }, afterMs);
+  }
+
+  open();
+  return () => {
+    window.clearTimeout(timer);
+    source?.close();
+  };
+}

@@ -1,0 +1,66 @@
+/** The API's answers, as in `web/models.py`. Powers: consumption positive. Times: UTC seconds. */
+
+export interface DeviceAnswer {
+  id: string;
+  name: string;
+  kind: string;
+  power_w: number | null;
+  soc: number | null;
+  temp_c: number | null;
+  connected: boolean | null;
+  wants_power: boolean | null;
+  quality: string;
+  age_s: number | null;
+  setpoint_w: number | null;
+  reason: string;
+  error: string | null;
+}
+
+export interface EventAnswer {
+  id: string;
+  program: string;
+  title: string;
+  effect: string;
+  state: string;
+  starts_at: number | null;
+  ends_at: number | null;
+  opted_out: boolean;
+  may_opt_out: boolean;
+}
+
+export interface UtilityAnswer {
+  state: string;
+  detail: string;
+  server: string;
+  lfdi: string;
+  last_contact: number | null;
+}
+
+export interface HomeAnswer {
+  at: number;
+  seq: number;
+  net_w: number | null;
+  limit_import_w: number | null;
+  limit_export_w: number | null;
+  devices: DeviceAnswer[];
+  events: EventAnswer[];
+  utility: UtilityAnswer;
+  alarms: string[];
+}
+
+export interface SeriesAnswer {
+  device: string;
+  at: number[];
+  power_w: (number | null)[];
+  soc: (number | null)[];
+}
+
+export interface HistoryAnswer {
+  start: number;
+  end: number;
+  step_s: number;
+  day: string | null;
+  today: string;
+  time_zone: string;
+  series: SeriesAnswer[];
+}

@@ -1,0 +1,165 @@
+"""The API's answers and queries as JSON: pydantic at the edge, frozen records behind it.
+
+Powers stay in the house's passive sign (consumption positive); a number that is unknown or
+unbounded is null. `web/app/src/api/types.ts` mirrors these shapes, and a test compares the two.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hems.surface import Series, Snapshot
+
+MAX_POINTS = 5000
+"""Most intervals of one history answer, for each device."""
+_LAST_INSTANT = 32_503_680_000.0  # the year 3000: beyond it date arithmetic gives up
+
+
+class _Answer(BaseModel):
+    """Base of all answers: read from the surface's records, infinities as null."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True, ser_json_inf_nan="null")
+
+
+class DeviceAnswer(_Answer):
+    """A device as shown; fields as in `hems.surface.DeviceView`."""
+
+    id: str
+    name: str
+    kind: str
+    power_w: float | None
+    soc: float | None
+    temp_c: float | None
+    connected: bool | None
+    wants_power: bool | None
+    quality: str
+    age_s: float | None
+    setpoint_w: float | None
+    reason: str
+    error: str | None
+
+
+class EventAnswer(_Answer):
+    """A grid event as shown; fields as in `hems.surface.EventView`."""
+
+    id: str
+    program: str
+    title: str
+    effect: str
+    state: str
+    starts_at: float
+    ends_at: float
+    opted_out: bool
+    may_opt_out: bool
+
+
+class UtilityAnswer(_Answer):
+    """The link to the utility; fields as in `hems.surface.UtilityView`."""
+
+    state: str
+    detail: str
+    server: str
+    lfdi: str
+    last_contact: float | None
+
+
+class HomeAnswer(_Answer):
+    """The whole home at one instant; fields as in `hems.surface.Snapshot`."""
+
+    at: float
+    seq: int
+    net_w: float | None
+    limit_import_w: float | None
+    limit_export_w: float | None
+    devices: Sequence[DeviceAnswer]
+    events: Sequence[EventAnswer]
+    utility: UtilityAnswer
+    alarms: Sequence[str]
+
+
+class SeriesAnswer(_Answer):
+    """One device's measurements; fields as in `hems.surface.Series`."""
+
+    device: str
+    at: Sequence[float]
+    power_w: Sequence[float | None]
+    soc: Sequence[float | None]
+
+
+class HistoryAnswer(_Answer):
+    """Measurements of all devices in [start, end).
+
+    Attributes:
+        start: UTC epoch seconds.
+        end: UTC epoch seconds.
+        step_s: Length of an interval in s.
+        day: The day asked for, ISO 8601, in the home's time zone; None for a free interval.
+        today: The present day in that zone.
+        time_zone: IANA name of that zone; empty if unknown.
+        series: One for each device.
+    """
+
+    start: float
+    end: float
+    step_s: int
+    day: date | None
+    today: date
+    time_zone: str
+    series: Sequence[SeriesAnswer]
+
+
+class HealthAnswer(_Answer):
+    """Whether the control cycle turns.
+
+    Attributes:
+        status: "ok", or "stalled" when the newest snapshot is too old.
+        seq: Number of the newest snapshot.
+        age_s: Its age in s.
+    """
+
+    status: str
+    seq: int
+    age_s: float
+
+
+_Instant = Annotated[float, Field(ge=0, le=_LAST_INSTANT, allow_inf_nan=False)]
+
+
+class HistoryQuery(BaseModel):
+    """What a history request asks: a day, or an interval, or nothing for today.
+
+    Attributes:
+        day: ISO 8601, in the home's time zone.
+        start: UTC epoch seconds.
+        end: UTC epoch seconds, after `start`.
+        step: Interval length in s.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    day: Annotated[date, Field(ge=date(1970, 1, 2), le=date(2999, 12, 30))] | None = None
+    start: _Instant | None = None
+    end: _Instant | None = None
+    step: Annotated[int, Field(ge=1, le=86_400)] = 300
+
+    @model_validator(mode="after")
+    def _one_way_of_asking(self) -> Self:
+        if (self.start is None) != (self.end is None):
+            raise ValueError("start and end go together")
+        if self.day is not None and self.start is not None:
+            raise ValueError("ask for a day or for start and end, not both")
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise ValueError("end must be after start")
+        return self
+
+
+def home_json(snapshot: Snapshot) -> str:
+    """Return a snapshot as JSON text without line breaks, fit for a server-sent event."""
+    return HomeAnswer.model_validate(snapshot).model_dump_json()
+
+
+def series_answers(series: Sequence[Series]) -> list[SeriesAnswer]:
+    """Return the surface's series as answers."""
+    return [SeriesAnswer.model_validate(each) for each in series]

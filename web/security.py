@@ -1,0 +1,142 @@
+"""Who may ask, and what a browser may do with the answer.
+
+The page has no log-in of its own yet and trusts this machine. What is kept out is every foreign
+site that a browser on this machine has open: by name (DNS rebinding), by origin (CSRF), by frame.
+"""
+
+import asyncio
+import ipaddress
+from collections.abc import Collection
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import SplitResult, urlsplit
+
+from aiohttp import web
+
+from web.answers import Handler, error_answer
+from web.settings import WebSettings
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+_OWN_SITE = frozenset({"same-origin", "none"})
+_BODY_TIMEOUT_S = 10.0
+_HEADERS = {
+    # Each kind is named: nothing inline, nothing from elsewhere, no frame around it.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Server": "hems",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Lets a request through or says in one sentence why not.
+
+    Attributes:
+        names: Host names, lower case, under which the page is served; IPv6 without brackets.
+        max_body_bytes: Largest request body.
+    """
+
+    names: Collection[str]
+    max_body_bytes: int
+
+    def refusal(self, request: web.Request) -> tuple[HTTPStatus, str] | None:
+        """Return status and sentence for a request that is refused, else None."""
+        host = _authority(request.headers.getall("Host", []))
+        if host is None:
+            return HTTPStatus.BAD_REQUEST, "The request does not name one host."
+        if host.hostname not in self.names:
+            return HTTPStatus.MISDIRECTED_REQUEST, "This page is not served under that host name."
+        if request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE and (
+            request.method not in _SAFE_METHODS or request.path.startswith("/api/")
+        ):
+            return HTTPStatus.FORBIDDEN, "Another site may not use this page."
+        if request.method not in _SAFE_METHODS and not _same_origin(request, host):
+            return HTTPStatus.FORBIDDEN, "Another site may not act on this page."
+        if (request.content_length or 0) > self.max_body_bytes:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request's body is too large."
+        return None
+
+
+def gate_of(settings: WebSettings) -> Gate:
+    """Return the gate that the settings ask for."""
+    names = LOOPBACK_NAMES | set(settings.names)
+    if not _unspecified(settings.host):
+        names |= {settings.host.lower()}
+    return Gate(names, settings.max_body_bytes)
+
+
+GATE = web.AppKey("gate", Gate)
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse foreign requests, and read what body there is, within the limit and in time."""
+    refused = request.app[GATE].refusal(request)
+    if refused is not None:
+        return error_answer(*refused)
+    if request.can_read_body:
+        try:
+            async with asyncio.timeout(_BODY_TIMEOUT_S):
+                await request.read()
+        except TimeoutError:
+            return error_answer(
+                HTTPStatus.REQUEST_TIMEOUT, "The request's body did not come in time."
+            )
+    return await handler(request)
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the security headers on every answer, streams and errors too."""
+    response.headers.update(_HEADERS)
+    if request.path.startswith("/api/") or response.status >= HTTPStatus.BAD_REQUEST:
+        response.headers["Cache-Control"] = "no-store"
+
+
+def _authority(values: list[str]) -> SplitResult | None:
+    """Parse the one Host header; None if there is not exactly one good one."""
+    if len(values) != 1 or set(values[0]) & set("/\\@?# \t"):
+        return None
+    try:
+        parts = urlsplit(f"//{values[0]}")
+        _ = parts.port  # raises on a port that is no number
+    except ValueError:
+        return None
+    return parts if parts.hostname else None
+
+
+def _same_origin(request: web.Request, host: SplitResult) -> bool:
+    """Whether the request comes from the page itself, or from no page at all.
+
+    Browsers send Origin with every POST; without it the client is a program, which no foreign
+    site steers.
+    """
+    values = request.headers.getall("Origin", [])
+    if not values:
+        return True
+    try:
+        origin = urlsplit(values[0])
+        pair = (origin.hostname, origin.port)
+    except ValueError:
+        return False
+    return (
+        len(values) == 1
+        and origin.scheme in {"http", "https"}
+        and pair == (host.hostname, host.port)
+    )
+
+
+def _unspecified(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return not host

@@ -1,0 +1,110 @@
+"""Server-sent events: one `snapshot` message for each new state of the home.
+
+Each reader pulls from the home at its own pace: while its socket is full it asks for nothing, and
+then gets the newest state, so a slow reader skips and never makes the hub queue.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from http import HTTPStatus
+
+from aiohttp import web
+
+from hems.surface import HomeSurface, Snapshot
+from web.answers import error_answer
+from web.models import home_json
+from web.settings import WebSettings
+
+_RETRY_MS = 1000
+_HEARTBEAT = b": alive\n\n"
+_HIGH_WATER_BYTES = 16_384
+"""Unsent bytes above which a reader counts as slow: a few snapshots, not a minute of them."""
+
+
+class Streams:
+    """All streams being served, and the one word that ends them."""
+
+    def __init__(self, surface: HomeSurface, settings: WebSettings) -> None:
+        self._surface = surface
+        self._settings = settings
+        self._closing = asyncio.Event()
+        self._open = 0
+
+    def close(self) -> None:
+        """End all streams; each finishes the message it is writing."""
+        self._closing.set()
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Answer GET /api/stream until the reader leaves or the hub stops.
+
+        A reader that comes back (Last-Event-ID) needs no replay: the first message is the whole
+        present state.
+        """
+        if self._open >= self._settings.max_streams or self._closing.is_set():
+            return error_answer(
+                HTTPStatus.SERVICE_UNAVAILABLE, "The hub serves no more live pages at the moment."
+            )
+        self._open += 1
+        try:
+            return await self._serve(request)
+        finally:
+            self._open -= 1
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+        )
+        await response.prepare(request)
+        if request.transport is not None:
+            request.transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
+        try:
+            await self._write(response, f"retry: {_RETRY_MS}\n\n".encode())
+            async with aclosing(self._messages()) as messages:
+                async for message in messages:
+                    await self._write(response, message)
+        except (ConnectionError, TimeoutError):
+            # The reader left, or has taken nothing for too long: it will ask again.
+            if request.transport is not None:
+                request.transport.abort()
+        return response
+
+    async def _write(self, response: web.StreamResponse, message: bytes) -> None:
+        async with asyncio.timeout(self._settings.write_timeout_s):
+            await response.write(message)
+
+    async def _messages(self) -> AsyncGenerator[bytes, None]:
+        changes = self._surface.changes()
+        closing = asyncio.create_task(self._closing.wait())
+        upcoming = asyncio.create_task(_next(changes))
+        try:
+            while True:
+                await asyncio.wait(
+                    (upcoming, closing),
+                    timeout=self._settings.heartbeat_s,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if closing.done():
+                    return
+                if not upcoming.done():
+                    yield _HEARTBEAT
+                    continue
+                snapshot = upcoming.result()
+                if snapshot is None:
+                    return
+                yield _message(snapshot)
+                upcoming = asyncio.create_task(_next(changes))
+        finally:
+            for task in (upcoming, closing):
+                task.cancel()
+            await asyncio.gather(upcoming, closing, return_exceptions=True)
+            if isinstance(changes, AsyncGenerator):
+                await changes.aclose()
+
+
+async def _next(changes: AsyncIterator[Snapshot]) -> Snapshot | None:
+    return await anext(changes, None)
+
+
+def _message(snapshot: Snapshot) -> bytes:
+    return f"id: {snapshot.seq}\nevent: snapshot\ndata: {home_json(snapshot)}\n\n".encode()
