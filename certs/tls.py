@@ -124,7 +124,8 @@ def server_context(identity: IdentityFiles, trust: Trust, *, tls13: bool = False
         CertificateError: A file is missing, unreadable, garbage, or key and certificate differ.
     """
     context = SepContext(ssl.PROTOCOL_TLS_SERVER)
-    # A ticket or a cached session would let a client in without showing its certificate again.
+    # A ticket would let a client in for hours without showing its certificate again. Sessions that
+    # OpenSSL keeps itself can't be turned off from here: `check_peer` meets a revoked one.
     context.options |= ssl.OP_NO_TICKET | ssl.OP_CIPHER_SERVER_PREFERENCE
     context.num_tickets = 0
     return _prepare(context, identity, trust, peer=Role.CLIENT, tls13=tls13)

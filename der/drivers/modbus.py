@@ -13,7 +13,7 @@ from typing import Final
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
-from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.pdu.bit_message import WriteSingleCoilRequest
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
@@ -43,6 +43,8 @@ _TRANSIENT: Final = {
 }
 _FUNCTIONS: Final = frozenset({1, 2, 3, 4, 5, 6, 15, 16})
 _MBAP_SIZE: Final = 8
+_LEAST_LENGTH_FIELD: Final = 3  # unit, function, one byte of data
+_DECODER: Final = DecodePDU(False)
 _MAX_LENGTH_FIELD: Final = 254
 
 # Every failure leaves this module as one typed error that names device and point; the library's
@@ -72,15 +74,18 @@ class ModbusAddress:
 
 
 def looks_like_modbus(data: bytes) -> bool:
-    """Whether bytes can be the begin of a Modbus TCP answer to what this transport asks."""
+    """Whether bytes are the begin of, or all of, an answer to what this transport asks."""
     if len(data) < _MBAP_SIZE:
         return True
     length = int.from_bytes(data[4:6], "big")
-    return (
-        data[2:4] == b"\0\0"
-        and 3 <= length <= _MAX_LENGTH_FIELD  # noqa: PLR2004 - unit, function, one byte of data
-        and data[7] & 0x7F in _FUNCTIONS
-    )
+    if (
+        data[2:4] != b"\0\0"
+        or not _LEAST_LENGTH_FIELD <= length <= _MAX_LENGTH_FIELD
+        or data[7] & 0x7F not in _FUNCTIONS
+    ):
+        return False
+    end = length + 6
+    return len(data) < end or _DECODER.decode(data[7:end]) is not None
 
 
 class ModbusConnection:
@@ -94,7 +99,7 @@ class ModbusConnection:
         self._client = AsyncModbusTcpClient(
             address.host,
             port=address.port,
-            timeout=address.timeout_s,
+            timeout=2 * address.timeout_s,  # ours, below, ends first and says where
             retries=0,
             reconnect_delay=0,
             trace_packet=self._inspect,
@@ -113,7 +118,15 @@ class ModbusConnection:
             TransientError: Nobody listens there, or nobody answers in time.
         """
         connection = cls(device, address)
-        if not await connection._client.connect():
+        try:
+            async with asyncio.timeout(address.timeout_s):
+                connected = await connection._client.connect()
+        except TimeoutError:
+            connected = False
+        except BaseException:
+            connection.close()
+            raise
+        if not connected:
             connection.close()
             raise TransientError(f"{device}: no Modbus connection to {address}")
         return connection

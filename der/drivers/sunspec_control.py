@@ -105,7 +105,7 @@ class ActivePowerControl:
         self._one_frame = True
 
     def limit_w(self, block: Block) -> float | None:
-        """Return the set-point in force as the inverter says, W passive sign; None if it has none."""
+        """Return the set-point in force as the inverter says, W, passive sign; None if none."""
         if block.number(self._points.enable) != _ON:
             return None
         value = block.number(self._points.value)

@@ -1,4 +1,4 @@
-"""A home battery: what is moved changes its charge, less the losses; power and charge have limits."""
+"""A home battery: what is moved changes its charge, less the losses, within its limits."""
 
 import math
 from dataclasses import dataclass

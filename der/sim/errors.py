@@ -4,7 +4,7 @@
     ├── OptionError     a start option has no usable value
     ├── DataError       the measured week cannot be read as documented
     ├── ListenError     an address to listen on is not to be had
-    └── UnitRefusal     a simulated device refuses a request; the peer gets a Modbus exception
+    └── RefusedError    a simulated device refuses a request; the peer gets a Modbus exception
 
 Each message names what and where.
 """
@@ -37,7 +37,7 @@ class ExceptionCode(IntEnum):
     DEVICE_FAILURE = 4
 
 
-class UnitRefusal(SimError):
+class RefusedError(SimError):
     """A device refuses a request.
 
     Attributes:

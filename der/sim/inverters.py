@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from der.sim.errors import ExceptionCode, UnitRefusal
+from der.sim.errors import ExceptionCode, RefusedError
 from der.sim.house import Flow, Snapshot
 from der.sim.journal import Journal
 from der.sim.registers import Key, Value
@@ -136,16 +136,18 @@ class Inverter:
         """Obey a write to model 703's ES or to the timed function.
 
         Raises:
-            UnitRefusal: Another point, or a value out of bounds.
+            RefusedError: Another point, or a value out of bounds.
         """
         timed = {name: value for (model, name), value in values.items() if model == 704}  # noqa: PLR2004
         enter = {key: value for key, value in values.items() if key[0] != 704}  # noqa: PLR2004
         self.function.check(timed)
         for (model, name), value in enter.items():
             if (model, name) != (703, "ES"):
-                raise UnitRefusal(ExceptionCode.ILLEGAL_ADDRESS, f"{model} {name} is not supported")
+                raise RefusedError(
+                    ExceptionCode.ILLEGAL_ADDRESS, f"{model} {name} is not supported"
+                )
             if value not in {0, 1}:
-                raise UnitRefusal(ExceptionCode.ILLEGAL_VALUE, f"703 ES {value}")
+                raise RefusedError(ExceptionCode.ILLEGAL_VALUE, f"703 ES {value}")
         if timed:
             self.function.write(timed, self._clock())
         if enter:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from der.sim.errors import ExceptionCode, UnitRefusal
+from der.sim.errors import ExceptionCode, RefusedError
 from der.sim.house import Flow, Snapshot
 from der.sim.registers import Key, Value
 from der.sim.sunspec_unit import common, scales
@@ -44,7 +44,7 @@ class Meter:
 
     def accept(self, values: Mapping[Key, float | None]) -> None:
         """Refuse: a meter has nothing to set."""
-        raise UnitRefusal(ExceptionCode.ILLEGAL_ADDRESS, f"{self._model}: read only: {[*values]}")
+        raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{self._model}: read only: {[*values]}")
 
     def values(self) -> dict[Key, Value]:
         """Return its points."""

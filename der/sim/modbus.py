@@ -14,7 +14,7 @@ from enum import Enum
 from functools import partial
 from typing import Protocol
 
-from der.sim.errors import ExceptionCode, ListenError, UnitRefusal
+from der.sim.errors import ExceptionCode, ListenError, RefusedError
 from der.sim.faults import Fault, FaultKind
 
 HEADER = struct.Struct(">HHHB")
@@ -35,7 +35,7 @@ class Table(Enum):
 
 
 class Unit(Protocol):
-    """What a device answers; it raises UnitRefusal for addresses and values it does not take."""
+    """What a device answers; it raises RefusedError for addresses and values it does not take."""
 
     def read_bits(self, table: Table, address: int, count: int) -> list[bool]:
         """Return `count` coils or discrete inputs."""
@@ -57,12 +57,12 @@ class Unit(Protocol):
 def answer(unit: Unit, request: bytes) -> bytes:
     """Answer a request PDU with a response PDU, an exception response if it is refused."""
     function = request[0]
+    serve = FUNCTIONS.get(function)
+    if serve is None:
+        return bytes([function | 0x80, ExceptionCode.ILLEGAL_FUNCTION])
     try:
-        serve = FUNCTIONS.get(function)
-        if serve is None:
-            raise UnitRefusal(ExceptionCode.ILLEGAL_FUNCTION, f"function {function}")
         return bytes([function]) + serve(unit, request[1:])
-    except UnitRefusal as refusal:
+    except RefusedError as refusal:
         return bytes([function | 0x80, refusal.code])
     except struct.error:
         return bytes([function | 0x80, ExceptionCode.ILLEGAL_VALUE])
@@ -85,7 +85,7 @@ def _read_registers(table: Table, unit: Unit, body: bytes) -> bytes:
 def _write_coil(unit: Unit, body: bytes) -> bytes:
     address, value = struct.unpack(">HH", body)
     if value not in {0x0000, 0xFF00}:
-        raise UnitRefusal(ExceptionCode.ILLEGAL_VALUE, f"coil value {value:#06x}")
+        raise RefusedError(ExceptionCode.ILLEGAL_VALUE, f"coil value {value:#06x}")
     unit.write_coils(address, [value == 0xFF00])  # noqa: PLR2004 - "on", as the protocol writes it
     return body
 
@@ -99,7 +99,7 @@ def _write_register(unit: Unit, body: bytes) -> bytes:
 def _write_coils(unit: Unit, body: bytes) -> bytes:
     address, count, size = struct.unpack_from(">HHB", body)
     if size != (count + 7) // 8 or len(body) != size + 5:
-        raise UnitRefusal(ExceptionCode.ILLEGAL_VALUE, f"{count} coils in {size} bytes")
+        raise RefusedError(ExceptionCode.ILLEGAL_VALUE, f"{count} coils in {size} bytes")
     unit.write_coils(address, [bool(body[5 + i // 8] >> i % 8 & 1) for i in range(count)])
     return body[:4]
 
@@ -108,14 +108,14 @@ def _write_registers(unit: Unit, body: bytes) -> bytes:
     address, count, size = struct.unpack_from(">HHB", body)
     _check_count(count, MOST_REGISTERS_WRITTEN)
     if size != count * 2:
-        raise UnitRefusal(ExceptionCode.ILLEGAL_VALUE, f"{count} registers in {size} bytes")
+        raise RefusedError(ExceptionCode.ILLEGAL_VALUE, f"{count} registers in {size} bytes")
     unit.write_registers(address, list(struct.unpack(f">{count}H", body[5:])))
     return body[:4]
 
 
 def _check_count(count: int, most: int) -> None:
     if not 1 <= count <= most:
-        raise UnitRefusal(ExceptionCode.ILLEGAL_VALUE, f"{count} points at once")
+        raise RefusedError(ExceptionCode.ILLEGAL_VALUE, f"{count} points at once")
 
 
 def _pack(bits: list[bool]) -> bytes:

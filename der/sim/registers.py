@@ -11,7 +11,7 @@ from enum import Enum
 from importlib.resources import files
 from typing import TypedDict
 
-from der.sim.errors import DataError, ExceptionCode, UnitRefusal
+from der.sim.errors import DataError, ExceptionCode, RefusedError
 
 BASE = 40000
 """Where the marker stands; one of the three places where a client looks for it."""
@@ -154,7 +154,7 @@ class RegisterMap:
         """Read a peer's write as points in engineering units.
 
         Raises:
-            UnitRefusal: It begins or ends inside a point, or touches one that is read-only.
+            RefusedError: It begins or ends inside a point, or touches one that is read-only.
         """
         values: dict[Key, float | None] = {}
         here, left = address, list(registers)
@@ -162,7 +162,7 @@ class RegisterMap:
         while left:
             point = by_address.get(here)
             if point is None or len(left) < point.size or point.access is Access.READ:
-                raise UnitRefusal(
+                raise RefusedError(
                     ExceptionCode.ILLEGAL_ADDRESS,
                     f"no whole writable point at register {here}",
                 )

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from der.sim.errors import ExceptionCode, UnitRefusal
+from der.sim.errors import ExceptionCode, RefusedError
 from der.sim.journal import Journal
 from der.sim.modbus import Table
 from der.sim.reversion import Countdown
@@ -60,27 +60,27 @@ class RelayBoard:
     def read_bits(self, table: Table, address: int, count: int) -> list[bool]:
         """Return coil 0."""
         if table is not Table.COIL or (address, count) != (0, 1):
-            raise UnitRefusal(ExceptionCode.ILLEGAL_ADDRESS, f"{count} of {table} at {address}")
+            raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{count} of {table} at {address}")
         return [self.allowed()]
 
     def read_registers(self, table: Table, address: int, count: int) -> list[int]:
         """Return the hold time, or input registers."""
         registers = [self._hold_s] if table is Table.HOLDING else self._measured()
         if address + count > len(registers):
-            raise UnitRefusal(ExceptionCode.ILLEGAL_ADDRESS, f"{count} of {table} at {address}")
+            raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{count} of {table} at {address}")
         return registers[address : address + count]
 
     def write_coils(self, address: int, values: list[bool]) -> None:
         """Permit or forbid."""
         if (address, len(values)) != (0, 1):
-            raise UnitRefusal(ExceptionCode.ILLEGAL_ADDRESS, f"{len(values)} coils at {address}")
+            raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{len(values)} coils at {address}")
         self._allowed = values[0]
         self._written(f"permission={int(values[0])}")
 
     def write_registers(self, address: int, values: list[int]) -> None:
         """Set the hold time."""
         if (address, len(values)) != (0, 1):
-            raise UnitRefusal(ExceptionCode.ILLEGAL_ADDRESS, f"{len(values)} at {address}")
+            raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{len(values)} at {address}")
         self._hold_s = values[0]
         self._written(f"hold={values[0]}")
 

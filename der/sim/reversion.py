@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from der.sim.errors import ExceptionCode, UnitRefusal
+from der.sim.errors import ExceptionCode, RefusedError
 
 
 @dataclass(slots=True)
@@ -76,14 +76,14 @@ class TimedFunction:
         """See whether a write is acceptable as a whole.
 
         Raises:
-            UnitRefusal: A point is not supported, or its value out of bounds.
+            RefusedError: A point is not supported, or its value out of bounds.
         """
         for name, value in values.items():
             if name not in self.shape.bounds:
-                raise UnitRefusal(ExceptionCode.ILLEGAL_ADDRESS, f"{name} is not supported")
+                raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{name} is not supported")
             low, high = self.shape.bounds[name]
             if value is None or not low <= value <= high:
-                raise UnitRefusal(
+                raise RefusedError(
                     ExceptionCode.ILLEGAL_VALUE, f"{name} {value} is outside {low:g} to {high:g}"
                 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from der.sim.errors import ExceptionCode, UnitRefusal
+from der.sim.errors import ExceptionCode, RefusedError
 from der.sim.modbus import Table
 from der.sim.registers import BASE, Key, RegisterMap, Value
 
@@ -32,7 +32,7 @@ class SunSpecDevice(Protocol):
         """Obey a write of whole points.
 
         Raises:
-            UnitRefusal: A point or value that it does not take; nothing of the write is kept.
+            RefusedError: A point or value that it does not take; nothing of the write is kept.
         """
         ...
 
@@ -46,18 +46,18 @@ class SunSpecUnit:
 
     def read_bits(self, table: Table, address: int, count: int) -> list[bool]:
         """Refuse: there are none."""
-        raise UnitRefusal(ExceptionCode.ILLEGAL_ADDRESS, f"no bits at {address}, {count}, {table}")
+        raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"no bits at {address}, {count}, {table}")
 
     def read_registers(self, table: Table, address: int, count: int) -> list[int]:
         """Return holding registers within the map."""
         if table is not Table.HOLDING or not BASE <= address <= self.map.end - count:
-            raise UnitRefusal(ExceptionCode.ILLEGAL_ADDRESS, f"{count} registers at {address}")
+            raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{count} registers at {address}")
         start = address - BASE
         return self.map.image(self._device.values())[start : start + count]
 
     def write_coils(self, address: int, values: list[bool]) -> None:
         """Refuse: there are none."""
-        raise UnitRefusal(ExceptionCode.ILLEGAL_ADDRESS, f"no coils at {address}: {values}")
+        raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"no coils at {address}: {values}")
 
     def write_registers(self, address: int, values: list[int]) -> None:
         """Hand a write over, whole points only."""

@@ -49,7 +49,7 @@ class AllocatorPolicy:
     settle_s: float = 5.0
     meter_lag_s: float = 1.5
     short_of_w: float = 300.0
-    retry_s: float = 60.0
+    retry_s: float = 300.0
     probe_w: float = 200.0
     probe_pause_s: float = 60.0
     drive_lapse_s: float = 30.0

@@ -54,7 +54,7 @@ def hub_config(
     submeters = [
         _device(name, "submeter", f"Circuit {index}", "sunspec", port)
         for index, (name, port) in enumerate(
-            ((n, p) for n, p in ports.items() if n.startswith("extra")), start=1
+            ((n, p) for n, p in ports.items() if n.startswith("sub_meter")), start=1
         )
     ]
     parts = [
@@ -94,11 +94,11 @@ def hub_config(
             essentiality=2,
         ),
         _device(
-            "heater",
+            "water_heater",
             "water_heater",
             "Water heater",
             "relay",
-            ports["heater"],
+            ports["water_heater"],
             max="3 kW",
             essentiality=1,
         ),

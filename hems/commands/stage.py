@@ -38,13 +38,26 @@ class HeadEndReady(BaseModel):
     operator: str
 
 
+class Place(BaseModel):
+    """Where something answers."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    host: str = ""
+    port: int | None = None
+
+
 class HouseReady(BaseModel):
     """What the simulated house says once it listens."""
 
     model_config = ConfigDict(extra="ignore")
 
-    control: str
-    ports: dict[str, int]
+    control: Place
+    devices: dict[str, Place]
+
+    def ports(self) -> dict[str, int]:
+        """Return the ports of the devices that listen."""
+        return {name: at.port for name, at in self.devices.items() if at.port is not None}
 
 
 class HubReady(BaseModel):
@@ -118,8 +131,8 @@ class Stage:
         operator_file.write_text(self.operator.model_dump_json(), encoding="utf-8")
         await self._register_home()
         house = HouseReady.model_validate(await self.house.wait_ready(START_WITHIN_S))
-        self.control = house.control
-        self._write_hub_config(pki, house.ports, ocpp_port)
+        self.control = f"http://{house.control.host}:{house.control.port}"
+        self._write_hub_config(pki, house.ports(), ocpp_port)
         await self.start_hub()
 
     async def start_hub(self) -> None:

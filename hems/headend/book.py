@@ -36,7 +36,7 @@ class Book:
         pen: Private enterprise number for the mRIDs made here.
 
     Attributes:
-        on_dispatch: Called with a programme's index as soon as a change of its events is durable.
+        on_dispatch: Called with an event as soon as it, or its cancellation, is durable.
     """
 
     def __init__(self, store: Store, programs: Sequence[Program], clock: Clock, pen: int) -> None:
@@ -45,7 +45,7 @@ class Book:
         self._pen = pen
         self.programs: Mapping[int, Program] = {program.index: program for program in programs}
         self.keeping = Keeping()
-        self.on_dispatch: Callable[[int], None] = _nobody
+        self.on_dispatch: Callable[[Event], None] = _nobody
         self._homes: dict[str, Home] = {}
         self._contacts: dict[str, float] = {}
         self._fresh_contacts: set[str] = set()
@@ -125,7 +125,7 @@ class Book:
         accepted = min(self._clock.now(), event.created + _LAST_OF_SECOND)
         event = replace(event, accepted_at=max(event.accepted_at, accepted))
         self._put(event)
-        self.on_dispatch(event.program)
+        self.on_dispatch(event)
         return event
 
     async def cancel(self, mrid: str, *, randomized: bool) -> Event:
@@ -145,7 +145,7 @@ class Book:
         )
         await self._store.save_event(cancelled, self.programs[event.program])
         self._put(cancelled)
-        self.on_dispatch(event.program)
+        self.on_dispatch(cancelled)
         return cancelled
 
     def event(self, mrid: str) -> Event:
@@ -240,5 +240,5 @@ class Book:
 _LAST_OF_SECOND = 0.999999
 
 
-def _nobody(_program: int) -> None:
+def _nobody(_event: Event) -> None:
     """Stand in until someone listens."""

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hems.headend.models import MeterRow, PointRow, ReadingRow
 from hems.headend.records import ReadingRecord
 from hems.headend.rows import AnyRow
 from hems.headend.store import Store
+
+AnySelect = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,12 @@ class MirrorStore:
         Returns:
             The point, and whether it is new.
         """
+        values = {"role": role, "body": body}
         async with self._store.writing() as connection:
             found = await connection.execute(
                 select(PointRow.id).where(PointRow.lfdi == lfdi, PointRow.mrid == mrid)
             )
-            number = found.scalar_one_or_none()
-            values = {"role": role, "body": body}
+            new = found.scalar_one_or_none() is None
             done = await connection.execute(
                 insert(PointRow)
                 .values(lfdi=lfdi, mrid=mrid, **values)
@@ -98,55 +102,22 @@ class MirrorStore:
                 .returning(PointRow.__table__)
             )
             point = _point(done.one())
-        for meter in meters:
-            await self.save_meter(point, meter)
-        return point, number is None
+            for meter in meters:
+                await _save_meter(connection, point, meter)
+        return point, new
 
-    async def save_meter(self, point: Point, meter: MeterPost) -> tuple[int, bool]:
-        """Store what a MirrorMeterReading brought.
+    async def save_meters(
+        self, point: Point, meters: Sequence[MeterPost]
+    ) -> Sequence[tuple[int, bool]]:
+        """Store what MirrorMeterReadings brought, all or none of them.
 
-        Its type is kept from the first post on; later posts need not repeat it.
+        A type is kept from the first post on; later posts need not repeat it.
 
         Returns:
-            The meter reading's number, and whether it is new.
+            Of each, the meter reading's number and whether it is new.
         """
-        told = {
-            name: value
-            for name, value in (
-                ("description", meter.description),
-                ("uom", meter.uom),
-                ("flow", meter.flow),
-                ("multiplier", meter.multiplier),
-            )
-            if value is not None
-        }
-        key = {"point": point.id, "mrid": meter.mrid}
         async with self._store.writing() as connection:
-            done = await connection.execute(
-                insert(MeterRow)
-                .values({"description": "", "multiplier": 0, **told, **key})
-                .on_conflict_do_nothing()
-                .returning(MeterRow.id)
-            )
-            new = done.scalar_one_or_none() is not None
-            if told:
-                await connection.execute(
-                    MeterRow.__table__.update().filter_by(**key).values(**told)  # type: ignore[attr-defined]
-                )
-            row = (await connection.execute(select(MeterRow.__table__).filter_by(**key))).one()
-            for sample in meter.samples:
-                values = {
-                    "duration_s": sample.duration_s,
-                    "value": sample.value * 10.0**row.multiplier,
-                }
-                await connection.execute(
-                    insert(ReadingRow)
-                    .values(meter=row.id, start=sample.start, local_id=sample.local_id, **values)
-                    .on_conflict_do_update(
-                        index_elements=["meter", "start", "local_id"], set_=values
-                    )
-                )
-        return int(row.id), new
+            return [await _save_meter(connection, point, meter) for meter in meters]
 
     async def points(self, lfdi: str) -> Sequence[Point]:
         """Return a home's usage points in the order they came."""
@@ -205,8 +176,54 @@ class MirrorStore:
             await connection.execute(delete(ReadingRow).where(ReadingRow.start < before))
 
 
-def _joined() -> Select[tuple[object, ...]]:
-    query: Select[tuple[object, ...]] = (
+async def _save_meter(
+    connection: AsyncConnection, point: Point, meter: MeterPost
+) -> tuple[int, bool]:
+    told = {
+        name: value
+        for name, value in (
+            ("description", meter.description),
+            ("uom", meter.uom),
+            ("flow", meter.flow),
+            ("multiplier", meter.multiplier),
+        )
+        if value is not None
+    }
+    key = {"point": point.id, "mrid": meter.mrid}
+    done = await connection.execute(
+        insert(MeterRow)
+        .values({"description": "", "multiplier": 0, **told, **key})
+        .on_conflict_do_nothing()
+        .returning(MeterRow.id)
+    )
+    new = done.scalar_one_or_none() is not None
+    if told and not new:
+        await connection.execute(
+            update(MeterRow)
+            .where(MeterRow.point == point.id, MeterRow.mrid == meter.mrid)
+            .values(**told)
+        )
+    found = await connection.execute(
+        select(MeterRow.id, MeterRow.multiplier).where(
+            MeterRow.point == point.id, MeterRow.mrid == meter.mrid
+        )
+    )
+    row = found.one()
+    for sample in meter.samples:
+        values = {
+            "duration_s": sample.duration_s,
+            "value": sample.value * 10.0**row.multiplier,
+        }
+        await connection.execute(
+            insert(ReadingRow)
+            .values(meter=row.id, start=sample.start, local_id=sample.local_id, **values)
+            .on_conflict_do_update(index_elements=["meter", "start", "local_id"], set_=values)
+        )
+    return row.id, new
+
+
+def _joined() -> AnySelect:
+    return (
         select(
             PointRow.lfdi,
             PointRow.mrid.label("point_mrid"),
@@ -223,7 +240,6 @@ def _joined() -> Select[tuple[object, ...]]:
         .join(MeterRow, MeterRow.id == ReadingRow.meter)
         .join(PointRow, PointRow.id == MeterRow.point)
     )
-    return query
 
 
 def _point(row: AnyRow) -> Point:

@@ -11,6 +11,9 @@
     │   ├── RedirectError     a redirect to another host, without a target, or one too many
     │   ├── MalformedError    a body that is not the resource it must be
     │   └── OversizedError    a body above the limit
+    ├── ChoiceError           the owner's choice about an event cannot be granted
+    │   ├── UnknownEventError no such event, or it is over
+    │   └── BindingError      its programme does not allow leaving it
     └── RejectedError         the server refuses this very request: 400, 405, 406, 415, other 4xx
         └── ForbiddenError    401 or 403: it refuses this client
 
@@ -94,3 +97,15 @@ class RejectedError(Sep2Error):
 
 class ForbiddenError(RejectedError):
     """The server knows who asks and refuses (401, 403)."""
+
+
+class ChoiceError(Sep2Error):
+    """The owner's wish to leave or rejoin an event cannot be granted."""
+
+
+class UnknownEventError(ChoiceError):
+    """No event of this mRID is known, or it is over."""
+
+
+class BindingError(ChoiceError):
+    """The event's programme does not allow the owner to leave it."""

@@ -8,9 +8,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+class LedgerError(Exception):
+    """The ledger cannot be read or written now (full disk, broken file); `str()` says why.
+
+    Whoever meets it goes on with what it holds in memory and tries again later.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class EventRow:
     """An event as last received, and what the home made of it.
+
+    A programme's DefaultDERControl is kept in the same way, for the time when the server is lost:
+    `kind` "DefaultDERControl", `phase` "default", draws 0. It never grows too old to keep.
 
     Attributes:
         mrid: The event's mRID, 32 upper-case hex digits; the key together with `server`.
@@ -24,7 +34,8 @@ class EventRow:
         draw_start_s: Randomised shift of its start; drawn once.
         draw_duration_s: Randomised change of its duration; drawn once.
         draw_cancel_s: Randomised delay of a cancellation; drawn once.
-        phase: "received", "started", "completed", "cancelled", "superseded", "rejected".
+        phase: "received", "started", "completed", "cancelled", "superseded", "rejected";
+            "default" for a default control, "withdrawn" for one that no longer counts.
         opted_out: Whether the owner left it.
         baseline_w: Net power at its start, None before.
     """
@@ -81,6 +92,9 @@ class Ledger(Protocol):
         """Insert or replace events and add responses, in one durable transaction.
 
         A response that is there already (same key) stays as it is: it is never owed twice.
+
+        Raises:
+            LedgerError: Nothing was written.
         """
         ...
 
@@ -89,7 +103,7 @@ class Ledger(Protocol):
         ...
 
     async def posted(self, response: ResponseRow, location: str) -> None:
-        """Note that the server has a response."""
+        """Note that the server has a response, or ("refused: reason") will never take it."""
         ...
 
     async def server_offset(self, server: str) -> float | None:

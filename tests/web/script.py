@@ -168,7 +168,7 @@ def day_series(now: Snapshot, start: float, end: float, step_s: int) -> Sequence
 def _solar(hour: float) -> float:
     sun = max(0.0, math.sin((hour - 5.2) / 16 * math.pi)) if 5.2 < hour < 21.2 else 0.0
     cloud = 1 - 0.35 * max(0.0, math.sin(hour * 9.7) * math.sin(hour * 3.1))
-    return -5200.0 * sun**1.4 * cloud
+    return -5200.0 * math.pow(sun, 1.4) * cloud
 
 
 def _meal(hour: float) -> float:

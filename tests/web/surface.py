@@ -26,6 +26,7 @@ class ScriptedHome:
         wishes: What the owner asked, in order: ("opt-out", event id) and so on.
         questions: What history was asked for: (start, end, step_s).
         readers: How many iterators of `changes` are live.
+        left: Set while nobody reads `changes` any more.
         taken: How many snapshots all readers together have taken.
     """
 
@@ -33,6 +34,7 @@ class ScriptedHome:
     wishes: list[tuple[str, str]] = field(default_factory=list)
     questions: list[tuple[float, float, int]] = field(default_factory=list)
     readers: int = 0
+    left: asyncio.Event = field(default_factory=asyncio.Event)
     taken: int = 0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -41,6 +43,7 @@ class ScriptedHome:
 
     async def changes(self) -> AsyncGenerator[Snapshot, None]:
         self.readers += 1
+        self.left.clear()
         shown = -1
         try:
             while True:
@@ -51,6 +54,8 @@ class ScriptedHome:
                 yield self.now
         finally:
             self.readers -= 1
+            if self.readers == 0:
+                self.left.set()
 
     async def opt_out(self, event: str) -> None:
         known = self._live_event(event)

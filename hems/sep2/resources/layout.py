@@ -1,6 +1,5 @@
 """Reads the annotations of a record class once, into the layout that the XML codec follows."""
 
-import functools
 from dataclasses import MISSING, Field, dataclass, fields
 from types import NoneType, UnionType
 from typing import Annotated, Union, get_args, get_origin, get_type_hints
@@ -9,17 +8,12 @@ from hems.sep2.resources.wire import (
     CSIPAUS_NS,
     SEP_NS,
     Attribute,
-    Bits,
+    Boolean,
     Extension,
     Flagged,
-    HexId,
-    Integer,
     Record,
-    Text,
+    Scalar,
 )
-
-Kind = Integer | Bits | HexId | Text | type[bool] | type[Record]
-"""What a slot holds: a scalar's range and form, or another record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +24,7 @@ class Slot:
         attr: Name of the Python field.
         name: Local name on the wire.
         namespace: Namespace of the element, None for an XML attribute.
-        kind: What it holds.
+        holds: The range and form of a scalar, or the record class.
         repeated: Whether the element may occur more than once (the field is a tuple).
         required: Whether it must occur.
     """
@@ -38,7 +32,7 @@ class Slot:
     attr: str
     name: str
     namespace: str | None
-    kind: Kind
+    holds: Scalar | type[Record]
     repeated: bool
     required: bool
 
@@ -69,13 +63,21 @@ class Layout:
         return repeated[0] if len(repeated) == 1 else None
 
 
-@functools.cache
+_layouts: dict[type[Record], Layout] = {}
+
+
 def layout(cls: type[Record]) -> Layout:
-    """Return the layout of a record class.
+    """Return the layout of a record class, worked out at the first call.
 
     Raises:
         TypeError: If a field's annotation does not say how it goes on the wire.
     """
+    if cls not in _layouts:
+        _layouts[cls] = _layout(cls)
+    return _layouts[cls]
+
+
+def _layout(cls: type[Record]) -> Layout:
     hints = get_type_hints(cls, include_extras=True)
     attributes: list[Slot] = []
     elements: list[Slot] = []
@@ -98,29 +100,29 @@ def layout(cls: type[Record]) -> Layout:
 def _slot(
     cls: type[Record], field: Field[object], hint: object, name: str, namespace: str | None
 ) -> Slot:
-    kind, repeated = _kind(hint)
-    if kind is None:
+    holds, repeated = _holds(hint)
+    if holds is None:
         raise TypeError(f"{cls.__name__}.{field.name}: no wire form in {hint}")
     required = field.default is MISSING and field.default_factory is MISSING
-    return Slot(field.name, name, namespace, kind, repeated, required)
+    return Slot(field.name, name, namespace, holds, repeated, required)
 
 
-def _kind(hint: object) -> tuple[Kind | None, bool]:
+def _holds(hint: object) -> tuple[Scalar | type[Record] | None, bool]:
     """Return what a (possibly optional, repeated, annotated) type holds on the wire."""
     origin = get_origin(hint)
     if origin is Annotated:
         base, *metadata = get_args(hint)
         for form in metadata:
-            if isinstance(form, Integer | Bits | HexId | Text):
+            if isinstance(form, Scalar):
                 return form, False
-        return _kind(base)
+        return _holds(base)
     if origin in (Union, UnionType):
         (inner,) = (arg for arg in get_args(hint) if arg is not NoneType)
-        return _kind(inner)
+        return _holds(inner)
     if origin is tuple:
-        return _kind(get_args(hint)[0])[0], True
+        return _holds(get_args(hint)[0])[0], True
     if hint is bool:
-        return bool, False
+        return Boolean(), False
     if isinstance(hint, type) and issubclass(hint, Record):
         return hint, False
     return None, False

@@ -1,6 +1,5 @@
 """Physical quantities: a whole number times a power of ten, in the SI unit of the type."""
 
-import functools
 import math
 from typing import Annotated, Self, get_args, get_type_hints
 
@@ -64,11 +63,16 @@ class Scaled(Record):
         return cls(multiplier=multiplier, value=value)
 
 
-@functools.cache
+_ranges: dict[type[Scaled], tuple[int, int]] = {}
+
+
 def _range(cls: type[Scaled]) -> tuple[int, int]:
-    hint = get_type_hints(cls, include_extras=True)["value"]
-    integer = next(a for a in get_args(hint) if isinstance(a, Integer))
-    return integer.least, integer.most
+    """Return the least and the greatest value that the type can carry."""
+    if cls not in _ranges:
+        hint = get_type_hints(cls, include_extras=True)["value"]
+        integer = next(a for a in get_args(hint) if isinstance(a, Integer))
+        _ranges[cls] = (integer.least, integer.most)
+    return _ranges[cls]
 
 
 @record

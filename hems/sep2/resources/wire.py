@@ -45,6 +45,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Boolean:
+    """True or false."""
+
+
+Scalar = Integer | Bits | HexId | Text | Boolean
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute:
     """The field is an XML attribute of this name, in no namespace."""
 

@@ -13,7 +13,7 @@ def first_and_last(held: Held) -> tuple[int, int]:
     event, drawn = held.event, held.draw
     seconds = [
         t
-        for t in range(event.start + drawn.start_s, event.start + drawn.start_s + 200)
+        for t in range(event.start + drawn.start_s, event.start + drawn.start_s + 40)
         if t < event.start + drawn.start_s + event.duration_s + drawn.duration_s
     ]
     if event.status in {Status.CANCELLED, Status.SUPERSEDED, Status.COMPLETED}:

@@ -21,6 +21,8 @@ from hems.sep2.events import (
     draw,
     effective,
     in_force,
+    resolve,
+    timelines,
 )
 
 
@@ -35,7 +37,7 @@ def _load_oracle() -> Any:
 
 oracle = _load_oracle()
 
-END = 70
+END = 55
 MODES = ["opModImpLimW", "opModExpLimW", "opModTargetW"]
 values = st.sampled_from([0.0, 1500.0, -200.0, DISABLED])
 mode_maps = st.dictionaries(st.sampled_from(MODES), values, min_size=1, max_size=3)
@@ -54,11 +56,11 @@ def held_events(pick: st.DrawFn, number: int) -> Held:
         mrid=f"{pick(st.integers(0, 15)):X}{number:03X}",
         program=pick(programs),
         creation_time=pick(st.integers(0, 2)),
-        start=pick(st.integers(5, 40)),
-        duration_s=pick(st.integers(1, 25)),
+        start=pick(st.integers(5, 30)),
+        duration_s=pick(st.integers(1, 15)),
         modes=pick(mode_maps),
         status=pick(st.sampled_from(Status)),
-        status_time=pick(st.integers(0, 50)),
+        status_time=pick(st.integers(0, 40)),
         randomize_start_s=start,
         randomize_duration_s=duration,
         mandatory=pick(st.booleans()),
@@ -85,8 +87,9 @@ def _agree(events: Sequence[Held], defaults: Sequence[Default]) -> None:
     expected = oracle.walk(events, defaults, -5, END)
     before = None
     announced = float("-inf")
+    lines = timelines(events)
     for t, wanted in enumerate(expected, start=-5):
-        schedule = in_force(events, defaults, t)
+        schedule = resolve(lines, defaults, t)
         assert {m: (a.event, a.value) for m, a in schedule.active.items()} == wanted, t
         if before is not None and wanted != before:
             assert announced == t, "the change was not announced by next_change"

@@ -62,13 +62,22 @@ export function balance(home: HomeAnswer): Balance {
   const parts: { share: Share; signed: number }[] = appliances(home).map((d) =>
     part(d.id, d.kind, d.name, d.power_w ?? 0, d.quality === "good"),
   );
-  parts.push(part("rest", "rest", "Rest of the house", restOfHouseW(home) ?? 0, restIsCurrent(home)));
+  parts.push(part("rest", "rest", "Everything else", restOfHouseW(home) ?? 0, restIsCurrent(home)));
   // Power from the grid is a source, power to it a use: the sign is turned.
   parts.unshift(part("grid", "grid", "Grid", -(net ?? 0), home.net_w !== null));
   const moving = parts.filter((p) => p.share.power_w >= NOTHING_W);
   const from = moving.filter((p) => p.signed < 0).map((p) => p.share);
   const to = moving.filter((p) => p.signed > 0).map((p) => p.share);
+  if (restOfHouseW(home) === null) level(from, to);
   return { from, to, total_w: Math.max(sum(from), sum(to)) };
+}
+
+/** Fill the shorter side up with what nobody can say: not all devices have answered. */
+function level(from: Share[], to: Share[]): void {
+  const missing = sum(from) - sum(to);
+  if (Math.abs(missing) < NOTHING_W) return;
+  const { share } = part("unknown", "unknown", "Not known", missing, false);
+  (missing > 0 ? to : from).push(share);
 }
 
 function part(

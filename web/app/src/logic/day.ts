@@ -88,3 +88,20 @@ export function dayTotals(day: HistoryAnswer, devices: DeviceAnswer[]): DayTotal
 function total(values: number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
+
+export interface LimitSpan {
+  from: number;
+  to: number;
+  kilowatts: number;
+}
+
+/** Return the import limit in force and how long the running events hold it; null if there is none. */
+export function limitSpan(home: HomeAnswer, dayEnd: number): LimitSpan | null {
+  const running = home.events.filter((e) => e.state === "running" && !e.opted_out);
+  if (home.limit_import_w === null || running.length === 0) return null;
+  return {
+    from: Math.min(...running.map((e) => e.starts_at ?? home.at)),
+    to: Math.max(...running.map((e) => e.ends_at ?? dayEnd)),
+    kilowatts: home.limit_import_w / 1000,
+  };
+}

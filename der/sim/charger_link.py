@@ -1,0 +1,94 @@
+"""Keeps the charger connected to its central system, one connection after another."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from der.sim.charge_point import Connection
+from der.sim.charger import Charger
+from der.sim.faults import Fault, FaultKind
+from der.sim.ocpp_wire import ConnectionEndedError, FaultySocket
+
+SUBPROTOCOL = "ocpp1.6"
+FIRST_RETRY_S = 0.1
+LONGEST_RETRY_S = 1.0
+CONNECT_S = 5.0
+CLOSE_S = 0.5
+
+
+class ChargerLink:
+    """The charger's network side.
+
+    Args:
+        url: Address of the central system, the charger's identity as the last part of the path.
+        charger: The charger.
+        fault: What goes wrong with it.
+    """
+
+    def __init__(self, url: str, charger: Charger, fault: Fault) -> None:
+        self.fault = fault
+        self._url = url
+        self._identity = urlsplit(url).path.rsplit("/", 1)[-1]
+        self._charger = charger
+        self._connection: Connection | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection stands."""
+        return self._connection is not None
+
+    def tick(self) -> None:
+        """Let the connection see whether there is something to report."""
+        if self._connection is not None:
+            self._connection.wake.set()
+
+    async def run(self) -> None:
+        """Connect for ever."""
+        retry_s = FIRST_RETRY_S
+        async with aiohttp.ClientSession() as session:
+            while True:
+                while self.fault.kind is FaultKind.OFF:
+                    await self.fault.until_changed()
+                if await self._connect(session):
+                    retry_s = FIRST_RETRY_S
+                # Not a wait for something to happen: the pause is the behaviour.
+                await asyncio.sleep(retry_s)
+                retry_s = min(LONGEST_RETRY_S, retry_s * 2)
+
+    async def _connect(self, session: aiohttp.ClientSession) -> bool:
+        """Hold one connection until it ends; returns whether there was one."""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                socket = await session.ws_connect(
+                    self._url,
+                    protocols=(SUBPROTOCOL,),
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
+                    max_msg_size=1 << 20,
+                )
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False
+        try:
+            if socket.protocol != SUBPROTOCOL:
+                return False
+            connection = Connection(self._identity, FaultySocket(socket, self.fault), self._charger)
+            self._connection = connection
+            await self._converse(connection)
+            return True
+        finally:
+            self._connection = None
+            await socket.close()
+
+    async def _converse(self, connection: Connection) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(connection.start())
+                group.create_task(connection.report())
+                group.create_task(self._until_off())
+        except* ConnectionEndedError:
+            pass
+
+    async def _until_off(self) -> None:
+        while self.fault.kind is not FaultKind.OFF:
+            await self.fault.until_changed()
+        raise ConnectionEndedError("switched off")

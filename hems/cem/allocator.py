@@ -1,0 +1,206 @@
+"""From one decision to what each device is told.
+
+Pure, and absolute: it works from what cannot be controlled, so one decision brings the home
+inside its limits and the next one has nothing to correct. The order of means is fixed: against
+import the batteries first, then the cars, then switched loads, least essential first; against
+export the batteries, then the sun.
+"""
+
+import math
+from dataclasses import replace
+
+from der.model import Control
+from hems.cem import generation, storage
+from hems.cem.arbiter import Decision, Target
+from hems.cem.generation import GenerationPlan
+from hems.cem.loads import Grant, LoadPlan, Room
+from hems.cem.memory import DeviceMemory, Memory
+from hems.cem.observe import Observed, observe
+from hems.cem.orders import Allocation, Order, drive, due, restrict
+from hems.cem.policy import AllocatorPolicy
+from hems.cem.storage import StoragePlan, Surroundings
+from hems.image import Image
+from programs.proposal import HOME, LOADS, Bounds, Rank
+
+
+def allocate(
+    image: Image, decision: Decision, now: float, memory: Memory, policy: AllocatorPolicy
+) -> Allocation:
+    """Return what each device is told, and the memory for the next decision.
+
+    Devices whose reading is not good are told nothing: they are no help, what they draw counts
+    as uncontrolled, and what they were last told lapses by itself.
+
+    Args:
+        image: The last complete image.
+        decision: What the arbiter decided for `now`.
+        now: UTC epoch seconds.
+        memory: The past.
+        policy: The figures to keep to.
+    """
+    seen = observe(image, memory, now, policy)
+    batteries = seen.with_control(Control.TARGET)
+    inverters = seen.with_control(Control.FLOOR)
+    loads = seen.with_control(Control.CEILING, Control.SWITCH)
+    pv_w = sum(u.reading.power_w for u in inverters)
+    around = Surroundings(_base_w(seen, decision), pv_w)
+
+    help_w = storage.greatest_help_w(batteries, decision, around, policy)
+    room = _room(decision, around, help_w, policy)
+    load_plan = LoadPlan(decision, room, seen.memory.returned_at, now, policy)
+    load_plan.grant(loads)
+    grants = load_plan.grants
+
+    around = _with_loads(around, seen, grants)
+    probing = (
+        bool(batteries)
+        and now >= seen.memory.probe_after
+        and _at_export_limit(image, decision, policy)
+        and generation.held_back(inverters, policy)
+    )
+    probe_w = policy.probe_w if probing else 0.0
+    stored = storage.plan(batteries, decision, around, probe_w, policy)
+    made = generation.plan(inverters, decision, around, stored.total_w, policy)
+
+    after = _remember(seen, load_plan, stored, made, now)
+    found_none = seen.memory.probing and not probing and now >= seen.memory.probe_after
+    probe_after = now + policy.probe_pause_s if found_none else after.probe_after
+    after = replace(after, probing=probing, probe_after=probe_after)
+    net_w = _predicted(seen, around, stored, made)
+    return Allocation(
+        _orders(seen, grants, stored, made, now=now, policy=policy),
+        after,
+        around.base_w,
+        net_w,
+        _unmet(decision.of(HOME), net_w),
+    )
+
+
+def _base_w(seen: Observed, decision: Decision) -> float | None:
+    """Return the base to decide on: the last known, or the worst, while the meter is lost.
+
+    The worst is assumed only under an event's limit; the main breaker alone does not keep a home
+    whose meter never answered without hot water.
+    """
+    if seen.base_w is not None:
+        return seen.base_w
+    limit = decision.of(HOME).span.upper_by
+    return math.inf if limit is not None and limit.rank is not Rank.SAFETY else None
+
+
+def _room(decision: Decision, around: Surroundings, help_w: float, policy: AllocatorPolicy) -> Room:
+    """Return what all limits leave to the flexible loads, with the batteries' full help."""
+    if around.base_w is None:
+        return Room()
+    home, total = decision.of(HOME), decision.of(LOADS)
+    home_fixed_w = around.base_w + around.pv_w + help_w
+    total_fixed_w = max(around.base_w, 0.0)
+    room = Room()
+    if home.span.upper_by is not None:
+        room.left_w = _left_w(policy.aim(home.span.bounds).upper_w, home_fixed_w)
+        room.urgent_w = _left_w(policy.aim(home.urgent).upper_w, home_fixed_w)
+        room.by = home.span.upper_by
+    if total.span.upper_by is not None:
+        left_w = _left_w(policy.aim(total.span.bounds).upper_w, total_fixed_w)
+        if left_w < room.left_w:
+            room.left_w, room.by = left_w, total.span.upper_by
+        urgent_w = _left_w(policy.aim(total.urgent).upper_w, total_fixed_w)
+        room.urgent_w = min(room.urgent_w, urgent_w)
+    return room
+
+
+def _left_w(limit_w: float, fixed_w: float) -> float:
+    """Return what a limit leaves beside what is fixed; all where there is no limit."""
+    return math.inf if limit_w == math.inf else limit_w - fixed_w
+
+
+def _at_export_limit(image: Image, decision: Decision, policy: AllocatorPolicy) -> bool:
+    """Return whether the meter stands at the export limit, so that more charging frees the sun."""
+    span = decision.of(HOME).span
+    if image.net_w is None or span.lower_by is None:
+        return False
+    return image.net_w <= policy.aim(span.bounds).lower_w + policy.margin_w
+
+
+def _with_loads(around: Surroundings, seen: Observed, grants: dict[str, Grant]) -> Surroundings:
+    """Return the surroundings with what the loads will draw."""
+    house_w = car_w = high_w = low_w = 0.0
+    for load in seen.with_control(Control.CEILING, Control.SWITCH):
+        grant = grants[load.id]
+        high_w += grant.high_w
+        low_w += grant.low_w
+        if load.state.spec.control is Control.CEILING:
+            car_w += grant.low_w
+        else:
+            house_w += grant.low_w
+    base_w = around.base_w
+    if base_w is not None and not math.isfinite(base_w):
+        base_w = None  # the worst case has shed the loads; no figure for storage follows from it
+    return Surroundings(base_w, around.pv_w, house_w, car_w, high_w, low_w)
+
+
+def _remember(
+    seen: Observed, load_plan: LoadPlan, stored: StoragePlan, made: GenerationPlan, now: float
+) -> Memory:
+    devices: dict[str, DeviceMemory] = dict(seen.memory.devices)
+    for device in seen.usable:
+        past = device.memory
+        if device.id in load_plan.grants:
+            past = past.allow(load_plan.grants[device.id].allowed_w, now)
+        elif device.id in stored.targets:
+            past = past.drive(round(stored.targets[device.id]), now)
+        elif device.id in made.floors:
+            past = past.drive(made.floors[device.id], now)
+        devices[device.id] = past
+    return replace(seen.memory, devices=devices, returned_at=load_plan.returned_at)
+
+
+def _orders(
+    seen: Observed,
+    grants: dict[str, Grant],
+    stored: StoragePlan,
+    made: GenerationPlan,
+    *,
+    now: float,
+    policy: AllocatorPolicy,
+) -> dict[str, Order]:
+    orders: dict[str, Order] = {}
+    for device in seen.usable:
+        spec = device.state.spec
+        order = Order(None, write=False)
+        if device.id in stored.targets:
+            order = drive(stored.targets[device.id], stored.by[device.id], spec, policy)
+        elif device.id in grants:
+            grant = grants[device.id]
+            if math.isfinite(grant.allowed_w):
+                order = restrict(
+                    grant.allowed_w, grant.by, grant.reason, spec, now=now, policy=policy
+                )
+        else:
+            floor_w = made.floors.get(device.id)
+            if floor_w is not None:
+                order = restrict(floor_w, made.by[device.id], "", spec, now=now, policy=policy)
+        orders[device.id] = due(order, seen.memory.given.get(device.id), now)
+    return orders
+
+
+def _predicted(
+    seen: Observed, around: Surroundings, stored: StoragePlan, made: GenerationPlan
+) -> float | None:
+    """Return the net power in W once all have obeyed."""
+    if around.base_w is None:
+        return None
+    sun_w = 0.0
+    for inverter in seen.with_control(Control.FLOOR):
+        floor_w = made.floors.get(inverter.id)
+        sun_w += (
+            inverter.reading.power_w if floor_w is None else max(inverter.reading.power_w, floor_w)
+        )
+    return around.base_w + sun_w + around.low_w + stored.total_w
+
+
+def _unmet(home: Target, net_w: float | None) -> float:
+    if net_w is None:
+        return 0.0
+    bounds: Bounds = home.span.bounds
+    return max(net_w - bounds.upper_w, bounds.lower_w - net_w, 0.0)

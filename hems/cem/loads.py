@@ -1,0 +1,239 @@
+"""Which loads may run, and how much a car may take, in the room that a limit leaves.
+
+Loads that run keep running, most essential first, while they fit; a car takes what is left, and
+in an emergency stands in line by its essentiality like the rest. Loads that were taken away come
+back one at a time, and only where their full power fits.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from der.model import Control
+from hems.cem.arbiter import Decision, Span
+from hems.cem.observe import Usable
+from hems.cem.policy import AllocatorPolicy
+from programs.proposal import Proposal, Rank
+
+TURN: Final = "It comes back in its turn, so that not all start at once"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one load may have.
+
+    Attributes:
+        allowed_w: In W; infinite where it is free.
+        high_w: The most that it may be drawing until it has obeyed.
+        low_w: The least that it may be drawing until it has obeyed.
+        by: Whose word holds it; None where it is free or only waits.
+        reason: Why it waits, where nobody's word holds it.
+    """
+
+    allowed_w: float
+    high_w: float
+    low_w: float
+    by: Proposal | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Room:
+    """Power that flexible loads may still take; used up as they are granted it.
+
+    Attributes:
+        left_w: Under all limits together.
+        urgent_w: Under those alone for which minimum times give way.
+        by: Whose limit `left_w` is; None where there is none.
+    """
+
+    left_w: float = math.inf
+    urgent_w: float = math.inf
+    by: Proposal | None = None
+
+    def take(self, power_w: float) -> None:
+        """Use some of it up."""
+        self.left_w -= power_w
+        self.urgent_w -= power_w
+
+
+@dataclass(slots=True)
+class LoadPlan:
+    """Grants loads their power, in one pass over all of them.
+
+    Attributes:
+        decision: What the arbiter decided.
+        room: What may be granted.
+        returned_at: When a load last came back, UTC epoch seconds; moves when one does.
+        now: UTC epoch seconds.
+        policy: The allocator's figures.
+        grants: The outcome, by device id.
+    """
+
+    decision: Decision
+    room: Room
+    returned_at: float
+    now: float
+    policy: AllocatorPolicy
+    grants: dict[str, Grant] = field(default_factory=dict)
+
+    def grant(self, loads: Sequence[Usable]) -> None:
+        """Fill `grants` for all loads (ceilings and switches)."""
+        ranked = sorted(loads, key=self._standing)
+        off = [u for u in ranked if _is_off(u)]
+        on = [u for u in ranked if not _is_off(u)]
+        for load in [u for u in on if self._locked(u)]:
+            self._keep_locked(load)
+        for load in [u for u in on if u.id not in self.grants]:
+            if load.state.spec.control is Control.CEILING:
+                self._keep_ceiling(load)
+            else:
+                self._keep_switch(load)
+        for load in off:
+            self._give_back(load)
+
+    def _standing(self, load: Usable) -> tuple[bool, int, str]:
+        """Return a sort key, the load to be kept longest first."""
+        spec = load.state.spec
+        emergency = self.room.by is not None and self.room.by.rank is Rank.EMERGENCY
+        yields_first = spec.control is Control.CEILING and not emergency
+        return (yields_first, -spec.essentiality, spec.id)
+
+    def _locked(self, load: Usable) -> bool:
+        """Return whether only an urgent limit may take the load away."""
+        spec, span = load.state.spec, self.decision.of(load.id).span
+        ran_s = self.now - load.memory.running_since
+        if load.running and ran_s < spec.min_on_s:
+            return span.upper_by is None or span.upper_by.rank > Rank.EMERGENCY
+        limit = self.room.by
+        return (
+            limit is not None
+            and span.lower_by is not None
+            and span.bounds.lower_w > 0
+            and span.lower_by.rank < limit.rank
+        )
+
+    def _keep_locked(self, load: Usable) -> None:
+        spec, power_w = load.state.spec, load.reading.power_w
+        if spec.control is Control.CEILING:
+            least_w = max(spec.least_on_w, 0.0)
+            if power_w > self.room.left_w >= least_w or least_w > self.room.urgent_w:
+                return  # it fits by being turned down, or an urgent limit takes it away
+            if power_w > self.room.left_w:
+                self.room.take(least_w)
+                high_w = max(power_w, least_w)
+                self.grants[load.id] = Grant(least_w, high_w, least_w, self.room.by)
+            return
+        if power_w <= self.room.urgent_w:
+            self.room.take(power_w)
+            self.grants[load.id] = Grant(math.inf, power_w, power_w)
+
+    def _keep_switch(self, load: Usable) -> None:
+        """Keep a switched load that runs, or may start, if it fits.
+
+        One that is idle is kept only where its full power would fit: else its thermostat would
+        break the limit, only to be switched off a cycle later.
+        """
+        span = self.decision.of(load.id).span
+        max_w, power_w = load.state.spec.max_w, load.reading.power_w
+        if span.bounds.upper_w < max_w:
+            self.grants[load.id] = Grant(0.0, power_w, min(power_w, 0.0), span.upper_by)
+        elif (power_w if load.running else max_w) > self.room.left_w:
+            self.grants[load.id] = Grant(0.0, power_w, min(power_w, 0.0), self.room.by)
+        else:
+            self.room.take(power_w)
+            self.grants[load.id] = Grant(math.inf, power_w, power_w)
+
+    def _keep_ceiling(self, load: Usable) -> None:
+        """Set the ceiling of a car that is not stopped."""
+        limit_w, by = self._ceiling(load)
+        past, spec = load.memory, load.state.spec
+        before_w = past.allowed_w
+        if limit_w < spec.least_on_w or limit_w <= 0:
+            power_w = load.reading.power_w
+            self.grants[load.id] = Grant(0.0, power_w, min(power_w, 0.0), by)
+            return
+        near = load.reading.power_w > limit_w - self.policy.raise_least_w
+        band_w = self.policy.dead_band_w if near else self.policy.raise_least_w
+        waited_s = self.now - past.changed_at
+        raised = False
+        if limit_w >= spec.max_w:
+            raised = past.held and self._may_return()
+            allowed_w = math.inf if raised or not past.held else before_w
+            if raised:
+                self.returned_at = self.now
+        elif limit_w < before_w - band_w or before_w > spec.max_w:
+            allowed_w = limit_w
+        elif limit_w >= before_w + self.policy.raise_least_w:
+            raised = waited_s >= self.policy.raise_every_s
+            allowed_w = limit_w if raised else before_w
+        else:
+            allowed_w = before_w
+        self._grant_ceiling(load, allowed_w, by, rising=raised or waited_s < self.policy.settle_s)
+
+    def _grant_ceiling(
+        self, load: Usable, allowed_w: float, by: Proposal | None, *, rising: bool
+    ) -> None:
+        power_w = load.reading.power_w
+        possible_w = min(allowed_w, load.state.spec.max_w) if load.may_draw else power_w
+        self.room.take(max(possible_w, 0.0))
+        high_w = max(power_w, possible_w) if rising else power_w
+        reason = "" if by is not None else TURN
+        self.grants[load.id] = Grant(allowed_w, high_w, min(power_w, allowed_w), by, reason)
+
+    def _give_back(self, load: Usable) -> None:
+        """Let a load that is off come back, if it is its turn and it fits."""
+        spec, span, power_w = load.state.spec, self.decision.of(load.id).span, load.reading.power_w
+        rested = self.now - load.memory.changed_at >= spec.min_off_s
+        ready = rested and self._may_return()
+        limit_w, by = self._ceiling(load)
+        limited = limit_w < spec.max_w
+        spare_w = limit_w - (self.policy.headroom_w if math.isfinite(self.room.left_w) else 0.0)
+        if spec.control is Control.CEILING:
+            least_w = max(spec.least_on_w, 1.0)
+            fits = spare_w >= least_w
+            allowed_w = limit_w if limited else math.inf
+        else:
+            needed_w = spec.max_w + (
+                self.policy.headroom_w if math.isfinite(self.room.left_w) else 0.0
+            )
+            fits = span.bounds.upper_w >= spec.max_w and self.room.left_w >= needed_w
+            by = span.upper_by if span.bounds.upper_w < spec.max_w else self.room.by
+            allowed_w = math.inf
+        if ready and fits:
+            self.returned_at = self.now
+            if spec.control is Control.CEILING:
+                self._grant_ceiling(load, allowed_w, by if limited else None, rising=True)
+                return
+            self.room.take(spec.max_w)
+            self.grants[load.id] = Grant(math.inf, spec.max_w, min(power_w, 0.0))
+            return
+        holder = None if fits else by
+        reason = "" if holder else (TURN if rested else "It rests for its minimum off time")
+        self.grants[load.id] = Grant(0.0, power_w, min(power_w, 0.0), holder, reason)
+
+    def _may_return(self) -> bool:
+        return self.now - self.returned_at >= self.policy.stagger_s
+
+    def _ceiling(self, load: Usable) -> tuple[float, Proposal | None]:
+        """Return the most that a car may take, and whose word that is."""
+        spec, span = load.state.spec, self.decision.of(load.id).span
+        own = _own_limit(span)
+        if own < min(self.room.left_w, spec.max_w):
+            return own, span.upper_by
+        if self.room.left_w < spec.max_w:
+            return self.room.left_w, self.room.by
+        return spec.max_w, None
+
+
+def _own_limit(span: Span) -> float:
+    return max(span.bounds.upper_w, 0.0)
+
+
+def _is_off(load: Usable) -> bool:
+    """Return whether the load has been taken away (a car may also only be turned down)."""
+    allowed_w = load.memory.allowed_w
+    if load.state.spec.control is Control.SWITCH:
+        return load.memory.held
+    return allowed_w <= 0 or allowed_w < load.state.spec.least_on_w

@@ -1,0 +1,112 @@
+"""What the pure rules remember from one cycle to the next, passed in and out as plain state."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from der.model import Setpoint
+from programs.proposal import Bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a device has confirmed.
+
+    Attributes:
+        setpoint: The set-point, None for its own control.
+        at: When it confirmed, UTC epoch seconds.
+    """
+
+    setpoint: Setpoint | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMemory:
+    """One device's past, as far as deciding needs it; times are UTC epoch seconds.
+
+    Attributes:
+        allowed_w: What a load is let have in W; infinite while it is free.
+        target_w: What a battery is driven at or an inverter is held to; None while it is free.
+        changed_at: When `allowed_w` or `target_w` last changed.
+        running: Whether it drew power at the last reading; None before the first.
+        running_since: When `running` last changed; -inf where it was found so.
+        spent: A battery that is at its reserve and has not recovered from it.
+        reach: What a battery has shown it can do where it fell short of its set-point.
+        reach_until: When it is trusted to do more again.
+        recent: Its last readings, (time, W), oldest first.
+    """
+
+    allowed_w: float = math.inf
+    target_w: float | None = None
+    changed_at: float = -math.inf
+    running: bool | None = None
+    running_since: float = -math.inf
+    spent: bool = False
+    reach: Bounds = Bounds()  # noqa: RUF009 (frozen, so one instance serves all)
+    reach_until: float = -math.inf
+    recent: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Whether a load is kept from having all that it wants."""
+        return math.isfinite(self.allowed_w)
+
+    def allow(self, allowed_w: float, now: float) -> "DeviceMemory":
+        """Return the memory with another allowance, dated where it differs."""
+        if allowed_w == self.allowed_w:
+            return self
+        return replace(self, allowed_w=allowed_w, changed_at=now)
+
+    def drive(self, target_w: float | None, now: float) -> "DeviceMemory":
+        """Return the memory with another target, dated where it differs."""
+        if target_w == self.target_w:
+            return self
+        return replace(self, target_w=target_w, changed_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The home's past, as far as deciding needs it.
+
+    Attributes:
+        devices: By device id, those that have been read.
+        given: By device id, what each last confirmed.
+        base_w: Power of all that cannot be controlled, as last estimated; None before.
+        base_at: Time of the meter reading behind it.
+        base_of: Devices that were not counted in it.
+        returned_at: When a load last came back.
+        probing: Whether the last decision let a battery feel for held-back sun.
+        probe_after: Earliest time of the next such step.
+    """
+
+    devices: Mapping[str, DeviceMemory] = field(default_factory=dict)
+    given: Mapping[str, Given] = field(default_factory=dict)
+    base_w: float | None = None
+    base_at: float = -math.inf
+    base_of: frozenset[str] = frozenset()
+    returned_at: float = -math.inf
+    probing: bool = False
+    probe_after: float = -math.inf
+
+    def device(self, device: str) -> DeviceMemory:
+        """Return a device's memory; an empty one where it has none."""
+        return self.devices.get(device, _BLANK)
+
+    def setpoint(self, device: str, now: float) -> Setpoint | None:
+        """Return what a device was told and has not dropped by itself since."""
+        given = self.given.get(device)
+        if given is None or given.setpoint is None or now >= given.at + given.setpoint.lapse_s:
+            return None
+        return given.setpoint
+
+    def confirmed(self, device: str, setpoint: Setpoint | None, at: float) -> "Memory":
+        """Return the memory after a device has confirmed a set-point."""
+        return replace(self, given={**self.given, device: Given(setpoint, at)})
+
+    def forget_given(self, device: str) -> "Memory":
+        """Return the memory without what a device confirmed: it may have restarted since."""
+        return replace(self, given={d: g for d, g in self.given.items() if d != device})
+
+
+_BLANK = DeviceMemory()

@@ -1,0 +1,199 @@
+"""What an image tells beyond its readings: the uncontrolled base, and each device's conduct.
+
+The base is what the meter shows less all that can be controlled. Deciding from the base makes
+every decision absolute: a set-point in flight is not asked for twice.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+from der.model import Control, DeviceState, Quality, Reading, Setpoint
+from hems.cem.memory import DeviceMemory, Given, Memory
+from hems.cem.policy import AllocatorPolicy
+from hems.image import Image
+from programs.proposal import Bounds
+
+_IDLE_W: Final = 50.0
+"""A load drawing less than this, or less than `_IDLE_SHARE` of its maximum, does not run."""
+_IDLE_SHARE: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """A device that can be controlled now: its reading is good.
+
+    Attributes:
+        state: As in the image.
+        reading: Its reading.
+        memory: Its past.
+    """
+
+    state: DeviceState
+    reading: Reading
+    memory: DeviceMemory
+
+    @property
+    def id(self) -> str:
+        """The device's id."""
+        return self.state.spec.id
+
+    @property
+    def running(self) -> bool:
+        """Whether it draws more than its stand-by power."""
+        return self.reading.power_w > max(_IDLE_W, _IDLE_SHARE * self.state.spec.max_w)
+
+    @property
+    def may_draw(self) -> bool:
+        """Whether it would take power if it were let."""
+        return self.reading.wants_power is not False and self.reading.connected is not False
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the allocator works on.
+
+    Attributes:
+        usable: The devices that can be controlled now, in the image's order.
+        base_w: Power of everything else in W, as the meter shows it; None if never known.
+        known: Whether `base_w` is of now, or only the last that was known.
+        memory: The memory, brought up to this image.
+    """
+
+    usable: tuple[Usable, ...]
+    base_w: float | None
+    known: bool
+    memory: Memory
+
+    def with_control(self, *controls: Control) -> tuple[Usable, ...]:
+        """Return the usable devices with one of the controls."""
+        return tuple(u for u in self.usable if u.state.spec.control in controls)
+
+
+def observe(image: Image, memory: Memory, now: float, policy: AllocatorPolicy) -> Observed:
+    """Bring the memory up to an image and work out the uncontrolled base.
+
+    Args:
+        image: What the devices said.
+        memory: The past.
+        now: UTC epoch seconds.
+        policy: The allocator's figures.
+    """
+    devices = dict(memory.devices)
+    given = dict(memory.given)
+    returned_at = memory.returned_at
+    usable: list[Usable] = []
+    for state in image.devices.values():
+        reading = state.reading
+        if state.spec.control is Control.NONE or state.quality is not Quality.GOOD:
+            continue
+        if reading is None:
+            continue
+        past = devices.get(state.spec.id)
+        if past is None:
+            past, found = _adopt(state, reading, now, policy)
+            if found is not None and state.spec.id not in given:
+                given[state.spec.id] = found
+                returned_at = now  # what a restarted hub finds restricted waits its turn
+        told = given.get(state.spec.id)
+        past = _conduct(Usable(state, reading, past), told, now, policy)
+        devices[state.spec.id] = past
+        usable.append(Usable(state, reading, past))
+    after = replace(memory, devices=devices, given=given, returned_at=returned_at)
+    base_w = _base_w(image, usable, memory, policy)
+    if base_w is None:
+        return Observed((*usable,), memory.base_w, known=False, memory=after)
+    meter = image.meter
+    at = -math.inf if meter is None or meter.reading is None else meter.reading.at
+    after = replace(after, base_w=base_w, base_at=at, base_of=frozenset(u.id for u in usable))
+    return Observed((*usable,), base_w, known=True, memory=after)
+
+
+def _base_w(
+    image: Image, usable: list[Usable], memory: Memory, policy: AllocatorPolicy
+) -> float | None:
+    """Return the uncontrolled power; None while the meter is not known.
+
+    A device that moved between two readings may have been anywhere between them when the meter
+    was read. A base that explains the meter for some such power stays what it was: so a
+    set-point just obeyed is not mistaken for a change of the house's own draw.
+    """
+    net_w, meter = image.net_w, image.meter
+    if net_w is None or meter is None or meter.reading is None:
+        return None
+    point_w = net_w - sum(u.reading.power_w for u in usable)
+    if memory.base_w is None or memory.base_of != frozenset(u.id for u in usable):
+        return point_w
+    at = meter.reading.at
+    if at == memory.base_at:
+        return memory.base_w
+    lower_w = upper_w = net_w
+    for device in usable:
+        powers = [w for t, w in device.memory.recent if t >= at - policy.meter_lag_s]
+        powers.append(device.reading.power_w)
+        lower_w -= max(powers)
+        upper_w -= min(powers)
+    return Bounds(lower_w, upper_w).clamp(memory.base_w)
+
+
+def _adopt(
+    state: DeviceState, reading: Reading, now: float, policy: AllocatorPolicy
+) -> tuple[DeviceMemory, Given | None]:
+    """Return the memory of a device seen for the first time, and the limit found in it.
+
+    A hub that restarts in an event finds its loads restricted; they stay so and come back in
+    turn, unless the event, once known again, keeps them.
+    """
+    spec, limit_w = state.spec, reading.limit_w
+    if limit_w is None or not spec.min_w <= limit_w <= spec.max_w:
+        return DeviceMemory(), None
+    found = Given(Setpoint(limit_w, policy.restrict_lapse_s), -math.inf)
+    match spec.control:
+        case Control.SWITCH if limit_w < spec.max_w:
+            return DeviceMemory(allowed_w=0.0, changed_at=now), found
+        case Control.CEILING if limit_w < spec.max_w:
+            return DeviceMemory(allowed_w=limit_w, changed_at=now), found
+        case Control.FLOOR if limit_w > spec.min_w:
+            return DeviceMemory(target_w=limit_w, changed_at=now), found
+        case _:
+            return DeviceMemory(), None
+
+
+def _conduct(
+    device: Usable, told: Given | None, now: float, policy: AllocatorPolicy
+) -> DeviceMemory:
+    """Return a device's memory with its present reading worked in."""
+    past, reading = device.memory, device.reading
+    oldest = reading.at - 2 * policy.meter_lag_s
+    recent = tuple(r for r in past.recent if oldest <= r[0] < reading.at)
+    past = replace(past, recent=(*recent, (reading.at, reading.power_w)))
+    if past.running is not device.running:
+        since = -math.inf if past.running is None else now
+        past = replace(past, running=device.running, running_since=since)
+    if device.state.spec.control is not Control.TARGET:
+        return past
+    soc = reading.soc
+    if soc is not None and soc <= policy.reserve_soc:
+        past = replace(past, spent=True)
+    elif soc is None or soc >= policy.reserve_soc + policy.soc_hysteresis:
+        past = replace(past, spent=False)
+    if now >= past.reach_until:
+        past = replace(past, reach=Bounds())
+    return _reach(past, reading.power_w, told, now, policy)
+
+
+def _reach(
+    past: DeviceMemory, power_w: float, told: Given | None, now: float, policy: AllocatorPolicy
+) -> DeviceMemory:
+    """Note what a battery really does where it had time to obey and falls short."""
+    setpoint = None if told is None else told.setpoint
+    if setpoint is None or past.target_w is None or setpoint.power_w != past.target_w:
+        return past
+    if now - past.changed_at < policy.settle_s:
+        return past
+    target_w, until = past.target_w, now + policy.retry_s
+    if target_w < 0 and power_w > target_w + policy.short_of_w:
+        return replace(past, reach=Bounds(lower_w=min(power_w, 0.0)), reach_until=until)
+    if target_w > 0 and power_w < target_w - policy.short_of_w:
+        return replace(past, reach=Bounds(upper_w=max(power_w, 0.0)), reach_until=until)
+    return past

@@ -1,0 +1,221 @@
+"""What the batteries do: their preference, moved as far as the limits need and they can.
+
+All batteries together are one figure first, so that limits are met exactly; then it is shared in
+proportion to the room that each has.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hems.cem.arbiter import Decision, Span
+from hems.cem.observe import Usable
+from hems.cem.policy import AllocatorPolicy
+from programs.proposal import GENERATION, HOME, LOADS, Bounds, Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the batteries have to even out; powers in W, passive sign.
+
+    Attributes:
+        base_w: The uncontrolled base; None if never known.
+        pv_w: Controllable generation, never positive but for its stand-by.
+        house_w: Switched loads.
+        car_w: Cars.
+        high_w: The most that all controlled loads may draw until they have obeyed.
+        low_w: The least.
+    """
+
+    base_w: float | None
+    pv_w: float = 0.0
+    house_w: float = 0.0
+    car_w: float = 0.0
+    high_w: float = 0.0
+    low_w: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoragePlan:
+    """What the batteries are driven at.
+
+    Attributes:
+        targets: By device id, in W, charging positive.
+        by: By device id, whose word that is; None where nobody asked anything.
+    """
+
+    targets: dict[str, float] = field(default_factory=dict)
+    by: dict[str, Proposal | None] = field(default_factory=dict)
+
+    @property
+    def total_w(self) -> float:
+        """All batteries together."""
+        return sum(self.targets.values())
+
+
+def capability(battery: Usable, policy: AllocatorPolicy) -> Bounds:
+    """Return what a battery can do now, by its rating, its charge and its conduct."""
+    spec, past, soc = battery.state.spec, battery.memory, battery.reading.soc
+    if battery.reading.connected is False:
+        return Bounds(0.0, 0.0)
+    lower_w = 0.0 if past.spent else min(spec.min_w, 0.0)
+    upper_w = 0.0 if soc is not None and soc >= policy.full_soc else max(spec.max_w, 0.0)
+    return Bounds(max(lower_w, past.reach.lower_w), min(upper_w, past.reach.upper_w))
+
+
+def _firm(battery: Usable, decision: Decision, policy: AllocatorPolicy) -> Bounds:
+    """Return what limits may ask of a battery: weaker wishes about it do not count there."""
+    able = capability(battery, policy)
+    wanted, home = decision.of(battery.id).span, decision.of(HOME).span
+    span = Span(able)
+    if _as_strong(wanted.lower_by, home.upper_by):
+        span = span.cut(Bounds(lower_w=wanted.bounds.lower_w), wanted.lower_by)
+    if _as_strong(wanted.upper_by, home.lower_by):
+        span = span.cut(Bounds(upper_w=wanted.bounds.upper_w), wanted.upper_by)
+    return span.bounds
+
+
+def _as_strong(by: Proposal | None, limit: Proposal | None) -> bool:
+    return by is not None and (limit is None or by.rank <= limit.rank)
+
+
+def greatest_help_w(
+    batteries: Sequence[Usable], decision: Decision, around: Surroundings, policy: AllocatorPolicy
+) -> float:
+    """Return the lowest power in W that the batteries together can bring under an import limit."""
+    help_w = sum(_firm(b, decision, policy).lower_w for b in batteries)
+    limit = decision.of(GENERATION).span
+    upper_by = decision.of(HOME).span.upper_by
+    if around.base_w is not None and _as_strong(limit.lower_by, upper_by):
+        aim_w = policy.aim(limit.bounds).lower_w
+        help_w = max(help_w, min(0.0, aim_w - min(around.base_w, 0.0) - around.pv_w))
+    return help_w
+
+
+def plan(
+    batteries: Sequence[Usable],
+    decision: Decision,
+    around: Surroundings,
+    probe_w: float,
+    policy: AllocatorPolicy,
+) -> StoragePlan:
+    """Return what each battery is driven at.
+
+    Args:
+        batteries: Those that can be controlled now.
+        decision: What the arbiter decided.
+        around: What they have to even out.
+        probe_w: Charging in W above what is seen, to feel for generation that is held back.
+        policy: The allocator's figures.
+    """
+    if not batteries:
+        return StoragePlan()
+    wishes = _wishes(batteries, decision, around, probe_w, policy)
+    wished_w = sum(w for w, _ in wishes.values())
+    firm = {b.id: _firm(b, decision, policy) for b in batteries}
+    span = Span(
+        Bounds(sum(f.lower_w for f in firm.values()), sum(f.upper_w for f in firm.values()))
+    )
+    for by, bounds in sorted(_limits(decision, around, policy), key=lambda item: item[0].rank):
+        span = span.cut(bounds, by)
+    total_w = span.bounds.clamp(wished_w)
+    kept = _kept(batteries, firm, span, total_w, policy)
+    if kept is not None:
+        targets = kept
+    else:
+        targets = _share({b: w for b, (w, _) in wishes.items()}, firm, total_w)
+    moved_by = span.upper_by if total_w < wished_w else span.lower_by
+    moved = abs(total_w - wished_w) > policy.dead_band_w and moved_by is not None
+    return StoragePlan(targets, {b: moved_by if moved else by for b, (_, by) in wishes.items()})
+
+
+def _wishes(
+    batteries: Sequence[Usable],
+    decision: Decision,
+    around: Surroundings,
+    probe_w: float,
+    policy: AllocatorPolicy,
+) -> dict[str, tuple[float, Proposal | None]]:
+    """Return what each battery would do if no limit moved it, and whose wish that is."""
+    home = decision.of(HOME)
+    wishes: dict[str, tuple[float, Proposal | None]] = {}
+    room: dict[str, Bounds] = {}
+    for battery in batteries:
+        own = decision.of(battery.id)
+        able = Span(capability(battery, policy)).cut(own.span.bounds, None).bounds
+        pinned = own.preferred_w is not None and _as_strong(own.preferred_by, home.preferred_by)
+        wish_w = able.clamp(own.preferred_w or 0.0) if pinned else able.clamp(0.0)
+        narrowed = own.span.lower_by if own.span.bounds.lower_w > 0 else own.span.upper_by
+        wishes[battery.id] = (wish_w, own.preferred_by if pinned else narrowed)
+        if not pinned:
+            room[battery.id] = able
+    if home.preferred_w is None or around.base_w is None or not room:
+        return wishes
+    pinned_w = sum(w for b, (w, _) in wishes.items() if b not in room)
+    house_w = around.base_w + around.pv_w + around.house_w + pinned_w
+    evened_w = home.preferred_w - house_w
+    if policy.car_from_storage or evened_w >= 0:
+        evened_w -= around.car_w
+        if not policy.car_from_storage:
+            evened_w = max(evened_w, 0.0)
+    total = Bounds(sum(r.lower_w for r in room.values()), sum(r.upper_w for r in room.values()))
+    shared = _share({b: wishes[b][0] for b in room}, room, total.clamp(evened_w + probe_w))
+    return wishes | {b: (w, home.preferred_by) for b, w in shared.items()}
+
+
+def _limits(
+    decision: Decision, around: Surroundings, policy: AllocatorPolicy
+) -> list[tuple[Proposal, Bounds]]:
+    """Return what each of the home's limits leaves to all batteries together."""
+    base_w = around.base_w
+    if base_w is None:
+        return []
+    limits: list[tuple[Proposal, Bounds]] = []
+    home, loads, made = (decision.of(t).span for t in (HOME, LOADS, GENERATION))
+    aim = policy.aim(home.bounds)
+    fixed_w = base_w + around.pv_w
+    if home.upper_by is not None:
+        limits.append((home.upper_by, Bounds(upper_w=aim.upper_w - fixed_w - around.high_w)))
+    if home.lower_by is not None:
+        limits.append((home.lower_by, Bounds(lower_w=aim.lower_w - fixed_w - around.low_w)))
+    if loads.upper_by is not None:
+        left_w = policy.aim(loads.bounds).upper_w - max(base_w, 0.0) - around.high_w
+        limits.append((loads.upper_by, Bounds(upper_w=max(left_w, 0.0))))
+    if made.lower_by is not None:
+        left_w = policy.aim(made.bounds).lower_w - min(base_w, 0.0) - around.pv_w
+        limits.append((made.lower_by, Bounds(lower_w=min(left_w, 0.0))))
+    return limits
+
+
+def _kept(
+    batteries: Sequence[Usable],
+    firm: dict[str, Bounds],
+    span: Span,
+    total_w: float,
+    policy: AllocatorPolicy,
+) -> dict[str, float] | None:
+    """Return the batteries' present targets if they are as good as the new ones."""
+    present = {b.id: b.memory.target_w for b in batteries}
+    kept = {b: w for b, w in present.items() if w is not None and w in firm[b]}
+    if len(kept) < len(present):
+        return None
+    sum_w, band_w = sum(kept.values()), policy.dead_band_w
+    near = span.bounds.lower_w - band_w <= sum_w <= span.bounds.upper_w + band_w
+    return kept if near and abs(sum_w - total_w) <= band_w else None
+
+
+def _share(start: dict[str, float], room: dict[str, Bounds], total_w: float) -> dict[str, float]:
+    """Return powers that add up to `total_w`, moved from `start` in proportion to the room left.
+
+    The total must lie inside the rooms' sum; a start outside its room is moved to its edge.
+    """
+    start = {b: room[b].clamp(w) for b, w in start.items()}
+    missing_w = total_w - sum(start.values())
+    if missing_w >= 0:
+        spare = {b: room[b].upper_w - w for b, w in start.items()}
+    else:
+        spare = {b: room[b].lower_w - w for b, w in start.items()}
+    spare_w = sum(spare.values())
+    if spare_w == 0:
+        return start
+    part = min(missing_w / spare_w, 1.0)
+    return {b: room[b].clamp(w + part * spare[b]) for b, w in start.items()}

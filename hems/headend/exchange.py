@@ -1,0 +1,202 @@
+"""One request and its answer: who asks, which media type, how large, and every error's status."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aiohttp import web
+
+from certs.verify import peer_lfdi
+from hems.headend.book import Book
+from hems.headend.errors import BusyError, ForbiddenError, RequestError, UnknownItemError
+from hems.headend.records import Edition, Home
+from hems.sep2.errors import MalformedError, OversizedError
+from hems.sep2.resources import Resource
+from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, parse, serialize
+
+RETRY_AFTER_S = 5
+SCHEMA_VER_2023 = "2.2"
+
+_UNSUPPORTED = 415
+_NOT_ACCEPTABLE = 406
+_TOO_LARGE = 413
+
+_log = logging.getLogger(__name__)
+_R = TypeVar("_R", bound=Resource)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose certificate stands behind a connection.
+
+    Attributes:
+        lfdi: The certificate's LFDI.
+        home: The registered home, None if it is not registered.
+        edition: The dialect it is spoken to in.
+    """
+
+    lfdi: str
+    home: Home | None
+    edition: Edition
+
+    def registered(self) -> Home:
+        """Return the home.
+
+        Raises:
+            ForbiddenError: It is not registered.
+        """
+        if self.home is None:
+            raise ForbiddenError(f"device {self.lfdi} is not registered here")
+        return self.home
+
+    def owned(self, number: str) -> Home:
+        """Return the home if `number` is its own EndDevice's.
+
+        Another's number and one that does not exist get the same answer, so that a home cannot
+        find out about others.
+
+        Raises:
+            ForbiddenError: It is not its own.
+        """
+        home = self.registered()
+        if number != str(home.id):
+            raise ForbiddenError(f"device {self.lfdi} may see its own resources only")
+        return home
+
+
+CALLER = web.RequestKey("caller", Caller)
+
+
+def caller(request: web.Request) -> Caller:
+    """Return who asks."""
+    return request[CALLER]
+
+
+def edge(
+    book: Book, default_edition: Edition
+) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    """Return the middleware that knows the caller and turns errors into statuses.
+
+    Args:
+        book: The registered homes.
+        default_edition: Dialect for those who are not registered.
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            request[CALLER] = _identify(request, book, default_edition)
+            _check_accept(request)
+            return await handler(request)
+        except (MalformedError, OversizedError, RequestError, BusyError) as error:
+            return _refusal(request, error)
+
+    return middleware
+
+
+def _identify(request: web.Request, book: Book, default_edition: Edition) -> Caller:
+    connection = (
+        None if request.transport is None else request.transport.get_extra_info("ssl_object")
+    )
+    if connection is None:
+        raise ForbiddenError("the connection is gone or is not TLS")
+    lfdi = peer_lfdi(connection)
+    home = book.home(lfdi)
+    if home is not None:
+        book.seen(lfdi)
+    return Caller(lfdi, home, default_edition if home is None else home.edition)
+
+
+def _refusal(
+    request: web.Request, error: MalformedError | OversizedError | RequestError | BusyError
+) -> web.Response:
+    headers: dict[str, str] = {}
+    if isinstance(error, BusyError):
+        status, headers["Retry-After"] = 503, str(RETRY_AFTER_S)
+    elif isinstance(error, OversizedError):
+        status = _TOO_LARGE
+    elif isinstance(error, RequestError):
+        status = error.status
+    else:
+        status = 400
+    _log.warning("%s %s: %d: %s", request.method, request.path, status, error)
+    return web.Response(status=status, text=f"{error}\n", headers=headers)
+
+
+class _MediaError(RequestError):
+    """The media type is not ours, either way."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def _check_accept(request: web.Request) -> None:
+    accepted = request.headers.get("Accept", "*/*")
+    types = [
+        part.split(";")[0].strip().lower()
+        for part in accepted.split(",")
+        if "q=0" not in {p.strip().removesuffix(".0") for p in part.split(";")[1:]}
+    ]
+    if not {"*/*", "application/*", MEDIA_TYPE} & set(types):
+        raise _MediaError(_NOT_ACCEPTABLE, f"only {MEDIA_TYPE} is spoken here, not {accepted[:80]}")
+
+
+async def body_of(request: web.Request) -> bytes:
+    """Return the body of a POST or PUT.
+
+    Raises:
+        RequestError: Its media type is not ours (415).
+        OversizedError: It is longer than 1 MiB.
+    """
+    if request.content_type != MEDIA_TYPE:
+        raise _MediaError(
+            _UNSUPPORTED, f"the body must be {MEDIA_TYPE}, not {request.content_type}"
+        )
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise OversizedError(f"the body is longer than {MAX_BODY} octets") from error
+
+
+async def read(request: web.Request, expected: type[_R]) -> _R:
+    """Return the body as a record; see `body_of` and `hems.sep2.xml.parse` for errors."""
+    return parse(await body_of(request), expected)
+
+
+def encode(record: Resource, edition: Edition) -> bytes:
+    """Write a record in the form of an edition."""
+    return serialize(record, schema_ver=SCHEMA_VER_2023 if edition is Edition.Y2023 else None)
+
+
+def answer(request: web.Request, record: Resource) -> web.Response:
+    """Answer 200 with a record."""
+    body = encode(record, caller(request).edition)
+    return web.Response(body=body, content_type=MEDIA_TYPE)
+
+
+def created(location: str) -> web.Response:
+    """Answer 201 with the new resource's address."""
+    return web.Response(status=201, headers={"Location": location})
+
+
+def changed(location: str | None = None) -> web.Response:
+    """Answer 204, with the address of what was changed if the client may not know it."""
+    return web.Response(status=204, headers={} if location is None else {"Location": location})
+
+
+def number_of(request: web.Request, name: str) -> int:
+    """Return a number in the path.
+
+    Raises:
+        UnknownItemError: It is no number, hence nothing that was ever handed out.
+    """
+    text = request.match_info[name]
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+        raise UnknownItemError(f"there is nothing at {request.path[:80]}")
+    return int(text)
+
+
+_MAX_DIGITS = 18

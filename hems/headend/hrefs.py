@@ -1,0 +1,56 @@
+"""Where the server's resources stand. Clients follow links and never see this table."""
+
+DCAP = "/dcap"
+TIME = "/tm"
+DEVICES = "/edev"
+DER_PROGRAMS = "/derp"
+DR_PROGRAMS = "/drp"
+RESPONSE_SETS = "/rsps"
+RESPONSE_SET = f"{RESPONSE_SETS}/1"
+RESPONSES = f"{RESPONSE_SET}/r"
+POINTS = "/mup"
+
+
+def device(number: int) -> str:
+    """EndDevice of a home."""
+    return f"{DEVICES}/{number}"
+
+
+def der(number: int) -> str:
+    """The one DER of a home."""
+    return f"{DEVICES}/{number}/der/1"
+
+
+def subscription(home: int, number: int) -> str:
+    """Subscription of a home."""
+    return f"{DEVICES}/{home}/sub/{number}"
+
+
+def der_program(index: int) -> str:
+    """DERProgram."""
+    return f"{DER_PROGRAMS}/{index}"
+
+
+def der_controls(index: int) -> str:
+    """DERControlList of a programme."""
+    return f"{DER_PROGRAMS}/{index}/derc"
+
+
+def default_control(index: int) -> str:
+    """DefaultDERControl of a programme."""
+    return f"{DER_PROGRAMS}/{index}/dderc"
+
+
+def dr_program(index: int) -> str:
+    """DemandResponseProgram."""
+    return f"{DR_PROGRAMS}/{index}"
+
+
+def dr_controls(index: int) -> str:
+    """EndDeviceControlList of a programme."""
+    return f"{DR_PROGRAMS}/{index}/edc"
+
+
+def point(number: int) -> str:
+    """MirrorUsagePoint."""
+    return f"{POINTS}/{number}"

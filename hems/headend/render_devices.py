@@ -1,0 +1,224 @@
+"""Devices and the tree above them as resources: pure functions from records."""
+
+from certs.identity import sfdi
+from hems.headend import hrefs
+from hems.headend.paging import Page
+from hems.headend.records import Home, SubscriptionRecord
+from hems.headend.render_events import derived_mrid
+from hems.headend.settings import HeadEndSettings
+from hems.sep2.resources import (
+    DER,
+    DERList,
+    DeviceCapability,
+    EndDevice,
+    EndDeviceList,
+    FunctionSetAssignments,
+    FunctionSetAssignmentsList,
+    Link,
+    Registration,
+    ResponseSet,
+    ResponseSetList,
+    Subscription,
+    SubscriptionList,
+    Time,
+)
+
+_NTP_QUALITY = 4
+"""Time quality: from an external authoritative source such as NTP."""
+_XML_ENCODING = 0
+
+
+def device_capability(
+    home: Home | None, points: int, settings: HeadEndSettings
+) -> DeviceCapability:
+    """Write the entry point; who is not registered is shown only where to register.
+
+    Args:
+        home: Who asks; None if it is not registered.
+        points: How many usage points it mirrors.
+        settings: For the poll rate.
+    """
+    common = Link(href=hrefs.DEVICES, all=0 if home is None else 1)
+    if home is None:
+        return DeviceCapability(
+            href=hrefs.DCAP,
+            poll_rate=settings.dcap_poll_s,
+            time_link=Link(href=hrefs.TIME),
+            end_device_list_link=common,
+        )
+    return DeviceCapability(
+        href=hrefs.DCAP,
+        poll_rate=settings.dcap_poll_s,
+        response_set_list_link=Link(href=hrefs.RESPONSE_SETS, all=1),
+        time_link=Link(href=hrefs.TIME),
+        end_device_list_link=common,
+        mirror_usage_point_list_link=Link(href=hrefs.POINTS, all=points),
+    )
+
+
+def time_resource(now: float, settings: HeadEndSettings) -> Time:
+    """Write the server's clock; daylight saving is not told, its times are those of no change."""
+    return Time(
+        href=hrefs.TIME,
+        poll_rate=settings.time_poll_s,
+        current_time=int(now),
+        dst_end_time=0,
+        dst_offset=0,
+        dst_start_time=0,
+        local_time=int(now) + settings.tz_offset_s,
+        quality=_NTP_QUALITY,
+        tz_offset=settings.tz_offset_s,
+    )
+
+
+def end_device(home: Home, subscriptions: int, logs: int, settings: HeadEndSettings) -> EndDevice:
+    """Write a home's EndDevice with the lengths of its lists."""
+    href = hrefs.device(home.id)
+    return EndDevice(
+        href=href,
+        subscribable=0,
+        der_list_link=Link(href=f"{href}/der", all=1),
+        device_information_link=Link(href=f"{href}/di"),
+        device_status_link=Link(href=f"{href}/ds"),
+        lfdi=home.lfdi,
+        log_event_list_link=Link(href=f"{href}/lel", all=logs),
+        sfdi=sfdi(home.lfdi),
+        changed_time=int(home.registered_at),
+        enabled=True,
+        function_set_assignments_list_link=Link(href=f"{href}/fsa", all=1),
+        post_rate=settings.post_rate_s,
+        registration_link=Link(href=f"{href}/rg"),
+        subscription_list_link=Link(href=f"{href}/sub", all=subscriptions),
+    )
+
+
+def end_device_list(part: Page[EndDevice], settings: HeadEndSettings) -> EndDeviceList:
+    """Write the devices that the caller may see: its own."""
+    return EndDeviceList(
+        href=hrefs.DEVICES,
+        subscribable=0,
+        all=part.all,
+        results=len(part.items),
+        poll_rate=settings.list_poll_s,
+        end_device=tuple(part.items),
+    )
+
+
+def registration(home: Home, settings: HeadEndSettings) -> Registration:
+    """Write when a home was entered, and its PIN."""
+    return Registration(
+        href=f"{hrefs.device(home.id)}/rg",
+        poll_rate=settings.list_poll_s,
+        date_time_registered=int(home.registered_at),
+        pin=home.pin,
+    )
+
+
+def assignments(home: Home, anchor: str, der: int, drlc: int) -> FunctionSetAssignments:
+    """Write what is meant for a home: all programmes, on this server's time.
+
+    Args:
+        home: The home.
+        anchor: mRID that the assignment's own is derived from.
+        der: How many der programmes there are.
+        drlc: How many drlc programmes there are.
+    """
+    return FunctionSetAssignments(
+        href=f"{hrefs.device(home.id)}/fsa/1",
+        demand_response_program_list_link=Link(href=hrefs.DR_PROGRAMS, all=drlc) if drlc else None,
+        der_program_list_link=Link(href=hrefs.DER_PROGRAMS, all=der) if der else None,
+        response_set_list_link=Link(href=hrefs.RESPONSE_SETS, all=1),
+        time_link=Link(href=hrefs.TIME),
+        subscribable=0,
+        mrid=derived_mrid(anchor, "function set assignments"),
+        description="Default",
+    )
+
+
+def assignments_list(
+    home: Home, part: Page[FunctionSetAssignments], settings: HeadEndSettings
+) -> FunctionSetAssignmentsList:
+    """Write the assignments of a home."""
+    return FunctionSetAssignmentsList(
+        href=f"{hrefs.device(home.id)}/fsa",
+        subscribable=0,
+        all=part.all,
+        results=len(part.items),
+        poll_rate=settings.list_poll_s,
+        function_set_assignments=tuple(part.items),
+    )
+
+
+def der(home: Home) -> DER:
+    """Write the one DER that a home is to the utility."""
+    href = hrefs.der(home.id)
+    return DER(
+        href=href,
+        subscribable=0,
+        der_availability_link=Link(href=f"{href}/dera"),
+        der_capability_link=Link(href=f"{href}/dercap"),
+        der_settings_link=Link(href=f"{href}/derg"),
+        der_status_link=Link(href=f"{href}/ders"),
+    )
+
+
+def der_list(home: Home, part: Page[DER], settings: HeadEndSettings) -> DERList:
+    """Write the DERs of a home."""
+    return DERList(
+        href=f"{hrefs.device(home.id)}/der",
+        all=part.all,
+        results=len(part.items),
+        poll_rate=settings.list_poll_s,
+        der=tuple(part.items),
+    )
+
+
+def subscription(home: Home, item: SubscriptionRecord) -> Subscription:
+    """Write a subscription."""
+    return Subscription(
+        href=hrefs.subscription(home.id, item.id),
+        subscribed_resource=item.resource,
+        encoding=_XML_ENCODING,
+        level=item.level,
+        limit=item.limit,
+        notification_uri=item.uri,
+    )
+
+
+def subscription_list(
+    home: Home, part: Page[SubscriptionRecord], settings: HeadEndSettings
+) -> SubscriptionList:
+    """Write the subscriptions of a home."""
+    return SubscriptionList(
+        href=f"{hrefs.device(home.id)}/sub",
+        all=part.all,
+        results=len(part.items),
+        poll_rate=settings.list_poll_s,
+        subscription=tuple(subscription(home, item) for item in part.items),
+    )
+
+
+def response_set(anchor: str, responses: int) -> ResponseSet:
+    """Write the one set that all responses go to; each home sees its own in it.
+
+    Args:
+        anchor: mRID that the set's own is derived from.
+        responses: How many the caller has posted.
+    """
+    return ResponseSet(
+        href=hrefs.RESPONSE_SET,
+        mrid=derived_mrid(anchor, "response set"),
+        description="Responses",
+        response_list_link=Link(href=hrefs.RESPONSES, all=responses),
+    )
+
+
+def response_set_list(part: Page[ResponseSet], poll_s: int) -> ResponseSetList:
+    """Write the response sets."""
+    return ResponseSetList(
+        href=hrefs.RESPONSE_SETS,
+        all=part.all,
+        results=len(part.items),
+        poll_rate=poll_s,
+        response_set=tuple(part.items),
+    )

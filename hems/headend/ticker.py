@@ -1,0 +1,77 @@
+"""The utility's own pulse: states that change with time are announced, old things let go."""
+
+import asyncio
+import logging
+
+from hems.clock import Clock
+from hems.headend.book import Book
+from hems.headend.errors import BusyError
+from hems.headend.mirror_store import MirrorStore
+from hems.headend.notifier import Notifier
+from hems.headend.records import Event
+
+HOUSEKEEPING_S = 60.0
+_DAY_S = 86400
+
+_log = logging.getLogger(__name__)
+
+
+class Ticker:
+    """Announces each change of an event's state when it falls due.
+
+    Args:
+        book: Events.
+        notifier: Who is told.
+        mirrors: Readings, for their retention.
+        clock: The utility's time.
+        readings_days: How long readings are kept, days.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        notifier: Notifier,
+        mirrors: MirrorStore,
+        clock: Clock,
+        readings_days: int,
+    ) -> None:
+        self._book = book
+        self._notifier = notifier
+        self._mirrors = mirrors
+        self._clock = clock
+        self._readings_s = readings_days * _DAY_S
+        self._wake = asyncio.Event()
+        self._kept_at = clock.monotonic()
+
+    def dispatched(self, event: Event) -> None:
+        """Announce an event that was just accepted or cancelled, and look when it changes next."""
+        self._notifier.announce(self._book.programs[event.program], event)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._wake.clear()
+            for program in self._book.programs.values():
+                self._notifier.announce(program)
+            if self._clock.monotonic() - self._kept_at >= HOUSEKEEPING_S:
+                self._kept_at = self._clock.monotonic()
+                await self._housekeeping()
+            due = self._book.next_change()
+            wait_s = HOUSEKEEPING_S
+            if due is not None:
+                wait_s = min(max(due - self._clock.now(), 0.0), wait_s)
+            try:
+                await asyncio.wait_for(self._wake.wait(), wait_s)
+            except TimeoutError:
+                continue
+
+    async def _housekeeping(self) -> None:
+        self._book.forget_old()
+        known = {event.mrid for event in self._book.events}
+        self._notifier.forget(known.__contains__)
+        try:
+            await self._book.save_contacts()
+            await self._mirrors.prune(self._clock.now() - self._readings_s)
+        except BusyError as error:
+            _log.warning("housekeeping is put off: %s", error)

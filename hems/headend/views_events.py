@@ -1,0 +1,229 @@
+"""Views of programmes, their events, and the responses that homes post to them."""
+
+from dataclasses import replace
+
+from aiohttp import web
+
+from hems.clock import Clock
+from hems.headend import hrefs, render_devices, render_events
+from hems.headend.book import Book
+from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
+from hems.headend.exchange import answer, body_of, caller, created, number_of
+from hems.headend.paging import page, parse_query
+from hems.headend.records import Edition, Program, ProgramKind, ResponseRecord
+from hems.headend.render_events import Shown
+from hems.headend.settings import HeadEndSettings
+from hems.headend.store import Store
+from hems.sep2.resources import DERControlResponse, Response, ResponseList, ResponseSet
+from hems.sep2.xml import parse
+
+
+class EventViews:
+    """Der and drlc programmes and the response set.
+
+    Args:
+        book: Programmes and events.
+        store: Responses.
+        settings: Rates.
+        clock: The utility's time.
+    """
+
+    def __init__(self, book: Book, store: Store, settings: HeadEndSettings, clock: Clock) -> None:
+        self._book = book
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._anchor = next(iter(book.programs.values())).mrid
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return where these resources stand."""
+        der, drlc = f"{hrefs.DER_PROGRAMS}/{{program}}", f"{hrefs.DR_PROGRAMS}/{{program}}"
+        return [
+            web.get(hrefs.DER_PROGRAMS, self.get_der_programs),
+            web.get(der, self.get_der_program),
+            web.get(f"{der}/dderc", self.get_default_control),
+            web.get(f"{der}/derc", self.get_der_controls),
+            web.get(f"{der}/derc/{{mrid}}", self.get_der_control),
+            web.get(hrefs.DR_PROGRAMS, self.get_dr_programs),
+            web.get(drlc, self.get_dr_program),
+            web.get(f"{drlc}/edc", self.get_dr_controls),
+            web.get(f"{drlc}/edc/{{mrid}}", self.get_dr_control),
+            web.get(hrefs.RESPONSE_SETS, self.get_response_sets),
+            web.get(hrefs.RESPONSE_SET, self.get_response_set),
+            web.get(hrefs.RESPONSES, self.get_responses),
+            web.post(hrefs.RESPONSES, self.post_response),
+            web.get(f"{hrefs.RESPONSES}/{{response}}", self.get_response),
+        ]
+
+    async def get_der_programs(self, request: web.Request) -> web.Response:
+        """Answer the der programmes, by primacy, then mRID descending."""
+        edition = _edition(request)
+        items = [
+            render_events.der_program(program, len(self._shown(program, edition)))
+            for program in self._programs(ProgramKind.DER)
+        ]
+        part = page(items, parse_query(request.query))
+        return answer(request, render_events.der_program_list(part, self._settings.list_poll_s))
+
+    async def get_der_program(self, request: web.Request) -> web.Response:
+        """Answer one der programme."""
+        program = self._program(request, ProgramKind.DER)
+        events = len(self._shown(program, _edition(request)))
+        return answer(request, render_events.der_program(program, events))
+
+    async def get_default_control(self, request: web.Request) -> web.Response:
+        """Answer what holds while no event does."""
+        program = self._program(request, ProgramKind.DER)
+        return answer(request, render_events.default_control(program, _edition(request)))
+
+    async def get_der_controls(self, request: web.Request) -> web.Response:
+        """Answer the events of a der programme."""
+        return self._controls(request, ProgramKind.DER)
+
+    async def get_der_control(self, request: web.Request) -> web.Response:
+        """Answer one event of a der programme."""
+        program = self._program(request, ProgramKind.DER)
+        edition = _edition(request)
+        event, state = self._one(request, program, edition)
+        return answer(request, render_events.der_control(event, state, edition))
+
+    async def get_dr_programs(self, request: web.Request) -> web.Response:
+        """Answer the drlc programmes, by primacy, then mRID descending."""
+        edition = _edition(request)
+        items = [
+            render_events.dr_program(program, len(self._shown(program, edition)))
+            for program in self._programs(ProgramKind.DRLC)
+        ]
+        part = page(items, parse_query(request.query))
+        return answer(request, render_events.dr_program_list(part, self._settings.list_poll_s))
+
+    async def get_dr_program(self, request: web.Request) -> web.Response:
+        """Answer one drlc programme."""
+        program = self._program(request, ProgramKind.DRLC)
+        events = len(self._shown(program, _edition(request)))
+        return answer(request, render_events.dr_program(program, events))
+
+    async def get_dr_controls(self, request: web.Request) -> web.Response:
+        """Answer the events of a drlc programme."""
+        return self._controls(request, ProgramKind.DRLC)
+
+    async def get_dr_control(self, request: web.Request) -> web.Response:
+        """Answer one event of a drlc programme."""
+        program = self._program(request, ProgramKind.DRLC)
+        edition = _edition(request)
+        event, state = self._one(request, program, edition)
+        return answer(request, render_events.end_device_control(event, state, program, edition))
+
+    async def get_response_sets(self, request: web.Request) -> web.Response:
+        """Answer the list of the one response set."""
+        part = page([await self._response_set(request)], parse_query(request.query))
+        items = render_devices.response_set_list(part, self._settings.list_poll_s)
+        return answer(request, items)
+
+    async def get_response_set(self, request: web.Request) -> web.Response:
+        """Answer the response set."""
+        return answer(request, await self._response_set(request))
+
+    async def get_responses(self, request: web.Request) -> web.Response:
+        """Answer the responses that the caller posted."""
+        home = caller(request).registered()
+        own = await self._store.responses(lfdi=home.lfdi)
+        part = page(own, parse_query(request.query), lambda item: item.created)
+        items = ResponseList(
+            href=hrefs.RESPONSES,
+            all=part.all,
+            results=len(part.items),
+            response=tuple(_response(item) for item in part.items),
+        )
+        return answer(request, items)
+
+    async def get_response(self, request: web.Request) -> web.Response:
+        """Answer one response of the caller."""
+        home, number = caller(request).registered(), number_of(request, "response")
+        for item in await self._store.responses(lfdi=home.lfdi):
+            if item.id == number:
+                return answer(request, _response(item))
+        raise UnknownItemError(f"there is no response at {request.path}")
+
+    async def post_response(self, request: web.Request) -> web.Response:
+        """Keep a response; the same one posted again gets the same address."""
+        home = caller(request).registered()
+        body = await body_of(request)
+        posted = parse(body, Response)
+        if posted.end_device_lfdi != home.lfdi:
+            raise ForbiddenError(
+                f"the certificate is of {home.lfdi}, not of {posted.end_device_lfdi}"
+            )
+        if posted.status is None:
+            raise RequestError("Response/status: missing, it would say nothing")
+        try:
+            subject = self._book.event(posted.subject).mrid
+        except UnknownItemError as error:
+            raise RequestError(f"Response/subject: {error}") from error
+        kept = await self._store.add_response(
+            ResponseRecord(
+                0,
+                home.lfdi,
+                subject,
+                posted.status,
+                _modes(posted),
+                posted.created_date_time or 0,
+                self._clock.now(),
+                type(posted).__name__,
+                body,
+            )
+        )
+        return created(f"{hrefs.RESPONSES}/{kept.id}")
+
+    def _controls(self, request: web.Request, kind: ProgramKind) -> web.Response:
+        program = self._program(request, kind)
+        edition = _edition(request)
+        shown = self._shown(program, edition)
+        part = page(shown, parse_query(request.query), lambda item: item[0].start)
+        return answer(request, render_events.control_list(program, part, edition))
+
+    def _one(self, request: web.Request, program: Program, edition: Edition) -> Shown:
+        mrid = request.match_info["mrid"].upper()
+        for event, state in self._shown(program, edition):
+            if event.mrid == mrid:
+                return event, state
+        raise UnknownItemError(f"there is no event at {request.path[:80]}")
+
+    def _shown(self, program: Program, edition: Edition) -> list[Shown]:
+        shown = self._book.shown(program.index, edition)
+        return list(render_events.visible(shown, edition))
+
+    def _program(self, request: web.Request, kind: ProgramKind) -> Program:
+        caller(request).registered()
+        program = self._book.programs.get(number_of(request, "program"))
+        if program is None or program.kind is not kind:
+            raise UnknownItemError(f"there is no programme at {request.path[:80]}")
+        return program
+
+    def _programs(self, kind: ProgramKind) -> list[Program]:
+        items = [program for program in self._book.programs.values() if program.kind is kind]
+        items.sort(key=lambda program: program.mrid, reverse=True)
+        items.sort(key=lambda program: program.primacy)
+        return items
+
+    async def _response_set(self, request: web.Request) -> ResponseSet:
+        home = caller(request).registered()
+        count = len(await self._store.responses(lfdi=home.lfdi))
+        return render_devices.response_set(self._anchor, count)
+
+
+def _edition(request: web.Request) -> Edition:
+    return caller(request).registered().edition
+
+
+def _response(item: ResponseRecord) -> Response:
+    return replace(parse(item.body, Response), href=f"{hrefs.RESPONSES}/{item.id}")
+
+
+def _modes(posted: Response) -> str:
+    """Return the modes a response speaks of as text: hex of both bitmaps, or empty."""
+    if not isinstance(posted, DERControlResponse):
+        return ""
+    if posted.modes_responded is None and posted.modes_responded2 is None:
+        return ""
+    return f"{posted.modes_responded or 0:08X}:{posted.modes_responded2 or 0:08X}"

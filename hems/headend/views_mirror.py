@@ -1,0 +1,153 @@
+"""Views of mirrored metering: homes post what they measure (metering mirror function set)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from aiohttp import web
+
+from hems.clock import Clock
+from hems.headend import hrefs
+from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
+from hems.headend.exchange import answer, body_of, caller, changed, created, number_of
+from hems.headend.mirror_store import MeterPost, MirrorStore, Point, Sample
+from hems.headend.paging import page, parse_query
+from hems.headend.settings import HeadEndSettings
+from hems.sep2.resources import (
+    MirrorMeterReading,
+    MirrorMeterReadingList,
+    MirrorUsagePoint,
+    MirrorUsagePointList,
+    Reading,
+)
+from hems.sep2.xml import parse, parse_any
+
+
+class MirrorViews:
+    """Mirror usage points of the caller.
+
+    Args:
+        mirrors: Where readings are kept.
+        settings: Rates.
+        clock: The utility's time.
+    """
+
+    def __init__(self, mirrors: MirrorStore, settings: HeadEndSettings, clock: Clock) -> None:
+        self._mirrors = mirrors
+        self._settings = settings
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return where these resources stand."""
+        return [
+            web.get(hrefs.POINTS, self.get_points),
+            web.post(hrefs.POINTS, self.post_point),
+            web.get(f"{hrefs.POINTS}/{{point}}", self.get_point),
+            web.post(f"{hrefs.POINTS}/{{point}}", self.post_readings),
+            web.delete(f"{hrefs.POINTS}/{{point}}", self.delete_point),
+        ]
+
+    async def get_points(self, request: web.Request) -> web.Response:
+        """Answer the caller's usage points; their readings are not given back."""
+        home = caller(request).registered()
+        part = page(await self._mirrors.points(home.lfdi), parse_query(request.query))
+        items = MirrorUsagePointList(
+            href=hrefs.POINTS,
+            subscribable=0,
+            all=part.all,
+            results=len(part.items),
+            poll_rate=self._settings.list_poll_s,
+            mirror_usage_point=tuple(self._point(item) for item in part.items),
+        )
+        return answer(request, items)
+
+    async def post_point(self, request: web.Request) -> web.Response:
+        """Make a usage point (201); one whose mRID the caller posted before is updated (204)."""
+        home = caller(request).registered()
+        body = await body_of(request)
+        posted = parse(body, MirrorUsagePoint)
+        if posted.device_lfdi != home.lfdi:
+            raise ForbiddenError(f"the certificate is of {home.lfdi}, not of {posted.device_lfdi}")
+        meters = [self._meter(item) for item in posted.mirror_meter_reading]
+        role = f"{posted.role_flags:04X}"
+        point, new = await self._mirrors.save_point(home.lfdi, posted.mrid, role, body, meters)
+        href = hrefs.point(point.id)
+        return created(href) if new else changed(href)
+
+    async def get_point(self, request: web.Request) -> web.Response:
+        """Answer one usage point of the caller."""
+        return answer(request, self._point(await self._own(request)))
+
+    async def post_readings(self, request: web.Request) -> web.Response:
+        """Keep the readings of a MirrorMeterReading or a list of them."""
+        point = await self._own(request)
+        posted = parse_any(await body_of(request))
+        if isinstance(posted, MirrorMeterReading):
+            items: tuple[MirrorMeterReading, ...] = (posted,)
+        elif isinstance(posted, MirrorMeterReadingList):
+            items = posted.mirror_meter_reading
+        else:
+            raise RequestError(
+                f"{type(posted).__name__}: a MirrorMeterReading or a list of them is taken here"
+            )
+        done = await self._mirrors.save_meters(point, [self._meter(item) for item in items])
+        if len(done) == 1:
+            number, new = done[0]
+            href = f"{hrefs.point(point.id)}/mr/{number}"
+            return created(href) if new else changed(href)
+        return changed(hrefs.point(point.id))
+
+    async def delete_point(self, request: web.Request) -> web.Response:
+        """Forget a usage point of the caller and its readings."""
+        await self._mirrors.delete_point(await self._own(request))
+        return changed()
+
+    async def _own(self, request: web.Request) -> Point:
+        home = caller(request).registered()
+        point = await self._mirrors.point(home.lfdi, number_of(request, "point"))
+        if point is None:
+            raise UnknownItemError(f"device {home.lfdi} has no usage point at {request.path}")
+        return point
+
+    def _point(self, point: Point) -> MirrorUsagePoint:
+        return replace(
+            parse(point.body, MirrorUsagePoint),
+            href=hrefs.point(point.id),
+            subscribable=None,
+            mirror_meter_reading=(),
+            post_rate=self._settings.post_rate_s,
+        )
+
+    def _meter(self, posted: MirrorMeterReading) -> MeterPost:
+        kind = posted.reading_type
+        samples = [
+            Sample(
+                int(self._clock.now())
+                if reading.time_period is None
+                else reading.time_period.start,
+                0 if reading.time_period is None else reading.time_period.duration,
+                "" if reading.local_id is None else f"{reading.local_id:04X}",
+                reading.value,
+            )
+            for reading in _readings(posted)
+            if reading.value is not None
+        ]
+        return MeterPost(
+            posted.mrid,
+            posted.description,
+            None if kind is None else kind.uom,
+            None if kind is None else kind.flow_direction,
+            None if kind is None else kind.power_of_ten_multiplier,
+            samples,
+        )
+
+
+def _readings(posted: MirrorMeterReading) -> Iterator[Reading]:
+    """Yield the readings of all sets; one without a period of its own has its set's."""
+    if posted.reading is not None:
+        yield posted.reading
+    for group in posted.mirror_reading_set:
+        for reading in group.reading:
+            if reading.time_period is None:
+                yield replace(reading, time_period=group.time_period)
+            else:
+                yield reading

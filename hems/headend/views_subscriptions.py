@@ -1,0 +1,103 @@
+"""Views of a home's subscriptions."""
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from hems.headend import hrefs, render_devices
+from hems.headend.book import Book
+from hems.headend.destinations import check_destination
+from hems.headend.errors import RequestError, UnknownItemError
+from hems.headend.exchange import answer, caller, changed, created, number_of, read
+from hems.headend.notifier import Notifier, list_of
+from hems.headend.paging import MAX_LIMIT, page, parse_query
+from hems.headend.records import Home, SubscriptionRecord
+from hems.headend.settings import HeadEndSettings
+from hems.sep2.resources import Subscription
+
+_XML_ENCODING = 0
+
+
+class SubscriptionViews:
+    """Subscriptions to the lists that dispatch changes.
+
+    Args:
+        book: Where they are kept.
+        notifier: Told of new ones.
+        settings: Rates and allowed hosts.
+    """
+
+    def __init__(self, book: Book, notifier: Notifier, settings: HeadEndSettings) -> None:
+        self._book = book
+        self._notifier = notifier
+        self._settings = settings
+        self._subscribable = {list_of(program) for program in book.programs.values()}
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return where these resources stand."""
+        items = f"{hrefs.DEVICES}/{{home}}/sub"
+        return [
+            web.get(items, self.get_list),
+            web.post(items, self.post),
+            web.get(f"{items}/{{subscription}}", self.get),
+            web.delete(f"{items}/{{subscription}}", self.delete),
+        ]
+
+    async def get_list(self, request: web.Request) -> web.Response:
+        """Answer the caller's subscriptions."""
+        home = _own(request)
+        part = page(self._book.subscriptions_of(home.lfdi), parse_query(request.query))
+        return answer(request, render_devices.subscription_list(home, part, self._settings))
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Subscribe; a second subscription to the same resource replaces the first."""
+        home = _own(request)
+        posted = await read(request, Subscription)
+        resource = self._resource(request, posted.subscribed_resource)
+        if posted.encoding != _XML_ENCODING:
+            raise RequestError(f"Subscription/encoding: {posted.encoding}: only XML (0) is sent")
+        if posted.condition is not None:
+            raise RequestError("Subscription/Condition: lists take no conditional subscription")
+        check_destination(posted.notification_uri, request.remote, self._settings.notify_hosts)
+        kept = await self._book.subscribe(
+            SubscriptionRecord(
+                0,
+                home.lfdi,
+                resource,
+                posted.notification_uri,
+                min(posted.limit, MAX_LIMIT),
+                posted.level,
+            )
+        )
+        self._notifier.subscribed(kept)
+        return created(hrefs.subscription(home.id, kept.id))
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Answer one subscription of the caller."""
+        return answer(request, render_devices.subscription(_own(request), self._one(request)))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """End a subscription of the caller."""
+        await self._book.unsubscribe(self._one(request).id)
+        return changed()
+
+    def _one(self, request: web.Request) -> SubscriptionRecord:
+        home = _own(request)
+        item = self._book.subscription(number_of(request, "subscription"))
+        if item is None or item.lfdi != home.lfdi:
+            raise UnknownItemError(f"there is no subscription at {request.path}")
+        return item
+
+    def _resource(self, request: web.Request, uri: str) -> str:
+        parts = urlsplit(uri)
+        if parts.query or parts.fragment:
+            raise RequestError(f"Subscription/subscribedResource: {uri[:80]!r} has a query")
+        if parts.netloc and parts.netloc != request.host:
+            raise RequestError(f"Subscription/subscribedResource: {uri[:80]!r} is not served here")
+        if parts.path not in self._subscribable:
+            raise RequestError(f"Subscription/subscribedResource: {uri[:80]!r} is not subscribable")
+        return parts.path
+
+
+def _own(request: web.Request) -> Home:
+    return caller(request).owned(request.match_info["home"])

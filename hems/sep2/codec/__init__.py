@@ -1,0 +1,1 @@
+"""The tables behind `hems.sep2.xml`: scalars, reading, writing."""

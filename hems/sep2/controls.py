@@ -1,0 +1,181 @@
+"""From resources to events: DERControl, EndDeviceControl and DefaultDERControl in neutral words.
+
+Percentages leave here in per cent, quantities in base units, signs as the standard has them.
+"""
+
+import functools
+from dataclasses import fields, replace
+from typing import Final, TypeAlias, get_args, get_type_hints
+
+from hems.sep2 import resources as res
+from hems.sep2.events import DISABLED, Default, Event, ModeValue, Program, Status
+from hems.sep2.resources.wire import Extension
+
+Control: TypeAlias = res.DERControl | res.EndDeviceControl
+AnyProgram: TypeAlias = res.DERProgram | res.DemandResponseProgram
+
+_NOT_MODES: Final = frozenset({"ramp_tms", "disabled", "extensions"})
+_KWH, _KW, _W = 0, 1, 2
+
+
+def program_of(resource: AnyProgram) -> Program:
+    """Return what events need to know of their programme."""
+    return Program(resource.mrid.upper(), resource.description or "", resource.primacy)
+
+
+def event_of(control: Control, program: Program, now: float) -> Event:
+    """Return a control as an `Event`.
+
+    Args:
+        control: As read.
+        program: Whose control it is.
+        now: Server's clock; no status is taken to begin later than that.
+    """
+    status = control.event_status
+    try:
+        current = Status(status.current_status)
+    except ValueError:  # reserved values: whatever it may mean one day, it is not a cancellation
+        current = Status.SCHEDULED
+    mandatory = isinstance(control, res.EndDeviceControl) and control.dr_program_mandatory
+    return Event(
+        mrid=control.mrid.upper(),
+        program=program,
+        creation_time=control.creation_time,
+        start=control.interval.start,
+        duration_s=control.interval.duration,
+        modes=modes_of(control),
+        kind=type(control).__name__,
+        status=current,
+        status_time=min(status.date_time, int(now)),
+        randomize_start_s=control.randomize_start or 0,
+        randomize_duration_s=control.randomize_duration or 0,
+        device_category=control.device_category,
+        response_required=control.response_required or 0,
+        reply_to=control.reply_to,
+        mandatory=mandatory,
+        description=control.description or "",
+    )
+
+
+def default_of(control: res.DefaultDERControl, program: Program) -> Default:
+    """Return a DefaultDERControl in neutral words."""
+    return Default(control.mrid.upper(), program, _base_modes(control.der_control_base))
+
+
+def cancelled(control: Control, now: float) -> Control:
+    """Return a control as if its server had cancelled it now; for those that vanish."""
+    status = replace(control.event_status, current_status=int(Status.CANCELLED), date_time=int(now))
+    return replace(control, event_status=status)
+
+
+def modes_of(control: Control) -> dict[str, ModeValue]:
+    """Return what a control sets, by 2030.5 name.
+
+    A load control's sub-elements are named "Element.part"; its TargetReduction is
+    "TargetReduction.W" or "TargetReduction.Wh" whatever prefix it came with.
+    """
+    if isinstance(control, res.DERControl):
+        return _base_modes(control.der_control_base)
+    modes: dict[str, ModeValue] = {}
+    if control.target_reduction is not None:
+        name, value = _reduction(control.target_reduction)
+        modes[name] = value
+    if control.duty_cycle is not None:
+        modes["DutyCycle"] = float(control.duty_cycle.normal_value)
+    if control.appliance_load_reduction is not None:
+        modes["ApplianceLoadReduction"] = float(control.appliance_load_reduction.type)
+    if control.offset is not None:
+        _put(modes, "Offset.cooling", control.offset.cooling_offset, 0.1)
+        _put(modes, "Offset.heating", control.offset.heating_offset, 0.1)
+        _put(modes, "Offset.load", control.offset.load_adjustment_percentage_offset, 0.01)
+    if control.set_point is not None:
+        _put(modes, "SetPoint.cooling", control.set_point.cooling_setpoint, 0.01)
+        _put(modes, "SetPoint.heating", control.set_point.heating_setpoint, 0.01)
+    return modes
+
+
+def _put(modes: dict[str, ModeValue], name: str, value: int | None, unit: float) -> None:
+    if value is not None:
+        modes[name] = value * unit
+
+
+def _reduction(target: res.TargetReduction) -> tuple[str, float]:
+    if target.type == _KWH:
+        return "TargetReduction.Wh", target.value * 1000.0
+    if target.type == _KW:
+        return "TargetReduction.W", target.value * 1000.0
+    if target.type == _W:
+        return "TargetReduction.W", float(target.value)
+    return f"TargetReduction.{target.type}", float(target.value)
+
+
+def _base_modes(base: res.DERControlBase) -> dict[str, ModeValue]:
+    modes: dict[str, ModeValue] = {}
+    for attribute, name in _wire_names().items():
+        value = getattr(base, attribute)
+        if value is not None:
+            modes[name] = _value(value)
+        if attribute in base.disabled or name in base.disabled:
+            modes[name] = DISABLED
+    return modes
+
+
+def _value(value: object) -> ModeValue:
+    match value:
+        case bool():
+            return float(value)
+        case int():
+            return value / 100
+        case res.Link():
+            return value.href
+        case res.PowerFactorWithExcitation():
+            factor = float(value.displacement * 10.0**value.multiplier)
+            return factor if value.excitation else -factor
+        case res.FixedVar() | res.UnsignedFixedVar():
+            return (float(value.ref_type), value.value / 100)
+        case res.FreqDroopType():
+            members = (value.dbof, value.dbuf, value.kof, value.kuf, value.open_loop_tms)
+            return tuple(float(m) for m in members)
+        case res.Scaled():
+            return value.amount
+    raise TypeError(f"a control mode of type {type(value).__name__}")
+
+
+@functools.cache
+def _wire_names() -> dict[str, str]:
+    """Return the control modes: attribute of DERControlBase -> element name."""
+    hints = get_type_hints(res.DERControlBase, include_extras=True)
+    names: dict[str, str] = {}
+    for field in fields(res.DERControlBase):
+        if field.name in _NOT_MODES:
+            continue
+        for mark in get_args(hints[field.name])[1:]:
+            names[field.name] = mark.name if isinstance(mark, Extension) else str(mark)
+    return names
+
+
+# Bit positions of DERControlType (0 and 1 are charge and discharge, which no control sets) and
+# DERControlType2, 2023.
+_BITS: Final = (
+    *("", "", "opModConnect", "opModEnergize", "opModFixedPFAbsorbW", "opModFixedPFInjectW"),
+    *("opModFixedVar", "opModFixedW", "opModFreqDroop", "opModFreqWatt", "opModHFRTMayTrip"),
+    *("opModHFRTMustTrip", "opModHVRTMayTrip", "opModHVRTMomentaryCessation"),
+    *("opModHVRTMustTrip", "opModLFRTMayTrip", "opModLFRTMustTrip", "opModLVRTMayTrip"),
+    *("opModLVRTMomentaryCessation", "opModLVRTMustTrip", "opModMaxLimW", "opModTargetVar"),
+    *("opModTargetW", "opModVoltVar", "opModVoltWatt", "opModWattPF", "opModWattVar"),
+    *("opModDeltaVar", "opModDeltaW", "opModFixedV", "opModGridConnectPermit"),
+    "opModIslandPermit",
+)
+_BITS2: Final = (
+    *("opModMaxLimPctVAAbsorb", "opModMaxLimPctVAInject", "opModMaxLimPctVarAbsorb"),
+    *("opModMaxLimPctVarInject", "opModMaxLimPctWAbsorb", "opModMaxLimVarAbsorb"),
+    *("opModMaxLimVarInject", "opModMaxLimWAbsorb", "opModMaxLimWInject", "opModTargetV"),
+)
+
+
+def mode_bits(modes: frozenset[str]) -> tuple[int, int]:
+    """Return modes as (DERControlType, DERControlType2); CSIP-AUS's have no bits there."""
+    return (
+        sum(1 << i for i, name in enumerate(_BITS) if name in modes),
+        sum(1 << i for i, name in enumerate(_BITS2) if name in modes),
+    )

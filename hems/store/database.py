@@ -1,0 +1,95 @@
+"""The store's file, open: one durable connection for the ledger, one beside it for the history.
+
+They are apart so that a chart over a year, or the clearing of old samples, never stands before
+the transaction that an event waits for.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from hems.store.migrate import begin, migrate
+from hems.store.schema import REVISIONS
+from hems.store.sqlite import pragmas, read_revision, store_errors
+
+
+class Database:
+    """An open store's file.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._ledger = _engine(path, durable=True, spare=0)
+        # One more for the time of a chart, so that samples keep flowing meanwhile.
+        self._history = _engine(path, durable=False, spare=1)
+
+    @asynccontextmanager
+    async def ledger(self) -> AsyncIterator[AsyncConnection]:
+        """Give one transaction on the ledger; on the disk when the block has ended.
+
+        Raises:
+            StoreError: Nothing of the transaction stands.
+        """
+        with store_errors(self.path):
+            async with self._ledger.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def history(self) -> AsyncIterator[AsyncConnection]:
+        """Give one transaction on the history; whole, but a power cut may lose the last ones.
+
+        Raises:
+            StoreError: Nothing of the transaction stands.
+        """
+        with store_errors(self.path):
+            async with self._history.begin() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        """Close the file; what was written stands. Calling it again does nothing."""
+        await self._ledger.dispose()
+        await self._history.dispose()
+
+
+async def open_database(path: Path) -> Database:
+    """Open the store's file; make it, or bring it to the present revision, where needed.
+
+    Raises:
+        StoreCorruptError: It is damaged; see `set_aside`.
+        StoreNewerError: A newer version wrote it.
+        StoreFullError: There is no room to make it.
+        StoreError: It cannot be opened for another reason.
+    """
+    if await asyncio.to_thread(read_revision, path) != REVISIONS[-1]:
+        await asyncio.to_thread(migrate, path)
+    return Database(path)
+
+
+def _engine(path: Path, *, durable: bool, spare: int) -> AsyncEngine:
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        pool_size=1,
+        max_overflow=spare,
+        # Transactions are begun by `begin`, not guessed from the statement by sqlite3.
+        connect_args={"isolation_level": None},
+    )
+    statements = pragmas(durable=durable)
+
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.close()
+
+    event.listen(engine.sync_engine, "connect", prepare)
+    event.listen(engine.sync_engine, "begin", begin)
+    return engine

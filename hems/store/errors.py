@@ -1,0 +1,30 @@
+"""What can go wrong with the store.
+
+    StoreError
+    ├── StoreFullError      the disk is full; nothing was written, callers go on without it
+    ├── StoreBusyError      another process holds the file locked
+    ├── StoreCorruptError   the file is damaged; `set_aside` keeps it and makes room for a new one
+    └── StoreNewerError     a newer version of the software wrote it; it is left as it is
+
+Each message names the file. Whatever is raised, the transaction it comes from left no trace.
+"""
+
+
+class StoreError(Exception):
+    """Base of all store errors; `str()` is one sentence that names the file."""
+
+
+class StoreFullError(StoreError):
+    """The disk is full: this write is lost, all earlier ones stand, later ones may succeed."""
+
+
+class StoreBusyError(StoreError):
+    """Another process keeps the file locked for longer than is waited for."""
+
+
+class StoreCorruptError(StoreError):
+    """The file is damaged; worth an alarm, because a memory of events is lost with it."""
+
+
+class StoreNewerError(StoreError):
+    """The file has a schema that this version does not know."""

@@ -1,0 +1,123 @@
+"""The durable memory of events and responses: the port `hems.sep2.ledger.Ledger` on SQLite."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Final
+
+from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from hems.clock import Clock
+from hems.sep2.ledger import EventRow, ResponseRow
+from hems.store.database import Database
+from hems.store.schema import events, responses, server_offsets
+
+DAY_S: Final = 86_400
+OVER: Final = ("completed", "cancelled", "superseded", "rejected")
+"""Phases after which an event changes no more."""
+
+_EVENT: Final = tuple(c for c in events.c if c.name != "changed_at")
+_RESPONSE: Final = tuple(c for c in responses.c if c.name != "id")
+_RESPONSE_KEY: Final = ("subject", "lfdi", "status", "modes")
+
+
+class SqlLedger:
+    """Events, responses and server offsets, on the disk before a call returns.
+
+    Each method raises `hems.store.errors.StoreError` if SQLite refuses, `StoreFullError` on a full
+    disk; then nothing of that call stands.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, *, retention_s: float = 400 * DAY_S
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._retention_s = retention_s
+
+    async def events(self) -> Sequence[EventRow]:
+        """Return all kept events that are not older than the retention."""
+        oldest = self._clock.now() - self._retention_s
+        query = (
+            select(*_EVENT)
+            .where(or_(events.c.phase.not_in(OVER), events.c.changed_at >= oldest))
+            .order_by(events.c.changed_at, events.c.server, events.c.mrid)
+        )
+        async with self._database.ledger() as connection:
+            return [EventRow(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def save(self, events: Sequence[EventRow], responses: Sequence[ResponseRow]) -> None:
+        """Insert or replace events and add responses, in one durable transaction.
+
+        A response that is there already (same key) stays as it is: it is never owed twice.
+        """
+        now = self._clock.now()
+        async with self._database.ledger() as connection:
+            if events:
+                await connection.execute(
+                    _REPLACE_EVENT, [{**asdict(event), "changed_at": now} for event in events]
+                )
+            if responses:
+                await connection.execute(_ADD_RESPONSE, [asdict(r) for r in responses])
+
+    async def unposted(self) -> Sequence[ResponseRow]:
+        """Return the responses still owed, oldest first."""
+        query = (
+            select(*_RESPONSE)
+            .where(responses.c.location.is_(None))
+            .order_by(responses.c.created, responses.c.id)
+        )
+        async with self._database.ledger() as connection:
+            return [ResponseRow(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def posted(self, response: ResponseRow, location: str) -> None:
+        """Note that the server has a response."""
+        key = (responses.c[name] == getattr(response, name) for name in _RESPONSE_KEY)
+        async with self._database.ledger() as connection:
+            await connection.execute(update(responses).where(*key).values(location=location))
+
+    async def server_offset(self, server: str) -> float | None:
+        """Return the last known server time less local time, in s; None if never known."""
+        query = select(server_offsets.c.offset_s).where(server_offsets.c.server == server)
+        async with self._database.ledger() as connection:
+            return (await connection.execute(query)).scalar_one_or_none()
+
+    async def save_server_offset(self, server: str, offset_s: float) -> None:
+        """Keep the server's offset for the next start."""
+        row = {"server": server, "offset_s": offset_s, "saved_at": self._clock.now()}
+        async with self._database.ledger() as connection:
+            await connection.execute(_REPLACE_OFFSET, row)
+
+    async def purge(self) -> int:
+        """Forget events that are over, and their responses, once older than the retention.
+
+        What is still owed to a server is kept with its event, however old.
+
+        Returns:
+            How many events were forgotten.
+        """
+        oldest = self._clock.now() - self._retention_s
+        owed = exists().where(responses.c.subject == events.c.mrid, responses.c.location.is_(None))
+        old = and_(events.c.phase.in_(OVER), events.c.changed_at < oldest, ~owed)
+        orphaned = ~exists().where(events.c.mrid == responses.c.subject)
+        async with self._database.ledger() as connection:
+            forgotten = await connection.execute(delete(events).where(old))
+            await connection.execute(
+                delete(responses).where(
+                    orphaned, responses.c.location.is_not(None), responses.c.created < oldest
+                )
+            )
+        return int(forgotten.rowcount)
+
+
+_add_event = insert(events)
+_REPLACE_EVENT: Final = _add_event.on_conflict_do_update(
+    index_elements=["server", "mrid"],
+    set_={c.name: c for c in _add_event.excluded if c.name not in ("server", "mrid")},
+)
+_ADD_RESPONSE: Final = insert(responses).on_conflict_do_nothing(index_elements=_RESPONSE_KEY)
+_add_offset = insert(server_offsets)
+_REPLACE_OFFSET: Final = _add_offset.on_conflict_do_update(
+    index_elements=["server"],
+    set_={"offset_s": _add_offset.excluded.offset_s, "saved_at": _add_offset.excluded.saved_at},
+)

@@ -1,0 +1,149 @@
+"""SQLite itself: looking at a file before it is used, its settings, its errors in our words."""
+
+import contextlib
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from hems.store.errors import (
+    StoreBusyError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreNewerError,
+)
+from hems.store.schema import REVISIONS, effects, events, responses, server_offsets
+
+_CHECKED: Final = (events, responses, server_offsets, effects)
+"""Tables checked page by page at each start. They are small; a year of history is not."""
+
+_PRIMARY: Final = 0xFF
+"""The low byte of an extended SQLite result code is the primary one."""
+
+_NEARLY_NOTHING: Final = 64 * 1024
+"""Bytes free on a disk on which SQLite's I/O errors mean that it is full."""
+
+
+def read_revision(path: Path) -> str | None:
+    """Return the schema revision of a store's file, None where it is new and empty.
+
+    Raises:
+        StoreCorruptError: It is damaged, or no SQLite file at all.
+        StoreNewerError: Its revision is not known here.
+        StoreError: It is an SQLite file of something else, or cannot be opened.
+    """
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path}: not a file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Made before SQLite does, so that a home's data is at no moment readable by others; the
+        # WAL beside it gets the same mode from SQLite.
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be made: {error.strerror}") from error
+    with store_errors(path), closing(sqlite3.connect(path)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if not tables:
+            return None
+        if "alembic_version" not in tables:
+            raise StoreError(f"{path}: an SQLite file, but not of this software")
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        revision = str(row[0]) if row else ""
+        if revision not in REVISIONS:
+            raise StoreNewerError(
+                f"{path}: has revision {revision!r}, but this version knows only up to "
+                f"{REVISIONS[-1]!r}; a newer version wrote it, which can open it"
+            )
+        for table in _CHECKED:
+            if table.name in tables:
+                _check(path, connection, table.name)
+    return revision
+
+
+def set_aside(path: Path, now: float) -> Path:
+    """Rename a damaged file, and what belongs to it, so that a new one can be made.
+
+    Args:
+        path: The store's file.
+        now: UTC epoch seconds, for its new name.
+
+    Returns:
+        Where it is kept, for whoever may want to rescue something from it.
+
+    Raises:
+        StoreError: It cannot be renamed.
+    """
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    kept = path.with_name(f"{path.name}.damaged-{stamp}")
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+    try:
+        for suffix in ("-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
+        path.rename(kept)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be set aside: {error.strerror}") from error
+    return kept
+
+
+def pragmas(*, durable: bool) -> tuple[str, ...]:
+    """Return the settings of a connection.
+
+    Args:
+        durable: Whether a commit must be on the disk before it returns (synchronous=FULL). In
+            WAL mode without it, a power cut loses the last seconds but damages nothing.
+    """
+    return (
+        "PRAGMA journal_mode=WAL",
+        f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}",
+        "PRAGMA busy_timeout=5000",
+        "PRAGMA journal_size_limit=8388608",
+    )
+
+
+@contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite, and of SQLAlchemy over it, into errors of the store."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translate(path, error.orig or error) from error
+    except sqlite3.Error as error:
+        raise _translate(path, error) from error
+
+
+def _translate(path: Path, error: BaseException) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = sqlite3.SQLITE_ERROR if code is None else code & _PRIMARY
+    if primary == sqlite3.SQLITE_FULL:
+        return StoreFullError(f"{path}: the disk is full; nothing was written")
+    if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _disk_full(path):
+        # The WAL's index is a memory map: a full disk shows there as an I/O error.
+        return StoreFullError(f"{path}: the disk is full; nothing was written")
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreCorruptError(f"{path}: the file is damaged: {error}")
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusyError(f"{path}: another process keeps it locked")
+    return StoreError(f"{path}: {error}")
+
+
+def _disk_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _NEARLY_NOTHING
+    except OSError:
+        return False
+
+
+def _check(path: Path, connection: sqlite3.Connection, table: str) -> None:
+    (verdict,) = connection.execute(f"PRAGMA quick_check({table})").fetchone()
+    if verdict != "ok":
+        raise StoreCorruptError(f"{path}: the file is damaged: {verdict}")

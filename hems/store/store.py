@@ -1,0 +1,53 @@
+"""The hub's whole store behind one opening and one closing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hems.clock import Clock
+from hems.store.database import Database, open_database
+from hems.store.effects import EffectLedger
+from hems.store.history import History
+from hems.store.ledger import SqlLedger
+from hems.store.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What the hub remembers.
+
+    Attributes:
+        ledger: Events and responses, the port of `hems.sep2`.
+        effects: What the events did.
+        history: What the devices measured.
+        settings: What the owner chose.
+    """
+
+    ledger: SqlLedger
+    effects: EffectLedger
+    history: History
+    settings: Settings
+    _database: Database
+
+    async def close(self) -> None:
+        """Close the file; what was written stands. Calling it again does nothing."""
+        await self._database.close()
+
+
+async def open_store(path: Path, clock: Clock) -> Store:
+    """Open the store in the file `path`; make or migrate it where needed.
+
+    Raises:
+        StoreCorruptError: It is damaged; `hems.store.sqlite.set_aside` keeps it, and a second
+            call makes a new one.
+        StoreNewerError: A newer version wrote it; it is left as it is.
+        StoreFullError: There is no room to make it.
+        StoreError: It cannot be opened for another reason.
+    """
+    database = await open_database(path)
+    return Store(
+        ledger=SqlLedger(database, clock),
+        effects=EffectLedger(database),
+        history=History(database),
+        settings=Settings(database),
+        _database=database,
+    )

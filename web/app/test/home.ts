@@ -1,0 +1,52 @@
+/** Small homes for the tests: a device or a home with only what a test cares about spelt out. */
+
+import type { DeviceAnswer, EventAnswer, HomeAnswer } from "../src/api/types";
+
+export function device(id: string, kind: string, rest: Partial<DeviceAnswer> = {}): DeviceAnswer {
+  return {
+    id,
+    kind,
+    name: id,
+    power_w: 0,
+    soc: null,
+    temp_c: null,
+    connected: true,
+    wants_power: null,
+    quality: "good",
+    age_s: 0,
+    setpoint_w: null,
+    reason: "",
+    error: null,
+    ...rest,
+  };
+}
+
+export function event(id: string, rest: Partial<EventAnswer> = {}): EventAnswer {
+  return {
+    id,
+    program: "Peak Saver",
+    title: "Import at most 1.5 kW",
+    effect: "",
+    state: "running",
+    starts_at: 1000,
+    ends_at: 2000,
+    opted_out: false,
+    may_opt_out: true,
+    ...rest,
+  };
+}
+
+export function home(devices: DeviceAnswer[], rest: Partial<HomeAnswer> = {}): HomeAnswer {
+  return {
+    at: 1500,
+    seq: 1,
+    net_w: devices.find((d) => d.kind === "meter")?.power_w ?? null,
+    limit_import_w: null,
+    limit_export_w: null,
+    devices,
+    events: [],
+    utility: { state: "connected", detail: "", server: "", lfdi: "", last_contact: null },
+    alarms: [],
+    ...rest,
+  };
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import type { DeviceAnswer } from "../src/api/types";
+import * as words from "../src/logic/words";
+import { device, event, home } from "./home";
+
+describe("net power", () => {
+  it.each([
+    [1410, "taking"],
+    [-900, "giving"],
+    [-19, "still"],
+    [null, "unknown"],
+  ] as const)("%s W is %s", (watts, direction) => expect(words.direction(watts)).toBe(direction));
+});
+
+describe("what a device does", () => {
+  const rows: [string, Partial<DeviceAnswer>, string][] = [
+    ["pv", { power_w: -3000 }, "producing"],
+    ["pv", { power_w: 3 }, "not producing"],
+    ["battery", { power_w: 800 }, "charging"],
+    ["battery", { power_w: -800 }, "giving to the home"],
+    ["battery", { power_w: 0 }, "resting"],
+    ["evse", { connected: false }, "not plugged in"],
+    ["evse", { power_w: 2760 }, "charging"],
+    ["evse", { wants_power: true }, "plugged in, waiting to charge"],
+    ["evse", { wants_power: false }, "plugged in, nothing to charge"],
+    ["heat_pump", { power_w: 1300 }, "running"],
+    ["water_heater", { power_w: 2000 }, "heating"],
+    ["water_heater", { wants_power: true }, "waiting for its turn"],
+    ["water_heater", {}, "resting"],
+    ["sauna", { power_w: 6000 }, "running"],
+    ["battery", { power_w: null }, "no reading yet"],
+  ];
+  it.each(rows)("%s %o is %s", (kind, rest, text) =>
+    expect(words.stateWords(device("d", kind, rest))).toBe(text),
+  );
+});
+
+describe("the age of a figure", () => {
+  it("is not told while the figure is good", () =>
+    expect(words.ageWords(device("d", "pv", { age_s: 3 }), 10)).toBe(""));
+  it("goes on growing while no snapshot comes", () => {
+    const stale = device("d", "pv", { quality: "stale", age_s: 42 });
+    expect(words.ageWords(stale, 10).replace("\u00a0", " ")).toBe("Last answer 52 s ago");
+  });
+  it("is unknown for a device that never answered", () =>
+    expect(words.ageWords(device("d", "pv", { quality: "lost", age_s: null }), 0)).toBe(
+      "No answer yet",
+    ));
+});
+
+describe("what is announced", () => {
+  it("is what runs and comes, not what is over", () => {
+    const events = [
+      event("a"),
+      event("b", { state: "coming", title: "Reduce by 1 kW" }),
+      event("c", { state: "completed" }),
+    ];
+    expect(words.announcement(home([], { events }))).toBe(
+      "Peak Saver asks now: Import at most 1.5 kW. Peak Saver will ask: Reduce by 1 kW.",
+    );
+  });
+  it("changes when the owner leaves", () =>
+    expect(words.announcement(home([], { events: [event("a", { opted_out: true })] }))).toContain(
+      "You opted out",
+    ));
+});
+
+it("an event that is over says how it went", () => {
+  expect(words.outcomeWords(event("a", { state: "superseded" }))).toBe("Replaced by another");
+  expect(words.outcomeWords(event("a", { state: "completed", opted_out: true }))).toBe(
+    "Done, you had opted out",
+  );
+});
