@@ -65,22 +65,24 @@ def explain(error: BaseException) -> str:
     cause = _innermost(error)
     if isinstance(cause, PeerError):
         return str(cause)
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        what = _VERIFY.get(cause.verify_code, cause.verify_message)
+    # Errors that the HTTP library derives from these classes lack what OpenSSL's own carry.
+    code = getattr(cause, "verify_code", None)
+    if code is not None:
+        what = _VERIFY.get(code, getattr(cause, "verify_message", f"code {code}"))
         return f"the peer's certificate is refused: {what}"
-    if isinstance(cause, ssl.SSLError) and cause.reason:
-        known = _REASONS.get(cause.reason)
-        return known or f"TLS failed: {cause.reason.replace('_', ' ').lower()}"
+    reason = getattr(cause, "reason", None)
+    if isinstance(cause, ssl.SSLError) and isinstance(reason, str):
+        return _REASONS.get(reason, f"TLS failed: {reason.replace('_', ' ').lower()}")
     if isinstance(cause, ssl.SSLEOFError | ConnectionResetError | BrokenPipeError):
         return _REASONS["UNEXPECTED_EOF_WHILE_READING"]
     return f"the connection failed: {cause}"
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """Return the TLS error that `error` is or was raised from; `error` itself if there is none."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError):
-            return seen
-        seen = seen.__cause__ or seen.__context__
-    return error
+    """Return the TLS or connection error that `error` goes back to; `error` if there is none."""
+    found, at = error, error.__cause__ or error.__context__
+    while at is not None:
+        if isinstance(at, ssl.SSLError | ConnectionResetError | BrokenPipeError):
+            found = at
+        at = at.__cause__ or at.__context__
+    return found

@@ -20,6 +20,7 @@ _CALL_IN_SHARE: Final = 0.9
 
 CONTROLS: Final[Mapping[DeviceKind, Control]] = {
     DeviceKind.METER: Control.NONE,
+    DeviceKind.SUBMETER: Control.NONE,
     DeviceKind.PV: Control.FLOOR,
     DeviceKind.BATTERY: Control.TARGET,
     DeviceKind.EVSE: Control.CEILING,
@@ -38,7 +39,9 @@ class Driver(StrEnum):
 
 
 DRIVES: Final[Mapping[Driver, frozenset[DeviceKind]]] = {
-    Driver.SUNSPEC: frozenset({DeviceKind.METER, DeviceKind.PV, DeviceKind.BATTERY}),
+    Driver.SUNSPEC: frozenset(
+        {DeviceKind.METER, DeviceKind.SUBMETER, DeviceKind.PV, DeviceKind.BATTERY}
+    ),
     Driver.RELAY: frozenset({DeviceKind.HEAT_PUMP, DeviceKind.WATER_HEATER}),
     Driver.OCPP16: frozenset({DeviceKind.EVSE}),
 }

@@ -47,7 +47,6 @@ def _parser() -> argparse.ArgumentParser:
     headend = commands.add_parser("headend", help="the utility's IEEE 2030.5 server")
     headend.add_argument("action", choices=["run"])
     headend.add_argument("--config", type=Path, required=True, metavar="FILE")
-    headend.add_argument("--ready", type=Path, metavar="FILE", help="write the ports taken there")
     headend.set_defaults(run=_headend)
 
     event = commands.add_parser("event", help="dispatch, list and cancel grid events")
@@ -101,7 +100,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _headend(options: argparse.Namespace) -> int:
     from hems.commands.headend import run
 
-    return run(options.config, options.ready)
+    return run(options.config)
 
 
 def _event(options: argparse.Namespace) -> int:

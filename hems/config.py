@@ -116,6 +116,8 @@ class UtilitySection(_Section):
     """Never poll more often than this, whatever the server says."""
     comms_loss: Duration = 900.0
     """Without contact for this long the default control holds."""
+    mirror_interval: Duration = 60.0
+    """Length of the intervals whose mean power is reported; whole seconds."""
     program: tuple[ProgramSection, ...] = ()
     """Policies by programme; one not listed binds, except where the server says voluntary."""
 

@@ -7,10 +7,11 @@ configured identities are let in, with their password where they have one.
 import hmac
 import logging
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Final
 
-from aiohttp import BasicAuth, WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from der.drivers.ocpp16_frame import MAX_FRAME
 from der.drivers.ocpp16_session import Session
@@ -136,10 +137,6 @@ class CentralSystem:
 def _authenticated(request: web.Request, config: StationConfig) -> bool:
     if not config.password:
         return True
-    try:
-        given = BasicAuth.decode(request.headers.get("Authorization", ""))
-    except ValueError:
-        return False
-    same_user = hmac.compare_digest(given.login.encode(), config.identity.encode())
-    same_password = hmac.compare_digest(given.password.encode(), config.password.encode())
-    return same_user and same_password
+    expected = b64encode(f"{config.identity}:{config.password}".encode())
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "basic" and hmac.compare_digest(given.strip().encode(), expected)

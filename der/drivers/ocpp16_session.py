@@ -45,8 +45,10 @@ class Listener(Protocol):
         """A connector's ChargePointStatus."""
         ...
 
-    def on_meter_values(self, connector: int, values: list[MeterValue]) -> None:
-        """A connector's measurements."""
+    def on_meter_values(
+        self, connector: int, values: list[MeterValue], transaction: int | None
+    ) -> None:
+        """A connector's measurements, and the transaction that runs meanwhile."""
         ...
 
     def on_start(self, connector: int, id_tag: str) -> int:
@@ -191,9 +193,12 @@ class Session(ChargePoint):  # type: ignore[misc] # the library is untyped
 
     @_handles(Action.meter_values)
     def _meter_values(
-        self, connector_id: int, meter_value: list[MeterValue], **_: object
+        self,
+        connector_id: int,
+        meter_value: list[MeterValue],
+        transaction_id: int | None = None,
     ) -> call_result.MeterValues:
-        self._listener.on_meter_values(connector_id, meter_value)
+        self._listener.on_meter_values(connector_id, meter_value, transaction_id)
         return call_result.MeterValues()
 
     @_handles(Action.status_notification)

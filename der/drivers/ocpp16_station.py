@@ -170,8 +170,12 @@ class Station:
         if connector == self.config.connector:
             self.status = status
 
-    def on_meter_values(self, connector: int, values: list[MeterValue]) -> None:
+    def on_meter_values(
+        self, connector: int, values: list[MeterValue], transaction: int | None
+    ) -> None:
         """Note measurements of our connector, or of the whole charger (0)."""
+        if transaction is not None and connector == self.config.connector:
+            self.transaction = transaction  # of a hub that has been restarted meanwhile
         if connector in {0, self.config.connector}:
             self.sample = parse_meter_values(
                 values, self._now(), self.config.wiring.voltage_v, self.sample
@@ -239,7 +243,8 @@ class Station:
             await self._try(
                 self.command(
                     call.ChangeConfiguration(key, value), call_result.ChangeConfiguration, key
-                )
+                ),
+                logging.INFO,  # many chargers have it fixed, and report often enough all the same
             )
         await self._try(
             self.command(
@@ -250,12 +255,12 @@ class Station:
         )
         log.info("%s: the charger is ready", identity)
 
-    async def _try(self, work: Awaitable[object]) -> None:
+    async def _try(self, work: Awaitable[object], level: int = logging.WARNING) -> None:
         """One setting that a charger refuses must not keep the others from it."""
         try:
             await work
         except DeviceError as error:
-            log.warning("%s", error)
+            log.log(level, "%s", error)
 
     async def _trigger(self, session: Session) -> None:
         try:

@@ -80,13 +80,23 @@ class ChargerLink:
             await socket.close()
 
     async def _converse(self, connection: Connection) -> None:
+        # Not a task group: one that is cancelled just as a task of it fails loses the cancellation
+        # (until Python 3.13), and the charger would never stop.
+        tasks = [
+            asyncio.create_task(connection.start()),
+            asyncio.create_task(connection.report()),
+            asyncio.create_task(self._until_off()),
+        ]
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(connection.start())
-                group.create_task(connection.report())
-                group.create_task(self._until_off())
-        except* ConnectionEndedError:
-            pass
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            endings = await asyncio.gather(*tasks, return_exceptions=True)
+        for ending in endings:
+            if isinstance(ending, ConnectionEndedError | asyncio.CancelledError):
+                continue
+            raise RuntimeError("the charger's connection broke") from ending
 
     async def _until_off(self) -> None:
         while self.fault.kind is not FaultKind.OFF:

@@ -192,7 +192,7 @@ class House:
         outdoor_c = self._week.outdoor_temp_at(start_s)
         offered_w = self._offered_w(start_s, end_s)
         base_w = self._base_w(start_s, end_s)
-        pv_w = -max(0.0, min(offered_w, commands.pv_limit_w))
+        pv_w = 0.0 - max(0.0, min(offered_w, commands.pv_limit_w))  # never -0.0
         battery_w = self._battery.move(commands.battery_w, hours)
         ev_w = self._car.charge(commands.ev_limit_w, start_s, hours, wall_s)
         tank_w = self._tank.heat(commands.water_heater, start_s, hours)

@@ -195,8 +195,9 @@ class ModbusServer:
             return
         self._peers[writer] = task
         try:
-            # A peer that leaves in the middle of a frame is no concern of the device.
-            with suppress(asyncio.IncompleteReadError, ConnectionError):
+            # A peer that leaves in the middle of a frame is no concern of the device; and a stop
+            # ends this task here, as nothing waits for it but the server.
+            with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
                 while await self._exchange(reader, writer):
                     pass
         finally:

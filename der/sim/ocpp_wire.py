@@ -165,12 +165,13 @@ class FaultySocket:
             return
         if kind is FaultKind.DELAY:
             await asyncio.sleep(self._fault.delay_s)
+        garbled = kind is FaultKind.GARBAGE
+        await self._push(self._fault.garbage().decode("latin-1") if garbled else message)
+
+    async def _push(self, text: str) -> None:
         try:
-            if kind is FaultKind.GARBAGE:
-                await self._socket.send_str(self._fault.garbage().decode("latin-1"))
-            else:
-                await self._socket.send_str(message)
-        except (ConnectionError, RuntimeError) as error:
+            await self._socket.send_str(text)
+        except (ConnectionError, RuntimeError) as error:  # the latter: it is closing
             raise ConnectionEndedError(str(error)) from error
 
     def _hung(self) -> bool:
@@ -185,5 +186,5 @@ class FaultySocket:
         if not isinstance(message, list) or len(message) < LEAST_CALL_PARTS or message[0] != CALL:
             return False
         refusal = [CALL_ERROR, message[1], "InternalError", "simulated fault", {}]
-        await self._socket.send_str(json.dumps(refusal))
+        await self._push(json.dumps(refusal))
         return True

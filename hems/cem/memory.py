@@ -15,10 +15,13 @@ class Given:
     Attributes:
         setpoint: The set-point, None for its own control.
         at: When it confirmed, UTC epoch seconds.
+        doubtful: Whether it may hold something else by now, since its connection was lost or
+            the hub was restarted; it is written again at the next chance.
     """
 
     setpoint: Setpoint | None
     at: float
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +107,12 @@ class Memory:
         """Return the memory after a device has confirmed a set-point."""
         return replace(self, given={**self.given, device: Given(setpoint, at)})
 
-    def forget_given(self, device: str) -> "Memory":
-        """Return the memory without what a device confirmed: it may have restarted since."""
-        return replace(self, given={d: g for d, g in self.given.items() if d != device})
+    def doubted(self, device: str) -> "Memory":
+        """Return the memory with doubt about what a device holds: it may have restarted."""
+        given = self.given.get(device)
+        if given is None:
+            return self
+        return replace(self, given={**self.given, device: replace(given, doubtful=True)})
 
 
 _BLANK = DeviceMemory()

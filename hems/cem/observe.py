@@ -147,7 +147,7 @@ def _adopt(
     spec, limit_w = state.spec, reading.limit_w
     if limit_w is None or not spec.min_w <= limit_w <= spec.max_w:
         return DeviceMemory(), None
-    found = Given(Setpoint(limit_w, policy.restrict_lapse_s), -math.inf)
+    found = Given(Setpoint(limit_w, policy.restrict_lapse_s), now, doubtful=True)
     match spec.control:
         case Control.SWITCH if limit_w < spec.max_w:
             return DeviceMemory(allowed_w=0.0, changed_at=now), found

@@ -98,7 +98,7 @@ def due(order: Order, given: Given | None, now: float) -> Order:
     write = refresh = False
     if order.setpoint is None:
         write = told is not None
-    elif given is None or told is None or told.power_w != order.setpoint.power_w:
+    elif given is None or given.doubtful or told is None or told.power_w != order.setpoint.power_w:
         write = True
     else:
         write = refresh = now - given.at >= told.lapse_s * _REFRESH_SHARE

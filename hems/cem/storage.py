@@ -62,8 +62,14 @@ def capability(battery: Usable, policy: AllocatorPolicy) -> Bounds:
     return Bounds(max(lower_w, past.reach.lower_w), min(upper_w, past.reach.upper_w))
 
 
+def _asked(battery: Usable, decision: Decision, policy: AllocatorPolicy) -> Bounds:
+    """Return what a battery may do with every wish about itself respected."""
+    able = Span(capability(battery, policy))
+    return able.cut(decision.of(battery.id).span.bounds, None).bounds
+
+
 def _firm(battery: Usable, decision: Decision, policy: AllocatorPolicy) -> Bounds:
-    """Return what limits may ask of a battery: weaker wishes about it do not count there."""
+    """Return what the home's limits may ask of a battery against weaker wishes about it."""
     able = capability(battery, policy)
     wanted, home = decision.of(battery.id).span, decision.of(HOME).span
     span = Span(able)
@@ -74,6 +80,27 @@ def _firm(battery: Usable, decision: Decision, policy: AllocatorPolicy) -> Bound
     return span.bounds
 
 
+def _rooms(
+    batteries: Sequence[Usable], decision: Decision, around: Surroundings, policy: AllocatorPolicy
+) -> dict[str, Bounds]:
+    """Return each battery's room: what is asked of it, unless a stronger limit needs more.
+
+    By then the loads have been shed, so a wish about a battery (a disconnection, the owner's
+    word) gives way to a stronger limit on the home only where nothing else is left.
+    """
+    asked = {b.id: _asked(b, decision, policy) for b in batteries}
+    home = decision.of(HOME).span
+    if around.base_w is None:
+        return asked
+    aim, fixed_w = policy.aim(home.bounds), around.base_w + around.pv_w + around.low_w
+    least_w = fixed_w + sum(room.lower_w for room in asked.values())
+    most_w = fixed_w + sum(room.upper_w for room in asked.values())
+    band_w = policy.dead_band_w
+    if aim.lower_w - band_w <= most_w and least_w <= aim.upper_w + band_w:
+        return asked
+    return {b.id: _firm(b, decision, policy) for b in batteries}
+
+
 def _as_strong(by: Proposal | None, limit: Proposal | None) -> bool:
     return by is not None and (limit is None or by.rank <= limit.rank)
 
@@ -82,7 +109,7 @@ def greatest_help_w(
     batteries: Sequence[Usable], decision: Decision, around: Surroundings, policy: AllocatorPolicy
 ) -> float:
     """Return the lowest power in W that the batteries together can bring under an import limit."""
-    help_w = sum(_firm(b, decision, policy).lower_w for b in batteries)
+    help_w = sum(_asked(b, decision, policy).lower_w for b in batteries)
     limit = decision.of(GENERATION).span
     upper_by = decision.of(HOME).span.upper_by
     if around.base_w is not None and _as_strong(limit.lower_by, upper_by):
@@ -111,7 +138,7 @@ def plan(
         return StoragePlan()
     wishes = _wishes(batteries, decision, around, probe_w, policy)
     wished_w = sum(w for w, _ in wishes.values())
-    firm = {b.id: _firm(b, decision, policy) for b in batteries}
+    firm = _rooms(batteries, decision, around, policy)
     span = Span(
         Bounds(sum(f.lower_w for f in firm.values()), sum(f.upper_w for f in firm.values()))
     )
@@ -141,7 +168,7 @@ def _wishes(
     room: dict[str, Bounds] = {}
     for battery in batteries:
         own = decision.of(battery.id)
-        able = Span(capability(battery, policy)).cut(own.span.bounds, None).bounds
+        able = _asked(battery, decision, policy)
         pinned = own.preferred_w is not None and _as_strong(own.preferred_by, home.preferred_by)
         wish_w = able.clamp(own.preferred_w or 0.0) if pinned else able.clamp(0.0)
         narrowed = own.span.lower_by if own.span.bounds.lower_w > 0 else own.span.upper_by

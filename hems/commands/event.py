@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems import units
 from hems.commands.output import fail
@@ -29,29 +29,42 @@ class Operator(BaseModel):
     token: str
 
 
-class Answer(BaseModel):
+class _Told(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class Answer(_Told):
+    """One response of a home to an event; `at` in server's time, epoch seconds."""
+
+    status: int
+    meaning: str
+    at: int
+    received_at: float
+
+
+class HomeAnswers(_Told):
     """What one home answered to an event."""
 
-    model_config = ConfigDict(extra="ignore")
-
     lfdi: str
-    status: int
-    name: str
-    at: float
+    told: bool
+    responses: list[Answer]
 
 
-class Event(BaseModel):
-    """An event as the head-end tells it."""
-
-    model_config = ConfigDict(extra="ignore")
+class Event(_Told):
+    """An event as the head-end tells it; times are epoch seconds, amounts W or Wh."""
 
     id: str
     program: str
-    asks: str
-    status: str
-    start: float
+    state: str
+    start: int
     duration_s: int
-    responses: list[Answer] = []
+    asks: dict[str, float]
+    accepted_at: float
+    homes: list[HomeAnswers]
+
+
+class _Events(_Told):
+    events: list[Event]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +114,7 @@ def send(operator: Path, wish: Wish) -> int:
     body: dict[str, str | float | int] = {
         wish.key: wish.amount,
         "seconds": round(wish.duration_s),
-        "start_in_s": wish.start_in_s,
+        "start": f"+{wish.start_in_s:g}s",
         "randomize_start_s": round(wish.randomize_start_s),
     }
     if wish.program is not None:
@@ -118,8 +131,7 @@ def show(operator: Path, event_id: str | None) -> int:
     """Print all events, or one, with what each home answered; returns the exit code."""
     try:
         if event_id is None:
-            raw = _ask(operator, "GET", "/events")
-            events = TypeAdapter(list[Event]).validate_json(raw)
+            events = _Events.model_validate_json(_ask(operator, "GET", "/events")).events
         else:
             events = [Event.model_validate_json(_ask(operator, "GET", f"/events/{event_id}"))]
     except (OperatorError, ValidationError) as error:
@@ -128,9 +140,11 @@ def show(operator: Path, event_id: str | None) -> int:
         print("no events yet")
     for event in events:
         print(_line(event))
-        for answer in event.responses:
-            when = datetime.fromtimestamp(answer.at, UTC)
-            print(f"    {when:%H:%M:%S}Z  home {answer.lfdi[:8]}  {answer.status} {answer.name}")
+        for home in event.homes:
+            for answer in home.responses:
+                when = datetime.fromtimestamp(answer.at, UTC)
+                said = f"{answer.status} {answer.meaning}"
+                print(f"    {when:%H:%M:%S}Z  home {home.lfdi[:8]}  {said}")
     return 0
 
 
@@ -139,7 +153,9 @@ def cancel(operator: Path, event_id: str | None) -> int:
     if event_id is None:
         return fail("say which event: hems event cancel ID (hems event list shows them)")
     try:
-        event = Event.model_validate_json(_ask(operator, "POST", f"/events/{event_id}/cancel"))
+        event = Event.model_validate_json(
+            _ask(operator, "POST", f"/events/{event_id}/cancel", "{}")
+        )
     except (OperatorError, ValidationError) as error:
         return fail(str(error))
     print(_line(event))
@@ -149,8 +165,9 @@ def cancel(operator: Path, event_id: str | None) -> int:
 def _line(event: Event) -> str:
     start = datetime.fromtimestamp(event.start, UTC)
     minutes = event.duration_s / 60.0
+    asks = ", ".join(f"{key} {amount:g}" for key, amount in event.asks.items())
     return (
-        f"{event.id}  {event.status:<10} {event.program}: {event.asks}, "
+        f"{event.id}  {event.state:<10} {event.program}: {asks}, "
         f"{start:%Y-%m-%d %H:%M:%S}Z for {minutes:g} min"
     )
 

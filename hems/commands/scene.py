@@ -72,6 +72,7 @@ def hub_config(
         f"trust = {quoted(trust.roots)}",
         f"crls = {quoted(trust.crls)}",
         f"pin = {quoted(make_pin(PIN_DIGITS))}",
+        'mirror_interval = "10 s"',
         *scene.utility,
         "[[utility.program]]",
         'name = "Peak Saver"',

@@ -15,11 +15,10 @@ from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
-from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import BaseModel, ConfigDict
 
 from certs.identity import lfdi, make_pin
-from certs.pem import read_certificates
+from certs.pem import der, read_certificates
 from certs.pki import Pki, init_pki
 from hems.commands.child import Child, ChildError
 from hems.commands.event import Operator
@@ -89,6 +88,7 @@ class Stage:
     lfdi: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
+        self.folder = self.folder.absolute()
         self.headend = self._child("headend", "-m", "hems", "headend", "run", "--config")
         self.house = self._child("house", "-m", "der.sim")
         self.hub = self._child("hub", "-m", "hems", "run", "--config")
@@ -119,7 +119,7 @@ class Stage:
         if not pki.trust.roots.exists():
             pki = await asyncio.to_thread(init_pki, self.folder / "pki")
         hub = read_certificates(pki.identity("hub").certificate)[0]
-        self.lfdi = lfdi(hub.public_bytes(Encoding.DER))
+        self.lfdi = lfdi(der(hub))
         ocpp_port = free_port()
         await self._start_headend(pki)
         await self._start_house(ocpp_port)
@@ -156,11 +156,12 @@ class Stage:
             f"roots = {quoted(trust.roots)}",
             f"crls = {quoted(trust.crls)}",
             f"token_file = {quoted(self.folder / 'headend' / 'token')}",
+            f"ready_file = {quoted(self.headend.ready)}",
             f"advertise = {str(self.scene.discover).lower()}",
             *self.scene.headend,
         ]
         settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self.headend.command = [*self.headend.command, str(settings), *self._ready(self.headend)]
+        self.headend.command = [*self.headend.command, str(settings)]
         await self.headend.start()
 
     async def _start_house(self, ocpp_port: int) -> None:

@@ -44,7 +44,7 @@ def check_destination(uri: str, peer: str | None, allowed: Iterable[str]) -> Non
 
 def _address(text: str) -> _Address | None:
     try:
-        address = ipaddress.ip_address(text.split("%")[0])
+        address = ipaddress.ip_address(text.split("%", maxsplit=1)[0])
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None

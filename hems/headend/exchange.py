@@ -1,11 +1,11 @@
 """One request and its answer: who asks, which media type, how large, and every error's status."""
 
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from certs.verify import peer_lfdi
 from hems.headend.book import Book
@@ -24,7 +24,6 @@ _TOO_LARGE = 413
 
 _log = logging.getLogger(__name__)
 _R = TypeVar("_R", bound=Resource)
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +73,7 @@ def caller(request: web.Request) -> Caller:
     return request[CALLER]
 
 
-def edge(
-    book: Book, default_edition: Edition
-) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def edge(book: Book, default_edition: Edition) -> Middleware:
     """Return the middleware that knows the caller and turns errors into statuses.
 
     Args:

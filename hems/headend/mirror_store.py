@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from hems.headend.models import MeterRow, PointRow, ReadingRow
 from hems.headend.records import ReadingRecord
@@ -159,10 +160,11 @@ class MirrorStore:
 
     async def latest(self) -> Sequence[ReadingRecord]:
         """Return the last reading of each meter of each home."""
+        other = aliased(ReadingRow)
         last = (
-            select(ReadingRow.id)
-            .where(ReadingRow.meter == MeterRow.id)
-            .order_by(ReadingRow.start.desc(), ReadingRow.id.desc())
+            select(other.id)
+            .where(other.meter == MeterRow.id)
+            .order_by(other.start.desc(), other.id.desc())
             .limit(1)
             .scalar_subquery()
         )

@@ -52,7 +52,6 @@ class MirrorViews:
         part = page(await self._mirrors.points(home.lfdi), parse_query(request.query))
         items = MirrorUsagePointList(
             href=hrefs.POINTS,
-            subscribable=0,
             all=part.all,
             results=len(part.items),
             poll_rate=self._settings.list_poll_s,

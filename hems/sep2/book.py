@@ -19,6 +19,7 @@ from hems.sep2.events import Default, Event, Held, Hold, Program, draw, timeline
 from hems.sep2.ledger import EventRow, ResponseRow
 from hems.sep2.lifecycle import Code, Owed, Phase, Profile, advance, choose, judge, receive
 from hems.sep2.memory import (
+    DEFAULT_KIND,
     DEFAULT_PHASE,
     WITHDRAWN_PHASE,
     DefaultEntry,
@@ -99,9 +100,10 @@ class Book:
     def recall(self, row: EventRow, now: float) -> None:
         """Take up what the ledger kept; what cannot be read is told and left out."""
         try:
-            if row.phase == DEFAULT_PHASE:
-                self._defaults[row.program] = default_entry_of(row)
-            elif row.phase != WITHDRAWN_PHASE:
+            if row.kind == DEFAULT_KIND:
+                if row.phase == DEFAULT_PHASE:
+                    self._defaults[row.program] = default_entry_of(row)
+            else:
                 entry = entry_of(row, self.settings.profile, now)
                 self.entries[row.mrid] = entry
         except (MalformedError, ValueError, KeyError) as error:

@@ -7,6 +7,7 @@
     │   └── BusyError         408, 425, 429 or 5xx, with the server's Retry-After if it gave one
     ├── PermanentError        the server will answer the same again
     │   ├── TrustError        TLS or peer identity: wrong CA, expired, revoked, no certificate
+    │   │   └── PinError      the server does not know this home's PIN
     │   ├── NotFoundError     404 or 410: the resource is not there (any more)
     │   ├── RedirectError     a redirect to another host, without a target, or one too many
     │   ├── MalformedError    a body that is not the resource it must be
@@ -55,6 +56,10 @@ class PermanentError(Sep2Error):
 
 class TrustError(PermanentError):
     """One side does not trust the other: TLS handshake or peer identity failed."""
+
+
+class PinError(TrustError):
+    """The server's Registration does not carry this home's PIN: it is not the right server."""
 
 
 class NotFoundError(PermanentError):

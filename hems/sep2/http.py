@@ -101,6 +101,7 @@ class Transport:
             raise ValueError(f"{base!r} is not the address of a server")
         if (ssl_context is None) != (self._base.scheme == "http"):
             raise ValueError(f"{base}: https takes a TLS context, and http none")
+        self._origin = (self._base.scheme, self._base.host, self._base.port)
         self._limits = limits or Limits()
         self._schema_ver = schema_ver
         self._ssl = ssl_context
@@ -215,10 +216,12 @@ class Transport:
         try:
             async with asyncio.timeout(self._limits.total_s):
                 answer = await self._followed(method, href, body)
+        except aiohttp.ServerTimeoutError:
+            raise DeadlineError(
+                f"{place}: no connection within {self._limits.connect_s:g} s"
+            ) from None
         except TimeoutError:
             raise DeadlineError(f"{place}: no answer within {self._limits.total_s:g} s") from None
-        except (aiohttp.InvalidURL, ValueError) as error:
-            raise PermanentError(f"{place}: not a usable address: {error}") from error
         except (aiohttp.ClientError, OSError) as error:
             raise self._connection_error(place, error) from error
         if answer.status >= 300:  # noqa: PLR2004 - all that is no success
@@ -244,12 +247,12 @@ class Transport:
 
     def _target(self, base: URL, href: str) -> URL:
         """Return the absolute form of a reference, if it is on this server."""
-        url = base.join(URL(href, encoded=True)).with_fragment(None)
-        if (url.scheme, url.host, url.port) != (
-            self._base.scheme,
-            self._base.host,
-            self._base.port,
-        ):
+        try:
+            url = base.join(URL(href, encoded=True)).with_fragment(None)
+            at_home = (url.scheme, url.host, url.port) == self._origin
+        except ValueError as error:
+            raise PermanentError(f"{href!r} is not a usable address: {error}") from error
+        if not at_home:
             raise RedirectError(f"{href} leads away from {self._base.origin()} and is not followed")
         return url
 
@@ -281,7 +284,10 @@ class Transport:
             return TrustError(f"{self.host}: {explain(error)}")
         if isinstance(error, aiohttp.ServerDisconnectedError):
             return UnreachableError(f"{place}: the server closed the connection")
-        return UnreachableError(f"{place}: {error}")
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return UnreachableError(f"{place}: no connection: {error.os_error.strerror or error}")
+        # The HTTP library's own words may go over several lines.
+        return UnreachableError(f"{place}: {' '.join(str(error).split()) or type(error).__name__}")
 
 
 def _add_check(context: ssl.SSLContext, verify_peer: VerifyPeer) -> None:
@@ -289,7 +295,7 @@ def _add_check(context: ssl.SSLContext, verify_peer: VerifyPeer) -> None:
 
     A check after the first answer would come too late: the request would have been sent.
     """
-    made: type[ssl.SSLObject] = context.sslobject_class or ssl.SSLObject
+    made = context.sslobject_class
 
     def do_handshake(self: ssl.SSLObject) -> None:
         made.do_handshake(self)

@@ -35,7 +35,7 @@ class EventRow:
         draw_duration_s: Randomised change of its duration; drawn once.
         draw_cancel_s: Randomised delay of a cancellation; drawn once.
         phase: "received", "started", "completed", "cancelled", "superseded", "rejected";
-            "default" for a default control, "withdrawn" for one that no longer counts.
+            "default" for a default control, "cancelled" for one that no longer counts.
         opted_out: Whether the owner left it.
         baseline_w: Net power at its start, None before.
     """

@@ -9,8 +9,9 @@ from hems.sep2.ledger import EventRow, ResponseRow
 from hems.sep2.lifecycle import Owed, Phase, Profile, Progress
 from hems.sep2.xml import parse, serialize
 
+DEFAULT_KIND = "DefaultDERControl"
 DEFAULT_PHASE = "default"
-WITHDRAWN_PHASE = "withdrawn"
+WITHDRAWN_PHASE = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,14 @@
 Each message names the file. Whatever is raised, the transaction it comes from left no trace.
 """
 
+from hems.sep2.ledger import LedgerError
 
-class StoreError(Exception):
-    """Base of all store errors; `str()` is one sentence that names the file."""
+
+class StoreError(LedgerError):
+    """Base of all store errors; `str()` is one sentence that names the file.
+
+    It is a `LedgerError`, so that the protocol, which knows no store, goes on without it.
+    """
 
 
 class StoreFullError(StoreError):

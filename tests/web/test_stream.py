@@ -146,7 +146,7 @@ def _read_until(slow: socket.socket, mark: str) -> int:
 async def test_a_reader_that_reads_nothing_is_dropped(settings: WebSettings) -> None:
     home = ScriptedHome()
     async with serving(home, replace(settings, write_timeout_s=0.1)) as url:
-        with _slow_socket(url) as slow:
+        with _slow_socket(url):
             async with aiohttp.ClientSession(url) as client, client.get("/api/home"):
                 pass
             await _play_until_stuck(home)

@@ -57,7 +57,16 @@ def reader(cls: type[Record]) -> "Reader":
 class Reader:
     """How one record class is read."""
 
-    __slots__ = ("_attributes", "_cls", "_elements", "_flags", "_is_list", "_required", "_variants")
+    __slots__ = (
+        "_attributes",
+        "_cls",
+        "_elements",
+        "_flags",
+        "_is_list",
+        "_repeated",
+        "_required",
+        "_variants",
+    )
 
     def __init__(self, cls: type[Record]) -> None:
         form = layout(cls)
@@ -71,6 +80,7 @@ class Reader:
             for s in form.elements
         }
         self._required = [s for s in form.attributes + form.elements if s.required]
+        self._repeated = [s.attr for s in form.elements if s.repeated]
         self._flags = form.flags
         self._is_list = issubclass(cls, List | SubscribableList)
         self._variants = bool(subclasses(cls))
@@ -106,7 +116,7 @@ class Reader:
             if key in self._attributes:
                 attr, read_text = self._attributes[key]
                 try:
-                    values[attr] = read_text(text)
+                    values[attr] = read_text(str(text))
                 except ValueError as error:
                     raise MalformedError(f"{path(element)}/@{key}", str(error)) from None
 
@@ -133,9 +143,9 @@ class Reader:
                     values[attr] = read(child, on_bad)
         except ValueError as error:
             raise MalformedError(path(child), str(error)) from None
-        for attr, value in values.items():
-            if type(value) is list:
-                values[attr] = tuple(value)
+        for attr in self._repeated:
+            if attr in values:
+                values[attr] = tuple(values[attr])
         if unknown:
             values["extensions"] = tuple(unknown)
 
@@ -151,9 +161,12 @@ class Reader:
 
     def _read_flags(self, element: _Element, values: dict[str, Any]) -> None:
         field, attribute = self._flags or ("", "")
+        marked = [child for child in element if child.get(attribute) is not None]
+        if not marked:
+            return
         flagged = frozenset(
             self._elements[child.tag][0]
-            for child in element
+            for child in marked
             if child.get(attribute, "").strip() in ("true", "1") and child.tag in self._elements
         )
         if flagged:

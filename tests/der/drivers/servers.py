@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
@@ -12,7 +13,6 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from der.drivers.modbus import ModbusAddress
 from der.drivers.sunspec_model import encode, load_model, not_implemented
 
-READS = frozenset({1, 2, 3, 4})
 BASE = 40000
 GROUP_REGISTERS = {704: 8}
 """Registers of a model's groups, which follow its fixed points."""
@@ -45,13 +45,12 @@ class Served:
     frames: list[Frame] = field(default_factory=list)
     refuse: dict[tuple[int, int], ExcCodes] = field(default_factory=dict)
     keep: bool = False
-    sim: SimDevice | None = None
     server: ModbusTcpServer | None = None
 
     @property
     def writes(self) -> list[Frame]:
         """Write requests so far."""
-        return [frame for frame in self.frames if frame.function not in READS]
+        return [frame for frame in self.frames if frame.values is not None]
 
     async def registers(self, address: int, count: int, function: int = 3) -> list[int]:
         """Return what the server holds."""
@@ -78,7 +77,7 @@ class Served:
         self.frames.append(Frame(function, address, count, values))
         code = self.refuse.get((function, address))
         if code is None and self.keep and new is not None:
-            new[:] = current[address - start : address - start + count]
+            cast("list[int]", new)[:] = current[address - start : address - start + count]
         return code
 
 
@@ -119,7 +118,7 @@ async def _serve(device: SimDevice, served: Served, timeout_s: float) -> AsyncIt
     try:
         yield
     finally:
-        await server.shutdown()
+        server.close()
 
 
 def sunspec_map(

@@ -83,7 +83,7 @@ async def test_none_allows() -> None:
 
 async def test_a_lapse_beyond_the_board_is_rejected() -> None:
     async with linked(inputs(0, 500, 4)) as (link, served):
-        with pytest.raises(RejectedError, match="tank: the relay can hold for 65535 s, not 70000"):
+        with pytest.raises(RejectedError, match=r"tank: the relay can hold for 65535 s, not 70000"):
             await link.write(Setpoint(0, 70000))
         assert served.writes == []
 
@@ -98,7 +98,7 @@ async def test_ioctl() -> None:
         assert await served.registers(0, 1, function=1) == [1]
         assert "127.0.0.1" in await link.ioctl(Command.IDENTIFY)
         assert "127.0.0.1" in link.connection.address
-        with pytest.raises(RejectedError, match="tank: a relay has no reset"):
+        with pytest.raises(RejectedError, match=r"tank: a relay has no reset"):
             await link.ioctl(Command.RESET)
 
 
@@ -113,25 +113,25 @@ async def test_another_board_needs_only_another_map() -> None:
 
 async def test_a_temperature_that_cannot_be() -> None:
     async with serve_board(inputs(0, 9999, 0)) as served:
-        with pytest.raises(TransientError, match="tank: temperature of 999.9 degC"):
+        with pytest.raises(TransientError, match=r"tank: temperature of 999.9 degC"):
             await relay.connect(TANK, served.address)
 
 
 async def test_a_board_without_these_registers() -> None:
     async with serve_board([0]) as served:
-        with pytest.raises(PermanentError, match="^tank: power and status at .* exception 2"):
+        with pytest.raises(PermanentError, match=r"^tank: power and status at .* exception 2"):
             await relay.connect(TANK, served.address)
 
 
 async def test_a_refused_coil_names_the_point() -> None:
     async with linked(inputs(0, 500, 4)) as (link, served):
         served.refuse[5, 0] = ExcCodes.DEVICE_BUSY
-        with pytest.raises(TransientError, match="^tank: run permission at .* busy"):
+        with pytest.raises(TransientError, match=r"^tank: run permission at .* busy"):
             await link.write(Setpoint(0, 30))
 
 
 @pytest.mark.parametrize("talk", [hang, garbage, hang_up])
 async def test_sick_boards_do_not_open(talk: Conversation) -> None:
     async with serve_bytes(talk) as address:
-        with pytest.raises(TransientError, match="^tank: power and status at 127.0.0.1:"):
+        with pytest.raises(TransientError, match=r"^tank: power and status at 127.0.0.1:"):
             await relay.connect(TANK, address)

@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from functools import reduce
+from operator import add
 
 import pytest
 from hypothesis import given, settings
@@ -50,7 +52,7 @@ def test_meter_is_always_the_sum_of_its_parts(
     house = House(config, WEEK)
     for wall_s, told in course:
         home = house.step(wall_s, told)
-        assert home.meter.power_w == sum(parts_w(home))
+        assert home.meter.power_w == reduce(add, parts_w(home))
         assert home.pv.power_w <= 0
         assert -home.pv.power_w <= told.pv_limit_w + 1e-9
         assert home.ev.power_w >= 0

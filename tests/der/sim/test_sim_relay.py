@@ -52,7 +52,9 @@ async def test_addresses_that_are_not_there_are_refused(home: SimulatedHome) -> 
         assert (await client.write_coil(1, True)).exception_code == 2
         assert (await client.write_coils(0, [True, True])).exception_code == 2
         assert (await client.write_registers(0, [1, 2])).exception_code == 2
-        assert (await client.mask_write_register(0, 1, 1)).exception_code == 1
+        assert (
+            await client.mask_write_register(address=0, and_mask=1, or_mask=1)
+        ).exception_code == 1
 
 
 def test_hold_of_zero_stays_and_each_write_starts_anew() -> None:

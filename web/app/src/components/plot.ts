@@ -81,7 +81,7 @@ export function options(
       { ...axis, size: narrow ? 34 : 46, values: (_, kw) => kw.map((v) => `${v}`), label: "kW", labelSize: 18 },
     ],
     series: [
-      { label: "Time", value: (_, at) => (at === null ? "\u2013" : clockTime(at, zone)) },
+      { label: "Time", value: (_, at) => (at == null ? "\u2013" : clockTime(at, zone)) },
       ...lines.map((line) => series(line, colour)),
       {
         label: "Limit",
@@ -113,8 +113,9 @@ export function showLast(plot: uPlot): void {
   if (plot.legend.idx == null && last >= 0) plot.setLegend({ idx: last }, false);
 }
 
-function kilowatts(kw: number | null): string {
-  return kw === null || kw === undefined ? "\u2013" : `${kw.toFixed(1)} kW`;
+/** uPlot asks with nothing too, and with an index of data that it no longer has. */
+function kilowatts(kw: number | null | undefined): string {
+  return kw == null ? "\u2013" : `${kw.toFixed(1)} kW`;
 }
 
 /** Return a range that holds all figures and zero, with a little air. */

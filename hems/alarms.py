@@ -1,0 +1,57 @@
+"""What the owner should know now: lasting troubles by their source, passing ones for a while."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from hems.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+PASSING_S: Final = 900.0
+"""How long a message that nobody takes back is shown."""
+MOST: Final = 20
+
+
+class Alarms:
+    """The present alarms, newest first.
+
+    Args:
+        clock: Where the time comes from.
+        on_change: Told when they have changed; must not block.
+    """
+
+    def __init__(self, clock: Clock, on_change: Callable[[], None]) -> None:
+        self._clock = clock
+        self._on_change = on_change
+        self._lasting: dict[str, str] = {}
+        self._passing: dict[str, float] = {}
+
+    def lasting(self, source: str, message: str | None) -> None:
+        """Set what is wrong with a source; None when it is well again."""
+        before = self._lasting.get(source)
+        if message == before:
+            return
+        if message is None:
+            del self._lasting[source]
+            _log.info("over: %s", before)
+        else:
+            self._lasting[source] = message
+            _log.warning("%s", message)
+        self._on_change()
+
+    def passing(self, message: str) -> None:
+        """Show a message for a while; the same one again is shown once."""
+        _log.warning("%s", message)
+        self._passing.pop(message, None)
+        self._passing[message] = self._clock.now()
+        while len(self._passing) > MOST:
+            del self._passing[next(iter(self._passing))]
+        self._on_change()
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """All that is to be shown now."""
+        oldest = self._clock.now() - PASSING_S
+        recent = [message for message, at in self._passing.items() if at >= oldest]
+        return (*self._lasting.values(), *reversed(recent))

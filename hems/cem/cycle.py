@@ -1,0 +1,255 @@
+"""The control cycle: read all devices, decide once on one image, write what changed.
+
+A fault in the program (any exception that is no `DeviceError` and no `ObserverError`) ends
+`Cycle.run`, on purpose: a controller that no longer knows what it does must not go on. The
+service manager starts it again, and until then every set-point lapses to its device's own safe
+state while restrictions of a running event hold to the event's end.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from der.service import Device
+from hems.cem.allocator import allocate
+from hems.cem.arbiter import Decision, arbitrate
+from hems.cem.effects import Effect, Observer
+from hems.cem.errors import ObserverError
+from hems.cem.memory import Memory
+from hems.cem.orders import Allocation
+from hems.cem.policy import AllocatorPolicy
+from hems.cem.station import Station, Written
+from hems.clock import Clock
+from hems.image import Image, ImageRing
+from programs.registry import Inputs, Policies, propose_all
+from programs.signal import Signal
+
+_log = logging.getLogger(__name__)
+
+_READ_SHARE: Final = 0.5
+"""Share of the period that a cycle waits for readings; the rest comes into the next image."""
+_FIRST_READ_S: Final = 2.0
+"""The first image waits longer: deciding without a meter that is only just opening sheds loads."""
+_FRESH_PERIODS: Final = 2.0
+"""An image older than this many periods is not reacted on."""
+
+
+class Cycle:
+    """Runs the home.
+
+    Args:
+        devices: By device id, in the order in which they are shown.
+        ring: Where each new image is swapped in.
+        clock: Where the time comes from.
+        signals: Returns what the grid asks now; called for each decision, must return at once.
+        observers: Who is told of images and effects.
+        policies: Returns the programmes' policies; called for each decision.
+        allocator: The allocator's figures.
+        period_s: Time from one cycle to the next, in s.
+    """
+
+    def __init__(
+        self,
+        devices: Mapping[str, Device],
+        ring: ImageRing,
+        clock: Clock,
+        signals: Callable[[], Sequence[Signal]],
+        observers: Sequence[Observer] = (),
+        *,
+        policies: Callable[[], Policies] = Policies,
+        allocator: AllocatorPolicy | None = None,
+        period_s: float = 1.0,
+    ) -> None:
+        self._ring = ring
+        self._clock = clock
+        self._signals = signals
+        self._observers = tuple(observers)
+        self._policies = policies
+        self._allocator = allocator or AllocatorPolicy()
+        self._period_s = period_s
+        self._stations = {
+            name: Station(device, clock, self._on_reopened, self._on_written)
+            for name, device in devices.items()
+        }
+        self._memory = Memory()
+        self._allocation = Allocation({}, self._memory)
+        self._failed: dict[str, str] = {}
+        self._seq = 0
+        self._swapped_at: float | None = None
+        self._overruns = 0
+        self._stop = asyncio.Event()
+        self._give_back = True
+        self._tasks: asyncio.TaskGroup | None = None
+
+    @property
+    def allocation(self) -> Allocation:
+        """What the devices were last told, with whose word it is and why."""
+        return self._allocation
+
+    @property
+    def overruns(self) -> int:
+        """How many cycles were left out because the one before took too long."""
+        return self._overruns
+
+    def stop(self, *, give_back: bool = True) -> None:
+        """Make `run` end after the present cycle.
+
+        Args:
+            give_back: Whether devices are handed back to their own control; if not, what they
+                were told holds until it lapses (a restart within an event).
+        """
+        self._give_back = give_back
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run until stopped or cancelled; then give the devices back and close them."""
+        faultless = False
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                try:
+                    await self._tick_until_stopped(tasks)
+                finally:
+                    self._tasks = None
+                    for station in self._stations.values():
+                        station.abandon()
+            faultless = True
+        except asyncio.CancelledError:
+            faultless = True
+            raise
+        finally:
+            give_back = faultless and self._give_back
+            await asyncio.gather(
+                *(s.release(give_back=give_back and self._told(n)) for n, s in self._named())
+            )
+
+    async def react(self) -> bool:
+        """Decide and write at once on the last complete image; return when it is written.
+
+        For an event that was accepted, cancelled or left, and for the owner's touch.
+
+        Returns:
+            False where there is no fresh image to decide on: the next cycle will.
+        """
+        image, swapped_at, tasks = self._ring.present, self._swapped_at, self._tasks
+        if image is None or swapped_at is None or tasks is None:
+            return False
+        if self._clock.monotonic() - swapped_at >= _FRESH_PERIODS * self._period_s:
+            return False
+        writes, decision = self._decide(image, tasks)
+        await asyncio.sleep(0)  # the writes go out before anyone is told of them
+        self._tell_image(image, decision)
+        if writes:
+            await asyncio.wait(writes)
+        return True
+
+    async def _tick_until_stopped(self, tasks: asyncio.TaskGroup) -> None:
+        due = self._clock.monotonic()
+        read_s = _FIRST_READ_S
+        while not self._stop.is_set():
+            await self._tick(tasks, read_s)
+            read_s = _READ_SHARE * self._period_s
+            due += self._period_s
+            late_s = self._clock.monotonic() - due
+            if late_s > 0:
+                missed = int(late_s // self._period_s) + 1
+                due += (missed - 1) * self._period_s
+                self._note_overrun(missed, late_s)
+            try:
+                async with asyncio.timeout(max(due - self._clock.monotonic(), 0.0)):
+                    await self._stop.wait()
+            except TimeoutError:
+                continue
+
+    async def _tick(self, tasks: asyncio.TaskGroup, read_s: float) -> None:
+        # A device that failed last time is read too, but nobody waits for it.
+        waited_for: list[asyncio.Task[None]] = []
+        for station in self._stations.values():
+            prompt, poll = station.prompt, station.poll(tasks)
+            if prompt and poll is not None:
+                waited_for.append(poll)
+        if waited_for:
+            await asyncio.wait(waited_for, timeout=read_s)
+        now = self._clock.now()
+        self._seq += 1
+        states = {n: s.state(now, self._memory.setpoint(n, now)) for n, s in self._named()}
+        image = Image(now, self._seq, states)
+        self._ring.swap(image)
+        self._swapped_at = self._clock.monotonic()
+        _, decision = self._decide(image, tasks)
+        await asyncio.sleep(0)  # the writes go out before anyone is told of them
+        self._tell_image(image, decision)
+
+    def _decide(
+        self, image: Image, tasks: asyncio.TaskGroup
+    ) -> tuple[list[asyncio.Task[None]], Decision]:
+        """Decide on an image and start the writes.
+
+        Without an await, so a cycle and a reaction never interleave; no lock is needed.
+        """
+        now = self._clock.now()
+        devices = {
+            name: replace(state, setpoint=self._memory.setpoint(name, now))
+            for name, state in image.devices.items()
+        }
+        inputs = Inputs(self._signals(), devices, image.net_w, now)
+        decision = arbitrate(propose_all(inputs, self._policies()), now)
+        allocation = allocate(image, decision, now, self._memory, self._allocator)
+        self._allocation, self._memory = allocation, allocation.memory
+        writes = [
+            write
+            for name, order in allocation.orders.items()
+            if order.write and (write := self._stations[name].submit(order, now, tasks)) is not None
+        ]
+        return writes, decision
+
+    def _on_reopened(self, device: str) -> None:
+        self._memory = self._memory.doubted(device)
+
+    def _on_written(self, written: Written) -> None:
+        order, device = written.order, written.device
+        if written.error is None:
+            self._memory = self._memory.confirmed(device, order.setpoint, written.at)
+            self._failed.pop(device, None)
+        elif self._failed.get(device) == written.error:
+            return
+        else:
+            self._failed[device] = written.error
+        effect = Effect(
+            event=order.cause,
+            source=order.source,
+            device=device,
+            decided_at=written.decided_at,
+            written_at=written.at if written.error is None else None,
+            setpoint_w=None if order.setpoint is None else order.setpoint.power_w,
+            error=written.error,
+            refresh=order.refresh,
+        )
+        for observer in self._observers:
+            try:
+                observer.on_effect(effect)
+            except ObserverError as error:
+                _log.warning("an effect on %s was not recorded: %s", device, error)
+
+    def _tell_image(self, image: Image, decision: Decision) -> None:
+        for observer in self._observers:
+            try:
+                observer.on_image(image, decision)
+            except ObserverError as error:
+                _log.warning("image %d was not recorded: %s", image.seq, error)
+
+    def _note_overrun(self, missed: int, late_s: float) -> None:
+        if not self._overruns:
+            _log.warning("a control cycle ended %.3f s late; further ones are counted", late_s)
+        self._overruns += missed
+
+    def _told(self, device: str) -> bool:
+        """Return whether a device holds a set-point, confirmed or on its way."""
+        given, order = self._memory.given.get(device), self._allocation.orders.get(device)
+        holds = given is not None and given.setpoint is not None
+        return holds or (order is not None and order.setpoint is not None)
+
+    def _named(self) -> Sequence[tuple[str, Station]]:
+        return tuple(self._stations.items())

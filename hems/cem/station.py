@@ -1,0 +1,207 @@
+"""One device as the cycle sees it: opened when it can be, read without waiting, written in turn.
+
+Nothing here blocks another device: a call that hangs ends at the device's own deadline, and
+until then the cycle goes on with the last reading.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from der.errors import DeviceError, PermanentError, RejectedError, TransientError
+from der.model import DeviceSpec, DeviceState, Quality, Reading, Setpoint
+from der.service import Device, Handle, Mode
+from hems.cem.orders import Order
+from hems.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+_FIRST_RETRY_S: Final = 0.5
+_LAST_RETRY_S: Final = 30.0
+_FAILURES_TO_REOPEN: Final = 2
+"""One lost answer is no lost device; after the second in a row the connection is made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The outcome of one write.
+
+    Attributes:
+        device: Device id.
+        order: What was written.
+        decided_at: When it was decided, UTC epoch seconds.
+        at: When the write ended, UTC epoch seconds.
+        error: What went wrong; None if the device confirmed.
+    """
+
+    device: str
+    order: Order
+    decided_at: float
+    at: float
+    error: str | None
+
+
+class Station:
+    """Keeps one device open, read and written.
+
+    Args:
+        device: The device.
+        clock: Where the time comes from.
+        reopened: Called with the device's id whenever it was opened again.
+        written: Called with the outcome of each write.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        clock: Clock,
+        reopened: Callable[[str], None],
+        written: Callable[[Written], None],
+    ) -> None:
+        self._device = device
+        self._clock = clock
+        self._reopened = reopened
+        self._written = written
+        self._handle: Handle | None = None
+        self._reading: Reading | None = None
+        self._error: str | None = None
+        self._failures = 0
+        self._retry_at = -math.inf
+        self._poll: asyncio.Task[None] | None = None
+        self._next: tuple[Order, float] | None = None
+        self._writing: Order | None = None
+        self._writer: asyncio.Task[None] | None = None
+
+    @property
+    def spec(self) -> DeviceSpec:
+        """The device as commissioned."""
+        return self._device.spec
+
+    @property
+    def prompt(self) -> bool:
+        """Whether it is worth a cycle's while to wait for: its last call went well."""
+        return self._failures == 0
+
+    def poll(self, tasks: asyncio.TaskGroup) -> asyncio.Task[None] | None:
+        """Start a reading, opening the device first if need be; None if none was started.
+
+        None is started while one is under way, or before the time for another attempt.
+        """
+        if self._poll is not None and not self._poll.done():
+            return None
+        if self._handle is None and self._clock.monotonic() < self._retry_at:
+            return None
+        self._poll = tasks.create_task(self._open_and_read(), name=f"read {self.spec.id}")
+        return self._poll
+
+    def state(self, now: float, setpoint: Setpoint | None) -> DeviceState:
+        """Return the device as it stands in an image of `now`, UTC epoch seconds."""
+        quality = Quality.GOOD
+        reading = self._reading
+        if reading is None:
+            quality = Quality.LOST
+        elif now - reading.at > self.spec.max_age_s:
+            quality = Quality.STALE if self._error is None else Quality.LOST
+        return DeviceState(self.spec, reading, quality, self._error, setpoint)
+
+    def submit(
+        self, order: Order, decided_at: float, tasks: asyncio.TaskGroup
+    ) -> asyncio.Task[None] | None:
+        """Have an order written as soon as the one before it has ended; the latest wins.
+
+        Returns:
+            The task that writes, None if the same order is being written already.
+        """
+        if self._writer is not None and not self._writer.done():
+            if self._next is None and _same(self._writing, order):
+                return None
+            self._next = (order, decided_at)
+            return self._writer
+        self._next = (order, decided_at)
+        self._writer = tasks.create_task(self._write_all(), name=f"write {self.spec.id}")
+        return self._writer
+
+    def abandon(self) -> None:
+        """Give up all calls that are under way."""
+        for task in (self._poll, self._writer):
+            if task is not None:
+                task.cancel()
+
+    async def release(self, *, give_back: bool) -> None:
+        """Close the device; before that, hand it back to its own control if asked to."""
+        if self._handle is None:
+            return
+        if give_back:
+            try:
+                await self._handle.write(None)
+            except DeviceError as error:
+                _log.warning("%s was not given back and will lapse: %s", self.spec.id, error)
+        await self._drop()
+
+    async def _open_and_read(self) -> None:
+        try:
+            if self._handle is None:
+                self._handle = await self._device.open(Mode.READ_WRITE)
+                self._reopened(self.spec.id)
+            reading = await self._handle.read()
+            if not math.isfinite(reading.power_w):
+                raise TransientError(f"{self.spec.id}: read gave a power of {reading.power_w} W")
+        except DeviceError as error:
+            await self._failed(error)
+            return
+        if self._error is not None:
+            _log.info("%s answers again", self.spec.id)
+        self._reading, self._error, self._failures = reading, None, 0
+
+    async def _failed(self, error: DeviceError) -> None:
+        """Note a failure; make the connection anew where going on with it is no use."""
+        if str(error) != self._error:
+            _log.warning("%s", error)
+        self._error = str(error)
+        self._failures += 1
+        hopeless = isinstance(error, PermanentError | RejectedError)
+        if self._handle is None or hopeless or self._failures >= _FAILURES_TO_REOPEN:
+            exponent = min(self._failures - 1, 10)
+            pause_s = min(_FIRST_RETRY_S * 2**exponent, _LAST_RETRY_S)
+            self._retry_at = self._clock.monotonic() + pause_s
+            await self._drop()
+
+    async def _drop(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            # A link that hangs while it closes must not hold the device for ever.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._device.deadline_s):
+                    await handle.close()
+
+    async def _write_all(self) -> None:
+        while self._next is not None:
+            (order, decided_at), self._next = self._next, None
+            self._writing = order
+            error = await self._write(order.setpoint)
+            at = self._clock.now()
+            self._writing = None
+            self._written(Written(self.spec.id, order, decided_at, at, error))
+
+    async def _write(self, setpoint: Setpoint | None) -> str | None:
+        """Write once; return what went wrong in words, None if the device confirmed."""
+        if self._handle is None:
+            return f"{self.spec.id}: not connected ({self._error or 'not opened yet'})"
+        try:
+            await self._handle.write(setpoint)
+        except RejectedError as error:
+            return str(error)  # the device is well; what it was asked was not
+        except DeviceError as error:
+            await self._failed(error)
+            return str(error)
+        return None
+
+
+def _same(one: Order | None, other: Order) -> bool:
+    if one is None or one.setpoint is None or other.setpoint is None:
+        return one is not None and one.setpoint is other.setpoint
+    return one.setpoint.power_w == other.setpoint.power_w

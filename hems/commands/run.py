@@ -1,0 +1,87 @@
+"""`hems run`: the home's controller, until SIGINT or SIGTERM."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from pathlib import Path
+
+from certs.errors import CertificateError
+from der.errors import PermanentError
+from der.registry import build
+from hems import wiring
+from hems.clock import SystemClock
+from hems.commands.output import fail
+from hems.config import Config, ConfigError, load
+from hems.home import Home
+from hems.store.errors import StoreCorruptError, StoreError
+from hems.store.sqlite import set_aside
+from hems.store.store import Store, open_store
+from web.errors import WebError
+from web.server import serving
+from web.settings import WebSettings
+
+
+def run(config: Path, ready: Path | None, *, verbose: bool) -> int:
+    """Run the hub; returns the exit code, 1 with one clear error if it cannot start.
+
+    Args:
+        config: The configuration file.
+        ready: Where to write, as JSON, the page's address once the first cycle is done.
+        verbose: Whether to log every decision.
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    for chatty in ("aiosqlite", "apscheduler", "asyncio", "ocpp", "pymodbus"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        return asyncio.run(_serve(load(config), ready))
+    except (ConfigError, CertificateError, StoreError, PermanentError, WebError) as error:
+        return fail(str(error))
+
+
+async def _serve(config: Config, ready: Path | None) -> int:
+    clock = SystemClock()
+    store, damaged = await _open_store(config.store.path)
+    try:
+        registry = build(
+            wiring.descriptions(config), ocpp_host=config.ocpp.host, ocpp_port=config.ocpp.port
+        )
+        home = Home(config, clock, store, registry)
+        if damaged is not None:
+            home.alarms.lasting("store", damaged)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, home.stop)
+        settings = WebSettings(
+            host=config.web.host, port=config.web.port, time_zone=config.home.time_zone
+        )
+        async with serving(home, settings, clock) as page:
+            if ready is not None:
+                announcing = asyncio.create_task(_announce(home, page, ready))
+            await home.run()
+            if ready is not None:
+                announcing.cancel()
+    finally:
+        await store.close()
+    return 0
+
+
+async def _open_store(path: Path) -> tuple[Store, str | None]:
+    """Open the store; a damaged one is set aside and said, for control must go on."""
+    clock = SystemClock()
+    try:
+        return await open_store(path, clock), None
+    except StoreCorruptError as error:
+        kept = set_aside(path, clock.now())
+        return await open_store(path, clock), f"{error}; it is kept as {kept}, a new one is in use"
+
+
+async def _announce(home: Home, page: str, ready: Path) -> None:
+    await home.wait_first_cycle()
+    draft = ready.with_name(f".{ready.name}.new")
+    draft.write_text(json.dumps({"page": page, "pid": os.getpid()}) + "\n", encoding="utf-8")
+    draft.replace(ready)

@@ -1,0 +1,259 @@
+"""The operator's door: dispatch and look, as JSON over loopback HTTP with a bearer token."""
+
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from pydantic import BaseModel, ValidationError
+
+from hems.headend.book import Book
+from hems.headend.errors import BusyError, RequestError, SettingsError, UnknownItemError
+from hems.headend.exchange import RETRY_AFTER_S
+from hems.headend.mirror_store import MirrorStore
+from hems.headend.notifier import Notifier
+from hems.headend.operator_models import (
+    CancelIn,
+    ErrorOut,
+    EventIn,
+    EventOut,
+    EventsOut,
+    HomeIn,
+    HomeOut,
+    HomesOut,
+    ReadingOut,
+    ReadingsOut,
+)
+from hems.headend.operator_view import event_out, home_out
+from hems.headend.records import Edition, Event, Home, ReadingRecord
+from hems.headend.store import Store
+from hems.sep2.resources import DERStatus
+from hems.sep2.xml import parse
+
+MAX_BODY = 64 * 1024
+_MAX_READINGS = 10_000
+_M = TypeVar("_M", bound=BaseModel)
+
+
+def operator_token(path: Path) -> str:
+    """Return the operator's token; on first use make it, readable by its owner only.
+
+    Raises:
+        SettingsError: The file cannot be made or read, is empty, or others may read it.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise SettingsError(f"{path}: the token cannot be made: {error.strerror}") from error
+    else:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+    try:
+        if path.stat().st_mode & 0o077:
+            raise SettingsError(f"{path}: others than its owner may read the token; chmod 600 it")
+        token = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: the token cannot be read: {error}") from error
+    if not token:
+        raise SettingsError(f"{path}: the token file is empty; remove it and start again")
+    return token
+
+
+class OperatorApi:
+    """Dispatch, homes and readings for the operator.
+
+    Args:
+        book: Homes and events.
+        store: Responses and documents.
+        mirrors: Readings.
+        notifier: For the times of notification.
+        token: What callers must show.
+        edition: Dialect of a home entered without one.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        store: Store,
+        mirrors: MirrorStore,
+        notifier: Notifier,
+        *,
+        token: str,
+        edition: Edition,
+    ) -> None:
+        self._book = book
+        self._store = store
+        self._mirrors = mirrors
+        self._notifier = notifier
+        self._token = token
+        self._edition = edition
+
+    def app(self) -> web.Application:
+        """Return the web application."""
+        app = web.Application(middlewares=[self._middleware], client_max_size=MAX_BODY)
+        app.add_routes(
+            [
+                web.post("/events", self.post_event),
+                web.get("/events", self.get_events),
+                web.get("/events/{id}", self.get_event),
+                web.post("/events/{id}/cancel", self.post_cancel),
+                web.get("/homes", self.get_homes),
+                web.post("/homes", self.post_home),
+                web.get("/homes/{lfdi}", self.get_home),
+                web.get("/homes/{lfdi}/readings", self.get_home_readings),
+                web.get("/readings", self.get_readings),
+            ]
+        )
+        return app
+
+    @web.middleware
+    async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        shown = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(shown, f"Bearer {self._token}".encode()):
+            return _error(401, "the operator's bearer token is missing or wrong")
+        try:
+            return await handler(request)
+        except RequestError as error:
+            return _error(error.status, str(error))
+        except BusyError as error:
+            return _error(503, str(error), {"Retry-After": str(RETRY_AFTER_S)})
+        except web.HTTPRequestEntityTooLarge:
+            return _error(413, f"the body is longer than {MAX_BODY} octets")
+        except web.HTTPMethodNotAllowed as error:
+            allowed = ", ".join(sorted(error.allowed_methods))
+            message = f"{request.method} is not for {request.path}; {allowed} is"
+            return _error(405, message, {"Allow": allowed})
+        except web.HTTPNotFound:
+            return _error(404, f"there is nothing at {request.path[:80]}")
+
+    async def post_event(self, request: web.Request) -> web.Response:
+        """Dispatch an event; it is durable and on its way when this answers 201."""
+        event = await self._book.dispatch((await _read(request, EventIn)).order())
+        return _json(await self._event(event), 201, {"Location": f"/events/{event.mrid}"})
+
+    async def get_events(self, _request: web.Request) -> web.Response:
+        """Answer all remembered events, latest first."""
+        events = [await self._event(event) for event in self._book.events]
+        return _json(EventsOut(events=events))
+
+    async def get_event(self, request: web.Request) -> web.Response:
+        """Answer an event with what each home answered."""
+        return _json(await self._event(self._book.event(request.match_info["id"])))
+
+    async def post_cancel(self, request: web.Request) -> web.Response:
+        """Cancel an event."""
+        wish = await _read(request, CancelIn) if request.can_read_body else CancelIn()
+        event = await self._book.cancel(request.match_info["id"], randomized=wish.randomize)
+        return _json(await self._event(event))
+
+    async def get_homes(self, _request: web.Request) -> web.Response:
+        """Answer all homes."""
+        latest = await self._mirrors.latest()
+        return _json(HomesOut(homes=[await self._home(home, latest) for home in self._book.homes]))
+
+    async def post_home(self, request: web.Request) -> web.Response:
+        """Enter a home, so that it may connect."""
+        wish = await _read(request, HomeIn)
+        home = await self._book.register(
+            wish.lfdi.upper(), int(wish.pin), wish.edition or self._edition, in_band=False
+        )
+        return _json(await self._home(home, []), 201, {"Location": f"/homes/{home.lfdi}"})
+
+    async def get_home(self, request: web.Request) -> web.Response:
+        """Answer one home."""
+        return _json(await self._home(self._known(request), await self._mirrors.latest()))
+
+    async def get_home_readings(self, request: web.Request) -> web.Response:
+        """Answer a home's readings, latest first."""
+        return await self._readings(request, self._known(request).lfdi)
+
+    async def get_readings(self, request: web.Request) -> web.Response:
+        """Answer all homes' readings, latest first."""
+        return await self._readings(request, None)
+
+    async def _readings(self, request: web.Request, lfdi: str | None) -> web.Response:
+        since = _number(request, "since", 0.0)
+        limit = min(int(_number(request, "limit", 1000.0)), _MAX_READINGS)
+        found = await self._mirrors.readings(lfdi=lfdi, since=since, limit=limit)
+        return _json(ReadingsOut(readings=[ReadingOut.of(item) for item in found]))
+
+    def _known(self, request: web.Request) -> Home:
+        lfdi = request.match_info["lfdi"].upper()
+        home = self._book.home(lfdi)
+        if home is None:
+            raise UnknownItemError(f"no home {lfdi[:40]!r}")
+        return home
+
+    async def _event(self, event: Event) -> EventOut:
+        return event_out(
+            event,
+            self._book.programs[event.program],
+            self._book.state(event),
+            homes=self._book.homes,
+            responses=await self._store.responses(subject=event.mrid),
+            sent=self._notifier.sent.get(event.mrid, {}),
+        )
+
+    async def _home(self, home: Home, latest: Sequence[ReadingRecord]) -> HomeOut:
+        body = await self._store.document(home.lfdi, "ders")
+        return home_out(
+            home,
+            self._book.last_contact(home.lfdi),
+            self._book.subscriptions_of(home.lfdi),
+            None if body is None else parse(body, DERStatus),
+            latest,
+        )
+
+
+async def _read(request: web.Request, model: type[_M]) -> _M:
+    """Read a JSON body; nonsense ends in one sentence that names the field."""
+    body = await request.read()
+    try:
+        json.loads(body)
+    except ValueError as error:
+        raise RequestError(f"the body is not JSON: {error}") from error
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise _InvalidError(f"{where}: {message}" if where else message) from error
+
+
+class _InvalidError(RequestError):
+    """A JSON body that does not say what it must."""
+
+    status = 422
+
+
+def _number(request: web.Request, key: str, default: float) -> float:
+    try:
+        value = float(request.query.get(key, default))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise RequestError(f"query parameter {key} is not a number from 0 on")
+    return value
+
+
+def _json(
+    model: BaseModel, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    return web.Response(
+        body=model.model_dump_json().encode(),
+        status=status,
+        headers=headers,
+        content_type="application/json",
+    )
+
+
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    return _json(ErrorOut(error=message), status, headers)

@@ -1,0 +1,193 @@
+"""What the operator's door takes and gives, as JSON."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+
+from certs.identity import lfdi_valid, pin_valid
+from hems.headend.dispatch import Order
+from hems.headend.records import Edition, Mode, ReadingRecord
+
+Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EventIn(_In):
+    """An order for an event: what, how long, and if wanted when and in which programme."""
+
+    program: str | None = None
+    """Name or mRID; the first fitting programme that is not mandatory if not given."""
+    limit_import_w: Finite | None = None
+    limit_export_w: Finite | None = None
+    limit_generation_w: Finite | None = None
+    limit_load_w: Finite | None = None
+    shed_w: Finite | None = None
+    reduce_energy_wh: Finite | None = None
+    minutes: Finite | None = None
+    seconds: Finite | None = None
+    start: Finite | str | None = None
+    """Epoch seconds, or an offset such as "+5m"; now if not given."""
+    randomize_start_s: StrictInt = 0
+    randomize_duration_s: StrictInt = 0
+
+    @model_validator(mode="after")
+    def _one_duration(self) -> Self:
+        if (self.minutes is None) == (self.seconds is None):
+            raise ValueError("give either minutes or seconds")
+        return self
+
+    def order(self) -> Order:
+        """Return the order, still to be judged."""
+        values = {mode: getattr(self, mode.value) for mode in Mode}
+        return Order(
+            {mode: value for mode, value in values.items() if value is not None},
+            self.minutes * 60 if self.minutes is not None else self.seconds or 0.0,
+            self.program,
+            self.start,
+            self.randomize_start_s,
+            self.randomize_duration_s,
+        )
+
+
+class CancelIn(_In):
+    """How to cancel."""
+
+    randomize: bool = False
+    """Whether homes end it at a time drawn from the event's own randomisation ranges."""
+
+
+class HomeIn(_In):
+    """A home to enter."""
+
+    lfdi: str
+    pin: str | StrictInt
+    edition: Edition | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if not lfdi_valid(self.lfdi.upper()):
+            raise ValueError("lfdi must be 40 hex digits")
+        if not pin_valid(self.pin):
+            raise ValueError("pin must be 6 digits, the last one its check digit")
+        return self
+
+
+class ResponseOut(BaseModel):
+    """What a home answered."""
+
+    status: int
+    meaning: str
+    at: int
+    received_at: float
+    modes: str
+
+
+class HomeAnswerOut(BaseModel):
+    """One home's side of an event; `told` is false where its edition has no word for it."""
+
+    lfdi: str
+    told: bool
+    notified_at: float | None
+    responses: list[ResponseOut]
+    status: str
+
+
+class EventOut(BaseModel):
+    """An event as it stands."""
+
+    id: str
+    program: str
+    state: str
+    start: int
+    duration_s: int
+    ends: int
+    randomize_start_s: int
+    randomize_duration_s: int
+    asks: dict[Mode, float]
+    accepted_at: float
+    cancelled_at: float | None
+    homes: list[HomeAnswerOut]
+
+
+class EventsOut(BaseModel):
+    """All remembered events, latest first."""
+
+    events: list[EventOut]
+
+
+class DerStatusOut(BaseModel):
+    """The last DERStatus of a home; `soc` 0-1."""
+
+    reading_time: int
+    soc: float | None
+    operational_mode: int | None
+    inverter: int | None
+    gen_connect: int | None
+    stor_connect: int | None
+
+
+class ReadingOut(BaseModel):
+    """A mirrored reading; `uom` 38 W, 72 Wh, 29 V, 33 Hz; `flow` 1 from the grid, 19 to it."""
+
+    lfdi: str
+    point: str
+    meter: str
+    description: str
+    uom: int | None
+    flow: int | None
+    role: str
+    start: int
+    duration_s: int
+    value: float
+
+    @classmethod
+    def of(cls, record: ReadingRecord) -> Self:
+        """Take a record over."""
+        return cls(
+            lfdi=record.lfdi,
+            point=record.point,
+            meter=record.meter,
+            description=record.description,
+            uom=record.uom,
+            flow=record.flow,
+            role=record.role,
+            start=record.start,
+            duration_s=record.duration_s,
+            value=record.value,
+        )
+
+
+class ReadingsOut(BaseModel):
+    """Readings, latest first."""
+
+    readings: list[ReadingOut]
+
+
+class HomeOut(BaseModel):
+    """A home as the utility knows it."""
+
+    lfdi: str
+    sfdi: int
+    pin: str
+    edition: Edition
+    registered_at: float
+    in_band: bool
+    last_contact: float | None
+    subscriptions: list[str]
+    der_status: DerStatusOut | None
+    readings: list[ReadingOut]
+
+
+class HomesOut(BaseModel):
+    """All homes."""
+
+    homes: list[HomeOut]
+
+
+class ErrorOut(BaseModel):
+    """Why a request was refused."""
+
+    error: str

@@ -1,0 +1,227 @@
+"""The utility's server put together: database, 2030.5 over mutual TLS, operator's door."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from ssl import SSLContext
+from typing import Self
+
+from aiohttp import web
+
+from certs.identity import IdentityFiles, Trust, lfdi
+from certs.pem import der, read_certificates
+from certs.tls import client_context, server_context
+from hems.clock import Clock, SystemClock
+from hems.headend import hrefs
+from hems.headend.advertise import announced
+from hems.headend.book import Book
+from hems.headend.errors import BusyError, SettingsError
+from hems.headend.exchange import edge
+from hems.headend.mirror_store import MirrorStore
+from hems.headend.notifier import Notifier
+from hems.headend.operator_api import OperatorApi, operator_token
+from hems.headend.settings import HeadEndSettings
+from hems.headend.store import Store
+from hems.headend.ticker import Ticker
+from hems.headend.views_devices import DeviceViews, Views
+from hems.headend.views_events import EventViews
+from hems.headend.views_mirror import MirrorViews
+from hems.headend.views_subscriptions import SubscriptionViews
+from hems.sep2.xml import MAX_BODY
+
+KEEPALIVE_S = 3600.0
+"""A home polls once a minute or slower; a handshake for each poll would cost it more than this."""
+
+_SHUTDOWN_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the running server is.
+
+    Attributes:
+        base_url: Origin of the 2030.5 server.
+        operator_url: Origin of the operator's door.
+        lfdi: The server certificate's LFDI.
+    """
+
+    base_url: str
+    operator_url: str
+    lfdi: str
+
+    @property
+    def dcap_url(self) -> str:
+        """Where clients begin."""
+        return self.base_url + hrefs.DCAP
+
+
+class HeadEnd:
+    """A running utility server. Use as an async context manager.
+
+    Args:
+        settings: Everything it needs.
+        clock: Its time.
+
+    Attributes:
+        addresses: Where it is; known once it runs.
+        token: The operator's bearer token; known once it runs.
+        book: What it knows; there once it runs.
+        store: Its database; there once it runs.
+
+    Raises:
+        SettingsError: On entering: a port is in use, a file cannot be used.
+        StoreError: On entering: the database cannot be used.
+        certs.errors.CertificateError: On entering: a certificate or key cannot be used.
+    """
+
+    addresses: Addresses
+    token: str
+    book: Book
+    store: Store
+
+    def __init__(self, settings: HeadEndSettings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        settings, clock = self._settings, self._clock
+        identity = IdentityFiles(settings.certificate, settings.key)
+        trust = Trust(settings.roots, settings.crls)
+        server_tls, client_tls = server_context(identity, trust), client_context(identity, trust)
+        self.token = operator_token(settings.token_file)
+        self.store = store = await Store.open(settings.database, settings.busy_timeout_s)
+        stack.push_async_callback(store.close)
+        self.book = book = await Book.load(store, settings.program_records(), clock, settings.pen)
+        stack.push_async_callback(_save_contacts, book)
+        mirrors = MirrorStore(store)
+        notifier = Notifier(book, client_tls, clock)
+        stack.push_async_callback(notifier.close)
+        ticker = Ticker(book, notifier, mirrors, clock, settings.readings_days)
+        book.on_dispatch = ticker.dispatched
+        views: list[Views] = [
+            DeviceViews(book, store, mirrors, settings, clock),
+            EventViews(book, store, settings, clock),
+            MirrorViews(mirrors, settings, clock),
+            SubscriptionViews(book, notifier, settings),
+        ]
+        app = web.Application(middlewares=[edge(book, settings.edition)], client_max_size=MAX_BODY)
+        for view in views:
+            app.add_routes(view.routes())
+        port = await _listen(stack, app, settings.host, settings.port, server_tls)
+        base_url = _origin("https", settings.host, port)
+        notifier.base_url = base_url
+        api = OperatorApi(
+            book, store, mirrors, notifier, token=self.token, edition=settings.edition
+        )
+        operator_port = await _listen(
+            stack, api.app(), settings.operator_host, settings.operator_port, None
+        )
+        self.addresses = Addresses(
+            base_url,
+            _origin("http", settings.operator_host, operator_port),
+            lfdi(der(read_certificates(settings.certificate)[0])),
+        )
+        task = asyncio.create_task(ticker.run(), name="headend ticker")
+        task.add_done_callback(_report)
+        stack.push_async_callback(_end, task)
+        if settings.advertise:
+            await stack.enter_async_context(
+                announced(settings.host, port, settings.instance, settings.edition)
+            )
+        self._tell_ready()
+
+    def _tell_ready(self) -> None:
+        path = self._settings.ready_file
+        if path is None:
+            return
+        try:
+            draft = path.with_name(f".{path.name}.new")
+            draft.write_text(ready_line(self.addresses) + "\n", encoding="utf-8")
+            draft.replace(path)
+        except OSError as error:
+            raise SettingsError(f"ready_file {path}: {error.strerror}") from error
+
+
+def ready_line(addresses: Addresses) -> str:
+    """Return the addresses as one line of JSON."""
+    return json.dumps(
+        {
+            "dcap": addresses.dcap_url,
+            "operator": addresses.operator_url,
+            "lfdi": addresses.lfdi,
+        }
+    )
+
+
+async def serve(settings: HeadEndSettings) -> None:
+    """Run the utility's server until SIGINT, SIGTERM or cancellation; print one ready line.
+
+    Raises:
+        SettingsError: A port is in use, a file cannot be used.
+        StoreError: The database cannot be used.
+        certs.errors.CertificateError: A certificate or key cannot be used.
+    """
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with HeadEnd(settings) as head_end:
+            sys.stdout.write(ready_line(head_end.addresses) + "\n")
+            sys.stdout.flush()
+            await stop.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def _listen(
+    stack: AsyncExitStack, app: web.Application, host: str, port: int, tls: SSLContext | None
+) -> int:
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=_SHUTDOWN_S
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=tls).start()
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+    return int(runner.addresses[0][1])
+
+
+def _origin(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """Say so if the ticker ends by itself: lists would no longer change with time."""
+    if not task.cancelled() and task.exception() is not None:
+        _log.critical("the ticker has stopped", exc_info=task.exception())
+
+
+async def _save_contacts(book: Book) -> None:
+    try:
+        await book.save_contacts()
+    except BusyError as error:
+        _log.warning("the last contacts are lost: %s", error)

@@ -1,0 +1,110 @@
+"""Writes down what happened: samples in batches, effects as they come; never in anyone's way.
+
+A full disk or a broken file costs the record, not the home: what cannot be written is kept for a
+while, then dropped, and an alarm says so until writing works again.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from der.model import Quality
+from hems.image import Image
+from hems.store.effects import Effect, EffectLedger
+from hems.store.errors import StoreError
+from hems.store.history import History, Sample
+
+_log = logging.getLogger(__name__)
+
+FLUSH_EVERY_S: Final = 10.0
+"""One transaction in this time keeps an SD card alive; a crash loses at most so much history."""
+KEEP_IMAGES: Final = 3600
+
+
+class Recorder:
+    """Carries images and effects to the store.
+
+    Args:
+        history: Where samples go.
+        effects: Where effects go.
+        alarm: Told in one sentence when writing fails, and None when it works again.
+    """
+
+    def __init__(
+        self, history: History, effects: EffectLedger, alarm: Callable[[str | None], None]
+    ) -> None:
+        self._history = history
+        self._effects = effects
+        self._alarm = alarm
+        self._images: deque[Image] = deque(maxlen=KEEP_IMAGES)
+        self._noted: deque[Effect] = deque(maxlen=KEEP_IMAGES)
+        self._due = asyncio.Event()
+
+    def take_image(self, image: Image) -> None:
+        """Remember an image for the next flush; no I/O."""
+        self._images.append(image)
+
+    def note(self, effect: Effect) -> None:
+        """Remember an effect; it is written at once, after the device."""
+        self._noted.append(effect)
+        self._due.set()
+
+    async def run(self) -> None:
+        """Flush until cancelled, then once more."""
+        loop = asyncio.get_running_loop()
+        next_flush = loop.time() + FLUSH_EVERY_S
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout_at(next_flush):
+                        await self._due.wait()
+                except TimeoutError:
+                    next_flush = loop.time() + FLUSH_EVERY_S
+                    await self.flush()
+                else:
+                    self._due.clear()
+                    await self._write_effects()
+        finally:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write everything remembered."""
+        await self._write_effects()
+        images, self._images = self._images, deque(maxlen=KEEP_IMAGES)
+        try:
+            await self._history.append([s for image in images for s in samples(image)])
+        except StoreError as error:
+            self._images = deque([*images, *self._images], maxlen=KEEP_IMAGES)
+            self._fail(error)
+        else:
+            self._alarm(None)
+
+    async def _write_effects(self) -> None:
+        noted, self._noted = self._noted, deque(maxlen=KEEP_IMAGES)
+        try:
+            await self._effects.note(list(noted))
+        except StoreError as error:
+            self._noted = deque([*noted, *self._noted], maxlen=KEEP_IMAGES)
+            self._fail(error)
+
+    def _fail(self, error: StoreError) -> None:
+        _log.warning("history is not being written: %s", error)
+        self._alarm(f"History is not being written: {error}")
+
+
+def samples(image: Image) -> list[Sample]:
+    """Return what an image says that is worth keeping: good readings only."""
+    return [
+        Sample(
+            at=image.at,
+            device=state.spec.id,
+            power_w=state.reading.power_w,
+            soc=state.reading.soc,
+            temp_c=state.reading.temp_c,
+            voltage_v=state.reading.voltage_v,
+        )
+        for state in image.devices.values()
+        if state.reading is not None and state.quality is Quality.GOOD
+    ]

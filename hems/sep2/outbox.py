@@ -1,0 +1,204 @@
+"""Posts owed responses, each exactly once, in order.
+
+A response is owed once it stands in the ledger and done with once the ledger knows where the
+server put it. In between the process may die, or an answer be lost: such a row is first looked
+for in the server's own list, and posted again only where it is missing, byte for byte the same.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from hems.sep2 import resources as res
+from hems.sep2.backoff import after_failure
+from hems.sep2.controls import mode_bits
+from hems.sep2.errors import (
+    PermanentError,
+    RejectedError,
+    Sep2Error,
+    TransientError,
+    TrustError,
+)
+from hems.sep2.http import Transport
+from hems.sep2.ledger import Ledger, LedgerError, ResponseRow
+
+_log = logging.getLogger(__name__)
+
+_AGAIN_S = 30.0
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What is known of one `replyTo`: its failures in a row, and when to try again."""
+
+    failures: int = 0
+    not_before: float = 0.0
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What one pass over the owed rows has learnt."""
+
+    stuck: set[str] = field(default_factory=set)
+    lists: dict[str, Sequence[res.Response] | None] = field(default_factory=dict)
+
+
+class Outbox:
+    """Sends what the ledger owes.
+
+    Args:
+        ledger: Where the owed responses stand.
+        transport: Way to the server.
+        rng: For the waiting times.
+        on_contact: Told after each answer of the server.
+        alarm: Told of each response that is given up.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        transport: Transport,
+        rng: random.Random,
+        *,
+        on_contact: Callable[[], None] = lambda: None,
+        alarm: Callable[[str], None] = _log.warning,
+    ) -> None:
+        self._ledger = ledger
+        self._transport = transport
+        self._rng = rng
+        self._on_contact = on_contact
+        self._alarm = alarm
+        self._wake = asyncio.Event()
+        self._sure: set[ResponseRow] = set()
+        self._seen: set[ResponseRow] = set()
+        self._first = True
+        self._lanes: dict[str, _Lane] = {}
+
+    def wake(self) -> None:
+        """Look for owed responses now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Post what is owed whenever there is something; never returns."""
+        while True:
+            self._wake.clear()
+            wait_s = await self.drain()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
+
+    async def drain(self) -> float | None:
+        """Post all that can be posted now.
+
+        Returns:
+            Seconds after which to try again what could not be; None if nothing is left.
+        """
+        try:
+            owed = await self._ledger.unposted()
+        except LedgerError as error:
+            self._alarm(f"owed responses cannot be read: {error}")
+            return _AGAIN_S
+        fresh = set() if self._first else {r for r in owed if r not in self._seen}
+        self._sure |= fresh
+        self._seen = set(owed)
+        self._sure &= self._seen
+        self._first = False
+        now = asyncio.get_running_loop().time()
+        state = _Pass()
+        for row in owed:
+            lane = self._lanes.setdefault(row.reply_to, _Lane())
+            if row.reply_to in state.stuck or lane.not_before > now:
+                state.stuck.add(row.reply_to)
+                continue
+            await self._settle(row, lane, state)
+        waits = [self._lanes[href].not_before - now for href in state.stuck]
+        return max(0.0, min(waits)) if waits else None
+
+    async def _settle(self, row: ResponseRow, lane: _Lane, state: _Pass) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            location = await self._found(row, state)
+            if location is None:
+                self._sure.discard(row)  # from here on it may have arrived
+                location = await self._transport.post(row.reply_to, resource_of(row))
+            self._on_contact()
+            await self._ledger.posted(row, location or row.reply_to)
+        except (TransientError, TrustError) as error:
+            lane.failures += 1
+            lane.not_before = loop.time() + after_failure(lane.failures, error, self._rng)
+            state.stuck.add(row.reply_to)
+            _log.info("response %d to %s waits: %s", row.status, row.subject, error)
+        except (PermanentError, RejectedError) as error:
+            self._alarm(f"response {row.status} to event {row.subject} is given up: {error}")
+            await self._give_up(row, error, lane, state)
+        except LedgerError as error:
+            self._alarm(f"a posted response cannot be noted: {error}")
+            lane.not_before = loop.time() + _AGAIN_S
+            state.stuck.add(row.reply_to)
+        else:
+            lane.failures = 0
+
+    async def _give_up(self, row: ResponseRow, error: Sep2Error, lane: _Lane, state: _Pass) -> None:
+        try:
+            await self._ledger.posted(row, f"refused: {error}")
+        except LedgerError:
+            lane.not_before = asyncio.get_running_loop().time() + _AGAIN_S
+            state.stuck.add(row.reply_to)
+
+    async def _found(self, row: ResponseRow, state: _Pass) -> str | None:
+        """Return where the server has a response that may have been sent before; None if not."""
+        if row in self._sure:
+            return None
+        if row.reply_to not in state.lists:
+            state.lists[row.reply_to] = await self._theirs(row.reply_to)
+        wanted = _identity(resource_of(row))
+        for response in state.lists[row.reply_to] or ():
+            if _identity(response) == wanted:
+                return response.href or row.reply_to
+        return None
+
+    async def _theirs(self, reply_to: str) -> Sequence[res.Response] | None:
+        """Return the server's list; None where it shows none."""
+        try:
+            listed = await self._transport.get_list(reply_to, res.ResponseList)
+        except TrustError:
+            raise
+        except (PermanentError, RejectedError) as error:
+            _log.info("%s cannot be looked through: %s", reply_to, error)
+            return None
+        return listed.response
+
+
+def resource_of(row: ResponseRow) -> res.DERControlResponse | res.DrResponse:
+    """Return the response to post."""
+    if row.kind == "DrResponse":
+        return res.DrResponse(
+            created_date_time=row.created,
+            end_device_lfdi=row.lfdi,
+            status=row.status,
+            subject=row.subject,
+        )
+    bits, bits2 = mode_bits(frozenset(row.modes.split(",")))
+    return res.DERControlResponse(
+        created_date_time=row.created,
+        end_device_lfdi=row.lfdi,
+        status=row.status,
+        subject=row.subject,
+        modes_responded=bits if row.modes else None,
+        modes_responded2=bits2 or None,
+    )
+
+
+def _identity(response: res.Response) -> tuple[object, ...]:
+    modes: tuple[int, int] = (0, 0)
+    if isinstance(response, res.DERControlResponse):
+        modes = (response.modes_responded or 0, response.modes_responded2 or 0)
+    return (
+        response.subject.upper().zfill(32),
+        response.status,
+        response.end_device_lfdi.upper().zfill(40),
+        modes,
+    )

@@ -1,0 +1,62 @@
+"""Who this home is to a server, and how it knows that the server is its own."""
+
+import hmac
+from dataclasses import dataclass
+
+from hems.sep2 import resources as res
+from hems.sep2.errors import NotFoundError, PinError
+from hems.sep2.http import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The home as 2030.5 knows it.
+
+    Attributes:
+        lfdi: Of its certificate, 40 upper-case hex digits.
+        sfdi: Of its certificate, with the check digit.
+        pin: Registration PIN, 6 digits with the check digit; None to trust any server that the
+            certificates let through.
+        device_category: Bits of `DeviceCategoryType`; bit 14 is an energy management system.
+    """
+
+    lfdi: str
+    sfdi: int
+    pin: int | None = None
+    device_category: int = 1 << 14
+
+    def end_device(self, changed: int) -> res.EndDevice:
+        """Return the EndDevice with which the home registers itself; `changed` in server time."""
+        return res.EndDevice(
+            lfdi=self.lfdi,
+            sfdi=self.sfdi,
+            device_category=self.device_category,
+            changed_time=changed,
+            enabled=True,
+        )
+
+
+def own_device(devices: res.EndDeviceList, identity: Identity) -> res.EndDevice | None:
+    """Return the home's own EndDevice, found by LFDI; None if it is not there."""
+    wanted = identity.lfdi.upper()
+    return next((d for d in devices.end_device if (d.lfdi or "").upper().zfill(40) == wanted), None)
+
+
+async def check_pin(transport: Transport, device: res.EndDevice, identity: Identity) -> None:
+    """Compare the server's Registration with the home's PIN.
+
+    Raises:
+        PinError: It is another.
+        NotFoundError: The server shows no registration, so it cannot be trusted yet.
+        Sep2Error: It cannot be read now.
+    """
+    if identity.pin is None:
+        return
+    if device.registration_link is None:
+        raise NotFoundError(f"{transport.host}{device.href}: no RegistrationLink to check the PIN")
+    shown = await transport.get(device.registration_link.href, res.Registration)
+    if not hmac.compare_digest(f"{shown.pin:06d}", f"{identity.pin:06d}"):
+        raise PinError(
+            f"{transport.host}: its registration PIN is not this home's; it is not trusted, and "
+            "nothing more is sent to it"
+        )

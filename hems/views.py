@@ -1,0 +1,111 @@
+"""From the home's own records to what a person sees; pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from der.model import DeviceState, Quality
+from hems.cem.arbiter import Decision, Span
+from hems.cem.orders import Order
+from hems.emg.translate import meanings
+from hems.emg.words import effect, title
+from hems.image import Image
+from hems.sep2.client import ClientState
+from hems.sep2.engine import EventState
+from hems.sep2.lifecycle import Phase
+from hems.surface import DeviceView, EventView, Snapshot, UtilityView
+from programs.proposal import HOME, Rank
+
+NO_UTILITY: Final = UtilityView("off", "No utility is configured", "", "", None)
+
+_STATES: Final[Mapping[Phase, str]] = {
+    Phase.RECEIVED: "coming",
+    Phase.STARTED: "running",
+    Phase.COMPLETED: "completed",
+    Phase.CANCELLED: "cancelled",
+    Phase.SUPERSEDED: "superseded",
+    Phase.REJECTED: "rejected",
+}
+
+
+def snapshot(
+    image: Image,
+    decision: Decision,
+    orders: Mapping[str, Order],
+    *,
+    events: Sequence[EventView],
+    utility: UtilityView,
+    alarms: Sequence[str],
+) -> Snapshot:
+    """Return the whole home at the instant of `image`."""
+    span = decision.of(HOME).span
+    return Snapshot(
+        at=image.at,
+        seq=image.seq,
+        net_w=image.net_w,
+        limit_import_w=_asked(span, upper=True),
+        limit_export_w=_asked(span, upper=False),
+        devices=tuple(device(d, orders.get(d.spec.id), image.at) for d in image.devices.values()),
+        events=tuple(events),
+        utility=utility,
+        alarms=tuple(alarms),
+    )
+
+
+def _asked(span: Span, *, upper: bool) -> float | None:
+    """Return a limit that somebody asks for, as a magnitude; the main breaker's goes unsaid."""
+    by = span.upper_by if upper else span.lower_by
+    edge_w = span.bounds.upper_w if upper else -span.bounds.lower_w
+    if by is None or by.rank is Rank.SAFETY or not math.isfinite(edge_w):
+        return None
+    return edge_w
+
+
+def device(state: DeviceState, order: Order | None, now: float) -> DeviceView:
+    """Return a device as shown."""
+    reading = state.reading
+    return DeviceView(
+        id=state.spec.id,
+        name=state.spec.name,
+        kind=state.spec.kind.value,
+        power_w=None if reading is None else reading.power_w,
+        soc=None if reading is None else reading.soc,
+        temp_c=None if reading is None else reading.temp_c,
+        connected=None if reading is None else reading.connected,
+        wants_power=None if reading is None else reading.wants_power,
+        quality=state.quality.value,
+        age_s=None if reading is None else max(0.0, now - reading.at),
+        setpoint_w=None if order is None or order.setpoint is None else order.setpoint.power_w,
+        reason="" if order is None else order.reason,
+        error=state.error if state.quality is not Quality.GOOD else None,
+    )
+
+
+def event(state: EventState, generation_w: float, devices: Sequence[DeviceState]) -> EventView:
+    """Return a grid event as shown.
+
+    Args:
+        state: As the engine has it.
+        generation_w: Rated generation of all PV and storage in W, positive.
+        devices: The home's devices, to say what it does to them.
+    """
+    grid_event, asked = state.event, meanings(state.event, generation_w)
+    titles = [title(kind, value) for kind, value in asked]
+    effects = [effect(kind, devices) for kind, _ in asked]
+    words = state.reason if state.phase is Phase.REJECTED else " ".join(dict.fromkeys(effects))
+    return EventView(
+        id=grid_event.mrid,
+        program=grid_event.program.name or grid_event.program.mrid,
+        title="; ".join(titles) or grid_event.description or "Something this home cannot do",
+        effect=words or "Nothing changes in this home.",
+        state=_STATES[state.phase],
+        starts_at=state.starts_at,
+        ends_at=state.ends_at,
+        opted_out=state.opted_out,
+        may_opt_out=not grid_event.mandatory and not state.phase.over,
+    )
+
+
+def utility(state: ClientState, lfdi: str) -> UtilityView:
+    """Return how the link to the utility stands."""
+    return UtilityView(state.state, state.detail, state.server, lfdi, state.last_contact)

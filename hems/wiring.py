@@ -1,0 +1,125 @@
+"""From the configuration to what each part is started with; pure, no I/O but reading the keys."""
+
+from collections.abc import Iterable
+
+from certs.identity import IdentityFiles, Trust, lfdi, sfdi
+from certs.pem import der, read_certificates
+from der.drivers.modbus import ModbusAddress
+from der.drivers.ocpp16_profile import Wiring
+from der.drivers.ocpp16_station import StationConfig
+from der.model import DeviceKind, DeviceSpec
+from der.registry import DeviceDescription
+from hems.cem.policy import AllocatorPolicy
+from hems.config import Config, DeviceSection, UtilitySection
+from hems.emg.telemetry import mirror_spec
+from hems.emg.translate import SUPPORTED
+from hems.sep2.client import ClientSettings, ListenSettings
+from hems.sep2.events import Event
+from hems.sep2.lifecycle import Edition, Profile
+from hems.sep2.registration import Identity
+from hems.sep2.walker import Pace
+from programs.registry import Policies
+from programs.safety import SafetyPolicy
+from programs.self_consumption import SelfConsumptionPolicy, StorageUse
+
+NOMINAL_V = 230.0
+UTILITY = "utility"
+"""Under which name the ledger keeps the utility's events; its address may change."""
+
+
+def descriptions(config: Config) -> tuple[DeviceDescription, ...]:
+    """Return the devices as the registry wants them described."""
+    return tuple(_description(device) for device in config.device)
+
+
+def _description(device: DeviceSection) -> DeviceDescription:
+    station = None
+    if device.station is not None:
+        wiring = Wiring()
+        if device.fallback is not None:
+            wiring = Wiring(fallback_a=device.fallback / NOMINAL_V)
+        station = StationConfig(device.station, wiring=wiring)
+    modbus = None
+    if device.port is not None:
+        modbus = ModbusAddress(device.host, device.port, device.unit)
+    return DeviceDescription(
+        id=device.id,
+        kind=device.kind,
+        name=device.name,
+        driver=device.driver,
+        modbus=modbus,
+        station=station,
+        min_w=device.min,
+        max_w=device.max,
+        least_on_w=device.least_on,
+        essentiality=device.essentiality,
+        max_age_s=device.max_age,
+        min_off_s=device.min_off,
+        min_on_s=device.min_on,
+    )
+
+
+def policies(config: Config) -> Policies:
+    """Return the programmes' policies."""
+    home = config.home
+    return Policies(
+        safety=SafetyPolicy(home.main_breaker, NOMINAL_V, home.phases),
+        self_consumption=SelfConsumptionPolicy(StorageUse(home.battery)),
+    )
+
+
+def allocator(config: Config) -> AllocatorPolicy:
+    """Return the allocator's figures."""
+    return AllocatorPolicy(reserve_soc=config.home.battery_reserve)
+
+
+def identity_files(utility: UtilitySection) -> tuple[IdentityFiles, Trust]:
+    """Return where our identity lies, and whom we trust."""
+    return IdentityFiles(utility.certificate, utility.key), Trust(utility.trust, utility.crls)
+
+
+def own_lfdi(utility: UtilitySection) -> str:
+    """Return the hub's LFDI.
+
+    Raises:
+        CertificateError: The certificate file is missing or damaged.
+    """
+    return lfdi(der(read_certificates(utility.certificate)[0]))
+
+
+def client_settings(utility: UtilitySection, own: str) -> ClientSettings:
+    """Return how the home talks to its utility.
+
+    Args:
+        utility: Its section of the configuration.
+        own: The hub's LFDI.
+    """
+    edition = Edition.V2023 if utility.edition == "2023" else Edition.V2018
+    bound = {program.name: program.binding for program in utility.program}
+
+    def binding(event: Event) -> bool:
+        """Whether the owner may not leave an event: as agreed, else as the standard has it.
+
+        A DERProgram has no flag of its own; what was not agreed to be voluntary binds.
+        """
+        program = event.program
+        agreed = bound.get(program.name, bound.get(program.mrid))
+        flagged = event.mandatory or event.kind == "DERControl"
+        return event.mandatory or (flagged if agreed is None else agreed)
+
+    return ClientSettings(
+        identity=Identity(lfdi=own, sfdi=sfdi(own), pin=int(utility.pin)),
+        server=UTILITY,
+        url=utility.url,
+        profile=Profile(edition=edition, modes=SUPPORTED),
+        binding=binding,
+        pace=Pace(least_poll_s=utility.poll_least),
+        comms_loss_s=utility.comms_loss,
+        listen=ListenSettings(utility.notify_host, utility.notify_port),
+        mirrors=(mirror_spec(own, round(utility.mirror_interval)),),
+    )
+
+
+def generation_w(specs: Iterable[DeviceSpec]) -> float:
+    """Return the rated generation of all PV and storage in W, positive."""
+    return -sum(s.min_w for s in specs if s.kind in {DeviceKind.PV, DeviceKind.BATTERY})

@@ -1,0 +1,195 @@
+"""The whole line for a test: the demo's own stage, with hands and eyes on every part of it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TypeVar
+
+import aiohttp
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from hems.commands.event import Event
+from hems.commands.stage import Stage
+
+LOOK_EVERY_S = 0.1
+T = TypeVar("T")
+
+
+class Part(BaseModel):
+    """JSON from outside, as far as tests look at it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Tile(Part):
+    """A device on the page."""
+
+    id: str
+    power_w: float | None
+    soc: float | None
+    quality: str
+    setpoint_w: float | None
+    reason: str
+    error: str | None
+
+
+class Card(Part):
+    """An event on the page."""
+
+    id: str
+    program: str
+    title: str
+    state: str
+    opted_out: bool
+    may_opt_out: bool
+
+
+class Link(Part):
+    """The utility on the page."""
+
+    state: str
+    detail: str
+
+
+class Home(Part):
+    """The page's snapshot."""
+
+    at: float
+    seq: int
+    net_w: float | None
+    limit_import_w: float | None
+    devices: list[Tile]
+    events: list[Card]
+    utility: Link
+    alarms: list[str]
+
+    def tile(self, device: str) -> Tile:
+        """Return a device's tile."""
+        return next(t for t in self.devices if t.id == device)
+
+    def card(self, event: str) -> Card | None:
+        """Return an event's card."""
+        return next((c for c in self.events if c.id == event), None)
+
+
+class Trace(Part):
+    """The simulated meter's true power, W, every 100 ms."""
+
+    at: float
+    meter_w: float
+
+
+class Write(Part):
+    """A write that a simulated device accepted."""
+
+    number: int
+    device: str
+    at: float
+    what: str
+    values: str
+
+
+@dataclass
+class Rig:
+    """Hands and eyes on a running stage; an async context manager."""
+
+    stage: Stage
+
+    async def __aenter__(self) -> Self:
+        await self.stage.open()
+        bearer = {"Authorization": f"Bearer {self.stage.operator.token}"}
+        self._operator = aiohttp.ClientSession(self.stage.operator.url, headers=bearer)
+        self._http = aiohttp.ClientSession()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if hasattr(self, "_operator"):
+            await self._operator.close()
+            await self._http.close()
+        await self.stage.close()
+        if error is not None:
+            for child in (self.stage.headend, self.stage.house, self.stage.hub):
+                print(f"--- {child.name}\n{child.log_end(60)}")
+
+    async def dispatch(self, **wish: float | str) -> Event:
+        """Dispatch an event as the operator; the keys are the head-end's."""
+        async with self._operator.post("/events", json=wish) as response:
+            assert response.ok, await response.text()
+            return Event.model_validate_json(await response.read())
+
+    async def event(self, event: str) -> Event:
+        """Return what the head-end knows of an event."""
+        async with self._operator.get(f"/events/{event}") as response:
+            return Event.model_validate_json(await response.read())
+
+    async def cancel(self, event: str) -> None:
+        """Cancel an event as the operator."""
+        async with self._operator.post(f"/events/{event}/cancel", json={}) as response:
+            assert response.ok, await response.text()
+
+    async def operator_get(self, path: str) -> bytes:
+        """Return an answer of the operator's door."""
+        async with self._operator.get(path) as response:
+            assert response.ok, await response.text()
+            return await response.read()
+
+    async def statuses(self, event: str) -> list[int]:
+        """Return the response codes that the head-end holds for an event, sorted."""
+        return sorted(answer.status for answer in (await self.event(event)).responses)
+
+    async def home(self) -> Home:
+        """Return the page's snapshot."""
+        async with self._http.get(f"{self.stage.page}/api/home") as response:
+            return Home.model_validate_json(await response.read())
+
+    async def post_page(self, path: str) -> int:
+        """Post to the page's API as the page itself would; returns the status."""
+        headers = {"Origin": self.stage.page, "Sec-Fetch-Site": "same-origin"}
+        async with self._http.post(f"{self.stage.page}{path}", headers=headers) as response:
+            return response.status
+
+    async def trace(self, since: float) -> list[Trace]:
+        """Return the true meter power since a UTC time."""
+        url = f"{self.stage.control}/trace"
+        async with self._http.get(url, params={"since": str(since)}) as response:
+            return TypeAdapter(list[Trace]).validate_json(await response.read())
+
+    async def writes(self, after: int = 0) -> list[Write]:
+        """Return the writes that devices accepted, numbered above `after`."""
+        url = f"{self.stage.control}/writes"
+        async with self._http.get(url, params={"after": str(after)}) as response:
+            return TypeAdapter(list[Write]).validate_json(await response.read())
+
+    async def load(self, base_w: float) -> None:
+        """Hold the house's uncontrolled load."""
+        async with self._http.post(
+            f"{self.stage.control}/load", json={"base_w": base_w}
+        ) as response:
+            assert response.ok, await response.text()
+
+    async def fault(self, device: str, fault: str, seconds: float = 0.0) -> None:
+        """Make a device misbehave on its real socket."""
+        order = {"device": device, "fault": fault, "seconds": seconds}
+        async with self._http.post(f"{self.stage.control}/fault", json=order) as response:
+            assert response.ok, await response.text()
+
+
+async def until(
+    look: Callable[[], Awaitable[T]], good: Callable[[T], bool], within_s: float, what: str
+) -> T:
+    """Look until what is seen is good, and return it; fail after `within_s`."""
+    deadline = time.monotonic() + within_s
+    while True:
+        seen = await look()
+        if good(seen):
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s:g} s: {what}; last seen: {seen!r}")
+        await asyncio.sleep(LOOK_EVERY_S)

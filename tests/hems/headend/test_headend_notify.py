@@ -1,0 +1,291 @@
+"""Notifications, delivered to real TLS listeners."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from lxml import etree
+
+from certs.pki import Pki
+from certs.tls import server_context
+from hems.headend import notifier as notifier_module
+from hems.headend.destinations import check_destination
+from hems.headend.errors import RequestError
+from hems.headend.server import HeadEnd
+from hems.sep2.resources import (
+    DERControlList,
+    EndDeviceControlList,
+    EndDeviceList,
+    Notification,
+    Subscription,
+    SubscriptionList,
+)
+from hems.sep2.xml import parse
+from tests.hems.headend.conftest import Heard, Home, Listen, Operator, schema
+
+pytestmark = pytest.mark.requirement("PRO-2030.5")
+WAIT_S = 5.0
+
+
+async def subscriptions(home: Home) -> str:
+    link = (await home.get("/edev", EndDeviceList)).end_device[0].subscription_list_link
+    assert link is not None
+    return link.href
+
+
+def wish(uri: str, resource: str = "/derp/1/derc", limit: int = 10) -> Subscription:
+    return Subscription(
+        subscribed_resource=resource,
+        encoding=0,
+        level="+S1",
+        limit=limit,
+        notification_uri=uri,
+    )
+
+
+async def next_of(queue: asyncio.Queue[bytes]) -> Notification:
+    return parse(await asyncio.wait_for(queue.get(), WAIT_S), Notification)
+
+
+async def test_a_change_is_told_at_once(
+    home: Home, head_end: HeadEnd, operator: Operator, listen: Listen
+) -> None:
+    queue: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def hook(body: bytes) -> int:
+        queue.put_nowait(body)
+        return 204
+
+    uri = await listen(home.server_tls, hook)
+    path = await subscriptions(home)
+    answer = await home.ask("POST", path, wish(uri))
+    assert answer.status == 201
+
+    event = await operator.event(limit_import_w=1500, minutes=10)
+    body = await asyncio.wait_for(queue.get(), WAIT_S)
+    told = parse(body, Notification)
+    document = etree.fromstring(body)
+    validator = schema("csipaus-core.xsd")
+    assert validator.validate(document), str(validator.error_log)
+    assert told.subscription_uri == head_end.addresses.base_url + answer.location
+    assert told.subscribed_resource == "/derp/1/derc"
+    assert isinstance(told.resource, DERControlList)
+    assert told.resource == await home.get("/derp/1/derc?l=10", DERControlList)
+    assert [c.mrid for c in told.resource.der_control] == [event["id"]]
+
+    await operator.ask("POST", f"/events/{event['id']}/cancel")
+    cancelled = (await next_of(queue)).resource
+    assert isinstance(cancelled, DERControlList)
+    assert cancelled.der_control[0].event_status.current_status == 2
+    _, seen = await operator.ask("GET", f"/events/{event['id']}")
+    assert 0 <= seen["homes"][0]["notified_at"] - seen["accepted_at"] < 1.0
+    assert queue.empty()
+
+
+async def test_each_home_gets_its_own_words_and_limit(
+    home: Home, other: Home, operator: Operator, listen: Listen
+) -> None:
+    queues: dict[str, asyncio.Queue[bytes]] = {}
+    for who, limit in ((home, 0), (other, 1)):
+        queue = queues[who.lfdi] = asyncio.Queue()
+
+        def hook(body: bytes, queue: asyncio.Queue[bytes] = queue) -> int:
+            queue.put_nowait(body)
+            return 201
+
+        uri = await listen(who.server_tls, hook)
+        resource = "/drp/2/edc"
+        await who.ask("POST", await subscriptions(who), wish(uri, resource, limit))
+    await operator.event(shed_w=100, minutes=5, program="Grid Emergency")
+    bare = (await next_of(queues[home.lfdi])).resource
+    assert isinstance(bare, EndDeviceControlList)
+    assert (bare.all, bare.results, bare.end_device_control) == (1, 0, ())
+    body = await asyncio.wait_for(queues[other.lfdi].get(), WAIT_S)
+    validator = schema("sep2_schema_2023.xsd")
+    assert validator.validate(etree.fromstring(body)), str(validator.error_log)
+    assert b'schemaVer="2.2"' in body
+    full = parse(body, Notification)
+    assert full.created_date_time is not None
+    assert isinstance(full.resource, EndDeviceControlList)
+    assert full.resource.results == 1
+
+
+async def test_states_that_change_with_time_are_told(
+    home: Home, operator: Operator, listen: Listen
+) -> None:
+    queue: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def hook(body: bytes) -> int:
+        queue.put_nowait(body)
+        return 204
+
+    uri = await listen(home.server_tls, hook)
+    await home.ask("POST", await subscriptions(home), wish(uri))
+    await operator.event(limit_import_w=1500, seconds=60, start=int(time.time()) + 2)
+    for status in (0, 1):
+        resource = (await next_of(queue)).resource
+        assert isinstance(resource, DERControlList)
+        assert resource.der_control[0].event_status.current_status == status
+
+
+async def test_a_failing_listener_is_tried_again_then_left(
+    home: Home, operator: Operator, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier_module, "RETRY_DELAYS_S", (0.0, 0.01))
+    queue: asyncio.Queue[bytes] = asyncio.Queue()
+    answers = [503, 503, 204, 500, 500, 500, 204]
+
+    def hook(body: bytes) -> int:
+        queue.put_nowait(body)
+        return answers[queue.qsize() + taken - 1]
+
+    taken = 0
+    uri = await listen(home.server_tls, hook)
+    await home.ask("POST", await subscriptions(home), wish(uri))
+    for attempts in (3, 3, 1):
+        event = await operator.event(limit_import_w=attempts, minutes=5)
+        bodies = [await asyncio.wait_for(queue.get(), WAIT_S) for _ in range(attempts)]
+        taken += attempts
+        assert len(set(bodies)) == 1
+        assert event["id"].encode() in bodies[0]
+    subscribed = await home.get(await subscriptions(home) + "?l=5", SubscriptionList)
+    assert subscribed.all == 1
+
+
+async def test_a_gone_listener_ends_its_subscription(
+    home: Home, operator: Operator, listen: Listen, listen_log: Callable[[str], Heard]
+) -> None:
+    heard = listen_log("subscription 1 ends")
+    uri = await listen(home.server_tls, lambda _body: 410)
+    await home.ask("POST", await subscriptions(home), wish(uri))
+    await operator.event(limit_import_w=1, minutes=5)
+    await asyncio.wait_for(heard.event.wait(), WAIT_S)
+    assert (await home.get(await subscriptions(home), SubscriptionList)).all == 0
+
+
+@pytest.fixture
+async def impostor(listen: Listen, pki: Pki) -> tuple[str, list[bytes]]:
+    """A listener at the home's address with another home's certificate; what it heard."""
+    bodies: list[bytes] = []
+
+    def hook(body: bytes) -> int:
+        bodies.append(body)
+        return 204
+
+    return await listen(server_context(pki.identity("home-b"), pki.trust), hook), bodies
+
+
+async def test_nothing_is_sent_to_another_device(
+    home: Home,
+    operator: Operator,
+    impostor: tuple[str, list[bytes]],
+    listen_log: Callable[[str], Heard],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notifier_module, "RETRY_DELAYS_S", ())
+    heard = listen_log("will poll")
+    uri, bodies = impostor
+    await home.ask("POST", await subscriptions(home), wish(uri))
+    event = await operator.event(limit_import_w=1, minutes=5)
+    await asyncio.wait_for(heard.event.wait(), WAIT_S)
+    assert f"is not {home.lfdi}" in heard.text
+    assert bodies == []
+    _, seen = await operator.ask("GET", f"/events/{event['id']}")
+    assert seen["homes"][0]["notified_at"] is None
+
+
+async def test_one_slow_home_delays_nobody(
+    home: Home, other: Home, operator: Operator, listen: Listen
+) -> None:
+    told, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(_body: bytes) -> int:
+        await release.wait()
+        return 204
+
+    def quick(_body: bytes) -> int:
+        told.set()
+        return 204
+
+    for who, uri in (
+        (home, await listen(home.server_tls, slow)),
+        (other, await listen(other.server_tls, quick)),
+    ):
+        await who.ask("POST", await subscriptions(who), wish(uri))
+    await operator.event(limit_import_w=1, minutes=5)
+    await asyncio.wait_for(told.wait(), WAIT_S)
+    release.set()
+
+
+async def test_subscriptions_are_kept_one_a_resource(home: Home, other: Home) -> None:
+    path = await subscriptions(home)
+    first = await home.ask("POST", path, wish("https://127.0.0.1:5000/n"))
+    second = await home.ask("POST", path, wish("https://127.0.0.1:5001/n"))
+    assert first.location == second.location
+    await home.ask("POST", path, wish("https://127.0.0.1:5001/n", "/drp/3/edc"))
+    listed = await home.get(path + "?l=9", SubscriptionList)
+    assert [s.notification_uri for s in listed.subscription] == ["https://127.0.0.1:5001/n"] * 2
+    kept = await home.get(second.location, Subscription)
+    assert kept.subscribed_resource == "/derp/1/derc"
+    theirs = await subscriptions(other)
+    stolen = second.location.replace(path, theirs)
+    assert (await other.ask("GET", stolen)).status == 404
+    assert (await other.ask("DELETE", second.location)).status == 403
+    assert (await home.ask("DELETE", second.location)).status == 204
+    assert (await home.ask("DELETE", second.location)).status == 404
+    assert (await home.get(path, SubscriptionList)).all == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"subscribed_resource": "/tm"}, "subscribable"),
+        ({"subscribed_resource": "/derp/1/derc?l=5"}, "query"),
+        ({"subscribed_resource": "https://elsewhere.example/derp/1/derc"}, "served"),
+        ({"encoding": 1}, "XML"),
+        ({"notification_uri": "http://127.0.0.1:5000/n"}, "https"),
+        ({"notification_uri": "https://10.0.0.1/n"}, "10.0.0.1"),
+        ({"notification_uri": "https://db.internal/n"}, "db.internal"),
+    ],
+)
+async def test_senseless_subscriptions_are_refused(
+    home: Home, change: dict[str, object], said: str
+) -> None:
+    posted = replace(wish("https://127.0.0.1:5000/n"), **change)  # type: ignore[arg-type]
+    answer = await home.ask("POST", await subscriptions(home), posted)
+    assert answer.status == 400
+    assert said in answer.text
+
+
+@pytest.mark.parametrize(
+    ("uri", "peer", "allowed", "fine"),
+    [
+        ("https://192.0.2.7:8443/n", "192.0.2.7", (), True),
+        ("https://192.0.2.7:8443/n", "192.0.2.8", (), False),
+        ("https://192.0.2.7:8443/n", None, (), False),
+        ("https://192.0.2.7/n", "192.0.2.8", ("192.0.2.0/24",), True),
+        ("https://[2001:db8::1]:8443/n", "2001:db8::1", (), True),
+        ("https://192.0.2.7/n", "::ffff:192.0.2.7", (), True),
+        ("https://[::ffff:10.0.0.1]/n", "192.0.2.7", (), False),
+        ("https://hub.example/n", "192.0.2.7", ("Hub.Example",), True),
+        ("https://hub.example.evil/n", "192.0.2.7", ("hub.example",), False),
+        ("https://192.0.2.7@10.0.0.1/n", "192.0.2.7", (), False),
+        ("https://user@192.0.2.7/n", "192.0.2.7", (), False),
+        ("https://192.0.2.7:99999/n", "192.0.2.7", (), False),
+        ("https://192.0.2.7:0/n", "192.0.2.7", (), False),
+        ("https://0300.0.2.7/n", "192.0.2.7", (), False),
+        ("https://192.0.2.7/" + "n" * 300, "192.0.2.7", (), False),
+        ("//192.0.2.7/n", "192.0.2.7", (), False),
+        ("https://[oops/n", "192.0.2.7", (), False),
+    ],
+)
+def test_where_notifications_may_go(
+    uri: str, peer: str | None, allowed: tuple[str, ...], fine: bool
+) -> None:
+    if fine:
+        check_destination(uri, peer, allowed)
+    else:
+        with pytest.raises(RequestError, match="notificationURI"):
+            check_destination(uri, peer, allowed)

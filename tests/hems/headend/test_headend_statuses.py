@@ -1,0 +1,253 @@
+"""Every refusal a client can earn, each with its status, and that others' things stay hidden."""
+
+import sqlite3
+import ssl
+
+import aiohttp
+import pytest
+
+from certs.pki import Pki
+from hems.headend.records import Edition
+from hems.headend.server import HeadEnd
+from hems.headend.settings import HeadEndSettings
+from hems.sep2.resources import (
+    DERControlList,
+    DERStatus,
+    DeviceInformation,
+    EndDevice,
+    EndDeviceList,
+    LogEvent,
+    LogEventList,
+    MirrorUsagePoint,
+    Response,
+)
+from hems.sep2.xml import MEDIA_TYPE
+from tests.hems.headend.conftest import Home, Operator
+
+pytestmark = pytest.mark.requirement("PRO-2030.5")
+
+DOCTYPE = (
+    b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>'
+    b'<DERStatus xmlns="urn:ieee:std:2030.5:ns"><readingTime>&b;</readingTime></DERStatus>'
+)
+STATUS = DERStatus(reading_time=1_800_000_000)
+
+
+async def own(home: Home) -> str:
+    """The home's EndDevice href."""
+    href = (await home.get("/edev", EndDeviceList)).end_device[0].href
+    assert href is not None
+    return href
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "empty"),
+        (b"<DERStatus", "not well-formed"),
+        (b'<DERStatus xmlns="urn:other"><readingTime>1</readingTime></DERStatus>', "namespace"),
+        (b'<DERStatus xmlns="urn:ieee:std:2030.5:ns"/>', "readingTime"),
+        (b'<Time xmlns="urn:ieee:std:2030.5:ns"/>', "DERStatus"),
+        (
+            DOCTYPE,
+            "DOCTYPE",
+        ),
+        (
+            b'<DERStatus xmlns="urn:ieee:std:2030.5:ns"><readingTime>x</readingTime></DERStatus>',
+            "readingTime",
+        ),
+    ],
+)
+async def test_malformed_bodies_are_400_with_the_reason(home: Home, body: bytes, said: str) -> None:
+    answer = await home.ask("PUT", await own(home) + "/der/1/ders", body)
+    assert answer.status == 400
+    assert said in answer.text
+
+
+async def test_oversized_bodies_are_413(home: Home) -> None:
+    path = await own(home) + "/der/1/ders"
+    assert (await home.ask("PUT", path, b" " * (2**20 + 1))).status == 413
+    assert (await home.ask("PUT", path, STATUS)).status == 204
+
+
+async def test_media_types(home: Home) -> None:
+    path = await own(home) + "/der/1/ders"
+    answer = await home.ask("PUT", path, STATUS, **{"Content-Type": "application/json"})
+    assert answer.status == 415
+    typed = {"Content-Type": f"{MEDIA_TYPE}; level=-S1"}
+    assert (await home.ask("PUT", path, STATUS, **typed)).status == 204
+    assert (await home.ask("GET", "/tm", Accept="application/sep-exi")).status == 406
+    assert (await home.ask("GET", "/tm", Accept=f"{MEDIA_TYPE};q=0")).status == 406
+    for fine in (f"{MEDIA_TYPE}; level=+S1", "*/*", "text/html, application/*;q=0.5"):
+        assert (await home.ask("GET", "/tm", Accept=fine)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/dcap", "GET,HEAD"),
+        ("POST", "/tm", "GET,HEAD"),
+        ("PUT", "/derp/1/derc", "GET,HEAD"),
+        ("PUT", "/rsps/1/r", "GET,HEAD,POST"),
+    ],
+)
+async def test_other_methods_are_405_with_those_allowed(
+    home: Home, method: str, path: str, allowed: str
+) -> None:
+    answer = await home.ask(method, path)
+    assert answer.status == 405
+    assert answer.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nowhere",
+        "/derp/9",
+        "/derp/x/derc",
+        "/derp/2/derc",
+        "/drp/1",
+        "/drp/2/edc/00",
+        "/mup/7",
+        "/rsps/1/r/7",
+        "/derp/99999999999999999999",
+    ],
+)
+async def test_what_is_not_there_is_404(home: Home, path: str) -> None:
+    assert (await home.ask("GET", path)).status == 404
+
+
+@pytest.mark.parametrize("query", ["l=-1", "s=x", "a=1.5", "l=99999999999", "l=%D9%A3"])
+async def test_senseless_queries_are_400(home: Home, query: str) -> None:
+    answer = await home.ask("GET", f"/derp/1/derc?{query}")
+    assert answer.status == 400
+    assert query[0] in answer.text
+
+
+async def test_a_home_sees_its_own_only(home: Home, other: Home, operator: Operator) -> None:
+    mine, theirs = await own(home), await own(other)
+    assert mine != theirs
+    event = await operator.event(limit_import_w=1500, minutes=10)
+    point = MirrorUsagePoint(
+        mrid="AB" * 16, role_flags=3, service_category_kind=0, status=1, device_lfdi=other.lfdi
+    )
+    location = (await other.ask("POST", "/mup", point)).location
+    answered = Response(end_device_lfdi=other.lfdi, status=1, subject=event["id"])
+    response = (await other.ask("POST", "/rsps/1/r", answered)).location
+
+    for part in ("", "/rg", "/fsa", "/der", "/der/1/ders", "/sub", "/lel", "/di"):
+        assert (await home.ask("GET", theirs + part)).status == 403, part
+    assert (await home.ask("GET", "/edev/4711")).status == 403
+    assert (await home.ask("PUT", theirs + "/der/1/ders", STATUS)).status == 403
+    assert (await home.ask("GET", location)).status == 404
+    assert (await home.ask("DELETE", location)).status == 404
+    assert (await home.ask("GET", response)).status == 404
+    # In another's name
+    assert (await home.ask("POST", "/mup", point)).status == 403
+    assert (await home.ask("POST", "/rsps/1/r", answered)).status == 403
+    info = DeviceInformation(
+        lfdi=other.lfdi, mf_date=0, mf_hw_ver="1", mf_id=1, mf_model="m", mf_ser_num="s",
+        primary_power=1, secondary_power=0, sw_act_time=0, sw_ver="1",
+    )  # fmt: skip
+    assert (await home.ask("PUT", mine + "/di", info)).status == 403
+    assert (await other.ask("PUT", theirs + "/di", info)).status == 204
+
+
+async def test_connections_without_a_trusted_certificate_are_refused(
+    head_end: HeadEnd, pki: Pki
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.check_hostname = False
+    tls.load_verify_locations(pki.trust.roots)
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientError):
+            await session.get(head_end.addresses.dcap_url, ssl=tls)
+
+
+async def test_logs_come_back_latest_first(home: Home) -> None:
+    path = await own(home) + "/lel"
+    for at in (100, 300, 200):
+        log = LogEvent(
+            created_date_time=at, function_set=11, log_event_code=1, log_event_id=at,
+            log_event_pen=40732, profile_id=2,
+        )  # fmt: skip
+        answer = await home.ask("POST", path, log)
+        assert answer.status == 201
+    assert (await home.get(answer.location, LogEvent)).log_event_id == 200
+    logs = await home.get(path + "?l=10", LogEventList)
+    assert [log.created_date_time for log in logs.log_event] == [300, 200, 100]
+    later = await home.get(path + "?l=10&a=150", LogEventList)
+    assert [log.created_date_time for log in later.log_event] == [300, 200]
+
+
+async def test_a_locked_database_is_503_and_recovers(
+    home: Home, operator: Operator, settings: HeadEndSettings
+) -> None:
+    path = await own(home) + "/der/1/ders"
+    blocker = sqlite3.connect(settings.database)
+    blocker.execute("BEGIN IMMEDIATE")
+    answer = await home.ask("PUT", path, STATUS)
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    status, refused = await operator.ask("POST", "/events", {"limit_import_w": 1, "minutes": 1})
+    assert status == 503
+    assert "locked" in refused["error"]
+    assert (await home.get("/derp/1/derc", DERControlList)).all == 0
+    blocker.rollback()
+    blocker.close()
+    assert (await home.ask("PUT", path, STATUS)).status == 204
+    await operator.event(limit_import_w=1, minutes=1)
+    assert (await home.get("/derp/1/derc", DERControlList)).all == 1
+
+
+async def test_a_full_database_is_503_and_recovers(home: Home, head_end: HeadEnd) -> None:
+    path = await own(home) + "/lel"
+    log = LogEvent(
+        created_date_time=1, details="x" * 32, function_set=11, log_event_code=1,
+        log_event_id=1, log_event_pen=40732, profile_id=2,
+    )  # fmt: skip
+    async with head_end.store.reading() as connection:
+        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+        await connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    statuses = [(await home.ask("POST", path, log)).status for _ in range(40)]
+    assert statuses[0] == 201
+    assert statuses[-1] == 503
+    assert set(statuses) == {201, 503}
+    async with head_end.store.reading() as connection:
+        await connection.exec_driver_sql("PRAGMA max_page_count=1000000")
+    assert (await home.ask("POST", path, log)).status == 201
+
+
+async def test_a_newcomer_may_register_where_that_is_allowed(
+    settings: HeadEndSettings, pki: Pki
+) -> None:
+    opened = settings.model_copy(update={"allow_registration": True, "edition": Edition.Y2023})
+    async with HeadEnd(opened) as running:
+        newcomer = Home(pki.identity("home-c"), pki, running.addresses.base_url)
+        device = EndDevice(lfdi=newcomer.lfdi, sfdi=newcomer.sfdi, changed_time=0)
+        answer = await newcomer.ask("POST", "/edev", device)
+        assert answer.status == 201
+        assert (await newcomer.get(answer.location, EndDevice)).lfdi == newcomer.lfdi
+        assert running.book.homes[0].in_band
+        await newcomer.close()
+
+
+async def test_what_was_said_survives_a_restart(settings: HeadEndSettings, pki: Pki) -> None:
+    async with HeadEnd(settings) as running:
+        operator = Operator(running)
+        home = Home(pki.identity("home-a"), pki, running.addresses.base_url)
+        await operator.enter(home)
+        event = await operator.event(limit_import_w=1500, minutes=10)
+        await home.ask("PUT", await own(home) + "/der/1/ders", STATUS)
+        await home.close()
+        await operator.close()
+    async with HeadEnd(settings) as running:
+        operator = Operator(running)
+        home = Home(pki.identity("home-a"), pki, running.addresses.base_url)
+        (control,) = (await home.get("/derp/1/derc", DERControlList)).der_control
+        assert control.mrid == event["id"]
+        await home.get(await own(home) + "/der/1/ders", DERStatus)
+        _, answer = await operator.ask("GET", "/homes")
+        assert answer["homes"][0]["last_contact"] is not None
+        await home.close()
+        await operator.close()

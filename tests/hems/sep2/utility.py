@@ -1,0 +1,293 @@
+"""A scripted 2030.5 server on a real TLS socket: resources by path, everything it got in order."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import fields, replace
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from hems.sep2 import resources as res
+from hems.sep2.resources.wire import Record
+from hems.sep2.xml import MEDIA_TYPE, parse_any, serialize
+
+PIN = 111115
+
+
+class Utility:
+    """One home's view of a utility.
+
+    Attributes:
+        resources: What is at each path; a list is paged as asked for.
+        faults: Status codes to answer with instead, by "METHOD path"; used up from the left.
+        got: What was posted or put, in order: (method, path, resource).
+        asked: Every request, "METHOD path".
+        lose_answers: After how many POSTs to take in the connection is cut instead of answered.
+    """
+
+    def __init__(self, lfdi: str, sfdi: int, *, default_poll_s: int = 1) -> None:
+        self.lfdi = lfdi
+        self.sfdi = sfdi
+        self.base = ""
+        self.resources: dict[str, Record] = {}
+        self.faults: dict[str, list[int]] = {}
+        self.got: list[tuple[str, str, res.Resource]] = []
+        self.asked: list[str] = []
+        self.cut: set[str] = set()
+        self._news = asyncio.Event()
+        self._poll_s = default_poll_s
+        self._build()
+
+    def _build(self) -> None:
+        poll_s = self._poll_s
+        self.resources = {
+            "/dcap": res.DeviceCapability(
+                href="/dcap",
+                poll_rate=poll_s,
+                time_link=res.Link(href="/tm"),
+                end_device_list_link=res.Link(href="/edev", all=1),
+                mirror_usage_point_list_link=res.Link(href="/mup", all=0),
+            ),
+            "/tm": res.Time(
+                href="/tm",
+                current_time=int(time.time()),
+                dst_end_time=0,
+                dst_offset=0,
+                dst_start_time=0,
+                quality=4,
+                tz_offset=0,
+                poll_rate=poll_s,
+            ),
+            "/edev": res.EndDeviceList(href="/edev", all=0, results=0, poll_rate=poll_s),
+            "/edev/1/rg": res.Registration(href="/edev/1/rg", date_time_registered=0, pin=PIN),
+            "/edev/1/fsa": res.FunctionSetAssignmentsList(
+                href="/edev/1/fsa",
+                all=1,
+                results=1,
+                poll_rate=poll_s,
+                function_set_assignments=(
+                    res.FunctionSetAssignments(
+                        href="/edev/1/fsa/1",
+                        mrid="FA",
+                        time_link=res.Link(href="/tm"),
+                        der_program_list_link=res.Link(href="/derp", all=1),
+                        demand_response_program_list_link=res.Link(href="/dr", all=1),
+                    ),
+                ),
+            ),
+            "/derp": res.DERProgramList(
+                href="/derp",
+                all=1,
+                results=1,
+                poll_rate=poll_s,
+                der_program=(
+                    res.DERProgram(
+                        href="/derp/1",
+                        mrid="A1",
+                        description="Peak",
+                        primacy=1,
+                        der_control_list_link=res.Link(href="/derp/1/derc", all=0),
+                        default_der_control_link=res.Link(href="/derp/1/dderc"),
+                    ),
+                ),
+            ),
+            "/derp/1/derc": res.DERControlList(
+                href="/derp/1/derc", all=0, results=0, subscribable=1
+            ),
+            "/dr": res.DemandResponseProgramList(
+                href="/dr",
+                all=1,
+                results=1,
+                poll_rate=poll_s,
+                demand_response_program=(
+                    res.DemandResponseProgram(
+                        href="/dr/1",
+                        mrid="B1",
+                        description="Shedding",
+                        primacy=1,
+                        end_device_control_list_link=res.Link(href="/dr/1/edc", all=0),
+                    ),
+                ),
+            ),
+            "/dr/1/edc": res.EndDeviceControlList(href="/dr/1/edc", all=0, results=0),
+            "/edev/1/sub": res.SubscriptionList(href="/edev/1/sub", all=0, results=0),
+            "/edev/1/der": res.DERList(
+                href="/edev/1/der",
+                all=1,
+                results=1,
+                der=(
+                    res.DER(
+                        href="/edev/1/der/1",
+                        der_status_link=res.Link(href="/edev/1/der/1/ders"),
+                        der_capability_link=res.Link(href="/edev/1/der/1/dercap"),
+                    ),
+                ),
+            ),
+            "/mup": res.MirrorUsagePointList(href="/mup", all=0, results=0),
+            "/rsp": res.ResponseList(href="/rsp", all=0, results=0),
+        }
+        self.add_device(self.lfdi)
+
+    def add_device(self, lfdi: str) -> None:
+        """Register a device as EndDevice 1."""
+        device = res.EndDevice(
+            href="/edev/1",
+            lfdi=lfdi,
+            sfdi=self.sfdi,
+            changed_time=0,
+            registration_link=res.Link(href="/edev/1/rg"),
+            function_set_assignments_list_link=res.Link(href="/edev/1/fsa", all=1),
+            subscription_list_link=res.Link(href="/edev/1/sub", all=0),
+            der_list_link=res.Link(href="/edev/1/der", all=1),
+            log_event_list_link=res.Link(href="/edev/1/lel", all=0),
+        )
+        self.append("/edev", device)
+
+    def change(self, path: str, **changes: Any) -> None:
+        """Change fields of a resource."""
+        self.resources[path] = replace(self.resources[path], **changes)
+
+    def append(self, path: str, item: Record) -> None:
+        """Add an item to a list."""
+        name = items_of(self.resources[path])
+        items = (*getattr(self.resources[path], name), item)
+        self.change(path, **{name: items, "all": len(items)})
+
+    def posted(self, path: str, kind: type[res.Resource] = res.Resource) -> list[Any]:
+        """Return what was posted to a path."""
+        return [r for m, p, r in self.got if m == "POST" and p == path and isinstance(r, kind)]
+
+    @property
+    def codes(self) -> list[tuple[str, int | None]]:
+        """The responses in order: (subject, status)."""
+        return [(r.subject, r.status) for r in self.posted("/rsp")]
+
+    async def until(self, true: Callable[[], Any], within_s: float = 8.0) -> None:
+        """Wait until something holds; looked at after each request."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not true():
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"never came; asked: {self.asked[-20:]}") from None
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request."""
+        asked = f"{request.method} {request.path}"
+        self.asked.append(asked)
+        try:
+            faults = self.faults.get(asked)
+            if faults:
+                return web.Response(status=faults.pop(0), headers={"Retry-After": "0"})
+            return await self._answer(request)
+        finally:
+            self._news.set()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        path = request.path
+        if request.method == "GET":
+            if path == "/tm":
+                self.change("/tm", current_time=int(time.time()))
+            resource = self.resources.get(path)
+            if resource is None:
+                return web.Response(status=404)
+            return web.Response(body=serialize(_page(resource, request)), content_type=MEDIA_TYPE)
+        if request.method == "DELETE":
+            self._remove(path)
+            return web.Response(status=204)
+        resource = parse_any(await request.read())
+        self.got.append((request.method, path, resource))
+        location = self._keep(path, resource) if request.method == "POST" else None
+        if path in self.cut and request.transport is not None:
+            self.cut.discard(path)
+            request.transport.abort()
+        return web.Response(
+            status=201 if location else 204, headers={"Location": location} if location else {}
+        )
+
+    def _keep(self, path: str, resource: res.Resource) -> str:
+        if isinstance(resource, res.EndDevice):
+            self.add_device(resource.lfdi or "")
+            return "/edev/1"
+        location = f"{path}/{len(self.got)}"
+        if isinstance(resource, res.Subscription | res.Response | res.MirrorUsagePoint):
+            placed = replace(resource, href=location)
+            self.append(path, placed)
+            self.resources[location] = placed
+        return location
+
+    def _remove(self, path: str) -> None:
+        self.resources.pop(path, None)
+        parent = path.rsplit("/", 1)[0]
+        name = items_of(self.resources[parent])
+        items = tuple(i for i in getattr(self.resources[parent], name) if i.href != path)
+        self.change(parent, **{name: items, "all": len(items)})
+
+    async def notify(
+        self, resource: res.Resource | None, context: ssl.SSLContext, *, of: str = "/derp/1/derc"
+    ) -> int:
+        """Notify the subscriber of a resource; returns the status it answers."""
+        held = next(
+            s for s in self.posted("/edev/1/sub", res.Subscription) if s.subscribed_resource == of
+        )
+        listed = self.resources["/edev/1/sub"]
+        where = next(
+            s.href
+            for s in getattr(listed, items_of(listed))
+            if s.notification_uri == held.notification_uri and s.subscribed_resource == of
+        )
+        notification = res.Notification(
+            subscribed_resource=of, resource=resource, status=0, subscription_uri=self.base + where
+        )
+        return await post(held.notification_uri, serialize(notification), context)
+
+
+async def post(uri: str, body: bytes, context: ssl.SSLContext) -> int:
+    """Post a body; returns the status of the answer."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(uri, data=body, headers={"Content-Type": MEDIA_TYPE}, ssl=context) as response,
+    ):
+        return response.status
+
+
+def items_of(listed: Record) -> str:
+    """Return the name of a list's field that holds its items."""
+    return next(
+        f.name
+        for f in fields(listed)
+        if isinstance(getattr(listed, f.name), tuple) and f.name != "extensions"
+    )
+
+
+def _page(resource: Record, request: web.Request) -> Record:
+    if not isinstance(resource, res.List | res.SubscribableList):
+        return resource
+    name = items_of(resource)
+    start = int(request.query.get("s", "0"))
+    limit = int(request.query.get("l", "1"))
+    items = getattr(resource, name)[start : start + limit]
+    changes: dict[str, Any] = {name: items, "results": len(items)}
+    return replace(resource, **changes)
+
+
+@asynccontextmanager
+async def serving(
+    utility: Utility, context: ssl.SSLContext, port: int = 0
+) -> AsyncIterator[Utility]:
+    """Serve a utility on a loopback socket."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", utility.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
+        utility.base = f"https://127.0.0.1:{runner.addresses[0][1]}"
+        yield utility
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,175 @@
+"""Events, responses and offsets on a real file: exactly once, and kept as long as promised."""
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hems.clock import SystemClock
+from hems.sep2.ledger import EventRow, Ledger, ResponseRow
+from hems.store.ledger import DAY_S
+from hems.store.store import Store, open_store
+
+pytestmark = pytest.mark.requirement("PRO-2030.5")
+
+EVENT = EventRow(
+    mrid="0A" * 16,
+    server="utility.example",
+    kind="DERControl",
+    program="0B" * 16,
+    program_name="Peak days",
+    primacy=1,
+    mandatory=False,
+    body=b"<DERControl/>",
+    draw_start_s=-17,
+    draw_duration_s=4,
+    draw_cancel_s=0,
+    phase="received",
+)
+RESPONSE = ResponseRow(
+    subject=EVENT.mrid,
+    lfdi="3E" * 20,
+    status=1,
+    modes="",
+    created=1_800_000_000,
+    reply_to="/rsp/1",
+    kind="DERControlResponse",
+)
+
+
+class Held(Protocol):
+    """The clock of the tests, which they move."""
+
+    at: float
+
+    def now(self) -> float: ...
+
+    def monotonic(self) -> float: ...
+
+
+@pytest.mark.requirement("TIME-SERVER")
+async def test_what_is_saved_is_there_after_reopening(path: Path, clock: Held) -> None:
+    other = replace(EVENT, mrid="0C" * 16, opted_out=True, baseline_w=-1234.5, body=b"\0\xff")
+    first = await open_store(path, clock)
+    await first.ledger.save([EVENT, other], [RESPONSE])
+    await first.ledger.save_server_offset("utility.example", -2.5)
+    await first.close()
+    again = await open_store(path, clock)
+    port: Ledger = again.ledger  # the type checker holds it to the port
+    assert list(await port.events()) == [EVENT, other]
+    assert list(await port.unposted()) == [RESPONSE]
+    assert await port.server_offset("utility.example") == -2.5
+    assert await port.server_offset("elsewhere.example") is None
+    await again.close()
+
+
+async def test_an_event_is_replaced_and_the_same_mrid_of_another_server_is_not(
+    store: Store,
+) -> None:
+    theirs = replace(EVENT, server="other.example")
+    await store.ledger.save([EVENT, theirs], [])
+    started = replace(EVENT, phase="started", baseline_w=6000.0)
+    await store.ledger.save([started], [])
+    assert set(await store.ledger.events()) == {started, theirs}
+
+
+async def test_a_response_is_owed_once(store: Store) -> None:
+    await store.ledger.save([], [RESPONSE, RESPONSE])
+    later = replace(RESPONSE, created=RESPONSE.created + 60, reply_to="/rsp/2")
+    await store.ledger.save([], [later])
+    assert list(await store.ledger.unposted()) == [RESPONSE]
+    await store.ledger.posted(RESPONSE, "/rsp/1/7")
+    await store.ledger.save([], [RESPONSE, later])
+    assert list(await store.ledger.unposted()) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(RESPONSE, subject="0D" * 16),
+        replace(RESPONSE, lfdi="3F" * 20),
+        replace(RESPONSE, status=2),
+        replace(RESPONSE, modes="opModImpLimW"),
+    ],
+)
+async def test_each_part_of_the_key_makes_another_response(
+    store: Store, other: ResponseRow
+) -> None:
+    await store.ledger.save([], [RESPONSE, other])
+    await store.ledger.posted(RESPONSE, "/rsp/1/7")
+    assert list(await store.ledger.unposted()) == [other]
+
+
+async def test_responses_are_owed_oldest_first(store: Store) -> None:
+    rows = [replace(RESPONSE, status=s, created=c) for s, c in ((3, 30), (1, 10), (2, 10))]
+    await store.ledger.save([], rows)
+    assert [row.status for row in await store.ledger.unposted()] == [1, 2, 3]
+
+
+@pytest.mark.requirement("TIME-SERVER")
+async def test_offsets_are_replaced(store: Store) -> None:
+    await store.ledger.save_server_offset("u", 1.0)
+    await store.ledger.save_server_offset("u", 0.25)
+    assert await store.ledger.server_offset("u") == 0.25
+
+
+async def test_what_is_over_and_answered_is_forgotten_after_the_retention(
+    store: Store, clock: Held
+) -> None:
+    over = replace(EVENT, mrid="01" * 16, phase="completed")
+    owing = replace(EVENT, mrid="02" * 16, phase="cancelled")
+    running = replace(EVENT, mrid="03" * 16, phase="started")
+    answered = replace(RESPONSE, subject=over.mrid)
+    owed = replace(RESPONSE, subject=owing.mrid)
+    await store.ledger.save([over, owing, running], [answered, owed])
+    await store.ledger.posted(answered, "/rsp/1/1")
+    clock.at += 400 * DAY_S
+    assert len(await store.ledger.events()) == 3
+    assert await store.ledger.purge() == 0
+    clock.at += 1
+    assert list(await store.ledger.events()) == [running]
+    assert await store.ledger.purge() == 1
+    assert list(await store.ledger.unposted()) == [owed]
+    await store.ledger.save([], [answered])  # long forgotten: it would be owed anew
+    assert list(await store.ledger.unposted()) == [owed, answered]
+
+
+async def test_a_save_with_a_bad_row_leaves_nothing_of_the_call(store: Store) -> None:
+    bad = replace(RESPONSE, reply_to=None)  # type: ignore[arg-type]
+    with pytest.raises(Exception, match="NOT NULL"):
+        await store.ledger.save([EVENT], [RESPONSE, bad])
+    assert list(await store.ledger.events()) == []
+    assert list(await store.ledger.unposted()) == []
+
+
+RESPONSES = st.builds(
+    ResponseRow,
+    subject=st.sampled_from(["A", "B"]),
+    lfdi=st.sampled_from(["L", "M"]),
+    status=st.integers(1, 3),
+    modes=st.sampled_from(["", "opModImpLimW"]),
+    created=st.integers(0, 5),
+    reply_to=st.text(max_size=3),
+    kind=st.just("DrResponse"),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(RESPONSES, max_size=5), max_size=6))
+async def test_any_repetition_owes_each_key_once_as_first_said(
+    calls: list[list[ResponseRow]],
+) -> None:
+    expected: dict[tuple[str, str, int, str], ResponseRow] = {}
+    with TemporaryDirectory() as folder:
+        store = await open_store(Path(folder) / "hems.db", SystemClock())
+        for call in calls:
+            await store.ledger.save([], call)
+            for row in call:
+                expected.setdefault((row.subject, row.lfdi, row.status, row.modes), row)
+        owed = list(await store.ledger.unposted())
+        await store.close()
+    assert sorted(owed, key=repr) == sorted(expected.values(), key=repr)
