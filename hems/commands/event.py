@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -114,9 +115,10 @@ def send(operator: Path, wish: Wish) -> int:
     body: dict[str, str | float | int] = {
         wish.key: wish.amount,
         "seconds": round(wish.duration_s),
-        "start": f"+{wish.start_in_s:g}s",
         "randomize_start_s": round(wish.randomize_start_s),
     }
+    if wish.start_in_s > 0:  # without a start it begins at once, in the second that runs
+        body["start"] = f"+{math.ceil(wish.start_in_s)}s"
     if wish.program is not None:
         body["program"] = wish.program
     try:

@@ -35,7 +35,7 @@ def run(config: Path, ready: Path | None, *, verbose: bool) -> int:
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    for chatty in ("aiosqlite", "apscheduler", "asyncio", "ocpp", "pymodbus"):
+    for chatty in ("aiosqlite", "alembic", "apscheduler", "asyncio", "ocpp", "pymodbus"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         return asyncio.run(_serve(load(config), ready))

@@ -115,6 +115,7 @@ class Stage:
         for name in ("headend", "house", "hub"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
             (self.folder / name).mkdir()
+            (self.folder / f"{name}.log").unlink(missing_ok=True)
         pki = Pki(self.folder / "pki")
         if not pki.trust.roots.exists():
             pki = await asyncio.to_thread(init_pki, self.folder / "pki")

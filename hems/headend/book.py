@@ -4,6 +4,7 @@ Homes, events and subscriptions are few and asked for all the time; the database
 and is read once, at start. A change is written, committed and only then seen here.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -51,6 +52,8 @@ class Book:
         self._fresh_contacts: set[str] = set()
         self._events: dict[int, tuple[Event, ...]] = dict.fromkeys(self.programs, ())
         self._by_mrid: dict[str, Event] = {}
+        # Two changes at once of the same home or event must see each other.
+        self._changing = asyncio.Lock()
         self._overlaps: dict[int, dict[str, Overlap]] = {index: {} for index in self.programs}
         self._subscriptions: dict[int, SubscriptionRecord] = {}
 
@@ -103,10 +106,13 @@ class Book:
         Raises:
             ConflictError: There is one of this LFDI already.
         """
-        if lfdi in self._homes:
-            raise ConflictError(f"home {lfdi} is registered already")
-        home = await self._store.add_home(Home(0, lfdi, pin, edition, self._clock.now(), in_band))
-        self._homes[lfdi] = home
+        async with self._changing:
+            if lfdi in self._homes:
+                raise ConflictError(f"home {lfdi} is registered already")
+            home = await self._store.add_home(
+                Home(0, lfdi, pin, edition, self._clock.now(), in_band)
+            )
+            self._homes[lfdi] = home
         return home
 
     # Events
@@ -135,16 +141,17 @@ class Book:
             UnknownItemError: There is none of this mRID.
             ConflictError: It is over, or cancelled already.
         """
-        event = self.event(mrid)
-        check_cancel(event, self.state(event))
-        spread = event.randomize_start_s or event.randomize_duration_s
-        cancelled = replace(
-            event,
-            cancelled_at=self._clock.now(),
-            cancel_randomized=randomized and bool(spread),
-        )
-        await self._store.save_event(cancelled, self.programs[event.program])
-        self._put(cancelled)
+        async with self._changing:
+            event = self.event(mrid)
+            check_cancel(event, self.state(event))
+            spread = event.randomize_start_s or event.randomize_duration_s
+            cancelled = replace(
+                event,
+                cancelled_at=self._clock.now(),
+                cancel_randomized=randomized and bool(spread),
+            )
+            await self._store.save_event(cancelled, self.programs[event.program])
+            self._put(cancelled)
         self.on_dispatch(cancelled)
         return cancelled
 

@@ -11,6 +11,7 @@ from certs.verify import peer_lfdi
 from hems.headend.book import Book
 from hems.headend.errors import BusyError, ForbiddenError, RequestError, UnknownItemError
 from hems.headend.records import Edition, Home
+from hems.headend.revocation import RevocationWatch
 from hems.sep2.errors import MalformedError, OversizedError
 from hems.sep2.resources import Resource
 from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, parse, serialize
@@ -73,18 +74,19 @@ def caller(request: web.Request) -> Caller:
     return request[CALLER]
 
 
-def edge(book: Book, default_edition: Edition) -> Middleware:
+def edge(book: Book, watch: RevocationWatch, default_edition: Edition) -> Middleware:
     """Return the middleware that knows the caller and turns errors into statuses.
 
     Args:
         book: The registered homes.
+        watch: Knows who was revoked.
         default_edition: Dialect for those who are not registered.
     """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            request[CALLER] = _identify(request, book, default_edition)
+            request[CALLER] = _identify(request, book, watch, default_edition)
             _check_accept(request)
             return await handler(request)
         except (MalformedError, OversizedError, RequestError, BusyError) as error:
@@ -93,12 +95,14 @@ def edge(book: Book, default_edition: Edition) -> Middleware:
     return middleware
 
 
-def _identify(request: web.Request, book: Book, default_edition: Edition) -> Caller:
-    connection = (
-        None if request.transport is None else request.transport.get_extra_info("ssl_object")
-    )
-    if connection is None:
+def _identify(
+    request: web.Request, book: Book, watch: RevocationWatch, default_edition: Edition
+) -> Caller:
+    transport = request.transport
+    connection = None if transport is None else transport.get_extra_info("ssl_object")
+    if transport is None or connection is None:
         raise ForbiddenError("the connection is gone or is not TLS")
+    watch.check(transport, connection)
     lfdi = peer_lfdi(connection)
     home = book.home(lfdi)
     if home is not None:

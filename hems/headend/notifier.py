@@ -97,8 +97,10 @@ class Notifier:
 
     Attributes:
         base_url: The server's own origin, for the absolute subscriptionURI.
-        sent: By mRID and LFDI, when a notification that shows the event was handed to the
-            socket of a home that then took it, epoch s.
+        sent: By mRID and LFDI, when the notification that the event caused was begun to be
+            sent, epoch s; only of homes that then took it. A connection that had to be opened
+            first comes after it, and a list longer than the subscription's limit may leave the
+            event itself to the home's next poll.
     """
 
     def __init__(self, book: Book, tls: SSLContext, clock: Clock) -> None:

@@ -30,7 +30,7 @@ from hems.headend.operator_models import (
     ReadingsOut,
 )
 from hems.headend.operator_view import event_out, home_out
-from hems.headend.records import Edition, Event, Home, ReadingRecord
+from hems.headend.records import Edition, Event, Home, ReadingRecord, ResponseRecord
 from hems.headend.store import Store
 from hems.sep2.resources import DERStatus
 from hems.sep2.xml import parse
@@ -136,22 +136,26 @@ class OperatorApi:
     async def post_event(self, request: web.Request) -> web.Response:
         """Dispatch an event; it is durable and on its way when this answers 201."""
         event = await self._book.dispatch((await _read(request, EventIn)).order())
-        return _json(await self._event(event), 201, {"Location": f"/events/{event.mrid}"})
+        return _json(self._event(event, ()), 201, {"Location": f"/events/{event.mrid}"})
 
     async def get_events(self, _request: web.Request) -> web.Response:
         """Answer all remembered events, latest first."""
-        events = [await self._event(event) for event in self._book.events]
+        answers: dict[str, list[ResponseRecord]] = {}
+        for item in await self._store.responses():
+            answers.setdefault(item.subject, []).append(item)
+        events = [self._event(event, answers.get(event.mrid, ())) for event in self._book.events]
         return _json(EventsOut(events=events))
 
     async def get_event(self, request: web.Request) -> web.Response:
         """Answer an event with what each home answered."""
-        return _json(await self._event(self._book.event(request.match_info["id"])))
+        event = self._book.event(request.match_info["id"])
+        return _json(self._event(event, await self._store.responses(subject=event.mrid)))
 
     async def post_cancel(self, request: web.Request) -> web.Response:
         """Cancel an event."""
         wish = await _read(request, CancelIn) if request.can_read_body else CancelIn()
         event = await self._book.cancel(request.match_info["id"], randomized=wish.randomize)
-        return _json(await self._event(event))
+        return _json(self._event(event, await self._store.responses(subject=event.mrid)))
 
     async def get_homes(self, _request: web.Request) -> web.Response:
         """Answer all homes."""
@@ -191,13 +195,13 @@ class OperatorApi:
             raise UnknownItemError(f"no home {lfdi[:40]!r}")
         return home
 
-    async def _event(self, event: Event) -> EventOut:
+    def _event(self, event: Event, responses: Sequence[ResponseRecord]) -> EventOut:
         return event_out(
             event,
             self._book.programs[event.program],
             self._book.state(event),
             homes=self._book.homes,
-            responses=await self._store.responses(subject=event.mrid),
+            responses=responses,
             sent=self._notifier.sent.get(event.mrid, {}),
         )
 

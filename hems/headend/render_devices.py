@@ -23,7 +23,7 @@ from hems.sep2.resources import (
     Time,
 )
 
-_NTP_QUALITY = 4
+_NTP_QUALITY = 3
 """Time quality: from an external authoritative source such as NTP."""
 _XML_ENCODING = 0
 

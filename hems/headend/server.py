@@ -24,6 +24,7 @@ from hems.headend.exchange import edge
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.notifier import Notifier
 from hems.headend.operator_api import OperatorApi, operator_token
+from hems.headend.revocation import RevocationWatch
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
 from hems.headend.ticker import Ticker
@@ -73,6 +74,7 @@ class HeadEnd:
         token: The operator's bearer token; known once it runs.
         book: What it knows; there once it runs.
         store: Its database; there once it runs.
+        watch: Its eye on revocation lists; there once it runs.
 
     Raises:
         SettingsError: On entering: a port is in use, a file cannot be used.
@@ -84,6 +86,7 @@ class HeadEnd:
     token: str
     book: Book
     store: Store
+    watch: RevocationWatch
 
     def __init__(self, settings: HeadEndSettings, clock: Clock | None = None) -> None:
         self._settings = settings
@@ -104,6 +107,7 @@ class HeadEnd:
         identity = IdentityFiles(settings.certificate, settings.key)
         trust = Trust(settings.roots, settings.crls)
         server_tls, client_tls = server_context(identity, trust), client_context(identity, trust)
+        self.watch = watch = RevocationWatch(settings.crls, (server_tls, client_tls))
         self.token = operator_token(settings.token_file)
         self.store = store = await Store.open(settings.database, settings.busy_timeout_s)
         stack.push_async_callback(store.close)
@@ -112,7 +116,14 @@ class HeadEnd:
         mirrors = MirrorStore(store)
         notifier = Notifier(book, client_tls, clock)
         stack.push_async_callback(notifier.close)
-        ticker = Ticker(book, notifier, mirrors, clock, settings.readings_days)
+        ticker = Ticker(
+            book,
+            notifier,
+            mirrors,
+            clock,
+            refresh=watch.refresh,
+            readings_days=settings.readings_days,
+        )
         book.on_dispatch = ticker.dispatched
         views: list[Views] = [
             DeviceViews(book, store, mirrors, settings, clock),
@@ -120,7 +131,9 @@ class HeadEnd:
             MirrorViews(mirrors, settings, clock),
             SubscriptionViews(book, notifier, settings),
         ]
-        app = web.Application(middlewares=[edge(book, settings.edition)], client_max_size=MAX_BODY)
+        app = web.Application(
+            middlewares=[edge(book, watch, settings.edition)], client_max_size=MAX_BODY
+        )
         for view in views:
             app.add_routes(view.routes())
         port = await _listen(stack, app, settings.host, settings.port, server_tls)

@@ -38,6 +38,9 @@ from hems.headend.records import (
 )
 from hems.headend.rows import event_of, event_values, home_of, response_of, subscription_of
 
+MAX_LOGS = 1000
+"""LogEvents kept of each home."""
+
 
 class Store:
     """All that must survive a restart. Use `Store.open`.
@@ -62,6 +65,7 @@ class Store:
         Raises:
             StoreError: Not a database, of another version, or its folder cannot be written.
         """
+        _make_private(path)
         engine = create_async_engine(
             f"sqlite+aiosqlite:///{path}", connect_args={"timeout": busy_timeout_s}
         )
@@ -79,7 +83,7 @@ class Store:
         except DatabaseError as error:
             await engine.dispose()
             raise StoreError(f"{path}: cannot be used as database: {error.orig}") from error
-        except BaseException:
+        except StoreError:
             await engine.dispose()
             raise
         return cls(engine)
@@ -228,8 +232,11 @@ class Store:
             )
 
     async def add_log(self, lfdi: str, created: int, body: bytes) -> int:
-        """Store a LogEvent and return its number."""
+        """Store a LogEvent and return its number; a home's oldest give way to its newest."""
+        own = select(LogRow.id).where(LogRow.lfdi == lfdi).order_by(LogRow.id.desc())
         async with self.writing() as connection:
+            oldest = own.offset(MAX_LOGS - 1).limit(1).scalar_subquery()
+            await connection.execute(delete(LogRow).where(LogRow.lfdi == lfdi, LogRow.id <= oldest))
             done = await connection.execute(
                 insert(LogRow).values(lfdi=lfdi, created=created, body=body).returning(LogRow.id)
             )
@@ -250,6 +257,14 @@ class Store:
         async with self.reading() as connection:
             query = select(func.count()).select_from(LogRow).where(LogRow.lfdi == lfdi)
             return int((await connection.execute(query)).scalar_one())
+
+
+def _make_private(path: Path) -> None:
+    """Make the file: it holds PINs, so nobody but its owner reads it or its log beside it."""
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be made: {error.strerror}") from error
 
 
 async def _prepare(connection: AsyncConnection, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from hems.clock import Clock
 from hems.headend.book import Book
@@ -24,6 +25,7 @@ class Ticker:
         notifier: Who is told.
         mirrors: Readings, for their retention.
         clock: The utility's time.
+        refresh: Reads the revocation lists again.
         readings_days: How long readings are kept, days.
     """
 
@@ -33,12 +35,15 @@ class Ticker:
         notifier: Notifier,
         mirrors: MirrorStore,
         clock: Clock,
+        *,
+        refresh: Callable[[], None],
         readings_days: int,
     ) -> None:
         self._book = book
         self._notifier = notifier
         self._mirrors = mirrors
         self._clock = clock
+        self._refresh = refresh
         self._readings_s = readings_days * _DAY_S
         self._wake = asyncio.Event()
         self._kept_at = clock.monotonic()
@@ -67,6 +72,7 @@ class Ticker:
                 continue
 
     async def _housekeeping(self) -> None:
+        self._refresh()
         self._book.forget_old()
         known = {event.mrid for event in self._book.events}
         self._notifier.forget(known.__contains__)

@@ -17,6 +17,9 @@ from hems.headend.store import Store
 from hems.sep2.resources import DERControlResponse, Response, ResponseList, ResponseSet
 from hems.sep2.xml import parse
 
+MAX_RESPONSES = 500
+"""Responses of one home to one event."""
+
 
 class EventViews:
     """Der and drlc programmes and the response set.
@@ -160,6 +163,9 @@ class EventViews:
             subject = self._book.event(posted.subject).mrid
         except UnknownItemError as error:
             raise RequestError(f"Response/subject: {error}") from error
+        sent = await self._store.responses(lfdi=home.lfdi, subject=subject)
+        if len(sent) >= MAX_RESPONSES:
+            raise ForbiddenError(f"device {home.lfdi} has answered {subject} too often")
         kept = await self._store.add_response(
             ResponseRecord(
                 0,

@@ -21,6 +21,9 @@ from hems.sep2.resources import (
 )
 from hems.sep2.xml import parse, parse_any
 
+MAX_POINTS = 64
+"""Usage points of one home."""
+
 
 class MirrorViews:
     """Mirror usage points of the caller.
@@ -68,6 +71,9 @@ class MirrorViews:
             raise ForbiddenError(f"the certificate is of {home.lfdi}, not of {posted.device_lfdi}")
         meters = [self._meter(item) for item in posted.mirror_meter_reading]
         role = f"{posted.role_flags:04X}"
+        own = await self._mirrors.points(home.lfdi)
+        if len(own) >= MAX_POINTS and posted.mrid not in {point.mrid for point in own}:
+            raise ForbiddenError(f"device {home.lfdi} has {MAX_POINTS} usage points already")
         point, new = await self._mirrors.save_point(home.lfdi, posted.mrid, role, body, meters)
         href = hrefs.point(point.id)
         return created(href) if new else changed(href)

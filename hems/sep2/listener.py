@@ -57,11 +57,9 @@ class Listener:
         """
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_post(PATH, self._post)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_S)
         await runner.setup()
-        site = web.TCPSite(
-            runner, self._host, self._port, ssl_context=self._ssl, shutdown_timeout=_GRACE_S
-        )
+        site = web.TCPSite(runner, self._host, self._port, ssl_context=self._ssl)
         try:
             await site.start()
         except OSError:

@@ -91,6 +91,19 @@ class Write(Part):
     values: str
 
 
+class MirroredReading(Part):
+    """A reading that the head-end holds."""
+
+    description: str
+    start: int
+    duration_s: int
+    value: float
+
+
+class _Readings(Part):
+    readings: list[MirroredReading]
+
+
 @dataclass
 class Rig:
     """Hands and eyes on a running stage; an async context manager."""
@@ -140,9 +153,16 @@ class Rig:
             assert response.ok, await response.text()
             return await response.read()
 
+    async def readings(self, description: str) -> list[MirroredReading]:
+        """Return the mirrored readings of one series, oldest first."""
+        found = _Readings.model_validate_json(await self.operator_get("/readings")).readings
+        mine = [reading for reading in found if reading.description == description]
+        return sorted(mine, key=lambda reading: reading.start)
+
     async def statuses(self, event: str) -> list[int]:
         """Return the response codes that the head-end holds for an event, sorted."""
-        return sorted(answer.status for answer in (await self.event(event)).responses)
+        homes = (await self.event(event)).homes
+        return sorted(answer.status for home in homes for answer in home.responses)
 
     async def home(self) -> Home:
         """Return the page's snapshot."""

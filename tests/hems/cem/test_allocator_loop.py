@@ -355,3 +355,12 @@ def test_two_batteries_share_what_is_needed_in_proportion() -> None:
     loop = Loop(Plant(specs=(METER, BATTERY, small), base_w=4_450))
     loop.run(3, BREAKER, limit(1_500))
     assert loop.plant.power == {"meter": 0.0, "battery": -2_500, "small": -500}
+
+
+@pytest.mark.requirement("BUC-1")
+def test_a_thermostat_that_calls_in_the_event_does_not_break_the_limit() -> None:
+    loop = Loop(Plant(specs=(METER, HEATER), base_w=1_000))
+    trace = loop.run(5, BREAKER, limit(1_500))
+    loop.plant.wants["heater"] = 2_000.0
+    trace += loop.run(5, BREAKER, limit(1_500))
+    assert max(trace) <= 1_500

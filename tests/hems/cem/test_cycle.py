@@ -136,9 +136,14 @@ async def test_react_writes_within_milliseconds_and_tells_of_it() -> None:
         assert home.cycle.allocation.orders["car"].reason.startswith("Peak asks to take at most")
 
 
-async def test_react_without_an_image_leaves_it_to_the_next_cycle() -> None:
+async def test_react_without_a_fresh_image_leaves_it_to_the_next_cycle() -> None:
     home = Bench({})
     assert not await home.cycle.react()
+    async with bench("meter") as home:
+        await home.watcher.until(lambda: len(home.watcher.images) >= 2)
+        assert await home.cycle.react()
+        home.clock.skip_s = 2 * PERIOD_S
+        assert not await home.cycle.react()
 
 
 @pytest.mark.requirement("ROLE-CEM")
@@ -152,6 +157,12 @@ async def test_a_hanging_device_delays_neither_the_others_nor_a_reaction() -> No
         ats = [i.at for i in watcher.images[start + 2 :]]
         gaps = [b - a for a, b in pairwise(ats)]
         assert max(gaps) < 3 * PERIOD_S
+        waits = sorted(
+            i.at - i.devices["meter"].reading.at
+            for i in watcher.images[start + 10 :]
+            if i.devices["meter"].reading is not None
+        )
+        assert waits[len(waits) // 2] < 0.02  # a suspect is read, but nobody waits for it
         assert home.far["meter"].reads >= 20
         home.limit_import(500)
         home.far["car"].written.clear()
@@ -183,10 +194,12 @@ async def test_a_device_that_is_off_garbled_or_refuses_is_told_once_and_comes_ba
         await watcher.until(lambda: watcher.images[-1].devices["battery"].error is not None)
         assert watcher.images[-1].devices["meter"].error is None
         await home.far["battery"].start()
+        told = [e.setpoint_w for e in watcher.effects if e.device == "battery" and not e.error]
         home.far["battery"].written.clear()
         await watcher.until(lambda: watcher.images[-1].devices["battery"].error is None)
         # it may have restarted: what it was told is told again, not only when it lapses
         await asyncio.wait_for(home.far["battery"].written.wait(), 5)
+        assert home.far["battery"].writes[-1] == told[-1]
 
         home.far["car"].refuses = "busy"
         home.limit_import(500)

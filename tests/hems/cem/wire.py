@@ -99,15 +99,18 @@ class WireDevice:
 
 
 class WallClock:
-    """The loop's time as both UTC and monotonic."""
+    """The loop's time as both UTC and monotonic; `skip_s` lets time pass at once."""
+
+    def __init__(self) -> None:
+        self.skip_s = 0.0
 
     def now(self) -> float:
         """Return UTC as epoch seconds."""
-        return 1_800_000_000.0 + asyncio.get_running_loop().time()
+        return 1_800_000_000.0 + self.monotonic()
 
     def monotonic(self) -> float:
         """Return the loop's time."""
-        return asyncio.get_running_loop().time()
+        return asyncio.get_running_loop().time() + self.skip_s
 
 
 class WireLink:

@@ -110,6 +110,7 @@ async def test_what_cannot_be_used_is_named(settings: HeadEndSettings, tmp_path:
     with pytest.raises(SettingsError, match="ready_file"):
         await start(settings.model_copy(update={"ready_file": tmp_path / "no" / "ready"}))
     await start(settings)
+    assert settings.database.stat().st_mode & 0o777 == 0o600
     connection = sqlite3.connect(settings.database)
     connection.execute("PRAGMA user_version=99")
     connection.close()

@@ -2,11 +2,14 @@
 
 import sqlite3
 import ssl
+from pathlib import Path
 
 import aiohttp
 import pytest
 
-from certs.pki import Pki
+from certs.pem import read_certificates
+from certs.pki import Pki, init_pki, issue_device, revoke
+from hems.headend import store, views_events, views_mirror
 from hems.headend.records import Edition
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
@@ -251,3 +254,67 @@ async def test_what_was_said_survives_a_restart(settings: HeadEndSettings, pki: 
         assert answer["homes"][0]["last_contact"] is not None
         await home.close()
         await operator.close()
+
+
+async def test_a_home_revoked_meanwhile_is_refused_on_its_open_connection(
+    settings: HeadEndSettings, tmp_path: Path
+) -> None:
+    own_pki = init_pki(tmp_path / "pki")
+    identity = issue_device(own_pki, "revoked")
+    utility = own_pki.identity("utility")
+    changed = settings.model_copy(
+        update={
+            "certificate": utility.certificate,
+            "key": utility.key,
+            "roots": own_pki.trust.roots,
+            "crls": own_pki.trust.crls,
+        }
+    )
+    async with HeadEnd(changed) as running:
+        home = Home(identity, own_pki, running.addresses.base_url)
+        assert (await home.ask("GET", "/tm")).status == 200
+        running.watch.refresh()
+        assert (await home.ask("GET", "/tm")).status == 200
+        revoke(own_pki, read_certificates(identity.certificate)[0])
+        running.watch.refresh()
+        answer = await home.ask("GET", "/tm")
+        assert answer.status == 403
+        assert "revoked" in answer.text
+        own_pki.trust.crls.write_text("garbage")
+        running.watch.refresh()
+        assert (await home.ask("GET", "/tm")).status == 403
+        await home.close()
+
+
+async def test_one_home_cannot_fill_the_database(
+    home: Home, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MAX_LOGS", 3)
+    monkeypatch.setattr(views_mirror, "MAX_POINTS", 2)
+    monkeypatch.setattr(views_events, "MAX_RESPONSES", 2)
+    path = await own(home) + "/lel"
+    event = await operator.event(shed_w=1, minutes=1)
+    kept: list[list[int]] = []
+    for number in range(1, 6):
+        log = LogEvent(
+            created_date_time=number, function_set=11, log_event_code=1, log_event_id=number,
+            log_event_pen=40732, profile_id=2,
+        )  # fmt: skip
+        assert (await home.ask("POST", path, log)).status == 201
+        logs = await home.get(path + "?l=9", LogEventList)
+        kept.append([item.log_event_id for item in logs.log_event])
+    assert kept[-1] == [5, 4, 3]
+    points = [
+        MirrorUsagePoint(
+            mrid=f"{number:032X}", role_flags=3, service_category_kind=0, status=1,
+            device_lfdi=home.lfdi,
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    assert [(await home.ask("POST", "/mup", p)).status for p in points] == [201, 201, 403]
+    assert (await home.ask("POST", "/mup", points[0])).status == 204
+    answers = [
+        Response(created_date_time=at, end_device_lfdi=home.lfdi, status=1, subject=event["id"])
+        for at in range(3)
+    ]
+    assert [(await home.ask("POST", "/rsps/1/r", a)).status for a in answers] == [201, 201, 403]

@@ -47,7 +47,7 @@ async def test_all_is_reached_by_links(
     capability = await home.get("/dcap", DeviceCapability)
     assert capability.poll_rate == 60
     time = await home.get(href(capability.time_link), Time)
-    assert time.quality == 4
+    assert time.quality == 3
     devices = await home.get(href(capability.end_device_list_link) + "?l=10", EndDeviceList)
     (device,) = devices.end_device
     assert (device.lfdi, device.sfdi) == (home.lfdi, home.sfdi)

@@ -1,6 +1,7 @@
 """A scripted 2030.5 server on a real TLS socket: resources by path, everything it got in order."""
 
 import asyncio
+import io
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -26,7 +27,8 @@ class Utility:
         faults: Status codes to answer with instead, by "METHOD path"; used up from the left.
         got: What was posted or put, in order: (method, path, resource).
         asked: Every request, "METHOD path".
-        lose_answers: After how many POSTs to take in the connection is cut instead of answered.
+        cut: Paths where the next POST is taken in, but the connection cut before the answer.
+        ahead_s: How far its clock is ahead.
     """
 
     def __init__(self, lfdi: str, sfdi: int, *, default_poll_s: int = 1) -> None:
@@ -38,6 +40,7 @@ class Utility:
         self.got: list[tuple[str, str, res.Resource]] = []
         self.asked: list[str] = []
         self.cut: set[str] = set()
+        self.ahead_s = 0.0
         self._news = asyncio.Event()
         self._poll_s = default_poll_s
         self._build()
@@ -192,7 +195,7 @@ class Utility:
         path = request.path
         if request.method == "GET":
             if path == "/tm":
-                self.change("/tm", current_time=int(time.time()))
+                self.change("/tm", current_time=int(time.time() + self.ahead_s))
             resource = self.resources.get(path)
             if resource is None:
                 return web.Response(status=404)
@@ -251,7 +254,9 @@ async def post(uri: str, body: bytes, context: ssl.SSLContext) -> int:
     """Post a body; returns the status of the answer."""
     async with (
         aiohttp.ClientSession() as session,
-        session.post(uri, data=body, headers={"Content-Type": MEDIA_TYPE}, ssl=context) as response,
+        session.post(
+            uri, data=io.BytesIO(body), headers={"Content-Type": MEDIA_TYPE}, ssl=context
+        ) as response,
     ):
         return response.status
 
