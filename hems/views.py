@@ -6,7 +6,7 @@ from typing import Final
 
 from der.model import DeviceState, Quality
 from hems.cem.arbiter import Decision, Span
-from hems.cem.orders import Order
+from hems.cem.orders import FREE, Order
 from hems.emg.translate import meanings
 from hems.emg.words import effect, title
 from hems.image import Image
@@ -64,6 +64,7 @@ def _asked(span: Span, *, upper: bool) -> float | None:
 def device(state: DeviceState, order: Order | None, now: float) -> DeviceView:
     """Return a device as shown."""
     reading = state.reading
+    held = None if order is None or order.source == FREE else order.setpoint
     return DeviceView(
         id=state.spec.id,
         name=state.spec.name,
@@ -75,7 +76,7 @@ def device(state: DeviceState, order: Order | None, now: float) -> DeviceView:
         wants_power=None if reading is None else reading.wants_power,
         quality=state.quality.value,
         age_s=None if reading is None else max(0.0, now - reading.at),
-        setpoint_w=None if order is None or order.setpoint is None else order.setpoint.power_w,
+        setpoint_w=None if held is None else held.power_w,
         reason="" if order is None else order.reason,
         error=state.error if state.quality is not Quality.GOOD else None,
     )

@@ -6,6 +6,7 @@ configured identities are let in, with their password where they have one.
 
 import hmac
 import logging
+import os
 import time
 from base64 import b64encode
 from collections.abc import Callable
@@ -70,8 +71,9 @@ class CentralSystem:
             await site.start()
         except OSError as error:
             await runner.cleanup()
+            cause = os.strerror(error.errno) if error.errno else str(error)
             raise PermanentError(
-                f"OCPP central system: cannot listen on {self.host}:{self.port}: {error.strerror}"
+                f"OCPP central system: cannot listen on {self.host}:{self.port}: {cause}"
             ) from error
         self._runner = runner
         self.port = runner.addresses[0][1]

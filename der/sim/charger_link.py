@@ -15,6 +15,7 @@ FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 1.0
 CONNECT_S = 5.0
 CLOSE_S = 0.5
+CANCEL_AGAIN_S = 0.1
 
 
 class ChargerLink:
@@ -90,9 +91,7 @@ class ChargerLink:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            endings = await asyncio.gather(*tasks, return_exceptions=True)
+            endings = await _ended(tasks)
         for ending in endings:
             if isinstance(ending, ConnectionEndedError | asyncio.CancelledError):
                 continue
@@ -102,3 +101,17 @@ class ChargerLink:
         while self.fault.kind is not FaultKind.OFF:
             await self.fault.until_changed()
         raise ConnectionEndedError("switched off")
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> list[BaseException | None]:
+    """Cancel tasks until each has ended; returns what each ended with.
+
+    More than once, because `asyncio.wait_for`, which the ocpp library uses, loses a cancellation
+    that comes together with the answer it waits for (until Python 3.12).
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+    return [asyncio.CancelledError() if task.cancelled() else task.exception() for task in tasks]

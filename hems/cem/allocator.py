@@ -16,7 +16,7 @@ from hems.cem.generation import GenerationPlan
 from hems.cem.loads import Grant, LoadPlan, Room
 from hems.cem.memory import DeviceMemory, Memory
 from hems.cem.observe import Observed, observe
-from hems.cem.orders import Allocation, Order, drive, due, restrict
+from hems.cem.orders import Allocation, Order, drive, due, free, restrict
 from hems.cem.policy import AllocatorPolicy
 from hems.cem.storage import StoragePlan, Surroundings
 from hems.image import Image
@@ -167,7 +167,7 @@ def _orders(
     orders: dict[str, Order] = {}
     for device in seen.usable:
         spec = device.state.spec
-        order = Order(None, write=False)
+        order = free(spec, policy)
         if device.id in stored.targets:
             order = drive(stored.targets[device.id], stored.by[device.id], spec, policy)
         elif device.id in grants:

@@ -92,6 +92,17 @@ def restrict(
     return Order(setpoint, write=False, source=by.source, cause=by.cause, reason=by.reason)
 
 
+def free(spec: DeviceSpec, policy: AllocatorPolicy) -> Order:
+    """Return the order for a load that nobody holds.
+
+    A ceiling is opened by a set-point of its own: a charger that is left alone keeps to the
+    fallback that protects the home from a dead hub.
+    """
+    if spec.control is Control.CEILING:
+        return Order(Setpoint(spec.max_w, policy.restrict_lapse_s), write=False)
+    return Order(None, write=False)
+
+
 def due(order: Order, given: Given | None, now: float) -> Order:
     """Return the order with `write` and `refresh` as what the device last confirmed demands."""
     told = None if given is None else given.setpoint

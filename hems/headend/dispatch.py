@@ -111,7 +111,9 @@ def _find_program(order: Order, programs: Sequence[Program]) -> Program:
         names = ", ".join(sorted(mode.value for mode in modes))
         raise DispatchError(f"no programme carries {names} together")
     if order.program is None:
-        return next((program for program in fitting if not program.mandatory), fitting[0])
+        # To shed is an emergency's word; all else is asked of those who may say no.
+        emergency = Mode.SHED in modes
+        return next((p for p in fitting if p.mandatory is emergency), fitting[0])
     wanted = order.program.casefold()
     for program in programs:
         if wanted in {program.name.casefold(), program.mrid.casefold()}:

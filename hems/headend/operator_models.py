@@ -19,7 +19,7 @@ class EventIn(_In):
     """An order for an event: what, how long, and if wanted when and in which programme."""
 
     program: str | None = None
-    """Name or mRID; the first fitting programme that is not mandatory if not given."""
+    """Name or mRID; if not given the first that fits: mandatory for a shed, else voluntary."""
     limit_import_w: Finite | None = None
     limit_export_w: Finite | None = None
     limit_generation_w: Finite | None = None

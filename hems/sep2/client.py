@@ -40,12 +40,20 @@ _SEARCHING: Final = "looking for a utility server on this network"
 
 @dataclass(frozen=True, slots=True)
 class ListenSettings:
-    """Where notifications come in; see `hems.sep2.listener.Listener`."""
+    """Where notifications come in; see `hems.sep2.listener.Listener`.
+
+    Raises:
+        ValueError: It listens on every address and does not say under which the utility comes in.
+    """
 
     host: str
     port: int = 0
     public_host: str | None = None
     public_port: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.public_host is None and self.host in ("", "0.0.0.0", "::"):  # noqa: S104
+            raise ValueError(f"listening on {self.host or 'all addresses'} needs a public_host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ class ClientState:
     """How the link to the utility stands.
 
     Attributes:
-        state: "searching", "connecting", "connected", "unreachable", "refused".
+        state: "off" before `run`, "searching", "connecting", "connected", "unreachable", "refused".
         detail: One sentence for the owner.
         server: The server's URL, empty while none is found.
         last_contact: UTC epoch seconds of its last good answer; None if never.
@@ -135,7 +143,7 @@ class Client:
         self._zeroconf = zeroconf
         self._on_state = on_state
         self._alarm = alarm
-        self._state = ClientState("searching", _SEARCHING)
+        self._state = ClientState("off", "not started")
         self._session: Session | None = None
         self._report: DerReport | None = None
         self._samples = Samples()

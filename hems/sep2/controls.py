@@ -15,7 +15,15 @@ Control: TypeAlias = res.DERControl | res.EndDeviceControl
 AnyProgram: TypeAlias = res.DERProgram | res.DemandResponseProgram
 
 _NOT_MODES: Final = frozenset({"ramp_tms", "disabled", "extensions"})
-_KWH, _KW, _W = 0, 1, 2
+
+_REDUCTIONS: Final = {
+    0: ("TargetReduction.Wh", 1000.0),
+    1: ("TargetReduction.W", 1000.0),
+    2: ("TargetReduction.W", 1.0),
+    7: ("TargetReduction.Wh", 1055.05585262 / 3600.0),
+    11: ("TargetReduction.Wh", 1e6 / 3600.0),
+}
+"""UnitType of a TargetReduction (kWh, kW, W, BTU, MJ): mode, and its unit's worth in Wh or W."""
 
 
 def program_of(resource: AnyProgram) -> Program:
@@ -100,13 +108,8 @@ def _put(modes: dict[str, ModeValue], name: str, value: int | None, unit: float)
 
 
 def _reduction(target: res.TargetReduction) -> tuple[str, float]:
-    if target.type == _KWH:
-        return "TargetReduction.Wh", target.value * 1000.0
-    if target.type == _KW:
-        return "TargetReduction.W", target.value * 1000.0
-    if target.type == _W:
-        return "TargetReduction.W", float(target.value)
-    return f"TargetReduction.{target.type}", float(target.value)
+    name, unit = _REDUCTIONS.get(target.type, (f"TargetReduction.{target.type}", 1.0))
+    return name, target.value * unit
 
 
 def _base_modes(base: res.DERControlBase) -> dict[str, ModeValue]:

@@ -36,7 +36,7 @@ class Listener:
         handle: Callable[[bytes], Awaitable[None]],
         ssl_context: ssl.SSLContext | None,
         *,
-        host: str = "0.0.0.0",  # noqa: S104 - the utility is outside; mutual TLS guards it
+        host: str,
         port: int = 0,
         public_host: str | None = None,
         public_port: int | None = None,

@@ -298,7 +298,10 @@ async def test_an_oversized_frame_ends_the_connection_only() -> None:
 async def test_a_port_in_use_is_one_clear_error() -> None:
     async with central() as (system, _):
         other = CentralSystem(port=system.port)
-        with pytest.raises(PermanentError, match=rf"cannot listen on 127.0.0.1:{system.port}"):
+        with pytest.raises(
+            PermanentError,
+            match=rf"cannot listen on 127\.0\.0\.1:{system.port}: Address already in use$",
+        ):
             await other.start()
         await other.stop()
 

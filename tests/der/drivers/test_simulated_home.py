@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pytest
 
 from der.drivers.modbus import ModbusAddress
-from der.drivers.ocpp16_central import CentralSystem
 from der.drivers.ocpp16_station import StationConfig
 from der.model import DeviceKind, Reading, Setpoint
 from der.registry import DeviceDescription, build
@@ -23,6 +22,15 @@ KINDS = {
     "water_heater": (DeviceKind.WATER_HEATER, "relay", 0, 2000),
     "heat_pump": (DeviceKind.HEAT_PUMP, "relay", 0, 2000),
 }
+EV = DeviceDescription(
+    "ev",
+    DeviceKind.EVSE,
+    "ev",
+    "ocpp16",
+    station=StationConfig("ev"),
+    max_w=7360,
+    deadline_s=5,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,46 +54,33 @@ class Home:
 @asynccontextmanager
 async def home() -> AsyncIterator[Home]:
     async with AsyncExitStack() as stack:
-        charger = CentralSystem()  # finds a free port for the home's charger
-        await charger.start()
-        port = charger.port
-        await charger.stop()
-        simulated = await stack.enter_async_context(
-            SimulatedHome(
-                Options(
-                    ocpp=f"ws://127.0.0.1:{port}/ocpp/ev", start_hour=18, pv_w=3000, fixed_load=500
-                )
-            )
+        # The charger calls the hub, so the hub's port must be known before the home starts.
+        chargers = build([EV])
+        await chargers.start()
+        stack.push_async_callback(chargers.stop)
+        assert chargers.central is not None
+        options = Options(
+            ocpp=f"ws://127.0.0.1:{chargers.central.port}/ocpp/ev",
+            start_hour=18,
+            pv_w=3000,
+            fixed_load=500,
         )
-        addresses = simulated.addresses()
-        descriptions = [
+        simulated = await stack.enter_async_context(SimulatedHome(options))
+        at = simulated.addresses()
+        registry = build(
             DeviceDescription(
                 name,
                 kind,
                 name,
                 driver,
-                modbus=ModbusAddress(addresses[name].host, addresses[name].port),
+                modbus=ModbusAddress(at[name].host, at[name].port),
                 min_w=low,
                 max_w=high,
             )
             for name, (kind, driver, low, high) in KINDS.items()
-        ]
-        descriptions.append(
-            DeviceDescription(
-                "ev",
-                DeviceKind.EVSE,
-                "ev",
-                "ocpp16",
-                station=StationConfig("ev"),
-                max_w=7360,
-                deadline_s=5,
-            )
         )
-        registry = build(descriptions, ocpp_port=port)
-        await registry.start()
-        stack.push_async_callback(registry.stop)
         handles = {}
-        for name, device in registry.devices.items():
+        for name, device in [*registry.devices.items(), *chargers.devices.items()]:
             mode = Mode.READ_ONLY if name == "meter" else Mode.READ_WRITE
             handles[name] = await device.open(mode)
             stack.push_async_callback(handles[name].close)

@@ -111,7 +111,14 @@ def test_after_the_event_loads_come_back_one_by_one_and_the_home_is_as_before() 
     assert max(counts) == 1
     assert all(b - a >= loop.policy.stagger_s for a, b in pairwise(ups))
     assert loop.plant.net_w == before_w
-    assert all(told is None for d, told in loop.plant.told.items() if d != "battery")
+    free = {d: told for d, told in loop.plant.told.items() if d != "battery"}
+    for device, told in free.items():
+        spec = next(s for s in loop.plant.specs if s.id == device)
+        if spec.control is Control.CEILING:  # opened, lest it keep to its fallback profile
+            assert told is not None
+            assert told.power_w == spec.max_w
+        else:
+            assert told is None
 
 
 @pytest.mark.requirement("BUC-1")

@@ -116,12 +116,12 @@ async def test_what_an_edition_cannot_say_is_not_half_said(
 @pytest.mark.parametrize(
     ("wish", "reduction", "program"),
     [
-        ({"shed_w": 2000}, (2, 2000), 3),
-        ({"shed_w": 65535}, (2, 65535), 3),
-        ({"shed_w": 250000}, (1, 250), 3),
+        ({"shed_w": 2000}, (2, 2000), 2),
+        ({"shed_w": 65535}, (2, 65535), 2),
+        ({"shed_w": 250000}, (1, 250), 2),
         ({"reduce_energy_wh": 3000}, (0, 3), 3),
         ({"reduce_energy_wh": 500}, (7, 1706), 3),
-        ({"shed_w": 2000, "program": "grid emergency"}, (2, 2000), 2),
+        ({"shed_w": 2000, "program": "energy support"}, (2, 2000), 3),
     ],
 )
 async def test_reductions_go_out_in_the_closest_unit(

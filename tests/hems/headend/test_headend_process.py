@@ -16,7 +16,7 @@ from certs.errors import CertificateError
 from certs.identity import lfdi
 from certs.pem import der, read_certificates
 from certs.pki import Pki
-from hems.headend.__main__ import main
+from hems.cli import main
 from hems.headend.advertise import SERVICE, announced
 from hems.headend.errors import HeadEndError, SettingsError, StoreError
 from hems.headend.records import Edition
@@ -46,7 +46,7 @@ async def test_it_runs_as_a_program_and_stops_cleanly(pki: Pki, tmp_path: Path) 
     config = tmp_path / "headend.toml"
     config.write_text(toml(pki))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hems.headend", "--config", str(config),
+        sys.executable, "-m", "hems", "headend", "run", "--config", str(config),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
@@ -81,9 +81,9 @@ def test_wrong_settings_end_in_one_line(
 ) -> None:
     config = tmp_path / "headend.toml"
     config.write_text(toml(pki, extra))
-    assert main(["--config", str(config)]) == 1
+    assert main(["headend", "run", "--config", str(config)]) == 1
     errors = capsys.readouterr().err
-    assert errors.startswith(f"error: {config}")
+    assert errors.startswith(f"hems: {config}")
     assert said in errors
     assert errors.count("\n") == 1
 

@@ -3,15 +3,19 @@
 import asyncio
 import contextlib
 import random
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from zeroconf import ServiceInfo
+from zeroconf.asyncio import AsyncZeroconf
 
 from certs.identity import lfdi, sfdi
 from certs.pem import read_certificates
@@ -21,6 +25,7 @@ from hems.clock import SystemClock
 from hems.sep2 import resources as res
 from hems.sep2.client import Client, ClientSettings, ClientState, ListenSettings
 from hems.sep2.der import DerReport
+from hems.sep2.discovery import SERVICE_TYPE
 from hems.sep2.errors import NotFoundError
 from hems.sep2.events import Program, Schedule
 from hems.sep2.http import Limits, Transport
@@ -56,7 +61,9 @@ class Home:
     def utility(self, poll_s: int = 1) -> Utility:
         return Utility(self.lfdi, self.sfdi, default_poll_s=poll_s)
 
-    def make(self, url: str | None, **changes: Any) -> Client:
+    def make(
+        self, url: str | None, zeroconf: AsyncZeroconf | None = None, **changes: Any
+    ) -> Client:
         settings = ClientSettings(
             identity=Identity(self.lfdi, self.sfdi, PIN),
             server="utility",
@@ -71,6 +78,7 @@ class Home:
             SystemClock(),
             random.Random(1),  # noqa: S311 - draws, not secrets
             listen_context=server_context(self.pki.identity("hub"), self.pki.trust),
+            zeroconf=zeroconf,
             on_schedule=self._on_schedule,
             on_state=self._on_state,
             alarm=self._on_alarm,
@@ -163,6 +171,31 @@ async def test_finds_its_events_and_answers_them(home: Home, context: ssl.SSLCon
     assert first.end_device_lfdi == home.lfdi
     assert abs(first.created_date_time - now) <= 2
     assert not [a for a in utility.asked if a.split()[1] not in utility.resources and "GET" in a]
+
+
+async def test_finds_its_server_by_dns_sd(home: Home, context: ssl.SSLContext) -> None:
+    utility = home.utility()
+    utility.append("/derp/1/derc", control("E1", int(time.time()) - 5, 600))
+    announcer = AsyncZeroconf(interfaces=["127.0.0.1"])
+    listener = AsyncZeroconf(interfaces=["127.0.0.1"])
+    try:
+        async with serving(utility, context), home.client(None, zeroconf=listener):
+            await home.until(lambda: home.state == "searching")
+            info = ServiceInfo(
+                SERVICE_TYPE,
+                f"utility.{SERVICE_TYPE}",
+                port=int(utility.base.rsplit(":", 1)[1]),
+                addresses=[socket.inet_aton("127.0.0.1")],
+                properties={"txtvers": "1", "dcap": "/dcap", "https": None},
+                server="utility.local.",
+            )
+            await (await announcer.async_register_service(info))
+            await home.until(lambda: home.limit_w == 1500)
+            assert home.states[-1].server == utility.base + "/dcap"
+    finally:
+        await announcer.async_unregister_all_services()
+        await announcer.async_close()
+        await listener.async_close()
 
 
 async def test_only_links_are_followed(home: Home, context: ssl.SSLContext) -> None:
@@ -317,12 +350,17 @@ async def test_subscriptions_do_not_pile_up_over_restarts(
 ) -> None:
     utility = home.utility()
     async with serving(utility, context):
-        for restart in range(3):
+        for wanted in (1, 2, 3):
+            made = partial(_made, utility, wanted)
             async with home.client(utility.base + "/dcap"):
-                await utility.until(
-                    lambda wanted=restart + 1: len(utility.posted("/edev/1/sub")) == wanted
-                )
-                await utility.until(lambda: utility.resources["/edev/1/sub"].all == 1)  # type: ignore[attr-defined]
+                await utility.until(made)
+
+
+def _made(utility: Utility, wanted: int) -> bool:
+    """Whether so many subscriptions were asked for in all, and one of them stands."""
+    standing = utility.resources["/edev/1/sub"]
+    assert isinstance(standing, res.SubscriptionList)
+    return len(utility.posted("/edev/1/sub")) == wanted and standing.all == 1
 
 
 async def test_a_failing_function_set_stalls_no_other(home: Home, context: ssl.SSLContext) -> None:
@@ -366,22 +404,23 @@ async def test_mirrors_readings_in_one_usage_point_over_restarts(
     spec = MirrorSpec("3A", "home", [METER], post_s=1)
     now = int(time.time())
     async with serving(utility, context):
-        for run in range(2):
+        for run in (1, 2):
             async with home.client(utility.base + "/dcap", mirrors=[spec]) as client:
                 client.add_sample(Sample("5E", now + run, 1, 1234.4))
-                await utility.until(
-                    lambda wanted=run + 1: (
-                        sum(1 for _, p, _r in utility.got if p.startswith("/mup/")) == wanted
-                    )
-                )
+                await utility.until(partial(_mirrored, utility, run))
     (point,) = utility.posted("/mup")
     assert point.device_lfdi == home.lfdi
     (series,) = point.mirror_meter_reading
     assert series.reading_type.uom == 38
-    posts = [r for _, p, r in utility.got if p.startswith("/mup/")]
+    posts = [r for _, _p, r in utility.got if isinstance(r, res.MirrorMeterReading)]
     readings = [r.mirror_reading_set[0].reading[0] for r in posts]
     assert [r.value for r in readings] == [1234, 1234]
-    assert abs(readings[0].time_period.start - now) <= 1
+    assert readings[0].time_period is not None
+    assert abs(readings[0].time_period.start - now - 1) <= 1
+
+
+def _mirrored(utility: Utility, wanted: int) -> bool:
+    return sum(1 for _, path, _r in utility.got if path.startswith("/mup/")) == wanted
 
 
 async def test_tells_about_its_der_once(home: Home, context: ssl.SSLContext) -> None:
@@ -405,6 +444,12 @@ async def test_opting_out_reaches_the_utility(home: Home, context: ssl.SSLContex
         await client.engine.opt_out("E1")
         assert home.limit_w is None
         await utility.until(lambda: ("E1", 4) in utility.codes)
+
+
+def test_listening_everywhere_needs_a_name_for_the_utility() -> None:
+    with pytest.raises(ValueError, match="public_host"):
+        ListenSettings("0.0.0.0")  # noqa: S104 - refused
+    assert ListenSettings("0.0.0.0", public_host="home.example").port == 0  # noqa: S104
 
 
 async def test_a_client_without_a_server_knows_no_notification(home: Home) -> None:
