@@ -73,7 +73,7 @@ async def showing(
     """Show a scripted home; at the end the browser must have had nothing to complain of."""
     settings = WebSettings(port=0, time_zone=ZONE)
     if not (settings.static_dir / "index.html").is_file():
-        pytest.fail("the page is not built: run `npm ci && npm run build` in web/app")
+        pytest.fail("the page is not built: run `make web/static/index.html`")
     home = home or ScriptedHome()
     async with serving(home, settings, ScriptedClock()) as url:
         context = await browser.new_context(

@@ -208,11 +208,14 @@ def test_later_mrids_are_greater(now: float, later: float) -> None:
     assert first < second
 
 
-def test_the_default_programme_is_one_the_owner_may_leave() -> None:
-    shed = make_event(Order({Mode.SHED: 100.0}, 60), PROGRAMS, T0, "A" * 32)
-    assert PROGRAMS[shed.program - 1].name == "Energy Support"
-    by_mrid = Order({Mode.SHED: 100.0}, 60, program=PROGRAMS[1].mrid.lower())
-    assert make_event(by_mrid, PROGRAMS, T0, "A" * 32).program == 2
+@pytest.mark.parametrize(
+    ("mode", "name"), [(Mode.SHED, "Grid Emergency"), (Mode.ENERGY, "Energy Support")]
+)
+def test_a_shed_is_an_emergency_and_all_else_may_be_left(mode: Mode, name: str) -> None:
+    made = make_event(Order({mode: 3000.0}, 60), PROGRAMS, T0, "A" * 32)
+    assert PROGRAMS[made.program - 1].name == name
+    by_mrid = Order({mode: 3000.0}, 60, program=PROGRAMS[2].mrid.lower())
+    assert make_event(by_mrid, PROGRAMS, T0, "A" * 32).program == 3
 
 
 @pytest.mark.parametrize(

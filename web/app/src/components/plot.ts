@@ -57,7 +57,7 @@ export function options(
   shown: () => Shown,
 ): uPlot.Options {
   const colour = (name: string): string => style.getPropertyValue(name).trim();
-  const colours = ["", ...lines.map((line) => colour(COLOURS[line])), colour("--bad-line")];
+  const colours = ["", ...lines.map((line) => colour(COLOURS[line])), colour("--bad-ink")];
   const narrow = size.width < 500;
   const axis = {
     stroke: colour("--ink-soft"),
@@ -85,7 +85,7 @@ export function options(
       ...lines.map((line) => series(line, colour)),
       {
         label: "Limit",
-        stroke: colour("--bad-line"),
+        stroke: colour("--bad-ink"),
         width: 2,
         dash: [7, 5],
         value: (_: uPlot, kw: number | null) => kilowatts(kw),

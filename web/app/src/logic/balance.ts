@@ -62,7 +62,7 @@ export function balance(home: HomeAnswer): Balance {
   const parts: { share: Share; signed: number }[] = appliances(home).map((d) =>
     part(d.id, d.kind, d.name, d.power_w ?? 0, d.quality === "good"),
   );
-  parts.push(part("rest", "rest", "Everything else", restOfHouseW(home) ?? 0, restIsCurrent(home)));
+  parts.push(part("rest", "rest", "Rest of the house", restOfHouseW(home) ?? 0, restIsCurrent(home)));
   // Power from the grid is a source, power to it a use: the sign is turned.
   parts.unshift(part("grid", "grid", "Grid", -(net ?? 0), home.net_w !== null));
   const moving = parts.filter((p) => p.share.power_w >= NOTHING_W);
