@@ -58,7 +58,7 @@ lock: .venv/.ready
 .venv/.ready: requirements.lock pyproject.toml
 	@packaging/environment $(PYTHON)
 
-web/static/index.html: .venv/.ready web/app/package-lock.json $(shell find web/app/src web/app/*.ts web/app/*.html -type f 2>/dev/null)
+web/static/index.html: .venv/.ready $(shell find web/app -path web/app/node_modules -prune -o -type f -print 2>/dev/null)
 	cd web/app && ../../packaging/npm ci --no-audit --no-fund
 	cd web/app && ../../packaging/npm run build
 	@touch $@

@@ -141,6 +141,8 @@ class WebSection(_Section):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    names: tuple[str, ...] = ()
+    """Host names besides this machine's own under which browsers may ask for the page."""
 
 
 class StoreSection(_Section):

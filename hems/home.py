@@ -7,6 +7,7 @@ utility -> Client -> Gateway -> Cycle -> devices
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing import Any, Final
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from certs.tls import client_context, server_context
+from der.model import DeviceKind
 from der.registry import Registry
 from hems import views, wiring
 from hems.alarms import Alarms
@@ -47,6 +49,7 @@ from hems.surface import (
 )
 from hems.surface import UnknownEventError as UnknownEvent
 from programs.proposal import HOME
+from programs.signal import Signal, SignalKind
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +58,8 @@ PRUNE_HOURS: Final = 6
 SAMPLES_KEPT_S: Final = 7 * 86400.0
 MINUTES_KEPT_S: Final = 10 * 366 * 86400.0
 CLIENT_RESTART_S: Final = 10.0
-RESUME_STEP_S: Final = 10
+RESUME_POINTS: Final = 10_000
+"""Of a past event's meter readings at most so many, so that a day's event is summed up fast."""
 
 
 class Home:
@@ -104,6 +108,8 @@ class Home:
         self._client: Client | None = None
         self._telemetry: Telemetry | None = None
         self._lfdi = ""
+        self._last_seq = -1
+        self._resumed: set[str] = set()
         if config.utility is not None:
             self._join(config.utility)
 
@@ -212,7 +218,27 @@ class Home:
             self._recorder.note(
                 Effect(signal.event, signal.kind.value, HOME, value=signal.value, received_at=now)
             )
+            if signal.kind is SignalKind.ENERGY and signal.starts_at < self._started_at:
+                self._spawn(self._resume(signal))
         self._spawn(self._react())
+
+    async def _resume(self, signal: Signal) -> None:
+        """Count what an event had saved before this start, from the history of the meter."""
+        if signal.event in self._resumed or signal.baseline_w is None:
+            return
+        self._resumed.add(signal.event)
+        now = self._clock.now()
+        step_s = math.ceil((now - signal.starts_at) / RESUME_POINTS)
+        try:
+            found = await self._store.history.history(signal.starts_at, now, step_s)
+        except (StoreError, ValueError) as error:
+            self.alarms.passing(f"What {signal.program} had saved before is not known: {error}")
+            return
+        meters = {spec.id for spec in self._specs if spec.kind is DeviceKind.METER}
+        powers = [w for each in found if each.device in meters for w in each.power_w]
+        saved_w = sum(signal.baseline_w - w for w in powers if w is not None)
+        self._gateway.resume(signal.event, saved_w * step_s / 3600.0)
+        await self._react()
 
     def _on_baseline(self, event: str, power_w: float) -> None:
         self._spawn(self._keep_baseline(event, power_w))
@@ -244,8 +270,6 @@ class Home:
             self._first_image.set()
             self._spawn(self._report_der())
         self._publish()
-
-    _last_seq = -1
 
     def on_effect(self, effect: Written) -> None:
         """Take the outcome of a write (`hems.cem.effects.Observer`)."""

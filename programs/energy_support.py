@@ -28,7 +28,7 @@ class EnergySupportPolicy:
             would fall without end as the event closes.
     """
 
-    shortest_s: float = 60.0
+    shortest_s: float = 10.0
 
 
 def bound_w(signal: Signal, now: float, policy: EnergySupportPolicy) -> float | None:

@@ -11,7 +11,8 @@ _NOT_BUILT = """<!doctype html>
 <body>
 <h1>The page is not built yet</h1>
 <p>The hub runs, but its page has not been built on this machine.
-Run <code>make web/static/index.html</code> in the project's folder, then load this address again.</p>
+Run <code>make web/static/index.html</code> in the project's folder, then load this
+address again.</p>
 <p>What the page would show can be read at <a href="/api/home">/api/home</a>.</p>
 </body>
 </html>

@@ -5,13 +5,14 @@ import time
 
 import pytest
 
+from hems.commands.event import Event
 from tests.e2e.conftest import Opener
-from tests.e2e.rig import Event, Home, Rig, Trace, until
+from tests.e2e.rig import Home, Rig, Trace, until
 
 pytestmark = [pytest.mark.timeout(180)]
 
 LIMIT_W = 1500.0
-BEFORE_W = 6000.0
+BEFORE_W = 8000.0
 UNDER_WITHIN_S = 5.0
 
 
@@ -26,7 +27,7 @@ async def settled(rig: Rig) -> Home:
             and all(tile.quality == "good" for tile in home.devices)
         ),
         20.0,
-        "connected, all devices good, above 6 kW",
+        "connected, all devices good, above 8 kW",
     )
 
 

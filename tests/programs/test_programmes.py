@@ -142,7 +142,7 @@ def energy(value_wh: float, **changes: float | None) -> Signal:
         pytest.param(energy(500, delivered_wh=500), None, id="all is delivered"),
         pytest.param(energy(500, delivered_wh=600), None, id="more is delivered"),
         pytest.param(energy(500, left_s=900), 1_000, id="behind: presses harder"),
-        pytest.param(energy(50, left_s=1), 0, id="the last seconds do not press without end"),
+        pytest.param(energy(5, left_s=1), 1_200, id="the last seconds do not press without end"),
         pytest.param(energy(500, left_s=INF), None, id="no end, no power"),
     ],
 )

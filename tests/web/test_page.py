@@ -2,14 +2,13 @@
 
 import asyncio
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.web.script import BINDING, PEAK, SCRIPT_START, TOMORROW, ZONE, event
 from tests.web.surface import ScriptedClock, ScriptedHome
@@ -22,12 +21,6 @@ RESULTS = Path("test-results")
 PHONE = ViewportSize(width=390, height=844)
 NARROW = ViewportSize(width=360, height=740)
 DESKTOP = ViewportSize(width=1280, height=800)
-CHROMIUM_ARGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-]
 COMING = event(
     TOMORROW,
     state="coming",
@@ -49,17 +42,6 @@ class Shown:
     async def picture(self, name: str) -> None:
         """Keep a picture of the whole page for people to look at."""
         await self.page.screenshot(path=RESULTS / f"page-{name}.png", full_page=True)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("the browser tests need Debian's chromium: apt-get install chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
-        yield browser
-        await browser.close()
 
 
 @asynccontextmanager
