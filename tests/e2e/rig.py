@@ -1,20 +1,14 @@
 """The whole line for a test: the demo's own stage, with hands and eyes on every part of it."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from hems.commands.event import Event
 from hems.commands.stage import Stage
-
-LOOK_EVERY_S = 0.1
-T = TypeVar("T")
 
 
 class Part(BaseModel):
@@ -199,17 +193,3 @@ class Rig:
         order = {"device": device, "fault": fault, "seconds": seconds}
         async with self._http.post(f"{self.stage.control}/fault", json=order) as response:
             assert response.ok, await response.text()
-
-
-async def until(
-    look: Callable[[], Awaitable[T]], good: Callable[[T], bool], within_s: float, what: str
-) -> T:
-    """Look until what is seen is good, and return it; fail after `within_s`."""
-    deadline = time.monotonic() + within_s
-    while True:
-        seen = await look()
-        if good(seen):
-            return seen
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within_s:g} s: {what}; last seen: {seen!r}")
-        await asyncio.sleep(LOOK_EVERY_S)

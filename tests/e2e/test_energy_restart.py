@@ -6,8 +6,8 @@ import time
 import pytest
 
 from tests.e2e.conftest import Opener
-from tests.e2e.rig import until
 from tests.e2e.test_main_job import responses, settled, subscribed
+from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(180)]
 

@@ -7,7 +7,8 @@ import pytest
 
 from hems.commands.event import Event
 from tests.e2e.conftest import Opener
-from tests.e2e.rig import Home, Rig, Trace, until
+from tests.e2e.rig import Home, Rig, Trace
+from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(180)]
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import Browser, ViewportSize, expect
 
 from tests.e2e.conftest import Opener
-from tests.e2e.rig import until
 from tests.e2e.test_main_job import LIMIT_W, UNDER_WITHIN_S, responses, settled, subscribed
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 

@@ -298,7 +298,7 @@ async def test_a_handshake_that_never_comes_to_an_end() -> None:
     async with raw_server(listen_only) as port:
         base = f"https://127.0.0.1:{port}"
         async with Transport(base, context, limits=Limits(connect_s=0.1)) as transport:
-            with pytest.raises(DeadlineError, match=r"/tm: no connection within 0\.1 s"):
+            with pytest.raises(DeadlineError, match=r": no connection within 0\.1 s"):
                 await transport.get("/tm", res.Time)
 
 

@@ -1,0 +1,114 @@
+"""What a person sees, from the home's own records."""
+
+import math
+
+import pytest
+
+from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Reading, Setpoint
+from hems import views
+from hems.cem.arbiter import arbitrate
+from hems.cem.orders import FREE, Order
+from hems.image import Image
+from hems.sep2.engine import EventState
+from hems.sep2.events import Event, Program
+from hems.sep2.lifecycle import Phase
+from programs.proposal import HOME, Bounds, Proposal, Rank
+
+NOW = 1_000.0
+CAR = DeviceSpec("ev", DeviceKind.EVSE, "Car", Control.CEILING, 0.0, 7360.0, 1380.0)
+BATTERY = DeviceSpec("battery", DeviceKind.BATTERY, "Battery", Control.TARGET, -5000.0, 5000.0)
+
+
+def asked(rank: Rank, upper_w: float, source: str = "peak-shaving") -> Proposal:
+    return Proposal(source, rank, HOME, Bounds(upper_w=upper_w), None, math.inf)
+
+
+@pytest.mark.requirement("ROLE-UI")
+@pytest.mark.parametrize(
+    ("proposals", "limit_w"),
+    [
+        ([], None),
+        ([asked(Rank.SAFETY, 14_490.0, "main-breaker")], None),
+        ([asked(Rank.ACCEPTED, 1_500.0)], 1_500.0),
+        ([asked(Rank.SAFETY, 14_490.0), asked(Rank.BINDING, 3_000.0)], 3_000.0),
+        ([asked(Rank.BINDING, 3_000.0), asked(Rank.ACCEPTED, 1_500.0)], 1_500.0),
+    ],
+)
+def test_the_limit_shown_is_what_somebody_asks(
+    proposals: list[Proposal], limit_w: float | None
+) -> None:
+    shown = views.snapshot(
+        Image(NOW, 7, {}),
+        arbitrate(proposals, NOW),
+        {},
+        events=(),
+        utility=views.NO_UTILITY,
+        alarms=(),
+    )
+    assert shown.limit_import_w == limit_w
+    assert shown.seq == 7
+
+
+def test_a_device_tells_its_age_its_set_point_and_why() -> None:
+    state = DeviceState(CAR, Reading(NOW - 3, 1400.0, soc=0.4), Quality.GOOD)
+    order = Order(Setpoint(1400.0, 30), write=False, source="peak-shaving", reason="Peak Saver")
+    shown = views.device(state, order, NOW)
+    assert (shown.age_s, shown.setpoint_w, shown.reason) == (3.0, 1400.0, "Peak Saver")
+
+
+def test_a_charger_that_is_only_kept_open_is_not_shown_as_held() -> None:
+    state = DeviceState(CAR, Reading(NOW, 7000.0), Quality.GOOD)
+    shown = views.device(state, Order(Setpoint(7360.0, 900), write=False, source=FREE), NOW)
+    assert shown.setpoint_w is None
+
+
+def test_a_lost_device_keeps_its_last_figure_and_says_what_is_wrong() -> None:
+    lost = DeviceState(CAR, Reading(NOW - 60, 1400.0), Quality.LOST, "ev: no answer")
+    shown = views.device(lost, None, NOW)
+    assert (shown.power_w, shown.quality, shown.error) == (1400.0, "lost", "ev: no answer")
+    never = views.device(DeviceState(CAR, None, Quality.LOST, "ev: off"), None, NOW)
+    assert (never.power_w, never.age_s) == (None, None)
+
+
+def event_state(phase: Phase, *, mandatory: bool = False, **fields: object) -> EventState:
+    event = Event(
+        "E" * 32,
+        Program("P" * 32, "Peak Saver", 10),
+        0,
+        1_000,
+        600,
+        {"opModImpLimW": 1500.0},
+        mandatory=mandatory,
+    )
+    defaults: dict[str, object] = {"opted_out": False, "reason": "", "baseline_w": None}
+    return EventState(event, phase, 1_000.0, 1_600.0, **(defaults | fields))  # type: ignore[arg-type]
+
+
+@pytest.mark.requirement("ROLE-UI")
+@pytest.mark.parametrize(
+    ("phase", "mandatory", "state", "may"),
+    [
+        (Phase.RECEIVED, False, "coming", True),
+        (Phase.STARTED, False, "running", True),
+        (Phase.STARTED, True, "running", False),
+        (Phase.COMPLETED, False, "completed", False),
+        (Phase.CANCELLED, False, "cancelled", False),
+        (Phase.SUPERSEDED, False, "superseded", False),
+    ],
+)
+def test_an_event_says_who_what_until_when_and_whether_it_may_be_left(
+    phase: Phase, mandatory: bool, state: str, may: bool
+) -> None:
+    devices = (DeviceState(CAR, None, Quality.LOST), DeviceState(BATTERY, None, Quality.LOST))
+    shown = views.event(event_state(phase, mandatory=mandatory), 9_000.0, devices)
+    assert (shown.state, shown.may_opt_out) == (state, may)
+    assert shown.program == "Peak Saver"
+    assert shown.title == "Take at most 1.5 kW from the grid"
+    assert "Battery gives power" in shown.effect
+    assert "Car" in shown.effect
+    assert (shown.starts_at, shown.ends_at) == (1_000.0, 1_600.0)
+
+
+def test_a_refused_event_says_why() -> None:
+    shown = views.event(event_state(Phase.REJECTED, reason="its duration is 0"), 9_000.0, ())
+    assert (shown.state, shown.effect) == ("rejected", "its duration is 0")
