@@ -1,11 +1,9 @@
 """The owner's direct wishes: a device's power kept to what the owner set, until a given time."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from der.model import DeviceState
+from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal, Rank
-from programs.signal import Signal
 
 ID = "owner"
 
@@ -37,20 +35,11 @@ class ComfortPolicy:
     wishes: tuple[OwnerWish, ...] = ()
 
 
-def propose(
-    signals: Sequence[Signal],  # noqa: ARG001 (one signature for all programmes)
-    devices: Mapping[str, DeviceState],
-    net_w: float | None,  # noqa: ARG001
-    now: float,
-    policy: ComfortPolicy,
-) -> tuple[Proposal, ...]:
+def propose(inputs: Inputs, policy: ComfortPolicy) -> tuple[Proposal, ...]:
     """Return a proposal for each wish that has not ended and whose device is known.
 
     Args:
-        signals: All signals from outside.
-        devices: The home's devices, by id.
-        net_w: Net power at the meter in W, import positive; None while unknown.
-        now: UTC epoch seconds.
+        inputs: The home and what is asked of it.
         policy: The wishes that stand.
     """
     return tuple(
@@ -64,5 +53,5 @@ def propose(
             reason=wish.reason,
         )
         for wish in policy.wishes
-        if now < wish.until and wish.device in devices
+        if inputs.now < wish.until and wish.device in inputs.devices
     )

@@ -4,14 +4,14 @@ The set-point of zero takes effect within the cycle; it is what every driver can
 inverter's own switch (SunSpec 703, IEEE 1547 "permit service") is the driver's matter.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from der.model import Control, DeviceState
+from der.model import Control
+from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal
 from programs.rules import in_force, rank_of, wish
-from programs.signal import Signal, SignalKind
+from programs.signal import SignalKind
 
 ID = "disconnect"
 
@@ -30,20 +30,11 @@ class DisconnectPolicy:
     exempt: frozenset[str] = frozenset()
 
 
-def propose(
-    signals: Sequence[Signal],
-    devices: Mapping[str, DeviceState],
-    net_w: float | None,  # noqa: ARG001 (one signature for all programmes)
-    now: float,
-    policy: DisconnectPolicy,
-) -> tuple[Proposal, ...]:
+def propose(inputs: Inputs, policy: DisconnectPolicy) -> tuple[Proposal, ...]:
     """Return, for each disconnection in force, zero for every inverter and battery.
 
     Args:
-        signals: All signals from outside.
-        devices: The home's devices, by id.
-        net_w: Net power at the meter in W, import positive; None while unknown.
-        now: UTC epoch seconds.
+        inputs: The home and what is asked of it.
         policy: What stays connected.
     """
     return tuple(
@@ -55,7 +46,7 @@ def propose(
             _CEASE[state.spec.control],
             reason=f"{signal.program} asks generation and storage to disconnect",
         )
-        for signal in in_force(signals, SignalKind.DISCONNECT, now)
-        for state in devices.values()
+        for signal in in_force(inputs.signals, SignalKind.DISCONNECT, inputs.now)
+        for state in inputs.devices.values()
         if state.spec.control in _CEASE and state.spec.id not in policy.exempt
     )

@@ -4,13 +4,12 @@ The rank says the rest: at `Rank.EMERGENCY` the allocator sheds strictly by esse
 comfort and minimum on times give way.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from der.model import DeviceState
+from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal, Rank
 from programs.rules import in_force, kilowatts, wish, withhold
-from programs.signal import Signal, SignalKind
+from programs.signal import SignalKind
 
 ID = "emergency"
 
@@ -27,30 +26,21 @@ class EmergencyPolicy:
     least_net_w: float = float("-inf")
 
 
-def propose(
-    signals: Sequence[Signal],
-    devices: Mapping[str, DeviceState],
-    net_w: float | None,  # noqa: ARG001 (one signature for all programmes)
-    now: float,
-    policy: EmergencyPolicy,
-) -> tuple[Proposal, ...]:
+def propose(inputs: Inputs, policy: EmergencyPolicy) -> tuple[Proposal, ...]:
     """Return the upper bound on net power of each shed in force: its baseline less its value.
 
     Args:
-        signals: All signals from outside.
-        devices: The home's devices, by id.
-        net_w: Net power at the meter in W, import positive; None while unknown.
-        now: UTC epoch seconds.
+        inputs: The home and what is asked of it.
         policy: How far an emergency may go.
     """
     proposals: list[Proposal] = []
-    for signal in in_force(signals, SignalKind.SHED, now):
+    for signal in in_force(inputs.signals, SignalKind.SHED, inputs.now):
         if signal.value <= 0:
             continue
         reason = f"{signal.program} asks to shed {kilowatts(signal.value)} in an emergency"
         if signal.baseline_w is None:
             reason += "; the power before it is not known, so all that can wait does"
-            proposals += withhold(ID, signal, Rank.EMERGENCY, devices, reason)
+            proposals += withhold(ID, signal, Rank.EMERGENCY, inputs.devices, reason)
             continue
         limit_w = max(signal.baseline_w - signal.value, policy.least_net_w)
         bounds = Bounds(upper_w=limit_w)

@@ -5,11 +5,10 @@ presses harder, one that has delivered is pressed no more.
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from der.model import DeviceState
+from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal
 from programs.rules import in_force, rank_of, wish, withhold
 from programs.signal import Signal, SignalKind
@@ -46,33 +45,24 @@ def bound_w(signal: Signal, now: float, policy: EnergySupportPolicy) -> float | 
     return signal.baseline_w - left_wh * _S_PER_H / left_s
 
 
-def propose(
-    signals: Sequence[Signal],
-    devices: Mapping[str, DeviceState],
-    net_w: float | None,  # noqa: ARG001 (one signature for all programmes)
-    now: float,
-    policy: EnergySupportPolicy,
-) -> tuple[Proposal, ...]:
+def propose(inputs: Inputs, policy: EnergySupportPolicy) -> tuple[Proposal, ...]:
     """Return the upper bound on net power that each energy event in force needs now.
 
     An event without an end asks for nothing: an energy without a time is no power.
 
     Args:
-        signals: All signals from outside.
-        devices: The home's devices, by id.
-        net_w: Net power at the meter in W, import positive; None while unknown.
-        now: UTC epoch seconds.
+        inputs: The home and what is asked of it.
         policy: How hard the home may be pressed.
     """
     proposals: list[Proposal] = []
-    for signal in in_force(signals, SignalKind.ENERGY, now):
+    for signal in in_force(inputs.signals, SignalKind.ENERGY, inputs.now):
         if not math.isfinite(signal.ends_at) or signal.delivered_wh >= signal.value:
             continue
         rank = rank_of(signal)
-        limit_w = bound_w(signal, now, policy)
+        limit_w = bound_w(signal, inputs.now, policy)
         if limit_w is None:
             reason = f"{signal.program} asks to save energy; the power before it is not known"
-            proposals += withhold(ID, signal, rank, devices, reason)
+            proposals += withhold(ID, signal, rank, inputs.devices, reason)
             continue
         left_wh = signal.value - signal.delivered_wh
         reason = f"{signal.program} asks to save {left_wh:.0f} Wh more until the event ends"

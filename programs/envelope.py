@@ -5,13 +5,12 @@ batteries that discharge included (CSIP-AUS opModExpLimW and opModGenLimW). Toge
 shaving's limits on import and load they are the envelope at the connection point.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from der.model import DeviceState
+from programs.inputs import Inputs
 from programs.proposal import GENERATION, HOME, Bounds, Proposal, Rank
 from programs.rules import in_force, kilowatts, rank_of, wish
-from programs.signal import Signal, SignalKind
+from programs.signal import SignalKind
 
 ID = "envelope"
 
@@ -30,20 +29,11 @@ class EnvelopePolicy:
     fixed_export_valid_s: float = 60.0
 
 
-def propose(
-    signals: Sequence[Signal],
-    devices: Mapping[str, DeviceState],  # noqa: ARG001 (one signature for all programmes)
-    net_w: float | None,  # noqa: ARG001
-    now: float,
-    policy: EnvelopePolicy,
-) -> tuple[Proposal, ...]:
+def propose(inputs: Inputs, policy: EnvelopePolicy) -> tuple[Proposal, ...]:
     """Return a lower bound for each limit on export or generation in force.
 
     Args:
-        signals: All signals from outside.
-        devices: The home's devices, by id.
-        net_w: Net power at the meter in W, import positive; None while unknown.
-        now: UTC epoch seconds.
+        inputs: The home and what is asked of it.
         policy: What the connection agreement says.
     """
     proposals = [
@@ -55,7 +45,7 @@ def propose(
             Bounds(lower_w=-signal.value),
             reason=f"{signal.program} asks to feed at most {kilowatts(signal.value)} into the grid",
         )
-        for signal in in_force(signals, SignalKind.EXPORT_LIMIT, now)
+        for signal in in_force(inputs.signals, SignalKind.EXPORT_LIMIT, inputs.now)
     ]
     proposals += [
         wish(
@@ -66,7 +56,7 @@ def propose(
             Bounds(lower_w=-signal.value),
             reason=f"{signal.program} asks to generate at most {kilowatts(signal.value)} in all",
         )
-        for signal in in_force(signals, SignalKind.GENERATION_LIMIT, now)
+        for signal in in_force(inputs.signals, SignalKind.GENERATION_LIMIT, inputs.now)
     ]
     if policy.fixed_export_w is not None:
         proposals.append(
@@ -76,7 +66,7 @@ def propose(
                 HOME,
                 Bounds(lower_w=-policy.fixed_export_w),
                 None,
-                now + policy.fixed_export_valid_s,
+                inputs.now + policy.fixed_export_valid_s,
                 reason=f"The connection may export at most {kilowatts(policy.fixed_export_w)}",
             )
         )

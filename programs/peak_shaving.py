@@ -5,13 +5,12 @@ about all that consumes, whatever feeds it (CSIP-AUS opModImpLimW and opModLoadL
 programme states the limit as it was asked; the safety margin below it is the allocator's.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from der.model import DeviceState
+from programs.inputs import Inputs
 from programs.proposal import HOME, LOADS, Bounds, Proposal, Rank
 from programs.rules import in_force, kilowatts, rank_of, wish
-from programs.signal import Signal, SignalKind
+from programs.signal import SignalKind
 
 ID = "peak-shaving"
 
@@ -30,20 +29,11 @@ class PeakShavingPolicy:
     own_limit_valid_s: float = 60.0
 
 
-def propose(
-    signals: Sequence[Signal],
-    devices: Mapping[str, DeviceState],  # noqa: ARG001 (one signature for all programmes)
-    net_w: float | None,  # noqa: ARG001
-    now: float,
-    policy: PeakShavingPolicy,
-) -> tuple[Proposal, ...]:
+def propose(inputs: Inputs, policy: PeakShavingPolicy) -> tuple[Proposal, ...]:
     """Return an upper bound for each limit on import or load in force.
 
     Args:
-        signals: All signals from outside.
-        devices: The home's devices, by id.
-        net_w: Net power at the meter in W, import positive; None while unknown.
-        now: UTC epoch seconds.
+        inputs: The home and what is asked of it.
         policy: What the owner set.
     """
     proposals = [
@@ -55,7 +45,7 @@ def propose(
             Bounds(upper_w=signal.value),
             reason=f"{signal.program} asks to take at most {kilowatts(signal.value)} from the grid",
         )
-        for signal in in_force(signals, SignalKind.IMPORT_LIMIT, now)
+        for signal in in_force(inputs.signals, SignalKind.IMPORT_LIMIT, inputs.now)
     ]
     proposals += [
         wish(
@@ -66,7 +56,7 @@ def propose(
             Bounds(upper_w=signal.value),
             reason=f"{signal.program} asks to consume at most {kilowatts(signal.value)} in all",
         )
-        for signal in in_force(signals, SignalKind.LOAD_LIMIT, now)
+        for signal in in_force(inputs.signals, SignalKind.LOAD_LIMIT, inputs.now)
     ]
     if policy.own_limit_w is not None:
         proposals.append(
@@ -76,7 +66,7 @@ def propose(
                 HOME,
                 Bounds(upper_w=policy.own_limit_w),
                 None,
-                now + policy.own_limit_valid_s,
+                inputs.now + policy.own_limit_valid_s,
                 reason=f"The home's own peak limit is {kilowatts(policy.own_limit_w)}",
             )
         )

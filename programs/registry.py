@@ -1,10 +1,9 @@
 """All programmes in one table, for the cycle that runs them and the page that lists them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from der.model import DeviceState
 from programs import (
     comfort,
     disconnect,
@@ -20,28 +19,11 @@ from programs.disconnect import DisconnectPolicy
 from programs.emergency import EmergencyPolicy
 from programs.energy_support import EnergySupportPolicy
 from programs.envelope import EnvelopePolicy
+from programs.inputs import Inputs
 from programs.peak_shaving import PeakShavingPolicy
 from programs.proposal import Proposal
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy
-from programs.signal import Signal
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What every programme decides on.
-
-    Attributes:
-        signals: All signals from outside.
-        devices: The home's devices, by id.
-        net_w: Net power at the meter in W, import positive; None while unknown.
-        now: UTC epoch seconds.
-    """
-
-    signals: Sequence[Signal]
-    devices: Mapping[str, DeviceState]
-    net_w: float | None
-    now: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,51 +62,49 @@ ALL: Final = (
         safety.ID_BREAKER,
         "",
         "Safety",
-        lambda i, p: safety.propose(i.signals, i.devices, i.net_w, i.now, p.safety),
+        lambda i, p: safety.propose(i, p.safety),
     ),
     Programme(
         emergency.ID,
         "BUC-7",
         "Emergency demand",
-        lambda i, p: emergency.propose(i.signals, i.devices, i.net_w, i.now, p.emergency),
+        lambda i, p: emergency.propose(i, p.emergency),
     ),
     Programme(
         disconnect.ID,
         "BUC-11",
         "Disconnection",
-        lambda i, p: disconnect.propose(i.signals, i.devices, i.net_w, i.now, p.disconnect),
+        lambda i, p: disconnect.propose(i, p.disconnect),
     ),
     Programme(
         envelope.ID,
         "BUC-11",
         "Operating envelope",
-        lambda i, p: envelope.propose(i.signals, i.devices, i.net_w, i.now, p.envelope),
+        lambda i, p: envelope.propose(i, p.envelope),
     ),
     Programme(
         peak_shaving.ID,
         "BUC-1",
         "Peak shaving",
-        lambda i, p: peak_shaving.propose(i.signals, i.devices, i.net_w, i.now, p.peak_shaving),
+        lambda i, p: peak_shaving.propose(i, p.peak_shaving),
     ),
     Programme(
         energy_support.ID,
         "BUC-5",
         "Energy support",
-        lambda i, p: energy_support.propose(i.signals, i.devices, i.net_w, i.now, p.energy_support),
+        lambda i, p: energy_support.propose(i, p.energy_support),
     ),
     Programme(
         comfort.ID,
         "",
         "The owner's wishes",
-        lambda i, p: comfort.propose(i.signals, i.devices, i.net_w, i.now, p.comfort),
+        lambda i, p: comfort.propose(i, p.comfort),
     ),
     Programme(
         self_consumption.ID,
         "",
         "Self-consumption",
-        lambda i, p: self_consumption.propose(
-            i.signals, i.devices, i.net_w, i.now, p.self_consumption
-        ),
+        lambda i, p: self_consumption.propose(i, p.self_consumption),
     ),
 )
 """In order of what they are about; the ranks of their proposals, not this order, decide."""

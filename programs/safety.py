@@ -4,13 +4,12 @@ Without the meter nobody knows what the home draws, so nothing moves upwards: st
 charges at its least, and whatever was restricted stays as restricted as it was.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from der.model import Control, DeviceState
+from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal, Rank
 from programs.rules import kilowatts
-from programs.signal import Signal
 
 ID_BREAKER = "main-breaker"
 ID_METER = "meter-lost"
@@ -41,23 +40,14 @@ class SafetyPolicy:
         return self.breaker_a * self.voltage_v * self.phases
 
 
-def propose(
-    signals: Sequence[Signal],  # noqa: ARG001 (one signature for all programmes)
-    devices: Mapping[str, DeviceState],
-    net_w: float | None,
-    now: float,
-    policy: SafetyPolicy,
-) -> tuple[Proposal, ...]:
+def propose(inputs: Inputs, policy: SafetyPolicy) -> tuple[Proposal, ...]:
     """Return the breaker's limit, and a bound for each device while the meter is lost.
 
     Args:
-        signals: All signals from outside; safety asks nobody.
-        devices: The home's devices, by id, each with the set-point that it has now.
-        net_w: Net power at the meter in W, import positive; None while unknown.
-        now: UTC epoch seconds.
+        inputs: The home and what is asked of it.
         policy: The home's connection.
     """
-    expires_at = now + policy.valid_s
+    expires_at = inputs.now + policy.valid_s
     limit_w = policy.limit_w
     breaker = Proposal(
         ID_BREAKER,
@@ -68,7 +58,7 @@ def propose(
         expires_at,
         reason=f"The main breaker carries at most {kilowatts(limit_w)}",
     )
-    if net_w is not None:
+    if inputs.net_w is not None:
         return (breaker,)
     careful = [
         Proposal(
@@ -80,7 +70,7 @@ def propose(
             expires_at,
             reason="The meter cannot be read, so nothing may rise",
         )
-        for state in devices.values()
+        for state in inputs.devices.values()
         if (bounds := _careful(state)) is not None
     ]
     return (breaker, *careful)

@@ -1,12 +1,11 @@
 """What storage does when nobody asks anything: bring the meter to zero, or wait for an event."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from der.model import Control, DeviceState
+from der.model import Control
+from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal, Rank
-from programs.signal import Signal
 
 ID = "self-consumption"
 
@@ -35,24 +34,15 @@ class SelfConsumptionPolicy:
     valid_s: float = 60.0
 
 
-def propose(
-    signals: Sequence[Signal],  # noqa: ARG001 (one signature for all programmes)
-    devices: Mapping[str, DeviceState],
-    net_w: float | None,  # noqa: ARG001
-    now: float,
-    policy: SelfConsumptionPolicy,
-) -> tuple[Proposal, ...]:
+def propose(inputs: Inputs, policy: SelfConsumptionPolicy) -> tuple[Proposal, ...]:
     """Return the home's preferred net power, or zero for each battery that is held.
 
     Args:
-        signals: All signals from outside.
-        devices: The home's devices, by id.
-        net_w: Net power at the meter in W, import positive; None while unknown.
-        now: UTC epoch seconds.
+        inputs: The home and what is asked of it.
         policy: How storage is used.
     """
-    expires_at = now + policy.valid_s
-    batteries = [s.spec.id for s in devices.values() if s.spec.control is Control.TARGET]
+    expires_at = inputs.now + policy.valid_s
+    batteries = [s.spec.id for s in inputs.devices.values() if s.spec.control is Control.TARGET]
     if policy.use is StorageUse.HOLD:
         reason = "The battery keeps its charge for an event"
         return tuple(

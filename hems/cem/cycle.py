@@ -23,7 +23,8 @@ from hems.cem.policy import AllocatorPolicy
 from hems.cem.station import Station, Written
 from hems.clock import Clock
 from hems.image import Image, ImageRing
-from programs.registry import Inputs, Policies, propose_all
+from programs.inputs import Inputs
+from programs.registry import Policies, propose_all
 from programs.signal import Signal
 
 _log = logging.getLogger(__name__)

@@ -17,8 +17,9 @@ from programs import (
     safety,
     self_consumption,
 )
+from programs.inputs import Inputs
 from programs.proposal import GENERATION, HOME, HOME_TARGETS, LOADS, Bounds, Proposal, Rank
-from programs.registry import ALL, Inputs, Policies, propose_all
+from programs.registry import ALL, Policies, propose_all
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
 from programs.signal import Signal, SignalKind
 
@@ -94,7 +95,7 @@ IMPORT, LOAD = SignalKind.IMPORT_LIMIT, SignalKind.LOAD_LIMIT
 )
 def test_peak_shaving(given_signal: Signal, expected: list[Said]) -> None:
     policy = peak_shaving.PeakShavingPolicy()
-    proposals = peak_shaving.propose([given_signal], DEVICES, 2_000, NOW, policy)
+    proposals = peak_shaving.propose(Inputs([given_signal], DEVICES, 2_000, NOW), policy)
     assert said(proposals) == expected
     assert all(p.cause == "E1" and p.expires_at == given_signal.ends_at for p in proposals)
 
@@ -102,7 +103,7 @@ def test_peak_shaving(given_signal: Signal, expected: list[Said]) -> None:
 @pytest.mark.requirement("BUC-1")
 def test_the_homes_own_peak_limit_is_economy() -> None:
     policy = peak_shaving.PeakShavingPolicy(own_limit_w=4_000)
-    (own,) = peak_shaving.propose([], DEVICES, None, NOW, policy)
+    (own,) = peak_shaving.propose(Inputs([], DEVICES, None, NOW), policy)
     assert said((own,)) == [(HOME, Rank.ECONOMY, -INF, 4_000)]
     assert own.expires_at == NOW + 60
 
@@ -114,7 +115,9 @@ def test_the_homes_own_peak_limit_is_economy() -> None:
 )
 def test_envelope(kind: SignalKind, target: str) -> None:
     policy = envelope.EnvelopePolicy(fixed_export_w=5_000)
-    proposals = envelope.propose([signal(kind, 2_000, binding=True)], DEVICES, 0, NOW, policy)
+    proposals = envelope.propose(
+        Inputs([signal(kind, 2_000, binding=True)], DEVICES, 0, NOW), policy
+    )
     assert said(proposals) == [
         (target, Rank.BINDING, -2_000, INF),
         (HOME, Rank.BINDING, -5_000, INF),
@@ -148,7 +151,7 @@ def energy(value_wh: float, **changes: float | None) -> Signal:
 )
 def test_energy_support(given_signal: Signal, upper_w: float | None) -> None:
     policy = energy_support.EnergySupportPolicy()
-    proposals = energy_support.propose([given_signal], DEVICES, 0, NOW, policy)
+    proposals = energy_support.propose(Inputs([given_signal], DEVICES, 0, NOW), policy)
     expected = [] if upper_w is None else [(HOME, Rank.ACCEPTED, -INF, upper_w)]
     assert said(proposals) == expected
 
@@ -177,9 +180,11 @@ def test_keeping_to_the_bound_delivers_the_energy(
 )
 def test_emergency(baseline_w: float, value_w: float, upper_w: float) -> None:
     shed = signal(SignalKind.SHED, value_w, baseline_w=baseline_w)
-    proposals = emergency.propose([shed], DEVICES, 0, NOW, emergency.EmergencyPolicy())
+    proposals = emergency.propose(Inputs([shed], DEVICES, 0, NOW), emergency.EmergencyPolicy())
     assert said(proposals) == [(HOME, Rank.EMERGENCY, -INF, upper_w)]
-    kept = emergency.propose([shed], DEVICES, 0, NOW, emergency.EmergencyPolicy(least_net_w=0))
+    kept = emergency.propose(
+        Inputs([shed], DEVICES, 0, NOW), emergency.EmergencyPolicy(least_net_w=0)
+    )
     assert kept[0].bounds.upper_w == max(upper_w, 0)
 
 
@@ -187,11 +192,11 @@ def test_emergency(baseline_w: float, value_w: float, upper_w: float) -> None:
 def test_without_a_baseline_all_that_can_wait_waits() -> None:
     stop = [(name, -INF, 0.0) for name in ("battery", "car", "heater")]
     shed = signal(SignalKind.SHED, 2_000)
-    proposals = emergency.propose([shed], DEVICES, 0, NOW, emergency.EmergencyPolicy())
+    proposals = emergency.propose(Inputs([shed], DEVICES, 0, NOW), emergency.EmergencyPolicy())
     assert [(t, lo, up) for t, _, lo, up in said(proposals)] == stop
     save = energy(500, baseline_w=None)
     policy = energy_support.EnergySupportPolicy()
-    proposals = energy_support.propose([save], DEVICES, 0, NOW, policy)
+    proposals = energy_support.propose(Inputs([save], DEVICES, 0, NOW), policy)
     assert [(t, lo, up) for t, _, lo, up in said(proposals)] == stop
     assert {p.rank for p in proposals} == {Rank.ACCEPTED}
 
@@ -199,19 +204,19 @@ def test_without_a_baseline_all_that_can_wait_waits() -> None:
 @pytest.mark.requirement("BUC-11")
 def test_disconnect_stops_generation_and_storage_and_nothing_else() -> None:
     off = signal(SignalKind.DISCONNECT, 0, binding=True)
-    proposals = disconnect.propose([off], DEVICES, 0, NOW, disconnect.DisconnectPolicy())
+    proposals = disconnect.propose(Inputs([off], DEVICES, 0, NOW), disconnect.DisconnectPolicy())
     assert said(proposals) == [
         ("pv", Rank.BINDING, 0, INF),
         ("battery", Rank.BINDING, 0, 0),
     ]
     exempt = disconnect.DisconnectPolicy(exempt=frozenset({"pv"}))
-    assert len(disconnect.propose([off], DEVICES, 0, NOW, exempt)) == 1
+    assert len(disconnect.propose(Inputs([off], DEVICES, 0, NOW), exempt)) == 1
 
 
 @pytest.mark.requirement("BUC-11")
 def test_safety_is_the_main_breaker_alone_while_the_meter_is_well() -> None:
     policy = safety.SafetyPolicy(breaker_a=35, voltage_v=230, phases=3)
-    assert said(safety.propose([], DEVICES, 0.0, NOW, policy)) == [
+    assert said(safety.propose(Inputs([], DEVICES, 0.0, NOW), policy)) == [
         (HOME, Rank.SAFETY, -24_150, 24_150)
     ]
 
@@ -232,19 +237,19 @@ def test_safety_is_the_main_breaker_alone_while_the_meter_is_well() -> None:
     ],
 )
 def test_without_the_meter_nothing_rises(state: DeviceState, bounds: Bounds | None) -> None:
-    proposals = safety.propose([], {"d": state}, None, NOW, safety.SafetyPolicy())
+    proposals = safety.propose(Inputs([], {"d": state}, None, NOW), safety.SafetyPolicy())
     own = [p for p in proposals if p.target == "d"]
     assert [p.bounds for p in own] == ([] if bounds is None else [bounds])
     assert all(p.rank is Rank.SAFETY for p in proposals)
 
 
 def test_self_consumption_prefers_a_quiet_meter_or_holds_the_battery() -> None:
-    (wish,) = self_consumption.propose([], DEVICES, 0, NOW, SelfConsumptionPolicy())
+    (wish,) = self_consumption.propose(Inputs([], DEVICES, 0, NOW), SelfConsumptionPolicy())
     assert (wish.target, wish.rank, wish.preferred_w) == (HOME, Rank.ECONOMY, 0.0)
     held = SelfConsumptionPolicy(use=StorageUse.HOLD)
-    (wish,) = self_consumption.propose([], DEVICES, 0, NOW, held)
+    (wish,) = self_consumption.propose(Inputs([], DEVICES, 0, NOW), held)
     assert (wish.target, wish.rank, wish.preferred_w) == ("battery", Rank.IDLE, 0.0)
-    assert self_consumption.propose([], {}, 0, NOW, SelfConsumptionPolicy()) == ()
+    assert self_consumption.propose(Inputs([], {}, 0, NOW), SelfConsumptionPolicy()) == ()
 
 
 def test_the_owners_wishes_end_and_name_known_devices_only() -> None:
@@ -253,7 +258,7 @@ def test_the_owners_wishes_end_and_name_known_devices_only() -> None:
         comfort.OwnerWish("car", NOW, Bounds(upper_w=1_000)),
         comfort.OwnerWish("sauna", NOW + 60),
     )
-    proposals = comfort.propose([], DEVICES, 0, NOW, comfort.ComfortPolicy(wishes))
+    proposals = comfort.propose(Inputs([], DEVICES, 0, NOW), comfort.ComfortPolicy(wishes))
     assert said(proposals) == [("car", Rank.OWNER, -INF, 2_000)]
 
 
