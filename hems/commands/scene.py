@@ -23,7 +23,9 @@ class Scene:
         battery: What the battery does when nobody asks anything (`HomeSection.battery`).
         house: More arguments for the simulated house.
         headend: More lines for the head-end's settings.
+        hub: More arguments for the hub.
         utility: More lines for the hub's [utility] section.
+        edition: Edition and profile of 2030.5 spoken ("csip-aus", "2018", "2023").
         discover: Find the utility by DNS-SD and not by a configured URL.
         extra_meters: Sub-meters beside the six devices of the home.
     """
@@ -34,7 +36,9 @@ class Scene:
     battery: str = "self-consumption"
     house: Sequence[str] = ()
     headend: Sequence[str] = ()
+    hub: Sequence[str] = ()
     utility: Sequence[str] = ()
+    edition: str = "csip-aus"
     discover: bool = False
     extra_meters: int = 0
 
@@ -73,6 +77,7 @@ def hub_config(
         f"crls = {quoted(trust.crls)}",
         f"pin = {quoted(make_pin(PIN_DIGITS))}",
         'mirror_interval = "10 s"',
+        f"edition = {quoted(scene.edition)}",
         *scene.utility,
         "[[utility.program]]",
         'name = "Peak Saver"',

@@ -178,7 +178,7 @@ class Stage:
         await self.house.start()
 
     async def _register_home(self) -> None:
-        body = {"lfdi": self.lfdi, "pin": make_pin(PIN_DIGITS), "edition": "csip-aus"}
+        body = {"lfdi": self.lfdi, "pin": make_pin(PIN_DIGITS), "edition": self.scene.edition}
         headers = {"Authorization": f"Bearer {self.operator.token}"}
         async with (
             aiohttp.ClientSession(headers=headers) as session,
@@ -198,7 +198,8 @@ class Stage:
         )
         path = self.folder / "hub" / "hems.toml"
         path.write_text(text, encoding="utf-8")
-        self.hub.command = [*self.hub.command, str(path), *self._ready(self.hub)]
+        arguments = (str(path), *self._ready(self.hub), *self.scene.hub)
+        self.hub.command = [*self.hub.command, *arguments]
 
     def _child(self, name: str, *arguments: str) -> Child:
         return Child(

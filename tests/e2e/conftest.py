@@ -27,7 +27,11 @@ def opened(tmp_path: Path) -> Opener:
 
     @asynccontextmanager
     async def open_rig(
-        *, house: tuple[str, ...] = EVENING, utility: tuple[str, ...] = (), discover: bool = False
+        *,
+        house: tuple[str, ...] = EVENING,
+        utility: tuple[str, ...] = (),
+        discover: bool = False,
+        edition: str = "csip-aus",
     ) -> AsyncIterator[Rig]:
         scene = Scene(
             page_port=0,
@@ -36,6 +40,7 @@ def opened(tmp_path: Path) -> Opener:
             headend=POLLED,
             utility=utility,
             discover=discover,
+            edition=edition,
         )
         async with Rig(Stage(tmp_path / "stage", scene)) as rig:
             yield rig
