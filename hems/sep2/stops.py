@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from hems.clock import Clock
 from hems.sep2 import resources as res
@@ -20,6 +20,7 @@ from hems.sep2.walker import Stop, Visit
 _log = logging.getLogger(__name__)
 
 _SUBSCRIBABLE: Final = frozenset({1, 3})
+L = TypeVar("L", res.DERControlList, res.EndDeviceControlList)
 
 
 @dataclass(slots=True)
@@ -190,7 +191,9 @@ class DerProgramsStop(_Stop):
             program = program_of(resource)
             if resource.der_control_list_link is not None:
                 children.append(
-                    DerControlsStop(self.trip, resource.der_control_list_link.href, program)
+                    ControlsStop(
+                        self.trip, resource.der_control_list_link.href, program, DER_CONTROLS
+                    )
                 )
             if resource.default_der_control_link is not None:
                 children.append(
@@ -212,7 +215,7 @@ class DrProgramsStop(_Stop):
             self.href, res.DemandResponseProgramList, on_bad=_skip
         )
         children: list[Stop] = [
-            DrControlsStop(self.trip, p.end_device_control_list_link.href, program_of(p))
+            ControlsStop(self.trip, p.end_device_control_list_link.href, program_of(p), DR_CONTROLS)
             for p in got.demand_response_program
             if p.end_device_control_list_link is not None
         ]
@@ -232,60 +235,43 @@ async def _retain(
 
 
 @dataclass(frozen=True, slots=True)
-class DerControlsStop(_Stop):
-    """DERControlList of one programme."""
+class _Controls(Generic[L]):
+    """A kind of controls: their list, one of them, and what is in a list."""
 
-    program: Program
+    listed: type[L]
+    single: type[Control]
+    items: Callable[[L], Sequence[Control]]
 
-    async def visit(self) -> Visit:
-        """Take the whole list in."""
-        bad: list[BadItem] = []
-        got = await self.trip.transport.get_list(self.href, res.DERControlList, on_bad=bad.append)
-        await self._update(got.der_control, complete=True, bad=bad)
-        return Visit((), None, _subscribable(got.subscribable))
 
-    async def take(self, resource: res.Resource) -> bool:
-        """Take in a list or a single control that a notification brought."""
-        if isinstance(resource, res.DERControl):
-            await self._update([resource], complete=False)
-            return True
-        if isinstance(resource, res.DERControlList):
-            whole = len(resource.der_control) >= resource.all
-            await self._update(resource.der_control, complete=whole)
-            return whole
-        return False
-
-    async def _update(
-        self, controls: Sequence[Control], *, complete: bool, bad: Sequence[BadItem] = ()
-    ) -> None:
-        await self.trip.engine.update(
-            self.program, controls, kind=res.DERControl, complete=complete, bad=bad
-        )
+DER_CONTROLS: Final = _Controls(res.DERControlList, res.DERControl, lambda got: got.der_control)
+DR_CONTROLS: Final = _Controls(
+    res.EndDeviceControlList, res.EndDeviceControl, lambda got: got.end_device_control
+)
 
 
 @dataclass(frozen=True, slots=True)
-class DrControlsStop(_Stop):
-    """EndDeviceControlList of one programme."""
+class ControlsStop(_Stop, Generic[L]):
+    """The list of controls of one programme."""
 
     program: Program
+    kind: _Controls[L]
 
     async def visit(self) -> Visit:
         """Take the whole list in."""
         bad: list[BadItem] = []
-        got = await self.trip.transport.get_list(
-            self.href, res.EndDeviceControlList, on_bad=bad.append
-        )
-        await self._update(got.end_device_control, complete=True, bad=bad)
+        got = await self.trip.transport.get_list(self.href, self.kind.listed, on_bad=bad.append)
+        await self._update(self.kind.items(got), complete=True, bad=bad)
         return Visit((), None, _subscribable(got.subscribable))
 
     async def take(self, resource: res.Resource) -> bool:
         """Take in a list or a single control that a notification brought."""
-        if isinstance(resource, res.EndDeviceControl):
+        if isinstance(resource, self.kind.single):
             await self._update([resource], complete=False)
             return True
-        if isinstance(resource, res.EndDeviceControlList):
-            whole = len(resource.end_device_control) >= resource.all
-            await self._update(resource.end_device_control, complete=whole)
+        if isinstance(resource, self.kind.listed):
+            items = self.kind.items(resource)
+            whole = len(items) >= resource.all
+            await self._update(items, complete=whole)
             return whole
         return False
 
@@ -293,7 +279,7 @@ class DrControlsStop(_Stop):
         self, controls: Sequence[Control], *, complete: bool, bad: Sequence[BadItem] = ()
     ) -> None:
         await self.trip.engine.update(
-            self.program, controls, kind=res.EndDeviceControl, complete=complete, bad=bad
+            self.program, controls, kind=self.kind.single, complete=complete, bad=bad
         )
 
 
