@@ -7,7 +7,7 @@ BENCH ?= reaction
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep lint types contracts unit bench traceability lock format clean
+.PHONY: help demo test test-deep lint types contracts unit bench traceability pictures lock format clean
 
 help:
 	@echo "make demo        a home, a utility and the page, on this machine"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-deep   the long ones: before a release"
 	@echo "make bench BENCH=reaction|footprint [ARGS=...]"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
+	@echo "make pictures    takes the README's pictures from the running demo"
 	@echo "make format | lock | clean"
 
 demo: .venv/.ready web/static/index.html
@@ -44,6 +45,9 @@ bench: .venv/.ready
 
 traceability: .venv/.ready web/static/index.html chromium
 	$(PY) -m pytest -q -m "not deep" --traceability docs/traceability.md
+
+pictures: .venv/.ready web/static/index.html chromium
+	$(PY) -m tests.e2e.pictures
 
 format: .venv/.ready
 	$(BIN)/ruff check --fix .

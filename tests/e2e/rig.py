@@ -35,6 +35,7 @@ class Card(Part):
     id: str
     program: str
     title: str
+    effect: str
     state: str
     opted_out: bool
     may_opt_out: bool
