@@ -43,7 +43,7 @@ class Image:
 class ImageRing:
     """The present image and the last ones, newest last."""
 
-    size: int = 900
+    size: int = 120
     _ring: deque[Image] = field(default_factory=deque)
 
     def swap(self, image: Image) -> None:

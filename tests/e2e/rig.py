@@ -106,7 +106,7 @@ class Rig:
     stage: Stage
 
     async def __aenter__(self) -> Self:
-        await self.stage.open()
+        await self.stage.__aenter__()
         bearer = {"Authorization": f"Bearer {self.stage.operator.token}"}
         self._operator = aiohttp.ClientSession(self.stage.operator.url, headers=bearer)
         self._http = aiohttp.ClientSession()

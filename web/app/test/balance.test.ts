@@ -18,6 +18,11 @@ describe("the rest of the house", () => {
     expect(restOfHouseW(home(late))).toBe(0);
   });
 
+  it("does not count what a circuit's own meter shows a second time", () => {
+    const circuit = device("kitchen", "submeter", { power_w: 900 });
+    expect(restOfHouseW(home([...house, circuit]))).toBe(3080);
+  });
+
   it("is unknown while a device has never answered", () => {
     const silent = [...house, device("water", "water_heater", { power_w: null })];
     expect(restOfHouseW(home(silent))).toBeNull();

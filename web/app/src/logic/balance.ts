@@ -20,14 +20,21 @@ export interface Balance {
 }
 
 const METER = "meter";
+/** A meter of one circuit: what it shows is counted already, by the meter and by its devices. */
+const SUBMETER = "submeter";
 
 export function isMeter(device: DeviceAnswer): boolean {
   return device.kind === METER;
 }
 
-/** Return all devices but the meter. */
-export function appliances(home: HomeAnswer): DeviceAnswer[] {
+/** Return what is worth a tile: all devices but the meter. */
+export function tiles(home: HomeAnswer): DeviceAnswer[] {
   return home.devices.filter((d) => !isMeter(d));
+}
+
+/** Return what takes or gives power by itself: no meters. */
+export function appliances(home: HomeAnswer): DeviceAnswer[] {
+  return tiles(home).filter((d) => d.kind !== SUBMETER);
 }
 
 /** Return the meter's last known power, however old; null if it never answered. */
