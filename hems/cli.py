@@ -12,6 +12,7 @@ from pathlib import Path
 from hems import units
 
 EXIT_USAGE = 2
+LAST_PORT = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="a home, a utility and the page, on this machine")
     demo.add_argument("--folder", type=Path, default=Path("var/demo"), metavar="DIR")
-    demo.add_argument("--port", type=int, default=8080, help="the page's port, if free")
+    demo.add_argument("--port", type=_port, default=8080, help="the page's port, if free")
     demo.add_argument("--speed", type=float, default=1.0, help="how much faster the house lives")
     demo.add_argument("--seed", type=int, default=1, help="of the house's kettles and clouds")
     demo.set_defaults(run=_demo)
@@ -83,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
     status.set_defaults(run=_status)
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: 0 to {LAST_PORT}")
+    return port
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shutil
 import signal
 from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 STOP_WITHIN_S = 10.0
+ASK_AGAIN_S = 1.0
 POLL_S = 0.02
+_SETPRIV = shutil.which("setpriv")
+_TIED = (_SETPRIV, "--pdeathsig", "INT") if _SETPRIV else ()
+"""Stops a child when its parent dies, however that dies; part of every Debian (util-linux)."""
 
 
 class ChildError(Exception):
@@ -51,6 +56,7 @@ class Child:
         self.ready.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *_TIED,
                 *self.command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
@@ -85,17 +91,22 @@ class Child:
         return await self._process.wait()
 
     async def stop(self) -> int | None:
-        """Ask it to stop, as Ctrl-C does; kill it if it does not; returns its exit code."""
+        """Ask it to stop, as Ctrl-C does; kill it if it does not; returns its exit code.
+
+        It is asked again and again: a signal that comes while a program is only just being
+        loaded is lost.
+        """
         if self._process is None:
             return None
-        if self._process.returncode is None:
+        for _ in range(round(STOP_WITHIN_S / ASK_AGAIN_S)):
+            if self._process.returncode is not None:
+                break
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
-            try:
-                async with asyncio.timeout(STOP_WITHIN_S):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ASK_AGAIN_S):
                     await self._process.wait()
-            except TimeoutError:
-                await self.kill()
+        await self.kill()
         return self._process.returncode
 
     async def kill(self) -> None:

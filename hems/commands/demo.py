@@ -1,12 +1,12 @@
 """`hems demo`: the main job on this machine, until Ctrl-C."""
 
 import asyncio
-import contextlib
 import signal
 from pathlib import Path
 
 from certs.errors import CertificateError
 from hems.commands.child import ChildError
+from hems.commands.folder import FolderError, claimed
 from hems.commands.output import fail
 from hems.commands.scene import Scene
 from hems.commands.stage import Stage
@@ -23,31 +23,31 @@ def demo(folder: Path, *, port: int, speed: float, seed: int) -> int:
     """
     scene = Scene(page_port=port, speed=speed, seed=seed)
     try:
-        return asyncio.run(_play(Stage(folder, scene)))
-    except (ChildError, CertificateError) as error:
+        with claimed(folder):
+            return asyncio.run(_play(Stage(folder, scene)))
+    except (FolderError, ChildError, CertificateError) as error:
         return fail(str(error))
 
 
 async def _play(stage: Stage) -> int:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopped.set)
     print("Starting a utility, a simulated house and its controller ...", flush=True)
     opening = asyncio.create_task(stage.open())
     waiting = asyncio.create_task(stopped.wait())
     try:
         await asyncio.wait({opening, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if not stopped.is_set():
-            await opening
-            _introduce(stage)
-            return await _until_stopped(stage, waiting)
-        return 0
+        if stopped.is_set():
+            return 0
+        await opening
+        _introduce(stage)
+        return await _until_stopped(stage, waiting)
     finally:
-        for task in (opening, waiting):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ChildError):
-                await task
+        opening.cancel()
+        waiting.cancel()
+        await asyncio.wait({opening, waiting})
         print("\nStopping ...", flush=True)
         await stage.close()
 
