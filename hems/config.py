@@ -5,8 +5,11 @@ and not a thousandfold surprise. Relative paths are relative to the file.
 """
 
 import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -21,12 +24,16 @@ from pydantic import (
 )
 
 from certs.identity import pin_valid
-from der.model import DeviceKind
+from der.model import Control, DeviceKind
+from der.registry import CONTROLS, DRIVES, Driver
 from hems import units
+from programs.proposal import HOME_TARGETS
 
 Power = Annotated[float, BeforeValidator(units.power_w)]
-Current = Annotated[float, BeforeValidator(units.current_a)]
-Duration = Annotated[float, BeforeValidator(units.duration_s)]
+Consumption = Annotated[float, BeforeValidator(units.power_w), Field(ge=0)]
+Current = Annotated[float, BeforeValidator(units.current_a), Field(gt=0)]
+Duration = Annotated[float, BeforeValidator(units.duration_s), Field(ge=0)]
+Text = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -41,13 +48,15 @@ class _Section(BaseModel):
     @classmethod
     def _relative_to_the_file(cls, value: object, info: ValidationInfo) -> object:
         folder = (info.context or {}).get("folder")
+        if isinstance(value, Path) and "\0" in str(value):
+            raise ValueError("no file has a NUL in its name")
         return folder / value if isinstance(value, Path) and folder else value
 
 
 class HomeSection(_Section):
     """The home itself."""
 
-    name: str = "Home"
+    name: Text = "Home"
     """What the page calls it."""
     time_zone: str = "UTC"
     """IANA name; days on the page begin at its midnight."""
@@ -77,15 +86,15 @@ class HomeSection(_Section):
     @field_validator("cycle", mode="after")
     @classmethod
     def _sane_cycle(cls, period_s: float) -> float:
-        if not 0.1 <= period_s <= 60.0:  # noqa: PLR2004 - the message states the range
-            raise ValueError("the control cycle is between 0.1 s and 60 s")
+        if not 0.1 <= period_s <= 10.0:  # noqa: PLR2004 - the message states the range
+            raise ValueError("the control cycle is between 0.1 s and 10 s: set-points lapse in 30")
         return period_s
 
 
 class ProgramSection(_Section):
     """A programme's policy, as agreed when the owner joined it."""
 
-    name: str
+    name: Text
     """The programme's name (2030.5 description) or mRID."""
     binding: bool
     """Whether the owner may not opt out."""
@@ -108,8 +117,8 @@ class UtilitySection(_Section):
     """Registration PIN: five digits and a check digit."""
     edition: Literal["2018", "csip-aus", "2023"] = "csip-aus"
     """Edition and profile spoken with this server."""
-    notify_host: str = "127.0.0.1"
-    """Address at which the server can reach this hub with notifications."""
+    notify_host: Text = "127.0.0.1"
+    """Address of this hub at which the server can reach it with notifications."""
     notify_port: Port = 0
     """Its port; 0 takes a free one."""
     poll_least: Duration = 5.0
@@ -124,9 +133,37 @@ class UtilitySection(_Section):
     @field_validator("url")
     @classmethod
     def _https(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith("https://"):
+        if url is None:
+            return None
+        if not url.startswith("https://"):
             raise ValueError(f"{url!r} is not an https:// URL; IEEE 2030.5 runs over TLS only")
+        parts = urlsplit(url)
+        if not parts.hostname or parts.port == 0 or any(c.isspace() for c in url):
+            raise ValueError(f"{url!r} is not a URL: https://HOST:PORT/PATH")
         return url
+
+    @field_validator("notify_host")
+    @classmethod
+    def _one_address(cls, host: str) -> str:
+        if host in {"0.0.0.0", "::"}:  # noqa: S104 - refused here
+            raise ValueError(
+                f"{host!r} stands for all addresses; name the one at which the server reaches us"
+            )
+        return host
+
+    @field_validator("mirror_interval")
+    @classmethod
+    def _whole_seconds(cls, interval_s: float) -> float:
+        if interval_s < 1.0 or interval_s != round(interval_s):
+            raise ValueError("an interval of readings is a whole number of seconds, at least 1 s")
+        return interval_s
+
+    @field_validator("program")
+    @classmethod
+    def _policies_differ(cls, programs: tuple[ProgramSection, ...]) -> tuple[ProgramSection, ...]:
+        for name in _twins(program.name for program in programs):
+            raise ValueError(f"programme {name!r} has two policies")
+        return programs
 
     @field_validator("pin")
     @classmethod
@@ -139,7 +176,7 @@ class UtilitySection(_Section):
 class WebSection(_Section):
     """The local page."""
 
-    host: str = "127.0.0.1"
+    host: Text = "127.0.0.1"
     port: Port = 8080
     names: tuple[str, ...] = ()
     """Host names besides this machine's own under which browsers may ask for the page."""
@@ -154,7 +191,7 @@ class StoreSection(_Section):
 class OcppSection(_Section):
     """The charge-point management system that the home's chargers call in to."""
 
-    host: str = "127.0.0.1"
+    host: Text = "127.0.0.1"
     port: Port = 9000
 
 
@@ -163,32 +200,53 @@ class DeviceSection(_Section):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
     kind: DeviceKind
-    name: str
+    name: Text
     driver: Literal["sunspec", "relay", "ocpp16"]
-    host: str = "127.0.0.1"
+    host: Text = "127.0.0.1"
     port: Port | None = None
     unit: int = Field(default=1, ge=0, le=255)
-    station: str | None = None
+    station: str | None = Field(default=None, pattern=r"^[^/?#\s]{1,48}$")
     """OCPP identity of a charger."""
     min: Power = 0.0
     """Least power: negative for what it can produce."""
     max: Power = 0.0
     """Greatest power it can consume."""
-    least_on: Power = 0.0
+    least_on: Consumption = 0.0
     """Least power at which it runs at all."""
-    fallback: Power | None = None
+    fallback: Consumption | None = None
     """Power at which a charger may go on when the hub is silent."""
+    phases: Literal[1, 3] = 1
+    """Phases on which a charger charges; its limits are currents on each of them."""
     essentiality: int = Field(default=5, ge=0, le=9)
     """0 is shed first, 9 last."""
     min_on: Duration = 0.0
     min_off: Duration = 0.0
-    max_age: Duration = 5.0
+    max_age: Annotated[Duration, Field(gt=0)] = 5.0
     """A reading older than this is stale."""
+
+    @field_validator("id")
+    @classmethod
+    def _no_target_of_the_home(cls, device_id: str) -> str:
+        if device_id in HOME_TARGETS:
+            raise ValueError(f"{device_id!r} means the home itself; a device needs another id")
+        return device_id
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.kind not in DRIVES[Driver(self.driver)]:
+            raise ValueError(f"driver {self.driver} cannot drive a {self.kind}")
         if self.min > self.max:
             raise ValueError(f"min {self.min:g} W is above max {self.max:g} W")
+        control = CONTROLS[self.kind]
+        if control in {Control.CEILING, Control.SWITCH} and self.min != 0:
+            raise ValueError(f"a {self.kind} only consumes: its min is 0 W, not {self.min:g} W")
+        if control in {Control.TARGET, Control.FLOOR} and not self.min <= 0 <= self.max:
+            raise ValueError(f"the range of a {self.kind} must include 0 W, its standstill")
+        if CONTROLS[self.kind] is not Control.NONE and self.min == self.max:
+            raise ValueError(f"a {self.kind} needs a range of power: min, max or both")
+        for key, power_w in (("least_on", self.least_on), ("fallback", self.fallback)):
+            if power_w is not None and power_w > max(self.max, 0.0):
+                raise ValueError(f"{key} {power_w:g} W is above max {self.max:g} W")
         if self.driver == "ocpp16" and self.station is None:
             raise ValueError("an ocpp16 device needs its station identity")
         if self.driver != "ocpp16" and self.port is None:
@@ -208,10 +266,10 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
-        ids = [device.id for device in self.device]
-        for device_id in ids:
-            if ids.count(device_id) > 1:
-                raise ValueError(f"two devices are called {device_id!r}")
+        for device_id in _twins(device.id for device in self.device):
+            raise ValueError(f"two devices are called {device_id!r}")
+        for station in _twins(d.station for d in self.device if d.station is not None):
+            raise ValueError(f"two chargers have the station identity {station!r}")
         meters = [d.id for d in self.device if d.kind is DeviceKind.METER]
         if len(meters) > 1:
             raise ValueError(f"one meter is at the connection point, not {len(meters)}: {meters}")
@@ -242,16 +300,32 @@ def load(path: Path) -> Config:
         raise ConfigError("\n".join(_sentences(path, error))) from error
 
 
+_WORDS: Final[Mapping[str, str]] = {
+    "missing": "is missing",
+    "model_type": "must be a table",
+    "tuple_type": "must be a list of tables",
+    "string_type": "must be text in quotation marks",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "has a character that is not allowed here, is empty or too long",
+    "bool_type": "must be true or false",
+}
+
+
+def _twins(names: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once."""
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
 def _sentences(path: Path, error: ValidationError) -> list[str]:
     sentences = []
     for problem in error.errors():
         place = "".join(
             f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]
         ).lstrip(".")
-        reason = problem["msg"].removeprefix("Value error, ")
+        reason = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
         if problem["type"] == "extra_forbidden":
             reason = "unknown key"
-        elif problem["type"] == "missing":
-            reason = "is missing"
+        elif problem["type"] in _WORDS:
+            reason = _WORDS[problem["type"]]
         sentences.append(f"{path}: {place}: {reason}" if place else f"{path}: {reason}")
     return sentences

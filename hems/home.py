@@ -48,6 +48,7 @@ from hems.surface import (
     UtilityView,
 )
 from hems.surface import UnknownEventError as UnknownEvent
+from hems.watch import Watch
 from programs.proposal import HOME
 from programs.signal import Signal, SignalKind
 
@@ -109,6 +110,7 @@ class Home:
         self._telemetry: Telemetry | None = None
         self._lfdi = ""
         self._last_seq = -1
+        self._watch = Watch()
         self._resumed: set[str] = set()
         if config.utility is not None:
             self._join(config.utility)
@@ -264,6 +266,9 @@ class Home:
             self._last_seq = image.seq
             self._gateway.take_image(image)
             self._recorder.take_image(image)
+            self._watch, alarms = self._watch.look(image, self._cycle.allocation.unmet_w)
+            for source, message in alarms.items():
+                self.alarms.lasting(source, message)
             if self._telemetry is not None:
                 self._telemetry.take_image(image)
         if not self._first_image.is_set():
@@ -303,6 +308,7 @@ class Home:
             events=self._events(image),
             utility=self._utility(),
             alarms=self.alarms.messages,
+            refusals=self._cycle.refusals,
         )
 
     def _events(self, image: Image) -> Sequence[EventView]:

@@ -1,6 +1,7 @@
 """From the configuration to what each part is started with; pure, no I/O but reading the keys."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from certs.identity import IdentityFiles, Trust, lfdi, sfdi
 from certs.pem import der, read_certificates
@@ -35,9 +36,9 @@ def descriptions(config: Config) -> tuple[DeviceDescription, ...]:
 def _description(device: DeviceSection) -> DeviceDescription:
     station = None
     if device.station is not None:
-        wiring = Wiring()
+        wiring = Wiring(phases=device.phases, voltage_v=NOMINAL_V)
         if device.fallback is not None:
-            wiring = Wiring(fallback_a=device.fallback / NOMINAL_V)
+            wiring = replace(wiring, fallback_a=device.fallback / (NOMINAL_V * device.phases))
         station = StationConfig(device.station, wiring=wiring)
     modbus = None
     if device.port is not None:

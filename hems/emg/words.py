@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from der.model import Control, DeviceKind, DeviceState
+from der.model import Control, DeviceKind, DeviceState, Quality
 from programs.signal import SignalKind
 
 
@@ -33,7 +33,8 @@ def title(kind: SignalKind, value: float) -> str:
 
 
 def effect(kind: SignalKind, devices: Sequence[DeviceState]) -> str:
-    """Return what the home does about it, from what the home has."""
+    """Return what the home does about it, from what the home has and can reach."""
+    devices = [d for d in devices if d.quality is not Quality.LOST]
     if kind in {SignalKind.EXPORT_LIMIT, SignalKind.GENERATION_LIMIT, SignalKind.DISCONNECT}:
         helpers = _names(devices, Control.TARGET, Control.FLOOR)
         return f"{_list(helpers)} held back as needed." if helpers else "Nothing here can help."

@@ -61,6 +61,29 @@ def test_a_good_file_is_read_with_paths_relative_to_it(tmp_path: Path) -> None:
         (("port = 5020", ""), "device[0]", "needs a port"),
         (("port = 5020", "port = 70000"), "device[0].port", "65535"),
         (('driver = "sunspec"', 'driver = "smoke"'), "device[0].driver", "'sunspec'"),
+        (('driver = "sunspec"', 'driver = "relay"'), "device[0]", "cannot drive a meter"),
+        (('id = "meter"', 'id = "home"'), "device[0].id", "'home' means the home itself"),
+        (('id = "meter"', 'id = "loads"'), "device[0].id", "'loads' means the home itself"),
+        (('id = "meter"', 'id = "generation"'), "device[0].id", "means the home itself"),
+        (('id = "meter"', 'id = "Meter 1"'), "device[0].id", "not allowed here"),
+        (('kind = "meter"', 'kind = "pv"'), "device[0]", "needs a range of power"),
+        (("port = 5020", 'port = 5020\nmin = "1 W"'), "device[0]", "min 1 W is above max 0 W"),
+        (("port = 5020", 'port = 5020\nleast_on = "1 W"'), "device[0]", "least_on 1 W is above"),
+        (("port = 5020", 'port = 5020\nleast_on = "-1 W"'), "device[0].least_on", "must be"),
+        (("port = 5020", 'port = 5020\nmax_age = "0 s"'), "device[0].max_age", "greater than 0"),
+        (("port = 5020", 'port = 5020\nmin_on = "-1 s"'), "device[0].min_on", "must be"),
+        (("port = 5020", 'port = 5020\nhost = ""'), "device[0].host", "must not be empty"),
+        (('"35 A"', '"0 A"'), "home.main_breaker", "must be greater than 0"),
+        (("[home]", "home = 1\n[other]"), "home", "must be a table"),
+        ((PIN, "pin = 111115"), "utility.pin", "must be text in quotation marks"),
+        ((PIN, f'{PIN}\nurl = "https://"'), "utility.url", "is not a URL"),
+        ((PIN, f'{PIN}\nurl = "https://a:99999/d"'), "utility.url", "Port out of range"),
+        ((PIN, f'{PIN}\nurl = "https://a b/d"'), "utility.url", "is not a URL"),
+        ((PIN, f'{PIN}\nnotify_host = "0.0.0.0"'), "utility.notify_host", "all addresses"),
+        ((PIN, f'{PIN}\nmirror_interval = "0 s"'), "utility.mirror_interval", "whole number"),
+        ((PIN, f'{PIN}\nmirror_interval = "1.5 s"'), "utility.mirror_interval", "whole number"),
+        ((PIN, f'{PIN}\npoll_least = "-1 s"'), "utility.poll_least", "must be"),
+        (('"hub.pem"', '"hub\\u0000.pem"'), "utility.certificate", "NUL"),
     ],
 )
 def test_a_mistake_is_named_by_place_and_reason(
@@ -71,9 +94,10 @@ def test_a_mistake_is_named_by_place_and_reason(
     with pytest.raises(ConfigError) as caught:
         load(path)
     message = str(caught.value)
-    assert message.count("\n") == 0
-    assert message.startswith(f"{path}: {place}: ")
-    assert reason in message
+    lines = message.split("\n")
+    assert lines[0].startswith(f"{path}: {place}: ")
+    assert reason in lines[0]
+    assert len(lines) == change[1].count("[other]") + 1  # a table renamed is unknown besides
 
 
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
@@ -99,3 +123,14 @@ def test_twins_are_refused(tmp_path: Path) -> None:
     twin = GOOD[GOOD.index("[[device]]") :]
     with pytest.raises(ConfigError, match="two devices are called 'meter'"):
         load(write(tmp_path, GOOD + twin))
+    with pytest.raises(ConfigError, match="one meter is at the connection point, not 2"):
+        load(write(tmp_path, GOOD + twin.replace('"meter"', '"main"', 1)))
+    charger = '[[device]]\nid = "ID"\nkind = "evse"\nname = "Car"\ndriver = "ocpp16"\n'
+    charger += 'station = "box"\nmax = "7 kW"\n'
+    chargers = charger.replace("ID", "left") + charger.replace("ID", "right")
+    with pytest.raises(ConfigError, match="two chargers have the station identity 'box'"):
+        load(write(tmp_path, GOOD + chargers))
+    policy = '[[utility.program]]\nname = "Peak Saver"\nbinding = BINDING\n'
+    policies = policy.replace("BINDING", "true") + policy.replace("BINDING", "false")
+    with pytest.raises(ConfigError, match="programme 'Peak Saver' has two policies"):
+        load(write(tmp_path, GOOD + policies))

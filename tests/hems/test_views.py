@@ -99,7 +99,7 @@ def event_state(phase: Phase, *, mandatory: bool = False, **fields: object) -> E
 def test_an_event_says_who_what_until_when_and_whether_it_may_be_left(
     phase: Phase, mandatory: bool, state: str, may: bool
 ) -> None:
-    devices = (DeviceState(CAR, None, Quality.LOST), DeviceState(BATTERY, None, Quality.LOST))
+    devices = tuple(DeviceState(s, Reading(NOW, 0.0), Quality.GOOD) for s in (CAR, BATTERY))
     shown = views.event(event_state(phase, mandatory=mandatory), 9_000.0, devices)
     assert (shown.state, shown.may_opt_out) == (state, may)
     assert shown.program == "Peak Saver"
@@ -107,6 +107,13 @@ def test_an_event_says_who_what_until_when_and_whether_it_may_be_left(
     assert "Battery gives power" in shown.effect
     assert "Car" in shown.effect
     assert (shown.starts_at, shown.ends_at) == (1_000.0, 1_600.0)
+
+
+def test_a_lost_battery_is_not_promised() -> None:
+    car = DeviceState(CAR, Reading(NOW, 0.0), Quality.GOOD)
+    battery = DeviceState(BATTERY, Reading(NOW - 60, -5000.0), Quality.LOST, "battery: off")
+    shown = views.event(event_state(Phase.STARTED), 9_000.0, (car, battery))
+    assert shown.effect == "Car may slow down or wait."
 
 
 def test_a_refused_event_says_why() -> None:

@@ -23,6 +23,12 @@ describe("the rest of the house", () => {
     expect(restOfHouseW(home([...house, circuit]))).toBe(3080);
   });
 
+  it("is unknown while a device is lost, whatever it did last", () => {
+    const lost = house.map((d) => (d.id === "battery" ? { ...d, quality: "lost" } : d));
+    expect(restOfHouseW(home(lost))).toBeNull();
+    expect(balance(home(lost)).from.map((s) => s.id)).not.toContain("battery");
+  });
+
   it("is unknown while a device has never answered", () => {
     const silent = [...house, device("water", "water_heater", { power_w: null })];
     expect(restOfHouseW(home(silent))).toBeNull();

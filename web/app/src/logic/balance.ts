@@ -42,18 +42,24 @@ export function lastNetW(home: HomeAnswer): number | null {
   return home.net_w ?? home.devices.find(isMeter)?.power_w ?? null;
 }
 
+/** Return what a device draws; null once it is lost, for nobody knows what it does by now. */
+function knownW(device: DeviceAnswer): number | null {
+  return device.quality === "lost" ? null : device.power_w;
+}
+
 /**
  * Return what the rest of the house draws: the meter less all devices.
  *
- * Null where one of them never answered; not below zero, as readings a moment apart may say.
+ * Null where one of them is lost or never answered; not below zero, as readings a moment apart may say.
  */
 export function restOfHouseW(home: HomeAnswer): number | null {
   const net = lastNetW(home);
   if (net === null) return null;
   let rest = net;
   for (const device of appliances(home)) {
-    if (device.power_w === null) return null;
-    rest -= device.power_w;
+    const power = knownW(device);
+    if (power === null) return null;
+    rest -= power;
   }
   return Math.max(0, rest);
 }
@@ -67,7 +73,7 @@ export function restIsCurrent(home: HomeAnswer): boolean {
 export function balance(home: HomeAnswer): Balance {
   const net = lastNetW(home);
   const parts: { share: Share; signed: number }[] = appliances(home).map((d) =>
-    part(d.id, d.kind, d.name, d.power_w ?? 0, d.quality === "good"),
+    part(d.id, d.kind, d.name, knownW(d) ?? 0, d.quality === "good"),
   );
   parts.push(part("rest", "rest", "Rest of the house", restOfHouseW(home) ?? 0, restIsCurrent(home)));
   // Power from the grid is a source, power to it a use: the sign is turned.

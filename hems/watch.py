@@ -1,0 +1,48 @@
+"""What the owner is told of the home's own troubles: lost devices, limits not met. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from der.model import Quality
+from hems.emg.words import quantity
+from hems.image import Image
+
+UNMET_W: Final = 100.0
+"""A limit that is missed by less is being kept, as far as anyone can see."""
+UNMET_FOR_S: Final = 5.0
+"""Devices may take this long to follow; a limit missed for longer is worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The past, as far as it needs to be known.
+
+    Attributes:
+        unmet_since: Since when a limit has not been met, UTC epoch seconds; None while it is.
+    """
+
+    unmet_since: float | None = None
+
+    def look(self, image: Image, unmet_w: float) -> tuple["Watch", dict[str, str | None]]:
+        """Return the watch after an image, and each alarm by its source, None where all is well.
+
+        Args:
+            image: What the devices said.
+            unmet_w: By how much the home's limits cannot be met with what there is, W.
+        """
+        since = None
+        if unmet_w > UNMET_W:
+            since = image.at if self.unmet_since is None else min(self.unmet_since, image.at)
+        alarms: dict[str, str | None] = {
+            f"device {state.spec.id}": f"{state.spec.name} does not answer"
+            if state.quality is Quality.LOST
+            else None
+            for state in image.devices.values()
+        }
+        missed = since is not None and image.at - since >= UNMET_FOR_S
+        alarms["limit"] = (
+            f"The home is {quantity(unmet_w, 'W')} beyond its limit, and nothing here can help more"
+            if missed
+            else None
+        )
+        return Watch(since), alarms

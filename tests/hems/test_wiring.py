@@ -1,0 +1,66 @@
+"""From the configuration to what the parts are started with."""
+
+from pathlib import Path
+
+import pytest
+
+from hems import wiring
+from hems.config import Config, DeviceSection, ProgramSection, UtilitySection
+from hems.sep2.events import Event, Program
+
+UTILITY = UtilitySection(
+    certificate=Path("hub.pem"),
+    key=Path("hub.key"),
+    trust=Path("trust.pem"),
+    crls=Path("crls.pem"),
+    pin="111115",
+    program=(
+        ProgramSection(name="Peak Saver", binding=False),
+        ProgramSection(name="Strict Reduction", binding=True),
+    ),
+)
+
+
+def charger(phases: int) -> DeviceSection:
+    return DeviceSection.model_validate(
+        {
+            "id": "ev",
+            "kind": "evse",
+            "name": "Car",
+            "driver": "ocpp16",
+            "station": "ev",
+            "max": "11 kW",
+            "fallback": "4140 W",
+            "phases": phases,
+        }
+    )
+
+
+@pytest.mark.parametrize(("phases", "fallback_a"), [(1, 18.0), (3, 6.0)])
+def test_a_chargers_currents_are_per_phase(phases: int, fallback_a: float) -> None:
+    (description,) = wiring.descriptions(Config(device=(charger(phases),)))
+    assert description.station is not None
+    assert description.station.wiring.phases == phases
+    assert description.station.wiring.fallback_a == pytest.approx(fallback_a)
+
+
+@pytest.mark.parametrize(
+    ("program", "kind", "mandatory", "binds"),
+    [
+        ("Peak Saver", "DERControl", False, False),
+        ("Strict Reduction", "EndDeviceControl", False, True),
+        ("Unknown", "DERControl", False, True),
+        ("Unknown", "EndDeviceControl", False, False),
+        ("Unknown", "EndDeviceControl", True, True),
+        ("Peak Saver", "EndDeviceControl", True, True),
+    ],
+)
+def test_who_may_leave_an_event_is_what_was_agreed_else_what_the_standard_says(
+    program: str, kind: str, mandatory: bool, binds: bool
+) -> None:
+    binding = wiring.client_settings(UTILITY, "A" * 40).binding
+    assert binding is not None
+    event = Event(
+        "E" * 32, Program("P" * 32, program), 0, 0, 60, {}, kind=kind, mandatory=mandatory
+    )
+    assert binding(event) is binds
