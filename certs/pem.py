@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import stat
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,10 +90,12 @@ def read_identity(files: IdentityFiles) -> list[x509.Certificate]:
     """Return an identity's certificate and its intermediate CAs, the own one first.
 
     Raises:
-        CertificateError: A file is missing or unusable, or the key is another certificate's.
+        CertificateError: A file is missing or unusable, the key is another certificate's, or
+            others than its owner may read it.
     """
     chain = read_certificates(files.certificate)
     key = read_key(files.key)
+    _check_private(files.key)
     if _spki(key.public_key()) != _spki(chain[0].public_key()):
         raise CertificateError(
             f"{files.key}: the private key does not belong to the certificate in "
@@ -173,6 +176,17 @@ def _spki(key: object) -> bytes:
         return b""
     encoded = public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return bytes(encoded)
+
+
+def _check_private(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise CertificateError(f"{path}: cannot be read: {error.strerror}") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise CertificateError(
+            f"{path}: others than its owner may read the private key; chmod 600 it"
+        )
 
 
 def _read(path: Path, what: str) -> bytes:

@@ -2,7 +2,8 @@
 
 Each connection of such a context is checked twice: by OpenSSL (chain, dates, revocation) and then
 by `certs.verify` (P-256, purpose, policies, name), inside the handshake, so that no caller can
-forget the second.
+forget the second. A connection that is open when new revocation lists are read is checked again
+before the next octet goes over it: peers talk over one connection for days.
 """
 
 import logging
@@ -10,7 +11,7 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
@@ -20,7 +21,12 @@ from certs.identity import IdentityFiles, Trust
 from certs.pem import load_into, read_certificates, read_crls, read_identity
 from certs.verify import Role, check_peer, peer_chain
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
 _LOG = logging.getLogger(__name__)
+
+_Crls = Sequence[x509.CertificateRevocationList]
 
 _GCM: Final = "ECDHE-ECDSA-AES128-GCM-SHA256"
 _CCM8: Final = "ECDHE-ECDSA-AES128-CCM8"
@@ -35,7 +41,18 @@ class _CheckedObject(ssl.SSLObject):
     """A connection of an event loop that checks its peer at the end of the handshake."""
 
     outgoing: ssl.MemoryBIO
+    checked: _Crls | None = None
     _refusal: ssl.SSLError | None = None
+
+    def read(self, len: int = 1024, buffer: "WriteableBuffer | None" = None) -> bytes:  # noqa: A002
+        """Read what a peer sent that is not revoked; the event loop ends the connection else."""
+        _check_again(self)
+        return super().read(len, buffer)
+
+    def write(self, data: "ReadableBuffer") -> int:
+        """Write to a peer that is not revoked; the event loop ends the connection else."""
+        _check_again(self)
+        return super().write(data)
 
     def do_handshake(self) -> None:
         if self._refusal is not None:
@@ -60,6 +77,18 @@ class _CheckedObject(ssl.SSLObject):
 class _CheckedSocket(ssl.SSLSocket):
     """The same on a blocking socket."""
 
+    checked: _Crls | None = None
+
+    def read(self, len: int = 1024, buffer: "WriteableBuffer | None" = None) -> bytes:  # noqa: A002
+        """Read what a peer sent that is not revoked."""
+        _check_again(self)
+        return super().read(len, buffer)
+
+    def send(self, data: "ReadableBuffer", flags: int = 0) -> int:
+        """Send to a peer that is not revoked."""
+        _check_again(self)
+        return super().send(data, flags)
+
     def do_handshake(self, block: bool = False) -> None:
         with _refusals_noted(self):
             super().do_handshake(block)
@@ -73,15 +102,16 @@ class SepContext(ssl.SSLContext):
         peer_role: The part that its peers play.
         crls: The revocation lists in use.
         crl_file: Where they come from.
-        on_refused: Told, in one sentence, of each handshake that failed: servers have no other
-            way to learn of it, since the event loop drops such a connection in silence.
+        on_refused: Told, in one sentence, of each handshake that failed and of each peer refused
+            later on. A server logs it, for it has no other way to learn of it: the event loop
+            drops such a connection in silence.
     """
 
     # The standard library makes its connections from these two attributes.
     sslobject_class = _CheckedObject
     sslsocket_class = _CheckedSocket
     peer_role: Role
-    crls: Sequence[x509.CertificateRevocationList]
+    crls: _Crls
     crl_file: Path
     on_refused: Callable[[str], None]
 
@@ -100,7 +130,10 @@ class SepContext(ssl.SSLContext):
         return connection
 
     def reload_crls(self) -> None:
-        """Read the revocation lists again; new handshakes use them, open connections stay.
+        """Read the revocation lists again, for new handshakes and for open connections.
+
+        An open connection whose peer they revoke ends at its next read or write with a
+        `PeerError`; if it stays silent, it stays.
 
         Raises:
             CertificateError: The file is missing or damaged; the lists held so far stay.
@@ -164,7 +197,7 @@ def _prepare(
     load_into(context, trust.roots)
     context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
     context.peer_role = peer
-    context.on_refused = _log_refusal
+    context.on_refused = _log_refusal if peer is Role.CLIENT else _leave_to_caller
     context.crl_file = trust.crls
     context.reload_crls()
     return context
@@ -187,10 +220,22 @@ def _load_identity(context: ssl.SSLContext, identity: IdentityFiles) -> None:
         raise CertificateError(f"{identity.certificate}: cannot be used: {error}") from error
 
 
-def _check(connection: ssl.SSLObject | ssl.SSLSocket) -> None:
+def _check(connection: _CheckedObject | _CheckedSocket) -> None:
     context = connection.context
     if isinstance(context, SepContext):
-        check_peer(peer_chain(connection), context.peer_role, context.crls)
+        crls = context.crls
+        check_peer(peer_chain(connection), context.peer_role, crls)
+        connection.checked = crls
+
+
+def _check_again(connection: _CheckedObject | _CheckedSocket) -> None:
+    """Check the peer of an open connection, if other lists hold now than at its last check."""
+    context = connection.context
+    if connection.checked is None or not isinstance(context, SepContext):
+        return
+    if connection.checked is not context.crls:
+        with _refusals_noted(connection):
+            _check(connection)
 
 
 @contextmanager
@@ -206,4 +251,8 @@ def _refusals_noted(connection: ssl.SSLObject | ssl.SSLSocket) -> Iterator[None]
 
 
 def _log_refusal(why: str) -> None:
-    _LOG.warning("TLS handshake failed: %s", why)
+    _LOG.warning("a TLS connection failed: %s", why)
+
+
+def _leave_to_caller(_why: str) -> None:
+    """Say nothing: a client's caller gets the error, and says it once."""

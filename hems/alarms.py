@@ -41,10 +41,12 @@ class Alarms:
         self._on_change()
 
     def passing(self, message: str) -> None:
-        """Show a message for a while; the same one again is shown once."""
-        _log.warning("%s", message)
-        self._passing.pop(message, None)
-        self._passing[message] = self._clock.now()
+        """Show a message for a while; the same one again is shown, and logged, once."""
+        now = self._clock.now()
+        shown_at = self._passing.pop(message, None)
+        if shown_at is None or now - shown_at > PASSING_S:
+            _log.warning("%s", message)
+        self._passing[message] = now
         while len(self._passing) > MOST:
             del self._passing[next(iter(self._passing))]
         self._on_change()

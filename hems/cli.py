@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     event.set_defaults(run=_event)
 
     pki = commands.add_parser("pki", help="a test public-key infrastructure")
-    pki.add_argument("action", choices=["init"])
+    pki.add_argument("action", choices=["init", "renew"], help="renew its revocation lists")
     pki.add_argument("folder", type=Path)
     pki.set_defaults(run=_pki)
 
@@ -129,9 +129,10 @@ def _event(options: argparse.Namespace) -> int:
 
 
 def _pki(options: argparse.Namespace) -> int:
-    from hems.commands.pki import init
+    from hems.commands import pki
 
-    return init(options.folder)
+    action = pki.renew if options.action == "renew" else pki.init
+    return action(options.folder)
 
 
 def _status(options: argparse.Namespace) -> int:

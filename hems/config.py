@@ -67,7 +67,7 @@ class HomeSection(_Section):
     battery: Literal["self-consumption", "hold"] = "self-consumption"
     """What the battery does when nobody asks anything."""
     battery_reserve: float = Field(default=0.1, ge=0, lt=1)
-    """State of charge that no programme but an emergency goes below."""
+    """State of charge that no programme goes below but an emergency, which may empty it."""
     cycle: Duration = 1.0
     """Period of the control cycle."""
 

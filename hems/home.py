@@ -14,11 +14,13 @@ from typing import Any, Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from certs.revocation import REFRESH_S, RevocationWatch
 from certs.tls import client_context, server_context
 from der.model import DeviceKind
 from der.registry import Registry
 from hems import views, wiring
 from hems.alarms import Alarms
+from hems.aside import Aside
 from hems.cem.arbiter import Decision
 from hems.cem.cycle import Cycle
 from hems.cem.effects import Effect as Written
@@ -31,6 +33,7 @@ from hems.image import Image, ImageRing
 from hems.recorder import Recorder
 from hems.sep2.client import Client
 from hems.sep2.der import DerReport
+from hems.sep2.dialect import Dialect
 from hems.sep2.engine import EventState
 from hems.sep2.errors import BindingError, UnknownEventError
 from hems.sep2.events import Schedule
@@ -86,29 +89,30 @@ class Home:
         self._decision = Decision(clock.now())
         self._changed = asyncio.Event()
         self._first_image = asyncio.Event()
-        self._tasks: asyncio.TaskGroup | None = None
         self._started_at = round(clock.now())
         self.alarms = Alarms(clock, self._publish)
+        self._aside = Aside(self.alarms.passing)
         self._recorder = Recorder(
             store.history, store.effects, lambda text: self.alarms.lasting("history", text)
         )
-        self._gateway = Gateway(
-            self._generation_w, lambda: self._net_w, self._on_signals, self._on_baseline
-        )
+        self._gateway = Gateway(self._generation_w, clock, self._on_signals, self._on_baseline)
         policies = wiring.policies(config)
         self._cycle = Cycle(
             registry.devices,
             self._ring,
             clock,
-            lambda: self._gateway.signals,
+            self._signals,
             [self],
             policies=lambda: policies,
             allocator=wiring.allocator(config),
             period_s=config.home.cycle,
         )
         self._client: Client | None = None
+        self._client_failed = False
+        self._revocation: RevocationWatch | None = None
         self._telemetry: Telemetry | None = None
         self._lfdi = ""
+        self._dialect = Dialect.CSIP_AUS
         self._last_seq = -1
         self._watch = Watch()
         self._resumed: set[str] = set()
@@ -118,15 +122,21 @@ class Home:
     def _join(self, utility: UtilitySection) -> None:
         self._lfdi = wiring.own_lfdi(utility)
         identity, trust = wiring.identity_files(utility)
+        self._revocation = watch = RevocationWatch(trust.crls)
         client_context(identity, trust)  # says now, and not at the first contact, what is wrong
         settings = wiring.client_settings(utility, self._lfdi)
+        self._dialect = dialect = wiring.dialect(utility)
         self._client = Client(
             settings,
-            lambda base: Transport(base, client_context(identity, trust)),
+            lambda base: Transport(
+                base,
+                watch.cover(client_context(identity, trust)),
+                schema_ver=dialect.schema_ver,
+            ),
             self._store.ledger,
             self._clock,
             random.SystemRandom(),
-            listen_context=server_context(identity, trust),
+            listen_context=watch.cover(server_context(identity, trust)),
             on_schedule=self._on_schedule,
             on_state=lambda _state: self._publish(),
             alarm=self.alarms.passing,
@@ -144,21 +154,21 @@ class Home:
         housekeeping = self._housekeeping()
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
+                self._aside.start()
                 recording = tasks.create_task(self._recorder.run())
                 serving = tasks.create_task(self._keep_client())
                 await self._cycle.run()
-                self._tasks = None
                 for task in (serving, recording):
                     task.cancel()
         finally:
-            self._tasks = None
+            await self._aside.stop()
             housekeeping.shutdown(wait=False)
             await self._registry.stop()
 
     def stop(self) -> None:
         """Make `run` end; in an event, devices keep what they were told until it lapses."""
-        self._cycle.stop(give_back=not self._gateway.signals)
+        signals = self._signals()
+        self._cycle.stop(give_back=signals is not None and not signals)
 
     async def wait_first_cycle(self) -> None:
         """Return when the first control cycle is done."""
@@ -174,6 +184,7 @@ class Home:
                 # A fault in the protocol's part must not take the control cycle with it, whatever
                 # it is: events in force go on, and the client begins anew from the ledger.
                 _log.exception("the link to the utility failed; it starts anew")
+                self._client_failed = True
                 self.alarms.passing("The link to the utility failed and starts anew")
             await asyncio.sleep(CLIENT_RESTART_S)
 
@@ -181,8 +192,15 @@ class Home:
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.add_job(self._prune, "interval", hours=PRUNE_HOURS)
         scheduler.add_job(self._report_der, "interval", seconds=DER_REPORT_S)
+        if self._revocation is not None:
+            scheduler.add_job(self._follow_revocations, "interval", seconds=REFRESH_S)
         scheduler.start()
         return scheduler
+
+    async def _follow_revocations(self) -> None:
+        """Read renewed lists on the loop, on which the TLS connections are: nothing is locked."""
+        if self._revocation is not None:
+            self._revocation.refresh()
 
     async def _prune(self) -> None:
         now = self._clock.now()
@@ -202,14 +220,23 @@ class Home:
         offset_s = self._client.engine.offset_s
         self._client.publish_der(
             DerReport(
-                capability=der_report.capability(self._specs),
-                settings=der_report.settings(self._specs, self._started_at),
+                capability=der_report.capability(self._specs, self._dialect),
+                settings=der_report.settings(self._specs, self._started_at, self._dialect),
                 status=der_report.status(image, offset_s),
                 availability=der_report.availability(image, offset_s),
             )
         )
 
     # What the parts tell each other.
+
+    def _signals(self) -> Sequence[Signal] | None:
+        """Return what the grid asks now; None after a start until the ledger has told it.
+
+        Without a utility nothing is asked, and a client that fails before it has read the ledger
+        must not keep the home uncontrolled.
+        """
+        known = self._client is None or self._client_failed or self._gateway.known
+        return self._gateway.signals if known else None
 
     def _on_schedule(self, schedule: Schedule) -> None:
         self._gateway.take_schedule(schedule)
@@ -246,18 +273,19 @@ class Home:
         self._spawn(self._keep_baseline(event, power_w))
 
     async def _keep_baseline(self, event: str, power_w: float) -> None:
-        if self._client is not None:
+        if self._client is None:
+            return
+        try:
             await self._client.engine.set_baseline(event, power_w)
+        except UnknownEventError:
+            _log.info("event %s was gone before its baseline could be kept", event)
 
     async def _react(self) -> None:
         await self._cycle.react()
         self._publish()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        if self._tasks is None:  # at start and end the next cycle, or none, acts on it
-            work.close()
-        else:
-            self._tasks.create_task(work)
+        self._aside.spawn(work)  # at start and end the next cycle, or none, acts on it
 
     def on_image(self, image: Image, decision: Decision) -> None:
         """Take a new image and what was decided on it (`hems.cem.effects.Observer`)."""
@@ -290,11 +318,6 @@ class Home:
                     reason=effect.error,
                 )
             )
-
-    @property
-    def _net_w(self) -> float | None:
-        image = self._ring.present
-        return None if image is None else image.net_w
 
     # What the page and the command line may see and ask.
 

@@ -5,7 +5,6 @@ while, then dropped, and an alarm says so until writing works again.
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -15,8 +14,6 @@ from hems.image import Image
 from hems.store.effects import Effect, EffectLedger
 from hems.store.errors import StoreError
 from hems.store.history import History, Sample
-
-_log = logging.getLogger(__name__)
 
 FLUSH_EVERY_S: Final = 10.0
 """One transaction in this time keeps an SD card alive; a crash loses at most so much history."""
@@ -71,7 +68,7 @@ class Recorder:
 
     async def flush(self) -> None:
         """Write everything remembered."""
-        await self._write_effects()
+        effects_stand = await self._write_effects()
         images, self._images = self._images, deque(maxlen=KEEP_IMAGES)
         try:
             await self._history.append([s for image in images for s in samples(image)])
@@ -79,18 +76,20 @@ class Recorder:
             self._images = deque([*images, *self._images], maxlen=KEEP_IMAGES)
             self._fail(error)
         else:
-            self._alarm(None)
+            if effects_stand:
+                self._alarm(None)
 
-    async def _write_effects(self) -> None:
+    async def _write_effects(self) -> bool:
         noted, self._noted = self._noted, deque(maxlen=KEEP_IMAGES)
         try:
             await self._effects.note(list(noted))
         except StoreError as error:
             self._noted = deque([*noted, *self._noted], maxlen=KEEP_IMAGES)
             self._fail(error)
+            return False
+        return True
 
     def _fail(self, error: StoreError) -> None:
-        _log.warning("history is not being written: %s", error)
         self._alarm(f"History is not being written: {error}")
 
 

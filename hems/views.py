@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from der.model import DeviceState, Quality
@@ -16,6 +17,7 @@ from hems.sep2.lifecycle import Phase
 from hems.surface import DeviceView, EventView, Snapshot, UtilityView
 from programs.proposal import HOME, Rank
 
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 NO_UTILITY: Final = UtilityView("off", "No utility is configured", "", "", None)
 
 _STATES: Final[Mapping[Phase, str]] = {
@@ -36,6 +38,7 @@ def snapshot(
     events: Sequence[EventView],
     utility: UtilityView,
     alarms: Sequence[str],
+    refusals: Mapping[str, str] = _NONE,
 ) -> Snapshot:
     """Return the whole home at the instant of `image`."""
     span = decision.of(HOME).span
@@ -45,7 +48,10 @@ def snapshot(
         net_w=image.net_w,
         limit_import_w=_asked(span, upper=True),
         limit_export_w=_asked(span, upper=False),
-        devices=tuple(device(d, orders.get(d.spec.id), image.at) for d in image.devices.values()),
+        devices=tuple(
+            device(state, orders.get(name), image.at, refusals.get(name))
+            for name, state in image.devices.items()
+        ),
         events=tuple(events),
         utility=utility,
         alarms=tuple(alarms),
@@ -61,8 +67,17 @@ def _asked(span: Span, *, upper: bool) -> float | None:
     return edge_w
 
 
-def device(state: DeviceState, order: Order | None, now: float) -> DeviceView:
-    """Return a device as shown."""
+def device(
+    state: DeviceState, order: Order | None, now: float, refusal: str | None = None
+) -> DeviceView:
+    """Return a device as shown.
+
+    Args:
+        state: As in the image.
+        order: What it is told.
+        now: UTC epoch seconds.
+        refusal: Why it does not take what it is told; None if it does.
+    """
     reading = state.reading
     held = None if order is None or order.source == FREE else order.setpoint
     return DeviceView(
@@ -78,7 +93,8 @@ def device(state: DeviceState, order: Order | None, now: float) -> DeviceView:
         age_s=None if reading is None else max(0.0, now - reading.at),
         setpoint_w=None if held is None else held.power_w,
         reason="" if order is None else order.reason,
-        error=state.error if state.quality is not Quality.GOOD else None,
+        # One lost answer is no lost device.
+        error=refusal if state.quality is Quality.GOOD else state.error,
     )
 
 

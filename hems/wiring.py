@@ -15,8 +15,9 @@ from hems.config import Config, DeviceSection, UtilitySection
 from hems.emg.telemetry import mirror_spec
 from hems.emg.translate import SUPPORTED
 from hems.sep2.client import ClientSettings, ListenSettings
+from hems.sep2.dialect import Dialect
 from hems.sep2.events import Event
-from hems.sep2.lifecycle import Edition, Profile
+from hems.sep2.lifecycle import Profile
 from hems.sep2.registration import Identity
 from hems.sep2.walker import Pace
 from programs.registry import Policies
@@ -24,16 +25,26 @@ from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
 
 NOMINAL_V = 230.0
+_METERS = frozenset({DeviceKind.METER, DeviceKind.SUBMETER})
 UTILITY = "utility"
 """Under which name the ledger keeps the utility's events; its address may change."""
 
 
 def descriptions(config: Config) -> tuple[DeviceDescription, ...]:
     """Return the devices as the registry wants them described."""
-    return tuple(_description(device) for device in config.device)
+    carried_w = breaker_w(config)
+    return tuple(_description(device, carried_w) for device in config.device)
 
 
-def _description(device: DeviceSection) -> DeviceDescription:
+def breaker_w(config: Config) -> float:
+    """Return the greatest power in W that the main breaker carries."""
+    return policies(config).safety.limit_w
+
+
+def _description(device: DeviceSection, carried_w: float) -> DeviceDescription:
+    min_w, max_w = device.min, device.max
+    if device.kind in _METERS and min_w == max_w == 0.0:
+        min_w, max_w = -carried_w, carried_w  # what lies far beyond it is no measurement
     station = None
     if device.station is not None:
         wiring = Wiring(phases=device.phases, voltage_v=NOMINAL_V)
@@ -50,8 +61,8 @@ def _description(device: DeviceSection) -> DeviceDescription:
         driver=device.driver,
         modbus=modbus,
         station=station,
-        min_w=device.min,
-        max_w=device.max,
+        min_w=min_w,
+        max_w=max_w,
         least_on_w=device.least_on,
         essentiality=device.essentiality,
         max_age_s=device.max_age,
@@ -88,6 +99,11 @@ def own_lfdi(utility: UtilitySection) -> str:
     return lfdi(der(read_certificates(utility.certificate)[0]))
 
 
+def dialect(utility: UtilitySection) -> Dialect:
+    """Return what the utility's server speaks."""
+    return Dialect(utility.edition)
+
+
 def client_settings(utility: UtilitySection, own: str) -> ClientSettings:
     """Return how the home talks to its utility.
 
@@ -95,7 +111,7 @@ def client_settings(utility: UtilitySection, own: str) -> ClientSettings:
         utility: Its section of the configuration.
         own: The hub's LFDI.
     """
-    edition = Edition.V2023 if utility.edition == "2023" else Edition.V2018
+    spoken = dialect(utility)
     bound = {program.name: program.binding for program in utility.program}
 
     def binding(event: Event) -> bool:
@@ -112,12 +128,13 @@ def client_settings(utility: UtilitySection, own: str) -> ClientSettings:
         identity=Identity(lfdi=own, sfdi=sfdi(own), pin=int(utility.pin)),
         server=UTILITY,
         url=utility.url,
-        profile=Profile(edition=edition, modes=SUPPORTED),
+        profile=Profile(edition=spoken.edition, modes=SUPPORTED),
         binding=binding,
         pace=Pace(least_poll_s=utility.poll_least),
         comms_loss_s=utility.comms_loss,
         listen=ListenSettings(utility.notify_host, utility.notify_port),
         mirrors=(mirror_spec(own, round(utility.mirror_interval)),),
+        level=spoken.level,
     )
 
 

@@ -1,7 +1,9 @@
 """Safety: the main breaker's limit, and what is safe while the meter cannot be read.
 
-Without the meter nobody knows what the home draws, so nothing moves upwards: storage idles, a car
-charges at its least, and whatever was restricted stays as restricted as it was.
+Without the meter nobody knows what the home draws, so nothing moves upwards: a car charges at its
+least, and whatever was restricted stays as restricted as it was. Storage idles; but one that
+discharges when the meter falls silent may go on with that, or with less of it, where a limit on
+the home's last known draw still needs it once the loads have given way.
 """
 
 from dataclasses import dataclass
@@ -66,7 +68,7 @@ def propose(inputs: Inputs, policy: SafetyPolicy) -> tuple[Proposal, ...]:
             Rank.SAFETY,
             state.spec.id,
             bounds,
-            None,
+            0.0 if state.spec.control is Control.TARGET else None,
             expires_at,
             reason="The meter cannot be read, so nothing may rise",
         )
@@ -81,7 +83,7 @@ def _careful(state: DeviceState) -> Bounds | None:
     told_w = None if state.setpoint is None else state.setpoint.power_w
     match state.spec.control:
         case Control.TARGET:
-            return Bounds(0.0, 0.0)
+            return Bounds(min(told_w or 0.0, 0.0), 0.0)
         case Control.CEILING:
             least_w = state.spec.least_on_w
             return Bounds(upper_w=least_w if told_w is None else min(told_w, least_w))

@@ -47,6 +47,8 @@ _LEAST_LENGTH_FIELD: Final = 3  # unit, function, one byte of data
 _DECODER: Final = DecodePDU(False)
 _MAX_LENGTH_FIELD: Final = 254
 
+_log = logging.getLogger(__name__)
+
 # Every failure leaves this module as one typed error that names device and point; the library's
 # own log lines would repeat it without either.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
@@ -228,7 +230,9 @@ class ModbusConnection:
         """Stop garbage before the library's decoder: there it would end in a stray traceback."""
         if sending or looks_like_modbus(data):
             return data
-        self._lifeline.cut(f"answered bytes that are not Modbus ({data[:_MBAP_SIZE].hex(' ')})")
+        # Not in the error: that would be another one each time, and said each time.
+        _log.debug("%s: %s is not Modbus", self.device, data[:_MBAP_SIZE].hex(" "))
+        self._lifeline.cut("answered bytes that are not Modbus")
         return b""
 
     def _watch(self, connected: bool) -> None:

@@ -110,6 +110,7 @@ class Session(ChargePoint):  # type: ignore[misc] # the library is untyped
         super().__init__(identity, _Wire(socket), response_timeout=CALL_TIMEOUT_S, logger=_frames)
         self._listener = listener
         self._waiting = 0
+        self._fault = ""
         self.lifeline = Lifeline()
         self.booted = asyncio.Event()
 
@@ -117,8 +118,11 @@ class Session(ChargePoint):  # type: ignore[misc] # the library is untyped
         """Take one frame; what can't be used ends in one log line."""
         fault = frame_fault(text, awaiting=self._waiting > 0)
         if fault is not None:
-            log.warning("%s: ignored a frame from the charger: %s", self.id, fault)
+            if fault != self._fault:  # once, not for each of a stream of them
+                log.warning("%s: ignored a frame from the charger: %s", self.id, fault)
+            self._fault = fault
             return
+        self._fault = ""
         await self.route_message(text)
 
     async def request(self, payload: object, result: type[Result], what: str) -> Result:

@@ -70,6 +70,7 @@ class Station:
         self._ready = asyncio.Event()
         self._limit: Setpoint | None = None
         self._limit_until = 0.0
+        self._telling = asyncio.Lock()  # what is in force is what was sent last, never two at once
         self._triggers = True
         self._tasks: set[asyncio.Task[None]] = set()
         self._next_transaction = int(now()) & 0x3FFFFFFF
@@ -117,6 +118,10 @@ class Station:
             PermanentError: The charger refuses it.
             TransientError: No usable answer, or no charger.
         """
+        async with self._telling:
+            await self._set_limit(setpoint)
+
+    async def _set_limit(self, setpoint: Setpoint) -> None:
         profile = limit_profile(setpoint, self.config.wiring, self._now())
         what = f"limit of {setpoint.power_w:g} W"
         answer = await self._live(what).request(
@@ -130,10 +135,18 @@ class Station:
     async def clear_limit(self) -> None:
         """Take the hub's limit back; errors as for `set_limit`."""
         what = "end of limit"
-        await self._live(what).request(
-            call.ClearChargingProfile(id=LIMIT_PROFILE), call_result.ClearChargingProfile, what
-        )  # its status "Unknown" only says that the limit had lapsed
-        self._limit_until = 0.0
+        async with self._telling:
+            await self._live(what).request(
+                call.ClearChargingProfile(id=LIMIT_PROFILE), call_result.ClearChargingProfile, what
+            )  # its status "Unknown" only says that the limit had lapsed
+            self._limit_until = 0.0
+
+    async def _renew_limit(self) -> None:
+        """Send again what is in force, for what is left of its time; errors as for `set_limit`."""
+        async with self._telling:
+            limit, left_s = self.limit, self._limit_until - self._now()
+            if limit is not None:  # its own lapse bounds what a clock set back would make of it
+                await self._set_limit(replace(limit, lapse_s=min(left_s, limit.lapse_s)))
 
     async def command(self, payload: object, result: type[Any], what: str) -> str:
         """Make any other call that answers with a status; returns the status.
@@ -225,9 +238,7 @@ class Station:
         except TimeoutError:
             log.info("%s: the charger has reconnected without booting", self.config.identity)
         self._ready.set()
-        limit, left_s = self.limit, self._limit_until - self._now()
-        if limit is not None and left_s > 0:
-            await self._try(self.set_limit(replace(limit, lapse_s=left_s)))
+        await self._try(self._renew_limit())
         connector, identity = self.config.connector, self.config.identity
         await self._try(
             self.command(

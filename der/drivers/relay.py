@@ -5,6 +5,7 @@ gives the permission back by itself when its hold time runs out, so a dead hub l
 house.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -12,9 +13,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from der.drivers.modbus import ModbusAddress, ModbusConnection
-from der.errors import RejectedError, TransientError
+from der.errors import RejectedError
 from der.model import Connection, DeviceSpec, Reading, Setpoint
 from der.service import Command
+
+_log = logging.getLogger(__name__)
 
 _NO_VALUE: Final = -0x8000
 _LONGEST_HOLD_S: Final = 0xFFFF
@@ -89,6 +92,7 @@ class RelayLink:
         self._bus = bus
         self._board = board
         self._now = now
+        self._temp_sane = True
 
     @property
     def connection(self) -> Connection:
@@ -99,7 +103,7 @@ class RelayLink:
         """Read power, temperature and status in one frame.
 
         Raises:
-            TransientError: No usable answer, or a temperature that no tank has.
+            TransientError: No usable answer.
             PermanentError: The board does not have these registers.
         """
         board = self._board
@@ -168,9 +172,16 @@ class RelayLink:
         if tenths == _NO_VALUE:
             return None
         temp_c = tenths / 10.0
-        if not _COLDEST_C <= temp_c <= _HOTTEST_C:
-            raise TransientError(f"{self._spec.id}: temperature of {temp_c:g} degC makes no sense")
-        return temp_c
+        sane = _COLDEST_C <= temp_c <= _HOTTEST_C
+        if sane is not self._temp_sane:
+            self._temp_sane = sane
+            if not sane:
+                _log.warning(
+                    "%s: temperature of %g degC makes no sense and is left out",
+                    self._spec.id,
+                    temp_c,
+                )
+        return temp_c if sane else None  # a broken sensor must not hide the load's power
 
 
 def _bit(word: int, bit: int) -> bool:

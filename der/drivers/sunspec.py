@@ -89,9 +89,11 @@ _MEASURES: Final[Mapping[int, _Measures]] = {
 }
 _REQUIRED: Final[Mapping[DeviceKind, tuple[int, ...]]] = {
     DeviceKind.METER: (),
+    DeviceKind.SUBMETER: (),
     DeviceKind.PV: (_MEASURE_AC,),
     DeviceKind.BATTERY: (_MEASURE_AC, _CONTROL_AC, _STORAGE),
 }
+_METER_KINDS: Final = frozenset({DeviceKind.METER, DeviceKind.SUBMETER})
 
 
 async def connect(
@@ -134,7 +136,7 @@ async def _identify(
                 f"{spec.id}: {bus.address} has no SunSpec model {model_id}, "
                 f"which a {spec.kind} needs"
             )
-    candidates = _METERS if spec.kind is DeviceKind.METER else (_MEASURE_AC,)
+    candidates = _METERS if spec.kind in _METER_KINDS else (_MEASURE_AC,)
     measured = next((device.models[m] for m in candidates if m in device.models), None)
     if measured is None:
         raise PermanentError(f"{spec.id}: {bus.address} has no SunSpec meter model (201-204)")
@@ -164,7 +166,7 @@ class SunSpecLink:
         self._measured = measured.model.id
         self._control: ActivePowerControl | None = None
         self._present: Block | None = None
-        if spec.kind is not DeviceKind.METER:
+        if spec.kind not in _METER_KINDS:
             self._want_inverter(max_w)
 
     @classmethod

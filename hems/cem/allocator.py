@@ -12,11 +12,13 @@ from dataclasses import replace
 from der.model import Control
 from hems.cem import generation, storage
 from hems.cem.arbiter import Decision, Target
+from hems.cem.blind import renew
 from hems.cem.generation import GenerationPlan
 from hems.cem.loads import Grant, LoadPlan, Room
 from hems.cem.memory import DeviceMemory, Memory
 from hems.cem.observe import Observed, observe
 from hems.cem.orders import Allocation, Order, drive, due, free, restrict
+from hems.cem.outlook import Outlook, look, record
 from hems.cem.policy import AllocatorPolicy
 from hems.cem.storage import StoragePlan, Surroundings
 from hems.image import Image
@@ -28,8 +30,8 @@ def allocate(
 ) -> Allocation:
     """Return what each device is told, and the memory for the next decision.
 
-    Devices whose reading is not good are told nothing: they are no help, what they draw counts
-    as uncontrolled, and what they were last told lapses by itself.
+    Devices whose reading is not good are no help, and what they draw counts as uncontrolled; what
+    they are told all the same is the matter of `hems.cem.blind`.
 
     Args:
         image: The last complete image.
@@ -39,14 +41,24 @@ def allocate(
         policy: The figures to keep to.
     """
     seen = observe(image, memory, now, policy)
+    past = record(seen, memory, image, now, policy)
+    seen = replace(seen, memory=replace(seen.memory, past=past))
     batteries = seen.with_control(Control.TARGET)
     inverters = seen.with_control(Control.FLOOR)
     loads = seen.with_control(Control.CEILING, Control.SWITCH)
     pv_w = sum(u.reading.power_w for u in inverters)
-    around = Surroundings(_base_w(seen, decision), pv_w)
+    outlook = look(seen, policy)
+    around = Surroundings(
+        _base_w(seen, decision),
+        pv_w,
+        rise_w=outlook.home.fast_w,
+        base_rise_w=outlook.loads.fast_w,
+    )
 
     help_w = storage.greatest_help_w(batteries, decision, around, policy)
-    room = _room(decision, around, help_w, policy)
+    if not seen.known:
+        help_w = max(help_w, 0.0)  # blind, loads go before a battery carries them
+    room = _room(decision, around, outlook, help_w, policy)
     load_plan = LoadPlan(decision, room, seen.memory.returned_at, now, policy)
     load_plan.grant(loads)
     grants = load_plan.grants
@@ -60,16 +72,17 @@ def allocate(
     )
     probe_w = policy.probe_w if probing else 0.0
     stored = storage.plan(batteries, decision, around, probe_w, policy)
-    made = generation.plan(inverters, decision, around, stored.total_w, policy)
+    made = generation.plan(inverters, decision, around, stored.total_w, policy, known=seen.known)
 
     after = _remember(seen, load_plan, stored, made, now)
     found_none = seen.memory.probing and not probing and now >= seen.memory.probe_after
     probe_after = now + policy.probe_pause_s if found_none else after.probe_after
     after = replace(after, probing=probing, probe_after=probe_after)
+    blind = renew(image, decision, room, after, now, policy)
     net_w = _predicted(seen, around, stored, made)
     return Allocation(
-        _orders(seen, grants, stored, made, now=now, policy=policy),
-        after,
+        {**_orders(seen, grants, stored, made, now=now, policy=policy), **blind.orders},
+        blind.memory,
         around.base_w,
         net_w,
         _unmet(decision.of(HOME), net_w),
@@ -88,20 +101,30 @@ def _base_w(seen: Observed, decision: Decision) -> float | None:
     return math.inf if limit is not None and limit.rank is not Rank.SAFETY else None
 
 
-def _room(decision: Decision, around: Surroundings, help_w: float, policy: AllocatorPolicy) -> Room:
+def _room(
+    decision: Decision,
+    around: Surroundings,
+    outlook: Outlook,
+    help_w: float,
+    policy: AllocatorPolicy,
+) -> Room:
     """Return what all limits leave to the flexible loads, with the batteries' full help."""
     if around.base_w is None:
         return Room()
     home, total = decision.of(HOME), decision.of(LOADS)
-    home_fixed_w = around.base_w + around.pv_w + help_w
-    total_fixed_w = max(around.base_w, 0.0)
+    home_fixed_w = around.base_w + around.pv_w + around.rise_w + help_w
+    total_fixed_w = max(around.base_w + around.base_rise_w, 0.0)
     room = Room()
     if home.span.upper_by is not None:
         room.left_w = _left_w(policy.aim(home.span.bounds).upper_w, home_fixed_w)
         room.urgent_w = _left_w(policy.aim(home.urgent).upper_w, home_fixed_w)
         room.by = home.span.upper_by
+        held_back_w = min(max(policy.fast_reserve_w, outlook.usual_w), max(-help_w, 0.0))
+        room.spare_w = room.left_w - held_back_w - (outlook.home.slow_w - outlook.home.fast_w)
     if total.span.upper_by is not None:
         left_w = _left_w(policy.aim(total.span.bounds).upper_w, total_fixed_w)
+        spare_w = left_w - (outlook.loads.slow_w - outlook.loads.fast_w)
+        room.spare_w = min(room.spare_w, spare_w)
         if left_w < room.left_w:
             room.left_w, room.by = left_w, total.span.upper_by
         urgent_w = _left_w(policy.aim(total.urgent).upper_w, total_fixed_w)
@@ -136,7 +159,7 @@ def _with_loads(around: Surroundings, seen: Observed, grants: dict[str, Grant]) 
     base_w = around.base_w
     if base_w is not None and not math.isfinite(base_w):
         base_w = None  # the worst case has shed the loads; no figure for storage follows from it
-    return Surroundings(base_w, around.pv_w, house_w, car_w, high_w, low_w)
+    return replace(around, base_w=base_w, house_w=house_w, car_w=car_w, high_w=high_w, low_w=low_w)
 
 
 def _remember(

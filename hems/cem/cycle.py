@@ -21,7 +21,7 @@ from hems.cem.memory import Memory
 from hems.cem.orders import Allocation
 from hems.cem.policy import AllocatorPolicy
 from hems.cem.station import Station, Written
-from hems.clock import Clock
+from hems.clock import Clock, StepWatch
 from hems.image import Image, ImageRing
 from programs.inputs import Inputs
 from programs.registry import Policies, propose_all
@@ -44,7 +44,9 @@ class Cycle:
         devices: By device id, in the order in which they are shown.
         ring: Where each new image is swapped in.
         clock: Where the time comes from.
-        signals: Returns what the grid asks now; called for each decision, must return at once.
+        signals: Returns what the grid asks now, None while that is not known yet: then nothing is
+            decided, and what devices hold from before a restart stands. Called for each
+            decision, must return at once.
         observers: Who is told of images and effects.
         policies: Returns the programmes' policies; called for each decision.
         allocator: The allocator's figures.
@@ -56,7 +58,7 @@ class Cycle:
         devices: Mapping[str, Device],
         ring: ImageRing,
         clock: Clock,
-        signals: Callable[[], Sequence[Signal]],
+        signals: Callable[[], Sequence[Signal] | None],
         observers: Sequence[Observer] = (),
         *,
         policies: Callable[[], Policies] = Policies,
@@ -74,6 +76,7 @@ class Cycle:
             name: Station(device, clock, self._on_reopened, self._on_written)
             for name, device in devices.items()
         }
+        self._steps = StepWatch(clock)
         self._memory = Memory()
         self._allocation = Allocation({}, self._memory)
         self._failed: dict[str, str] = {}
@@ -88,6 +91,11 @@ class Cycle:
     def allocation(self) -> Allocation:
         """What the devices were last told, with whose word it is and why."""
         return self._allocation
+
+    @property
+    def refusals(self) -> Mapping[str, str]:
+        """Why devices do not take what they are told, in words, by device id."""
+        return self._failed
 
     @property
     def overruns(self) -> int:
@@ -134,6 +142,7 @@ class Cycle:
         Returns:
             False where there is no fresh image to decide on: the next cycle will.
         """
+        self._follow_clock()
         image, swapped_at, tasks = self._ring.present, self._swapped_at, self._tasks
         if image is None or swapped_at is None or tasks is None:
             return False
@@ -151,6 +160,8 @@ class Cycle:
         read_s = _FIRST_READ_S
         while not self._stop.is_set():
             await self._tick(tasks, read_s)
+            if read_s == _FIRST_READ_S:  # it may last longer than a cycle
+                due = max(due, self._clock.monotonic() - self._period_s)
             read_s = _READ_SHARE * self._period_s
             due += self._period_s
             late_s = self._clock.monotonic() - due
@@ -173,9 +184,10 @@ class Cycle:
                 waited_for.append(poll)
         if waited_for:
             await asyncio.wait(waited_for, timeout=read_s)
+        self._follow_clock()
         now = self._clock.now()
         self._seq += 1
-        states = {n: s.state(now, self._memory.setpoint(n, now)) for n, s in self._named()}
+        states = {n: s.state(self._memory.setpoint(n, now)) for n, s in self._named()}
         image = Image(now, self._seq, states)
         self._ring.swap(image)
         self._swapped_at = self._clock.monotonic()
@@ -191,14 +203,19 @@ class Cycle:
         Without an await, so a cycle and a reaction never interleave; no lock is needed.
         """
         now = self._clock.now()
+        signals = self._signals()
+        if signals is None:
+            return [], Decision(now)
         devices = {
             name: replace(state, setpoint=self._memory.setpoint(name, now))
             for name, state in image.devices.items()
         }
-        inputs = Inputs(self._signals(), devices, image.net_w, now)
+        inputs = Inputs(signals, devices, image.net_w, now)
         decision = arbitrate(propose_all(inputs, self._policies()), now)
         allocation = allocate(image, decision, now, self._memory, self._allocator)
         self._allocation, self._memory = allocation, allocation.memory
+        wanted = {name for name, order in allocation.orders.items() if order.write}
+        self._failed = {name: why for name, why in self._failed.items() if name in wanted}
         writes = [
             write
             for name, order in allocation.orders.items()
@@ -206,10 +223,19 @@ class Cycle:
         ]
         return writes, decision
 
+    def _follow_clock(self) -> None:
+        """Move all remembered times along where somebody has set the clock."""
+        step_s = self._steps.step_s()
+        if step_s:
+            _log.warning("the clock was set by %+.1f s; what is remembered moves with it", step_s)
+            self._memory = self._memory.shifted(step_s)
+            self._swapped_at = None  # an image dated by the old clock is not reacted on
+
     def _on_reopened(self, device: str) -> None:
         self._memory = self._memory.doubted(device)
 
     def _on_written(self, written: Written) -> None:
+        self._follow_clock()  # or the moment of this write would be moved along later
         order, device = written.order, written.device
         if written.error is None:
             self._memory = self._memory.confirmed(device, order.setpoint, written.at)

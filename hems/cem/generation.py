@@ -29,11 +29,15 @@ def plan(
     around: Surroundings,
     storage_w: float,
     policy: AllocatorPolicy,
+    *,
+    known: bool,
 ) -> GenerationPlan:
     """Return each inverter's floor.
 
     Floors are set before the sun reaches them, so that a cloud's edge breaks no limit; an
-    inverter is let free as soon as its floor would be beyond what it can give.
+    inverter is let free as soon as its floor would be beyond what it can give. One that is held
+    stays held as it is while the meter is lost: a hub that restarts then must not undo what it
+    finds.
 
     Args:
         inverters: Those that can be controlled now.
@@ -41,6 +45,7 @@ def plan(
         around: What the house draws.
         storage_w: What the batteries are driven at, all together, W.
         policy: The allocator's figures.
+        known: Whether the meter shows the net power now.
     """
     floors: dict[str, float | None] = {}
     who: dict[str, Proposal | None] = {}
@@ -52,6 +57,10 @@ def plan(
         floor_w, by = total_w * share if share else -float("inf"), total_by
         if own.lower_by is not None and own.bounds.lower_w > floor_w:
             floor_w, by = own.bounds.lower_w, own.lower_by
+        held_w = inverter.memory.target_w
+        if not known and held_w is not None and (by is None or floor_w < held_w):
+            floors[inverter.id], who[inverter.id] = held_w, by
+            continue
         if floor_w <= spec.min_w or by is None:
             floors[inverter.id], who[inverter.id] = None, None
             continue
@@ -72,17 +81,22 @@ def held_back(inverters: Sequence[Usable], policy: AllocatorPolicy) -> bool:
 def _total(
     decision: Decision, around: Surroundings, storage_w: float, policy: AllocatorPolicy
 ) -> tuple[float, Proposal | None]:
-    """Return the least power in W that all controllable inverters together may have."""
-    if around.base_w is None:
-        return -float("inf"), None
+    """Return the least power in W that all controllable inverters together may have.
+
+    Where the meter has never answered, the house is reckoned to draw and to give nothing: a limit
+    on generation needs no meter, and one on export is kept whatever the house draws.
+    """
+    base_w = around.base_w
+    if base_w is None:
+        base_w, around, storage_w = 0.0, Surroundings(0.0), min(storage_w, 0.0)
     home, made = decision.of(HOME).span, decision.of(GENERATION).span
     total_w, by = -float("inf"), None
     if home.lower_by is not None:
-        total_w = policy.aim(home.bounds).lower_w - around.base_w - around.low_w - storage_w
+        total_w = policy.aim(home.bounds).lower_w - base_w - around.low_w - storage_w
         by = home.lower_by
     if made.lower_by is not None:
         aim_w = policy.aim(made.bounds).lower_w
-        made_w = aim_w - min(around.base_w, 0.0) - min(storage_w, 0.0)
+        made_w = aim_w - min(base_w, 0.0) - min(storage_w, 0.0)
         if made_w > total_w:
             total_w, by = made_w, made.lower_by
     return min(total_w, 0.0), by

@@ -44,17 +44,21 @@ class Room:
 
     Attributes:
         left_w: Under all limits together.
+        spare_w: The same, less what is held back from whatever is granted anew: the batteries'
+            quick help, and what the last minute's peak took.
         urgent_w: Under those alone for which minimum times give way.
         by: Whose limit `left_w` is; None where there is none.
     """
 
     left_w: float = math.inf
+    spare_w: float = math.inf
     urgent_w: float = math.inf
     by: Proposal | None = None
 
     def take(self, power_w: float) -> None:
         """Use some of it up."""
         self.left_w -= power_w
+        self.spare_w -= power_w
         self.urgent_w -= power_w
 
 
@@ -69,6 +73,8 @@ class LoadPlan:
         now: UTC epoch seconds.
         policy: The allocator's figures.
         grants: The outcome, by device id.
+        off: Loads that had been taken away before, most essential first.
+        falling_w: What loads still draw of what they no longer may.
     """
 
     decision: Decision
@@ -77,11 +83,13 @@ class LoadPlan:
     now: float
     policy: AllocatorPolicy
     grants: dict[str, Grant] = field(default_factory=dict)
+    off: list[Usable] = field(default_factory=list)
+    falling_w: float = 0.0
 
     def grant(self, loads: Sequence[Usable]) -> None:
         """Fill `grants` for all loads (ceilings and switches)."""
         ranked = sorted(loads, key=self._standing)
-        off = [u for u in ranked if _is_off(u)]
+        self.off = [u for u in ranked if _is_off(u)]
         on = [u for u in ranked if not _is_off(u)]
         for load in [u for u in on if self._locked(u)]:
             self._keep_locked(load)
@@ -90,7 +98,7 @@ class LoadPlan:
                 self._keep_ceiling(load)
             else:
                 self._keep_switch(load)
-        for load in off:
+        for load in self.off:
             self._give_back(load)
 
     def _standing(self, load: Usable) -> tuple[bool, int, str]:
@@ -138,27 +146,34 @@ class LoadPlan:
         span = self.decision.of(load.id).span
         max_w, power_w = load.state.spec.max_w, load.reading.power_w
         if span.bounds.upper_w < max_w:
-            self.grants[load.id] = Grant(0.0, power_w, min(power_w, 0.0), span.upper_by)
+            self._stop(load, span.upper_by)
         elif (power_w if load.running else max_w) > self.room.left_w:
-            self.grants[load.id] = Grant(0.0, power_w, min(power_w, 0.0), self.room.by)
+            self._stop(load, self.room.by)
         else:
             self.room.take(power_w)
             self.grants[load.id] = Grant(math.inf, power_w, power_w)
 
     def _keep_ceiling(self, load: Usable) -> None:
-        """Set the ceiling of a car that is not stopped."""
-        limit_w, by = self._ceiling(load)
+        """Set the ceiling of a car that is not stopped.
+
+        It keeps what it has while that fits into the whole room, and is granted anew only what
+        fits beside all that is held back: so it is not turned down and up by each ripple.
+        """
         past, spec = load.memory, load.state.spec
+        aside_w = self._set_aside(load)
+        limit_w, by = self._ceiling(load, self.room.spare_w - aside_w)
+        most_w, _ = self._ceiling(load, self.room.left_w - aside_w)
         before_w = past.allowed_w
-        if limit_w < spec.least_on_w or limit_w <= 0:
-            power_w = load.reading.power_w
-            self.grants[load.id] = Grant(0.0, power_w, min(power_w, 0.0), by)
-            return
         near = load.reading.power_w > limit_w - self.policy.raise_least_w
         band_w = self.policy.dead_band_w if near else self.policy.raise_least_w
         waited_s = self.now - past.changed_at
         raised = False
-        if limit_w >= spec.max_w:
+        if limit_w < min(before_w, spec.max_w) <= most_w:
+            allowed_w = before_w
+        elif limit_w < spec.least_on_w or limit_w <= 0:
+            self._stop(load, by)
+            return
+        elif limit_w >= spec.max_w:
             raised = past.held and self._may_return()
             allowed_w = math.inf if raised or not past.held else before_w
             if raised:
@@ -178,52 +193,83 @@ class LoadPlan:
         power_w = load.reading.power_w
         possible_w = min(allowed_w, load.state.spec.max_w) if load.may_draw else power_w
         self.room.take(max(possible_w, 0.0))
+        self.falling_w += max(power_w - possible_w, 0.0)
         high_w = max(power_w, possible_w) if rising else power_w
         reason = "" if by is not None else TURN
         self.grants[load.id] = Grant(allowed_w, high_w, min(power_w, allowed_w), by, reason)
 
+    def _stop(self, load: Usable, by: Proposal | None, reason: str = "") -> None:
+        """Take a load away, or keep it away."""
+        power_w = load.reading.power_w
+        self.falling_w += max(power_w, 0.0)
+        self.grants[load.id] = Grant(0.0, power_w, min(power_w, 0.0), by, reason)
+
     def _give_back(self, load: Usable) -> None:
-        """Let a load that is off come back, if it is its turn and it fits."""
+        """Let a load that is off come back, if it is its turn and it fits.
+
+        What others have been told to give up makes room only once they have.
+        """
         spec, span, power_w = load.state.spec, self.decision.of(load.id).span, load.reading.power_w
-        rested = self.now - load.memory.changed_at >= spec.min_off_s
+        rested = self._rested(load)
         ready = rested and self._may_return()
-        limit_w, by = self._ceiling(load)
-        limited = limit_w < spec.max_w
-        spare_w = limit_w - (self.policy.headroom_w if math.isfinite(self.room.left_w) else 0.0)
+        spare_w = self.room.spare_w - self.falling_w
         if spec.control is Control.CEILING:
-            least_w = max(spec.least_on_w, 1.0)
-            fits = spare_w >= least_w
-            allowed_w = limit_w if limited else math.inf
-        else:
-            needed_w = spec.max_w + (
-                self.policy.headroom_w if math.isfinite(self.room.left_w) else 0.0
-            )
-            fits = span.bounds.upper_w >= spec.max_w and self.room.left_w >= needed_w
-            by = span.upper_by if span.bounds.upper_w < spec.max_w else self.room.by
-            allowed_w = math.inf
-        if ready and fits:
-            self.returned_at = self.now
-            if spec.control is Control.CEILING:
+            limit_w, by = self._ceiling(load, spare_w - self._set_aside(load))
+            limited = limit_w < spec.max_w
+            headroom_w = self.policy.headroom_w if math.isfinite(spare_w) else 0.0
+            fits = limit_w - headroom_w >= max(spec.least_on_w, 1.0)
+            if ready and fits:
+                self.returned_at = self.now
+                allowed_w = limit_w if limited else math.inf
                 self._grant_ceiling(load, allowed_w, by if limited else None, rising=True)
                 return
-            self.room.take(spec.max_w)
-            self.grants[load.id] = Grant(math.inf, spec.max_w, min(power_w, 0.0))
-            return
-        holder = None if fits else by
-        reason = "" if holder else (TURN if rested else "It rests for its minimum off time")
-        self.grants[load.id] = Grant(0.0, power_w, min(power_w, 0.0), holder, reason)
+        else:
+            barred = span.bounds.upper_w < spec.max_w
+            by = span.upper_by if barred else self.room.by
+            fits = not barred and self._needed_w(load) <= spare_w
+            if ready and fits:
+                self.returned_at = self.now
+                self.room.take(spec.max_w)
+                self.grants[load.id] = Grant(math.inf, spec.max_w, min(power_w, 0.0))
+                return
+        waits = TURN if rested else "It rests for its minimum off time"
+        self._stop(load, None if fits else by, waits if fits or by is None else "")
+
+    def _set_aside(self, car: Usable) -> float:
+        """Return the room in W to leave to more essential loads that are off and may come back."""
+        aside_w = 0.0
+        for load in self.off:
+            spec = load.state.spec
+            if spec.control is not Control.SWITCH or load.id in self.grants:
+                continue
+            if spec.essentiality <= car.state.spec.essentiality or not self._rested(load):
+                continue
+            if load.reading.wants_power is False:
+                continue
+            needed_w, span = self._needed_w(load), self.decision.of(load.id).span
+            if span.bounds.upper_w >= spec.max_w and aside_w + needed_w <= self.room.spare_w:
+                aside_w += needed_w
+        return aside_w
+
+    def _needed_w(self, load: Usable) -> float:
+        """Return the room in W that a switched load must find to come back."""
+        headroom_w = self.policy.headroom_w if math.isfinite(self.room.left_w) else 0.0
+        return load.state.spec.max_w + headroom_w
+
+    def _rested(self, load: Usable) -> bool:
+        return self.now - load.memory.changed_at >= load.state.spec.min_off_s
 
     def _may_return(self) -> bool:
         return self.now - self.returned_at >= self.policy.stagger_s
 
-    def _ceiling(self, load: Usable) -> tuple[float, Proposal | None]:
-        """Return the most that a car may take, and whose word that is."""
+    def _ceiling(self, load: Usable, room_w: float) -> tuple[float, Proposal | None]:
+        """Return the most that a car may take of a room, and whose word that is."""
         spec, span = load.state.spec, self.decision.of(load.id).span
         own = _own_limit(span)
-        if own < min(self.room.left_w, spec.max_w):
+        if own < min(room_w, spec.max_w):
             return own, span.upper_by
-        if self.room.left_w < spec.max_w:
-            return self.room.left_w, self.room.by
+        if room_w < spec.max_w:
+            return room_w, self.room.by
         return spec.max_w, None
 
 

@@ -61,11 +61,36 @@ class DeviceMemory:
             return self
         return replace(self, allowed_w=allowed_w, changed_at=now)
 
+    def shifted(self, by_s: float) -> "DeviceMemory":
+        """Return the memory with all its times moved, after UTC was set."""
+        return replace(
+            self,
+            changed_at=self.changed_at + by_s,
+            running_since=self.running_since + by_s,
+            reach_until=self.reach_until + by_s,
+            recent=tuple((at + by_s, power_w) for at, power_w in self.recent),
+        )
+
     def drive(self, target_w: float | None, now: float) -> "DeviceMemory":
         """Return the memory with another target, dated where it differs."""
         if target_w == self.target_w:
             return self
         return replace(self, target_w=target_w, changed_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What could not be controlled at one reading of the meter.
+
+    Attributes:
+        at: Time of the reading, UTC epoch seconds.
+        base_w: Uncontrolled base, W.
+        pv_w: Generation, W, never positive but for stand-by.
+    """
+
+    at: float
+    base_w: float
+    pv_w: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +103,7 @@ class Memory:
         base_w: Power of all that cannot be controlled, as last estimated; None before.
         base_at: Time of the meter reading behind it.
         base_of: Devices that were not counted in it.
+        past: The base over the last minute, oldest first; bounded.
         returned_at: When a load last came back.
         probing: Whether the last decision let a battery feel for held-back sun.
         probe_after: Earliest time of the next such step.
@@ -88,6 +114,7 @@ class Memory:
     base_w: float | None = None
     base_at: float = -math.inf
     base_of: frozenset[str] = frozenset()
+    past: tuple[Sample, ...] = ()
     returned_at: float = -math.inf
     probing: bool = False
     probe_after: float = -math.inf
@@ -106,6 +133,27 @@ class Memory:
     def confirmed(self, device: str, setpoint: Setpoint | None, at: float) -> "Memory":
         """Return the memory after a device has confirmed a set-point."""
         return replace(self, given={**self.given, device: Given(setpoint, at)})
+
+    def shifted(self, by_s: float) -> "Memory":
+        """Return the memory with all its times moved by as much as UTC was set, in s.
+
+        What was a minute ago is so still: nothing lapses and nothing is refreshed late because
+        somebody set the clock. A step forwards may have been the machine's sleep, in which
+        devices dropped what they were told; so after one they are told again.
+        """
+        given = {
+            device: replace(g, at=g.at + by_s, doubtful=g.doubtful or by_s > 0)
+            for device, g in self.given.items()
+        }
+        return replace(
+            self,
+            devices={device: past.shifted(by_s) for device, past in self.devices.items()},
+            given=given,
+            base_at=self.base_at + by_s,
+            returned_at=self.returned_at + by_s,
+            probe_after=self.probe_after + by_s,
+            past=tuple(replace(sample, at=sample.at + by_s) for sample in self.past),
+        )
 
     def doubted(self, device: str) -> "Memory":
         """Return the memory with doubt about what a device holds: it may have restarted."""

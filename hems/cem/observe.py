@@ -187,11 +187,13 @@ def _reach(
 ) -> DeviceMemory:
     """Note what a battery really does where it had time to obey and falls short."""
     setpoint = None if told is None else told.setpoint
-    if setpoint is None or past.target_w is None or setpoint.power_w != past.target_w:
+    if told is None or setpoint is None or setpoint.power_w != past.target_w:
         return past
-    if now - past.changed_at < policy.settle_s:
+    if told.doubtful or now >= told.at + setpoint.lapse_s:
+        return past  # it was away and may have dropped what it was told: no sign of weakness
+    if now - max(past.changed_at, told.at) < policy.settle_s:
         return past
-    target_w, until = past.target_w, now + policy.retry_s
+    target_w, until = setpoint.power_w, now + policy.retry_s
     if target_w < 0 and power_w > target_w + policy.short_of_w:
         return replace(past, reach=Bounds(lower_w=min(power_w, 0.0)), reach_until=until)
     if target_w > 0 and power_w < target_w - policy.short_of_w:

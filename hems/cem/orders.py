@@ -96,10 +96,10 @@ def free(spec: DeviceSpec, policy: AllocatorPolicy) -> Order:
     """Return the order for a load that nobody holds.
 
     A ceiling is opened by a set-point of its own: a charger that is left alone keeps to the
-    fallback that protects the home from a dead hub.
+    fallback that protects the home from a dead hub, and so soon falls back to it.
     """
     if spec.control is Control.CEILING:
-        return Order(Setpoint(spec.max_w, policy.restrict_lapse_s), write=False)
+        return Order(Setpoint(spec.max_w, policy.open_lapse_s), write=False)
     return Order(None, write=False)
 
 

@@ -12,6 +12,16 @@ class AllocatorPolicy:
     Attributes:
         margin_w: Least distance kept to a limit, for measuring error and load between cycles.
         margin_share: The same as a share of the limit; the greater of the two counts.
+        hold_s: A peak of what cannot be controlled is reckoned with for this long.
+        guard_share: Share of that power's usual change from one second to the next (its 90 %
+            quantile) by which the margin grows: with the peak of a minute held, one half leaves
+            about one second in a thousand of white noise above the limit.
+        step_w: A fall by more than this, for `settle_s`, is an appliance switched off: its peak
+            is not held against batteries and running loads.
+        fast_reserve_w: Help of the batteries that is kept back when loads are granted power, since
+            a charger follows too late to answer an appliance.
+        lapse_lead_s: A battery that cannot be reached is reckoned as idle this long before its
+            set-point lapses.
         dead_band_w: A change of a driving set-point smaller than this is not written; below
             `margin_w`, so that ignoring it cannot break a limit.
         raise_least_w: A ceiling is raised by at least this much.
@@ -30,6 +40,8 @@ class AllocatorPolicy:
         probe_w: Step by which a battery feels for the sun that an inverter holds back.
         probe_pause_s: Time to the next such step after one that found none.
         drive_lapse_s: Lapse of a driving set-point (battery).
+        open_lapse_s: Lapse of a charger's free run, so that a dead hub leaves nobody charging at
+            full power with the main breaker unguarded.
         restrict_lapse_s: Longest lapse of a restricting set-point.
         restrict_grace_s: Time by which a restriction outlives its cause, so that loads are given
             back by the hub one by one, not all at once by their own timers.
@@ -37,6 +49,11 @@ class AllocatorPolicy:
 
     margin_w: float = 50.0
     margin_share: float = 0.02
+    hold_s: float = 60.0
+    guard_share: float = 0.5
+    step_w: float = 300.0
+    fast_reserve_w: float = 300.0
+    lapse_lead_s: float = 10.0
     dead_band_w: float = 20.0
     raise_least_w: float = 200.0
     raise_every_s: float = 5.0
@@ -53,6 +70,7 @@ class AllocatorPolicy:
     probe_w: float = 200.0
     probe_pause_s: float = 60.0
     drive_lapse_s: float = 30.0
+    open_lapse_s: float = 90.0
     restrict_lapse_s: float = 900.0
     restrict_grace_s: float = 10.0
 

@@ -24,6 +24,10 @@ _FIRST_RETRY_S: Final = 0.5
 _LAST_RETRY_S: Final = 30.0
 _FAILURES_TO_REOPEN: Final = 2
 """One lost answer is no lost device; after the second in a row the connection is made anew."""
+_AHEAD_S: Final = 0.5
+"""A reading dated further ahead than this was dated before the clock was set back."""
+_SANE_RANGE: Final = 3.0
+"""No device reaches this multiple of its range: such a power is a fault in what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,10 @@ class Station:
         self._written = written
         self._handle: Handle | None = None
         self._reading: Reading | None = None
+        self._taken_at = -math.inf  # monotonic, so that nobody who sets the clock makes it young
         self._error: str | None = None
+        self._refusal: str | None = None
+        self._said_stale = False
         self._failures = 0
         self._retry_at = -math.inf
         self._poll: asyncio.Task[None] | None = None
@@ -98,15 +105,26 @@ class Station:
         self._poll = tasks.create_task(self._open_and_read(), name=f"read {self.spec.id}")
         return self._poll
 
-    def state(self, now: float, setpoint: Setpoint | None) -> DeviceState:
-        """Return the device as it stands in an image of `now`, UTC epoch seconds."""
-        quality = Quality.GOOD
+    def state(self, setpoint: Setpoint | None) -> DeviceState:
+        """Return the device as it stands now.
+
+        Args:
+            setpoint: What it was told and has not dropped.
+        """
         reading = self._reading
         if reading is None:
-            quality = Quality.LOST
-        elif now - reading.at > self.spec.max_age_s:
-            quality = Quality.STALE if self._error is None else Quality.LOST
-        return DeviceState(self.spec, reading, quality, self._error, setpoint)
+            return DeviceState(self.spec, None, Quality.LOST, self._error, setpoint)
+        if self._clock.monotonic() - self._taken_at <= self.spec.max_age_s:
+            self._said_stale = False
+            return DeviceState(self.spec, reading, Quality.GOOD, self._error, setpoint)
+        if self._error is not None:
+            return DeviceState(self.spec, reading, Quality.LOST, self._error, setpoint)
+        # Devices that report by themselves fall silent without any call that fails.
+        error = f"{self.spec.id}: nothing new from it for more than {self.spec.max_age_s:g} s"
+        if not self._said_stale:
+            self._said_stale = True
+            _log.warning("%s", error)
+        return DeviceState(self.spec, reading, Quality.STALE, error, setpoint)
 
     def submit(
         self, order: Order, decided_at: float, tasks: asyncio.TaskGroup
@@ -116,6 +134,7 @@ class Station:
         Returns:
             The task that writes, None if the same order is being written already.
         """
+        _log.debug("%s is to be told %s: %s", self.spec.id, order.setpoint, order.reason)
         if self._writer is not None and not self._writer.done():
             if self._next is None and _same(self._writing, order):
                 return None
@@ -143,25 +162,32 @@ class Station:
         await self._drop()
 
     async def _open_and_read(self) -> None:
+        handle = self._handle
         try:
-            if self._handle is None:
-                self._handle = await self._device.open(Mode.READ_WRITE)
+            if handle is None:
+                handle = self._handle = await self._device.open(Mode.READ_WRITE)
                 self._reopened(self.spec.id)
-            reading = await self._handle.read()
-            if not math.isfinite(reading.power_w):
-                raise TransientError(f"{self.spec.id}: read gave a power of {reading.power_w} W")
+            reading = await handle.read()
+            _check(self.spec, reading)
         except DeviceError as error:
-            await self._failed(error)
+            if handle is self._handle:  # else it was given up meanwhile, which has been counted
+                await self._failed(error)
             return
         if self._error is not None:
             _log.info("%s answers again", self.spec.id)
+        if self._reading is None or reading.at != self._reading.at:  # some return the last again
+            self._taken_at = self._clock.monotonic() - _age_s(reading, self._clock.now())
         self._reading, self._error, self._failures = reading, None, 0
 
     async def _failed(self, error: DeviceError) -> None:
-        """Note a failure; make the connection anew where going on with it is no use."""
+        """Note that it cannot be opened or read."""
         if str(error) != self._error:
             _log.warning("%s", error)
         self._error = str(error)
+        await self._count(error)
+
+    async def _count(self, error: DeviceError) -> None:
+        """Count a failure; make the connection anew where going on with it is no use."""
         self._failures += 1
         hopeless = isinstance(error, PermanentError | RejectedError)
         if self._handle is None or hopeless or self._failures >= _FAILURES_TO_REOPEN:
@@ -189,16 +215,47 @@ class Station:
 
     async def _write(self, setpoint: Setpoint | None) -> str | None:
         """Write once; return what went wrong in words, None if the device confirmed."""
-        if self._handle is None:
+        handle = self._handle
+        if handle is None:
             return f"{self.spec.id}: not connected ({self._error or 'not opened yet'})"
         try:
-            await self._handle.write(setpoint)
-        except RejectedError as error:
-            return str(error)  # the device is well; what it was asked was not
+            await handle.write(setpoint)
         except DeviceError as error:
-            await self._failed(error)
+            self._refused(str(error))
+            # A rejected order says that the device is well; one on a handle that was given up
+            # meanwhile says nothing.
+            if handle is self._handle and not isinstance(error, RejectedError):
+                await self._count(error)
             return str(error)
+        self._refused(None)
         return None
+
+    def _refused(self, why: str | None) -> None:
+        """Note whether it takes what it is told; said when that changes."""
+        if why is not None and why != self._refusal:
+            _log.warning("%s", why)
+        elif why is None and self._refusal is not None:
+            _log.info("%s takes what it is told again", self.spec.id)
+        self._refusal = why
+
+
+def _check(spec: DeviceSpec, reading: Reading) -> None:
+    """Refuse a power that cannot be; raises TransientError.
+
+    A device without a range (a meter of no known connection) is believed anything finite.
+    """
+    range_w = max(abs(spec.min_w), abs(spec.max_w))
+    most_w = _SANE_RANGE * range_w if range_w else math.inf
+    if not (math.isfinite(reading.power_w) and abs(reading.power_w) <= most_w):
+        raise TransientError(
+            f"{spec.id}: read gave a power of {reading.power_w:g} W, which cannot be"
+        )
+
+
+def _age_s(reading: Reading, now: float) -> float:
+    """Return how old a reading is, in s; infinite for one dated by a clock since set back."""
+    age_s = now - reading.at
+    return max(age_s, 0.0) if age_s >= -_AHEAD_S else math.inf
 
 
 def _same(one: Order | None, other: Order) -> bool:

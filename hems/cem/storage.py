@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hems.cem.arbiter import Decision, Span
 from hems.cem.observe import Usable
 from hems.cem.policy import AllocatorPolicy
-from programs.proposal import GENERATION, HOME, LOADS, Bounds, Proposal
+from programs.proposal import GENERATION, HOME, LOADS, Bounds, Proposal, Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Surroundings:
         car_w: Cars.
         high_w: The most that all controlled loads may draw until they have obeyed.
         low_w: The least.
+        rise_w: How far base and generation together may rise before the next decision.
+        base_rise_w: How far the base alone may.
     """
 
     base_w: float | None
@@ -32,6 +34,8 @@ class Surroundings:
     car_w: float = 0.0
     high_w: float = 0.0
     low_w: float = 0.0
+    rise_w: float = 0.0
+    base_rise_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +56,40 @@ class StoragePlan:
         return sum(self.targets.values())
 
 
-def capability(battery: Usable, policy: AllocatorPolicy) -> Bounds:
-    """Return what a battery can do now, by its rating, its charge and its conduct."""
+def capability(battery: Usable, policy: AllocatorPolicy, *, to_empty: bool = False) -> Bounds:
+    """Return what a battery can do now, by its rating, its charge and its conduct.
+
+    Args:
+        battery: The battery.
+        policy: Where its reserve stands.
+        to_empty: Whether its reserve may be used too.
+    """
     spec, past, soc = battery.state.spec, battery.memory, battery.reading.soc
     if battery.reading.connected is False:
         return Bounds(0.0, 0.0)
-    lower_w = 0.0 if past.spent else min(spec.min_w, 0.0)
+    spent = past.spent and not (to_empty and soc is not None and soc > 0)
+    lower_w = 0.0 if spent else min(spec.min_w, 0.0)
     upper_w = 0.0 if soc is not None and soc >= policy.full_soc else max(spec.max_w, 0.0)
     return Bounds(max(lower_w, past.reach.lower_w), min(upper_w, past.reach.upper_w))
 
 
-def _asked(battery: Usable, decision: Decision, policy: AllocatorPolicy) -> Bounds:
+def _to_empty(decision: Decision) -> bool:
+    """Return whether the home's limit is an emergency's: the reserve is kept for such."""
+    limit = decision.of(HOME).span.upper_by
+    return limit is not None and limit.rank is Rank.EMERGENCY
+
+
+def _asked(
+    battery: Usable, decision: Decision, policy: AllocatorPolicy, *, to_empty: bool
+) -> Bounds:
     """Return what a battery may do with every wish about itself respected."""
-    able = Span(capability(battery, policy))
+    able = Span(capability(battery, policy, to_empty=to_empty))
     return able.cut(decision.of(battery.id).span.bounds, None).bounds
 
 
 def _firm(battery: Usable, decision: Decision, policy: AllocatorPolicy) -> Bounds:
     """Return what the home's limits may ask of a battery against weaker wishes about it."""
-    able = capability(battery, policy)
+    able = capability(battery, policy, to_empty=_to_empty(decision))
     wanted, home = decision.of(battery.id).span, decision.of(HOME).span
     span = Span(able)
     if _as_strong(wanted.lower_by, home.upper_by):
@@ -88,7 +107,8 @@ def _rooms(
     By then the loads have been shed, so a wish about a battery (a disconnection, the owner's
     word) gives way to a stronger limit on the home only where nothing else is left.
     """
-    asked = {b.id: _asked(b, decision, policy) for b in batteries}
+    to_empty = _to_empty(decision)
+    asked = {b.id: _asked(b, decision, policy, to_empty=to_empty) for b in batteries}
     home = decision.of(HOME).span
     if around.base_w is None:
         return asked
@@ -109,7 +129,8 @@ def greatest_help_w(
     batteries: Sequence[Usable], decision: Decision, around: Surroundings, policy: AllocatorPolicy
 ) -> float:
     """Return the lowest power in W that the batteries together can bring under an import limit."""
-    help_w = sum(_asked(b, decision, policy).lower_w for b in batteries)
+    to_empty = _to_empty(decision)
+    help_w = sum(_asked(b, decision, policy, to_empty=to_empty).lower_w for b in batteries)
     limit = decision.of(GENERATION).span
     upper_by = decision.of(HOME).span.upper_by
     if around.base_w is not None and _as_strong(limit.lower_by, upper_by):
@@ -142,8 +163,11 @@ def plan(
     span = Span(
         Bounds(sum(f.lower_w for f in firm.values()), sum(f.upper_w for f in firm.values()))
     )
-    for by, bounds in sorted(_limits(decision, around, policy), key=lambda item: item[0].rank):
-        span = span.cut(bounds, by)
+    # First what holds now, then what keeps room for a rise: that never breaks another limit.
+    for looked_ahead in (False, True):
+        limits = _limits(decision, around, policy, looked_ahead=looked_ahead)
+        for by, bounds in sorted(limits, key=lambda item: item[0].rank):
+            span = span.cut(bounds, by)
     total_w = span.bounds.clamp(wished_w)
     kept = _kept(batteries, firm, span, total_w, policy)
     if kept is not None:
@@ -168,7 +192,7 @@ def _wishes(
     room: dict[str, Bounds] = {}
     for battery in batteries:
         own = decision.of(battery.id)
-        able = _asked(battery, decision, policy)
+        able = _asked(battery, decision, policy, to_empty=False)
         pinned = own.preferred_w is not None and _as_strong(own.preferred_by, home.preferred_by)
         wish_w = able.clamp(own.preferred_w or 0.0) if pinned else able.clamp(0.0)
         narrowed = own.span.lower_by if own.span.bounds.lower_w > 0 else own.span.upper_by
@@ -190,9 +214,11 @@ def _wishes(
 
 
 def _limits(
-    decision: Decision, around: Surroundings, policy: AllocatorPolicy
+    decision: Decision, around: Surroundings, policy: AllocatorPolicy, *, looked_ahead: bool
 ) -> list[tuple[Proposal, Bounds]]:
     """Return what each of the home's limits leaves to all batteries together."""
+    rise_w = around.rise_w if looked_ahead else 0.0
+    base_rise_w = around.base_rise_w if looked_ahead else 0.0
     base_w = around.base_w
     if base_w is None:
         return []
@@ -201,11 +227,13 @@ def _limits(
     aim = policy.aim(home.bounds)
     fixed_w = base_w + around.pv_w
     if home.upper_by is not None:
-        limits.append((home.upper_by, Bounds(upper_w=aim.upper_w - fixed_w - around.high_w)))
+        upper_w = aim.upper_w - fixed_w - around.high_w - rise_w
+        limits.append((home.upper_by, Bounds(upper_w=upper_w)))
     if home.lower_by is not None:
         limits.append((home.lower_by, Bounds(lower_w=aim.lower_w - fixed_w - around.low_w)))
     if loads.upper_by is not None:
-        left_w = policy.aim(loads.bounds).upper_w - max(base_w, 0.0) - around.high_w
+        most_w = max(base_w + base_rise_w, 0.0) + around.high_w
+        left_w = policy.aim(loads.bounds).upper_w - most_w
         limits.append((loads.upper_by, Bounds(upper_w=max(left_w, 0.0))))
     if made.lower_by is not None:
         left_w = policy.aim(made.bounds).lower_w - min(base_w, 0.0) - around.pv_w

@@ -4,19 +4,19 @@ import argparse
 import json
 import math
 import urllib.error
-import urllib.request
+import urllib.parse
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems import units
+from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
 
-TIMEOUT_S = 10.0
+_NONSENSE = "the head-end answers, but not as a head-end does"
 
 
 class OperatorError(Exception):
@@ -99,6 +99,8 @@ class Wish:
             raise units.UnitError("say what is asked: --limit-import, --shed, ... (see --help)")
         if options.minutes is None:
             raise units.UnitError("say how long the event lasts: --minutes N")
+        if not math.isfinite(options.minutes):
+            raise units.UnitError(f"--minutes {options.minutes} is not a number of minutes")
         ((key, amount),) = given.items()
         return cls(
             key=key,
@@ -123,8 +125,10 @@ def send(operator: Path, wish: Wish) -> int:
         body["program"] = wish.program
     try:
         event = Event.model_validate_json(_ask(operator, "POST", "/events", json.dumps(body)))
-    except (OperatorError, ValidationError) as error:
+    except OperatorError as error:
         return fail(str(error))
+    except ValidationError:
+        return fail(_NONSENSE)
     print(_line(event))
     return 0
 
@@ -135,9 +139,11 @@ def show(operator: Path, event_id: str | None) -> int:
         if event_id is None:
             events = _Events.model_validate_json(_ask(operator, "GET", "/events")).events
         else:
-            events = [Event.model_validate_json(_ask(operator, "GET", f"/events/{event_id}"))]
-    except (OperatorError, ValidationError) as error:
+            events = [Event.model_validate_json(_ask(operator, "GET", _place(event_id)))]
+    except OperatorError as error:
         return fail(str(error))
+    except ValidationError:
+        return fail(_NONSENSE)
     if not events:
         print("no events yet")
     for event in events:
@@ -156,12 +162,18 @@ def cancel(operator: Path, event_id: str | None) -> int:
         return fail("say which event: hems event cancel ID (hems event list shows them)")
     try:
         event = Event.model_validate_json(
-            _ask(operator, "POST", f"/events/{event_id}/cancel", "{}")
+            _ask(operator, "POST", f"{_place(event_id)}/cancel", "{}")
         )
-    except (OperatorError, ValidationError) as error:
+    except OperatorError as error:
         return fail(str(error))
+    except ValidationError:
+        return fail(_NONSENSE)
     print(_line(event))
     return 0
+
+
+def _place(event_id: str) -> str:
+    return f"/events/{urllib.parse.quote(event_id, safe='')}"
 
 
 def _line(event: Event) -> str:
@@ -174,7 +186,7 @@ def _line(event: Event) -> str:
     )
 
 
-def _ask(operator: Path, method: str, path: str, body: str | None = None) -> str:
+def _ask(operator: Path, method: str, path: str, body: str | None = None) -> bytes:
     try:
         door = Operator.model_validate_json(operator.read_text(encoding="utf-8"))
     except OSError as error:
@@ -182,21 +194,16 @@ def _ask(operator: Path, method: str, path: str, body: str | None = None) -> str
             f"{operator}: cannot be read ({error.strerror}); is a head-end running? "
             "name its file with --operator"
         ) from error
-    except ValidationError as error:
+    except (ValidationError, UnicodeDecodeError) as error:
         raise OperatorError(f"{operator}: is not an operator file of a head-end") from error
-    request = urllib.request.Request(  # noqa: S310 - the URL is the head-end's own file's
-        door.url + path,
-        data=None if body is None else body.encode(),
-        method=method,
-        headers={"Authorization": f"Bearer {door.token}", "Content-Type": "application/json"},
-    )
+    headers = {"Authorization": f"Bearer {door.token}", "Content-Type": "application/json"}
+    sent = None if body is None else body.encode()
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310
-            return str(response.read().decode())
+        return fetch(door.url + path, method=method, body=sent, headers=headers)
     except urllib.error.HTTPError as error:
         with error:
-            raise OperatorError(_refusal(error.code, error.read())) from error
-    except (urllib.error.URLError, TimeoutError) as error:
+            raise OperatorError(_refusal(error.code, error.reason, error.read())) from error
+    except NoAnswerError as error:
         raise OperatorError(f"the head-end at {door.url} does not answer: {error}") from error
 
 
@@ -204,8 +211,8 @@ class _Refusal(BaseModel):
     error: str
 
 
-def _refusal(code: int, body: bytes) -> str:
+def _refusal(code: int, reason: str, body: bytes) -> str:
     try:
         return _Refusal.model_validate_json(body).error
     except ValidationError:
-        return f"the head-end answered {code} {HTTPStatus(code).phrase}"
+        return f"the head-end answered {code} {reason}"

@@ -9,11 +9,12 @@ from hems.commands.output import fail
 from hems.headend.errors import HeadEndError
 from hems.headend.server import serve
 from hems.headend.settings import load_settings
+from hems.logs import log_to_stderr
 
 
 def run(config: Path) -> int:
     """Run the head-end; returns the exit code, 1 with one line on stderr if it cannot."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to_stderr(logging.INFO)
     try:
         asyncio.run(serve(load_settings(config)))
     except (HeadEndError, CertificateError) as error:

@@ -1,11 +1,11 @@
-"""`hems pki init`: a test public-key infrastructure on disk."""
+"""`hems pki init|renew`: a test public-key infrastructure on disk."""
 
 from pathlib import Path
 
 from certs.errors import CertificateError
 from certs.identity import lfdi, sfdi
 from certs.pem import der, read_certificates
-from certs.pki import init_pki
+from certs.pki import CRL_LASTS, init_pki, open_pki, renew_crls
 from hems.commands.output import fail
 
 
@@ -20,4 +20,15 @@ def init(folder: Path) -> int:
     print(f"{folder}: root, MCA, MICA and operational CA; identities `utility` and `hub`")
     print(f"hub LFDI {own}")
     print(f"hub SFDI {sfdi(own)}")
+    return 0
+
+
+def renew(folder: Path) -> int:
+    """Issue all revocation lists of the PKI again; returns the exit code."""
+    try:
+        pki = open_pki(folder)
+        renew_crls(pki)
+    except CertificateError as error:
+        return fail(str(error))
+    print(f"{pki.trust.crls}: the revocation lists hold for another {CRL_LASTS.days} days")
     return 0

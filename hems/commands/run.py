@@ -15,12 +15,15 @@ from hems.clock import SystemClock
 from hems.commands.output import fail
 from hems.config import Config, ConfigError, load
 from hems.home import Home
-from hems.store.errors import StoreCorruptError, StoreError
+from hems.logs import log_to_stderr
+from hems.store.errors import StoreCorruptError, StoreError, StoreFullError
 from hems.store.sqlite import set_aside
-from hems.store.store import Store, open_store
+from hems.store.store import Store, deferred_store, open_store
 from web.errors import WebError
 from web.server import serving
 from web.settings import WebSettings
+
+_CHATTY = ("aiosqlite", "alembic", "apscheduler", "asyncio", "ocpp", "pymodbus", "sqlalchemy")
 
 
 def run(config: Path, ready: Path | None, *, verbose: bool) -> int:
@@ -31,11 +34,8 @@ def run(config: Path, ready: Path | None, *, verbose: bool) -> int:
         ready: Where to write, as JSON, the page's address once the first cycle is done.
         verbose: Whether to log every decision.
     """
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
-    for chatty in ("aiosqlite", "alembic", "apscheduler", "asyncio", "ocpp", "pymodbus"):
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO, epoch=verbose)
+    for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         return asyncio.run(_serve(load(config), ready))
@@ -57,7 +57,10 @@ async def _serve(config: Config, ready: Path | None) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, home.stop)
         settings = WebSettings(
-            host=config.web.host, port=config.web.port, time_zone=config.home.time_zone
+            host=config.web.host,
+            port=config.web.port,
+            names=config.web.names,
+            time_zone=config.home.time_zone,
         )
         async with serving(home, settings, clock) as page:
             if ready is not None:
@@ -71,13 +74,20 @@ async def _serve(config: Config, ready: Path | None) -> int:
 
 
 async def _open_store(path: Path) -> tuple[Store, str | None]:
-    """Open the store; a damaged one is set aside and said, for control must go on."""
+    """Open the store; a damaged one is set aside and said, for control must go on.
+
+    On a full disk it is opened as soon as there is room; until then each part that needs it says
+    what it cannot do.
+    """
     clock = SystemClock()
     try:
         return await open_store(path, clock), None
+    except StoreFullError:
+        return deferred_store(path, clock), None
     except StoreCorruptError as error:
         kept = set_aside(path, clock.now())
-        return await open_store(path, clock), f"{error}; it is kept as {kept}, a new one is in use"
+        store, _ = await _open_store(path)
+        return store, f"{error}; it is kept as {kept}, a new one is in use"
 
 
 async def _announce(home: Home, page: str, ready: Path) -> None:

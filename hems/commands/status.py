@@ -1,13 +1,11 @@
 """`hems status`: how the running home stands, in a few lines."""
 
 import urllib.error
-import urllib.request
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
-
-TIMEOUT_S = 5.0
 
 
 class _Part(BaseModel):
@@ -44,13 +42,13 @@ class _Home(_Part):
 
 def show(url: str) -> int:
     """Print the state of the home whose page is at `url`; returns the exit code."""
-    if not url.startswith(("http://", "https://")):
-        return fail(f"{url!r} is not the address of a page")
     try:
-        with urllib.request.urlopen(f"{url}/api/home", timeout=TIMEOUT_S) as response:  # noqa: S310 - scheme checked above
-            home = _Home.model_validate_json(response.read())
-    except (urllib.error.URLError, TimeoutError) as error:
+        home = _Home.model_validate_json(fetch(f"{url.rstrip('/')}/api/home"))
+    except NoAnswerError as error:
         return fail(f"no home answers at {url}: {error}")
+    except urllib.error.HTTPError as error:
+        with error:
+            return fail(f"{url} answers {error.code} {error.reason}, not as a home's page does")
     except ValidationError:
         return fail(f"{url} answers, but not as a home's page does")
     print(f"net       {_watts(home.net_w)}")

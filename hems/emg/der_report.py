@@ -12,6 +12,7 @@ from hems.emg.translate import AMOUNTS, PERCENT_OF_GENERATION, SWITCHES
 from hems.image import Image
 from hems.sep2 import resources as res
 from hems.sep2.controls import mode_bits
+from hems.sep2.dialect import Dialect
 
 _COMBINED_PV_AND_STORAGE: Final = 83
 _DOE_MODES: Final = 0b1111
@@ -26,8 +27,15 @@ _WHOLE: Final = 10_000
 """100 % in hundredths of a per cent."""
 
 
-def capability(specs: Iterable[DeviceSpec]) -> res.DERCapability:
-    """Return the ratings of all PV and storage together."""
+def capability(
+    specs: Iterable[DeviceSpec], dialect: Dialect = Dialect.CSIP_AUS
+) -> res.DERCapability:
+    """Return the ratings of all PV and storage together.
+
+    Args:
+        specs: The home's devices.
+        dialect: What the server speaks: it has no elements for the modes of another one.
+    """
     devices = tuple(specs)
     pv_w = -sum(s.min_w for s in devices if s.kind is DeviceKind.PV)
     battery = [s for s in devices if s.kind is DeviceKind.BATTERY]
@@ -35,31 +43,35 @@ def capability(specs: Iterable[DeviceSpec]) -> res.DERCapability:
     bits, bits2 = mode_bits(frozenset({*AMOUNTS, PERCENT_OF_GENERATION, *SWITCHES}))
     return res.DERCapability(
         modes_supported=bits,
-        modes_supported2=bits2 or None,
+        modes_supported2=bits2 if dialect is Dialect.V2023 else None,
         rtg_max_w=res.ActivePower.of(pv_w + discharge_w),
         rtg_max_charge_rate_w=res.ActivePower.of(sum(s.max_w for s in battery)),
         rtg_max_discharge_rate_w=res.ActivePower.of(discharge_w),
         type=_COMBINED_PV_AND_STORAGE,
-        doe_modes_supported=_DOE_MODES,
+        doe_modes_supported=_DOE_MODES if dialect is Dialect.CSIP_AUS else None,
     )
 
 
-def settings(specs: Iterable[DeviceSpec], updated: int) -> res.DERSettings:
+def settings(
+    specs: Iterable[DeviceSpec], updated: int, dialect: Dialect = Dialect.CSIP_AUS
+) -> res.DERSettings:
     """Return the settings: here the home leaves its devices their whole rating.
 
     Args:
         specs: The home's devices.
         updated: When they last changed, server's clock.
+        dialect: What the server speaks.
     """
-    rated = capability(specs)
+    rated = capability(specs, dialect)
     return res.DERSettings(
         modes_enabled=rated.modes_supported,
+        modes_enabled2=rated.modes_supported2,
         set_grad_w=_GRAD_W,
         set_max_w=rated.rtg_max_w,
         set_max_charge_rate_w=rated.rtg_max_charge_rate_w,
         set_max_discharge_rate_w=rated.rtg_max_discharge_rate_w,
         updated_time=updated,
-        doe_modes_enabled=_DOE_MODES,
+        doe_modes_enabled=rated.doe_modes_supported,
     )
 
 

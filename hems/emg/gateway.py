@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from hems.clock import Clock, StepWatch
+from hems.emg.baseline import Baselines
 from hems.emg.translate import RELATIVE, signals
 from hems.image import Image
 from hems.sep2.events import Schedule
@@ -22,48 +24,58 @@ class Gateway:
 
     Args:
         generation_w: Rated generation of all PV and storage in W, positive.
-        net_w: Returns the net power at the meter now in W, None while unknown.
+        clock: Where the time comes from; what is remembered in UTC moves along when it is set.
         on_signals: Told when what is asked has changed; must not block.
-        on_baseline: Told mRID and net power in W when a relative event began; must not block.
+        on_baseline: Told mRID and net power in W before a relative event; must not block.
     """
 
     def __init__(
         self,
         generation_w: float,
-        net_w: Callable[[], float | None],
+        clock: Clock,
         on_signals: Callable[[], None],
         on_baseline: Callable[[str, float], None],
     ) -> None:
         self._generation_w = generation_w
-        self._net_w = net_w
         self._on_signals = on_signals
         self._on_baseline = on_baseline
-        self._baselines: dict[str, float] = {}
+        self._steps = StepWatch(clock)
+        self._baselines = Baselines()
         self._delivered_wh: dict[str, float] = {}
         self._signals: tuple[Signal, ...] = ()
-        self._schedule = Schedule(0.0)
+        self._schedule: Schedule | None = None
         self._last: Image | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether what is asked is known: after a start, not before the ledger has been read."""
+        return self._schedule is not None
 
     @property
     def signals(self) -> tuple[Signal, ...]:
         """What is asked now, one signal a mode."""
+        self._follow_clock()
         return self._signals
 
     def take_schedule(self, schedule: Schedule) -> None:
         """Take in what is in force; times in it are UTC epoch seconds."""
+        self._follow_clock()
         self._schedule = schedule
         self._translate()
         self._on_signals()
 
     def take_image(self, image: Image) -> None:
-        """Count the energy saved since the last image, and catch up on a missing baseline."""
+        """Count the energy saved since the last image, and keep the power for a baseline."""
+        self._follow_clock()
         before, self._last = self._last, image
+        self._baselines.take(image)
+        if before is None or not 0 < image.at - before.at <= LONGEST_GAP_S:
+            return
         running = [s for s in self._signals if s.in_force(image.at)]
-        if before is not None and image.at - before.at <= LONGEST_GAP_S:
-            for signal in running:
-                if signal.kind is SignalKind.ENERGY and signal.baseline_w is not None:
-                    self._count(signal.event, signal.baseline_w, before, image)
-        if any(s.kind in RELATIVE for s in running):
+        for signal in running:
+            if signal.kind is SignalKind.ENERGY and signal.baseline_w is not None:
+                self._count(signal, signal.baseline_w, before, image)
+        if any(s.kind is SignalKind.ENERGY for s in running):
             self._translate()
 
     def resume(self, event: str, delivered_wh: float) -> None:
@@ -71,29 +83,51 @@ class Gateway:
         self._delivered_wh[event] = delivered_wh
         self._translate()
 
-    def _count(self, event: str, baseline_w: float, before: Image, image: Image) -> None:
+    def _count(self, signal: Signal, baseline_w: float, before: Image, image: Image) -> None:
         if before.net_w is None or image.net_w is None:
             return
         mean_w = (before.net_w + image.net_w) / 2.0
-        saved_wh = (baseline_w - mean_w) * (image.at - before.at) / 3600.0
-        self._delivered_wh[event] = self._delivered_wh.get(event, 0.0) + saved_wh
+        lasted_s = image.at - max(before.at, signal.starts_at)
+        saved_wh = (baseline_w - mean_w) * lasted_s / 3600.0
+        self._delivered_wh[signal.event] = self._delivered_wh.get(signal.event, 0.0) + saved_wh
+
+    def _follow_clock(self) -> None:
+        """Move times along where the clock was set; the next schedule has its own anyway."""
+        step_s = self._steps.step_s()
+        if not step_s:
+            return
+        self._last = None
+        self._baselines.shift(step_s)
+        if self._schedule is not None:
+            self._schedule = _shifted(self._schedule, step_s)
+            self._translate()
 
     def _translate(self) -> None:
+        if self._schedule is None:
+            return
         found = signals(self._schedule, self._generation_w, self._delivered_wh)
         self._signals = tuple(self._with_baseline(s) if s.kind in RELATIVE else s for s in found)
         live = {a.event for a in self._schedule.active.values()}
-        for kept in (self._baselines, self._delivered_wh):
-            for event in [e for e in kept if e not in live]:
-                del kept[event]
+        self._baselines.forget(live, self._schedule.at)
+        for event in [e for e in self._delivered_wh if e not in live]:
+            del self._delivered_wh[event]
 
     def _with_baseline(self, signal: Signal) -> Signal:
         if signal.baseline_w is not None:
             return signal
-        known = self._baselines.get(signal.event)
+        known, is_new = self._baselines.of(signal)
         if known is None:
-            known = self._net_w()
-            if known is None:
-                return signal
-            self._baselines[signal.event] = known
+            return signal
+        if is_new:
             self._on_baseline(signal.event, known)
         return replace(signal, baseline_w=known)
+
+
+def _shifted(schedule: Schedule, by_s: float) -> Schedule:
+    active = {
+        mode: replace(a, start=a.start + by_s, end=a.end + by_s)
+        for mode, a in schedule.active.items()
+    }
+    return replace(
+        schedule, at=schedule.at + by_s, active=active, next_change=schedule.next_change + by_s
+    )

@@ -11,7 +11,6 @@ from certs.verify import peer_lfdi
 from hems.headend.book import Book
 from hems.headend.errors import BusyError, ForbiddenError, RequestError, UnknownItemError
 from hems.headend.records import Edition, Home
-from hems.headend.revocation import RevocationWatch
 from hems.sep2.errors import MalformedError, OversizedError
 from hems.sep2.resources import Resource
 from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, parse, serialize
@@ -19,6 +18,11 @@ from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, parse, serialize
 RETRY_AFTER_S = 5
 SCHEMA_VER_2023 = "2.2"
 
+SMALL_BODY = 16 * 1024
+"""Greatest length of a body of which a home may leave us many, octets."""
+
+_CHUNK = 1 << 16
+_LOGGED = 200
 _UNSUPPORTED = 415
 _NOT_ACCEPTABLE = 406
 _TOO_LARGE = 413
@@ -74,19 +78,18 @@ def caller(request: web.Request) -> Caller:
     return request[CALLER]
 
 
-def edge(book: Book, watch: RevocationWatch, default_edition: Edition) -> Middleware:
+def edge(book: Book, default_edition: Edition) -> Middleware:
     """Return the middleware that knows the caller and turns errors into statuses.
 
     Args:
         book: The registered homes.
-        watch: Knows who was revoked.
         default_edition: Dialect for those who are not registered.
     """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            request[CALLER] = _identify(request, book, watch, default_edition)
+            request[CALLER] = _identify(request, book, default_edition)
             _check_accept(request)
             return await handler(request)
         except (MalformedError, OversizedError, RequestError, BusyError) as error:
@@ -95,14 +98,11 @@ def edge(book: Book, watch: RevocationWatch, default_edition: Edition) -> Middle
     return middleware
 
 
-def _identify(
-    request: web.Request, book: Book, watch: RevocationWatch, default_edition: Edition
-) -> Caller:
+def _identify(request: web.Request, book: Book, default_edition: Edition) -> Caller:
     transport = request.transport
     connection = None if transport is None else transport.get_extra_info("ssl_object")
-    if transport is None or connection is None:
+    if connection is None:
         raise ForbiddenError("the connection is gone or is not TLS")
-    watch.check(transport, connection)
     lfdi = peer_lfdi(connection)
     home = book.home(lfdi)
     if home is not None:
@@ -122,7 +122,8 @@ def _refusal(
         status = error.status
     else:
         status = 400
-    _log.warning("%s %s: %d: %s", request.method, request.path, status, error)
+    # As it came: unquoted it may hold line breaks.
+    _log.warning("%s %r: %d: %s", request.method, request.raw_path[:_LOGGED], status, error)
     return web.Response(status=status, text=f"{error}\n", headers=headers)
 
 
@@ -145,21 +146,27 @@ def _check_accept(request: web.Request) -> None:
         raise _MediaError(_NOT_ACCEPTABLE, f"only {MEDIA_TYPE} is spoken here, not {accepted[:80]}")
 
 
-async def body_of(request: web.Request) -> bytes:
+async def body_of(request: web.Request, most: int = MAX_BODY) -> bytes:
     """Return the body of a POST or PUT.
+
+    Args:
+        request: The request.
+        most: Its greatest length, octets.
 
     Raises:
         RequestError: Its media type is not ours (415).
-        OversizedError: It is longer than 1 MiB.
+        OversizedError: It is longer than `most`; nothing behind that was read.
     """
     if request.content_type != MEDIA_TYPE:
         raise _MediaError(
             _UNSUPPORTED, f"the body must be {MEDIA_TYPE}, not {request.content_type}"
         )
-    try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise OversizedError(f"the body is longer than {MAX_BODY} octets") from error
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) > most:
+            raise OversizedError(f"the body is longer than {most} octets")
+    return bytes(body)
 
 
 async def read(request: web.Request, expected: type[_R]) -> _R:

@@ -125,12 +125,18 @@ class Notifier:
         await self._session.close()
 
     def subscribed(self, item: SubscriptionRecord) -> None:
-        """Take a new subscription's present list as known to it: the home has just read it."""
+        """Send a new subscription the list as it is, unless it is empty.
+
+        The home read it before it subscribed, and an event dispatched in between was told to
+        nobody. What was cancelled in between is still in the list.
+        """
         home = self._book.home(item.lfdi)
         for program in self._book.programs.values():
             if home is not None and list_of(program) == item.resource:
                 shown = self._shown(program, home.edition)
                 self._told.setdefault((program.index, home.edition), _signature(shown))
+                if shown:
+                    self._send(program, home.edition, shown, [item], None)
 
     def announce(self, program: Program, event: Event | None = None) -> None:
         """Send a programme's list to its subscribers, if it changed since it was last sent.

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from certs.identity import IdentityFiles, Trust, lfdi
 from certs.pem import der, read_certificates
+from certs.revocation import RevocationWatch
 from certs.tls import client_context, server_context
 from hems.clock import Clock, SystemClock
 from hems.headend import hrefs
@@ -24,7 +25,6 @@ from hems.headend.exchange import edge
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.notifier import Notifier
 from hems.headend.operator_api import OperatorApi, operator_token
-from hems.headend.revocation import RevocationWatch
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
 from hems.headend.ticker import Ticker
@@ -106,8 +106,9 @@ class HeadEnd:
         settings, clock = self._settings, self._clock
         identity = IdentityFiles(settings.certificate, settings.key)
         trust = Trust(settings.roots, settings.crls)
-        server_tls, client_tls = server_context(identity, trust), client_context(identity, trust)
-        self.watch = watch = RevocationWatch(settings.crls, (server_tls, client_tls))
+        self.watch = watch = RevocationWatch(settings.crls)
+        server_tls = watch.cover(server_context(identity, trust))
+        client_tls = watch.cover(client_context(identity, trust))
         self.token = operator_token(settings.token_file)
         self.store = store = await Store.open(settings.database, settings.busy_timeout_s)
         stack.push_async_callback(store.close)
@@ -131,9 +132,7 @@ class HeadEnd:
             MirrorViews(mirrors, settings, clock),
             SubscriptionViews(book, notifier, settings),
         ]
-        app = web.Application(
-            middlewares=[edge(book, watch, settings.edition)], client_max_size=MAX_BODY
-        )
+        app = web.Application(middlewares=[edge(book, settings.edition)], client_max_size=MAX_BODY)
         for view in views:
             app.add_routes(view.routes())
         port = await _listen(stack, app, settings.host, settings.port, server_tls)

@@ -29,6 +29,7 @@ from hems.headend.models import (
     ResponseRow,
     SubscriptionRow,
 )
+from hems.headend.paging import Page, Query
 from hems.headend.records import (
     Event,
     Home,
@@ -202,17 +203,40 @@ class Store:
             found = await connection.execute(select(ResponseRow.__table__).filter_by(**key))
             return response_of(found.one())
 
-    async def responses(
-        self, *, lfdi: str | None = None, subject: str | None = None
-    ) -> Sequence[ResponseRecord]:
-        """Return responses in the order they came, of one home or event if given."""
+    async def responses(self, *, subject: str | None = None) -> Sequence[ResponseRecord]:
+        """Return all homes' responses in the order they came, to one event if given."""
         query = select(ResponseRow.__table__).order_by(ResponseRow.id)
-        if lfdi is not None:
-            query = query.where(ResponseRow.lfdi == lfdi)
         if subject is not None:
             query = query.where(ResponseRow.subject == subject)
         async with self.reading() as connection:
             return [response_of(row) for row in await connection.execute(query)]
+
+    async def responses_of(self, lfdi: str, part: Query) -> Page[ResponseRecord]:
+        """Return a part of a home's responses in the order they came."""
+        query = select(ResponseRow.__table__).where(ResponseRow.lfdi == lfdi)
+        if part.after is not None:
+            query = query.where(ResponseRow.created > part.after)
+        query = query.order_by(ResponseRow.id).offset(part.start).limit(part.limit)
+        async with self.reading() as connection:
+            rows = [response_of(row) for row in await connection.execute(query)]
+        return Page(rows, await self.response_count(lfdi))
+
+    async def response(self, lfdi: str, number: int) -> ResponseRecord | None:
+        """Return a home's response; None if it has none of this number."""
+        query = select(ResponseRow.__table__).where(
+            ResponseRow.lfdi == lfdi, ResponseRow.id == number
+        )
+        async with self.reading() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else response_of(row)
+
+    async def response_count(self, lfdi: str, subject: str | None = None) -> int:
+        """Return how many responses a home has posted, to one event if given."""
+        query = select(func.count()).select_from(ResponseRow).where(ResponseRow.lfdi == lfdi)
+        if subject is not None:
+            query = query.where(ResponseRow.subject == subject)
+        async with self.reading() as connection:
+            return int((await connection.execute(query)).scalar_one())
 
     async def document(self, lfdi: str, kind: str) -> bytes | None:
         """Return the last XML a home put to its resource `kind`; None if it never did."""
@@ -242,15 +266,22 @@ class Store:
             )
             return int(done.scalar_one())
 
-    async def logs(self, lfdi: str) -> Sequence[tuple[int, bytes]]:
-        """Return a home's LogEvents, latest first: number and XML."""
+    async def logs(self, lfdi: str, part: Query) -> Page[tuple[int, bytes]]:
+        """Return a part of a home's LogEvents, latest first: number and XML."""
+        query = select(LogRow.id, LogRow.body).where(LogRow.lfdi == lfdi)
+        if part.after is not None:
+            query = query.where(LogRow.created > part.after)
+        query = query.order_by(LogRow.created.desc(), LogRow.id.desc())
         async with self.reading() as connection:
-            rows = await connection.execute(
-                select(LogRow.id, LogRow.body)
-                .where(LogRow.lfdi == lfdi)
-                .order_by(LogRow.created.desc(), LogRow.id.desc())
-            )
-            return [(row.id, row.body) for row in rows]
+            rows = await connection.execute(query.offset(part.start).limit(part.limit))
+            items = [(row.id, row.body) for row in rows]
+        return Page(items, await self.log_count(lfdi))
+
+    async def log(self, lfdi: str, number: int) -> bytes | None:
+        """Return a LogEvent of a home as XML; None if it has none of this number."""
+        query = select(LogRow.body).where(LogRow.lfdi == lfdi, LogRow.id == number)
+        async with self.reading() as connection:
+            return (await connection.execute(query)).scalar_one_or_none()
 
     async def log_count(self, lfdi: str) -> int:
         """Return how many LogEvents a home has."""

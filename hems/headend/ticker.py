@@ -63,7 +63,7 @@ class Ticker:
                 self._kept_at = self._clock.monotonic()
                 await self._housekeeping()
             due = self._book.next_change()
-            wait_s = HOUSEKEEPING_S
+            wait_s = max(self._kept_at + HOUSEKEEPING_S - self._clock.monotonic(), 0.0)
             if due is not None:
                 wait_s = min(max(due - self._clock.now(), 0.0), wait_s)
             try:

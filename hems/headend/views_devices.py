@@ -11,7 +11,17 @@ from hems.clock import Clock
 from hems.headend import hrefs, render_devices
 from hems.headend.book import Book
 from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
-from hems.headend.exchange import answer, body_of, caller, changed, created, number_of, read
+from hems.headend.exchange import (
+    SMALL_BODY,
+    answer,
+    body_of,
+    caller,
+    changed,
+    created,
+    number_of,
+    read,
+)
+from hems.headend.keeping import kept_form
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.paging import page, parse_query
 from hems.headend.records import Home, ProgramKind
@@ -178,44 +188,40 @@ class DeviceViews:
     async def put_document(self, request: web.Request) -> web.Response:
         """Keep what the caller says of itself."""
         home, kind = _own(request), request.match_info["kind"]
-        body = await body_of(request)
-        record = parse(body, _document_type(kind))
+        record = await read(request, _document_type(kind))
         if isinstance(record, DeviceInformation) and record.lfdi != home.lfdi:
             raise ForbiddenError(f"the certificate is of {home.lfdi}, not of {record.lfdi}")
-        await self._store.save_document(home.lfdi, kind, body, self._clock.now())
+        await self._store.save_document(home.lfdi, kind, kept_form(record), self._clock.now())
         return changed()
 
     async def get_logs(self, request: web.Request) -> web.Response:
         """Answer the caller's log, latest first."""
         home = _own(request)
-        query = parse_query(request.query)
-        logs = [_log(home, number, body) for number, body in await self._store.logs(home.lfdi)]
-        part = page(logs, query, lambda log: log.created_date_time)
+        part = await self._store.logs(home.lfdi, parse_query(request.query))
         items = LogEventList(
             href=request.path,
             subscribable=0,
             all=part.all,
             results=len(part.items),
             poll_rate=self._settings.list_poll_s,
-            log_event=tuple(part.items),
+            log_event=tuple(_log(home, number, body) for number, body in part.items),
         )
         return answer(request, items)
 
     async def post_log(self, request: web.Request) -> web.Response:
         """Keep a LogEvent."""
         home = _own(request)
-        body = await body_of(request)
-        log = parse(body, LogEvent)
-        number = await self._store.add_log(home.lfdi, log.created_date_time, body)
+        log = parse(await body_of(request, SMALL_BODY), LogEvent)
+        number = await self._store.add_log(home.lfdi, log.created_date_time, kept_form(log))
         return created(f"{request.path}/{number}")
 
     async def get_log(self, request: web.Request) -> web.Response:
         """Answer one LogEvent of the caller."""
         home, wanted = _own(request), number_of(request, "log")
-        for number, body in await self._store.logs(home.lfdi):
-            if number == wanted:
-                return answer(request, _log(home, number, body))
-        raise UnknownItemError(f"there is no log event at {request.path}")
+        body = await self._store.log(home.lfdi, wanted)
+        if body is None:
+            raise UnknownItemError(f"there is no log event at {request.path}")
+        return answer(request, _log(home, wanted, body))
 
     async def _end_device(self, home: Home) -> EndDevice:
         subscriptions = len(self._book.subscriptions_of(home.lfdi))

@@ -8,7 +8,8 @@ from hems.clock import Clock
 from hems.headend import hrefs, render_devices, render_events
 from hems.headend.book import Book
 from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
-from hems.headend.exchange import answer, body_of, caller, created, number_of
+from hems.headend.exchange import SMALL_BODY, answer, body_of, caller, created, number_of
+from hems.headend.keeping import kept_form
 from hems.headend.paging import page, parse_query
 from hems.headend.records import Edition, Program, ProgramKind, ResponseRecord
 from hems.headend.render_events import Shown
@@ -130,8 +131,7 @@ class EventViews:
     async def get_responses(self, request: web.Request) -> web.Response:
         """Answer the responses that the caller posted."""
         home = caller(request).registered()
-        own = await self._store.responses(lfdi=home.lfdi)
-        part = page(own, parse_query(request.query), lambda item: item.created)
+        part = await self._store.responses_of(home.lfdi, parse_query(request.query))
         items = ResponseList(
             href=hrefs.RESPONSES,
             all=part.all,
@@ -143,16 +143,15 @@ class EventViews:
     async def get_response(self, request: web.Request) -> web.Response:
         """Answer one response of the caller."""
         home, number = caller(request).registered(), number_of(request, "response")
-        for item in await self._store.responses(lfdi=home.lfdi):
-            if item.id == number:
-                return answer(request, _response(item))
-        raise UnknownItemError(f"there is no response at {request.path}")
+        item = await self._store.response(home.lfdi, number)
+        if item is None:
+            raise UnknownItemError(f"there is no response at {request.path}")
+        return answer(request, _response(item))
 
     async def post_response(self, request: web.Request) -> web.Response:
         """Keep a response; the same one posted again gets the same address."""
         home = caller(request).registered()
-        body = await body_of(request)
-        posted = parse(body, Response)
+        posted = parse(await body_of(request, SMALL_BODY), Response)
         if posted.end_device_lfdi != home.lfdi:
             raise ForbiddenError(
                 f"the certificate is of {home.lfdi}, not of {posted.end_device_lfdi}"
@@ -163,8 +162,7 @@ class EventViews:
             subject = self._book.event(posted.subject).mrid
         except UnknownItemError as error:
             raise RequestError(f"Response/subject: {error}") from error
-        sent = await self._store.responses(lfdi=home.lfdi, subject=subject)
-        if len(sent) >= MAX_RESPONSES:
+        if await self._store.response_count(home.lfdi, subject) >= MAX_RESPONSES:
             raise ForbiddenError(f"device {home.lfdi} has answered {subject} too often")
         kept = await self._store.add_response(
             ResponseRecord(
@@ -176,7 +174,7 @@ class EventViews:
                 posted.created_date_time or 0,
                 self._clock.now(),
                 type(posted).__name__,
-                body,
+                kept_form(posted),
             )
         )
         return created(f"{hrefs.RESPONSES}/{kept.id}")
@@ -214,7 +212,7 @@ class EventViews:
 
     async def _response_set(self, request: web.Request) -> ResponseSet:
         home = caller(request).registered()
-        count = len(await self._store.responses(lfdi=home.lfdi))
+        count = await self._store.response_count(home.lfdi)
         return render_devices.response_set(self._anchor, count)
 
 

@@ -8,7 +8,8 @@ from aiohttp import web
 from hems.clock import Clock
 from hems.headend import hrefs
 from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
-from hems.headend.exchange import answer, body_of, caller, changed, created, number_of
+from hems.headend.exchange import answer, body_of, caller, changed, created, number_of, read
+from hems.headend.keeping import kept_form
 from hems.headend.mirror_store import MeterPost, MirrorStore, Point, Sample
 from hems.headend.paging import page, parse_query
 from hems.headend.settings import HeadEndSettings
@@ -65,12 +66,12 @@ class MirrorViews:
     async def post_point(self, request: web.Request) -> web.Response:
         """Make a usage point (201); one whose mRID the caller posted before is updated (204)."""
         home = caller(request).registered()
-        body = await body_of(request)
-        posted = parse(body, MirrorUsagePoint)
+        posted = await read(request, MirrorUsagePoint)
         if posted.device_lfdi != home.lfdi:
             raise ForbiddenError(f"the certificate is of {home.lfdi}, not of {posted.device_lfdi}")
         meters = [self._meter(item) for item in posted.mirror_meter_reading]
         role = f"{posted.role_flags:04X}"
+        body = kept_form(replace(posted, mirror_meter_reading=()))
         own = await self._mirrors.points(home.lfdi)
         if len(own) >= MAX_POINTS and posted.mrid not in {point.mrid for point in own}:
             raise ForbiddenError(f"device {home.lfdi} has {MAX_POINTS} usage points already")

@@ -69,8 +69,14 @@ class SubscriptionViews:
                 posted.level,
             )
         )
-        self._notifier.subscribed(kept)
-        return created(hrefs.subscription(home.id, kept.id))
+        done = created(hrefs.subscription(home.id, kept.id))
+        try:
+            # Before the answer is out, a home may not know the subscription that it is told of.
+            await done.prepare(request)
+            await done.write_eof()
+        finally:
+            self._notifier.subscribed(kept)
+        return done
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer one subscription of the caller."""

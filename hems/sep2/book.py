@@ -17,7 +17,17 @@ from hems.sep2.controls import Control, cancelled, default_of, event_of
 from hems.sep2.errors import BindingError, MalformedError, UnknownEventError
 from hems.sep2.events import Default, Event, Held, Hold, Program, draw, timelines
 from hems.sep2.ledger import EventRow, ResponseRow
-from hems.sep2.lifecycle import Code, Owed, Phase, Profile, advance, choose, judge, receive
+from hems.sep2.lifecycle import (
+    Code,
+    Owed,
+    Phase,
+    Profile,
+    advance,
+    asked_for,
+    choose,
+    judge,
+    receive,
+)
 from hems.sep2.memory import (
     DEFAULT_KIND,
     DEFAULT_PHASE,
@@ -80,6 +90,9 @@ class Book:
         self._defaults: dict[str, DefaultEntry] = {}
         self._listed: dict[str, frozenset[str]] = {}
         self._told: set[tuple[str, int, str]] = set()
+        self._receipts = 0
+        self._heard: dict[str, int] = {}
+        self._unreadable: dict[str, frozenset[str]] = {}
         self._rows: dict[str, EventRow] = {}
         self._responses: list[ResponseRow] = []
 
@@ -97,6 +110,14 @@ class Book:
         self._rows.clear()
         self._responses.clear()
 
+    def mark(self) -> int:
+        """Return a mark of now: what is taken in later is newer than an answer asked for now."""
+        return self._receipts
+
+    def _newer(self, key: str, since: int | None) -> bool:
+        """Whether something was heard of after the mark `since`; None is now."""
+        return since is not None and self._heard.get(key, 0) > since
+
     def recall(self, row: EventRow, now: float) -> None:
         """Take up what the ledger kept; what cannot be read is told and left out."""
         try:
@@ -106,6 +127,7 @@ class Book:
             else:
                 entry = entry_of(row, self.settings.profile, now)
                 self.entries[row.mrid] = entry
+                self._rows.pop(row.mrid, None)  # what was drawn and chosen before counts
         except (MalformedError, ValueError, KeyError) as error:
             self._alarm(f"event {row.mrid} in the ledger cannot be used: {error}")
 
@@ -118,56 +140,80 @@ class Book:
         kind: type[Control],
         complete: bool,
         bad: Sequence[BadItem] = (),
-    ) -> None:
+        since: int | None = None,
+    ) -> bool:
         """Take in what a poll or a notification brought; see `Engine.update`."""
-        for control in controls:
-            self._take_in(control, program, now)
-        for item in bad:
-            self._refuse(item, now)
+        place = f"{kind.__name__} {program.mrid}"
+        if self._newer(place, since):
+            return False
+        self._receipts += 1
+        current = [self._take_in(control, program, now, since) for control in controls]
+        said = frozenset(self._refuse(item, now) for item in bad)
+        for message in sorted(said - self._unreadable.get(place, frozenset())):
+            self._alarm(message)
         self._rename(program, kind.__name__)
         if complete:
+            self._heard[place] = self._receipts
+            self._unreadable[place] = said
             seen = {c.mrid.upper() for c in controls} | {b.mrid for b in bad if b.mrid}
-            self._listed[f"{kind.__name__} {program.mrid}"] = frozenset(seen)
-            self._drop(
-                now,
-                lambda e: (
-                    e.kind == kind.__name__
-                    and e.program.mrid == program.mrid
-                    and e.mrid not in seen
-                ),
+            self._listed[place] = frozenset(seen)
+            current.append(
+                self._drop(
+                    now,
+                    lambda e: (
+                        e.kind == kind.__name__
+                        and e.program.mrid == program.mrid
+                        and e.mrid not in seen
+                    ),
+                    since,
+                )
             )
+        return all(current)
 
-    def _take_in(self, control: Control, program: Program, now: float) -> None:
+    def _take_in(self, control: Control, program: Program, now: float, since: int | None) -> bool:
+        """Take a control in; False if it is older than what is known of its event."""
         event = event_of(control, program, now)
         event = replace(event, mandatory=self.settings.binding(event))
         known = self.entries.get(event.mrid)
+        if known is not None and known.control != control and self._newer(event.mrid, since):
+            return False
+        self._heard[event.mrid] = self._receipts
         if known is not None:
-            same = known.control == control or known.progress.phase.over
+            same = known.control == control or known.settled(now)
             if not same and known.event.program.mrid == program.mrid:
                 self._keep(known.now_is(control, event))
-            return
+            return True
         drawn = draw(event, self._rng)
         verdict = judge(event, drawn, self.settings.profile, now)
         if verdict.ignored:
-            return
+            return True
         step = receive(event, verdict, drawn, self.settings.profile, now)
         self._keep(Entry(control, step.progress, verdict.reason))
         if verdict.reason:
             self._alarm(f"event {event.mrid} of {program.name or program.mrid}: {verdict.reason}")
         self._owe(event, step.owed, now)
+        return True
 
-    def _refuse(self, item: BadItem, now: float) -> None:
-        """Answer a control that cannot be read, as far as it tells how."""
-        if item.mrid is None or item.mrid in self.entries:
-            return
-        key = (item.mrid, int(Code.INVALID), "")
-        if key not in self._told:
-            self._alarm(f"event {item.mrid} cannot be read: {item.error}")
-        if item.reply_to is None:
-            self._told.add(key)
-            return
-        event = Event(item.mrid, Program(""), 0, 0, 0, {}, kind=item.kind, reply_to=item.reply_to)
-        self._owe(event, [Owed(Code.INVALID, now)], now)
+    def _refuse(self, item: BadItem, now: float) -> str:
+        """Answer a control that cannot be read, as far as it tells how; returns what to say."""
+        if item.mrid is None:
+            return f"an event without a legible mRID cannot be read: {item.error}"
+        if item.mrid in self.entries:
+            return f"event {item.mrid} cannot be read any more, and stays as it was: {item.error}"
+        event = Event(
+            item.mrid,
+            Program(""),
+            0,
+            0,
+            0,
+            {},
+            kind=item.kind,
+            response_required=item.response_required,
+            reply_to=item.reply_to,
+        )
+        owed = asked_for(event, [Owed(Code.INVALID, now)], self.settings.profile)
+        self._owe(event, owed, now)
+        return f"event {item.mrid} cannot be read: {item.error}"
 
     def _owe(self, event: Event, owed: Iterable[Owed], now: float) -> None:
         for each in owed:
@@ -191,19 +237,34 @@ class Book:
             ):
                 self._keep(entry.now_is(entry.control, replace(event, program=program)))
 
-    def _drop(self, now: float, chosen: Callable[[Event], bool]) -> None:
-        """Treat events that vanished as cancelled, unless they were about to end anyway."""
+    def _drop(self, now: float, chosen: Callable[[Event], bool], since: int | None = None) -> bool:
+        """Treat events that vanished as cancelled, unless they were about to end anyway.
+
+        Returns:
+            False if some of them were heard of after the mark `since`; these stay.
+        """
+        current = True
         for entry in list(self.entries.values()):
-            if entry.progress.phase.over or not chosen(entry.event):
+            if entry.settled(now) or not chosen(entry.event):
                 continue
-            if entry.span.end > now + _END_SLACK_S:
+            if self._newer(entry.event.mrid, since):
+                current = False
+            elif entry.span.end > now + _END_SLACK_S:
                 control = cancelled(entry.control, now)
                 event = event_of(control, entry.event.program, now)
                 event = replace(event, mandatory=entry.event.mandatory)
                 self._keep(entry.now_is(control, event))
+        return current
 
-    def set_default(self, program: Program, control: res.DefaultDERControl | None) -> None:
-        """Take in a programme's default control; None if it has none any more."""
+    def set_default(
+        self, program: Program, control: res.DefaultDERControl | None, since: int | None = None
+    ) -> bool:
+        """Take in a programme's default control; see `Engine.set_default`."""
+        place = f"{DEFAULT_KIND} {program.mrid}"
+        if self._newer(place, since):
+            return False
+        self._receipts += 1
+        self._heard[place] = self._receipts
         known = self._defaults.get(program.mrid)
         if control is None:
             self._withdraw(program.mrid)
@@ -213,6 +274,7 @@ class Book:
             entry = DefaultEntry(control, default_of(control, program))
             self._defaults[program.mrid] = entry
             self._rows[entry.default.mrid] = entry.row(self.settings.server)
+        return True
 
     def _withdraw(self, program: str) -> None:
         entry = self._defaults.pop(program, None)
@@ -282,7 +344,13 @@ class Book:
 
     def _forget(self, now: float) -> None:
         listed = frozenset[str]().union(*self._listed.values())
-        for mrid, entry in list(self.entries.items()):
-            past = entry.progress.phase.over and entry.span.end < now - _KEEP_S
-            if past and mrid not in listed:
-                del self.entries[mrid]
+        gone = {
+            mrid
+            for mrid, entry in self.entries.items()
+            if entry.progress.phase.over and entry.span.end < now - _KEEP_S and mrid not in listed
+        }
+        for mrid in gone:
+            del self.entries[mrid]
+            self._heard.pop(mrid, None)
+        if gone:
+            self._told = {key for key in self._told if key[0] not in gone}

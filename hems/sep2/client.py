@@ -22,7 +22,7 @@ from hems.sep2.book import BookSettings
 from hems.sep2.der import DerReport
 from hems.sep2.discovery import Discovery, Found
 from hems.sep2.engine import Engine
-from hems.sep2.errors import MalformedError, NotFoundError, PinError
+from hems.sep2.errors import MalformedError, NotFoundError, PinError, TransientError
 from hems.sep2.events import Event, Schedule
 from hems.sep2.http import Transport
 from hems.sep2.ledger import Ledger, LedgerError
@@ -158,6 +158,7 @@ class Client:
             comms_loss_s=settings.comms_loss_s,
             on_schedule=on_schedule,
             on_owed=self._owed,
+            on_step=self._stepped,
             alarm=alarm,
         )
 
@@ -173,16 +174,22 @@ class Client:
             group.create_task(self.engine.run())
             await self._serve(uri)
 
-    async def handle_notification(self, body: bytes) -> None:
+    async def handle_notification(self, body: bytes, sender: str | None) -> None:
         """Act on a notification's body.
 
+        Args:
+            body: As it came in.
+            sender: LFDI of who sent it, by its certificate; None if it came in without TLS.
+
         Raises:
+            StrangerError: It does not come from the home's own server.
             MalformedError: It is none.
             NotFoundError: It belongs to none of the home's subscriptions.
+            TransientError: That cannot be told yet.
         """
         if self._session is None:
-            raise NotFoundError("notification: there is no server that could have sent it")
-        await self._session.notify(body)
+            raise TransientError("notification: this home has not found its server yet")
+        await self._session.notify(body, sender)
 
     def publish_der(self, report: DerReport) -> None:
         """Tell the server about the home's DER, now or when it can be reached."""
@@ -301,6 +308,10 @@ class Client:
     def _owed(self) -> None:
         if self._session is not None:
             self._session.outbox.wake()
+
+    def _stepped(self) -> None:
+        if self._session is not None:
+            self._session.read_clocks()
 
     def _contact(self) -> None:
         self.engine.contact()

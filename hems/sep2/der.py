@@ -5,13 +5,17 @@ import contextlib
 import logging
 import random
 from dataclasses import dataclass
+from typing import Final
 
 from hems.sep2 import resources as res
 from hems.sep2.backoff import after_failure
 from hems.sep2.errors import NotFoundError, Sep2Error
 from hems.sep2.http import Transport
+from hems.sep2.troubles import Troubles
 
 _log = logging.getLogger(__name__)
+
+_NAME: Final = "DER report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,10 @@ class DerReport:
 class DerPublisher:
     """Puts the last report where the server's DER resource links to; unchanged parts once only."""
 
-    def __init__(self, transport: Transport, rng: random.Random) -> None:
+    def __init__(self, transport: Transport, rng: random.Random, troubles: Troubles) -> None:
         self._transport = transport
         self._rng = rng
+        self._troubles = troubles
         self._list: str | None = None
         self._report = DerReport()
         self._told: dict[str, res.Resource] = {}
@@ -57,10 +62,12 @@ class DerPublisher:
                 await self.put()
             except Sep2Error as error:
                 failures += 1
-                _log.warning("DER report: %s", error)
+                if self._troubles.meet(_NAME, error):
+                    _log.warning("%s: %s", _NAME, error)
                 wait_s = after_failure(failures, error, self._rng)
             else:
                 failures = 0
+                self._troubles.over(_NAME)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()

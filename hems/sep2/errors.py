@@ -7,7 +7,8 @@
     │   └── BusyError         408, 425, 429 or 5xx, with the server's Retry-After if it gave one
     ├── PermanentError        the server will answer the same again
     │   ├── TrustError        TLS or peer identity: wrong CA, expired, revoked, no certificate
-    │   │   └── PinError      the server does not know this home's PIN
+    │   │   ├── PinError      the server does not know this home's PIN
+    │   │   └── StrangerError a notification by another than the home's own server
     │   ├── NotFoundError     404 or 410: the resource is not there (any more)
     │   ├── RedirectError     a redirect to another host, without a target, or one too many
     │   ├── MalformedError    a body that is not the resource it must be
@@ -60,6 +61,10 @@ class TrustError(PermanentError):
 
 class PinError(TrustError):
     """The server's Registration does not carry this home's PIN: it is not the right server."""
+
+
+class StrangerError(TrustError):
+    """A notification comes from somebody who is not the home's own server."""
 
 
 class NotFoundError(PermanentError):

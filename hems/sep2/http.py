@@ -7,6 +7,7 @@ link or a redirect says.
 """
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from yarl import URL
 
 from certs.errors import PeerError
 from certs.explain import explain
+from certs.identity import lfdi
 from hems.sep2.errors import (
     DeadlineError,
     MalformedError,
@@ -35,6 +37,8 @@ from hems.sep2.status import error_of, retry_after_s
 from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, BadItem, OnBad, parse, serialize
 
 MAX_REDIRECTS: Final = 5
+MAX_LIST: Final = 16 * MAX_BODY
+"""Greatest length of all pages of a list in octets."""
 DEFAULT_PAGE: Final = 50
 _CHUNK: Final = 1 << 16
 _REDIRECTS: Final = (301, 302, 307, 308)
@@ -54,12 +58,14 @@ class Limits:
 
     Attributes:
         total_s: For a whole request, redirects included.
+        list_s: For a whole list, however many pages it comes in.
         connect_s: For a TCP connection with its TLS handshake.
         connections: Greatest number of connections at a time.
         keepalive_s: How long an idle connection is kept for the next request.
     """
 
     total_s: float = 20.0
+    list_s: float = 120.0
     connect_s: float = 10.0
     connections: int = 4
     keepalive_s: float = 60.0
@@ -105,14 +111,31 @@ class Transport:
         self._limits = limits or Limits()
         self._schema_ver = schema_ver
         self._ssl = ssl_context
-        if ssl_context is not None and verify_peer is not None:
-            _add_check(ssl_context, verify_peer)
+        self._peers: set[str] = set()
+        if ssl_context is not None:
+            if verify_peer is not None:
+                _add_check(ssl_context, verify_peer)
+            _add_check(ssl_context, self._note_peer)  # last: of those that were not refused
         self._session: aiohttp.ClientSession | None = None
 
     @property
     def host(self) -> str:
         """Host and port of the server, for messages."""
         return f"{self._base.host}:{self._base.port}"
+
+    def is_peer(self, peer: str | None) -> bool:
+        """Whether somebody is the server that this transport is or was connected to.
+
+        Args:
+            peer: Its LFDI, by its certificate; None if it showed none, which nobody but the
+                server of a transport without TLS may.
+        """
+        return peer is None if self._ssl is None else peer in self._peers
+
+    def _note_peer(self, connection: ssl.SSLObject) -> None:
+        peer = peer_lfdi(connection)
+        if peer is not None:
+            self._peers.add(peer)
 
     async def __aenter__(self) -> Self:
         return self
@@ -142,13 +165,22 @@ class Transport:
         Raises:
             Sep2Error: See `hems.sep2.errors` for the kinds.
         """
+        record, _ = await self._got(href, expected, on_bad)
+        return record
+
+    async def _got(self, href: str, expected: type[T], on_bad: OnBad | None) -> tuple[T, int]:
+        """Return a resource and the length of its body in octets."""
         answer = await self._request("GET", href)
         if answer.status == 204 or not answer.body:  # noqa: PLR2004 - No Content
             raise MalformedError(f"{self.host}{href}", "the answer has no content")
         media = answer.headers.get("Content-Type", MEDIA_TYPE).partition(";")[0].strip().lower()
         if media not in _XML_TYPES:
             raise MalformedError(f"{self.host}{href}", f"it is of type {media!r}, not {MEDIA_TYPE}")
-        return parse(answer.body, expected, on_bad=on_bad)
+        try:
+            return parse(answer.body, expected, on_bad=on_bad), len(answer.body)
+        except MalformedError as error:
+            where = f"{self.host}{href.partition('?')[0]}"
+            raise MalformedError(f"{where}: {error.element or 'document'}", error.reason) from None
 
     async def get_list(
         self,
@@ -169,23 +201,38 @@ class Transport:
             on_bad: Told, at the end, of the items that could not be read.
 
         Raises:
-            TransientError: If it never stood still.
-            OversizedError: If it has more items than any honest list.
+            TransientError: If it never stood still, or took too long in all.
+            OversizedError: If it has more items or octets than any honest list.
             Sep2Error: As for `get`.
         """
-        pages = Pages(expected, f"{self.host}{href}")
-        while not pages.complete:
-            bad: list[BadItem] = []
-            got = await self.get(
-                _with_query(href, s=pages.start, l=page),
-                expected,
-                on_bad=None if on_bad is None else bad.append,
-            )
-            pages.add(got, bad)
+        place = f"{self.host}{href}"
+        pages = Pages(expected, place)
+        try:
+            async with asyncio.timeout(self._limits.list_s):
+                await self._read(pages, href, expected, page, collect=on_bad is not None)
+        except TimeoutError:
+            raise DeadlineError(f"{place}: not whole within {self._limits.list_s:g} s") from None
         if on_bad is not None:
             for item in pages.bad:
                 on_bad(item)
         return pages.merged()
+
+    async def _read(
+        self, pages: Pages[L], href: str, expected: type[L], page: int, *, collect: bool
+    ) -> None:
+        """Read page after page until the list is complete."""
+        octets = 0
+        while not pages.complete:
+            bad: list[BadItem] = []
+            got, length = await self._got(
+                _with_query(href, s=pages.start, l=page), expected, bad.append if collect else None
+            )
+            octets += length
+            if octets > MAX_LIST:
+                raise OversizedError(
+                    f"{self.host}{href}: the list is longer than {MAX_LIST} octets"
+                )
+            pages.add(got, bad)
 
     async def post(self, href: str, resource: Record) -> str | None:
         """Post a resource to a list.
@@ -218,7 +265,7 @@ class Transport:
                 answer = await self._followed(method, href, body)
         except aiohttp.ServerTimeoutError:
             raise DeadlineError(
-                f"{place}: no connection within {self._limits.connect_s:g} s"
+                f"{self.host}: no connection within {self._limits.connect_s:g} s"
             ) from None
         except TimeoutError:
             raise DeadlineError(f"{place}: no answer within {self._limits.total_s:g} s") from None
@@ -285,9 +332,16 @@ class Transport:
         if isinstance(error, aiohttp.ServerDisconnectedError):
             return UnreachableError(f"{place}: the server closed the connection")
         if isinstance(error, aiohttp.ClientConnectorError):
-            return UnreachableError(f"{place}: no connection: {error.os_error.strerror or error}")
+            # Of the host and not of the path: it is one trouble for all who meet it.
+            return UnreachableError(f"{self.host}: no connection: {_why(error.os_error)}")
         # The HTTP library's own words may go over several lines.
         return UnreachableError(f"{place}: {' '.join(str(error).split()) or type(error).__name__}")
+
+
+def peer_lfdi(connection: ssl.SSLObject) -> str | None:
+    """Return the LFDI of the certificate that the other side showed; None if it showed none."""
+    certificate = connection.getpeercert(binary_form=True)
+    return lfdi(certificate) if certificate else None
 
 
 def _add_check(context: ssl.SSLContext, verify_peer: VerifyPeer) -> None:
@@ -317,6 +371,13 @@ def _is_tls(error: BaseException) -> bool:
             return True
         seen = seen.__cause__ or seen.__context__
     return False
+
+
+def _why(error: OSError) -> str:
+    """Return a connection error in the system's own words, without the address it repeats."""
+    if error.errno and error.errno > 0:  # a name that is not found has a code below zero
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:

@@ -234,11 +234,11 @@ def receive(event: Event, verdict: Verdict, drawn: Draw, profile: Profile, now: 
         due = [Owed(verdict.code, now)] if verdict.code is not None else []
         if profile.edition is Edition.V2023:
             due = [replace(o, modes=verdict.refused) for o in due]
-        return Step(progress, _asked_for(event, due, profile))
+        return Step(progress, asked_for(event, due, profile))
     due = [Owed(Code.RECEIVED, now, _named(verdict.modes, profile))]
     if verdict.code is not None:
         due.append(Owed(verdict.code, now, verdict.refused))
-    return Step(progress, _asked_for(event, due, profile))
+    return Step(progress, asked_for(event, due, profile))
 
 
 def choose(progress: Progress, opted_out: bool, profile: Profile, now: float) -> Step:
@@ -253,7 +253,7 @@ def choose(progress: Progress, opted_out: bool, profile: Profile, now: float) ->
         rejoined=progress.rejoined or not opted_out,
     )
     modes = _named(held.modes or frozenset(held.event.modes), profile)
-    return Step(chosen, _asked_for(held.event, [Owed(code, now, modes)], profile))
+    return Step(chosen, asked_for(held.event, [Owed(code, now, modes)], profile))
 
 
 def advance(
@@ -298,7 +298,7 @@ def advance(
     if now < span.end:
         return _done(moved, phase, due, profile)
     ended = _end(moved, span.end, kept, profile)
-    return Step(ended.progress, (*_asked_for(held.event, due, profile), *ended.owed))
+    return Step(ended.progress, (*asked_for(held.event, due, profile), *ended.owed))
 
 
 def _end(progress: Progress, at: float, modes: frozenset[str], profile: Profile) -> Step:
@@ -342,7 +342,7 @@ def _superseded_code(event: Event, hold: Hold, profile: Profile) -> Code:
 
 
 def _done(progress: Progress, phase: Phase, due: Sequence[Owed], profile: Profile) -> Step:
-    return Step(replace(progress, phase=phase), _asked_for(progress.held.event, due, profile))
+    return Step(replace(progress, phase=phase), asked_for(progress.held.event, due, profile))
 
 
 def _named(modes: Iterable[str], profile: Profile) -> frozenset[str]:
@@ -354,8 +354,14 @@ _SPECIFIC: Final = 2
 _CUSTOMER: Final = 4
 
 
-def _asked_for(event: Event, due: Sequence[Owed], profile: Profile) -> tuple[Owed, ...]:
-    """Keep what `responseRequired` and the utility's profile ask for."""
+def asked_for(event: Event, due: Sequence[Owed], profile: Profile) -> tuple[Owed, ...]:
+    """Return those responses that the event's responseRequired and the profile ask for.
+
+    Args:
+        event: What is answered, with `reply_to`; without one nothing is asked for.
+        due: Responses that came due.
+        profile: How the utility wants to be answered.
+    """
     if event.reply_to is None:
         return ()
     asked = event.response_required

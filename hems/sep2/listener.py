@@ -7,7 +7,14 @@ from typing import Final
 
 from aiohttp import web
 
-from hems.sep2.errors import MalformedError, NotFoundError, OversizedError
+from hems.sep2.errors import (
+    MalformedError,
+    NotFoundError,
+    OversizedError,
+    StrangerError,
+    TransientError,
+)
+from hems.sep2.http import peer_lfdi
 from hems.sep2.xml import MAX_BODY, MEDIA_TYPE
 
 _log = logging.getLogger(__name__)
@@ -15,14 +22,17 @@ _log = logging.getLogger(__name__)
 PATH: Final = "/notify"
 _TYPES: Final = frozenset({MEDIA_TYPE, "application/xml", "text/xml"})
 _GRACE_S: Final = 1.0
+_AGAIN_S: Final = 5
+"""When a notification that came too early is to be sent again."""
 
 
 class Listener:
     """A small HTTPS server for notifications.
 
     Args:
-        handle: Takes the body of a notification; raises MalformedError (answered 400) or
-            NotFoundError (404: no such subscription, the server should drop it).
+        handle: Takes the body of a notification and the LFDI of who sent it (None without TLS);
+            raises MalformedError (answered 400), StrangerError (403), NotFoundError (404: no such
+            subscription, the server should drop it) or TransientError (503: it should try again).
         ssl_context: The server side of mutual TLS; None only on a trusted loopback in tests.
         host: Address to listen on.
         port: Port to listen on; 0 for any free one.
@@ -33,7 +43,7 @@ class Listener:
 
     def __init__(
         self,
-        handle: Callable[[bytes], Awaitable[None]],
+        handle: Callable[[bytes, str | None], Awaitable[None]],
         ssl_context: ssl.SSLContext | None,
         *,
         host: str,
@@ -78,16 +88,32 @@ class Listener:
             await runner.cleanup()
 
     async def _post(self, request: web.Request) -> web.Response:
+        _log.debug("a notification comes in, %s octets", request.content_length)
         if request.content_type not in _TYPES:
             raise web.HTTPUnsupportedMediaType(text=f"only {MEDIA_TYPE} is taken here\n")
         try:
-            await self._handle(await request.read())
-        except OversizedError as error:
-            raise web.HTTPRequestEntityTooLarge(MAX_BODY, MAX_BODY + 1, text=f"{error}\n") from None
+            await self._handle(await request.read(), _sender(request))
+        except (web.HTTPRequestEntityTooLarge, OversizedError):
+            why = f"the body is longer than {MAX_BODY} octets"
+            _log.warning("a notification from %s is refused: %s", request.remote, why)
+            raise web.HTTPRequestEntityTooLarge(MAX_BODY, MAX_BODY + 1, text=f"{why}\n") from None
         except MalformedError as error:
             _log.warning("a notification from %s is refused: %s", request.remote, error)
             raise web.HTTPBadRequest(text=f"{error}\n") from None
+        except StrangerError as error:
+            _log.warning("a notification from %s is refused: %s", request.remote, error)
+            raise web.HTTPForbidden(text="only this home's own server may notify it\n") from None
         except NotFoundError as error:
             _log.warning("a notification from %s is refused: %s", request.remote, error)
             raise web.HTTPNotFound(text=f"{error}\n") from None
+        except TransientError as error:
+            _log.info("a notification from %s must wait: %s", request.remote, error)
+            raise web.HTTPServiceUnavailable(
+                text=f"{error}\n", headers={"Retry-After": str(_AGAIN_S)}
+            ) from None
         return web.Response(status=204)
+
+
+def _sender(request: web.Request) -> str | None:
+    connection = request.get_extra_info("ssl_object")
+    return None if connection is None else peer_lfdi(connection)

@@ -40,6 +40,15 @@ class Entry:
         """When it runs, were it alone."""
         return effective(self.event, self.progress.held.draw)
 
+    def settled(self, now: float) -> bool:
+        """Whether nothing that the server says of it matters any more.
+
+        A superseded event does matter until its end: the owner may leave the one that took its
+        modes, and then it must be known whether it still stands.
+        """
+        phase = self.progress.phase
+        return phase.over and (phase is not Phase.SUPERSEDED or self.span.end <= now)
+
     def now_is(self, control: Control, event: Event) -> "Entry":
         """Return the entry with the event as newly received; draw and choices stay."""
         held = replace(self.progress.held, event=event)

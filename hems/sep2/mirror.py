@@ -18,6 +18,7 @@ from hems.sep2 import resources as res
 from hems.sep2.backoff import after_failure
 from hems.sep2.errors import NotFoundError, RejectedError, Sep2Error
 from hems.sep2.http import Transport
+from hems.sep2.troubles import Troubles
 
 _log = logging.getLogger(__name__)
 
@@ -128,6 +129,7 @@ class Mirror:
         transport: Way to the server.
         offset_s: Returns the server's time less the home's.
         rng: For jitter.
+        troubles: What goes wrong now.
         least_post_s: No more frequent posts, whatever the server says.
         on_contact: Told after each answer of the server.
     """
@@ -140,6 +142,7 @@ class Mirror:
         offset_s: Callable[[], float],
         rng: random.Random,
         *,
+        troubles: Troubles,
         samples: "Samples",
         least_post_s: float = 1.0,
         on_contact: Callable[[], None] = lambda: None,
@@ -149,6 +152,7 @@ class Mirror:
         self._transport = transport
         self._offset_s = offset_s
         self._rng = rng
+        self._troubles = troubles
         self._samples = samples
         self._least_post_s = least_post_s
         self._on_contact = on_contact
@@ -166,6 +170,7 @@ class Mirror:
     async def run(self) -> None:
         """Post readings at the post rate; never returns."""
         failures = 0
+        name = f"mirror {self._spec.description}"
         while True:
             self._wake.clear()
             try:
@@ -174,10 +179,12 @@ class Mirror:
                 failures += 1
                 if isinstance(error, NotFoundError | RejectedError):
                     self._href = None  # it may be gone: look for it anew
-                _log.warning("mirror %s: %s", self._spec.description, error)
+                if self._troubles.meet(name, error):
+                    _log.warning("%s: %s", name, error)
                 wait_s = after_failure(failures, error, self._rng, longest_s=self._post_s)
             else:
                 failures = 0
+                self._troubles.over(name)
                 wait_s = max(self._least_post_s, self._post_s)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):

@@ -16,6 +16,8 @@ from hems.sep2 import resources as res
 from hems.sep2.backoff import after_failure
 from hems.sep2.controls import mode_bits
 from hems.sep2.errors import (
+    ForbiddenError,
+    NotFoundError,
     PermanentError,
     RejectedError,
     Sep2Error,
@@ -28,6 +30,8 @@ from hems.sep2.ledger import Ledger, LedgerError, ResponseRow
 _log = logging.getLogger(__name__)
 
 _AGAIN_S = 30.0
+_PATIENCE = 4
+"""How often a server may say 403 or 404 to a response: some do while they start."""
 
 
 @dataclass(slots=True)
@@ -76,6 +80,7 @@ class Outbox:
         self._seen: set[ResponseRow] = set()
         self._first = True
         self._lanes: dict[str, _Lane] = {}
+        self._denied: dict[ResponseRow, int] = {}
 
     def wake(self) -> None:
         """Look for owed responses now."""
@@ -105,6 +110,7 @@ class Outbox:
         self._sure |= fresh
         self._seen = set(owed)
         self._sure &= self._seen
+        self._denied = {row: n for row, n in self._denied.items() if row in self._seen}
         self._first = False
         now = asyncio.get_running_loop().time()
         state = _Pass()
@@ -127,11 +133,13 @@ class Outbox:
             self._on_contact()
             await self._ledger.posted(row, location or row.reply_to)
         except (TransientError, TrustError) as error:
-            lane.failures += 1
-            lane.not_before = loop.time() + after_failure(lane.failures, error, self._rng)
-            state.stuck.add(row.reply_to)
-            _log.info("response %d to %s waits: %s", row.status, row.subject, error)
+            self._wait(row, error, lane, state)
         except (PermanentError, RejectedError) as error:
+            if isinstance(error, NotFoundError | ForbiddenError):
+                self._denied[row] = self._denied.get(row, 0) + 1
+                if self._denied[row] < _PATIENCE:
+                    self._wait(row, error, lane, state)
+                    return
             self._alarm(f"response {row.status} to event {row.subject} is given up: {error}")
             await self._give_up(row, error, lane, state)
         except LedgerError as error:
@@ -140,6 +148,13 @@ class Outbox:
             state.stuck.add(row.reply_to)
         else:
             lane.failures = 0
+
+    def _wait(self, row: ResponseRow, error: Sep2Error, lane: _Lane, state: _Pass) -> None:
+        lane.failures += 1
+        pause_s = after_failure(lane.failures, error, self._rng)
+        lane.not_before = asyncio.get_running_loop().time() + pause_s
+        state.stuck.add(row.reply_to)
+        _log.info("response %d to %s waits: %s", row.status, row.subject, error)
 
     async def _give_up(self, row: ResponseRow, error: Sep2Error, lane: _Lane, state: _Pass) -> None:
         try:

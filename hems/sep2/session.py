@@ -4,6 +4,7 @@ Everything that is sent unasked waits until the server is known to be the home's
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from hems.sep2.errors import (
     NotFoundError,
     PinError,
     Sep2Error,
+    StrangerError,
     TransientError,
     TrustError,
 )
@@ -28,8 +30,11 @@ from hems.sep2.outbox import Outbox
 from hems.sep2.registration import Identity
 from hems.sep2.stops import CapabilityStop, Trip
 from hems.sep2.subscribe import Subscriber
+from hems.sep2.troubles import Troubles
 from hems.sep2.walker import Pace, Stop, Walker
 from hems.sep2.xml import parse
+
+_log = logging.getLogger(__name__)
 
 _ORDINARY: Final = 0
 _MISSED: Final = 3
@@ -103,7 +108,8 @@ class Session:
         self._device: res.EndDevice | None = None
         identity = settings.identity
         self.outbox = Outbox(ledger, transport, rng, on_contact=self._contact, alarm=tell.alarm)
-        self.der = DerPublisher(transport, rng)
+        troubles = Troubles()
+        self.der = DerPublisher(transport, rng, troubles)
         self._mirrors = [
             Mirror(
                 spec,
@@ -111,19 +117,21 @@ class Session:
                 transport,
                 lambda: engine.offset_s,
                 rng,
+                troubles=troubles,
                 samples=home.samples,
                 least_post_s=settings.pace.least_poll_s,
                 on_contact=self._contact,
             )
             for spec in settings.mirrors
         ]
-        trip = Trip(
+        self._trip = trip = Trip(
             transport, engine, identity, home.clock, self._keep_offset, self._trust, self._mirror_at
         )
         self._walker = Walker(
             CapabilityStop(trip, dcap),
             settings.pace,
             rng,
+            troubles,
             on_answer=self._answered,
             on_failure=self._failed,
             on_subscribable=self._subscribable,
@@ -135,6 +143,8 @@ class Session:
                 lambda: self._walker.subscribable,
                 settings.notification_uri,
                 rng,
+                troubles,
+                on_standing=self._reread,
                 level=settings.level,
                 check_s=settings.subscription_check_s,
             )
@@ -173,17 +183,33 @@ class Session:
         await self._lost.wait()
         raise ServerLostError(f"{self._transport.host} does not answer any more")
 
-    async def notify(self, body: bytes) -> None:
+    async def notify(self, body: bytes, sender: str | None) -> None:
         """Act on a notification.
 
+        Any certificate of the same PKI gets as far as this; only that of the server that knows the
+        home's PIN gets further.
+
+        Args:
+            body: As it came in.
+            sender: LFDI of who sent it; None if it came in without TLS.
+
         Raises:
+            StrangerError: It does not come from the home's own server.
             MalformedError: It is none.
             NotFoundError: It belongs to none of the home's subscriptions.
+            TransientError: That cannot be told yet, so shortly after the start.
         """
+        if not self._trusted.is_set():
+            raise TransientError(f"{self._transport.host}: not yet known to be this home's server")
+        if not self._transport.is_peer(sender):
+            raise StrangerError(f"{sender or 'no certificate'} is not {self._transport.host}")
         bad: list[BadItem] = []
         notification = parse(body, res.Notification, on_bad=bad.append)
         href = notification.subscribed_resource
+        _log.debug("a notification of %s is read", href)
         if self._subscriber is None or not self._subscriber.knows(notification):
+            if self._subscriber is not None and not self._subscriber.synced:
+                raise TransientError(f"{href}: the subscriptions are not looked through yet")
             raise NotFoundError(f"{notification.subscription_uri}: not a subscription of this home")
         self._contact()
         if notification.status != _ORDINARY:
@@ -192,8 +218,10 @@ class Session:
             self._walker.poke(href)
             return
         resource = notification.resource
-        if resource is None or bad or not await self._walker.take(href, resource):
-            self._walker.poke(href)
+        if resource is not None and not bad and await self._walker.take(href, resource):
+            return
+        if not self._walker.poke(href):
+            raise TransientError(f"{href}: not come by yet")
 
     async def log_event(self, event: res.LogEvent) -> None:
         """Post a log event.
@@ -228,6 +256,15 @@ class Session:
         if self._subscriber is not None:
             self._subscriber.wake()
 
+    def _reread(self, href: str) -> None:
+        """Read what a subscription now stands for: it may have changed before that."""
+        self._walker.poke(href)
+
+    def read_clocks(self) -> None:
+        """Ask for the server's time now."""
+        for href in self._trip.clocks:
+            self._walker.poke(href)
+
     async def _keep_offset(self, offset_s: float) -> None:
         try:
             await self._ledger.save_server_offset(self._settings.server, offset_s)
@@ -242,12 +279,14 @@ class Session:
         if self._trusted.is_set():
             self._tell.state("connected", f"connected to {self._transport.host}")
 
-    def _failed(self, stop: Stop, error: Sep2Error, failures: int) -> None:
+    def _failed(self, stop: Stop, error: Sep2Error, failures: int, new: bool) -> None:
         if isinstance(error, TrustError):
             self._tell.state("refused", str(error))
         elif isinstance(error, TransientError) or not self._trusted.is_set():
             self._tell.state("unreachable", str(error))
-        if failures == 1 and not isinstance(error, TransientError):
+        if new and isinstance(error, TransientError):
+            _log.warning("%s", error)
+        elif new:
             self._tell.alarm(str(error))
         entry = isinstance(stop, CapabilityStop)
         if entry and self._settings.announced and failures >= _MISSED:

@@ -1,7 +1,7 @@
 """The stops of the walk: DeviceCapability, EndDevice, assignments, programmes, controls."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -10,16 +10,18 @@ from hems.sep2 import resources as res
 from hems.sep2.codec.reading import BadItem
 from hems.sep2.controls import AnyProgram, Control, program_of
 from hems.sep2.engine import Engine
-from hems.sep2.errors import NotFoundError, PermanentError, Sep2Error
+from hems.sep2.errors import NotFoundError, PermanentError, Sep2Error, TransientError
 from hems.sep2.events import Program
 from hems.sep2.http import Transport
+from hems.sep2.offers import Programs
 from hems.sep2.registration import Identity, check_pin, own_device
-from hems.sep2.servertime import follow
 from hems.sep2.walker import Stop, Visit
 
 _log = logging.getLogger(__name__)
 
 _SUBSCRIBABLE: Final = frozenset({1, 3})
+_READINGS: Final = 3
+"""How often something is read at once before it waits for its turn."""
 L = TypeVar("L", res.DERControlList, res.EndDeviceControlList)
 
 
@@ -36,7 +38,8 @@ class Trip:
         on_trusted: Told when the server is known to be the home's own, with its EndDevice; None
             where the server keeps none.
         on_mirror: Told where mirror usage points go; None if the server offers none.
-        programs: mRIDs of the programmes of each programme list that was read.
+        clocks: Where the server's clocks are.
+        programs: What programmes the server offers.
     """
 
     transport: Transport
@@ -46,18 +49,17 @@ class Trip:
     on_offset: Callable[[float], Awaitable[None]]
     on_trusted: Callable[[res.EndDevice | None], None]
     on_mirror: Callable[[str | None], None]
-    programs: dict[type[Control], dict[str, frozenset[str]]] = field(default_factory=dict)
+    clocks: set[str] = field(default_factory=set)
+    programs: Programs = field(default_factory=Programs)
     timed: bool = False
 
     async def sync_time(self, href: str) -> res.Time:
         """Read the server's clock and follow it."""
-        sent = self.clock.now()
+        sent = self.clock.monotonic()
         time = await self.transport.get(href, res.Time)
-        received = self.clock.now()
-        offset_s = follow(self.engine.offset_s, time.current_time, sent, received)
-        self.engine.set_offset(offset_s)
+        self.engine.sync_time(time.current_time, sent, self.clock.monotonic())
         self.timed = True
-        await self.on_offset(offset_s)
+        await self.on_offset(self.engine.offset_s)
         return time
 
 
@@ -89,7 +91,9 @@ class CapabilityStop(_Stop):
                 "home cannot be checked"
             )
         self.trip.on_trusted(None)
-        return Visit(await _offered(self.trip, got, got), got.poll_rate)
+        children = await _offered(self.trip, got, got)
+        await _offer(self.trip, children)
+        return Visit(children, got.poll_rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +116,12 @@ class DevicesStop(_Stop):
         await check_pin(wire, device, identity)
         self.trip.on_trusted(device)
         link = device.function_set_assignments_list_link
-        children: list[Stop] = (
-            [AssignmentsStop(self.trip, link.href, self.capability)]
-            if link is not None
-            else await _offered(self.trip, self.capability, self.capability)
-        )
+        children: list[Stop] = []
+        if link is not None:
+            children.append(AssignmentsStop(self.trip, link.href, self.capability))
+        else:
+            children += await _offered(self.trip, self.capability, self.capability)
+            await _offer(self.trip, children)
         return Visit(children, listed.poll_rate, _subscribable(listed.subscribable))
 
 
@@ -128,25 +133,32 @@ class AssignmentsStop(_Stop):
 
     async def visit(self) -> Visit:
         """Find the programmes."""
+        bad: list[BadItem] = []
         got = await self.trip.transport.get_list(
-            self.href, res.FunctionSetAssignmentsList, on_bad=_skip
+            self.href, res.FunctionSetAssignmentsList, on_bad=bad.append
         )
+        _skip(*bad)
         children: dict[tuple[str, str], Stop] = {}
         for assigned in got.function_set_assignments:
             for stop in await _offered(self.trip, assigned, self.capability):
                 children[type(stop).__name__, stop.href] = stop
-        await _forget_lists(self.trip, frozenset(s.href for s in children.values()))
+        if not bad:  # what cannot be read may offer more
+            await _offer(self.trip, children.values())
         return Visit(list(children.values()), got.poll_rate, _subscribable(got.subscribable))
 
 
-async def _forget_lists(trip: Trip, offered: frozenset[str]) -> None:
-    """Drop the programmes of lists that no assignment leads to any more."""
-    for kind, lists in trip.programs.items():
-        gone = [href for href in lists if href not in offered]
-        for href in gone:
-            del lists[href]
-        if gone:
-            await trip.engine.retain(frozenset[str]().union(*lists.values()), kind)
+async def _offer(trip: Trip, stops: Iterable[Stop]) -> None:
+    """Note which programme lists the server offers, and drop what came from others."""
+    found = list(stops)
+    for kind, stop in ((res.DERControl, DerProgramsStop), (res.EndDeviceControl, DrProgramsStop)):
+        trip.programs.offer(kind, frozenset(s.href for s in found if isinstance(s, stop)))
+        await _retain(trip, kind)
+
+
+async def _retain(trip: Trip, kind: type[Control]) -> None:
+    assigned = trip.programs.settled(kind)
+    if assigned is not None:
+        await trip.engine.retain(assigned, kind)
 
 
 async def _offered(
@@ -157,6 +169,7 @@ async def _offered(
     time = offer.time_link or fallback.time_link
     if time is not None:
         stops.append(TimeStop(trip, time.href))
+        trip.clocks.add(time.href)
         if not trip.timed:  # before any event is judged
             try:
                 await trip.sync_time(time.href)
@@ -185,7 +198,9 @@ class DerProgramsStop(_Stop):
 
     async def visit(self) -> Visit:
         """Find the controls of each programme."""
-        got = await self.trip.transport.get_list(self.href, res.DERProgramList, on_bad=_skip)
+        bad: list[BadItem] = []
+        engine, since = self.trip.engine, self.trip.engine.mark()
+        got = await self.trip.transport.get_list(self.href, res.DERProgramList, on_bad=bad.append)
         children: list[Stop] = []
         for resource in got.der_program:
             program = program_of(resource)
@@ -195,13 +210,15 @@ class DerProgramsStop(_Stop):
                         self.trip, resource.der_control_list_link.href, program, DER_CONTROLS
                     )
                 )
+            else:
+                await engine.update(program, (), kind=res.DERControl, complete=True, since=since)
             if resource.default_der_control_link is not None:
                 children.append(
                     DefaultStop(self.trip, resource.default_der_control_link.href, program)
                 )
             else:
-                await self.trip.engine.set_default(program, None)
-        await _retain(self.trip, self.href, got.der_program, res.DERControl)
+                await engine.set_default(program, None, since)
+        await _listed(self.trip, self.href, got.der_program, bad, res.DERControl)
         return Visit(children, got.poll_rate, _subscribable(got.subscribable))
 
 
@@ -211,27 +228,36 @@ class DrProgramsStop(_Stop):
 
     async def visit(self) -> Visit:
         """Find the controls of each programme."""
+        bad: list[BadItem] = []
+        engine, since = self.trip.engine, self.trip.engine.mark()
         got = await self.trip.transport.get_list(
-            self.href, res.DemandResponseProgramList, on_bad=_skip
+            self.href, res.DemandResponseProgramList, on_bad=bad.append
         )
-        children: list[Stop] = [
-            ControlsStop(self.trip, p.end_device_control_list_link.href, program_of(p), DR_CONTROLS)
-            for p in got.demand_response_program
-            if p.end_device_control_list_link is not None
-        ]
-        await _retain(self.trip, self.href, got.demand_response_program, res.EndDeviceControl)
+        children: list[Stop] = []
+        for resource in got.demand_response_program:
+            program, link = program_of(resource), resource.end_device_control_list_link
+            if link is not None:
+                children.append(ControlsStop(self.trip, link.href, program, DR_CONTROLS))
+            else:
+                await engine.update(
+                    program, (), kind=res.EndDeviceControl, complete=True, since=since
+                )
+        await _listed(self.trip, self.href, got.demand_response_program, bad, res.EndDeviceControl)
         return Visit(children, got.poll_rate, _subscribable(got.subscribable))
 
 
-async def _retain(
-    trip: Trip, href: str, programs: Sequence[AnyProgram], kind: type[Control]
+async def _listed(
+    trip: Trip,
+    href: str,
+    programs: Sequence[AnyProgram],
+    bad: Sequence[BadItem],
+    kind: type[Control],
 ) -> None:
-    """Drop programmes that this list no longer names, unless another list does."""
-    lists = trip.programs.setdefault(kind, {})
-    before = lists.get(href)
-    lists[href] = frozenset(p.mrid.upper() for p in programs)
-    if before is None or before - lists[href]:
-        await trip.engine.retain(frozenset[str]().union(*lists.values()), kind)
+    """Note what a programme list names, and drop the programmes that no list names any more."""
+    _skip(*bad)
+    named = {p.mrid.upper() for p in programs} | {b.mrid for b in bad if b.mrid}
+    trip.programs.listed(kind, href, frozenset(named), whole=all(b.mrid for b in bad))
+    await _retain(trip, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,11 +283,14 @@ class ControlsStop(_Stop, Generic[L]):
     kind: _Controls[L]
 
     async def visit(self) -> Visit:
-        """Take the whole list in."""
-        bad: list[BadItem] = []
-        got = await self.trip.transport.get_list(self.href, self.kind.listed, on_bad=bad.append)
-        await self._update(self.kind.items(got), complete=True, bad=bad)
-        return Visit((), None, _subscribable(got.subscribable))
+        """Take the whole list in; again, where a notification overtook it."""
+        for _ in range(_READINGS):
+            since = self.trip.engine.mark()
+            bad: list[BadItem] = []
+            got = await self.trip.transport.get_list(self.href, self.kind.listed, on_bad=bad.append)
+            if await self._update(self.kind.items(got), complete=True, bad=bad, since=since):
+                return Visit((), None, _subscribable(got.subscribable))
+        raise _overtaken(self)
 
     async def take(self, resource: res.Resource) -> bool:
         """Take in a list or a single control that a notification brought."""
@@ -276,10 +305,15 @@ class ControlsStop(_Stop, Generic[L]):
         return False
 
     async def _update(
-        self, controls: Sequence[Control], *, complete: bool, bad: Sequence[BadItem] = ()
-    ) -> None:
-        await self.trip.engine.update(
-            self.program, controls, kind=self.kind.single, complete=complete, bad=bad
+        self,
+        controls: Sequence[Control],
+        *,
+        complete: bool,
+        bad: Sequence[BadItem] = (),
+        since: int | None = None,
+    ) -> bool:
+        return await self.trip.engine.update(
+            self.program, controls, kind=self.kind.single, complete=complete, bad=bad, since=since
         )
 
 
@@ -291,13 +325,17 @@ class DefaultStop(_Stop):
 
     async def visit(self) -> Visit:
         """Take it in; a server that has none any more answers 404."""
-        try:
-            got = await self.trip.transport.get(self.href, res.DefaultDERControl)
-        except NotFoundError:
-            await self.trip.engine.set_default(self.program, None)
-            return Visit()
-        await self.trip.engine.set_default(self.program, got)
-        return Visit((), None, _subscribable(got.subscribable))
+        engine = self.trip.engine
+        for _ in range(_READINGS):
+            since = engine.mark()
+            got: res.DefaultDERControl | None
+            try:
+                got = await self.trip.transport.get(self.href, res.DefaultDERControl)
+            except NotFoundError:
+                got = None
+            if await engine.set_default(self.program, got, since):
+                return Visit((), None, got is not None and _subscribable(got.subscribable))
+        raise _overtaken(self)
 
     async def take(self, resource: res.Resource) -> bool:
         """Take in what a notification brought."""
@@ -311,8 +349,14 @@ def _subscribable(value: int | None) -> bool:
     return value in _SUBSCRIBABLE
 
 
-def _skip(item: BadItem) -> None:
-    _log.warning("an item is left out: %s", item.error)
+def _skip(*items: BadItem) -> None:
+    for item in items:
+        _log.warning("an item is left out: %s", item.error)
+
+
+def _overtaken(stop: _Stop) -> TransientError:
+    place = f"{stop.trip.transport.host}{stop.href}"
+    return TransientError(f"{place}: notifications overtook it each time it was read")
 
 
 __all__ = ["CapabilityStop", "Trip"]

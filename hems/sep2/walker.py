@@ -7,7 +7,6 @@ back-off and stalls nobody else.
 
 import asyncio
 import contextlib
-import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +15,15 @@ from urllib.parse import urlsplit
 
 from hems.sep2 import resources as res
 from hems.sep2.backoff import after_failure, until_next_poll
-from hems.sep2.errors import NotFoundError, PinError, RejectedError, Sep2Error, TransientError
-
-_log = logging.getLogger(__name__)
+from hems.sep2.errors import (
+    MalformedError,
+    NotFoundError,
+    PinError,
+    RejectedError,
+    Sep2Error,
+    TransientError,
+)
+from hems.sep2.troubles import Troubles
 
 DEFAULT_POLL_S: Final = 900.0
 
@@ -71,7 +76,7 @@ class _Running:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     children: tuple[Key, ...] = ()
     subscribable: bool = False
-    failing: str = ""
+    bad: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,9 @@ class Walker:
         root: Where to begin.
         pace: Bounds of the poll rate.
         rng: For jitter.
+        troubles: What goes wrong now.
         on_answer: Told of each stop that was read well.
-        on_failure: Told of each failure, with the href and how many in a row.
+        on_failure: Told of each failure: stop, error, how many in a row, whether it is a new one.
         on_subscribable: Told when the set of subscribable resources may have changed.
     """
 
@@ -108,14 +114,16 @@ class Walker:
         root: Stop,
         pace: Pace,
         rng: random.Random,
+        troubles: Troubles,
         *,
         on_answer: Callable[[], None],
-        on_failure: Callable[[Stop, Sep2Error, int], None],
+        on_failure: Callable[[Stop, Sep2Error, int, bool], None],
         on_subscribable: Callable[[], None] = lambda: None,
     ) -> None:
         self._root = root
         self._pace = pace
         self._rng = rng
+        self._troubles = troubles
         self._on_answer = on_answer
         self._on_failure = on_failure
         self._on_subscribable = on_subscribable
@@ -176,7 +184,7 @@ class Walker:
                 wait_s = self._retry_s(running, error, failures)
             else:
                 failures = 0
-                running.failing = ""
+                self._troubles.over(name_of(running.stop))
                 wait_s = self._follow(running, visit)
                 self._on_answer()
             with contextlib.suppress(TimeoutError):
@@ -185,10 +193,8 @@ class Walker:
             running.wake.clear()
 
     def _failed(self, running: _Running, error: Sep2Error, failures: int) -> None:
-        if str(error) != running.failing:  # once, not at every attempt
-            running.failing = str(error)
-            _log.warning("%s", error)
-        self._on_failure(running.stop, error, failures)
+        new = self._troubles.meet(name_of(running.stop), error)
+        self._on_failure(running.stop, error, failures, new)
         if isinstance(error, NotFoundError) and failures == 1:
             for parent in self._running.values():
                 if key_of(running.stop) in parent.children:
@@ -210,8 +216,9 @@ class Walker:
         poll_s = max(self._pace.least_poll_s, poll_s)
         changed = running.subscribable != visit.subscribable
         running.subscribable = visit.subscribable
-        running.children = tuple(key_of(c) for c in visit.children)
-        for child in visit.children:
+        children = self._sound(running, visit.children)
+        running.children = tuple(key_of(c) for c in children)
+        for child in children:
             known = self._running.get(key_of(child))
             if known is None:
                 self._start(child, poll_s)
@@ -221,6 +228,24 @@ class Walker:
         if changed:
             self._on_subscribable()
         return until_next_poll(poll_s, self._rng)
+
+    def _sound(self, running: _Running, children: Sequence[Stop]) -> Sequence[Stop]:
+        """Return those that can be gone to; a malformed link is told once and left out."""
+        sound: list[Stop] = []
+        bad: set[str] = set()
+        for child in children:
+            try:
+                key_of(child)
+            except MalformedError as error:
+                source = f"{name_of(running.stop)} -> {child.href}"
+                bad.add(source)
+                self._on_failure(running.stop, error, 1, self._troubles.meet(source, error))
+            else:
+                sound.append(child)
+        for source in running.bad - bad:
+            self._troubles.over(source)
+        running.bad = frozenset(bad)
+        return sound
 
     def _prune(self) -> bool:
         """Leave alone what no visit leads to any more."""
@@ -233,20 +258,38 @@ class Walker:
                 ahead += self._running[key].children
         left = set(self._running) - reached
         for key in left:
-            task = self._running.pop(key).task
-            if task is not None:
-                task.cancel()
+            running = self._running.pop(key)
+            for source in (name_of(running.stop), *running.bad):
+                self._troubles.over(source)
+            if running.task is not None:
+                running.task.cancel()
         return bool(left)
 
 
 def key_of(stop: Stop) -> Key:
-    """Return what a stop is and where."""
+    """Return what a stop is and where.
+
+    Raises:
+        MalformedError: Its href is no URI reference.
+    """
     return type(stop).__name__, place_of(stop.href)
 
 
+def name_of(stop: Stop) -> str:
+    """Return a stop's name among those who meet troubles."""
+    return " ".join(key_of(stop))
+
+
 def place_of(href: str) -> str:
-    """Return the path and query of an href, which may be absolute or relative to the root."""
-    parts = urlsplit(href)
+    """Return the path and query of an href, which may be absolute or relative to the root.
+
+    Raises:
+        MalformedError: It is no URI reference.
+    """
+    try:
+        parts = urlsplit(href)
+    except ValueError as error:
+        raise MalformedError("", f"{href!r} is not a usable link: {error}") from None
     path = "/" + parts.path.strip("/")
     return f"{path}?{parts.query}" if parts.query else path
 

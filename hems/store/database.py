@@ -20,14 +20,20 @@ from hems.store.sqlite import pragmas, read_revision, store_errors
 
 
 class Database:
-    """An open store's file.
+    """A store's file.
+
+    Args:
+        path: The file.
+        ready: Whether it has been made and migrated; if not, the next transaction does it.
 
     Attributes:
         path: The file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, ready: bool = True) -> None:
         self.path = path
+        self._ready = ready
+        self._preparing = asyncio.Lock()
         self._ledger = _engine(path, durable=True, spare=0)
         # One more for the time of a chart, so that samples keep flowing meanwhile.
         self._history = _engine(path, durable=False, spare=1)
@@ -39,6 +45,7 @@ class Database:
         Raises:
             StoreError: Nothing of the transaction stands.
         """
+        await self._prepare()
         with store_errors(self.path):
             async with self._ledger.begin() as connection:
                 yield connection
@@ -50,9 +57,16 @@ class Database:
         Raises:
             StoreError: Nothing of the transaction stands.
         """
+        await self._prepare()
         with store_errors(self.path):
             async with self._history.begin() as connection:
                 yield connection
+
+    async def _prepare(self) -> None:
+        async with self._preparing:
+            if not self._ready:
+                await asyncio.to_thread(_make_ready, self.path)
+                self._ready = True
 
     async def close(self) -> None:
         """Close the file; what was written stands. Calling it again does nothing."""
@@ -69,9 +83,13 @@ async def open_database(path: Path) -> Database:
         StoreFullError: There is no room to make it.
         StoreError: It cannot be opened for another reason.
     """
-    if await asyncio.to_thread(read_revision, path) != REVISIONS[-1]:
-        await asyncio.to_thread(migrate, path)
+    await asyncio.to_thread(_make_ready, path)
     return Database(path)
+
+
+def _make_ready(path: Path) -> None:
+    if read_revision(path) != REVISIONS[-1]:
+        migrate(path)
 
 
 def _engine(path: Path, *, durable: bool, spare: int) -> AsyncEngine:

@@ -43,7 +43,18 @@ async def open_store(path: Path, clock: Clock) -> Store:
         StoreFullError: There is no room to make it.
         StoreError: It cannot be opened for another reason.
     """
-    database = await open_database(path)
+    return _store(await open_database(path), clock)
+
+
+def deferred_store(path: Path, clock: Clock) -> Store:
+    """Return a store whose file cannot be opened now; each use of it tries to, until one can.
+
+    For a start on a full disk: until there is room, every call raises `StoreFullError`.
+    """
+    return _store(Database(path, ready=False), clock)
+
+
+def _store(database: Database, clock: Clock) -> Store:
     return Store(
         ledger=SqlLedger(database, clock),
         effects=EffectLedger(database),

@@ -7,6 +7,7 @@ import pytest
 from hems import wiring
 from hems.config import Config, DeviceSection, ProgramSection, UtilitySection
 from hems.sep2.events import Event, Program
+from hems.sep2.lifecycle import Edition
 
 UTILITY = UtilitySection(
     certificate=Path("hub.pem"),
@@ -42,6 +43,23 @@ def test_a_chargers_currents_are_per_phase(phases: int, fallback_a: float) -> No
     assert description.station is not None
     assert description.station.wiring.phases == phases
     assert description.station.wiring.fallback_a == pytest.approx(fallback_a)
+
+
+@pytest.mark.parametrize(
+    ("edition", "level", "rules", "schema_ver"),
+    [
+        ("2018", "-S1", Edition.V2018, None),
+        ("csip-aus", "+S1", Edition.V2018, None),
+        ("2023", "-S2", Edition.V2023, "2.2"),
+    ],
+)
+def test_the_configured_edition_is_spoken_throughout(
+    edition: str, level: str, rules: Edition, schema_ver: str | None
+) -> None:
+    utility = UTILITY.model_copy(update={"edition": edition})
+    settings = wiring.client_settings(utility, "A" * 40)
+    assert (settings.level, settings.profile.edition) == (level, rules)
+    assert wiring.dialect(utility).schema_ver == schema_ver
 
 
 @pytest.mark.parametrize(

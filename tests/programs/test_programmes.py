@@ -226,6 +226,8 @@ def test_safety_is_the_main_breaker_alone_while_the_meter_is_well() -> None:
     ("state", "bounds"),
     [
         (device("d", Control.TARGET), Bounds(0, 0)),
+        (device("d", Control.TARGET, told_w=2_000), Bounds(0, 0)),
+        (device("d", Control.TARGET, told_w=-2_000), Bounds(-2_000, 0)),
         (device("d", Control.CEILING, 1_380), Bounds(upper_w=1_380)),
         (device("d", Control.CEILING, 1_380, told_w=0), Bounds(upper_w=0)),
         (device("d", Control.CEILING, 1_380, told_w=3_000), Bounds(upper_w=1_380)),
@@ -241,6 +243,8 @@ def test_without_the_meter_nothing_rises(state: DeviceState, bounds: Bounds | No
     own = [p for p in proposals if p.target == "d"]
     assert [p.bounds for p in own] == ([] if bounds is None else [bounds])
     assert all(p.rank is Rank.SAFETY for p in proposals)
+    if state.spec.control is Control.TARGET:
+        assert [p.preferred_w for p in own] == [0.0]  # less unless a limit needs it
 
 
 def test_self_consumption_prefers_a_quiet_meter_or_holds_the_battery() -> None:

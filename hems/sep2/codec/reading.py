@@ -17,6 +17,7 @@ from hems.sep2.resources.wire import SEP_NS, Record, by_name, subclasses
 XSI_NS: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _XSI_TYPE: Final = f"{{{XSI_NS}}}type"
 _MRID = re.compile(r"\s*([0-9A-Fa-f]{1,32})\s*")
+_BITS8 = re.compile(r"\s*([0-9A-Fa-f]{1,2})\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class BadItem:
         kind: Name of its element, such as "DERControl".
         mrid: Its mRID in upper case, None if it has no legible one.
         reply_to: Where an answer to it goes, None if it wants none.
+        response_required: Its responseRequired bitmap; 0 if it has no legible one.
         xml: The item as received.
     """
 
@@ -36,6 +38,7 @@ class BadItem:
     mrid: str | None
     reply_to: str | None
     xml: str
+    response_required: int = 0
 
 
 OnBad = Callable[[BadItem], None]
@@ -209,12 +212,14 @@ def _no_element(element: _Element, _: OnBad | None) -> Record:
 
 def _bad_item(element: _Element, error: MalformedError) -> BadItem:
     mrid = _MRID.fullmatch(element.findtext(f"{{{SEP_NS}}}mRID") or "")
+    required = _BITS8.fullmatch(element.get("responseRequired", ""))
     return BadItem(
         error=error,
         kind=etree.QName(element).localname,
         mrid=mrid[1].upper() if mrid else None,
         reply_to=element.get("replyTo"),
         xml=_raw(element),
+        response_required=int(required[1], 16) if required else 0,
     )
 
 

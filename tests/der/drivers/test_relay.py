@@ -111,10 +111,16 @@ async def test_another_board_needs_only_another_map() -> None:
     assert (reading.power_w, reading.temp_c, reading.connected) == (800, 21.5, True)
 
 
-async def test_a_temperature_that_cannot_be() -> None:
-    async with serve_board(inputs(0, 9999, 0)) as served:
-        with pytest.raises(TransientError, match=r"tank: temperature of 999.9 degC"):
-            await relay.connect(TANK, served.address)
+async def test_a_temperature_that_cannot_be_costs_no_more_than_itself(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with linked(inputs(1800, 9999, 7)) as (link, _):
+        for _again in range(2):
+            reading = await link.read()
+        assert (reading.power_w, reading.temp_c, reading.connected) == (1800, None, True)
+        await link.write(Setpoint(0, 30))
+    said = [r.getMessage() for r in caplog.records if "degC" in r.getMessage()]
+    assert said == ["tank: temperature of 999.9 degC makes no sense and is left out"]
 
 
 async def test_a_board_without_these_registers() -> None:

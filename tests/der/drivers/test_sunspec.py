@@ -28,6 +28,7 @@ from tests.der.drivers.servers import (
 )
 
 METER = DeviceSpec("meter", DeviceKind.METER, "Meter", Control.NONE, 0, 0)
+SUBMETER = DeviceSpec("circuit", DeviceKind.SUBMETER, "Circuit", Control.NONE, 0, 0)
 PV = DeviceSpec("pv", DeviceKind.PV, "Roof", Control.FLOOR, -5000, 0)
 BATTERY = DeviceSpec("bat", DeviceKind.BATTERY, "Battery", Control.TARGET, -5000, 5000)
 
@@ -98,8 +99,9 @@ async def test_battery_says_its_charge() -> None:
 
 
 @pytest.mark.requirement("ROLE-SM", "SVC-READ")
-async def test_meter_counts_import_positive() -> None:
-    async with linked(METER, METERED) as (link, served):
+@pytest.mark.parametrize("meter", [METER, SUBMETER], ids=lambda spec: spec.id)
+async def test_meter_counts_import_positive(meter: DeviceSpec) -> None:
+    async with linked(meter, METERED) as (link, served):
         reading = await link.read()
         assert len(served.frames) == 1
     assert (reading.power_w, reading.reactive_var) == (-1520, 310)

@@ -7,6 +7,8 @@ import pytest
 
 from der.model import Control, Setpoint
 from hems.cem.memory import Memory
+from programs import safety
+from programs.inputs import Inputs
 from programs.proposal import GENERATION, HOME, LOADS, Bounds, Proposal, Rank
 from tests.hems.cem.plant import (
     BATTERY,
@@ -130,7 +132,9 @@ def test_a_load_comes_back_in_the_event_only_if_its_full_power_fits() -> None:
     loop.run(30, limit(3_000))
     assert loop.plant.power["heater"] == 0.0
     loop.plant.base_w = 800.0
-    trace = loop.run(30, limit(3_000))
+    trace = loop.run(50, limit(3_000))
+    assert loop.plant.power["heater"] == 0.0  # the peak of the last minute does not leave it room
+    trace += loop.run(30, limit(3_000))
     assert loop.plant.power["heater"] == 2_000.0
     assert max(trace) <= 3_000
 
@@ -257,15 +261,115 @@ def test_a_lost_load_counts_where_the_meter_sees_it() -> None:
     assert loop.plant.net_w == 3_500
 
 
+def without_a_meter(loop: Loop, seconds: int, *asked: Proposal) -> list[float]:
+    """Run with what safety says of a home whose meter is lost; return the battery's powers."""
+    loop.plant.lost.add("meter")
+    powers = []
+    for _ in range(seconds):
+        devices = {
+            name: replace(state, setpoint=loop.plant.told.get(name))
+            for name, state in loop.plant.image().devices.items()
+        }
+        careful = safety.propose(
+            Inputs([], devices, None, loop.plant.at), safety.SafetyPolicy(25, 230, 1)
+        )
+        loop.run(1, *careful, *asked)
+        powers.append(loop.plant.power["battery"])
+    return powers
+
+
 @pytest.mark.requirement("BUC-1")
 def test_a_lost_meter_raises_nothing() -> None:
     loop = busy()
     loop.run(5, BREAKER, limit(1_500))
-    loop.plant.lost.add("meter")
-    idle = limit(0, 0, Rank.SAFETY, "battery")
-    loop.run(30, BREAKER, limit(1_500), idle)
-    assert loop.plant.power["battery"] == 0
+    assert loop.plant.power["battery"] < -2_000
+    powers = without_a_meter(loop, 30, SELF_USE, limit(1_500))
+    assert powers[-1] == 0  # the loads went, so it need not go on
     assert loop.plant.net_w <= 1_500  # the last known base says what else must go
+
+
+@pytest.mark.requirement("BUC-11")
+@pytest.mark.parametrize("asked", [(), (limit(2_000),)])
+def test_a_battery_that_carries_a_limit_goes_on_while_the_meter_is_lost(
+    asked: tuple[Proposal, ...],
+) -> None:
+    breaker = limit(5_750, -5_750, Rank.SAFETY, source="main-breaker", ends_at=T0 + 1e9)
+    loop = Loop(Plant(base_w=5_500, wants={"heater": 2_000}, capacity_wh=1e6))
+    loop.run(3, breaker, *asked)
+    if not asked:
+        loop.plant.base_w = 9_000
+        loop.run(3, breaker)
+    before_w = loop.plant.power["battery"]
+    assert before_w < -3_000
+    powers = [before_w, *without_a_meter(loop, 60, SELF_USE, *asked)]
+    assert loop.plant.power["heater"] == 0.0  # what can be shed goes first
+    assert loop.plant.net_w <= (2_000 if asked else 5_750)
+    assert all(after >= before for before, after in pairwise(powers))  # only ever towards 0
+
+
+@pytest.mark.requirement("BUC-1")
+def test_loads_make_room_before_a_lost_battery_lapses() -> None:
+    loop = Loop(Plant(specs=(METER, BATTERY, CAR), base_w=500, wants={"car": 3_000.0}))
+    loop.run(10, BREAKER, limit(1_000))
+    assert loop.plant.power["battery"] < -2_500
+    loop.plant.lost.add("battery")
+    lost_at, lapse_s = loop.memory.given["battery"].at, loop.policy.drive_lapse_s
+    trace = []
+    while loop.plant.at < lost_at + 60:
+        if loop.plant.at >= lost_at + lapse_s:
+            loop.plant.told["battery"] = None
+        trace += loop.run(1, BREAKER, limit(1_000))
+    assert max(trace) <= 1_000
+
+
+@pytest.mark.requirement("BUC-7")
+def test_a_more_essential_load_comes_back_before_the_car_has_its_room() -> None:
+    heater = replace(HEATER, essentiality=7, max_w=3_000)
+    loop = Loop(
+        Plant(
+            specs=(METER, replace(CAR, essentiality=5), heater),
+            base_w=800,
+            wants={"car": 7_400.0, "heater": 3_000.0},
+            ramp_w_s=3_000.0,
+        )
+    )
+    loop.run(10, BREAKER, limit(4_000))
+    assert loop.plant.power["heater"] == 3_000
+    loop.plant.base_w = 1_500.0
+    loop.run(2, BREAKER, limit(4_000))
+    loop.plant.base_w = 800.0
+    trace = loop.run(50, BREAKER, limit(4_000))
+    assert loop.plant.power["heater"] == 0
+    assert loop.plant.power["car"] > 1_380  # meanwhile it is the car's
+    trace += loop.run(50, BREAKER, limit(4_000))
+    assert loop.plant.power["heater"] == 3_000
+    assert max(trace[3:]) <= 4_000
+
+
+@pytest.mark.requirement("BUC-7")
+def test_only_an_emergency_uses_the_reserve() -> None:
+    def after(rank: Rank) -> float:
+        loop = Loop(Plant(specs=(METER, BATTERY), base_w=3_000, soc=0.09))
+        loop.run(5, BREAKER, SELF_USE, limit(1_000, rank=rank))
+        return loop.plant.power["battery"]
+
+    assert after(Rank.ACCEPTED) == 0.0
+    assert after(Rank.BINDING) == 0.0
+    assert after(Rank.EMERGENCY) == pytest.approx(-2_060, abs=25)  # and not for self-consumption
+
+
+@pytest.mark.requirement("ROLE-CEM")
+def test_a_free_charger_falls_back_soon_after_the_hub_dies() -> None:
+    loop = busy()
+    made = loop.decide(BREAKER)
+    opened = made.orders["car"].setpoint
+    assert opened is not None
+    assert opened.power_w == CAR.max_w
+    assert opened.lapse_s <= 90
+    loop.run(2, BREAKER)
+    loop.writes = 0
+    loop.run(60, BREAKER)
+    assert loop.writes <= 2 + 6  # the charger's and the idle battery's refreshes
 
 
 def test_without_ever_a_meter_an_event_sheds_all_and_the_breaker_nothing() -> None:

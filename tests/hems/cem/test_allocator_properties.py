@@ -164,6 +164,7 @@ def test_a_safety_bound_on_a_device_holds_against_every_other_wish(
 ) -> None:
     careful = limit(bound_w, bound_w, Rank.SAFETY, "battery", source="safety")
     other = limit(other_w, other_w, max(rank, Rank.EMERGENCY), HOME, source="z")
+    least_soc = 0.0 if other.rank is Rank.EMERGENCY else 0.1
     loop = Loop(plant)
     for _ in range(3):
         made = loop.decide(careful, other, SELF_USE)
@@ -171,7 +172,7 @@ def test_a_safety_bound_on_a_device_holds_against_every_other_wish(
         if order is not None and order.setpoint is not None:
             spec = next(s for s in plant.specs if s.id == "battery")
             able = Bounds(
-                spec.min_w if plant.soc > 0.1 else 0.0, spec.max_w if plant.soc < 1 else 0.0
+                spec.min_w if plant.soc > least_soc else 0.0, spec.max_w if plant.soc < 1 else 0.0
             )
             assert order.setpoint.power_w == pytest.approx(able.clamp(bound_w), abs=21)
         plant.step()

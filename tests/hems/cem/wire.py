@@ -17,6 +17,8 @@ class WireDevice:
     Attributes:
         spec: What it is.
         power_w: What it says it draws.
+        soc: What it says of its charge.
+        limit_w: What it says is in force.
         hangs: Whether it takes calls and never answers.
         garbage: Whether it answers with no JSON.
         refuses: What it answers a write with, if not with its consent.
@@ -28,6 +30,7 @@ class WireDevice:
     spec: DeviceSpec
     power_w: float = 0.0
     soc: float | None = None
+    limit_w: float | None = None
     hangs: bool = False
     garbage: bool = False
     refuses: str = ""
@@ -88,7 +91,7 @@ class WireDevice:
     def _answer(self, call: dict[str, float | None]) -> dict[str, float | str | None]:
         if "power_w" not in call:
             self.reads += 1
-            return {"power_w": self.power_w, "soc": self.soc}
+            return {"power_w": self.power_w, "soc": self.soc, "limit_w": self.limit_w}
         if self.refuses:
             return {"error": self.refuses}
         if not self.hangs:
@@ -99,14 +102,20 @@ class WireDevice:
 
 
 class WallClock:
-    """The loop's time as both UTC and monotonic; `skip_s` lets time pass at once."""
+    """The loop's time as both UTC and monotonic.
+
+    Attributes:
+        skip_s: Lets time pass at once.
+        set_s: By how much somebody has set UTC.
+    """
 
     def __init__(self) -> None:
         self.skip_s = 0.0
+        self.set_s = 0.0
 
     def now(self) -> float:
         """Return UTC as epoch seconds."""
-        return 1_800_000_000.0 + self.monotonic()
+        return 1_800_000_000.0 + self.monotonic() + self.set_s
 
     def monotonic(self) -> float:
         """Return the loop's time."""
@@ -133,10 +142,11 @@ class WireLink:
     async def read(self) -> Reading:
         """Read power and charge."""
         answer = await self._call({})
-        power_w, soc = answer["power_w"], answer["soc"]
+        power_w, soc, limit_w = answer["power_w"], answer["soc"], answer["limit_w"]
         assert isinstance(power_w, float | int)
         assert soc is None or isinstance(soc, float)
-        return Reading(self._clock.now(), power_w, soc=soc)
+        assert limit_w is None or isinstance(limit_w, float)
+        return Reading(self._clock.now(), power_w, soc=soc, limit_w=limit_w)
 
     async def write(self, setpoint: Setpoint | None) -> None:
         """Write a set-point; null gives the device back."""

@@ -26,32 +26,55 @@ def schedule(mode: str, value: float, baseline_w: float | None = None) -> Schedu
 
 
 @dataclass
+class Hands:
+    """A clock set by hand."""
+
+    utc: float = 100.0
+    mono: float = 0.0
+
+    def now(self) -> float:
+        return self.utc
+
+    def monotonic(self) -> float:
+        return self.mono
+
+
+@dataclass
 class Bench:
-    """A gateway with its surroundings written down."""
+    """A gateway with its surroundings written down; it saw `net_w` before the event."""
 
     net_w: float | None = 5000.0
     told: int = 0
+    clock: Hands = field(default_factory=Hands)
     baselines: list[tuple[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.gateway = Gateway(
             9000.0,
-            net_w=lambda: self.net_w,
+            self.clock,
             on_signals=self.tell,
             on_baseline=lambda event, power_w: self.baselines.append((event, power_w)),
         )
+        if self.net_w is not None:
+            self.gateway.take_image(image(85.0, self.net_w))
 
     def tell(self) -> None:
         self.told += 1
 
+    def baseline_w(self) -> float | None:
+        (signal,) = self.gateway.signals
+        return signal.baseline_w
+
 
 @pytest.mark.requirement("BUC-7")
-def test_the_baseline_is_the_net_power_when_the_event_began_and_is_told_once() -> None:
+def test_the_baseline_is_the_net_power_before_the_event_and_is_told_once() -> None:
     bench = Bench()
+    assert not bench.gateway.known
     bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
-    bench.net_w = 1000.0
+    assert bench.gateway.known
+    bench.gateway.take_image(image(100.5, 1000.0))
     bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
-    assert bench.gateway.signals[0].baseline_w == 5000.0
+    assert bench.baseline_w() == 5000.0
     assert bench.baselines == [(EVENT, 5000.0)]
     assert bench.told == 2
 
@@ -60,17 +83,72 @@ def test_the_baseline_is_the_net_power_when_the_event_began_and_is_told_once() -
 def test_the_ledgers_baseline_counts_more_than_the_present() -> None:
     bench = Bench()
     bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0, baseline_w=6000.0))
-    assert bench.gateway.signals[0].baseline_w == 6000.0
+    assert bench.baseline_w() == 6000.0
     assert bench.baselines == []
 
 
-def test_a_lost_meter_gives_a_baseline_as_soon_as_it_is_back() -> None:
+@pytest.mark.requirement("BUC-7")
+def test_a_meter_lost_at_the_start_leaves_the_last_power_before_it() -> None:
     bench = Bench(net_w=None)
+    bench.gateway.take_image(image(90.0, 11_400.0))
+    bench.gateway.take_image(image(99.0, 11_400.0, Quality.LOST))
     bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
-    assert bench.gateway.signals[0].baseline_w is None
-    bench.net_w = 4000.0
-    bench.gateway.take_image(image(101.0, 4000.0))
-    assert bench.gateway.signals[0].baseline_w == 4000.0
+    bench.gateway.take_image(image(105.0, 1400.0))
+    assert bench.baseline_w() == 11_400.0
+
+
+@pytest.mark.requirement("BUC-7")
+@pytest.mark.parametrize("last_good_at", [None, 39.0])
+def test_what_the_event_has_lowered_is_never_its_baseline(last_good_at: float | None) -> None:
+    bench = Bench(net_w=None)
+    if last_good_at is not None:
+        bench.gateway.take_image(image(last_good_at, 11_400.0))
+    bench.gateway.take_image(image(99.0, 0.0, Quality.LOST))
+    bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
+    for second in range(101, 200):
+        bench.gateway.take_image(image(float(second), 1400.0))
+        bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
+    assert bench.baseline_w() is None
+    assert bench.baselines == []
+
+
+def test_an_event_told_of_late_is_measured_against_the_power_until_then() -> None:
+    bench = Bench(net_w=None)
+    for second in range(50, 400):
+        bench.gateway.take_image(image(float(second), 5000.0 + second))
+    bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
+    assert bench.baseline_w() == 5399.0
+
+
+def test_an_event_of_before_the_start_may_have_acted_already() -> None:
+    bench = Bench(net_w=None)
+    bench.gateway.take_image(image(105.0, 1400.0))
+    bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
+    assert bench.baseline_w() is None
+
+
+def test_an_event_that_gave_way_and_is_back_keeps_its_baseline() -> None:
+    bench = Bench()
+    bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
+    bench.gateway.take_schedule(Schedule(300.0, {}))
+    bench.gateway.take_image(image(301.0, 1400.0))
+    bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
+    assert bench.baseline_w() == 5000.0
+
+
+@pytest.mark.parametrize("step_s", [3600.0, -3600.0])
+def test_a_set_clock_moves_what_is_in_force_along(step_s: float) -> None:
+    bench = Bench()
+    bench.gateway.take_schedule(schedule("TargetReduction.Wh", 500.0))
+    bench.gateway.take_image(image(101.0, 1400.0))
+    bench.clock.utc += step_s
+    (signal,) = bench.gateway.signals
+    assert (signal.starts_at, signal.ends_at) == (100.0 + step_s, 700.0 + step_s)
+    bench.gateway.take_image(image(102.0 + step_s, 1400.0))
+    assert bench.gateway.signals[0].delivered_wh == 0.0  # the second of the step is not counted
+    bench.gateway.take_image(image(103.0 + step_s, 1400.0))
+    assert bench.gateway.signals[0].delivered_wh == pytest.approx(1.0)
+    assert bench.baselines == [(EVENT, 5000.0)]
 
 
 @pytest.mark.requirement("BUC-5")
@@ -106,6 +184,6 @@ def test_an_event_that_is_over_is_forgotten() -> None:
     bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
     bench.gateway.take_schedule(Schedule(700.0, {}))
     assert not bench.gateway.signals
-    bench.net_w = 800.0
+    bench.gateway.take_image(image(99.9, 800.0))
     bench.gateway.take_schedule(schedule("TargetReduction.W", 100.0))
-    assert bench.gateway.signals[0].baseline_w == 800.0
+    assert bench.baseline_w() == 800.0

@@ -1,12 +1,17 @@
 """What the home tells of its meter and of itself."""
 
 import pytest
+from lxml import etree
 
 from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Reading
 from hems.emg import der_report
 from hems.emg.telemetry import Telemetry, mirror_spec
 from hems.image import Image
+from hems.sep2 import resources as res
+from hems.sep2.dialect import Dialect
 from hems.sep2.mirror import Sample
+from hems.sep2.xml import serialize
+from tests.hems.sep2.schema import Edition, validator
 
 LFDI = "A" * 40
 METER = DeviceSpec("meter", DeviceKind.METER, "Meter", Control.NONE, 0.0, 0.0)
@@ -74,6 +79,33 @@ def test_ratings_turn_the_sign_and_name_the_modes() -> None:
     assert capability.rtg_max_charge_rate_w.watts == 5000.0
     assert capability.modes_supported != 0
     assert capability.doe_modes_supported == 0b1111
+
+
+@pytest.mark.requirement("ROLE-EMG", "PRO-2030.5")
+@pytest.mark.parametrize(
+    ("dialect", "schema"),
+    [
+        (Dialect.V2018, Edition.OF_2018),
+        (Dialect.CSIP_AUS, Edition.CSIPAUS),
+        (Dialect.V2023, Edition.OF_2023),
+    ],
+)
+def test_ratings_and_settings_keep_to_the_schema_of_the_dialect(
+    dialect: Dialect, schema: Edition
+) -> None:
+    devices = [METER, PV, BATTERY]
+    battery = DeviceState(BATTERY, Reading(100.0, 1000.0, soc=0.5), Quality.GOOD)
+    for record in (
+        der_report.capability(devices, dialect),
+        der_report.settings(devices, 100, dialect),
+        der_report.status(image(100.0, battery), 0.0),
+        der_report.availability(image(100.0, battery), 0.0),
+    ):
+        body = serialize(record, schema_ver=dialect.schema_ver)
+        validator(schema).assertValid(etree.fromstring(body))
+        if isinstance(record, res.DERCapability | res.DERSettings):
+            assert (b"modes" in body and b"2>" in body) is (dialect is Dialect.V2023)
+            assert (b"csipaus" in body) is (dialect is Dialect.CSIP_AUS)
 
 
 @pytest.mark.parametrize(("power_w", "mode"), [(1000.0, 0), (-1000.0, 1), (5.0, 2)])

@@ -47,6 +47,9 @@ class Home:
     def utility(self, poll_s: int = 1) -> Utility:
         return Utility(self.lfdi, self.sfdi, default_poll_s=poll_s)
 
+    def listen(self, port: int = 0) -> ListenSettings:
+        return ListenSettings("127.0.0.1", port)
+
     def make(
         self, url: str | None, zeroconf: AsyncZeroconf | None = None, **changes: Any
     ) -> Client:

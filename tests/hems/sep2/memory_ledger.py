@@ -6,7 +6,7 @@ from hems.sep2.ledger import EventRow, LedgerError, ResponseRow
 
 
 class MemoryLedger:
-    """Implements `hems.sep2.ledger.Ledger`; `full` makes every write fail."""
+    """Implements `hems.sep2.ledger.Ledger`; `full` makes every write fail, `unreadable` reads."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], EventRow] = {}
@@ -14,6 +14,7 @@ class MemoryLedger:
         self.locations: dict[tuple[str, str, int, str], str] = {}
         self.offsets: dict[str, float] = {}
         self.full = False
+        self.unreadable = False
         self.saves = 0
 
     def _check(self) -> None:
@@ -21,6 +22,8 @@ class MemoryLedger:
             raise LedgerError("the disk is full")
 
     async def events(self) -> Sequence[EventRow]:
+        if self.unreadable:
+            raise LedgerError("the disk is full")
         return list(self.rows.values())
 
     async def save(self, events: Sequence[EventRow], responses: Sequence[ResponseRow]) -> None:

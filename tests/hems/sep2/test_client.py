@@ -119,6 +119,18 @@ async def test_a_response_is_retried_and_posted_once(
     assert utility.codes == [("E1", 1), ("E1", 2)]
 
 
+@pytest.mark.parametrize("statuses", [[403, 404], [404]])
+async def test_a_passing_denial_costs_no_response(
+    home: Home, context: ssl.SSLContext, statuses: list[int]
+) -> None:
+    utility = home.utility()
+    utility.append("/derp/1/derc", control("E1", int(time.time()) - 5, 600))
+    utility.faults["POST /rsp"] = list(statuses)
+    async with serving(utility, context), home.client(utility.base + "/dcap"):
+        await utility.until(lambda: len(utility.codes) == 2)
+    assert utility.codes == [("E1", 1), ("E1", 2)]
+
+
 async def test_a_refused_response_is_given_up_and_the_next_goes_on(
     home: Home, context: ssl.SSLContext
 ) -> None:

@@ -12,12 +12,12 @@ from certs.tls import server_context
 from hems.sep2 import resources as res
 from hems.sep2.client import ListenSettings
 from hems.sep2.der import DerReport
-from hems.sep2.errors import NotFoundError
+from hems.sep2.errors import TransientError
 from hems.sep2.mirror import MirrorSpec, Sample
 from hems.sep2.xml import serialize
 from tests.hems.sep2.client_home import METER, MODE, Home
 from tests.hems.sep2.controls_made import control
-from tests.hems.sep2.utility import Utility, post, serving
+from tests.hems.sep2.utility import MARKER, Utility, marker, post, serving
 
 pytestmark = [pytest.mark.requirement("PRO-2030.5"), pytest.mark.requirement("PRO-IP")]
 
@@ -27,14 +27,14 @@ async def test_a_notification_acts_at_once(
 ) -> None:
     utility = home.utility(poll_s=900)
     async with serving(utility, context), home.client(utility.base + "/dcap"):
-        await utility.until(lambda: utility.posted("/edev/1/sub"))
+        await utility.settled()
         gets = utility.asked.count("GET /derp/1/derc")
         event = control("E1", int(time.time()) - 1, 600)
-        listed = res.DERControlList(all=1, results=1, der_control=(event,))
+        listed = res.DERControlList(all=2, results=2, der_control=(event, marker()))
         assert await utility.notify(listed, notifying) == 204
         assert home.limit_w == 1500
         assert utility.asked.count("GET /derp/1/derc") == gets, "the list came along"
-        await utility.until(lambda: utility.codes == [("E1", 1), ("E1", 2)])
+        await utility.until(lambda: utility.codes == [(MARKER, 1), ("E1", 1), ("E1", 2)])
         utility.append("/derp/1/derc", event)
         utility.append(
             "/derp/1/derc", control("E2", int(time.time()) - 1, 600, creation=9, limit_w=1)
@@ -168,10 +168,10 @@ def test_listening_everywhere_needs_a_name_for_the_utility() -> None:
     assert ListenSettings("0.0.0.0", public_host="home.example").port == 0  # noqa: S104
 
 
-async def test_a_client_without_a_server_knows_no_notification(home: Home) -> None:
+async def test_a_client_without_a_server_puts_notifications_off(home: Home) -> None:
     client = home.make("https://127.0.0.1:9/dcap")
-    with pytest.raises(NotFoundError, match="there is no server"):
-        await client.handle_notification(b"")
+    with pytest.raises(TransientError, match="not found its server yet"):
+        await client.handle_notification(b"", None)
 
 
 async def test_a_server_of_another_ca_is_refused(home: Home, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from hems.sep2 import resources as res
 from hems.sep2.book import BookSettings
 from hems.sep2.engine import Engine
 from hems.sep2.events import Program, Schedule
+from hems.sep2.ledger import LedgerError
 from tests.hems.sep2.controls_made import control, default
 from tests.hems.sep2.memory_ledger import MemoryLedger
 
@@ -191,3 +192,27 @@ async def test_taking_in_an_event_is_quick_among_many() -> None:
     took_s = time.perf_counter() - begin
     assert engine.schedule.active[MODE].event == "FFFF"
     assert took_s < 0.05
+
+
+async def test_a_ledger_that_cannot_be_read_at_the_start_is_read_once_it_can() -> None:
+    """A full disk: what the owner chose before the restart counts again when there is room."""
+    ledger, seen = MemoryLedger(), Seen()
+    engine = make(ledger, seen)
+    start = int(time.time())
+    await update(engine, control("E1", start, 60))
+    await engine.opt_out("E1")
+    saves = ledger.saves
+
+    ledger.unreadable = ledger.full = True
+    reborn = make(ledger, Seen())
+    with pytest.raises(LedgerError):
+        await reborn.load()
+    await update(reborn, control("E1", start, 60))
+    assert MODE in reborn.schedule.active  # obeyed meanwhile: nobody knows better
+
+    ledger.unreadable = ledger.full = False
+    await update(reborn, control("E1", start, 60))
+    assert MODE not in reborn.schedule.active
+    assert [e.opted_out for e in reborn.events] == [True]
+    assert ledger.saves <= saves + 1
+    assert [c for _, c in ledger.codes] == [1, 2, 4]

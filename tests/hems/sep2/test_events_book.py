@@ -192,6 +192,47 @@ def test_superseded_by_another_program_where_the_profile_knows_it() -> None:
     assert ("E1", Code.SUPERSEDED_BY_PROGRAM) in owed(book)
 
 
+@pytest.mark.parametrize("vanishes", [False, True])
+def test_a_superseded_event_that_was_taken_back_does_not_return(vanishes: bool) -> None:
+    book = make_book()
+    weak, strong = control("E1", 100, 600), control("E2", 100, 600)
+    take(book, 110, [weak])
+    take(book, 110, [strong], P2)
+    assert book.entries["E1"].progress.phase == "superseded"
+    take(book, 120, [] if vanishes else [control("E1", 100, 600, status=2, status_time=120)])
+    book.choose("E2", 130, opted_out=True)
+    lines = book.advance(130, None)
+    assert all(130 not in hold.interval for hold in lines.get("opModImpLimW", ()))
+    assert [c for e, c in owed(book) if e == "E1"] == [1, 2, 7], "it was told to be over"
+
+
+def test_a_superseded_event_that_still_stands_returns() -> None:
+    book = make_book()
+    take(book, 110, [control("E1", 100, 600)])
+    take(book, 110, [control("E2", 100, 600)], P2)
+    take(book, 120, [control("E1", 100, 600)])
+    book.choose("E2", 130, opted_out=True)
+    (hold,) = book.advance(130, None)["opModImpLimW"]
+    assert hold.held.event.mrid == "E1"
+    assert 130 in hold.interval
+
+
+def test_what_was_asked_for_before_a_newer_word_came_counts_less() -> None:
+    book = make_book()
+    since = book.mark()
+    take(book, 110, [control("E1", 100, 600)], complete=False)
+    assert not book.update(P1, [], 111, kind=res.DERControl, complete=True, since=since)
+    book.advance(111, None)
+    assert codes(book) == [1, 2]
+    stale = [control("E1", 100, 600), control("E3", 100, 600)]
+    since = book.mark()
+    take(book, 112, [control("E1", 100, 600, status=2, status_time=112)])
+    assert not book.update(P1, stale, 113, kind=res.DERControl, complete=True, since=since)
+    assert set(book.entries) == {"E1"}, "a whole list that is newer counts for all of it"
+    since = book.mark()
+    assert book.update(P1, [], 114, kind=res.DERControl, complete=True, since=since)
+
+
 def test_2023_tells_the_modes_of_one_moment_together() -> None:
     def two(
         mrid: str, start: int, duration: int, creation: int, *, imp: bool = True, exp: bool = True
@@ -246,13 +287,17 @@ def test_a_binding_event_cannot_be_left_and_an_unknown_one_not_either() -> None:
         book.choose("E9", 110, opted_out=True)
 
 
-def test_an_unreadable_event_is_answered_as_invalid_once() -> None:
+@pytest.mark.parametrize(("asked", "answers"), [(0, 0), (1, 0), (2, 1), (3, 1), (4, 0), (7, 1)])
+def test_an_unreadable_event_is_answered_as_invalid_once_where_asked(
+    asked: int, answers: int
+) -> None:
     alarms: list[str] = []
     book = make_book(alarms=alarms)
-    item = BadItem(MalformedError("DERControl/interval", "missing"), "DERControl", "E1", "/rsp", "")
+    error = MalformedError("DERControl/interval", "missing")
+    item = BadItem(error, "DERControl", "E1", "/rsp", "", response_required=asked)
     for now in (90, 91):
         book.update(P1, [], now, kind=res.DERControl, complete=True, bad=[item])
-    assert owed(book) == [("E1", Code.INVALID)]
+    assert owed(book) == [("E1", Code.INVALID)] * answers
     assert len(alarms) == 1
 
 

@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import aiohttp
@@ -15,8 +15,18 @@ from aiohttp import web
 from hems.sep2 import resources as res
 from hems.sep2.resources.wire import Record
 from hems.sep2.xml import MEDIA_TYPE, parse_any, serialize
+from tests.hems.sep2.controls_made import control
 
 PIN = 111115
+MARKER = "FF"
+
+
+@dataclass(slots=True)
+class Hold:
+    """An answer that is made, `caught`, and sent only when it may `go`."""
+
+    caught: asyncio.Event = field(default_factory=asyncio.Event)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Utility:
@@ -29,6 +39,7 @@ class Utility:
         asked: Every request, "METHOD path".
         cut: Paths where the next POST is taken in, but the connection cut before the answer.
         ahead_s: How far its clock is ahead.
+        holds: Answers to keep back, by "METHOD path"; each one time.
     """
 
     def __init__(self, lfdi: str, sfdi: int, *, default_poll_s: int = 1) -> None:
@@ -41,6 +52,7 @@ class Utility:
         self.asked: list[str] = []
         self.cut: set[str] = set()
         self.ahead_s = 0.0
+        self.holds: dict[str, Hold] = {}
         self._news = asyncio.Event()
         self._poll_s = default_poll_s
         self._build()
@@ -164,6 +176,12 @@ class Utility:
         """Return what was posted to a path."""
         return [r for m, p, r in self.got if m == "POST" and p == path and isinstance(r, kind)]
 
+    async def settled(self) -> None:
+        """Wait until the home has read the controls once more after it subscribed to them."""
+        await self.until(lambda: self.posted("/edev/1/sub"))
+        self.append("/derp/1/derc", marker())
+        await self.until(lambda: (MARKER, 1) in self.codes)
+
     @property
     def codes(self) -> list[tuple[str, int | None]]:
         """The responses in order: (subject, status)."""
@@ -187,7 +205,12 @@ class Utility:
             faults = self.faults.get(asked)
             if faults:
                 return web.Response(status=faults.pop(0), headers={"Retry-After": "0"})
-            return await self._answer(request)
+            answer = await self._answer(request)
+            hold = self.holds.pop(asked, None)
+            if hold is not None:
+                hold.caught.set()
+                await hold.go.wait()
+            return answer
         finally:
             self._news.set()
 
@@ -248,6 +271,11 @@ class Utility:
             subscribed_resource=of, resource=resource, status=0, subscription_uri=self.base + where
         )
         return await post(held.notification_uri, serialize(notification), context)
+
+
+def marker() -> res.DERControl:
+    """Return an event of the far future, which shows by its response that a list was read."""
+    return control(MARKER, int(time.time()) + 86400, 60)
 
 
 async def post(uri: str, body: bytes, context: ssl.SSLContext) -> int:

@@ -1,5 +1,6 @@
 """A full disk: one clear error, what stands still reads, and it goes on when there is room."""
 
+import asyncio
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +17,7 @@ from hems.store.errors import StoreFullError
 from hems.store.history import Sample
 from hems.store.schema import REVISIONS
 from hems.store.sqlite import read_revision
-from hems.store.store import open_store
+from hems.store.store import deferred_store, open_store
 
 CLOCK = SystemClock()
 SMALL = EventRow("A", "s", "DERControl", "p", "n", 1, False, b"", 0, 0, 0, "received")
@@ -77,6 +78,20 @@ async def test_no_room_to_make_a_store_at_all(small_disk: Path) -> None:
     filler.unlink()
     store = await open_store(small_disk / "hems.db", CLOCK)
     await store.ledger.save([SMALL], [])
+    await store.close()
+
+
+async def test_a_store_that_is_opened_as_soon_as_there_is_room(small_disk: Path) -> None:
+    filler = fill(small_disk)
+    store = deferred_store(small_disk / "hems.db", CLOCK)
+    for _ in range(2):
+        with pytest.raises(StoreFullError, match="the disk is full"):
+            await store.ledger.events()
+        with pytest.raises(StoreFullError):
+            await store.history.append([Sample(0.0, "pv", 1.0)])
+    filler.unlink()
+    await asyncio.gather(store.ledger.save([SMALL], []), store.history.append([]))
+    assert list(await store.ledger.events()) == [SMALL]
     await store.close()
 
 

@@ -1,0 +1,55 @@
+"""One HTTP request of a command, to the page or the head-end; a failure ends in one sentence."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import Final
+
+TIMEOUT_S: Final = 10.0
+
+
+class NoAnswerError(Exception):
+    """Nobody answered, or not in HTTP; `str()` says why."""
+
+
+def fetch(
+    url: str,
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return the body of the answer.
+
+    Raises:
+        urllib.error.HTTPError: The answer has an error's status; the caller closes it.
+        NoAnswerError: There is no answer, or `url` is not an address of HTTP.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise NoAnswerError("that is not the address of a page")
+    try:
+        request = urllib.request.Request(  # noqa: S310 - scheme checked above
+            url, data=body, method=method, headers=dict(headers or {})
+        )
+    except ValueError as error:
+        raise NoAnswerError(f"that is not an address: {error}") from error
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 - the same
+            answer: bytes = response.read()
+            return answer
+    except urllib.error.HTTPError:
+        raise
+    except urllib.error.URLError as error:
+        raise NoAnswerError(_words(error.reason)) from error
+    except (OSError, HTTPException, OverflowError) as error:
+        # Once connected, the library wraps no error; a port above 65535 overflows its socket.
+        raise NoAnswerError(_words(error)) from error
+
+
+def _words(reason: object) -> str:
+    if isinstance(reason, TimeoutError):
+        return f"no answer within {TIMEOUT_S:g} s"
+    if isinstance(reason, OSError) and reason.strerror:
+        return reason.strerror
+    return str(reason) or type(reason).__name__

@@ -1,0 +1,283 @@
+"""Devices that are off, hang, answer garbage, refuse or are late, in a home that goes on."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+
+from certs.tls import server_context
+from tests.e2e.rig import Home
+from tests.faults.bench import Bench, Hub
+from tests.faults.scripted import LyingUtility, control
+from tests.hems.sep2.utility import serving
+from tests.waiting import until
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.requirement("LC-TEST"),
+]
+
+MAX_AGE_S = 2.0
+KNOWN_WITHIN_S = 8.0
+WELL_WITHIN_S = 25.0
+LOOK_EVERY_S = 0.2
+MOST_LINES = 3
+"""In the log, of one trouble: its begin, and where its nature changes."""
+
+
+@dataclass
+class Running:
+    """A hub in a house whose readings grow old quickly."""
+
+    bench: Bench
+    hub: Hub
+    utility: LyingUtility
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(bench: Bench) -> AsyncIterator[Running]:
+    utility = LyingUtility(bench.hub_lfdi)
+    context = server_context(bench.pki.identity("utility"), bench.pki.trust)
+    async with serving(utility, context):
+        config = bench.config(f"{utility.base}/dcap")
+        config = config.replace("[[device]]", f'[[device]]\nmax_age = "{MAX_AGE_S:g} s"')
+        # Loads that may stop at once, so that nothing but the fault is in a limit's way.
+        config = config.replace('min_on = "3 min"\nmin_off = "3 min"\n', "")
+        async with bench.running(config) as hub:
+            yield Running(bench, hub, utility)
+
+
+def bad(home: Home) -> set[str]:
+    """Return the devices whose reading is not good."""
+    return {tile.id for tile in home.devices if tile.quality != "good"}
+
+
+async def all_well(hub: Hub) -> Home:
+    """Wait until every device answers."""
+    return await until(hub.home, lambda home: not bad(home), WELL_WITHIN_S, "all devices answer")
+
+
+@dataclass
+class Watch:
+    """What was seen of a home while something was wrong with a part of it."""
+
+    hub: Hub
+    faulty: frozenset[str]
+    seen: list[Home] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    async def look(self) -> Home:
+        """Look once; the other devices must be as they were, and nothing may read as zero."""
+        home = await self.hub.home()
+        self.seen.append(home)
+        assert bad(home) <= self.faulty, [t for t in home.devices if t.quality != "good"]
+        return home
+
+    async def look_for(self, seconds: float) -> None:
+        """Keep looking for a while."""
+        until_s = time.monotonic() + seconds
+        while time.monotonic() < until_s:
+            await self.look()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def went_on(self) -> None:
+        """Check that the control cycle kept its pace of one a second."""
+        cycles = self.seen[-1].seq - self.seen[0].seq
+        assert cycles >= int(time.monotonic() - self.began) - 1
+        assert max(b.at - a.at for a, b in zip(self.seen, self.seen[1:], strict=False)) < 2.0
+
+    def never_zero(self, before: Home) -> None:
+        """Check that the last reading of a device that is gone stands, or none: never zero."""
+        for home in self.seen:
+            for device in self.faulty:
+                tile, was = home.tile(device), before.tile(device).power_w
+                assert tile.power_w is None or tile.power_w != 0.0 or not was
+
+
+GROUPS = [("pv", "water_heater", "ev"), ("meter", "battery", "heat_pump")]
+QUICK = {("off", 0), ("silence", 1), ("garbage", 0), ("exception", 1), ("delay", 0)}
+"""Kinds of fault and groups of each quick run; the deep one has all."""
+CASES = [
+    pytest.param(
+        kind,
+        # A charger that refuses all calls still reports by itself; see the refused limit below.
+        tuple(device for device in group if (kind, device) != ("exception", "ev")),
+        id=f"{kind} {'+'.join(group)}",
+        marks=[] if (kind, number) in QUICK else [pytest.mark.deep],
+    )
+    for kind in ("off", "silence", "garbage", "exception", "delay")
+    for number, group in enumerate(GROUPS)
+]
+SAID = {
+    "off": ("no Modbus connection", "closed the connection", "has not called in", "not connected"),
+    "silence": ("no answer within", "got no answer", "nothing new from it"),
+    "garbage": ("bytes that are not Modbus", "no usable answer", "nothing new from it"),
+    "exception": ("Modbus exception 4 (server device failure)", "simulated fault"),
+    "delay": ("no answer within", "got no answer", "nothing new from it"),
+}
+
+
+@pytest.mark.parametrize(("kind", "group"), CASES)
+async def test_a_fault_is_named_and_costs_the_others_nothing(
+    running: Running, kind: str, group: Sequence[str]
+) -> None:
+    before = await all_well(running.hub)
+    logged = len(running.hub.log.splitlines())
+    watch = Watch(running.hub, frozenset(group))
+    for device in group:
+        await running.bench.fault(device, kind)
+    try:
+
+        def all_known(home: Home) -> bool:
+            return bad(home) == set(group) and all(home.tile(d).error for d in group)
+
+        home = await until(watch.look, all_known, KNOWN_WITHIN_S, f"{group} are known to be gone")
+        for device in group:
+            tile = home.tile(device)
+            assert tile.quality in {"stale", "lost"}
+            assert tile.error is not None
+            assert tile.error.startswith(f"{device}: ")
+            assert any(words in tile.error for words in SAID[kind]), tile.error
+        await watch.look_for(1.0)
+    finally:
+        for device in group:
+            await running.bench.fault(device, "none")
+    await until(watch.look, lambda home: not bad(home), WELL_WITHIN_S, "all devices answer again")
+    watch.went_on()
+    watch.never_zero(before)
+    for device in group:
+        lines = running.hub.log.splitlines()[logged:]
+        warned = [line for line in lines if f" {device}: " in line and " WARNING " in line]
+        assert 1 <= len(warned) <= MOST_LINES, warned
+
+
+LIMIT_W = 2000.0
+OBEYED_WITHIN_S = 5.0
+ANEW_WITHIN_S = 3.0
+"""A battery that idles because the meter is lost is made up for by the loads."""
+
+
+@asynccontextmanager
+async def limited(running: Running, mrid: str) -> AsyncIterator[float]:
+    """Have the import limited to 2 kW while the context lasts; gives when that began."""
+    begun = time.time()
+    running.utility.list_controls(control(mrid, duration=600))
+    try:
+        yield begun
+    finally:
+        running.utility.list_controls()
+        await until(
+            running.hub.home, lambda home: home.limit_import_w is None, 10.0, "no limit any more"
+        )
+
+
+def mrid(prefix: str, *words: str) -> str:
+    """Return an mRID of its own for a case."""
+    return prefix + hashlib.sha256(" ".join(words).encode()).hexdigest()[:30].upper()
+
+
+async def under(running: Running) -> Home:
+    """Wait until the home keeps to the limit."""
+    return await until(
+        running.hub.home,
+        lambda home: home.limit_import_w == LIMIT_W and (home.net_w or 1e9) <= LIMIT_W,
+        2 * OBEYED_WITHIN_S,
+        "under the limit",
+    )
+
+
+async def kept(running: Running, since: float, but_s: float = 0.0) -> None:
+    """Check on the true meter that the limit was kept since a UTC time, but for so many seconds."""
+    trace = await running.bench.trace(since)
+    over = [sample for sample in trace if sample.meter_w > LIMIT_W]
+    assert trace
+    assert len(over) <= 10 * but_s, f"{len(over)} samples of 100 ms above it: {over[:5]}"
+
+
+async def test_a_limit_that_a_device_refuses_is_shown_and_held_by_the_others(
+    running: Running,
+) -> None:
+    """The charger answers every call with an error, from before the event on."""
+    await all_well(running.hub)
+    await running.bench.fault("ev", "exception")
+    logged = len(running.hub.log.splitlines())
+    async with limited(running, "E1"):
+        try:
+            await under(running)
+            since = time.time()
+            home = await until(
+                running.hub.home, lambda home: home.tile("ev").error is not None, 5.0, "it is said"
+            )
+            tile = home.tile("ev")
+            assert tile.error is not None
+            assert tile.error.startswith("ev: limit of ")
+            assert "simulated fault" in tile.error
+            assert tile.quality == "good"
+            await running.hub.goes_on(5)
+            await kept(running, since)
+            lines = running.hub.log.splitlines()[logged:]
+            assert len([line for line in lines if "ev: limit of" in line]) <= MOST_LINES, lines
+        finally:
+            await running.bench.fault("ev", "none")
+        await until(
+            running.hub.home, lambda home: home.tile("ev").error is None, 10.0, "it obeys again"
+        )
+        await kept(running, since)
+
+
+@pytest.mark.parametrize(
+    ("device", "kind"),
+    [
+        ("meter", "silence"),
+        ("ev", "off"),
+        pytest.param("pv", "garbage", marks=pytest.mark.deep),
+        pytest.param("water_heater", "exception", marks=pytest.mark.deep),
+        pytest.param("heat_pump", "delay", marks=pytest.mark.deep),
+        pytest.param("meter", "garbage", marks=pytest.mark.deep),
+        pytest.param("ev", "silence", marks=pytest.mark.deep),
+    ],
+)
+async def test_a_device_lost_in_an_event_does_not_break_the_limit(
+    running: Running, device: str, kind: str
+) -> None:
+    await all_well(running.hub)
+    async with limited(running, mrid("E2", device, kind)):
+        await under(running)
+        since = time.time()
+        watch = Watch(running.hub, frozenset({device}))
+        await running.bench.fault(device, kind)
+        try:
+            await until(
+                watch.look, lambda home: bad(home) == {device}, KNOWN_WITHIN_S, "it is lost"
+            )
+            await watch.look_for(3.0)
+        finally:
+            await running.bench.fault(device, "none")
+        await until(watch.look, lambda home: not bad(home), WELL_WITHIN_S, "it answers again")
+        watch.went_on()
+        await kept(running, since, ANEW_WITHIN_S)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("kind", ["off", "silence", "exception"])
+async def test_a_battery_lost_in_an_event_is_made_up_for_by_the_loads(
+    running: Running, kind: str
+) -> None:
+    """What it was told lapses after 30 s; then the loads give way."""
+    await all_well(running.hub)
+    async with limited(running, mrid("E3", "battery", kind)):
+        await under(running)
+        await running.bench.fault("battery", kind)
+        watch = Watch(running.hub, frozenset({"battery"}))
+        try:
+            await watch.look_for(45.0)
+            await kept(running, time.time() - 5.0)
+        finally:
+            await running.bench.fault("battery", "none")
+        await until(watch.look, lambda home: not bad(home), 60.0, "it answers again")
+        watch.went_on()

@@ -1,0 +1,161 @@
+"""What a server offers, link by link: several lists, lost links, malformed ones."""
+
+import ssl
+import time
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from hems.sep2 import resources as res
+from hems.sep2.offers import Programs
+from tests.hems.sep2.client_home import Home
+from tests.hems.sep2.controls_made import control, shed
+from tests.hems.sep2.utility import Hold, Utility, serving
+
+pytestmark = [pytest.mark.requirement("PRO-2030.5")]
+
+DER = res.DERControl
+
+
+def second_list(utility: Utility) -> None:
+    """Offer a second DERProgramList, by a second FunctionSetAssignments."""
+    utility.append(
+        "/edev/1/fsa",
+        res.FunctionSetAssignments(
+            href="/edev/1/fsa/2",
+            mrid="FB",
+            time_link=res.Link(href="/tm"),
+            der_program_list_link=res.Link(href="/derp2", all=1),
+        ),
+    )
+    program = res.DERProgram(
+        href="/derp2/1",
+        mrid="A2",
+        description="Two",
+        primacy=2,
+        der_control_list_link=res.Link(href="/derp2/1/derc", all=0),
+    )
+    utility.resources["/derp2"] = res.DERProgramList(
+        href="/derp2", all=1, results=1, poll_rate=1, der_program=(program,)
+    )
+    utility.resources["/derp2/1/derc"] = res.DERControlList(href="/derp2/1/derc", all=0, results=0)
+
+
+def ended(utility: Utility, mrid: str) -> bool:
+    return (mrid, 6) in utility.codes
+
+
+async def test_after_a_restart_one_list_ends_no_event_of_another(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    utility = home.utility()
+    second_list(utility)
+    utility.append("/derp2/1/derc", control("E9", int(time.time()) - 5, 600))
+    async with serving(utility, context):
+        async with home.client(utility.base + "/dcap"):
+            await utility.until(lambda: utility.codes == [("E9", 1), ("E9", 2)])
+        hold = utility.holds["GET /derp2"] = Hold()
+        async with home.client(utility.base + "/dcap"):
+            await hold.caught.wait()
+            reads = utility.asked.count("GET /derp/1/derc")
+            await utility.until(lambda: utility.asked.count("GET /derp/1/derc") > reads + 1)
+            hold.go.set()
+            reads = utility.asked.count("GET /derp2/1/derc")
+            await utility.until(lambda: utility.asked.count("GET /derp2/1/derc") > reads + 1)
+            assert home.limit_w == 1500
+    assert utility.codes == [("E9", 1), ("E9", 2)]
+
+
+async def test_what_was_withdrawn_while_the_home_was_off_ends(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    utility = home.utility()
+    utility.append("/derp/1/derc", control("E1", int(time.time()) - 5, 600))
+    async with serving(utility, context):
+        async with home.client(utility.base + "/dcap"):
+            await utility.until(lambda: len(utility.codes) == 2)
+        assignments = utility.resources["/edev/1/fsa"]
+        assert isinstance(assignments, res.FunctionSetAssignmentsList)
+        only = replace(assignments.function_set_assignments[0], der_program_list_link=None)
+        utility.change("/edev/1/fsa", function_set_assignments=(only,))
+        async with home.client(utility.base + "/dcap"):
+            await utility.until(partial(ended, utility, "E1"))
+            assert home.limit_w is None
+
+
+async def test_a_programme_that_loses_its_list_loses_its_events(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    utility = home.utility()
+    utility.append("/derp/1/derc", control("E1", int(time.time()) - 5, 600))
+    utility.append("/dr/1/edc", shed("E2", int(time.time()) - 5, 600, 2000))
+    async with serving(utility, context), home.client(utility.base + "/dcap"):
+        await utility.until(lambda: len(utility.codes) == 4)
+        programs, shedding = utility.resources["/derp"], utility.resources["/dr"]
+        assert isinstance(programs, res.DERProgramList)
+        assert isinstance(shedding, res.DemandResponseProgramList)
+        less = replace(programs.der_program[0], der_control_list_link=None)
+        utility.change("/derp", der_program=(less,))
+        fewer = replace(shedding.demand_response_program[0], end_device_control_list_link=None)
+        utility.change("/dr", demand_response_program=(fewer,))
+        await utility.until(lambda: ended(utility, "E1") and ended(utility, "E2"))
+    assert not home.schedules[-1][1].active
+
+
+async def test_a_malformed_link_is_told_once_and_the_rest_goes_on(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    utility = home.utility()
+    programs = utility.resources["/derp"]
+    assert isinstance(programs, res.DERProgramList)
+    bad = replace(
+        programs.der_program[0],
+        mrid="A7",
+        der_control_list_link=res.Link(href="http://[x", all=0),
+        default_der_control_link=None,
+    )
+    utility.append("/derp", bad)
+    utility.append(
+        "/edev/1/sub",
+        res.Subscription(
+            href="/edev/1/sub/9",
+            subscribed_resource="http://[x",
+            encoding=0,
+            level="+S1",
+            limit=1,
+            notification_uri="https://127.0.0.1:9/notify",
+        ),
+    )
+    utility.append("/derp/1/derc", control("E1", int(time.time()) - 5, 600))
+    async with serving(utility, context), home.client(utility.base + "/dcap"):
+        await home.until(lambda: home.limit_w == 1500)
+        await utility.until(lambda: utility.posted("/edev/1/sub"))
+        reads = utility.asked.count("GET /derp")
+        await utility.until(lambda: utility.asked.count("GET /derp") > reads + 2)
+    assert len([a for a in home.alarms if "http://[x" in a]) == 1
+
+
+def test_what_is_offered_is_known_once_every_list_was_read() -> None:
+    programs = Programs()
+    programs.listed(DER, "/a", frozenset({"A"}), whole=True)
+    assert programs.settled(DER) is None, "what there is at all is not known"
+    programs.offer(DER, frozenset({"/a", "/b"}))
+    assert programs.settled(DER) is None
+    programs.listed(DER, "/b", frozenset({"B"}), whole=True)
+    assert programs.settled(DER) == frozenset({"A", "B"})
+    assert programs.settled(DER) is None, "no news"
+    programs.listed(DER, "/b", frozenset({"C"}), whole=False)
+    assert programs.settled(DER) == frozenset({"A", "B", "C"})
+    programs.offer(DER, frozenset({"/a"}))
+    assert programs.settled(DER) == frozenset({"A"})
+    programs.offer(DER, frozenset())
+    assert programs.settled(DER) == frozenset()
+    assert programs.settled(res.EndDeviceControl) is None
+
+
+def test_a_list_that_cannot_be_read_whole_after_a_start_settles_nothing() -> None:
+    programs = Programs()
+    programs.offer(DER, frozenset({"/a"}))
+    programs.listed(DER, "/a", frozenset({"A"}), whole=False)
+    assert programs.settled(DER) is None
