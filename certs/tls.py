@@ -102,9 +102,8 @@ class SepContext(ssl.SSLContext):
         peer_role: The part that its peers play.
         crls: The revocation lists in use.
         crl_file: Where they come from.
-        on_refused: Told, in one sentence, of each handshake that failed and of each peer refused
-            later on. A server logs it, for it has no other way to learn of it: the event loop
-            drops such a connection in silence.
+        on_refused: Told, in one sentence, of each handshake that failed. A server logs it, for it
+            has no other way to learn of it: the event loop drops such a connection in silence.
     """
 
     # The standard library makes its connections from these two attributes.
@@ -234,8 +233,12 @@ def _check_again(connection: _CheckedObject | _CheckedSocket) -> None:
     if connection.checked is None or not isinstance(context, SepContext):
         return
     if connection.checked is not context.crls:
-        with _refusals_noted(connection):
+        try:
             _check(connection)
+        except PeerError as error:
+            if context.peer_role is Role.CLIENT:  # a client's caller gets the error, and says it
+                _LOG.warning("an open TLS connection ends: %s", error)
+            raise
 
 
 @contextmanager
@@ -251,7 +254,7 @@ def _refusals_noted(connection: ssl.SSLObject | ssl.SSLSocket) -> Iterator[None]
 
 
 def _log_refusal(why: str) -> None:
-    _LOG.warning("a TLS connection failed: %s", why)
+    _LOG.warning("TLS handshake failed: %s", why)
 
 
 def _leave_to_caller(_why: str) -> None:

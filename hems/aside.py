@@ -13,10 +13,12 @@ class Aside:
 
     Args:
         failed: Told in one sentence of each task that ended in an error.
+        grace_s: How long what still runs at the end may take to come to its own end, in s.
     """
 
-    def __init__(self, failed: Callable[[str], None]) -> None:
+    def __init__(self, failed: Callable[[str], None], grace_s: float = 2.0) -> None:
         self._failed = failed
+        self._grace_s = grace_s
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
 
@@ -34,9 +36,11 @@ class Aside:
         task.add_done_callback(self._done)
 
     async def stop(self) -> None:
-        """Cancel what still runs, and wait for it."""
+        """Let what still runs come to its end, cancel what does not, and wait for it."""
         self._open = False
         tasks = tuple(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._grace_s)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

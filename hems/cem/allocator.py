@@ -78,7 +78,7 @@ def allocate(
     found_none = seen.memory.probing and not probing and now >= seen.memory.probe_after
     probe_after = now + policy.probe_pause_s if found_none else after.probe_after
     after = replace(after, probing=probing, probe_after=probe_after)
-    blind = renew(image, decision, room, after, now, policy)
+    blind = renew(image, decision, room, after, now=now, policy=policy)
     net_w = _predicted(seen, around, stored, made)
     return Allocation(
         {**_orders(seen, grants, stored, made, now=now, policy=policy), **blind.orders},

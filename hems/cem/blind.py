@@ -17,7 +17,7 @@ from hems.cem.memory import Memory
 from hems.cem.orders import Order, drive, due, restrict
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
-from programs.proposal import GENERATION, HOME
+from programs.proposal import GENERATION, HOME, Proposal
 
 KEPT: Final = "Nothing new is heard from it, so it keeps to what it was told"
 
@@ -35,11 +35,110 @@ class Blind:
     memory: Memory
 
 
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What is decided on."""
+
+    image: Image
+    decision: Decision
+    room: Room
+    memory: Memory
+    now: float
+    policy: AllocatorPolicy
+
+    def order(self, state: DeviceState) -> Order | None:
+        """Return what a device is told; None if nothing."""
+        match state.spec.control:
+            case Control.CEILING | Control.SWITCH:
+                return self._load(state.spec)
+            case Control.FLOOR:
+                return self._inverter(state.spec)
+            case Control.TARGET:
+                return self._battery(state)
+            case Control.NONE:
+                return None
+
+    def _load(self, spec: DeviceSpec) -> Order | None:
+        """Return what a load is held to, if a limit needs that.
+
+        Its draw is in the meter's figure as part of what cannot be controlled. So it is taken
+        away where that alone breaks the limit, and kept away while its full power would.
+        """
+        room, span = self.room, self.decision.of(spec.id).span
+        past, by = self.memory.device(spec.id), None
+        allowed_w = past.allowed_w
+        full_w = spec.max_w + self.policy.headroom_w
+        if room.left_w < 0:
+            allowed_w, by = 0.0, room.by
+        elif past.held and room.left_w < full_w:
+            by = room.by
+        if span.upper_by is not None and span.bounds.upper_w < spec.max_w:
+            own_w = max(span.bounds.upper_w, 0.0)
+            if by is None or own_w < allowed_w:
+                allowed_w, by = min(own_w, allowed_w), span.upper_by
+        if by is None:
+            return None
+        if spec.control is Control.SWITCH or allowed_w < spec.least_on_w:
+            allowed_w = 0.0
+        return self._restrict(allowed_w, by, spec)
+
+    def _inverter(self, spec: DeviceSpec) -> Order | None:
+        """Return an inverter's floor under a limit on export or generation.
+
+        What it gives is part of the meter's figure, so no floor can be reckoned from that; it has
+        its share of the limit as if the house drew nothing, and nothing less strict than it has.
+        """
+        floor_w, by = -math.inf, None
+        specs = [s.spec for s in self.image.devices.values()]
+        rated_w = sum(min(s.min_w, 0.0) for s in specs if s.control is Control.FLOOR)
+        share = min(spec.min_w, 0.0) / rated_w if rated_w else 0.0
+        for target in (HOME, GENERATION):
+            span = self.decision.of(target).span
+            limit_w = min(self.policy.aim(span.bounds).lower_w, 0.0) * share if share else floor_w
+            if span.lower_by is not None and limit_w > floor_w:
+                floor_w, by = limit_w, span.lower_by
+        own = self.decision.of(spec.id).span
+        if own.lower_by is not None and own.bounds.lower_w > floor_w:
+            floor_w, by = own.bounds.lower_w, own.lower_by
+        if by is None or floor_w <= spec.min_w:
+            return None
+        held_w = self.memory.device(spec.id).target_w
+        if held_w is not None:
+            floor_w = max(floor_w, held_w)
+        return self._restrict(min(floor_w, max(spec.max_w, 0.0)), by, spec)
+
+    def _battery(self, state: DeviceState) -> Order | None:
+        """Return the set-point that a battery keeps while its reading is stale.
+
+        One that is merely silent (no call has failed) is kept at what it does, as far as that is
+        still allowed. One that is lost is told nothing: nobody sees whether it is empty or what it
+        does, so its drive lapses, as that of a dead hub would.
+        """
+        told = self.memory.setpoint(state.spec.id, self.now)
+        if state.quality is not Quality.STALE or told is None:
+            return None
+        own, home = self.decision.of(state.spec.id).span, self.decision.of(HOME).span
+        power_w, by = own.bounds.clamp(told.power_w), None
+        if power_w != told.power_w:
+            by = own.lower_by if power_w > told.power_w else own.upper_by
+        net_w = self.image.net_w
+        if net_w is not None and net_w > home.bounds.upper_w:
+            power_w, by = min(power_w, 0.0), home.upper_by
+        elif net_w is not None and net_w < home.bounds.lower_w:
+            power_w, by = max(power_w, 0.0), home.lower_by
+        order = drive(power_w, by, state.spec, self.policy)
+        return order if by is not None else replace(order, reason=KEPT)
+
+    def _restrict(self, power_w: float, by: Proposal, spec: DeviceSpec) -> Order:
+        return restrict(power_w, by, "", spec, now=self.now, policy=self.policy)
+
+
 def renew(
     image: Image,
     decision: Decision,
     room: Room,
     memory: Memory,
+    *,
     now: float,
     policy: AllocatorPolicy,
 ) -> Blind:
@@ -53,122 +152,17 @@ def renew(
         now: UTC epoch seconds.
         policy: The allocator's figures.
     """
+    scene = _Scene(image, decision, room, memory, now, policy)
     orders: dict[str, Order] = {}
     devices = dict(memory.devices)
-    for state in image.devices.values():
-        spec = state.spec
+    for name, state in image.devices.items():
         if state.quality is Quality.GOOD and state.reading is not None:
             continue
-        order: Order | None = None
-        match spec.control:
-            case Control.CEILING | Control.SWITCH:
-                order = _load(spec, decision, room, memory, now, policy)
-            case Control.FLOOR:
-                order = _inverter(spec, image, decision, memory, now, policy)
-            case Control.TARGET:
-                order = _battery(state, image, decision, memory, now, policy)
-            case Control.NONE:
-                continue
+        order = scene.order(state)
         if order is None or order.setpoint is None:
             continue
-        past, told_w = memory.device(spec.id), order.setpoint.power_w
-        load = spec.control in {Control.CEILING, Control.SWITCH}
-        devices[spec.id] = past.allow(told_w, now) if load else past.drive(told_w, now)
-        orders[spec.id] = due(order, memory.given.get(spec.id), now)
+        past, told_w = memory.device(name), order.setpoint.power_w
+        load = state.spec.control in {Control.CEILING, Control.SWITCH}
+        devices[name] = past.allow(told_w, now) if load else past.drive(told_w, now)
+        orders[name] = due(order, memory.given.get(name), now)
     return Blind(orders, replace(memory, devices=devices))
-
-
-def _load(
-    spec: DeviceSpec,
-    decision: Decision,
-    room: Room,
-    memory: Memory,
-    now: float,
-    policy: AllocatorPolicy,
-) -> Order | None:
-    """Return what a load is held to, if a limit needs that; None for no order.
-
-    Its draw is in the meter's figure as part of what cannot be controlled. So it is taken away
-    where that alone breaks the limit, and kept away while its full power would.
-    """
-    span, past = decision.of(spec.id).span, memory.device(spec.id)
-    allowed_w, by = math.inf, None
-    if span.upper_by is not None and span.bounds.upper_w < spec.max_w:
-        allowed_w, by = max(span.bounds.upper_w, 0.0), span.upper_by
-    full_w = spec.max_w + policy.headroom_w
-    if room.left_w < 0 or (past.held and room.left_w < full_w):
-        limit_w = past.allowed_w if past.held and room.left_w >= 0 else 0.0
-        if limit_w < allowed_w:
-            allowed_w, by = limit_w, room.by
-    allowed_w = min(allowed_w, past.allowed_w)
-    if by is None:
-        return None
-    if spec.control is Control.SWITCH or allowed_w < spec.least_on_w:
-        allowed_w = 0.0
-    return restrict(allowed_w, by, "", spec, now=now, policy=policy)
-
-
-def _inverter(
-    spec: DeviceSpec,
-    image: Image,
-    decision: Decision,
-    memory: Memory,
-    now: float,
-    policy: AllocatorPolicy,
-) -> Order | None:
-    """Return an inverter's floor under a limit on export or generation; None where it is free.
-
-    What it gives is part of the meter's figure, so no floor can be reckoned from that; it has its
-    share of the limit as if the house drew nothing, and nothing less strict than it has.
-    """
-    floor_w, by = -math.inf, None
-    rated_w = sum(
-        min(s.spec.min_w, 0.0) for s in image.devices.values() if s.spec.control is Control.FLOOR
-    )
-    share = min(spec.min_w, 0.0) / rated_w if rated_w else 0.0
-    for target in (HOME, GENERATION):
-        span = decision.of(target).span
-        if span.lower_by is None:
-            continue
-        limit_w = min(policy.aim(span.bounds).lower_w, 0.0) * share
-        if limit_w > floor_w:
-            floor_w, by = limit_w, span.lower_by
-    own = decision.of(spec.id).span
-    if own.lower_by is not None and own.bounds.lower_w > floor_w:
-        floor_w, by = own.bounds.lower_w, own.lower_by
-    if by is None or floor_w <= spec.min_w:
-        return None
-    held_w = memory.device(spec.id).target_w
-    if held_w is not None:
-        floor_w = max(floor_w, held_w)
-    return restrict(min(floor_w, max(spec.max_w, 0.0)), by, "", spec, now=now, policy=policy)
-
-
-def _battery(
-    state: DeviceState,
-    image: Image,
-    decision: Decision,
-    memory: Memory,
-    now: float,
-    policy: AllocatorPolicy,
-) -> Order | None:
-    """Return the set-point that a battery keeps while its reading is stale; None for no order.
-
-    One that is merely silent (no call has failed) is kept at what it does, as far as that is still
-    allowed. One that is lost is told nothing: nobody sees whether it is empty or what it does, so
-    its drive lapses, as that of a dead hub would.
-    """
-    told = memory.setpoint(state.spec.id, now)
-    if state.quality is not Quality.STALE or told is None:
-        return None
-    own, home = decision.of(state.spec.id).span, decision.of(HOME).span
-    power_w, by = own.bounds.clamp(told.power_w), None
-    if power_w != told.power_w:
-        by = own.lower_by if power_w > told.power_w else own.upper_by
-    if image.net_w is not None:
-        if image.net_w > home.bounds.upper_w:
-            power_w, by = min(power_w, 0.0), home.upper_by
-        elif image.net_w < home.bounds.lower_w:
-            power_w, by = max(power_w, 0.0), home.lower_by
-    order = drive(power_w, by, state.spec, policy)
-    return order if by is not None else replace(order, reason=KEPT)

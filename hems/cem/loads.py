@@ -98,6 +98,7 @@ class LoadPlan:
                 self._keep_ceiling(load)
             else:
                 self._keep_switch(load)
+        self.falling_w = sum(self._excess_w(u) for u in ranked)
         for load in self.off:
             self._give_back(load)
 
@@ -193,7 +194,6 @@ class LoadPlan:
         power_w = load.reading.power_w
         possible_w = min(allowed_w, load.state.spec.max_w) if load.may_draw else power_w
         self.room.take(max(possible_w, 0.0))
-        self.falling_w += max(power_w - possible_w, 0.0)
         high_w = max(power_w, possible_w) if rising else power_w
         reason = "" if by is not None else TURN
         self.grants[load.id] = Grant(allowed_w, high_w, min(power_w, allowed_w), by, reason)
@@ -201,7 +201,6 @@ class LoadPlan:
     def _stop(self, load: Usable, by: Proposal | None, reason: str = "") -> None:
         """Take a load away, or keep it away."""
         power_w = load.reading.power_w
-        self.falling_w += max(power_w, 0.0)
         self.grants[load.id] = Grant(0.0, power_w, min(power_w, 0.0), by, reason)
 
     def _give_back(self, load: Usable) -> None:
@@ -212,7 +211,7 @@ class LoadPlan:
         spec, span, power_w = load.state.spec, self.decision.of(load.id).span, load.reading.power_w
         rested = self._rested(load)
         ready = rested and self._may_return()
-        spare_w = self.room.spare_w - self.falling_w
+        spare_w = self.room.spare_w - (self.falling_w - self._excess_w(load))
         if spec.control is Control.CEILING:
             limit_w, by = self._ceiling(load, spare_w - self._set_aside(load))
             limited = limit_w < spec.max_w
@@ -234,6 +233,12 @@ class LoadPlan:
                 return
         waits = TURN if rested else "It rests for its minimum off time"
         self._stop(load, None if fits else by, waits if fits or by is None else "")
+
+    def _excess_w(self, load: Usable) -> float:
+        """Return what a load draws above what it may have."""
+        grant = self.grants.get(load.id)
+        allowed_w = 0.0 if load in self.off else math.inf if grant is None else grant.allowed_w
+        return max(load.reading.power_w - allowed_w, 0.0)
 
     def _set_aside(self, car: Usable) -> float:
         """Return the room in W to leave to more essential loads that are off and may come back."""

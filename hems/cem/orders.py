@@ -112,7 +112,8 @@ def due(order: Order, given: Given | None, now: float) -> Order:
     elif given is None or given.doubtful or told is None or told.power_w != order.setpoint.power_w:
         write = True
     else:
-        write = refresh = now - given.at >= told.lapse_s * _REFRESH_SHARE
+        # One confirmed in the future was confirmed nobody knows when.
+        write = refresh = not 0.0 <= now - given.at < told.lapse_s * _REFRESH_SHARE
     return Order(order.setpoint, write, refresh, order.source, order.cause, order.reason)
 
 

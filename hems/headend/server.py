@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -213,7 +214,8 @@ async def _listen(
     try:
         await web.TCPSite(runner, host, port, ssl_context=tls).start()
     except OSError as error:
-        raise SettingsError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+        why = os.strerror(error.errno) if error.errno else error.strerror
+        raise SettingsError(f"cannot listen on {host} port {port}: {why}") from error
     return int(runner.addresses[0][1])
 
 

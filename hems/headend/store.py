@@ -304,6 +304,10 @@ async def _prepare(connection: AsyncConnection, path: Path) -> None:
         raise StoreError(
             f"{path}: has schema version {version}, this program needs {SCHEMA_VERSION}"
         )
+    if version == 0:
+        tables = await connection.execute(text("SELECT count(*) FROM sqlite_master"))
+        if tables.scalar_one():
+            raise StoreError(f"{path}: an SQLite file, but not of a head-end")
     await connection.run_sync(Base.metadata.create_all)
     await connection.execute(text(f"PRAGMA user_version={SCHEMA_VERSION}"))
 

@@ -63,9 +63,10 @@ class Ticker:
                 self._kept_at = self._clock.monotonic()
                 await self._housekeeping()
             due = self._book.next_change()
-            wait_s = max(self._kept_at + HOUSEKEEPING_S - self._clock.monotonic(), 0.0)
-            if due is not None:
-                wait_s = min(max(due - self._clock.now(), 0.0), wait_s)
+            wait_s = pause_s(
+                self._clock.monotonic() - self._kept_at,
+                None if due is None else due - self._clock.now(),
+            )
             try:
                 await asyncio.wait_for(self._wake.wait(), wait_s)
             except TimeoutError:
@@ -81,3 +82,15 @@ class Ticker:
             await self._mirrors.prune(self._clock.now() - self._readings_s)
         except BusyError as error:
             _log.warning("housekeeping is put off: %s", error)
+
+
+def pause_s(since_kept_s: float, until_due_s: float | None) -> float:
+    """Return how long to wait for the next round, in s.
+
+    Args:
+        since_kept_s: How long ago the last housekeeping was; the next is never late, however
+            often events have called in between.
+        until_due_s: When the next list changes by itself; None if none will.
+    """
+    left_s = HOUSEKEEPING_S - since_kept_s
+    return max(left_s if until_due_s is None else min(left_s, until_due_s), 0.0)

@@ -7,6 +7,7 @@ sentence for the owner, never in an exception; only the registration PIN ends al
 import asyncio
 import contextlib
 import logging
+import os
 import random
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -240,7 +241,8 @@ class Client:
         try:
             uri = await listener.start()
         except OSError as error:
-            self._alarm(f"no notifications, {listen.host}:{listen.port} cannot be used: {error}")
+            why = os.strerror(error.errno) if error.errno else error.strerror
+            self._alarm(f"no notifications, {listen.host}:{listen.port} cannot be used: {why}")
         try:
             yield uri
         finally:

@@ -57,3 +57,16 @@ def test_an_encrypted_key_is_named_and_asks_nobody(pki: Pki) -> None:
     )
     with pytest.raises(CertificateError, match="the private key is encrypted"):
         client_context(pki.identity("hub"), pki.trust)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644])
+def test_a_key_that_others_may_read_is_refused(pki: Pki, mode: int) -> None:
+    key = pki.identity("hub").key
+    key.chmod(mode)
+    with pytest.raises(CertificateError) as refusal:
+        client_context(pki.identity("hub"), pki.trust)
+    assert str(refusal.value) == (
+        f"{key}: others than its owner may read the private key; chmod 600 it"
+    )
+    key.chmod(0o600)
+    client_context(pki.identity("hub"), pki.trust)

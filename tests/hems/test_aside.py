@@ -16,15 +16,21 @@ async def test_a_failure_aside_is_said_and_control_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     said: list[str] = []
-    aside = Aside(said.append)
+    both = asyncio.Event()
+
+    def say(text: str) -> None:
+        said.append(text)
+        if len(said) == 2:
+            both.set()
+
+    aside = Aside(say)
     aside.start()
     control = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         cycle = group.create_task(control.wait())
         aside.spawn(_fails(KeyError("gone")))
         aside.spawn(_fails(ValueError("bad")))
-        while len(said) < 2:
-            await asyncio.sleep(0)
+        await asyncio.wait_for(both.wait(), 5)
         assert not cycle.done()
         control.set()
     await aside.stop()
@@ -37,7 +43,7 @@ async def test_a_failure_aside_is_said_and_control_goes_on(
 
 async def test_what_still_runs_is_ended_and_what_comes_too_late_dropped() -> None:
     said: list[str] = []
-    aside = Aside(said.append)
+    aside = Aside(said.append, grace_s=0.0)
     begun, ended = asyncio.Event(), asyncio.Event()
 
     async def long() -> None:
@@ -55,3 +61,19 @@ async def test_what_still_runs_is_ended_and_what_comes_too_late_dropped() -> Non
     assert ended.is_set()
     aside.spawn(long())
     assert said == []
+
+
+async def test_what_is_nearly_done_may_end() -> None:
+    aside = Aside(lambda _: None)
+    begun, kept = asyncio.Event(), []
+
+    async def save() -> None:
+        begun.set()
+        await asyncio.sleep(0)
+        kept.append("baseline")
+
+    aside.start()
+    aside.spawn(save())
+    await begun.wait()
+    await aside.stop()
+    assert kept == ["baseline"]

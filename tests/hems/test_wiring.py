@@ -82,3 +82,22 @@ def test_who_may_leave_an_event_is_what_was_agreed_else_what_the_standard_says(
         "E" * 32, Program("P" * 32, program), 0, 0, 60, {}, kind=kind, mandatory=mandatory
     )
     assert binding(event) is binds
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "range_w"),
+    [
+        ("meter", {}, (-8_000.0, 8_000.0)),
+        ("submeter", {}, (-8_000.0, 8_000.0)),
+        ("meter", {"min": "-3 kW", "max": "9 kW"}, (-3_000.0, 9_000.0)),
+    ],
+)
+def test_a_meter_has_the_range_of_the_main_breaker(
+    kind: str, given: dict[str, str], range_w: tuple[float, float]
+) -> None:
+    section = {"id": "m", "kind": kind, "name": "M", "driver": "sunspec", "port": 502, **given}
+    config = Config.model_validate(
+        {"home": {"main_breaker": f"{8000 / 230} A"}, "device": [section]}
+    )
+    (description,) = wiring.descriptions(config)
+    assert (description.min_w, description.max_w) == pytest.approx(range_w)

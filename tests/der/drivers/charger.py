@@ -39,6 +39,7 @@ class Charger(ChargePoint):  # type: ignore[misc] # the library is untyped
         heard: Set with each call of the hub.
         answers: Statuses to answer instead of "Accepted", by call.
         mute: Calls that are never answered.
+        gate: Answers wait until it is set.
     """
 
     def __init__(self, identity: str, socket: ClientWebSocketResponse) -> None:
@@ -47,6 +48,8 @@ class Charger(ChargePoint):  # type: ignore[misc] # the library is untyped
         self.asked: asyncio.Queue[tuple[str, dict[str, object]]] = asyncio.Queue()
         self.answers: dict[str, str] = {}
         self.mute: set[str] = set()
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def boot(self) -> call_result.BootNotification:
         return await self.call(call.BootNotification("Model E", "Maker", firmware_version="9"))
@@ -72,6 +75,7 @@ class Charger(ChargePoint):  # type: ignore[misc] # the library is untyped
         self.asked.put_nowait((name, payload))
         if name in self.mute:
             await asyncio.Event().wait()
+        await self.gate.wait()
         return self.answers.get(name, "Accepted")
 
     @_handles(Action.set_charging_profile)

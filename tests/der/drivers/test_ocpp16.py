@@ -175,6 +175,25 @@ async def test_a_charger_that_comes_back_finds_its_limit() -> None:
             await second.next("SetChargingProfile")
 
 
+async def test_a_charger_that_comes_back_is_not_sent_an_old_limit_after_a_newer_one() -> None:
+    async with central() as (system, station), charger(system.port, "CP1") as first:
+        link = await ocpp16.connect(EVSE, station)
+        await settled(first)
+        await link.write(Setpoint(1840, 60))
+        async with charger(system.port, "CP1", boot=False) as second:
+            await second.status("Charging")
+            second.gate.clear()
+            newer = asyncio.create_task(link.write(Setpoint(0, 60)))
+            await second.next("SetChargingProfile")
+            await asyncio.wait_for(station.arrived(), 5)
+            second.gate.set()
+            await newer
+            profile = (await second.next("SetChargingProfile"))["cs_charging_profiles"]
+            assert isinstance(profile, dict)
+            assert profile["charging_schedule"]["charging_schedule_period"][0]["limit"] == 0
+            await settled(second)
+
+
 @pytest.mark.requirement("SVC-IOCTL")
 async def test_ioctl() -> None:
     async with linked() as (link, ev):

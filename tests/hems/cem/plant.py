@@ -38,7 +38,7 @@ ALL = (METER, PV, BATTERY, CAR, HEATER, PUMP)
 
 @dataclass
 class Plant:
-    """A home that obeys at once, or as fast as `ramp_w_s` lets each device.
+    """A home that obeys at once, or as fast as `ramp_w_s` (or `ramps`) lets each device.
 
     `wants` is what each load would draw if it were let, `sun_w` what the roof could give.
     """
@@ -50,6 +50,7 @@ class Plant:
     capacity_wh: float = 10_000.0
     wants: dict[str, float] = field(default_factory=dict)
     ramp_w_s: float = 1e9
+    ramps: dict[str, float] = field(default_factory=dict)
     meter_lag: bool = False
     power: dict[str, float] = field(default_factory=dict)
     told: dict[str, Setpoint | None] = field(default_factory=dict)
@@ -93,7 +94,7 @@ class Plant:
         before_w = self.net_w
         for spec in self.specs:
             now_w, aim_w = self.power[spec.id], self.aim_w(spec)
-            most = self.ramp_w_s * dt_s
+            most = self.ramps.get(spec.id, self.ramp_w_s) * dt_s
             self.power[spec.id] = now_w + min(max(aim_w - now_w, -most), most)
         self.soc += self.power.get("battery", 0.0) * dt_s / 3600 / self.capacity_wh
         self.soc = min(max(self.soc, 0.0), 1.0)

@@ -85,6 +85,18 @@ def test_a_kettle_costs_the_car_its_room_for_a_minute_and_not_each_ripple() -> N
 
 
 @pytest.mark.requirement("BUC-1")
+def test_the_battery_keeps_quick_help_back_from_the_car() -> None:
+    home = Noisy((METER, BATTERY, CAR), 0.0, 1)  # nothing but what is set below
+    home.run(20, 1_500, more_w=1_000)
+    assert home.loop.plant.power["car"] > 4_000
+    home.writes.clear()
+    trace = home.run(20, 1_500, more_w=1_250)
+    assert home.loop.plant.power["battery"] < -4_900
+    assert home.writes["car"] == 0
+    assert max(trace[1:]) <= 1_500
+
+
+@pytest.mark.requirement("BUC-1")
 def test_what_keeps_room_for_a_rise_never_breaks_a_limit_on_export() -> None:
     loop = Loop(Plant(specs=(METER, BATTERY), base_w=3_000))
     both = limit(1_500, 0, Rank.BINDING)

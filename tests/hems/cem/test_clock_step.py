@@ -13,12 +13,13 @@ import pytest
 from der.model import Quality, Setpoint
 from hems.cem.cycle import Cycle
 from hems.cem.memory import DeviceMemory, Given, Memory, Sample
+from hems.cem.orders import Order, due
 from hems.cem.policy import AllocatorPolicy
 from hems.clock import StepWatch
 from hems.image import Image, ImageRing
 from programs.signal import Signal, SignalKind
 from tests.hems.cem.plant import BATTERY, HEATER, METER, T0, Loop, Plant, limit
-from tests.hems.cem.wire import WallClock, WireDevice
+from tests.hems.cem.wire import ImageWatch, WallClock, WireDevice
 
 STEPS = [3600.0, -3600.0]
 PERIOD_S = 0.1
@@ -120,7 +121,7 @@ class Stage:
     """A battery driven in an event by a running cycle, on real sockets."""
 
     clock: WallClock = field(default_factory=WallClock)
-    ring: ImageRing = field(default_factory=ImageRing)
+    watch: ImageWatch = field(default_factory=ImageWatch)
     far: dict[str, WireDevice] = field(
         default_factory=lambda: {
             "meter": WireDevice(replace(METER, max_age_s=0.5), power_w=3_000.0),
@@ -137,11 +138,7 @@ class Stage:
 
     async def images(self, count: int) -> list[Image]:
         """Return the next images."""
-        begin = self.ring.present.seq if self.ring.present else 0
-        async with asyncio.timeout(10):
-            while self.ring.present is None or self.ring.present.seq < begin + count:
-                await asyncio.sleep(PERIOD_S / 4)
-        return [image for image in self.ring.past if image.seq > begin]
+        return await self.watch.next(count)
 
 
 @asynccontextmanager
@@ -149,9 +146,10 @@ async def stage() -> AsyncIterator[Stage]:
     made = Stage()
     cycle = Cycle(
         {n: d.device(made.clock, deadline_s=0.3) for n, d in made.far.items()},
-        made.ring,
+        ImageRing(),
         made.clock,
         made.signals,
+        [made.watch],
         allocator=AllocatorPolicy(drive_lapse_s=LAPSE_S),
         period_s=PERIOD_S,
     )
@@ -192,3 +190,10 @@ async def test_a_dead_device_does_not_look_alive_after_a_step(step_s: float) -> 
         seen = await home.images(round(1.5 / PERIOD_S))
         assert all(i.devices["meter"].quality is Quality.LOST for i in seen[-5:])
         assert seen[-1].net_w is None
+
+
+@pytest.mark.parametrize(("age_s", "write"), [(0.0, False), (9.9, False), (10.0, True), (-1, True)])
+def test_what_was_confirmed_in_the_future_is_told_again(age_s: float, *, write: bool) -> None:
+    setpoint = Setpoint(500, 30)
+    made = due(Order(setpoint, write=False), Given(setpoint, T0 - age_s), T0)
+    assert (made.write, made.refresh) == (write, write)

@@ -18,7 +18,7 @@ from programs.inputs import Inputs
 from programs.registry import Policies, propose_all
 from programs.signal import Signal, SignalKind
 from tests.hems.cem.plant import HEATER, METER, PV, T0
-from tests.hems.cem.wire import WallClock, WireDevice
+from tests.hems.cem.wire import ImageWatch, WallClock, WireDevice
 
 
 def _signal(kind: SignalKind, value: float) -> Signal:
@@ -84,7 +84,7 @@ def test_a_limit_on_export_or_generation_needs_no_meter(kind: SignalKind) -> Non
 
 @pytest.mark.requirement("BUC-11")
 async def test_nothing_is_decided_before_it_is_known_what_the_grid_asks() -> None:
-    clock, ring = WallClock(), ImageRing()
+    clock, watch = WallClock(), ImageWatch()
     asked: list[tuple[Signal, ...] | None] = [None]
     far = {
         "meter": WireDevice(METER, power_w=500.0),
@@ -93,9 +93,10 @@ async def test_nothing_is_decided_before_it_is_known_what_the_grid_asks() -> Non
     }
     cycle = Cycle(
         {n: d.device(clock, deadline_s=0.6) for n, d in far.items()},
-        ring,
+        ImageRing(),
         clock,
         lambda: asked[0],
+        [watch],
         period_s=0.1,
     )
     async with contextlib.AsyncExitStack() as stack:
@@ -103,9 +104,7 @@ async def test_nothing_is_decided_before_it_is_known_what_the_grid_asks() -> Non
             await device.start()
             stack.push_async_callback(device.stop)
         running = asyncio.create_task(cycle.run())
-        async with asyncio.timeout(10):
-            while ring.present is None or ring.present.seq < 5:
-                await asyncio.sleep(0.02)
+        await watch.next(5)
         assert await cycle.react()
         assert not any(device.writes for device in far.values())
         now = clock.now()

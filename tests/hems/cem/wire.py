@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from der.errors import PermanentError, TransientError
 from der.model import Connection, DeviceSpec, Reading, Setpoint
 from der.service import Command, Device, Link
+from hems.cem.arbiter import Decision
+from hems.cem.effects import Effect
+from hems.image import Image
 
 
 @dataclass
@@ -120,6 +123,32 @@ class WallClock:
     def monotonic(self) -> float:
         """Return the loop's time."""
         return asyncio.get_running_loop().time() + self.skip_s
+
+
+class ImageWatch:
+    """An observer of a cycle, by which a test waits for images."""
+
+    def __init__(self) -> None:
+        self.images: list[Image] = []
+        self._changed = asyncio.Event()
+
+    def on_image(self, image: Image, decision: Decision) -> None:
+        """Keep it."""
+        assert decision.at >= image.at
+        self.images.append(image)
+        self._changed.set()
+
+    def on_effect(self, effect: Effect) -> None:
+        """Leave it."""
+
+    async def next(self, count: int) -> list[Image]:
+        """Return the next images once they are there."""
+        begin = len(self.images)
+        async with asyncio.timeout(10):
+            while len(self.images) < begin + count:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.images[begin:]
 
 
 class WireLink:

@@ -4,16 +4,19 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from certs.pki import Pki
+from certs.pem import read_certificates
+from certs.pki import Pki, init_pki, revoke
 from certs.tls import server_context
 from hems.headend import notifier as notifier_module
 from hems.headend.destinations import check_destination
 from hems.headend.errors import RequestError
 from hems.headend.server import HeadEnd
+from hems.headend.settings import HeadEndSettings
 from hems.sep2.resources import (
     DERControlList,
     EndDeviceControlList,
@@ -82,6 +85,74 @@ async def test_a_change_is_told_at_once(
     _, seen = await operator.ask("GET", f"/events/{event['id']}")
     assert 0 <= seen["homes"][0]["notified_at"] - seen["accepted_at"] < 1.0
     assert queue.empty()
+
+
+async def test_what_came_between_the_reading_and_the_subscription_is_told(
+    home: Home, other: Home, operator: Operator, listen: Listen
+) -> None:
+    queue: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def hook(body: bytes) -> int:
+        queue.put_nowait(body)
+        return 204
+
+    uri = await listen(home.server_tls, hook)
+    theirs = await listen(other.server_tls, lambda _body: 204)
+    path = await subscriptions(home)
+    await other.ask("POST", await subscriptions(other), wish(theirs))
+    assert (await home.get("/derp/1/derc?l=10", DERControlList)).all == 0
+    event = await operator.event(limit_import_w=1500, minutes=10)
+    answer = await home.ask("POST", path, wish(uri))
+    told = await next_of(queue)
+    assert told.subscription_uri.endswith(answer.location)
+    assert isinstance(told.resource, DERControlList)
+    assert [control.mrid for control in told.resource.der_control] == [event["id"]]
+    # The next one tells of the next change: nothing was told twice.
+    second = await operator.event(limit_export_w=1500, minutes=10)
+    assert second["id"].encode() in await asyncio.wait_for(queue.get(), WAIT_S)
+    assert queue.empty()
+
+
+async def test_a_home_revoked_meanwhile_is_told_nothing_over_its_open_connection(
+    settings: HeadEndSettings,
+    tmp_path: Path,
+    listen: Listen,
+    listen_log: Callable[[str], Heard],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notifier_module, "RETRY_DELAYS_S", (0.0,))
+    pki = init_pki(tmp_path / "pki")
+    utility, files = pki.identity("utility"), pki.identity("hub")
+    changed = settings.model_copy(
+        update={
+            "certificate": utility.certificate,
+            "key": utility.key,
+            "roots": pki.trust.roots,
+            "crls": pki.trust.crls,
+        }
+    )
+    queue: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def hook(body: bytes) -> int:
+        queue.put_nowait(body)
+        return 204
+
+    async with HeadEnd(changed) as running:
+        operator = Operator(running)
+        home = Home(files, pki, running.addresses.base_url)
+        await operator.enter(home)
+        uri = await listen(home.server_tls, hook)
+        await home.ask("POST", await subscriptions(home), wish(uri))
+        await operator.event(limit_import_w=1, minutes=5)
+        await asyncio.wait_for(queue.get(), WAIT_S)
+        heard = listen_log("will poll")
+        revoke(pki, read_certificates(files.certificate)[0])
+        running.watch.refresh()
+        await operator.event(limit_import_w=2, minutes=5)
+        await asyncio.wait_for(heard.event.wait(), WAIT_S)
+        assert queue.empty()
+        await home.close()
+        await operator.close()
 
 
 async def test_each_home_gets_its_own_words_and_limit(
@@ -154,11 +225,16 @@ async def test_a_failing_listener_is_tried_again_then_left(
     assert subscribed.all == 1
 
 
+@pytest.mark.parametrize("status", [404, 410])
 async def test_a_gone_listener_ends_its_subscription(
-    home: Home, operator: Operator, listen: Listen, listen_log: Callable[[str], Heard]
+    home: Home,
+    operator: Operator,
+    listen: Listen,
+    listen_log: Callable[[str], Heard],
+    status: int,
 ) -> None:
     heard = listen_log("subscription 1 ends")
-    uri = await listen(home.server_tls, lambda _body: 410)
+    uri = await listen(home.server_tls, lambda _body: status)
     await home.ask("POST", await subscriptions(home), wish(uri))
     await operator.event(limit_import_w=1, minutes=5)
     await asyncio.wait_for(heard.event.wait(), WAIT_S)

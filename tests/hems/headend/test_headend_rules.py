@@ -24,6 +24,7 @@ from hems.headend.status import (
     shown_state,
     state_of,
 )
+from hems.headend.ticker import pause_s
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 T0 = 1_800_000_000
@@ -267,3 +268,20 @@ def test_pages_tile_the_list(items: list[int], start: int, limit: int, after: in
     assert list(later.items) == [item for item in items if item > after]
     ignored = page(items, Query(0, len(items), after))
     assert list(ignored.items) == items
+
+
+@pytest.mark.parametrize(
+    ("since_kept_s", "until_due_s", "pause"),
+    [
+        (0.0, None, 60.0),
+        (59.0, None, 1.0),  # woken by a dispatch just before: revocation lists wait no longer
+        (59.0, 30.0, 1.0),
+        (10.0, 30.0, 30.0),
+        (10.0, -1.0, 0.0),
+        (61.0, None, 0.0),
+    ],
+)
+def test_housekeeping_is_not_put_off_by_events(
+    since_kept_s: float, until_due_s: float | None, pause: float
+) -> None:
+    assert pause_s(since_kept_s, until_due_s) == pause

@@ -2,14 +2,19 @@
 
 import sqlite3
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
 import pytest
+from yarl import URL
 
+from certs.explain import explain
 from certs.pem import read_certificates
 from certs.pki import Pki, init_pki, issue_device, revoke
 from hems.headend import store, views_events, views_mirror
+from hems.headend.exchange import SMALL_BODY
+from hems.headend.paging import Query
 from hems.headend.records import Edition
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
@@ -23,9 +28,10 @@ from hems.sep2.resources import (
     LogEventList,
     MirrorUsagePoint,
     Response,
+    ResponseList,
 )
-from hems.sep2.xml import MEDIA_TYPE
-from tests.hems.headend.conftest import Home, Operator
+from hems.sep2.xml import MEDIA_TYPE, serialize
+from tests.hems.headend.conftest import Heard, Home, Operator
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 
@@ -183,6 +189,82 @@ async def test_logs_come_back_latest_first(home: Home) -> None:
     assert [log.created_date_time for log in later.log_event] == [300, 200]
 
 
+def log_event(number: int, extension: str = "") -> bytes:
+    text = serialize(
+        LogEvent(
+            created_date_time=number, function_set=11, log_event_code=1, log_event_id=number,
+            log_event_pen=40732, profile_id=2,
+        )
+    ).decode()  # fmt: skip
+    return text.replace("</LogEvent>", f"{extension}</LogEvent>").encode()
+
+
+async def test_logs_and_responses_are_small_and_without_what_we_do_not_know(
+    home: Home, head_end: HeadEnd, operator: Operator
+) -> None:
+    path = await own(home) + "/lel"
+    large = await home.ask("POST", path, log_event(1, f"<x>{'a' * SMALL_BODY}</x>"))
+    assert large.status == 413
+    assert f"{SMALL_BODY} octets" in large.text
+    kept = await home.ask("POST", path, log_event(1, f"<x>{'a' * 10_000}</x>"))
+    assert kept.status == 201
+    assert len((await home.ask("GET", kept.location)).body) < 1000
+
+    event = await operator.event(shed_w=1, minutes=1)
+    answered = serialize(Response(end_device_lfdi=home.lfdi, status=1, subject=event["id"]))
+    for octets, status in ((SMALL_BODY, 413), (10_000, 201)):
+        filled = answered.replace(b"</Response>", b"<x>%b</x></Response>" % (b"a" * octets))
+        posted = await home.ask("POST", "/rsps/1/r", filled)
+        assert posted.status == status
+    assert len((await home.ask("GET", posted.location)).body) < 1000
+    (stored,) = await head_end.store.responses()
+    assert len(stored.body) < 1000
+
+    status_path = await own(home) + "/der/1/ders"
+    filled = serialize(STATUS).replace(b"</DERStatus>", b"<x>%b</x></DERStatus>" % (b"a" * 10_000))
+    assert (await home.ask("PUT", status_path, filled)).status == 204
+    assert len((await home.ask("GET", status_path)).body) < 1000
+
+
+async def test_only_the_part_of_a_list_that_is_asked_for_is_read(
+    home: Home, head_end: HeadEnd, operator: Operator
+) -> None:
+    path = await own(home) + "/lel"
+    for number in range(1, 6):
+        assert (await home.ask("POST", path, log_event(number))).status == 201
+    part = await head_end.store.logs(home.lfdi, Query(start=1, limit=2))
+    assert (len(part.items), part.all) == (2, 5)
+    listed = await home.get(path + "?s=1&l=2", LogEventList)
+    assert (listed.all, listed.results) == (5, 2)
+    assert [log.log_event_id for log in listed.log_event] == [4, 3]
+    assert (await home.get(path + "?s=9&l=2", LogEventList)).log_event == ()
+    late = await home.get(path + "?l=9&a=3", LogEventList)
+    assert [log.log_event_id for log in late.log_event] == [5, 4]
+    assert (await home.ask("GET", path + "/99")).status == 404
+
+    event = await operator.event(shed_w=1, minutes=1)
+    for at in range(1, 5):
+        answered = Response(
+            created_date_time=at, end_device_lfdi=home.lfdi, status=1, subject=event["id"]
+        )
+        assert (await home.ask("POST", "/rsps/1/r", answered)).status == 201
+    own_part = await head_end.store.responses_of(home.lfdi, Query(start=1, limit=2))
+    assert ([item.created for item in own_part.items], own_part.all) == ([2, 3], 4)
+    answers = await home.get("/rsps/1/r?l=9&a=2", ResponseList)
+    assert [item.created_date_time for item in answers.response] == [3, 4]
+
+
+async def test_a_path_forges_no_line_in_the_log(
+    home: Home, listen_log: Callable[[str], Heard]
+) -> None:
+    heard = listen_log("403")
+    forged = URL(home.base_url + "/edev/%0a2026-11-21%20CRITICAL%20forged", encoded=True)
+    assert (await home.ask("GET", str(forged.raw_path))).status == 403
+    await heard.event.wait()
+    assert "'/edev/%0A2026-11-21%20CRITICAL%20forged'" in heard.text.replace("%0a", "%0A")
+    assert "\n2026" not in heard.text
+
+
 async def test_a_locked_database_is_503_and_recovers(
     home: Home, operator: Operator, settings: HeadEndSettings
 ) -> None:
@@ -277,12 +359,13 @@ async def test_a_home_revoked_meanwhile_is_refused_on_its_open_connection(
         assert (await home.ask("GET", "/tm")).status == 200
         revoke(own_pki, read_certificates(identity.certificate)[0])
         running.watch.refresh()
-        answer = await home.ask("GET", "/tm")
-        assert answer.status == 403
-        assert "revoked" in answer.text
-        own_pki.trust.crls.write_text("garbage")
-        running.watch.refresh()
-        assert (await home.ask("GET", "/tm")).status == 403
+        for _ in range(2):
+            # The open connection ends, and at the next handshake the home is told why.
+            with pytest.raises(aiohttp.ClientError) as refusal:
+                await home.ask("GET", "/tm")
+            assert explain(refusal.value) == "the peer says that our certificate has been revoked"
+            own_pki.trust.crls.write_text("garbage")
+            running.watch.refresh()
         await home.close()
 
 

@@ -1,12 +1,14 @@
 """Lists read page by page from a real server, while they change and lie."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 from aiohttp import web
 
 from hems.sep2 import resources as res
-from hems.sep2.errors import OversizedError, TransientError
+from hems.sep2.errors import DeadlineError, OversizedError, TransientError
+from hems.sep2.http import Limits
 from hems.sep2.xml import MEDIA_TYPE, BadItem, serialize
 from tests.hems.sep2.serving import sep, talking_to
 
@@ -125,3 +127,23 @@ async def test_bad_items_are_told_once_and_do_not_stop_the_paging() -> None:
         read = await transport.get_list("/der", res.DERList, page=1, on_bad=bad.append)
     assert [der.href for der in read.der] == ["/der/0", "/der/2"]
     assert [item.error.element for item in bad] == ["DERList/DER/@subscribable"]
+
+
+async def test_a_list_has_a_deadline_and_a_length_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ListServer(10)
+    stuck = asyncio.Event()
+
+    async def slow(request: web.Request) -> web.Response:
+        if server.asked:
+            await stuck.wait()
+        return await server.answer(request)
+
+    limits = Limits(total_s=5, list_s=0.2)
+    async with talking_to(slow, limits=limits) as transport:
+        with pytest.raises(DeadlineError, match=r"/der: not whole within 0\.2 s"):
+            await transport.get_list("/der", res.DERList, page=3)
+        stuck.set()
+        assert len((await transport.get_list("/der", res.DERList, page=3)).der) == 10
+        monkeypatch.setattr("hems.sep2.http.MAX_LIST", 500)
+        with pytest.raises(OversizedError, match="/der: the list is longer than 500 octets"):
+            await transport.get_list("/der", res.DERList, page=3)
