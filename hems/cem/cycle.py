@@ -20,6 +20,7 @@ from hems.cem.errors import ObserverError
 from hems.cem.memory import Memory
 from hems.cem.orders import Allocation
 from hems.cem.policy import AllocatorPolicy
+from hems.cem.refusals import Refusals
 from hems.cem.station import Station, Written
 from hems.clock import Clock, StepWatch
 from hems.image import Image, ImageRing
@@ -79,7 +80,7 @@ class Cycle:
         self._steps = StepWatch(clock)
         self._memory = Memory()
         self._allocation = Allocation({}, self._memory)
-        self._failed: dict[str, str] = {}
+        self._refusals = Refusals()
         self._seq = 0
         self._swapped_at: float | None = None
         self._overruns = 0
@@ -95,7 +96,7 @@ class Cycle:
     @property
     def refusals(self) -> Mapping[str, str]:
         """Why devices do not take what they are told, in words, by device id."""
-        return self._failed
+        return self._refusals.words
 
     @property
     def overruns(self) -> int:
@@ -212,10 +213,10 @@ class Cycle:
         }
         inputs = Inputs(signals, devices, image.net_w, now)
         decision = arbitrate(propose_all(inputs, self._policies()), now)
-        allocation = allocate(image, decision, now, self._memory, self._allocator)
+        usable = self._refusals.without(image, self._clock.monotonic())
+        allocation = allocate(usable, decision, now, self._memory, self._allocator)
         self._allocation, self._memory = allocation, allocation.memory
-        wanted = {name for name, order in allocation.orders.items() if order.write}
-        self._failed = {name: why for name, why in self._failed.items() if name in wanted}
+        self._refusals.settle(allocation.orders)
         writes = [
             write
             for name, order in allocation.orders.items()
@@ -239,11 +240,9 @@ class Cycle:
         order, device = written.order, written.device
         if written.error is None:
             self._memory = self._memory.confirmed(device, order.setpoint, written.at)
-            self._failed.pop(device, None)
-        elif self._failed.get(device) == written.error:
+            self._refusals.taken(device)
+        elif self._refusals.refused(device, written.error, self._clock.monotonic()):
             return
-        else:
-            self._failed[device] = written.error
         effect = Effect(
             event=order.cause,
             source=order.source,

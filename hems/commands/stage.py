@@ -5,6 +5,7 @@ sockets are on the loopback interface, on free ports.
 """
 
 import asyncio
+import random
 import shutil
 import socket
 import sys
@@ -26,6 +27,10 @@ from hems.commands.scene import PIN_DIGITS, Scene, hub_config, quoted
 
 START_WITHIN_S: Final = 30.0
 LOOPBACK: Final = "127.0.0.1"
+_LASTING: Final = range(20_000, 32_000)
+"""Ports that systems do not give to outgoing connections; one of those could take a port between
+its choice and its use, or while its owner restarts."""
+_ATTEMPTS: Final = 100
 
 
 class HeadEndReady(BaseModel):
@@ -216,7 +221,8 @@ class Stage:
 
 def free_port(wanted: int = 0) -> int:
     """Return `wanted` if it is free on loopback, else another port that is."""
-    for port in (wanted, 0):
+    others = random.SystemRandom().sample(_LASTING, _ATTEMPTS)
+    for port in (*([wanted] if wanted else ()), *others):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -16,6 +16,7 @@ from hems.sep2.codec.reading import BadItem
 from hems.sep2.der import DerPublisher, DerReport
 from hems.sep2.engine import Engine
 from hems.sep2.errors import (
+    ForbiddenError,
     NotFoundError,
     PinError,
     Sep2Error,
@@ -280,7 +281,8 @@ class Session:
             self._tell.state("connected", f"connected to {self._transport.host}")
 
     def _failed(self, stop: Stop, error: Sep2Error, failures: int, new: bool) -> None:
-        if isinstance(error, TrustError):
+        unknown_here = isinstance(error, ForbiddenError) and not self._trusted.is_set()
+        if isinstance(error, TrustError) or unknown_here:
             self._tell.state("refused", str(error))
         elif isinstance(error, TransientError) or not self._trusted.is_set():
             self._tell.state("unreachable", str(error))

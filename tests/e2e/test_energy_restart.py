@@ -8,7 +8,7 @@ from tests.e2e.conftest import Opener
 from tests.e2e.test_main_job import responses, settled, subscribed
 from tests.waiting import until
 
-pytestmark = [pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.deep]
 
 HALF_S = 32.0
 """About half of the event; of it all but the last ten seconds are in the history by then."""

@@ -79,12 +79,15 @@ def control(
     mrid: str,
     *,
     start: str | int | None = None,
-    duration: str | int = 300,
+    duration: str | int = 7200,
     base: str = LIMIT,
     required: str = "03",
     more: str = "",
 ) -> str:
-    """Return a DERControl as XML, with whatever is given in the place of its figures."""
+    """Return a DERControl as XML, with whatever is given in the place of its figures.
+
+    It lasts longer than any test run, for some are made when the tests are collected.
+    """
     begin = int(time.time()) if start is None else start
     return (
         f'<DERControl href="/derp/1/derc/{mrid}" replyTo="/rsp" responseRequired="{required}">'

@@ -1,7 +1,8 @@
 """Certificates that nobody should believe, shown to each side by the other, on real sockets."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -9,7 +10,8 @@ import pytest_asyncio
 
 from certs.explain import explain
 from certs.identity import IdentityFiles
-from certs.pki import Pki
+from certs.pem import read_certificates
+from certs.pki import Pki, revoke
 from certs.tls import client_context, server_context
 from hems.commands.stage import free_port
 from tests.faults import identities
@@ -97,30 +99,52 @@ async def test_a_home_that_is_not_registered_learns_nothing(visited: Visited) ->
     assert "not registered" in text
 
 
-async def test_the_hub_refuses_bad_servers_says_why_and_goes_on(bench: Bench) -> None:
-    """Three servers in a row at one address that must not be believed, then the right one."""
-    pki = copy_pki(bench.pki, bench.folder / "servers-pki")
-    bad = {
-        "not trusted": identities.of_another_ca(pki, "impostor", identities.service),
-        "it has expired": identities.expired_service(pki, "lapsed"),
-        "it has been revoked": identities.revoked(pki, "sacked", identities.service),
-    }
+async def test_a_hub_that_the_utility_does_not_know_says_so(visited: Visited, bench: Bench) -> None:
+    """Believed by its chain, but registered by nobody."""
+    pki, own = visited.line.pki, bench.pki.identity("hub")
+    newcomer = identities.device(pki, "newcomer")
+    config = bench.config(visited.line.dcap).replace(
+        str(own.certificate), str(newcomer.certificate)
+    )
+    config = config.replace(str(own.key), str(newcomer.key))
+    config = config.replace(str(bench.pki.folder), str(pki.folder))
+    async with bench.running(config) as hub:
+        home = await hub.state("refused", reason="403")
+        assert len([alarm for alarm in home.alarms if "403" in alarm]) == 1
+        await hub.goes_on()
+        assert len(hub.logged("WARNING", "403")) == 1
+
+
+SERVERS: dict[str, Callable[[Pki], IdentityFiles]] = {
+    "not trusted": lambda pki: identities.of_another_ca(pki, "impostor", identities.service),
+    "it has expired": lambda pki: identities.expired_service(pki, "lapsed"),
+    "it has been revoked": lambda pki: identities.revoked(pki, "sacked", identities.service),
+}
+
+
+@pytest.mark.requirement("L2-KEYS")
+@pytest.mark.parametrize("reason", SERVERS)
+async def test_the_hub_refuses_a_bad_server_says_why_and_goes_on(
+    bench: Bench, tmp_path: Path, reason: str
+) -> None:
+    """Then the right server comes to the same address and is taken without a restart."""
+    pki = copy_pki(bench.pki, tmp_path / "pki")
+    identity = SERVERS[reason](pki)
     port = free_port()
     config = bench.config(f"https://127.0.0.1:{port}/dcap")
     config = config.replace(str(bench.pki.folder), str(pki.folder))
+    impostor, right = bench.utility(), bench.utility()
     async with bench.running(config) as hub:
-        for reason, identity in bad.items():
-            scripted = bench.utility()
-            async with serving(scripted, server_context(identity, pki.trust), port):
-                home = await hub.state("refused", 30.0, reason)
-                await hub.goes_on()
+        async with serving(impostor, server_context(identity, pki.trust), port):
+            home = await hub.state("refused", reason=reason)
             assert f"127.0.0.1:{port}" in home.utility.detail
-            assert scripted.asked == []  # nothing was said to it
+            await hub.goes_on()
+            assert impostor.asked == []  # nothing was said to it
+            home = await hub.home()
             assert any(reason in alarm for alarm in home.alarms)
             assert len(hub.logged("WARNING", reason)) == 1
-        scripted = bench.utility()
-        async with serving(scripted, server_context(pki.identity("utility"), pki.trust), port):
-            await hub.state("connected", 60.0)
+        async with serving(right, server_context(pki.identity("utility"), pki.trust), port):
+            await hub.state("connected", 30.0)
 
 
 async def test_a_hub_whose_own_certificate_is_revoked_says_so(bench: Bench) -> None:
@@ -154,3 +178,22 @@ async def test_a_server_with_another_pin_hears_nothing_more(bench: Bench) -> Non
         await hub.goes_on(4)
         assert scripted.asked == asked
         assert len(hub.logged("WARNING", "registration PIN")) == 1
+
+
+@pytest.mark.deep
+@pytest.mark.requirement("L2-KEYS")
+@pytest.mark.timeout(180)
+async def test_a_revocation_reaches_a_hub_that_is_connected(bench: Bench, tmp_path: Path) -> None:
+    pki = copy_pki(bench.pki, tmp_path / "pki")
+    scripted = bench.utility()
+    server = pki.identity("utility")
+    async with serving(scripted, server_context(server, pki.trust)):
+        config = bench.config(f"{scripted.base}/dcap")
+        config = config.replace(str(bench.pki.folder), str(pki.folder))
+        async with bench.running(config) as hub:
+            await hub.state("connected")
+            revoke(pki, read_certificates(server.certificate)[0])
+            await hub.state("refused", 90.0, "revoked")
+            asked = len(scripted.asked)
+            await hub.goes_on(3)
+            assert len(scripted.asked) == asked

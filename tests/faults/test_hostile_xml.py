@@ -77,7 +77,7 @@ async def test_posted_to_the_head_end_it_is_refused_in_one_sentence(
     assert status in statuses(kind)
     assert text.strip().count("\n") == 0
     assert "/etc/passwd" not in text
-    warned = [said for said in line.log("head-end")[before:] if f"{method} {path}: " in said]
+    warned = [said for said in line.log("head-end")[before:] if f"{method} '{path}': " in said]
     assert len(warned) == 1
     assert memory(pid) < held + GROWS_BY_LESS
 

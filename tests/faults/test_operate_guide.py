@@ -1,0 +1,47 @@
+"""The guide's configuration is one that works, and leaves no key out."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hems import config
+from hems.config import load
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operate.md"
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """Return the guide's configuration as a file."""
+    found = re.search(r"```toml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    path = tmp_path / "hems.toml"
+    path.write_text(found[1], encoding="utf-8")
+    return path
+
+
+@pytest.mark.requirement("LC-COMMISSION")
+def test_the_guide_s_configuration_works_and_names_every_key(example: Path) -> None:
+    settings = load(example)
+    assert settings.utility is not None
+    sections = [settings, settings.home, settings.utility, settings.web, settings.store]
+    for section in (*sections, settings.ocpp, *settings.utility.program):
+        missing = set(type(section).model_fields) - section.model_fields_set
+        assert not missing, f"the guide leaves {missing} of {type(section).__name__} out"
+    named = frozenset[str]().union(*(device.model_fields_set for device in settings.device))
+    assert set(config.DeviceSection.model_fields) == named
+
+
+def test_every_kind_of_failure_that_is_tested_is_in_the_guide() -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    for words in (
+        "certificate",
+        "1 MiB",
+        "no sense",
+        "Modbus exception",
+        "disk",
+        "port",
+        "damaged",
+    ):
+        assert words in text
