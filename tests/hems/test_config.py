@@ -134,12 +134,3 @@ def test_twins_are_refused(tmp_path: Path) -> None:
     policies = policy.replace("BINDING", "true") + policy.replace("BINDING", "false")
     with pytest.raises(ConfigError, match="programme 'Peak Saver' has two policies"):
         load(write(tmp_path, GOOD + policies))
-
-
-def test_the_documented_example_is_good(tmp_path: Path) -> None:
-    page = Path(__file__).parents[2] / "docs" / "operate.md"
-    example = page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
-    config = load(write(tmp_path, example))
-    assert [device.id for device in config.device] == ["meter", "battery", "ev", "heat_pump"]
-    assert config.utility is not None
-    assert config.utility.program[0].name == "Peak Saver"
