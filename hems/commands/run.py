@@ -23,6 +23,8 @@ from web.errors import WebError
 from web.server import serving
 from web.settings import WebSettings
 
+_log = logging.getLogger(__name__)
+
 _CHATTY = ("aiosqlite", "alembic", "apscheduler", "asyncio", "ocpp", "pymodbus", "sqlalchemy")
 
 
@@ -93,5 +95,8 @@ async def _open_store(path: Path) -> tuple[Store, str | None]:
 async def _announce(home: Home, page: str, ready: Path) -> None:
     await home.wait_first_cycle()
     draft = ready.with_name(f".{ready.name}.new")
-    draft.write_text(json.dumps({"page": page, "pid": os.getpid()}) + "\n", encoding="utf-8")
-    draft.replace(ready)
+    try:
+        draft.write_text(json.dumps({"page": page, "pid": os.getpid()}) + "\n", encoding="utf-8")
+        draft.replace(ready)
+    except OSError as error:  # whoever waits for it waits in vain; the home does not
+        _log.error("--ready %s: cannot be written: %s", ready, error.strerror)

@@ -1,13 +1,16 @@
 """Configurations that cannot be used, given to the real programs: one error, exit code 1."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from certs.pki import Pki
+from hems.commands.child import Child
 from hems.commands.scene import Scene, hub_config
 from tests.faults.bench import run_to_end
+from tests.waiting import until
 
 pytestmark = [pytest.mark.requirement("LC-TEST")]
 
@@ -150,3 +153,24 @@ async def test_a_folder_that_is_no_place_for_a_pki(pki: Pki, tmp_path: Path) -> 
     code, _, error = await run_to_end("pki", "init", str(pki.folder), cwd=tmp_path)
     assert code == 1
     assert error == f"hems: {pki.folder}: there is something already; it is not overwritten\n"
+
+
+async def test_a_ready_file_that_cannot_be_written_keeps_no_home_from_running(
+    pki: Pki, tmp_path: Path
+) -> None:
+    path, log = tmp_path / "hems.toml", tmp_path / "hub.log"
+    path.write_text(good(pki), encoding="utf-8")
+    command = [sys.executable, "-m", "hems", "run", "--config", str(path)]
+    child = Child("hub", [*command, "--ready", "/proc/none/ready.json"], log, tmp_path / "never")
+    await child.start()
+
+    async def lines() -> list[str]:
+        return [line for line in log.read_text(encoding="utf-8").splitlines() if "--ready" in line]
+
+    try:
+        said = await until(lines, bool, 15.0, "it is said")
+        assert "--ready /proc/none/ready.json: cannot be written: No such file" in said[0]
+        assert child.running
+    finally:
+        assert await child.stop() == 0
+    assert "Traceback" not in log.read_text(encoding="utf-8")
