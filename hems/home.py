@@ -84,7 +84,7 @@ class Home:
         self._store = store
         self._registry = registry
         self._specs = [device.spec for device in registry.devices.values()]
-        self._generation_w = wiring.generation_w(self._specs)
+        self._ratings = wiring.ratings(self._specs)
         self._ring = ImageRing()
         self._decision = Decision(clock.now())
         self._changed = asyncio.Event()
@@ -95,7 +95,7 @@ class Home:
         self._recorder = Recorder(
             store.history, store.effects, lambda text: self.alarms.lasting("history", text)
         )
-        self._gateway = Gateway(self._generation_w, clock, self._on_signals, self._on_baseline)
+        self._gateway = Gateway(self._ratings, clock, self._on_signals, self._on_baseline)
         policies = wiring.policies(config)
         self._cycle = Cycle(
             registry.devices,
@@ -337,7 +337,7 @@ class Home:
     def _events(self, image: Image) -> Sequence[EventView]:
         states: Sequence[EventState] = () if self._client is None else self._client.engine.events
         devices = tuple(image.devices.values())
-        return [views.event(state, self._generation_w, devices) for state in states]
+        return [views.event(state, self._ratings, devices) for state in states]
 
     def _utility(self) -> UtilityView:
         if self._client is None:

@@ -8,7 +8,7 @@ from typing import Final
 from der.model import DeviceState, Quality
 from hems.cem.arbiter import Decision, Span
 from hems.cem.orders import FREE, Order
-from hems.emg.translate import meanings
+from hems.emg.translate import Ratings, meanings
 from hems.emg.words import effect, title
 from hems.image import Image
 from hems.sep2.client import ClientState
@@ -98,15 +98,15 @@ def device(
     )
 
 
-def event(state: EventState, generation_w: float, devices: Sequence[DeviceState]) -> EventView:
+def event(state: EventState, ratings: Ratings, devices: Sequence[DeviceState]) -> EventView:
     """Return a grid event as shown.
 
     Args:
         state: As the engine has it.
-        generation_w: Rated generation of all PV and storage in W, positive.
+        ratings: What per cents are of.
         devices: The home's devices, to say what it does to them.
     """
-    grid_event, asked = state.event, meanings(state.event, generation_w)
+    grid_event, asked = state.event, meanings(state.event, ratings)
     titles = [title(kind, value) for kind, value in asked]
     effects = [effect(kind, devices) for kind, _ in asked]
     words = state.reason if state.phase is Phase.REJECTED else " ".join(dict.fromkeys(effects))

@@ -13,7 +13,7 @@ from der.registry import DeviceDescription
 from hems.cem.policy import AllocatorPolicy
 from hems.config import Config, DeviceSection, UtilitySection
 from hems.emg.telemetry import mirror_spec
-from hems.emg.translate import SUPPORTED
+from hems.emg.translate import SUPPORTED, Ratings
 from hems.sep2.client import ClientSettings, ListenSettings
 from hems.sep2.dialect import Dialect
 from hems.sep2.events import Event
@@ -138,6 +138,10 @@ def client_settings(utility: UtilitySection, own: str) -> ClientSettings:
     )
 
 
-def generation_w(specs: Iterable[DeviceSpec]) -> float:
-    """Return the rated generation of all PV and storage in W, positive."""
-    return -sum(s.min_w for s in specs if s.kind in {DeviceKind.PV, DeviceKind.BATTERY})
+def ratings(specs: Iterable[DeviceSpec]) -> Ratings:
+    """Return what the per cents of the utility's controls are of."""
+    der = [s for s in specs if s.kind in {DeviceKind.PV, DeviceKind.BATTERY}]
+    return Ratings(
+        generation_w=-sum(s.min_w for s in der),
+        charge_w=sum(s.max_w for s in der if s.kind is DeviceKind.BATTERY),
+    )

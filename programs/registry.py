@@ -13,6 +13,7 @@ from programs import (
     peak_shaving,
     safety,
     self_consumption,
+    set_point,
 )
 from programs.comfort import ComfortPolicy
 from programs.disconnect import DisconnectPolicy
@@ -87,6 +88,12 @@ ALL: Final = (
         "BUC-1",
         "Peak shaving",
         lambda i, p: peak_shaving.propose(i, p.peak_shaving),
+    ),
+    Programme(
+        set_point.ID,
+        "BUC-12",
+        "Power set-point",
+        lambda i, _: set_point.propose(i),
     ),
     Programme(
         energy_support.ID,

@@ -5,7 +5,10 @@ from enum import StrEnum
 
 
 class SignalKind(StrEnum):
-    """What a signal asks; `value` has the unit named here and is never negative."""
+    """What a signal asks; `value` has the unit named here.
+
+    It is never negative, but for the two set-points, which have the house's sign.
+    """
 
     IMPORT_LIMIT = "import-limit"
     """The home's net power at the meter is at most `value` W."""
@@ -21,6 +24,10 @@ class SignalKind(StrEnum):
     """Energy taken over the event is `value` Wh less than the power at its begin would take."""
     DISCONNECT = "disconnect"
     """Generation and storage cease to energise; `value` is 0."""
+    STORAGE_POWER = "storage-power"
+    """All storage together runs at `value` W, charging positive."""
+    DER_POWER = "der-power"
+    """Generation and storage together run at `value` W, consumption positive."""
 
 
 @dataclass(frozen=True, slots=True)

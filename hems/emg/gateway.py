@@ -10,7 +10,7 @@ from typing import Final
 
 from hems.clock import Clock, StepWatch
 from hems.emg.baseline import Baselines
-from hems.emg.translate import RELATIVE, signals
+from hems.emg.translate import RELATIVE, Ratings, signals
 from hems.image import Image
 from hems.sep2.events import Schedule
 from programs.signal import Signal, SignalKind
@@ -23,7 +23,7 @@ class Gateway:
     """What the utility asks of this home now.
 
     Args:
-        generation_w: Rated generation of all PV and storage in W, positive.
+        ratings: What per cents are of.
         clock: Where the time comes from; what is remembered in UTC moves along when it is set.
         on_signals: Told when what is asked has changed; must not block.
         on_baseline: Told mRID and net power in W before a relative event; must not block.
@@ -31,12 +31,12 @@ class Gateway:
 
     def __init__(
         self,
-        generation_w: float,
+        ratings: Ratings,
         clock: Clock,
         on_signals: Callable[[], None],
         on_baseline: Callable[[str, float], None],
     ) -> None:
-        self._generation_w = generation_w
+        self._ratings = ratings
         self._on_signals = on_signals
         self._on_baseline = on_baseline
         self._steps = StepWatch(clock)
@@ -105,7 +105,7 @@ class Gateway:
     def _translate(self) -> None:
         if self._schedule is None:
             return
-        found = signals(self._schedule, self._generation_w, self._delivered_wh)
+        found = signals(self._schedule, self._ratings, self._delivered_wh)
         self._signals = tuple(self._with_baseline(s) if s.kind in RELATIVE else s for s in found)
         live = {a.event for a in self._schedule.active.values()}
         self._baselines.forget(live, self._schedule.at)

@@ -1,11 +1,11 @@
 """2030.5 words to house words: the one table of control modes, signs and units.
 
-2030.5 counts generation positive and its limits are magnitudes in W; the house counts consumption
-positive, and a `Signal`'s value is a magnitude too, so no sign turns here: the kind says the
-direction.
+2030.5 counts what a DER gives positive, the house what it takes. Limits are magnitudes on both
+sides, and the kind of the `Signal` says the direction; the sign of a set-point turns here.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -32,45 +32,76 @@ PERCENT_OF_GENERATION: Final = "opModMaxLimW"
 SWITCHES: Final = ("opModConnect", "opModEnergize")
 """False asks generation and storage to cease; True asks nothing."""
 
-SUPPORTED: Final = frozenset({*AMOUNTS, PERCENT_OF_GENERATION, *SWITCHES})
+SET_POINTS: Final[Mapping[str, SignalKind]] = MappingProxyType(
+    {
+        "opModTargetW": SignalKind.DER_POWER,
+        "opModStorageTargetW": SignalKind.STORAGE_POWER,
+    }
+)
+"""Modes whose value is a power in W that the DER or its storage is to give."""
+
+PERCENT_OF_RATING: Final = "opModFixedW"
+"""Set-point in per cent of the rated discharge, or of the rated charge where it is negative."""
+
+SUPPORTED: Final = frozenset(
+    {*AMOUNTS, PERCENT_OF_GENERATION, *SWITCHES, *SET_POINTS, PERCENT_OF_RATING}
+)
 """The modes that this home carries out; all others are refused, never half obeyed."""
 
 RELATIVE: Final = frozenset({SignalKind.SHED, SignalKind.ENERGY})
 """Kinds that are measured against the net power at the event's start."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ratings:
+    """What per cents are of; all in W and positive.
+
+    Attributes:
+        generation_w: The most that all PV and storage together give.
+        charge_w: The most that all storage together takes.
+    """
+
+    generation_w: float
+    charge_w: float = 0.0
+
+
 def signals(
-    schedule: Schedule, generation_w: float, delivered_wh: Mapping[str, float]
+    schedule: Schedule, ratings: Ratings, delivered_wh: Mapping[str, float]
 ) -> tuple[Signal, ...]:
     """Return what the schedule in force asks of the home, one signal a mode.
 
     Args:
         schedule: What is in force; times are UTC epoch seconds.
-        generation_w: Rated generation of all PV and storage in W, positive.
+        ratings: What per cents are of.
         delivered_wh: Energy already saved by events of kind ENERGY, by mRID; missing is none.
     """
     found = []
     for active in schedule.active.values():
-        asked = meaning(active.mode, active.value, generation_w)
+        asked = meaning(active.mode, active.value, ratings)
         if asked is not None:
             found.append(_signal(active, *asked, delivered_wh.get(active.event, 0.0)))
     return tuple(found)
 
 
-def meanings(event: Event, generation_w: float) -> tuple[tuple[SignalKind, float], ...]:
+def meanings(event: Event, ratings: Ratings) -> tuple[tuple[SignalKind, float], ...]:
     """Return what an event asks, whether or not it is in force; empty if nothing we know."""
-    asked = (meaning(mode, value, generation_w) for mode, value in event.modes.items())
+    asked = (meaning(mode, value, ratings) for mode, value in event.modes.items())
     return tuple(each for each in asked if each is not None)
 
 
-def meaning(mode: str, value: ModeValue, generation_w: float) -> tuple[SignalKind, float] | None:
+def meaning(mode: str, value: ModeValue, ratings: Ratings) -> tuple[SignalKind, float] | None:
     """Return a mode's kind of signal and its value in W or Wh; None if it asks nothing."""
     if not isinstance(value, float | int):
         return None
     if mode in AMOUNTS:
         return AMOUNTS[mode], float(value)
     if mode == PERCENT_OF_GENERATION:
-        return SignalKind.GENERATION_LIMIT, value / 100.0 * generation_w
+        return SignalKind.GENERATION_LIMIT, value / 100.0 * ratings.generation_w
+    if mode in SET_POINTS:
+        return SET_POINTS[mode], -float(value)
+    if mode == PERCENT_OF_RATING:
+        rated_w = ratings.generation_w if value > 0 else ratings.charge_w
+        return SignalKind.DER_POWER, -value / 100.0 * rated_w
     if mode in SWITCHES and not value:
         return SignalKind.DISCONNECT, 0.0
     return None

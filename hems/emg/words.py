@@ -28,8 +28,17 @@ def title(kind: SignalKind, value: float) -> str:
             return f"Take {quantity(value, 'W')} less than when the event began"
         case SignalKind.ENERGY:
             return f"Save {quantity(value, 'Wh')} over the event"
+        case SignalKind.STORAGE_POWER:
+            return _set_point("The battery", value)
+        case SignalKind.DER_POWER:
+            return _set_point("Solar and battery together", value)
         case SignalKind.DISCONNECT:
             return "Solar and battery stop feeding the grid"
+
+
+def _set_point(who: str, power_w: float) -> str:
+    verb = "take" if power_w > 0 else "give"
+    return f"{who} {verb} {quantity(abs(power_w), 'W')}" if power_w else f"{who} rest"
 
 
 def effect(kind: SignalKind, devices: Sequence[DeviceState]) -> str:
@@ -39,6 +48,8 @@ def effect(kind: SignalKind, devices: Sequence[DeviceState]) -> str:
         helpers = _names(devices, Control.TARGET, Control.FLOOR)
         return f"{_list(helpers)} held back as needed." if helpers else "Nothing here can help."
     sources = [d.spec.name for d in devices if d.spec.kind is DeviceKind.BATTERY]
+    if kind in {SignalKind.STORAGE_POWER, SignalKind.DER_POWER}:
+        return f"{_list(sources)} follows." if sources else "Nothing here can help."
     waits = [
         d.spec.name
         for d in sorted(devices, key=lambda d: d.spec.essentiality)

@@ -8,6 +8,7 @@ from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Rea
 from hems import views
 from hems.cem.arbiter import arbitrate
 from hems.cem.orders import FREE, Order
+from hems.emg.translate import Ratings
 from hems.image import Image
 from hems.sep2.engine import EventState
 from hems.sep2.events import Event, Program
@@ -15,6 +16,7 @@ from hems.sep2.lifecycle import Phase
 from programs.proposal import HOME, Bounds, Proposal, Rank
 
 NOW = 1_000.0
+RATINGS = Ratings(9_000.0)
 CAR = DeviceSpec("ev", DeviceKind.EVSE, "Car", Control.CEILING, 0.0, 7360.0, 1380.0)
 BATTERY = DeviceSpec("battery", DeviceKind.BATTERY, "Battery", Control.TARGET, -5000.0, 5000.0)
 
@@ -100,7 +102,7 @@ def test_an_event_says_who_what_until_when_and_whether_it_may_be_left(
     phase: Phase, mandatory: bool, state: str, may: bool
 ) -> None:
     devices = tuple(DeviceState(s, Reading(NOW, 0.0), Quality.GOOD) for s in (CAR, BATTERY))
-    shown = views.event(event_state(phase, mandatory=mandatory), 9_000.0, devices)
+    shown = views.event(event_state(phase, mandatory=mandatory), RATINGS, devices)
     assert (shown.state, shown.may_opt_out) == (state, may)
     assert shown.program == "Peak Saver"
     assert shown.title == "Take at most 1.5 kW from the grid"
@@ -112,10 +114,10 @@ def test_an_event_says_who_what_until_when_and_whether_it_may_be_left(
 def test_a_lost_battery_is_not_promised() -> None:
     car = DeviceState(CAR, Reading(NOW, 0.0), Quality.GOOD)
     battery = DeviceState(BATTERY, Reading(NOW - 60, -5000.0), Quality.LOST, "battery: off")
-    shown = views.event(event_state(Phase.STARTED), 9_000.0, (car, battery))
+    shown = views.event(event_state(Phase.STARTED), RATINGS, (car, battery))
     assert shown.effect == "Car may slow down or wait."
 
 
 def test_a_refused_event_says_why() -> None:
-    shown = views.event(event_state(Phase.REJECTED, reason="its duration is 0"), 9_000.0, ())
+    shown = views.event(event_state(Phase.REJECTED, reason="its duration is 0"), RATINGS, ())
     assert (shown.state, shown.effect) == ("rejected", "its duration is 0")

@@ -6,6 +6,7 @@ import pytest
 
 from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Reading
 from hems.emg.gateway import Gateway
+from hems.emg.translate import Ratings
 from hems.image import Image
 from hems.sep2.events import Active, Program, Schedule
 from programs.signal import SignalKind
@@ -50,7 +51,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.gateway = Gateway(
-            9000.0,
+            Ratings(9000.0),
             self.clock,
             on_signals=self.tell,
             on_baseline=lambda event, power_w: self.baselines.append((event, power_w)),

@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from hems.emg.translate import SUPPORTED, meaning, meanings, signals
+from hems.emg.translate import SUPPORTED, Ratings, meaning, meanings, signals
 from hems.emg.words import effect, quantity, title
 from hems.sep2.events import Active, Event, Program, Schedule
 from programs.signal import SignalKind
 
-GENERATION_W = 9000.0
+RATINGS = Ratings(9000.0, 5000.0)
 
 
 @pytest.mark.requirement("ROLE-EMG", "PRO-2030.5")
@@ -23,6 +23,10 @@ GENERATION_W = 9000.0
         ("opModMaxLimWAbsorb", 1500.0, (SignalKind.IMPORT_LIMIT, 1500.0)),
         ("opModMaxLimWInject", 700.0, (SignalKind.EXPORT_LIMIT, 700.0)),
         ("opModMaxLimW", 50.0, (SignalKind.GENERATION_LIMIT, 4500.0)),
+        ("opModTargetW", 3000.0, (SignalKind.DER_POWER, -3000.0)),
+        ("opModStorageTargetW", -2000.0, (SignalKind.STORAGE_POWER, 2000.0)),
+        ("opModFixedW", 50.0, (SignalKind.DER_POWER, -4500.0)),
+        ("opModFixedW", -50.0, (SignalKind.DER_POWER, 2500.0)),
         ("opModConnect", 0.0, (SignalKind.DISCONNECT, 0.0)),
         ("opModEnergize", 0.0, (SignalKind.DISCONNECT, 0.0)),
         ("TargetReduction.W", 2000.0, (SignalKind.SHED, 2000.0)),
@@ -36,12 +40,12 @@ GENERATION_W = 9000.0
 def test_a_mode_means(
     mode: str, value: float | str | tuple[float, ...], expected: tuple[SignalKind, float] | None
 ) -> None:
-    assert meaning(mode, value, GENERATION_W) == expected
+    assert meaning(mode, value, RATINGS) == expected
 
 
 def test_every_supported_mode_has_a_meaning_and_words() -> None:
     for mode in SUPPORTED:
-        asked = meaning(mode, 0.0, GENERATION_W)
+        asked = meaning(mode, 0.0, RATINGS)
         assert asked is not None, mode
         assert title(*asked)
         assert effect(asked[0], ())
@@ -61,7 +65,7 @@ def active(mode: str, value: float, **fields: object) -> Active:
 @pytest.mark.requirement("ROLE-EMG")
 def test_a_signal_carries_who_when_and_how_binding() -> None:
     schedule = Schedule(100.0, {"opModImpLimW": active("opModImpLimW", 1500.0)})
-    (signal,) = signals(schedule, GENERATION_W, {})
+    (signal,) = signals(schedule, RATINGS, {})
     assert (signal.program, signal.starts_at, signal.ends_at) == ("Peak Saver", 100.0, 700.0)
     assert (signal.binding, signal.emergency, signal.baseline_w) == (False, False, None)
 
@@ -72,7 +76,7 @@ def test_a_reduction_is_an_emergency_only_where_the_programme_is_mandatory(
     mandatory: bool,
 ) -> None:
     entry = active("TargetReduction.W", 2000.0, mandatory=mandatory, baseline_w=5000.0)
-    (signal,) = signals(Schedule(100.0, {entry.mode: entry}), GENERATION_W, {})
+    (signal,) = signals(Schedule(100.0, {entry.mode: entry}), RATINGS, {})
     assert (signal.emergency, signal.binding) == (mandatory, mandatory)
     assert signal.baseline_w == 5000.0
 
@@ -80,13 +84,13 @@ def test_a_reduction_is_an_emergency_only_where_the_programme_is_mandatory(
 @pytest.mark.requirement("BUC-5")
 def test_energy_knows_what_was_delivered() -> None:
     entry = active("TargetReduction.Wh", 500.0, baseline_w=5000.0)
-    (signal,) = signals(Schedule(100.0, {entry.mode: entry}), GENERATION_W, {entry.event: 120.0})
+    (signal,) = signals(Schedule(100.0, {entry.mode: entry}), RATINGS, {entry.event: 120.0})
     assert (signal.value, signal.delivered_wh) == (500.0, 120.0)
 
 
 def test_modes_unknown_here_ask_nothing() -> None:
-    entry = active("opModFixedW", 10.0)
-    assert signals(Schedule(100.0, {entry.mode: entry}), GENERATION_W, {}) == ()
+    entry = active("opModFixedV", 10.0)
+    assert signals(Schedule(100.0, {entry.mode: entry}), RATINGS, {}) == ()
 
 
 def test_meanings_of_an_event_that_is_not_in_force_yet() -> None:
@@ -98,7 +102,7 @@ def test_meanings_of_an_event_that_is_not_in_force_yet() -> None:
         600,
         {"opModImpLimW": 1500.0, "opModVoltVar": "/curves/1"},
     )
-    assert meanings(event, GENERATION_W) == ((SignalKind.IMPORT_LIMIT, 1500.0),)
+    assert meanings(event, RATINGS) == ((SignalKind.IMPORT_LIMIT, 1500.0),)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +115,6 @@ def test_quantities_in_words(value: float, unit: str, text: str) -> None:
 
 def test_an_open_end_stays_open() -> None:
     entry = active("opModImpLimW", 5000.0, start=-math.inf, end=math.inf, mandatory=True)
-    (signal,) = signals(Schedule(100.0, {entry.mode: entry}), GENERATION_W, {})
+    (signal,) = signals(Schedule(100.0, {entry.mode: entry}), RATINGS, {})
     assert signal.ends_at == math.inf
     assert signal.binding
