@@ -1,8 +1,8 @@
 """Active-power set-point (BUC-12): storage, or all DER together, runs at a power that is told.
 
 The utility asks for it by a DERControl: CSIP-AUS opModStorageTargetW for storage alone,
-opModTargetW and opModFixedW for generation and storage together. Batteries share what is asked by their rating;
-what they cannot give or take away, the sun gives way to. It ends with the event, and each device
+opModTargetW and opModFixedW for generation and storage together. Batteries share what is asked by
+their rating; what they cannot take, the sun gives way to. It ends with the event, and each device
 then does what it did before.
 """
 

@@ -45,6 +45,7 @@ class Signal:
         emergency: True where comfort and minimum times give way.
         baseline_w: Net power when the event began, for SHED and ENERGY; None for the rest.
         delivered_wh: Energy already saved against the baseline, for ENERGY.
+        ramp_s: Time in which the home goes over to it; None for its default rate.
     """
 
     event: str
@@ -57,6 +58,7 @@ class Signal:
     emergency: bool = False
     baseline_w: float | None = None
     delivered_wh: float = 0.0
+    ramp_s: float | None = None
 
     def in_force(self, now: float) -> bool:
         """Return whether the signal counts at `now`, UTC epoch seconds."""

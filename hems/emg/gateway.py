@@ -10,6 +10,7 @@ from typing import Final
 
 from hems.clock import Clock, StepWatch
 from hems.emg.baseline import Baselines
+from hems.emg.ramp import Ramps, powers
 from hems.emg.translate import RELATIVE, Ratings, signals
 from hems.image import Image
 from hems.sep2.events import Schedule
@@ -39,8 +40,10 @@ class Gateway:
         self._ratings = ratings
         self._on_signals = on_signals
         self._on_baseline = on_baseline
+        self._clock = clock
         self._steps = StepWatch(clock)
         self._baselines = Baselines()
+        self._ramps = Ramps(ratings.generation_w)
         self._delivered_wh: dict[str, float] = {}
         self._signals: tuple[Signal, ...] = ()
         self._schedule: Schedule | None = None
@@ -53,9 +56,14 @@ class Gateway:
 
     @property
     def signals(self) -> tuple[Signal, ...]:
-        """What is asked now, one signal a mode."""
+        """What is asked now, one signal a mode, and what is still on its way out."""
         self._follow_clock()
-        return self._signals
+        if self._schedule is None:
+            return self._signals
+        present = {} if self._last is None else powers(self._last)
+        return self._ramps.follow(
+            self._signals, present, self._schedule.gradient, self._clock.now()
+        )
 
     def take_schedule(self, schedule: Schedule) -> None:
         """Take in what is in force; times in it are UTC epoch seconds."""
@@ -98,6 +106,7 @@ class Gateway:
             return
         self._last = None
         self._baselines.shift(step_s)
+        self._ramps.shift(step_s)
         if self._schedule is not None:
             self._schedule = _shifted(self._schedule, step_s)
             self._translate()

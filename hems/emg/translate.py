@@ -119,4 +119,5 @@ def _signal(active: Active, kind: SignalKind, value: float, delivered_wh: float)
         emergency=kind is SignalKind.SHED and active.mandatory,
         baseline_w=active.baseline_w if kind in RELATIVE else None,
         delivered_wh=delivered_wh,
+        ramp_s=active.ramp_s,
     )

@@ -78,6 +78,7 @@ class Event:
         reply_to: Where responses go; None if nowhere.
         mandatory: Whether the owner may not leave it.
         description: The server's words for it.
+        ramp_s: Time in which to go over to what it asks (rampTms); None for the default rate.
     """
 
     mrid: str
@@ -96,6 +97,7 @@ class Event:
     reply_to: str | None = None
     mandatory: bool = False
     description: str = ""
+    ramp_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +137,20 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """A DefaultDERControl: what applies to a mode while no event sets it."""
+    """A DefaultDERControl: what applies to a mode while no event sets it.
+
+    Attributes:
+        mrid: Its mRID.
+        program: Whose it is.
+        modes: What it sets, by 2030.5 name.
+        gradient: Default rate of change (setGradW), per cent of the rating a second, 0 for no
+            limit; None if it does not say.
+    """
 
     mrid: str
     program: Program
     modes: Mapping[str, ModeValue]
+    gradient: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +202,7 @@ class Active:
         mandatory: Whether the owner may not leave it; True for a default control.
         default: Whether it comes from a default control.
         baseline_w: Net power at the event's start, None where unknown; set by the engine.
+        ramp_s: Time in which to go over to it; None for the default rate.
     """
 
     mode: str
@@ -202,6 +214,7 @@ class Active:
     mandatory: bool
     default: bool = False
     baseline_w: float | None = None
+    ramp_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +225,14 @@ class Schedule:
         at: The instant.
         active: By mode name.
         next_change: When anything changes next by the passing of time; infinite if never.
+        gradient: Default rate of change in per cent of the rating a second, 0 for no limit; None
+            where no default control says.
     """
 
     at: float
     active: Mapping[str, Active] = field(default_factory=dict)
     next_change: float = math.inf
+    gradient: float | None = None
 
 
 def draw(event: Event, rng: random.Random) -> Draw:
@@ -326,7 +342,8 @@ def resolve(
                     default=True,
                 )
     asked = {mode: a for mode, a in active.items() if a.value != DISABLED}
-    return Schedule(now, asked, min((e for e in edges if e > now), default=math.inf))
+    gradient = next((d.gradient for d in strongest if d.gradient is not None), None)
+    return Schedule(now, asked, min((e for e in edges if e > now), default=math.inf), gradient)
 
 
 def in_force(
@@ -349,4 +366,5 @@ def _active(mode: str, hold: Hold) -> Active:
         start=hold.interval.start,
         end=hold.interval.end,
         mandatory=event.mandatory,
+        ramp_s=event.ramp_s,
     )
