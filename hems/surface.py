@@ -53,6 +53,7 @@ class EventView:
         ends_at: Effective end.
         opted_out: Whether the owner left it.
         may_opt_out: Whether the programme's policy allows it now.
+        note: What of it this home does not carry out, one sentence; empty if it does all.
     """
 
     id: str
@@ -64,6 +65,51 @@ class EventView:
     ends_at: float
     opted_out: bool
     may_opt_out: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message of the utility to the owner.
+
+    Attributes:
+        id: mRID.
+        program: Who writes.
+        text: What.
+        urgent: Whether the utility calls it high or critical.
+        starts_at: From when it is to be shown, UTC epoch seconds.
+        ends_at: Until when.
+        acknowledged: Whether the owner has read it.
+        may_acknowledge: Whether the utility wants to know that.
+    """
+
+    id: str
+    program: str
+    text: str
+    urgent: bool
+    starts_at: float
+    ends_at: float
+    acknowledged: bool
+    may_acknowledge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PriceView:
+    """What energy from the grid costs now, by the utility's tariff.
+
+    Attributes:
+        tariff: Its name.
+        currency: ISO 4217 letters; empty if the utility does not say.
+        per_kwh: Price of a kilowatt-hour.
+        until: When it changes, UTC epoch seconds; infinite if that is not known.
+        next_per_kwh: What it costs from then on; None if that is not known.
+    """
+
+    tariff: str
+    currency: str
+    per_kwh: float
+    until: float
+    next_per_kwh: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +144,8 @@ class Snapshot:
     events: Sequence[EventView]
     utility: UtilityView
     alarms: Sequence[str]
+    messages: Sequence[MessageView] = ()
+    price: PriceView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +190,14 @@ class HomeSurface(Protocol):
 
         Raises:
             UnknownEventError: No such event, or it is over.
+        """
+        ...
+
+    async def acknowledge(self, message: str) -> None:
+        """Note that the owner has read a message, and tell the utility if it asked for that.
+
+        Raises:
+            UnknownEventError: No such message, or its time is over.
         """
         ...
 

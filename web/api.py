@@ -75,3 +75,8 @@ class Api:
         """Answer POST /api/events/{id}/opt-in: the home takes part again."""
         await self._surface.opt_in(request.match_info["id"])
         return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def acknowledge(self, request: web.Request) -> web.StreamResponse:
+        """Answer POST /api/messages/{id}/acknowledge: the owner has read it."""
+        await self._surface.acknowledge(request.match_info["id"])
+        return web.Response(status=HTTPStatus.NO_CONTENT)

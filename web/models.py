@@ -53,6 +53,30 @@ class EventAnswer(_Answer):
     ends_at: float
     opted_out: bool
     may_opt_out: bool
+    note: str
+
+
+class MessageAnswer(_Answer):
+    """A message of the utility; fields as in `hems.surface.MessageView`."""
+
+    id: str
+    program: str
+    text: str
+    urgent: bool
+    starts_at: float
+    ends_at: float
+    acknowledged: bool
+    may_acknowledge: bool
+
+
+class PriceAnswer(_Answer):
+    """The present price; fields as in `hems.surface.PriceView`."""
+
+    tariff: str
+    currency: str
+    per_kwh: float
+    until: float
+    next_per_kwh: float | None
 
 
 class UtilityAnswer(_Answer):
@@ -77,6 +101,8 @@ class HomeAnswer(_Answer):
     events: Sequence[EventAnswer]
     utility: UtilityAnswer
     alarms: Sequence[str]
+    messages: Sequence[MessageAnswer]
+    price: PriceAnswer | None
 
 
 class SeriesAnswer(_Answer):

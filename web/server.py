@@ -52,6 +52,7 @@ def create_app(
             web.get("/api/stream", streams.serve, allow_head=False),
             web.post("/api/events/{id}/opt-out", api.opt_out),
             web.post("/api/events/{id}/opt-in", api.opt_in),
+            web.post("/api/messages/{id}/acknowledge", api.acknowledge),
             web.get("/", pages.index),
             web.get("/{path:.+}", pages.file),
         ]

@@ -3,7 +3,15 @@
 import math
 from collections.abc import Sequence
 
-from hems.surface import DeviceView, EventView, Series, Snapshot, UtilityView
+from hems.surface import (
+    DeviceView,
+    EventView,
+    MessageView,
+    PriceView,
+    Series,
+    Snapshot,
+    UtilityView,
+)
 
 ZONE = "Europe/Berlin"
 SCRIPT_START = 1_781_698_800.0  # 2026-06-17 14:20 in Berlin
@@ -67,6 +75,29 @@ def event(
         opted_out=False,
         may_opt_out=may_opt_out,
     )
+
+
+def message(message_id: str, text: str, *, urgent: bool = False) -> MessageView:
+    """Return a message for the afternoon that the utility wants acknowledged."""
+    return MessageView(
+        id=message_id,
+        program="City Power",
+        text=text,
+        urgent=urgent,
+        starts_at=SCRIPT_START - 60,
+        ends_at=SCRIPT_START + 4 * 3600,
+        acknowledged=False,
+        may_acknowledge=True,
+    )
+
+
+PRICE = PriceView(
+    tariff="Flex",
+    currency="EUR",
+    per_kwh=0.312,
+    until=SCRIPT_START + 40 * 60,
+    next_per_kwh=0.284,
+)
 
 
 def first_snapshot() -> Snapshot:

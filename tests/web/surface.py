@@ -8,6 +8,8 @@ from hems.surface import (
     BindingEventError,
     DeviceView,
     EventView,
+    MessageView,
+    PriceView,
     Series,
     Snapshot,
     UnknownEventError,
@@ -69,6 +71,17 @@ class ScriptedHome:
         self.wishes.append(("opt-in", event))
         await self.change_event(event, opted_out=False)
 
+    async def acknowledge(self, message: str) -> None:
+        if message not in {m.id for m in self.now.messages}:
+            raise UnknownEventError("This message is not known, or its time is over.")
+        self.wishes.append(("acknowledge", message))
+        await self.play(
+            messages=[
+                replace(m, acknowledged=m.acknowledged or m.id == message)
+                for m in self.now.messages
+            ]
+        )
+
     async def history(self, start: float, end: float, step_s: int) -> Sequence[Series]:
         self.questions.append((start, end, step_s))
         return day_series(self.now, start, min(end, self.now.at), step_s)
@@ -83,6 +96,8 @@ class ScriptedHome:
         utility: UtilityView | None = None,
         alarms: Sequence[str] | None = None,
         devices: Sequence[DeviceView] | None = None,
+        messages: Sequence[MessageView] | None = None,
+        price: PriceView | None = None,
     ) -> Snapshot:
         """Move the home on by one cycle, changing what is given, and tell all readers."""
         before = self.now
@@ -99,6 +114,8 @@ class ScriptedHome:
                 events=before.events if events is None else events,
                 utility=before.utility if utility is None else utility,
                 alarms=before.alarms if alarms is None else alarms,
+                messages=before.messages if messages is None else messages,
+                price=before.price if price is None else price,
             )
         )
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.web.conftest import Served
-from tests.web.script import BINDING, FINISHED, MIDNIGHT, PEAK, SCRIPT_START, ZONE, event
+from tests.web.script import BINDING, FINISHED, MIDNIGHT, PEAK, SCRIPT_START, ZONE, event, message
 from tests.web.surface import ScriptedHome
 from web.errors import AddressError, SettingsError
 from web.server import serving
@@ -126,6 +126,19 @@ async def test_an_unknown_event_is_named_as_such(served: Served, unknown: str, w
     async with served.client.post(f"/api/events/{unknown}/{wish}") as answer:
         assert answer.status == 404
         assert await answer.json() == {"error": "This event is not known, or is over."}
+
+
+async def test_a_message_is_shown_and_acknowledged(served: Served) -> None:
+    await served.home.play(messages=[message(PEAK, "Works in your street on Friday.")])
+    async with served.client.get("/api/home") as answer:
+        (shown,) = (await answer.json())["messages"]
+    assert (shown["text"], shown["acknowledged"]) == ("Works in your street on Friday.", False)
+    async with served.client.post(f"/api/messages/{PEAK}/acknowledge") as answer:
+        assert answer.status == 204
+    assert served.home.wishes == [("acknowledge", PEAK)]
+    async with served.client.post(f"/api/messages/{FINISHED}/acknowledge") as answer:
+        assert answer.status == 404
+        assert "not known" in (await answer.json())["error"]
 
 
 async def test_a_binding_event_cannot_be_left(served: Served) -> None:

@@ -14,6 +14,8 @@ FIELD = re.compile(r"^\s+(\w+): (.+);$", re.MULTILINE)
 SHOWN = [
     models.DeviceAnswer,
     models.EventAnswer,
+    models.MessageAnswer,
+    models.PriceAnswer,
     models.UtilityAnswer,
     models.HomeAnswer,
     models.SeriesAnswer,

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from tests.web.script import BINDING, PEAK, SCRIPT_START, TOMORROW, ZONE, event
+from tests.web.script import (
+    BINDING,
+    PEAK,
+    PRICE,
+    SCRIPT_START,
+    TOMORROW,
+    ZONE,
+    event,
+    message,
+)
 from tests.web.surface import ScriptedClock, ScriptedHome
 from web.server import serving
 from web.settings import WebSettings
@@ -29,6 +38,7 @@ COMING = event(
     starts_at=SCRIPT_START + 3 * 3600,
     ends_at=SCRIPT_START + 4 * 3600,
 )
+STORM = message(TOMORROW, "A storm comes: keep your car charged.", urgent=True)
 
 
 @dataclass
@@ -170,6 +180,33 @@ async def test_a_refused_opt_out_is_told_in_words(browser: Browser) -> None:
         # Chromium reports the refusal's status on its console; nothing else may stand there.
         assert len(shown.complaints) == 1
         assert "409" in shown.complaints.pop()
+
+
+async def test_messages_and_the_price_are_told(browser: Browser) -> None:
+    async with showing(browser) as shown:
+        await shown.home.play(
+            messages=[message(PEAK, "Works in your street on Friday."), STORM], price=PRICE
+        )
+        cards = shown.page.get_by_test_id("message")
+        await expect(cards).to_have_count(2)
+        await expect(cards.first).to_contain_text("A storm")
+        await expect(shown.page.get_by_test_id("price")).to_have_text(
+            re.compile("costs \u20ac0.312 a kWh until 15:00, then \u20ac0.284")
+        )
+        await shown.picture("messages")
+        await cards.first.get_by_test_id("message-read").click()
+        await expect(cards).to_have_count(1)
+        assert shown.home.wishes == [("acknowledge", STORM.id)]
+
+
+async def test_what_cannot_be_done_says_why(browser: Browser) -> None:
+    async with showing(browser) as shown:
+        why = "This home cannot carry out opModVoltVar."
+        refused = replace(event(TOMORROW, state="rejected"), note=why)
+        await shown.home.play(events=[refused])
+        over = shown.page.get_by_test_id("event-over")
+        await expect(over).to_contain_text("Not possible here")
+        await expect(over.get_by_test_id("event-note")).to_have_text(why)
 
 
 async def test_an_old_figure_stays_and_looks_old(browser: Browser) -> None:

@@ -32,6 +32,7 @@ export function event(id: string, rest: Partial<EventAnswer> = {}): EventAnswer 
     ends_at: 2000,
     opted_out: false,
     may_opt_out: true,
+    note: "",
     ...rest,
   };
 }
@@ -47,6 +48,8 @@ export function home(devices: DeviceAnswer[], rest: Partial<HomeAnswer> = {}): H
     events: [],
     utility: { state: "connected", detail: "", server: "", lfdi: "", last_contact: null },
     alarms: [],
+    messages: [],
+    price: null,
     ...rest,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DeviceAnswer } from "../src/api/types";
+import type { DeviceAnswer, PriceAnswer } from "../src/api/types";
 import * as words from "../src/logic/words";
 import { device, event, home } from "./home";
 
@@ -70,4 +70,17 @@ it("an event that is over says how it went", () => {
   expect(words.outcomeWords(event("a", { state: "completed", opted_out: true }))).toBe(
     "Done, you had opted out",
   );
+});
+
+describe("a price", () => {
+  const now = Date.UTC(2026, 5, 17, 12, 20) / 1000; // 14:20 in Berlin
+  const price = { tariff: "Flex", currency: "EUR", per_kwh: 0.312, until: now + 2400 };
+  const said = (rest: Partial<PriceAnswer>): string =>
+    words.priceWords({ ...price, next_per_kwh: 0.28, ...rest }, now, "Europe/Berlin");
+  it.each([
+    [{}, "costs \u20ac0.312 a kWh until 15:00, then \u20ac0.28."],
+    [{ next_per_kwh: null }, "costs \u20ac0.312 a kWh until 15:00."],
+    [{ until: null, per_kwh: -0.05 }, "costs -\u20ac0.05 a kWh."],
+    [{ currency: "" }, "costs 0.312 a kWh until 15:00, then 0.28."],
+  ])("%o", (rest, text) => expect(said(rest)).toBe(`Energy from the grid ${text}`));
 });

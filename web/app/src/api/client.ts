@@ -35,6 +35,11 @@ export async function history(day: string | null, signal: AbortSignal): Promise<
   return (await answer.json()) as HistoryAnswer;
 }
 
+/** Tell the hub that a message has been read. */
+export async function acknowledge(message: string): Promise<void> {
+  await ask(`/api/messages/${encodeURIComponent(message)}/acknowledge`, { method: "POST" });
+}
+
 /** Leave an event, or take part again. */
 export async function wish(event: string, what: "opt-out" | "opt-in"): Promise<void> {
   await ask(`/api/events/${encodeURIComponent(event)}/${what}`, { method: "POST" });

@@ -26,6 +26,26 @@ export interface EventAnswer {
   ends_at: number | null;
   opted_out: boolean;
   may_opt_out: boolean;
+  note: string;
+}
+
+export interface MessageAnswer {
+  id: string;
+  program: string;
+  text: string;
+  urgent: boolean;
+  starts_at: number;
+  ends_at: number | null;
+  acknowledged: boolean;
+  may_acknowledge: boolean;
+}
+
+export interface PriceAnswer {
+  tariff: string;
+  currency: string;
+  per_kwh: number;
+  until: number | null;
+  next_per_kwh: number | null;
 }
 
 export interface UtilityAnswer {
@@ -46,6 +66,8 @@ export interface HomeAnswer {
   events: EventAnswer[];
   utility: UtilityAnswer;
   alarms: string[];
+  messages: MessageAnswer[];
+  price: PriceAnswer | null;
 }
 
 export interface SeriesAnswer {

@@ -39,6 +39,14 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)}\u00a0%`;
 }
 
+/** Return an amount of money; the figure alone where the currency (ISO 4217) is not known. */
+export function money(amount: number, currency: string): string {
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 4 };
+  if (!/^[A-Z]{3}$/.test(currency)) return new Intl.NumberFormat("en-GB", digits).format(amount);
+  const options = { style: "currency", currency, ...digits } as const;
+  return new Intl.NumberFormat("en-GB", options).format(amount);
+}
+
 export function temperature(celsius: number): string {
   return `${NUMBER.format(celsius)}\u00a0\u00b0C`;
 }

@@ -1,7 +1,13 @@
 /** What is happening, in words: pure functions of one snapshot. */
 
-import type { DeviceAnswer, EventAnswer, HomeAnswer, UtilityAnswer } from "../api/types";
-import { NOTHING_W, percent, span, temperature } from "./format";
+import type {
+  DeviceAnswer,
+  EventAnswer,
+  HomeAnswer,
+  PriceAnswer,
+  UtilityAnswer,
+} from "../api/types";
+import { moment, money, NOTHING_W, percent, span, temperature } from "./format";
 
 /** Which way power crosses the meter. */
 export type Direction = "taking" | "giving" | "still" | "unknown";
@@ -89,6 +95,15 @@ const UTILITY: Record<string, string> = {
 
 export function utilityWords(utility: UtilityAnswer): string {
   return UTILITY[utility.state] ?? utility.state;
+}
+
+/** What energy from the grid costs, until when, and what then. */
+export function priceWords(price: PriceAnswer, now: number, zone: string): string {
+  const present = `Energy from the grid costs ${money(price.per_kwh, price.currency)} a kWh`;
+  if (price.until === null) return `${present}.`;
+  const until = moment(price.until, now, zone);
+  if (price.next_per_kwh === null) return `${present} until ${until}.`;
+  return `${present} until ${until}, then ${money(price.next_per_kwh, price.currency)}.`;
 }
 
 const EVENT_ENDS: Record<string, string> = {
