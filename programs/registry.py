@@ -7,6 +7,7 @@ from typing import Final
 from programs import (
     comfort,
     disconnect,
+    duty_cycle,
     emergency,
     energy_support,
     envelope,
@@ -17,6 +18,7 @@ from programs import (
 )
 from programs.comfort import ComfortPolicy
 from programs.disconnect import DisconnectPolicy
+from programs.duty_cycle import DutyCyclePolicy
 from programs.emergency import EmergencyPolicy
 from programs.energy_support import EnergySupportPolicy
 from programs.envelope import EnvelopePolicy
@@ -37,6 +39,7 @@ class Policies:
     envelope: EnvelopePolicy = EnvelopePolicy()  # noqa: RUF009
     peak_shaving: PeakShavingPolicy = PeakShavingPolicy()  # noqa: RUF009
     energy_support: EnergySupportPolicy = EnergySupportPolicy()  # noqa: RUF009
+    duty_cycle: DutyCyclePolicy = DutyCyclePolicy()  # noqa: RUF009
     comfort: ComfortPolicy = ComfortPolicy()  # noqa: RUF009
     self_consumption: SelfConsumptionPolicy = SelfConsumptionPolicy()  # noqa: RUF009
 
@@ -100,6 +103,12 @@ ALL: Final = (
         "BUC-5",
         "Energy support",
         lambda i, p: energy_support.propose(i, p.energy_support),
+    ),
+    Programme(
+        duty_cycle.ID,
+        "BUC-5",
+        "Duty cycle",
+        lambda i, p: duty_cycle.propose(i, p.duty_cycle),
     ),
     Programme(
         comfort.ID,

@@ -22,6 +22,8 @@ class SignalKind(StrEnum):
     """Net power falls by `value` W below what it was when the event began."""
     ENERGY = "energy"
     """Energy taken over the event is `value` Wh less than the power at its begin would take."""
+    DUTY_CYCLE = "duty-cycle"
+    """Flexible loads run for at most `value` per cent of the time."""
     DISCONNECT = "disconnect"
     """Generation and storage cease to energise; `value` is 0."""
     STORAGE_POWER = "storage-power"

@@ -22,9 +22,10 @@ AMOUNTS: Final[Mapping[str, SignalKind]] = MappingProxyType(
         "opModMaxLimWInject": SignalKind.EXPORT_LIMIT,
         "TargetReduction.W": SignalKind.SHED,
         "TargetReduction.Wh": SignalKind.ENERGY,
+        "DutyCycle": SignalKind.DUTY_CYCLE,
     }
 )
-"""Modes whose value is in W or Wh: CSIP-AUS, IEEE 2030.5-2023, then load control (DRLC)."""
+"""Modes whose value goes over as it is: CSIP-AUS, IEEE 2030.5-2023, then load control (DRLC)."""
 
 PERCENT_OF_GENERATION: Final = "opModMaxLimW"
 """Limit in per cent of the rated generation (2018)."""

@@ -1,6 +1,8 @@
 """What a grid event asks and does, in a sentence that the owner understands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from der.model import Control, DeviceKind, DeviceState, Quality
 from programs.signal import SignalKind
@@ -13,27 +15,32 @@ def quantity(value: float, unit: str) -> str:
     return f"{value:.0f} {unit}"
 
 
+_TITLES: Final[Mapping[SignalKind, tuple[str, str]]] = MappingProxyType(
+    {
+        SignalKind.IMPORT_LIMIT: ("Take at most {} from the grid", "W"),
+        SignalKind.EXPORT_LIMIT: ("Feed at most {} into the grid", "W"),
+        SignalKind.LOAD_LIMIT: ("Use at most {} in the house", "W"),
+        SignalKind.GENERATION_LIMIT: ("Produce at most {}", "W"),
+        SignalKind.SHED: ("Take {} less than when the event began", "W"),
+        SignalKind.ENERGY: ("Save {} over the event", "Wh"),
+        SignalKind.DUTY_CYCLE: ("Run what can wait {} of the time", "%"),
+        SignalKind.DISCONNECT: ("Solar and battery stop feeding the grid", "W"),
+    }
+)
+_SET_POINTS: Final[Mapping[SignalKind, str]] = MappingProxyType(
+    {
+        SignalKind.STORAGE_POWER: "The battery",
+        SignalKind.DER_POWER: "Solar and battery together",
+    }
+)
+
+
 def title(kind: SignalKind, value: float) -> str:
     """Return what is asked, in one line."""
-    match kind:
-        case SignalKind.IMPORT_LIMIT:
-            return f"Take at most {quantity(value, 'W')} from the grid"
-        case SignalKind.EXPORT_LIMIT:
-            return f"Feed at most {quantity(value, 'W')} into the grid"
-        case SignalKind.LOAD_LIMIT:
-            return f"Use at most {quantity(value, 'W')} in the house"
-        case SignalKind.GENERATION_LIMIT:
-            return f"Produce at most {quantity(value, 'W')}"
-        case SignalKind.SHED:
-            return f"Take {quantity(value, 'W')} less than when the event began"
-        case SignalKind.ENERGY:
-            return f"Save {quantity(value, 'Wh')} over the event"
-        case SignalKind.STORAGE_POWER:
-            return _set_point("The battery", value)
-        case SignalKind.DER_POWER:
-            return _set_point("Solar and battery together", value)
-        case SignalKind.DISCONNECT:
-            return "Solar and battery stop feeding the grid"
+    if kind in _SET_POINTS:
+        return _set_point(_SET_POINTS[kind], value)
+    words, unit = _TITLES[kind]
+    return words.format(quantity(value, unit))
 
 
 def _set_point(who: str, power_w: float) -> str:
@@ -50,6 +57,8 @@ def effect(kind: SignalKind, devices: Sequence[DeviceState]) -> str:
     sources = [d.spec.name for d in devices if d.spec.kind is DeviceKind.BATTERY]
     if kind in {SignalKind.STORAGE_POWER, SignalKind.DER_POWER}:
         return f"{_list(sources)} follows." if sources else "Nothing here can help."
+    if kind is SignalKind.DUTY_CYCLE:
+        sources = []
     waits = [
         d.spec.name
         for d in sorted(devices, key=lambda d: d.spec.essentiality)

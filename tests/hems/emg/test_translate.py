@@ -31,6 +31,7 @@ RATINGS = Ratings(9000.0, 5000.0)
         ("opModEnergize", 0.0, (SignalKind.DISCONNECT, 0.0)),
         ("TargetReduction.W", 2000.0, (SignalKind.SHED, 2000.0)),
         ("TargetReduction.Wh", 500.0, (SignalKind.ENERGY, 500.0)),
+        ("DutyCycle", 40.0, (SignalKind.DUTY_CYCLE, 40.0)),
         ("opModConnect", 1.0, None),
         ("opModEnergize", 1.0, None),
         ("opModVoltVar", "/curves/1", None),
