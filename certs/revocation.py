@@ -29,7 +29,7 @@ class RevocationWatch:
 
     def __init__(self, crls: Path) -> None:
         self._file = crls
-        self._stamp = _stamp(crls)
+        self._stamp = stamp(crls)
         # Weak, for a client makes a context for each server that it turns to.
         self._contexts: WeakSet[SepContext] = WeakSet()
 
@@ -43,10 +43,10 @@ class RevocationWatch:
 
         It is said in the log once for each change of the file, good or bad.
         """
-        stamp = _stamp(self._file)
-        if stamp == self._stamp:
+        seen = stamp(self._file)
+        if seen == self._stamp:
             return
-        self._stamp = stamp
+        self._stamp = seen
         try:
             read_crls(self._file)
             for context in self._contexts:
@@ -57,7 +57,8 @@ class RevocationWatch:
             _log.info("%s: revocation lists read again", self._file)
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what differs when a file is written or replaced; None if it is not there."""
     try:
         found = path.stat()
     except OSError:

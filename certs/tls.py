@@ -2,15 +2,19 @@
 
 Each connection of such a context is checked twice: by OpenSSL (chain, dates, revocation) and then
 by `certs.verify` (P-256, purpose, policies, name), inside the handshake, so that no caller can
-forget the second. A connection that is open when new revocation lists are read is checked again
-before the next octet goes over it: peers talk over one connection for days.
+forget the second. A connection that is open when new revocation lists or roots are read is checked
+again before the next octet goes over it: peers talk over one connection for days.
+
+A client takes its sessions up again (`certs.resume`): event loops pass none, so the context does.
+The own identity and the trust can be renewed while it is in use (`certs.renewal`).
 """
 
 import logging
 import ssl
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -18,15 +22,14 @@ from cryptography import x509
 from certs.errors import CertificateError, PeerError
 from certs.explain import explain
 from certs.identity import IdentityFiles, Trust
-from certs.pem import load_into, read_certificates, read_crls, read_identity
-from certs.verify import Role, check_peer, peer_chain
+from certs.pem import der, load_into, read_certificates, read_crls, read_identity
+from certs.resume import Resumable, Sessions, good_until
+from certs.verify import Role, check_peer, check_root, peer_chain
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 _LOG = logging.getLogger(__name__)
-
-_Crls = Sequence[x509.CertificateRevocationList]
 
 _GCM: Final = "ECDHE-ECDSA-AES128-GCM-SHA256"
 _CCM8: Final = "ECDHE-ECDSA-AES128-CCM8"
@@ -36,18 +39,38 @@ _GOOD_LEVEL: Final = 2
 _GOOD_BITS: Final = 112
 """What OpenSSL's security level 2 asks of a cipher."""
 
+_TICKET_READS: Final = 4
+"""Within so many reads a TLS 1.3 server has sent a ticket, if it sends any."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What a peer is judged by."""
+
+    role: Role
+    roots: Sequence[x509.Certificate]
+    crls: Sequence[x509.CertificateRevocationList]
+
 
 class _CheckedObject(ssl.SSLObject):
     """A connection of an event loop that checks its peer at the end of the handshake."""
 
     outgoing: ssl.MemoryBIO
-    checked: _Crls | None = None
+    checked: _Rules | None = None
+    resuming: Resumable | None = None
+    chain: Sequence[x509.Certificate] = ()
+    _tries: int = 0
     _refusal: ssl.SSLError | None = None
 
     def read(self, len: int = 1024, buffer: "WriteableBuffer | None" = None) -> bytes:  # noqa: A002
         """Read what a peer sent that is not revoked; the event loop ends the connection else."""
         _check_again(self)
-        return super().read(len, buffer)
+        got = super().read(len, buffer)
+        # Not before the server has sent something: until then it may refuse what was taken up
+        # again, which only a full handshake would explain; and TLS 1.3 sends its tickets late.
+        if got and self._tries:
+            self._tries = 0 if _keep_session(self) else self._tries - 1
+        return got
 
     def write(self, data: "ReadableBuffer") -> int:
         """Write to a peer that is not revoked; the event loop ends the connection else."""
@@ -72,12 +95,16 @@ class _CheckedObject(ssl.SSLObject):
                 self._refusal = error
                 raise ssl.SSLWantReadError from error
             raise
+        if not self.server_side:
+            self._tries = _TICKET_READS
 
 
 class _CheckedSocket(ssl.SSLSocket):
-    """The same on a blocking socket."""
+    """The same on a blocking socket, which takes sessions up by its caller's hand only."""
 
-    checked: _Crls | None = None
+    checked: _Rules | None = None
+    resuming: Resumable | None = None
+    chain: Sequence[x509.Certificate] = ()
 
     def read(self, len: int = 1024, buffer: "WriteableBuffer | None" = None) -> bytes:  # noqa: A002
         """Read what a peer sent that is not revoked."""
@@ -99,9 +126,12 @@ class SepContext(ssl.SSLContext):
     """A TLS context whose peers keep to the certificate rules of IEEE 2030.5.
 
     Attributes:
-        peer_role: The part that its peers play.
-        crls: The revocation lists in use.
-        crl_file: Where they come from.
+        rules: What its peers are judged by.
+        identity: Where its own certificate and key come from.
+        trust: Where roots and revocation lists come from.
+        sessions: What a client takes up again.
+        renewals: How often the own identity has been renewed: who keeps connections open tells
+            by it that they were made under an earlier one.
         on_refused: Told, in one sentence, of each handshake that failed. A server logs it, for it
             has no other way to learn of it: the event loop drops such a connection in silence.
     """
@@ -109,10 +139,17 @@ class SepContext(ssl.SSLContext):
     # The standard library makes its connections from these two attributes.
     sslobject_class = _CheckedObject
     sslsocket_class = _CheckedSocket
-    peer_role: Role
-    crls: _Crls
-    crl_file: Path
+    rules: _Rules
+    identity: IdentityFiles
+    trust: Trust
+    sessions: Sessions
+    renewals: int = 0
     on_refused: Callable[[str], None]
+
+    @property
+    def crls(self) -> Sequence[x509.CertificateRevocationList]:
+        """The revocation lists in use."""
+        return self.rules.crls
 
     def wrap_bio(
         self,
@@ -122,10 +159,23 @@ class SepContext(ssl.SSLContext):
         server_hostname: str | bytes | None = None,
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
-        """Make a connection for an event loop, as the standard library does."""
-        connection = super().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
+        """Make a connection for an event loop, as the standard library does.
+
+        Event loops give no session; a client's connection then takes one up that is kept here.
+        """
+        kept: Resumable | None = None
+        if not server_side and session is None and isinstance(server_hostname, str):
+            kept = self.sessions.take(server_hostname, time.time())
+        connection = super().wrap_bio(
+            incoming,
+            outgoing,
+            server_side,
+            server_hostname,
+            session if kept is None else kept.session,
+        )
         if isinstance(connection, _CheckedObject):
             connection.outgoing = outgoing
+            connection.resuming = kept
         return connection
 
     def reload_crls(self) -> None:
@@ -137,9 +187,35 @@ class SepContext(ssl.SSLContext):
         Raises:
             CertificateError: The file is missing or damaged; the lists held so far stay.
         """
-        crls = tuple(read_crls(self.crl_file))
-        load_into(self, self.crl_file)
-        self.crls = crls
+        crls = tuple(read_crls(self.trust.crls))
+        load_into(self, self.trust.crls)
+        self._judge_by(replace(self.rules, crls=crls))
+
+    def reload_roots(self) -> None:
+        """Read the trusted roots again; like `reload_crls` it reaches open connections.
+
+        Raises:
+            CertificateError: The file is missing or damaged; the roots held so far stay.
+        """
+        roots = tuple(read_certificates(self.trust.roots))
+        # OpenSSL can be given more roots but none can be taken from it; `check_root` does that.
+        load_into(self, self.trust.roots)
+        self._judge_by(replace(self.rules, roots=roots))
+
+    def reload_identity(self) -> None:
+        """Read the own certificate and key again, for new handshakes.
+
+        Raises:
+            CertificateError: A file is missing or damaged, or they do not belong together; the
+                identity held so far stays.
+        """
+        _load_identity(self, self.identity)
+        self.sessions.forget()  # a server knows a resumed session by the certificate it began with
+        self.renewals += 1
+
+    def _judge_by(self, rules: _Rules) -> None:
+        self.rules = rules
+        self.sessions.forget()
 
 
 def server_context(identity: IdentityFiles, trust: Trust, *, tls13: bool = False) -> SepContext:
@@ -191,13 +267,13 @@ def _prepare(
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.set_ecdh_curve("prime256v1")
     _set_ciphers(context)
+    context.identity, context.trust, context.sessions = identity, trust, Sessions()
     _load_identity(context, identity)
-    read_certificates(trust.roots)  # says what is wrong with the file; OpenSSL does not
+    roots = tuple(read_certificates(trust.roots))  # says what is wrong with it; OpenSSL does not
     load_into(context, trust.roots)
     context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
-    context.peer_role = peer
     context.on_refused = _log_refusal if peer is Role.CLIENT else _leave_to_caller
-    context.crl_file = trust.crls
+    context.rules = _Rules(peer, roots, ())
     context.reload_crls()
     return context
 
@@ -222,23 +298,51 @@ def _load_identity(context: ssl.SSLContext, identity: IdentityFiles) -> None:
 def _check(connection: _CheckedObject | _CheckedSocket) -> None:
     context = connection.context
     if isinstance(context, SepContext):
-        crls = context.crls
-        check_peer(peer_chain(connection), context.peer_role, crls)
-        connection.checked = crls
+        rules = context.rules
+        chain = _chain(connection)
+        check_peer(chain, rules.role, rules.crls)
+        check_root(chain, rules.roots)
+        connection.checked, connection.chain = rules, chain
+
+
+def _chain(connection: _CheckedObject | _CheckedSocket) -> Sequence[x509.Certificate]:
+    """Return the peer's chain; of a session taken up again the one checked when it began."""
+    if connection.chain:
+        return connection.chain
+    kept = connection.resuming
+    if kept is None or not connection.session_reused:
+        return peer_chain(connection)
+    if connection.getpeercert(binary_form=True) != der(kept.chain[0]):
+        raise PeerError("the resumed session is another peer's")
+    return kept.chain
 
 
 def _check_again(connection: _CheckedObject | _CheckedSocket) -> None:
-    """Check the peer of an open connection, if other lists hold now than at its last check."""
+    """Check the peer of an open connection, if other rules hold now than at its last check."""
     context = connection.context
     if connection.checked is None or not isinstance(context, SepContext):
         return
-    if connection.checked is not context.crls:
+    if connection.checked is not context.rules:
         try:
             _check(connection)
         except PeerError as error:
-            if context.peer_role is Role.CLIENT:  # a client's caller gets the error, and says it
+            if context.rules.role is Role.CLIENT:  # a client's caller gets the error, and says it
                 _LOG.warning("an open TLS connection ends: %s", error)
             raise
+
+
+def _keep_session(connection: _CheckedObject) -> bool:
+    """Keep a client's session for the next connection; False if there is none to keep yet."""
+    context, session, host = connection.context, connection.session, connection.server_hostname
+    if not isinstance(context, SepContext) or session is None or not host:
+        return True
+    if connection.version() == "TLSv1.3" and not session.has_ticket:
+        return False
+    # What was judged by rules that hold no more is judged anew by the next connection.
+    if connection.checked is context.rules and (session.has_ticket or session.id):
+        until = good_until(session, connection.chain, context.crls)
+        context.sessions.keep(host, Resumable(session, connection.chain, until))
+    return True
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Final
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -97,6 +98,32 @@ def check_peer(
     else:
         hardware_name(leaf)
         _check_policies(chain)
+
+
+def check_root(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> None:
+    """Check that a chain which OpenSSL took still ends at a trusted root.
+
+    OpenSSL cannot be made to forget a root, and asks for none where a session is resumed.
+
+    Args:
+        chain: The peer's certificate and its CAs; a resumed session's may lack the root.
+        roots: Those trusted now.
+
+    Raises:
+        PeerError: None of the roots is at its end.
+    """
+    last = chain[-1]
+    if last in roots or any(_issued(last, root) for root in roots):
+        return
+    raise _broken(chain[0], "is of a root that is not trusted any more")
+
+
+def _issued(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def hardware_name(certificate: x509.Certificate) -> HardwareName:

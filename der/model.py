@@ -77,6 +77,48 @@ class Connection:
     firmware: str = ""
 
 
+class Alarm(StrEnum):
+    """What a device complains of by itself."""
+
+    OVER_VOLTAGE = "over_voltage"
+    UNDER_VOLTAGE = "under_voltage"
+    OVER_FREQUENCY = "over_frequency"
+    UNDER_FREQUENCY = "under_frequency"
+    STOPPED = "stopped"
+    """Shut down by hand, at the device."""
+    OPENED = "opened"
+    """Its cabinet is open."""
+    FAULT = "fault"
+    """Anything else."""
+
+
+class RunState(StrEnum):
+    """What an inverter says that it does."""
+
+    OFF = "off"
+    SLEEPING = "sleeping"
+    STARTING = "starting"
+    RUNNING = "running"
+    THROTTLED = "throttled"
+    """Runs, and gives less than it could because it was told to."""
+    SHUTTING_DOWN = "shutting_down"
+    FAULT = "fault"
+    STANDBY = "standby"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseReading:
+    """One phase of a reading.
+
+    Attributes:
+        power_w: Active power, consumption positive; None where it is not measured.
+        voltage_v: Phase to neutral; None where it is not measured.
+    """
+
+    power_w: float | None = None
+    voltage_v: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One coherent reading of a device; None where the device does not measure it.
@@ -95,6 +137,9 @@ class Reading:
         connected: Whether it can act: inverter grid-connected, car plugged in, contactor closed.
         wants_power: Whether it would consume now if allowed (car not full, thermostat calling).
         limit_w: The limit or set-point that the device itself says is in force.
+        phases: Phases A, B and C, as many as the device tells apart.
+        alarms: What it complains of; None where it cannot say.
+        state: What it says that it does.
     """
 
     at: float
@@ -110,6 +155,9 @@ class Reading:
     connected: bool | None = None
     wants_power: bool | None = None
     limit_w: float | None = None
+    phases: tuple[PhaseReading, ...] = ()
+    alarms: frozenset[Alarm] | None = None
+    state: RunState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -35,6 +36,18 @@ Current = Annotated[float, BeforeValidator(units.current_a), Field(gt=0)]
 Duration = Annotated[float, BeforeValidator(units.duration_s), Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+UTILITY: Final = "utility"
+"""Name of the utility where a home has one only."""
+
+
+def _pin(pin: str) -> str:
+    if not pin_valid(pin):
+        raise ValueError(f"{pin!r} is not a PIN: five digits and the check digit that fits")
+    return pin
+
+
+Pin = Annotated[str, AfterValidator(_pin)]
+Lfdi = Annotated[str, AfterValidator(str.upper), Field(pattern=r"^[0-9A-Fa-f]{40}$")]
 
 
 class ConfigError(Exception):
@@ -100,9 +113,27 @@ class ProgramSection(_Section):
     """Whether the owner may not opt out."""
 
 
-class UtilitySection(_Section):
-    """The IEEE 2030.5 server and our identity there."""
+class MemberSection(_Section):
+    """A further EndDevice that the hub answers for at a utility, as a gateway does.
 
+    What it is asked is asked of the home as a whole; what it reports are its own devices.
+    """
+
+    name: Text
+    """What the owner calls it."""
+    lfdi: Lfdi
+    """Its LFDI, as agreed with the utility."""
+    pin: Pin
+    """Its registration PIN: five digits and a check digit."""
+    devices: tuple[str, ...] = ()
+    """Ids of the PV and storage that it stands for; none if it reports nothing."""
+
+
+class UtilitySection(_Section):
+    """An IEEE 2030.5 server and our identity there."""
+
+    name: str = Field(default=UTILITY, pattern=r"^[a-z][a-z0-9_-]{0,31}$")
+    """Under which its events are kept; it must not change. Two utilities need two names."""
     url: str | None = None
     """DeviceCapability URL; without it the server is looked for by DNS-SD."""
     certificate: Path
@@ -113,10 +144,16 @@ class UtilitySection(_Section):
     """Root certificates that the server's chain must end in, PEM."""
     crls: Path
     """Revocation lists of every CA in the server's chain, PEM."""
-    pin: str
+    pin: Pin
     """Registration PIN: five digits and a check digit."""
-    edition: Literal["2018", "csip-aus", "2023"] = "csip-aus"
+    lfdi: Lfdi | None = None
+    """LFDI under which the home is registered, where it is not that of the certificate."""
+    register_in_band: bool = True
+    """Whether the hub may make its own EndDevice at a server that does not list it."""
+    edition: Literal["2018", "csip", "csip-aus", "2023"] = "csip-aus"
     """Edition and profile spoken with this server."""
+    responses: Literal["all", "basic"] = "all"
+    """Answers to events that it takes: all of its profile's, or the codes 1, 2, 3, 6 and 7 only."""
     notify_host: Text = "127.0.0.1"
     """Address of this hub at which the server can reach it with notifications."""
     notify_port: Port = 0
@@ -127,8 +164,12 @@ class UtilitySection(_Section):
     """Without contact for this long the default control holds."""
     mirror_interval: Duration = 60.0
     """Length of the intervals whose mean power is reported; whole seconds."""
+    connection_point: str = Field(default="", max_length=32)
+    """Where the home is connected, as the network operator names it (the NMI in Australia)."""
     program: tuple[ProgramSection, ...] = ()
     """Policies by programme; one not listed binds, except where the server says voluntary."""
+    member: tuple[MemberSection, ...] = ()
+    """Further EndDevices that the hub answers for with the same certificate."""
 
     @field_validator("url")
     @classmethod
@@ -165,12 +206,19 @@ class UtilitySection(_Section):
             raise ValueError(f"programme {name!r} has two policies")
         return programs
 
-    @field_validator("pin")
+    @field_validator("member")
     @classmethod
-    def _check_digit(cls, pin: str) -> str:
-        if not pin_valid(pin):
-            raise ValueError(f"{pin!r} is not a PIN: five digits and the check digit that fits")
-        return pin
+    def _members_differ(cls, members: tuple[MemberSection, ...]) -> tuple[MemberSection, ...]:
+        for lfdi in _twins(member.lfdi for member in members):
+            raise ValueError(f"two members have the LFDI {lfdi}")
+        return members
+
+    @model_validator(mode="after")
+    def _members_are_others(self) -> Self:
+        for member in self.member:
+            if member.lfdi == self.lfdi:
+                raise ValueError(f"member {member.name!r} has the LFDI of the home itself")
+        return self
 
 
 class WebSection(_Section):
@@ -254,11 +302,17 @@ class DeviceSection(_Section):
         return self
 
 
+def _listed(value: object) -> object:
+    """Take one utility for a list of one."""
+    return (value,) if isinstance(value, Mapping | UtilitySection) else value
+
+
 class Config(_Section):
     """All settings of one hub."""
 
     home: HomeSection = HomeSection()
-    utility: UtilitySection | None = None
+    utility: Annotated[tuple[UtilitySection, ...], BeforeValidator(_listed)] = ()
+    """One table, or a list of them; what the first asks prevails at equal primacy."""
     web: WebSection = WebSection()
     store: StoreSection = StoreSection()
     ocpp: OcppSection = OcppSection()
@@ -273,6 +327,20 @@ class Config(_Section):
         meters = [d.id for d in self.device if d.kind is DeviceKind.METER]
         if len(meters) > 1:
             raise ValueError(f"one meter is at the connection point, not {len(meters)}: {meters}")
+        return self
+
+    @model_validator(mode="after")
+    def _utilities_apart(self) -> Self:
+        for name in _twins(utility.name for utility in self.utility):
+            raise ValueError(f"two utilities are called {name!r}; give each a name of its own")
+        places = ((u.notify_host, u.notify_port) for u in self.utility if u.notify_port)
+        for host, port in _twins(places):
+            raise ValueError(f"two utilities notify us at {host}:{port}; give each a notify_port")
+        known = {device.id for device in self.device}
+        for utility in self.utility:
+            for member in utility.member:
+                for device in set(member.devices) - known:
+                    raise ValueError(f"member {member.name!r} stands for no device {device!r}")
         return self
 
 
@@ -297,7 +365,8 @@ def load(path: Path) -> Config:
         raw.setdefault("store", {})  # so that its default path, too, is relative to the file
         return Config.model_validate(raw, context={"folder": path.parent.absolute()})
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentences(path, error))) from error
+        single = isinstance(raw.get("utility"), Mapping)
+        raise ConfigError("\n".join(_sentences(path, error, single=single))) from error
 
 
 _WORDS: Final[Mapping[str, str]] = {
@@ -311,16 +380,23 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def _twins(names: Iterable[str]) -> list[str]:
+T = TypeVar("T")
+
+
+def _twins(names: Iterable[T]) -> list[T]:
     """Return the names that occur more than once."""
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _sentences(path: Path, error: ValidationError) -> list[str]:
+def _sentences(path: Path, error: ValidationError, *, single: bool) -> list[str]:
+    """Return each mistake in a sentence; `single` tells that the utility is no list."""
     sentences = []
     for problem in error.errors():
+        loc = problem["loc"]
+        if single and loc[:2] == ("utility", 0):
+            loc = ("utility", *loc[2:])
         place = "".join(
-            f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc
         ).lstrip(".")
         reason = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
         if problem["type"] == "extra_forbidden":

@@ -114,7 +114,7 @@ class PriceView:
 
 @dataclass(frozen=True, slots=True)
 class UtilityView:
-    """How the link to the utility stands.
+    """How the link to a utility stands.
 
     Attributes:
         state: "searching", "connecting", "connected", "unreachable", "refused", "off".
@@ -122,6 +122,7 @@ class UtilityView:
         server: The server's URL, empty while none is found.
         lfdi: The home's own LFDI.
         last_contact: UTC epoch seconds of the last good answer; None if never.
+        name: What the configuration calls it.
     """
 
     state: str
@@ -129,11 +130,15 @@ class UtilityView:
     server: str
     lfdi: str
     last_contact: float | None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole home at one instant; `seq` counts up by one each control cycle."""
+    """The whole home at one instant; `seq` counts up by one each control cycle.
+
+    `utilities` are all that are configured, `utility` is the first of them.
+    """
 
     at: float
     seq: int
@@ -146,6 +151,7 @@ class Snapshot:
     alarms: Sequence[str]
     messages: Sequence[MessageView] = ()
     price: PriceView | None = None
+    utilities: Sequence[UtilityView] = ()
 
 
 @dataclass(frozen=True, slots=True)

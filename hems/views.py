@@ -14,7 +14,14 @@ from hems.image import Image
 from hems.sep2.client import ClientState
 from hems.sep2.engine import EventState
 from hems.sep2.lifecycle import Phase
-from hems.surface import DeviceView, EventView, Snapshot, UtilityView
+from hems.surface import (
+    DeviceView,
+    EventView,
+    MessageView,
+    PriceView,
+    Snapshot,
+    UtilityView,
+)
 from programs.proposal import HOME, Rank
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -36,9 +43,11 @@ def snapshot(
     orders: Mapping[str, Order],
     *,
     events: Sequence[EventView],
-    utility: UtilityView,
+    utilities: Sequence[UtilityView],
     alarms: Sequence[str],
     refusals: Mapping[str, str] = _NONE,
+    messages: Sequence[MessageView] = (),
+    price: PriceView | None = None,
 ) -> Snapshot:
     """Return the whole home at the instant of `image`."""
     span = decision.of(HOME).span
@@ -53,7 +62,10 @@ def snapshot(
             for name, state in image.devices.items()
         ),
         events=tuple(events),
-        utility=utility,
+        utility=utilities[0] if utilities else NO_UTILITY,
+        utilities=tuple(utilities),
+        messages=tuple(messages),
+        price=price,
         alarms=tuple(alarms),
     )
 
@@ -120,9 +132,10 @@ def event(state: EventState, ratings: Ratings, devices: Sequence[DeviceState]) -
         ends_at=state.ends_at,
         opted_out=state.opted_out,
         may_opt_out=not grid_event.mandatory and not state.phase.over,
+        note="" if state.phase is Phase.REJECTED or not state.reason else f"{state.reason}.",
     )
 
 
-def utility(state: ClientState, lfdi: str) -> UtilityView:
-    """Return how the link to the utility stands."""
-    return UtilityView(state.state, state.detail, state.server, lfdi, state.last_contact)
+def utility(state: ClientState, lfdi: str, name: str = "") -> UtilityView:
+    """Return how the link to a utility stands."""
+    return UtilityView(state.state, state.detail, state.server, lfdi, state.last_contact, name)

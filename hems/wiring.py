@@ -1,7 +1,8 @@
 """From the configuration to what each part is started with; pure, no I/O but reading the keys."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 
 from certs.identity import IdentityFiles, Trust, lfdi, sfdi
 from certs.pem import der, read_certificates
@@ -12,12 +13,14 @@ from der.model import DeviceKind, DeviceSpec
 from der.registry import DeviceDescription
 from hems.cem.policy import AllocatorPolicy
 from hems.config import Config, DeviceSection, UtilitySection
-from hems.emg.telemetry import mirror_spec
-from hems.emg.translate import SUPPORTED, Ratings
+from hems.emg.modes import modes
+from hems.emg.self_report import Maker, SelfReport
+from hems.emg.series import mirror_specs
+from hems.emg.translate import Ratings
 from hems.sep2.client import ClientSettings, ListenSettings
 from hems.sep2.dialect import Dialect
+from hems.sep2.enrolment import MemberSettings
 from hems.sep2.events import Event
-from hems.sep2.lifecycle import Profile
 from hems.sep2.registration import Identity
 from hems.sep2.walker import Pace
 from programs.registry import Policies
@@ -26,8 +29,6 @@ from programs.self_consumption import SelfConsumptionPolicy, StorageUse
 
 NOMINAL_V = 230.0
 _METERS = frozenset({DeviceKind.METER, DeviceKind.SUBMETER})
-UTILITY = "utility"
-"""Under which name the ledger keeps the utility's events; its address may change."""
 
 
 def descriptions(config: Config) -> tuple[DeviceDescription, ...]:
@@ -104,18 +105,78 @@ def dialect(utility: UtilitySection) -> Dialect:
     return Dialect(utility.edition)
 
 
-def client_settings(utility: UtilitySection, own: str) -> ClientSettings:
+def self_report(
+    config: Config, utility: UtilitySection, own: str, started: int, *, name: str | None = None
+) -> SelfReport:
+    """Return what makes the report of the home, or of a further EndDevice, of itself.
+
+    Args:
+        config: The hub's.
+        utility: Its section of the utility that the report goes to.
+        own: LFDI of the device that reports.
+        started: When this software was started, UTC epoch s.
+        name: What the owner calls the device; None for the home itself.
+    """
+    return SelfReport(
+        Maker(lfdi=own, serial=str(sfdi(own)), software=version("hems"), activated=started),
+        dialect(utility),
+        name=config.home.name if name is None else name,
+        connection_point=utility.connection_point,
+        floor_soc=config.home.battery_reserve,
+    )
+
+
+def client_settings(
+    utility: UtilitySection, own: str, specs: Iterable[DeviceSpec] = ()
+) -> ClientSettings:
     """Return how the home talks to its utility.
 
     Args:
         utility: Its section of the configuration.
-        own: The hub's LFDI.
+        own: LFDI of the hub's certificate.
+        specs: The home's devices.
     """
-    spoken = dialect(utility)
+    spoken, devices = dialect(utility), tuple(specs)
+    lfdi_there = utility.lfdi or own
+    basic = utility.responses == "basic"
+    binding = _binding(utility)
+    return ClientSettings(
+        identity=Identity(lfdi_there, sfdi(lfdi_there), int(utility.pin)),
+        server=utility.name,
+        url=utility.url,
+        profile=spoken.profile(modes(devices), basic=basic),
+        binding=binding,
+        pace=Pace(least_poll_s=utility.poll_least),
+        comms_loss_s=utility.comms_loss,
+        listen=ListenSettings(utility.notify_host, utility.notify_port),
+        mirrors=mirror_specs(lfdi_there, devices, round(utility.mirror_interval)),
+        level=spoken.level,
+        registers=utility.register_in_band,
+        others=tuple(
+            MemberSettings(
+                Identity(member.lfdi, sfdi(member.lfdi), int(member.pin)),
+                spoken.profile(modes(_part(devices, member.devices)), basic=basic),
+                binding,
+                registers=utility.register_in_band,
+                name=member.name,
+            )
+            for member in utility.member
+        ),
+        certificate=own,
+    )
+
+
+def _part(specs: Sequence[DeviceSpec], ids: Collection[str]) -> Sequence[DeviceSpec]:
+    """Return the devices that a member stands for, and the meter; all if it names none."""
+    return [s for s in specs if not ids or s.id in ids or s.kind is DeviceKind.METER]
+
+
+def _binding(utility: UtilitySection) -> Callable[[Event], bool]:
+    """Return what tells whether the owner may not leave an event."""
     bound = {program.name: program.binding for program in utility.program}
 
     def binding(event: Event) -> bool:
-        """Whether the owner may not leave an event: as agreed, else as the standard has it.
+        """As agreed, else as the standard has it.
 
         A DERProgram has no flag of its own; what was not agreed to be voluntary binds.
         """
@@ -124,18 +185,7 @@ def client_settings(utility: UtilitySection, own: str) -> ClientSettings:
         flagged = event.mandatory or event.kind == "DERControl"
         return event.mandatory or (flagged if agreed is None else agreed)
 
-    return ClientSettings(
-        identity=Identity(lfdi=own, sfdi=sfdi(own), pin=int(utility.pin)),
-        server=UTILITY,
-        url=utility.url,
-        profile=Profile(edition=spoken.edition, modes=SUPPORTED),
-        binding=binding,
-        pace=Pace(least_poll_s=utility.poll_least),
-        comms_loss_s=utility.comms_loss,
-        listen=ListenSettings(utility.notify_host, utility.notify_port),
-        mirrors=(mirror_spec(own, round(utility.mirror_interval)),),
-        level=spoken.level,
-    )
+    return binding
 
 
 def ratings(specs: Iterable[DeviceSpec]) -> Ratings:

@@ -87,6 +87,7 @@ class UtilityAnswer(_Answer):
     server: str
     lfdi: str
     last_contact: float | None
+    name: str
 
 
 class HomeAnswer(_Answer):
@@ -103,6 +104,7 @@ class HomeAnswer(_Answer):
     alarms: Sequence[str]
     messages: Sequence[MessageAnswer]
     price: PriceAnswer | None
+    utilities: Sequence[UtilityAnswer]
 
 
 class SeriesAnswer(_Answer):

@@ -13,6 +13,7 @@ from der.drivers.modbus import ModbusAddress, ModbusConnection
 from der.drivers.sunspec_control import CONTROL_POINTS, ActivePowerControl
 from der.drivers.sunspec_map import Located, SunSpecMap, Wanted, want
 from der.drivers.sunspec_model import Block
+from der.drivers.sunspec_state import PHASE_POINTS, STATE_POINTS, alarms, phases, run_state
 from der.errors import PermanentError, RejectedError, TransientError
 from der.model import Connection, DeviceKind, DeviceSpec, Reading, Setpoint
 from der.service import Command
@@ -49,6 +50,7 @@ class _Measures:
     imported: str
     exported: str
     connected: str | None = None
+    more: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,6 +64,7 @@ class _Measures:
             self.imported,
             self.exported,
             *connected,
+            *self.more,
         )
 
 
@@ -73,6 +76,7 @@ _METER: Final = _Measures(
     frequency="Hz",
     imported="TotWhImp",
     exported="TotWhExp",
+    more=PHASE_POINTS,
 )
 _MEASURES: Final[Mapping[int, _Measures]] = {
     **dict.fromkeys(_METERS, _METER),
@@ -85,6 +89,7 @@ _MEASURES: Final[Mapping[int, _Measures]] = {
         imported="TotWhAbs",
         exported="TotWhInj",
         connected="ConnSt",
+        more=STATE_POINTS,
     ),
 }
 _REQUIRED: Final[Mapping[DeviceKind, tuple[int, ...]]] = {
@@ -302,6 +307,9 @@ class SunSpecLink:
             capacity_wh=None if storage is None else storage.number("WHRtg"),
             connected=self._connected(block, blocks.get(_ENTER_SERVICE)),
             limit_w=self._limit_w(blocks.get(_CONTROL_AC)),
+            phases=phases(block, sign) if self._measures is _METER else (),
+            alarms=None if self._measures is _METER else alarms(block),
+            state=None if self._measures is _METER else run_state(block),
         )
 
     def _limit_w(self, block: Block | None) -> float | None:

@@ -1,150 +1,190 @@
-"""What the home tells of itself as a DER: ratings, settings, status, availability.
+"""What PV and storage are and could do: ratings, settings, availability.
 
-The home is one DER to the utility: what counts is the connection point. Signs turn here: 2030.5
-counts what a DER gives as positive.
+To a utility that knows the home as one DER it is all of them together: what counts is the
+connection point. Signs turn here: 2030.5 counts what a DER gives as positive.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 from der.model import DeviceKind, DeviceSpec, DeviceState, Quality
-from hems.emg.translate import AMOUNTS, PERCENT_OF_GENERATION, SWITCHES
-from hems.image import Image
+from hems.emg.der_status import mean_soc, power_w
 from hems.sep2 import resources as res
 from hems.sep2.controls import mode_bits
 from hems.sep2.dialect import Dialect
 
-_COMBINED_PV_AND_STORAGE: Final = 83
-_DOE_MODES: Final = 0b1111
-"""CSIP-AUS: import, export, generation and load limits."""
-_GRAD_W: Final = 100
-"""Default ramp: 1 % of the rating a second, in hundredths of a per cent."""
-_CONNECTED: Final = 0b111
-_OPERATIONAL: Final = 2
-_CHARGING, _DISCHARGING, _HOLDING = 0, 1, 2
-_STORAGE_DEAD_BAND_W: Final = 20.0
+DER_KINDS: Final = frozenset({DeviceKind.PV, DeviceKind.BATTERY})
+"""What can deliver power to the grid."""
+_PV, _STORAGE, _BOTH = 4, 80, 83
+"""DERType: photovoltaic, storage, both combined."""
+_DOE_BITS: Final = {
+    "opModExpLimW": 0,
+    "opModImpLimW": 1,
+    "opModGenLimW": 2,
+    "opModLoadLimW": 3,
+}
+"""CSIP-AUS; its schema explains bits 0 and 1 the other way round, but names them so."""
 _WHOLE: Final = 10_000
 """100 % in hundredths of a per cent."""
+_DURATION_MOST_S: Final = 0xFFFFFFFF
 
 
-def capability(
-    specs: Iterable[DeviceSpec], dialect: Dialect = Dialect.CSIP_AUS
-) -> res.DERCapability:
-    """Return the ratings of all PV and storage together.
+@dataclass(frozen=True, slots=True)
+class Ratings:
+    """What PV and storage can do at most; all positive.
+
+    Attributes:
+        kind: DERType.
+        give_w: Output of all together.
+        charge_w: Charging power of the storage.
+        discharge_w: Discharging power of the storage.
+        capacity_wh: Usable energy of the storage; None where a battery does not say.
+    """
+
+    kind: int
+    give_w: float
+    charge_w: float = 0.0
+    discharge_w: float = 0.0
+    capacity_wh: float | None = None
+
+    @classmethod
+    def of(cls, specs: Iterable[DeviceSpec], capacity_wh: float | None = None) -> Self:
+        """Return the ratings of devices together; those that are no DER count nothing."""
+        devices = [s for s in specs if s.kind in DER_KINDS]
+        battery = [s for s in devices if s.kind is DeviceKind.BATTERY]
+        kinds = {s.kind for s in devices}
+        kind = _BOTH if len(kinds) != 1 else _STORAGE if battery else _PV
+        return cls(
+            kind,
+            give_w=-sum(s.min_w for s in devices),
+            charge_w=sum(s.max_w for s in battery),
+            discharge_w=-sum(s.min_w for s in battery),
+            capacity_wh=capacity_wh if battery else None,
+        )
+
+    @property
+    def stores(self) -> bool:
+        """Whether there is storage."""
+        return self.kind != _PV
+
+
+def capacity_wh(devices: Iterable[DeviceState]) -> float | None:
+    """Return the usable energy of all batteries in Wh; None unless each has said its own."""
+    battery = [d for d in devices if d.spec.kind is DeviceKind.BATTERY]
+    said = [d.reading.capacity_wh for d in battery if d.reading is not None]
+    known = [wh for wh in said if wh is not None]
+    return sum(known) if battery and len(known) == len(battery) else None
+
+
+def capability(ratings: Ratings, modes: frozenset[str], dialect: Dialect) -> res.DERCapability:
+    """Return the ratings as a server of a dialect knows them.
 
     Args:
-        specs: The home's devices.
+        ratings: Of the devices.
+        modes: The control modes that the home carries out, by 2030.5 name.
         dialect: What the server speaks: it has no elements for the modes of another one.
     """
-    devices = tuple(specs)
-    pv_w = -sum(s.min_w for s in devices if s.kind is DeviceKind.PV)
-    battery = [s for s in devices if s.kind is DeviceKind.BATTERY]
-    discharge_w = -sum(s.min_w for s in battery)
-    bits, bits2 = mode_bits(frozenset({*AMOUNTS, PERCENT_OF_GENERATION, *SWITCHES}))
+    bits, bits2 = mode_bits(modes)
+    doe = sum(1 << bit for mode, bit in _DOE_BITS.items() if mode in modes)
     return res.DERCapability(
         modes_supported=bits,
         modes_supported2=bits2 if dialect is Dialect.V2023 else None,
-        rtg_max_w=res.ActivePower.of(pv_w + discharge_w),
-        rtg_max_charge_rate_w=res.ActivePower.of(sum(s.max_w for s in battery)),
-        rtg_max_discharge_rate_w=res.ActivePower.of(discharge_w),
-        type=_COMBINED_PV_AND_STORAGE,
-        doe_modes_supported=_DOE_MODES if dialect is Dialect.CSIP_AUS else None,
+        rtg_max_w=res.ActivePower.of(ratings.give_w),
+        rtg_max_charge_rate_w=_power(ratings.charge_w, ratings),
+        rtg_max_discharge_rate_w=_power(ratings.discharge_w, ratings),
+        rtg_max_wh=_energy(ratings),
+        type=ratings.kind,
+        doe_modes_supported=doe if dialect is Dialect.CSIP_AUS else None,
     )
 
 
 def settings(
-    specs: Iterable[DeviceSpec], updated: int, dialect: Dialect = Dialect.CSIP_AUS
+    rated: res.DERCapability, updated: int, *, gradient: float | None = None
 ) -> res.DERSettings:
-    """Return the settings: here the home leaves its devices their whole rating.
+    """Return the settings in force: the whole rating, and the ramp that the utility has set.
 
     Args:
-        specs: The home's devices.
+        rated: What is rated: the home leaves its devices all of it, and all modes enabled.
         updated: When they last changed, server's clock.
-        dialect: What the server speaks.
+        gradient: Default rate of change in per cent of the rating a second (setGradW of the
+            DefaultDERControl in force); None or 0 for no limit.
     """
-    rated = capability(specs, dialect)
     return res.DERSettings(
         modes_enabled=rated.modes_supported,
         modes_enabled2=rated.modes_supported2,
-        set_grad_w=_GRAD_W,
+        set_grad_w=round((gradient or 0.0) * 100.0),
         set_max_w=rated.rtg_max_w,
         set_max_charge_rate_w=rated.rtg_max_charge_rate_w,
         set_max_discharge_rate_w=rated.rtg_max_discharge_rate_w,
+        set_max_wh=rated.rtg_max_wh,
         updated_time=updated,
         doe_modes_enabled=rated.doe_modes_supported,
     )
 
 
-def status(image: Image, offset_s: float) -> res.DERStatus:
-    """Return what the home's PV and storage do now, from what they were last read as.
+def availability(
+    devices: Sequence[DeviceState], at: int, dialect: Dialect, *, floor_soc: float = 0.0
+) -> res.DERAvailability:
+    """Return what storage could give and take beyond what it does, and for how long.
+
+    PV counts in the rating that the reserve is a share of; the sun's own reserve is not known.
 
     Args:
-        image: The present image.
-        offset_s: Server's clock less this machine's, s.
+        devices: PV and storage that are one DER to the utility.
+        at: When they were read, server's clock.
+        dialect: What the server speaks.
+        floor_soc: State of charge below which nothing is given, 0 to 1.
     """
-    at = round(image.at + offset_s)
-    pv = _good(image, DeviceKind.PV)
-    battery = _good(image, DeviceKind.BATTERY)
-    soc = _mean_soc(battery)
-    return res.DERStatus(
-        gen_connect_status=_connect(pv, at),
-        operational_mode_status=res.OperationalModeStatusType(date_time=at, value=_OPERATIONAL),
-        reading_time=at,
-        state_of_charge_status=None
-        if soc is None
-        else res.StateOfChargeStatusType(date_time=at, value=round(soc * _WHOLE)),
-        storage_mode_status=_storage_mode(battery, at),
-        stor_connect_status=_connect(battery, at),
-    )
-
-
-def availability(image: Image, offset_s: float) -> res.DERAvailability:
-    """Return what the home's storage could give now.
-
-    Args:
-        image: The present image.
-        offset_s: Server's clock less this machine's, s.
-    """
-    battery = _good(image, DeviceKind.BATTERY)
-    soc = _mean_soc(battery)
-    give_w = -sum(d.spec.min_w for d in battery)
-    return res.DERAvailability(
-        reading_time=round(image.at + offset_s),
-        reserve_percent=None if soc is None else round(soc * _WHOLE),
-        stat_w_avail=res.ActivePower.of(give_w),
-    )
-
-
-def _good(image: Image, kind: DeviceKind) -> Sequence[DeviceState]:
-    return [d for d in image.devices.values() if d.spec.kind is kind and d.quality is Quality.GOOD]
-
-
-def _mean_soc(battery: Sequence[DeviceState]) -> float | None:
-    known = [
-        (d.reading.soc, d.reading.capacity_wh or 1.0)
-        for d in battery
-        if d.reading is not None and d.reading.soc is not None
+    ratings = Ratings.of(d.spec for d in devices)
+    battery = [
+        d
+        for d in devices
+        if d.spec.kind is DeviceKind.BATTERY
+        and d.quality is Quality.GOOD
+        and d.reading is not None
+        and d.reading.connected is not False
     ]
-    if not known:
-        return None
-    return sum(soc * wh for soc, wh in known) / sum(wh for _, wh in known)
+    soc, capacity = mean_soc(battery), capacity_wh(battery)
+    give_w = sum(_spare(-d.spec.min_w, -power_w(d)) for d in battery if _soc(d, 1.0) > floor_soc)
+    take_w = sum(_spare(d.spec.max_w, power_w(d)) for d in battery if _soc(d, 0.0) < 1.0)
+    full_s = empty_s = None
+    if soc is not None and capacity is not None:
+        empty_s = _duration_s(max(soc - floor_soc, 0.0) * capacity, give_w)
+        full_s = _duration_s((1.0 - soc) * capacity, take_w)
+    modern = dialect is Dialect.V2023
+    return res.DERAvailability(
+        availability_duration=empty_s,
+        max_charge_duration=full_s,
+        reading_time=at,
+        reserve_charge_percent=_share(take_w, ratings.charge_w),
+        reserve_percent=_share(give_w, ratings.give_w),
+        stat_w_absorb_avail=res.UnsignedActivePower.of(round(take_w)) if modern else None,
+        stat_w_avail=res.ActivePower.of(round(give_w)),
+    )
 
 
-def _connect(devices: Sequence[DeviceState], at: int) -> res.ConnectStatusType | None:
-    if not devices:
-        return None
-    connected = any(d.reading is not None and d.reading.connected is not False for d in devices)
-    return res.ConnectStatusType(date_time=at, value=_CONNECTED if connected else 0)
+def _soc(device: DeviceState, unknown: float) -> float:
+    soc = device.reading.soc if device.reading is not None else None
+    return unknown if soc is None else soc
 
 
-def _storage_mode(battery: Sequence[DeviceState], at: int) -> res.StorageModeStatusType | None:
-    powers = [d.reading.power_w for d in battery if d.reading is not None]
-    if not powers:
-        return None
-    power_w = sum(powers)
-    mode = _HOLDING
-    if power_w > _STORAGE_DEAD_BAND_W:
-        mode = _CHARGING
-    elif power_w < -_STORAGE_DEAD_BAND_W:
-        mode = _DISCHARGING
-    return res.StorageModeStatusType(date_time=at, value=mode)
+def _spare(most_w: float, now_w: float) -> float:
+    """Return what is left of a power; what flows the other way does not add to it."""
+    return max(0.0, most_w - max(now_w, 0.0))
+
+
+def _duration_s(energy_wh: float, at_w: float) -> int:
+    return min(_DURATION_MOST_S, round(energy_wh * 3600.0 / at_w)) if at_w > 0 else 0
+
+
+def _share(part: float, whole: float) -> int | None:
+    return min(_WHOLE, round(part / whole * _WHOLE)) if whole > 0 else None
+
+
+def _power(power: float, ratings: Ratings) -> res.ActivePower | None:
+    return res.ActivePower.of(power) if ratings.stores else None
+
+
+def _energy(ratings: Ratings) -> res.WattHour | None:
+    return None if ratings.capacity_wh is None else res.WattHour.of(ratings.capacity_wh)

@@ -1,10 +1,10 @@
 """The gateway's memory of what the utility asks, in house words.
 
 It keeps what 2030.5 leaves to the home: the net power when a relative event began, and the energy
-saved since. Nothing here does I/O; `hems.home` carries baselines to the ledger and images here.
+saved since. Nothing here does I/O; `hems.grid` carries baselines to the ledger and images here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,20 +14,25 @@ from hems.emg.ramp import Ramps, powers
 from hems.emg.translate import RELATIVE, Ratings, signals
 from hems.image import Image
 from hems.sep2.events import Schedule
+from hems.sep2.merge import Lost, merge
 from programs.signal import Signal, SignalKind
 
+UTILITY: Final = "utility"
+"""Name of the utility where a home has one only."""
 LONGEST_GAP_S: Final = 10.0
 """Images further apart than this say nothing about the energy between them."""
 
 
 class Gateway:
-    """What the utility asks of this home now.
+    """What the utilities ask of this home now.
 
     Args:
         ratings: What per cents are of.
         clock: Where the time comes from; what is remembered in UTC moves along when it is set.
         on_signals: Told when what is asked has changed; must not block.
         on_baseline: Told mRID and net power in W before a relative event; must not block.
+        sources: Names of those who ask, the one that prevails at equal primacy first.
+        on_lost: Told what an event lost to one of another utility; must not block.
     """
 
     def __init__(
@@ -36,10 +41,17 @@ class Gateway:
         clock: Clock,
         on_signals: Callable[[], None],
         on_baseline: Callable[[str, float], None],
+        *,
+        sources: Sequence[str] = (UTILITY,),
+        on_lost: Callable[[Sequence[Lost]], None] = lambda _lost: None,
     ) -> None:
         self._ratings = ratings
         self._on_signals = on_signals
         self._on_baseline = on_baseline
+        self._sources = sources
+        self._on_lost = on_lost
+        self._schedules: dict[str, Schedule] = {}
+        self._excused: set[str] = set()
         self._clock = clock
         self._steps = StepWatch(clock)
         self._baselines = Baselines()
@@ -52,7 +64,11 @@ class Gateway:
     @property
     def known(self) -> bool:
         """Whether what is asked is known: after a start, not before the ledger has been read."""
-        return self._schedule is not None
+        return all(s in self._schedules or s in self._excused for s in self._sources)
+
+    def excuse(self, source: str) -> None:
+        """Have the home go on without one who cannot say what it asks."""
+        self._excused.add(source)
 
     @property
     def signals(self) -> tuple[Signal, ...]:
@@ -65,12 +81,21 @@ class Gateway:
             self._signals, present, self._schedule.gradient, self._clock.now()
         )
 
-    def take_schedule(self, schedule: Schedule) -> None:
-        """Take in what is in force; times in it are UTC epoch seconds."""
+    @property
+    def gradient(self) -> float | None:
+        """Default ramp that the utility has set, per cent of the rating a second; None if none."""
+        return self._schedule.gradient if self._schedule is not None else None
+
+    def take_schedule(self, schedule: Schedule, source: str = UTILITY) -> None:
+        """Take in what one utility has in force; times in it are UTC epoch seconds."""
         self._follow_clock()
-        self._schedule = schedule
+        self._schedules[source] = schedule
+        merged = merge({s: self._schedules[s] for s in self._sources if s in self._schedules})
+        self._schedule = merged.schedule
         self._translate()
         self._on_signals()
+        if merged.lost:
+            self._on_lost(merged.lost)
 
     def take_image(self, image: Image) -> None:
         """Count the energy saved since the last image, and keep the power for a baseline."""
@@ -107,6 +132,7 @@ class Gateway:
         self._last = None
         self._baselines.shift(step_s)
         self._ramps.shift(step_s)
+        self._schedules = {s: _shifted(each, step_s) for s, each in self._schedules.items()}
         if self._schedule is not None:
             self._schedule = _shifted(self._schedule, step_s)
             self._translate()

@@ -7,43 +7,33 @@ rows for the ledger. So each of its steps can be tested by itself.
 import logging
 import math
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
+from hems.sep2 import choices, intake
 from hems.sep2 import resources as res
+from hems.sep2.answers import Answerer, Applied
+from hems.sep2.changes import concede
 from hems.sep2.codec.reading import BadItem
-from hems.sep2.controls import Control, cancelled, default_of, event_of
-from hems.sep2.errors import BindingError, MalformedError, UnknownEventError
-from hems.sep2.events import Default, Event, Held, Hold, Program, draw, timelines
+from hems.sep2.controls import Control, cancelled, curve_modes
+from hems.sep2.curve import Curve
+from hems.sep2.curves import named
+from hems.sep2.errors import MalformedError, UnknownEventError
+from hems.sep2.events import Default, Event, Held, Hold, Program, reaching, timelines
+from hems.sep2.kinds import KINDS, event_of, kind_of
 from hems.sep2.ledger import EventRow, ResponseRow
-from hems.sep2.lifecycle import (
-    Code,
-    Owed,
-    Phase,
-    Profile,
-    advance,
-    asked_for,
-    choose,
-    judge,
-    receive,
-)
-from hems.sep2.memory import (
-    DEFAULT_KIND,
-    DEFAULT_PHASE,
-    WITHDRAWN_PHASE,
-    DefaultEntry,
-    Entry,
-    default_entry_of,
-    entry_of,
-    response_row,
-)
+from hems.sep2.lifecycle import Owed, Phase, Profile, advance
+from hems.sep2.memory import Entry, entry_of
+from hems.sep2.overrides import told
+from hems.sep2.prices import Prices
+from hems.sep2.receipts import KEEP_S, Place, Receipts
+from hems.sep2.requests import REQUEST, Requests
+from hems.sep2.standing import DEFAULT, STANDING, Standing
 
 _log = logging.getLogger(__name__)
 
-_END_SLACK_S: Final = 2.0
+_END_SLACK_S = 2.0
 """A server drops an event at its end by its own clock, which ours follows to about a second."""
-_KEEP_S: Final = 86400.0
 
 
 def _as_flagged(event: Event) -> bool:
@@ -60,16 +50,23 @@ class BookSettings:
         profile: What the home can do and how it answers.
         binding: Tells whether the owner may not leave an event; by default what 2030.5 itself
             flags (drProgramMandatory).
+        inherits: Whether events that were kept before there were several devices are its own.
     """
 
     server: str
     lfdi: str
     profile: Profile = field(default_factory=Profile)
     binding: Callable[[Event], bool] = _as_flagged
+    inherits: bool = True
 
 
 class Book:
     """All events of one server.
+
+    Attributes:
+        entries: The events by mRID.
+        requests: The flow reservations that the home asked for.
+        prices: The tariffs that apply.
 
     Args:
         settings: See `BookSettings`.
@@ -87,23 +84,29 @@ class Book:
         self.entries: dict[str, Entry] = {}
         self._rng = rng
         self._alarm = alarm
-        self._defaults: dict[str, DefaultEntry] = {}
-        self._listed: dict[str, frozenset[str]] = {}
-        self._told: set[tuple[str, int, str]] = set()
-        self._receipts = 0
-        self._heard: dict[str, int] = {}
-        self._unreadable: dict[str, frozenset[str]] = {}
         self._rows: dict[str, EventRow] = {}
-        self._responses: list[ResponseRow] = []
+        self._responses: dict[tuple[str, int, str], ResponseRow] = {}
+        self._told: dict[tuple[str, int, str], float] = {}
+        self._receipts = Receipts()
+        self._answerer = Answerer(settings.server, settings.lfdi)
+        self.requests = Requests(settings.server, settings.lfdi, self._keep_row)
+        self.prices = Prices()
+        self._standing = Standing(settings.server, settings.lfdi, self._keep_row, alarm)
+        self._profiles = {name: kind.profile(settings.profile) for name, kind in KINDS.items()}
 
     @property
     def defaults(self) -> Sequence[Default]:
         """The default controls of all programmes."""
-        return [d.default for d in self._defaults.values()]
+        return self._standing.defaults
+
+    @property
+    def curves(self) -> Mapping[str, Curve | str]:
+        """The curves by href; in place of one that cannot be used, why."""
+        return self._standing.curves
 
     def unsaved(self) -> tuple[Sequence[EventRow], Sequence[ResponseRow]]:
         """Return what the ledger does not have yet."""
-        return list(self._rows.values()), list(self._responses)
+        return list(self._rows.values()), list(self._responses.values())
 
     def saved(self) -> None:
         """Note that the ledger has all that `unsaved` returned."""
@@ -112,24 +115,25 @@ class Book:
 
     def mark(self) -> int:
         """Return a mark of now: what is taken in later is newer than an answer asked for now."""
-        return self._receipts
+        return self._receipts.mark()
 
-    def _newer(self, key: str, since: int | None) -> bool:
-        """Whether something was heard of after the mark `since`; None is now."""
-        return since is not None and self._heard.get(key, 0) > since
-
-    def recall(self, row: EventRow, now: float) -> None:
+    def recall(self, rows: Iterable[EventRow], now: float) -> None:
         """Take up what the ledger kept; what cannot be read is told and left out."""
-        try:
-            if row.kind == DEFAULT_KIND:
-                if row.phase == DEFAULT_PHASE:
-                    self._defaults[row.program] = default_entry_of(row)
+        # What stands first, because events name curves; what nobody claimed before what is ours.
+        for row in sorted(rows, key=lambda r: (r.kind not in STANDING, r.lfdi)):
+            try:
+                if row.kind in STANDING:
+                    self._standing.recall(row, now)
+                elif row.kind == REQUEST:
+                    self.requests.recall(row)
+                else:
+                    self.entries[row.mrid] = entry_of(row, self.settings.profile, now)
+            except (MalformedError, ValueError, KeyError) as error:
+                self._alarm(f"event {row.mrid} in the ledger cannot be used: {error}")
             else:
-                entry = entry_of(row, self.settings.profile, now)
-                self.entries[row.mrid] = entry
                 self._rows.pop(row.mrid, None)  # what was drawn and chosen before counts
-        except (MalformedError, ValueError, KeyError) as error:
-            self._alarm(f"event {row.mrid} in the ledger cannot be used: {error}")
+                if not row.lfdi:
+                    self._keep_row(replace(row, lfdi=self.settings.lfdi))
 
     def update(
         self,
@@ -143,31 +147,19 @@ class Book:
         since: int | None = None,
     ) -> bool:
         """Take in what a poll or a notification brought; see `Engine.update`."""
-        place = f"{kind.__name__} {program.mrid}"
-        if self._newer(place, since):
+        place = (kind_of(kind).name, program.mrid)
+        if self._receipts.list_newer(place, since):
             return False
-        self._receipts += 1
+        self._receipts.begin()
         current = [self._take_in(control, program, now, since) for control in controls]
         said = frozenset(self._refuse(item, now) for item in bad)
-        for message in sorted(said - self._unreadable.get(place, frozenset())):
+        for message in sorted(said - self._receipts.said(place)):
             self._alarm(message)
-        self._rename(program, kind.__name__)
+        self._rename(program, place[0])
         if complete:
-            self._heard[place] = self._receipts
-            self._unreadable[place] = said
             seen = {c.mrid.upper() for c in controls} | {b.mrid for b in bad if b.mrid}
-            self._listed[place] = frozenset(seen)
-            current.append(
-                self._drop(
-                    now,
-                    lambda e: (
-                        e.kind == kind.__name__
-                        and e.program.mrid == program.mrid
-                        and e.mrid not in seen
-                    ),
-                    since,
-                )
-            )
+            self._receipts.whole(place, seen, said)
+            current.append(self._drop(now, lambda e: _of(e, place) and e.mrid not in seen, since))
         return all(current)
 
     def _take_in(self, control: Control, program: Program, now: float, since: int | None) -> bool:
@@ -175,23 +167,27 @@ class Book:
         event = event_of(control, program, now)
         event = replace(event, mandatory=self.settings.binding(event))
         known = self.entries.get(event.mrid)
-        if known is not None and known.control != control and self._newer(event.mrid, since):
+        newer = self._receipts.event_newer(event.mrid, since)
+        if known is not None and not known.knows(control) and newer:
             return False
-        self._heard[event.mrid] = self._receipts
-        if known is not None:
-            same = known.control == control or known.settled(now)
-            if not same and known.event.program.mrid == program.mrid:
-                self._keep(known.now_is(control, event))
+        self._receipts.event(event.mrid, now)
+        profile = self._profiles[event.kind]
+        if known is None:
+            others = [e.progress.held for e in self.entries.values()]
+            change = intake.first(
+                control, event, profile, self.curves, self._rng, others=others, now=now
+            )
+        elif not _of(known.event, (event.kind, program.mrid)):
+            return True  # the mRID of another one's event, which stands
+        elif known.settled(now) or known.knows(control):
             return True
-        drawn = draw(event, self._rng)
-        verdict = judge(event, drawn, self.settings.profile, now)
-        if verdict.ignored:
-            return True
-        step = receive(event, verdict, drawn, self.settings.profile, now)
-        self._keep(Entry(control, step.progress, verdict.reason))
-        if verdict.reason:
-            self._alarm(f"event {event.mrid} of {program.name or program.mrid}: {verdict.reason}")
-        self._owe(event, step.owed, now)
+        else:
+            change = intake.again(known, control, event, profile, self.curves, now=now)
+        if change is not None:
+            self._change(change, now)
+            reason = change.entry.reason
+            if reason and (known is None or known.reason != reason):
+                self._alarm(f"event {event.mrid} of {program.name or program.mrid}: {reason}")
         return True
 
     def _refuse(self, item: BadItem, now: float) -> str:
@@ -200,42 +196,36 @@ class Book:
             return f"an event without a legible mRID cannot be read: {item.error}"
         if item.mrid in self.entries:
             return f"event {item.mrid} cannot be read any more, and stays as it was: {item.error}"
-        event = Event(
-            item.mrid,
-            Program(""),
-            0,
-            0,
-            0,
-            {},
-            kind=item.kind,
-            response_required=item.response_required,
-            reply_to=item.reply_to,
-        )
-        owed = asked_for(event, [Owed(Code.INVALID, now)], self.settings.profile)
-        self._owe(event, owed, now)
+        if item.kind in KINDS:
+            self._owe(*intake.illegible(item, self._profiles[item.kind], now), now)
         return f"event {item.mrid} cannot be read: {item.error}"
 
     def _owe(self, event: Event, owed: Iterable[Owed], now: float) -> None:
+        entry = self.entries.get(event.mrid)
         for each in owed:
-            row = response_row(event, each, self.settings.lfdi, now)
-            key = (row.subject, row.status, row.modes)
+            key = (event.mrid, int(each.code), ",".join(sorted(each.modes)))
             if key not in self._told:
-                self._told.add(key)
-                self._responses.append(row)
+                self._told[key] = now
+                detail = b"" if entry is None else self._detail(entry, now)
+                self._responses[key] = self._answerer.row(event, each, now, detail)
+
+    def _detail(self, entry: Entry, now: float) -> bytes:
+        overridden_s = entry.override.used_s(entry.span, now)
+        return self._answerer.detail(entry.control, entry.applied, overridden_s)
 
     def _keep(self, entry: Entry) -> None:
         self.entries[entry.event.mrid] = entry
-        self._rows[entry.event.mrid] = entry.row(self.settings.server)
+        self._keep_row(entry.row(self.settings.server, self.settings.lfdi))
+
+    def _keep_row(self, row: EventRow) -> None:
+        self._rows[row.mrid] = row
 
     def _rename(self, program: Program, kind: str) -> None:
         for entry in list(self.entries.values()):
             event = entry.event
-            if (
-                event.kind == kind
-                and event.program != program
-                and event.program.mrid == program.mrid
-            ):
-                self._keep(entry.now_is(entry.control, replace(event, program=program)))
+            if _of(event, (kind, program.mrid)) and event.program != program:
+                event = replace(event, program=program)
+                self._keep(entry.now_is(entry.control, event, binding=entry.binding))
 
     def _drop(self, now: float, chosen: Callable[[Event], bool], since: int | None = None) -> bool:
         """Treat events that vanished as cancelled, unless they were about to end anyway.
@@ -247,62 +237,90 @@ class Book:
         for entry in list(self.entries.values()):
             if entry.settled(now) or not chosen(entry.event):
                 continue
-            if self._newer(entry.event.mrid, since):
+            if self._receipts.event_newer(entry.event.mrid, since):
                 current = False
             elif entry.span.end > now + _END_SLACK_S:
                 control = cancelled(entry.control, now)
                 event = event_of(control, entry.event.program, now)
-                event = replace(event, mandatory=entry.event.mandatory)
-                self._keep(entry.now_is(control, event))
+                self._keep(entry.now_is(control, event, binding=entry.binding))
         return current
 
     def set_default(
         self, program: Program, control: res.DefaultDERControl | None, since: int | None = None
     ) -> bool:
         """Take in a programme's default control; see `Engine.set_default`."""
-        place = f"{DEFAULT_KIND} {program.mrid}"
-        if self._newer(place, since):
+        place = (DEFAULT, program.mrid)
+        if self._receipts.list_newer(place, since):
             return False
-        self._receipts += 1
-        self._heard[place] = self._receipts
-        known = self._defaults.get(program.mrid)
-        if control is None:
-            self._withdraw(program.mrid)
-        elif known is None or known.control != control or known.default.program != program:
-            if known is not None and known.default.mrid != control.mrid.upper():
-                self._withdraw(program.mrid)
-            entry = DefaultEntry(control, default_of(control, program))
-            self._defaults[program.mrid] = entry
-            self._rows[entry.default.mrid] = entry.row(self.settings.server)
+        self._receipts.begin()
+        self._receipts.whole(place)
+        self._standing.set_default(program, control)
         return True
 
-    def _withdraw(self, program: str) -> None:
-        entry = self._defaults.pop(program, None)
-        if entry is not None:
-            self._rows[entry.default.mrid] = entry.row(self.settings.server, WITHDRAWN_PHASE)
+    def set_curves(
+        self, program: Program, curves: Sequence[res.DERCurve], now: float, *, complete: bool
+    ) -> None:
+        """Take in curves; see `Engine.set_curves`."""
+        self._standing.set_curves(program, curves, now, complete=complete)
 
     def retain(self, programs: frozenset[str], kind: type[Control], now: float) -> None:
         """Forget programmes that are assigned no more; `programs` holds the mRIDs that are."""
-        self._drop(now, lambda e: e.kind == kind.__name__ and e.program.mrid not in programs)
+        name = kind_of(kind).name
+        self._drop(now, lambda e: e.kind == name and e.program.mrid not in programs)
+        places = list(self._receipts.lists_of(name))
         if kind is res.DERControl:
-            for program in set(self._defaults) - programs:
-                self._withdraw(program)
+            self._standing.drop(programs)
+            places += self._receipts.lists_of(DEFAULT)
+        for place in places:
+            if place[1] not in programs:
+                self._receipts.drop(place)
 
     def choose(self, mrid: str, now: float, *, opted_out: bool) -> None:
         """Note that the owner leaves an event or takes part again.
 
         Raises:
             UnknownEventError: No such event, or it is over.
-            BindingError: Its programme does not allow leaving it.
+            BindingError: Its programme does not allow leaving it, or the time granted for an
+                override is used up.
         """
-        entry = self.entries.get(mrid)
-        if entry is None or entry.progress.phase.over:
-            raise UnknownEventError(f"event {mrid}: not known, or over")
-        if opted_out and entry.event.mandatory:
-            raise BindingError(f"event {mrid}: its programme does not allow leaving it")
-        step = choose(entry.progress, opted_out, self.settings.profile, now)
-        self._keep(replace(entry, progress=step.progress))
-        self._owe(entry.event, step.owed, now)
+        entry = self._live(mrid)
+        profile = self._profiles[entry.event.kind]
+        self._change(choices.choose(entry, profile, now, opted_out=opted_out), now)
+
+    def acknowledge(self, mrid: str, now: float) -> None:
+        """Note that the owner has read a message.
+
+        Raises:
+            UnknownEventError: No such message.
+        """
+        entry = self._known(mrid)
+        profile = self._profiles[entry.event.kind]
+        self._change(choices.acknowledge(entry, profile, now), now)
+
+    def _change(self, change: choices.Change, now: float) -> None:
+        self._keep(change.entry)
+        self._owe(change.entry.event, change.owed, now)
+
+    def concede(self, mrid: str, modes: frozenset[str], now: float) -> None:
+        """Give modes of an event up to that of another server; see `hems.sep2.merge`.
+
+        Raises:
+            UnknownEventError: No such event.
+        """
+        entry = self._known(mrid)
+        step = concede(entry.progress, modes, self._profiles[entry.event.kind], now)
+        if step.progress != entry.progress:
+            self._change(choices.Change(replace(entry, progress=step.progress), step.owed), now)
+
+    def missing_curves(
+        self, controls: Iterable[Control | res.DefaultDERControl], now: float
+    ) -> frozenset[str]:
+        """Return the hrefs of curves that are needed and not known; see `Engine.missing_curves`."""
+        settled = {mrid for mrid, entry in self.entries.items() if entry.settled(now)}
+        asked = [curve_modes(c) for c in controls if c.mrid.upper() not in settled]
+        able = self.settings.profile.carries_out
+        hrefs = {h for modes in asked for mode, h in named(modes).items() if able(mode)}
+        return frozenset(hrefs - self.curves.keys())
 
     def set_baseline(self, mrid: str, power_w: float) -> None:
         """Keep the net power (W) at an event's start.
@@ -310,47 +328,97 @@ class Book:
         Raises:
             UnknownEventError: No such event.
         """
+        self._keep(replace(self._known(mrid), baseline_w=power_w))
+
+    def set_applied(self, mrid: str, what: Applied) -> None:
+        """Keep what the home applied of a load control.
+
+        Raises:
+            UnknownEventError: No such load control, or it is over.
+        """
+        entry = self._live(mrid)
+        if not isinstance(entry.control, res.EndDeviceControl):
+            raise UnknownEventError(f"event {mrid}: not a load control")
+        applied = self._answerer.applied(entry.control, what)
+        if applied != entry.applied:
+            self._keep(replace(entry, applied=applied))
+
+    def _known(self, mrid: str) -> Entry:
         entry = self.entries.get(mrid)
         if entry is None:
             raise UnknownEventError(f"event {mrid}: not known")
-        self._keep(replace(entry, baseline_w=power_w))
+        return entry
+
+    def _live(self, mrid: str) -> Entry:
+        entry = self._known(mrid)
+        if entry.progress.phase.over:
+            raise UnknownEventError(f"event {mrid}: over")
+        return entry
 
     def advance(self, now: float, lost_since: float | None) -> dict[str, tuple[Hold, ...]]:
         """Bring all events to `now`; returns the timeline of each mode."""
-        lines = timelines(self._relevant(now), lost_since)
         for entry in list(self.entries.values()):
-            step = advance(entry.progress, lines, self.settings.profile, now)
+            again = choices.override_over(entry, now)
+            if again is not entry:
+                self._keep(again)
+        resumes = self.settings.profile.resumes
+        lines = timelines(self._relevant(now), lost_since, resumes=resumes)
+        for entry in list(self.entries.values()):
+            profile = self._profiles[entry.event.kind]
+            step = advance(entry.progress, lines, profile, now)
             if step.progress != entry.progress:
                 self._keep(replace(entry, progress=step.progress))
-            self._owe(entry.event, step.owed, now)
+            used_s = entry.override.used_s(entry.span, now)
+            self._owe(entry.event, told(step.owed, used_s, profile), now)
         self._forget(now)
         return lines
 
     def next_edge(self, now: float) -> float:
         """Return when the next live event begins or ends by itself; infinite if none does."""
-        spans = [e.span for e in self.entries.values() if not e.progress.phase.over]
-        return min((t for s in spans for t in (s.start, s.end) if t > now), default=math.inf)
+        edges = [
+            at
+            for entry in self.entries.values()
+            if not entry.progress.phase.over
+            for at in (
+                entry.span.start,
+                entry.span.end,
+                choices.override_ends(entry),
+            )
+        ]
+        return min((at for at in edges if at > now), default=math.inf)
 
     def _relevant(self, now: float) -> list[Held]:
         """Return what counts: live events, and past ones that may have taken modes from them."""
-        live = [e for e in self.entries.values() if not e.progress.phase.over]
-        begin = min((e.span.start for e in live), default=math.inf)
-        return [
-            e.progress.held
-            for e in self.entries.values()
-            if e.progress.phase is not Phase.REJECTED
-            and (not e.progress.phase.over or e.span.end > begin or e.span.end > now)
-        ]
+        taken = [e for e in self.entries.values() if e.progress.phase is not Phase.REJECTED]
+        live = [e.progress.held for e in taken if not e.settled(now)]
+        return reaching(live, (e.progress.held for e in taken if e.settled(now)))
 
     def _forget(self, now: float) -> None:
-        listed = frozenset[str]().union(*self._listed.values())
-        gone = {
+        """Let go of what is over and no longer listed; the ledger has it for longer."""
+        listed, before = self._receipts.named(), now - KEEP_S
+        gone = [
             mrid
             for mrid, entry in self.entries.items()
-            if entry.progress.phase.over and entry.span.end < now - _KEEP_S and mrid not in listed
-        }
+            if entry.progress.phase.over
+            and mrid not in listed
+            and min(entry.span.end, self._refused_until(entry)) < before
+        ]
         for mrid in gone:
             del self.entries[mrid]
-            self._heard.pop(mrid, None)
+        kept = self.entries.keys() | listed
+        self._receipts.forget(kept, now)
+        self._told = {k: at for k, at in self._told.items() if k[0] in kept or at >= before}
         if gone:
-            self._told = {key for key in self._told if key[0] not in gone}
+            self.prices.forget(self.entries)
+        self.requests.forget(now)
+        live = [e for e in self.entries.values() if not e.settled(now)]
+        self._standing.forget({h for e in live for h in named(e.event.modes).values()}, now)
+
+    def _refused_until(self, entry: Entry) -> float:
+        """Return until when a refused event counts as news: what it says of its end does not."""
+        refused = entry.progress.phase is Phase.REJECTED
+        return self._receipts.heard_at(entry.event.mrid) if refused else math.inf
+
+
+def _of(event: Event, place: Place) -> bool:
+    return (event.kind, event.program.mrid) == place

@@ -7,102 +7,38 @@ sentence for the owner, never in an exception; only the registration PIN ends al
 import asyncio
 import contextlib
 import logging
-import os
 import random
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from zeroconf.asyncio import AsyncZeroconf
 
 from hems.clock import Clock
-from hems.sep2 import resources as res
+from hems.sep2.backoff import after_failure
 from hems.sep2.book import BookSettings
-from hems.sep2.der import DerReport
 from hems.sep2.discovery import Discovery, Found
 from hems.sep2.engine import Engine
-from hems.sep2.errors import MalformedError, NotFoundError, PinError, TransientError
-from hems.sep2.events import Event, Schedule
+from hems.sep2.enrolment import Member, MemberSettings
+from hems.sep2.errors import MalformedError, MovedError, PinError, TransientError
+from hems.sep2.events import Schedule
 from hems.sep2.http import Transport
+from hems.sep2.inlet import Inlet
 from hems.sep2.ledger import Ledger, LedgerError
-from hems.sep2.lifecycle import Profile
 from hems.sep2.listener import Listener
-from hems.sep2.mirror import MirrorSpec, Sample, Samples
-from hems.sep2.registration import Identity
+from hems.sep2.logevents import Happening
+from hems.sep2.readings import Sample, Samples
+from hems.sep2.reports import Report
 from hems.sep2.session import Home, ServerLostError, Session, SessionEvents, SessionSettings
-from hems.sep2.walker import Pace
+from hems.sep2.settings import ClientSettings, ClientState, ListenSettings
 
 _log = logging.getLogger(__name__)
 
 _SEARCHING: Final = "looking for a utility server on this network"
-
-
-@dataclass(frozen=True, slots=True)
-class ListenSettings:
-    """Where notifications come in; see `hems.sep2.listener.Listener`.
-
-    Raises:
-        ValueError: It listens on every address and does not say under which the utility comes in.
-    """
-
-    host: str
-    port: int = 0
-    public_host: str | None = None
-    public_port: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.public_host is None and self.host in ("", "0.0.0.0", "::"):  # noqa: S104
-            raise ValueError(f"listening on {self.host or 'all addresses'} needs a public_host")
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """How the home talks to its utility.
-
-    Attributes:
-        identity: Who the home is.
-        server: Name under which this utility's events are kept; must not change over restarts.
-        url: Of its DeviceCapability; None to find the server by DNS-SD.
-        profile: What the home can do and how it answers.
-        binding: Tells whether the owner may not leave an event; None for what 2030.5 flags.
-        pace: Bounds of the poll rate.
-        comms_loss_s: Time without contact after which no further event begins.
-        listen: Where notifications come in; None to poll only.
-        mirrors: Usage points to keep up at the server.
-        level: Extensibility level of subscriptions.
-        subscription_check_s: How often subscriptions are checked.
-    """
-
-    identity: Identity
-    server: str
-    url: str | None = None
-    profile: Profile = field(default_factory=Profile)
-    binding: Callable[[Event], bool] | None = None
-    pace: Pace = field(default_factory=Pace)
-    comms_loss_s: float = 3600.0
-    listen: ListenSettings | None = None
-    mirrors: Sequence[MirrorSpec] = ()
-    level: str = "+S1"
-    subscription_check_s: float = 900.0
-
-
-@dataclass(frozen=True, slots=True)
-class ClientState:
-    """How the link to the utility stands.
-
-    Attributes:
-        state: "off" before `run`, "searching", "connecting", "connected", "unreachable", "refused".
-        detail: One sentence for the owner.
-        server: The server's URL, empty while none is found.
-        last_contact: UTC epoch seconds of its last good answer; None if never.
-    """
-
-    state: str
-    detail: str
-    server: str = ""
-    last_contact: float | None = None
+_MOVES: Final = 5
+"""A server that leads on and on is gone back to from where it began."""
 
 
 class Client:
@@ -117,6 +53,7 @@ class Client:
         listen_context: Server side of mutual TLS for notifications.
         zeroconf: Shared multicast sockets for DNS-SD; None to open some.
         on_schedule: Told at once whenever what is in force changes; must not block.
+        on_member: Told the same of further EndDevices: index in `members`, what is in force.
         on_state: Told when the link's state changes.
         alarm: Told in one sentence what somebody should know.
     """
@@ -132,6 +69,7 @@ class Client:
         listen_context: ssl.SSLContext | None = None,
         zeroconf: AsyncZeroconf | None = None,
         on_schedule: Callable[[Schedule], None] = lambda _schedule: None,
+        on_member: Callable[[int, Schedule], None] = lambda _index, _schedule: None,
         on_state: Callable[[ClientState], None] = lambda _state: None,
         alarm: Callable[[str], None] = _log.warning,
     ) -> None:
@@ -142,26 +80,39 @@ class Client:
         self._rng = rng
         self._listen_context = listen_context
         self._zeroconf = zeroconf
+        self._on_schedule = on_schedule
+        self._on_member = on_member
         self._on_state = on_state
         self._alarm = alarm
         self._state = ClientState("off", "not started")
         self._session: Session | None = None
-        self._report: DerReport | None = None
         self._samples = Samples()
-        book = BookSettings(settings.server, settings.identity.lfdi, settings.profile)
+        self._notification_uri: str | None = None
+        self.members = tuple(self._member(i, each) for i, each in enumerate(settings.members))
+        """The EndDevices that the home answers for, its own first."""
+
+    def _member(self, index: int, settings: MemberSettings) -> Member:
+        book = BookSettings(self._settings.server, settings.identity.lfdi, settings.profile)
+        book = replace(book, inherits=index == 0)
         if settings.binding is not None:
-            book = BookSettings(book.server, book.lfdi, book.profile, settings.binding)
-        self.engine = Engine(
+            book = replace(book, binding=settings.binding)
+        engine = Engine(
             book,
-            ledger,
-            clock,
-            rng,
-            comms_loss_s=settings.comms_loss_s,
-            on_schedule=on_schedule,
+            self._ledger,
+            self._clock,
+            self._rng,
+            comms_loss_s=self._settings.comms_loss_s,
+            on_schedule=lambda schedule: self._tell_schedule(index, schedule),
             on_owed=self._owed,
             on_step=self._stepped,
-            alarm=alarm,
+            alarm=self._alarm,
         )
+        return Member(settings, engine)
+
+    @property
+    def engine(self) -> Engine:
+        """The events of the home itself."""
+        return self.members[0].engine
 
     @property
     def state(self) -> ClientState:
@@ -171,9 +122,10 @@ class Client:
     async def run(self) -> None:
         """Serve until cancelled."""
         await self._recall()
-        async with asyncio.TaskGroup() as group, self._listening() as uri:
-            group.create_task(self.engine.run())
-            await self._serve(uri)
+        async with asyncio.TaskGroup() as group, self._listening(group):
+            for member in self.members:
+                group.create_task(member.engine.run())
+            await self._serve()
 
     async def handle_notification(self, body: bytes, sender: str | None) -> None:
         """Act on a notification's body.
@@ -192,42 +144,42 @@ class Client:
             raise TransientError("notification: this home has not found its server yet")
         await self._session.notify(body, sender)
 
-    def publish_der(self, report: DerReport) -> None:
-        """Tell the server about the home's DER, now or when it can be reached."""
-        self._report = report
+    def publish(self, report: Report, member: int = 0) -> None:
+        """Tell the server what a device says of itself, now or when it can be reached.
+
+        Args:
+            report: What it says.
+            member: Index of the device in `members`; 0 is the home itself.
+        """
+        who = self.members[member]
+        who.report = report
         if self._session is not None:
-            self._session.publish(report)
+            self._session.publish(report, who)
 
     def add_sample(self, sample: Sample) -> None:
         """Have a reading posted to its mirror usage point at the next post."""
         self._samples.add(sample)
 
-    async def post_log_event(self, event: res.LogEvent) -> None:
-        """Post a log event.
-
-        Raises:
-            NotFoundError: There is no server, or it keeps no log for this home.
-            Sep2Error: It could not be posted.
-        """
-        if self._session is None:
-            raise NotFoundError("log event: there is no server to take it")
-        await self._session.log_event(event)
+    def log(self, happening: Happening) -> None:
+        """Have something that happened here posted to the home's log at the server."""
+        self.members[0].services.log.add(happening)
 
     async def _recall(self) -> None:
         """Take up where the last run ended, before anything else."""
         try:
             offset_s = await self._ledger.server_offset(self._settings.server)
-            self.engine.set_offset(offset_s or 0.0)
-            await self.engine.load()
+            for member in self.members:
+                member.engine.set_offset(offset_s or 0.0)
+                await member.engine.load()
         except LedgerError as error:
             self._alarm(f"the ledger cannot be read, earlier events are not known: {error}")
 
     @contextlib.asynccontextmanager
-    async def _listening(self) -> AsyncIterator[str | None]:
-        """Listen for notifications while the context lasts; gives the notificationURI."""
+    async def _listening(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Listen for notifications while the context lasts."""
         listen = self._settings.listen
         if listen is None:
-            yield None
+            yield
             return
         listener = Listener(
             self.handle_notification,
@@ -237,23 +189,36 @@ class Client:
             public_host=listen.public_host,
             public_port=listen.public_port,
         )
-        uri: str | None = None
+        inlet = Inlet(
+            listener,
+            f"{listen.host}:{listen.port}",
+            self._rng,
+            on_open=self._opened,
+            alarm=self._alarm,
+            longest_s=self._settings.pace.longest_retry_s,
+        )
+        if not await inlet.open():
+            group.create_task(inlet.keep_trying())
         try:
-            uri = await listener.start()
-        except OSError as error:
-            why = os.strerror(error.errno) if error.errno else error.strerror
-            self._alarm(f"no notifications, {listen.host}:{listen.port} cannot be used: {why}")
-        try:
-            yield uri
+            yield
         finally:
             await listener.close()
 
-    async def _serve(self, uri: str | None) -> None:
+    def _opened(self, uri: str) -> None:
+        self._notification_uri = uri
+        if self._session is not None:
+            self._session.listen(uri)
+
+    async def _serve(self) -> None:
+        moved: tuple[str, str] | None = None
+        moves = 0
         while True:
-            base, dcap = await self._locate()
+            base, dcap = moved or await self._locate()
+            found = self._settings.url is None or moved is not None
+            moved = None
             self._tell("connecting", f"connecting to {base}", base + dcap)
             async with self._connect(base) as transport:
-                session = self._new_session(transport, dcap, uri)
+                session = self._new_session(transport, dcap, found=found)
                 self._session = session
                 try:
                     await session.run()
@@ -262,39 +227,54 @@ class Client:
                     self._alarm(str(error))
                     break
                 except ServerLostError as error:
+                    moves = 0
                     self._alarm(str(error))
+                except MovedError as error:
+                    moves += 1
+                    moved = await self._moved(error, moves)
                 finally:
                     self._session = None
         await asyncio.Event().wait()  # refused: events in force run on, but nothing more is sent
 
-    def _new_session(self, transport: Transport, dcap: str, uri: str | None) -> Session:
+    async def _moved(self, error: MovedError, moves: int) -> tuple[str, str] | None:
+        """Return where the server says that it is now; None for where it was at first.
+
+        That host is trusted no further than any other: its certificate is checked, and the PIN,
+        before anything else is sent to it.
+        """
+        if moves <= _MOVES and error.url.startswith("https://"):
+            _log.warning("%s", error)
+            return _split(error.url)
+        self._tell("unreachable", str(error))
+        longest_s = self._settings.pace.longest_retry_s
+        await asyncio.sleep(after_failure(moves, error, self._rng, longest_s=longest_s))
+        return None
+
+    def _new_session(self, transport: Transport, dcap: str, *, found: bool) -> Session:
         settings = self._settings
         session = Session(
             SessionSettings(
-                identity=settings.identity,
                 server=settings.server,
+                certificate=settings.certificate or settings.identity.lfdi,
                 pace=settings.pace,
-                mirrors=settings.mirrors,
                 level=settings.level,
                 subscription_check_s=settings.subscription_check_s,
-                notification_uri=uri,
-                announced=settings.url is None,
+                found=found,
+                notice_grace_s=settings.notice_grace_s,
             ),
             transport,
             dcap,
-            Home(self.engine, self._ledger, self._clock, self._rng, self._samples),
+            Home(self.members, self._ledger, self._clock, self._rng, self._samples),
             SessionEvents(self._tell, self._contact, self._alarm),
         )
-        if self._report is not None:
-            session.publish(self._report)
+        if self._notification_uri is not None:
+            session.listen(self._notification_uri)
         return session
 
     async def _locate(self) -> tuple[str, str]:
         """Return the server's origin and the path of its DeviceCapability."""
         if self._settings.url is not None:
-            parts = urlsplit(self._settings.url)
-            path = parts.path + (f"?{parts.query}" if parts.query else "")
-            return f"{parts.scheme}://{parts.netloc}", path or "/"
+            return _split(self._settings.url)
         self._tell("searching", _SEARCHING, "")
         found = await self._search()
         return found.base, found.dcap
@@ -307,6 +287,12 @@ class Client:
                 except MalformedError as error:
                     self._alarm(f"a server's announcement cannot be used: {error}")
 
+    def _tell_schedule(self, index: int, schedule: Schedule) -> None:
+        if index == 0:
+            self._on_schedule(schedule)
+        else:
+            self._on_member(index, schedule)
+
     def _owed(self) -> None:
         if self._session is not None:
             self._session.outbox.wake()
@@ -316,7 +302,8 @@ class Client:
             self._session.read_clocks()
 
     def _contact(self) -> None:
-        self.engine.contact()
+        for member in self.members:
+            member.engine.contact()
         self._state = ClientState(
             self._state.state, self._state.detail, self._state.server, self._clock.now()
         )
@@ -327,3 +314,13 @@ class Client:
         self._state = ClientState(state, detail, at, before.last_contact)
         if (before.state, before.detail, before.server) != (state, detail, at):
             self._on_state(self._state)
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Return the origin, and the path with its query, of an absolute URL."""
+    parts = urlsplit(url)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    return f"{parts.scheme}://{parts.netloc}", path or "/"
+
+
+__all__ = ["Client", "ClientSettings", "ClientState", "ListenSettings"]

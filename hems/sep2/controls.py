@@ -1,4 +1,4 @@
-"""From resources to events: DERControl, EndDeviceControl and DefaultDERControl in neutral words.
+"""From resources to neutral words: what programmes, controls and default controls ask.
 
 Percentages leave here in per cent, quantities in base units, signs as the standard has them.
 """
@@ -8,12 +8,23 @@ from dataclasses import fields, replace
 from typing import Final, TypeAlias, get_args, get_type_hints
 
 from hems.sep2 import resources as res
-from hems.sep2.events import DISABLED, Default, Event, ModeValue, Program, Status
+from hems.sep2.events import DISABLED, Default, ModeValue, Program, Status
 from hems.sep2.resources.wire import Extension
 
-Control: TypeAlias = res.DERControl | res.EndDeviceControl
-AnyProgram: TypeAlias = res.DERProgram | res.DemandResponseProgram
+Control: TypeAlias = (
+    res.DERControl
+    | res.EndDeviceControl
+    | res.TimeTariffInterval
+    | res.TextMessage
+    | res.FlowReservationResponse
+)
+"""An event as it goes over the wire; `hems.sep2.kinds` tells the five apart."""
 
+AnyProgram: TypeAlias = (
+    res.DERProgram | res.DemandResponseProgram | res.MessagingProgram | res.TariffProfile
+)
+
+_FORWARD: Final = "LoadShiftForward."
 _NOT_MODES: Final = frozenset({"ramp_tms", "disabled", "extensions"})
 
 _REDUCTIONS: Final = {
@@ -31,43 +42,10 @@ def program_of(resource: AnyProgram) -> Program:
     return Program(resource.mrid.upper(), resource.description or "", resource.primacy)
 
 
-def event_of(control: Control, program: Program, now: float) -> Event:
-    """Return a control as an `Event`.
-
-    Args:
-        control: As read.
-        program: Whose control it is.
-        now: Server's clock; no status is taken to begin later than that.
-    """
-    status = control.event_status
-    try:
-        current = Status(status.current_status)
-    except ValueError:  # reserved values: whatever it may mean one day, it is not a cancellation
-        current = Status.SCHEDULED
-    mandatory = isinstance(control, res.EndDeviceControl) and control.dr_program_mandatory
-    return Event(
-        mrid=control.mrid.upper(),
-        program=program,
-        creation_time=control.creation_time,
-        start=control.interval.start,
-        duration_s=control.interval.duration,
-        modes=modes_of(control),
-        kind=type(control).__name__,
-        status=current,
-        status_time=min(status.date_time, int(now)),
-        randomize_start_s=control.randomize_start or 0,
-        randomize_duration_s=control.randomize_duration or 0,
-        device_category=control.device_category,
-        response_required=control.response_required or 0,
-        reply_to=control.reply_to,
-        mandatory=mandatory,
-        description=control.description or "",
-    )
-
-
 def default_of(control: res.DefaultDERControl, program: Program) -> Default:
     """Return a DefaultDERControl in neutral words."""
-    return Default(control.mrid.upper(), program, _base_modes(control.der_control_base))
+    gradient = None if control.set_grad_w is None else control.set_grad_w / 100
+    return Default(control.mrid.upper(), program, _base_modes(control.der_control_base), gradient)
 
 
 def cancelled(control: Control, now: float) -> Control:
@@ -76,26 +54,42 @@ def cancelled(control: Control, now: float) -> Control:
     return replace(control, event_status=status)
 
 
-def modes_of(control: Control) -> dict[str, ModeValue]:
-    """Return what a control sets, by 2030.5 name.
+def der_modes(control: res.DERControl) -> dict[str, ModeValue]:
+    """Return what a DERControl sets, by 2030.5 name."""
+    return _base_modes(control.der_control_base)
 
-    A load control's sub-elements are named "Element.part"; its TargetReduction is
-    "TargetReduction.W" or "TargetReduction.Wh" whatever prefix it came with.
-    """
-    if isinstance(control, res.DERControl):
+
+def curve_modes(control: Control | res.DefaultDERControl) -> dict[str, ModeValue]:
+    """Return what a control sets of modes that may name a curve; nothing where none can."""
+    if isinstance(control, res.DERControl | res.DefaultDERControl):
         return _base_modes(control.der_control_base)
+    return {}
+
+
+def load_modes(control: res.EndDeviceControl) -> dict[str, ModeValue]:
+    """Return what a load control asks.
+
+    Its elements are named "Element.part". A TargetReduction is "TargetReduction.W" or
+    "TargetReduction.Wh" whatever prefix it came with. An Offset is a change in K or per cent: where
+    load is shed, what cools goes up and what heats goes down. A control that is to raise the load
+    (`loadShiftForward`) turns these signs, and prefixes what else it asks with "LoadShiftForward.".
+    """
+    forward = control.load_shift_forward
     modes: dict[str, ModeValue] = {}
     if control.target_reduction is not None:
         name, value = _reduction(control.target_reduction)
-        modes[name] = value
+        modes[_FORWARD + name if forward else name] = value
     if control.duty_cycle is not None:
-        modes["DutyCycle"] = float(control.duty_cycle.normal_value)
+        name = "DutyCycle"
+        modes[_FORWARD + name if forward else name] = float(control.duty_cycle.normal_value)
     if control.appliance_load_reduction is not None:
         modes["ApplianceLoadReduction"] = float(control.appliance_load_reduction.type)
     if control.offset is not None:
-        _put(modes, "Offset.cooling", control.offset.cooling_offset, 0.1)
-        _put(modes, "Offset.heating", control.offset.heating_offset, 0.1)
-        _put(modes, "Offset.load", control.offset.load_adjustment_percentage_offset, 0.01)
+        more = -1.0 if forward else 1.0
+        _put(modes, "Offset.cooling", control.offset.cooling_offset, 0.1 * more)
+        _put(modes, "Offset.heating", control.offset.heating_offset, -0.1 * more)
+        load = control.offset.load_adjustment_percentage_offset
+        _put(modes, "Offset.load", load, -0.01 * more)
     if control.set_point is not None:
         _put(modes, "SetPoint.cooling", control.set_point.cooling_setpoint, 0.01)
         _put(modes, "SetPoint.heating", control.set_point.heating_setpoint, 0.01)

@@ -10,20 +10,30 @@ import contextlib
 import logging
 import math
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
 
 from hems.clock import Clock
 from hems.sep2 import resources as res
+from hems.sep2.answers import Applied
 from hems.sep2.book import Book, BookSettings
 from hems.sep2.codec.reading import BadItem
 from hems.sep2.controls import Control
-from hems.sep2.events import Event, Program, Schedule, resolve
+from hems.sep2.curve import Curve
+from hems.sep2.curves import named
+from hems.sep2.events import Program, Schedule, resolve
 from hems.sep2.ledger import Ledger, LedgerError
-from hems.sep2.lifecycle import Phase
-from hems.sep2.memory import Entry
+from hems.sep2.messages import Message, Reservation, messages, reservations
+from hems.sep2.prices import Prices
+from hems.sep2.requests import Request, Wish
 from hems.sep2.servertime import ServerClock
+from hems.sep2.states import EventState, state_of
+from hems.sep2.tariff import Tariff
+
+__all__ = ["Engine", "EventState"]
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -31,19 +41,6 @@ _LONGEST_NAP_S: Final = 60.0
 _SAVE_AGAIN_S: Final = 5.0
 _CLOCK_WATCH_S: Final = 1.0
 """How often the home's clock is looked at for steps."""
-
-
-@dataclass(frozen=True, slots=True)
-class EventState:
-    """An event as shown to the owner; times are UTC epoch seconds of the home's clock."""
-
-    event: Event
-    phase: Phase
-    starts_at: float
-    ends_at: float
-    opted_out: bool
-    reason: str
-    baseline_w: float | None
 
 
 class Engine:
@@ -60,6 +57,11 @@ class Engine:
         on_owed: Told when responses were added to the ledger.
         on_step: Told when the home's clock was set, so that the server's may be asked anew.
         alarm: Told in one sentence what somebody should know.
+
+    Attributes:
+        settings: Whose events these are.
+        on_request: Told when there is news of flow reservations for the server; set by whoever
+            posts them.
     """
 
     def __init__(
@@ -89,6 +91,8 @@ class Engine:
         self._recalled = False
         self._next_look = math.inf
         self._contact = clock.monotonic()
+        self._suspended = False
+        self.on_request: Callable[[], object] = lambda: None
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
 
@@ -109,21 +113,24 @@ class Engine:
     @property
     def events(self) -> Sequence[EventState]:
         """All events that are kept, by start."""
-        return sorted(
-            (self._state(e) for e in self._book.entries.values()), key=lambda s: s.starts_at
-        )
+        now, offset_s = self.server_time(), self.offset_s
+        states = (state_of(e, now, offset_s) for e in self._book.entries.values())
+        return sorted(states, key=lambda s: s.starts_at)
 
-    def _state(self, entry: Entry) -> EventState:
-        span, progress = entry.span, entry.progress
-        return EventState(
-            event=entry.event,
-            phase=progress.phase,
-            starts_at=span.start - self.offset_s,
-            ends_at=span.end - self.offset_s,
-            opted_out=progress.held.opted_out,
-            reason=entry.reason,
-            baseline_w=entry.baseline_w,
-        )
+    @property
+    def reservations(self) -> Sequence[Reservation]:
+        """The flow reservations that the home asked for, with what was granted."""
+        return reservations(self._book.requests.all, self.events)
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """The messages to the owner, the most urgent first."""
+        return messages(self.events)
+
+    @property
+    def tariffs(self) -> Sequence[Tariff]:
+        """The electricity tariffs that apply, for `hems.sep2.tariff`; times are the server's."""
+        return self._book.prices.tariffs(self._book.entries.values())
 
     async def load(self) -> None:
         """Take up what the ledger kept; what was in force before a crash is in force again."""
@@ -137,9 +144,11 @@ class Engine:
     async def _recall(self) -> None:
         rows = await self._ledger.events()
         self._recalled = True
-        for row in rows:
-            if row.server == self.settings.server:
-                self._book.recall(row, self.server_time())
+        server, lfdis = self.settings.server, {self.settings.lfdi}
+        if self.settings.inherits:
+            lfdis.add("")
+        mine = [row for row in rows if row.server == server and row.lfdi in lfdis]
+        self._book.recall(mine, self.server_time())
 
     def contact(self) -> None:
         """Note that the server answered."""
@@ -148,7 +157,17 @@ class Engine:
         if was_lost:
             self._wake.set()
 
+    def suspend(self, *, suspended: bool) -> None:
+        """Have no event run, default controls only, while the server does not know the device."""
+        if suspended != self._suspended:
+            self._suspended = suspended
+            self._wake.set()
+
     def _lost_since(self) -> float | None:
+        if self._suspended:
+            return -math.inf
+        if self.settings.profile.keeps_schedule:
+            return None
         silent_s = self._clock.monotonic() - self._contact - self._comms_loss_s
         return self.server_time() - silent_s if silent_s >= 0 else None
 
@@ -196,14 +215,11 @@ class Engine:
         Returns:
             False if some of it was outdated when it came: it should be read again.
         """
-        async with self._lock:
-            now = self.server_time()
-            current = self._book.update(
+        return await self._change(
+            lambda now: self._book.update(
                 program, controls, now, kind=kind, complete=complete, bad=bad, since=since
             )
-            await self._follow()
-        self._wake.set()
-        return current
+        )
 
     async def set_default(
         self, program: Program, control: res.DefaultDERControl | None, since: int | None = None
@@ -213,18 +229,47 @@ class Engine:
         Returns:
             False if it was outdated when it came; see `update`.
         """
-        async with self._lock:
-            current = self._book.set_default(program, control, since)
-            await self._follow()
-        self._wake.set()
-        return current
+        return await self._change(lambda _: self._book.set_default(program, control, since))
+
+    def missing_curves(self, controls: Iterable[Control | res.DefaultDERControl]) -> frozenset[str]:
+        """Return the hrefs of curves to be read before controls are taken in.
+
+        These are those that the controls name and that are not known, of modes that the home
+        carries out.
+        """
+        return self._book.missing_curves(controls, self.server_time())
+
+    async def set_curves(
+        self, program: Program, curves: Sequence[res.DERCurve], *, complete: bool
+    ) -> None:
+        """Take in curves of a programme, each with its href.
+
+        Args:
+            program: Whose they are.
+            curves: As read.
+            complete: Whether it is the programme's whole list. A curve that no list has is kept
+                as long as something names it.
+        """
+        await self._change(
+            lambda now: self._book.set_curves(program, curves, now, complete=complete)
+        )
+
+    def missing_blocks(self, component: str) -> Mapping[str, str]:
+        """Return which blocks of a rate component's intervals should be read.
+
+        Returns:
+            href of the ConsumptionTariffIntervalList by mRID of the interval.
+        """
+        return self._book.prices.missing(self._book.entries.values(), component)
+
+    @property
+    def prices(self) -> Prices:
+        """Takes in what the stops read of tariffs; it is not kept over a restart."""
+        return self._book.prices
 
     async def retain(self, programs: frozenset[str], kind: type[Control]) -> None:
         """Forget programmes that are assigned no more; `programs` holds the mRIDs that are."""
-        async with self._lock:
-            self._book.retain(programs, kind, self.server_time())
-            await self._follow()
-        self._wake.set()
+        await self._change(lambda now: self._book.retain(programs, kind, now))
 
     async def opt_out(self, mrid: str) -> None:
         """Leave an event.
@@ -233,7 +278,7 @@ class Engine:
             UnknownEventError: No such event, or it is over.
             BindingError: Its programme does not allow it.
         """
-        await self._choose(mrid, opted_out=True)
+        await self._change(lambda now: self._book.choose(mrid, now, opted_out=True))
 
     async def opt_in(self, mrid: str) -> None:
         """Take part again in an event that was left.
@@ -241,13 +286,59 @@ class Engine:
         Raises:
             UnknownEventError: No such event, or it is over.
         """
-        await self._choose(mrid, opted_out=False)
+        await self._change(lambda now: self._book.choose(mrid, now, opted_out=False))
 
-    async def _choose(self, mrid: str, *, opted_out: bool) -> None:
-        async with self._lock:
-            self._book.choose(mrid, self.server_time(), opted_out=opted_out)
-            await self._follow()
-        self._wake.set()
+    async def acknowledge(self, mrid: str) -> None:
+        """Note that the owner has read a message; the server is told if it asked for that.
+
+        Raises:
+            UnknownEventError: No such message.
+        """
+        await self._change(lambda now: self._book.acknowledge(mrid, now))
+
+    async def set_applied(self, mrid: str, what: Applied) -> None:
+        """Keep what the home really does of a load control, for the responses to come.
+
+        Raises:
+            UnknownEventError: No such load control, or it is over.
+        """
+        await self._change(lambda _: self._book.set_applied(mrid, what))
+
+    async def concede(self, mrid: str, modes: frozenset[str]) -> None:
+        """Give modes of an event up to that of another server; see `hems.sep2.merge`.
+
+        Raises:
+            UnknownEventError: No such event.
+        """
+        await self._change(lambda now: self._book.concede(mrid, modes, now))
+
+    async def reserve(self, wish: Wish) -> str:
+        """Ask for a flow reservation; returns the mRID of the request.
+
+        Raises:
+            ValueError: It cannot be asked for: no time is left, or a figure does not fit.
+        """
+        mrid = await self._change(lambda now: self._book.requests.add(wish, now))
+        self.on_request()
+        return mrid
+
+    async def cancel_reservation(self, mrid: str) -> None:
+        """Take a wish back.
+
+        Raises:
+            UnknownEventError: No such request.
+        """
+        await self._change(lambda now: self._book.requests.cancel(mrid, now))
+        self.on_request()
+
+    @property
+    def owed_requests(self) -> Sequence[Request]:
+        """The flow reservations of which the server is to be told."""
+        return self._book.requests.owed
+
+    async def request_placed(self, request: Request, href: str | None) -> None:
+        """Note where the server put a request; None if it never will, or need not."""
+        await self._change(lambda _: self._book.requests.placed(request, href))
 
     async def set_baseline(self, mrid: str, power_w: float) -> None:
         """Keep the net power (W, import positive) that was measured when an event began.
@@ -255,9 +346,15 @@ class Engine:
         Raises:
             UnknownEventError: No such event.
         """
+        await self._change(lambda _: self._book.set_baseline(mrid, power_w))
+
+    async def _change(self, act: Callable[[float], T]) -> T:
+        """Change the book at the server's time, and let all that follows from it happen."""
         async with self._lock:
-            self._book.set_baseline(mrid, power_w)
+            done = act(self.server_time())
             await self._follow()
+        self._wake.set()
+        return done
 
     async def run(self) -> None:
         """Follow time: look again whenever something is due; never returns."""
@@ -297,7 +394,7 @@ class Engine:
         self._next_look = min(schedule.next_change, self._book.next_edge(now))
         if any(self._book.unsaved()):  # the ledger takes nothing now
             self._next_look = min(self._next_look, now + _SAVE_AGAIN_S)
-        if lost_since is None:
+        if lost_since is None and not self.settings.profile.keeps_schedule:
             silent_s = self._clock.monotonic() - self._contact
             self._next_look = min(self._next_look, now + self._comms_loss_s - silent_s)
         self._tell(schedule)
@@ -330,11 +427,24 @@ class Engine:
                 for mode, active in schedule.active.items()
             },
             next_change=schedule.next_change - self.offset_s,
+            gradient=schedule.gradient,
+            curves=self._curves(schedule),
         )
         before, self._schedule = self._schedule, local
-        if before is None or before.active != local.active:
+        if before is None or _said(before) != _said(local):
             self._on_schedule(local)
+
+    def _curves(self, schedule: Schedule) -> Mapping[str, Curve]:
+        """Return the curves that are in force, by href."""
+        hrefs = named({mode: active.value for mode, active in schedule.active.items()})
+        found = ((href, self._book.curves.get(href)) for href in hrefs.values())
+        return {href: curve for href, curve in found if isinstance(curve, Curve)}
 
     def _baseline(self, mrid: str) -> float | None:
         entry = self._book.entries.get(mrid)
         return None if entry is None else entry.baseline_w
+
+
+def _said(schedule: Schedule) -> tuple[object, ...]:
+    """Return what of a schedule is news when it changes."""
+    return (schedule.active, schedule.gradient, schedule.curves)

@@ -10,7 +10,8 @@
     │   │   ├── PinError      the server does not know this home's PIN
     │   │   └── StrangerError a notification by another than the home's own server
     │   ├── NotFoundError     404 or 410: the resource is not there (any more)
-    │   ├── RedirectError     a redirect to another host, without a target, or one too many
+    │   ├── RedirectError     a redirect without a target, or one too many
+    │   │   └── MovedError    a redirect to another host
     │   ├── MalformedError    a body that is not the resource it must be
     │   └── OversizedError    a body above the limit
     ├── ChoiceError           the owner's choice about an event cannot be granted
@@ -73,6 +74,18 @@ class NotFoundError(PermanentError):
 
 class RedirectError(PermanentError):
     """A redirect that must not or cannot be followed."""
+
+
+class MovedError(RedirectError):
+    """A redirect to another host, which is not trusted because this one says so.
+
+    Attributes:
+        url: Where it leads, absolute.
+    """
+
+    def __init__(self, message: str, url: str) -> None:
+        super().__init__(message)
+        self.url = url
 
 
 class MalformedError(PermanentError):

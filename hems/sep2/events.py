@@ -1,10 +1,18 @@
 """Which grid event is in force: the event rules of IEEE 2030.5 (10.2.3), without any I/O.
 
 An event holds a control mode from its effective start until its effective end, unless a stronger
-event that sets the same mode takes it away. Supersession goes per mode and is final: a mode once
-lost is not taken up again when the stronger event ends, because the server was told that it is
-over (response 7) and expects nothing more of it. The one exception is the owner's doing: an event
-that the owner left supersedes nothing, so leaving a voluntary event cannot undo a binding one.
+event that sets the same mode takes it away. Supersession goes per mode. What becomes of a mode
+that was lost, once the stronger event is over, is a matter of the edition:
+
+- 2018: lost is lost. The server itself marks an event as superseded (status 4) when another takes
+  its place, the client then ends it and answers 7, and no code tells of taking it up again; what
+  follows the stronger event is the default control. SunSpec's and EPRI's clients do the same.
+- 2023: it is taken up again for what is left of its time. A server leaves an overlapped event
+  active (status 4 is not used any more), and there is a response for it: 15, resumed.
+
+An event that the owner left supersedes nothing, so leaving a voluntary event cannot undo a binding
+one. All this is judged on what is known now: when the server takes the stronger event back as of a
+time before it began, the weaker one was never superseded.
 
 All times are seconds of the server's clock (`TimeType`), which orders events; durations in s.
 """
@@ -15,6 +23,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, TypeAlias
+
+from hems.sep2.curve import Curve
 
 ModeValue: TypeAlias = float | str | tuple[float, ...]
 """A number in base units (W, var, VA, V, percent; 1 or 0 for a switch), the href of a DERCurve,
@@ -175,7 +185,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The time for which one event has one mode.
+    """A time for which one event has one mode.
 
     Attributes:
         held: The event.
@@ -227,12 +237,14 @@ class Schedule:
         next_change: When anything changes next by the passing of time; infinite if never.
         gradient: Default rate of change in per cent of the rating a second, 0 for no limit; None
             where no default control says.
+        curves: The curves that active modes name, by href; set by the engine.
     """
 
     at: float
     active: Mapping[str, Active] = field(default_factory=dict)
     next_change: float = math.inf
     gradient: float | None = None
+    curves: Mapping[str, Curve] = field(default_factory=dict)
 
 
 def draw(event: Event, rng: random.Random) -> Draw:
@@ -264,15 +276,27 @@ def effective(event: Event, drawn: Draw) -> Interval:
     return Interval(min(start, end), end)
 
 
-def strength(event: Event) -> tuple[int, int, str]:
-    """Return a sort key, the greatest being the strongest: primacy, creationTime, mRID."""
-    return (-event.program.primacy, event.creation_time, event.mrid)
+def strength(event: Event) -> tuple[int, int, bool, str]:
+    """Return a sort key, the greatest being the strongest: primacy, creationTime, mRID.
+
+    Of two with one creationTime, the one that its server calls superseded is the older.
+    """
+    kept = event.status is not Status.SUPERSEDED
+    return (-event.program.primacy, event.creation_time, kept, event.mrid)
 
 
-def timeline(mode: str, events: Iterable[Held]) -> tuple[Hold, ...]:
-    """Return who has a mode and when, strongest event first.
+def timeline(mode: str, events: Iterable[Held], *, resumes: bool = False) -> tuple[Hold, ...]:
+    """Return who has a mode and when.
 
-    The holds of one mode never overlap. Each is the first part of its event's own interval.
+    Args:
+        mode: Its 2030.5 name.
+        events: All events that are known and were not refused.
+        resumes: Whether an event takes the mode up again after a stronger one (2023).
+
+    Returns:
+        Strongest event first, the holds of one event in order of time. Holds never overlap. Of
+        each event that takes part there is at least one; its first begins with the event and is
+        empty where a stronger one has the mode by then, its others are not empty.
     """
     contenders = sorted(
         (h for h in events if h.takes_part and h.sets(mode)),
@@ -282,18 +306,30 @@ def timeline(mode: str, events: Iterable[Held]) -> tuple[Hold, ...]:
     holds: list[Hold] = []
     for held in contenders:
         own = effective(held.event, held.draw)
-        rivals = [h for h in holds if h.interval.overlaps(own)]
-        if rivals:
-            first = min(rivals, key=lambda h: h.interval.start)
-            cut = Interval(own.start, max(own.start, first.interval.start))
-            holds.append(Hold(held, cut, superseded_by=first.held.event))
-        else:
-            holds.append(Hold(held, own))
+        rivals = sorted(
+            (h for h in holds if h.interval.overlaps(own)), key=lambda h: h.interval.start
+        )
+        left = _left(held, own, rivals)
+        holds += left if resumes else left[:1]
     return tuple(holds)
 
 
+def _left(held: Held, own: Interval, rivals: Sequence[Hold]) -> list[Hold]:
+    """Return what of its own interval rivals leave to an event; these in order of time."""
+    left: list[Hold] = []
+    at = own.start
+    for rival in rivals:
+        begins = rival.interval.start
+        if begins > at or not left:
+            left.append(Hold(held, Interval(at, max(at, begins)), rival.held.event))
+        at = rival.interval.end
+    if at < own.end or not left:
+        left.append(Hold(held, Interval(at, own.end)))
+    return left
+
+
 def timelines(
-    events: Iterable[Held], lost_since: float | None = None
+    events: Iterable[Held], lost_since: float | None = None, *, resumes: bool = False
 ) -> dict[str, tuple[Hold, ...]]:
     """Return the `timeline` of every mode that any event sets.
 
@@ -301,12 +337,30 @@ def timelines(
         events: All events that are known and were not refused.
         lost_since: Since when the server counts as lost; events that had not begun by then do
             not begin. None while it can be reached.
+        resumes: See `timeline`.
     """
     counted = [
         h for h in events if lost_since is None or effective(h.event, h.draw).start <= lost_since
     ]
     modes = {m for h in counted for m in h.event.modes if h.sets(m)}
-    return {mode: timeline(mode, counted) for mode in sorted(modes)}
+    return {mode: timeline(mode, counted, resumes=resumes) for mode in sorted(modes)}
+
+
+def reaching(live: Iterable[Held], past: Iterable[Held]) -> list[Held]:
+    """Return live events, and those past ones that may have taken modes from them.
+
+    Also those that may have taken modes from such a past one: had it lost a mode before, it could
+    not have taken it from a live one. What was over before all these began bears on nothing.
+    """
+    kept = list(live)
+    begin = min((effective(h.event, h.draw).start for h in kept), default=math.inf)
+    spans = [(effective(h.event, h.draw), h) for h in past]
+    for span, held in sorted(spans, key=lambda s: s[0].end, reverse=True):
+        if span.end <= begin:
+            break
+        kept.append(held)
+        begin = min(begin, span.start)
+    return kept
 
 
 def resolve(
@@ -351,9 +405,11 @@ def in_force(
     defaults: Iterable[Default],
     now: float,
     lost_since: float | None = None,
+    *,
+    resumes: bool = False,
 ) -> Schedule:
     """Return what is in force at `now`; see `timelines` and `resolve`."""
-    return resolve(timelines(events, lost_since), defaults, now)
+    return resolve(timelines(events, lost_since, resumes=resumes), defaults, now)
 
 
 def _active(mode: str, hold: Hold) -> Active:

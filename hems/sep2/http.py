@@ -1,81 +1,74 @@
-"""The client's way to one IEEE 2030.5 server: requests, paging, limits, and errors by kind.
+"""The client's way to one IEEE 2030.5 server: requests, paging, redirects, and errors by kind.
 
 Every request ends in a record or in one error of `hems.sep2.errors` within its deadline. Bodies
 are read up to `MAX_BODY` and no further; compressed ones are not asked for, so that a small body
 cannot unfold into a great one. Nothing is sent to another host than the one given, whatever a
-link or a redirect says.
+link or a redirect says: a redirect that leads away is a `MovedError`, and who gets it decides
+whether to begin with that host as with any other, from its certificate on.
+
+What is read twice and has not changed is not sent twice, or not parsed twice, and comes as the
+same record (`hems.sep2.validated`). A server that asks to be left alone is (`hems.sep2.quiet`).
 """
 
 import asyncio
-import os
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
+from http import HTTPStatus
+from types import MappingProxyType, TracebackType
 from typing import Final, Self, TypeVar
 
-import aiohttp
 from yarl import URL
 
-from certs.errors import PeerError
-from certs.explain import explain
-from certs.identity import lfdi
+from hems.sep2.connections import Answer, Connections, Limits, VerifyPeer, peer_lfdi
 from hems.sep2.errors import (
+    BusyError,
     DeadlineError,
     MalformedError,
+    MovedError,
     OversizedError,
     PermanentError,
     RedirectError,
-    TrustError,
-    UnreachableError,
+    TransientError,
 )
+from hems.sep2.moves import Moves
 from hems.sep2.paging import ListOf, Pages
+from hems.sep2.pieces import Piece, piece_of
+from hems.sep2.quiet import Quiet
 from hems.sep2.resources.base import Error
+from hems.sep2.resources.devices import Time
 from hems.sep2.resources.wire import Record
 from hems.sep2.status import error_of, retry_after_s
+from hems.sep2.validated import Known, Validated, digest
 from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, BadItem, OnBad, parse, serialize
+
+__all__ = ["Limits", "Transport", "VerifyPeer", "peer_lfdi"]
 
 MAX_REDIRECTS: Final = 5
 MAX_LIST: Final = 16 * MAX_BODY
 """Greatest length of all pages of a list in octets."""
 DEFAULT_PAGE: Final = 50
-_CHUNK: Final = 1 << 16
 _REDIRECTS: Final = (301, 302, 307, 308)
+_PERMANENT: Final = (301, 308)
+_ELSEWHERE: Final = (*_REDIRECTS, 404, 410)
+"""Answers after which a place that was once given for good is asked no more."""
 _XML_TYPES: Final = (MEDIA_TYPE, "application/xml", "text/xml")
 """Some servers give plain XML types; what is inside decides."""
 
-VerifyPeer = Callable[[ssl.SSLObject], None]
-"""Looks at a peer at the end of its handshake; raises `TrustError` to refuse it."""
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 T = TypeVar("T", bound=Record)
 L = TypeVar("L", bound=ListOf)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds in time and number.
+class _Reply:
+    """An answer, where it came from, and what was known of the place when it was asked."""
 
-    Attributes:
-        total_s: For a whole request, redirects included.
-        list_s: For a whole list, however many pages it comes in.
-        connect_s: For a TCP connection with its TLS handshake.
-        connections: Greatest number of connections at a time.
-        keepalive_s: How long an idle connection is kept for the next request.
-    """
-
-    total_s: float = 20.0
-    list_s: float = 120.0
-    connect_s: float = 10.0
-    connections: int = 4
-    keepalive_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    answer: Answer
+    url: URL
+    known: Known | None = None
 
 
 class Transport:
@@ -110,13 +103,10 @@ class Transport:
         self._origin = (self._base.scheme, self._base.host, self._base.port)
         self._limits = limits or Limits()
         self._schema_ver = schema_ver
-        self._ssl = ssl_context
-        self._peers: set[str] = set()
-        if ssl_context is not None:
-            if verify_peer is not None:
-                _add_check(ssl_context, verify_peer)
-            _add_check(ssl_context, self._note_peer)  # last: of those that were not refused
-        self._session: aiohttp.ClientSession | None = None
+        self._connections = Connections(self.host, ssl_context, verify_peer, self._limits)
+        self._validated = Validated()
+        self._moves = Moves()
+        self._quiet = Quiet(self.host, time.monotonic)
 
     @property
     def host(self) -> str:
@@ -130,12 +120,16 @@ class Transport:
             peer: Its LFDI, by its certificate; None if it showed none, which nobody but the
                 server of a transport without TLS may.
         """
-        return peer is None if self._ssl is None else peer in self._peers
+        return self._connections.is_peer(peer)
 
-    def _note_peer(self, connection: ssl.SSLObject) -> None:
-        peer = peer_lfdi(connection)
-        if peer is not None:
-            self._peers.add(peer)
+    def reach(self, href: str) -> None:
+        """Check that a link can be gone to.
+
+        Raises:
+            RedirectError: It leads to another server.
+            PermanentError: It leads nowhere.
+        """
+        self._target(self._base, href)
 
     async def __aenter__(self) -> Self:
         return self
@@ -150,9 +144,7 @@ class Transport:
 
     async def close(self) -> None:
         """Close all connections; the next request would open new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        await self._connections.close()
 
     async def get(self, href: str, expected: type[T], *, on_bad: OnBad | None = None) -> T:
         """Get a resource.
@@ -162,6 +154,9 @@ class Transport:
             expected: Its class.
             on_bad: Told of unreadable items if it is a list; see `hems.sep2.xml.parse`.
 
+        Returns:
+            The resource; the very record returned before if it has not changed since.
+
         Raises:
             Sep2Error: See `hems.sep2.errors` for the kinds.
         """
@@ -170,17 +165,39 @@ class Transport:
 
     async def _got(self, href: str, expected: type[T], on_bad: OnBad | None) -> tuple[T, int]:
         """Return a resource and the length of its body in octets."""
-        answer = await self._request("GET", href)
-        if answer.status == 204 or not answer.body:  # noqa: PLR2004 - No Content
+        reply = await self._request("GET", href, expected=expected)
+        answer, known = reply.answer, reply.known
+        if answer.status == HTTPStatus.NOT_MODIFIED and known is not None:
+            return _as(expected, known), known.length
+        if answer.status == HTTPStatus.NO_CONTENT or not answer.body:
             raise MalformedError(f"{self.host}{href}", "the answer has no content")
         media = answer.headers.get("Content-Type", MEDIA_TYPE).partition(";")[0].strip().lower()
         if media not in _XML_TYPES:
             raise MalformedError(f"{self.host}{href}", f"it is of type {media!r}, not {MEDIA_TYPE}")
+        if known is not None and known.digest == digest(answer.body):
+            record = _as(expected, known)
+        else:
+            record, whole = self._parsed(href, answer.body, expected, on_bad)
+            if not whole or issubclass(expected, Time):  # a clock is never what it was
+                self._validated.drop(str(reply.url), expected)
+                return record, len(answer.body)
+        self._validated.keep(str(reply.url), expected, record, answer.body, answer.headers)
+        return record, len(answer.body)
+
+    def _parsed(
+        self, href: str, body: bytes, expected: type[T], on_bad: OnBad | None
+    ) -> tuple[T, bool]:
+        """Return a record, and whether all of it could be read."""
+        bad: list[BadItem] = []
         try:
-            return parse(answer.body, expected, on_bad=on_bad), len(answer.body)
+            record = parse(body, expected, on_bad=bad.append if on_bad is not None else None)
         except MalformedError as error:
             where = f"{self.host}{href.partition('?')[0]}"
             raise MalformedError(f"{where}: {error.element or 'document'}", error.reason) from None
+        if on_bad is not None:
+            for item in bad:
+                on_bad(item)
+        return record, not bad
 
     async def get_list(
         self,
@@ -198,10 +215,15 @@ class Transport:
             href: As in a link.
             expected: Class of the list.
             page: Items asked for at a time.
-            on_bad: Told, at the end, of the items that could not be read.
+            on_bad: Told, at the end, of the items that could not be read; also, once and without
+                an mRID, if the server persists in counting more items than it shows.
+
+        Returns:
+            The list; the very record returned before if no page has changed since.
 
         Raises:
-            TransientError: If it never stood still, or took too long in all.
+            TransientError: If it never stood still, or took too long in all; if it shows fewer
+                items than it counts, and `on_bad` is not there to be told.
             OversizedError: If it has more items or octets than any honest list.
             Sep2Error: As for `get`.
         """
@@ -212,10 +234,19 @@ class Transport:
                 await self._read(pages, href, expected, page, collect=on_bad is not None)
         except TimeoutError:
             raise DeadlineError(f"{place}: not whole within {self._limits.list_s:g} s") from None
+        bad = list(pages.bad)
+        if pages.missing:
+            why = MalformedError(place, f"it counts {pages.missing} items that it does not show")
+            if on_bad is None:
+                raise TransientError(str(why))
+            bad.append(BadItem(error=why, kind="", mrid=None, reply_to=None, xml=""))
         if on_bad is not None:
-            for item in pages.bad:
+            for item in bad:
                 on_bad(item)
-        return pages.merged()
+        merged = self._validated.same_list(href, pages.parts, pages.merged())
+        if not isinstance(merged, expected):
+            raise TypeError(f"{href} was kept as {type(merged).__name__}")
+        return merged
 
     async def _read(
         self, pages: Pages[L], href: str, expected: type[L], page: int, *, collect: bool
@@ -243,8 +274,8 @@ class Transport:
         Raises:
             Sep2Error: See `hems.sep2.errors` for the kinds.
         """
-        answer = await self._request("POST", href, self._body(resource))
-        return answer.headers.get("Location")
+        reply = await self._request("POST", href, self._body(resource))
+        return reply.answer.headers.get("Location")
 
     async def put(self, href: str, resource: Record) -> None:
         """Replace a resource; errors as for `post`."""
@@ -254,143 +285,134 @@ class Transport:
         """Delete a resource; errors as for `post`."""
         await self._request("DELETE", href)
 
+    async def piece(
+        self, href: str, start: int, length: int, *, unchanged: str | None = None
+    ) -> Piece:
+        """Get part of a file, which is no resource and may be of any media type.
+
+        Args:
+            href: As in `File.fileURI`.
+            start: First octet wanted, from 0.
+            length: Octets wanted, at most `MAX_BODY`.
+            unchanged: Validator of an earlier piece; of a file that has changed since then, the
+                whole comes.
+
+        Raises:
+            OversizedError: The server gives more than `MAX_BODY` at a time.
+            Sep2Error: As for `get`.
+        """
+        more = {"Accept": "*/*", "Range": f"bytes={start}-{start + length - 1}"}
+        if unchanged is not None:
+            more["If-Range"] = unchanged
+        reply = await self._request("GET", href, more=more)
+        return piece_of(f"{self.host}{href}", reply.answer, start)
+
     def _body(self, resource: Record) -> bytes:
         return serialize(resource, schema_ver=self._schema_ver)
 
-    async def _request(self, method: str, href: str, body: bytes | None = None) -> _Answer:
-        """Return the answer to a request, if it is of the 2xx kind, after redirects."""
+    async def _request(
+        self,
+        method: str,
+        href: str,
+        body: bytes | None = None,
+        expected: type[Record] | None = None,
+        more: Mapping[str, str] = _NO_HEADERS,
+    ) -> _Reply:
+        """Return the answer to a request, if it is a good one, after redirects."""
+        self._quiet.check()
         place = f"{self.host}{href}"
-        try:
-            async with asyncio.timeout(self._limits.total_s):
-                answer = await self._followed(method, href, body)
-        except aiohttp.ServerTimeoutError:
-            raise DeadlineError(
-                f"{self.host}: no connection within {self._limits.connect_s:g} s"
-            ) from None
-        except TimeoutError:
-            raise DeadlineError(f"{place}: no answer within {self._limits.total_s:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise self._connection_error(place, error) from error
-        if answer.status >= 300:  # noqa: PLR2004 - all that is no success
-            raise error_of(
+        path = place.partition("?")[0]
+        reply = await self._connections.within_deadline(
+            path, lambda: self._followed(method, href, body, expected, more)
+        )
+        answer = reply.answer
+        unchanged = answer.status == HTTPStatus.NOT_MODIFIED and reply.known is not None
+        if answer.status >= HTTPStatus.MULTIPLE_CHOICES and not unchanged:
+            error = error_of(
                 f"{method} {place}",
                 answer.status,
                 retry_after_s(answer.headers, time.time()),
                 _reason_code(answer.body),
             )
-        return answer
+            if isinstance(error, BusyError):
+                self._quiet.refused(path, error)
+            else:
+                self._quiet.served()
+            raise error
+        self._quiet.served()
+        return reply
 
-    async def _followed(self, method: str, href: str, body: bytes | None) -> _Answer:
-        url = self._target(self._base, href)
+    async def _followed(
+        self,
+        method: str,
+        href: str,
+        body: bytes | None,
+        expected: type[Record] | None,
+        more: Mapping[str, str],
+    ) -> _Reply:
+        start = self._target(self._base, href)
+        url = self._moves.where(start) if method == "GET" else start
+        if url != start:
+            reply = await self._once(method, url, body, expected, more)
+            if reply.answer.status not in _ELSEWHERE:
+                return reply
+            self._moves.forget(start)  # the old place may know better by now
+        url, for_good = start, True
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._once(method, url, body)
-            if answer.status not in _REDIRECTS:
-                return answer
-            location = answer.headers.get("Location")
+            reply = await self._once(method, url, body, expected, more)
+            status = reply.answer.status
+            if status not in _REDIRECTS:
+                return reply
+            location = reply.answer.headers.get("Location")
             if not location:
                 raise RedirectError(f"{url}: redirected without a Location")
-            url = self._target(url, location)
+            url = self._target(url, location, redirect=True)
+            for_good = for_good and status in _PERMANENT
+            if for_good and method == "GET":
+                self._moves.learn(start, url)
+        self._moves.forget(start)
         raise RedirectError(f"{self.host}{href}: more than {MAX_REDIRECTS} redirects")
 
-    def _target(self, base: URL, href: str) -> URL:
+    def _target(self, base: URL, href: str, *, redirect: bool = False) -> URL:
         """Return the absolute form of a reference, if it is on this server."""
         try:
             url = base.join(URL(href, encoded=True)).with_fragment(None)
             at_home = (url.scheme, url.host, url.port) == self._origin
         except ValueError as error:
             raise PermanentError(f"{href!r} is not a usable address: {error}") from error
-        if not at_home:
-            raise RedirectError(f"{href} leads away from {self._base.origin()} and is not followed")
-        return url
+        if at_home:
+            return url
+        away = f"{href} leads away from {self._base.origin()} and is not followed"
+        if redirect and url.scheme == self._base.scheme and url.host:
+            raise MovedError(away, str(url))
+        raise RedirectError(away)
 
-    async def _once(self, method: str, url: URL, body: bytes | None) -> _Answer:
-        headers = {"Content-Type": MEDIA_TYPE} if body is not None else None
-        async with self._open().request(
-            method, url, data=body, headers=headers, allow_redirects=False
-        ) as response:
-            return _Answer(response.status, response.headers, await _bounded(response))
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(
-                ssl=self._ssl if self._ssl is not None else False,
-                limit=self._limits.connections,
-                keepalive_timeout=self._limits.keepalive_s,
-            )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(connect=self._limits.connect_s),
-                headers={"Accept": MEDIA_TYPE, "Accept-Encoding": "identity"},
-                auto_decompress=False,
-            )
-        return self._session
-
-    def _connection_error(self, place: str, error: Exception) -> Exception:
-        if _is_tls(error):
-            return TrustError(f"{self.host}: {explain(error)}")
-        if isinstance(error, aiohttp.ServerDisconnectedError):
-            return UnreachableError(f"{place}: the server closed the connection")
-        if isinstance(error, aiohttp.ClientConnectorError):
-            # Of the host and not of the path: it is one trouble for all who meet it.
-            return UnreachableError(f"{self.host}: no connection: {_why(error.os_error)}")
-        # The HTTP library's own words may go over several lines.
-        return UnreachableError(f"{place}: {' '.join(str(error).split()) or type(error).__name__}")
+    async def _once(
+        self,
+        method: str,
+        url: URL,
+        body: bytes | None,
+        expected: type[Record] | None,
+        more: Mapping[str, str],
+    ) -> _Reply:
+        known: Known | None = None
+        headers = dict(more)
+        if body is not None:
+            headers["Content-Type"] = MEDIA_TYPE
+        if expected is not None:
+            known = self._validated.find(str(url), expected)
+            if known is not None:
+                headers.update(known.conditions)
+        answer = await self._connections.exchange(method, url, body, headers)
+        if answer.status == HTTPStatus.NOT_MODIFIED and (known is None or not known.conditions):
+            known = None
+        return _Reply(answer, url, known)
 
 
-def peer_lfdi(connection: ssl.SSLObject) -> str | None:
-    """Return the LFDI of the certificate that the other side showed; None if it showed none."""
-    certificate = connection.getpeercert(binary_form=True)
-    return lfdi(certificate) if certificate else None
-
-
-def _add_check(context: ssl.SSLContext, verify_peer: VerifyPeer) -> None:
-    """Have each connection of a context checked at the end of its handshake.
-
-    A check after the first answer would come too late: the request would have been sent.
-    """
-    made = context.sslobject_class
-
-    def do_handshake(self: ssl.SSLObject) -> None:
-        made.do_handshake(self)
-        try:
-            verify_peer(self)
-        except TrustError as error:
-            raise PeerError(str(error)) from error
-
-    context.sslobject_class = type("PinnedObject", (made,), {"do_handshake": do_handshake})
-
-
-def _is_tls(error: BaseException) -> bool:
-    """Whether a connection failed over trust, and not because it was merely cut."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError) and not isinstance(
-            seen, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError
-        ):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
-
-
-def _why(error: OSError) -> str:
-    """Return a connection error in the system's own words, without the address it repeats."""
-    if error.errno and error.errno > 0:  # a name that is not found has a code below zero
-        return os.strerror(error.errno)
-    return error.strerror or str(error)
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body; stop as soon as it is known to be too long."""
-    too_long = f"{response.url}: the body is longer than {MAX_BODY} octets"
-    if (response.content_length or 0) > MAX_BODY:
-        raise OversizedError(too_long)
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise OversizedError(too_long)
-    return bytes(body)
+def _as(expected: type[T], known: Known) -> T:
+    if not isinstance(known.record, expected):
+        raise TypeError(f"a {type(known.record).__name__} was kept as {expected.__name__}")
+    return known.record
 
 
 def _with_query(href: str, **query: int) -> str:

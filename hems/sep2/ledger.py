@@ -19,13 +19,17 @@ class LedgerError(Exception):
 class EventRow:
     """An event as last received, and what the home made of it.
 
-    A programme's DefaultDERControl is kept in the same way, for the time when the server is lost:
-    `kind` "DefaultDERControl", `phase` "default", draws 0. It never grows too old to keep.
+    What stands until the server says otherwise is kept in the same way, for the time when the
+    server is lost: a programme's DefaultDERControl, a DERCurve that a control may name, a
+    FlowReservationRequest of the home's own. Their `phase` is "default", their draws are 0, and
+    they never grow too old to keep.
+
+    The key is (`server`, `lfdi`, `mrid`).
 
     Attributes:
-        mrid: The event's mRID, 32 upper-case hex digits; the key together with `server`.
+        mrid: The event's mRID, 32 upper-case hex digits; of a DERCurve its href.
         server: LFDI or host of the server it came from.
-        kind: Name of its resource type, "DERControl" or "EndDeviceControl".
+        kind: Name of its resource type, see `hems.sep2.kinds`.
         program: mRID of its programme.
         program_name: The programme's description, for the owner.
         primacy: The programme's primacy.
@@ -35,9 +39,20 @@ class EventRow:
         draw_duration_s: Randomised change of its duration; drawn once.
         draw_cancel_s: Randomised delay of a cancellation; drawn once.
         phase: "received", "started", "completed", "cancelled", "superseded", "rejected";
-            "default" for a default control, "cancelled" for one that no longer counts.
+            "default" for what stands, "owed" while the server is yet to be told of it, "cancelled"
+            for what no longer counts.
         opted_out: Whether the owner left it.
         baseline_w: Net power at its start, None before.
+        lfdi: LFDI of the EndDevice that it is for; empty in rows from before there were several,
+            which are the home's own.
+        rejoined: Whether the owner came back after leaving it.
+        override_since: Since when the owner overrides it, server's clock; None while nobody does.
+        overridden_s: How long it was overridden before that.
+        applied: What the home applied of it, as a DrResponse; empty while it has not said.
+        acknowledged: Whether the owner has read it, which is a message.
+        modes: Those of its modes that the home carries out, with commas between; None where that
+            was not kept.
+        reason: Why it or some of its modes were refused, for the owner.
     """
 
     mrid: str
@@ -54,11 +69,19 @@ class EventRow:
     phase: str
     opted_out: bool = False
     baseline_w: float | None = None
+    lfdi: str = ""
+    rejoined: bool = False
+    override_since: float | None = None
+    overridden_s: float = 0.0
+    applied: bytes = b""
+    acknowledged: bool = False
+    modes: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseRow:
-    """A response owed to the server; unique by (subject, lfdi, status, modes).
+    """A response owed to the server; unique by (server, subject, lfdi, status, modes).
 
     Attributes:
         subject: mRID of the event.
@@ -67,8 +90,11 @@ class ResponseRow:
         modes: Control modes it speaks of, empty for the whole event (2018).
         created: Server's time at which the status came about, epoch seconds.
         reply_to: Where it goes.
-        kind: Resource type to post, "DERControlResponse" or "DrResponse".
+        kind: Resource type to post, such as "DERControlResponse".
         location: Where the server put it; None until posted.
+        server: LFDI or host of the server that it is owed to.
+        detail: What it says beyond its code, as XML of its type; empty for nothing. Kept so that
+            it is posted byte for byte the same again.
     """
 
     subject: str
@@ -79,6 +105,8 @@ class ResponseRow:
     reply_to: str
     kind: str
     location: str | None = None
+    server: str = ""
+    detail: bytes = b""
 
 
 class Ledger(Protocol):
@@ -98,8 +126,8 @@ class Ledger(Protocol):
         """
         ...
 
-    async def unposted(self) -> Sequence[ResponseRow]:
-        """Return the responses still owed, oldest first."""
+    async def unposted(self, server: str) -> Sequence[ResponseRow]:
+        """Return the responses still owed to a server, oldest first."""
         ...
 
     async def posted(self, response: ResponseRow, location: str) -> None:
@@ -112,4 +140,17 @@ class Ledger(Protocol):
 
     async def save_server_offset(self, server: str, offset_s: float) -> None:
         """Keep the server's offset for the next start."""
+        ...
+
+    async def readdress(self, server: str, former: str, lfdi: str) -> int:
+        """Give a device's events to the LFDI that its renewed certificate has.
+
+        What it has answered, or owes, stays as it was: it was said under the former one.
+
+        Returns:
+            How many events there were.
+
+        Raises:
+            LedgerError: Nothing was written.
+        """
         ...

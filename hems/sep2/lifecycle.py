@@ -2,7 +2,7 @@
 
     received -> started -> completed
         |          |-----> cancelled
-        |          `-----> superseded (a mode won back by the owner's opt-out leads back to started)
+        |          `-----> superseded (a mode taken up again leads back to started)
         |-> completed without taking part, cancelled, superseded
         `-> rejected (refused on receipt)
 
@@ -10,7 +10,6 @@ A response is identified by event, status and modes; whoever keeps them never ow
 IEEE 2030.5-2018 answers for an event as a whole, 2023 for its modes, those of one moment together.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
@@ -21,14 +20,14 @@ from hems.sep2.events import (
     Event,
     Held,
     Hold,
-    ModeValue,
     Status,
     effective,
 )
+from hems.sep2.sanity import nonsense
 
 
 class Code(IntEnum):
-    """Response.status."""
+    """Response.status: IEEE 2030.5-2018 table 27, 2023 table 31."""
 
     RECEIVED = 1
     STARTED = 2
@@ -40,9 +39,15 @@ class Code(IntEnum):
     PARTLY_OPT_OUT = 8
     PARTLY_OPT_IN = 9
     NO_PARTICIPATION = 10
+    ACKNOWLEDGED = 11
+    """By the owner, who read a message."""
+    NOT_DISPLAYABLE = 12
     SUPERSEDED_BY_SERVER = 13
     SUPERSEDED_BY_PROGRAM = 14
+    RESUMED = 15
+    """2023 only."""
     NOT_SUPPORTED = 251
+    """2023 only."""
     NOT_APPLICABLE = 252
     INVALID = 253
     EXPIRED = 254
@@ -71,7 +76,11 @@ class Edition(IntEnum):
     V2023 = 2023
 
 
-BASE_CODES: Final = frozenset(Code) - {Code.SUPERSEDED_BY_SERVER, Code.SUPERSEDED_BY_PROGRAM}
+BASE_CODES: Final = frozenset(Code) - {
+    Code.SUPERSEDED_BY_SERVER,
+    Code.SUPERSEDED_BY_PROGRAM,
+    Code.RESUMED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +93,30 @@ class Profile:
             are told as 7.
         modes: Modes that the home carries out; None for any.
         device_category: Bits of `DeviceCategoryType` that the home is.
+        by_mode: Whether responses say for which modes they are; None for what the edition does.
+        longest_s: The longest duration of an event that is believed; by default any that can be
+            written, since a server that means "until I say otherwise" sends a very long one.
+        keeps_schedule: Whether events that were received go on to begin while the server is lost;
+            without it the default control takes over at once.
     """
 
     edition: Edition = Edition.V2018
     codes: frozenset[int] = BASE_CODES
     modes: frozenset[str] | None = None
     device_category: int = 1 << 14
+    by_mode: bool | None = None
+    longest_s: float = 2.0**32
+    keeps_schedule: bool = False
+
+    @property
+    def answers_by_mode(self) -> bool:
+        """Whether responses say for which modes they are."""
+        return self.edition is Edition.V2023 if self.by_mode is None else self.by_mode
+
+    @property
+    def resumes(self) -> bool:
+        """Whether a mode that was lost is taken up again; see `hems.sep2.events`."""
+        return self.edition is Edition.V2023
 
     def carries_out(self, mode: str) -> bool:
         """Whether the home can carry a mode out."""
@@ -153,20 +180,6 @@ class Step:
     owed: Sequence[Owed] = field(default_factory=tuple)
 
 
-_ONE_HOUR_S: Final = 3600
-_LONGEST_S: Final = 366 * 86400
-_LATEST: Final = 4102444800
-_ABSURD: Final = 1e9
-_NEVER_NEGATIVE: Final = (
-    "opModImpLimW",
-    "opModExpLimW",
-    "opModGenLimW",
-    "opModLoadLimW",
-    "opModMaxLim",
-    "TargetReduction",
-)
-
-
 def judge(event: Event, drawn: Draw, profile: Profile, now: float) -> Verdict:
     """Decide on receipt whether the home takes an event on.
 
@@ -179,9 +192,9 @@ def judge(event: Event, drawn: Draw, profile: Profile, now: float) -> Verdict:
     meant_for = event.device_category
     if meant_for and not meant_for & profile.device_category:
         return Verdict(ignored=True, reason="meant for another category of device")
-    nonsense = _nonsense(event)
-    if nonsense:
-        return Verdict(code=Code.INVALID, refused=frozenset(event.modes), reason=nonsense)
+    wrong = nonsense(event, profile.longest_s)
+    if wrong:
+        return Verdict(code=Code.INVALID, refused=frozenset(event.modes), reason=wrong)
     if effective(event, drawn).end <= now:
         if event.status.revoked or event.status is Status.COMPLETED:
             return Verdict(ignored=True, reason="over before it was received")
@@ -192,38 +205,16 @@ def judge(event: Event, drawn: Draw, profile: Profile, now: float) -> Verdict:
     able = frozenset(m for m in wanted if profile.carries_out(m))
     if able == wanted:
         return Verdict(modes=able)
-    code = Code.NOT_APPLICABLE if profile.edition is Edition.V2018 else Code.NOT_SUPPORTED
-    reason = f"this home cannot carry out {', '.join(sorted(wanted - able))}"
-    if profile.edition is Edition.V2018:  # one answer for the event, which must be true of it all
+    code, reason = unable(wanted - able, profile)
+    if not profile.answers_by_mode:  # one answer for the event, which must be true of it all
         return Verdict(code=code, refused=wanted, reason=reason)
     return Verdict(modes=able, code=code, refused=wanted - able, reason=reason)
 
 
-def _nonsense(event: Event) -> str:
-    """Say what is wrong with an event's figures, empty if nothing."""
-    if not event.modes:
-        return "it sets no control mode"
-    if not 0 < event.duration_s <= _LONGEST_S:
-        return f"a duration of {event.duration_s} s"
-    if not 0 <= event.start <= _LATEST:
-        return f"a start at {event.start}"
-    for name, value in (
-        ("randomizeStart", event.randomize_start_s),
-        ("randomizeDuration", event.randomize_duration_s),
-    ):
-        if abs(value) > _ONE_HOUR_S:
-            return f"{name} of {value} s"
-    return next((w for m, v in event.modes.items() if (w := _absurd(m, v))), "")
-
-
-def _absurd(mode: str, value: ModeValue) -> str:
-    numbers = value if isinstance(value, tuple) else () if isinstance(value, str) else (value,)
-    for number in numbers:
-        if not math.isfinite(number) or abs(number) > _ABSURD:
-            return f"{mode} of {number:g}"
-        if number < 0 and mode.startswith(_NEVER_NEGATIVE):
-            return f"{mode} of {number:g}, which cannot be negative"
-    return ""
+def unable(modes: frozenset[str], profile: Profile) -> tuple[Code, str]:
+    """Return how modes are refused that this home cannot carry out, and why in words."""
+    code = Code.NOT_APPLICABLE if profile.edition is Edition.V2018 else Code.NOT_SUPPORTED
+    return code, f"this home cannot carry out {', '.join(sorted(modes))}"
 
 
 def receive(event: Event, verdict: Verdict, drawn: Draw, profile: Profile, now: float) -> Step:
@@ -232,10 +223,10 @@ def receive(event: Event, verdict: Verdict, drawn: Draw, profile: Profile, now: 
     if not verdict.modes:
         progress = replace(progress, phase=Phase.REJECTED)
         due = [Owed(verdict.code, now)] if verdict.code is not None else []
-        if profile.edition is Edition.V2023:
+        if profile.answers_by_mode:
             due = [replace(o, modes=verdict.refused) for o in due]
         return Step(progress, asked_for(event, due, profile))
-    due = [Owed(Code.RECEIVED, now, _named(verdict.modes, profile))]
+    due = [Owed(Code.RECEIVED, now, named(verdict.modes, profile))]
     if verdict.code is not None:
         due.append(Owed(verdict.code, now, verdict.refused))
     return Step(progress, asked_for(event, due, profile))
@@ -252,7 +243,7 @@ def choose(progress: Progress, opted_out: bool, profile: Profile, now: float) ->
         held=replace(held, opted_out=opted_out),
         rejoined=progress.rejoined or not opted_out,
     )
-    modes = _named(held.modes or frozenset(held.event.modes), profile)
+    modes = named(held.modes or frozenset(held.event.modes), profile)
     return Step(chosen, asked_for(held.event, [Owed(code, now, modes)], profile))
 
 
@@ -274,24 +265,23 @@ def advance(
     span = effective(held.event, held.draw)
     if progress.phase.over and (progress.phase is not Phase.SUPERSEDED or now >= span.end):
         return Step(progress)
-    holds = {
-        mode: hold
-        for mode, line in lines.items()
-        for hold in line
-        if hold.held.event.mrid == held.event.mrid
-    }
+    holds = _of(held, lines)
     if not holds:  # the owner left it: it holds nothing, until its end
         return _end(progress, span.end, frozenset(), profile) if now >= span.end else Step(progress)
     due: list[Owed] = []
     phase = progress.phase
-    modes = {m for m, h in holds.items() if not h.interval.empty}
-    if phase is not Phase.STARTED and any(now in holds[m].interval for m in modes):
+    running = {m: h for m, line in holds.items() for h in line if now in h.interval}
+    if running and phase is not Phase.STARTED:
+        begun = {m for m, line in holds.items() if not line[0].interval.empty}
+        if begun:
+            due.append(Owed(Code.STARTED, span.start, named(begun, profile)))
         phase = Phase.STARTED
-        due.append(Owed(Code.STARTED, span.start, _named(modes, profile)))
-    lost = {m: h for m, h in holds.items() if h.superseded_by and now >= h.interval.end}
-    kept = frozenset(holds) - frozenset(lost)
-    if lost and (profile.edition is Edition.V2023 or not kept):
-        due += _superseded(held.event, lost, profile)
+    if profile.answers_by_mode or progress.phase is Phase.SUPERSEDED:
+        due += _resumed({m: h for m, h in running.items() if h is not holds[m][0]}, profile)
+    cuts = [(m, h) for m, line in holds.items() for h in line if _cut(h, now)]
+    kept = frozenset(m for m, line in holds.items() if not _lost(line, now))
+    if cuts and (profile.answers_by_mode or not kept):
+        due += _superseded(held.event, cuts, profile)
     if not kept:
         return _done(progress, Phase.SUPERSEDED, due, profile)
     moved = replace(progress, phase=phase)
@@ -299,6 +289,32 @@ def advance(
         return _done(moved, phase, due, profile)
     ended = _end(moved, span.end, kept, profile)
     return Step(ended.progress, (*asked_for(held.event, due, profile), *ended.owed))
+
+
+def _of(held: Held, lines: Mapping[str, Sequence[Hold]]) -> dict[str, Sequence[Hold]]:
+    """Return an event's holds by mode, each in order of time."""
+    mine = {
+        m: [h for h in line if h.held.event.mrid == held.event.mrid] for m, line in lines.items()
+    }
+    return {mode: line for mode, line in mine.items() if line}
+
+
+def _cut(hold: Hold, now: float) -> bool:
+    """Whether the mode was taken away at the end of this hold."""
+    return hold.superseded_by is not None and hold.interval.end <= now
+
+
+def _lost(line: Sequence[Hold], now: float) -> bool:
+    """Whether the event is without a mode now, or was at its end."""
+    begun = [h for h in line if h.interval.start <= now]
+    return bool(begun) and _cut(begun[-1], now)
+
+
+def _resumed(again: Mapping[str, Hold], profile: Profile) -> list[Owed]:
+    groups: dict[float, set[str]] = {}
+    for mode, hold in again.items():
+        groups.setdefault(hold.interval.start, set()).add(mode)
+    return [Owed(Code.RESUMED, at, named(modes, profile)) for at, modes in sorted(groups.items())]
 
 
 def _end(progress: Progress, at: float, modes: frozenset[str], profile: Profile) -> Step:
@@ -310,8 +326,8 @@ def _end(progress: Progress, at: float, modes: frozenset[str], profile: Profile)
             phase, code = Phase.SUPERSEDED, Code.SUPERSEDED
     else:
         phase, code = Phase.COMPLETED, _completion(progress)
-    named = _named(modes or held.modes or frozenset(held.event.modes), profile)
-    return _done(progress, phase, [Owed(code, at, named)], profile)
+    answered = named(modes or held.modes or frozenset(held.event.modes), profile)
+    return _done(progress, phase, [Owed(code, at, answered)], profile)
 
 
 def _completion(progress: Progress) -> Code:
@@ -322,12 +338,12 @@ def _completion(progress: Progress) -> Code:
     return Code.PARTLY_OPT_IN if progress.rejoined else Code.COMPLETED
 
 
-def _superseded(event: Event, lost: Mapping[str, Hold], profile: Profile) -> list[Owed]:
-    if profile.edition is Edition.V2018:
-        last = max(lost.values(), key=lambda h: h.interval.end)
+def _superseded(event: Event, cuts: Sequence[tuple[str, Hold]], profile: Profile) -> list[Owed]:
+    if not profile.answers_by_mode:
+        last = max((hold for _, hold in cuts), key=lambda h: h.interval.end)
         return [Owed(_superseded_code(event, last, profile), last.interval.end)]
     groups: dict[tuple[Code, float], set[str]] = {}
-    for mode, hold in lost.items():
+    for mode, hold in cuts:
         key = (_superseded_code(event, hold, profile), hold.interval.end)
         groups.setdefault(key, set()).add(mode)
     return [Owed(code, at, frozenset(modes)) for (code, at), modes in sorted(groups.items())]
@@ -345,8 +361,9 @@ def _done(progress: Progress, phase: Phase, due: Sequence[Owed], profile: Profil
     return Step(replace(progress, phase=phase), asked_for(progress.held.event, due, profile))
 
 
-def _named(modes: Iterable[str], profile: Profile) -> frozenset[str]:
-    return frozenset(modes) if profile.edition is Edition.V2023 else frozenset()
+def named(modes: Iterable[str], profile: Profile) -> frozenset[str]:
+    """Return the modes that a response speaks of; none where it is of the whole event."""
+    return frozenset(modes) if profile.answers_by_mode else frozenset()
 
 
 _ON_RECEIPT: Final = 1
@@ -373,4 +390,6 @@ def _bits(code: Code) -> int:
         return _ON_RECEIPT
     if code in {Code.OPT_OUT, Code.OPT_IN}:
         return _SPECIFIC | _CUSTOMER
+    if code is Code.ACKNOWLEDGED:
+        return _CUSTOMER
     return _SPECIFIC

@@ -6,118 +6,26 @@ Readings wait in memory, bounded, until the server has them; the durable history
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import random
-from collections import deque
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from hems.sep2 import resources as res
 from hems.sep2.backoff import after_failure
-from hems.sep2.errors import NotFoundError, RejectedError, Sep2Error
+from hems.sep2.errors import ForbiddenError, NotFoundError, RejectedError, Sep2Error
 from hems.sep2.http import Transport
+from hems.sep2.readings import MirrorSpec, Sample, Samples, SeriesSpec, posted
 from hems.sep2.troubles import Troubles
 
 _log = logging.getLogger(__name__)
 
 DEFAULT_POST_S: Final = 900.0
-_KEPT: Final = 5000
+CHECK_S: Final = 900.0
+"""How often the usage point is read again, for its postRate and whether it is still there."""
 _BATCH: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesSpec:
-    """A series of readings; codes are those of the schema's ReadingType.
-
-    Attributes:
-        mrid: Its mRID, stable over restarts, at most 32 hex digits.
-        description: For the utility, at most 32 characters.
-        uom: Unit: 38 W, 63 var, 29 V, 33 Hz, 72 Wh.
-        power_of_ten: Readings are whole numbers times ten to this.
-        flow_direction: 1 forward (delivered to the home), 19 reverse.
-        kind: 12 energy, 37 power.
-        accumulation: 3 cumulative, 4 delta, 12 instantaneous.
-        data_qualifier: 2 average, 12 normal.
-        interval_s: Length of the intervals, None for single readings.
-    """
-
-    mrid: str
-    description: str
-    uom: int
-    power_of_ten: int = 0
-    flow_direction: int = 1
-    kind: int = 37
-    accumulation: int = 12
-    data_qualifier: int = 2
-    interval_s: int | None = None
-
-    def meter_reading(self) -> res.MirrorMeterReading:
-        """Return the series without readings."""
-        return res.MirrorMeterReading(
-            mrid=self.mrid,
-            description=self.description,
-            reading_type=res.ReadingType(
-                accumulation_behaviour=self.accumulation,
-                commodity=1,
-                data_qualifier=self.data_qualifier,
-                flow_direction=self.flow_direction,
-                interval_length=self.interval_s,
-                kind=self.kind,
-                power_of_ten_multiplier=self.power_of_ten,
-                uom=self.uom,
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class MirrorSpec:
-    """A mirror usage point.
-
-    Attributes:
-        mrid: Its mRID, stable over restarts.
-        description: For the utility.
-        series: What is measured there.
-        role_flags: Bits of RoleFlagsType; 0 mirror, 1 premises aggregation point, 3 DER.
-        post_s: Preferred seconds between posts; the server's own postRate wins.
-    """
-
-    mrid: str
-    description: str
-    series: Sequence[SeriesSpec]
-    role_flags: int = 0b11
-    post_s: int | None = None
-
-    def usage_point(self, lfdi: str) -> res.MirrorUsagePoint:
-        """Return the resource that makes it."""
-        return res.MirrorUsagePoint(
-            mrid=self.mrid,
-            description=self.description,
-            role_flags=self.role_flags,
-            service_category_kind=0,
-            status=1,
-            device_lfdi=lfdi,
-            post_rate=self.post_s,
-            mirror_meter_reading=tuple(s.meter_reading() for s in self.series),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A reading of a series.
-
-    Attributes:
-        series: mRID of the series.
-        start: Begin of its interval, UTC epoch seconds of the home's clock.
-        duration_s: Length of its interval.
-        value: In the series' unit.
-    """
-
-    series: str
-    start: float
-    duration_s: int
-    value: float
+_METHOD: Final = 405
 
 
 class Mirror:
@@ -125,13 +33,15 @@ class Mirror:
 
     Args:
         spec: What to mirror.
-        lfdi: The home's own LFDI.
+        lfdi: LFDI of the device that measures.
         transport: Way to the server.
         offset_s: Returns the server's time less the home's.
         rng: For jitter.
         troubles: What goes wrong now.
+        samples: What waits to be posted.
         least_post_s: No more frequent posts, whatever the server says.
         on_contact: Told after each answer of the server.
+        monotonic: Seconds that never step.
     """
 
     def __init__(
@@ -143,9 +53,10 @@ class Mirror:
         rng: random.Random,
         *,
         troubles: Troubles,
-        samples: "Samples",
+        samples: Samples,
         least_post_s: float = 1.0,
         on_contact: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._spec = spec
         self._lfdi = lfdi
@@ -156,21 +67,27 @@ class Mirror:
         self._samples = samples
         self._least_post_s = least_post_s
         self._on_contact = on_contact
+        self._monotonic = monotonic
         self._list: str | None = None
         self._href: str | None = None
+        self._looked = 0.0
+        self._announced: set[str] = set()
+        self._batch = _BATCH
+        self._suspect: Sample | None = None
         self._post_s = float(spec.post_s or DEFAULT_POST_S)
         self._wake = asyncio.Event()
 
     def use(self, href: str | None) -> None:
         """Set the server's MirrorUsagePointList; None if it offers none."""
         if href != self._list:
-            self._list, self._href = href, None
+            self._list = href
+            self._lose()
             self._wake.set()
 
     async def run(self) -> None:
         """Post readings at the post rate; never returns."""
         failures = 0
-        name = f"mirror {self._spec.description}"
+        name = f"mirror {self._spec.description} {self._spec.mrid}"
         while True:
             self._wake.clear()
             try:
@@ -178,9 +95,9 @@ class Mirror:
             except Sep2Error as error:
                 failures += 1
                 if isinstance(error, NotFoundError | RejectedError):
-                    self._href = None  # it may be gone: look for it anew
+                    self._lose()  # it may be gone: look for it anew
                 if self._troubles.meet(name, error):
-                    _log.warning("%s: %s", name, error)
+                    _log.warning("mirror %s: %s", self._spec.description, error)
                 wait_s = after_failure(failures, error, self._rng, longest_s=self._post_s)
             else:
                 failures = 0
@@ -200,74 +117,90 @@ class Mirror:
             return
         if self._href is None:
             self._href = await self._find_or_make(self._list)
+        elif self._monotonic() - self._looked > CHECK_S:
+            self._follow(await self._transport.get(self._href, res.MirrorUsagePoint))
+        refused: Sep2Error | None = None
         for series in self._spec.series:
-            while batch := self._samples.waiting(series.mrid, _BATCH):
-                await self._transport.post(self._href, self._readings(series, batch))
-                self._on_contact()
-                self._samples.done(batch)
+            try:
+                await self._post_series(self._href, series)
+            except ForbiddenError:
+                raise
+            except RejectedError as error:
+                if error.status == _METHOD:
+                    raise
+                refused = error  # this series alone; the others go on
+        if refused is not None:
+            raise refused
+
+    async def _post_series(self, href: str, series: SeriesSpec) -> None:
+        while batch := self._next(series):
+            announce = series.mrid not in self._announced
+            body = posted(series, batch, self._offset_s(), announce=announce)
+            try:
+                await self._transport.post(href, body)
+            except ForbiddenError:
+                raise
+            except RejectedError as error:
+                if error.status == _METHOD:
+                    raise
+                self._refused(series, batch, error)
+                continue
+            self._on_contact()
+            self._announced.add(series.mrid)
+            self._samples.done(batch)
+        self._batch = _BATCH
+
+    def _next(self, series: SeriesSpec) -> Sequence[Sample]:
+        if series.latest:
+            latest = self._samples.latest(series.mrid)
+            return () if latest is None else (latest,)
+        return self._samples.waiting(series.mrid, self._batch)
+
+    def _refused(self, series: SeriesSpec, batch: Sequence[Sample], error: RejectedError) -> None:
+        """Find out which reading of a batch is refused, and let it go if it is so twice.
+
+        One bad reading must not hold up all that come after it; and a server that refuses for
+        another reason, such as a usage point it has forgotten, must not cost any.
+
+        Raises:
+            RejectedError: It is to be tried once more, the usage point having been looked for.
+        """
+        if len(batch) > 1:
+            self._batch = 1
+            return
+        (sample,) = batch
+        if self._suspect is not sample:
+            self._suspect = sample
+            raise error
+        self._suspect = None
+        self._samples.done(batch)
+        _log.warning("%s: a reading is given up: %s", series.description, error)
 
     async def _find_or_make(self, href: str) -> str:
         listed = await self._transport.get_list(href, res.MirrorUsagePointList)
-        wanted = self._spec.mrid.upper().zfill(32)
+        wanted = _full(self._spec.mrid)
         for point in listed.mirror_usage_point:
-            if point.href is not None and point.mrid.upper().zfill(32) == wanted:
-                self._post_s = float(point.post_rate or self._post_s)
+            if point.href is not None and _full(point.mrid) == wanted:
+                self._follow(point)
                 return point.href
-        location = await self._transport.post(href, self._spec.usage_point(self._lfdi))
+        announced = [s for s in self._spec.series if s.sure or self._next(s)]
+        body = self._spec.usage_point(self._lfdi, announced)
+        location = await self._transport.post(href, body)
         if location is None:
             raise NotFoundError(f"{self._transport.host}{href}: a new usage point got no Location")
-        made = await self._transport.get(location, res.MirrorUsagePoint)
-        self._post_s = float(made.post_rate or self._post_s)
+        self._announced = {s.mrid for s in announced}
+        self._follow(await self._transport.get(location, res.MirrorUsagePoint))
         return location
 
-    def _readings(self, series: SeriesSpec, batch: Sequence[Sample]) -> res.MirrorMeterReading:
-        offset_s = self._offset_s()
-        readings = tuple(
-            res.Reading(
-                value=round(sample.value * 10.0**-series.power_of_ten),
-                time_period=res.DateTimeInterval(
-                    start=round(sample.start + offset_s), duration=sample.duration_s
-                ),
-            )
-            for sample in batch
-        )
-        first, last = batch[0], batch[-1]
-        start = round(first.start + offset_s)
-        end = round(last.start + offset_s) + last.duration_s
-        # The same readings posted again, after a lost answer, carry the same mRID.
-        name = f"{series.mrid} {first.start} {len(batch)}".encode()
-        return res.MirrorMeterReading(
-            mrid=series.mrid,
-            mirror_reading_set=(
-                res.MirrorReadingSet(
-                    mrid=hashlib.sha256(name).hexdigest()[:32].upper(),
-                    time_period=res.DateTimeInterval(start=start, duration=end - start),
-                    reading=readings,
-                ),
-            ),
-        )
+    def _follow(self, point: res.MirrorUsagePoint) -> None:
+        """Take over the server's post rate."""
+        self._post_s = float(point.post_rate or self._spec.post_s or DEFAULT_POST_S)
+        self._looked = self._monotonic()
+
+    def _lose(self) -> None:
+        self._href = None
+        self._announced.clear()
 
 
-class Samples:
-    """Readings that wait to be posted, oldest first; the oldest give way when it is full."""
-
-    def __init__(self, kept: int = _KEPT) -> None:
-        self._kept = kept
-        self._by_series: dict[str, deque[Sample]] = {}
-
-    def add(self, sample: Sample) -> None:
-        """Let a reading wait."""
-        queue = self._by_series.setdefault(sample.series, deque(maxlen=self._kept))
-        queue.append(sample)
-
-    def waiting(self, series: str, most: int) -> Sequence[Sample]:
-        """Return up to `most` readings of a series that wait."""
-        queue = self._by_series.get(series, ())
-        return [sample for sample, _ in zip(queue, range(most), strict=False)]
-
-    def done(self, samples: Sequence[Sample]) -> None:
-        """Let go of readings that the server has."""
-        for sample in samples:
-            queue = self._by_series[sample.series]
-            if queue and queue[0] is sample:
-                queue.popleft()
+def _full(mrid: str) -> str:
+    return mrid.upper().zfill(32)

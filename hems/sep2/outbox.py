@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hems.sep2 import resources as res
+from hems.sep2.answers import resource_of
 from hems.sep2.backoff import after_failure
-from hems.sep2.controls import mode_bits
 from hems.sep2.errors import (
     ForbiddenError,
     NotFoundError,
@@ -55,22 +55,29 @@ class Outbox:
 
     Args:
         ledger: Where the owed responses stand.
-        transport: Way to the server.
+        server: Name of the server, the ledger's key.
+        transport: Way to it.
         rng: For the waiting times.
         on_contact: Told after each answer of the server.
         alarm: Told of each response that is given up.
+        silent: Tells of a device, by its LFDI, that nothing is to be sent for it now; what it
+            owes waits.
     """
 
     def __init__(
         self,
         ledger: Ledger,
+        server: str,
         transport: Transport,
         rng: random.Random,
         *,
         on_contact: Callable[[], None] = lambda: None,
         alarm: Callable[[str], None] = _log.warning,
+        silent: Callable[[str], bool] = lambda _lfdi: False,
     ) -> None:
+        self._silent = silent
         self._ledger = ledger
+        self._server = server
         self._transport = transport
         self._rng = rng
         self._on_contact = on_contact
@@ -102,7 +109,7 @@ class Outbox:
             Seconds after which to try again what could not be; None if nothing is left.
         """
         try:
-            owed = await self._ledger.unposted()
+            owed = await self._ledger.unposted(self._server)
         except LedgerError as error:
             self._alarm(f"owed responses cannot be read: {error}")
             return _AGAIN_S
@@ -111,10 +118,14 @@ class Outbox:
         self._seen = set(owed)
         self._sure &= self._seen
         self._denied = {row: n for row, n in self._denied.items() if row in self._seen}
+        lanes = {row.reply_to for row in owed}
+        self._lanes = {href: lane for href, lane in self._lanes.items() if href in lanes}
         self._first = False
         now = asyncio.get_running_loop().time()
         state = _Pass()
         for row in owed:
+            if self._silent(row.lfdi):
+                continue
             lane = self._lanes.setdefault(row.reply_to, _Lane())
             if row.reply_to in state.stuck or lane.not_before > now:
                 state.stuck.add(row.reply_to)
@@ -185,26 +196,6 @@ class Outbox:
             _log.info("%s cannot be looked through: %s", reply_to, error)
             return None
         return listed.response
-
-
-def resource_of(row: ResponseRow) -> res.DERControlResponse | res.DrResponse:
-    """Return the response to post."""
-    if row.kind == "DrResponse":
-        return res.DrResponse(
-            created_date_time=row.created,
-            end_device_lfdi=row.lfdi,
-            status=row.status,
-            subject=row.subject,
-        )
-    bits, bits2 = mode_bits(frozenset(row.modes.split(",")))
-    return res.DERControlResponse(
-        created_date_time=row.created,
-        end_device_lfdi=row.lfdi,
-        status=row.status,
-        subject=row.subject,
-        modes_responded=bits if row.modes else None,
-        modes_responded2=bits2 or None,
-    )
 
 
 def _identity(response: res.Response) -> tuple[object, ...]:

@@ -1,4 +1,9 @@
-"""Puts the pages of a list together, and notices when the list changes meanwhile."""
+"""Puts the pages of a list together, and notices when the list changes meanwhile.
+
+Pages are asked for by `s` and `l`. The third query of the standard, `a` (what comes after a time),
+is not used: it would spare octets where a list only grows, but of none that is read here may that
+be assumed. Only a list that was read whole tells that an event is gone from it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +29,9 @@ class Pages(Generic[L]):
     """A list as read so far.
 
     A changed `all`, an item seen before or an empty page before the end shows that the list
-    changed under the reader: what was read is then dropped and reading starts anew.
+    changed under the reader: what was read is then dropped and reading starts anew. When it ends
+    too early in the same way twice, its `all` is wrong: then it is what was read, and `missing`
+    tells how many are not. Where more items come than `all` says, they are read to the end too.
 
     Args:
         expected: Class of the list.
@@ -38,6 +45,8 @@ class Pages(Generic[L]):
         self._attr = slot.attr
         self._place = place
         self._starts = 0
+        self._early: tuple[Record, ...] | None = None
+        self._ended = False
         self._begin()
 
     def _begin(self) -> None:
@@ -46,6 +55,7 @@ class Pages(Generic[L]):
             raise TransientError(f"{self._place}: the list changed each time it was read")
         self._first: L | None = None
         self._items: list[Record] = []
+        self.parts: list[L] = []
         self._seen: set[str] = set()
         self.bad: list[BadItem] = []
 
@@ -57,7 +67,9 @@ class Pages(Generic[L]):
     @property
     def complete(self) -> bool:
         """Whether all items have been read."""
-        return self._first is not None and self.start >= self._first.all
+        if self._first is None or self._ended:
+            return self._ended
+        return self.start == self._first.all
 
     def add(self, page: L, bad: Sequence[BadItem]) -> None:
         """Take the page that starts at `start`.
@@ -70,21 +82,37 @@ class Pages(Generic[L]):
             OversizedError: If the list has more than `MAX_ITEMS` items.
             TransientError: If it has changed too often.
         """
-        if page.all > MAX_ITEMS:
-            raise OversizedError(f"{self._place}: {page.all} items, at most {MAX_ITEMS} are read")
         items: tuple[Record, ...] = getattr(page, self._attr)
-        keys = [key for item in items if (key := _key(item))]
+        count = max(page.all, self.start + len(items) + len(bad))
+        if count > MAX_ITEMS:
+            raise OversizedError(f"{self._place}: {count} items, at most {MAX_ITEMS} are read")
+        keys = {key for item in items if (key := _key(item))}
+        beyond = self._first is not None and self.start > self._first.all
+        if beyond and keys <= self._seen and not bad:
+            self._ended = True  # no more, or a server that gives the whole list each time
+            return
         if self._first is None:
             self._first = page
         elif page.all != self._first.all or not self._seen.isdisjoint(keys):
             self._begin()
             return
         if not items and not bad and self.start < page.all:
-            self._begin()
+            read = tuple(self._items)
+            if self._early == read:
+                self._ended = True
+            else:
+                self._early = read
+                self._begin()
             return
+        self.parts.append(page)
         self._items += items
         self._seen.update(keys)
         self.bad += bad
+
+    @property
+    def missing(self) -> int:
+        """How many items a complete list persists in counting without showing them."""
+        return 0 if self._first is None else max(0, self._first.all - self.start)
 
     def merged(self) -> L:
         """Return all pages as one; call it once `complete`."""

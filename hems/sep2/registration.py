@@ -1,6 +1,7 @@
 """Who this home is to a server, and how it knows that the server is its own."""
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hems.sep2 import resources as res
@@ -10,11 +11,12 @@ from hems.sep2.http import Transport
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The home as 2030.5 knows it.
+    """An EndDevice as 2030.5 knows it.
 
     Attributes:
-        lfdi: Of its certificate, 40 upper-case hex digits.
-        sfdi: Of its certificate, with the check digit.
+        lfdi: 40 upper-case hex digits: of the home's certificate, or as agreed with the utility
+            for a device behind a gateway or an aggregator, which has no certificate of its own.
+        sfdi: The short form, with the check digit.
         pin: Registration PIN, 6 digits with the check digit; None to trust any server that the
             certificates let through.
         device_category: Bits of `DeviceCategoryType`; bit 14 is an energy management system.
@@ -26,7 +28,7 @@ class Identity:
     device_category: int = 1 << 14
 
     def end_device(self, changed: int) -> res.EndDevice:
-        """Return the EndDevice with which the home registers itself; `changed` in server time."""
+        """Return the EndDevice with which it is registered; `changed` in server time."""
         return res.EndDevice(
             lfdi=self.lfdi,
             sfdi=self.sfdi,
@@ -36,14 +38,22 @@ class Identity:
         )
 
 
-def own_device(devices: res.EndDeviceList, identity: Identity) -> res.EndDevice | None:
-    """Return the home's own EndDevice, found by LFDI; None if it is not there."""
-    wanted = identity.lfdi.upper()
-    return next((d for d in devices.end_device if (d.lfdi or "").upper().zfill(40) == wanted), None)
+def by_lfdi(devices: res.EndDeviceList) -> Mapping[str, res.EndDevice]:
+    """Return the devices of a list by LFDI in full length, the first of each; others are left."""
+    found: dict[str, res.EndDevice] = {}
+    for device in devices.end_device:
+        if device.lfdi:
+            found.setdefault(full(device.lfdi), device)
+    return found
+
+
+def full(lfdi: str) -> str:
+    """Return an LFDI as 40 upper-case hex digits; on the wire leading zeros may be missing."""
+    return lfdi.upper().zfill(40)
 
 
 async def check_pin(transport: Transport, device: res.EndDevice, identity: Identity) -> None:
-    """Compare the server's Registration with the home's PIN.
+    """Compare the server's Registration with the device's PIN.
 
     Raises:
         PinError: It is another.

@@ -1,4 +1,4 @@
-"""One server, from its DeviceCapability on: walk, responses, subscriptions, mirror, DER.
+"""One server, from its DeviceCapability on: walk, responses, subscriptions, devices' reports.
 
 Everything that is sent unasked waits until the server is known to be the home's own.
 """
@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from hems.clock import Clock
 from hems.sep2 import resources as res
+from hems.sep2.clocks import Clocks
 from hems.sep2.codec.reading import BadItem
-from hems.sep2.der import DerPublisher, DerReport
-from hems.sep2.engine import Engine
+from hems.sep2.enrolment import Enrolment, Means, Member, Standing
 from hems.sep2.errors import (
     ForbiddenError,
+    MovedError,
     NotFoundError,
     PinError,
     Sep2Error,
@@ -26,11 +27,14 @@ from hems.sep2.errors import (
 )
 from hems.sep2.http import Transport
 from hems.sep2.ledger import Ledger, LedgerError
-from hems.sep2.mirror import Mirror, MirrorSpec, Samples
+from hems.sep2.notices import GRACE_S, Notices
 from hems.sep2.outbox import Outbox
-from hems.sep2.registration import Identity
-from hems.sep2.stops import CapabilityStop, Trip
+from hems.sep2.readings import Samples
+from hems.sep2.registration import full
+from hems.sep2.reports import Report
+from hems.sep2.stops import CapabilityStop
 from hems.sep2.subscribe import Subscriber
+from hems.sep2.trip import Trip, TripEvents
 from hems.sep2.troubles import Troubles
 from hems.sep2.walker import Pace, Stop, Walker
 from hems.sep2.xml import parse
@@ -43,21 +47,30 @@ _MISSED: Final = 3
 
 
 class ServerLostError(Sep2Error):
-    """A server found by DNS-SD does not answer any more; it may have another address by now."""
+    """A server found by DNS-SD, or by a redirect, does not answer any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """What a session needs to know; see `hems.sep2.client.ClientSettings`."""
+    """What a session needs to know; see `hems.sep2.client.ClientSettings`.
 
-    identity: Identity
+    Attributes:
+        server: The ledger's key.
+        certificate: LFDI of the certificate that the server sees.
+        pace: Bounds of the poll rate.
+        level: Extensibility level of subscriptions.
+        subscription_check_s: How often subscriptions are checked.
+        found: Whether the server was found, and may be found elsewhere when it is silent.
+        notice_grace_s: How much later than a change its notification may come.
+    """
+
     server: str
+    certificate: str
     pace: Pace
-    mirrors: Sequence[MirrorSpec]
     level: str
     subscription_check_s: float
-    notification_uri: str | None
-    announced: bool
+    found: bool
+    notice_grace_s: float = GRACE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +84,9 @@ class SessionEvents:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The parts of the home that outlive a session."""
+    """The parts of the home that outlive a session; the first member is the home itself."""
 
-    engine: Engine
+    members: Sequence[Member]
     ledger: Ledger
     clock: Clock
     rng: random.Random
@@ -99,90 +112,110 @@ class Session:
         home: Home,
         tell: SessionEvents,
     ) -> None:
-        engine, ledger, rng = home.engine, home.ledger, home.rng
         self._settings = settings
         self._transport = transport
-        self._ledger = ledger
+        self._ledger = home.ledger
+        self._rng = home.rng
         self._tell = tell
-        self._trusted = asyncio.Event()
-        self._lost = asyncio.Event()
-        self._device: res.EndDevice | None = None
-        identity = settings.identity
-        self.outbox = Outbox(ledger, transport, rng, on_contact=self._contact, alarm=tell.alarm)
-        troubles = Troubles()
-        self.der = DerPublisher(transport, rng, troubles)
-        self._mirrors = [
-            Mirror(
-                spec,
-                identity.lfdi,
-                transport,
-                lambda: engine.offset_s,
-                rng,
-                troubles=troubles,
-                samples=home.samples,
-                least_post_s=settings.pace.least_poll_s,
-                on_contact=self._contact,
-            )
-            for spec in settings.mirrors
-        ]
-        self._trip = trip = Trip(
-            transport, engine, identity, home.clock, self._keep_offset, self._trust, self._mirror_at
+        self._over: asyncio.Future[Sep2Error] = asyncio.get_running_loop().create_future()
+        self._reachable = asyncio.Event()
+        self._notification_uri = ""
+        self._troubles = troubles = Troubles()
+        self._notices = Notices(settings.notice_grace_s)
+        means = Means(
+            transport, home.rng, troubles, home.samples, settings.pace.least_poll_s, self._contact
+        )
+        self._enrolments = [Enrolment(member, means) for member in home.members]
+        self.outbox = Outbox(
+            home.ledger,
+            settings.server,
+            transport,
+            home.rng,
+            on_contact=self._contact,
+            alarm=tell.alarm,
+            silent=self._silent,
+        )
+        clocks = Clocks(transport, home.clock, self._enrolments, self._keep_offset, self._trouble)
+        self._trip = Trip(
+            transport,
+            self._enrolments,
+            full(settings.certificate),
+            clocks,
+            TripEvents(
+                self._subscribe_at, self._mirror_at, self._standing, self._poke, self._trouble
+            ),
         )
         self._walker = Walker(
-            CapabilityStop(trip, dcap),
+            CapabilityStop(self._trip, dcap),
             settings.pace,
-            rng,
+            home.rng,
             troubles,
             on_answer=self._answered,
             on_failure=self._failed,
             on_subscribable=self._subscribable,
+            notices=self._notices,
+            reach=transport.reach,
         )
         self._subscriber: Subscriber | None = None
-        if settings.notification_uri is not None:
-            self._subscriber = Subscriber(
-                transport,
-                lambda: self._walker.subscribable,
-                settings.notification_uri,
-                rng,
-                troubles,
-                on_standing=self._reread,
-                level=settings.level,
-                check_s=settings.subscription_check_s,
-            )
 
     async def run(self) -> None:
         """Serve until cancelled.
 
         Raises:
             PinError: It is not the home's own server; nothing more is sent to it.
-            ServerLostError: A server that was found by DNS-SD went away.
+            ServerLostError: A server that was found went away.
+            MovedError: Its entry point moved to another host.
         """
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._walker.run())
-                group.create_task(self._until_lost())
+                group.create_task(self._until_over())
                 group.create_task(self._when_trusted(self.outbox.run()))
-                group.create_task(self._when_trusted(self.der.run()))
-                for mirror in self._mirrors:
-                    group.create_task(self._when_trusted(mirror.run()))
-                if self._subscriber is not None:
-                    group.create_task(self._when_trusted(self._subscriber.run()))
-        except* PinError as errors:
-            raise PinError(str(errors.exceptions[0])) from None
-        except* ServerLostError as errors:
-            raise ServerLostError(str(errors.exceptions[0])) from None
+                group.create_task(self._when_trusted(self._subscribe()))
+                for enrolment in self._enrolments:
+                    group.create_task(self._when_trusted(enrolment.run()))
+        except* (PinError, ServerLostError, MovedError) as errors:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the group lets a cancel of that moment go
+                raise asyncio.CancelledError from None
+            raise _first(errors) from None
 
     async def _when_trusted(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._trusted.wait()
+            await self._trip.trusted.wait()
         except asyncio.CancelledError:
             work.close()
             raise
         await work
 
-    async def _until_lost(self) -> None:
-        await self._lost.wait()
-        raise ServerLostError(f"{self._transport.host} does not answer any more")
+    async def _until_over(self) -> None:
+        raise await self._over
+
+    def _end(self, why: Sep2Error) -> None:
+        if not self._over.done():
+            self._over.set_result(why)
+
+    def listen(self, notification_uri: str) -> None:
+        """Subscribe, where the server offers it: notifications can come in from now on."""
+        self._notification_uri = notification_uri
+        self._reachable.set()
+
+    async def _subscribe(self) -> None:
+        await self._reachable.wait()
+        self._subscriber = Subscriber(
+            self._transport,
+            lambda: self._walker.subscribable,
+            self._notification_uri,
+            self._rng,
+            self._troubles,
+            notices=self._notices,
+            alarm=self._tell.alarm,
+            on_standing=self._walker.reread,
+            level=self._settings.level,
+            check_s=self._settings.subscription_check_s,
+        )
+        self._subscribe_at()
+        await self._subscriber.run()
 
     async def notify(self, body: bytes, sender: str | None) -> None:
         """Act on a notification.
@@ -200,7 +233,7 @@ class Session:
             NotFoundError: It belongs to none of the home's subscriptions.
             TransientError: That cannot be told yet, so shortly after the start.
         """
-        if not self._trusted.is_set():
+        if not self._trip.trusted.is_set():
             raise TransientError(f"{self._transport.host}: not yet known to be this home's server")
         if not self._transport.is_peer(sender):
             raise StrangerError(f"{sender or 'no certificate'} is not {self._transport.host}")
@@ -208,62 +241,71 @@ class Session:
         notification = parse(body, res.Notification, on_bad=bad.append)
         href = notification.subscribed_resource
         _log.debug("a notification of %s is read", href)
-        if self._subscriber is None or not self._subscriber.knows(notification):
-            if self._subscriber is not None and not self._subscriber.synced:
+        if self._subscriber is None:
+            raise TransientError(f"{href}: this home has not subscribed yet")
+        if not self._subscriber.knows(notification):
+            if not self._subscriber.synced:
                 raise TransientError(f"{href}: the subscriptions are not looked through yet")
             raise NotFoundError(f"{notification.subscription_uri}: not a subscription of this home")
         self._contact()
         if notification.status != _ORDINARY:
+            _log.info("%s: its subscription ended, status %d", href, notification.status)
             self._subscriber.ended(notification)
             self._subscriber.wake()
-            self._walker.poke(href)
+            self._walker.vanished(href)
             return
-        resource = notification.resource
-        if resource is not None and not bad and await self._walker.take(href, resource):
-            return
-        if not self._walker.poke(href):
+        self._subscriber.came(notification)
+        resource = None if bad else notification.resource
+        if not await self._walker.notified(href, resource):
             raise TransientError(f"{href}: not come by yet")
 
-    async def log_event(self, event: res.LogEvent) -> None:
-        """Post a log event.
+    def publish(self, report: Report, member: Member) -> None:
+        """Tell the server what a device says of itself."""
+        for enrolment in self._enrolments:
+            if enrolment.member is member:
+                enrolment.publish(report)
 
-        Raises:
-            NotFoundError: The server keeps no log for this home, or is not trusted yet.
-            Sep2Error: It could not be posted.
-        """
-        link = self._device.log_event_list_link if self._device is not None else None
-        if link is None:
-            raise NotFoundError(f"{self._transport.host}: no LogEventList for this home")
-        await self._transport.post(link.href, event)
-
-    def publish(self, report: DerReport) -> None:
-        """Tell the server about the home's DER."""
-        self.der.publish(report)
-
-    def _trust(self, device: res.EndDevice | None) -> None:
-        self._device = device
-        if device is not None:
-            subscriptions, ders = device.subscription_list_link, device.der_list_link
-            if self._subscriber is not None:
-                self._subscriber.use(subscriptions.href if subscriptions else None)
-            self.der.use(ders.href if ders else None)
-        self._trusted.set()
+    def _subscribe_at(self) -> None:
+        """Subscribe at the EndDevice of the certificate, or of the first device that may."""
+        devices = [e.device for e in self._enrolments if e.enrolled and e.device is not None]
+        links = [link for d in devices if (link := d.subscription_list_link) is not None]
+        href = self._trip.subscriptions or (links[0].href if links else None)
+        if self._subscriber is not None:
+            self._subscriber.use(href)
 
     def _mirror_at(self, href: str | None) -> None:
-        for mirror in self._mirrors:
-            mirror.use(href)
+        for enrolment in self._enrolments:
+            enrolment.mirror_at(href)
+
+    def _standing(self, enrolment: Enrolment, why: str) -> None:
+        """Say how a device came to stand with the server, and act on it."""
+        self._subscribe_at()
+        self.outbox.wake()
+        if why:
+            name = "this home" if enrolment is self._trip.home else enrolment.member.name
+            self._tell.alarm(f"{self._transport.host}: {name} {why}")
+
+    def _silent(self, lfdi: str) -> bool:
+        """Whether nothing is to be sent for a device now."""
+        theirs = (e for e in self._enrolments if e.member.lfdi == full(lfdi))
+        return any(not e.enrolled for e in theirs)
+
+    def _poke(self, href: str) -> bool:
+        return self._walker.poke(href)
+
+    def _trouble(self, source: str, error: Sep2Error | None) -> None:
+        if error is None:
+            self._troubles.over(source)
+        elif self._troubles.meet(source, error):
+            self._tell.alarm(str(error))
 
     def _subscribable(self) -> None:
         if self._subscriber is not None:
             self._subscriber.wake()
 
-    def _reread(self, href: str) -> None:
-        """Read what a subscription now stands for: it may have changed before that."""
-        self._walker.poke(href)
-
     def read_clocks(self) -> None:
         """Ask for the server's time now."""
-        for href in self._trip.clocks:
+        for href in self._trip.clocks.hrefs:
             self._walker.poke(href)
 
     async def _keep_offset(self, offset_s: float) -> None:
@@ -277,19 +319,35 @@ class Session:
 
     def _answered(self) -> None:
         self._contact()
-        if self._trusted.is_set():
+        standing = self._trip.home.member.standing
+        if standing is Standing.DISABLED:
+            self._tell.state("refused", f"{self._transport.host} has disabled this home")
+        elif standing is Standing.GONE:
+            self._tell.state("refused", f"{self._transport.host} does not list this home any more")
+        elif self._trip.trusted.is_set():
             self._tell.state("connected", f"connected to {self._transport.host}")
 
     def _failed(self, stop: Stop, error: Sep2Error, failures: int, new: bool) -> None:
-        unknown_here = isinstance(error, ForbiddenError) and not self._trusted.is_set()
+        trusted = self._trip.trusted.is_set()
+        unknown_here = isinstance(error, ForbiddenError) and not trusted
         if isinstance(error, TrustError) or unknown_here:
             self._tell.state("refused", str(error))
-        elif isinstance(error, TransientError) or not self._trusted.is_set():
+        elif isinstance(error, TransientError) or not trusted:
             self._tell.state("unreachable", str(error))
         if new and isinstance(error, TransientError):
             _log.warning("%s", error)
         elif new:
             self._tell.alarm(str(error))
-        entry = isinstance(stop, CapabilityStop)
-        if entry and self._settings.announced and failures >= _MISSED:
-            self._lost.set()
+        if not isinstance(stop, CapabilityStop):
+            return
+        if isinstance(error, MovedError):
+            self._end(error)
+        elif self._settings.found and failures >= _MISSED:
+            self._end(ServerLostError(f"{self._transport.host} does not answer any more"))
+
+
+def _first(errors: BaseExceptionGroup) -> BaseException:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

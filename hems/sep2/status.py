@@ -71,15 +71,16 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
         return None
     if value.isascii() and value.isdigit():
         return min(float(value), _LONGEST_WAIT_S)
-    until = _epoch(value)
+    until = http_epoch(value)
     if until is None:
         return None
-    sent = _epoch(headers.get("Date", ""))
+    sent = http_epoch(headers.get("Date", ""))
     wait = until - (now if sent is None else sent)
     return min(max(wait, 0.0), _LONGEST_WAIT_S) if math.isfinite(wait) else None
 
 
-def _epoch(date: str) -> float | None:
+def http_epoch(date: str) -> float | None:
+    """Return the UTC epoch seconds of a date as in an HTTP header; None if it is none."""
     try:
         return parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError):

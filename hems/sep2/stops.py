@@ -1,362 +1,280 @@
-"""The stops of the walk: DeviceCapability, EndDevice, assignments, programmes, controls."""
+"""The first stops of the walk: DeviceCapability, EndDevice, assignments, time."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from hems.clock import Clock
 from hems.sep2 import resources as res
 from hems.sep2.codec.reading import BadItem
-from hems.sep2.controls import AnyProgram, Control, program_of
-from hems.sep2.engine import Engine
-from hems.sep2.errors import NotFoundError, PermanentError, Sep2Error, TransientError
-from hems.sep2.events import Program
-from hems.sep2.http import Transport
-from hems.sep2.offers import Programs
-from hems.sep2.registration import Identity, check_pin, own_device
+from hems.sep2.control_stops import DerProgramsStop, DrProgramsStop, retain
+from hems.sep2.controls import Control
+from hems.sep2.enrolment import Enrolment, Standing
+from hems.sep2.errors import (
+    NotFoundError,
+    PermanentError,
+    PinError,
+    Sep2Error,
+    TransientError,
+)
+from hems.sep2.flow_stops import flow_stops
+from hems.sep2.message_stops import MessagingProgramsStop
+from hems.sep2.offers import safe_place
+from hems.sep2.price_stops import TariffProfilesStop
+from hems.sep2.registration import by_lfdi, check_pin
+from hems.sep2.side_stops import side_stops
+from hems.sep2.trip import BaseStop, Trip, seen, skip
 from hems.sep2.walker import Stop, Visit
 
 _log = logging.getLogger(__name__)
 
-_SUBSCRIBABLE: Final = frozenset({1, 3})
-_READINGS: Final = 3
-"""How often something is read at once before it waits for its turn."""
-L = TypeVar("L", res.DERControlList, res.EndDeviceControlList)
-
-
-@dataclass(slots=True)
-class Trip:
-    """What all stops of one server share.
-
-    Attributes:
-        transport: Way to the server.
-        engine: Takes in programmes and events.
-        identity: Who the home is.
-        clock: The home's clock.
-        on_offset: Told of each new offset of the server's clock, to keep it.
-        on_trusted: Told when the server is known to be the home's own, with its EndDevice; None
-            where the server keeps none.
-        on_mirror: Told where mirror usage points go; None if the server offers none.
-        clocks: Where the server's clocks are.
-        programs: What programmes the server offers.
-    """
-
-    transport: Transport
-    engine: Engine
-    identity: Identity
-    clock: Clock
-    on_offset: Callable[[float], Awaitable[None]]
-    on_trusted: Callable[[res.EndDevice | None], None]
-    on_mirror: Callable[[str | None], None]
-    clocks: set[str] = field(default_factory=set)
-    programs: Programs = field(default_factory=Programs)
-    timed: bool = False
-
-    async def sync_time(self, href: str) -> res.Time:
-        """Read the server's clock and follow it."""
-        sent = self.clock.monotonic()
-        time = await self.transport.get(href, res.Time)
-        self.engine.sync_time(time.current_time, sent, self.clock.monotonic())
-        self.timed = True
-        await self.on_offset(self.engine.offset_s)
-        return time
-
 
 @dataclass(frozen=True, slots=True)
-class _Stop:
-    trip: Trip
-    href: str
+class _Offer:
+    """A kind of events: the link that leads to its programme list, and the stop for that."""
 
-    async def take(self, resource: res.Resource) -> bool:  # noqa: ARG002 - the protocol's default
-        """Have the resource read: nothing of it is taken from a notification."""
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class CapabilityStop(_Stop):
-    """DeviceCapability: the way in."""
-
-    async def visit(self) -> Visit:
-        """Find the end devices; without any, what the server offers to everybody."""
-        got = await self.trip.transport.get(self.href, res.DeviceCapability)
-        mirror = got.mirror_usage_point_list_link
-        self.trip.on_mirror(mirror.href if mirror else None)
-        if got.end_device_list_link is not None:
-            devices = DevicesStop(self.trip, got.end_device_list_link.href, got)
-            return Visit([devices], got.poll_rate)
-        if self.trip.identity.pin is not None:
-            raise PermanentError(
-                f"{self.trip.transport.host}{self.href}: no EndDeviceList, so its PIN for this "
-                "home cannot be checked"
-            )
-        self.trip.on_trusted(None)
-        children = await _offered(self.trip, got, got)
-        await _offer(self.trip, children)
-        return Visit(children, got.poll_rate)
+    kind: type[Control]
+    link: Callable[[res.FunctionSetAssignmentsBase], res.Link | None]
+    stop: Callable[[Trip, str], Stop]
 
 
-@dataclass(frozen=True, slots=True)
-class DevicesStop(_Stop):
-    """EndDeviceList: finds the home's own EndDevice, or makes it; checks the PIN."""
-
-    capability: res.DeviceCapability
-
-    async def visit(self) -> Visit:
-        """Find this home in the list and check that the server is its own."""
-        wire, identity = self.trip.transport, self.trip.identity
-        listed = await wire.get_list(self.href, res.EndDeviceList, on_bad=_skip)
-        device = own_device(listed, identity)
-        if device is None:
-            await wire.post(self.href, identity.end_device(int(self.trip.engine.server_time())))
-            listed = await wire.get_list(self.href, res.EndDeviceList, on_bad=_skip)
-            device = own_device(listed, identity)
-        if device is None:
-            raise NotFoundError(f"{wire.host}{self.href}: no EndDevice of LFDI {identity.lfdi}")
-        await check_pin(wire, device, identity)
-        self.trip.on_trusted(device)
-        link = device.function_set_assignments_list_link
-        children: list[Stop] = []
-        if link is not None:
-            children.append(AssignmentsStop(self.trip, link.href, self.capability))
-        else:
-            children += await _offered(self.trip, self.capability, self.capability)
-            await _offer(self.trip, children)
-        return Visit(children, listed.poll_rate, _subscribable(listed.subscribable))
-
-
-@dataclass(frozen=True, slots=True)
-class AssignmentsStop(_Stop):
-    """FunctionSetAssignmentsList: what this home takes part in, and whose time it runs on."""
-
-    capability: res.DeviceCapability
-
-    async def visit(self) -> Visit:
-        """Find the programmes."""
-        bad: list[BadItem] = []
-        got = await self.trip.transport.get_list(
-            self.href, res.FunctionSetAssignmentsList, on_bad=bad.append
-        )
-        _skip(*bad)
-        children: dict[tuple[str, str], Stop] = {}
-        for assigned in got.function_set_assignments:
-            for stop in await _offered(self.trip, assigned, self.capability):
-                children[type(stop).__name__, stop.href] = stop
-        if not bad:  # what cannot be read may offer more
-            await _offer(self.trip, children.values())
-        return Visit(list(children.values()), got.poll_rate, _subscribable(got.subscribable))
-
-
-async def _offer(trip: Trip, stops: Iterable[Stop]) -> None:
-    """Note which programme lists the server offers, and drop what came from others."""
-    found = list(stops)
-    for kind, stop in ((res.DERControl, DerProgramsStop), (res.EndDeviceControl, DrProgramsStop)):
-        trip.programs.offer(kind, frozenset(s.href for s in found if isinstance(s, stop)))
-        await _retain(trip, kind)
-
-
-async def _retain(trip: Trip, kind: type[Control]) -> None:
-    assigned = trip.programs.settled(kind)
-    if assigned is not None:
-        await trip.engine.retain(assigned, kind)
-
-
-async def _offered(
-    trip: Trip, offer: res.FunctionSetAssignmentsBase, fallback: res.FunctionSetAssignmentsBase
-) -> list[Stop]:
-    """Return the stops that a set of assignments leads to, the time having been read first."""
-    stops: list[Stop] = []
-    time = offer.time_link or fallback.time_link
-    if time is not None:
-        stops.append(TimeStop(trip, time.href))
-        trip.clocks.add(time.href)
-        if not trip.timed:  # before any event is judged
-            try:
-                await trip.sync_time(time.href)
-            except Sep2Error as error:
-                _log.warning("the server's clock cannot be read yet: %s", error)
-    if offer.der_program_list_link is not None:
-        stops.append(DerProgramsStop(trip, offer.der_program_list_link.href))
-    if offer.demand_response_program_list_link is not None:
-        stops.append(DrProgramsStop(trip, offer.demand_response_program_list_link.href))
-    return stops
-
-
-@dataclass(frozen=True, slots=True)
-class TimeStop(_Stop):
-    """Time: the clock that events run on."""
-
-    async def visit(self) -> Visit:
-        """Follow the server's clock."""
-        time = await self.trip.sync_time(self.href)
-        return Visit((), time.poll_rate)
-
-
-@dataclass(frozen=True, slots=True)
-class DerProgramsStop(_Stop):
-    """DERProgramList."""
-
-    async def visit(self) -> Visit:
-        """Find the controls of each programme."""
-        bad: list[BadItem] = []
-        engine, since = self.trip.engine, self.trip.engine.mark()
-        got = await self.trip.transport.get_list(self.href, res.DERProgramList, on_bad=bad.append)
-        children: list[Stop] = []
-        for resource in got.der_program:
-            program = program_of(resource)
-            if resource.der_control_list_link is not None:
-                children.append(
-                    ControlsStop(
-                        self.trip, resource.der_control_list_link.href, program, DER_CONTROLS
-                    )
-                )
-            else:
-                await engine.update(program, (), kind=res.DERControl, complete=True, since=since)
-            if resource.default_der_control_link is not None:
-                children.append(
-                    DefaultStop(self.trip, resource.default_der_control_link.href, program)
-                )
-            else:
-                await engine.set_default(program, None, since)
-        await _listed(self.trip, self.href, got.der_program, bad, res.DERControl)
-        return Visit(children, got.poll_rate, _subscribable(got.subscribable))
-
-
-@dataclass(frozen=True, slots=True)
-class DrProgramsStop(_Stop):
-    """DemandResponseProgramList."""
-
-    async def visit(self) -> Visit:
-        """Find the controls of each programme."""
-        bad: list[BadItem] = []
-        engine, since = self.trip.engine, self.trip.engine.mark()
-        got = await self.trip.transport.get_list(
-            self.href, res.DemandResponseProgramList, on_bad=bad.append
-        )
-        children: list[Stop] = []
-        for resource in got.demand_response_program:
-            program, link = program_of(resource), resource.end_device_control_list_link
-            if link is not None:
-                children.append(ControlsStop(self.trip, link.href, program, DR_CONTROLS))
-            else:
-                await engine.update(
-                    program, (), kind=res.EndDeviceControl, complete=True, since=since
-                )
-        await _listed(self.trip, self.href, got.demand_response_program, bad, res.EndDeviceControl)
-        return Visit(children, got.poll_rate, _subscribable(got.subscribable))
-
-
-async def _listed(
-    trip: Trip,
-    href: str,
-    programs: Sequence[AnyProgram],
-    bad: Sequence[BadItem],
-    kind: type[Control],
-) -> None:
-    """Note what a programme list names, and drop the programmes that no list names any more."""
-    _skip(*bad)
-    named = {p.mrid.upper() for p in programs} | {b.mrid for b in bad if b.mrid}
-    trip.programs.listed(kind, href, frozenset(named), whole=all(b.mrid for b in bad))
-    await _retain(trip, kind)
-
-
-@dataclass(frozen=True, slots=True)
-class _Controls(Generic[L]):
-    """A kind of controls: their list, one of them, and what is in a list."""
-
-    listed: type[L]
-    single: type[Control]
-    items: Callable[[L], Sequence[Control]]
-
-
-DER_CONTROLS: Final = _Controls(res.DERControlList, res.DERControl, lambda got: got.der_control)
-DR_CONTROLS: Final = _Controls(
-    res.EndDeviceControlList, res.EndDeviceControl, lambda got: got.end_device_control
+_OFFERS: Final = (
+    _Offer(res.DERControl, lambda a: a.der_program_list_link, DerProgramsStop),
+    _Offer(res.EndDeviceControl, lambda a: a.demand_response_program_list_link, DrProgramsStop),
+    _Offer(res.TextMessage, lambda a: a.messaging_program_list_link, MessagingProgramsStop),
+    _Offer(res.TimeTariffInterval, lambda a: a.tariff_profile_list_link, TariffProfilesStop),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class ControlsStop(_Stop, Generic[L]):
-    """The list of controls of one programme."""
-
-    program: Program
-    kind: _Controls[L]
+class CapabilityStop(BaseStop):
+    """DeviceCapability: the way in."""
 
     async def visit(self) -> Visit:
-        """Take the whole list in; again, where a notification overtook it."""
-        for _ in range(_READINGS):
-            since = self.trip.engine.mark()
-            bad: list[BadItem] = []
-            got = await self.trip.transport.get_list(self.href, self.kind.listed, on_bad=bad.append)
-            if await self._update(self.kind.items(got), complete=True, bad=bad, since=since):
-                return Visit((), None, _subscribable(got.subscribable))
-        raise _overtaken(self)
-
-    async def take(self, resource: res.Resource) -> bool:
-        """Take in a list or a single control that a notification brought."""
-        if isinstance(resource, self.kind.single):
-            await self._update([resource], complete=False)
-            return True
-        if isinstance(resource, self.kind.listed):
-            items = self.kind.items(resource)
-            whole = len(items) >= resource.all
-            await self._update(items, complete=whole)
-            return whole
-        return False
-
-    async def _update(
-        self,
-        controls: Sequence[Control],
-        *,
-        complete: bool,
-        bad: Sequence[BadItem] = (),
-        since: int | None = None,
-    ) -> bool:
-        return await self.trip.engine.update(
-            self.program, controls, kind=self.kind.single, complete=complete, bad=bad, since=since
-        )
+        """Find the end devices; without any, what the server offers to everybody."""
+        trip = self.trip
+        got = await trip.transport.get(self.href, res.DeviceCapability)
+        trip.capability = got
+        mirror = got.mirror_usage_point_list_link
+        trip.tell.mirror(mirror.href if mirror else None)
+        if got.end_device_list_link is not None:
+            return Visit([DevicesStop(trip, got.end_device_list_link.href)], got.poll_rate)
+        host = f"{trip.transport.host}{self.href}"
+        if trip.home.member.settings.identity.pin is not None:
+            raise PermanentError(
+                f"{host}: no EndDeviceList, so its PIN for this home cannot be checked"
+            )
+        for other in trip.enrolments[1:]:
+            trip.tell.trouble(
+                other.member.lfdi,
+                NotFoundError(f"{host}: no EndDeviceList, so not for {other.member.name}"),
+            )
+        _admit(trip, trip.home, None)
+        return Visit(await _offer(trip, trip.home, [got]), got.poll_rate)
 
 
 @dataclass(frozen=True, slots=True)
-class DefaultStop(_Stop):
-    """DefaultDERControl of one programme."""
+class DevicesStop(BaseStop):
+    """EndDeviceList: finds the devices that the home answers for.
 
-    program: Program
+    It may be the list of an aggregator's thousands; it is read once a poll, and what is not ours
+    is let go of.
+    """
 
     async def visit(self) -> Visit:
-        """Take it in; a server that has none any more answers 404."""
-        engine = self.trip.engine
-        for _ in range(_READINGS):
-            since = engine.mark()
-            got: res.DefaultDERControl | None
+        """Find ours in the list."""
+        trip = self.trip
+        listed = await trip.transport.get_list(self.href, res.EndDeviceList, on_bad=skip)
+        theirs = by_lfdi(listed)
+        if listed.results < listed.all and any(
+            e.device is not None and e.member.lfdi not in theirs for e in trip.enrolments
+        ):
+            # What is not shown is not gone: unreadable, or counted only.
+            raise TransientError(f"{trip.transport.host}{self.href}: a device cannot be seen now")
+        trip.subscriptions = _subscriptions(theirs.get(trip.certificate))
+        children = [self._met(each, theirs) for each in trip.enrolments]
+        return seen(listed, children, listed.poll_rate)
+
+    def _met(self, enrolment: Enrolment, theirs: Mapping[str, res.EndDevice]) -> Stop:
+        trip, member = self.trip, enrolment.member
+        before, device = enrolment.device, theirs.get(member.lfdi)
+        enrolment.device = device
+        if device is None:
+            if before is not None:
+                _dismiss(trip, enrolment, Standing.GONE, "is not among its end devices any more")
+            return AbsentStop(trip, f"{self.href}?lfdi={member.lfdi}", enrolment, self.href)
+        stop = DeviceStop(trip, device.href or self.href, enrolment)
+        if before is not None and before != device:
+            trip.tell.poke(stop.href)
+        return stop
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentStop(BaseStop):
+    """A device that the EndDeviceList does not have; its href is a name and is never asked for."""
+
+    enrolment: Enrolment
+    devices: str
+
+    async def visit(self) -> Visit:
+        """Make it, where that was agreed."""
+        trip, settings = self.trip, self.enrolment.member.settings
+        if self.enrolment is not trip.home:
+            await trip.trusted.wait()
+        if not settings.registers:
+            raise NotFoundError(
+                f"{trip.transport.host}{self.devices}: no EndDevice of LFDI "
+                f"{settings.identity.lfdi}"
+            )
+        now = int(self.enrolment.engine.server_time())
+        location = await trip.transport.post(self.devices, settings.identity.end_device(now))
+        if location is not None:
             try:
-                got = await self.trip.transport.get(self.href, res.DefaultDERControl)
-            except NotFoundError:
-                got = None
-            if await engine.set_default(self.program, got, since):
-                return Visit((), None, got is not None and _subscribable(got.subscribable))
-        raise _overtaken(self)
-
-    async def take(self, resource: res.Resource) -> bool:
-        """Take in what a notification brought."""
-        if not isinstance(resource, res.DefaultDERControl):
-            return False
-        await self.trip.engine.set_default(self.program, resource)
-        return True
+                made = await trip.transport.get(location, res.EndDevice)
+            except NotFoundError as error:
+                _log.info("the list must tell where the new device is: %s", error)
+            else:
+                self.enrolment.device = made
+                return Visit([DeviceStop(trip, location, self.enrolment)])
+        trip.tell.poke(self.devices)
+        return Visit()
 
 
-def _subscribable(value: int | None) -> bool:
-    return value in _SUBSCRIBABLE
+@dataclass(frozen=True, slots=True)
+class DeviceStop(BaseStop):
+    """One EndDevice that the home answers for, as the list showed it: PIN, then assignments."""
+
+    enrolment: Enrolment
+
+    async def visit(self) -> Visit:
+        """Check that the server knows this device's PIN, and go on to what it takes part in."""
+        trip, enrolment = self.trip, self.enrolment
+        member, device = enrolment.member, enrolment.device
+        if enrolment is not trip.home:
+            await trip.trusted.wait()
+        if device is None or member.standing is Standing.REFUSED:
+            return Visit()
+        try:
+            await check_pin(trip.transport, device, member.settings.identity)
+        except PinError:
+            if enrolment is trip.home:
+                raise
+            why = "has another registration PIN there; nothing more is sent for it"
+            _dismiss(trip, enrolment, Standing.REFUSED, why)
+            return Visit()
+        if device.enabled is False:
+            _trusted(trip, enrolment)
+            _dismiss(trip, enrolment, Standing.DISABLED, "is disabled there; its events do not run")
+            return Visit()
+        _admit(trip, enrolment, device)
+        link = device.function_set_assignments_list_link
+        if link is None:
+            enrolment.assignments = ""
+            return Visit(await _offer(trip, enrolment, [trip.capability]))
+        enrolment.assignments = safe_place(link.href)
+        trip.catch_up([link.href])
+        return Visit([AssignmentsStop(trip, link.href)])
 
 
-def _skip(*items: BadItem) -> None:
-    for item in items:
-        _log.warning("an item is left out: %s", item.error)
+@dataclass(frozen=True, slots=True)
+class AssignmentsStop(BaseStop):
+    """FunctionSetAssignmentsList: what a device takes part in, and whose time that runs on."""
+
+    async def visit(self) -> Visit:
+        """Find the programmes."""
+        trip = self.trip
+        bad: list[BadItem] = []
+        got = await trip.transport.get_list(
+            self.href, res.FunctionSetAssignmentsList, on_bad=bad.append
+        )
+        skip(*bad)
+        assigned = trip.audience(self.href)
+        children: dict[tuple[str, str], Stop] = {}
+        for enrolment in assigned:
+            # What cannot be read may offer more.
+            for stop in await _offer(trip, enrolment, got.function_set_assignments, whole=not bad):
+                children[type(stop).__name__, stop.href] = stop
+        trip.told(self.href, assigned)
+        return seen(got, list(children.values()), got.poll_rate)
 
 
-def _overtaken(stop: _Stop) -> TransientError:
-    place = f"{stop.trip.transport.host}{stop.href}"
-    return TransientError(f"{place}: notifications overtook it each time it was read")
+@dataclass(frozen=True, slots=True)
+class TimeStop(BaseStop):
+    """Time: the clock that events run on."""
+
+    async def visit(self) -> Visit:
+        """Follow the server's clock."""
+        time = await self.trip.clocks.read(self.href)
+        return Visit((), time.poll_rate)
 
 
-__all__ = ["CapabilityStop", "Trip"]
+async def _offer(
+    trip: Trip,
+    enrolment: Enrolment,
+    offers: Sequence[res.FunctionSetAssignmentsBase],
+    *,
+    whole: bool = True,
+) -> list[Stop]:
+    """Note what a device takes part in, the time having been read first.
+
+    Args:
+        trip: See `Trip`.
+        enrolment: The device's.
+        offers: Its assignments.
+        whole: Whether all of them could be read; else what it took part in before still counts.
+
+    Returns:
+        The stops that they lead to.
+    """
+    clocks = [
+        link.href for offer in offers if (link := offer.time_link or trip.capability.time_link)
+    ]
+    clocks = list(dict.fromkeys(clocks))
+    try:
+        await trip.clocks.follow(enrolment, clocks)  # before any event is judged
+    except Sep2Error as error:
+        _log.warning("the server's clock cannot be read yet: %s", error)
+    stops: list[Stop] = [TimeStop(trip, href) for href in clocks]
+    before = enrolment.programs.lists
+    for kind in _OFFERS:
+        lists = dict.fromkeys(link.href for offer in offers if (link := kind.link(offer)))
+        stops += [kind.stop(trip, href) for href in lists]
+        if whole:
+            enrolment.programs.offer(kind.kind, lists)
+            await retain(enrolment, kind.kind)
+        else:
+            enrolment.programs.offer_also(kind.kind, lists)
+    stops += side_stops(trip, enrolment, offers)
+    stops += await flow_stops(trip, enrolment)
+    if before - enrolment.programs.lists:
+        trip.paths.forget(enrolment.member.lfdi)
+    trip.catch_up(stop.href for stop in stops)
+    return stops
+
+
+def _admit(trip: Trip, enrolment: Enrolment, device: res.EndDevice | None) -> None:
+    was = enrolment.member.standing
+    enrolment.admit(device)
+    _trusted(trip, enrolment)
+    if was is not Standing.ENROLLED:
+        trip.tell.standing(enrolment, "takes part again" if was is not Standing.UNKNOWN else "")
+
+
+def _trusted(trip: Trip, enrolment: Enrolment) -> None:
+    """Note that the server has proved to be the home's own, which it does by the home's PIN."""
+    if enrolment is trip.home:
+        trip.tell.trusted()
+        trip.trusted.set()
+
+
+def _dismiss(trip: Trip, enrolment: Enrolment, standing: Standing, why: str) -> None:
+    if enrolment.member.standing is standing:
+        return
+    enrolment.dismiss(standing)
+    trip.paths.forget(enrolment.member.lfdi)
+    trip.tell.standing(enrolment, why)
+
+
+def _subscriptions(device: res.EndDevice | None) -> str | None:
+    link = None if device is None else device.subscription_list_link
+    return None if link is None else link.href

@@ -1,6 +1,8 @@
 """Subscriptions: asked for where the server offers them, found again after a restart.
 
-A server that refuses them is polled; nothing else depends on them.
+A server that refuses them is polled, and asked again later; nothing else depends on them. One that
+has gone from the server's list, as when it expired there, is asked for again, and so is one that
+stands but of which nothing comes (`hems.sep2.notices`).
 """
 
 import asyncio
@@ -11,9 +13,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from hems.sep2 import resources as res
-from hems.sep2.backoff import after_failure, until_next_poll
-from hems.sep2.errors import MalformedError, RejectedError, Sep2Error
+from hems.sep2.backoff import Backoff, until_next_poll
+from hems.sep2.errors import MalformedError, NotFoundError, RejectedError, Sep2Error
 from hems.sep2.http import Transport
+from hems.sep2.notices import Notices
 from hems.sep2.troubles import Troubles
 from hems.sep2.walker import place_of
 
@@ -34,10 +37,13 @@ class Subscriber:
         wanted: Returns the hrefs to be subscribed to.
         notification_uri: Where the server is to post, absolute.
         troubles: What goes wrong now.
+        notices: What is known of the subscriptions that stand.
+        alarm: Told in one sentence of a subscription that brings nothing.
         on_standing: Told the href of each resource whose subscription is newly known to stand.
         level: Schema level that the home speaks, such as "+S1"; see `hems.sep2.dialect`.
         rng: For the waiting times.
         check_s: How often the server is asked whether the subscriptions still stand.
+        refused_s: When a subscription that was refused is asked for again.
     """
 
     def __init__(
@@ -48,24 +54,31 @@ class Subscriber:
         rng: random.Random,
         troubles: Troubles,
         *,
+        notices: Notices | None = None,
+        alarm: Callable[[str], None] = _log.warning,
         on_standing: Callable[[str], None] = lambda _href: None,
         level: str = "+S1",
         check_s: float = 900.0,
+        refused_s: float = 6 * 3600.0,
     ) -> None:
         self._transport = transport
         self._wanted = wanted
         self._uri = notification_uri
         self._rng = rng
         self._troubles = troubles
+        self._notices = notices or Notices()
+        self._alarm = alarm
         self._on_standing = on_standing
         self._level = level
         self._check_s = check_s
+        self._refused_s = refused_s
         self._list: str | None = None
         self.synced = False
         self._standing: dict[str, str] = {}
         self._left: dict[str, str] = {}
         self._asking: set[str] = set()
-        self._refused: set[str] = set()
+        self._refused: dict[str, float] = {}
+        self._distrusted: set[str] = set()
         self._once_wanted: set[str] = set()
         self._wake = asyncio.Event()
 
@@ -92,49 +105,87 @@ class Subscriber:
         place = place_of(notification.subscription_uri)
         return resource in (self._standing.get(place), self._left.get(place))
 
+    def came(self, notification: res.Notification) -> None:
+        """Note that a notification came by a subscription: it is trusted again."""
+        with contextlib.suppress(MalformedError):  # then it is nobody's
+            self._distrusted.discard(place_of(notification.subscribed_resource))
+
     def ended(self, notification: res.Notification) -> None:
         """Note that the server ended a subscription."""
         self._standing.pop(place_of(notification.subscription_uri), None)
 
     async def run(self) -> None:
         """Keep the subscriptions; never returns."""
-        failures = 0
+        backoff = Backoff(self._rng, longest_s=self._check_s)
         while True:
             self._wake.clear()
             try:
                 await self.sync()
             except Sep2Error as error:
-                failures += 1
                 if self._troubles.meet(_NAME, error):
                     _log.warning("%s: %s", _NAME, error)
-                wait_s = after_failure(failures, error, self._rng, longest_s=self._check_s)
+                wait_s = backoff.failed(error)
             else:
-                failures = 0
+                backoff.worked()
                 self._troubles.over(_NAME)
                 wait_s = until_next_poll(self._check_s, self._rng)
+            doubt_s = self._notices.due_s(_now())
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
+                async with asyncio.timeout(wait_s if doubt_s is None else min(wait_s, doubt_s)):
                     await self._wake.wait()
 
     async def sync(self) -> None:
-        """Bring what stands at the server in line with what is wanted."""
+        """Bring what stands at the server in line with what is wanted.
+
+        Raises:
+            Sep2Error: The list cannot be read, or some of it not be brought in line; the rest is.
+        """
         if self._list is None:
             self.synced = True
+            self._standing, self._left = {}, {}
+            self._notices.stand(frozenset())
             return
         wanted = {place_of(href): href for href in self._wanted()}
         self._once_wanted |= set(wanted)
         listed = await self._transport.get_list(self._list, res.SubscriptionList)
         standing, left, surplus = self._sorted(listed.subscription, set(wanted))
-        for href in surplus:
-            await self._transport.delete(href)
         before, self._standing, self._left = set(self._standing.values()), standing, left
         self.synced = True
+        failed: list[Sep2Error] = []
+        for href in (*surplus, *self._worthless()):
+            await self._drop(href, failed)
         for resource, href in wanted.items():
             if resource in standing.values():
                 if resource not in before:
+                    self._notices.begin(resource)
                     self._on_standing(href)
-            elif resource not in self._refused:
-                await self._ask(resource, href)
+            elif self._refused.get(resource, 0.0) <= _now():
+                await self._ask(resource, href, failed)
+        self._notices.stand(frozenset(self._standing.values()))
+        if failed:
+            raise failed[0]
+
+    def _worthless(self) -> Sequence[str]:
+        """Return the subscriptions that stand and bring nothing; they are to be made anew."""
+        silent = set(self._notices.untold(_now()))
+        found = [place for place, resource in self._standing.items() if resource in silent]
+        for place in found:
+            resource = self._standing.pop(place)
+            if resource not in self._distrusted:
+                self._distrusted.add(resource)
+                self._alarm(
+                    f"{self._transport.host}{resource}: it changed and no notification told; it "
+                    "is polled at its full rate, and its subscription made anew"
+                )
+        return found
+
+    async def _drop(self, href: str, failed: list[Sep2Error]) -> None:
+        try:
+            await self._transport.delete(href)
+        except NotFoundError:
+            pass  # that was the aim
+        except Sep2Error as error:
+            failed.append(error)
 
     def _sorted(
         self, subscriptions: Sequence[res.Subscription], wanted: set[str]
@@ -162,7 +213,7 @@ class Subscriber:
                 surplus.append(held.href)  # a second one, of an earlier address, for what is gone
         return standing, left, surplus
 
-    async def _ask(self, resource: str, href: str) -> None:
+    async def _ask(self, resource: str, href: str, failed: list[Sep2Error]) -> None:
         if self._list is None:
             return
         wish = res.Subscription(
@@ -176,13 +227,22 @@ class Subscriber:
         try:
             location = await self._transport.post(self._list, wish)
         except RejectedError as error:
-            self._refused.add(resource)
-            _log.warning("%s is polled only: %s", href, error)
+            self._refused[resource] = _now() + self._refused_s
+            if self._troubles.meet(f"{_NAME} {resource}", error):
+                _log.warning("%s is polled only: %s", href, error)
+        except Sep2Error as error:
+            failed.append(error)
         else:
+            self._troubles.over(f"{_NAME} {resource}")
             if location is not None:
                 with contextlib.suppress(MalformedError):  # then the list will tell
                     self._standing[place_of(location)] = resource
+            self._notices.begin(resource)
             # Between the last reading and the subscription nobody told of a change.
             self._on_standing(href)
         finally:
             self._asking.discard(resource)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -3,26 +3,31 @@
 Each resource is a `Stop` that is visited at its own poll rate by a task of its own; a visit names
 the stops it leads to. What no visit leads to any more is left alone. A stop that fails waits with
 back-off and stalls nobody else.
+
+A resource is polled at its own rate, or at that of what led to it; a rate that changes holds from
+the moment that it is read. What is notified is polled less often (`hems.sep2.notices`).
 """
 
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from hems.sep2 import resources as res
-from hems.sep2.backoff import after_failure, until_next_poll
+from hems.sep2.backoff import Backoff, until_next_poll
 from hems.sep2.errors import (
     MalformedError,
     NotFoundError,
+    PermanentError,
     PinError,
     RejectedError,
     Sep2Error,
     TransientError,
 )
+from hems.sep2.notices import Mark, Notices, lacks, mark_of, tells_news, with_event
 from hems.sep2.troubles import Troubles
 
 DEFAULT_POLL_S: Final = 900.0
@@ -61,21 +66,44 @@ class Visit:
         children: The stops it leads to.
         poll_s: The resource's own poll rate; None if it has none, then its parent's holds.
         subscribable: Whether the server offers to tell of its changes.
+        mark: What it held, as `hems.sep2.notices.mark_of` has it; None if that cannot be said.
     """
 
     children: Sequence[Stop] = ()
     poll_s: float | None = None
     subscribable: bool = False
+    mark: Mark | None = None
 
 
 @dataclass(slots=True)
 class _Running:
+    """A stop that is kept up with.
+
+    Attributes:
+        stop: What is visited.
+        inherited_s: Poll rate of what led to it.
+        poll_s: Its own; None if it has none.
+        read_at: When it was last read; None while it fails, or has not been yet.
+        due: When it is visited next.
+        asked: Whether it is to be visited at once.
+        wake: Set when `due` or `asked` changed.
+        children: What its last visit led to.
+        subscribable: Whether the server offers to tell of its changes.
+        mark: What it held when it was last known.
+        bad: The links of its last visit that could not be followed.
+    """
+
     stop: Stop
     inherited_s: float
     task: asyncio.Task[None] | None = None
+    poll_s: float | None = None
+    read_at: float | None = None
+    due: float = 0.0
+    asked: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     children: tuple[Key, ...] = ()
     subscribable: bool = False
+    mark: Mark | None = None
     bad: frozenset[str] = frozenset()
 
 
@@ -119,6 +147,8 @@ class Walker:
         on_answer: Callable[[], None],
         on_failure: Callable[[Stop, Sep2Error, int, bool], None],
         on_subscribable: Callable[[], None] = lambda: None,
+        notices: Notices | None = None,
+        reach: Callable[[str], None] = lambda _href: None,
     ) -> None:
         self._root = root
         self._pace = pace
@@ -127,6 +157,8 @@ class Walker:
         self._on_answer = on_answer
         self._on_failure = on_failure
         self._on_subscribable = on_subscribable
+        self._notices = notices or Notices()
+        self._reach = reach
         self._running: dict[Key, _Running] = {}
         self._group: asyncio.TaskGroup | None = None
 
@@ -153,16 +185,57 @@ class Walker:
 
     def poke(self, href: str) -> bool:
         """Visit the resource at `href` now; False if none of the stops is there."""
-        found = [r for r in self._running.values() if same_place(r.stop.href, href)]
+        found = self._at(href)
         for running in found:
-            running.wake.set()
+            _ask(running)
         return bool(found)
 
-    async def take(self, href: str, resource: res.Resource) -> bool:
-        """Give a notified resource to the stop at `href`; False if it must be read instead."""
-        found = [r for r in self._running.values() if same_place(r.stop.href, href)]
-        taken = [await running.stop.take(resource) for running in found]
-        return bool(taken) and all(taken)
+    def reread(self, href: str) -> None:
+        """Visit the resource at `href` now, whose changes so far nobody was to tell of."""
+        for running in self._at(href):
+            running.mark = None
+            _ask(running)
+
+    async def notified(self, href: str, resource: res.Resource | None) -> bool:
+        """Act on a notification.
+
+        What it brings is taken in at once. It is read as well where it does not say all: no
+        resource, a part of a list, or a list that lacks what was known. Notifications may come
+        late and in any order, and only the server's answer tells that something is gone.
+
+        Args:
+            href: What it is about.
+            resource: What it brings, if that is sound.
+
+        Returns:
+            False if none of the stops is there.
+        """
+        found, now = self._at(href), asyncio.get_running_loop().time()
+        whole = None if resource is None else mark_of(resource)
+        for running in found:
+            self._notices.told(place_of(href), now)
+            known, running.mark = running.mark, whole
+            if known is not None and resource is not None:
+                running.mark = whole or with_event(known, resource)
+            taken = resource is not None and await running.stop.take(resource)
+            if not taken or (whole is not None and known is not None and lacks(known, whole)):
+                _ask(running)
+        return bool(found)
+
+    def vanished(self, href: str) -> None:
+        """Look anew for a resource that is said to have gone or moved, and for what led to it."""
+        found = self._at(href)
+        for running in found:
+            _ask(running)
+            self._ask_parents(running)
+
+    def _at(self, href: str) -> Sequence[_Running]:
+        return [r for r in self._running.values() if same_place(r.stop.href, href)]
+
+    def _ask_parents(self, running: _Running) -> None:
+        for parent in self._running.values():
+            if key_of(running.stop) in parent.children:
+                _ask(parent)
 
     def _start(self, stop: Stop, inherited_s: float) -> None:
         if self._group is None:
@@ -172,71 +245,97 @@ class Walker:
         running.task = self._group.create_task(self._keep_up(running))
 
     async def _keep_up(self, running: _Running) -> None:
-        failures = 0
+        pace, clock = self._pace, asyncio.get_running_loop()
+        backoff = Backoff(self._rng, first_s=pace.first_retry_s, longest_s=pace.longest_retry_s)
         while True:
+            running.asked = False
             try:
                 visit = await running.stop.visit()
             except PinError:
                 raise
             except Sep2Error as error:
-                failures += 1
-                self._failed(running, error, failures)
-                wait_s = self._retry_s(running, error, failures)
+                running.read_at = None
+                wait_s = self._retry_s(running, error, backoff)
+                self._failed(running, error, backoff.failures)
+                running.due = clock.time() + wait_s
             else:
-                failures = 0
+                backoff.worked()
                 self._troubles.over(name_of(running.stop))
-                wait_s = self._follow(running, visit)
+                running.read_at = clock.time()
+                self._follow(running, visit)
                 self._on_answer()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await running.wake.wait()
-            running.wake.clear()
+            await _rest(running)
 
     def _failed(self, running: _Running, error: Sep2Error, failures: int) -> None:
         new = self._troubles.meet(name_of(running.stop), error)
         self._on_failure(running.stop, error, failures, new)
         if isinstance(error, NotFoundError) and failures == 1:
-            for parent in self._running.values():
-                if key_of(running.stop) in parent.children:
-                    parent.wake.set()  # it may have moved
+            self._ask_parents(running)  # it may have moved
 
-    def _retry_s(self, running: _Running, error: Sep2Error, failures: int) -> float:
-        if isinstance(error, NotFoundError | RejectedError):
-            return until_next_poll(running.inherited_s, self._rng)
-        longest = self._pace.longest_retry_s
-        if not isinstance(error, TransientError):
-            longest = max(longest, running.inherited_s)
-        return after_failure(
-            failures, error, self._rng, first_s=self._pace.first_retry_s, longest_s=longest
+    def _retry_s(self, running: _Running, error: Sep2Error, backoff: Backoff) -> float:
+        poll_s = self._rate_s(running)
+        longest = None if isinstance(error, TransientError) else poll_s
+        wait_s = backoff.failed(
+            error, longest_s=None if longest is None else max(longest, self._pace.longest_retry_s)
         )
+        # Nothing but the next poll of what led to it, or somebody at the server, cures these; the
+        # entry point has nothing that leads to it.
+        if isinstance(error, NotFoundError | RejectedError) and running.stop is not self._root:
+            return until_next_poll(poll_s, self._rng)
+        return wait_s
 
-    def _follow(self, running: _Running, visit: Visit) -> float:
-        """Start and stop what the visit changed; returns the seconds to the next one."""
-        poll_s = running.inherited_s if visit.poll_s is None else visit.poll_s
-        poll_s = max(self._pace.least_poll_s, poll_s)
+    def _rate_s(self, running: _Running) -> float:
+        poll_s = running.inherited_s if running.poll_s is None else running.poll_s
+        return max(self._pace.least_poll_s, poll_s)
+
+    def _time(self, running: _Running) -> None:
+        """Set when a resource that was read is read next."""
+        if running.read_at is not None:
+            place, clock = place_of(running.stop.href), asyncio.get_running_loop()
+            poll_s = self._notices.poll_s(place, self._rate_s(running), clock.time())
+            running.due = running.read_at + until_next_poll(poll_s, self._rng)
+            running.wake.set()
+
+    def _follow(self, running: _Running, visit: Visit) -> None:
+        """Start, stop and time what the visit changed."""
+        known, running.mark = running.mark, visit.mark
+        running.poll_s = visit.poll_s
         changed = running.subscribable != visit.subscribable
+        if known is not None and visit.mark is not None and tells_news(known, visit.mark):
+            changed |= self._notices.found(
+                place_of(running.stop.href), asyncio.get_running_loop().time()
+            )
         running.subscribable = visit.subscribable
         children = self._sound(running, visit.children)
         running.children = tuple(key_of(c) for c in children)
+        self._lead(children, self._rate_s(running))
+        changed |= self._prune()
+        if changed:
+            self._on_subscribable()
+        self._time(running)
+
+    def _lead(self, children: Iterable[Stop], poll_s: float) -> None:
+        """Keep up with what a resource leads to, at that resource's rate or its own."""
         for child in children:
             known = self._running.get(key_of(child))
             if known is None:
                 self._start(child, poll_s)
-            else:
-                known.stop, known.inherited_s = child, poll_s
-        changed |= self._prune()
-        if changed:
-            self._on_subscribable()
-        return until_next_poll(poll_s, self._rng)
+                continue
+            known.stop = child
+            if known.inherited_s != poll_s:
+                known.inherited_s = poll_s
+                if known.poll_s is None:
+                    self._time(known)
 
     def _sound(self, running: _Running, children: Sequence[Stop]) -> Sequence[Stop]:
-        """Return those that can be gone to; a malformed link is told once and left out."""
+        """Return those that can be gone to; a link that cannot is told once and left out."""
         sound: list[Stop] = []
         bad: set[str] = set()
         for child in children:
             try:
                 key_of(child)
-            except MalformedError as error:
+                self._reach(child.href)
+            except PermanentError as error:
                 source = f"{name_of(running.stop)} -> {child.href}"
                 bad.add(source)
                 self._on_failure(running.stop, error, 1, self._troubles.meet(source, error))
@@ -264,6 +363,21 @@ class Walker:
             if running.task is not None:
                 running.task.cancel()
         return bool(left)
+
+
+def _ask(running: _Running) -> None:
+    running.asked = True
+    running.wake.set()
+
+
+async def _rest(running: _Running) -> None:
+    """Wait until a stop is due or asked for, whatever changes about that meanwhile."""
+    clock = asyncio.get_running_loop()
+    while not running.asked and (left_s := running.due - clock.time()) > 0:
+        running.wake.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left_s):
+                await running.wake.wait()
 
 
 def key_of(stop: Stop) -> Key:

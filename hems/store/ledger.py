@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from hems.clock import Clock
@@ -18,7 +18,8 @@ OVER: Final = ("completed", "cancelled", "superseded", "rejected")
 
 _EVENT: Final = tuple(c for c in events.c if c.name != "changed_at")
 _RESPONSE: Final = tuple(c for c in responses.c if c.name != "id")
-_RESPONSE_KEY: Final = ("subject", "lfdi", "status", "modes")
+_EVENT_KEY: Final = ("server", "lfdi", "mrid")
+_RESPONSE_KEY: Final = ("server", "subject", "lfdi", "status", "modes")
 
 
 class SqlLedger:
@@ -34,6 +35,7 @@ class SqlLedger:
         self._database = database
         self._clock = clock
         self._retention_s = retention_s
+        self._unclaimed = False
 
     async def events(self) -> Sequence[EventRow]:
         """Return all kept events that are not older than the retention."""
@@ -44,7 +46,9 @@ class SqlLedger:
             .order_by(events.c.changed_at, events.c.server, events.c.mrid)
         )
         async with self._database.ledger() as connection:
-            return [EventRow(**row) for row in (await connection.execute(query)).mappings()]
+            rows = [EventRow(**row) for row in (await connection.execute(query)).mappings()]
+        self._unclaimed = any(not row.lfdi for row in rows)
+        return rows
 
     async def save(self, events: Sequence[EventRow], responses: Sequence[ResponseRow]) -> None:
         """Insert or replace events and add responses, in one durable transaction.
@@ -54,17 +58,20 @@ class SqlLedger:
         now = self._clock.now()
         async with self._database.ledger() as connection:
             if events:
-                await connection.execute(
-                    _REPLACE_EVENT, [{**asdict(event), "changed_at": now} for event in events]
-                )
+                rows = [{**asdict(event), "changed_at": now} for event in events]
+                await connection.execute(_REPLACE_EVENT, rows)
+                claimed = [e for e in events if e.lfdi and self._unclaimed]
+                if claimed:  # rows of the first revision are the home's from now on
+                    keys = [{"of_server": e.server, "of_mrid": e.mrid} for e in claimed]
+                    await connection.execute(_DROP_UNCLAIMED, keys)
             if responses:
                 await connection.execute(_ADD_RESPONSE, [asdict(r) for r in responses])
 
-    async def unposted(self) -> Sequence[ResponseRow]:
-        """Return the responses still owed, oldest first."""
+    async def unposted(self, server: str) -> Sequence[ResponseRow]:
+        """Return the responses still owed to a server, oldest first."""
         query = (
             select(*_RESPONSE)
-            .where(responses.c.location.is_(None))
+            .where(responses.c.location.is_(None), responses.c.server == server)
             .order_by(responses.c.created, responses.c.id)
         )
         async with self._database.ledger() as connection:
@@ -88,6 +95,13 @@ class SqlLedger:
         async with self._database.ledger() as connection:
             await connection.execute(_REPLACE_OFFSET, row)
 
+    async def readdress(self, server: str, former: str, lfdi: str) -> int:
+        """Give a device's events to the LFDI that its renewed certificate has; see the port."""
+        theirs = and_(events.c.server == server, events.c.lfdi == former)
+        async with self._database.ledger() as connection:
+            query = update(events).where(theirs).values(lfdi=lfdi).prefix_with("OR REPLACE")
+            return int((await connection.execute(query)).rowcount)
+
     async def purge(self) -> int:
         """Forget events that are over, and their responses, once older than the retention.
 
@@ -97,9 +111,14 @@ class SqlLedger:
             How many events were forgotten.
         """
         oldest = self._clock.now() - self._retention_s
-        owed = exists().where(responses.c.subject == events.c.mrid, responses.c.location.is_(None))
+        answers = and_(
+            responses.c.server == events.c.server,
+            responses.c.lfdi == events.c.lfdi,
+            responses.c.subject == events.c.mrid,
+        )
+        owed = exists().where(answers, responses.c.location.is_(None))
         old = and_(events.c.phase.in_(OVER), events.c.changed_at < oldest, ~owed)
-        orphaned = ~exists().where(events.c.mrid == responses.c.subject)
+        orphaned = ~exists().where(answers)
         async with self._database.ledger() as connection:
             forgotten = await connection.execute(delete(events).where(old))
             await connection.execute(
@@ -112,8 +131,13 @@ class SqlLedger:
 
 _add_event = insert(events)
 _REPLACE_EVENT: Final = _add_event.on_conflict_do_update(
-    index_elements=["server", "mrid"],
-    set_={c.name: c for c in _add_event.excluded if c.name not in ("server", "mrid")},
+    index_elements=_EVENT_KEY,
+    set_={c.name: c for c in _add_event.excluded if c.name not in _EVENT_KEY},
+)
+_DROP_UNCLAIMED: Final = delete(events).where(
+    events.c.lfdi == "",
+    events.c.server == bindparam("of_server"),
+    events.c.mrid == bindparam("of_mrid"),
 )
 _ADD_RESPONSE: Final = insert(responses).on_conflict_do_nothing(index_elements=_RESPONSE_KEY)
 _add_offset = insert(server_offsets)

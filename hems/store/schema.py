@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """All revisions that this version knows, oldest first; the last one is what the tables below are.
 
 Kept here beside Alembic's own scripts, so that a file of the present revision opens without
@@ -33,6 +33,7 @@ events: Final = Table(
     "events",
     metadata,
     Column("server", Text, primary_key=True),
+    Column("lfdi", Text, primary_key=True),
     Column("mrid", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("program", Text, nullable=False),
@@ -45,6 +46,13 @@ events: Final = Table(
     Column("draw_cancel_s", Integer, nullable=False),
     Column("phase", Text, nullable=False),
     Column("opted_out", Boolean, nullable=False),
+    Column("rejoined", Boolean, nullable=False),
+    Column("override_since", Float),
+    Column("overridden_s", Float, nullable=False),
+    Column("applied", LargeBinary, nullable=False),
+    Column("acknowledged", Boolean, nullable=False),
+    Column("modes", Text),
+    Column("reason", Text, nullable=False),
     Column("baseline_w", Float),
     Column("changed_at", Float, nullable=False),
 )
@@ -53,6 +61,7 @@ responses: Final = Table(
     "responses",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("server", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("lfdi", Text, nullable=False),
     Column("status", Integer, nullable=False),
@@ -60,11 +69,14 @@ responses: Final = Table(
     Column("created", Integer, nullable=False),
     Column("reply_to", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("detail", LargeBinary, nullable=False),
     Column("location", Text),
     # Exactly once for each of these, over restarts and lost connections.
-    UniqueConstraint("subject", "lfdi", "status", "modes", name="responses_once"),
+    UniqueConstraint("server", "subject", "lfdi", "status", "modes", name="responses_once"),
 )
-Index("responses_owed", responses.c.created, sqlite_where=text("location IS NULL"))
+Index(
+    "responses_owed", responses.c.server, responses.c.created, sqlite_where=text("location IS NULL")
+)
 
 server_offsets: Final = Table(
     "server_offsets",

@@ -86,10 +86,15 @@ class Write(Part):
     values: str
 
 
+SITE = "0003"
+"""roleFlags of the connection point: mirror, premises' aggregation point."""
+
+
 class MirroredReading(Part):
     """A reading that the head-end holds."""
 
     description: str
+    role: str
     start: int
     duration_s: int
     value: float
@@ -149,9 +154,9 @@ class Rig:
             return await response.read()
 
     async def readings(self, description: str) -> list[MirroredReading]:
-        """Return the mirrored readings of one series, oldest first."""
+        """Return the mirrored readings of one series of the connection point, oldest first."""
         found = _Readings.model_validate_json(await self.operator_get("/readings")).readings
-        mine = [reading for reading in found if reading.description == description]
+        mine = [r for r in found if r.description == description and r.role == SITE]
         return sorted(mine, key=lambda reading: reading.start)
 
     async def statuses(self, event: str) -> list[int]:

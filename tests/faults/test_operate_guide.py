@@ -23,9 +23,9 @@ def example(tmp_path: Path) -> Path:
 
 def test_the_guide_s_configuration_works_and_names_every_key(example: Path) -> None:
     settings = load(example)
-    assert settings.utility is not None
-    sections = [settings, settings.home, settings.utility, settings.web, settings.store]
-    for section in (*sections, settings.ocpp, *settings.utility.program):
+    (utility,) = settings.utility
+    sections = [settings, settings.home, utility, settings.web, settings.store]
+    for section in (*sections, settings.ocpp, *utility.program, *utility.member):
         missing = set(type(section).model_fields) - section.model_fields_set
         assert not missing, f"the guide leaves {missing} of {type(section).__name__} out"
     named = frozenset[str]().union(*(device.model_fields_set for device in settings.device))

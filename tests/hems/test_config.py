@@ -40,8 +40,9 @@ def write(folder: Path, text: str) -> Path:
 def test_a_good_file_is_read_with_paths_relative_to_it(tmp_path: Path) -> None:
     config = load(write(tmp_path, GOOD))
     assert config.home.main_breaker == 35.0
-    assert config.utility is not None
-    assert config.utility.certificate == tmp_path / "hub.pem"
+    (utility,) = config.utility
+    assert utility.certificate == tmp_path / "hub.pem"
+    assert utility.name == "utility", "as the ledger has called it since there was one only"
     assert config.store.path == tmp_path / "hems.db"
     assert config.device[0].id == "meter"
 
@@ -134,3 +135,60 @@ def test_twins_are_refused(tmp_path: Path) -> None:
     policies = policy.replace("BINDING", "true") + policy.replace("BINDING", "false")
     with pytest.raises(ConfigError, match="programme 'Peak Saver' has two policies"):
         load(write(tmp_path, GOOD + policies))
+
+
+LFDI = "3e4f45ab31edfe5b67e343e5e4562e31984e23e5"
+MEMBER = """
+[[utility.member]]
+name = "Roof"
+lfdi = "3e4f45ab31edfe5b67e343e5e4562e31984e23e5"
+pin = "111115"
+devices = ["meter"]
+"""
+SECTION = GOOD[GOOD.index("[utility]") : GOOD.index("[[device]]")]
+FIRST = SECTION.replace("[utility]", '[[utility]]\nname = "grid"\nnotify_port = 7001')
+SECOND = SECTION.replace("[utility]", '[[utility]]\nname = "market"\nnotify_port = 7002')
+
+
+def test_several_utilities_are_a_list_each_with_its_name(tmp_path: Path) -> None:
+    config = load(write(tmp_path, GOOD.replace(SECTION, FIRST + SECOND)))
+    assert [u.name for u in config.utility] == ["grid", "market"]
+    assert config.utility[1].key == tmp_path / "hub.key"
+
+
+def test_further_devices_are_members_of_their_utility(tmp_path: Path) -> None:
+    config = load(write(tmp_path, GOOD.replace(SECTION, SECTION + MEMBER)))
+    (member,) = config.utility[0].member
+    assert member.lfdi == "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
+    assert load(write(tmp_path, GOOD.replace(SECTION, ""))).utility == ()
+
+
+@pytest.mark.requirement("LC-TEST")
+@pytest.mark.parametrize(
+    ("text", "place", "reason"),
+    [
+        (FIRST + SECOND.replace('"market"', '"grid"'), "", "two utilities are called 'grid'"),
+        (FIRST + SECOND.replace("7002", "7001"), "", "two utilities notify us at 127.0.0.1:7001"),
+        (FIRST + SECOND.replace("111115", "1"), "utility[1].pin", "not a PIN"),
+        (FIRST.replace('"grid"', '"The Grid"'), "utility[0].name", "not allowed here"),
+        (FIRST.replace("[[utility]]", "[[utility.x]]"), "utility.x", "unknown key"),
+        (SECTION + MEMBER.replace("3e4f", "zz"), "utility.member[0].lfdi", "not allowed here"),
+        (SECTION + MEMBER.replace("111115", "111114"), "utility.member[0].pin", "not a PIN"),
+        (SECTION + MEMBER + MEMBER, "utility.member", "two members have the LFDI 3E4F"),
+        (SECTION + MEMBER.replace('"meter"', '"pv"'), "", "member 'Roof' stands for no device"),
+        (
+            SECTION.replace("pin =", f'lfdi = "{LFDI}"\npin =') + MEMBER,
+            "utility",
+            "member 'Roof' has the LFDI of the home itself",
+        ),
+        (SECTION.replace("pin =", 'lfdi = "12"\npin ='), "utility.lfdi", "not allowed here"),
+    ],
+)
+def test_a_mistake_among_utilities_is_named_by_place(
+    tmp_path: Path, text: str, place: str, reason: str
+) -> None:
+    path = write(tmp_path, GOOD.replace(SECTION, text))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    wanted = f"{path}: {place}: " if place else f"{path}: "
+    assert [x for x in str(caught.value).split("\n") if x.startswith(wanted) and reason in x]

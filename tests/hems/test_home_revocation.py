@@ -48,7 +48,7 @@ async def home(pki: Pki, tmp_path: Path) -> AsyncIterator[Home]:
     )
     clock = SystemClock()
     store = await open_store(tmp_path / "home.sqlite", clock)
-    yield Home(Config(utility=utility), clock, store, build([]))
+    yield Home(Config(utility=(utility,)), clock, store, build([]))
     await store.close()
 
 
@@ -69,12 +69,11 @@ async def test_a_server_that_is_revoked_is_asked_nothing_more(home: Home, pki: P
     await runner.setup()
     server = server_context(pki.identity("sacked"), pki.trust)
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=server).start()
-    client = home._client
-    assert client is not None
+    client = home.grid.links[0].client
     async with client._connect(f"https://127.0.0.1:{runner.addresses[0][1]}") as transport:
         await transport.get("/tm", res.Time)
         sack(pki)
-        await home._follow_revocations()
+        await home._follow_certificates()
         with pytest.raises(TrustError, match="revoked"):
             await transport.get("/tm", res.Time)
     assert asked == ["/tm"]
@@ -87,8 +86,8 @@ async def test_a_sender_that_is_revoked_is_heard_no_more(home: Home, pki: Pki) -
     async def handle(body: bytes, _sender: str | None) -> None:
         heard.append(body)
 
-    assert home._client is not None
-    listener = Listener(handle, home._client._listen_context, host="127.0.0.1")
+    client = home.grid.links[0].client
+    listener = Listener(handle, client._listen_context, host="127.0.0.1")
     uri = await listener.start()
     context = client_context(pki.identity("sacked"), pki.trust)
     async with aiohttp.ClientSession(
@@ -97,7 +96,7 @@ async def test_a_sender_that_is_revoked_is_heard_no_more(home: Home, pki: Pki) -
         async with session.post(uri, data=b"<one/>") as answer:
             assert answer.status == 204
         sack(pki)
-        await home._follow_revocations()
+        await home._follow_certificates()
         with pytest.raises(aiohttp.ClientError):
             await session.post(uri, data=b"<two/>")
     assert heard == [b"<one/>"]
@@ -109,7 +108,7 @@ async def test_the_lists_are_looked_at_each_minute(home: Home) -> None:
     due = [
         job.trigger.interval.total_seconds()
         for job in scheduler.get_jobs()
-        if job.func == home._follow_revocations
+        if job.func == home._follow_certificates
     ]
     scheduler.shutdown(wait=False)
     assert len(due) == 1

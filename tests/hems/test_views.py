@@ -44,7 +44,7 @@ def test_the_limit_shown_is_what_somebody_asks(
         arbitrate(proposals, NOW),
         {},
         events=(),
-        utility=views.NO_UTILITY,
+        utilities=(),
         alarms=(),
     )
     assert shown.limit_import_w == limit_w

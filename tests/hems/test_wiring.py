@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from der.model import Control, DeviceKind, DeviceSpec
+from der.registry import CONTROLS
 from hems import wiring
-from hems.config import Config, DeviceSection, ProgramSection, UtilitySection
+from hems.config import Config, DeviceSection, MemberSection, ProgramSection, UtilitySection
 from hems.sep2.events import Event, Program
 from hems.sep2.lifecycle import Edition
 
@@ -101,3 +103,40 @@ def test_a_meter_has_the_range_of_the_main_breaker(
     )
     (description,) = wiring.descriptions(config)
     assert (description.min_w, description.max_w) == pytest.approx(range_w)
+
+
+def specs(*kinds: str) -> list[DeviceSpec]:
+    ranges = {Control.FLOOR: (-6000.0, 0.0), Control.TARGET: (-5000.0, 5000.0)}
+    made = []
+    for kind in kinds:
+        control = CONTROLS[DeviceKind(kind)]
+        bounds = ranges.get(control, (0.0, 7000.0))
+        made.append(DeviceSpec(kind, DeviceKind(kind), kind, control, *bounds))
+    return made
+
+
+def test_what_no_device_here_can_do_is_not_taken_on() -> None:
+    able = wiring.client_settings(UTILITY, "A" * 40, specs("meter", "evse")).profile
+    assert able.carries_out("opModImpLimW")
+    assert not able.carries_out("opModGenLimW")
+    assert not able.carries_out("opModConnect")
+
+
+def test_a_member_does_what_its_own_devices_can() -> None:
+    roof = MemberSection(name="Roof", lfdi="b" * 40, pin="111115", devices=("pv",))
+    section = UTILITY.model_copy(update={"member": (roof,), "register_in_band": False})
+    settings = wiring.client_settings(section, "A" * 40, specs("meter", "pv", "evse"))
+    home, member = settings.members
+    assert member.identity.lfdi == "B" * 40
+    assert not home.registers
+    assert not member.registers
+    assert home.profile.carries_out("opModImpLimW")
+    assert member.profile.carries_out("opModGenLimW")
+    assert not member.profile.carries_out("opModImpLimW")
+
+
+def test_an_agreed_lfdi_is_the_homes_and_the_certificate_keeps_its_own() -> None:
+    section = UTILITY.model_copy(update={"lfdi": "C" * 40, "name": "grid"})
+    settings = wiring.client_settings(section, "A" * 40)
+    assert (settings.identity.lfdi, settings.certificate) == ("C" * 40, "A" * 40)
+    assert settings.server == "grid"

@@ -315,6 +315,19 @@ async def test_long_words_do_not_break_the_narrow_page(browser: Browser) -> None
         await shown.picture("long-words")
 
 
+async def test_each_of_several_utilities_is_shown_by_its_name(browser: Browser) -> None:
+    home = ScriptedHome()
+    grid = replace(home.now.utility, name="grid")
+    market = replace(grid, name="market", state="refused", detail="another registration PIN")
+    await home.play(utility=grid, utilities=[grid, market])
+    async with showing(browser, home=home) as shown:
+        links = shown.page.get_by_test_id("utility-state")
+        await expect(links).to_have_count(2)
+        await expect(links.first).to_contain_text("grid: Connected to the utility")
+        await expect(links.last).to_contain_text("market: The utility refused this home")
+        await expect(links.last).to_contain_text("another registration PIN")
+
+
 async def test_what_the_home_says_is_text_not_markup(browser: Browser) -> None:
     home = ScriptedHome()
     markup = "<img src=x onerror=alert(1)><script>alert(2)</script>"

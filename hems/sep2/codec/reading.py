@@ -1,23 +1,27 @@
 """Elements to records, by a table for each class made at its first use."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Final
 
 from lxml import etree
 
 from hems.sep2.codec import scalar
+from hems.sep2.codec.building import draft
+from hems.sep2.codec.foreign import XSI_TYPE, Element, kept_attributes, kept_element
 from hems.sep2.errors import MalformedError
 from hems.sep2.resources.base import List, SubscribableList
 from hems.sep2.resources.layout import Slot, layout
 from hems.sep2.resources.subscription import Notification
-from hems.sep2.resources.wire import SEP_NS, Record, by_name, subclasses
+from hems.sep2.resources.wire import SEP_NS, Boolean, Kept, Record, by_name, subclasses
 
-XSI_NS: Final = "http://www.w3.org/2001/XMLSchema-instance"
-_XSI_TYPE: Final = f"{{{XSI_NS}}}type"
 _MRID = re.compile(r"\s*([0-9A-Fa-f]{1,32})\s*")
 _BITS8 = re.compile(r"\s*([0-9A-Fa-f]{1,2})\s*")
+_LONGEST_NAME: Final = 64
+"""What errors tell of an element's name; those of the standard are shorter."""
+_EDITION: Final = "schemaVer"
+"""The attribute that tells of the document, not of the record in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,17 @@ class BadItem:
 
 
 OnBad = Callable[[BadItem], None]
-_Element = etree._Element  # noqa: SLF001 - lxml has no public name for it
-_Read = Callable[[_Element, OnBad | None], Record]
+_Read = Callable[[Element, OnBad | None], Record]
+_Attributes = Sequence[tuple[str, str]]
+_Slot = tuple[int, Callable[[str], scalar.Value] | None, _Read, bool]
+# Each value is of its field's type because it came through that field's own reader.
+_Values = list[Any]
 
 
+# What the stubs of lxml say of items() is still of Python 2.
+_items: Callable[[Element], _Attributes] = etree._Element.items  # type: ignore[assignment] # noqa: SLF001
 _readers: dict[type[Record], "Reader"] = {}
+_read_flag = scalar.reader(Boolean())
 
 
 def reader(cls: type[Record]) -> "Reader":
@@ -62,10 +72,15 @@ class Reader:
 
     __slots__ = (
         "_attributes",
+        "_blank",
         "_cls",
+        "_draft",
         "_elements",
+        "_extensions",
         "_flags",
         "_is_list",
+        "_names",
+        "_order",
         "_repeated",
         "_required",
         "_variants",
@@ -73,22 +88,31 @@ class Reader:
 
     def __init__(self, cls: type[Record]) -> None:
         form = layout(cls)
+        # Mandatory fields come first, so that one look at the first values shows what is missing.
+        ordered = sorted(fields(cls), key=lambda f: f.default is not MISSING)
+        index = {f.name: n for n, f in enumerate(ordered)}
         self._cls = cls
-        self._attributes = {s.tag: (s.attr, _text_of(s)) for s in form.attributes}
+        self._draft = draft(cls, tuple(index))
+        self._blank: _Values = [None if f.default is MISSING else f.default for f in ordered]
+        self._required = sum(f.default is MISSING for f in ordered)
+        self._names = tuple(index)
+        self._attributes = {s.tag: (index[s.attr], _text_of(s)) for s in form.attributes}
         # For each tag: the field, how its text is read or else its element, and if it repeats.
-        self._elements = {
-            s.tag: (s.attr, None, reader(s.holds).read, s.repeated)
+        self._elements: dict[str, _Slot] = {
+            tag: (index[s.attr], None, reader(s.holds).read, s.repeated)
             if isinstance(s.holds, type)
-            else (s.attr, scalar.reader(s.holds), _no_element, s.repeated)
+            else (index[s.attr], scalar.reader(s.holds), _no_element, s.repeated)
             for s in form.elements
+            for tag in s.tags
         }
-        self._required = [s for s in form.attributes + form.elements if s.required]
-        self._repeated = [s.attr for s in form.elements if s.repeated]
-        self._flags = form.flags
+        self._extensions = index["extensions"]
+        self._order = {"": -1} | {s.attr: n for n, s in enumerate(form.elements)}
+        self._repeated = [index[s.attr] for s in form.elements if s.repeated]
+        self._flags = (index[form.flags[0]], form.flags[1]) if form.flags else None
         self._is_list = issubclass(cls, List | SubscribableList)
         self._variants = bool(subclasses(cls))
 
-    def read(self, element: _Element, on_bad: OnBad | None) -> Record:
+    def read(self, element: Element, on_bad: OnBad | None) -> Record:
         """Return the record.
 
         Args:
@@ -98,106 +122,141 @@ class Reader:
         Raises:
             MalformedError: If something is missing, double, of a wrong form or out of range.
         """
-        if self._variants and (variant := element.get(_XSI_TYPE)) is not None:
+        if self._variants and (variant := element.get(XSI_TYPE)) is not None:
             chosen = self._variant(element, variant)
             if chosen is not self:
                 return chosen.read(element, on_bad)
-        # The values are of the fields' types because each came through its own slot's reader.
-        values: dict[str, Any] = {}
-        if self._attributes:
-            self._read_attributes(element, values)
-        self._read_children(element, values, on_bad)
-        if self._flags is not None:
-            self._read_flags(element, values)
+        values = [*self._blank]
+        kept: list[Kept] = []
+        if present := _items(element):
+            self._read_attributes(element, present, values, kept)
+        if len(element):
+            self._read_children(element, values, kept, on_bad)
+        if kept:
+            kept.sort(key=self._place)
+            values[self._extensions] = tuple(kept)
+        for value in values[: self._required]:
+            if value is None:
+                raise self._missing(element, values)
+        made = self._draft(*values)
+        made.__class__ = self._cls
+        return made
+
+    def _read_attributes(
+        self, element: Element, present: _Attributes, values: _Values, kept: list[Kept]
+    ) -> None:
+        known = self._attributes
+        unknown: list[tuple[str, str]] = []
+        key = ""
         try:
-            return self._cls(**values)
-        except TypeError as error:
-            raise self._missing(element, values) or error from None
+            for key, text in present:
+                if key in known:
+                    n, read_text = known[key]
+                    values[n] = read_text(text)
+                elif key != _EDITION and not (key == XSI_TYPE and _named(text) is self._cls):
+                    unknown.append((key, text))
+        except ValueError as error:
+            raise MalformedError(f"{path(element)}/@{key}", str(error)) from None
+        if unknown:
+            kept += kept_attributes(element, unknown)
 
-    def _read_attributes(self, element: _Element, values: dict[str, Any]) -> None:
-        for key, text in element.items():
-            if key in self._attributes:
-                attr, read_text = self._attributes[key]
-                try:
-                    values[attr] = read_text(str(text))
-                except ValueError as error:
-                    raise MalformedError(f"{path(element)}/@{key}", str(error)) from None
-
-    def _read_children(
-        self, element: _Element, values: dict[str, Any], on_bad: OnBad | None
+    def _read_children(  # noqa: C901 - most of the time goes here, and each call would add to it
+        self, element: Element, values: _Values, kept: list[Kept], on_bad: OnBad | None
     ) -> None:
         elements = self._elements
-        unknown: list[str] = []
         child = element
+        n = -1
         try:
             for child in element:
                 slot = elements.get(child.tag)
                 if slot is None:
-                    unknown.append(_raw(child))
+                    kept.append(kept_element(child, self._names[n] if n >= 0 else ""))
                     continue
-                attr, read_text, read, repeated = slot
+                n, read_text, read, repeated = slot
                 if repeated:
-                    self._read_item(child, read, values.setdefault(attr, []), on_bad)
-                elif attr in values:
+                    self._read_item(child, read, n, values, on_bad)
+                elif values[n] is not None:
                     _refuse("given more than once")
                 elif read_text is not None:
-                    values[attr] = read_text(child.text or "")
+                    values[n] = read_text(child.text or "")
+                    if child.keys() or len(child):
+                        kept += self._scalar_attributes(child, n, values)
                 else:
-                    values[attr] = read(child, on_bad)
+                    values[n] = made = read(child, on_bad)
+                    if self._flags and made.extensions:
+                        values[n] = self._unflagged(child, n, made, values)
         except ValueError as error:
             raise MalformedError(path(child), str(error)) from None
-        for attr in self._repeated:
-            if attr in values:
-                values[attr] = tuple(values[attr])
-        if unknown:
-            values["extensions"] = tuple(unknown)
+        for n in self._repeated:
+            if values[n] is not None:
+                values[n] = tuple(values[n])
 
     def _read_item(
-        self, element: _Element, read: _Read, items: list[Record], on_bad: OnBad | None
+        self, element: Element, read: _Read, n: int, values: _Values, on_bad: OnBad | None
     ) -> None:
+        if not values[n]:
+            values[n] = []
         try:
-            items.append(read(element, on_bad))
+            values[n].append(read(element, on_bad))
         except MalformedError as error:
             if on_bad is None or not self._is_list:
                 raise
             on_bad(_bad_item(element, error))
 
-    def _read_flags(self, element: _Element, values: dict[str, Any]) -> None:
-        field, attribute = self._flags or ("", "")
-        marked = [child for child in element if child.get(attribute) is not None]
-        if not marked:
-            return
-        flagged = frozenset(
-            self._elements[child.tag][0]
-            for child in marked
-            if child.get(attribute, "").strip() in ("true", "1") and child.tag in self._elements
-        )
-        if flagged:
-            values[field] = flagged
+    def _scalar_attributes(self, element: Element, n: int, values: _Values) -> list[Kept]:
+        """Return the attributes of an element that holds text only, its flag taken off."""
+        if len(element):
+            _refuse("holds an element where only text may be")
+        flag = self._take_flag(element, n, values)
+        unknown = [(key, text) for key, text in _items(element) if key != flag]
+        return kept_attributes(element, unknown, self._names[n])
 
-    def _variant(self, element: _Element, variant: str) -> "Reader":
+    def _unflagged(self, element: Element, n: int, made: Record, values: _Values) -> Record:
+        """Return a record without the flag on its element, which its own class does not know."""
+        flag = f'{self._take_flag(element, n, values)}="'
+        return replace(made, extensions=tuple(k for k in made.extensions if not k.startswith(flag)))
+
+    def _take_flag(self, element: Element, n: int, values: _Values) -> str | None:
+        """Note a field as flagged if its element is, and return the name of such flags."""
+        if self._flags is None:
+            return None
+        where, attribute = self._flags
+        text = element.get(attribute)
+        if text is not None and _read_flag(text):
+            values[where] |= {self._names[n]}
+        return attribute
+
+    def _place(self, kept: Kept) -> tuple[int, bool]:
+        return self._order[kept.field], kept.startswith("<")
+
+    def _variant(self, element: Element, variant: str) -> "Reader":
         """Return the reader for an xsi:type; this one if the type is none that we know."""
-        name = variant.strip().rpartition(":")[2]
-        cls = by_name(name) or by_name(name.removesuffix("Type"))
+        cls = _named(variant)
         if cls is None or cls is self._cls:
             return self
         # A notification inside a notification has no meaning, but could nest without end.
         if not issubclass(cls, self._cls) or issubclass(cls, Notification):
-            raise MalformedError(path(element), f"xsi:type {name} has no place here")
+            raise MalformedError(path(element), f"xsi:type {cls.__name__} has no place here")
         return reader(cls)
 
-    def _missing(self, element: _Element, values: dict[str, Any]) -> MalformedError | None:
-        for slot in self._required:
-            if slot.attr not in values:
-                what = "element" if slot.namespace else "attribute"
-                return MalformedError(path(element), f"mandatory {what} {slot.name} is missing")
-        return None
+    def _missing(self, element: Element, values: _Values) -> MalformedError:
+        attr = self._names[values.index(None)]
+        form = layout(self._cls)
+        (slot,) = (s for s in form.attributes + form.elements if s.attr == attr)
+        what = "element" if slot.namespace else "attribute"
+        return MalformedError(path(element), f"mandatory {what} {slot.name} is missing")
 
 
-def path(element: _Element) -> str:
+def path(element: Element) -> str:
     """Return the names from the root to an element, such as "DERControl/interval/start"."""
-    names = [etree.QName(e).localname for e in (element, *element.iterancestors())]
+    names = [etree.QName(e).localname[:_LONGEST_NAME] for e in (element, *element.iterancestors())]
     return "/".join(reversed(names))
+
+
+def _named(variant: str) -> type[Record] | None:
+    """Return the class that an xsi:type names, None if we have none such."""
+    name = variant.strip().rpartition(":")[2]
+    return by_name(name) or by_name(name.removesuffix("Type"))
 
 
 def _text_of(slot: Slot) -> Callable[[str], scalar.Value]:
@@ -206,11 +265,11 @@ def _text_of(slot: Slot) -> Callable[[str], scalar.Value]:
     return scalar.reader(slot.holds)
 
 
-def _no_element(element: _Element, _: OnBad | None) -> Record:
+def _no_element(element: Element, _: OnBad | None) -> Record:
     raise TypeError(f"{path(element)} holds text only")
 
 
-def _bad_item(element: _Element, error: MalformedError) -> BadItem:
+def _bad_item(element: Element, error: MalformedError) -> BadItem:
     mrid = _MRID.fullmatch(element.findtext(f"{{{SEP_NS}}}mRID") or "")
     required = _BITS8.fullmatch(element.get("responseRequired", ""))
     return BadItem(
@@ -218,16 +277,10 @@ def _bad_item(element: _Element, error: MalformedError) -> BadItem:
         kind=etree.QName(element).localname,
         mrid=mrid[1].upper() if mrid else None,
         reply_to=element.get("replyTo"),
-        xml=_raw(element),
+        xml=etree.tostring(element, encoding="unicode", with_tail=False),
         response_required=int(required[1], 16) if required else 0,
     )
 
 
 def _refuse(reason: str) -> None:
     raise ValueError(reason)
-
-
-def _raw(element: _Element) -> str:
-    # Canonical form carries its own namespaces and comes out the same each time it is read.
-    raw: bytes = etree.tostring(element, method="c14n", exclusive=True, with_tail=False)
-    return raw.decode()

@@ -12,8 +12,9 @@ from hems.sep2.resources.wire import Bits, HexId, Integer, Scalar, Text
 Value = int | str | bool
 
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
-_HEX = re.compile(r"[0-9A-Fa-f]*")
+_HEX = re.compile(r"[0-9A-Fa-f]+")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PLAIN = re.compile("[ !#-%'-;=?-~]*")
 _SPECIAL = re.compile('[&<>"\t\n\r]')
 # A parser turns bare line ends and, in attributes, tabs into spaces: they go as references.
 _ESCAPES: Final = {c: f"&#{ord(c)};" for c in '"\t\n\r'} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -35,38 +36,50 @@ def reader(kind: Scalar) -> Callable[[str], Value]:
             return _read_boolean
 
 
-def writer(kind: Scalar) -> Callable[[object], str]:
-    """Return the function that writes a value of this kind as escaped XML text."""
+def writer(kind: Scalar, before: str = "", after: str = "") -> Callable[[object], str]:
+    """Return the function that writes a value of this kind as escaped XML text.
+
+    Args:
+        kind: Range and form.
+        before: What is put before each value, such as the start tag.
+        after: What is put behind it.
+    """
     match kind:
         case Integer(least, most):
-            return _integer_writer(least, most)
+            return _integer_writer(least, most, before, after)
         case Bits(octets):
-            return _bits_writer(octets)
+            return _bits_writer(octets, before, after)
         case HexId(octets):
-            return _hex_writer(octets)
+            return _hex_writer(octets, before, after)
         case Text(length, _):
-            return _text_writer(length)
+            return _text_writer(length, before, after)
         case _:
-            return _write_boolean
+            return _boolean_writer(before, after)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """Return what an error says of a text: quoted, and no more than its beginning."""
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
 
 
 def _read_boolean(text: str) -> bool:
     value = _BOOLEANS.get(text.strip())
     if value is None:
-        raise ValueError(f"{_shown(text)} is not a boolean")
+        raise ValueError(f"{shown(text)} is not a boolean")
     return value
 
 
-def _write_boolean(value: object) -> str:
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    raise ValueError(f"{_shown(str(value))} is not a boolean")
+def _boolean_writer(before: str, after: str) -> Callable[[object], str]:
+    true, false = f"{before}true{after}", f"{before}false{after}"
+
+    def write(value: object) -> str:
+        if value is True:
+            return true
+        if value is False:
+            return false
+        raise ValueError(f"{shown(str(value))} is not a boolean")
+
+    return write
 
 
 def _integer_reader(least: int, most: int) -> Callable[[str], int]:
@@ -74,98 +87,116 @@ def _integer_reader(least: int, most: int) -> Callable[[str], int]:
         try:
             value = int(text)
         except ValueError:
-            raise ValueError(f"{_shown(text)} is not an integer") from None
+            raise ValueError(f"{shown(text)} is not an integer") from None
         # int() takes more than XML does: digits of other scripts, and "1_000".
         if "_" in text or not text.isascii():
-            raise ValueError(f"{_shown(text)} is not an integer")
+            raise ValueError(f"{shown(text)} is not an integer")
         if least <= value <= most:
             return value
-        raise ValueError(f"{_shown(str(value))} is not between {least} and {most}")
+        raise ValueError(f"{shown(str(value))} is not between {least} and {most}")
 
     return read
 
 
-def _integer_writer(least: int, most: int) -> Callable[[object], str]:
+def _integer_writer(least: int, most: int, before: str, after: str) -> Callable[[object], str]:
     def write(value: object) -> str:
         if not isinstance(value, int):
-            raise ValueError(f"{_shown(str(value))} is not an integer")  # noqa: TRY004 - as reading
+            raise ValueError(f"{shown(str(value))} is not an integer")  # noqa: TRY004 - as reading
         if least <= value <= most:
-            return f"{value:d}"
+            return f"{before}{value:d}{after}"
         raise ValueError(f"{value} is not between {least} and {most}")
 
     return write
 
 
 def _bits_reader(octets: int) -> Callable[[str], int]:
-    digits = 2 * octets
-
     def read(text: str) -> int:
-        text = text.strip()
-        if not text or not _HEX.fullmatch(text):
-            raise ValueError(f"{_shown(text)} is not hexadecimal")
-        if len(text) > digits:
-            raise ValueError(f"{_shown(text)} has more than {octets} octets")
-        return int(text, 16)
+        return int(_digits(text, octets), 16)
 
     return read
 
 
-def _bits_writer(octets: int) -> Callable[[object], str]:
+def _digits(text: str, octets: int) -> str:
+    """Return hexadecimal digits of at most so many octets.
+
+    Raises:
+        ValueError: If a text is anything else.
+    """
+    try:
+        if len(bytes.fromhex(text)) == octets and len(text) == 2 * octets:
+            return text  # the form in which nearly all of them come
+    except ValueError:
+        pass
+    text = text.strip()
+    if not _HEX.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not hexadecimal")
+    if len(text) > 2 * octets:
+        raise ValueError(f"{shown(text)} has more than {octets} octets")
+    return text
+
+
+def _bits_writer(octets: int, before: str, after: str) -> Callable[[object], str]:
     digits = 2 * octets
     most = (1 << (8 * octets)) - 1
 
     def write(value: object) -> str:
         if isinstance(value, int) and 0 <= value <= most:
-            return f"{value:0{digits}X}"
-        raise ValueError(f"{_shown(str(value))} is not a bitmap of {octets} octets")
+            return f"{before}{value:0{digits}X}{after}"
+        raise ValueError(f"{shown(str(value))} is not a bitmap of {octets} octets")
 
     return write
 
 
 def _hex_reader(octets: int) -> Callable[[str], str]:
-    digits = 2 * octets
-
     def read(text: str) -> str:
-        text = text.strip()
-        if not text or not _HEX.fullmatch(text):
-            raise ValueError(f"{_shown(text)} is not hexadecimal")
-        if len(text) > digits or len(text) % 2:
-            raise ValueError(f"{_shown(text)} is not at most {octets} whole octets")
-        return text.upper()
+        digits = _digits(text, octets)
+        if len(digits) % 2:
+            raise ValueError(f"{shown(digits)} is not of whole octets")
+        return digits.upper()
 
     return read
 
 
-def _hex_writer(octets: int) -> Callable[[object], str]:
+def _hex_writer(octets: int, before: str, after: str) -> Callable[[object], str]:
     read = _hex_reader(octets)
 
     def write(value: object) -> str:
-        return read(str(value))
+        return f"{before}{read(str(value))}{after}"
 
     return write
 
 
 def _text_reader(length: int | None, *, collapse: bool) -> Callable[[str], str]:
+    if length is None:
+        return str.strip if collapse else str
+
     def read(text: str) -> str:
         if collapse:
             text = text.strip()
-        if length is not None and len(text) > length:
-            raise ValueError(f"{_shown(text)} is longer than {length} characters")
+        if len(text) > length:
+            raise ValueError(f"{shown(text)} is longer than {length} characters")
         return text
 
     return read
 
 
-def _text_writer(length: int | None) -> Callable[[object], str]:
+def _text_writer(length: int | None, before: str, after: str) -> Callable[[object], str]:
     def write(value: object) -> str:
         text = str(value)
         if length is not None and len(text) > length:
-            raise ValueError(f"{_shown(text)} is longer than {length} characters")
-        if not text.isprintable() and (bad := _NOT_XML.search(text)):
+            raise ValueError(f"{shown(text)} is longer than {length} characters")
+        if _PLAIN.fullmatch(text):
+            return f"{before}{text}{after}"
+        if bad := _NOT_XML.search(text):
             raise ValueError(f"character {bad[0]!r} has no place in XML")
-        return _SPECIAL.sub(_escape, text) if _SPECIAL.search(text) else text
+        return f"{before}{escaped(text)}{after}"
 
     return write
+
+
+def escaped(text: str) -> str:
+    """Return characters as they go into XML, as text or within double quotes."""
+    return _SPECIAL.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:

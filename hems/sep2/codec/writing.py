@@ -1,15 +1,15 @@
 """Records to XML text, by a table for each class made at its first use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Final
 
 from hems.sep2.codec import scalar
 from hems.sep2.errors import MalformedError
 from hems.sep2.resources.layout import Slot, layout
-from hems.sep2.resources.wire import CSIPAUS_NS, SEP_NS, Record
+from hems.sep2.resources.wire import CSIPAUS_NS, SEP_NS, STORAGE_NS, Kept, Record
 
-PREFIXES: Final = {SEP_NS: "", CSIPAUS_NS: "csipaus:"}
+PREFIXES: Final = {SEP_NS: "", CSIPAUS_NS: "csipaus:", STORAGE_NS: "storage:"}
 
 _Write = Callable[[object], str]
 _Values = Callable[[object], tuple[object, ...]]
@@ -29,15 +29,15 @@ def writer(cls: type[Record]) -> "Writer":
 class Writer:
     """How one record class is written."""
 
-    __slots__ = ("_attributes", "_elements", "_flags", "_get_attributes", "_get_elements")
+    __slots__ = ("_attributes", "_elements", "_flags", "_form", "_get_attributes", "_get_elements")
 
     def __init__(self, cls: type[Record]) -> None:
-        form = layout(cls)
-        self._get_attributes = _values(form.attributes)
-        self._attributes = tuple(_attribute(slot) for slot in form.attributes)
-        self._get_elements = _values(form.elements)
-        self._elements = tuple(_element(slot) for slot in form.elements)
-        self._flags = _flag_lengths(form.elements), form.flags
+        self._form = layout(cls)
+        self._get_attributes = _values(self._form.attributes)
+        self._attributes = tuple(_attribute(slot) for slot in self._form.attributes)
+        self._get_elements = _values(self._form.elements)
+        self._elements = tuple(_element(slot) for slot in self._form.elements)
+        self._flags = self._form.flags
 
     def content(self, record: Record) -> str:
         """Return what follows the element's name: attributes, ">" and all children.
@@ -45,39 +45,56 @@ class Writer:
         Raises:
             MalformedError: If a value does not fit its type; its path starts below this element.
         """
-        parts = [
-            write(value)
-            for value, write in zip(self._get_attributes(record), self._attributes, strict=True)
-            if value is not None
-        ]
-        parts.append(">")
-        lengths, flags = self._flags
-        flagged: frozenset[str] = getattr(record, flags[0]) if flags else frozenset()
-        if flags and flagged:
-            values = zip(self._get_elements(record), self._elements, lengths, strict=True)
-            for value, write, (attr, length) in values:
-                if value is not None:
-                    text = write(value)
-                    if attr in flagged:
-                        text = f'{text[:length]} {flags[1]}="true"{text[length:]}'
-                    parts.append(text)
-        else:
-            parts += [
+        flagged: frozenset[str] = getattr(record, self._flags[0]) if self._flags else frozenset()
+        try:
+            attributes = [
+                write(value)
+                for value, write in zip(self._get_attributes(record), self._attributes, strict=True)
+                if value is not None
+            ]
+            if flagged or record.extensions:
+                return "".join(attributes) + self._marked(record, flagged)
+            elements = [
                 write(value)
                 for value, write in zip(self._get_elements(record), self._elements, strict=True)
                 if value is not None
             ]
-        parts += record.extensions
-        return "".join(parts)
+        except ValueError as error:
+            raise self._misfit(record) or error from None
+        return f"{''.join(attributes)}>{''.join(elements)}"
 
+    def _marked(self, record: Record, flagged: frozenset[str]) -> str:
+        """Return the same, but the attributes known, with flags and with what is not known."""
+        attributes = dict.fromkeys(flagged, f' {self._flags[1]}="true"') if self._flags else {}
+        behind: dict[str, str] = {}
+        last = ""
+        for text in record.extensions:
+            if not isinstance(text, Kept):
+                last += text
+            elif text.startswith("<"):
+                behind[text.field] = behind.get(text.field, "") + text
+            else:
+                attributes[text.field] = f"{attributes.get(text.field, '')} {text}"
+        parts = [attributes.get("", ""), ">", behind.get("", "")]
+        values = zip(self._form.elements, self._elements, self._get_elements(record), strict=True)
+        for slot, write, value in values:
+            if value is not None:
+                parts.append(_with_attributes(slot, write(value), attributes.get(slot.attr, "")))
+            parts.append(behind.get(slot.attr, ""))
+        return "".join(parts) + last
 
-def _not_a(declared: type[Record], value: object) -> MalformedError:
-    return MalformedError("", f"{value!r:.40} is not a {declared.__name__}")
-
-
-def _flag_lengths(slots: tuple[Slot, ...]) -> tuple[tuple[str, int], ...]:
-    """Return each field with the length of its start tag up to where attributes go."""
-    return tuple((s.attr, len("<") + len(qualified(s.namespace, s.name))) for s in slots)
+    def _misfit(self, record: Record) -> MalformedError | None:
+        """Return what is wrong with a record of which some value could not be written."""
+        slots = self._form.attributes + self._form.elements
+        writes = self._attributes + self._elements
+        for slot, write in zip(slots, writes, strict=True):
+            value = getattr(record, slot.attr)
+            try:
+                if value is not None:
+                    write(value)
+            except ValueError as error:
+                return MalformedError(slot.name, str(error))
+        return None
 
 
 def qualified(namespace: str | None, name: str) -> str:
@@ -85,7 +102,7 @@ def qualified(namespace: str | None, name: str) -> str:
     return f"{PREFIXES[namespace]}{name}" if namespace else name
 
 
-def _values(slots: tuple[Slot, ...]) -> _Values:
+def _values(slots: Sequence[Slot]) -> _Values:
     names = [slot.attr for slot in slots]
     if not names:
         return lambda _: ()
@@ -95,19 +112,15 @@ def _values(slots: tuple[Slot, ...]) -> _Values:
     return attrgetter(*names)
 
 
+def _with_attributes(slot: Slot, element: str, attributes: str) -> str:
+    name = len("<") + len(qualified(slot.namespace, slot.name))
+    return f"{element[:name]}{attributes}{element[name:]}"
+
+
 def _attribute(slot: Slot) -> _Write:
     if isinstance(slot.holds, type):
         raise TypeError(f"attribute {slot.name} cannot hold a {slot.holds.__name__}")
-    text = scalar.writer(slot.holds)
-    start = f' {slot.name}="'
-
-    def write(value: object) -> str:
-        try:
-            return f'{start}{text(value)}"'
-        except ValueError as error:
-            raise MalformedError(slot.name, str(error)) from None
-
-    return write
+    return scalar.writer(slot.holds, f' {slot.name}="', '"')
 
 
 def _element(slot: Slot) -> _Write:
@@ -115,29 +128,17 @@ def _element(slot: Slot) -> _Write:
     one = (
         _record_element(slot.name, name, slot.holds)
         if isinstance(slot.holds, type)
-        else _scalar_element(slot.name, name, scalar.writer(slot.holds))
+        else scalar.writer(slot.holds, f"<{name}>", f"</{name}>")
     )
     if not slot.repeated:
         return one
-    return lambda values: "".join([one(value) for value in _items(values, slot.name)])
+    return lambda values: "".join([one(value) for value in _items(values)])
 
 
-def _items(values: object, name: str) -> tuple[object, ...]:
+def _items(values: object) -> tuple[object, ...]:
     if isinstance(values, tuple):
         return values
-    raise MalformedError(name, f"{type(values).__name__} instead of a tuple")
-
-
-def _scalar_element(local: str, name: str, text: _Write) -> _Write:
-    start, end = f"<{name}>", f"</{name}>"
-
-    def write(value: object) -> str:
-        try:
-            return start + text(value) + end
-        except ValueError as error:
-            raise MalformedError(local, str(error)) from None
-
-    return write
+    raise ValueError(f"{type(values).__name__} instead of a tuple")
 
 
 def _record_element(local: str, name: str, declared: type[Record]) -> _Write:
@@ -149,14 +150,13 @@ def _record_element(local: str, name: str, declared: type[Record]) -> _Write:
             if type(value) is declared:
                 return start + content(value) + end
             if not isinstance(value, declared):
-                raise _not_a(declared, value)
+                raise ValueError(f"{value!r:.40} is not a {declared.__name__}")  # noqa: TRY004 - same
             cls = type(value)
             variant = qualified(cls.NAMESPACE, cls.__name__)
             if cls.NAMESPACE == CSIPAUS_NS:
                 variant += "Type"  # that schema names its types apart from its elements
             return f'{start} xsi:type="{variant}"{writer(cls).content(value)}{end}'
         except MalformedError as error:
-            place = f"{local}/{error.element}" if error.element else local
-            raise MalformedError(place, error.reason) from None
+            raise MalformedError(f"{local}/{error.element}", error.reason) from None
 
     return write

@@ -18,6 +18,24 @@ from hems.sep2.resources.wire import (
     record,
 )
 
+__all__ = [
+    "DateTimeInterval",
+    "Error",
+    "Event",
+    "EventStatus",
+    "IdentifiedObject",
+    "Link",
+    "List",
+    "RandomizableEvent",
+    "Resource",
+    "RespondableIdentifiedObject",
+    "RespondableResource",
+    "RespondableSubscribableIdentifiedObject",
+    "SubscribableIdentifiedObject",
+    "SubscribableList",
+    "SubscribableResource",
+]
+
 
 @record
 class Link(Record):

@@ -24,6 +24,7 @@ from hems.sep2.resources.quantities import (
     VoltageRMS,
 )
 from hems.sep2.resources.wire import (
+    STORAGE_NS,
     Attribute,
     Bits32,
     Extension,
@@ -38,6 +39,19 @@ from hems.sep2.resources.wire import (
     UInt32,
     record,
 )
+
+__all__ = [
+    "CurveData",
+    "DERControl",
+    "DERControlBase",
+    "DERControlList",
+    "DERCurve",
+    "DERCurveList",
+    "DERProgram",
+    "DERProgramList",
+    "DefaultDERControl",
+    "FreqDroopType",
+]
 
 
 @record
@@ -58,7 +72,8 @@ class DERControlBase(Record):
 
     Signs are the standard's generator signs where it has them: `op_mod_fixed_w` and
     `op_mod_target_w` positive is generation. The CSIP-AUS limits are magnitudes at the
-    connection point (Imp, Exp) or of the device (Gen, Load). `ramp_tms` is in 0.01 s.
+    connection point (Imp, Exp) or of the device (Gen, Load); `op_mod_storage_target_w` of its
+    storage extension is the power of all storage together. `ramp_tms` is in 0.01 s.
 
     Attributes:
         disabled: Names of the fields that the server sent but marked disabled (2023): the mode
@@ -122,6 +137,9 @@ class DERControlBase(Record):
     op_mod_exp_lim_w: Annotated[ActivePower | None, Extension("opModExpLimW")] = None
     op_mod_gen_lim_w: Annotated[ActivePower | None, Extension("opModGenLimW")] = None
     op_mod_load_lim_w: Annotated[ActivePower | None, Extension("opModLoadLimW")] = None
+    op_mod_storage_target_w: Annotated[
+        ActivePower | None, Extension("opModStorageTargetW", STORAGE_NS)
+    ] = None
     disabled: Annotated[frozenset[str], Flagged("disabled")] = frozenset()
 
 

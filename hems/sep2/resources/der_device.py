@@ -17,6 +17,7 @@ from hems.sep2.resources.quantities import (
     WattHour,
 )
 from hems.sep2.resources.wire import (
+    STORAGE_NS,
     Attribute,
     Bits8,
     Bits32,
@@ -30,6 +31,23 @@ from hems.sep2.resources.wire import (
     UInt32,
     record,
 )
+
+__all__ = [
+    "DER",
+    "ConnectStatusType",
+    "ConnectStatusType2",
+    "DERAvailability",
+    "DERCapability",
+    "DERList",
+    "DERSettings",
+    "DERStatus",
+    "InverterStatusType",
+    "LocalControlModeStatusType",
+    "ManufacturerStatusType",
+    "OperationalModeStatusType",
+    "StateOfChargeStatusType",
+    "StorageModeStatusType",
+]
 
 
 @record
@@ -86,6 +104,7 @@ class DERCapability(Resource):
     rtg_v_nom: Annotated[VoltageRMS | None, "rtgVNom"] = None
     type: Annotated[UInt8, "type"]
     doe_modes_supported: Annotated[Bits8 | None, Extension("doeModesSupported")] = None
+    vpp_modes_supported: Annotated[Bits8 | None, Extension("vppModesSupported", STORAGE_NS)] = None
 
 
 @record
@@ -123,6 +142,8 @@ class DERSettings(SubscribableResource):
     set_v_ref_ofs: Annotated[VoltageRMS | None, "setVRefOfs"] = None
     updated_time: Annotated[Int64, "updatedTime"]
     doe_modes_enabled: Annotated[Bits8 | None, Extension("doeModesEnabled")] = None
+    vpp_modes_enabled: Annotated[Bits8 | None, Extension("vppModesEnabled", STORAGE_NS)] = None
+    set_min_wh: Annotated[WattHour | None, Extension("setMinWh", STORAGE_NS)] = None
 
 
 @record

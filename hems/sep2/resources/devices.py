@@ -19,6 +19,20 @@ from hems.sep2.resources.wire import (
     record,
 )
 
+__all__ = [
+    "AbstractDevice",
+    "DeviceCapability",
+    "EndDevice",
+    "EndDeviceList",
+    "ExternalDevice",
+    "FunctionSetAssignments",
+    "FunctionSetAssignmentsBase",
+    "FunctionSetAssignmentsList",
+    "Registration",
+    "SelfDevice",
+    "Time",
+]
+
 
 @record
 class FunctionSetAssignmentsBase(Resource):

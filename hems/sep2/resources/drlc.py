@@ -13,6 +13,21 @@ from hems.sep2.resources.base import (
 from hems.sep2.resources.quantities import ActivePower
 from hems.sep2.resources.wire import Attribute, Bits32, Int16, Record, UInt8, UInt16, UInt32, record
 
+__all__ = [
+    "ApplianceLoadReduction",
+    "AppliedTargetReduction",
+    "DemandResponseProgram",
+    "DemandResponseProgramList",
+    "DutyCycle",
+    "EndDeviceControl",
+    "EndDeviceControlList",
+    "LoadShedAvailability",
+    "LoadShedAvailabilityList",
+    "Offset",
+    "SetPoint",
+    "TargetReduction",
+]
+
 
 @record
 class ApplianceLoadReduction(Record):

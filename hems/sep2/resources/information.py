@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from hems.sep2.resources.base import Link, Resource, SubscribableList
+from hems.sep2.resources.base import Link, List, Resource, SubscribableList
 from hems.sep2.resources.quantities import ActivePower, RealEnergy
 from hems.sep2.resources.wire import (
     CSIPAUS_NS,
@@ -16,11 +16,27 @@ from hems.sep2.resources.wire import (
     Int64,
     Record,
     String32,
+    String42,
     UInt8,
     UInt16,
     UInt32,
     record,
 )
+
+__all__ = [
+    "ConnectionPoint",
+    "DRLCCapabilities",
+    "DeviceInformation",
+    "DeviceStatus",
+    "GPSLocationType",
+    "LogEvent",
+    "LogEventList",
+    "PEVInfo",
+    "PowerStatus",
+    "SupportedLocale",
+    "SupportedLocaleList",
+    "Temperature",
+]
 
 
 @record
@@ -61,6 +77,20 @@ class DeviceInformation(Resource):
     supported_locale_list_link: Annotated[Link | None, "SupportedLocaleListLink"] = None
     sw_act_time: Annotated[Int64, "swActTime"]
     sw_ver: Annotated[String32, "swVer"]
+
+
+@record
+class SupportedLocale(Resource):
+    """A language that the device can speak, as a tag such as "en-AU"."""
+
+    locale: Annotated[String42, "locale"]
+
+
+@record
+class SupportedLocaleList(List):
+    """The languages that the device can speak."""
+
+    supported_locale: Annotated[tuple[SupportedLocale, ...], "SupportedLocale"] = ()
 
 
 @record

@@ -5,7 +5,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Union, get_args, get_origin, get_type_hints
 
 from hems.sep2.resources.wire import (
-    CSIPAUS_NS,
+    ALIASES,
     SEP_NS,
     Attribute,
     Boolean,
@@ -40,6 +40,12 @@ class Slot:
     def tag(self) -> str:
         """The qualified name as lxml gives it."""
         return f"{{{self.namespace}}}{self.name}" if self.namespace else self.name
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """All qualified names that it is read from."""
+        aliases = ALIASES.get(self.namespace or "", ())
+        return (self.tag, *(f"{{{alias}}}{self.name}" for alias in aliases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ def _layout(cls: type[Record]) -> Layout:
         elif isinstance(marker, Attribute):
             attributes.append(_slot(cls, field, hints[field.name], marker.name, None))
         elif isinstance(marker, Extension):
-            elements.append(_slot(cls, field, hints[field.name], marker.name, CSIPAUS_NS))
+            elements.append(_slot(cls, field, hints[field.name], marker.name, marker.namespace))
         else:
             elements.append(_slot(cls, field, hints[field.name], str(marker), SEP_NS))
     return Layout(tuple(attributes), tuple(elements), flags)

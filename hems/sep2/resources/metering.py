@@ -24,6 +24,20 @@ from hems.sep2.resources.wire import (
     record,
 )
 
+__all__ = [
+    "MeterReadingBase",
+    "MirrorMeterReading",
+    "MirrorMeterReadingList",
+    "MirrorReadingSet",
+    "MirrorUsagePoint",
+    "MirrorUsagePointList",
+    "Reading",
+    "ReadingBase",
+    "ReadingSetBase",
+    "ReadingType",
+    "UsagePointBase",
+]
+
 
 @record
 class ReadingType(Resource):

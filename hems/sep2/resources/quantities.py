@@ -17,6 +17,29 @@ from hems.sep2.resources.wire import (
     record,
 )
 
+__all__ = [
+    "ActivePower",
+    "ActivePowerDelta",
+    "AmpereHour",
+    "ApparentPower",
+    "CurrentRMS",
+    "FixedVar",
+    "PowerFactor",
+    "PowerFactorWithExcitation",
+    "ReactivePower",
+    "ReactivePowerDelta",
+    "ReactiveSusceptance",
+    "RealEnergy",
+    "Scaled",
+    "SignedRealEnergy",
+    "UnitValueType",
+    "UnsignedActivePower",
+    "UnsignedFixedVar",
+    "UnsignedReactivePower",
+    "VoltageRMS",
+    "WattHour",
+]
+
 _LEAST_MULTIPLIER = -3
 """Nothing in a home is told finer than in thousandths."""
 

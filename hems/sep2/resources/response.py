@@ -22,6 +22,19 @@ from hems.sep2.resources.wire import (
     record,
 )
 
+__all__ = [
+    "DERControlResponse",
+    "DefaultDERControlResponse",
+    "DrResponse",
+    "FlowReservationResponseResponse",
+    "PriceResponse",
+    "Response",
+    "ResponseList",
+    "ResponseSet",
+    "ResponseSetList",
+    "TextResponse",
+]
+
 
 @record
 class Response(Resource):
@@ -39,6 +52,15 @@ class DERControlResponse(Response):
 
     modes_responded: Annotated[Bits32 | None, "modesResponded"] = None
     modes_responded2: Annotated[Bits32 | None, "modesResponded2"] = None
+
+
+@record
+class DefaultDERControlResponse(Response):
+    """An answer to a DefaultDERControl (2023); bitmaps of its settings and modes."""
+
+    defaults_responded: Annotated[Bits32, "defaultsResponded"]
+    modes_responded: Annotated[Bits32, "modesResponded"]
+    modes_responded2: Annotated[Bits32, "modesResponded2"]
 
 
 @record

@@ -15,6 +15,15 @@ from hems.sep2.resources.wire import (
     record,
 )
 
+__all__ = [
+    "Condition",
+    "Notification",
+    "NotificationList",
+    "Subscription",
+    "SubscriptionBase",
+    "SubscriptionList",
+]
+
 
 @record
 class Condition(Record):
@@ -65,3 +74,10 @@ class Notification(SubscriptionBase):
     resource: Annotated[Resource | None, "Resource"] = None
     status: Annotated[UInt8, "status"]
     subscription_uri: Annotated[Uri, "subscriptionURI"]
+
+
+@record
+class NotificationList(List):
+    """Notifications that wait for a client."""
+
+    notification: Annotated[tuple[Notification, ...], "Notification"] = ()

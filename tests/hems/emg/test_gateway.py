@@ -188,3 +188,54 @@ def test_an_event_that_is_over_is_forgotten() -> None:
     bench.gateway.take_image(image(99.9, 800.0))
     bench.gateway.take_schedule(schedule("TargetReduction.W", 100.0))
     assert bench.baseline_w() == 800.0
+
+
+def limit(mode: str, value: float, primacy: int, event: str = EVENT) -> Schedule:
+    entry = Active(mode, value, event, Program("P" * 32, "One", primacy), 100.0, 700.0, True)
+    return Schedule(100.0, {mode: entry})
+
+
+@dataclass
+class Two:
+    """A gateway between two utilities, with what it told."""
+
+    lost: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.gateway = Gateway(
+            Ratings(9000.0, 5000.0),
+            Hands(),
+            on_signals=lambda: None,
+            on_baseline=lambda _event, _power_w: None,
+            sources=("grid", "market"),
+            on_lost=lambda lost: self.lost.extend((each.server, each.event) for each in lost),
+        )
+
+    def values(self) -> list[float]:
+        return [signal.value for signal in self.gateway.signals]
+
+
+def test_what_is_asked_is_known_once_every_utility_has_said_so() -> None:
+    two = Two()
+    two.gateway.take_schedule(Schedule(100.0), "market")
+    assert not two.gateway.known
+    two.gateway.excuse("grid")
+    assert two.gateway.known, "one that failed does not keep the home uncontrolled"
+
+
+def test_of_two_utilities_limits_the_stricter_holds() -> None:
+    two = Two()
+    two.gateway.take_schedule(limit("opModImpLimW", 3000.0, primacy=1), "grid")
+    two.gateway.take_schedule(limit("opModImpLimW", 2000.0, primacy=9), "market")
+    assert two.values() == [2000.0]
+    two.gateway.take_schedule(Schedule(200.0), "market")
+    assert two.values() == [3000.0], "what the other asks no more holds no longer"
+    assert not two.lost
+
+
+def test_of_two_set_points_the_stronger_holds_and_the_other_is_told() -> None:
+    two = Two()
+    two.gateway.take_schedule(limit("opModTargetW", 1000.0, 9, "A" * 32), "grid")
+    two.gateway.take_schedule(limit("opModTargetW", 2000.0, 1, "B" * 32), "market")
+    assert two.values() == [-2000.0]
+    assert two.lost == [("grid", "A" * 32)]

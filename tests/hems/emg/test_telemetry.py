@@ -1,132 +1,186 @@
-"""What the home tells of its meter and of itself."""
+"""What the home tells of its meter and its DER, by intervals; energy over gaps and restarts."""
+
+from itertools import pairwise
+from typing import Any
 
 import pytest
-from lxml import etree
+from hypothesis import given
+from hypothesis import strategies as st
 
-from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Reading
-from hems.emg import der_report
-from hems.emg.telemetry import Telemetry, mirror_spec
-from hems.image import Image
-from hems.sep2 import resources as res
-from hems.sep2.dialect import Dialect
-from hems.sep2.mirror import Sample
-from hems.sep2.xml import serialize
-from tests.hems.sep2.schema import Edition, validator
+from der.model import DeviceKind, DeviceState, PhaseReading, Quality
+from hems.emg.registers import Register, dump, load
+from hems.emg.series import SITE, mirror_specs, series_mrid
+from hems.emg.telemetry import Telemetry
+from hems.sep2.readings import Sample
+from tests.hems.emg.home import BATTERY, EVSE, HEATER, LFDI, METER, PV, image, state
 
-LFDI = "A" * 40
-METER = DeviceSpec("meter", DeviceKind.METER, "Meter", Control.NONE, 0.0, 0.0)
-PV = DeviceSpec("pv", DeviceKind.PV, "Solar", Control.FLOOR, -4000.0, 0.0)
-BATTERY = DeviceSpec("battery", DeviceKind.BATTERY, "Battery", Control.TARGET, -5000.0, 5000.0)
+pytestmark = [pytest.mark.requirement("BUC-13")]
+
+SPECS = (METER, PV, BATTERY, EVSE, HEATER)
 
 
-def image(at: float, *states: DeviceState) -> Image:
-    return Image(at, int(at), {state.spec.id: state for state in states})
+def meter(at: float, power_w: float, **more: Any) -> DeviceState:
+    return state(METER, power_w, at, **more)
 
 
-def meter(at: float, power_w: float, quality: Quality = Quality.GOOD) -> DeviceState:
-    reading = Reading(
-        at,
-        power_w,
-        voltage_v=231.0,
-        frequency_hz=50.01,
-        energy_import_wh=100.0 + at,
-        energy_export_wh=5.0,
-    )
-    return DeviceState(METER, reading, quality)
+class Told:
+    """What telemetry told, and kept."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self.kept: dict[str, Register] = {}
+        self.telemetry = Telemetry(LFDI, 10, self.samples.append, self.kept.update)
+
+    def see(self, *devices: DeviceState, at: float) -> None:
+        self.telemetry.take_image(image(*devices, at=at))
+
+    def of(self, name: str, point: str = SITE) -> list[tuple[float, int, float]]:
+        wanted = series_mrid(LFDI, point, name)
+        return [(s.start, s.duration_s, s.value) for s in self.samples if s.series == wanted]
 
 
-def names() -> dict[str, str]:
-    return {series.mrid: series.description for series in mirror_spec(LFDI, 10).series}
-
-
-@pytest.mark.requirement("BUC-13", "TIME-STAMP", "PD-LOSSES")
+@pytest.mark.requirement("TIME-STAMP", "PD-LOSSES")
 def test_an_interval_is_the_mean_of_what_was_read_in_it() -> None:
-    posted: list[Sample] = []
-    telemetry = Telemetry(LFDI, 10, posted.append)
-    for second in range(100, 111):
-        telemetry.take_image(image(float(second), meter(float(second), 10.0 * (second - 100))))
-    by_name = {names()[sample.series]: sample for sample in posted}
-    power = by_name["Net active power"]
-    assert (power.start, power.duration_s, power.value) == (100.0, 10, 45.0)
-    assert by_name["Voltage"].value == 231.0
-    assert by_name["Frequency"].value == pytest.approx(50.01)
-    energy = by_name["Energy from the grid"]
-    assert (energy.start, energy.value) == (110.0, 209.0)
-    assert by_name["Energy to the grid"].value == 5.0
+    told = Told()
+    for at in range(100, 111):
+        more = {"voltage_v": 231.0, "frequency_hz": 50.01, "reactive_var": -7.0}
+        told.see(meter(float(at), 10.0 * (at - 100), **more), at=float(at))
+    assert told.of("power") == [(100.0, 10, 45.0)]
+    assert told.of("voltage") == [(100.0, 10, 231.0)]
+    assert told.of("reactive") == [(100.0, 10, -7.0)]
+    assert told.of("frequency")[0][2] == pytest.approx(50.01)
+    assert told.of("import") == []
 
 
-@pytest.mark.requirement("BUC-13")
 def test_no_value_is_made_up_for_what_was_not_read() -> None:
-    posted: list[Sample] = []
-    telemetry = Telemetry(LFDI, 10, posted.append)
-    for second in range(100, 121):
-        quality = Quality.GOOD if second >= 110 else Quality.STALE
-        telemetry.take_image(image(float(second), meter(float(second), 500.0, quality)))
-    powers = [s for s in posted if names()[s.series] == "Net active power"]
-    assert [s.start for s in powers] == [110.0]
+    told = Told()
+    for at in range(100, 121):
+        quality = Quality.GOOD if at >= 110 else Quality.STALE
+        told.see(state(METER, 500.0, float(at), quality), at=float(at))
+    assert [start for start, _, _ in told.of("power")] == [110.0]
+    assert told.of("reactive") == []
 
 
-def test_the_usage_point_keeps_its_names_over_restarts_and_differs_between_homes() -> None:
-    assert mirror_spec(LFDI, 10) == mirror_spec(LFDI, 10)
-    assert mirror_spec(LFDI, 10).mrid != mirror_spec("B" * 40, 10).mrid
+def test_each_der_and_charger_has_a_point_of_its_own() -> None:
+    told = Told()
+    for at in (100.0, 110.0):
+        told.see(meter(at, 1.0), state(PV, -2000.0, at), state(HEATER, 9.0, at), at=at)
+    assert told.of("power", "pv") == [(100.0, 10, -2000.0)]
+    assert told.of("power", "heater") == []
+    specs = {s.description: s.role_flags for s in mirror_specs(LFDI, SPECS, 10)}
+    assert specs == {
+        "Connection point": 0x03,
+        "Solar": 0x49,
+        "Battery": 0x49,
+        "Charger": 0x45,
+    }
 
 
-@pytest.mark.requirement("ROLE-EMG", "PRO-2030.5")
-def test_ratings_turn_the_sign_and_name_the_modes() -> None:
-    capability = der_report.capability([METER, PV, BATTERY])
-    assert capability.rtg_max_w.watts == 9000.0
-    assert capability.rtg_max_charge_rate_w is not None
-    assert capability.rtg_max_charge_rate_w.watts == 5000.0
-    assert capability.modes_supported != 0
-    assert capability.doe_modes_supported == 0b1111
+def test_phases_are_told_where_the_meter_tells_them_apart() -> None:
+    told = Told()
+    three = tuple(PhaseReading(100.0 * i, 230.0 + i) for i in (1, 2, 3))
+    for at in (100.0, 110.0):
+        told.see(meter(at, 600.0, phases=three), at=at)
+    assert [told.of(f"power_{p}")[0][2] for p in "abc"] == [100.0, 200.0, 300.0]
+    assert [told.of(f"voltage_{p}")[0][2] for p in "abc"] == [231.0, 232.0, 233.0]
+    single = Told()
+    for at in (100.0, 110.0):
+        single.see(meter(at, 600.0, phases=three[:1]), at=at)
+    assert single.of("power_a") == [], "one phase is the whole"
 
 
-@pytest.mark.requirement("ROLE-EMG", "PRO-2030.5")
+def test_reading_types_say_what_is_measured() -> None:
+    (site, *_) = mirror_specs(LFDI, SPECS, 10)
+    found = {s.mrid: s for s in site.series}
+    table = {
+        "power": (38, 1, 37, 12, 2, None, 10),
+        "reactive": (63, 1, 37, 12, 2, None, 10),
+        "voltage": (29, None, None, 12, 2, None, 10),
+        "frequency": (33, None, None, 12, 2, None, 10),
+        "import": (72, 1, 12, 9, 12, None, None),
+        "export": (72, 19, 12, 9, 12, None, None),
+        "imported": (72, 1, 12, 4, 12, None, 10),
+        "exported": (72, 19, 12, 4, 12, None, 10),
+        "power_b": (38, 1, 37, 12, 2, 64, 10),
+        "voltage_c": (29, None, None, 12, 2, 33, 10),
+    }
+    for name, wanted in table.items():
+        kind = found[series_mrid(LFDI, SITE, name)].announced().reading_type
+        assert kind is not None
+        assert (
+            kind.uom,
+            kind.flow_direction,
+            kind.kind,
+            kind.accumulation_behaviour,
+            kind.data_qualifier,
+            kind.phase,
+            kind.interval_length,
+        ) == wanted, name
+    assert [s.mrid for s in site.series if s.sure] == [series_mrid(LFDI, SITE, "power")]
+
+
+def test_points_keep_their_names_over_restarts_and_differ_between_homes_and_devices() -> None:
+    specs = mirror_specs(LFDI, SPECS, 10)
+    assert specs == mirror_specs(LFDI, SPECS, 10)
+    other = mirror_specs("B" * 40, SPECS, 10)
+    mrids = [m for each in (*specs, *other) for m in (each.mrid, *(s.mrid for s in each.series))]
+    assert len(mrids) == len(set(mrids))
+
+
+def counted(told: Told, at: float, imported: float | None, exported: float | None) -> None:
+    told.see(meter(at, 1.0, energy_import_wh=imported, energy_export_wh=exported), at=at)
+
+
+def test_energy_of_an_interval_is_what_the_meter_counted() -> None:
+    told = Told()
+    for at, wh in ((100.0, 5.0), (109.0, 6.0), (110.0, 6.5), (119.0, 9.0), (120.0, 9.0)):
+        counted(told, at, wh, 1.0)
+    assert told.of("import") == [(110.0, 0, 6.0), (120.0, 0, 9.0)]
+    assert told.of("imported") == [(110.0, 10, 3.0)]
+    assert told.of("exported") == [(110.0, 10, 0.0)]
+
+
+def test_a_restart_loses_no_energy() -> None:
+    first = Told()
+    for at in (100.0, 110.0):
+        counted(first, at, 50.0, None)
+    again = Told()
+    again.telemetry.resume(load(dump(first.kept)))
+    for at in (205.0, 210.0):
+        counted(again, at, 80.0, None)
+    assert again.of("imported") == [(110.0, 100, 30.0)], "with the time in which the hub was away"
+    assert again.of("export") == []
+
+
+def test_a_replaced_meter_begins_anew() -> None:
+    told = Told()
+    for at, wh in ((100.0, 500.0), (110.0, 2.0), (120.0, 3.0), (130.0, 3.0)):
+        counted(told, at, wh, None)
+    assert told.of("imported") == [(120.0, 10, 1.0)]
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 100)), min_size=2, max_size=60))
+def test_deltas_add_up_to_the_registers(steps: list[tuple[int, float]]) -> None:
+    told = Told()
+    at, total = 1000.0, 0.0
+    for gap_s, wh in steps:
+        at, total = at + gap_s, total + wh
+        counted(told, at, total, None)
+    registers, deltas = told.of("import"), told.of("imported")
+    if registers:
+        assert sum(d[2] for d in deltas) == pytest.approx(registers[-1][2] - registers[0][2])
+        spans = [(start, start + duration) for start, duration, _ in deltas]
+        assert all(a[1] == b[0] for a, b in pairwise(spans)), "no gap, no lap"
+
+
 @pytest.mark.parametrize(
-    ("dialect", "schema"),
-    [
-        (Dialect.V2018, Edition.OF_2018),
-        (Dialect.CSIP_AUS, Edition.CSIPAUS),
-        (Dialect.V2023, Edition.OF_2023),
-    ],
+    "text", ["", "[]", '{"point": 1}', '{"point": [1, 2]}', '{"point": ["a", 1, 2]}', "{", "null"]
 )
-def test_ratings_and_settings_keep_to_the_schema_of_the_dialect(
-    dialect: Dialect, schema: Edition
-) -> None:
-    devices = [METER, PV, BATTERY]
-    battery = DeviceState(BATTERY, Reading(100.0, 1000.0, soc=0.5), Quality.GOOD)
-    for record in (
-        der_report.capability(devices, dialect),
-        der_report.settings(devices, 100, dialect),
-        der_report.status(image(100.0, battery), 0.0),
-        der_report.availability(image(100.0, battery), 0.0),
-    ):
-        body = serialize(record, schema_ver=dialect.schema_ver)
-        validator(schema).assertValid(etree.fromstring(body))
-        if isinstance(record, res.DERCapability | res.DERSettings):
-            assert (b"modes" in body and b"2>" in body) is (dialect is Dialect.V2023)
-            assert (b"csipaus" in body) is (dialect is Dialect.CSIP_AUS)
+def test_a_text_that_holds_no_registers_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        load(text)
 
 
-@pytest.mark.parametrize(("power_w", "mode"), [(1000.0, 0), (-1000.0, 1), (5.0, 2)])
-def test_the_status_is_what_the_battery_does(power_w: float, mode: int) -> None:
-    battery = DeviceState(
-        BATTERY, Reading(100.0, power_w, soc=0.5, capacity_wh=6400.0), Quality.GOOD
-    )
-    status = der_report.status(image(100.0, battery), offset_s=40.0)
-    assert status.reading_time == 140
-    assert status.storage_mode_status is not None
-    assert status.storage_mode_status.value == mode
-    assert status.state_of_charge_status is not None
-    assert status.state_of_charge_status.value == 5000
-    assert status.gen_connect_status is None
-
-
-def test_a_lost_battery_is_not_reported_from_memory() -> None:
-    battery = DeviceState(BATTERY, Reading(1.0, -5000.0, soc=0.5), Quality.LOST)
-    status = der_report.status(image(100.0, battery), offset_s=0.0)
-    assert status.storage_mode_status is None
-    assert status.state_of_charge_status is None
-    available = der_report.availability(image(100.0, battery), offset_s=0.0)
-    assert available.stat_w_avail is not None
-    assert available.stat_w_avail.watts == 0.0
+def test_the_meter_is_no_device_of_its_own() -> None:
+    assert METER.kind is DeviceKind.METER
+    assert len(mirror_specs(LFDI, [METER], 10)) == 1

@@ -19,7 +19,7 @@ from hems.clock import SystemClock
 from hems.sep2.client import Client, ClientSettings, ClientState, ListenSettings
 from hems.sep2.events import Schedule
 from hems.sep2.http import Limits, Transport
-from hems.sep2.mirror import SeriesSpec
+from hems.sep2.readings import SeriesSpec
 from hems.sep2.registration import Identity
 from hems.sep2.walker import Pace
 from tests.hems.sep2.memory_ledger import MemoryLedger
@@ -42,6 +42,7 @@ class Home:
         self.schedules: list[tuple[float, Schedule]] = []
         self.states: list[ClientState] = []
         self.alarms: list[str] = []
+        self.members: set[int] = set()
         self._news = asyncio.Event()
 
     def utility(self, poll_s: int = 1) -> Utility:
@@ -69,6 +70,7 @@ class Home:
             listen_context=server_context(self.pki.identity("hub"), self.pki.trust),
             zeroconf=zeroconf,
             on_schedule=self._on_schedule,
+            on_member=self._on_member,
             on_state=self._on_state,
             alarm=self._on_alarm,
         )
@@ -91,6 +93,10 @@ class Home:
 
     def _on_schedule(self, schedule: Schedule) -> None:
         self.schedules.append((time.perf_counter(), schedule))
+        self._news.set()
+
+    def _on_member(self, index: int, _schedule: Schedule) -> None:
+        self.members.add(index)
         self._news.set()
 
     def _on_state(self, state: ClientState) -> None:

@@ -1,17 +1,21 @@
 """A ledger in memory that keeps the port's promises; it outlives the engine that uses it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 from hems.sep2.ledger import EventRow, LedgerError, ResponseRow
+
+_Key: TypeAlias = tuple[str, str, str, int, str]
 
 
 class MemoryLedger:
     """Implements `hems.sep2.ledger.Ledger`; `full` makes every write fail, `unreadable` reads."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[str, str], EventRow] = {}
-        self.responses: dict[tuple[str, str, int, str], ResponseRow] = {}
-        self.locations: dict[tuple[str, str, int, str], str] = {}
+        self.rows: dict[tuple[str, str, str], EventRow] = {}
+        self.responses: dict[_Key, ResponseRow] = {}
+        self.locations: dict[_Key, str] = {}
         self.offsets: dict[str, float] = {}
         self.full = False
         self.unreadable = False
@@ -30,12 +34,14 @@ class MemoryLedger:
         self._check()
         self.saves += 1
         for event in events:
-            self.rows[event.server, event.mrid] = event
+            self.rows[event.server, event.lfdi, event.mrid] = event
         for response in responses:
             self.responses.setdefault(_key(response), response)
 
-    async def unposted(self) -> Sequence[ResponseRow]:
-        return [r for k, r in self.responses.items() if k not in self.locations]
+    async def unposted(self, server: str) -> Sequence[ResponseRow]:
+        return [
+            r for k, r in self.responses.items() if k not in self.locations and r.server == server
+        ]
 
     async def posted(self, response: ResponseRow, location: str) -> None:
         self._check()
@@ -48,11 +54,19 @@ class MemoryLedger:
         self._check()
         self.offsets[server] = offset_s
 
+    async def readdress(self, server: str, former: str, lfdi: str) -> int:
+        self._check()
+        theirs = [row for row in self.rows.values() if (row.server, row.lfdi) == (server, former)]
+        for row in theirs:
+            del self.rows[row.server, row.lfdi, row.mrid]
+            self.rows[row.server, lfdi, row.mrid] = replace(row, lfdi=lfdi)
+        return len(theirs)
+
     @property
     def codes(self) -> list[tuple[str, int]]:
         """The owed and posted responses in order: (subject, status)."""
         return [(r.subject, r.status) for r in self.responses.values()]
 
 
-def _key(row: ResponseRow) -> tuple[str, str, int, str]:
-    return (row.subject, row.lfdi, row.status, row.modes)
+def _key(row: ResponseRow) -> _Key:
+    return (row.server, row.subject, row.lfdi, row.status, row.modes)

@@ -9,18 +9,30 @@ from hems.sep2.resources.layout import Slot, layout
 from hems.sep2.resources.wire import Bits, HexId, Integer, Record, Scalar, Text
 from tests.hems.sep2.schema import Edition, Member, members
 
+CLASSES = tuple(
+    cls
+    for name in dir(resources)
+    if isinstance(cls := getattr(resources, name), type)
+    and issubclass(cls, Record)
+    and cls not in (Record, resources.Scaled)
+)
+"""All records but the two that only serve to derive others from."""
+
 VARIANTS: dict[type[Record], tuple[type[Record], ...]] = {
     resources.Resource: (
         resources.DERControl,
         resources.DERControlList,
         resources.DERProgram,
         resources.EndDeviceControlList,
+        resources.TimeTariffInterval,
+        resources.TextMessageList,
         resources.Time,
     ),
     resources.Response: (
         resources.Response,
         resources.DERControlResponse,
         resources.DrResponse,
+        resources.PriceResponse,
     ),
 }
 """Classes that stand in for a declared one, told apart by xsi:type."""

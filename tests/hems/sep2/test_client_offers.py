@@ -6,9 +6,11 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hems.sep2 import resources as res
-from hems.sep2.offers import Programs
+from hems.sep2.offers import Paths, Programs
 from tests.hems.sep2.client_home import Home
 from tests.hems.sep2.controls_made import control, shed
 from tests.hems.sep2.utility import Hold, Utility, serving
@@ -159,3 +161,49 @@ def test_a_list_that_cannot_be_read_whole_after_a_start_settles_nothing() -> Non
     programs.offer(DER, frozenset({"/a"}))
     programs.listed(DER, "/a", frozenset({"A"}), whole=False)
     assert programs.settled(DER) is None
+
+
+def test_what_is_offered_beside_the_illegible_counts_but_settles_nothing() -> None:
+    programs = Programs()
+    programs.offer_also(DER, ["/a"])
+    programs.listed(DER, "/a", frozenset({"A"}), whole=True)
+    assert programs.lists == {"/a"}
+    assert programs.settled(DER) is None
+    programs.offer(DER, ["/b"])
+    assert programs.lists == {"/b"}, "now the whole of it was legible"
+
+
+def test_who_joins_after_a_list_was_read_has_missed_it() -> None:
+    paths = Paths()
+    assert not paths.missed({"/l": ["one"]}), "it was not read at all yet"
+    paths.told("/l", ["one"])
+    assert not paths.missed({"/l": ["one"]})
+    assert paths.missed({"/l": ["one", "two"], "/m": ["two"]}) == ["/l"]
+    paths.told("/l", ["one", "two"])
+    paths.forget("one")
+    assert paths.missed({"/l": ["one", "two"]}) == ["/l"]
+    assert not paths.missed({"/l": ["two"]})
+
+
+LINKS = st.dictionaries(st.sampled_from("abcdef"), st.sets(st.sampled_from("abcdef")), max_size=6)
+
+
+@given(LINKS, st.sampled_from("abcdef"))
+def test_the_roots_of_a_place_are_all_from_which_it_can_be_reached(
+    links: dict[str, set[str]], place: str
+) -> None:
+    paths = Paths()
+    for href, children in links.items():
+        paths.lead(f"/{href}", [f"/{child}" for child in children])
+
+    def reached(start: str) -> set[str]:
+        found: set[str] = set()
+        ahead = [start]
+        while ahead:
+            at = ahead.pop()
+            if at not in found:
+                found.add(at)
+                ahead += links.get(at, set())
+        return found
+
+    assert paths.roots(f"/{place}") == {f"/{p}" for p in "abcdef" if place in reached(p)}

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from hems.sep2 import resources as res
 from hems.sep2.backoff import after_failure, until_next_poll
-from hems.sep2.controls import mode_bits, modes_of
+from hems.sep2.controls import mode_bits
 from hems.sep2.errors import BusyError, UnreachableError
-from hems.sep2.events import DISABLED
+from hems.sep2.events import DISABLED, Program
+from hems.sep2.kinds import modes_of
 from hems.sep2.servertime import follow
 from hems.sep2.walker import same_place
 from tests.hems.sep2.controls_made import control, shed
@@ -82,7 +83,7 @@ def test_modes_in_neutral_words() -> None:
         op_mod_exp_lim_w=res.ActivePower(multiplier=0, value=5000),
         ramp_tms=100,
     )
-    assert modes_of(control("E1", 1, 1, base=base)) == {
+    assert modes_of(control("E1", 1, 1, base=base), Program("A1")) == {
         "opModConnect": 0.0,
         "opModMaxLimW": 95.0,
         "opModTargetW": -1500.0,
@@ -95,7 +96,7 @@ def test_modes_in_neutral_words() -> None:
 
 def test_a_disabled_mode_keeps_its_place() -> None:
     base = res.DERControlBase(op_mod_max_lim_w=9500, disabled=frozenset({"op_mod_max_lim_w"}))
-    assert modes_of(control("E1", 1, 1, base=base)) == {"opModMaxLimW": DISABLED}
+    assert modes_of(control("E1", 1, 1, base=base), Program("A1")) == {"opModMaxLimW": DISABLED}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_reductions_in_base_units(kind: int, value: int, expected: dict[str, flo
         load_shift_forward=False,
         target_reduction=res.TargetReduction(type=kind, value=value),
     )
-    assert modes_of(event) == expected
+    assert modes_of(event, Program("A1")) == expected
 
 
 def test_mode_bitmaps() -> None:

@@ -11,9 +11,9 @@ from certs.pki import init_pki
 from certs.tls import server_context
 from hems.sep2 import resources as res
 from hems.sep2.client import ListenSettings
-from hems.sep2.der import DerReport
 from hems.sep2.errors import TransientError
-from hems.sep2.mirror import MirrorSpec, Sample
+from hems.sep2.readings import MirrorSpec, Sample
+from hems.sep2.reports import DerReport, Report
 from hems.sep2.xml import serialize
 from tests.hems.sep2.client_home import METER, MODE, Home
 from tests.hems.sep2.controls_made import control
@@ -141,13 +141,15 @@ def _mirrored(utility: Utility, wanted: int) -> bool:
 
 async def test_tells_about_its_der_once(home: Home, context: ssl.SSLContext) -> None:
     utility = home.utility()
-    report = DerReport(status=res.DERStatus(reading_time=int(time.time())))
+    now = int(time.time())
+    parted = res.ConnectStatusType(date_time=now, value=0)
+    report = Report(DerReport(status=res.DERStatus(reading_time=now)))
+    later = Report(DerReport(status=res.DERStatus(reading_time=now, gen_connect_status=parted)))
     async with serving(utility, context), home.client(utility.base + "/dcap") as client:
-        client.publish_der(report)
+        client.publish(report)
         await utility.until(lambda: [p for m, p, _ in utility.got if m == "PUT"])
-        client.publish_der(report)
-        later = DerReport(status=res.DERStatus(reading_time=int(time.time()) + 9))
-        client.publish_der(later)
+        client.publish(report)
+        client.publish(later)
         await utility.until(lambda: len([p for m, p, _ in utility.got if m == "PUT"]) == 2)
     assert {p for m, p, _ in utility.got if m == "PUT"} == {"/edev/1/der/1/ders"}
 

@@ -14,15 +14,19 @@ from hems.sep2.events import (
     Draw,
     Event,
     Held,
+    Interval,
     Program,
     Status,
     draw,
     effective,
     in_force,
+    reaching,
     resolve,
+    timeline,
     timelines,
 )
-from tests.hems.sep2.oracle import walk
+from tests.hems.sep2.examples import examples
+from tests.hems.sep2.oracle import asked, holders
 
 END = 55
 MODES = ["opModImpLimW", "opModExpLimW", "opModTargetW"]
@@ -70,12 +74,13 @@ def schedules(pick: st.DrawFn) -> tuple[list[Held], list[Default]]:
     return events, defaults
 
 
-def _agree(events: Sequence[Held], defaults: Sequence[Default]) -> None:
-    expected = walk(events, defaults, -5, END)
+def _agree(events: Sequence[Held], defaults: Sequence[Default], *, resumes: bool) -> None:
+    table = holders(events, resumes=resumes, begin=-5)
     before = None
     announced = float("-inf")
-    lines = timelines(events)
-    for t, wanted in enumerate(expected, start=-5):
+    lines = timelines(events, resumes=resumes)
+    for t, row in enumerate(table[: END + 5], start=-5):
+        wanted = asked(row, defaults)
         schedule = resolve(lines, defaults, t)
         assert {m: (a.event, a.value) for m, a in schedule.active.items()} == wanted, t
         if before is not None and wanted != before:
@@ -86,17 +91,45 @@ def _agree(events: Sequence[Held], defaults: Sequence[Default]) -> None:
 
 
 @pytest.mark.requirement("PRO-2030.5")
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(schedules())
-def test_agrees_with_the_oracle(case: tuple[list[Held], list[Default]]) -> None:
-    _agree(*case)
+@settings(max_examples=examples(1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(schedules(), st.booleans())
+def test_agrees_with_the_oracle(case: tuple[list[Held], list[Default]], resumes: bool) -> None:
+    _agree(*case, resumes=resumes)
 
 
 @pytest.mark.deep
-@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(schedules())
-def test_agrees_with_the_oracle_deeply(case: tuple[list[Held], list[Default]]) -> None:
-    _agree(*case)
+@settings(
+    max_examples=examples(10_000), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(schedules(), st.booleans())
+def test_agrees_with_the_oracle_deeply(
+    case: tuple[list[Held], list[Default]], resumes: bool
+) -> None:
+    _agree(*case, resumes=resumes)
+
+
+@settings(max_examples=examples(500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(schedules(), st.integers(0, 40), st.booleans())
+def test_what_is_over_counts_as_far_as_it_reaches(
+    case: tuple[list[Held], list[Default]], now: int, resumes: bool
+) -> None:
+    ends = [(effective(h.event, h.draw).end, h) for h in case[0]]
+    live = [h for end, h in ends if end > now]
+    counted = reaching(live, [h for end, h in ends if end <= now])
+    assert len(counted) <= len(case[0])
+    assert all(h in counted for h in live)
+    few, all_of_them = (timelines(events, resumes=resumes) for events in (counted, case[0]))
+    for mode in all_of_them:
+        mine = [h for h in all_of_them[mode] if h.held in live]
+        assert [h for h in few.get(mode, ()) if h.held in live] == mine
+
+
+def test_what_was_over_before_all_others_began_is_left_out() -> None:
+    chain = [Held(_event(str(i), start=100 + 60 * i)) for i in range(4)]
+    assert reaching(chain[3:], chain[:3]) == chain[3:]
+    long = Held(_event("L", start=150, duration_s=131))
+    assert reaching(chain[3:], [*chain[:3], long]) == [chain[3], long, chain[2], chain[1], chain[0]]
+    assert reaching([], chain) == []
 
 
 @given(st.integers(-3600, 3600), st.integers(-3600, 3600), st.integers(0, 10**6))
@@ -110,8 +143,11 @@ def test_draws_lie_between_zero_and_their_range(start: int, duration: int, seed:
 
 def test_draws_reach_both_ends_of_their_range() -> None:
     rng = random.Random(7)  # noqa: S311 - the same
-    drawn = {draw(_event(randomize_start_s=-2), rng).start_s for _ in range(200)}
-    assert drawn == {-2, -1, 0}
+    for limit in (-2, 2):
+        some = [draw(_event(randomize_start_s=limit), rng) for _ in range(200)]
+        assert {d.start_s for d in some} == {0, limit // 2, limit}
+        assert {d.cancel_s for d in some} == {0, 1, 2}
+        assert {d.duration_s for d in some} == {0}
 
 
 def _event(mrid: str = "E1", **changes: Any) -> Event:
@@ -139,6 +175,8 @@ CUT: dict[str, Any] = {"status_time": 120, "randomize_start_s": 30}
         (_event(status=Status.COMPLETED, **CUT), Draw(), 100, 120),
         (_event(status=Status.CANCELLED_RANDOMIZED, **CUT), Draw(cancel_s=17), 100, 137),
         (_event(status=Status.CANCELLED_RANDOMIZED, **CUT), Draw(start_s=25), 120, 120),
+        (_event(status=Status.CANCELLED_RANDOMIZED, status_time=100), Draw(cancel_s=9), 100, 100),
+        (_event(status=Status.CANCELLED_RANDOMIZED, status_time=101), Draw(cancel_s=9), 100, 110),
         (_event(status=Status.CANCELLED, status_time=50), Draw(), 50, 50),
     ],
 )
@@ -154,6 +192,8 @@ def test_effective_interval(event: Event, drawn: Draw, start: int, end: int) -> 
         (_event("1", program=Program("P", primacy=0)), _event("2", creation_time=99)),
         (_event("1", creation_time=11), _event("2")),
         (_event("B"), _event("A")),
+        (_event("A"), _event("B", status=Status.SUPERSEDED, status_time=150)),
+        (_event("B", status=Status.COMPLETED, status_time=150), _event("A")),
     ],
 )
 def test_the_stronger_wins(strong: Event, weak: Event) -> None:
@@ -162,16 +202,52 @@ def test_the_stronger_wins(strong: Event, weak: Event) -> None:
         assert schedule.active["opModImpLimW"].event == strong.mrid
 
 
-def test_supersession_goes_per_mode_and_is_final() -> None:
+@pytest.mark.parametrize(("resumes", "again"), [(False, None), (True, "1")])
+def test_supersession_goes_per_mode_and_is_final_in_2018(resumes: bool, again: str | None) -> None:
     long = _event("1", duration_s=300, modes={"opModImpLimW": 1.0, "opModExpLimW": 2.0})
     short = _event("2", creation_time=11, start=150, duration_s=10)
-    events = [Held(long), Held(short)]
-    assert in_force(events, [], 149).active["opModImpLimW"].event == "1"
-    during = in_force(events, [], 150).active
-    assert (during["opModImpLimW"].event, during["opModExpLimW"].event) == ("2", "1")
-    after = in_force(events, [], 160).active
-    assert "opModImpLimW" not in after
-    assert after["opModExpLimW"].event == "1"
+    for held in ([Held(long), Held(short)], [Held(short), Held(long)]):
+        assert _holder(held, 149, resumes=resumes) == {"opModImpLimW": "1", "opModExpLimW": "1"}
+        assert _holder(held, 150, resumes=resumes) == {"opModImpLimW": "2", "opModExpLimW": "1"}
+        after = _holder(held, 160, resumes=resumes)
+        assert (after.get("opModImpLimW"), after["opModExpLimW"]) == (again, "1")
+
+
+def test_final_is_what_is_meant_unless_said() -> None:
+    held = [Held(_event("1", duration_s=300)), Held(_event("2", creation_time=11, start=150))]
+    assert timelines(held) == timelines(held, resumes=False) != timelines(held, resumes=True)
+    (line,) = timelines(events=held).values()
+    assert timeline(mode="opModImpLimW", events=held) == line
+    assert in_force(events=held, defaults=[], now=99).active == {}
+    assert in_force(held, [], 250).active == {}
+
+
+def test_what_two_in_a_row_take_is_given_back_after_the_second() -> None:
+    weak = Held(_event("1", duration_s=300))
+    first = Held(_event("2", creation_time=11, start=100, duration_s=10))
+    second = Held(_event("3", creation_time=11, start=110, duration_s=10))
+    (*_, one, two) = timeline("opModImpLimW", [weak, second, first], resumes=True)
+    assert (one.interval, one.superseded_by) == (Interval(100, 100), first.event)
+    assert (two.interval, two.superseded_by) == (Interval(120, 400), None)
+
+
+def test_an_event_that_ends_with_a_stronger_one_has_no_more_to_take_up() -> None:
+    weak = Held(_event("1"))
+    strong = Held(_event("2", creation_time=11, start=120, duration_s=40))
+    (only,) = (h for h in timeline("opModImpLimW", [weak, strong], resumes=True) if h.held is weak)
+    assert (only.interval, only.superseded_by) == (Interval(100, 120), strong.event)
+
+
+def test_an_event_that_ends_within_a_stronger_one_has_no_more_to_take_up() -> None:
+    weak = Held(_event("1", start=120, duration_s=20))
+    strong = Held(_event("2", creation_time=11))
+    (only,) = (h for h in timeline("opModImpLimW", [weak, strong], resumes=True) if h.held is weak)
+    assert (only.interval, only.superseded_by) == (Interval(120, 120), strong.event)
+
+
+def _holder(events: Sequence[Held], now: float, *, resumes: bool) -> dict[str, str]:
+    active = in_force(events, [], now, resumes=resumes).active
+    return {mode: a.event for mode, a in active.items()}
 
 
 def test_leaving_a_voluntary_event_brings_back_the_binding_one() -> None:

@@ -75,11 +75,16 @@ def test_an_event_without_reply_to_is_obeyed_in_silence() -> None:
     assert book.entries["E1"].progress.phase == "started"
 
 
+def test_until_i_say_otherwise_is_a_duration() -> None:
+    book = make_book()
+    take(book, 110, [control("E1", 100, 2**32 - 1)])
+    assert codes(book) == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("bad", "code", "words"),
     [
         (control("E1", 100, 0), Code.INVALID, "duration"),
-        (control("E1", 100, 2**32 - 1), Code.INVALID, "duration"),
         (control("E1", -5, 60), Code.INVALID, "start"),
         (control("E1", 100, 60, limit_w=None), Code.INVALID, "no control mode"),
         (control("E1", 100, 60, limit_w=-5.0), Code.INVALID, "negative"),
@@ -255,7 +260,7 @@ def test_2023_tells_the_modes_of_one_moment_together() -> None:
         ("E1", 7, "opModImpLimW"),
         ("E2", 2, "opModImpLimW"),
         ("E2", 3, "opModImpLimW"),
-        ("E1", 3, "opModExpLimW"),
+        ("E1", 3, "opModExpLimW,opModImpLimW"),
     ]
 
 
@@ -325,10 +330,36 @@ def test_what_ran_before_a_restart_runs_after_it() -> None:
     rows, responses = before.unsaved()
     assert len(responses) == 2
     after = make_book()
-    for row in rows:
-        after.recall(row, 120)
+    after.recall(rows, 120)
     after.advance(120, None)
     assert after.entries["E1"].progress == before.entries["E1"].progress
     assert owed(after) == []
     after.advance(200, None)
     assert owed(after) == [("E1", 3)]
+
+
+@pytest.mark.parametrize(("leaves", "returns", "last"), [(120, None, 8), (120, 130, 9)])
+def test_what_the_owner_chose_before_a_restart_counts_after_it(
+    leaves: int, returns: int | None, last: int
+) -> None:
+    before = make_book()
+    take(before, 110, [control("E1", 100, 60)])
+    before.choose("E1", leaves, opted_out=True)
+    if returns is not None:
+        before.choose("E1", returns, opted_out=False)
+    rows, _ = before.unsaved()
+    after = make_book()
+    after.recall(rows, 140)
+    assert after.entries == before.entries
+    after.advance(160, None)
+    assert owed(after) == [("E1", last)]
+
+
+def test_what_was_completed_does_not_run_again_if_the_clock_is_set_back() -> None:
+    book = make_book()
+    for now in (110, 160):
+        take(book, now, [control("E1", 100, 60)])
+    lines = book.advance(120, None)
+    assert not any(120 in hold.interval for hold in lines.get("opModImpLimW", ()))
+    book.advance(160, None)
+    assert codes(book) == [1, 2, 3]

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from hems.sep2 import resources as res
-from hems.sep2.errors import DeadlineError, OversizedError, TransientError
+from hems.sep2.errors import DeadlineError, MalformedError, OversizedError, TransientError
 from hems.sep2.http import Limits
 from hems.sep2.xml import MEDIA_TYPE, BadItem, serialize
 from tests.hems.sep2.serving import sep, talking_to
@@ -99,7 +99,7 @@ async def test_a_list_that_claims_more_than_it_has() -> None:
         return sep(res.DERList(all=9, results=0))
 
     async with talking_to(handler) as transport:
-        with pytest.raises(TransientError, match="changed each time"):
+        with pytest.raises(TransientError, match="counts 9 items that it does not show"):
             await transport.get_list("/der", res.DERList)
 
 
@@ -147,3 +147,88 @@ async def test_a_list_has_a_deadline_and_a_length_in_all(monkeypatch: pytest.Mon
         monkeypatch.setattr("hems.sep2.http.MAX_LIST", 500)
         with pytest.raises(OversizedError, match="/der: the list is longer than 500 octets"):
             await transport.get_list("/der", res.DERList, page=3)
+
+
+class Liar(ListServer):
+    """A server that counts its items wrongly, or pages in its own way.
+
+    Attributes:
+        all: What it says; None for the truth.
+        pages: Whether it obeys `s` and `l`.
+    """
+
+    def __init__(self, count: int, *, says: int | None = None, pages: bool = True) -> None:
+        super().__init__(count)
+        self.says = count if says is None else says
+        self.pages = pages
+
+    async def answer(self, request: web.Request) -> web.Response:
+        start = int(request.query.get("s", 0)) if self.pages else 0
+        length = int(request.query.get("l", 1)) if self.pages else len(self.items)
+        self.asked.append((start, length))
+        page = tuple(self.items[start : start + length])
+        return sep(res.DERList(all=self.says, results=len(page), der=page))
+
+
+@pytest.mark.parametrize("page", [1, 2, 50, 255])
+@pytest.mark.parametrize(
+    ("count", "says", "pages"),
+    [
+        (0, 3, True),  # says more than it has
+        (5, 9, True),
+        (5, 2, True),  # has more than it says
+        (4, 2, True),
+        (5, 5, False),  # ignores what is asked for
+        (5, 2, False),
+        (1, 1, False),
+        (0, 0, False),
+    ],
+)
+async def test_a_count_that_is_wrong_loses_no_item(
+    count: int, says: int, pages: bool, page: int
+) -> None:
+    server = Liar(count, says=says, pages=pages)
+    bad: list[BadItem] = []
+    async with talking_to(server.answer) as transport:
+        read = await transport.get_list("/der", res.DERList, page=page, on_bad=bad.append)
+        told = [str(item.error) for item in bad]
+        again = await transport.get_list("/der", res.DERList, page=page, on_bad=bad.append)
+    # A page that ends where `all` says shows nothing wrong, and costs no further request.
+    believed = pages and 0 < says < count and says % page == 0
+    assert read.der == tuple(server.items[:says] if believed else server.items)
+    assert again is read
+    missing = max(0, says - count)
+    assert told == [
+        f"{transport.host}/der: it counts {missing} items that it does not show"
+    ] * bool(missing)
+    assert len(server.asked) <= 2 * 2 * (count + 1)
+
+
+async def test_a_list_of_255_items_comes_whole_in_pages_of_any_size() -> None:
+    for largest, requests in ((255, 6), (1, 255)):
+        server = ListServer(255, largest)
+        async with talking_to(server.answer) as transport:
+            read = await transport.get_list("/der", res.DERList)
+        assert read.der == tuple(server.items)
+        assert len(server.asked) == requests
+
+
+async def test_a_list_without_its_count_is_told_and_not_guessed() -> None:
+    """Without it nobody can tell a whole list, and only a whole one shows what is gone."""
+
+    async def handler(_: web.Request) -> web.Response:
+        body = b'<DERList xmlns="urn:ieee:std:2030.5:ns" results="0"/>'
+        return web.Response(body=body, content_type=MEDIA_TYPE)
+
+    async with talking_to(handler) as transport:
+        with pytest.raises(MalformedError, match=r"/der: DERList: .*attribute all is missing"):
+            await transport.get_list("/der", res.DERList)
+
+
+async def test_what_is_wrong_with_results_does_not_matter() -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return sep(res.DERList(all=1, results=0, der=(res.DER(href="/der/0"),)))
+
+    async with talking_to(handler) as transport:
+        read = await transport.get_list("/der", res.DERList)
+    assert (len(read.der), read.results) == (1, 1)

@@ -1,14 +1,17 @@
 """The server's clock as the home keeps it, over steps of the home's own."""
 
+import math
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hems.sep2 import resources as res
 from hems.sep2.book import BookSettings
 from hems.sep2.engine import Engine
 from hems.sep2.events import Program
-from hems.sep2.servertime import ServerClock
+from hems.sep2.servertime import ServerClock, follow
 from tests.hems.sep2.controls_made import control
 from tests.hems.sep2.memory_ledger import MemoryLedger
 
@@ -75,6 +78,36 @@ def test_the_offset_is_one_float_while_nothing_is_set() -> None:
         clock.run(0.1)
         assert not synced(clock, server, int(server.now()))
         assert server.offset_s == before
+
+
+@given(st.integers(-5, 5), st.floats(-9, 9), st.floats(0, 3))
+def test_an_answer_moves_the_offset_no_further_than_it_must(
+    ahead_s: int, previous_s: float, delay_s: float
+) -> None:
+    """The server's clock showed a whole second, at some instant between question and answer."""
+    sent = 1000.25
+    received = sent + delay_s
+    current = math.floor(sent + ahead_s)
+    found = follow(previous_s, current, sent, received)
+    least, most = current - received, current + 1 - sent
+    assert least <= found <= most
+    if least <= previous_s <= most:
+        assert found == previous_s
+    else:
+        assert found in {least, most}
+
+
+def test_a_server_that_sets_its_clock_is_followed_at_once() -> None:
+    clock = Held()
+    server = ServerClock(clock)
+    synced(clock, server, 1_000_100)
+    for step_s in (3600, -7200):
+        clock.run(5)
+        shown = int(server.now()) + step_s
+        assert synced(clock, server, shown)
+        assert shown <= server.now() <= shown + 1
+        assert server.offset_s == pytest.approx(server.now() - clock.now())
+        assert not server.stepped(), "the home's clock was not set"
 
 
 async def test_a_running_event_outlives_a_step_of_the_homes_clock() -> None:

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from hems.sep2.errors import UnreachableError
-from hems.sep2.troubles import Troubles
+from hems.sep2.troubles import MOST, Troubles
 
 AWAY = UnreachableError("a.example:1: no connection: Connection refused")
 OTHER = UnreachableError("a.example:1/tm: the server closed the connection")
@@ -27,8 +27,23 @@ def test_a_trouble_is_new_once_and_over_once(caplog: pytest.LogCaptureFixture) -
     assert [record.getMessage() for record in caplog.records] == [f"over: {AWAY}"]
 
 
-def test_another_trouble_of_the_same_part_takes_the_place_of_the_first() -> None:
+def test_troubles_that_take_turns_are_said_once_each(caplog: pytest.LogCaptureFixture) -> None:
     troubles = Troubles()
+    assert [troubles.meet("poll", e) for e in (AWAY, OTHER, AWAY, OTHER)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    with caplog.at_level(logging.INFO, logger="hems.sep2.troubles"):
+        troubles.over("poll")
+    assert [record.getMessage() for record in caplog.records] == [f"over: {AWAY}", f"over: {OTHER}"]
     assert troubles.meet("poll", AWAY)
-    assert troubles.meet("poll", OTHER)
-    assert troubles.meet("poll", AWAY)
+
+
+def test_what_one_source_meets_is_bounded() -> None:
+    troubles = Troubles()
+    for number in range(2 * MOST):
+        assert troubles.meet("poll", UnreachableError(f"reason {number}"))
+    assert troubles.meet("poll", UnreachableError("reason 0"))
+    assert not troubles.meet("poll", UnreachableError(f"reason {2 * MOST - 1}"))

@@ -144,8 +144,8 @@ def test_a_bad_attribute_is_named(text: str, message: str) -> None:
     ("mrid", "message"),
     [
         ("G" * 32, "is not hexadecimal"),
-        ("A" * 34, "is not at most 16 whole octets"),
-        ("A" * 31, "is not at most 16 whole octets"),
+        ("A" * 34, "has more than 16 octets"),
+        ("A" * 31, "is not of whole octets"),
         ("", "is not hexadecimal"),
     ],
 )

@@ -36,10 +36,18 @@ class Utility:
         resources: What is at each path; a list is paged as asked for.
         faults: Status codes to answer with instead, by "METHOD path"; used up from the left.
         got: What was posted or put, in order: (method, path, resource).
+        bodies: The same as it came in: (method, path, octets).
+        files: Plain files by path, given by ranges.
+        whole_files: Whether files are given as a whole, whatever range is asked for.
+        more_octets: So many more than were asked for are given, without the file's length.
+        cut_files: After so many octets of a file's answer the connection is cut; used up from the
+            left, None for no cut.
+        ranges: What of the files was asked for: (path, Range header or "").
         asked: Every request, "METHOD path".
         cut: Paths where the next POST is taken in, but the connection cut before the answer.
         ahead_s: How far its clock is ahead.
         holds: Answers to keep back, by "METHOD path"; each one time.
+        redirects: Where it sends who asks, by "METHOD path".
     """
 
     def __init__(self, lfdi: str, sfdi: int, *, default_poll_s: int = 1) -> None:
@@ -49,16 +57,23 @@ class Utility:
         self.resources: dict[str, Record] = {}
         self.faults: dict[str, list[int]] = {}
         self.got: list[tuple[str, str, res.Resource]] = []
+        self.bodies: list[tuple[str, str, bytes]] = []
+        self.files: dict[str, bytes] = {}
+        self.whole_files = False
+        self.more_octets = 0
+        self.cut_files: list[int | None] = []
+        self.ranges: list[tuple[str, str]] = []
         self.asked: list[str] = []
         self.cut: set[str] = set()
         self.ahead_s = 0.0
         self.holds: dict[str, Hold] = {}
+        self.redirects: dict[str, str] = {}
         self._news = asyncio.Event()
-        self._poll_s = default_poll_s
+        self.poll_s = default_poll_s
         self._build()
 
     def _build(self) -> None:
-        poll_s = self._poll_s
+        poll_s = self.poll_s
         self.resources = {
             "/dcap": res.DeviceCapability(
                 href="/dcap",
@@ -205,6 +220,8 @@ class Utility:
             faults = self.faults.get(asked)
             if faults:
                 return web.Response(status=faults.pop(0), headers={"Retry-After": "0"})
+            if asked in self.redirects:
+                return web.Response(status=301, headers={"Location": self.redirects[asked]})
             answer = await self._answer(request)
             hold = self.holds.pop(asked, None)
             if hold is not None:
@@ -219,6 +236,8 @@ class Utility:
         if request.method == "GET":
             if path == "/tm":
                 self.change("/tm", current_time=int(time.time() + self.ahead_s))
+            if path in self.files:
+                return await self._file(request, self.files[path])
             resource = self.resources.get(path)
             if resource is None:
                 return web.Response(status=404)
@@ -226,8 +245,12 @@ class Utility:
         if request.method == "DELETE":
             self._remove(path)
             return web.Response(status=204)
-        resource = parse_any(await request.read())
+        body = await request.read()
+        resource = parse_any(body)
+        self.bodies.append((request.method, path, body))
         self.got.append((request.method, path, resource))
+        if request.method == "PUT":
+            self.resources[path] = replace(resource, href=path)
         location = self._keep(path, resource) if request.method == "POST" else None
         if path in self.cut and request.transport is not None:
             self.cut.discard(path)
@@ -236,12 +259,36 @@ class Utility:
             status=201 if location else 204, headers={"Location": location} if location else {}
         )
 
+    async def _file(self, request: web.Request, whole: bytes) -> web.StreamResponse:
+        wanted = request.headers.get("Range", "")
+        self.ranges.append((request.path, wanted))
+        tag = f'"{hash(whole)}"'
+        data, status, headers = whole, 200, {"ETag": tag}
+        given = not self.whole_files and request.headers.get("If-Range", tag) == tag
+        if wanted and given:
+            first, _, last = wanted.removeprefix("bytes=").partition("-")
+            if int(first) >= len(whole):
+                return web.Response(status=416)
+            data, status = whole[int(first) : int(last) + 1 + self.more_octets], 206
+            span = f"{first}-{int(first) + len(data) - 1}"
+            total = "*" if self.more_octets else len(whole)
+            headers["Content-Range"] = f"bytes {span}/{total}"
+        response = web.StreamResponse(status=status, headers=headers)
+        response.content_length = len(data)
+        await response.prepare(request)
+        cut = self.cut_files.pop(0) if self.cut_files else None
+        await response.write(data[:cut])
+        if cut is not None and request.transport is not None:
+            request.transport.abort()
+        return response
+
     def _keep(self, path: str, resource: res.Resource) -> str:
         if isinstance(resource, res.EndDevice):
             self.add_device(resource.lfdi or "")
             return "/edev/1"
         location = f"{path}/{len(self.got)}"
-        if isinstance(resource, res.Subscription | res.Response | res.MirrorUsagePoint):
+        kept = res.Subscription | res.Response | res.MirrorUsagePoint | res.FlowReservationRequest
+        if isinstance(resource, kept):
             placed = replace(resource, href=location)
             self.append(path, placed)
             self.resources[location] = placed

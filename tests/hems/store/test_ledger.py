@@ -29,6 +29,7 @@ EVENT = EventRow(
     draw_duration_s=4,
     draw_cancel_s=0,
     phase="received",
+    lfdi="3E" * 20,
 )
 RESPONSE = ResponseRow(
     subject=EVENT.mrid,
@@ -38,6 +39,7 @@ RESPONSE = ResponseRow(
     created=1_800_000_000,
     reply_to="/rsp/1",
     kind="DERControlResponse",
+    server=EVENT.server,
 )
 
 
@@ -53,7 +55,20 @@ class Held(Protocol):
 
 @pytest.mark.requirement("TIME-SERVER")
 async def test_what_is_saved_is_there_after_reopening(path: Path, clock: Held) -> None:
-    other = replace(EVENT, mrid="0C" * 16, opted_out=True, baseline_w=-1234.5, body=b"\0\xff")
+    other = replace(
+        EVENT,
+        mrid="0C" * 16,
+        opted_out=True,
+        baseline_w=-1234.5,
+        body=b"\0\xff",
+        rejoined=True,
+        override_since=17.25,
+        overridden_s=300.5,
+        applied=b"<DrResponse/>",
+        acknowledged=True,
+        modes="opModImpLimW,opModVoltVar",
+        reason="curve /c/1 goes back",
+    )
     first = await open_store(path, clock)
     await first.ledger.save([EVENT, other], [RESPONSE])
     await first.ledger.save_server_offset("utility.example", -2.5)
@@ -61,30 +76,40 @@ async def test_what_is_saved_is_there_after_reopening(path: Path, clock: Held) -
     again = await open_store(path, clock)
     port: Ledger = again.ledger  # the type checker holds it to the port
     assert list(await port.events()) == [EVENT, other]
-    assert list(await port.unposted()) == [RESPONSE]
+    assert list(await port.unposted(EVENT.server)) == [RESPONSE]
     assert await port.server_offset("utility.example") == -2.5
     assert await port.server_offset("elsewhere.example") is None
     await again.close()
 
 
-async def test_an_event_is_replaced_and_the_same_mrid_of_another_server_is_not(
-    store: Store,
+@pytest.mark.parametrize("other", [{"server": "other.example"}, {"lfdi": "3F" * 20}])
+async def test_an_event_is_replaced_and_the_same_mrid_of_another_is_not(
+    store: Store, other: dict[str, str]
 ) -> None:
-    theirs = replace(EVENT, server="other.example")
+    theirs = replace(EVENT, server=other.get("server", EVENT.server), lfdi=other.get("lfdi", ""))
     await store.ledger.save([EVENT, theirs], [])
     started = replace(EVENT, phase="started", baseline_w=6000.0)
     await store.ledger.save([started], [])
     assert set(await store.ledger.events()) == {started, theirs}
 
 
+async def test_each_server_is_owed_its_own(store: Store) -> None:
+    theirs = replace(RESPONSE, server="other.example", detail=b"<DrResponse/>")
+    await store.ledger.save([], [RESPONSE, theirs])
+    assert list(await store.ledger.unposted("other.example")) == [theirs]
+    await store.ledger.posted(theirs, "/rsp/1/7")
+    assert list(await store.ledger.unposted("other.example")) == []
+    assert list(await store.ledger.unposted(EVENT.server)) == [RESPONSE]
+
+
 async def test_a_response_is_owed_once(store: Store) -> None:
     await store.ledger.save([], [RESPONSE, RESPONSE])
     later = replace(RESPONSE, created=RESPONSE.created + 60, reply_to="/rsp/2")
     await store.ledger.save([], [later])
-    assert list(await store.ledger.unposted()) == [RESPONSE]
+    assert list(await store.ledger.unposted(EVENT.server)) == [RESPONSE]
     await store.ledger.posted(RESPONSE, "/rsp/1/7")
     await store.ledger.save([], [RESPONSE, later])
-    assert list(await store.ledger.unposted()) == []
+    assert list(await store.ledger.unposted(EVENT.server)) == []
 
 
 @pytest.mark.parametrize(
@@ -101,13 +126,13 @@ async def test_each_part_of_the_key_makes_another_response(
 ) -> None:
     await store.ledger.save([], [RESPONSE, other])
     await store.ledger.posted(RESPONSE, "/rsp/1/7")
-    assert list(await store.ledger.unposted()) == [other]
+    assert list(await store.ledger.unposted(EVENT.server)) == [other]
 
 
 async def test_responses_are_owed_oldest_first(store: Store) -> None:
     rows = [replace(RESPONSE, status=s, created=c) for s, c in ((3, 30), (1, 10), (2, 10))]
     await store.ledger.save([], rows)
-    assert [row.status for row in await store.ledger.unposted()] == [1, 2, 3]
+    assert [row.status for row in await store.ledger.unposted(EVENT.server)] == [1, 2, 3]
 
 
 @pytest.mark.requirement("TIME-SERVER")
@@ -133,9 +158,9 @@ async def test_what_is_over_and_answered_is_forgotten_after_the_retention(
     clock.at += 1
     assert list(await store.ledger.events()) == [running]
     assert await store.ledger.purge() == 1
-    assert list(await store.ledger.unposted()) == [owed]
+    assert list(await store.ledger.unposted(EVENT.server)) == [owed]
     await store.ledger.save([], [answered])  # long forgotten: it would be owed anew
-    assert list(await store.ledger.unposted()) == [owed, answered]
+    assert list(await store.ledger.unposted(EVENT.server)) == [owed, answered]
 
 
 async def test_a_save_with_a_bad_row_leaves_nothing_of_the_call(store: Store) -> None:
@@ -143,7 +168,7 @@ async def test_a_save_with_a_bad_row_leaves_nothing_of_the_call(store: Store) ->
     with pytest.raises(Exception, match="NOT NULL"):
         await store.ledger.save([EVENT], [RESPONSE, bad])
     assert list(await store.ledger.events()) == []
-    assert list(await store.ledger.unposted()) == []
+    assert list(await store.ledger.unposted(EVENT.server)) == []
 
 
 RESPONSES = st.builds(
@@ -155,6 +180,7 @@ RESPONSES = st.builds(
     created=st.integers(0, 5),
     reply_to=st.text(max_size=3),
     kind=st.just("DrResponse"),
+    server=st.sampled_from([EVENT.server, "other.example"]),
 )
 
 
@@ -163,13 +189,18 @@ RESPONSES = st.builds(
 async def test_any_repetition_owes_each_key_once_as_first_said(
     calls: list[list[ResponseRow]],
 ) -> None:
-    expected: dict[tuple[str, str, int, str], ResponseRow] = {}
+    expected: dict[tuple[str, str, str, int, str], ResponseRow] = {}
     with TemporaryDirectory() as folder:
         store = await open_store(Path(folder) / "hems.db", SystemClock())
         for call in calls:
             await store.ledger.save([], call)
             for row in call:
-                expected.setdefault((row.subject, row.lfdi, row.status, row.modes), row)
-        owed = list(await store.ledger.unposted())
+                key = (row.server, row.subject, row.lfdi, row.status, row.modes)
+                expected.setdefault(key, row)
+        owed = [
+            row
+            for server in (EVENT.server, "other.example")
+            for row in await store.ledger.unposted(server)
+        ]
         await store.close()
     assert sorted(owed, key=repr) == sorted(expected.values(), key=repr)

@@ -46,10 +46,18 @@ export function home(devices: DeviceAnswer[], rest: Partial<HomeAnswer> = {}): H
     limit_export_w: null,
     devices,
     events: [],
-    utility: { state: "connected", detail: "", server: "", lfdi: "", last_contact: null },
+    utility: {
+      state: "connected",
+      detail: "",
+      server: "",
+      lfdi: "",
+      last_contact: null,
+      name: "utility",
+    },
     alarms: [],
     messages: [],
     price: null,
+    utilities: [],
     ...rest,
   };
 }

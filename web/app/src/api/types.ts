@@ -54,6 +54,7 @@ export interface UtilityAnswer {
   server: string;
   lfdi: string;
   last_contact: number | null;
+  name: string;
 }
 
 export interface HomeAnswer {
@@ -68,6 +69,7 @@ export interface HomeAnswer {
   alarms: string[];
   messages: MessageAnswer[];
   price: PriceAnswer | null;
+  utilities: UtilityAnswer[];
 }
 
 export interface SeriesAnswer {

@@ -1,0 +1,274 @@
+"""The grid's side of the home: all its utilities, and what they ask together.
+
+utility -> Link -> Gateway -> signals, which the control cycle asks for
+            ^          ^
+          images ------+
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from certs.errors import CertificateError
+from der.model import DeviceKind
+from hems import tidings, views, wiring
+from hems.emg.gateway import Gateway
+from hems.image import Image
+from hems.link import RESTART_S, House, Link, LinkEvents
+from hems.sep2.engine import Engine
+from hems.sep2.errors import BindingError, UnknownEventError
+from hems.sep2.events import Schedule
+from hems.sep2.merge import Lost
+from hems.store.errors import StoreError
+from hems.surface import BindingEventError, EventView, MessageView, PriceView, UtilityView
+from hems.surface import UnknownEventError as UnknownEvent
+from programs.signal import Signal, SignalKind
+
+_log = logging.getLogger(__name__)
+
+RESUME_POINTS: Final = 10_000
+"""Of a past event's meter readings at most so many, so that a day's event is summed up fast."""
+_CONTROLS: Final = frozenset({"DERControl", "EndDeviceControl"})
+"""Kinds of events that ask the home to do something."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridEvents:
+    """Whom the grid's side tells; none of them may block.
+
+    Attributes:
+        signals: That what is asked has changed.
+        change: That a link stands otherwise.
+        alarm: In one sentence what the owner should know.
+        spawn: Runs work aside.
+        react: Has the control cycle act on what is asked now.
+    """
+
+    signals: Callable[[], None]
+    change: Callable[[], None]
+    alarm: Callable[[str], None]
+    spawn: Callable[[Coroutine[Any, Any, None]], None]
+    react: Callable[[], Awaitable[None]]
+
+
+class Grid:
+    """All utilities of a home.
+
+    Args:
+        house: What of the home they need.
+        tell: See `GridEvents`.
+
+    Raises:
+        CertificateError: A key or certificate of a utility's section cannot be used.
+    """
+
+    def __init__(self, house: House, tell: GridEvents) -> None:
+        self._house = house
+        self._tell = tell
+        self._ratings = wiring.ratings(house.specs)
+        self._resumed: set[str] = set()
+        self._reported: object = None
+        self._told = LinkEvents(
+            self._on_schedule, self._on_failure, tell.change, tell.alarm, tell.spawn
+        )
+        self.links = tuple(Link(section, house, self._told) for section in house.config.utility)
+        self._gateway = Gateway(
+            self._ratings,
+            house.clock,
+            tell.signals,
+            self._on_baseline,
+            sources=tuple(source for link in self.links for source in link.sources),
+            on_lost=self._on_lost,
+        )
+
+    async def run(self) -> None:
+        """Serve until cancelled; one utility's failure touches no other."""
+        async with asyncio.TaskGroup() as group:
+            for index in range(len(self.links)):
+                group.create_task(self._keep(index))
+
+    async def _keep(self, index: int) -> None:
+        """Have a link run; another takes its place when the home's certificate was renewed."""
+        section = self._house.config.utility[index]
+        await self.links[index].run()
+        while True:
+            try:
+                link = Link(section, self._house, self._told)
+            except CertificateError as error:  # changed once more, and not for the better
+                self._tell.alarm(f"The link to {section.name} must wait: {error}")
+                await asyncio.sleep(RESTART_S)
+            else:
+                self.links = (*self.links[:index], link, *self.links[index + 1 :])
+                await link.run()
+
+    def signals(self) -> Sequence[Signal] | None:
+        """Return what is asked now; None after a start until the ledger has told it.
+
+        Without a utility nothing is asked, and a client that fails before it has read the ledger
+        must not keep the home uncontrolled.
+        """
+        return self._gateway.signals if self._gateway.known else None
+
+    @property
+    def present(self) -> Sequence[Signal]:
+        """What is asked now, as far as it is known."""
+        return self._gateway.signals
+
+    @property
+    def utilities(self) -> Sequence[UtilityView]:
+        """How the links stand, in the configuration's order."""
+        return tuple(link.view for link in self.links)
+
+    def events(self, image: Image) -> Sequence[EventView]:
+        """Return all events that ask the home to do something, by start."""
+        devices = tuple(image.devices.values())
+        states = (s for engine in self._engines() for s in engine.events)
+        asked = (s for s in states if s.event.kind in _CONTROLS)
+        return [
+            views.event(state, self._ratings, devices)
+            for state in sorted(asked, key=lambda s: s.starts_at)
+        ]
+
+    @property
+    def messages(self) -> Sequence[MessageView]:
+        """What the utilities want the owner to read now, the most urgent first."""
+        told = [m for engine in self._engines() for m in engine.messages if m.shown]
+        return [tidings.message(m) for m in sorted(told, key=lambda m: -m.priority)]
+
+    @property
+    def price(self) -> PriceView | None:
+        """What energy from the grid costs now, by the first utility that tells; None if none."""
+        now = self._house.clock.now()
+        told = (
+            tidings.price(
+                engine.tariffs,
+                now,
+                engine.offset_s,
+                resumes=engine.settings.profile.resumes,
+            )
+            for engine in self._engines()
+        )
+        return next((price for price in told if price is not None), None)
+
+    async def acknowledge(self, message: str) -> None:
+        """Note that the owner has read a message.
+
+        Raises:
+            UnknownEvent: No such message, or its time is over.
+        """
+        for engine in self._engines():
+            try:
+                await engine.acknowledge(message)
+            except UnknownEventError:
+                continue
+            return
+        raise UnknownEvent("this message is not known, or its time is over")
+
+    def take_image(self, image: Image) -> None:
+        """Take in what was read of the devices."""
+        self._gateway.take_image(image)
+        for link in self.links:
+            link.take_image(image)
+        standing = self._standing(image)
+        if standing != self._reported:  # what drifts waits for the next regular report
+            self._reported = standing
+            self.report(image)
+
+    def _standing(self, image: Image) -> object:
+        """Return what the utilities are told of at once when it changes."""
+        devices = tuple(
+            (d.spec.id, d.quality, d.reading and (d.reading.connected, d.reading.alarms))
+            for d in image.devices.values()
+        )
+        return self._gateway.gradient, bool(self._gateway.signals), devices
+
+    def report(self, image: Image) -> None:
+        """Tell the utilities what the home is and does."""
+        gradient, remote = self._gateway.gradient, bool(self._gateway.signals)
+        for link in self.links:
+            link.report(image, gradient=gradient, remote=remote)
+
+    def refresh_certificates(self) -> None:
+        """Read renewed certificates and revocation lists."""
+        for link in self.links:
+            link.certificates.refresh()
+
+    async def choose(self, event: str, *, leave: bool) -> None:
+        """Leave an event, or take part in it again.
+
+        Raises:
+            UnknownEvent: No such event, or it is over.
+            BindingEventError: Its programme does not allow leaving it.
+        """
+        if not self.links:
+            raise UnknownEvent("no utility is configured, so there are no events")
+        found = False
+        for engine in self._engines():
+            try:
+                await (engine.opt_out(event) if leave else engine.opt_in(event))
+            except UnknownEventError:
+                continue
+            except BindingError as error:
+                raise BindingEventError(
+                    "this programme does not allow leaving its events"
+                ) from error
+            found = True
+        if not found:
+            raise UnknownEvent("this event is not known, or it is over")
+
+    def _engines(self) -> Iterator[Engine]:
+        return (member.engine for link in self.links for member in link.client.members)
+
+    # What the parts tell each other.
+
+    def _on_schedule(self, schedule: Schedule, source: str) -> None:
+        self._gateway.take_schedule(schedule, source)
+
+    def _on_failure(self, source: str) -> None:
+        self._gateway.excuse(source)
+
+    def _on_lost(self, lost: Sequence[Lost]) -> None:
+        self._tell.spawn(self._concede(lost))
+
+    async def _concede(self, lost: Sequence[Lost]) -> None:
+        """Tell those whose set-points gave way to another utility's."""
+        engines = {source: member.engine for link in self.links for source, member in link.members}
+        for each in lost:
+            try:
+                await engines[each.server].concede(each.event, frozenset({each.mode}))
+            except UnknownEventError:
+                _log.info("event %s was gone before it gave way", each.event)
+
+    def _on_baseline(self, event: str, power_w: float) -> None:
+        self._tell.spawn(self._keep_baseline(event, power_w))
+
+    async def _keep_baseline(self, event: str, power_w: float) -> None:
+        for engine in self._engines():
+            try:
+                await engine.set_baseline(event, power_w)
+            except UnknownEventError:
+                continue
+            return
+        _log.info("event %s was gone before its baseline could be kept", event)
+
+    async def resume(self, signal: Signal) -> None:
+        """Count what an event had saved before this start, from the history of the meter."""
+        known = signal.event in self._resumed or signal.baseline_w is None
+        if known or signal.kind is not SignalKind.ENERGY or signal.baseline_w is None:
+            return
+        self._resumed.add(signal.event)
+        now = self._house.clock.now()
+        step_s = math.ceil((now - signal.starts_at) / RESUME_POINTS)
+        try:
+            found = await self._house.store.history.history(signal.starts_at, now, step_s)
+        except (StoreError, ValueError) as error:
+            self._tell.alarm(f"What {signal.program} had saved before is not known: {error}")
+            return
+        meters = {spec.id for spec in self._house.specs if spec.kind is DeviceKind.METER}
+        powers = [w for each in found if each.device in meters for w in each.power_w]
+        saved_w = sum(signal.baseline_w - w for w in powers if w is not None)
+        self._gateway.resume(signal.event, saved_w * step_s / 3600.0)
+        await self._tell.react()

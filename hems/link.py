@@ -1,0 +1,272 @@
+"""The link to one utility: its client, and what the home tells it."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from certs.identity import sfdi
+from certs.renewal import CertificateWatch
+from certs.tls import client_context, server_context
+from der.model import DeviceSpec
+from hems import views, wiring
+from hems.clock import Clock
+from hems.config import Config, UtilitySection
+from hems.emg.registers import Register, dump, load
+from hems.emg.telemetry import Telemetry
+from hems.image import Image
+from hems.sep2.client import Client
+from hems.sep2.enrolment import Member
+from hems.sep2.events import Schedule
+from hems.sep2.http import Transport
+from hems.sep2.ledger import LedgerError
+from hems.store.errors import StoreError
+from hems.store.store import Store
+from hems.surface import UtilityView
+from hems.utility_log import UtilityLog
+
+_log = logging.getLogger(__name__)
+
+RESTART_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What of the home each link needs.
+
+    Attributes:
+        config: The hub's.
+        specs: The home's devices.
+        clock: Where the time comes from.
+        store: What is remembered.
+        started_at: When this software was started, UTC epoch seconds.
+    """
+
+    config: Config
+    specs: Sequence[DeviceSpec]
+    clock: Clock
+    store: Store
+    started_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEvents:
+    """Whom a link tells; none of them may block.
+
+    Attributes:
+        schedule: What is in force, and by whom it is asked: one of the link's `sources`.
+        failed: That a source cannot say what it asks, for now.
+        change: That the link stands otherwise.
+        alarm: In one sentence what the owner should know.
+        spawn: Runs work aside.
+    """
+
+    schedule: Callable[[Schedule, str], None]
+    failed: Callable[[str], None]
+    change: Callable[[], None]
+    alarm: Callable[[str], None]
+    spawn: Callable[[Coroutine[Any, Any, None]], None]
+
+
+class Link:
+    """One utility.
+
+    Args:
+        section: Its section of the configuration.
+        house: See `House`.
+        tell: See `LinkEvents`.
+
+    Raises:
+        CertificateError: A key or certificate of the section cannot be used.
+    """
+
+    def __init__(self, section: UtilitySection, house: House, tell: LinkEvents) -> None:
+        self.name = section.name
+        self._house = house
+        self._tell = tell
+        own = wiring.own_lfdi(section)
+        identity, trust = wiring.identity_files(section)
+        self._own_certificate = section.lfdi is None
+        self._over = asyncio.Event()
+        watch = CertificateWatch(
+            identity, trust, on_identity=self._renewed, alarm=self._certificate_alarm
+        )
+        self.certificates = watch
+        client_context(identity, trust)  # says now, and not at the first contact, what is wrong
+        settings = wiring.client_settings(section, own, house.specs)
+        self._server = settings.server
+        self.sources = tuple(_source(self.name, i) for i in range(len(settings.members)))
+        """By whom something may be asked: the utility for the home, then for further members."""
+        dialect = wiring.dialect(section)
+        self.client = Client(
+            settings,
+            lambda base: Transport(
+                base,
+                watch.cover(client_context(identity, trust)),
+                schema_ver=dialect.schema_ver,
+            ),
+            house.store.ledger,
+            house.clock,
+            random.SystemRandom(),
+            listen_context=watch.cover(server_context(identity, trust)),
+            on_schedule=lambda schedule: tell.schedule(schedule, self.sources[0]),
+            on_member=lambda index, schedule: tell.schedule(schedule, self.sources[index]),
+            on_state=lambda _state: tell.change(),
+            alarm=tell.alarm,
+        )
+        self._reports = [
+            (frozenset[str](), wiring.self_report(house.config, section, own, house.started_at)),
+            *(
+                (
+                    frozenset(member.devices),
+                    wiring.self_report(
+                        house.config, section, member.lfdi, house.started_at, name=member.name
+                    ),
+                )
+                for member in section.member
+            ),
+        ]
+        self._telemetry = Telemetry(
+            settings.identity.lfdi,
+            round(section.mirror_interval),
+            self.client.add_sample,
+            on_registers=self._keep_registers,
+        )
+        self._registers_name = f"registers {self.name}"
+        self._log = UtilityLog(
+            self.name,
+            self.client.members[0].services.log,
+            house.store.settings,
+            spawn=tell.spawn,
+            alarm=tell.alarm,
+        )
+
+    async def run(self) -> None:
+        """Serve until cancelled; a client that fails begins anew.
+
+        Returns:
+            When the certificate has become another one: a new link is to take this one's place,
+            which goes on with what the ledger has.
+        """
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(self._serve())
+            await self._over.wait()
+            serving.cancel()
+
+    async def _serve(self) -> None:
+        await self._take_over()
+        await self._resume_registers()
+        await self._log.resume()
+        while True:
+            try:
+                await self.client.run()
+            except Exception:  # noqa: BLE001 - see below
+                # A fault in the protocol's part must not take the control cycle with it, nor
+                # another utility's link, whatever it is: events in force go on, and the client
+                # begins anew from the ledger.
+                _log.exception("the link to %s failed; it starts anew", self.name)
+                for source in self.sources:
+                    self._tell.failed(source)
+                self._tell.alarm(f"The link to {self._called} failed and starts anew")
+            await asyncio.sleep(RESTART_S)
+
+    @property
+    def _called(self) -> str:
+        alone = len(self._house.config.utility) == 1
+        return "the utility" if alone else f"the utility {self.name}"
+
+    @property
+    def view(self) -> UtilityView:
+        """How the link stands."""
+        return views.utility(self.client.state, self._lfdi, self.name)
+
+    @property
+    def _lfdi(self) -> str:
+        return self.client.members[0].settings.identity.lfdi
+
+    @property
+    def members(self) -> Iterator[tuple[str, Member]]:
+        """By whom something may be asked, and whom it is asked of."""
+        return zip(self.sources, self.client.members, strict=True)
+
+    def take_image(self, image: Image) -> None:
+        """Take in what was read of the devices, for what is reported at intervals."""
+        self._telemetry.take_image(image)
+        self._log.take_image(image)
+
+    def report(self, image: Image, *, gradient: float | None, remote: bool) -> None:
+        """Tell the utility what the home, and each further member, is and does.
+
+        Args:
+            image: What the devices were read as.
+            gradient: Default ramp that is in force, per cent of the rating a second.
+            remote: Whether a utility has a control in force.
+        """
+        for index, (devices, maker) in enumerate(self._reports):
+            if index and not devices:
+                continue
+            offset_s = self.client.members[index].engine.offset_s
+            part = _part(image, devices) if index else image
+            report = maker.take(
+                part, offset_s, gradient=gradient, remote=remote, specs=self._house.specs
+            )
+            self.client.publish(report, index)
+
+    async def _take_over(self) -> None:
+        """Go on with the events of the LFDI that this home had when it last ran."""
+        name, server, own = f"lfdi {self.name}", self._server, self._lfdi
+        store = self._house.store
+        try:
+            former = (await store.settings.all()).get(name)
+            if former is not None and former != own:
+                count = await store.ledger.readdress(server, former, own)
+                _log.info("%s: %d events of LFDI %s are now of %s", self.name, count, former, own)
+            if former != own:
+                await store.settings.put(name, own)
+        except (StoreError, LedgerError) as error:
+            self._tell.alarm(f"The events of the former LFDI cannot be taken over: {error}")
+
+    async def _resume_registers(self) -> None:
+        """Take up what the meters had counted when it was last told."""
+        try:
+            text = (await self._house.store.settings.all()).get(self._registers_name)
+            if text is not None:
+                self._telemetry.resume(load(text))
+        except (StoreError, ValueError) as error:
+            self._tell.alarm(f"What the meters had counted before is not known: {error}")
+
+    def _keep_registers(self, registers: Mapping[str, Register]) -> None:
+        if registers:
+            self._tell.spawn(self._save_registers(dump(registers)))
+
+    async def _save_registers(self, text: str) -> None:
+        try:
+            await self._house.store.settings.put(self._registers_name, text)
+        except StoreError as error:
+            self._tell.alarm(f"What the meters have counted cannot be kept: {error}")
+
+    def _certificate_alarm(self, text: str) -> None:
+        self._tell.alarm(text)
+        self._log.certificate(self._house.clock.now(), text)
+
+    def _renewed(self, lfdi: str) -> None:
+        """Say that there is a new certificate; connections use it from now on."""
+        said = f"The certificate for {self._called} was renewed"
+        if self._own_certificate:
+            said += (
+                f". By it this home's LFDI is {lfdi} now, its SFDI {sfdi(lfdi)}: it registers "
+                "anew, and a utility that registers homes by hand must be told; events go on"
+            )
+        self._tell.alarm(said)
+        self._over.set()
+
+
+def _source(name: str, index: int) -> str:
+    return f"{name}/{index}" if index else name
+
+
+def _part(image: Image, devices: frozenset[str]) -> Image:
+    """Return an image of some devices only."""
+    return replace(image, devices={i: d for i, d in image.devices.items() if i in devices})
