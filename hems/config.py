@@ -116,7 +116,7 @@ class ProgramSection(_Section):
 class MemberSection(_Section):
     """A further EndDevice that the hub answers for at a utility, as a gateway does.
 
-    What it is asked is asked of the home as a whole; what it reports are its own devices.
+    What it is asked is asked of its own devices; limits at the meter hold for the home as a whole.
     """
 
     name: Text
@@ -126,7 +126,7 @@ class MemberSection(_Section):
     pin: Pin
     """Its registration PIN: five digits and a check digit."""
     devices: tuple[str, ...] = ()
-    """Ids of the PV and storage that it stands for; none if it reports nothing."""
+    """Ids of the devices that it stands for; none for the home as a whole, without reports."""
 
 
 class UtilitySection(_Section):

@@ -33,6 +33,8 @@ RESUME_POINTS: Final = 10_000
 """Of a past event's meter readings at most so many, so that a day's event is summed up fast."""
 _CONTROLS: Final = frozenset({"DERControl", "EndDeviceControl"})
 """Kinds of events that ask the home to do something."""
+_WHOLE: Final = frozenset[str]()
+"""What is asked of no device in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,27 @@ class Grid:
             self._on_schedule, self._on_failure, tell.change, tell.alarm, tell.spawn
         )
         self.links = tuple(Link(section, house, self._told) for section in house.config.utility)
-        self._gateway = Gateway(
-            self._ratings,
-            house.clock,
-            tell.signals,
+        self._scopes = {
+            source: scope
+            for link in self.links
+            for source, scope in zip(link.sources, link.scopes, strict=True)
+        }
+        self._gateways = {
+            scope: self._gateway_of(scope)
+            for scope in dict.fromkeys([_WHOLE, *self._scopes.values()])
+        }
+
+    def _gateway_of(self, scope: frozenset[str]) -> Gateway:
+        """Return the gateway of the home as a whole, or of some of its devices."""
+        specs = [s for s in self._house.specs if not scope or s.id in scope]
+        return Gateway(
+            wiring.ratings(specs),
+            self._house.clock,
+            self._tell.signals,
             self._on_baseline,
-            sources=tuple(source for link in self.links for source in link.sources),
+            sources=tuple(source for source, own in self._scopes.items() if own == scope),
             on_lost=self._on_lost,
+            devices=scope,
         )
 
     async def run(self) -> None:
@@ -110,12 +126,12 @@ class Grid:
         Without a utility nothing is asked, and a client that fails before it has read the ledger
         must not keep the home uncontrolled.
         """
-        return self._gateway.signals if self._gateway.known else None
+        return self.present if all(g.known for g in self._gateways.values()) else None
 
     @property
     def present(self) -> Sequence[Signal]:
         """What is asked now, as far as it is known."""
-        return self._gateway.signals
+        return tuple(s for gateway in self._gateways.values() for s in gateway.signals)
 
     @property
     def utilities(self) -> Sequence[UtilityView]:
@@ -169,7 +185,8 @@ class Grid:
 
     def take_image(self, image: Image) -> None:
         """Take in what was read of the devices."""
-        self._gateway.take_image(image)
+        for gateway in self._gateways.values():
+            gateway.take_image(image)
         for link in self.links:
             link.take_image(image)
         standing = self._standing(image)
@@ -183,11 +200,15 @@ class Grid:
             (d.spec.id, d.quality, d.reading and (d.reading.connected, d.reading.alarms))
             for d in image.devices.values()
         )
-        return self._gateway.gradient, bool(self._gateway.signals), devices
+        return self._gradient, bool(self.present), devices
+
+    @property
+    def _gradient(self) -> float | None:
+        return self._gateways[_WHOLE].gradient
 
     def report(self, image: Image) -> None:
         """Tell the utilities what the home is and does."""
-        gradient, remote = self._gateway.gradient, bool(self._gateway.signals)
+        gradient, remote = self._gradient, bool(self.present)
         for link in self.links:
             link.report(image, gradient=gradient, remote=remote)
 
@@ -225,10 +246,10 @@ class Grid:
     # What the parts tell each other.
 
     def _on_schedule(self, schedule: Schedule, source: str) -> None:
-        self._gateway.take_schedule(schedule, source)
+        self._gateways[self._scopes[source]].take_schedule(schedule, source)
 
     def _on_failure(self, source: str) -> None:
-        self._gateway.excuse(source)
+        self._gateways[self._scopes[source]].excuse(source)
 
     def _on_lost(self, lost: Sequence[Lost]) -> None:
         self._tell.spawn(self._concede(lost))
@@ -270,5 +291,5 @@ class Grid:
         meters = {spec.id for spec in self._house.specs if spec.kind is DeviceKind.METER}
         powers = [w for each in found if each.device in meters for w in each.power_w]
         saved_w = sum(signal.baseline_w - w for w in powers if w is not None)
-        self._gateway.resume(signal.event, saved_w * step_s / 3600.0)
+        self._gateways[signal.devices].resume(signal.event, saved_w * step_s / 3600.0)
         await self._tell.react()

@@ -99,6 +99,8 @@ class Link:
         self._server = settings.server
         self.sources = tuple(_source(self.name, i) for i in range(len(settings.members)))
         """By whom something may be asked: the utility for the home, then for further members."""
+        self.scopes = (frozenset[str](), *(frozenset(member.devices) for member in section.member))
+        """Of which devices each of these asks it; empty for the home as a whole."""
         dialect = wiring.dialect(section)
         self.client = Client(
             settings,

@@ -132,8 +132,12 @@ def event(state: EventState, ratings: Ratings, devices: Sequence[DeviceState]) -
         ends_at=state.ends_at,
         opted_out=state.opted_out,
         may_opt_out=not grid_event.mandatory and not state.phase.over,
-        note="" if state.phase is Phase.REJECTED or not state.reason else f"{state.reason}.",
+        note=_sentence(state.reason),
     )
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
 def utility(state: ClientState, lfdi: str, name: str = "") -> UtilityView:

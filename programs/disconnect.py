@@ -10,7 +10,7 @@ from typing import Final
 from der.model import Control
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal
-from programs.rules import in_force, rank_of, wish
+from programs.rules import about, in_force, rank_of, wish
 from programs.signal import SignalKind
 
 ID = "disconnect"
@@ -47,6 +47,6 @@ def propose(inputs: Inputs, policy: DisconnectPolicy) -> tuple[Proposal, ...]:
             reason=f"{signal.program} asks generation and storage to disconnect",
         )
         for signal in in_force(inputs.signals, SignalKind.DISCONNECT, inputs.now)
-        for state in inputs.devices.values()
+        for state in about(signal, inputs.devices)
         if state.spec.control in _CEASE and state.spec.id not in policy.exempt
     )

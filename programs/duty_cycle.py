@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal
-from programs.rules import SHEDDABLE, in_force, rank_of, wish
+from programs.rules import SHEDDABLE, about, in_force, rank_of, wish
 from programs.signal import SignalKind
 
 ID = "duty-cycle"
@@ -45,7 +45,7 @@ def propose(inputs: Inputs, policy: DutyCyclePolicy) -> tuple[Proposal, ...]:
         )
         for signal in in_force(inputs.signals, SignalKind.DUTY_CYCLE, inputs.now)
         if rests(inputs.now - signal.starts_at, signal.value, policy)
-        for state in inputs.devices.values()
+        for state in about(signal, inputs.devices)
         if state.spec.control in SHEDDABLE
     )
 

@@ -8,8 +8,8 @@ shaving's limits on import and load they are the envelope at the connection poin
 from dataclasses import dataclass
 
 from programs.inputs import Inputs
-from programs.proposal import GENERATION, HOME, Bounds, Proposal, Rank
-from programs.rules import in_force, kilowatts, rank_of, wish
+from programs.proposal import HOME, Bounds, Proposal, Rank
+from programs.rules import generation_floor, in_force, kilowatts, rank_of, wish
 from programs.signal import SignalKind
 
 ID = "envelope"
@@ -47,17 +47,9 @@ def propose(inputs: Inputs, policy: EnvelopePolicy) -> tuple[Proposal, ...]:
         )
         for signal in in_force(inputs.signals, SignalKind.EXPORT_LIMIT, inputs.now)
     ]
-    proposals += [
-        wish(
-            ID,
-            signal,
-            rank_of(signal),
-            GENERATION,
-            Bounds(lower_w=-signal.value),
-            reason=f"{signal.program} asks to generate at most {kilowatts(signal.value)} in all",
-        )
-        for signal in in_force(inputs.signals, SignalKind.GENERATION_LIMIT, inputs.now)
-    ]
+    for signal in in_force(inputs.signals, SignalKind.GENERATION_LIMIT, inputs.now):
+        reason = f"{signal.program} asks to generate at most {kilowatts(signal.value)} in all"
+        proposals += generation_floor(ID, signal, signal.value, inputs.devices, reason)
     if policy.fixed_export_w is not None:
         proposals.append(
             Proposal(

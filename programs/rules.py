@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from der.model import Control, DeviceState
-from programs.proposal import Bounds, Proposal, Rank
+from programs.proposal import GENERATION, Bounds, Proposal, Rank
 from programs.signal import Signal, SignalKind
+
+PRODUCING = frozenset({Control.FLOOR, Control.TARGET})
+"""Controls through which a device's production can be held back."""
 
 SHEDDABLE = frozenset({Control.CEILING, Control.SWITCH})
 """Controls through which a device's consumption can be taken away."""
@@ -13,6 +16,11 @@ SHEDDABLE = frozenset({Control.CEILING, Control.SWITCH})
 def in_force(signals: Sequence[Signal], kind: SignalKind, now: float) -> tuple[Signal, ...]:
     """Return the signals of one kind that count at `now`, UTC epoch seconds."""
     return tuple(s for s in signals if s.kind is kind and s.in_force(now))
+
+
+def about(signal: Signal, devices: Mapping[str, DeviceState]) -> Sequence[DeviceState]:
+    """Return the devices that a signal is about: all of them, or those that it names."""
+    return [d for name, d in devices.items() if not signal.devices or name in signal.devices]
 
 
 def rank_of(signal: Signal) -> Rank:
@@ -29,6 +37,36 @@ def wish(
     return Proposal(source, rank, target, bounds, None, signal.ends_at, signal.event, reason)
 
 
+def generation_floor(
+    source: str,
+    signal: Signal,
+    most_w: float,
+    devices: Mapping[str, DeviceState],
+    reason: str,
+) -> Sequence[Proposal]:
+    """Let all that produces, or those devices that a signal names, give at most `most_w`.
+
+    The home as a whole is one sum, which the allocator shares out. Devices of a signal's own share
+    by their rating.
+    """
+    if not signal.devices:
+        bounds = Bounds(lower_w=-most_w)
+        return (wish(source, signal, rank_of(signal), GENERATION, bounds, reason=reason),)
+    makers = [d for d in about(signal, devices) if d.spec.control in PRODUCING and d.spec.min_w < 0]
+    whole_w = sum(d.spec.min_w for d in makers)
+    return [
+        wish(
+            source,
+            signal,
+            rank_of(signal),
+            maker.spec.id,
+            Bounds(lower_w=-most_w * maker.spec.min_w / whole_w),
+            reason=reason,
+        )
+        for maker in makers
+    ]
+
+
 def withhold(
     source: str, signal: Signal, rank: Rank, devices: Mapping[str, DeviceState], reason: str
 ) -> tuple[Proposal, ...]:
@@ -40,7 +78,7 @@ def withhold(
     stop = Bounds(upper_w=0.0)
     return tuple(
         wish(source, signal, rank, state.spec.id, stop, reason=reason)
-        for state in devices.values()
+        for state in about(signal, devices)
         if state.spec.control in SHEDDABLE or state.spec.control is Control.TARGET
     )
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from der.model import Control, DeviceKind, DeviceState, Quality
 from programs.inputs import Inputs
-from programs.proposal import GENERATION, Bounds, Proposal
-from programs.rules import in_force, kilowatts, rank_of, wish
+from programs.proposal import Bounds, Proposal
+from programs.rules import about, generation_floor, in_force, kilowatts, rank_of, wish
 from programs.signal import Signal, SignalKind
 
 ID = "set-point"
@@ -25,13 +25,14 @@ def propose(inputs: Inputs) -> tuple[Proposal, ...]:
     """
     proposals: list[Proposal] = []
     for signal in in_force(inputs.signals, SignalKind.STORAGE_POWER, inputs.now):
+        devices = about(signal, inputs.devices)
         reason = f"{signal.program} asks the battery to {_verb(signal.value)}"
-        proposals += _shared(signal, signal.value, _batteries(inputs), reason)
+        proposals += _shared(signal, signal.value, _batteries(devices), reason)
     for signal in in_force(inputs.signals, SignalKind.DER_POWER, inputs.now):
+        devices = about(signal, inputs.devices)
         reason = f"{signal.program} asks solar and battery together to {_verb(signal.value)}"
-        proposals += _shared(signal, signal.value - _pv_w(inputs), _batteries(inputs), reason)
-        floor = Bounds(lower_w=min(signal.value, 0.0))
-        proposals.append(wish(ID, signal, rank_of(signal), GENERATION, floor, reason=reason))
+        proposals += _shared(signal, signal.value - _pv_w(devices), _batteries(devices), reason)
+        proposals += generation_floor(ID, signal, max(-signal.value, 0.0), inputs.devices, reason)
     return tuple(proposals)
 
 
@@ -51,20 +52,20 @@ def _shared(
     ]
 
 
-def _batteries(inputs: Inputs) -> Sequence[DeviceState]:
+def _batteries(devices: Sequence[DeviceState]) -> Sequence[DeviceState]:
     """Return the batteries that can be told something now."""
     return [
         state
-        for state in inputs.devices.values()
+        for state in devices
         if state.spec.control is Control.TARGET and state.quality is not Quality.LOST
     ]
 
 
-def _pv_w(inputs: Inputs) -> float:
+def _pv_w(devices: Sequence[DeviceState]) -> float:
     """Return what all generation gives now, by its last good readings; never positive."""
     return sum(
         min(state.reading.power_w, 0.0)
-        for state in inputs.devices.values()
+        for state in devices
         if state.spec.kind is DeviceKind.PV
         and state.reading is not None
         and state.quality is Quality.GOOD

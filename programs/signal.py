@@ -48,6 +48,7 @@ class Signal:
         baseline_w: Net power when the event began, for SHED and ENERGY; None for the rest.
         delivered_wh: Energy already saved against the baseline, for ENERGY.
         ramp_s: Time in which the home goes over to it; None for its default rate.
+        devices: Ids of the devices that it is about; empty for the home as a whole.
     """
 
     event: str
@@ -61,6 +62,7 @@ class Signal:
     baseline_w: float | None = None
     delivered_wh: float = 0.0
     ramp_s: float | None = None
+    devices: frozenset[str] = frozenset()
 
     def in_force(self, now: float) -> bool:
         """Return whether the signal counts at `now`, UTC epoch seconds."""

@@ -25,6 +25,7 @@ from web.settings import WebSettings
 
 _log = logging.getLogger(__name__)
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 _CHATTY = ("aiosqlite", "alembic", "apscheduler", "asyncio", "ocpp", "pymodbus", "sqlalchemy")
 
 
@@ -56,7 +57,7 @@ async def _serve(config: Config, ready: Path | None) -> int:
         if damaged is not None:
             home.alarms.lasting("store", damaged)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDING:
             loop.add_signal_handler(number, home.stop)
         settings = WebSettings(
             host=config.web.host,
@@ -72,7 +73,15 @@ async def _serve(config: Config, ready: Path | None) -> int:
                 announcing.cancel()
     finally:
         await store.close()
+        _end_quietly()
     return 0
+
+
+def _end_quietly() -> None:
+    """Let nothing that asks once more for the end turn it into a failure: all is written down."""
+    for number in _ENDING:
+        asyncio.get_running_loop().remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 async def _open_store(path: Path) -> tuple[Store, str | None]:

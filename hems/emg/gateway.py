@@ -33,6 +33,7 @@ class Gateway:
         on_baseline: Told mRID and net power in W before a relative event; must not block.
         sources: Names of those who ask, the one that prevails at equal primacy first.
         on_lost: Told what an event lost to one of another utility; must not block.
+        devices: Ids of the devices that it asks of; empty for the home as a whole.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Gateway:
         *,
         sources: Sequence[str] = (UTILITY,),
         on_lost: Callable[[Sequence[Lost]], None] = lambda _lost: None,
+        devices: frozenset[str] = frozenset(),
     ) -> None:
         self._ratings = ratings
         self._on_signals = on_signals
         self._on_baseline = on_baseline
         self._sources = sources
         self._on_lost = on_lost
+        self._devices = devices
         self._schedules: dict[str, Schedule] = {}
         self._excused: set[str] = set()
         self._clock = clock
@@ -76,7 +79,7 @@ class Gateway:
         self._follow_clock()
         if self._schedule is None:
             return self._signals
-        present = {} if self._last is None else powers(self._last)
+        present = {} if self._last is None else powers(self._last, self._devices)
         return self._ramps.follow(
             self._signals, present, self._schedule.gradient, self._clock.now()
         )
@@ -141,7 +144,10 @@ class Gateway:
         if self._schedule is None:
             return
         found = signals(self._schedule, self._ratings, self._delivered_wh)
-        self._signals = tuple(self._with_baseline(s) if s.kind in RELATIVE else s for s in found)
+        self._signals = tuple(
+            replace(self._with_baseline(s) if s.kind in RELATIVE else s, devices=self._devices)
+            for s in found
+        )
         live = {a.event for a in self._schedule.active.values()}
         self._baselines.forget(live, self._schedule.at)
         for event in [e for e in self._delivered_wh if e not in live]:

@@ -34,10 +34,17 @@ def ramp_w_s(gradient: float | None, rating_w: float) -> float | None:
     return gradient / 100.0 * rating_w if gradient and rating_w > 0 else None
 
 
-def powers(image: Image) -> Mapping[SignalKind, float]:
-    """Return the present power that each kind of signal is about; unknown ones are missing."""
+def powers(image: Image, devices: frozenset[str] = frozenset()) -> Mapping[SignalKind, float]:
+    """Return the present power that each kind of signal is about; unknown ones are missing.
+
+    Args:
+        image: What the devices were read as.
+        devices: Ids of the devices that the signals are about; empty for the home as a whole.
+    """
     good = [d for d in image.devices.values() if d.quality is Quality.GOOD and d.reading]
-    made = [d for d in good if d.spec.kind in {DeviceKind.PV, DeviceKind.BATTERY}]
+    der = [d for d in good if d.spec.kind in {DeviceKind.PV, DeviceKind.BATTERY}]
+    all_w = sum(d.reading.power_w for d in der if d.reading)
+    made = [d for d in der if not devices or d.spec.id in devices]
     der_w = sum(d.reading.power_w for d in made if d.reading)
     stored = [d for d in made if d.spec.kind is DeviceKind.BATTERY]
     found = {
@@ -48,7 +55,7 @@ def powers(image: Image) -> Mapping[SignalKind, float]:
     if image.net_w is not None:
         found[SignalKind.IMPORT_LIMIT] = max(image.net_w, 0.0)
         found[SignalKind.EXPORT_LIMIT] = max(-image.net_w, 0.0)
-        found[SignalKind.LOAD_LIMIT] = max(image.net_w - der_w, 0.0)
+        found[SignalKind.LOAD_LIMIT] = max(image.net_w - all_w, 0.0)
     return found
 
 

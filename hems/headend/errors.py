@@ -7,7 +7,8 @@
     |  |- DispatchError      an order that makes no sense (422)
     |  |- UnknownItemError   no such event, home or resource (404)
     |  |- ForbiddenError     the certificate's home may not do this (403)
-    |  `- ConflictError      too late or already there (409)
+    |  |- ConflictError      too late or already there (409)
+    |  `- ThrottledError     asked too often (429); `again_s` says when to ask again
     `- BusyError             the database is locked or full; trying again helps (503)
 
 Each message is one sentence that names what and where; it goes to the caller as it stands.
@@ -58,6 +59,20 @@ class ConflictError(RequestError):
     """The order comes too late, or clashes with what is there."""
 
     status = 409
+
+
+class ThrottledError(RequestError):
+    """The device asks too often.
+
+    Attributes:
+        again_s: After how many seconds it may ask again.
+    """
+
+    status = 429
+
+    def __init__(self, message: str, again_s: int) -> None:
+        super().__init__(message)
+        self.again_s = again_s
 
 
 class BusyError(HeadEndError):

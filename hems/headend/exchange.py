@@ -9,8 +9,15 @@ from aiohttp.typedefs import Handler, Middleware
 
 from certs.verify import peer_lfdi
 from hems.headend.book import Book
-from hems.headend.errors import BusyError, ForbiddenError, RequestError, UnknownItemError
+from hems.headend.errors import (
+    BusyError,
+    ForbiddenError,
+    RequestError,
+    ThrottledError,
+    UnknownItemError,
+)
 from hems.headend.records import Edition, Home
+from hems.headend.throttle import Throttle
 from hems.sep2.errors import MalformedError, OversizedError
 from hems.sep2.resources import Resource
 from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, parse, serialize
@@ -78,18 +85,20 @@ def caller(request: web.Request) -> Caller:
     return request[CALLER]
 
 
-def edge(book: Book, default_edition: Edition) -> Middleware:
+def edge(book: Book, default_edition: Edition, throttle: Throttle) -> Middleware:
     """Return the middleware that knows the caller and turns errors into statuses.
 
     Args:
         book: The registered homes.
         default_edition: Dialect for those who are not registered.
+        throttle: How often a device may ask.
     """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            request[CALLER] = _identify(request, book, default_edition)
+            request[CALLER] = who = _identify(request, book, default_edition)
+            throttle.admit(who.lfdi)
             _check_accept(request)
             return await handler(request)
         except (MalformedError, OversizedError, RequestError, BusyError) as error:
@@ -116,6 +125,8 @@ def _refusal(
     headers: dict[str, str] = {}
     if isinstance(error, BusyError):
         status, headers["Retry-After"] = 503, str(RETRY_AFTER_S)
+    elif isinstance(error, ThrottledError):
+        status, headers["Retry-After"] = error.status, str(error.again_s)
     elif isinstance(error, OversizedError):
         status = _TOO_LARGE
     elif isinstance(error, RequestError):

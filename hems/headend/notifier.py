@@ -256,8 +256,8 @@ class Notifier:
                 self.sent.setdefault(mrid, {}).setdefault(item.lfdi, at)
             return True
         if status in _GONE:
-            _log.warning("%s answered %d: subscription %d ends", item.uri, status, item.id)
             await self._end(item)
+            _log.warning("%s answered %d: subscription %d ends", item.uri, status, item.id)
             return True
         _log.info("notification to %s was answered %d", item.uri, status)
         return False

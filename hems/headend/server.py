@@ -28,6 +28,7 @@ from hems.headend.notifier import Notifier
 from hems.headend.operator_api import OperatorApi, operator_token
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
+from hems.headend.throttle import Throttle
 from hems.headend.ticker import Ticker
 from hems.headend.views_devices import DeviceViews, Views
 from hems.headend.views_events import EventViews
@@ -133,7 +134,10 @@ class HeadEnd:
             MirrorViews(mirrors, settings, clock),
             SubscriptionViews(book, notifier, settings),
         ]
-        app = web.Application(middlewares=[edge(book, settings.edition)], client_max_size=MAX_BODY)
+        throttle = Throttle(settings.requests_per_minute, clock.monotonic)
+        app = web.Application(
+            middlewares=[edge(book, settings.edition, throttle)], client_max_size=MAX_BODY
+        )
         for view in views:
             app.add_routes(view.routes())
         port = await _listen(stack, app, settings.host, settings.port, server_tls)

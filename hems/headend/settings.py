@@ -100,6 +100,9 @@ class HeadEndSettings(BaseModel):
     """IANA private enterprise number in the mRIDs that the server makes."""
     tz_offset_s: int = Field(default=0, ge=-50400, le=50400)
     """Local time less UTC, s, as told in Time."""
+    requests_per_minute: int = Field(default=0, ge=0, le=1_000_000)
+    """How often one device may ask; who asks more often gets 429 and is told when to ask again.
+    0 for no limit."""
     busy_timeout_s: float = Field(default=2.0, gt=0, le=60)
     """How long a write waits for a locked database before it answers 503."""
     readings_days: int = Field(default=30, ge=1, le=3650)

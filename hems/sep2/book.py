@@ -388,8 +388,16 @@ class Book:
         return min((at for at in edges if at > now), default=math.inf)
 
     def _relevant(self, now: float) -> list[Held]:
-        """Return what counts: live events, and past ones that may have taken modes from them."""
-        taken = [e for e in self.entries.values() if e.progress.phase is not Phase.REJECTED]
+        """Return what counts: live events, and past ones that may have taken modes from them.
+
+        What was told to be completed does not run again where the clock is set back.
+        """
+        taken = [
+            e
+            for e in self.entries.values()
+            if e.progress.phase is not Phase.REJECTED
+            and not (e.progress.phase is Phase.COMPLETED and e.span.end > now)
+        ]
         live = [e.progress.held for e in taken if not e.settled(now)]
         return reaching(live, (e.progress.held for e in taken if e.settled(now)))
 

@@ -266,7 +266,7 @@ def advance(
     if progress.phase.over and (progress.phase is not Phase.SUPERSEDED or now >= span.end):
         return Step(progress)
     holds = _of(held, lines)
-    if not holds:  # the owner left it: it holds nothing, until its end
+    if not holds:  # the owner left it, or it may not run: it holds nothing, until its end
         return _end(progress, span.end, frozenset(), profile) if now >= span.end else Step(progress)
     due: list[Owed] = []
     phase = progress.phase
@@ -325,16 +325,19 @@ def _end(progress: Progress, at: float, modes: frozenset[str], profile: Profile)
         if held.event.status is Status.SUPERSEDED:
             phase, code = Phase.SUPERSEDED, Code.SUPERSEDED
     else:
-        phase, code = Phase.COMPLETED, _completion(progress)
+        phase, code = Phase.COMPLETED, _completion(progress, modes)
     answered = named(modes or held.modes or frozenset(held.event.modes), profile)
     return _done(progress, phase, [Owed(code, at, answered)], profile)
 
 
-def _completion(progress: Progress) -> Code:
+def _completion(progress: Progress, modes: frozenset[str]) -> Code:
+    """Return how an event ended that had some modes to its end, or none."""
     if progress.phase is not Phase.STARTED:
         return Code.NO_PARTICIPATION
     if not progress.held.takes_part:
         return Code.PARTLY_OPT_OUT
+    if not modes:  # it was suspended, or can no more be carried out: it was not completed
+        return Code.NO_PARTICIPATION
     return Code.PARTLY_OPT_IN if progress.rejoined else Code.COMPLETED
 
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from hems.sep2 import resources as res
-from hems.sep2.backoff import after_failure
+from hems.sep2.backoff import Backoff
 from hems.sep2.errors import ForbiddenError, RejectedError, Sep2Error
 from hems.sep2.http import Transport
 from hems.sep2.troubles import Troubles
@@ -201,19 +201,18 @@ class LogPoster:
 
     async def run(self) -> None:
         """Post what happens; never returns."""
-        failures, name = 0, f"log {id(self._queue)}"
+        backoff, name = Backoff(self._rng), f"log {id(self._queue)}"
         while True:
             self._queue.news.clear()
             wait_s: float | None = None
             try:
                 await self.post()
             except Sep2Error as error:
-                failures += 1
                 if self._troubles.meet(name, error):
                     _log.warning("log events: %s", error)
-                wait_s = after_failure(failures, error, self._rng)
+                wait_s = backoff.failed(error)
             else:
-                failures = 0
+                backoff.worked()
                 self._troubles.over(name)
             if wait_s is not None:
                 await asyncio.sleep(wait_s)  # what happens meanwhile waits behind

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from hems.sep2 import resources as res
-from hems.sep2.backoff import after_failure
+from hems.sep2.backoff import Backoff
 from hems.sep2.errors import ForbiddenError, NotFoundError, RejectedError, Sep2Error
 from hems.sep2.http import Transport
 from hems.sep2.readings import MirrorSpec, Sample, Samples, SeriesSpec, posted
@@ -86,21 +86,20 @@ class Mirror:
 
     async def run(self) -> None:
         """Post readings at the post rate; never returns."""
-        failures = 0
+        backoff = Backoff(self._rng)
         name = f"mirror {self._spec.description} {self._spec.mrid}"
         while True:
             self._wake.clear()
             try:
                 await self.post()
             except Sep2Error as error:
-                failures += 1
                 if isinstance(error, NotFoundError | RejectedError):
                     self._lose()  # it may be gone: look for it anew
                 if self._troubles.meet(name, error):
                     _log.warning("mirror %s: %s", self._spec.description, error)
-                wait_s = after_failure(failures, error, self._rng, longest_s=self._post_s)
+                wait_s = backoff.failed(error, longest_s=self._post_s)
             else:
-                failures = 0
+                backoff.worked()
                 self._troubles.over(name)
                 wait_s = max(self._least_post_s, self._post_s)
             with contextlib.suppress(TimeoutError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from hems.sep2 import resources as res
 from hems.sep2.answers import resource_of
-from hems.sep2.backoff import after_failure
+from hems.sep2.backoff import Backoff
 from hems.sep2.errors import (
     ForbiddenError,
     NotFoundError,
@@ -38,7 +38,7 @@ _PATIENCE = 4
 class _Lane:
     """What is known of one `replyTo`: its failures in a row, and when to try again."""
 
-    failures: int = 0
+    backoff: Backoff
     not_before: float = 0.0
 
 
@@ -126,7 +126,7 @@ class Outbox:
         for row in owed:
             if self._silent(row.lfdi):
                 continue
-            lane = self._lanes.setdefault(row.reply_to, _Lane())
+            lane = self._lanes.setdefault(row.reply_to, _Lane(Backoff(self._rng)))
             if row.reply_to in state.stuck or lane.not_before > now:
                 state.stuck.add(row.reply_to)
                 continue
@@ -158,11 +158,10 @@ class Outbox:
             lane.not_before = loop.time() + _AGAIN_S
             state.stuck.add(row.reply_to)
         else:
-            lane.failures = 0
+            lane.backoff.worked()
 
     def _wait(self, row: ResponseRow, error: Sep2Error, lane: _Lane, state: _Pass) -> None:
-        lane.failures += 1
-        pause_s = after_failure(lane.failures, error, self._rng)
+        pause_s = lane.backoff.failed(error)
         lane.not_before = asyncio.get_running_loop().time() + pause_s
         state.stuck.add(row.reply_to)
         _log.info("response %d to %s waits: %s", row.status, row.subject, error)

@@ -166,19 +166,26 @@ class Session:
             ServerLostError: A server that was found went away.
             MovedError: Its entry point moved to another host.
         """
+        async with asyncio.TaskGroup() as group:
+            work = [
+                self._walk(),
+                self._when_trusted(self.outbox.run()),
+                self._when_trusted(self._subscribe()),
+                *(self._when_trusted(enrolment.run()) for enrolment in self._enrolments),
+            ]
+            tasks = [group.create_task(each) for each in work]
+            # Not by an error of one of them: a group that ends by one lets a cancel go that comes
+            # at that moment.
+            why = await self._over
+            for task in tasks:
+                task.cancel()
+        raise why
+
+    async def _walk(self) -> None:
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._walker.run())
-                group.create_task(self._until_over())
-                group.create_task(self._when_trusted(self.outbox.run()))
-                group.create_task(self._when_trusted(self._subscribe()))
-                for enrolment in self._enrolments:
-                    group.create_task(self._when_trusted(enrolment.run()))
-        except* (PinError, ServerLostError, MovedError) as errors:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # the group lets a cancel of that moment go
-                raise asyncio.CancelledError from None
-            raise _first(errors) from None
+            await self._walker.run()
+        except PinError as error:
+            self._end(error)
 
     async def _when_trusted(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -187,9 +194,6 @@ class Session:
             work.close()
             raise
         await work
-
-    async def _until_over(self) -> None:
-        raise await self._over
 
     def _end(self, why: Sep2Error) -> None:
         if not self._over.done():
@@ -344,10 +348,3 @@ class Session:
             self._end(error)
         elif self._settings.found and failures >= _MISSED:
             self._end(ServerLostError(f"{self._transport.host} does not answer any more"))
-
-
-def _first(errors: BaseExceptionGroup) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

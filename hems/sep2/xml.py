@@ -123,8 +123,17 @@ def _root(data: bytes) -> etree._Element:
     if b"!" in data and b"<!DOCTYPE" in data:
         raise MalformedError("", "a DOCTYPE is not allowed")
     try:
-        return etree.fromstring(data, _PARSER)
+        root = etree.fromstring(data, _PARSER)
     except etree.XMLSyntaxError as error:
-        # Some messages of libxml2 have a line end in them, and all the input they speak of.
-        reason = " ".join((error.msg or "empty").split())[:_LONGEST_REASON]
-        raise MalformedError("", f"not well-formed XML: {reason}") from None
+        raise _not_well_formed(error.msg or "empty") from None
+    # An undeclared prefix is let pass by libxml2 if it has warned of something else later on.
+    for problem in _PARSER.error_log:
+        if problem.level >= etree.ErrorLevels.ERROR:
+            raise _not_well_formed(problem.message)
+    return root
+
+
+def _not_well_formed(reason: str) -> MalformedError:
+    # Some messages of libxml2 have a line end in them, and all of the input that they speak of.
+    short = " ".join(reason.split())[:_LONGEST_REASON]
+    return MalformedError("", f"not well-formed XML: {short}")

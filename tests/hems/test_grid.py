@@ -218,13 +218,16 @@ async def test_the_owner_leaves_an_event_of_the_utility_that_sent_it(
                 await grid.choose("E3", leave=True)
 
 
-async def test_a_member_is_asked_for_the_home_and_reports_its_own_devices(
+async def test_a_member_is_asked_for_and_reports_its_own_devices(
     bench: Bench, context: ssl.SSLContext
 ) -> None:
     utility = bench.utility()
     controls = utility.programmes("/derp/b", "A2")
     utility.enrol(lfdi_of("battery"), lists=("/derp/b",))
-    utility.append(controls, control("E1", now() - 5, 600, limit_w=1200))
+    own_limit = res.DERControlBase(
+        op_mod_imp_lim_w=res.ActivePower.of(1200), op_mod_gen_lim_w=res.ActivePower.of(700)
+    )
+    utility.append(controls, replace(control("E1", now() - 5, 600), der_control_base=own_limit))
     member = {
         "name": "Cellar",
         "lfdi": lfdi_of("battery"),
@@ -235,6 +238,8 @@ async def test_a_member_is_asked_for_the_home_and_reports_its_own_devices(
         config = bench.config({"grid": utility.base}, member=[member])
         async with bench.running(config) as grid:
             await bench.until(lambda: import_limits(grid) == [1200.0])
+            asked = {s.kind: s.devices for s in grid.signals() or ()}
+            assert asked[SignalKind.GENERATION_LIMIT] == {"battery"}
             grid.report(image())
             puts = {"/edev/1/der/1/dercap", "/edev/2/der/1/dercap"}
             await utility.until(lambda: puts <= {p for m, p, _ in utility.got if m == "PUT"})

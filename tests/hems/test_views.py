@@ -120,4 +120,5 @@ def test_a_lost_battery_is_not_promised() -> None:
 
 def test_a_refused_event_says_why() -> None:
     shown = views.event(event_state(Phase.REJECTED, reason="its duration is 0"), RATINGS, ())
+    assert shown.note == "Its duration is 0."
     assert (shown.state, shown.effect) == ("rejected", "its duration is 0")

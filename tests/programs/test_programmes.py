@@ -1,6 +1,7 @@
 """Each programme as a table: signals and state in, proposals out."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -186,6 +187,20 @@ def test_emergency(baseline_w: float, value_w: float, upper_w: float) -> None:
         Inputs([shed], DEVICES, 0, NOW), emergency.EmergencyPolicy(least_net_w=0)
     )
     assert kept[0].bounds.upper_w == max(upper_w, 0)
+
+
+@pytest.mark.requirement("BUC-11")
+def test_a_signal_of_some_devices_leaves_the_others_alone() -> None:
+    own = frozenset({"battery", "car"})
+    off = replace(signal(SignalKind.DISCONNECT, 0), devices=own)
+    proposals = disconnect.propose(Inputs([off], DEVICES, 0, NOW), disconnect.DisconnectPolicy())
+    assert {p.target for p in proposals} == {"battery"}
+    less = replace(signal(SignalKind.GENERATION_LIMIT, 1_000), devices=own | {"pv"})
+    proposals = envelope.propose(Inputs([less], DEVICES, 0, NOW), envelope.EnvelopePolicy())
+    shares = [("pv", Rank.ACCEPTED, -500, INF), ("battery", Rank.ACCEPTED, -500, INF)]
+    assert said(proposals) == shares
+    none = replace(signal(SignalKind.GENERATION_LIMIT, 1_000), devices=frozenset({"heater"}))
+    assert envelope.propose(Inputs([none], DEVICES, 0, NOW), envelope.EnvelopePolicy()) == ()
 
 
 @pytest.mark.requirement("BUC-7")

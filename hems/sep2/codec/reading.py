@@ -1,7 +1,7 @@
 """Elements to records, by a table for each class made at its first use."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Final
 
@@ -9,7 +9,14 @@ from lxml import etree
 
 from hems.sep2.codec import scalar
 from hems.sep2.codec.building import draft
-from hems.sep2.codec.foreign import XSI_TYPE, Element, kept_attributes, kept_element
+from hems.sep2.codec.foreign import (
+    XSI_TYPE,
+    Element,
+    as_received,
+    attributes_of,
+    kept_attributes,
+    kept_element,
+)
 from hems.sep2.errors import MalformedError
 from hems.sep2.resources.base import List, SubscribableList
 from hems.sep2.resources.layout import Slot, layout
@@ -47,14 +54,11 @@ class BadItem:
 
 OnBad = Callable[[BadItem], None]
 _Read = Callable[[Element, OnBad | None], Record]
-_Attributes = Sequence[tuple[str, str]]
 _Slot = tuple[int, Callable[[str], scalar.Value] | None, _Read, bool]
 # Each value is of its field's type because it came through that field's own reader.
 _Values = list[Any]
 
 
-# What the stubs of lxml say of items() is still of Python 2.
-_items: Callable[[Element], _Attributes] = etree._Element.items  # type: ignore[assignment] # noqa: SLF001
 _readers: dict[type[Record], "Reader"] = {}
 _read_flag = scalar.reader(Boolean())
 
@@ -128,8 +132,8 @@ class Reader:
                 return chosen.read(element, on_bad)
         values = [*self._blank]
         kept: list[Kept] = []
-        if present := _items(element):
-            self._read_attributes(element, present, values, kept)
+        if element.keys():
+            self._read_attributes(element, values, kept)
         if len(element):
             self._read_children(element, values, kept, on_bad)
         if kept:
@@ -142,23 +146,23 @@ class Reader:
         made.__class__ = self._cls
         return made
 
-    def _read_attributes(
-        self, element: Element, present: _Attributes, values: _Values, kept: list[Kept]
-    ) -> None:
+    def _read_attributes(self, element: Element, values: _Values, kept: list[Kept]) -> None:
         known = self._attributes
         unknown: list[tuple[str, str]] = []
         key = ""
         try:
-            for key, text in present:
+            for key, text in attributes_of(element):
                 if key in known:
                     n, read_text = known[key]
                     values[n] = read_text(text)
                 elif key != _EDITION and not (key == XSI_TYPE and _named(text) is self._cls):
                     unknown.append((key, text))
+            if unknown:
+                key = ""
+                kept += kept_attributes(element, unknown)
         except ValueError as error:
-            raise MalformedError(f"{path(element)}/@{key}", str(error)) from None
-        if unknown:
-            kept += kept_attributes(element, unknown)
+            where = f"{path(element)}/@{key}" if key else path(element)
+            raise MalformedError(where, str(error)) from None
 
     def _read_children(  # noqa: C901 - most of the time goes here, and each call would add to it
         self, element: Element, values: _Values, kept: list[Kept], on_bad: OnBad | None
@@ -208,13 +212,18 @@ class Reader:
         if len(element):
             _refuse("holds an element where only text may be")
         flag = self._take_flag(element, n, values)
-        unknown = [(key, text) for key, text in _items(element) if key != flag]
+        unknown = [(key, text) for key, text in attributes_of(element) if key != flag]
         return kept_attributes(element, unknown, self._names[n])
 
     def _unflagged(self, element: Element, n: int, made: Record, values: _Values) -> Record:
         """Return a record without the flag on its element, which its own class does not know."""
         flag = f'{self._take_flag(element, n, values)}="'
-        return replace(made, extensions=tuple(k for k in made.extensions if not k.startswith(flag)))
+        kept = [
+            text
+            for text in made.extensions
+            if not (isinstance(text, Kept) and text.field == "" and text.startswith(flag))
+        ]
+        return replace(made, extensions=tuple(kept))
 
     def _take_flag(self, element: Element, n: int, values: _Values) -> str | None:
         """Note a field as flagged if its element is, and return the name of such flags."""
@@ -277,7 +286,7 @@ def _bad_item(element: Element, error: MalformedError) -> BadItem:
         kind=etree.QName(element).localname,
         mrid=mrid[1].upper() if mrid else None,
         reply_to=element.get("replyTo"),
-        xml=etree.tostring(element, encoding="unicode", with_tail=False),
+        xml=as_received(element),
         response_required=int(required[1], 16) if required else 0,
     )
 

@@ -65,23 +65,25 @@ class Writer:
 
     def _marked(self, record: Record, flagged: frozenset[str]) -> str:
         """Return the same, but the attributes known, with flags and with what is not known."""
-        attributes = dict.fromkeys(flagged, f' {self._flags[1]}="true"') if self._flags else {}
-        behind: dict[str, str] = {}
-        last = ""
+        marks: dict[str, list[str]] = {}
+        behind: dict[str, list[str]] = {}
+        last: list[str] = []
+        if self._flags:
+            marks = {attr: [f' {self._flags[1]}="true"'] for attr in flagged}
         for text in record.extensions:
             if not isinstance(text, Kept):
-                last += text
+                last.append(text)
             elif text.startswith("<"):
-                behind[text.field] = behind.get(text.field, "") + text
+                behind.setdefault(text.field, []).append(text)
             else:
-                attributes[text.field] = f"{attributes.get(text.field, '')} {text}"
-        parts = [attributes.get("", ""), ">", behind.get("", "")]
+                marks.setdefault(text.field, []).append(f" {text}")
+        parts = [*marks.get("", ()), ">", *behind.get("", ())]
         values = zip(self._form.elements, self._elements, self._get_elements(record), strict=True)
         for slot, write, value in values:
             if value is not None:
-                parts.append(_with_attributes(slot, write(value), attributes.get(slot.attr, "")))
-            parts.append(behind.get(slot.attr, ""))
-        return "".join(parts) + last
+                parts.append(_with_attributes(slot, write(value), marks.get(slot.attr, ())))
+            parts += behind.get(slot.attr, ())
+        return "".join(parts + last)
 
     def _misfit(self, record: Record) -> MalformedError | None:
         """Return what is wrong with a record of which some value could not be written."""
@@ -112,9 +114,9 @@ def _values(slots: Sequence[Slot]) -> _Values:
     return attrgetter(*names)
 
 
-def _with_attributes(slot: Slot, element: str, attributes: str) -> str:
+def _with_attributes(slot: Slot, element: str, attributes: Sequence[str]) -> str:
     name = len("<") + len(qualified(slot.namespace, slot.name))
-    return f"{element[:name]}{attributes}{element[name:]}"
+    return f"{element[:name]}{''.join(attributes)}{element[name:]}"
 
 
 def _attribute(slot: Slot) -> _Write:

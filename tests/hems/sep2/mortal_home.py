@@ -118,7 +118,10 @@ async def main(arguments: Sequence[str]) -> None:
     )
     running = asyncio.create_task(client.run())
     wishing = asyncio.create_task(_reserve_once(client, connected))
-    await _end_of_input()
+    ended = asyncio.create_task(_end_of_input())
+    await asyncio.wait([running, ended], return_when=asyncio.FIRST_COMPLETED)
+    if not ended.done():
+        await running  # the client died, which it never does by itself: say why
     running.cancel()
     await asyncio.wait([running, wishing])
     await store.close()

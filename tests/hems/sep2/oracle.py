@@ -186,6 +186,8 @@ class Witness:
         if absent:
             if now < end or mrid in self.paused:
                 return []
+            if not held.opted_out or held.event.mandatory:
+                self.started.discard(mrid)  # it was not completed
             return self._finish(held, end, modes, rejoined)
         has = {
             mode: [s for s in seconds if s < len(table) and _is(table[s].get(mode), mrid)]

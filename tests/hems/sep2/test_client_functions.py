@@ -14,7 +14,13 @@ from hems.sep2.tariff import Flow, Use, chosen, price_at
 from tests.hems.sep2.client_home import Home
 from tests.hems.sep2.controls_made import control
 from tests.hems.sep2.kinds_made import curve, grant, message, tariff_interval
-from tests.hems.sep2.offering import offer_flow, offer_messages, offer_prices, set_price
+from tests.hems.sep2.offering import (
+    assign,
+    offer_flow,
+    offer_messages,
+    offer_prices,
+    set_price,
+)
 from tests.hems.sep2.utility import serving
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
@@ -176,3 +182,77 @@ async def test_a_curve_that_changes_in_its_list_changes_what_is_in_force(
             await home.until(
                 lambda: client.engine.schedule.curves["/derp/1/dc/1"].points[0] == (95.0, 44.0)
             )
+
+
+async def test_a_request_that_the_server_refuses_is_dropped_and_told(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    async with serving(home.utility(), context) as utility:
+        offer_flow(utility)
+        utility.faults["POST /edev/1/frq"] = [400]
+        now = int(time.time())
+        async with home.client(utility.base + "/dcap") as client:
+            await client.engine.reserve(Wish(7000, 3500, now, now + 7200))
+            await home.until(lambda: any("/edev/1/frq" in a for a in home.alarms))
+            assert client.engine.reservations == ()
+        assert utility.posted("/edev/1/frq") == []
+        assert [r.phase for r in home.ledger.rows.values() if "Request" in r.kind] == ["cancelled"]
+
+
+async def test_a_request_is_deleted_where_it_cannot_be_changed(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    async with serving(home.utility(), context) as utility:
+        offer_flow(utility)
+        now = int(time.time())
+        async with home.client(utility.base + "/dcap") as client:
+            mrid = await client.engine.reserve(Wish(7000, 3500, now, now + 7200))
+            await utility.until(lambda: not client.engine.owed_requests)
+            (reservation,) = client.engine.reservations
+            href = reservation.request.resource.href
+            utility.faults[f"PUT {href}"] = [405]
+            await client.engine.cancel_reservation(mrid)
+            await utility.until(lambda: f"DELETE {href}" in utility.asked)
+            await utility.until(lambda: client.engine.reservations == ())
+
+
+async def test_a_request_taken_back_before_it_was_told_is_never_told(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    async with serving(home.utility(), context) as utility:
+        now = int(time.time())
+        async with home.client(utility.base + "/dcap") as client:
+            mrid = await client.engine.reserve(Wish(7000, 3500, now, now + 7200))
+            await client.engine.cancel_reservation(mrid)
+            offer_flow(utility)
+            await utility.until(lambda: "GET /edev/1/frq" in utility.asked)
+            await utility.until(lambda: client.engine.reservations == ())
+        assert utility.posted("/edev/1/frq") == []
+
+
+async def test_what_is_assigned_no_more_is_gone(home: Home, context: ssl.SSLContext) -> None:
+    async with serving(home.utility(), context) as utility:
+        now = int(time.time())
+        offer_messages(utility, message("E1", now - 1, 600))
+        offer_prices(utility, tariff_interval("E2", now - 1, 600))
+        set_price(utility, "E2", 3150)
+        async with home.client(utility.base + "/dcap"):
+            await utility.until(lambda: {("E1", 2), ("E2", 2)} <= {*utility.codes})
+            assign(utility, messaging_program_list_link=None, tariff_profile_list_link=None)
+            await utility.until(lambda: {("E1", 6), ("E2", 6)} <= {*utility.codes})
+
+
+async def test_one_restart_later_message_and_choices_are_known(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    async with serving(home.utility(), context) as utility:
+        now = int(time.time())
+        offer_messages(utility, message("E1", now - 1, 600))
+        async with home.client(utility.base + "/dcap") as client:
+            await utility.until(lambda: ("E1", 2) in utility.codes)
+            await client.engine.acknowledge("E1")
+            await utility.until(lambda: ("E1", 11) in utility.codes)
+        async with home.client(None) as client:
+            await home.until(lambda: client.engine.messages)
+            (kept,) = client.engine.messages
+            assert (kept.acknowledged, kept.shown, kept.program) == (True, True, "News")

@@ -285,6 +285,21 @@ def test_the_server_ends_it(status: Status, code: int, phase: Phase) -> None:
     assert told == [(2, 100, WHOLE), (code, 130, WHOLE)]
 
 
+@pytest.mark.parametrize(
+    ("held", "code"),
+    [
+        (Held(event()), Code.NO_PARTICIPATION),
+        (Held(event(), opted_out=True), Code.PARTLY_OPT_OUT),
+        (Held(event(mandatory=True), opted_out=True), Code.NO_PARTICIPATION),
+        (Held(event(status=Status.CANCELLED, status_time=160)), Code.CANCELLED),
+    ],
+)
+def test_what_may_no_longer_run_is_not_completed(held: Held, code: Code) -> None:
+    begun = Progress(held, Phase.STARTED)
+    assert codes(advance(begun, {}, NEW, 130).owed) == []
+    assert codes(advance(begun, {}, NEW, 160).owed) == [(code, 160, frozenset(LIMIT))]
+
+
 @pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.CANCELLED, Phase.REJECTED])
 @pytest.mark.parametrize("now", [90, 130, 160, 200])
 def test_what_is_over_says_no_more(phase: Phase, now: float) -> None:

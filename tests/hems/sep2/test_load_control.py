@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from hems.sep2 import resources as res
 from hems.sep2.answers import Applied, resource_of
@@ -16,6 +17,7 @@ from hems.sep2.overrides import Override
 from hems.sep2.xml import serialize
 from tests.hems.sep2.controls_made import control
 from tests.hems.sep2.kinds_made import load_control
+from tests.hems.sep2.schema import Edition, validator
 
 P1 = Program("A1", "Peak", 1)
 LFDI = "0" * 39 + "1"
@@ -197,6 +199,18 @@ def test_responses_carry_what_was_really_applied() -> None:
         set_point=res.SetPoint(cooling_setpoint=2550, heating_setpoint=-125),
         appliance_load_reduction=res.ApplianceLoadReduction(type=1),
     )
+
+
+@pytest.mark.parametrize("edition", Edition)
+def test_what_is_posted_is_valid_in_both_editions(edition: Edition) -> None:
+    book = make_book()
+    take(book, 110, load_control("E1", 100, 1000, override_s=300))
+    book.set_applied("E1", APPLIED)
+    book.choose("E1", 200, opted_out=True)
+    for now in (500, 1100):
+        book.advance(now, None)
+    for response in posted(book):
+        validator(edition).assertValid(etree.fromstring(serialize(response)))
 
 
 @pytest.mark.parametrize(

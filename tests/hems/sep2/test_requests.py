@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from lxml import etree
 
 from hems.sep2 import resources as res
 from hems.sep2.book import Book, BookSettings
@@ -12,7 +13,9 @@ from hems.sep2.messages import Reservation, reservations
 from hems.sep2.receipts import KEEP_S
 from hems.sep2.requests import Wish
 from hems.sep2.states import state_of
+from hems.sep2.xml import serialize
 from tests.hems.sep2.kinds_made import grant
+from tests.hems.sep2.schema import Edition, validator
 
 LFDI = "0" * 39 + "1"
 WISH = Wish(7000.0, 3500.0, 1000, 9000, takes_s=7200, description="car")
@@ -46,6 +49,15 @@ def test_a_wish_in_words_of_2030_5() -> None:
         power_requested=res.ActivePower(multiplier=0, value=3500),
         request_status=res.RequestStatus(date_time=500, request_status=0),
     )
+
+
+@pytest.mark.parametrize("edition", Edition)
+def test_what_is_posted_is_valid_in_both_editions(edition: Edition) -> None:
+    book = make_book()
+    mrid = book.requests.add(WISH, 500)
+    book.requests.cancel(mrid, 510)
+    for request in book.requests.owed:
+        validator(edition).assertValid(etree.fromstring(serialize(request.resource)))
 
 
 @pytest.mark.parametrize(

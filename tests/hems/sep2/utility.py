@@ -1,6 +1,7 @@
 """A scripted 2030.5 server on a real TLS socket: resources by path, everything it got in order."""
 
 import asyncio
+import hashlib
 import io
 import ssl
 import time
@@ -48,6 +49,9 @@ class Utility:
         ahead_s: How far its clock is ahead.
         holds: Answers to keep back, by "METHOD path"; each one time.
         redirects: Where it sends who asks, by "METHOD path".
+        tags: Whether it offers ETags; who asks with the one that still holds gets a 304.
+        unchanged: The paths of each 304.
+        largest: No page of a list has more items, whatever is asked for.
     """
 
     def __init__(self, lfdi: str, sfdi: int, *, default_poll_s: int = 1) -> None:
@@ -58,6 +62,9 @@ class Utility:
         self.faults: dict[str, list[int]] = {}
         self.got: list[tuple[str, str, res.Resource]] = []
         self.bodies: list[tuple[str, str, bytes]] = []
+        self.tags = False
+        self.unchanged: list[str] = []
+        self.largest = 255
         self.files: dict[str, bytes] = {}
         self.whole_files = False
         self.more_octets = 0
@@ -241,7 +248,7 @@ class Utility:
             resource = self.resources.get(path)
             if resource is None:
                 return web.Response(status=404)
-            return web.Response(body=serialize(_page(resource, request)), content_type=MEDIA_TYPE)
+            return self._tagged(request, serialize(_page(resource, request, self.largest)))
         if request.method == "DELETE":
             self._remove(path)
             return web.Response(status=204)
@@ -258,6 +265,15 @@ class Utility:
         return web.Response(
             status=201 if location else 204, headers={"Location": location} if location else {}
         )
+
+    def _tagged(self, request: web.Request, body: bytes) -> web.Response:
+        if not self.tags:
+            return web.Response(body=body, content_type=MEDIA_TYPE)
+        headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()}"'}
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            self.unchanged.append(request.path)
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=body, content_type=MEDIA_TYPE, headers=headers)
 
     async def _file(self, request: web.Request, whole: bytes) -> web.StreamResponse:
         wanted = request.headers.get("Range", "")
@@ -345,12 +361,12 @@ def items_of(listed: Record) -> str:
     )
 
 
-def _page(resource: Record, request: web.Request) -> Record:
+def _page(resource: Record, request: web.Request, largest: int) -> Record:
     if not isinstance(resource, res.List | res.SubscribableList):
         return resource
     name = items_of(resource)
     start = int(request.query.get("s", "0"))
-    limit = int(request.query.get("l", "1"))
+    limit = min(int(request.query.get("l", "1")), largest)
     items = getattr(resource, name)[start : start + limit]
     changes: dict[str, Any] = {name: items, "results": len(items)}
     return replace(resource, **changes)

@@ -171,6 +171,18 @@ async def test_a_save_with_a_bad_row_leaves_nothing_of_the_call(store: Store) ->
     assert list(await store.ledger.unposted(EVENT.server)) == []
 
 
+async def test_events_go_over_to_the_lfdi_of_a_renewed_certificate(store: Store) -> None:
+    new, other = "4F" * 20, replace(EVENT, server="other.example")
+    there_already = replace(EVENT, lfdi=new, phase="completed")
+    await store.ledger.save([EVENT, other, there_already], [RESPONSE])
+    assert await store.ledger.readdress(EVENT.server, EVENT.lfdi, new) == 1
+    assert await store.ledger.readdress(EVENT.server, EVENT.lfdi, new) == 0
+    kept = {(row.server, row.lfdi): row for row in await store.ledger.events()}
+    assert set(kept) == {(EVENT.server, new), (other.server, EVENT.lfdi)}
+    assert kept[EVENT.server, new] == replace(EVENT, lfdi=new)
+    assert list(await store.ledger.unposted(EVENT.server)) == [RESPONSE], "said as it was"
+
+
 RESPONSES = st.builds(
     ResponseRow,
     subject=st.sampled_from(["A", "B"]),
