@@ -122,7 +122,8 @@ async def main(arguments: Sequence[str]) -> None:
     await asyncio.wait([running, ended], return_when=asyncio.FIRST_COMPLETED)
     if not ended.done():
         await running  # the client died, which it never does by itself: say why
-    running.cancel()
+    for task in (running, wishing):
+        task.cancel()
     await asyncio.wait([running, wishing])
     await store.close()
     print(ledger.passed, flush=True)

@@ -143,6 +143,8 @@ def test_the_owner_chooses_once() -> None:
     again = choose(back.progress, True, NEW, 130)
     assert again.progress.rejoined
     assert codes(choose(progress, True, OLD, 110).owed) == [(4, 110, frozenset())]
+    every = Progress(Held(event(response_required=7)))
+    assert codes(choose(every, True, NEW, 110).owed) == [(4, 110, frozenset(LIMIT))]
 
 
 def followed(
@@ -256,7 +258,8 @@ def test_by_whose_event_it_is_superseded(dialect: Dialect, code: int) -> None:
     strong = event("S", program=Program("P2", primacy=0), start=120, duration_s=10)
     told = followed([event(), strong], [100, 120], dialect.profile(), phase=Phase.SUPERSEDED)
     assert told == [(2, 100, WHOLE), (code, 120, WHOLE)]
-    same = event("S", creation_time=2, start=120)
+    own = Program(f"P{len('1')}", primacy=1)  # the same, read another time
+    same = event("S", creation_time=2, start=120, program=own)
     told = followed([event(), same], [100, 120], dialect.profile(), phase=Phase.SUPERSEDED)
     assert told[-1] == (7, 120, WHOLE)
 

@@ -85,8 +85,9 @@ def test_of_what_is_taken_back_only_that_counts(status: Status) -> None:
     assert (reason, tuple(step.owed)) == ("", ())
 
 
-def test_one_that_is_for_others_now_ends_without_a_word() -> None:
-    step, reason = amend(begun(event()), event(device_category=1 << 3), OLD, 111.5)
+@pytest.mark.parametrize("category", [1 << 3, 1 << 15, 1 << 3 | 1 << 15])
+def test_one_that_is_for_others_now_ends_without_a_word(category: int) -> None:
+    step, reason = amend(begun(event()), event(device_category=category), OLD, 111.5)
     kept = step.progress.held.event
     assert (kept.status, kept.status_time, kept.reply_to) == (Status.CANCELLED, 111, None)
     assert (reason, tuple(step.owed)) == ("", ())

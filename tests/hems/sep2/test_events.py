@@ -223,12 +223,12 @@ def test_final_is_what_is_meant_unless_said() -> None:
 
 
 def test_what_two_in_a_row_take_is_given_back_after_the_second() -> None:
-    weak = Held(_event("1", duration_s=300))
-    first = Held(_event("2", creation_time=11, start=100, duration_s=10))
-    second = Held(_event("3", creation_time=11, start=110, duration_s=10))
+    weak = Held(_event("1", start=1000, duration_s=300))
+    first = Held(_event("2", creation_time=11, start=1000, duration_s=10))
+    second = Held(_event("3", creation_time=11, start=1010, duration_s=10))
     (*_, one, two) = timeline("opModImpLimW", [weak, second, first], resumes=True)
-    assert (one.interval, one.superseded_by) == (Interval(100, 100), first.event)
-    assert (two.interval, two.superseded_by) == (Interval(120, 400), None)
+    assert (one.interval, one.superseded_by) == (Interval(1000, 1000), first.event)
+    assert (two.interval, two.superseded_by) == (Interval(1020, 1300), None)
 
 
 def test_an_event_that_ends_with_a_stronger_one_has_no_more_to_take_up() -> None:

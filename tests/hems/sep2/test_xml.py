@@ -8,7 +8,7 @@ from lxml import etree
 from hems.sep2 import resources as res
 from hems.sep2.codec.foreign import XSI_NS
 from hems.sep2.errors import MalformedError
-from hems.sep2.resources.wire import CSIPAUS_NS, SEP_NS, Record
+from hems.sep2.resources.wire import CSIPAUS_NS, SEP_NS, STORAGE_NS, Record
 from hems.sep2.xml import BadItem, parse, parse_any, serialize
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
@@ -148,6 +148,43 @@ def test_the_unknown_comes_back_equal_from_any_order(parts: list[str]) -> None:
     program = parse(f"{body}</DERProgram>".encode(), res.DERProgram)
     assert len(program.extensions) == 3
     assert parse(serialize(program), res.DERProgram) == program
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "<a/>",
+        "<a><b/></a>",
+        "<v:a><b/></v:a>",
+        '<a xmlns="urn:w"><b xmlns=""/></a>',
+        "<s:a><b/></s:a>",
+    ],
+)
+def test_what_is_in_no_namespace_stays_in_none(added: str) -> None:
+    opening = f'<s:Link xmlns:s="{SEP_NS}" xmlns:v="urn:v" href="/a">'
+    body = f"{opening}{added}</s:Link>"
+    link = parse(body.encode(), res.Link)
+    written = serialize(link)
+    assert parse(written, res.Link) == link
+    assert _facts(etree.fromstring(written)) == _facts(etree.fromstring(body))
+
+
+def test_many_unknown_elements_are_written_back() -> None:
+    body = f'<Link xmlns="{SEP_NS}" href="/a">{"<a/>" * 20_000}</Link>'
+    link = parse(body.encode(), res.Link)
+    assert len(link.extensions) == 20_000
+    assert parse(serialize(link), res.Link) == link
+
+
+@pytest.mark.parametrize("namespace", [CSIPAUS_NS, STORAGE_NS])
+def test_csip_aus_is_read_from_its_draft_with_storage_too_and_written_as_asked(
+    namespace: str,
+) -> None:
+    body = serialize(IMPORT_LIMIT, csipaus_ns=namespace)
+    assert namespace.encode() in body
+    assert parse(body, res.DERControl) == IMPORT_LIMIT
+    point = res.ConnectionPoint(href="/cp", connection_point_id="6001")
+    assert parse_any(serialize(point, csipaus_ns=namespace)) == point
 
 
 def test_what_the_caller_adds_goes_behind_the_rest() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hems.sep2 import resources as res
 from hems.sep2.errors import MalformedError, OversizedError, Sep2Error
 from hems.sep2.resources.wire import SEP_NS
-from hems.sep2.xml import MAX_BODY, parse
+from hems.sep2.xml import MAX_BODY, BadItem, parse, serialize
 
 pytestmark = [pytest.mark.requirement("LC-TEST"), pytest.mark.requirement("PRO-2030.5")]
 
@@ -28,6 +28,9 @@ EXTERNAL = '<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + REGISTRATI
     "123455", "&x;"
 )
 REMOTE_DTD = '<!DOCTYPE Registration SYSTEM "http://127.0.0.1:9/evil.dtd">' + REGISTRATION
+
+MANY = " ".join(f'a{n}="1"' for n in range(300))
+SPACES = " ".join(f'xmlns:n{n}="urn:{n}"' for n in range(100))
 
 
 def _with_pin(pin: str) -> bytes:
@@ -103,6 +106,54 @@ def test_the_body_that_the_others_spoil_is_good() -> None:
             "Registration/pIN: given more than once",
             id="double",
         ),
+        pytest.param(
+            _with_pin("12<x/>3455"), "pIN: holds an element where only text may be", id="mixed"
+        ),
+        pytest.param(
+            REGISTRATION.replace("<pIN>", "<p:pIN>").replace("</pIN>", "</p:pIN>").encode(),
+            "document: not well-formed XML: Namespace prefix p on pIN is not defined",
+            id="undeclared prefix",
+        ),
+        pytest.param(
+            REGISTRATION.replace("><date", ' p:a="1"><x xmlns="later"/><date').encode(),
+            "document: not well-formed XML: Namespace prefix p for a on Registration is not",
+            id="undeclared prefix, and a warning of something else later",
+        ),
+        pytest.param(
+            REGISTRATION.replace("<pIN>", '<x xmlns="relative"/><pIN>').encode(),
+            "Registration/x: a namespace in it or around it is no absolute URI",
+            id="relative namespace",
+        ),
+        pytest.param(
+            REGISTRATION.replace("><date", ' xmlns:p="relative" p:a="1"><date').encode(),
+            "^Registration: the namespace 'relative' is no absolute URI",
+            id="attribute in a relative namespace",
+        ),
+        pytest.param(
+            REGISTRATION.replace("<pIN>", f"<pIN {MANY}>").encode(),
+            "Registration/pIN: has 300 attributes, at most 256 are read",
+            id="attributes of a number",
+        ),
+        pytest.param(
+            REGISTRATION.replace("><date", f" {MANY}><date").encode(),
+            "^Registration: has 300 attributes",
+            id="attributes of a record",
+        ),
+        pytest.param(
+            REGISTRATION.replace("<pIN>", f"<x><y {MANY}/></x><pIN>").encode(),
+            "Registration/x: has 300 attributes",
+            id="attributes deep in an unknown element",
+        ),
+        pytest.param(
+            REGISTRATION.replace("><date", f" {SPACES}><x/><date").encode(),
+            "Registration/x: more than 64 namespaces are declared around it",
+            id="namespaces",
+        ),
+        pytest.param(
+            REGISTRATION.replace("<pIN>", "<pIN>\x00").encode(),
+            "document: not well-formed XML: .*Char 0x0 out of allowed range , line",
+            id="a message of two lines",
+        ),
         pytest.param(_with_pin("NaN"), "Registration/pIN: 'NaN' is not an integer", id="NaN"),
         pytest.param(_with_pin(""), "Registration/pIN: '' is not an integer", id="no value"),
         pytest.param(_with_pin("12.5"), "Registration/pIN: '12.5' is not an integer", id="frac"),
@@ -120,6 +171,29 @@ def test_the_body_that_the_others_spoil_is_good() -> None:
 def test_a_bad_body_ends_in_one_error(body: bytes, message: str) -> None:
     with pytest.raises(MalformedError, match=message):
         parse(body, res.Registration)
+
+
+def test_an_error_tells_no_more_of_a_name_than_its_beginning() -> None:
+    name = "n" * 40_000
+    with pytest.raises(MalformedError) as caught:
+        parse(f"<{name}/>".encode(), res.Registration)
+    assert len(str(caught.value)) < 200
+
+
+def test_a_list_of_bad_items_only_is_empty() -> None:
+    bad: list[BadItem] = []
+    body = f'<DERList xmlns="{SEP_NS}" all="1" results="1"><DER subscribable="x"/></DERList>'
+    read = parse(body.encode(), res.DERList, on_bad=bad.append)
+    assert (read.der, len(bad)) == ((), 1)
+    assert parse(serialize(read), res.DERList) == read
+
+
+def test_bad_items_among_too_many_namespaces_are_not_copied_with_them() -> None:
+    body = (
+        f'<DERList xmlns="{SEP_NS}" {SPACES} all="1" results="1"><DER subscribable="x"/></DERList>'
+    )
+    with pytest.raises(MalformedError, match="DERList/DER: more than 64 namespaces"):
+        parse(body.encode(), res.DERList, on_bad=lambda _: None)
 
 
 def test_a_missing_attribute_is_named() -> None:
