@@ -15,9 +15,11 @@ from typing import Any, Final
 from certs.errors import CertificateError
 from der.model import DeviceKind
 from hems import tidings, views, wiring
+from hems.emg.applied import applied
 from hems.emg.gateway import Gateway
 from hems.image import Image
 from hems.link import RESTART_S, House, Link, LinkEvents
+from hems.sep2.answers import Applied
 from hems.sep2.engine import Engine
 from hems.sep2.errors import BindingError, UnknownEventError
 from hems.sep2.events import Schedule
@@ -211,6 +213,16 @@ class Grid:
         gradient, remote = self._gradient, bool(self.present)
         for link in self.links:
             link.report(image, gradient=gradient, remote=remote)
+        for event, what in applied(self.present, image.net_w, image.at).items():
+            self._tell.spawn(self._keep_applied(event, what))
+
+    async def _keep_applied(self, event: str, what: Applied) -> None:
+        for engine in self._engines():
+            try:
+                await engine.set_applied(event, what)
+            except UnknownEventError:
+                continue
+            return
 
     def refresh_certificates(self) -> None:
         """Read renewed certificates and revocation lists."""
