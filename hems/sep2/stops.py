@@ -119,6 +119,9 @@ class AbsentStop(BaseStop):
     async def visit(self) -> Visit:
         """Make it, where that was agreed."""
         trip, settings = self.trip, self.enrolment.member.settings
+        made_before = self.enrolment.device
+        if made_before is not None:  # the list has not been read since: it must not be made twice
+            return Visit([DeviceStop(trip, made_before.href or self.devices, self.enrolment)])
         if self.enrolment is not trip.home:
             await trip.trusted.wait()
         if not settings.registers:

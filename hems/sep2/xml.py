@@ -10,11 +10,11 @@ The work is laid out once for each class, at its first use, from the field annot
 """
 
 import re
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from lxml import etree
 
-from hems.sep2.codec.foreign import XSI_NS
+from hems.sep2.codec.foreign import XSI_NS, Element
 from hems.sep2.codec.reading import BadItem, OnBad, path, reader
 from hems.sep2.codec.scalar import shown
 from hems.sep2.codec.writing import qualified, writer
@@ -31,6 +31,11 @@ MEDIA_TYPE: Final = "application/sep+xml"
 
 _DECLARED = re.compile(rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)""")
 _LONGEST_REASON: Final = 200
+_LONG_TAG: Final = 4096
+"""Octets; in shorter start tags there is no room for so many attributes that they take long."""
+_MOST_ATTRIBUTES: Final = 256
+# To read the attributes of one element takes lxml the square of their number.
+_CROWDED: Final = etree.XPath(f"//*[@*[{_MOST_ATTRIBUTES + 1}]]")
 # libxml2 itself stops at 256 levels while huge_tree is off; a sound body has about ten.
 _PARSER: Final = etree.XMLParser(
     encoding="utf-8",
@@ -112,7 +117,7 @@ def serialize(
     return text.encode()
 
 
-def _root(data: bytes) -> etree._Element:
+def _root(data: bytes) -> Element:
     if len(data) > MAX_BODY:
         raise OversizedError(f"document: {len(data)} octets, at most {MAX_BODY} are read")
     declared = _DECLARED.match(data)
@@ -130,7 +135,21 @@ def _root(data: bytes) -> etree._Element:
     for problem in _PARSER.error_log:
         if problem.level >= etree.ErrorLevels.ERROR:
             raise _not_well_formed(problem.message)
+    if _may_be_crowded(data):
+        for crowded in cast("list[Element]", _CROWDED(root)):
+            reason = f"it has more than {_MOST_ATTRIBUTES} attributes"
+            raise MalformedError(path(crowded), reason)
     return root
+
+
+def _may_be_crowded(data: bytes) -> bool:
+    """Whether a start tag may be longer than `_LONG_TAG`; takes a step for each so many octets."""
+    place = 0
+    while len(data) - place > _LONG_TAG:
+        place = data.rfind(b"<", place, place + _LONG_TAG) + 1
+        if place == 0:
+            return True
+    return False
 
 
 def _not_well_formed(reason: str) -> MalformedError:

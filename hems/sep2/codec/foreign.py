@@ -1,7 +1,7 @@
 """What a class does not know of an element, as XML text that can be written back."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Final
 
@@ -15,12 +15,13 @@ XSI_TYPE: Final = f"{{{XSI_NS}}}type"
 _START: Final = re.compile(r"<[^\s/>]+")
 _XML_NS: Final = "http://www.w3.org/XML/1998/namespace"
 
-# What libxml2 does with attributes and namespaces takes the square of their number, so a body made
-# of them would take minutes. No honest one comes near to these.
-_MOST_ATTRIBUTES: Final = 256
+# Copying them takes libxml2 the square of their number. No honest body comes near to this one.
 _MOST_NAMESPACES: Final = 64
 
 Element = etree._Element  # noqa: SLF001 - lxml has no public name for it
+# What the stubs of lxml say of items() is still of Python 2.
+attributes_of: Final[Callable[[Element], Sequence[tuple[str, str]]]] = Element.items  # type: ignore[assignment]
+"""Returns the qualified names of an element's attributes, as lxml gives them, and values."""
 
 
 def kept_element(element: Element, after: str) -> Kept:
@@ -28,11 +29,9 @@ def kept_element(element: Element, after: str) -> Kept:
 
     Raises:
         ValueError: If a namespace in it or around it is relative; such have no canonical form.
-            If there are too many of them, or of attributes.
+            If there are too many of them.
     """
     _check_namespaces(element)
-    for inner in element.iter():
-        attributes_of(inner)
     # Canonical form carries its own namespaces and comes out the same each time it is read.
     try:
         raw: bytes = etree.tostring(element, method="c14n", exclusive=True, with_tail=False)
@@ -54,20 +53,6 @@ def as_received(element: Element) -> str:
     """
     _check_namespaces(element)
     return etree.tostring(element, encoding="unicode", with_tail=False)
-
-
-def attributes_of(element: Element) -> Sequence[tuple[str, str]]:
-    """Return the qualified names of an element's attributes, as lxml gives them, and values.
-
-    Raises:
-        ValueError: If there are too many.
-    """
-    number = len(element.keys())
-    if number > _MOST_ATTRIBUTES:
-        raise ValueError(f"has {number} attributes, at most {_MOST_ATTRIBUTES} are read")
-    # What the stubs of lxml say of items() is still of Python 2.
-    items: Sequence[tuple[str, str]] = element.items()  # type: ignore[assignment]
-    return items
 
 
 def kept_attributes(

@@ -29,7 +29,7 @@ EXTERNAL = '<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + REGISTRATI
 )
 REMOTE_DTD = '<!DOCTYPE Registration SYSTEM "http://127.0.0.1:9/evil.dtd">' + REGISTRATION
 
-MANY = " ".join(f'a{n}="1"' for n in range(300))
+MANY = " ".join(f'attribute{n}="1"' for n in range(300))
 SPACES = " ".join(f'xmlns:n{n}="urn:{n}"' for n in range(100))
 
 
@@ -131,17 +131,17 @@ def test_the_body_that_the_others_spoil_is_good() -> None:
         ),
         pytest.param(
             REGISTRATION.replace("<pIN>", f"<pIN {MANY}>").encode(),
-            "Registration/pIN: has 300 attributes, at most 256 are read",
+            "Registration/pIN: it has more than 256 attributes",
             id="attributes of a number",
         ),
         pytest.param(
             REGISTRATION.replace("><date", f" {MANY}><date").encode(),
-            "^Registration: has 300 attributes",
+            "^Registration: it has more than 256 attributes",
             id="attributes of a record",
         ),
         pytest.param(
             REGISTRATION.replace("<pIN>", f"<x><y {MANY}/></x><pIN>").encode(),
-            "Registration/x: has 300 attributes",
+            "Registration/x/y: it has more than 256 attributes",
             id="attributes deep in an unknown element",
         ),
         pytest.param(
