@@ -19,11 +19,11 @@ from hems.emg.applied import applied
 from hems.emg.gateway import Gateway
 from hems.image import Image
 from hems.link import RESTART_S, House, Link, LinkEvents
-from hems.sep2.answers import Applied
-from hems.sep2.engine import Engine
+from hems.sep2.book.answers import Applied
+from hems.sep2.book.engine import Engine
 from hems.sep2.errors import BindingError, UnknownEventError
-from hems.sep2.events import Schedule
-from hems.sep2.merge import Lost
+from hems.sep2.rules.events import Schedule
+from hems.sep2.rules.merge import Lost
 from hems.store.errors import StoreError
 from hems.surface import BindingEventError, EventView, MessageView, PriceView, UtilityView
 from hems.surface import UnknownEventError as UnknownEvent

@@ -17,11 +17,11 @@ from hems.config import Config, UtilitySection
 from hems.emg.registers import Register, dump, load
 from hems.emg.telemetry import Telemetry
 from hems.image import Image
+from hems.sep2.book.ledger import LedgerError
 from hems.sep2.client import Client
-from hems.sep2.enrolment import Member
-from hems.sep2.events import Schedule
-from hems.sep2.http import Transport
-from hems.sep2.ledger import LedgerError
+from hems.sep2.enddevice.enrolment import Member
+from hems.sep2.rules.events import Schedule
+from hems.sep2.transport.http import Transport
 from hems.store.errors import StoreError
 from hems.store.store import Store
 from hems.surface import UtilityView

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from hems.sep2.messages import Message, Priority
-from hems.sep2.tariff import Flow, Tariff, Use, chosen, steps
+from hems.sep2.book.messages import Message, Priority
+from hems.sep2.rules.tariff import Flow, Tariff, Use, chosen, steps
 from hems.surface import MessageView, PriceView
 
 _AHEAD_S: Final = 2 * 86400.0
@@ -82,7 +82,7 @@ def price(
         tariffs: Of one utility.
         now: UTC epoch seconds.
         offset_s: That utility's clock less this machine's, s.
-        resumes: See `hems.sep2.tariff.steps`.
+        resumes: See `hems.sep2.rules.tariff.steps`.
     """
     there = now + offset_s
     tariff = chosen(tariffs, there)

@@ -5,7 +5,7 @@ from typing import Any
 
 from hems.emg.alarm_log import AlarmLog
 from hems.image import Image
-from hems.sep2.logevents import LogQueue
+from hems.sep2.enddevice.logevents import LogQueue
 from hems.store.errors import StoreError
 from hems.store.settings import Settings
 

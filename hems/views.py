@@ -11,9 +11,9 @@ from hems.cem.orders import FREE, Order
 from hems.emg.translate import Ratings, meanings
 from hems.emg.words import effect, title
 from hems.image import Image
+from hems.sep2.book.engine import EventState
 from hems.sep2.client import ClientState
-from hems.sep2.engine import EventState
-from hems.sep2.lifecycle import Phase
+from hems.sep2.rules.lifecycle import Phase
 from hems.surface import (
     DeviceView,
     EventView,

@@ -18,11 +18,11 @@ from hems.emg.self_report import Maker, SelfReport
 from hems.emg.series import mirror_specs
 from hems.emg.translate import Ratings
 from hems.sep2.client import ClientSettings, ListenSettings
-from hems.sep2.dialect import Dialect
-from hems.sep2.enrolment import MemberSettings
-from hems.sep2.events import Event
-from hems.sep2.registration import Identity
-from hems.sep2.walker import Pace
+from hems.sep2.enddevice.enrolment import MemberSettings
+from hems.sep2.enddevice.registration import Identity
+from hems.sep2.rules.dialect import Dialect
+from hems.sep2.rules.events import Event
+from hems.sep2.walk.walker import Pace
 from programs.registry import Policies
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse

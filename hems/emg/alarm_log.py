@@ -13,7 +13,7 @@ from der.model import Alarm, DeviceState, Quality
 from hems.emg.der_report import DER_KINDS
 from hems.emg.der_status import ALARM_BITS
 from hems.image import Image
-from hems.sep2.logevents import DER, GENERAL, SECURITY, VENDOR, Happening
+from hems.sep2.enddevice.logevents import DER, GENERAL, SECURITY, VENDOR, Happening
 
 
 class Code(IntEnum):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from hems.sep2.answers import Applied
+from hems.sep2.book.answers import Applied
 from programs.signal import Signal, SignalKind
 
 

@@ -11,8 +11,8 @@ from typing import Final, Self
 from der.model import DeviceKind, DeviceSpec, DeviceState, Quality
 from hems.emg.der_status import mean_soc, power_w
 from hems.sep2 import resources as res
-from hems.sep2.controls import mode_bits
-from hems.sep2.dialect import Dialect
+from hems.sep2.book.controls import mode_bits
+from hems.sep2.rules.dialect import Dialect
 
 DER_KINDS: Final = frozenset({DeviceKind.PV, DeviceKind.BATTERY})
 """What can deliver power to the grid."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from der.model import Alarm, Control, DeviceKind, DeviceState, Quality, RunState
 from hems.sep2 import resources as res
-from hems.sep2.dialect import Dialect
+from hems.sep2.rules.dialect import Dialect
 
 _CONNECTED, _AVAILABLE, _OPERATING, _FAULT = 1 << 0, 1 << 1, 1 << 2, 1 << 4
 _ENERGISED: Final = 1 << 1

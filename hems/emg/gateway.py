@@ -13,8 +13,8 @@ from hems.emg.baseline import Baselines
 from hems.emg.ramp import Ramps, powers
 from hems.emg.translate import RELATIVE, Ratings, signals
 from hems.image import Image
-from hems.sep2.events import Schedule
-from hems.sep2.merge import Lost, merge
+from hems.sep2.rules.events import Schedule
+from hems.sep2.rules.merge import Lost, merge
 from programs.signal import Signal, SignalKind
 
 UTILITY: Final = "utility"

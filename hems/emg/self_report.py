@@ -13,8 +13,8 @@ from hems.emg.der_report import DER_KINDS, Ratings
 from hems.emg.modes import modes
 from hems.image import Image
 from hems.sep2 import resources as res
-from hems.sep2.dialect import Dialect
-from hems.sep2.reports import DerReport, Report, dated_report
+from hems.sep2.enddevice.reports import DerReport, Report, dated_report
+from hems.sep2.rules.dialect import Dialect
 
 _FUNCTIONS: Final = (
     *(0, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17),

@@ -11,7 +11,7 @@ from typing import Final
 
 from der.model import DeviceKind, DeviceSpec
 from hems.emg.der_report import DER_KINDS
-from hems.sep2.readings import MirrorSpec, SeriesSpec
+from hems.sep2.enddevice.readings import MirrorSpec, SeriesSpec
 
 SITE: Final = "point"
 """Name of the connection point among usage points; a DER's is that of its device."""

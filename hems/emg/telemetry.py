@@ -13,7 +13,7 @@ from der.model import DeviceKind, DeviceState, Quality, Reading
 from hems.emg.registers import Register, energy_wh
 from hems.emg.series import MIRRORED, PHASES, SITE, series_mrid
 from hems.image import Image
-from hems.sep2.readings import Sample
+from hems.sep2.enddevice.readings import Sample
 
 
 @dataclass(slots=True)

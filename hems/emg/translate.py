@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from hems.sep2.events import Active, Event, ModeValue, Schedule
+from hems.sep2.rules.events import Active, Event, ModeValue, Schedule
 from programs.signal import Signal, SignalKind
 
 AMOUNTS: Final[Mapping[str, SignalKind]] = MappingProxyType(

@@ -17,22 +17,22 @@ from urllib.parse import urlsplit
 from zeroconf.asyncio import AsyncZeroconf
 
 from hems.clock import Clock
-from hems.sep2.backoff import after_failure
-from hems.sep2.book import BookSettings
-from hems.sep2.discovery import Discovery, Found
-from hems.sep2.engine import Engine
-from hems.sep2.enrolment import Member, MemberSettings
+from hems.sep2.book.book import BookSettings
+from hems.sep2.book.engine import Engine
+from hems.sep2.book.ledger import Ledger, LedgerError
+from hems.sep2.enddevice.enrolment import Member, MemberSettings
+from hems.sep2.enddevice.logevents import Happening
+from hems.sep2.enddevice.readings import Sample, Samples
+from hems.sep2.enddevice.reports import Report
 from hems.sep2.errors import MalformedError, MovedError, PinError, TransientError
-from hems.sep2.events import Schedule
-from hems.sep2.http import Transport
-from hems.sep2.inlet import Inlet
-from hems.sep2.ledger import Ledger, LedgerError
-from hems.sep2.listener import Listener
-from hems.sep2.logevents import Happening
-from hems.sep2.readings import Sample, Samples
-from hems.sep2.reports import Report
+from hems.sep2.rules.events import Schedule
 from hems.sep2.session import Home, ServerLostError, Session, SessionEvents, SessionSettings
 from hems.sep2.settings import ClientSettings, ClientState, ListenSettings
+from hems.sep2.transport.backoff import after_failure
+from hems.sep2.transport.discovery import Discovery, Found
+from hems.sep2.transport.http import Transport
+from hems.sep2.transport.inlet import Inlet
+from hems.sep2.transport.listener import Listener
 
 _log = logging.getLogger(__name__)
 

@@ -12,9 +12,13 @@ from typing import Any, Final
 
 from hems.clock import Clock
 from hems.sep2 import resources as res
-from hems.sep2.clocks import Clocks
+from hems.sep2.book.ledger import Ledger, LedgerError
+from hems.sep2.book.outbox import Outbox
 from hems.sep2.codec.reading import BadItem
-from hems.sep2.enrolment import Enrolment, Means, Member, Standing
+from hems.sep2.enddevice.enrolment import Enrolment, Means, Member, Standing
+from hems.sep2.enddevice.readings import Samples
+from hems.sep2.enddevice.registration import full
+from hems.sep2.enddevice.reports import Report
 from hems.sep2.errors import (
     ForbiddenError,
     MovedError,
@@ -25,18 +29,14 @@ from hems.sep2.errors import (
     TransientError,
     TrustError,
 )
-from hems.sep2.http import Transport
-from hems.sep2.ledger import Ledger, LedgerError
-from hems.sep2.notices import GRACE_S, Notices
-from hems.sep2.outbox import Outbox
-from hems.sep2.readings import Samples
-from hems.sep2.registration import full
-from hems.sep2.reports import Report
-from hems.sep2.stops import CapabilityStop
-from hems.sep2.subscribe import Subscriber
-from hems.sep2.trip import Trip, TripEvents
-from hems.sep2.troubles import Troubles
-from hems.sep2.walker import Pace, Stop, Walker
+from hems.sep2.transport.http import Transport
+from hems.sep2.transport.troubles import Troubles
+from hems.sep2.walk.clocks import Clocks
+from hems.sep2.walk.notices import GRACE_S, Notices
+from hems.sep2.walk.stops import CapabilityStop
+from hems.sep2.walk.subscribe import Subscriber
+from hems.sep2.walk.trip import Trip, TripEvents
+from hems.sep2.walk.walker import Pace, Stop, Walker
 from hems.sep2.xml import parse
 
 _log = logging.getLogger(__name__)

@@ -3,18 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from hems.sep2.enrolment import MemberSettings
-from hems.sep2.events import Event
-from hems.sep2.lifecycle import Profile
-from hems.sep2.notices import GRACE_S
-from hems.sep2.readings import MirrorSpec
-from hems.sep2.registration import Identity
-from hems.sep2.walker import Pace
+from hems.sep2.enddevice.enrolment import MemberSettings
+from hems.sep2.enddevice.readings import MirrorSpec
+from hems.sep2.enddevice.registration import Identity
+from hems.sep2.rules.events import Event
+from hems.sep2.rules.lifecycle import Profile
+from hems.sep2.walk.notices import GRACE_S
+from hems.sep2.walk.walker import Pace
 
 
 @dataclass(frozen=True, slots=True)
 class ListenSettings:
-    """Where notifications come in; see `hems.sep2.listener.Listener`.
+    """Where notifications come in; see `hems.sep2.transport.listener.Listener`.
 
     Raises:
         ValueError: It listens on every address and does not say under which the utility comes in.

@@ -9,7 +9,7 @@
 Each message names the file. Whatever is raised, the transaction it comes from left no trace.
 """
 
-from hems.sep2.ledger import LedgerError
+from hems.sep2.book.ledger import LedgerError
 
 
 class StoreError(LedgerError):

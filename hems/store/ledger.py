@@ -1,4 +1,4 @@
-"""The durable memory of events and responses: the port `hems.sep2.ledger.Ledger` on SQLite."""
+"""The durable memory of events and responses: the port `hems.sep2.book.ledger.Ledger` on SQLite."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from hems.clock import Clock
-from hems.sep2.ledger import EventRow, ResponseRow
+from hems.sep2.book.ledger import EventRow, ResponseRow
 from hems.store.database import Database
 from hems.store.schema import events, responses, server_offsets
 

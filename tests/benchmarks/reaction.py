@@ -193,9 +193,9 @@ async def measure(
 
 STEPS: Final = (
     ("headend", "", ""),
-    ("tls_http", "hems.sep2.listener", "a notification comes in"),
+    ("tls_http", "hems.sep2.transport.listener", "a notification comes in"),
     ("xml", "hems.sep2.session", "a notification of"),
-    ("ledger", "hems.sep2.engine", "in the ledger"),
+    ("ledger", "hems.sep2.book.engine", "in the ledger"),
     ("deciding", "hems.cem.station", "battery is to be told"),
     ("modbus", "", ""),
 )

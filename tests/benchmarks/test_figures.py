@@ -55,9 +55,9 @@ def test_the_steps_of_each_reaction_are_found_in_the_log() -> None:
     lines = [
         "1000.000500 DEBUG hems.cem.station battery is to be told an older thing",
         "not a line of the log",
-        "1000.003000 DEBUG hems.sep2.listener a notification comes in, 992 octets",
+        "1000.003000 DEBUG hems.sep2.transport.listener a notification comes in, 992 octets",
         "1000.004000 DEBUG hems.sep2.session a notification of /derp/1/derc is read",
-        "1000.008000 DEBUG hems.sep2.engine 2 events and 3 responses are in the ledger",
+        "1000.008000 DEBUG hems.sep2.book.engine 2 events and 3 responses are in the ledger",
         "1000.009000 DEBUG hems.cem.station battery is to be told -2000 W",
         "1000.010500 DEBUG hems.cem.station battery is to be told a later thing",
     ]

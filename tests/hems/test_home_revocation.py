@@ -16,7 +16,7 @@ from hems.config import Config, UtilitySection
 from hems.home import Home
 from hems.sep2 import resources as res
 from hems.sep2.errors import TrustError
-from hems.sep2.listener import Listener
+from hems.sep2.transport.listener import Listener
 from hems.sep2.xml import MEDIA_TYPE, serialize
 from hems.store.store import open_store
 

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from hems import tidings
-from hems.sep2.events import Event, Held, Program
-from hems.sep2.messages import Message, Priority
-from hems.sep2.tariff import Block, Component, Flow, Priced, Tariff
+from hems.sep2.book.messages import Message, Priority
+from hems.sep2.rules.events import Event, Held, Program
+from hems.sep2.rules.tariff import Block, Component, Flow, Priced, Tariff
 
 NOW = 10_000.0
 

@@ -6,7 +6,7 @@ import pytest
 
 from hems import wiring
 from hems.config import UtilitySection
-from hems.sep2.dialect import BASIC_CODES, Dialect
+from hems.sep2.rules.dialect import BASIC_CODES, Dialect
 
 UTILITY = UtilitySection(
     certificate=Path("hub.pem"),

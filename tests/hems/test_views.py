@@ -10,9 +10,9 @@ from hems.cem.arbiter import arbitrate
 from hems.cem.orders import FREE, Order
 from hems.emg.translate import Ratings
 from hems.image import Image
-from hems.sep2.engine import EventState
-from hems.sep2.events import Event, Program
-from hems.sep2.lifecycle import Phase
+from hems.sep2.book.engine import EventState
+from hems.sep2.rules.events import Event, Program
+from hems.sep2.rules.lifecycle import Phase
 from programs.proposal import HOME, Bounds, Proposal, Rank
 
 NOW = 1_000.0

@@ -8,8 +8,8 @@ from der.model import Control, DeviceKind, DeviceSpec
 from der.registry import CONTROLS
 from hems import wiring
 from hems.config import Config, DeviceSection, MemberSection, ProgramSection, UtilitySection
-from hems.sep2.events import Event, Program
-from hems.sep2.lifecycle import Edition
+from hems.sep2.rules.events import Event, Program
+from hems.sep2.rules.lifecycle import Edition
 
 UTILITY = UtilitySection(
     certificate=Path("hub.pem"),

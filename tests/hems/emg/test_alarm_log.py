@@ -4,7 +4,7 @@ import pytest
 
 from der.model import Alarm, DeviceState
 from hems.emg.alarm_log import GRACE_S, AlarmLog, Code
-from hems.sep2.logevents import DER, GENERAL, SECURITY, STANDARD, STANDARD_PEN, VENDOR
+from hems.sep2.enddevice.logevents import DER, GENERAL, SECURITY, STANDARD, STANDARD_PEN, VENDOR
 from tests.hems.emg.home import BATTERY, METER, PV, image, lost, state
 
 pytestmark = [pytest.mark.requirement("PRO-2030.5"), pytest.mark.requirement("ROLE-EMG")]

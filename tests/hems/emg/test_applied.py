@@ -3,7 +3,7 @@
 import pytest
 
 from hems.emg.applied import applied
-from hems.sep2.answers import Applied
+from hems.sep2.book.answers import Applied
 from programs.signal import Signal, SignalKind
 
 NOW = 1_000.0

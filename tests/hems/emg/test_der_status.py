@@ -5,7 +5,7 @@ import pytest
 from der.model import Alarm, DeviceState, Quality, RunState, Setpoint
 from hems.emg import der_status
 from hems.sep2 import resources as res
-from hems.sep2.dialect import Dialect
+from hems.sep2.rules.dialect import Dialect
 from tests.hems.emg.home import BATTERY, PV, lost, state
 
 pytestmark = [pytest.mark.requirement("ROLE-EMG"), pytest.mark.requirement("PRO-2030.5")]

@@ -8,7 +8,7 @@ from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Rea
 from hems.emg.gateway import Gateway
 from hems.emg.translate import Ratings
 from hems.image import Image
-from hems.sep2.events import Active, Program, Schedule
+from hems.sep2.rules.events import Active, Program, Schedule
 from programs.signal import SignalKind
 
 EVENT = "E" * 32

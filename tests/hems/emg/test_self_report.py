@@ -10,8 +10,8 @@ from hems.emg import der_report
 from hems.emg.der_report import Ratings
 from hems.emg.self_report import Maker, SelfReport, load_shed
 from hems.sep2 import resources as res
-from hems.sep2.dialect import Dialect
-from hems.sep2.reports import DerReport, Report
+from hems.sep2.enddevice.reports import DerReport, Report
+from hems.sep2.rules.dialect import Dialect
 from hems.sep2.xml import serialize
 from tests.hems.emg.home import BATTERY, EVSE, HEATER, LFDI, METER, PV, image, lost, state
 from tests.hems.sep2.kept_up import SCHEMAS

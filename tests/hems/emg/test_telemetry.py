@@ -11,7 +11,7 @@ from der.model import DeviceKind, DeviceState, PhaseReading, Quality
 from hems.emg.registers import Register, dump, load
 from hems.emg.series import SITE, mirror_specs, series_mrid
 from hems.emg.telemetry import Telemetry
-from hems.sep2.readings import Sample
+from hems.sep2.enddevice.readings import Sample
 from tests.hems.emg.home import BATTERY, EVSE, HEATER, LFDI, METER, PV, image, state
 
 pytestmark = [pytest.mark.requirement("BUC-13")]

@@ -6,7 +6,7 @@ import pytest
 
 from hems.emg.translate import SUPPORTED, Ratings, meaning, meanings, signals
 from hems.emg.words import effect, quantity, title
-from hems.sep2.events import Active, Event, Program, Schedule
+from hems.sep2.rules.events import Active, Event, Program, Schedule
 from programs.signal import SignalKind
 
 RATINGS = Ratings(9000.0, 5000.0)

@@ -17,11 +17,11 @@ from certs.pki import Pki
 from certs.tls import client_context, server_context
 from hems.clock import SystemClock
 from hems.sep2.client import Client, ClientSettings, ClientState, ListenSettings
-from hems.sep2.events import Schedule
-from hems.sep2.http import Limits, Transport
-from hems.sep2.readings import SeriesSpec
-from hems.sep2.registration import Identity
-from hems.sep2.walker import Pace
+from hems.sep2.enddevice.readings import SeriesSpec
+from hems.sep2.enddevice.registration import Identity
+from hems.sep2.rules.events import Schedule
+from hems.sep2.transport.http import Limits, Transport
+from hems.sep2.walk.walker import Pace
 from tests.hems.sep2.memory_ledger import MemoryLedger
 from tests.hems.sep2.utility import PIN, Utility
 

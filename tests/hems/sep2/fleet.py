@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from certs.identity import sfdi
 from hems.sep2 import resources as res
-from hems.sep2.registration import Identity
+from hems.sep2.enddevice.registration import Identity
 from tests.hems.sep2.utility import PIN, Utility
 
 SHARED = "/derp"

@@ -11,8 +11,8 @@ from lxml import etree
 
 from certs.pki import Pki
 from certs.tls import client_context
-from hems.sep2.dialect import Dialect
-from hems.sep2.http import Limits, Transport
+from hems.sep2.rules.dialect import Dialect
+from hems.sep2.transport.http import Limits, Transport
 from tests.hems.sep2.schema import Edition, validator
 from tests.hems.sep2.utility import Utility, serving
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from hems.sep2.dialect import Dialect
-from hems.sep2.events import Default, Event, Held, Schedule, Status
+from hems.sep2.rules.dialect import Dialect
+from hems.sep2.rules.events import Default, Event, Held, Schedule, Status
 from tests.hems.sep2.oracle import Told, Witness, asked, end_of, holders
 from tests.hems.sep2.stories import LENGTH, MODES, OTHERS, Story, Wish
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from hems.sep2.ledger import EventRow, LedgerError, ResponseRow
+from hems.sep2.book.ledger import EventRow, LedgerError, ResponseRow
 
 _Key: TypeAlias = tuple[str, str, str, int, str]
 
 
 class MemoryLedger:
-    """Implements `hems.sep2.ledger.Ledger`; `full` makes every write fail, `unreadable` reads."""
+    """Implements `hems.sep2.book.ledger.Ledger`; `full` fails every write, `unreadable` reads."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str, str], EventRow] = {}

@@ -18,13 +18,13 @@ from pathlib import Path
 from certs.pki import open_pki
 from certs.tls import client_context
 from hems.clock import SystemClock
+from hems.sep2.book.ledger import EventRow, Ledger, ResponseRow
+from hems.sep2.book.requests import Wish
 from hems.sep2.client import Client
-from hems.sep2.http import Limits, Transport
-from hems.sep2.ledger import EventRow, Ledger, ResponseRow
-from hems.sep2.registration import Identity
-from hems.sep2.requests import Wish
+from hems.sep2.enddevice.registration import Identity
 from hems.sep2.settings import ClientSettings, ClientState
-from hems.sep2.walker import Pace
+from hems.sep2.transport.http import Limits, Transport
+from hems.sep2.walk.walker import Pace
 from hems.store.store import open_store
 from tests.hems.sep2.utility import PIN
 

@@ -7,7 +7,7 @@ It shares no code with `hems.sep2` but the records. `walk` tells for each second
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hems.sep2.events import DISABLED, Default, Held, ModeValue, Status
+from hems.sep2.rules.events import DISABLED, Default, Held, ModeValue, Status
 
 HORIZON = 70
 """No event of a test runs later than that."""

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from aiohttp import web
 
 from hems.sep2 import resources as res
-from hems.sep2.http import Limits, Transport
+from hems.sep2.transport.http import Limits, Transport
 from hems.sep2.xml import MEDIA_TYPE, serialize
 
 Reader = asyncio.StreamReader

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from hypothesis import strategies as st
 
-from hems.sep2.changes import amend
-from hems.sep2.events import (
+from hems.sep2.rules.changes import amend
+from hems.sep2.rules.events import (
     DISABLED,
     Default,
     Event,
@@ -21,7 +21,7 @@ from hems.sep2.events import (
     resolve,
     timelines,
 )
-from hems.sep2.lifecycle import (
+from hems.sep2.rules.lifecycle import (
     Owed,
     Phase,
     Profile,
@@ -31,7 +31,7 @@ from hems.sep2.lifecycle import (
     judge,
     receive,
 )
-from hems.sep2.successive import follow_on
+from hems.sep2.rules.successive import follow_on
 
 LENGTH = 50
 """Seconds that a story is looked at; nothing in it lasts longer."""

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hems.sep2.backoff import Backoff
 from hems.sep2.errors import BusyError, DeadlineError, Sep2Error, UnreachableError
-from hems.sep2.quiet import Quiet
+from hems.sep2.transport.backoff import Backoff
+from hems.sep2.transport.quiet import Quiet
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 

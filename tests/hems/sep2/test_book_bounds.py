@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from hems.sep2 import resources as res
-from hems.sep2.book import Book, BookSettings
+from hems.sep2.book.book import Book, BookSettings
+from hems.sep2.book.receipts import KEEP_S
 from hems.sep2.codec.reading import BadItem
 from hems.sep2.errors import MalformedError
-from hems.sep2.events import Program
-from hems.sep2.receipts import KEEP_S
+from hems.sep2.rules.events import Program
 from tests.hems.sep2.controls_made import control, default
 from tests.hems.sep2.kinds_made import curve, load_control, tariff_interval
 

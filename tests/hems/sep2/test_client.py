@@ -10,8 +10,8 @@ from zeroconf import ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
 from hems.sep2 import resources as res
-from hems.sep2.discovery import SERVICE_TYPE
-from hems.sep2.events import Program
+from hems.sep2.rules.events import Program
+from hems.sep2.transport.discovery import SERVICE_TYPE
 from tests.hems.sep2.client_home import Home
 from tests.hems.sep2.controls_made import control, default, shed
 from tests.hems.sep2.utility import PIN, serving

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from hems.sep2 import resources as res
-from hems.sep2.lifecycle import Phase
-from hems.sep2.messages import Priority
-from hems.sep2.requests import Wish
-from hems.sep2.tariff import Flow, Use, chosen, price_at
+from hems.sep2.book.messages import Priority
+from hems.sep2.book.requests import Wish
+from hems.sep2.rules.lifecycle import Phase
+from hems.sep2.rules.tariff import Flow, Use, chosen, price_at
 from tests.hems.sep2.client_home import Home
 from tests.hems.sep2.controls_made import control
 from tests.hems.sep2.kinds_made import curve, grant, message, tariff_interval

@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 
 from hems.sep2 import resources as res
-from hems.sep2.enrolment import MemberSettings, Standing
-from hems.sep2.readings import MirrorSpec, Sample
-from hems.sep2.reports import DerReport, Report
+from hems.sep2.enddevice.enrolment import MemberSettings, Standing
+from hems.sep2.enddevice.readings import MirrorSpec, Sample
+from hems.sep2.enddevice.reports import DerReport, Report
 from tests.hems.sep2.client_home import METER, MODE, Home
 from tests.hems.sep2.controls_made import control
 from tests.hems.sep2.fleet import Fleet, identity, lfdi_of

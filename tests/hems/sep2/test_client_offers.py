@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hems.sep2 import resources as res
-from hems.sep2.offers import Paths, Programs
+from hems.sep2.enddevice.offers import Paths, Programs
 from tests.hems.sep2.client_home import Home
 from tests.hems.sep2.controls_made import control, shed
 from tests.hems.sep2.utility import Hold, Utility, serving

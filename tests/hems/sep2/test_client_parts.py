@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hems.sep2 import resources as res
-from hems.sep2.backoff import after_failure, until_next_poll
-from hems.sep2.controls import mode_bits
+from hems.sep2.book.controls import mode_bits
+from hems.sep2.book.kinds import modes_of
 from hems.sep2.errors import BusyError, UnreachableError
-from hems.sep2.events import DISABLED, Program
-from hems.sep2.kinds import modes_of
-from hems.sep2.servertime import follow
-from hems.sep2.walker import same_place
+from hems.sep2.rules.events import DISABLED, Program
+from hems.sep2.rules.servertime import follow
+from hems.sep2.transport.address import same_place
+from hems.sep2.transport.backoff import after_failure, until_next_poll
 from tests.hems.sep2.controls_made import control, shed
 
 RNG = random.Random(3)  # noqa: S311 - jitter, not secrets

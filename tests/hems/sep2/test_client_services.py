@@ -11,9 +11,9 @@ from certs.pki import init_pki
 from certs.tls import server_context
 from hems.sep2 import resources as res
 from hems.sep2.client import ListenSettings
+from hems.sep2.enddevice.readings import MirrorSpec, Sample
+from hems.sep2.enddevice.reports import DerReport, Report
 from hems.sep2.errors import TransientError
-from hems.sep2.readings import MirrorSpec, Sample
-from hems.sep2.reports import DerReport, Report
 from hems.sep2.xml import serialize
 from tests.hems.sep2.client_home import METER, MODE, Home
 from tests.hems.sep2.controls_made import control

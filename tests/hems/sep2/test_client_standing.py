@@ -14,7 +14,7 @@ from certs.pki import init_pki
 from certs.tls import server_context
 from hems.sep2 import resources as res
 from hems.sep2.client import ListenSettings
-from hems.sep2.enrolment import Standing
+from hems.sep2.enddevice.enrolment import Standing
 from tests.hems.sep2.client_home import MODE, Home
 from tests.hems.sep2.controls_made import control, default
 from tests.hems.sep2.fleet import Fleet

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from hems.sep2 import resources as res
-from hems.sep2.book import Book, BookSettings
-from hems.sep2.curve import Curve
-from hems.sep2.curves import curve_of
-from hems.sep2.events import Program
-from hems.sep2.lifecycle import Code, Edition, Phase, Profile
-from hems.sep2.receipts import KEEP_S
+from hems.sep2.book.book import Book, BookSettings
+from hems.sep2.book.curves import curve_of
+from hems.sep2.book.receipts import KEEP_S
+from hems.sep2.rules.curve import Curve
+from hems.sep2.rules.events import Program
+from hems.sep2.rules.lifecycle import Code, Edition, Phase, Profile
 from tests.hems.sep2.controls_made import control
 from tests.hems.sep2.kinds_made import curve
 

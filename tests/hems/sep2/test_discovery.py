@@ -7,8 +7,8 @@ import pytest
 from zeroconf import ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
-from hems.sep2.discovery import SERVICE_TYPE, Discovery, Found, parse_txt
 from hems.sep2.errors import MalformedError
+from hems.sep2.transport.discovery import SERVICE_TYPE, Discovery, Found, parse_txt
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 

@@ -11,12 +11,12 @@ import pytest
 
 from hems.clock import SystemClock
 from hems.sep2 import resources as res
-from hems.sep2.book import BookSettings
-from hems.sep2.engine import Engine
-from hems.sep2.events import Program, Schedule
-from hems.sep2.ledger import LedgerError
-from hems.sep2.lifecycle import Profile
-from hems.sep2.requests import Wish
+from hems.sep2.book.book import BookSettings
+from hems.sep2.book.engine import Engine
+from hems.sep2.book.ledger import LedgerError
+from hems.sep2.book.requests import Wish
+from hems.sep2.rules.events import Program, Schedule
+from hems.sep2.rules.lifecycle import Profile
 from tests.hems.sep2.controls_made import control, default
 from tests.hems.sep2.kinds_made import curve
 from tests.hems.sep2.memory_ledger import MemoryLedger

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from hems.sep2.dialect import BASIC_CODES, Dialect
-from hems.sep2.events import DISABLED, Draw, Event, Held, Program, Schedule, Status, timelines
-from hems.sep2.events import in_force as held_now
-from hems.sep2.lifecycle import (
+from hems.sep2.rules.dialect import BASIC_CODES, Dialect
+from hems.sep2.rules.events import DISABLED, Draw, Event, Held, Program, Schedule, Status, timelines
+from hems.sep2.rules.events import in_force as held_now
+from hems.sep2.rules.lifecycle import (
     BASE_CODES,
     Code,
     Edition,

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from hems.sep2.changes import amend, concede
-from hems.sep2.dialect import Dialect
-from hems.sep2.events import Draw, Event, Held, Program, Status
-from hems.sep2.lifecycle import Code, Edition, Phase, Profile, Progress, receive, unable
-from hems.sep2.lifecycle import judge as judged
+from hems.sep2.rules.changes import amend, concede
+from hems.sep2.rules.dialect import Dialect
+from hems.sep2.rules.events import Draw, Event, Held, Program, Status
+from hems.sep2.rules.lifecycle import Code, Edition, Phase, Profile, Progress, receive, unable
+from hems.sep2.rules.lifecycle import judge as judged
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hems.sep2.events import Active, ModeValue, Program, Schedule
-from hems.sep2.merge import Lost, merge
+from hems.sep2.rules.events import Active, ModeValue, Program, Schedule
+from hems.sep2.rules.merge import Lost, merge
 from tests.hems.sep2.examples import examples
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")

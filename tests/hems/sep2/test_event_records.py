@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from hems.sep2 import events, lifecycle, merge
-from hems.sep2.events import (
+from hems.sep2.rules import events, lifecycle, merge
+from hems.sep2.rules.events import (
     Active,
     Default,
     Draw,
@@ -20,8 +20,8 @@ from hems.sep2.events import (
     Status,
     resolve,
 )
-from hems.sep2.lifecycle import Code, Edition, Owed, Phase, Progress, Step, Verdict
-from hems.sep2.merge import Merged
+from hems.sep2.rules.lifecycle import Code, Edition, Owed, Phase, Progress, Step, Verdict
+from hems.sep2.rules.merge import Merged
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 

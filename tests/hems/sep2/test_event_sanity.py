@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hems.sep2.events import Event, ModeValue, Program
-from hems.sep2.sanity import nonsense
+from hems.sep2.rules.events import Event, ModeValue, Program
+from hems.sep2.rules.sanity import nonsense
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 

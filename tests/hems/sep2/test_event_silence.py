@@ -5,10 +5,10 @@ import random
 import pytest
 
 from hems.sep2 import resources as res
-from hems.sep2.book import BookSettings
-from hems.sep2.dialect import Dialect
-from hems.sep2.engine import Engine
-from hems.sep2.events import Program
+from hems.sep2.book.book import BookSettings
+from hems.sep2.book.engine import Engine
+from hems.sep2.rules.dialect import Dialect
+from hems.sep2.rules.events import Program
 from tests.hems.sep2.controls_made import control, default
 from tests.hems.sep2.memory_ledger import MemoryLedger
 

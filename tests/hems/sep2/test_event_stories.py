@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from hems.sep2.dialect import Dialect
+from hems.sep2.rules.dialect import Dialect
 from tests.hems.sep2.examples import examples
 from tests.hems.sep2.living import ABLE, live
 from tests.hems.sep2.stories import OTHERS, OURS, Home, Story, stories

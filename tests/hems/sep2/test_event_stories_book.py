@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from hems.sep2 import resources as res
-from hems.sep2.book import Book, BookSettings
-from hems.sep2.dialect import Dialect
+from hems.sep2.book.book import Book, BookSettings
 from hems.sep2.errors import BindingError, UnknownEventError
-from hems.sep2.events import DISABLED, Default, Event, Held, Schedule, resolve
-from hems.sep2.lifecycle import Profile
+from hems.sep2.rules.dialect import Dialect
+from hems.sep2.rules.events import DISABLED, Default, Event, Held, Schedule, resolve
+from hems.sep2.rules.lifecycle import Profile
 from tests.hems.sep2.examples import examples
 from tests.hems.sep2.living import ABLE, live
 from tests.hems.sep2.oracle import Told

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hems.sep2.events import Draw, Event, Held, Program, Status, draw, effective
-from hems.sep2.successive import follow_on
+from hems.sep2.rules.events import Draw, Event, Held, Program, Status, draw, effective
+from hems.sep2.rules.successive import follow_on
 from tests.hems.sep2.examples import examples
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hems.sep2.events import (
+from hems.sep2.rules.events import (
     DISABLED,
     Default,
     Draw,

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from hems.sep2 import resources as res
-from hems.sep2.book import Book, BookSettings
+from hems.sep2.book.book import Book, BookSettings
+from hems.sep2.book.controls import Control
 from hems.sep2.codec.reading import BadItem
-from hems.sep2.controls import Control
 from hems.sep2.errors import BindingError, MalformedError, UnknownEventError
-from hems.sep2.events import Program
-from hems.sep2.lifecycle import BASE_CODES, Code, Edition, Profile
+from hems.sep2.rules.events import Program
+from hems.sep2.rules.lifecycle import BASE_CODES, Code, Edition, Profile
 from tests.hems.sep2.controls_made import control, shed
 
 P1 = Program("A1", "Peak", 1)

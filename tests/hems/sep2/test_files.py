@@ -10,13 +10,13 @@ import pytest
 
 from certs.pki import Pki
 from hems.sep2 import resources as res
-from hems.sep2.dialect import Dialect
-from hems.sep2.download import Download, FileError, StorageError, Store
+from hems.sep2.enddevice.download import Download, FileError, StorageError, Store
+from hems.sep2.enddevice.files import Target, choose, version_key
+from hems.sep2.enddevice.loader import FileLoader, FileWish, Loaded, State
 from hems.sep2.errors import RedirectError, TransientError
-from hems.sep2.files import Target, choose, version_key
-from hems.sep2.http import Transport
-from hems.sep2.loader import FileLoader, FileWish, Loaded, State
-from hems.sep2.troubles import Troubles
+from hems.sep2.rules.dialect import Dialect
+from hems.sep2.transport.http import Transport
+from hems.sep2.transport.troubles import Troubles
 from tests.faults.disk import fill, small_disk
 from tests.hems.sep2.kept_up import LFDI, RNG, assert_valid, running, transport_to
 from tests.hems.sep2.utility import Utility

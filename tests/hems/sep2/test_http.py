@@ -22,7 +22,7 @@ from hems.sep2.errors import (
     TransientError,
     UnreachableError,
 )
-from hems.sep2.http import Limits, Transport
+from hems.sep2.transport.http import Limits, Transport
 from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, serialize
 from tests.hems.sep2.serving import TIME, Handler, Reader, Writer, raw_server, sep, talking_to
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from hems.sep2 import resources as res
 from hems.sep2.errors import PermanentError
-from hems.sep2.validated import MOST, Validated, conditions, digest
+from hems.sep2.transport.validated import MOST, Validated, conditions, digest
 from hems.sep2.xml import MEDIA_TYPE, BadItem, serialize
 from tests.hems.sep2.serving import TIME, sep, talking_to
 

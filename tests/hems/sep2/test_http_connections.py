@@ -14,10 +14,10 @@ from certs.pem import der, read_certificates
 from certs.pki import Pki, init_pki, issue_device, revoke
 from certs.tls import client_context, server_context
 from hems.sep2 import resources as res
-from hems.sep2.connections import peer_lfdi
 from hems.sep2.errors import BusyError, DeadlineError, Sep2Error, TrustError
-from hems.sep2.http import Limits, Transport
-from hems.sep2.listener import Listener
+from hems.sep2.transport.connections import peer_lfdi
+from hems.sep2.transport.http import Limits, Transport
+from hems.sep2.transport.listener import Listener
 from tests.certs.test_resumption import tickets
 from tests.hems.sep2.serving import TIME, Reader, Writer, raw_server, sep, talking_to
 

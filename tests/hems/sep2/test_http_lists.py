@@ -8,7 +8,7 @@ from aiohttp import web
 
 from hems.sep2 import resources as res
 from hems.sep2.errors import DeadlineError, MalformedError, OversizedError, TransientError
-from hems.sep2.http import Limits
+from hems.sep2.transport.http import Limits
 from hems.sep2.xml import MEDIA_TYPE, BadItem, serialize
 from tests.hems.sep2.serving import sep, talking_to
 
@@ -144,7 +144,7 @@ async def test_a_list_has_a_deadline_and_a_length_in_all(monkeypatch: pytest.Mon
             await transport.get_list("/der", res.DERList, page=3)
         stuck.set()
         assert len((await transport.get_list("/der", res.DERList, page=3)).der) == 10
-        monkeypatch.setattr("hems.sep2.http.MAX_LIST", 500)
+        monkeypatch.setattr("hems.sep2.transport.http.MAX_LIST", 500)
         with pytest.raises(OversizedError, match="/der: the list is longer than 500 octets"):
             await transport.get_list("/der", res.DERList, page=3)
 

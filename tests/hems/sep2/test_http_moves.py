@@ -8,7 +8,7 @@ from yarl import URL
 
 from hems.sep2 import resources as res
 from hems.sep2.errors import MovedError, NotFoundError, RedirectError
-from hems.sep2.moves import MOST, Moves
+from hems.sep2.transport.moves import MOST, Moves
 from tests.hems.sep2.serving import TIME, sep, talking_to
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")

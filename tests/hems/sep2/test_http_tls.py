@@ -16,7 +16,7 @@ from certs.pki import Pki, init_pki, issue_device, issue_service, revoke
 from certs.tls import client_context, server_context
 from hems.sep2 import resources as res
 from hems.sep2.errors import TrustError
-from hems.sep2.http import Transport, VerifyPeer
+from hems.sep2.transport.http import Transport, VerifyPeer
 from tests.hems.sep2.serving import TIME, sep
 
 pytestmark = [pytest.mark.requirement("PRO-2030.5"), pytest.mark.requirement("L1-AUTH")]

@@ -21,10 +21,10 @@ import pytest
 from certs.pki import Pki
 from hems.clock import SystemClock
 from hems.sep2 import resources as res
-from hems.sep2.book import BookSettings
-from hems.sep2.engine import Engine
-from hems.sep2.ledger import EventRow
-from hems.sep2.lifecycle import Phase
+from hems.sep2.book.book import BookSettings
+from hems.sep2.book.engine import Engine
+from hems.sep2.book.ledger import EventRow
+from hems.sep2.rules.lifecycle import Phase
 from hems.store.store import open_store
 from tests.hems.sep2.client_home import Home
 from tests.hems.sep2.controls_made import control, shed

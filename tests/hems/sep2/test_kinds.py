@@ -5,12 +5,12 @@ import random
 import pytest
 
 from hems.sep2 import resources as res
-from hems.sep2.book import Book, BookSettings
-from hems.sep2.controls import Control
+from hems.sep2.book.book import Book, BookSettings
+from hems.sep2.book.controls import Control
+from hems.sep2.book.kinds import KINDS, kind_of, modes_of
 from hems.sep2.errors import BindingError, UnknownEventError
-from hems.sep2.events import Program
-from hems.sep2.kinds import KINDS, kind_of, modes_of
-from hems.sep2.lifecycle import Code, Edition, Profile
+from hems.sep2.rules.events import Program
+from hems.sep2.rules.lifecycle import Code, Edition, Profile
 from tests.hems.sep2.controls_made import control
 from tests.hems.sep2.kinds_made import grant, load_control, message, tariff_interval
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from hems.sep2 import resources as res
-from hems.sep2.answers import Applied, resource_of
-from hems.sep2.book import Book, BookSettings
+from hems.sep2.book.answers import Applied, resource_of
+from hems.sep2.book.book import Book, BookSettings
+from hems.sep2.book.overrides import Override
 from hems.sep2.errors import BindingError, UnknownEventError
-from hems.sep2.events import Interval, Program
-from hems.sep2.lifecycle import Phase, Profile
-from hems.sep2.overrides import Override
+from hems.sep2.rules.events import Interval, Program
+from hems.sep2.rules.lifecycle import Phase, Profile
 from hems.sep2.xml import serialize
 from tests.hems.sep2.controls_made import control
 from tests.hems.sep2.kinds_made import load_control

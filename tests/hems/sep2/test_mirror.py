@@ -8,12 +8,12 @@ import pytest
 
 from certs.pki import Pki
 from hems.sep2 import resources as res
-from hems.sep2.dialect import Dialect
+from hems.sep2.enddevice.mirror import Mirror
+from hems.sep2.enddevice.readings import MirrorSpec, Sample, Samples, SeriesSpec
 from hems.sep2.errors import RejectedError, TransientError
-from hems.sep2.http import Transport
-from hems.sep2.mirror import Mirror
-from hems.sep2.readings import MirrorSpec, Sample, Samples, SeriesSpec
-from hems.sep2.troubles import Troubles
+from hems.sep2.rules.dialect import Dialect
+from hems.sep2.transport.http import Transport
+from hems.sep2.transport.troubles import Troubles
 from tests.hems.sep2.kept_up import LFDI, RNG, assert_valid, running, transport_to
 from tests.hems.sep2.utility import Utility
 

@@ -8,12 +8,12 @@ import pytest
 
 from certs.tls import client_context
 from hems.sep2 import resources as res
-from hems.sep2.answers import Answerer, resource_of
+from hems.sep2.book.answers import Answerer, resource_of
+from hems.sep2.book.kinds import KINDS, Kind
+from hems.sep2.book.ledger import ResponseRow
+from hems.sep2.book.outbox import Outbox
 from hems.sep2.errors import MalformedError
-from hems.sep2.http import Transport
-from hems.sep2.kinds import KINDS, Kind
-from hems.sep2.ledger import ResponseRow
-from hems.sep2.outbox import Outbox
+from hems.sep2.transport.http import Transport
 from hems.sep2.xml import serialize
 from tests.hems.sep2.client_home import Home
 from tests.hems.sep2.kinds_made import load_control

@@ -5,10 +5,10 @@ import math
 import pytest
 
 from hems.sep2 import resources as res
-from hems.sep2.events import Held, Program
-from hems.sep2.kinds import event_of
-from hems.sep2.rates import component_of, priced, tariff_of
-from hems.sep2.tariff import Block, Flow, Place, Use, price_at
+from hems.sep2.book.kinds import event_of
+from hems.sep2.book.rates import component_of, priced, tariff_of
+from hems.sep2.rules.events import Held, Program
+from hems.sep2.rules.tariff import Block, Flow, Place, Use, price_at
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 

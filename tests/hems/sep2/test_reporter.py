@@ -7,11 +7,11 @@ import pytest
 
 from certs.pki import Pki
 from hems.sep2 import resources as res
-from hems.sep2.dialect import Dialect
-from hems.sep2.http import Transport
-from hems.sep2.reporter import Cadence, Reporter
-from hems.sep2.reports import DerReport, Report
-from hems.sep2.troubles import Troubles
+from hems.sep2.enddevice.reporter import Cadence, Reporter
+from hems.sep2.enddevice.reports import DerReport, Report
+from hems.sep2.rules.dialect import Dialect
+from hems.sep2.transport.http import Transport
+from hems.sep2.transport.troubles import Troubles
 from tests.hems.sep2.kept_up import LFDI, RNG, assert_valid, running, transport_to
 from tests.hems.sep2.utility import Utility
 

@@ -7,10 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hems.sep2 import resources as res
-from hems.sep2.connections import Answer
+from hems.sep2.enddevice.reports import (
+    DerReport,
+    Report,
+    dated,
+    dated_report,
+    match,
+    pressing,
+    shows,
+)
 from hems.sep2.errors import MalformedError
-from hems.sep2.pieces import Piece, piece_of
-from hems.sep2.reports import DerReport, Report, dated, dated_report, match, pressing, shows
+from hems.sep2.transport.connections import Answer
+from hems.sep2.transport.pieces import Piece, piece_of
 
 pytestmark = [pytest.mark.requirement("PRO-2030.5")]
 

@@ -6,13 +6,13 @@ import pytest
 from lxml import etree
 
 from hems.sep2 import resources as res
-from hems.sep2.book import Book, BookSettings
+from hems.sep2.book.book import Book, BookSettings
+from hems.sep2.book.messages import Reservation, reservations
+from hems.sep2.book.receipts import KEEP_S
+from hems.sep2.book.requests import Wish
+from hems.sep2.book.states import state_of
 from hems.sep2.errors import UnknownEventError
-from hems.sep2.events import Program
-from hems.sep2.messages import Reservation, reservations
-from hems.sep2.receipts import KEEP_S
-from hems.sep2.requests import Wish
-from hems.sep2.states import state_of
+from hems.sep2.rules.events import Program
 from hems.sep2.xml import serialize
 from tests.hems.sep2.kinds_made import grant
 from tests.hems.sep2.schema import Edition, validator

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hems.sep2 import resources as res
-from hems.sep2.book import BookSettings
-from hems.sep2.engine import Engine
-from hems.sep2.events import Program
-from hems.sep2.servertime import ServerClock, follow
+from hems.sep2.book.book import BookSettings
+from hems.sep2.book.engine import Engine
+from hems.sep2.rules.events import Program
+from hems.sep2.rules.servertime import ServerClock, follow
 from tests.hems.sep2.controls_made import control
 from tests.hems.sep2.memory_ledger import MemoryLedger
 

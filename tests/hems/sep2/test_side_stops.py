@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from hems.sep2 import resources as res
-from hems.sep2.billing import Agreement, BilledReading
 from hems.sep2.client import Client
-from hems.sep2.configuration import PriceResponse
-from hems.sep2.download import Store
-from hems.sep2.files import Target
-from hems.sep2.loader import FileWish, Loaded
-from hems.sep2.logevents import DER, Happening
-from hems.sep2.services import Services
+from hems.sep2.enddevice.billing import Agreement, BilledReading
+from hems.sep2.enddevice.configuration import PriceResponse
+from hems.sep2.enddevice.download import Store
+from hems.sep2.enddevice.files import Target
+from hems.sep2.enddevice.loader import FileWish, Loaded
+from hems.sep2.enddevice.logevents import DER, Happening
+from hems.sep2.enddevice.services import Services
 from tests.hems.sep2.client_home import Home
 from tests.hems.sep2.utility import Utility, serving
 

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from hems.sep2 import resources as res
 from hems.sep2.errors import BusyError
-from hems.sep2.notices import Notices
-from hems.sep2.subscribe import Subscriber
-from hems.sep2.troubles import Troubles
+from hems.sep2.transport.troubles import Troubles
+from hems.sep2.walk.notices import Notices
+from hems.sep2.walk.subscribe import Subscriber
 from hems.sep2.xml import parse
 from tests.hems.sep2.serving import sep, talking_to
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hems.sep2.events import Draw, Event, Held, Program, Status
-from hems.sep2.tariff import (
+from hems.sep2.rules.events import Draw, Event, Held, Program, Status
+from hems.sep2.rules.tariff import (
     Block,
     Component,
     Flow,

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from hems.sep2.errors import UnreachableError
-from hems.sep2.troubles import MOST, Troubles
+from hems.sep2.transport.troubles import MOST, Troubles
 
 AWAY = UnreachableError("a.example:1: no connection: Connection refused")
 OTHER = UnreachableError("a.example:1/tm: the server closed the connection")
@@ -14,7 +14,7 @@ OTHER = UnreachableError("a.example:1/tm: the server closed the connection")
 @pytest.mark.requirement("LC-TEST")
 def test_a_trouble_is_new_once_and_over_once(caplog: pytest.LogCaptureFixture) -> None:
     troubles = Troubles()
-    with caplog.at_level(logging.INFO, logger="hems.sep2.troubles"):
+    with caplog.at_level(logging.INFO, logger="hems.sep2.transport.troubles"):
         assert troubles.meet("poll", AWAY)
         assert not troubles.meet("poll", AWAY)
         assert not troubles.meet("mirror", AWAY)
@@ -35,7 +35,7 @@ def test_troubles_that_take_turns_are_said_once_each(caplog: pytest.LogCaptureFi
         False,
         False,
     ]
-    with caplog.at_level(logging.INFO, logger="hems.sep2.troubles"):
+    with caplog.at_level(logging.INFO, logger="hems.sep2.transport.troubles"):
         troubles.over("poll")
     assert [record.getMessage() for record in caplog.records] == [f"over: {AWAY}", f"over: {OTHER}"]
     assert troubles.meet("poll", AWAY)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from hems.sep2 import resources as res
 from hems.sep2.errors import BusyError, NotFoundError, PinError, Sep2Error, UnreachableError
-from hems.sep2.notices import LONGEST_S, PROOF_S, SLOWER, Mark, Notices
-from hems.sep2.troubles import Troubles
-from hems.sep2.walker import Pace, Stop, Visit, Walker
+from hems.sep2.transport.troubles import Troubles
+from hems.sep2.walk.notices import LONGEST_S, PROOF_S, SLOWER, Mark, Notices
+from hems.sep2.walk.walker import Pace, Stop, Visit, Walker
 from tests.hems.sep2.virtual_time import run
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")

@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from hems.clock import SystemClock
-from hems.sep2.ledger import EventRow
+from hems.sep2.book.ledger import EventRow
 from hems.store.errors import StoreFullError
 from hems.store.history import Sample
 from hems.store.schema import REVISIONS

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hems.clock import SystemClock
-from hems.sep2.ledger import EventRow
+from hems.sep2.book.ledger import EventRow
 from hems.store.history import MAX_POINTS, DeviceSeries, Sample
 from hems.store.store import Store, open_store
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hems.clock import SystemClock
-from hems.sep2.ledger import EventRow, Ledger, ResponseRow
+from hems.sep2.book.ledger import EventRow, Ledger, ResponseRow
 from hems.store.ledger import DAY_S
 from hems.store.store import Store, open_store
 

@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 import hems
 from hems.clock import SystemClock
-from hems.sep2.ledger import EventRow, ResponseRow
+from hems.sep2.book.ledger import EventRow, ResponseRow
 from hems.store.store import open_store
 
 ROOT = Path(hems.__file__).parents[1]

@@ -181,7 +181,7 @@ WRITER = """
 import asyncio, sys
 from pathlib import Path
 from hems.clock import SystemClock
-from hems.sep2.ledger import EventRow, ResponseRow
+from hems.sep2.book.ledger import EventRow, ResponseRow
 from hems.store.store import open_store
 
 async def main():

@@ -1,0 +1,1 @@
+"""The events of one EndDevice: taken in, followed, durable in the ledger, answered."""

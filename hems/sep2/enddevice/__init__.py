@@ -1,0 +1,1 @@
+"""What one EndDevice has and says of itself: enrolment, reports, readings, log, files, bills."""

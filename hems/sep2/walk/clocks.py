@@ -1,0 +1,104 @@
+"""The clocks of one server: each device's events run on the one that its assignments name."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from hems.clock import Clock
+from hems.sep2 import resources as res
+from hems.sep2.enddevice.enrolment import Enrolment
+from hems.sep2.enddevice.offers import safe_place
+from hems.sep2.errors import MalformedError
+from hems.sep2.transport.http import Transport
+
+_APART_S: Final = 2.0
+"""Clocks that differ by less are one: `TimeType` is whole seconds."""
+
+
+class Clocks:
+    """What each clock of a server showed last, and who runs on it.
+
+    Args:
+        transport: Way to the server.
+        clock: The home's clock.
+        enrolments: Whose events they are, the home's own first.
+        on_offset: Told of each new offset of the clock that the home itself runs on.
+        on_apart: Told of a clock, and what is wrong, where a device's assignments name several
+            that do not agree; with None when they do again.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        clock: Clock,
+        enrolments: Sequence[Enrolment],
+        on_offset: Callable[[float], Awaitable[None]],
+        on_apart: Callable[[str, MalformedError | None], None],
+    ) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._enrolments = enrolments
+        self._on_offset = on_offset
+        self._on_apart = on_apart
+        self._shown: dict[str, tuple[int, float, float]] = {}
+        self.hrefs: set[str] = set()
+
+    async def follow(self, enrolment: Enrolment, hrefs: Sequence[str]) -> None:
+        """Have a device's events run on a clock, which is read first if that was never done.
+
+        Args:
+            enrolment: Whose events they are.
+            hrefs: The clocks that its assignments name, the first being the one that counts.
+
+        Raises:
+            Sep2Error: It cannot be read now; the device runs on it as soon as it can.
+        """
+        places = [safe_place(href) for href in hrefs]
+        if not places:
+            return
+        self.hrefs.update(hrefs)
+        before, enrolment.clock = enrolment.clock, places[0]
+        enrolment.other_clocks = frozenset(places[1:]) - {places[0]}
+        if before == places[0]:
+            return
+        shown = self._shown.get(places[0])
+        if shown is None:
+            await self.read(hrefs[0])
+        else:
+            await self._sync(enrolment, shown)
+
+    async def read(self, href: str) -> res.Time:
+        """Read a clock and have those follow it who run on it.
+
+        Raises:
+            Sep2Error: It cannot be read now.
+        """
+        place = safe_place(href)
+        sent = self._clock.monotonic()
+        time = await self._transport.get(href, res.Time)
+        shown = (time.current_time, sent, self._clock.monotonic())
+        self._shown[place] = shown
+        for enrolment in self._enrolments:
+            if enrolment.clock == place:
+                await self._sync(enrolment, shown)
+        self._compare(href, time)
+        return time
+
+    async def _sync(self, enrolment: Enrolment, shown: tuple[int, float, float]) -> None:
+        enrolment.engine.sync_time(*shown)
+        if enrolment is self._enrolments[0]:
+            await self._on_offset(enrolment.engine.offset_s)
+
+    def _compare(self, href: str, time: res.Time) -> None:
+        """Say so where a device is to run on two clocks that do not agree."""
+        place = safe_place(href)
+        for enrolment in self._enrolments:
+            if place in enrolment.other_clocks:
+                apart_s = time.current_time - enrolment.engine.server_time()
+                name = enrolment.member.name
+                wrong = None
+                if abs(apart_s) > _APART_S:
+                    wrong = MalformedError(
+                        f"{self._transport.host}{href}",
+                        f"it is {apart_s:+.0f} s off the clock that events of {name} run on",
+                    )
+                self._on_apart(f"clock {place} {enrolment.member.lfdi}", wrong)
