@@ -60,7 +60,7 @@ class Home:
             headers={"Accept": MEDIA_TYPE},
         )
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._session.close()
 
     async def ask(
@@ -98,7 +98,7 @@ class Operator:
             headers={"Authorization": f"Bearer {head_end.token}"},
         )
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._session.close()
 
     async def ask(
@@ -163,7 +163,7 @@ async def head_end(settings: HeadEndSettings) -> AsyncIterator[HeadEnd]:
 async def operator(head_end: HeadEnd) -> AsyncIterator[Operator]:
     person = Operator(head_end)
     yield person
-    await person.close()
+    await person.aclose()
 
 
 MakeHome = Callable[[str], Home]
@@ -179,7 +179,7 @@ async def make_home(head_end: HeadEnd, pki: Pki) -> AsyncIterator[MakeHome]:
 
     yield make
     for home in made:
-        await home.close()
+        await home.aclose()
 
 
 @pytest.fixture

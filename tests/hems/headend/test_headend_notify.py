@@ -151,8 +151,8 @@ async def test_a_home_revoked_meanwhile_is_told_nothing_over_its_open_connection
         await operator.event(limit_import_w=2, minutes=5)
         await asyncio.wait_for(heard.event.wait(), WAIT_S)
         assert queue.empty()
-        await home.close()
-        await operator.close()
+        await home.aclose()
+        await operator.aclose()
 
 
 async def test_each_home_gets_its_own_words_and_limit(

@@ -57,7 +57,7 @@ async def test_it_runs_as_a_program_and_stops_cleanly(pki: Pki, tmp_path: Path) 
     home = Home(pki.identity("home-a"), pki, ready["dcap"].removesuffix("/dcap"))
     await home.get("/dcap", DeviceCapability)
     assert (await home.ask("GET", "/edev/%0A1970-01-01 CRITICAL forged")).status == 403
-    await home.close()
+    await home.aclose()
     process.send_signal(signal.SIGTERM)
     _, errors = await asyncio.wait_for(process.communicate(), WAIT_S)
     assert process.returncode == 0, errors.decode()

@@ -58,6 +58,6 @@ async def test_429_says_when_to_ask_again(settings: HeadEndSettings, pki: Pki) -
             assert "5 times a minute" in answers[-1].text
             assert (await patient.ask("GET", "/tm")).status == 200
         finally:
-            await eager.close()
-            await patient.close()
-            await operator.close()
+            await eager.aclose()
+            await patient.aclose()
+            await operator.aclose()
