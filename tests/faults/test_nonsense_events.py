@@ -27,7 +27,6 @@ def watts(value: str, multiplier: int = 0) -> str:
 NOW = int(time.time())
 REFUSED = {
     "D0": (control("D0", duration=0), INVALID, "a duration of 0 s"),
-    "D1": (control("D1", duration=40_000_000), INVALID, "a duration of 40000000 s"),
     "A0": (control("A0", start=2**60), INVALID, f"a start at {2**60}"),
     "A1": (control("A1", start=-5), INVALID, "a start at -5"),
     "A2": (control("A2", start=NOW - 86_400), EXPIRED, "over before it was received"),
@@ -38,9 +37,9 @@ REFUSED = {
     "B3": (control("B3", base=""), INVALID, "it sets no control mode"),
     "B4": (control("B4", base="<opModWarp>9</opModWarp>"), INVALID, "it sets no control mode"),
     "B5": (
-        control("B5", base="<opModFixedW>5000</opModFixedW>"),
+        control("B5", base="<opModFixedV>5000</opModFixedV>"),
         NOT_APPLICABLE,
-        "cannot carry out opModFixedW",
+        "cannot carry out opModFixedV",
     ),
     "C0": (
         control(
