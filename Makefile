@@ -7,13 +7,16 @@ BENCH ?= reaction
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep lint types contracts unit bench traceability pictures lock format clean
+.PHONY: help demo test test-deep lint types contracts unit whole bench conformance mutants fuzz \
+  traceability pictures lock format clean
 
 help:
 	@echo "make demo        a home, a utility and the page, on this machine"
 	@echo "make test        every check, in under 15 minutes"
 	@echo "make test-deep   the long ones: before a release"
-	@echo "make bench BENCH=reaction|footprint [ARGS=...]"
+	@echo "make conformance [ARGS='--profile csip']  the certifier's scenarios, PICS, evidence"
+	@echo "make bench BENCH=reaction|footprint|codec [ARGS=...]"
+	@echo "make mutants     do the tests notice a changed event rule?  make fuzz: hostile XML"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
 	@echo "make pictures    takes the README's pictures from the running demo"
 	@echo "make format | lock | clean"
@@ -36,12 +39,28 @@ types: .venv/.ready
 contracts: .venv/.ready
 	$(BIN)/lint-imports
 
+# What runs whole homes in processes of their own runs alone, because it is judged by its timing.
+WHOLE := tests/e2e tests/conformance
+
 unit: .venv/.ready web/static/index.html chromium
-	$(PY) -m pytest -m "not deep"
+	$(PY) -m pytest -m "not deep" -n 3 --dist loadfile $(addprefix --ignore=,$(WHOLE))
+	$(MAKE) whole
 	cd web/app && ../../packaging/npm run test
+
+whole: .venv/.ready web/static/index.html chromium
+	$(PY) -m pytest -m "not deep" $(WHOLE)
 
 bench: .venv/.ready
 	@$(PY) -m tests.benchmarks.$(BENCH) $(ARGS)
+
+conformance: .venv/.ready
+	$(PY) -m tests.conformance $(ARGS)
+
+mutants: .venv/.ready
+	$(PY) -m tests.mutation $(ARGS)
+
+fuzz: .venv/.ready
+	$(PY) -m tests.fuzz.fuzz_xml $(ARGS)
 
 traceability: .venv/.ready web/static/index.html chromium
 	$(PY) -m pytest -q -m "not deep" --traceability docs/traceability.md
