@@ -7,7 +7,7 @@ BENCH ?= reaction
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep lint types contracts unit whole bench conformance mutants fuzz \
+.PHONY: help demo test test-deep lint types contracts unit bench conformance mutants fuzz \
   traceability pictures lock format clean
 
 help:
@@ -39,16 +39,14 @@ types: .venv/.ready
 contracts: .venv/.ready
 	$(BIN)/lint-imports
 
-# What runs whole homes in processes of their own runs alone, because it is judged by its timing.
-WHOLE := tests/e2e tests/conformance
+# The end-to-end tests are judged by their timing, so they have the machine to themselves.
+ASIDE := tests/e2e tests/conformance
 
 unit: .venv/.ready web/static/index.html chromium
-	$(PY) -m pytest -m "not deep" -n 3 --dist loadfile $(addprefix --ignore=,$(WHOLE))
-	$(MAKE) whole
+	$(PY) -m pytest -m "not deep" -n 3 --dist loadfile $(addprefix --ignore=,$(ASIDE))
+	$(PY) -m pytest -m "not deep" -n 2 --dist loadfile tests/conformance
+	$(PY) -m pytest -m "not deep" tests/e2e
 	cd web/app && ../../packaging/npm run test
-
-whole: .venv/.ready web/static/index.html chromium
-	$(PY) -m pytest -m "not deep" $(WHOLE)
 
 bench: .venv/.ready
 	@$(PY) -m tests.benchmarks.$(BENCH) $(ARGS)

@@ -30,6 +30,9 @@ from hems.utility_log import UtilityLog
 _log = logging.getLogger(__name__)
 
 RESTART_S: Final = 10.0
+_LONGEST_RESTART_S: Final = 600.0
+_STEADY_S: Final = 3600.0
+"""What ran for so long begins anew after the shortest wait again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,9 @@ class Link:
         await self._take_over()
         await self._resume_registers()
         await self._log.resume()
+        clock, wait_s = self._house.clock, RESTART_S
         while True:
+            began = clock.monotonic()
             try:
                 await self.client.run()
             except Exception:  # noqa: BLE001 - see below
@@ -172,7 +177,11 @@ class Link:
                 for source in self.sources:
                     self._tell.failed(source)
                 self._tell.alarm(f"The link to {self._called} failed and starts anew")
-            await asyncio.sleep(RESTART_S)
+            if clock.monotonic() - began > _STEADY_S:
+                wait_s = RESTART_S
+            await asyncio.sleep(wait_s)
+            # A fault that comes back each time must not have the server walked through forever.
+            wait_s = min(2 * wait_s, _LONGEST_RESTART_S)
 
     @property
     def _called(self) -> str:

@@ -125,7 +125,7 @@ def event(state: EventState, ratings: Ratings, devices: Sequence[DeviceState]) -
     return EventView(
         id=grid_event.mrid,
         program=grid_event.program.name or grid_event.program.mrid,
-        title="; ".join(titles) or grid_event.description or "Something this home cannot do",
+        title="; ".join(titles) or grid_event.description or _untitled(state),
         effect=words or "Nothing changes in this home.",
         state=_STATES[state.phase],
         starts_at=state.starts_at,
@@ -134,6 +134,13 @@ def event(state: EventState, ratings: Ratings, devices: Sequence[DeviceState]) -
         may_opt_out=not grid_event.mandatory and not state.phase.over,
         note=_sentence(state.reason),
     )
+
+
+def _untitled(state: EventState) -> str:
+    """Return a title where no mode asks for anything that has a name here."""
+    if state.reason:
+        return "Something this home cannot do"
+    return "Go on as usual"  # to be connected, say
 
 
 def _sentence(words: str) -> str:

@@ -11,10 +11,10 @@ from typing import Final
 from hems.clock import Clock, StepWatch
 from hems.emg.baseline import Baselines
 from hems.emg.ramp import Ramps, powers
-from hems.emg.translate import RELATIVE, Ratings, signals
+from hems.emg.translate import RELATIVE, Ratings, signals, steering
 from hems.image import Image
 from hems.sep2.rules.events import Schedule
-from hems.sep2.rules.merge import Lost, merge
+from hems.sep2.rules.merge import Lost, Merged, merge
 from programs.signal import Signal, SignalKind
 
 UTILITY: Final = "utility"
@@ -97,8 +97,9 @@ class Gateway:
         self._schedule = merged.schedule
         self._translate()
         self._on_signals()
-        if merged.lost:
-            self._on_lost(merged.lost)
+        lost = [*merged.lost, *_outdone(merged)]
+        if lost:
+            self._on_lost(lost)
 
     def take_image(self, image: Image) -> None:
         """Count the energy saved since the last image, and keep the power for a baseline."""
@@ -162,6 +163,17 @@ class Gateway:
         if is_new:
             self._on_baseline(signal.event, known)
         return replace(signal, baseline_w=known)
+
+
+def _outdone(merged: Merged) -> list[Lost]:
+    """Return the set-points that gave way to one of another mode and another utility."""
+    found = steering(merged.schedule)
+    return [
+        Lost(a.mode, merged.sources[a.mode], a.event, merged.sources[first.mode], first.event)
+        for first in found[:1]
+        for a in found[1:]
+        if not a.default and merged.sources[a.mode] != merged.sources[first.mode]
+    ]
 
 
 def _shifted(schedule: Schedule, by_s: float) -> Schedule:

@@ -133,8 +133,10 @@ class Ramps:
         from_w = signal.value if present_w is None else present_w
         if course is not None:
             from_w = course.at(now)
-        if signal.kind in LIMITS and course is None:
-            from_w = max(from_w, signal.value)  # nobody who is under a limit has to rise to it
+        if signal.kind in LIMITS and from_w > signal.value and present_w is not None:
+            from_w = min(from_w, max(present_w, signal.value))  # it begins where the home is
+        elif signal.kind in LIMITS and course is None:
+            from_w = signal.value  # nobody who is under a limit has to rise to it
         way_w = abs(signal.value - from_w)
         lasts_s = way_w / rate_w_s if rate_w_s is not None else 0.0
         if signal.ramp_s is not None:

@@ -44,6 +44,8 @@ SET_POINTS: Final[Mapping[str, SignalKind]] = MappingProxyType(
 PERCENT_OF_RATING: Final = "opModFixedW"
 """Set-point in per cent of the rated discharge, or of the rated charge where it is negative."""
 
+_STEERING: Final = frozenset({*SET_POINTS, PERCENT_OF_RATING})
+
 SUPPORTED: Final = frozenset(
     {*AMOUNTS, PERCENT_OF_GENERATION, *SWITCHES, *SET_POINTS, PERCENT_OF_RATING}
 )
@@ -71,17 +73,31 @@ def signals(
 ) -> tuple[Signal, ...]:
     """Return what the schedule in force asks of the home, one signal a mode.
 
+    Of several modes that set the power of batteries only the leading one is among them.
+
     Args:
         schedule: What is in force; times are UTC epoch seconds.
         ratings: What per cents are of.
         delivered_wh: Energy already saved by events of kind ENERGY, by mRID; missing is none.
     """
-    found = []
-    for active in schedule.active.values():
-        asked = meaning(active.mode, active.value, ratings)
-        if asked is not None:
-            found.append(_signal(active, *asked, delivered_wh.get(active.event, 0.0)))
-    return tuple(found)
+    asked = [(a, meaning(a.mode, a.value, ratings)) for a in schedule.active.values()]
+    pairs = [(active, each) for active, each in asked if each is not None]
+    idle = steering(schedule)[1:]
+    return tuple(
+        _signal(active, kind, value, delivered_wh.get(active.event, 0.0))
+        for active, (kind, value) in pairs
+        if active not in idle
+    )
+
+
+def steering(schedule: Schedule) -> list[Active]:
+    """Return the modes in force that set the power of batteries, the one that counts first.
+
+    Modes know nothing of one another, yet batteries can follow one set-point only: that of an
+    event counts before a default control's, then the stronger primacy, then what began last.
+    """
+    found = [a for a in schedule.active.values() if a.mode in _STEERING]
+    return sorted(found, key=lambda a: (a.default, a.program.primacy, -a.start, a.event))
 
 
 def meanings(event: Event, ratings: Ratings) -> tuple[tuple[SignalKind, float], ...]:

@@ -24,11 +24,18 @@ from hems.sep2.enddevice.enrolment import Member, MemberSettings
 from hems.sep2.enddevice.logevents import Happening
 from hems.sep2.enddevice.readings import Sample, Samples
 from hems.sep2.enddevice.reports import Report
-from hems.sep2.errors import MalformedError, MovedError, PinError, TransientError
+from hems.sep2.errors import (
+    MalformedError,
+    MovedError,
+    OtherPeerError,
+    PinError,
+    Sep2Error,
+    TransientError,
+)
 from hems.sep2.rules.events import Schedule
 from hems.sep2.session import Home, ServerLostError, Session, SessionEvents, SessionSettings
 from hems.sep2.settings import ClientSettings, ClientState, ListenSettings
-from hems.sep2.transport.backoff import after_failure
+from hems.sep2.transport.backoff import Backoff
 from hems.sep2.transport.discovery import Discovery, Found
 from hems.sep2.transport.http import Transport
 from hems.sep2.transport.inlet import Inlet
@@ -87,6 +94,8 @@ class Client:
         self._state = ClientState("off", "not started")
         self._session: Session | None = None
         self._samples = Samples()
+        self._proven: set[str] = set()
+        self._strange: set[str] = set()
         self._notification_uri: str | None = None
         self.members = tuple(self._member(i, each) for i, each in enumerate(settings.members))
         """The EndDevices that the home answers for, its own first."""
@@ -212,11 +221,17 @@ class Client:
     async def _serve(self) -> None:
         moved: tuple[str, str] | None = None
         moves = 0
+        moves, start = 0, ""
+        pace = self._settings.pace
+        backoff = Backoff(self._rng, first_s=pace.first_retry_s, longest_s=pace.longest_retry_s)
         while True:
             base, dcap = moved or await self._locate()
+            if moved is None:
+                moves, start = 0, base
             found = self._settings.url is None or moved is not None
             moved = None
             self._tell("connecting", f"connecting to {base}", base + dcap)
+            why: Sep2Error
             async with self._connect(base) as transport:
                 session = self._new_session(transport, dcap, found=found)
                 self._session = session
@@ -225,29 +240,38 @@ class Client:
                 except PinError as error:
                     self._tell("refused", str(error))
                     self._alarm(str(error))
-                    break
-                except ServerLostError as error:
-                    moves = 0
+                    if self._settings.url is not None:
+                        break
+                    # Another that announces itself may be the home's own.
+                    self._strange |= {start, base}
+                    continue
+                except (ServerLostError, OtherPeerError) as error:
                     self._alarm(str(error))
+                    why = error
                 except MovedError as error:
-                    moves += 1
-                    moved = await self._moved(error, moves)
+                    moves = 1 if session.trusted else moves + 1
+                    moved = self._moved(error, moves)
+                    why = error
                 finally:
                     self._session = None
+            if session.trusted:
+                backoff.worked()
+            if moved is None:
+                await asyncio.sleep(backoff.failed(why))
         await asyncio.Event().wait()  # refused: events in force run on, but nothing more is sent
 
-    async def _moved(self, error: MovedError, moves: int) -> tuple[str, str] | None:
+    def _moved(self, error: MovedError, moves: int) -> tuple[str, str] | None:
         """Return where the server says that it is now; None for where it was at first.
 
         That host is trusted no further than any other: its certificate is checked, and the PIN,
         before anything else is sent to it.
         """
-        if moves <= _MOVES and error.url.startswith("https://"):
+        target = _split(error.url)
+        refused = target[0] in self._strange
+        if not refused and moves <= _MOVES and error.url.startswith("https://"):
             _log.warning("%s", error)
-            return _split(error.url)
+            return target
         self._tell("unreachable", str(error))
-        longest_s = self._settings.pace.longest_retry_s
-        await asyncio.sleep(after_failure(moves, error, self._rng, longest_s=longest_s))
         return None
 
     def _new_session(self, transport: Transport, dcap: str, *, found: bool) -> Session:
@@ -264,7 +288,7 @@ class Client:
             ),
             transport,
             dcap,
-            Home(self.members, self._ledger, self._clock, self._rng, self._samples),
+            Home(self.members, self._ledger, self._clock, self._rng, self._samples, self._proven),
             SessionEvents(self._tell, self._contact, self._alarm),
         )
         if self._notification_uri is not None:
@@ -275,7 +299,8 @@ class Client:
         """Return the server's origin and the path of its DeviceCapability."""
         if self._settings.url is not None:
             return _split(self._settings.url)
-        self._tell("searching", _SEARCHING, "")
+        if not self._strange:  # else that it was refused is what the owner should go on seeing
+            self._tell("searching", _SEARCHING, "")
         found = await self._search()
         return found.base, found.dcap
 
@@ -283,9 +308,12 @@ class Client:
         async with Discovery(self._zeroconf) as discovery:
             while True:
                 try:
-                    return await discovery.next()
+                    found = await discovery.next()
                 except MalformedError as error:
                     self._alarm(f"a server's announcement cannot be used: {error}")
+                else:
+                    if found.base not in self._strange:
+                        return found
 
     def _tell_schedule(self, index: int, schedule: Schedule) -> None:
         if index == 0:

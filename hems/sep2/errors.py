@@ -8,6 +8,7 @@
     ├── PermanentError        the server will answer the same again
     │   ├── TrustError        TLS or peer identity: wrong CA, expired, revoked, no certificate
     │   │   ├── PinError      the server does not know this home's PIN
+    │   │   ├── OtherPeerError  another certificate than that which the server showed before
     │   │   └── StrangerError a notification by another than the home's own server
     │   ├── NotFoundError     404 or 410: the resource is not there (any more)
     │   ├── RedirectError     a redirect without a target, or one too many
@@ -62,6 +63,10 @@ class TrustError(PermanentError):
 
 class PinError(TrustError):
     """The server's Registration does not carry this home's PIN: it is not the right server."""
+
+
+class OtherPeerError(TrustError):
+    """A server shows another certificate than before: its PIN is to be checked first."""
 
 
 class StrangerError(TrustError):

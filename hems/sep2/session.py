@@ -7,7 +7,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hems.clock import Clock
@@ -23,6 +23,7 @@ from hems.sep2.errors import (
     ForbiddenError,
     MovedError,
     NotFoundError,
+    OtherPeerError,
     PinError,
     Sep2Error,
     StrangerError,
@@ -84,13 +85,23 @@ class SessionEvents:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The parts of the home that outlive a session; the first member is the home itself."""
+    """The parts of the home that outlive a session; the first member is the home itself.
+
+    Attributes:
+        members: The EndDevices that it answers for.
+        ledger: Durable memory.
+        clock: The home's clock.
+        rng: Source of jitter.
+        samples: Readings that wait to be posted.
+        proven: LFDIs of the certificates by which the home's own server has proved to be it.
+    """
 
     members: Sequence[Member]
     ledger: Ledger
     clock: Clock
     rng: random.Random
     samples: Samples
+    proven: set[str] = field(default_factory=set)
 
 
 class Session:
@@ -115,6 +126,8 @@ class Session:
         self._settings = settings
         self._transport = transport
         self._ledger = home.ledger
+        self._proven = home.proven
+        transport.believe(home.proven, self._end)
         self._rng = home.rng
         self._tell = tell
         self._over: asyncio.Future[Sep2Error] = asyncio.get_running_loop().create_future()
@@ -141,9 +154,7 @@ class Session:
             self._enrolments,
             full(settings.certificate),
             clocks,
-            TripEvents(
-                self._subscribe_at, self._mirror_at, self._standing, self._poke, self._trouble
-            ),
+            TripEvents(self._proved, self._mirror_at, self._standing, self._poke, self._trouble),
         )
         self._walker = Walker(
             CapabilityStop(self._trip, dcap),
@@ -165,6 +176,7 @@ class Session:
             PinError: It is not the home's own server; nothing more is sent to it.
             ServerLostError: A server that was found went away.
             MovedError: Its entry point moved to another host.
+            OtherPeerError: It shows another certificate now, and is to prove anew who it is.
         """
         async with asyncio.TaskGroup() as group:
             work = [
@@ -269,6 +281,16 @@ class Session:
             if enrolment.member is member:
                 enrolment.publish(report)
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the server has proved to be the home's own."""
+        return self._trip.trusted.is_set()
+
+    def _proved(self) -> None:
+        self._proven |= self._transport.peers
+        self._transport.believe(self._proven, self._end)
+        self._subscribe_at()
+
     def _subscribe_at(self) -> None:
         """Subscribe at the EndDevice of the certificate, or of the first device that may."""
         devices = [e.device for e in self._enrolments if e.enrolled and e.device is not None]
@@ -332,6 +354,8 @@ class Session:
             self._tell.state("connected", f"connected to {self._transport.host}")
 
     def _failed(self, stop: Stop, error: Sep2Error, failures: int, new: bool) -> None:
+        if isinstance(error, OtherPeerError):
+            return  # the session ends by it, which is told there
         trusted = self._trip.trusted.is_set()
         unknown_here = isinstance(error, ForbiddenError) and not trusted
         if isinstance(error, TrustError) or unknown_here:

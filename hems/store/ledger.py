@@ -15,6 +15,10 @@ from hems.store.schema import events, responses, server_offsets
 DAY_S: Final = 86_400
 OVER: Final = ("completed", "cancelled", "superseded", "rejected")
 """Phases after which an event changes no more."""
+PAST: Final = "completed"
+"""The phase of events whose time is over; all others may still be listed by their server."""
+RECENT_S: Final = 2 * DAY_S
+"""For how long what is past is taken up again after a restart."""
 
 _EVENT: Final = tuple(c for c in events.c if c.name != "changed_at")
 _RESPONSE: Final = tuple(c for c in responses.c if c.name != "id")
@@ -38,11 +42,17 @@ class SqlLedger:
         self._unclaimed = False
 
     async def events(self) -> Sequence[EventRow]:
-        """Return all kept events that are not older than the retention."""
-        oldest = self._clock.now() - self._retention_s
+        """Return the kept events that may still matter; see the port.
+
+        Prices alone leave some hundred past events a day, of which the retention keeps a year's:
+        to read them all would hold a start up for many seconds.
+        """
+        now = self._clock.now()
+        oldest, recent = now - self._retention_s, now - min(self._retention_s, RECENT_S)
+        kept = and_(events.c.phase != PAST, events.c.changed_at >= oldest)
         query = (
             select(*_EVENT)
-            .where(or_(events.c.phase.not_in(OVER), events.c.changed_at >= oldest))
+            .where(or_(events.c.phase.not_in(OVER), kept, events.c.changed_at >= recent))
             .order_by(events.c.changed_at, events.c.server, events.c.mrid)
         )
         async with self._database.ledger() as connection:

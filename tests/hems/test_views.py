@@ -1,6 +1,8 @@
 """What a person sees, from the home's own records."""
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -11,7 +13,7 @@ from hems.cem.orders import FREE, Order
 from hems.emg.translate import Ratings
 from hems.image import Image
 from hems.sep2.book.engine import EventState
-from hems.sep2.rules.events import Event, Program
+from hems.sep2.rules.events import Event, ModeValue, Program
 from hems.sep2.rules.lifecycle import Phase
 from programs.proposal import HOME, Bounds, Proposal, Rank
 
@@ -72,14 +74,20 @@ def test_a_lost_device_keeps_its_last_figure_and_says_what_is_wrong() -> None:
     assert (never.power_w, never.age_s) == (None, None)
 
 
-def event_state(phase: Phase, *, mandatory: bool = False, **fields: object) -> EventState:
+def event_state(
+    phase: Phase,
+    *,
+    mandatory: bool = False,
+    modes: Mapping[str, ModeValue] = MappingProxyType({"opModImpLimW": 1500.0}),
+    **fields: object,
+) -> EventState:
     event = Event(
         "E" * 32,
         Program("P" * 32, "Peak Saver", 10),
         0,
         1_000,
         600,
-        {"opModImpLimW": 1500.0},
+        modes,
         mandatory=mandatory,
     )
     defaults: dict[str, object] = {"opted_out": False, "reason": "", "baseline_w": None}
@@ -116,6 +124,15 @@ def test_a_lost_battery_is_not_promised() -> None:
     battery = DeviceState(BATTERY, Reading(NOW - 60, -5000.0), Quality.LOST, "battery: off")
     shown = views.event(event_state(Phase.STARTED), RATINGS, (car, battery))
     assert shown.effect == "Car may slow down or wait."
+
+
+@pytest.mark.requirement("ROLE-UI")
+def test_an_event_that_asks_for_nothing_new_is_not_called_impossible() -> None:
+    going_on = views.event(event_state(Phase.STARTED, modes={"opModConnect": 1.0}), RATINGS, ())
+    assert (going_on.title, going_on.note) == ("Go on as usual", "")
+    words = "this home cannot carry out opModVoltVar"
+    refused = event_state(Phase.REJECTED, modes={"opModVoltVar": "/c/1"}, reason=words)
+    assert views.event(refused, RATINGS, ()).title == "Something this home cannot do"
 
 
 def test_a_refused_event_says_why() -> None:

@@ -116,4 +116,6 @@ def illegible(item: BadItem, profile: Profile, now: float) -> tuple[Event, Seque
         response_required=item.response_required,
         reply_to=item.reply_to,
     )
+    if item.device_category and not item.device_category & profile.device_category:
+        return event, ()  # not this home's business, legible or not
     return event, asked_for(event, [Owed(Code.INVALID, now)], profile)

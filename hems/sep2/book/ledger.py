@@ -113,7 +113,11 @@ class Ledger(Protocol):
     """Durable memory of events, draws and responses."""
 
     async def events(self) -> Sequence[EventRow]:
-        """Return all kept events that are not older than the retention."""
+        """Return the kept events that may still matter.
+
+        These are all that are not over, those that were refused, cancelled or superseded and are
+        not older than the retention, and those that came to their end in the last days.
+        """
         ...
 
     async def save(self, events: Sequence[EventRow], responses: Sequence[ResponseRow]) -> None:

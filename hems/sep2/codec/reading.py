@@ -25,6 +25,7 @@ from hems.sep2.resources.wire import SEP_NS, Boolean, Kept, Record, by_name, sub
 
 _MRID = re.compile(r"\s*([0-9A-Fa-f]{1,32})\s*")
 _BITS8 = re.compile(r"\s*([0-9A-Fa-f]{1,2})\s*")
+_BITS32 = re.compile(r"\s*([0-9A-Fa-f]{1,8})\s*")
 _LONGEST_NAME: Final = 64
 """What errors tell of an element's name; those of the standard are shorter."""
 _EDITION: Final = "schemaVer"
@@ -42,6 +43,7 @@ class BadItem:
         reply_to: Where an answer to it goes, None if it wants none.
         response_required: Its responseRequired bitmap; 0 if it has no legible one.
         xml: The item as received.
+        device_category: Bits of the devices that it is meant for; 0 if it has no legible ones.
     """
 
     error: MalformedError
@@ -50,6 +52,7 @@ class BadItem:
     reply_to: str | None
     xml: str
     response_required: int = 0
+    device_category: int = 0
 
 
 OnBad = Callable[[BadItem], None]
@@ -288,6 +291,7 @@ def _no_element(element: Element, _: OnBad | None) -> Record:
 def _bad_item(element: Element, error: MalformedError) -> BadItem:
     mrid = _MRID.fullmatch(element.findtext(f"{{{SEP_NS}}}mRID") or "")
     required = _BITS8.fullmatch(element.get("responseRequired", ""))
+    category = _BITS32.fullmatch(element.findtext(f"{{{SEP_NS}}}deviceCategory") or "")
     return BadItem(
         error=error,
         kind=etree.QName(element).localname,
@@ -295,6 +299,7 @@ def _bad_item(element: Element, error: MalformedError) -> BadItem:
         reply_to=element.get("replyTo"),
         xml=as_received(element),
         response_required=int(required[1], 16) if required else 0,
+        device_category=int(category[1], 16) if category else 0,
     )
 
 

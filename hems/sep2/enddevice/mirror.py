@@ -74,6 +74,7 @@ class Mirror:
         self._announced: set[str] = set()
         self._batch = _BATCH
         self._suspect: Sample | None = None
+        self._unsure: dict[str, Sequence[Sample]] = {}
         self._post_s = float(spec.post_s or DEFAULT_POST_S)
         self._wake = asyncio.Event()
 
@@ -135,15 +136,18 @@ class Mirror:
         while batch := self._next(series):
             announce = series.mrid not in self._announced
             body = posted(series, batch, self._offset_s(), announce=announce)
+            self._unsure[series.mrid] = batch  # from here on the server may have it
             try:
                 await self._transport.post(href, body)
             except ForbiddenError:
                 raise
             except RejectedError as error:
+                del self._unsure[series.mrid]
                 if error.status == _METHOD:
                     raise
                 self._refused(series, batch, error)
                 continue
+            del self._unsure[series.mrid]
             self._on_contact()
             self._announced.add(series.mrid)
             self._samples.done(batch)
@@ -153,7 +157,9 @@ class Mirror:
         if series.latest:
             latest = self._samples.latest(series.mrid)
             return () if latest is None else (latest,)
-        return self._samples.waiting(series.mrid, self._batch)
+        # A set whose answer was lost is told again as it was: with what was measured since it
+        # would be another set, and its first readings would count twice.
+        return self._unsure.get(series.mrid) or self._samples.waiting(series.mrid, self._batch)
 
     def _refused(self, series: SeriesSpec, batch: Sequence[Sample], error: RejectedError) -> None:
         """Find out which reading of a batch is refused, and let it go if it is so twice.

@@ -82,6 +82,18 @@ class Paths:
         """Note all that a resource leads to now."""
         self._leads[safe_place(href)] = frozenset(safe_place(child) for child in children)
 
+    def retain(self, tops: Iterable[str]) -> None:
+        """Let go of what none of these places leads to: a server may rename all it has."""
+        kept: set[str] = set()
+        ahead = [safe_place(top) for top in tops]
+        while ahead:
+            place = ahead.pop()
+            if place not in kept:
+                kept.add(place)
+                ahead += self._leads.get(place, ())
+        self._leads = {place: below for place, below in self._leads.items() if place in kept}
+        self._heard = {place: heard for place, heard in self._heard.items() if place in kept}
+
     def roots(self, href: str) -> frozenset[str]:
         """Return the place itself and all those from which it can be reached."""
         found = {safe_place(href)}

@@ -7,7 +7,7 @@ means is not asked here.
 import asyncio
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -20,6 +20,7 @@ from certs.identity import lfdi
 from certs.tls import SepContext
 from hems.sep2.errors import (
     DeadlineError,
+    OtherPeerError,
     OversizedError,
     Sep2Error,
     TrustError,
@@ -89,6 +90,9 @@ class Connections:
     they have, and new ones open others: a server knows a connection by the certificate that it
     began with.
 
+    The first certificate that a server shows is the only one that goes: what it has proved, it has
+    proved for that one. Those that were believed before go together (see `believe`).
+
     A place that once did not answer in time gets at most half of the connections, together with
     all others of its kind, until it answers: however many hang, there is a way for the rest.
 
@@ -109,11 +113,13 @@ class Connections:
         self._host = host
         self._ssl = ssl_context
         self._limits = limits
-        self._peers: set[str] = set()
+        self._peers: frozenset[str] = frozenset()
+        self._believed: frozenset[str] = frozenset()
+        self._on_other: Callable[[OtherPeerError], None] = lambda _error: None
         if ssl_context is not None:
             if verify_peer is not None:
                 _add_check(ssl_context, verify_peer)
-            _add_check(ssl_context, self._note_peer)  # last: of those that were not refused
+            _add_check(ssl_context, self._check_same)  # last: of those that were not refused
         self._pool: _Pool | None = None
         self._hung: dict[str, None] = {}
         self._few = asyncio.Semaphore(max(1, limits.connections // 2))
@@ -122,10 +128,36 @@ class Connections:
         """Whether an LFDI is of a server connected to; None is, where there is no TLS."""
         return peer is None if self._ssl is None else peer in self._peers
 
-    def _note_peer(self, connection: ssl.SSLObject) -> None:
+    @property
+    def peers(self) -> frozenset[str]:
+        """LFDIs of the certificates by which the server is known; none before it showed one."""
+        return self._peers
+
+    def believe(self, proven: Collection[str], on_other: Callable[[OtherPeerError], None]) -> None:
+        """Set by which certificates the server may be known besides the first that it shows.
+
+        Args:
+            proven: LFDIs; they count only where the first certificate is one of them: else who
+                has proved nothing could have another answer for it.
+            on_other: Told of another certificate, to which nothing is sent.
+        """
+        self._believed, self._on_other = frozenset(proven), on_other
+        if not self._peers.isdisjoint(self._believed):
+            self._peers |= self._believed
+
+    def _check_same(self, connection: ssl.SSLObject) -> None:
         peer = peer_lfdi(connection)
-        if peer is not None:
-            self._peers.add(peer)
+        if peer is None:
+            return
+        if not self._peers:
+            self._peers = self._believed | {peer} if peer in self._believed else frozenset({peer})
+        elif peer not in self._peers:
+            error = OtherPeerError(
+                f"{self._host}: its certificate is another one now, of LFDI {peer}; nothing is "
+                "sent to it before its PIN is checked"
+            )
+            self._on_other(error)
+            raise error
 
     async def within_deadline(self, place: str, work: Callable[[], Awaitable[R]]) -> R:
         """Do what a request takes, in the time allowed.
@@ -158,7 +190,8 @@ class Connections:
             if len(self._hung) > _HUNG:
                 del self._hung[next(iter(self._hung))]
             raise DeadlineError(f"{place}: no answer within {self._limits.total_s:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, UnicodeError) as error:
+            # A UnicodeError is of a host name that cannot be looked up, as a redirect may have.
             raise self._error(place, error) from error
         self._hung.pop(place, None)
         return done
@@ -212,6 +245,8 @@ class Connections:
         )
 
     def _error(self, place: str, error: Exception) -> Sep2Error:
+        if (other := _other_peer(error)) is not None:
+            return other
         if _is_tls(error):
             return TrustError(f"{self._host}: {explain(error)}")
         if isinstance(error, aiohttp.ServerDisconnectedError):
@@ -256,6 +291,13 @@ def _is_tls(error: BaseException) -> bool:
             return True
         seen = seen.__cause__ or seen.__context__
     return False
+
+
+def _other_peer(error: BaseException) -> OtherPeerError | None:
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, OtherPeerError):
+        seen = seen.__cause__ or seen.__context__
+    return seen
 
 
 def _why(error: OSError) -> str:

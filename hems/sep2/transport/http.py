@@ -13,7 +13,7 @@ same record (`validated`). A server that asks to be left alone is (`quiet`).
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType, TracebackType
@@ -26,20 +26,20 @@ from hems.sep2.errors import (
     DeadlineError,
     MalformedError,
     MovedError,
+    OtherPeerError,
     OversizedError,
     PermanentError,
     RedirectError,
     TransientError,
 )
-from hems.sep2.resources.base import Error
 from hems.sep2.resources.devices import Time
 from hems.sep2.resources.wire import Record
 from hems.sep2.transport.connections import Answer, Connections, Limits, VerifyPeer, peer_lfdi
 from hems.sep2.transport.moves import Moves
-from hems.sep2.transport.paging import ListOf, Pages
+from hems.sep2.transport.paging import MAX_STARTS, ListOf, Pages, names_of
 from hems.sep2.transport.pieces import Piece, piece_of
 from hems.sep2.transport.quiet import Quiet
-from hems.sep2.transport.status import error_of, retry_after_s
+from hems.sep2.transport.status import error_of, reason_code, retry_after_s
 from hems.sep2.transport.validated import Known, Validated, digest
 from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, BadItem, OnBad, parse, serialize
 
@@ -121,6 +121,15 @@ class Transport:
                 server of a transport without TLS may.
         """
         return self._connections.is_peer(peer)
+
+    @property
+    def peers(self) -> frozenset[str]:
+        """LFDIs of the certificates by which the server is known."""
+        return self._connections.peers
+
+    def believe(self, proven: Collection[str], on_other: Callable[[OtherPeerError], None]) -> None:
+        """Set what other certificates the server may show; see `Connections.believe`."""
+        self._connections.believe(proven, on_other)
 
     def reach(self, href: str) -> None:
         """Check that a link can be gone to.
@@ -228,10 +237,9 @@ class Transport:
             Sep2Error: As for `get`.
         """
         place = f"{self.host}{href}"
-        pages = Pages(expected, place)
         try:
             async with asyncio.timeout(self._limits.list_s):
-                await self._read(pages, href, expected, page, collect=on_bad is not None)
+                pages = await self._whole(href, expected, page, collect=on_bad is not None)
         except TimeoutError:
             raise DeadlineError(f"{place}: not whole within {self._limits.list_s:g} s") from None
         bad = list(pages.bad)
@@ -247,6 +255,24 @@ class Transport:
         if not isinstance(merged, expected):
             raise TypeError(f"{href} was kept as {type(merged).__name__}")
         return merged
+
+    async def _whole(self, href: str, expected: type[L], page: int, *, collect: bool) -> Pages[L]:
+        """Read a list; where an item is missing that was there, until two readings miss it.
+
+        Between two pages one item may leave the front of a list and another join its end: its
+        length is as before, and an item slips through that is neither gone nor read.
+        """
+        place, before = f"{self.host}{href}", self._validated.last_list(href, expected)
+        known = names_of(before) if before is not None else frozenset[str]()
+        missed: frozenset[str] = frozenset()
+        for _ in range(MAX_STARTS):
+            pages = Pages(expected, place)
+            await self._read(pages, href, expected, page, collect=collect)
+            missing = known - names_of(pages.merged())
+            if len(pages.parts) < 2 or missing <= missed:  # noqa: PLR2004 - one page
+                return pages
+            missed = missing
+        raise TransientError(f"{place}: the list changed each time it was read")
 
     async def _read(
         self, pages: Pages[L], href: str, expected: type[L], page: int, *, collect: bool
@@ -332,7 +358,7 @@ class Transport:
                 f"{method} {place}",
                 answer.status,
                 retry_after_s(answer.headers, time.time()),
-                _reason_code(answer.body),
+                reason_code(answer.body),
             )
             if isinstance(error, BusyError):
                 self._quiet.refused(path, error)
@@ -418,11 +444,3 @@ def _as(expected: type[T], known: Known) -> T:
 def _with_query(href: str, **query: int) -> str:
     join = "&" if "?" in href else "?"
     return href + join + "&".join(f"{name}={value}" for name, value in query.items())
-
-
-def _reason_code(body: bytes) -> int | None:
-    """Return the reason code of an Error resource, None if the body is none."""
-    try:
-        return parse(body, Error).reason_code
-    except PermanentError:
-        return None

@@ -1,5 +1,6 @@
 """Where the utility's notifications come in: one POST route over mutual TLS."""
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
@@ -11,8 +12,8 @@ from hems.sep2.errors import (
     MalformedError,
     NotFoundError,
     OversizedError,
+    Sep2Error,
     StrangerError,
-    TransientError,
 )
 from hems.sep2.transport.http import peer_lfdi
 from hems.sep2.xml import MAX_BODY, MEDIA_TYPE
@@ -22,6 +23,8 @@ _log = logging.getLogger(__name__)
 PATH: Final = "/notify"
 _TYPES: Final = frozenset({MEDIA_TYPE, "application/xml", "text/xml"})
 _GRACE_S: Final = 1.0
+_READ_S: Final = 20.0
+"""In this time a notification must be there as a whole; nobody holds a connection by drips."""
 _AGAIN_S: Final = 5
 """When a notification that came too early is to be sent again."""
 
@@ -36,6 +39,7 @@ class Listener:
         ssl_context: The server side of mutual TLS; None only on a trusted loopback in tests.
         host: Address to listen on.
         port: Port to listen on; 0 for any free one.
+        read_s: In what time a notification's body must be there.
         public_host: Name or address under which the utility reaches this home; the address
             listened on if None.
         public_port: Port under which the utility reaches it, where a router maps ports.
@@ -50,7 +54,9 @@ class Listener:
         port: int = 0,
         public_host: str | None = None,
         public_port: int | None = None,
+        read_s: float = _READ_S,
     ) -> None:
+        self._read_s = read_s
         self._handle = handle
         self._ssl = ssl_context
         self._host = host
@@ -92,11 +98,17 @@ class Listener:
         if request.content_type not in _TYPES:
             raise web.HTTPUnsupportedMediaType(text=f"only {MEDIA_TYPE} is taken here\n")
         try:
-            await self._handle(await request.read(), _sender(request))
-        except (web.HTTPRequestEntityTooLarge, OversizedError):
-            why = f"the body is longer than {MAX_BODY} octets"
-            _log.warning("a notification from %s is refused: %s", request.remote, why)
-            raise web.HTTPRequestEntityTooLarge(MAX_BODY, MAX_BODY + 1, text=f"{why}\n") from None
+            async with asyncio.timeout(self._read_s):
+                body = await request.read()
+        except TimeoutError:
+            _log.warning("a notification from %s does not come to its end", request.remote)
+            raise web.HTTPRequestTimeout(headers={"Connection": "close"}) from None
+        except web.HTTPRequestEntityTooLarge:
+            raise _too_large(request) from None
+        try:
+            await self._handle(body, _sender(request))
+        except OversizedError:
+            raise _too_large(request) from None
         except MalformedError as error:
             _log.warning("a notification from %s is refused: %s", request.remote, error)
             raise web.HTTPBadRequest(text=f"{error}\n") from None
@@ -106,12 +118,18 @@ class Listener:
         except NotFoundError as error:
             _log.warning("a notification from %s is refused: %s", request.remote, error)
             raise web.HTTPNotFound(text=f"{error}\n") from None
-        except TransientError as error:
+        except Sep2Error as error:  # what it led to could not be had now
             _log.info("a notification from %s must wait: %s", request.remote, error)
             raise web.HTTPServiceUnavailable(
                 text=f"{error}\n", headers={"Retry-After": str(_AGAIN_S)}
             ) from None
         return web.Response(status=204)
+
+
+def _too_large(request: web.Request) -> web.HTTPRequestEntityTooLarge:
+    why = f"the body is longer than {MAX_BODY} octets"
+    _log.warning("a notification from %s is refused: %s", request.remote, why)
+    return web.HTTPRequestEntityTooLarge(MAX_BODY, MAX_BODY + 1, text=f"{why}\n")
 
 
 def _sender(request: web.Request) -> str | None:

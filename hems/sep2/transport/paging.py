@@ -122,5 +122,12 @@ class Pages(Generic[L]):
         return replace(self._first, **changes)  # type: ignore[arg-type]  # by name, as in layout
 
 
+def names_of(listed: Record) -> frozenset[str]:
+    """Return by what the items of a list are known, those that have a name."""
+    slot = layout(type(listed)).items
+    items: Sequence[Record] = () if slot is None else getattr(listed, slot.attr)
+    return frozenset(key for item in items if (key := _key(item)))
+
+
 def _key(item: Record) -> str:
     return getattr(item, "mrid", None) or getattr(item, "href", None) or ""

@@ -8,7 +8,8 @@ from typing import Final
 from hems.sep2.errors import MalformedError
 from hems.sep2.transport.connections import Answer
 
-_RANGE: Final = re.compile(r"\s*bytes\s+(\d+)-(\d+)/(\d+|\*)\s*", re.IGNORECASE)
+# No file is longer than 18 digits can tell, and Python refuses to read thousands of them.
+_RANGE: Final = re.compile(r"\s*bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

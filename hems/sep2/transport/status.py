@@ -14,6 +14,8 @@ from hems.sep2.errors import (
     RejectedError,
     Sep2Error,
 )
+from hems.sep2.resources.base import Error
+from hems.sep2.xml import parse
 
 _MISSING: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 _FORBIDDEN: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -56,6 +58,14 @@ def error_of(
     if status >= HTTPStatus.BAD_REQUEST:
         return RejectedError(message, status=status)
     return PermanentError(message)
+
+
+def reason_code(body: bytes) -> int | None:
+    """Return the reason code of an Error resource, None if the body is none."""
+    try:
+        return parse(body, Error).reason_code
+    except PermanentError:
+        return None
 
 
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:

@@ -19,6 +19,9 @@ MOST: Final = 256
 MOST_OCTETS: Final = 2 << 20
 """Length of all their bodies at most."""
 
+MOST_ITEMS: Final = 20_000
+"""Items in all lists kept at most, the last one aside."""
+
 _FRESH_S: Final = 1.0
 """Last-Modified counts whole seconds: what changed within the second of the answer may change once
 more in it, and would look the same (RFC 9110, 8.8.2.2)."""
@@ -90,6 +93,15 @@ class Validated:
         if known is not None:
             self._octets -= known.length
 
+    @property
+    def _items(self) -> int:
+        return sum(getattr(merged, "results", 0) for _, merged in self._lists.values())
+
+    def last_list(self, href: str, kind: type[Record]) -> Record | None:
+        """Return a list as it was read last; None if that is not known any more."""
+        kept = self._lists.get((href, kind))
+        return None if kept is None else kept[1]
+
     def same_list(self, href: str, pages: Sequence[Record], merged: Record) -> Record:
         """Return a list as one record: the one returned before, if each page is the same record.
 
@@ -107,7 +119,7 @@ class Validated:
         )
         kept = before if same and before is not None else (tuple(pages), merged)
         self._lists[key] = kept
-        while len(self._lists) > self._most:
+        while len(self._lists) > self._most or (self._items > MOST_ITEMS and len(self._lists) > 1):
             del self._lists[next(iter(self._lists))]
         return kept[1]
 

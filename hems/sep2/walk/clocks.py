@@ -1,6 +1,6 @@
 """The clocks of one server: each device's events run on the one that its assignments name."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
 from hems.clock import Clock
@@ -40,7 +40,12 @@ class Clocks:
         self._on_offset = on_offset
         self._on_apart = on_apart
         self._shown: dict[str, tuple[int, float, float]] = {}
-        self.hrefs: set[str] = set()
+        self._hrefs: dict[str, str] = {}
+
+    @property
+    def hrefs(self) -> Collection[str]:
+        """The clocks that somebody runs on, or is to, as in the links to them."""
+        return tuple(self._hrefs.values())
 
     async def follow(self, enrolment: Enrolment, hrefs: Sequence[str]) -> None:
         """Have a device's events run on a clock, which is read first if that was never done.
@@ -55,9 +60,10 @@ class Clocks:
         places = [safe_place(href) for href in hrefs]
         if not places:
             return
-        self.hrefs.update(hrefs)
+        self._hrefs.update(zip(places, hrefs, strict=True))
         before, enrolment.clock = enrolment.clock, places[0]
         enrolment.other_clocks = frozenset(places[1:]) - {places[0]}
+        self._let_go()
         if before == places[0]:
             return
         shown = self._shown.get(places[0])
@@ -65,6 +71,12 @@ class Clocks:
             await self.read(hrefs[0])
         else:
             await self._sync(enrolment, shown)
+
+    def _let_go(self) -> None:
+        """Forget the clocks that nobody's assignments name any more."""
+        used = {place for e in self._enrolments for place in (e.clock, *e.other_clocks)}
+        self._hrefs = {place: href for place, href in self._hrefs.items() if place in used}
+        self._shown = {place: shown for place, shown in self._shown.items() if place in used}
 
     async def read(self, href: str) -> res.Time:
         """Read a clock and have those follow it who run on it.

@@ -17,6 +17,7 @@ from hems.sep2.errors import (
     PinError,
     Sep2Error,
     TransientError,
+    TrustError,
 )
 from hems.sep2.walk.control_stops import DerProgramsStop, DrProgramsStop, retain
 from hems.sep2.walk.flow_stops import flow_stops
@@ -134,7 +135,9 @@ class AbsentStop(BaseStop):
         if location is not None:
             try:
                 made = await trip.transport.get(location, res.EndDevice)
-            except NotFoundError as error:
+            except TrustError:
+                raise
+            except Sep2Error as error:  # it is made all the same, and must not be made twice
                 _log.info("the list must tell where the new device is: %s", error)
             else:
                 self.enrolment.device = made

@@ -10,10 +10,19 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from hems.sep2 import resources as res
-from hems.sep2.errors import MalformedError, NotFoundError, RejectedError, Sep2Error
+from hems.sep2.codec.reading import BadItem
+from hems.sep2.enddevice.offers import safe_place
+from hems.sep2.errors import (
+    MalformedError,
+    NotFoundError,
+    RejectedError,
+    Sep2Error,
+    TransientError,
+)
 from hems.sep2.transport.address import place_of
 from hems.sep2.transport.backoff import Backoff, until_next_poll
 from hems.sep2.transport.http import Transport
@@ -24,9 +33,19 @@ _log = logging.getLogger(__name__)
 
 _NAME: Final = "subscriptions"
 _XML: Final = 0
+_ANEW_S: Final = 1.0
+"""Upper bound of the first wait before what the server ended is asked for again; it doubles."""
 _ITEMS: Final = 255
 """How many items of a list a notification may carry. Lists are sorted by start, so that what was
 dispatched last is what a smaller limit would leave to the next poll."""
+
+
+@dataclass(slots=True)
+class _Ends:
+    """How often the server has ended the subscriptions of one resource, and when it last did."""
+
+    backoff: Backoff
+    last_at: float
 
 
 class Subscriber:
@@ -78,6 +97,7 @@ class Subscriber:
         self._left: dict[str, str] = {}
         self._asking: set[str] = set()
         self._refused: dict[str, float] = {}
+        self._ends: dict[str, _Ends] = {}
         self._distrusted: set[str] = set()
         self._once_wanted: set[str] = set()
         self._wake = asyncio.Event()
@@ -111,8 +131,16 @@ class Subscriber:
             self._distrusted.discard(place_of(notification.subscribed_resource))
 
     def ended(self, notification: res.Notification) -> None:
-        """Note that the server ended a subscription."""
+        """Note that the server ended a subscription; the oftener, the later it is asked again."""
+        resource = place_of(notification.subscribed_resource)
         self._standing.pop(place_of(notification.subscription_uri), None)
+        ends, now = self._ends.get(resource), _now()
+        if ends is None or now - ends.last_at > self._check_s:  # it stood for long enough
+            ends = _Ends(Backoff(self._rng, first_s=_ANEW_S, longest_s=self._refused_s), now)
+            self._ends[resource] = ends
+        ends.last_at = now
+        why = TransientError(f"{resource}: its subscription was ended")
+        self._refused[resource] = now + ends.backoff.failed(why)
 
     async def run(self) -> None:
         """Keep the subscriptions; never returns."""
@@ -129,9 +157,10 @@ class Subscriber:
                 backoff.worked()
                 self._troubles.over(_NAME)
                 wait_s = until_next_poll(self._check_s, self._rng)
-            doubt_s = self._notices.due_s(_now())
+            doubt_s, again_s = self._notices.due_s(_now()), self._again_s()
+            waits = [s for s in (wait_s, doubt_s, again_s) if s is not None]
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s if doubt_s is None else min(wait_s, doubt_s)):
+                async with asyncio.timeout(min(waits)):
                     await self._wake.wait()
 
     async def sync(self) -> None:
@@ -146,9 +175,15 @@ class Subscriber:
             self._notices.stand(frozenset())
             return
         wanted = {place_of(href): href for href in self._wanted()}
-        self._once_wanted |= set(wanted)
-        listed = await self._transport.get_list(self._list, res.SubscriptionList)
+        self._forget(set(wanted))
+        bad: list[BadItem] = []
+        listed = await self._transport.get_list(self._list, res.SubscriptionList, on_bad=bad.append)
         standing, left, surplus = self._sorted(listed.subscription, set(wanted))
+        if bad:
+            self._presume(standing, set(wanted), bad[0])
+        self._once_wanted = set(wanted) | (
+            self._once_wanted & {safe_place(s.subscribed_resource) for s in listed.subscription}
+        )
         before, self._standing, self._left = set(self._standing.values()), standing, left
         self.synced = True
         failed: list[Sep2Error] = []
@@ -164,6 +199,27 @@ class Subscriber:
         self._notices.stand(frozenset(self._standing.values()))
         if failed:
             raise failed[0]
+
+    def _presume(self, standing: dict[str, str], wanted: set[str], why: BadItem) -> None:
+        """Have what stood before go on standing: what is illegible now may be that."""
+        _log.warning("%s: not all of it can be read: %s", self._list, why.error)
+        for place, resource in self._standing.items():
+            if resource in wanted and resource not in standing.values():
+                standing[place] = resource
+
+    def _forget(self, wanted: set[str]) -> None:
+        """Let go of what is known of resources that are not wanted any more."""
+        for resource in self._refused.keys() - wanted:
+            del self._refused[resource]
+            self._troubles.over(f"{_NAME} {resource}")
+        for resource in self._ends.keys() - wanted:
+            del self._ends[resource]
+        self._distrusted &= wanted
+
+    def _again_s(self) -> float | None:
+        """Return the seconds until what was ended is asked for again; None if nothing is."""
+        waits = [self._refused[r] - _now() for r in self._ends if r in self._refused]
+        return min((s for s in waits if s > 0), default=None)
 
     def _worthless(self) -> Sequence[str]:
         """Return the subscriptions that stand and bring nothing; they are to be made anew."""
@@ -234,6 +290,7 @@ class Subscriber:
             failed.append(error)
         else:
             self._troubles.over(f"{_NAME} {resource}")
+            self._refused.pop(resource, None)
             if location is not None:
                 with contextlib.suppress(MalformedError):  # then the list will tell
                     self._standing[place_of(location)] = resource

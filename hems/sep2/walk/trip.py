@@ -96,6 +96,8 @@ class Trip:
     def lead(self, href: str, children: Sequence[str]) -> None:
         """Note where a resource leads, and have read anew what somebody joined too late for."""
         self.paths.lead(href, children)
+        own = ({e.assignments, *e.programs.lists} for e in self.enrolments)
+        self.paths.retain(place for places in own for place in places)
         self.catch_up(children)
 
     def catch_up(self, hrefs: Iterable[str]) -> None:

@@ -239,3 +239,12 @@ def test_of_two_set_points_the_stronger_holds_and_the_other_is_told() -> None:
     two.gateway.take_schedule(limit("opModTargetW", 2000.0, 1, "B" * 32), "market")
     assert two.values() == [-2000.0]
     assert two.lost == [("grid", "A" * 32)]
+
+
+def test_set_points_of_different_modes_are_one_contest_too() -> None:
+    two = Two()
+    two.gateway.take_schedule(limit("opModTargetW", 1000.0, 9, "A" * 32), "grid")
+    assert not two.lost
+    two.gateway.take_schedule(limit("opModStorageTargetW", 2000.0, 1, "B" * 32), "market")
+    assert two.values() == [-2000.0]
+    assert two.lost == [("grid", "A" * 32)]

@@ -64,6 +64,18 @@ def test_a_home_under_the_limit_does_not_have_to_rise_to_it() -> None:
     assert home.at(T0, signal(IMPORT, 1_500)) == [1_500]
 
 
+@pytest.mark.requirement("BUC-11")
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_stricter_limit_begins_where_the_home_is(ended: bool) -> None:
+    home = Home(gradient=1.0, import_limit=1_500)  # 100 W/s
+    loose, strict = signal(IMPORT, 9_000), signal(IMPORT, 500, event="E2")
+    home.at(T0, loose)
+    if ended:  # the first is still on its way out
+        home.at(T0 + 10)
+    courses = [home.at(T0 + 20 + s, strict)[0] for s in (0, 5, 10)]
+    assert courses == [1_500, 1_000, 500]
+
+
 @pytest.mark.requirement("BUC-12")
 def test_a_ramp_time_is_the_events_own() -> None:
     home = Home(gradient=1.0, storage_power=0)
@@ -111,7 +123,9 @@ def test_a_limit_on_its_way_never_moves_faster_than_the_gradient(
             values = home.at(now, *wanted)
             assert len(values) <= 1
             if values and last is not None and limit is not None:
-                assert abs(last - values[0]) <= 100.0 + 1e-6
+                assert values[0] - last <= 100.0 + 1e-6
+                unfelt = values[0] >= present_w or values[0] == limit
+                assert last - values[0] <= 100.0 + 1e-6 or unfelt
             last = values[0] if values else None
     if asked and (limit := asked[-1][1]) is not None:
         assert home.at(now + 200, signal(IMPORT, limit, event=str(limit))) == [limit]

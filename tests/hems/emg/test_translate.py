@@ -71,6 +71,29 @@ def test_a_signal_carries_who_when_and_how_binding() -> None:
     assert (signal.binding, signal.emergency, signal.baseline_w) == (False, False, None)
 
 
+@pytest.mark.requirement("BUC-12")
+@pytest.mark.parametrize(
+    ("others", "leader"),
+    [
+        ({"default": True, "mandatory": True, "start": -math.inf, "event": "0" * 32}, "E" * 32),
+        ({"program": Program("Q" * 32, "Weak", 11), "event": "0" * 32}, "E" * 32),
+        ({"program": Program("Q" * 32, "Strong", 9), "event": "0" * 32}, "0" * 32),
+        ({"start": 200.0, "event": "F" * 32}, "F" * 32),
+    ],
+)
+def test_of_several_modes_that_set_a_power_one_leads(
+    others: dict[str, object], leader: str
+) -> None:
+    entries = [
+        active("opModFixedW", 10.0, **others),
+        active("opModStorageTargetW", 3000.0),
+        active("opModExpLimW", 1000.0, **others),
+    ]
+    found = signals(Schedule(300.0, {e.mode: e for e in entries}), RATINGS, {})
+    assert [s.event for s in found if s.kind is not SignalKind.EXPORT_LIMIT] == [leader]
+    assert SignalKind.EXPORT_LIMIT in {s.kind for s in found}
+
+
 @pytest.mark.requirement("BUC-7")
 @pytest.mark.parametrize("mandatory", [True, False])
 def test_a_reduction_is_an_emergency_only_where_the_programme_is_mandatory(

@@ -182,3 +182,43 @@ async def test_holds_the_limit_again_with_the_server_unreachable(
     async with home.client(utility.base + "/dcap"):
         await home.until(lambda: home.limit_w == 1500)
         await home.until(lambda: home.state == "unreachable")
+
+
+async def test_a_found_server_that_is_not_the_homes_own_does_not_end_the_search(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    """The neighbour's, say: nothing more is sent to that one, and the own one is found yet."""
+    utility, neighbour = home.utility(), home.utility()
+    neighbour.change("/edev/1/rg", pin=222226)
+    utility.append("/derp/1/derc", control("E1", int(time.time()) - 5, 600))
+    announcer = AsyncZeroconf(interfaces=["127.0.0.1"])
+    listener = AsyncZeroconf(interfaces=["127.0.0.1"])
+
+    async def announce(name: str, base: str) -> None:
+        info = ServiceInfo(
+            SERVICE_TYPE,
+            f"{name}.{SERVICE_TYPE}",
+            port=int(base.rsplit(":", 1)[1]),
+            addresses=[socket.inet_aton("127.0.0.1")],
+            properties={"txtvers": "1", "dcap": "/dcap", "https": None},
+            server=f"{name}.local.",
+        )
+        await (await announcer.async_register_service(info))
+
+    try:
+        async with (
+            serving(utility, context),
+            serving(neighbour, context),
+            home.client(None, zeroconf=listener, listen=None),
+        ):
+            await announce("neighbour", neighbour.base)
+            await home.until(lambda: home.state == "refused")
+            asked = len(neighbour.asked)
+            await announce("utility", utility.base)
+            await home.until(lambda: home.limit_w == 1500)
+            assert len(neighbour.asked) == asked
+            assert neighbour.got == []
+    finally:
+        await announcer.async_unregister_all_services()
+        await announcer.async_close()
+        await listener.async_close()

@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -12,7 +13,7 @@ from aiohttp import web
 from certs.pki import Pki, init_pki
 from certs.tls import server_context
 from hems.sep2 import resources as res
-from tests.hems.sep2.client_home import Home
+from tests.hems.sep2.client_home import PACE, Home
 from tests.hems.sep2.controls_made import control
 from tests.hems.sep2.utility import Utility, serving
 
@@ -133,11 +134,28 @@ async def test_two_that_send_to_each_other_do_not_spin(home: Home, context: ssl.
         pointing(Signpost(""), context) as two,
     ):
         one.target, two.target = two.base + "/dcap", one.base + "/dcap"
+        pace = replace(PACE, first_retry_s=1e6, longest_retry_s=1e6)
+        async with home.client(one.base + "/dcap", listen=None, pace=pace):
+            await one.until(3)
+            await two.until(3)
+            with pytest.raises(TimeoutError):  # for days, but nobody waits for that here
+                await asyncio.wait_for(one.until(4), 0.5)
+            assert len(two.asked) == 3
+
+
+async def test_a_loop_that_is_mended_is_followed_again(home: Home, context: ssl.SSLContext) -> None:
+    utility = home.utility()
+    at_work(home, utility)
+    async with (
+        serving(utility, context),
+        pointing(Signpost(""), context) as one,
+        pointing(Signpost(""), context) as two,
+    ):
+        one.target, two.target = two.base + "/dcap", one.base + "/dcap"
         async with home.client(one.base + "/dcap", listen=None):
-            await one.until(5)  # in turns, and then from where it was told to begin
-            assert len(two.asked) == 3
-            await one.until(9)
-            assert len(two.asked) == 3
+            await one.until(4)  # it was given up once
+            one.target = utility.base + "/dcap"
+            await home.until(lambda: home.limit_w == 1500)
 
 
 async def test_any_other_resource_on_another_host_is_told_and_the_rest_goes_on(

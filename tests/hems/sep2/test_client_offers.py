@@ -207,3 +207,30 @@ def test_the_roots_of_a_place_are_all_from_which_it_can_be_reached(
         return found
 
     assert paths.roots(f"/{place}") == {f"/{p}" for p in "abcdef" if place in reached(p)}
+
+
+async def test_a_device_made_at_a_place_that_cannot_be_read_is_not_made_twice(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    """As of a server behind a proxy, whose Location names the host that it thinks it is."""
+    utility = home.utility(poll_s=900)
+    device = utility.resources["/edev"]
+    assert isinstance(device, res.EndDeviceList)
+    utility.change("/edev", end_device=(), all=0)
+    utility.locations["/edev"] = "http://10.0.0.7:8080/edev/1"
+    async with serving(utility, context), home.client(utility.base + "/dcap", listen=None):
+        await home.until(lambda: home.state == "connected")
+        await utility.until(lambda: "GET /derp/1/derc" in utility.asked)
+    assert len(utility.posted("/edev")) == 1
+
+
+def test_what_nothing_leads_to_any_more_is_let_go_of() -> None:
+    paths = Paths()
+    for name in range(100):
+        paths.lead(f"/derp{name}", [f"/derc{name}"])
+        paths.told(f"/derc{name}", ["one"])
+        paths.retain([f"/derp{name}"])
+    assert paths.roots("/derc99") == {"/derc99", "/derp99"}
+    assert paths.missed({"/derc99": ["two"]}) == ["/derc99"]
+    assert paths.roots("/derc98") == {"/derc98"}
+    assert paths.missed({"/derc98": ["two"]}) == [], "as if it had never been read"

@@ -12,6 +12,7 @@ from hems.sep2.codec.reading import BadItem
 from hems.sep2.errors import BindingError, MalformedError, UnknownEventError
 from hems.sep2.rules.events import Program
 from hems.sep2.rules.lifecycle import BASE_CODES, Code, Edition, Profile
+from hems.sep2.xml import parse
 from tests.hems.sep2.controls_made import control, shed
 
 P1 = Program("A1", "Peak", 1)
@@ -304,6 +305,24 @@ def test_an_unreadable_event_is_answered_as_invalid_once_where_asked(
         book.update(P1, [], now, kind=res.DERControl, complete=True, bad=[item])
     assert owed(book) == [("E1", Code.INVALID)] * answers
     assert len(alarms) == 1
+
+
+@pytest.mark.parametrize(("category", "answers"), [("00004000", 1), ("00000010", 0)])
+def test_an_unreadable_event_for_another_kind_of_device_is_not_answered(
+    category: str, answers: int
+) -> None:
+    book = make_book()
+    bad: list[BadItem] = []
+    parse(
+        f"""<DERControlList xmlns="urn:ieee:std:2030.5:ns" all="1" results="1">
+        <DERControl replyTo="/rsp" responseRequired="03"><mRID>E1</mRID>
+        <creationTime>soon</creationTime><deviceCategory>{category}</deviceCategory>
+        </DERControl></DERControlList>""".encode(),
+        res.DERControlList,
+        on_bad=bad.append,
+    )
+    book.update(P1, [], 90, kind=res.DERControl, complete=True, bad=bad)
+    assert owed(book) == [("E1", Code.INVALID)] * answers
 
 
 def test_a_programme_that_is_assigned_no_more_loses_its_events() -> None:

@@ -84,7 +84,9 @@ async def test_a_list_of_several_pages_of_which_one_changed() -> None:
         shelf.items = (*shelf.items[:3], res.DER(href="/der/new"), shelf.items[4])
         changed = await transport.get_list("/der", res.DERList, page=2)
         assert [d.href for d in changed.der] == [d.href for d in shelf.items]
-        assert shelf.answered[-3:] == [(0, 304), (2, 200), (4, 304)]
+        assert shelf.answered[-6:-3] == [(0, 304), (2, 200), (4, 304)]
+        # That one is not there any more is believed when it is so once more.
+        assert shelf.answered[-3:] == [(0, 304), (2, 304), (4, 304)]
         shelf.items = shelf.items[:4]
         shorter = await transport.get_list("/der", res.DERList, page=2)
         assert [d.href for d in shorter.der] == [d.href for d in shelf.items]

@@ -232,3 +232,22 @@ async def test_what_is_wrong_with_results_does_not_matter() -> None:
     async with talking_to(handler) as transport:
         read = await transport.get_list("/der", res.DERList)
     assert (len(read.der), read.results) == (1, 1)
+
+
+async def test_an_item_that_slips_between_two_pages_is_not_taken_for_gone() -> None:
+    """The front leaves and the end grows between two pages: the length is as before."""
+    server = ListServer(3, largest=1)
+    async with talking_to(server.answer) as transport:
+        await transport.get_list("/der", res.DERList)
+        done = len(server.asked)
+
+        def before(request: int) -> None:
+            if request == done + 1:
+                server.items = [*server.items[1:], res.DER(href="/der/new")]
+
+        server.before = before
+        read = await transport.get_list("/der", res.DERList)
+        assert [item.href for item in read.der] == ["/der/1", "/der/2", "/der/new"]
+        done, server.before = len(server.asked), lambda _: None
+        await transport.get_list("/der", res.DERList)
+        assert len(server.asked) == done + 3, "what is as it was is read once"

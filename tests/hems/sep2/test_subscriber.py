@@ -14,8 +14,9 @@ from hems.sep2.errors import BusyError
 from hems.sep2.transport.troubles import Troubles
 from hems.sep2.walk.notices import Notices
 from hems.sep2.walk.subscribe import Subscriber
-from hems.sep2.xml import parse
-from tests.hems.sep2.serving import sep, talking_to
+from hems.sep2.xml import MEDIA_TYPE, parse, serialize
+from tests.hems.sep2.serving import talking_to
+from tests.waiting import until
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 
@@ -32,6 +33,7 @@ class Subscriptions:
         asked: For what resources it was asked, in order.
         deleted: What was deleted, in order.
         named: Whether it says where a new one is.
+        spoilt: Whether the first of them is given illegibly.
     """
 
     refuse: dict[str, int] = field(default_factory=dict)
@@ -39,11 +41,16 @@ class Subscriptions:
     asked: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     named: bool = True
+    spoilt: bool = False
 
     async def answer(self, request: web.Request) -> web.Response:
         if request.method == "GET":
             items = tuple(self.held.values())
-            return sep(res.SubscriptionList(all=len(items), results=len(items), subscription=items))
+            listed = res.SubscriptionList(all=len(items), results=len(items), subscription=items)
+            body = serialize(listed)
+            if self.spoilt:
+                body = body.replace(b"<encoding>0<", b"<encoding>often<", 1)
+            return web.Response(body=body, content_type=MEDIA_TYPE)
         if request.method == "DELETE":
             self.deleted.append(request.path)
             return web.Response(status=204 if self.held.pop(request.path, None) else 404)
@@ -171,3 +178,74 @@ async def test_a_device_without_a_list_subscribes_to_nothing() -> None:
         assert subscriber.standing == frozenset()
         assert subscriber.synced
     assert server.asked == ["/a"]
+
+
+async def test_one_that_the_server_ends_again_and_again_is_asked_for_ever_later() -> None:
+    server = Subscriptions()
+    async with subscribing(server, "/a") as (subscriber, _, _):
+        for _ in range(40):
+            await subscriber.sync()
+            subscriber.ended(
+                res.Notification(
+                    subscribed_resource="/a",
+                    subscription_uri=f"/sub/{len(server.asked)}",
+                    status=1,
+                    resource=None,
+                )
+            )
+            server.held.clear()
+    assert 1 <= len(server.asked) <= 3
+
+
+async def test_one_that_the_server_ended_is_made_again_without_being_woken() -> None:
+    server = Subscriptions()
+    async with subscribing(server, "/a") as (subscriber, standing, _):
+
+        async def stands() -> list[str]:
+            return list(standing)
+
+        running = asyncio.create_task(subscriber.run())
+        await until(stands, lambda told: told == ["/a"], 8, "made")
+        server.held.clear()
+        subscriber.ended(
+            res.Notification(
+                subscribed_resource="/a", subscription_uri="/sub/1", status=1, resource=None
+            )
+        )
+        subscriber.wake()
+        await until(stands, lambda told: told == ["/a", "/a"], 8, "made again")
+        running.cancel()
+    assert server.asked == ["/a", "/a"]
+
+
+async def test_one_that_is_illegible_stops_no_other() -> None:
+    server = Subscriptions()
+    server.hold("/sub/o", "/other", "https://someone.example/notify")
+    server.spoilt = True
+    async with subscribing(server, "/a") as (subscriber, standing, _):
+        for _ in range(2):
+            await subscriber.sync()
+        assert subscriber.synced
+    assert (server.asked, standing) == (["/a"], ["/a"])
+
+
+async def test_nothing_is_kept_of_what_is_renamed_again_and_again() -> None:
+    server = Subscriptions(refuse={f"/a{n}": 403 for n in range(20)})
+    names: list[str] = []
+
+    class Told(Troubles):
+        def over(self, source: str) -> None:
+            ended.append(source)
+            super().over(source)
+
+    ended: list[str] = []
+    async with talking_to(server.answer) as transport:
+        troubles = Told()
+        rng = random.Random(1)  # noqa: S311 - jitter
+        subscriber = Subscriber(transport, lambda: names, URI, rng, troubles)
+        subscriber.use("/sub")
+        for n in range(20):
+            names[:] = [f"/a{n}"]
+            await subscriber.sync()
+    assert len(server.asked) == 20
+    assert ended == [f"subscriptions /a{n}" for n in range(19)]

@@ -49,6 +49,7 @@ class Utility:
         ahead_s: How far its clock is ahead.
         holds: Answers to keep back, by "METHOD path"; each one time.
         redirects: Where it sends who asks, by "METHOD path".
+        locations: What it says of where a resource posted to a path is, if not the truth.
         tags: Whether it offers ETags; who asks with the one that still holds gets a 304.
         unchanged: The paths of each 304.
         largest: No page of a list has more items, whatever is asked for.
@@ -75,6 +76,7 @@ class Utility:
         self.ahead_s = 0.0
         self.holds: dict[str, Hold] = {}
         self.redirects: dict[str, str] = {}
+        self.locations: dict[str, str] = {}
         self._news = asyncio.Event()
         self.poll_s = default_poll_s
         self._build()
@@ -259,6 +261,7 @@ class Utility:
         if request.method == "PUT":
             self.resources[path] = replace(resource, href=path)
         location = self._keep(path, resource) if request.method == "POST" else None
+        location = self.locations.get(path, location)
         if path in self.cut and request.transport is not None:
             self.cut.discard(path)
             request.transport.abort()
