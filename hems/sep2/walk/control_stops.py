@@ -100,6 +100,10 @@ async def note_programs(
     for each in audience:
         each.programs.listed(kind, stop.href, named, whole=all(b.mrid for b in bad))
         await retain(each, kind)
+        for program in programs:
+            if not isinstance(program, res.RateComponent):
+                # Its events follow a changed primacy now, and not only when they are read again.
+                await each.engine.update(program_of(program), (), kind=kind, complete=False)
     stop.trip.told(stop.href, audience)
 
 

@@ -14,6 +14,7 @@ from hems.sep2.enddevice.offers import Paths, Programs
 from tests.hems.sep2.client_home import Home
 from tests.hems.sep2.controls_made import control, shed
 from tests.hems.sep2.utility import Hold, Utility, serving
+from tests.waiting import until
 
 pytestmark = [pytest.mark.requirement("PRO-2030.5")]
 
@@ -234,3 +235,28 @@ def test_what_nothing_leads_to_any_more_is_let_go_of() -> None:
     assert paths.missed({"/derc99": ["two"]}) == ["/derc99"]
     assert paths.roots("/derc98") == {"/derc98"}
     assert paths.missed({"/derc98": ["two"]}) == [], "as if it had never been read"
+
+
+async def test_events_follow_a_changed_primacy_before_they_are_read_again(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    utility = home.utility()
+    second_list(utility)
+    began = int(time.time()) - 5
+    utility.append("/derp/1/derc", control("E1", began, 600, limit_w=3000))
+    utility.append("/derp2/1/derc", control("E2", began, 600, limit_w=2000))
+    async with serving(utility, context), home.client(utility.base + "/dcap") as client:
+        await home.until(lambda: home.limit_w == 3000.0)
+        await utility.until(lambda: ("E2", 1) in utility.codes)
+        hold = utility.holds["GET /derp2/1/derc"] = Hold()
+        await hold.caught.wait()
+        listed = utility.resources["/derp2"]
+        assert isinstance(listed, res.DERProgramList)
+        utility.change("/derp2", der_program=(replace(listed.der_program[0], primacy=0),))
+
+        async def primacy() -> int:
+            events = {e.event.mrid: e.event for e in client.engine.events}
+            return events["E2"].program.primacy
+
+        await until(primacy, lambda is_now: is_now == 0, 8.0, "the changed primacy is known")
+        hold.go.set()
