@@ -248,8 +248,9 @@ async def test_events_follow_a_changed_primacy_before_they_are_read_again(
     async with serving(utility, context), home.client(utility.base + "/dcap") as client:
         await home.until(lambda: home.limit_w == 3000.0)
         await utility.until(lambda: ("E2", 1) in utility.codes)
-        hold = utility.holds["GET /derp2/1/derc"] = Hold()
-        await hold.caught.wait()
+        utility.faults["GET /derp2/1/derc"] = [503] * 1000  # from now on it cannot be read
+        polls = utility.asked.count("GET /derp2/1/derc")
+        await utility.until(lambda: utility.asked.count("GET /derp2/1/derc") > polls)
         listed = utility.resources["/derp2"]
         assert isinstance(listed, res.DERProgramList)
         utility.change("/derp2", der_program=(replace(listed.der_program[0], primacy=0),))
@@ -259,4 +260,3 @@ async def test_events_follow_a_changed_primacy_before_they_are_read_again(
             return events["E2"].program.primacy
 
         await until(primacy, lambda is_now: is_now == 0, 8.0, "the changed primacy is known")
-        hold.go.set()
