@@ -27,6 +27,8 @@ DEVICE_TYPES: Final = frozenset(
 
 _ANY_POLICY: Final = x509.ObjectIdentifier("2.5.29.32.0")
 
+_POLICY_MAPPINGS: Final = x509.ObjectIdentifier("2.5.29.33")
+
 _AS_DER: Final = 2
 """What CPython's inner certificate object takes for DER (1 would be PEM)."""
 
@@ -92,6 +94,7 @@ def check_peer(
     for certificate in chain:
         _check_algorithms(certificate)
         _check_not_revoked(certificate, crls)
+        _check_no_mappings(certificate)
     _check_end_entity(leaf)
     if leaf.subject.rdns:
         _check_purpose(leaf, role)
@@ -166,6 +169,12 @@ def _check_not_revoked(
             and crl.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
         ):
             raise _broken(certificate, "is revoked")
+
+
+def _check_no_mappings(certificate: x509.Certificate) -> None:
+    """A CA that maps policies could have one device type stand for another."""
+    if any(extension.oid == _POLICY_MAPPINGS for extension in certificate.extensions):
+        raise _broken(certificate, "maps policies, which no certificate of 2030.5 may")
 
 
 def _check_end_entity(leaf: x509.Certificate) -> None:

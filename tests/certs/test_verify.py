@@ -138,6 +138,16 @@ def test_a_ca_may_issue_only_the_types_that_its_own_policies_name() -> None:
         check_peer([leaf, wrong, ROOT.certificate], Role.CLIENT)
 
 
+def test_no_certificate_may_map_policies() -> None:
+    leaf = made((SAN, True), (POLICIES, True), (SIGNING, True))
+    mapping = x509.UnrecognizedExtension(
+        x509.ObjectIdentifier("2.5.29.33"), bytes.fromhex("300c300a06032a030406032a0305")
+    )
+    authority = made((POLICIES, True), (mapping, False), subject="sub", issuer=ROOT)
+    with pytest.raises(PeerError, match="CN=sub maps policies"):
+        check_peer([leaf, authority, ROOT.certificate], Role.CLIENT)
+
+
 def test_a_peer_error_is_ours_and_of_the_standard_library() -> None:
     error = PeerError("the certificate is odd")
     assert isinstance(error, CertificateError)

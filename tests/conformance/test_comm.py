@@ -200,12 +200,7 @@ def of_another_root(_: Pki, folder: Path) -> IdentityFiles:
         ),
         pytest.param(
             with_policy_mappings,
-            marks=[
-                scenario("COMM-004F", "COMM", "A CA with policy mappings is refused"),
-                pytest.mark.xfail(
-                    strict=True, reason="certs.verify does not look at policy mappings of CAs"
-                ),
-            ],
+            marks=scenario("COMM-004F", "COMM", "A CA with policy mappings is refused"),
         ),
         pytest.param(
             of_another_root,
