@@ -23,7 +23,7 @@ def mutated(data: bytes, words: Sequence[str], rng: random.Random) -> bytes | No
             elements = [e for e in root.iter() if isinstance(e.tag, str)]
             _change(rng.choice(elements), elements, words, rng)
         return etree.tostring(root)
-    except etree.LxmlError:  # what was recovered may hold octets that cannot be written
+    except (etree.LxmlError, UnicodeDecodeError):  # what was recovered may hold illegible octets
         return None
 
 
