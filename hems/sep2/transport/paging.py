@@ -130,4 +130,6 @@ def names_of(listed: Record) -> frozenset[str]:
 
 
 def _key(item: Record) -> str:
-    return getattr(item, "mrid", None) or getattr(item, "href", None) or ""
+    """Return what an item is known by: some servers have one placeholder for several mRIDs."""
+    names = (getattr(item, "mrid", None), getattr(item, "href", None))
+    return " ".join(name for name in names if name)

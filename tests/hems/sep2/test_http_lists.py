@@ -54,6 +54,18 @@ async def test_a_list_is_read_to_its_end(
     assert len(server.asked) == requests
 
 
+async def test_items_that_share_a_placeholder_for_an_mrid_are_told_apart() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        start = int(request.query["s"])
+        item = res.FunctionSetAssignments(href=f"/fsa/{start}", mrid="00")
+        listed = res.FunctionSetAssignmentsList(all=3, results=1, function_set_assignments=(item,))
+        return sep(listed)
+
+    async with talking_to(handler) as transport:
+        read = await transport.get_list("/fsa", res.FunctionSetAssignmentsList, page=1)
+    assert [a.href for a in read.function_set_assignments] == ["/fsa/0", "/fsa/1", "/fsa/2"]
+
+
 async def test_a_list_keeps_its_own_query() -> None:
     seen: list[str] = []
 
