@@ -180,6 +180,6 @@ def live(story: Story, dialect: Dialect, home: Lived) -> list[int]:
 
 
 def _order(told: Told) -> tuple[str, int, int, list[str]]:
-    """Return what answers of one second are sorted by; a set's own order changes from run to run."""
+    """Return what answers of one second are sorted by; sets have another order in each run."""
     mrid, code, at, modes = told
     return mrid, code, at, sorted(modes)
