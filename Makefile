@@ -12,7 +12,7 @@ ARGS ?=
 
 help:
 	@echo "make demo        a home, a utility and the page, on this machine"
-	@echo "make test        every check, in under 15 minutes"
+	@echo "make test        every check, in about 20 minutes"
 	@echo "make test-deep   the long ones: before a release"
 	@echo "make conformance [ARGS='--profile csip']  the certifier's scenarios, PICS, evidence"
 	@echo "make bench BENCH=reaction|footprint|codec [ARGS=...]"

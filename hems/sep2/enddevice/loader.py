@@ -17,7 +17,7 @@ from hems.sep2 import resources as res
 from hems.sep2.enddevice.download import Download, FileError, StorageError, Store, Verify
 from hems.sep2.enddevice.files import Target, choose
 from hems.sep2.errors import BusyError, Sep2Error
-from hems.sep2.transport.backoff import after_failure
+from hems.sep2.transport.backoff import Backoff
 from hems.sep2.transport.http import Transport
 from hems.sep2.transport.troubles import Troubles
 
@@ -146,27 +146,22 @@ class FileLoader:
 
     async def _load(self, file: res.File) -> None:
         download = Download(self._transport, file, self._wish.store, self._wish.verify)
-        name, failures = f"file {file.file_uri}", 0
+        name, backoff = f"file {file.file_uri}", Backoff(self._rng, longest_s=self._longest_s)
         self._status = None
         while True:
             try:
                 await self._fetch(file, download)
             except Sep2Error as error:
-                failures += 1
                 if self._troubles.meet(name, error):
                     _log.warning("%s", error)
-                wait_s = self._wait_s(error, failures)
+                its_own = isinstance(error, FileError | StorageError)
+                wait_s = _LATER_S if its_own else backoff.failed(error)
                 await self._count(file, error, wait_s)
                 await asyncio.sleep(wait_s)
             else:
                 self._troubles.over(name)
                 self._wish.on_loaded(Loaded(file, download.path))
                 return
-
-    def _wait_s(self, error: Sep2Error, failures: int) -> float:
-        if isinstance(error, FileError | StorageError):
-            return _LATER_S
-        return after_failure(failures, error, self._rng, longest_s=self._longest_s)
 
     async def _fetch(self, file: res.File, download: Download) -> None:
         if await download.is_here():

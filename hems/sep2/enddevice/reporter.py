@@ -27,7 +27,7 @@ from hems.sep2.errors import (
     TransientError,
     TrustError,
 )
-from hems.sep2.transport.backoff import after_failure
+from hems.sep2.transport.backoff import Backoff, after_failure
 from hems.sep2.transport.http import Transport
 from hems.sep2.transport.troubles import Troubles
 
@@ -132,17 +132,16 @@ class Reporter:
 
     async def run(self) -> None:
         """Tell what is new; never returns."""
-        failures = 0
+        backoff = Backoff(self._rng)
         while True:
             self._wake.clear()
             try:
                 wait_s = await self.put()
             except Sep2Error as error:
-                failures += 1
                 self._meet(self._name, error)
-                await asyncio.sleep(after_failure(failures, error, self._rng))
+                await asyncio.sleep(backoff.failed(error))
             else:
-                failures = 0
+                backoff.worked()
                 self._troubles.over(self._name)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):

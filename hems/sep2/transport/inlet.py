@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from hems.sep2.errors import TransientError
-from hems.sep2.transport.backoff import after_failure
+from hems.sep2.transport.backoff import Backoff
 from hems.sep2.transport.listener import Listener
 
 _log = logging.getLogger(__name__)
@@ -62,12 +62,8 @@ class Inlet:
 
     async def keep_trying(self) -> None:
         """Try again and again until it listens."""
-        failures = 0
+        backoff = Backoff(self._rng, longest_s=self._longest_s)
         while True:
-            failures += 1
-            error = TransientError(self._why)
-            await asyncio.sleep(
-                after_failure(failures, error, self._rng, longest_s=self._longest_s)
-            )
+            await asyncio.sleep(backoff.failed(TransientError(self._why)))
             if await self.open():
                 return
