@@ -3,7 +3,8 @@
 Signs are passive everywhere: consumption positive, production negative, charging positive.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -18,6 +19,10 @@ class DeviceKind(StrEnum):
     EVSE = "evse"
     HEAT_PUMP = "heat_pump"
     WATER_HEATER = "water_heater"
+    THERMOSTAT = "thermostat"
+    """Room heating or cooling behind a thermostat that can be set back."""
+    PLUG = "plug"
+    """Any appliance behind a switched socket."""
 
 
 class Control(StrEnum):
@@ -33,6 +38,83 @@ class Control(StrEnum):
     """Produces at most: its power never falls below the set-point (negative); a PV inverter."""
     SWITCH = "switch"
     """Is allowed to run (set-point >= its rated power) or is off (less); a relay."""
+
+
+class Ownership(StrEnum):
+    """Who owns a device; the rules of each kind are in `programs.ownership`."""
+
+    OWNER = "owner"
+    """The people of the home."""
+    SERVICE_PROVIDER = "service-provider"
+    """The utility or aggregator: its programmes come first, the owner cannot opt it out."""
+    OTHER = "other"
+    """Somebody else, such as a tenant or a neighbour: only safety and emergencies reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """When a device that sleeps can be spoken to.
+
+    Attributes:
+        period_s: It wakes at least this often.
+        awake_s: How long it then listens.
+    """
+
+    period_s: float
+    awake_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comfort:
+    """Bounds of a temperature that people feel, in degC: what is heated or cooled keeps to them.
+
+    Attributes:
+        low_c: Not colder; only safety and emergencies may keep a heater off below it.
+        high_c: Not hotter; the same for cooling.
+        cools: Whether running makes it colder.
+    """
+
+    low_c: float
+    high_c: float
+    cools: bool = False
+
+
+class Phase(StrEnum):
+    """A phase conductor of the home's connection."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+class Expiry(StrEnum):
+    """What ends a set-point when the hub falls silent."""
+
+    NOTHING_TO_END = "nothing-to-end"
+    """The device takes no set-points."""
+    REVERSION = "reversion"
+    """A reversion timer in the device."""
+    FALLBACK = "fallback"
+    """The device's profile for lost communication."""
+    AUTO_OFF = "auto-off"
+    """A relay's or plug's own timer."""
+    GUARD = "guard"
+    """Nothing in the device: the hub's guard process writes the safe value (`der.guard`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Safeguard:
+    """What becomes of a device when the hub falls silent.
+
+    Attributes:
+        expiry: What ends the last set-point.
+        safe: What the device then does, in words.
+        risk: What may still go wrong, in words; empty if nothing is known.
+    """
+
+    expiry: Expiry = Expiry.NOTHING_TO_END
+    safe: str = ""
+    risk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +133,10 @@ class DeviceSpec:
         max_age_s: A reading older than this is stale.
         min_off_s: Once off it stays off this long (compressor, contactor).
         min_on_s: Once on it stays on this long, except in an emergency or for safety.
+        ownership: Whose it is.
+        comfort: Bounds of its temperature; None where nobody feels it.
+        sleep: When it wakes; None for one that always listens.
+        phases: Phases of the home that it is connected to; empty if that is not known.
     """
 
     id: str
@@ -64,6 +150,10 @@ class DeviceSpec:
     max_age_s: float = 5.0
     min_off_s: float = 0.0
     min_on_s: float = 0.0
+    ownership: Ownership = Ownership.OWNER
+    comfort: Comfort | None = None
+    sleep: Sleep | None = None
+    phases: tuple[Phase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +230,9 @@ class Reading:
         phases: Phases A, B and C, as many as the device tells apart.
         alarms: What it complains of; None where it cannot say.
         state: What it says that it does.
+        taken: When values older than `at` were taken, UTC epoch seconds, by attribute name; what
+            is not named was taken at `at`. Devices that report piece by piece need it.
+        suspect: Attributes whose values the device gave but that cannot be: they read None.
     """
 
     at: float
@@ -158,6 +251,8 @@ class Reading:
     phases: tuple[PhaseReading, ...] = ()
     alarms: frozenset[Alarm] | None = None
     state: RunState | None = None
+    taken: Mapping[str, float] = field(default_factory=dict)
+    suspect: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +278,8 @@ class Quality(StrEnum):
     GOOD = "good"
     STALE = "stale"
     """Its last reading is older than `max_age_s`: known, not current, never zero."""
+    ASLEEP = "asleep"
+    """It sleeps, and its last reading is no older than its wake windows allow."""
     LOST = "lost"
     """Never read, or refusing to answer."""
 

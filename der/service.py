@@ -9,12 +9,15 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from enum import Enum, StrEnum
-from typing import Protocol
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol, TypeVar, cast
 
-from der.errors import DeadlineError, RejectedError
-from der.model import Connection, Control, DeviceSpec, Reading, Setpoint
+from der.commands import Command, Disconnect
+from der.errors import DeadlineError, PermanentError, RejectedError
+from der.model import Connection, Control, DeviceSpec, Reading, Safeguard, Setpoint
+
+A = TypeVar("A")
 
 
 class Mode(Enum):
@@ -46,15 +49,6 @@ class Whence(Enum):
     """A share, -1 to 1, of the device's greatest consumption (positive) or production."""
 
 
-class Command(StrEnum):
-    """The closed set of I/O control operations."""
-
-    CONNECT = "connect"
-    DISCONNECT = "disconnect"
-    IDENTIFY = "identify"
-    RESET = "reset"
-
-
 class Link(Protocol):
     """A live connection to one device, in its driver's protocol.
 
@@ -66,6 +60,11 @@ class Link(Protocol):
         """Who answers at the other end."""
         ...
 
+    @property
+    def safeguard(self) -> Safeguard:
+        """What becomes of the device when the hub falls silent."""
+        ...
+
     async def read(self) -> Reading:
         """Read all that the device measures, in as few frames as it allows."""
         ...
@@ -74,13 +73,21 @@ class Link(Protocol):
         """Give the device a set-point; None gives it back to its own control."""
         ...
 
-    async def ioctl(self, command: Command) -> str:
-        """Carry out a command; returns the device's answer in words."""
+    async def ioctl(self, command: Command[A]) -> object:
+        """Carry out a command; returns a value of the command's `answer` type.
+
+        A command that the device does not have ends in RejectedError (see `unsupported`).
+        """
         ...
 
     async def close(self) -> None:
         """End the connection; never raises."""
         ...
+
+
+def unsupported(device: str, command: Command[A]) -> RejectedError:
+    """Return the error for a command that a device does not have."""
+    return RejectedError(f"{device}: has no command {command}")
 
 
 @dataclass(slots=True)
@@ -97,6 +104,8 @@ class Device:
     connect: Callable[[], Awaitable[Link]]
     deadline_s: float = 2.0
     _writer: "Handle | None" = None
+    _handles: "list[Handle]" = field(default_factory=list)
+    _shut: str | None = None
 
     async def open(self, mode: Mode) -> "Handle":
         """Open the device.
@@ -108,10 +117,11 @@ class Device:
             A handle that describes the connection.
 
         Raises:
-            RejectedError: Another handle is already open for writing.
+            RejectedError: Another handle is already open for writing, or the device is shut.
             TransientError: The device does not answer.
             PermanentError: The device is not what the driver expects.
         """
+        self._refuse_if_shut("open")
         if mode.writes and self._writer is not None:
             raise RejectedError(f"{self.spec.id}: already open for writing by another handle")
         handle = Handle(self, mode)
@@ -123,12 +133,56 @@ class Device:
         except BaseException:
             self.release(handle)
             raise
+        self._handles.append(handle)
+        if self._shut is not None:  # from above, while it was being opened
+            await handle.close()
+            self._refuse_if_shut("open")
         return handle
 
     def release(self, handle: "Handle") -> None:
-        """Let go of the writer's claim if `handle` holds it."""
+        """Let go of what `handle` holds: its place, and the writer's claim."""
         if self._writer is handle:
             self._writer = None
+        if handle in self._handles:
+            self._handles.remove(handle)
+
+    @property
+    def shut_because(self) -> str | None:
+        """Why the device is shut; None while it may be opened."""
+        return self._shut
+
+    async def shut(self, why: str, *, disconnect: bool = True) -> None:
+        """Close the device from above, because it is held unsafe.
+
+        All its handles are closed at once and refuse from then on, saying why; nobody can open it
+        until `allow` is called.
+
+        Args:
+            why: One clause for the owner ("its firmware was tampered with").
+            disconnect: Also take the device itself off, through its writer or anew.
+
+        Raises:
+            DeviceError: The device did not confirm that it is off; it is shut all the same.
+        """
+        self._shut = why
+        writer, others = self._writer, [h for h in self._handles if h is not self._writer]
+        for handle in others:
+            await handle.close()
+        if writer is not None and not writer.closed:
+            await writer.close(disconnect=disconnect)
+        elif disconnect and self.spec.control is not Control.NONE:
+            last = Handle(self, Mode.WRITE_ONLY)
+            async with _deadline(self, "disconnect"):
+                await last.attach(await self.connect())
+            await last.close(disconnect=True)
+
+    def allow(self) -> None:
+        """Let a device that was shut be opened again."""
+        self._shut = None
+
+    def _refuse_if_shut(self, call: str) -> None:
+        if self._shut is not None:
+            raise RejectedError(f"{self.spec.id}: {call} refused: {self._shut}")
 
 
 class Handle:
@@ -154,6 +208,11 @@ class Handle:
     def connection(self) -> Connection:
         """Who answers at the other end."""
         return self._open_link("describe").connection
+
+    @property
+    def safeguard(self) -> Safeguard:
+        """What becomes of the device when the hub falls silent."""
+        return self._open_link("describe").safeguard
 
     async def read(self) -> Reading:
         """Read the device.
@@ -206,16 +265,22 @@ class Handle:
         await self.write(Setpoint(target_w, lapse_s))
         return target_w
 
-    async def ioctl(self, command: Command) -> str:
-        """Carry out an I/O control command; returns the device's answer in words.
+    async def ioctl(self, command: Command[A]) -> A:
+        """Carry out an I/O control command; returns what the command says that it answers.
 
         Raises:
-            RejectedError: Closed or read-only handle, or the device has no such command.
+            RejectedError: Closed handle, read-only for a command that changes the device, or the
+                device has no such command.
+            PermanentError: The device, or its driver, answers with something else.
             TransientError: The device did not confirm in time.
         """
-        link = self._writable_link(f"ioctl {command}")
-        async with _deadline(self._device, f"ioctl {command}"):
-            return await link.ioctl(command)
+        call = f"ioctl {command}"
+        link = self._writable_link(call) if command.changes else self._open_link(call)
+        async with _deadline(self._device, call):
+            answer = await link.ioctl(command)
+        if not isinstance(answer, command.answer):
+            raise PermanentError(f"{self.spec.id}: {call} is answered with {answer!r}")
+        return cast("A", answer)
 
     async def close(self, *, disconnect: bool = False) -> None:
         """End the connection; calling it again does nothing.
@@ -230,7 +295,7 @@ class Handle:
         """
         try:
             if disconnect and not self.closed:
-                await self.ioctl(Command.DISCONNECT)
+                await self.ioctl(Disconnect())
         finally:
             link, self._link = self._link, None
             self._device.release(self)
@@ -239,7 +304,9 @@ class Handle:
 
     def _open_link(self, call: str) -> Link:
         if self._link is None:
-            raise RejectedError(f"{self.spec.id}: {call} on a closed handle")
+            why = self._device.shut_because
+            cause = "on a closed handle" if why is None else f"refused: {why}"
+            raise RejectedError(f"{self.spec.id}: {call} {cause}")
         return self._link
 
     def _writable_link(self, call: str) -> Link:

@@ -14,28 +14,18 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from certs.identity import pin_valid
-from der.model import Control, DeviceKind
-from der.registry import CONTROLS, DRIVES, Driver
-from hems import units
-from programs.proposal import HOME_TARGETS
+from der.model import DeviceKind
+from hems.device_section import DeviceSection
+from hems.section import Current, Duration, Port, Section, Text
 
-Power = Annotated[float, BeforeValidator(units.power_w)]
-Consumption = Annotated[float, BeforeValidator(units.power_w), Field(ge=0)]
-Current = Annotated[float, BeforeValidator(units.current_a), Field(gt=0)]
-Duration = Annotated[float, BeforeValidator(units.duration_s), Field(ge=0)]
-Text = Annotated[str, Field(min_length=1)]
-Port = Annotated[int, Field(ge=0, le=65535)]
 UTILITY: Final = "utility"
 """Name of the utility where a home has one only."""
 
@@ -54,19 +44,7 @@ class ConfigError(Exception):
     """The configuration cannot be used; `str()` names the file, the place and the reason."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="after")
-    @classmethod
-    def _relative_to_the_file(cls, value: object, info: ValidationInfo) -> object:
-        folder = (info.context or {}).get("folder")
-        if isinstance(value, Path) and "\0" in str(value):
-            raise ValueError("no file has a NUL in its name")
-        return folder / value if isinstance(value, Path) and folder else value
-
-
-class HomeSection(_Section):
+class HomeSection(Section):
     """The home itself."""
 
     name: Text = "Home"
@@ -104,7 +82,7 @@ class HomeSection(_Section):
         return period_s
 
 
-class ProgramSection(_Section):
+class ProgramSection(Section):
     """A programme's policy, as agreed when the owner joined it."""
 
     name: Text
@@ -113,7 +91,7 @@ class ProgramSection(_Section):
     """Whether the owner may not opt out."""
 
 
-class MemberSection(_Section):
+class MemberSection(Section):
     """A further EndDevice that the hub answers for at a utility, as a gateway does.
 
     What it is asked is asked of its own devices; limits at the meter hold for the home as a whole.
@@ -129,7 +107,7 @@ class MemberSection(_Section):
     """Ids of the devices that it stands for; none for the home as a whole, without reports."""
 
 
-class UtilitySection(_Section):
+class UtilitySection(Section):
     """An IEEE 2030.5 server and our identity there."""
 
     name: str = Field(default=UTILITY, pattern=r"^[a-z][a-z0-9_-]{0,31}$")
@@ -221,7 +199,7 @@ class UtilitySection(_Section):
         return self
 
 
-class WebSection(_Section):
+class WebSection(Section):
     """The local page."""
 
     host: Text = "127.0.0.1"
@@ -230,76 +208,46 @@ class WebSection(_Section):
     """Host names besides this machine's own under which browsers may ask for the page."""
 
 
-class StoreSection(_Section):
+class StoreSection(Section):
     """Where the hub keeps what it must not forget."""
 
     path: Path = Field(default=Path("hems.db"), validate_default=True)
 
 
-class OcppSection(_Section):
+class OcppSection(Section):
     """The charge-point management system that the home's chargers call in to."""
 
     host: Text = "127.0.0.1"
     port: Port = 9000
-
-
-class DeviceSection(_Section):
-    """One device as commissioned."""
-
-    id: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
-    kind: DeviceKind
-    name: Text
-    driver: Literal["sunspec", "relay", "ocpp16"]
-    host: Text = "127.0.0.1"
-    port: Port | None = None
-    unit: int = Field(default=1, ge=0, le=255)
-    station: str | None = Field(default=None, pattern=r"^[^/?#\s]{1,48}$")
-    """OCPP identity of a charger."""
-    min: Power = 0.0
-    """Least power: negative for what it can produce."""
-    max: Power = 0.0
-    """Greatest power it can consume."""
-    least_on: Consumption = 0.0
-    """Least power at which it runs at all."""
-    fallback: Consumption | None = None
-    """Power at which a charger may go on when the hub is silent."""
-    phases: Literal[1, 3] = 1
-    """Phases on which a charger charges; its limits are currents on each of them."""
-    essentiality: int = Field(default=5, ge=0, le=9)
-    """0 is shed first, 9 last."""
-    min_on: Duration = 0.0
-    min_off: Duration = 0.0
-    max_age: Annotated[Duration, Field(gt=0)] = 5.0
-    """A reading older than this is stale."""
-
-    @field_validator("id")
-    @classmethod
-    def _no_target_of_the_home(cls, device_id: str) -> str:
-        if device_id in HOME_TARGETS:
-            raise ValueError(f"{device_id!r} means the home itself; a device needs another id")
-        return device_id
+    certificate: Path | None = None
+    """Our certificate for chargers that call over TLS (security profiles 2 and 3), PEM."""
+    key: Path | None = None
+    """Its private key, PEM."""
+    trust: Path | None = None
+    """Root certificates of chargers that must show one (security profile 3), PEM."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.kind not in DRIVES[Driver(self.driver)]:
-            raise ValueError(f"driver {self.driver} cannot drive a {self.kind}")
-        if self.min > self.max:
-            raise ValueError(f"min {self.min:g} W is above max {self.max:g} W")
-        control = CONTROLS[self.kind]
-        if control in {Control.CEILING, Control.SWITCH} and self.min != 0:
-            raise ValueError(f"a {self.kind} only consumes: its min is 0 W, not {self.min:g} W")
-        if control in {Control.TARGET, Control.FLOOR} and not self.min <= 0 <= self.max:
-            raise ValueError(f"the range of a {self.kind} must include 0 W, its standstill")
-        if CONTROLS[self.kind] is not Control.NONE and self.min == self.max:
-            raise ValueError(f"a {self.kind} needs a range of power: min, max or both")
-        for key, power_w in (("least_on", self.least_on), ("fallback", self.fallback)):
-            if power_w is not None and power_w > max(self.max, 0.0):
-                raise ValueError(f"{key} {power_w:g} W is above max {self.max:g} W")
-        if self.driver == "ocpp16" and self.station is None:
-            raise ValueError("an ocpp16 device needs its station identity")
-        if self.driver != "ocpp16" and self.port is None:
-            raise ValueError(f"a {self.driver} device needs a port")
+    def _whole(self) -> Self:
+        if (self.certificate is None) is not (self.key is None):
+            raise ValueError("certificate and key belong together")
+        if self.trust is not None and self.certificate is None:
+            raise ValueError("trust is for TLS, which needs certificate and key")
         return self
+
+
+class MqttSection(Section):
+    """The home's MQTT broker."""
+
+    host: Text = "127.0.0.1"
+    port: Port = 1883
+    username: str = ""
+    password: str = Field(default="", repr=False)
+    trust: Path | None = None
+    """Root certificates of the broker, PEM; without them the connection is plain TCP."""
+    home_assistant: bool = False
+    """Whether the home is published to Home Assistant by MQTT discovery."""
+    prefix: str = Field(default="homeassistant", pattern=r"^[^+#\s]{1,100}$")
+    """Home Assistant's discovery prefix."""
 
 
 def _listed(value: object) -> object:
@@ -307,7 +255,7 @@ def _listed(value: object) -> object:
     return (value,) if isinstance(value, Mapping | UtilitySection) else value
 
 
-class Config(_Section):
+class Config(Section):
     """All settings of one hub."""
 
     home: HomeSection = HomeSection()
@@ -316,6 +264,7 @@ class Config(_Section):
     web: WebSection = WebSection()
     store: StoreSection = StoreSection()
     ocpp: OcppSection = OcppSection()
+    mqtt: MqttSection = MqttSection()
     device: tuple[DeviceSection, ...] = ()
 
     @model_validator(mode="after")

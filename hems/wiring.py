@@ -1,18 +1,21 @@
 """From the configuration to what each part is started with; pure, no I/O but reading the keys."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from importlib.metadata import version
 
 from certs.identity import IdentityFiles, Trust, lfdi, sfdi
 from certs.pem import der, read_certificates
-from der.drivers.modbus import ModbusAddress
-from der.drivers.ocpp16_profile import Wiring
-from der.drivers.ocpp16_station import StationConfig
+from der.addresses import (
+    BrokerSettings,
+    CentralSettings,
+    Shared,
+    TlsFiles,
+)
+from der.description import DeviceDescription
 from der.model import DeviceKind, DeviceSpec
-from der.registry import DeviceDescription
 from hems.cem.policy import AllocatorPolicy
-from hems.config import Config, DeviceSection, UtilitySection
+from hems.config import Config, UtilitySection
+from hems.device_section import NOMINAL_V, description
 from hems.emg.modes import modes
 from hems.emg.self_report import Maker, SelfReport
 from hems.emg.series import mirror_specs
@@ -27,14 +30,11 @@ from programs.registry import Policies
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
 
-NOMINAL_V = 230.0
-_METERS = frozenset({DeviceKind.METER, DeviceKind.SUBMETER})
-
 
 def descriptions(config: Config) -> tuple[DeviceDescription, ...]:
     """Return the devices as the registry wants them described."""
     carried_w = breaker_w(config)
-    return tuple(_description(device, carried_w) for device in config.device)
+    return tuple(description(device, carried_w) for device in config.device)
 
 
 def breaker_w(config: Config) -> float:
@@ -42,33 +42,21 @@ def breaker_w(config: Config) -> float:
     return policies(config).safety.limit_w
 
 
-def _description(device: DeviceSection, carried_w: float) -> DeviceDescription:
-    min_w, max_w = device.min, device.max
-    if device.kind in _METERS and min_w == max_w == 0.0:
-        min_w, max_w = -carried_w, carried_w  # what lies far beyond it is no measurement
-    station = None
-    if device.station is not None:
-        wiring = Wiring(phases=device.phases, voltage_v=NOMINAL_V)
-        if device.fallback is not None:
-            wiring = replace(wiring, fallback_a=device.fallback / (NOMINAL_V * device.phases))
-        station = StationConfig(device.station, wiring=wiring)
-    modbus = None
-    if device.port is not None:
-        modbus = ModbusAddress(device.host, device.port, device.unit)
-    return DeviceDescription(
-        id=device.id,
-        kind=device.kind,
-        name=device.name,
-        driver=device.driver,
-        modbus=modbus,
-        station=station,
-        min_w=min_w,
-        max_w=max_w,
-        least_on_w=device.least_on,
-        essentiality=device.essentiality,
-        max_age_s=device.max_age,
-        min_off_s=device.min_off,
-        min_on_s=device.min_on,
+def shared(config: Config) -> Shared:
+    """Return what devices share: where chargers call in, and where the broker is."""
+    ocpp, mqtt = config.ocpp, config.mqtt
+    tls = None
+    if ocpp.certificate is not None:
+        tls = TlsFiles(ocpp.trust or ocpp.certificate, ocpp.certificate, ocpp.key)
+    return Shared(
+        CentralSettings(ocpp.host, ocpp.port, tls, client_certificates=ocpp.trust is not None),
+        BrokerSettings(
+            mqtt.host,
+            mqtt.port,
+            mqtt.username,
+            mqtt.password,
+            None if mqtt.trust is None else TlsFiles(mqtt.trust),
+        ),
     )
 
 

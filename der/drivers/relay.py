@@ -10,12 +10,16 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from der.drivers.modbus import ModbusAddress, ModbusConnection
-from der.errors import RejectedError
-from der.model import Connection, DeviceSpec, Reading, Setpoint
-from der.service import Command
+from der.addresses import ModbusAddress
+from der.commands import Command, Connect, Disconnect, Identify
+from der.description import Connector, DeviceDescription, Now, Service
+from der.drivers.modbus.connection import ModbusConnection
+from der.errors import PermanentError, RejectedError
+from der.model import Connection, DeviceSpec, Expiry, Reading, Safeguard, Setpoint
+from der.service import A, unsupported
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +55,18 @@ class RelayMap:
     closed_bit: int = 0
     calling_bit: int = 1
     permitted_bit: int = 2
+
+
+def connector(description: DeviceDescription, service: Service | None, now: Now) -> Connector:
+    """Return what connects to a relay board.
+
+    Raises:
+        PermanentError: The description has no Modbus address.
+    """
+    del service
+    if not isinstance(description.at, ModbusAddress):
+        raise PermanentError(f"{description.spec.id}: a relay board needs a Modbus address")
+    return partial(connect, description.spec, description.at, now=now)
 
 
 async def connect(
@@ -99,6 +115,11 @@ class RelayLink:
         """Where the board is; it does not say who made it."""
         return Connection(str(self._bus.address))
 
+    @property
+    def safeguard(self) -> Safeguard:
+        """The board's hold time."""
+        return Safeguard(Expiry.AUTO_OFF, "the load may run by its own thermostat")
+
     async def read(self) -> Reading:
         """Read power, temperature and status in one frame.
 
@@ -139,7 +160,7 @@ class RelayLink:
             )
         await self._permit(allowed=setpoint.power_w >= self._spec.max_w, hold_s=hold_s)
 
-    async def ioctl(self, command: Command) -> str:
+    async def ioctl(self, command: Command[A]) -> object:
         """Allow, or switch off for as long as the board can hold, or name the board.
 
         Raises:
@@ -147,16 +168,16 @@ class RelayLink:
             TransientError: No usable answer.
         """
         match command:
-            case Command.CONNECT:
+            case Connect():
                 await self._permit(allowed=True)
                 return "allowed to run"
-            case Command.DISCONNECT:
+            case Disconnect():
                 await self._permit(allowed=False, hold_s=_LONGEST_HOLD_S)
                 return f"off for {_LONGEST_HOLD_S} s"
-            case Command.IDENTIFY:
-                return f"relay at {self._bus.address}"
+            case Identify():
+                return self.connection
             case _:
-                raise RejectedError(f"{self._spec.id}: a relay has no {command}")
+                raise unsupported(self._spec.id, command)
 
     async def close(self) -> None:
         """End the connection."""

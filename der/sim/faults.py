@@ -22,6 +22,14 @@ class FaultKind(StrEnum):
     """Closes its connections and is not to be reached."""
     DELAY = "delay"
     """Obeys, but answers late."""
+    SCALE = "scale"
+    """Sends its power with a wrong scale factor: a thousandfold of what it is."""
+    STUCK = "stuck"
+    """Answers well, with the values of the moment when the fault began."""
+    REBOOT = "reboot"
+    """Drops its connections and all that it was told, is away for `seconds`, then starts anew."""
+    CLOCK = "clock"
+    """Its own clock is off by an hour."""
 
 
 class Fault:

@@ -50,9 +50,7 @@ async def _serve(config: Config, ready: Path | None) -> int:
     clock = SystemClock()
     store, damaged = await _open_store(config.store.path)
     try:
-        registry = build(
-            wiring.descriptions(config), ocpp_host=config.ocpp.host, ocpp_port=config.ocpp.port
-        )
+        registry = build(wiring.descriptions(config), wiring.shared(config))
         home = Home(config, clock, store, registry)
         if damaged is not None:
             home.alarms.lasting("store", damaged)

@@ -4,37 +4,41 @@ from dataclasses import replace
 
 import pytest
 
-from der.drivers.modbus import ModbusAddress
-from der.drivers.ocpp16_station import StationConfig
+from der.addresses import ModbusAddress, StationAddress
+from der.description import DeviceDescription
+from der.drivers.ocpp.central import CentralSystem
 from der.errors import PermanentError, TransientError
 from der.model import Control, DeviceKind
-from der.registry import DeviceDescription, build
+from der.registry import build
 from der.service import Mode
+from tests.der.described import described
 from tests.der.drivers.charger import charger
 from tests.der.drivers.servers import BASE, serve_board, serve_registers, sunspec_map
 from tests.der.drivers.test_sunspec import METERED
 
 NOWHERE = ModbusAddress("127.0.0.1", 9)
-METER = DeviceDescription("meter", DeviceKind.METER, "Meter", "sunspec", modbus=NOWHERE)
-TANK = DeviceDescription(
-    "tank", DeviceKind.WATER_HEATER, "Tank", "relay", modbus=NOWHERE, max_w=2000
-)
-EV = DeviceDescription(
-    "ev", DeviceKind.EVSE, "Car", "ocpp16", station=StationConfig("CP1"), max_w=7360
-)
+
+
+METER = described("meter", DeviceKind.METER, "sunspec", NOWHERE)
+TANK = described("tank", DeviceKind.WATER_HEATER, "relay", NOWHERE, 2000)
+EV = described("ev", DeviceKind.EVSE, "ocpp16", StationAddress("CP1"), 7360)
+
+
+def named(description: DeviceDescription, device: str) -> DeviceDescription:
+    return replace(description, spec=replace(description.spec, id=device))
 
 
 @pytest.mark.parametrize(
     ("descriptions", "fault"),
     [
-        ([replace(METER, driver="knx")], "meter: unknown driver 'knx' .known: sunspec, relay"),
-        ([METER, replace(TANK, id="meter")], "meter: two devices have this id"),
-        ([replace(METER, modbus=None)], "meter: driver sunspec needs a Modbus address"),
-        ([replace(EV, station=None)], "ev: driver ocpp16 needs the charger's identity"),
+        ([replace(METER, driver="knx")], "meter: unknown driver 'knx' .known: sunspec, modbus"),
+        ([METER, named(TANK, "meter")], "meter: two devices have this id"),
+        ([replace(METER, at=None)], "meter: driver sunspec needs a ModbusAddress"),
+        ([replace(EV, at=NOWHERE)], "ev: driver ocpp16 needs a StationAddress"),
         ([replace(METER, driver="relay")], "meter: driver relay cannot drive a meter"),
-        ([replace(TANK, max_w=0)], "tank: range 0 to 0 W is empty"),
-        ([replace(METER, id="")], "a meter has no id"),
-        ([EV, replace(EV, id="ev2")], "two chargers have the OCPP identity 'CP1'"),
+        ([replace(TANK, spec=replace(TANK.spec, max_w=0))], "tank: range 0 to 0 W is empty"),
+        ([named(METER, "")], "a meter has no id"),
+        ([EV, named(EV, "ev2")], "two chargers have the OCPP identity 'CP1'"),
     ],
 )
 def test_bad_descriptions(descriptions: list[DeviceDescription], fault: str) -> None:
@@ -43,18 +47,17 @@ def test_bad_descriptions(descriptions: list[DeviceDescription], fault: str) -> 
 
 
 def test_specs_and_order() -> None:
-    registry = build([EV, replace(METER, max_age_s=3), replace(TANK, essentiality=2)])
+    registry = build([EV, METER, TANK])
     assert list(registry.devices) == ["ev", "meter", "tank"]
     controls = [device.spec.control for device in registry.devices.values()]
     assert controls == [Control.CEILING, Control.NONE, Control.SWITCH]
-    assert registry.devices["meter"].spec.max_age_s == 3
-    assert registry.devices["tank"].spec.essentiality == 2
+    assert registry.devices["tank"].spec is TANK.spec
 
 
 async def test_a_home_without_chargers_listens_to_nothing() -> None:
     registry = build([METER])
     await registry.start()
-    assert registry.central is None
+    assert not registry.services
     await registry.stop()
 
 
@@ -64,14 +67,13 @@ async def test_devices_of_all_drivers_open_and_read() -> None:
         serve_registers(BASE, sunspec_map(METERED)) as meter,
         serve_board([0, 1500, 500, 0b111]) as board,
     ):
-        registry = build(
-            [replace(METER, modbus=meter.address), replace(TANK, modbus=board.address), EV]
-        )
+        registry = build([replace(METER, at=meter.address), replace(TANK, at=board.address), EV])
         await registry.start()
         await registry.start()
         try:
-            assert registry.central is not None
-            async with charger(registry.central.port, "CP1") as ev:
+            (central,) = registry.services.values()
+            assert isinstance(central, CentralSystem)
+            async with charger(central.port, "CP1") as ev:
                 await ev.status("Available")
                 powers = {}
                 for name, device in registry.devices.items():

@@ -9,9 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from der.commands import Command, Connect, Disconnect, Reset
 from der.errors import DeadlineError, RejectedError, TransientError
-from der.model import Connection, Control, DeviceKind, DeviceSpec, Reading, Setpoint
-from der.service import Command, Device, Handle, Mode, Whence
+from der.model import (
+    Connection,
+    Control,
+    DeviceKind,
+    DeviceSpec,
+    Expiry,
+    Reading,
+    Safeguard,
+    Setpoint,
+)
+from der.service import A, Device, Handle, Mode, Whence
 
 SPEC = DeviceSpec("bat", DeviceKind.BATTERY, "Battery", Control.TARGET, -4000, 5000)
 METER = DeviceSpec("meter", DeviceKind.METER, "Meter", Control.NONE, 0, 0)
@@ -26,7 +36,7 @@ class Shelf:
     """
 
     setpoints: list[Setpoint | None] = field(default_factory=list)
-    commands: list[Command] = field(default_factory=list)
+    commands: list[object] = field(default_factory=list)
     closed: int = 0
     fails: bool = False
     answers: asyncio.Event = field(default_factory=asyncio.Event)
@@ -34,6 +44,10 @@ class Shelf:
     @property
     def connection(self) -> Connection:
         return Connection("shelf:1", manufacturer="Maker")
+
+    @property
+    def safeguard(self) -> Safeguard:
+        return Safeguard(Expiry.REVERSION, "stands still")
 
     async def read(self) -> Reading:
         await self._answer()
@@ -43,9 +57,11 @@ class Shelf:
         await self._answer()
         self.setpoints.append(setpoint)
 
-    async def ioctl(self, command: Command) -> str:
+    async def ioctl(self, command: Command[A]) -> object:
         await self._answer()
         self.commands.append(command)
+        if command.answer is Connection:
+            return self.connection
         return f"did {command}"
 
     async def close(self) -> None:
@@ -90,7 +106,7 @@ def seek(handle: Handle) -> Awaitable[object]:
 
 
 def ioctl(handle: Handle) -> Awaitable[object]:
-    return handle.ioctl(Command.IDENTIFY)
+    return handle.ioctl(Connect())
 
 
 @pytest.mark.requirement("SVC-OPEN", "L1-PRIVILEGE")
@@ -101,7 +117,7 @@ def ioctl(handle: Handle) -> Awaitable[object]:
         (Mode.READ_ONLY, write, "bat: write through a read-only handle"),
         (Mode.READ_ONLY, release, "bat: write through a read-only handle"),
         (Mode.READ_ONLY, seek, "bat: write through a read-only handle"),
-        (Mode.READ_ONLY, ioctl, "bat: ioctl identify through a read-only handle"),
+        (Mode.READ_ONLY, ioctl, "bat: ioctl Connect through a read-only handle"),
         (Mode.WRITE_ONLY, read, "bat: read through a write-only handle"),
         (Mode.WRITE_ONLY, write, None),
         (Mode.WRITE_ONLY, release, None),
@@ -315,8 +331,8 @@ def test_a_seek_never_leaves_the_range(whence: Whence, offset: float) -> None:
 async def test_ioctl_answers_in_words() -> None:
     device, shelf = shelved()
     handle = await device.open(Mode.WRITE_ONLY)
-    assert await handle.ioctl(Command.RESET) == "did reset"
-    assert shelf.commands == [Command.RESET]
+    assert await handle.ioctl(Reset()) == "did Reset"
+    assert shelf.commands == [Reset()]
     await handle.close()
 
 
@@ -325,9 +341,9 @@ async def test_closing_can_take_an_unsafe_device_off() -> None:
     device, shelf = shelved()
     handle = await device.open(Mode.READ_WRITE)
     await handle.close(disconnect=True)
-    assert (shelf.commands, shelf.closed) == ([Command.DISCONNECT], 1)
+    assert (shelf.commands, shelf.closed) == ([Disconnect()], 1)
     await handle.close(disconnect=True)
-    assert shelf.commands == [Command.DISCONNECT]
+    assert shelf.commands == [Disconnect()]
 
 
 @pytest.mark.requirement("SVC-CLOSE")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hems import config
 from hems.config import load
+from hems.device_section import DeviceSection
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operate.md"
 
@@ -25,8 +25,8 @@ def test_the_guide_s_configuration_works_and_names_every_key(example: Path) -> N
     settings = load(example)
     (utility,) = settings.utility
     sections = [settings, settings.home, utility, settings.web, settings.store]
-    for section in (*sections, settings.ocpp, *utility.program, *utility.member):
+    for section in (*sections, settings.ocpp, settings.mqtt, *utility.program, *utility.member):
         missing = set(type(section).model_fields) - section.model_fields_set
         assert not missing, f"the guide leaves {missing} of {type(section).__name__} out"
     named = frozenset[str]().union(*(device.model_fields_set for device in settings.device))
-    assert set(config.DeviceSection.model_fields) == named
+    assert set(DeviceSection.model_fields) == named

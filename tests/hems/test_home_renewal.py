@@ -12,14 +12,15 @@ from certs.identity import IdentityFiles, lfdi, make_pin, sfdi
 from certs.pem import der, read_certificates
 from certs.pki import Pki, init_pki, issue_device
 from certs.tls import server_context
-from der.drivers.modbus import ModbusAddress
+from der.addresses import ModbusAddress
 from der.model import DeviceKind
-from der.registry import DeviceDescription, build
+from der.registry import build
 from hems.clock import SystemClock
 from hems.config import Config, UtilitySection
 from hems.home import Home
 from hems.sep2 import resources as res
 from hems.store.store import Store, open_store
+from tests.der.described import described
 from tests.hems.sep2.controls_made import control
 from tests.hems.sep2.utility import PIN, Utility, serving
 from tests.waiting import until
@@ -28,15 +29,8 @@ pytestmark = [pytest.mark.requirement("L2-KEYS"), pytest.mark.requirement("L1-AU
 
 WITHIN_S = 15.0
 NOWHERE = ModbusAddress("127.0.0.1", 9)
-METER = DeviceDescription("meter", DeviceKind.METER, "Meter", "sunspec", modbus=NOWHERE)
-TANK = DeviceDescription(
-    "tank",
-    DeviceKind.WATER_HEATER,
-    "Tank",
-    "relay",
-    modbus=NOWHERE,
-    max_w=2000,
-)
+METER = described("meter", DeviceKind.METER, "sunspec", NOWHERE)
+TANK = described("tank", DeviceKind.WATER_HEATER, "relay", NOWHERE, 2000)
 """With a meter, what an import limit can act on; no test here asks them for anything."""
 
 

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from der.addresses import StationAddress
 from der.model import Control, DeviceKind, DeviceSpec
 from der.registry import CONTROLS
 from hems import wiring
-from hems.config import Config, DeviceSection, MemberSection, ProgramSection, UtilitySection
+from hems.config import Config, MemberSection, ProgramSection, UtilitySection
+from hems.device_section import DeviceSection
 from hems.sep2.rules.events import Event, Program
 from hems.sep2.rules.lifecycle import Edition
 
@@ -42,9 +44,9 @@ def charger(phases: int) -> DeviceSection:
 @pytest.mark.parametrize(("phases", "fallback_a"), [(1, 18.0), (3, 6.0)])
 def test_a_chargers_currents_are_per_phase(phases: int, fallback_a: float) -> None:
     (description,) = wiring.descriptions(Config(device=(charger(phases),)))
-    assert description.station is not None
-    assert description.station.wiring.phases == phases
-    assert description.station.wiring.fallback_a == pytest.approx(fallback_a)
+    assert isinstance(description.at, StationAddress)
+    assert description.at.wiring.phases == phases
+    assert description.at.wiring.fallback_a == pytest.approx(fallback_a)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_a_meter_has_the_range_of_the_main_breaker(
         {"home": {"main_breaker": f"{8000 / 230} A"}, "device": [section]}
     )
     (description,) = wiring.descriptions(config)
-    assert (description.min_w, description.max_w) == pytest.approx(range_w)
+    assert (description.spec.min_w, description.spec.max_w) == pytest.approx(range_w)
 
 
 def specs(*kinds: str) -> list[DeviceSpec]:

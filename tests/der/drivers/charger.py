@@ -11,7 +11,7 @@ from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call, call_result
 from ocpp.v16.enums import Action
 
-from der.drivers.ocpp16_central import SUBPROTOCOL
+from der.drivers.ocpp.central import SUBPROTOCOL
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
 

@@ -10,8 +10,8 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from der.drivers.modbus import ModbusAddress
-from der.drivers.sunspec_model import encode, load_model, not_implemented
+from der.addresses import ModbusAddress
+from der.drivers.sunspec.model import encode, load_model, not_implemented
 
 BASE = 40000
 GROUP_REGISTERS = {704: 8}

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymodbus.constants import ExcCodes
 
-from der.drivers.modbus import ModbusAddress, ModbusConnection, looks_like_modbus
+from der.addresses import ModbusAddress
+from der.drivers.modbus.connection import ModbusConnection, looks_like_modbus
 from der.errors import DeviceError, PermanentError, RefusalError, TransientError
 from tests.der.drivers.servers import (
     Conversation,

@@ -10,21 +10,22 @@ import aiohttp
 import pytest
 from ocpp.v16 import call
 
-from der.drivers import ocpp16
-from der.drivers.ocpp16_central import SUBPROTOCOL, CentralSystem
-from der.drivers.ocpp16_station import Station, StationConfig
+from der.addresses import StationAddress
+from der.commands import Connect, Disconnect, Identify, Reset
+from der.drivers.ocpp import link16 as ocpp16
+from der.drivers.ocpp.central import SUBPROTOCOL, CentralSystem
+from der.drivers.ocpp.station import Station
 from der.errors import PermanentError, TransientError
 from der.model import Control, DeviceKind, DeviceSpec, Setpoint
-from der.service import Command
 from tests.der.drivers.charger import Charger, charger, url
 
 EVSE = DeviceSpec("ev", DeviceKind.EVSE, "Charger", Control.CEILING, 0, 7360, least_on_w=1380)
 
 
 @asynccontextmanager
-async def central(*configs: StationConfig) -> AsyncIterator[tuple[CentralSystem, Station]]:
+async def central(*configs: StationAddress) -> AsyncIterator[tuple[CentralSystem, Station]]:
     system = CentralSystem()
-    stations = [system.add(config) for config in configs or (StationConfig("CP1"),)]
+    stations = [system.add(config) for config in configs or (StationAddress("CP1"),)]
     await system.start()
     try:
         yield system, stations[0]
@@ -198,19 +199,20 @@ async def test_a_charger_that_comes_back_is_not_sent_an_old_limit_after_a_newer_
 async def test_ioctl() -> None:
     async with linked() as (link, ev):
         started = await ev.call(_start("card"))
-        assert await link.ioctl(Command.DISCONNECT) == "Accepted"
+        assert await link.ioctl(Disconnect()) == "Accepted"
         stopped = await ev.next("RemoteStopTransaction")
         assert stopped == {"transaction_id": started.transaction_id}
         assert (await ev.next("ChangeAvailability"))["type"] == "Inoperative"
         ev.answers["ChangeAvailability"] = "Scheduled"
-        assert await link.ioctl(Command.CONNECT) == "Scheduled"
-        assert "Maker Model E" in await link.ioctl(Command.IDENTIFY)
+        assert await link.ioctl(Connect()) == "Scheduled"
+        assert await link.ioctl(Identify()) is link.connection
+        assert link.connection.model == "Model E"
         with pytest.raises(PermanentError, match=r"CP1: restart: the charger does not support"):
-            await link.ioctl(Command.RESET)
+            await link.ioctl(Reset())
 
 
 async def test_only_known_cards_may_charge() -> None:
-    config = StationConfig("CP1", id_tags=frozenset({"mine"}))
+    config = StationAddress("CP1", id_tags=frozenset({"mine"}))
     async with central(config) as (system, station), charger(system.port, "CP1") as ev:
         accepted = await ev.call(_start("mine"))
         refused = await ev.call(_start("theirs"))
@@ -280,7 +282,7 @@ async def test_values_that_are_no_numbers_are_left_out() -> None:
 async def test_strangers_are_refused(
     identity: str, password: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with central(StationConfig("CP1", password="right")) as (system, station):
+    async with central(StationAddress("CP1", password="right")) as (system, station):
         with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
             async with charger(system.port, identity, password=password):
                 pass
@@ -327,7 +329,7 @@ async def test_a_port_in_use_is_one_clear_error() -> None:
 
 def test_two_chargers_of_one_identity() -> None:
     system = CentralSystem()
-    system.add(StationConfig("CP1"))
+    system.add(StationAddress("CP1"))
     with pytest.raises(PermanentError, match=r"'CP1'"):
-        system.add(StationConfig("CP1"))
-    assert "secret" not in repr(StationConfig("CP2", password="secret"))
+        system.add(StationAddress("CP1"))
+    assert "secret" not in repr(StationAddress("CP2", password="secret"))

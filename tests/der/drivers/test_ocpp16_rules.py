@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der.drivers.ocpp16_frame import frame_fault
-from der.drivers.ocpp16_meter import MeterSample, MeterValue, SampledValue, parse_meter_values
-from der.drivers.ocpp16_profile import RateUnit, Wiring, fallback_profile, limit_profile, rate
+from der.addresses import RateUnit, Wiring
+from der.drivers.ocpp.frame import frame_fault
+from der.drivers.ocpp.meter import MeterSample, MeterValue, SampledValue, parse_meter_values
+from der.drivers.ocpp.profile import fallback_profile, limit_profile, rate
 from der.model import Setpoint
 
 ONE = Wiring()

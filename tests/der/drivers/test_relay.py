@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 import pytest
 from pymodbus.constants import ExcCodes
 
+from der.commands import Connect, Disconnect, Identify, Reset
 from der.drivers import relay
 from der.errors import PermanentError, RejectedError, TransientError
 from der.model import Control, DeviceKind, DeviceSpec, Reading, Setpoint
-from der.service import Command
 from tests.der.drivers.servers import (
     Conversation,
     Served,
@@ -91,15 +91,15 @@ async def test_a_lapse_beyond_the_board_is_rejected() -> None:
 @pytest.mark.requirement("SVC-IOCTL")
 async def test_ioctl() -> None:
     async with linked(inputs(0, 500, 4)) as (link, served):
-        assert "off" in await link.ioctl(Command.DISCONNECT)
+        assert "off" in str(await link.ioctl(Disconnect()))
         assert await served.registers(0, 1, function=1) == [0]
         assert await served.registers(0, 1) == [65535]
-        assert await link.ioctl(Command.CONNECT) == "allowed to run"
+        assert await link.ioctl(Connect()) == "allowed to run"
         assert await served.registers(0, 1, function=1) == [1]
-        assert "127.0.0.1" in await link.ioctl(Command.IDENTIFY)
+        assert await link.ioctl(Identify()) == link.connection
         assert "127.0.0.1" in link.connection.address
-        with pytest.raises(RejectedError, match=r"tank: a relay has no reset"):
-            await link.ioctl(Command.RESET)
+        with pytest.raises(RejectedError, match=r"tank: has no command Reset"):
+            await link.ioctl(Reset())
 
 
 async def test_another_board_needs_only_another_map() -> None:

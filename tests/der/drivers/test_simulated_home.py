@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from der.drivers.modbus import ModbusAddress
-from der.drivers.ocpp16_station import StationConfig
+from der.addresses import ModbusAddress, StationAddress
+from der.commands import Connect, Disconnect, Identify
+from der.drivers.ocpp.central import CentralSystem
 from der.model import DeviceKind, Reading, Setpoint
-from der.registry import DeviceDescription, build
-from der.service import Command, Handle, Mode
+from der.registry import build
+from der.service import Handle, Mode
 from der.sim.options import Options
 from der.sim.runner import SimulatedHome
+from tests.der.described import described
 
 KINDS = {
     "meter": (DeviceKind.METER, "sunspec", 0, 0),
@@ -22,15 +24,7 @@ KINDS = {
     "water_heater": (DeviceKind.WATER_HEATER, "relay", 0, 2000),
     "heat_pump": (DeviceKind.HEAT_PUMP, "relay", 0, 2000),
 }
-EV = DeviceDescription(
-    "ev",
-    DeviceKind.EVSE,
-    "ev",
-    "ocpp16",
-    station=StationConfig("ev"),
-    max_w=7360,
-    deadline_s=5,
-)
+EV = described("ev", DeviceKind.EVSE, "ocpp16", StationAddress("ev"), 7360, deadline_s=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +52,10 @@ async def home() -> AsyncIterator[Home]:
         chargers = build([EV])
         await chargers.start()
         stack.push_async_callback(chargers.stop)
-        assert chargers.central is not None
+        (central,) = chargers.services.values()
+        assert isinstance(central, CentralSystem)
         options = Options(
-            ocpp=f"ws://127.0.0.1:{chargers.central.port}/ocpp/ev",
+            ocpp=f"ws://127.0.0.1:{central.port}/ocpp/ev",
             start_hour=18,
             pv_w=3000,
             fixed_load=500,
@@ -68,14 +63,13 @@ async def home() -> AsyncIterator[Home]:
         simulated = await stack.enter_async_context(SimulatedHome(options))
         at = simulated.addresses()
         registry = build(
-            DeviceDescription(
+            described(
                 name,
                 kind,
-                name,
                 driver,
-                modbus=ModbusAddress(at[name].host, at[name].port),
+                ModbusAddress(at[name].host, at[name].port),
+                high,
                 min_w=low,
-                max_w=high,
             )
             for name, (kind, driver, low, high) in KINDS.items()
         )
@@ -130,8 +124,9 @@ async def test_a_silent_hub_gives_the_devices_back() -> None:
 async def test_devices_can_be_taken_off_and_put_back() -> None:
     async with home() as at:
         for name in ("pv", "ev", "heat_pump"):
-            await at.handles[name].ioctl(Command.DISCONNECT)
+            await at.handles[name].ioctl(Disconnect())
             await at.reads(name, lambda r: r.power_w == 0 and r.connected is False)
-        await at.handles["pv"].ioctl(Command.CONNECT)
+        await at.handles["pv"].ioctl(Connect())
         await at.reads("pv", lambda r: r.power_w == -3000)
-        assert "Simulated Home" in await at.handles["battery"].ioctl(Command.IDENTIFY)
+        who = await at.handles["battery"].ioctl(Identify())
+        assert who.manufacturer == "Simulated Home"

@@ -8,11 +8,11 @@ import pytest
 from pymodbus.constants import ExcCodes
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
-from der.drivers import sunspec
-from der.drivers.modbus import ModbusAddress
+from der.addresses import ModbusAddress
+from der.commands import Connect, Disconnect, Identify, Reset
+from der.drivers.sunspec import link as sunspec
 from der.errors import PermanentError, RejectedError, TransientError
-from der.model import Control, DeviceKind, DeviceSpec, Setpoint
-from der.service import Command
+from der.model import Connection, Control, DeviceKind, DeviceSpec, Setpoint
 from tests.der.drivers.servers import (
     BASE,
     Conversation,
@@ -249,15 +249,15 @@ async def test_the_rating_stands_in_for_a_setting_that_is_missing() -> None:
 async def test_ioctl_connects_disconnects_and_names() -> None:
     async with linked(PV, changed(INVERTER, 701, ConnSt=None)) as (link, served):
         permission = where(INVERTER, 703, "ES")
-        assert await link.ioctl(Command.DISCONNECT) == "ceased to energise"
+        assert await link.ioctl(Disconnect()) == "ceased to energise"
         assert await served.registers(permission, 1) == [0]
         assert (await link.read()).connected is False
-        assert await link.ioctl(Command.CONNECT) == "service permitted"
+        assert await link.ioctl(Connect()) == "service permitted"
         assert (await link.read()).connected is True
-        said = await link.ioctl(Command.IDENTIFY)
-        assert said == "Maker Model 5, serial S-77, firmware 1.2"
-        with pytest.raises(RejectedError, match=r"pv: .*reset"):
-            await link.ioctl(Command.RESET)
+        who = Connection(link.connection.address, "Maker", "Model 5", "S-77", "1.2")
+        assert await link.ioctl(Identify()) == who
+        with pytest.raises(RejectedError, match=r"pv: has no command Reset"):
+            await link.ioctl(Reset())
 
 
 @pytest.mark.parametrize("model_point", [{"W": None}, {"W_SF": None}, {"W_SF": 77}])

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der.drivers.modbus import MAX_REGISTERS
-from der.drivers.sunspec_control import CONTROL_POINTS, raw_value
-from der.drivers.sunspec_map import plan_frames
-from der.drivers.sunspec_model import (
+from der.drivers.modbus.connection import MAX_REGISTERS
+from der.drivers.sunspec.control import CONTROL_POINTS, raw_value
+from der.drivers.sunspec.map import plan_frames
+from der.drivers.sunspec.model import (
     Block,
     Model,
     Point,

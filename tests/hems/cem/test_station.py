@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from der.commands import Command
 from der.errors import RejectedError, TransientError
-from der.model import Connection, DeviceSpec, Quality, Reading, Setpoint
-from der.service import Command, Device, Link
+from der.model import Connection, DeviceSpec, Quality, Reading, Safeguard, Setpoint
+from der.service import A, Device, Link
 from hems.cem.orders import Order
 from hems.cem.station import Station, Written
 from tests.hems.cem.plant import BATTERY, CAR, METER, T0
@@ -38,6 +39,7 @@ class Reporter:
     hold: asyncio.Event = field(default_factory=asyncio.Event)
     closed: int = 0
     connection: Connection = field(default_factory=lambda: Connection("here"))
+    safeguard: Safeguard = field(default_factory=Safeguard)
 
     def __post_init__(self) -> None:
         self.hold.set()
@@ -52,7 +54,7 @@ class Reporter:
         if self.fails:
             raise TransientError(f"{self.fails} {setpoint}")
 
-    async def ioctl(self, command: Command) -> str:
+    async def ioctl(self, command: Command[A]) -> object:
         raise RejectedError(command)
 
     async def close(self) -> None:

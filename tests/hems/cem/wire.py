@@ -5,9 +5,10 @@ import contextlib
 import json
 from dataclasses import dataclass, field
 
-from der.errors import PermanentError, TransientError
-from der.model import Connection, DeviceSpec, Reading, Setpoint
-from der.service import Command, Device, Link
+from der.commands import Command
+from der.errors import TransientError
+from der.model import Connection, DeviceSpec, Expiry, Reading, Safeguard, Setpoint
+from der.service import A, Device, Link, unsupported
 from hems.cem.arbiter import Decision
 from hems.cem.effects import Effect
 from hems.image import Image
@@ -167,6 +168,7 @@ class WireLink:
         self._writer = writer
         self._lock = asyncio.Lock()
         self.connection = Connection("loopback")
+        self.safeguard = Safeguard(Expiry.REVERSION)
 
     async def read(self) -> Reading:
         """Read power and charge."""
@@ -183,9 +185,9 @@ class WireLink:
         lapse_s = None if setpoint is None else setpoint.lapse_s
         await self._call({"power_w": power_w, "lapse_s": lapse_s})
 
-    async def ioctl(self, command: Command) -> str:
+    async def ioctl(self, command: Command[A]) -> object:
         """Refuse: it has none."""
-        raise PermanentError(f"{self._name}: no {command}")
+        raise unsupported(self._name, command)
 
     async def close(self) -> None:
         """Hang up."""

@@ -8,7 +8,6 @@ be told from an answer; the caller opens a new one.
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from pymodbus.client import AsyncModbusTcpClient
@@ -21,6 +20,7 @@ from pymodbus.pdu.register_message import (
     WriteMultipleRegistersRequest,
 )
 
+from der.addresses import ModbusAddress
 from der.drivers.lifeline import Lifeline
 from der.errors import DeviceError, RefusalError, TransientError
 
@@ -53,26 +53,6 @@ _log = logging.getLogger(__name__)
 # own log lines would repeat it without either.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
-
-
-@dataclass(frozen=True, slots=True)
-class ModbusAddress:
-    """Where a Modbus TCP unit is found.
-
-    Attributes:
-        host: Name or IP address.
-        port: TCP port.
-        unit: Unit identifier, 0 to 255; matters behind gateways.
-        timeout_s: Longest wait for the connection and for each answer, in s.
-    """
-
-    host: str
-    port: int = 502
-    unit: int = 1
-    timeout_s: float = 1.0
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port} unit {self.unit}"
 
 
 def looks_like_modbus(data: bytes) -> bool:

@@ -5,9 +5,7 @@ stack level rules. When the limit's duration has run out, the charger is left wi
 """
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Final
 
 from ocpp.v16.datatypes import ChargingProfile, ChargingSchedule, ChargingSchedulePeriod
@@ -17,6 +15,7 @@ from ocpp.v16.enums import (
     ChargingRateUnitType,
 )
 
+from der.addresses import RateUnit, Wiring
 from der.model import Setpoint
 
 LIMIT_PROFILE: Final = 1001
@@ -24,34 +23,6 @@ FALLBACK_PROFILE: Final = 1000
 _FALLBACK_LEVEL: Final = 0
 _CLOCK_MARGIN_S: Final = 60
 _ROUNDING: Final = 1e-6
-
-
-class RateUnit(StrEnum):
-    """The unit in which a charger takes limits."""
-
-    AMPERES = "A"
-    WATTS = "W"
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """How a charger is connected.
-
-    Attributes:
-        phases: 1 to 3.
-        voltage_v: Phase to neutral.
-        least_a: Least current per phase that a car can be offered (IEC 61851-1: 6 A).
-        unit: The unit in which the charger takes limits.
-        level: Stack level of the hub's limit, above whatever else is installed.
-        fallback_a: Current per phase that the charger allows when the hub is silent.
-    """
-
-    phases: int = 1
-    voltage_v: float = 230.0
-    least_a: float = 6.0
-    unit: RateUnit = RateUnit.AMPERES
-    level: int = 5
-    fallback_a: float = 6.0
 
 
 def rate(power_w: float, wiring: Wiring) -> float:

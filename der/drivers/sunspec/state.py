@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from der.drivers.sunspec_model import Block
+from der.drivers.sunspec.model import Block
 from der.model import Alarm, PhaseReading, RunState
 
 STATE_POINTS: Final = ("InvSt", "Alrm")

@@ -15,8 +15,8 @@ from ocpp.v16.datatypes import IdTagInfo
 from ocpp.v16.enums import Action, AuthorizationStatus, DataTransferStatus, RegistrationStatus
 
 from der.drivers.lifeline import Lifeline
-from der.drivers.ocpp16_frame import frame_fault
-from der.drivers.ocpp16_meter import MeterValue
+from der.drivers.ocpp.frame import frame_fault
+from der.drivers.ocpp.meter import MeterValue
 from der.errors import PermanentError, TransientError
 
 HEARTBEAT_S: Final = 60

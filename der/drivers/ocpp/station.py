@@ -8,20 +8,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from ocpp.v16 import call, call_result
 from ocpp.v16.enums import MessageTrigger
 
-from der.drivers.ocpp16_meter import MeterSample, MeterValue, parse_meter_values
-from der.drivers.ocpp16_profile import (
+from der.addresses import StationAddress
+from der.drivers.ocpp.meter import MeterSample, MeterValue, parse_meter_values
+from der.drivers.ocpp.profile import (
     LIMIT_PROFILE,
-    Wiring,
     fallback_profile,
     limit_profile,
 )
-from der.drivers.ocpp16_session import Session
+from der.drivers.ocpp.session import Session
 from der.errors import DeviceError, PermanentError, TransientError
 from der.model import Connection, Setpoint
 
@@ -35,31 +35,10 @@ _ACCEPTED: Final = frozenset({"Accepted", "RebootRequired"})
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class StationConfig:
-    """A charger that may call in.
-
-    Attributes:
-        identity: The last part of the path that it calls.
-        password: Its password for HTTP basic authentication (OCPP security profile 1), "" for none.
-        id_tags: Cards that may charge; none named means any, as behind a private door.
-        connector: Which of its connectors is the device.
-        wiring: How it is connected.
-        sample_s: How often it shall send meter values, in s.
-    """
-
-    identity: str
-    password: str = field(default="", repr=False)
-    id_tags: frozenset[str] = frozenset()
-    connector: int = 1
-    wiring: Wiring = field(default_factory=Wiring)
-    sample_s: int = 1
-
-
 class Station:
     """One charger: what it said last, what it was told last, and the connection if there is one."""
 
-    def __init__(self, config: StationConfig, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, config: StationAddress, now: Callable[[], float] = time.time) -> None:
         self.config = config
         self.status: str | None = None
         self.sample: MeterSample | None = None

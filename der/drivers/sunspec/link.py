@@ -7,16 +7,20 @@ positive. `_MEASURES` is the one place that says so.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from der.drivers.modbus import ModbusAddress, ModbusConnection
-from der.drivers.sunspec_control import CONTROL_POINTS, ActivePowerControl
-from der.drivers.sunspec_map import Located, SunSpecMap, Wanted, want
-from der.drivers.sunspec_model import Block
-from der.drivers.sunspec_state import PHASE_POINTS, STATE_POINTS, alarms, phases, run_state
-from der.errors import PermanentError, RejectedError, TransientError
-from der.model import Connection, DeviceKind, DeviceSpec, Reading, Setpoint
-from der.service import Command
+from der.addresses import ModbusAddress
+from der.commands import Command, Connect, Disconnect, FirmwareVersion, Identify
+from der.description import Connector, DeviceDescription, Now, Service
+from der.drivers.modbus.connection import ModbusConnection
+from der.drivers.sunspec.control import CONTROL_POINTS, ActivePowerControl
+from der.drivers.sunspec.map import Located, SunSpecMap, Wanted, want
+from der.drivers.sunspec.model import Block
+from der.drivers.sunspec.state import PHASE_POINTS, STATE_POINTS, alarms, phases, run_state
+from der.errors import PermanentError, TransientError
+from der.model import Connection, DeviceKind, DeviceSpec, Expiry, Reading, Safeguard, Setpoint
+from der.service import A, unsupported
 
 _COMMON: Final = 1
 _MEASURE_AC: Final = 701
@@ -99,6 +103,20 @@ _REQUIRED: Final[Mapping[DeviceKind, tuple[int, ...]]] = {
     DeviceKind.BATTERY: (_MEASURE_AC, _CONTROL_AC, _STORAGE),
 }
 _METER_KINDS: Final = frozenset({DeviceKind.METER, DeviceKind.SUBMETER})
+
+
+def connector(description: DeviceDescription, service: Service | None, now: Now) -> Connector:
+    """Return what connects to a SunSpec device.
+
+    Raises:
+        PermanentError: The description has no Modbus address.
+    """
+    del service
+    if not isinstance(description.at, ModbusAddress):
+        raise PermanentError(f"{description.spec.id}: a SunSpec device needs a Modbus address")
+    return partial(
+        connect, description.spec, description.at, inverted=description.inverted, now=now
+    )
 
 
 async def connect(
@@ -196,6 +214,13 @@ class SunSpecLink:
         """Who answers, as model 1 says."""
         return self._connection
 
+    @property
+    def safeguard(self) -> Safeguard:
+        """Model 704's reversion timers."""
+        if self._control is None:
+            return Safeguard()
+        return Safeguard(Expiry.REVERSION, "runs by its own control, or at what it is to revert to")
+
     async def read(self) -> Reading:
         """Read all that the device measures, in one to three frames.
 
@@ -221,37 +246,43 @@ class SunSpecLink:
         else:
             await self._control.write(setpoint, self._present)
 
-    async def ioctl(self, command: Command) -> str:
+    async def ioctl(self, command: Command[A]) -> object:
         """Connect or disconnect the inverter (model 703), or name it.
 
         Raises:
             RejectedError: The device has no such command.
             TransientError: No usable answer, or the command was not taken.
         """
-        if command is Command.IDENTIFY:
-            return await self.identify()
-        service = self._map.models.get(_ENTER_SERVICE)
-        if command is Command.RESET or service is None:
-            raise RejectedError(f"{self._spec.id}: a SunSpec device without {command}")
-        permitted = int(command is Command.CONNECT)
+        match command:
+            case Identify():
+                return await self.identify()
+            case FirmwareVersion():
+                return (await self.identify()).firmware
+            case Connect() | Disconnect() if _ENTER_SERVICE in self._map.models:
+                return await self._permit(permitted=isinstance(command, Connect))
+            case _:
+                raise unsupported(self._spec.id, command)
+
+    async def _permit(self, *, permitted: bool) -> str:
+        service = self._map.models[_ENTER_SERVICE]
         point = service.model.points["ES"]
         await self._map.bus.write_holding(
-            service.address + point.offset, [permitted], "model 703 ES"
+            service.address + point.offset, [int(permitted)], "model 703 ES"
         )
         (block,) = await self._map.read([want(service, ["ES"])], "model 703 read-back")
-        if block.number("ES") != permitted:
-            raise TransientError(f"{self._spec.id}: model 703 ES did not change to {permitted}")
+        if block.number("ES") != int(permitted):
+            raise TransientError(f"{self._spec.id}: model 703 ES did not change to {permitted:d}")
         return "service permitted" if permitted else "ceased to energise"
 
     async def close(self) -> None:
         """End the connection."""
         self._map.bus.close()
 
-    async def identify(self) -> str:
-        """Read model 1 again; returns maker, model, serial number and firmware in words."""
+    async def identify(self) -> Connection:
+        """Read model 1 again."""
         common = self._map.models.get(_COMMON)
         if common is None:
-            return self._connection.address
+            return self._connection
         (block,) = await self._map.read([want(common, ["Mn", "Md", "Vr", "SN"])], "model 1")
         self._connection = Connection(
             address=str(self._map.bus.address),
@@ -260,8 +291,7 @@ class SunSpecLink:
             serial=block.text("SN"),
             firmware=block.text("Vr"),
         )
-        who = self._connection
-        return f"{who.manufacturer} {who.model}, serial {who.serial}, firmware {who.firmware}"
+        return self._connection
 
     async def refresh_control(self) -> None:
         """Read model 704 for the points that a write must not disturb."""

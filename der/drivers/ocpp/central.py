@@ -14,9 +14,11 @@ from typing import Final
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from der.drivers.ocpp16_frame import MAX_FRAME
-from der.drivers.ocpp16_session import Session
-from der.drivers.ocpp16_station import Station, StationConfig
+from der.addresses import Shared, StationAddress
+from der.description import Now
+from der.drivers.ocpp.frame import MAX_FRAME
+from der.drivers.ocpp.session import Session
+from der.drivers.ocpp.station import Station
 from der.errors import PermanentError
 
 SUBPROTOCOL: Final = "ocpp1.6"
@@ -44,7 +46,7 @@ class CentralSystem:
         self._live: dict[str, tuple[web.WebSocketResponse, web.Request]] = {}
         self._runner: web.AppRunner | None = None
 
-    def add(self, config: StationConfig) -> Station:
+    def add(self, config: StationAddress) -> Station:
         """Let a charger in from now on.
 
         Raises:
@@ -136,7 +138,12 @@ class CentralSystem:
             station.detach(session)
 
 
-def _authenticated(request: web.Request, config: StationConfig) -> bool:
+def service(shared: Shared, now: Now) -> CentralSystem:
+    """Return the home's central system, not started."""
+    return CentralSystem(shared.central.host, shared.central.port, now)
+
+
+def _authenticated(request: web.Request, config: StationAddress) -> bool:
     if not config.password:
         return True
     expected = b64encode(f"{config.identity}:{config.password}".encode())

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from der.drivers.sunspec_map import Located, SunSpecMap, want
-from der.drivers.sunspec_model import Block, encode, not_implemented
+from der.drivers.sunspec.map import Located, SunSpecMap, want
+from der.drivers.sunspec.model import Block, encode, not_implemented
 from der.errors import PermanentError, RefusalError, TransientError
 from der.model import Control, Setpoint
 

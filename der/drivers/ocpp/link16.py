@@ -3,17 +3,39 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from ocpp.v16 import call, call_result
 from ocpp.v16.enums import AvailabilityType, ResetType
 
-from der.drivers.ocpp16_station import PLUGGED, Station
-from der.errors import TransientError
-from der.model import Connection, DeviceSpec, Reading, Setpoint
-from der.service import Command
+from der.addresses import StationAddress
+from der.commands import Command, Connect, Disconnect, FirmwareVersion, Identify, Reset
+from der.description import Connector, DeviceDescription, Now, Service
+from der.drivers.ocpp.central import CentralSystem
+from der.drivers.ocpp.station import PLUGGED, Station
+from der.errors import PermanentError, TransientError
+from der.model import Connection, DeviceSpec, Expiry, Reading, Safeguard, Setpoint
+from der.service import A, unsupported
 
 _WANTING: Final = frozenset({"Preparing", "Charging", "SuspendedEVSE"})
+
+
+_WAIT_SHARE: Final = 0.9
+"""Share of a device's deadline to wait for a charger, so that the error says what is missing."""
+
+
+def connector(description: DeviceDescription, service: Service | None, now: Now) -> Connector:
+    """Return what waits for a charger; it is let in from now on.
+
+    Raises:
+        PermanentError: Another charger has the same identity.
+    """
+    if not isinstance(description.at, StationAddress) or not isinstance(service, CentralSystem):
+        raise PermanentError(f"{description.spec.id}: an OCPP charger needs an identity")
+    station = service.add(description.at)
+    wait_s = _WAIT_SHARE * description.deadline_s
+    return partial(connect, description.spec, station, wait_s=wait_s, now=now)
 
 
 async def connect(
@@ -59,6 +81,12 @@ class OcppLink:
         """Who called, as its BootNotification says."""
         return self._station.connection
 
+    @property
+    def safeguard(self) -> Safeguard:
+        """A limit ends by its own schedule; the charger's fallback profile rules then."""
+        fallback_a = self._station.config.wiring.fallback_a
+        return Safeguard(Expiry.FALLBACK, f"charges with at most {fallback_a:g} A a phase")
+
     async def read(self) -> Reading:
         """Return what the charger reported last; `at` is when that arrived.
 
@@ -103,7 +131,7 @@ class OcppLink:
         else:
             await self._station.set_limit(setpoint)
 
-    async def ioctl(self, command: Command) -> str:
+    async def ioctl(self, command: Command[A]) -> object:
         """Put the charger in or out of operation, restart it or name it.
 
         Raises:
@@ -111,9 +139,9 @@ class OcppLink:
             TransientError: No usable answer, or the charger is not connected.
         """
         match command:
-            case Command.CONNECT:
+            case Connect():
                 return await self._available(AvailabilityType.operative)
-            case Command.DISCONNECT:
+            case Disconnect():
                 if self._station.transaction is not None:
                     # Availability alone would wait for the transaction's end.
                     await self._station.command(
@@ -122,15 +150,18 @@ class OcppLink:
                         "stop of charging",
                     )
                 return await self._available(AvailabilityType.inoperative)
-            case Command.RESET:
+            case Reset(hard):
                 return await self._station.command(
-                    call.Reset(ResetType.soft), call_result.Reset, "restart"
+                    call.Reset(ResetType.hard if hard else ResetType.soft),
+                    call_result.Reset,
+                    "restart",
                 )
-            case Command.IDENTIFY:
-                who = self._station.connection
-                return (
-                    f"{who.manufacturer} {who.model}, serial {who.serial}, firmware {who.firmware}"
-                )
+            case Identify():
+                return self._station.connection
+            case FirmwareVersion():
+                return self._station.connection.firmware
+            case _:
+                raise unsupported(self._spec.id, command)
 
     async def close(self) -> None:
         """Let go of the charger; its connection to the central system stays."""

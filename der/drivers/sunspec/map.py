@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from der.drivers.modbus import MAX_REGISTERS, ModbusConnection
-from der.drivers.sunspec_model import HEADER_SIZE, Block, Model, load_model
+from der.drivers.modbus.connection import MAX_REGISTERS, ModbusConnection
+from der.drivers.sunspec.model import HEADER_SIZE, Block, Model, load_model
 from der.errors import PermanentError, RefusalError
 
 BASES: Final = (40000, 50000, 0)

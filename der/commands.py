@@ -1,0 +1,213 @@
+"""The closed set of I/O control operations (service IOCTL), each typed with its answer."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Generic, TypeVar
+
+from der.curves import GridFunction, GridSupport
+from der.model import Connection, Safeguard
+
+A = TypeVar("A")
+
+
+class Command(Generic[A]):
+    """Base of all commands.
+
+    Attributes:
+        answer: Type of what a link answers the command with.
+        changes: Whether the command changes the device, which needs a handle open for writing.
+    """
+
+    __slots__ = ()
+    answer: ClassVar[type] = str
+    changes: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class Connect(Command[str]):
+    """Permit the device to be connected to the grid, or a load to run; answers in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect(Command[str]):
+    """Open the device's switch, or forbid a load to run; answers in words.
+
+    Attributes:
+        lapse_s: Seconds after which the device, left alone, may connect again; None until it is
+            told so. A device that cannot count says so in its `Safeguard`.
+    """
+
+    lapse_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reset(Command[str]):
+    """Restart the device; answers in words.
+
+    Attributes:
+        hard: At once, whatever it is doing.
+    """
+
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Identify(Command[Connection]):
+    """Ask the device anew who it is."""
+
+    answer: ClassVar[type] = Connection
+    changes: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareVersion(Command[str]):
+    """Ask for the firmware's version; empty where the device does not say."""
+
+    changes: ClassVar[bool] = False
+
+
+class Ability(StrEnum):
+    """What a device can do beyond reading."""
+
+    POWER = "power"
+    """Takes set-points in watts."""
+    CONNECT = "connect"
+    """Can be connected and disconnected."""
+    RESET = "reset"
+    REACTIVE = "reactive"
+    """Holds a reactive power or a power factor."""
+    CHARGING_PROFILE = "charging-profile"
+    SELF_TEST = "self-test"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOptions:
+    """What a device says that it can do.
+
+    Attributes:
+        abilities: Beyond reading.
+        functions: Grid-support functions that it runs by itself.
+        safeguard: What becomes of it when the hub falls silent.
+        details: Further facts for people, such as the SunSpec models it has.
+    """
+
+    abilities: frozenset[Ability]
+    functions: frozenset[GridFunction] = frozenset()
+    safeguard: Safeguard = field(default_factory=Safeguard)
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Options(Command[DeviceOptions]):
+    """Ask what the device can do."""
+
+    answer: ClassVar[type] = DeviceOptions
+    changes: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTestReport:
+    """What a self-test found.
+
+    Attributes:
+        passed: Whether all is well.
+        findings: One sentence each, of what was tried and what came of it.
+    """
+
+    passed: bool
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest(Command[SelfTestReport]):
+    """Have the device, or its driver, check itself without moving any power."""
+
+    answer: ClassVar[type] = SelfTestReport
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFunction(Command[GridSupport]):
+    """Set, adopt and enable a grid-support function; answers what was read back.
+
+    Attributes:
+        settings: A `Curve` or a `Droop`.
+        lapse_s: Seconds after which the device, left alone, goes back to what it ran before;
+            None for good.
+    """
+
+    settings: GridSupport
+    lapse_s: float | None = None
+    answer: ClassVar[type] = GridSupport
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFunction(Command[GridSupport]):
+    """Read what a grid-support function is set to, enabled or not."""
+
+    function: GridFunction
+    answer: ClassVar[type] = GridSupport
+    changes: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopFunction(Command[str]):
+    """Disable a grid-support function; answers in words."""
+
+    function: GridFunction
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReactive(Command[str]):
+    """Hold a reactive power or a power factor; answers in words. Exactly one is given.
+
+    Attributes:
+        lapse_s: Seconds after which the device, left alone, drops it.
+        reactive_var: Reactive power in var, absorbing positive.
+        power_factor: Magnitude, 0 to 1, positive where reactive power is absorbed
+            (under-excited), negative where it is injected.
+    """
+
+    lapse_s: float
+    reactive_var: float | None = None
+    power_factor: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseReactive(Command[str]):
+    """Give reactive power back to the device's own control; answers in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChargingStep:
+    """A part of a charging profile.
+
+    Attributes:
+        start_s: Seconds from the profile's start.
+        power_w: Greatest charging power.
+        phases: Phases to charge on; None for the charger's choice.
+    """
+
+    start_s: float
+    power_w: float
+    phases: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteChargingProfile(Command[str]):
+    """Have a charger follow steps of power, starting now; answers in words.
+
+    Attributes:
+        steps: In order of their start, the first at 0 s.
+        lapse_s: Seconds after which the charger goes back to its fallback profile.
+    """
+
+    steps: tuple[ChargingStep, ...]
+    lapse_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClearChargingProfile(Command[str]):
+    """Take the steps back; answers in words."""

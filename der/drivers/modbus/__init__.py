@@ -1,0 +1,1 @@
+"""Modbus transport shared by drivers: connections, framing, typed errors."""

@@ -1,0 +1,1 @@
+"""OCPP driver: the central system that EV chargers call."""

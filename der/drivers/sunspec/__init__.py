@@ -1,0 +1,1 @@
+"""SunSpec Modbus driver: models, discovery, controls."""

@@ -1,0 +1,36 @@
+"""What all sections of the configuration share: quantities with their unit, and strictness."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+
+from hems import units
+
+Power = Annotated[float, BeforeValidator(units.power_w)]
+Consumption = Annotated[float, BeforeValidator(units.power_w), Field(ge=0)]
+Current = Annotated[float, BeforeValidator(units.current_a), Field(gt=0)]
+Duration = Annotated[float, BeforeValidator(units.duration_s), Field(ge=0)]
+Text = Annotated[str, Field(min_length=1)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Section(BaseModel):
+    """Base of all sections: strict keys, frozen, paths relative to the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _relative_to_the_file(cls, value: object, info: ValidationInfo) -> object:
+        folder = (info.context or {}).get("folder")
+        if isinstance(value, Path) and "\0" in str(value):
+            raise ValueError("no file has a NUL in its name")
+        return folder / value if isinstance(value, Path) and folder else value
