@@ -7,10 +7,10 @@ from typing import ClassVar, Generic, TypeVar
 from der.curves import GridFunction, GridSupport
 from der.model import Connection, Safeguard
 
-A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
 
 
-class Command(Generic[A]):
+class Command(Generic[A_co]):
     """Base of all commands.
 
     Attributes:

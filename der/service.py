@@ -5,7 +5,6 @@ one writer, deadlines, the seek cursor, refusal after closing) stand here once; 
 only a `Link`, which speaks its protocol.
 """
 
-import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +13,8 @@ from enum import Enum
 from typing import Protocol, TypeVar, cast
 
 from der.commands import Command, Disconnect
-from der.errors import DeadlineError, PermanentError, RejectedError
+from der.errors import DeadlineError, DeviceError, PermanentError, RejectedError
+from der.lifeline import Lifeline
 from der.model import Connection, Control, DeviceSpec, Reading, Safeguard, Setpoint
 
 A = TypeVar("A")
@@ -73,7 +73,7 @@ class Link(Protocol):
         """Give the device a set-point; None gives it back to its own control."""
         ...
 
-    async def ioctl(self, command: Command[A]) -> object:
+    async def ioctl(self, command: Command[object]) -> object:
         """Carry out a command; returns a value of the command's `answer` type.
 
         A command that the device does not have ends in RejectedError (see `unsupported`).
@@ -85,7 +85,7 @@ class Link(Protocol):
         ...
 
 
-def unsupported(device: str, command: Command[A]) -> RejectedError:
+def unsupported(device: str, command: Command[object]) -> RejectedError:
     """Return the error for a command that a device does not have."""
     return RejectedError(f"{device}: has no command {command}")
 
@@ -128,8 +128,8 @@ class Device:
         if mode.writes:
             self._writer = handle  # claimed before the first await: two opens cannot both win
         try:
-            async with _deadline(self, "open"):
-                await handle.attach(await self.connect())
+            async with handle.bounded("open"):
+                handle.attach(await self.connect())
         except BaseException:
             self.release(handle)
             raise
@@ -165,15 +165,18 @@ class Device:
             DeviceError: The device did not confirm that it is off; it is shut all the same.
         """
         self._shut = why
-        writer, others = self._writer, [h for h in self._handles if h is not self._writer]
-        for handle in others:
-            await handle.close()
-        if writer is not None and not writer.closed:
-            await writer.close(disconnect=disconnect)
-        elif disconnect and self.spec.control is not Control.NONE:
+        off = not disconnect or self.spec.control is Control.NONE
+        for handle in tuple(self._handles):
+            through = not off and handle.mode.writes
+            try:
+                await handle.close(disconnect=through)
+            except DeviceError:
+                continue  # once more, below, through a connection of its own
+            off = off or through
+        if not off:
             last = Handle(self, Mode.WRITE_ONLY)
-            async with _deadline(self, "disconnect"):
-                await last.attach(await self.connect())
+            async with last.bounded("disconnect"):
+                last.attach(await self.connect())
             await last.close(disconnect=True)
 
     def allow(self) -> None:
@@ -193,11 +196,31 @@ class Handle:
         self.mode = mode
         self._device = device
         self._link: Link | None = None
+        self._life = Lifeline()
         self._cursor_w = 0.0
 
-    async def attach(self, link: Link) -> None:
+    def attach(self, link: Link) -> None:
         """Take the link over; called once, by `Device.open`."""
         self._link = link
+
+    @asynccontextmanager
+    async def bounded(self, call: str) -> AsyncIterator[None]:
+        """Hold a call to the device's deadline, and end it at once when the handle is closed.
+
+        Raises:
+            DeadlineError: The time is up.
+            RejectedError: The handle was closed meanwhile.
+        """
+        deadline_s = self._device.deadline_s
+        try:
+            async with self._life.bounded(deadline_s):
+                yield
+        except TimeoutError as error:
+            if self._life.cause is not None:
+                raise self._closed(call) from error
+            raise DeadlineError(
+                f"{self.spec.id}: {call} got no answer within {deadline_s:g} s"
+            ) from error
 
     @property
     def closed(self) -> bool:
@@ -224,7 +247,7 @@ class Handle:
         link = self._open_link("read")
         if not self.mode.reads:
             raise RejectedError(f"{self.spec.id}: read through a write-only handle")
-        async with _deadline(self._device, "read"):
+        async with self.bounded("read"):
             return await link.read()
 
     async def write(self, setpoint: Setpoint | None) -> None:
@@ -240,7 +263,7 @@ class Handle:
         link = self._writable_link("write")
         if setpoint is not None:
             self._check_range(setpoint)
-        async with _deadline(self._device, "write"):
+        async with self.bounded("write"):
             await link.write(setpoint)
         self._cursor_w = 0.0 if setpoint is None else setpoint.power_w
 
@@ -276,7 +299,7 @@ class Handle:
         """
         call = f"ioctl {command}"
         link = self._writable_link(call) if command.changes else self._open_link(call)
-        async with _deadline(self._device, call):
+        async with self.bounded(call):
             answer = await link.ioctl(command)
         if not isinstance(answer, command.answer):
             raise PermanentError(f"{self.spec.id}: {call} is answered with {answer!r}")
@@ -293,21 +316,29 @@ class Handle:
             RejectedError: `disconnect` through a read-only handle.
             TransientError: The device did not confirm that it is off.
         """
+        if self._link is None:
+            return
+        if disconnect:
+            self._writable_link("disconnect")
+        link, self._link = self._link, None  # from here on nothing new comes through
         try:
-            if disconnect and not self.closed:
-                await self.ioctl(Disconnect())
+            if disconnect:
+                async with self.bounded("disconnect"):
+                    await link.ioctl(Disconnect())
         finally:
-            link, self._link = self._link, None
+            self._life.cut("the handle was closed")
             self._device.release(self)
-            if link is not None:
-                await link.close()
+            await link.close()
 
     def _open_link(self, call: str) -> Link:
         if self._link is None:
-            why = self._device.shut_because
-            cause = "on a closed handle" if why is None else f"refused: {why}"
-            raise RejectedError(f"{self.spec.id}: {call} {cause}")
+            raise self._closed(call)
         return self._link
+
+    def _closed(self, call: str) -> RejectedError:
+        why = self._device.shut_because
+        cause = "on a closed handle" if why is None else f"refused: {why}"
+        return RejectedError(f"{self.spec.id}: {call} {cause}")
 
     def _writable_link(self, call: str) -> Link:
         link = self._open_link(call)
@@ -327,14 +358,3 @@ class Handle:
             )
         if not (math.isfinite(setpoint.lapse_s) and setpoint.lapse_s > 0):
             raise RejectedError(f"{spec.id}: a set-point needs a lapse time above 0 s")
-
-
-@asynccontextmanager
-async def _deadline(device: Device, call: str) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(device.deadline_s):
-            yield
-    except TimeoutError as error:
-        raise DeadlineError(
-            f"{device.spec.id}: {call} got no answer within {device.deadline_s:g} s"
-        ) from error

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der.commands import Command, Connect, Disconnect, Reset
-from der.errors import DeadlineError, RejectedError, TransientError
+from der.commands import Command, Connect, Disconnect, Identify, Options, Reset, SelfTest
+from der.errors import DeadlineError, PermanentError, RejectedError, TransientError
 from der.model import (
     Connection,
     Control,
@@ -21,7 +21,7 @@ from der.model import (
     Safeguard,
     Setpoint,
 )
-from der.service import A, Device, Handle, Mode, Whence
+from der.service import Device, Handle, Mode, Whence
 
 SPEC = DeviceSpec("bat", DeviceKind.BATTERY, "Battery", Control.TARGET, -4000, 5000)
 METER = DeviceSpec("meter", DeviceKind.METER, "Meter", Control.NONE, 0, 0)
@@ -57,7 +57,7 @@ class Shelf:
         await self._answer()
         self.setpoints.append(setpoint)
 
-    async def ioctl(self, command: Command[A]) -> object:
+    async def ioctl(self, command: Command[object]) -> object:
         await self._answer()
         self.commands.append(command)
         if command.answer is Connection:
@@ -355,3 +355,114 @@ async def test_a_device_that_cannot_be_taken_off_is_closed_all_the_same() -> Non
         await handle.close(disconnect=True)
     assert (handle.closed, shelf.closed) == (True, 1)
     await (await device.open(Mode.READ_WRITE)).close()
+
+
+@pytest.mark.requirement("SVC-IOCTL")
+async def test_commands_answer_in_their_own_type() -> None:
+    device, shelf = shelved()
+    handle = await device.open(Mode.READ_ONLY)
+    assert (await handle.ioctl(Identify())).manufacturer == "Maker"
+    with pytest.raises(
+        PermanentError, match=r"^bat: ioctl Options is answered with 'did Op"
+    ):
+        await handle.ioctl(Options())  # the shelf answers words where a record is due
+    changing: tuple[Command[object], ...] = (Disconnect(), Reset(hard=True), SelfTest())
+    for command in changing:
+        with pytest.raises(RejectedError, match=f"^bat: ioctl {command} through a read-only"):
+            await handle.ioctl(command)
+    assert shelf.commands == [Identify(), Options()]
+    await handle.close()
+
+
+@pytest.mark.requirement("SVC-CLOSE")
+async def test_a_device_held_unsafe_is_shut_from_above() -> None:
+    device, shelf = shelved()
+    writer, reader = await device.open(Mode.READ_WRITE), await device.open(Mode.READ_ONLY)
+    await device.shut("its firmware was tampered with")
+    assert (shelf.commands, shelf.closed) == ([Disconnect()], 2)
+    refused = "^bat: .* refused: its firmware was tampered with$"
+    for call in (read, write, release, seek, ioctl):
+        with pytest.raises(RejectedError, match=refused):
+            await call(writer)
+    with pytest.raises(RejectedError, match=refused):
+        await reader.read()
+    with pytest.raises(RejectedError, match=refused):
+        await device.open(Mode.READ_ONLY)
+    device.allow()
+    assert (await (await device.open(Mode.READ_WRITE)).read()).power_w == 2.0
+
+
+@pytest.mark.requirement("SVC-CLOSE")
+@pytest.mark.parametrize("mode", [None, Mode.READ_ONLY])
+async def test_without_a_writer_it_is_taken_off_through_a_connection_of_its_own(
+    mode: Mode | None,
+) -> None:
+    device, shelf = shelved()
+    if mode is not None:
+        await device.open(mode)
+    await device.shut("it was stolen")
+    assert shelf.commands == [Disconnect()]
+    assert shelf.closed == (1 if mode is None else 2)
+
+
+@pytest.mark.requirement("SVC-CLOSE")
+async def test_a_device_that_does_not_confirm_is_shut_all_the_same() -> None:
+    device, shelf = shelved()
+    writer = await device.open(Mode.READ_WRITE)
+    shelf.fails = True
+    with pytest.raises(TransientError, match=r"^bat: shelf is broken$"):
+        await device.shut("it was stolen")
+    assert writer.closed
+    assert shelf.closed == 2
+    with pytest.raises(RejectedError, match=r"^bat: open refused: it was stolen$"):
+        await device.open(Mode.READ_WRITE)
+
+
+@pytest.mark.requirement("SVC-CLOSE")
+async def test_shutting_ends_calls_under_way_and_lets_nothing_new_through() -> None:
+    device, shelf = shelved(deadline_s=30.0)
+    handle = await device.open(Mode.READ_WRITE)
+    shelf.answers.clear()
+    under_way = asyncio.create_task(handle.read())
+    await asyncio.sleep(0)
+    shutting = asyncio.create_task(device.shut("it was stolen", disconnect=False))
+    with pytest.raises(RejectedError, match=r"^bat: read refused: it was stolen$"):
+        await under_way
+    await shutting
+    with pytest.raises(RejectedError, match=r"^bat: write refused: it was stolen$"):
+        await write(handle)
+
+
+@pytest.mark.requirement("SVC-CLOSE", "SVC-OPEN")
+async def test_a_device_shut_while_it_is_opened_stays_shut() -> None:
+    gate = asyncio.Event()
+    shelf = Shelf()
+    shelf.answers.set()
+
+    async def connect() -> Shelf:
+        await gate.wait()
+        return shelf
+
+    device = Device(SPEC, connect)
+    opening = asyncio.create_task(device.open(Mode.READ_WRITE))
+    await asyncio.sleep(0)
+    await device.shut("it was stolen", disconnect=False)
+    gate.set()
+    with pytest.raises(RejectedError, match=r"^bat: open refused: it was stolen$"):
+        await opening
+    assert shelf.closed == 1
+
+
+@pytest.mark.requirement("SVC-READ")
+async def test_a_call_given_up_leaves_the_handle_in_use() -> None:
+    device, shelf = shelved(deadline_s=30.0)
+    handle = await device.open(Mode.READ_WRITE)
+    shelf.answers.clear()
+    call = asyncio.create_task(handle.read())
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    shelf.answers.set()
+    assert (await handle.read()).power_w == 2.0
+    await handle.close()

@@ -21,7 +21,7 @@ from pymodbus.pdu.register_message import (
 )
 
 from der.addresses import ModbusAddress
-from der.drivers.lifeline import Lifeline
+from der.lifeline import Lifeline
 from der.errors import DeviceError, RefusalError, TransientError
 
 MAX_REGISTERS: Final = 125

@@ -14,7 +14,7 @@ from ocpp.v16 import ChargePoint, call_result
 from ocpp.v16.datatypes import IdTagInfo
 from ocpp.v16.enums import Action, AuthorizationStatus, DataTransferStatus, RegistrationStatus
 
-from der.drivers.lifeline import Lifeline
+from der.lifeline import Lifeline
 from der.drivers.ocpp.frame import frame_fault
 from der.drivers.ocpp.meter import MeterValue
 from der.errors import PermanentError, TransientError
