@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PY := $(BIN)/python
 BENCH ?= reaction
+FUZZ ?= xml
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -15,8 +16,8 @@ help:
 	@echo "make test        every check, in about 20 minutes"
 	@echo "make test-deep   the long ones: before a release"
 	@echo "make conformance [ARGS='--profile csip']  the certifier's scenarios, PICS, evidence"
-	@echo "make bench BENCH=reaction|footprint|codec [ARGS=...]"
-	@echo "make mutants     do the tests notice a changed event rule?  make fuzz: hostile XML"
+	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
+	@echo "make mutants     do the tests notice a changed event rule?  make fuzz FUZZ=xml|modbus|ocpp|mqtt"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
 	@echo "make pictures    takes the README's pictures from the running demo"
 	@echo "make format | lock | clean"
@@ -26,7 +27,7 @@ demo: .venv/.ready web/static/index.html
 
 test: lint types contracts unit
 
-test-deep: .venv/.ready web/static/index.html chromium
+test-deep: .venv/.ready web/static/index.html chromium mosquitto
 	$(PY) -m pytest -m "deep or not deep" --timeout=3600
 
 lint: .venv/.ready
@@ -42,7 +43,7 @@ contracts: .venv/.ready
 # The end-to-end tests are judged by their timing, so they have the machine to themselves.
 ASIDE := tests/e2e tests/conformance
 
-unit: .venv/.ready web/static/index.html chromium
+unit: .venv/.ready web/static/index.html chromium mosquitto
 	$(PY) -m pytest -m "not deep" -n 3 --dist loadfile $(addprefix --ignore=,$(ASIDE))
 	$(PY) -m pytest -m "not deep" -n 2 --dist loadfile tests/conformance
 	$(PY) -m pytest -m "not deep" tests/e2e
@@ -58,9 +59,9 @@ mutants: .venv/.ready
 	$(PY) -m tests.mutation $(ARGS)
 
 fuzz: .venv/.ready
-	$(PY) -m tests.fuzz.fuzz_xml $(ARGS)
+	$(PY) -m tests.fuzz.fuzz_$(FUZZ) $(ARGS)
 
-traceability: .venv/.ready web/static/index.html chromium
+traceability: .venv/.ready web/static/index.html chromium mosquitto
 	$(PY) -m pytest -q -m "not deep" --traceability docs/traceability.md
 
 pictures: .venv/.ready web/static/index.html chromium
@@ -84,9 +85,9 @@ web/static/index.html: .venv/.ready $(shell find web/app -path web/app/node_modu
 	cd web/app && ../../packaging/npm run build
 	@touch $@
 
-.PHONY: chromium
-chromium:
-	@packaging/chromium
+.PHONY: chromium mosquitto
+chromium mosquitto:
+	@packaging/$@
 
 clean:
 	rm -rf .venv web/static web/app/node_modules build dist test-results *.egg-info
