@@ -241,7 +241,7 @@ async def test_charger_obeys_and_tells_promptly(
 async def test_limit_lapses_in_the_charger(
     told: Told, home: SimulatedHome, eventually: Eventually
 ) -> None:
-    assert await told.hub.limit(0, duration=2) == "Accepted"
+    assert await told.hub.limit(0, duration=5) == "Accepted"
     await eventually(lambda: home.house.now.ev.power_w == 0)
     await eventually(lambda: home.house.now.ev.power_w == 7360)
 
