@@ -60,19 +60,6 @@ class ModbusAddress:
         return f"{self.host}:{self.port} unit {self.unit}"
 
 
-@dataclass(frozen=True, slots=True)
-class MappedAddress:
-    """A Modbus device that is described by a file.
-
-    Attributes:
-        bus: Where it is.
-        map: Name of a description that comes with the product, or path of one's own.
-    """
-
-    bus: ModbusAddress
-    map: str
-
-
 class RateUnit(StrEnum):
     """The unit in which a charger takes limits."""
 
@@ -101,6 +88,21 @@ class Wiring:
     level: int = 5
     fallback_a: float = 6.0
     switches_phases: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MappedAddress:
+    """A Modbus device that is described by a file.
+
+    Attributes:
+        bus: Where it is.
+        map: Name of a description that comes with the product, or path of one's own.
+        wiring: How it is connected, for those that count in amperes.
+    """
+
+    bus: ModbusAddress
+    map: str
+    wiring: Wiring = field(default_factory=Wiring)
 
 
 @dataclass(frozen=True, slots=True)

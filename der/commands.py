@@ -16,11 +16,13 @@ class Command(Generic[A_co]):
     Attributes:
         answer: Type of what a link answers the command with.
         changes: Whether the command changes the device, which needs a handle open for writing.
+        takes_s: Seconds that it may take, where that is more than a device's usual deadline.
     """
 
     __slots__ = ()
     answer: ClassVar[type] = str
     changes: ClassVar[bool] = True
+    takes_s: ClassVar[float] = 0.0
 
     def __str__(self) -> str:
         return type(self).__name__
@@ -126,6 +128,8 @@ class SelfTest(Command[SelfTestReport]):
     """Have the device, or its driver, check itself without moving any power."""
 
     answer: ClassVar[type] = SelfTestReport
+    changes: ClassVar[bool] = False
+    takes_s: ClassVar[float] = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,7 @@ class WriteFunction(Command[GridSupport]):
     settings: GridSupport
     lapse_s: float | None = None
     answer: ClassVar[type] = GridSupport
+    takes_s: ClassVar[float] = 12.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,6 @@ class Driver(StrEnum):
     """A Modbus device that is described by a file."""
     OCPP16 = "ocpp16"
     OCPP201 = "ocpp201"
-    RELAY = "relay"
     MQTT = "mqtt"
     P1 = "p1"
     FEED = "feed"
@@ -79,13 +78,13 @@ _CENTRAL: Final = "der.drivers.ocpp.central"
 
 DRIVERS: Final[Mapping[Driver, DriverRow]] = {
     Driver.SUNSPEC: DriverRow(
-        _METERS | {DeviceKind.PV, DeviceKind.BATTERY}, ModbusAddress, "der.drivers.sunspec.link"
-    ),
-    Driver.MODBUS: DriverRow(_ALL, MappedAddress, "der.drivers.mapped.link"),
-    Driver.RELAY: DriverRow(
-        frozenset({DeviceKind.HEAT_PUMP, DeviceKind.WATER_HEATER}),
+        _METERS | {DeviceKind.PV, DeviceKind.BATTERY},
         ModbusAddress,
-        "der.drivers.relay",
+        "der.drivers.sunspec.link",
+        "der.drivers.modbus.pool",
+    ),
+    Driver.MODBUS: DriverRow(
+        _ALL, MappedAddress, "der.drivers.mapped.link", "der.drivers.modbus.pool"
     ),
     Driver.OCPP16: DriverRow(
         frozenset({DeviceKind.EVSE}), StationAddress, "der.drivers.ocpp.link16", _CENTRAL

@@ -97,7 +97,8 @@ class Device:
     Attributes:
         spec: The device as commissioned.
         connect: Makes the driver's link; raises TransientError or PermanentError.
-        deadline_s: Longest time that any one call on a handle may take.
+        deadline_s: Longest time that any one call on a handle may take; a write to a device that
+            sleeps may in addition wait for its next wake.
     """
 
     spec: DeviceSpec
@@ -204,14 +205,20 @@ class Handle:
         self._link = link
 
     @asynccontextmanager
-    async def bounded(self, call: str) -> AsyncIterator[None]:
+    async def bounded(self, call: str, takes_s: float = 0.0) -> AsyncIterator[None]:
         """Hold a call to the device's deadline, and end it at once when the handle is closed.
+
+        Args:
+            call: What it is, for messages.
+            takes_s: Seconds that it may take, where that is more than the device's deadline.
 
         Raises:
             DeadlineError: The time is up.
             RejectedError: The handle was closed meanwhile.
         """
         deadline_s = self._device.deadline_s
+        if call == "write" and self.spec.sleep is not None:
+            deadline_s += self.spec.sleep.period_s + self.spec.sleep.awake_s  # until it next wakes
         try:
             async with self._life.bounded(deadline_s):
                 yield
@@ -299,7 +306,7 @@ class Handle:
         """
         call = f"ioctl {command}"
         link = self._writable_link(call) if command.changes else self._open_link(call)
-        async with self.bounded(call):
+        async with self.bounded(call, command.takes_s):
             answer = await link.ioctl(command)
         if not isinstance(answer, command.answer):
             raise PermanentError(f"{self.spec.id}: {call} is answered with {answer!r}")

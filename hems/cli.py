@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hems import units
+from hems.commands import device_arguments
 
 EXIT_USAGE = 2
 LAST_PORT = 65535
@@ -87,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     pki.add_argument("folder", type=Path)
     pki.set_defaults(run=_pki)
 
+    device_arguments.add_to(commands, _device)
+
     status = commands.add_parser("status", help="how the running home stands")
     status.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
     status.set_defaults(run=_status)
@@ -133,6 +136,12 @@ def _pki(options: argparse.Namespace) -> int:
 
     action = pki.renew if options.action == "renew" else pki.init
     return action(options.folder)
+
+
+def _device(options: argparse.Namespace) -> int:
+    from hems.commands import device
+
+    return device.run(options)
 
 
 def _status(options: argparse.Namespace) -> int:

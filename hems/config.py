@@ -4,9 +4,9 @@ Quantities carry their unit in the file ("5 kW", "10 min"), so that a wrong unit
 and not a thousandfold surprise. Relative paths are relative to the file.
 """
 
-import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -23,8 +23,10 @@ from pydantic import (
 
 from certs.identity import pin_valid
 from der.model import DeviceKind
+from hems import devices_file
 from hems.device_section import DeviceSection
 from hems.section import Current, Duration, Port, Section, Text
+from hems.toml_file import ConfigError, read_toml
 
 UTILITY: Final = "utility"
 """Name of the utility where a home has one only."""
@@ -38,10 +40,6 @@ def _pin(pin: str) -> str:
 
 Pin = Annotated[str, AfterValidator(_pin)]
 Lfdi = Annotated[str, AfterValidator(str.upper), Field(pattern=r"^[0-9A-Fa-f]{40}$")]
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; `str()` names the file, the place and the reason."""
 
 
 class HomeSection(Section):
@@ -61,6 +59,8 @@ class HomeSection(Section):
     """State of charge that no programme goes below but an emergency, which may empty it."""
     cycle: Duration = 1.0
     """Period of the control cycle."""
+    devices: Path = Field(default=Path(devices_file.DEFAULT), validate_default=True)
+    """The file in which `hems device add` keeps devices; there need not be one."""
 
     @field_validator("time_zone")
     @classmethod
@@ -293,29 +293,57 @@ class Config(Section):
         return self
 
 
-def load(path: Path) -> Config:
-    """Read the configuration file.
+def load(path: Path, added: Sequence[devices_file.Table] | None = None) -> Config:
+    """Read the configuration file, and the devices file beside it.
+
+    Args:
+        path: The configuration file.
+        added: What to take for the devices file's content; None for what is in it.
 
     Raises:
         ConfigError: The file is missing, unreadable, not TOML, or has a mistake; all mistakes
             are named, one a line.
     """
+    raw = read_toml(path)
+    beside = devices_file.place(raw, path)
+    own = raw.get("device", [])
+    more = devices_file.tables(beside) if added is None else added
+    for section in ("home", "store"):  # so that default paths, too, are relative to the file
+        raw.setdefault(section, {})
+    files = _Files(path, beside, len(own) if isinstance(own, list) else 0)
+    context = {"folder": path.parent.absolute()}
+    merged = {**raw, "device": [*own, *more]} if isinstance(own, list) else raw
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not TOML: {error}") from error
-    try:
-        raw.setdefault("store", {})  # so that its default path, too, is relative to the file
-        return Config.model_validate(raw, context={"folder": path.parent.absolute()})
+        return Config.model_validate(merged, context=context)
     except ValidationError as error:
         single = isinstance(raw.get("utility"), Mapping)
-        raise ConfigError("\n".join(_sentences(path, error, single=single))) from error
+        alone = _said_of(raw, context) if more else None
+        sentences = _sentences(files, error, single=single, alone=alone)
+        raise ConfigError("\n".join(sentences)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Which file a mistake is in.
+
+    Attributes:
+        path: The configuration.
+        beside: The devices file.
+        own: How many devices the configuration has itself.
+    """
+
+    path: Path
+    beside: Path
+    own: int
+
+
+def _said_of(raw: Mapping[str, object], context: Mapping[str, Path]) -> frozenset[str]:
+    """Return the mistakes that a configuration has without its devices file."""
+    try:
+        Config.model_validate(raw, context=dict(context))
+    except ValidationError as error:
+        return frozenset(problem["msg"] for problem in error.errors())
+    return frozenset()
 
 
 _WORDS: Final[Mapping[str, str]] = {
@@ -337,13 +365,27 @@ def _twins(names: Iterable[T]) -> list[T]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _sentences(path: Path, error: ValidationError, *, single: bool) -> list[str]:
-    """Return each mistake in a sentence; `single` tells that the utility is no list."""
+def _sentences(
+    files: _Files, error: ValidationError, *, single: bool, alone: frozenset[str] | None
+) -> list[str]:
+    """Return each mistake in a sentence.
+
+    Args:
+        files: Where the devices are from.
+        error: All mistakes.
+        single: Whether the utility is no list.
+        alone: What is wrong without the devices file already; None where there is none.
+    """
     sentences = []
     for problem in error.errors():
-        loc = problem["loc"]
+        loc, path = problem["loc"], files.path
         if single and loc[:2] == ("utility", 0):
             loc = ("utility", *loc[2:])
+        if loc[:1] == ("device",) and len(loc) > 1 and isinstance(loc[1], int):
+            if loc[1] >= files.own:
+                loc, path = ("device", loc[1] - files.own, *loc[2:]), files.beside
+        elif not loc and alone is not None and problem["msg"] not in alone:
+            path = files.beside
         place = "".join(
             f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc
         ).lstrip(".")

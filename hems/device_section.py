@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from der.addresses import (
     Address,
@@ -36,6 +36,14 @@ _NEEDS: Final[Mapping[type[Address], tuple[tuple[str, str], ...]]] = {
     P1Address: (("port", "a port"),),
     FeedAddress: (("source", "a source"),),
 }
+
+_LEAST_DEADLINE: Final[Mapping[Driver, float]] = {Driver.P1: 12.0}
+"""Meters of DSMR 2 to 4 speak every ten seconds, and must be heard once to be open."""
+
+
+def needs(driver: str) -> tuple[tuple[str, str], ...]:
+    """Return the keys that a device of a driver must have, with what each is in words."""
+    return _NEEDS[DRIVERS[Driver(driver)].address] if driver in set(Driver) else ()
 
 
 class DeviceSection(Section):
@@ -111,6 +119,13 @@ class DeviceSection(Section):
     max_age: Annotated[Duration, Field(gt=0)] = 5.0
     """A reading older than this is stale."""
 
+    @field_validator("map", mode="after")
+    @classmethod
+    def _file_relative_to_the_file(cls, name: str | None, info: ValidationInfo) -> str | None:
+        folder = (info.context or {}).get("folder")
+        own = name is not None and name.endswith(".toml")
+        return str(folder / name) if own and folder else name
+
     @field_validator("id")
     @classmethod
     def _no_target_of_the_home(cls, device_id: str) -> str:
@@ -176,7 +191,7 @@ def description(device: DeviceSection, carried_w: float) -> DeviceDescription:
         driver=device.driver,
         at=_ADDRESSES[DRIVERS[device.driver].address](device),
         inverted=device.inverted,
-        deadline_s=device.deadline,
+        deadline_s=max(device.deadline, _LEAST_DEADLINE.get(device.driver, 0.0)),
     )
 
 
@@ -219,21 +234,25 @@ def _modbus(device: DeviceSection) -> ModbusAddress:
 
 
 def _mapped(device: DeviceSection) -> MappedAddress:
-    return MappedAddress(_modbus(device), device.map or "")
+    return MappedAddress(_modbus(device), device.map or "", _wiring(device))
 
 
-def _station(device: DeviceSection) -> StationAddress:
+def _wiring(device: DeviceSection) -> Wiring:
     wiring = Wiring(
         phases=device.phases, voltage_v=NOMINAL_V, switches_phases=device.switches_phases
     )
     if device.fallback is not None:
         wiring = replace(wiring, fallback_a=device.fallback / (NOMINAL_V * device.phases))
+    return wiring
+
+
+def _station(device: DeviceSection) -> StationAddress:
     return StationAddress(
         device.station or "",
         device.password,
         frozenset(device.id_tags),
         device.connector,
-        wiring=wiring,
+        wiring=_wiring(device),
     )
 
 

@@ -6,12 +6,14 @@ utilities -> Grid -> Cycle -> devices
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from certs.revocation import REFRESH_S
+from der.drivers.feed import FEED_SERVICE, Feed
 from der.registry import Registry
 from hems import views, wiring
 from hems.alarms import Alarms
@@ -22,6 +24,7 @@ from hems.cem.effects import Effect as Written
 from hems.clock import Clock
 from hems.config import Config
 from hems.grid import Grid, GridEvents
+from hems.guarded import Guarded
 from hems.image import Image, ImageRing
 from hems.link import House
 from hems.recorder import Recorder
@@ -31,6 +34,8 @@ from hems.store.history import DeviceSeries
 from hems.store.store import Store
 from hems.surface import Series, Snapshot, SurfaceError
 from hems.watch import Watch
+from hems.wishes import Wishes
+from hems.workbench import Workbench
 from programs.proposal import HOME
 from programs.signal import SignalKind
 
@@ -69,7 +74,7 @@ class Home:
             store.history, store.effects, lambda text: self.alarms.lasting("history", text)
         )
         self.grid = Grid(
-            House(config, specs, clock, store, self._started_at),
+            House(config, specs, clock, store, self._started_at, _feed(registry)),
             GridEvents(
                 self._on_signals,
                 self._publish,
@@ -78,19 +83,38 @@ class Home:
                 self._react,
             ),
         )
+        self._guard = Guarded(
+            wiring.descriptions(config),
+            wiring.shared(config),
+            config.store.path.with_suffix(".guard.json"),
+        )
+        self.wishes = Wishes(store.settings, specs, clock)
         policies = wiring.policies(config)
+        still = wiring.still(policies)
         self._cycle = Cycle(
             registry.devices,
             self._ring,
             clock,
             self.grid.signals,
             [self],
-            policies=lambda: policies,
+            policies=lambda: replace(
+                still if self.bench.testing else policies, comfort=self.wishes.policy
+            ),
             allocator=wiring.allocator(config),
             period_s=config.home.cycle,
+            sentry=self._guard,
+        )
+        self.bench = Workbench(
+            wiring.descriptions(config),
+            registry,
+            self._cycle,
+            self._ring,
+            clock,
+            signals=self.grid.signals,
         )
         self._last_seq = -1
         self._watch = Watch()
+        self._over = asyncio.Event()
 
     async def run(self) -> None:
         """Run until `stop` is called or cancelled; then give the devices back and write all down.
@@ -99,24 +123,40 @@ class Home:
             PermanentError: The chargers' port is taken.
         """
         await self._registry.start()
+        await self.wishes.load()
         housekeeping = self._housekeeping()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._aside.start()
                 recording = tasks.create_task(self._recorder.run())
                 serving = tasks.create_task(self.grid.run())
+                guarding = tasks.create_task(self._guard.run())
                 await self._cycle.run()
-                for task in (serving, recording):
+                for task in (serving, recording, guarding):
                     task.cancel()
         finally:
             await self._aside.stop()
             housekeeping.shutdown(wait=False)
             await self._registry.stop()
+            self._over.set()
 
     def stop(self) -> None:
         """Make `run` end; in an event, devices keep what they were told until it lapses."""
         signals = self.grid.signals()
         self._cycle.stop(give_back=signals is not None and not signals)
+
+    async def make_way(self, leaving: Collection[str]) -> None:
+        """Make `run` end for a home that follows within this process; return when it has.
+
+        Devices that stay keep what they were told, which the other home knows to be in force
+        or tells them anew; those that leave are given back to their own control.
+
+        Args:
+            leaving: Ids of the devices that the other home does not have.
+        """
+        async with self.bench.given_back(leaving):
+            self._cycle.stop(give_back=False)
+            await self._over.wait()
 
     async def wait_first_cycle(self) -> None:
         """Return when the first control cycle is done."""
@@ -174,8 +214,9 @@ class Home:
             self.grid.take_image(image)
             self._recorder.take_image(image)
             self._watch, alarms = self._watch.look(image, self._cycle.allocation.unmet_w)
+            tested = f"device {self.bench.testing}"  # it is silent to the cycle, and well
             for source, message in alarms.items():
-                self.alarms.lasting(source, message)
+                self.alarms.lasting(source, None if source == tested else message)
         if not self._first_image.is_set():
             self._first_image.set()
             self._aside.spawn(self._report())
@@ -209,6 +250,8 @@ class Home:
             utilities=self.grid.utilities,
             alarms=self.alarms.messages,
             refusals=self._cycle.refusals,
+            safeguards=self._cycle.safeguards,
+            wishes=self.wishes.present,
             messages=self.grid.messages,
             price=self.grid.price,
         )
@@ -219,6 +262,16 @@ class Home:
             changed = self._changed
             yield self.snapshot()
             await changed.wait()
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set when the present state is no longer what `snapshot` says now."""
+        return self._changed
+
+    @property
+    def began(self) -> bool:
+        """Whether its first control cycle is done."""
+        return self._first_image.is_set()
 
     def _publish(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
@@ -239,6 +292,16 @@ class Home:
         await self.grid.acknowledge(message)
         self._publish()
 
+    async def wish(self, device: str, power_w: float, until: float) -> None:
+        """Take the owner's direct wish about a device."""
+        await self.wishes.wish(device, power_w, until)
+        await self._react()
+
+    async def end_wish(self, device: str) -> None:
+        """End the owner's wish about a device."""
+        await self.wishes.end(device)
+        await self._react()
+
     async def history(self, start: float, end: float, step_s: int) -> Sequence[Series]:
         """Return every device's measurements in [start, end), UTC epoch seconds."""
         try:
@@ -246,6 +309,12 @@ class Home:
         except StoreError as error:
             raise SurfaceError(f"the history cannot be read: {error}") from error
         return [_series(each) for each in found]
+
+
+def _feed(registry: Registry) -> Feed | None:
+    """Return where readings are brought that no device is asked for; None if no device is fed."""
+    feed = registry.services.get(FEED_SERVICE)
+    return feed if isinstance(feed, Feed) else None
 
 
 def _series(found: DeviceSeries) -> Series:

@@ -10,16 +10,19 @@ from typing import Any, Final
 from certs.identity import sfdi
 from certs.renewal import CertificateWatch
 from certs.tls import client_context, server_context
+from der.drivers.feed import Feed
 from der.model import DeviceSpec
 from hems import views, wiring
 from hems.clock import Clock
 from hems.config import Config, UtilitySection
+from hems.emg.metering import Metering
 from hems.emg.registers import Register, dump, load
 from hems.emg.telemetry import Telemetry
 from hems.image import Image
 from hems.sep2.book.ledger import LedgerError
 from hems.sep2.client import Client
 from hems.sep2.enddevice.enrolment import Member
+from hems.sep2.enddevice.usage import Usage
 from hems.sep2.rules.events import Schedule
 from hems.sep2.transport.http import Transport
 from hems.store.errors import StoreError
@@ -45,6 +48,7 @@ class House:
         clock: Where the time comes from.
         store: What is remembered.
         started_at: When this software was started, UTC epoch seconds.
+        feed: Where what a utility has metered is brought; None if no device is fed.
     """
 
     config: Config
@@ -52,6 +56,7 @@ class House:
     clock: Clock
     store: Store
     started_at: int
+    feed: Feed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,13 @@ class Link:
             on_registers=self._keep_registers,
         )
         self._registers_name = f"registers {self.name}"
+        if house.feed is not None and self.name in wiring.fed_by(house.config):
+            home, *_ = self.client.members
+            lfdis = frozenset(member.lfdi for member in self.client.members)
+            metering = Metering(
+                self.name, house.feed, lfdis, house.clock, lambda: home.engine.offset_s
+            )
+            home.services.usage = Usage(metering.take)
         self._log = UtilityLog(
             self.name,
             self.client.members[0].services.log,

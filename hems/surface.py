@@ -3,8 +3,8 @@
 Plain frozen records out, a handful of wishes in; `hems.home` implements it.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -20,9 +20,29 @@ class BindingEventError(SurfaceError):
     """The event's programme does not allow the owner to opt out."""
 
 
+class ImpossibleWishError(SurfaceError):
+    """A wish about a device that makes no sense: not controllable, out of range, no time."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceView:
-    """A device as shown: see `der.model` for units and signs (consumption positive)."""
+    """A device as shown: see `der.model` for units and signs (consumption positive).
+
+    Attributes:
+        quality: "good", "stale", "asleep" or "lost".
+        age_s: Age of the reading; None if there is none.
+        ages: Age in s of each value that is older than the reading, by attribute name.
+        suspect: Names of values that the device gave but that cannot be; they are unknown here.
+        safe: What becomes of it when the hub falls silent, one sentence; empty if that is not
+            known, or nothing can.
+        risk: What may still go wrong then, one sentence; empty if nothing is known.
+        control: What a set-point means to it (`der.model.Control`); empty if that is not known.
+        min_w: Least power.
+        max_w: Greatest power.
+        owned: Whether it is the owner's, whose wishes move it.
+        wish_w: The power that the owner directly wishes it to have; None without a wish.
+        wish_until: When that wish ends, UTC epoch seconds.
+    """
 
     id: str
     name: str
@@ -37,6 +57,16 @@ class DeviceView:
     setpoint_w: float | None
     reason: str
     error: str | None
+    ages: Mapping[str, float] = field(default_factory=dict)
+    suspect: Sequence[str] = ()
+    safe: str = ""
+    risk: str = ""
+    control: str = ""
+    min_w: float = 0.0
+    max_w: float = 0.0
+    owned: bool = True
+    wish_w: float | None = None
+    wish_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +234,28 @@ class HomeSurface(Protocol):
 
         Raises:
             UnknownEventError: No such message, or its time is over.
+        """
+        ...
+
+    async def wish(self, device: str, power_w: float, until: float) -> None:
+        """Take the owner's direct wish about a device, in place of any before.
+
+        Args:
+            device: Its id.
+            power_w: Power in W, passive sign; `programs.owner` says what it means.
+            until: When the wish ends, UTC epoch seconds.
+
+        Raises:
+            UnknownDeviceError: There is no such device.
+            ImpossibleWishError: The wish makes no sense.
+        """
+        ...
+
+    async def end_wish(self, device: str) -> None:
+        """End the owner's wish about a device; nothing happens if there is none.
+
+        Raises:
+            UnknownDeviceError: There is no such device.
         """
         ...
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from der.model import DeviceState, Quality
+from der.model import DeviceState, Ownership, Quality, Reading, Safeguard
 from hems.cem.arbiter import Decision, Span
 from hems.cem.orders import FREE, Order
 from hems.emg.translate import Ratings, meanings
@@ -22,10 +22,15 @@ from hems.surface import (
     Snapshot,
     UtilityView,
 )
+from programs.owner import Wish
 from programs.proposal import HOME, Rank
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_UNGUARDED: Final[Mapping[str, Safeguard]] = MappingProxyType({})
+_UNWISHED: Final[Mapping[str, Wish]] = MappingProxyType({})
 NO_UTILITY: Final = UtilityView("off", "No utility is configured", "", "", None)
+
+_WELL: Final = frozenset({Quality.GOOD, Quality.ASLEEP})
 
 _STATES: Final[Mapping[Phase, str]] = {
     Phase.RECEIVED: "coming",
@@ -46,6 +51,8 @@ def snapshot(
     utilities: Sequence[UtilityView],
     alarms: Sequence[str],
     refusals: Mapping[str, str] = _NONE,
+    safeguards: Mapping[str, Safeguard] = _UNGUARDED,
+    wishes: Mapping[str, Wish] = _UNWISHED,
     messages: Sequence[MessageView] = (),
     price: PriceView | None = None,
 ) -> Snapshot:
@@ -58,7 +65,14 @@ def snapshot(
         limit_import_w=_asked(span, upper=True),
         limit_export_w=_asked(span, upper=False),
         devices=tuple(
-            device(state, orders.get(name), image.at, refusals.get(name))
+            device(
+                state,
+                orders.get(name),
+                image.at,
+                refusals.get(name),
+                safeguards.get(name),
+                wish=wishes.get(name),
+            )
             for name, state in image.devices.items()
         ),
         events=tuple(events),
@@ -80,7 +94,13 @@ def _asked(span: Span, *, upper: bool) -> float | None:
 
 
 def device(
-    state: DeviceState, order: Order | None, now: float, refusal: str | None = None
+    state: DeviceState,
+    order: Order | None,
+    now: float,
+    refusal: str | None = None,
+    safeguard: Safeguard | None = None,
+    *,
+    wish: Wish | None = None,
 ) -> DeviceView:
     """Return a device as shown.
 
@@ -89,6 +109,8 @@ def device(
         order: What it is told.
         now: UTC epoch seconds.
         refusal: Why it does not take what it is told; None if it does.
+        safeguard: What becomes of it when the hub falls silent; None if that is not known.
+        wish: What the owner wishes of it; None for nothing.
     """
     reading = state.reading
     held = None if order is None or order.source == FREE else order.setpoint
@@ -106,8 +128,25 @@ def device(
         setpoint_w=None if held is None else held.power_w,
         reason="" if order is None else order.reason,
         # One lost answer is no lost device.
-        error=refusal if state.quality is Quality.GOOD else state.error,
+        error=refusal if state.quality in _WELL else state.error,
+        ages={} if reading is None else _ages(reading, now),
+        suspect=() if reading is None else tuple(sorted(reading.suspect)),
+        safe="" if safeguard is None else safeguard.safe,
+        risk="" if safeguard is None else safeguard.risk,
+        control=state.spec.control.value,
+        min_w=state.spec.min_w,
+        max_w=state.spec.max_w,
+        owned=state.spec.ownership is Ownership.OWNER,
+        wish_w=None if wish is None else wish.power_w,
+        wish_until=None if wish is None else wish.meant.until,
     )
+
+
+def _ages(reading: Reading, now: float) -> dict[str, float]:
+    """Return the age in s of each value that is older than the reading as a whole."""
+    return {
+        name: max(0.0, now - at) for name, at in sorted(reading.taken.items()) if at < reading.at
+    }
 
 
 def event(state: EventState, ratings: Ratings, devices: Sequence[DeviceState]) -> EventView:

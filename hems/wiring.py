@@ -1,6 +1,7 @@
 """From the configuration to what each part is started with; pure, no I/O but reading the keys."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 
 from certs.identity import IdentityFiles, Trust, lfdi, sfdi
@@ -13,6 +14,7 @@ from der.addresses import (
 )
 from der.description import DeviceDescription
 from der.model import DeviceKind, DeviceSpec
+from der.registry import Driver
 from hems.cem.policy import AllocatorPolicy
 from hems.config import Config, UtilitySection
 from hems.device_section import NOMINAL_V, description
@@ -26,6 +28,7 @@ from hems.sep2.enddevice.registration import Identity
 from hems.sep2.rules.dialect import Dialect
 from hems.sep2.rules.events import Event
 from hems.sep2.walk.walker import Pace
+from programs.ownership import all_of_provider
 from programs.registry import Policies
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
@@ -35,6 +38,15 @@ def descriptions(config: Config) -> tuple[DeviceDescription, ...]:
     """Return the devices as the registry wants them described."""
     carried_w = breaker_w(config)
     return tuple(description(device, carried_w) for device in config.device)
+
+
+def fed_by(config: Config) -> frozenset[str]:
+    """Return who brings readings of devices that are only fed."""
+    return frozenset(
+        device.source
+        for device in config.device
+        if device.driver is Driver.FEED and device.source is not None
+    )
 
 
 def breaker_w(config: Config) -> float:
@@ -67,6 +79,11 @@ def policies(config: Config) -> Policies:
         safety=SafetyPolicy(home.main_breaker, NOMINAL_V, home.phases),
         self_consumption=SelfConsumptionPolicy(StorageUse(home.battery)),
     )
+
+
+def still(active: Policies) -> Policies:
+    """Return policies under which nothing moves for gain, so that a test move can be seen."""
+    return replace(active, self_consumption=SelfConsumptionPolicy(StorageUse.HOLD))
 
 
 def allocator(config: Config) -> AllocatorPolicy:
@@ -144,7 +161,7 @@ def client_settings(
             MemberSettings(
                 Identity(member.lfdi, sfdi(member.lfdi), int(member.pin)),
                 spoken.profile(modes(_part(devices, member.devices)), basic=basic),
-                binding,
+                _bound if all_of_provider(_own(devices, member.devices)) else binding,
                 registers=utility.register_in_band,
                 name=member.name,
             )
@@ -157,6 +174,17 @@ def client_settings(
 def _part(specs: Sequence[DeviceSpec], ids: Collection[str]) -> Sequence[DeviceSpec]:
     """Return the devices that a member stands for, and the meter; all if it names none."""
     return [s for s in specs if not ids or s.id in ids or s.kind is DeviceKind.METER]
+
+
+def _own(specs: Sequence[DeviceSpec], ids: Collection[str]) -> Sequence[DeviceSpec]:
+    """Return the devices that a member names."""
+    return [s for s in specs if s.id in ids]
+
+
+def _bound(event: Event) -> bool:
+    """Events for devices of the service provider alone are not the owner's to leave."""
+    del event
+    return True
 
 
 def _binding(utility: UtilitySection) -> Callable[[Event], bool]:

@@ -1,10 +1,11 @@
 """Disconnection (part of BUC-11): generation and storage cease to energise, loads go on.
 
-The set-point of zero takes effect within the cycle; it is what every driver can do. Opening an
-inverter's own switch (SunSpec 703, IEEE 1547 "permit service") is the driver's matter.
+The set-point of zero takes effect within the cycle; it is what every driver can do. A device with a
+switch of its own (SunSpec 703, IEEE 1547 "permit service") then opens it, so that it is seen to be
+off the grid, and closes it when the signal ends.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from der.model import Control
@@ -38,13 +39,16 @@ def propose(inputs: Inputs, policy: DisconnectPolicy) -> tuple[Proposal, ...]:
         policy: What stays connected.
     """
     return tuple(
-        wish(
-            ID,
-            signal,
-            rank_of(signal),
-            state.spec.id,
-            _CEASE[state.spec.control],
-            reason=f"{signal.program} asks generation and storage to disconnect",
+        replace(
+            wish(
+                ID,
+                signal,
+                rank_of(signal),
+                state.spec.id,
+                _CEASE[state.spec.control],
+                reason=f"{signal.program} asks generation and storage to disconnect",
+            ),
+            disconnect=True,
         )
         for signal in in_force(inputs.signals, SignalKind.DISCONNECT, inputs.now)
         for state in about(signal, inputs.devices)

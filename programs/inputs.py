@@ -16,9 +16,11 @@ class Inputs:
         devices: The home's devices, by id, each with the set-point that it has now.
         net_w: Net power at the meter in W, import positive; None while unknown.
         now: UTC epoch seconds.
+        uncomfortable: Devices whose temperature has left its comfort bounds and is not yet back.
     """
 
     signals: Sequence[Signal]
     devices: Mapping[str, DeviceState]
     net_w: float | None
     now: float
+    uncomfortable: frozenset[str] = frozenset()

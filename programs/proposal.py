@@ -73,6 +73,7 @@ class Proposal:
         expires_at: UTC epoch seconds after which the wish is void.
         cause: mRID of the event behind it, empty if none: the ledger and the page join on it.
         reason: One sentence for the owner.
+        disconnect: Whether the device is also to open its switch, where it has one.
     """
 
     source: str
@@ -83,3 +84,4 @@ class Proposal:
     expires_at: float
     cause: str = ""
     reason: str = ""
+    disconnect: bool = False

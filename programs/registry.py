@@ -15,6 +15,7 @@ from programs import (
     safety,
     self_consumption,
     set_point,
+    warmth,
 )
 from programs.comfort import ComfortPolicy
 from programs.disconnect import DisconnectPolicy
@@ -23,10 +24,12 @@ from programs.emergency import EmergencyPolicy
 from programs.energy_support import EnergySupportPolicy
 from programs.envelope import EnvelopePolicy
 from programs.inputs import Inputs
+from programs.ownership import kept
 from programs.peak_shaving import PeakShavingPolicy
 from programs.proposal import Proposal
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy
+from programs.warmth import WarmthPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Policies:
     energy_support: EnergySupportPolicy = EnergySupportPolicy()  # noqa: RUF009
     duty_cycle: DutyCyclePolicy = DutyCyclePolicy()  # noqa: RUF009
     comfort: ComfortPolicy = ComfortPolicy()  # noqa: RUF009
+    warmth: WarmthPolicy = WarmthPolicy()  # noqa: RUF009
     self_consumption: SelfConsumptionPolicy = SelfConsumptionPolicy()  # noqa: RUF009
 
 
@@ -117,6 +121,12 @@ ALL: Final = (
         lambda i, p: comfort.propose(i, p.comfort),
     ),
     Programme(
+        warmth.ID,
+        "",
+        "Comfort of temperature",
+        lambda i, p: warmth.propose(i, p.warmth),
+    ),
+    Programme(
         self_consumption.ID,
         "",
         "Self-consumption",
@@ -127,5 +137,6 @@ ALL: Final = (
 
 
 def propose_all(inputs: Inputs, policies: Policies) -> tuple[Proposal, ...]:
-    """Return what all programmes together ask for."""
-    return tuple(p for programme in ALL for p in programme.propose(inputs, policies))
+    """Return what all programmes together ask for, of those devices that their word reaches."""
+    asked = (p for programme in ALL for p in programme.propose(inputs, policies))
+    return kept(asked, inputs.devices)

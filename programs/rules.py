@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from der.model import Control, DeviceState
+from programs.ownership import reached
 from programs.proposal import GENERATION, Bounds, Proposal, Rank
 from programs.signal import Signal, SignalKind
 
@@ -18,9 +19,24 @@ def in_force(signals: Sequence[Signal], kind: SignalKind, now: float) -> tuple[S
     return tuple(s for s in signals if s.kind is kind and s.in_force(now))
 
 
-def about(signal: Signal, devices: Mapping[str, DeviceState]) -> Sequence[DeviceState]:
-    """Return the devices that a signal is about: all of them, or those that it names."""
-    return [d for name, d in devices.items() if not signal.devices or name in signal.devices]
+def about(
+    signal: Signal, devices: Mapping[str, DeviceState], rank: Rank | None = None
+) -> Sequence[DeviceState]:
+    """Return the devices that a signal is about: all of them, or those that it names.
+
+    Without those whose owner it does not reach, so that nobody counts on them.
+
+    Args:
+        signal: What is asked.
+        devices: The home's devices, by id.
+        rank: How strong its word is; None for what `rank_of` says.
+    """
+    rank = rank_of(signal) if rank is None else rank
+    return [
+        device
+        for name, device in devices.items()
+        if (not signal.devices or name in signal.devices) and reached(device.spec, rank)
+    ]
 
 
 def rank_of(signal: Signal) -> Rank:
@@ -78,7 +94,7 @@ def withhold(
     stop = Bounds(upper_w=0.0)
     return tuple(
         wish(source, signal, rank, state.spec.id, stop, reason=reason)
-        for state in about(signal, devices)
+        for state in about(signal, devices, rank)
         if state.spec.control in SHEDDABLE or state.spec.control is Control.TARGET
     )
 

@@ -1,12 +1,13 @@
 """Safety: the main breaker's limit, and what is safe while the meter cannot be read.
 
-Without the meter nobody knows what the home draws, so nothing moves upwards: a car charges at its
+Without the meter nobody knows what the home draws, so the home keeps, by what was last known of its
+own draw, to a part of what the breaker carries, and nothing moves upwards: a car charges at its
 least, and whatever was restricted stays as restricted as it was. Storage idles; but one that
 discharges when the meter falls silent may go on with that, or with less of it, where a limit on
 the home's last known draw still needs it once the loads have given way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from der.model import Control, DeviceState
 from programs.inputs import Inputs
@@ -26,12 +27,15 @@ class SafetyPolicy:
         voltage_v: Nominal voltage, phase to neutral, in V.
         phases: Number of phases.
         valid_s: How long one statement lasts unless renewed, in s.
+        blind_share: Share of the breaker's limit that the home keeps to while its meter is lost;
+            the rest is for what nobody sees.
     """
 
     breaker_a: float = 63.0
     voltage_v: float = 230.0
     phases: int = 1
     valid_s: float = 60.0
+    blind_share: float = 0.5
 
     @property
     def limit_w(self) -> float:
@@ -62,6 +66,13 @@ def propose(inputs: Inputs, policy: SafetyPolicy) -> tuple[Proposal, ...]:
     )
     if inputs.net_w is not None:
         return (breaker,)
+    blind_w = policy.blind_share * limit_w
+    blind = replace(
+        breaker,
+        source=ID_METER,
+        bounds=Bounds(-blind_w, blind_w),
+        reason=f"The meter cannot be read, so the home keeps to {kilowatts(blind_w)}",
+    )
     careful = [
         Proposal(
             ID_METER,
@@ -75,7 +86,7 @@ def propose(inputs: Inputs, policy: SafetyPolicy) -> tuple[Proposal, ...]:
         for state in inputs.devices.values()
         if (bounds := _careful(state)) is not None
     ]
-    return (breaker, *careful)
+    return (breaker, blind, *careful)
 
 
 def _careful(state: DeviceState) -> Bounds | None:

@@ -7,7 +7,13 @@ from http import HTTPStatus
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from hems.surface import BindingEventError, SurfaceError, UnknownEventError
+from hems.device_surface import UnknownDeviceError
+from hems.surface import (
+    BindingEventError,
+    ImpossibleWishError,
+    SurfaceError,
+    UnknownEventError,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -41,10 +47,12 @@ async def errors_in_words(request: web.Request, handler: Handler) -> web.StreamR
         return await handler(request)
     except web.HTTPException as error:
         return _of_http(error)
-    except UnknownEventError as error:
+    except (UnknownDeviceError, UnknownEventError) as error:
         return error_answer(HTTPStatus.NOT_FOUND, str(error))
     except BindingEventError as error:
         return error_answer(HTTPStatus.CONFLICT, str(error))
+    except ImpossibleWishError as error:
+        return error_answer(HTTPStatus.BAD_REQUEST, str(error))
     except SurfaceError as error:
         return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     except ValidationError as error:

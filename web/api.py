@@ -14,6 +14,7 @@ from web.models import (
     HistoryAnswer,
     HistoryQuery,
     HomeAnswer,
+    WishOrder,
     series_answers,
 )
 from web.settings import WebSettings
@@ -74,6 +75,19 @@ class Api:
     async def opt_in(self, request: web.Request) -> web.StreamResponse:
         """Answer POST /api/events/{id}/opt-in: the home takes part again."""
         await self._surface.opt_in(request.match_info["id"])
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def wish(self, request: web.Request) -> web.StreamResponse:
+        """Answer POST /api/devices/{id}/wish: the owner's direct wish, `WishOrder` as JSON."""
+        order = WishOrder.model_validate_json(await request.read())
+        now = self._clock.now()
+        until = now + (order.seconds or 0.0) if order.until is None else order.until
+        await self._surface.wish(request.match_info["id"], order.power_w, until)
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def end_wish(self, request: web.Request) -> web.StreamResponse:
+        """Answer DELETE /api/devices/{id}/wish: the wish ends."""
+        await self._surface.end_wish(request.match_info["id"])
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def acknowledge(self, request: web.Request) -> web.StreamResponse:

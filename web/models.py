@@ -4,7 +4,7 @@ Powers stay in the house's passive sign (consumption positive); a number that is
 unbounded is null. `web/app/src/api/types.ts` mirrors these shapes, and a test compares the two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Self
 
@@ -17,13 +17,13 @@ MAX_POINTS = 5000
 _LAST_INSTANT = 32_503_680_000.0  # the year 3000: beyond it date arithmetic gives up
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
     """Base of all answers: read from the surface's records, infinities as null."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True, ser_json_inf_nan="null")
 
 
-class DeviceAnswer(_Answer):
+class DeviceAnswer(Answer):
     """A device as shown; fields as in `hems.surface.DeviceView`."""
 
     id: str
@@ -39,9 +39,19 @@ class DeviceAnswer(_Answer):
     setpoint_w: float | None
     reason: str
     error: str | None
+    ages: Mapping[str, float]
+    suspect: Sequence[str]
+    safe: str
+    risk: str
+    control: str
+    min_w: float
+    max_w: float
+    owned: bool
+    wish_w: float | None
+    wish_until: float | None
 
 
-class EventAnswer(_Answer):
+class EventAnswer(Answer):
     """A grid event as shown; fields as in `hems.surface.EventView`."""
 
     id: str
@@ -56,7 +66,7 @@ class EventAnswer(_Answer):
     note: str
 
 
-class MessageAnswer(_Answer):
+class MessageAnswer(Answer):
     """A message of the utility; fields as in `hems.surface.MessageView`."""
 
     id: str
@@ -69,7 +79,7 @@ class MessageAnswer(_Answer):
     may_acknowledge: bool
 
 
-class PriceAnswer(_Answer):
+class PriceAnswer(Answer):
     """The present price; fields as in `hems.surface.PriceView`."""
 
     tariff: str
@@ -79,7 +89,7 @@ class PriceAnswer(_Answer):
     next_per_kwh: float | None
 
 
-class UtilityAnswer(_Answer):
+class UtilityAnswer(Answer):
     """The link to the utility; fields as in `hems.surface.UtilityView`."""
 
     state: str
@@ -90,7 +100,7 @@ class UtilityAnswer(_Answer):
     name: str
 
 
-class HomeAnswer(_Answer):
+class HomeAnswer(Answer):
     """The whole home at one instant; fields as in `hems.surface.Snapshot`."""
 
     at: float
@@ -107,7 +117,7 @@ class HomeAnswer(_Answer):
     utilities: Sequence[UtilityAnswer]
 
 
-class SeriesAnswer(_Answer):
+class SeriesAnswer(Answer):
     """One device's measurements; fields as in `hems.surface.Series`."""
 
     device: str
@@ -116,7 +126,7 @@ class SeriesAnswer(_Answer):
     soc: Sequence[float | None]
 
 
-class HistoryAnswer(_Answer):
+class HistoryAnswer(Answer):
     """Measurements of all devices in [start, end).
 
     Attributes:
@@ -138,7 +148,7 @@ class HistoryAnswer(_Answer):
     series: Sequence[SeriesAnswer]
 
 
-class HealthAnswer(_Answer):
+class HealthAnswer(Answer):
     """Whether the control cycle turns.
 
     Attributes:
@@ -180,6 +190,28 @@ class HistoryQuery(BaseModel):
             raise ValueError("ask for a day or for start and end, not both")
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise ValueError("end must be after start")
+        return self
+
+
+class WishOrder(BaseModel):
+    """The owner's direct wish about a device.
+
+    Attributes:
+        power_w: Power in W, passive sign.
+        until: When it ends, UTC epoch seconds; or else
+        seconds: How long it lasts from now, in s.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    power_w: Annotated[float, Field(strict=True)]
+    until: _Instant | None = None
+    seconds: Annotated[float, Field(gt=0, le=604_800, strict=True)] | None = None
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if (self.until is None) is (self.seconds is None):
+            raise ValueError("say either until or seconds")
         return self
 
 

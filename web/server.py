@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from hems.clock import Clock, SystemClock
+from hems.device_surface import DeviceSurface
 from hems.surface import HomeSurface
 from web.answers import errors_in_words
 from web.api import Api
+from web.device_api import DeviceApi
 from web.errors import AddressError
 from web.pages import Pages
 from web.security import GATE, add_headers, gate_of, guard
@@ -21,7 +23,10 @@ _CLOCK = SystemClock()
 
 
 def create_app(
-    surface: HomeSurface, settings: WebSettings, clock: Clock = _CLOCK
+    surface: HomeSurface,
+    settings: WebSettings,
+    clock: Clock = _CLOCK,
+    devices: DeviceSurface | None = None,
 ) -> web.Application:
     """Return the application that serves the page and its API.
 
@@ -29,6 +34,7 @@ def create_app(
         surface: The running home.
         settings: How it is served.
         clock: Where "today" and the health check take the time from.
+        devices: What can be asked of single devices; None for nothing.
     """
     app = web.Application(
         middlewares=[errors_in_words, guard], client_max_size=settings.max_body_bytes
@@ -44,6 +50,8 @@ def create_app(
         streams.close()
 
     app.on_shutdown.append(end_streams)
+    if devices is not None:
+        app.add_routes(DeviceApi(devices).routes())
     app.add_routes(
         [
             web.get("/api/home", api.home),
@@ -53,6 +61,8 @@ def create_app(
             web.post("/api/events/{id}/opt-out", api.opt_out),
             web.post("/api/events/{id}/opt-in", api.opt_in),
             web.post("/api/messages/{id}/acknowledge", api.acknowledge),
+            web.post("/api/devices/{id}/wish", api.wish),
+            web.delete("/api/devices/{id}/wish", api.end_wish),
             web.get("/", pages.index),
             web.get("/{path:.+}", pages.file),
         ]
@@ -62,7 +72,10 @@ def create_app(
 
 @asynccontextmanager
 async def serving(
-    surface: HomeSurface, settings: WebSettings, clock: Clock = _CLOCK
+    surface: HomeSurface,
+    settings: WebSettings,
+    clock: Clock = _CLOCK,
+    devices: DeviceSurface | None = None,
 ) -> AsyncIterator[str]:
     """Serve the page while the context lasts.
 
@@ -73,7 +86,9 @@ async def serving(
         AddressError: The address is in use, forbidden or not this machine's.
     """
     runner = web.AppRunner(
-        create_app(surface, settings, clock), access_log=None, shutdown_timeout=_SHUTDOWN_S
+        create_app(surface, settings, clock, devices),
+        access_log=None,
+        shutdown_timeout=_SHUTDOWN_S,
     )
     await runner.setup()
     try:

@@ -1,46 +1,40 @@
-"""The charger's own state and rules: profiles, transaction, configuration. No I/O.
+"""The charger's own state and rules: profiles, transaction, settings. No I/O.
 
-It outlives connections: a limit holds, lapses and a car charges with or without the hub.
+It outlives connections: a limit holds, lapses and a car charges with or without the hub. It is
+the same for both versions of OCPP, which only call things by other names.
 """
 
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from der.sim.car import CarRating
+from der.sim.faults import Fault, FaultKind
 from der.sim.house import Snapshot
 from der.sim.journal import Journal
 from der.sim.profiles import (
+    Limit,
     Period,
+    Phases,
     Profile,
     Purpose,
     Transaction,
     composite,
+    in_force,
     installed,
-    limit_w,
 )
 
 CONNECTOR = 1
 HIGHEST_STACK_LEVEL = 10
 MOST_PROFILES = 20
-
-READ_ONLY_KEYS = {
-    "ChargeProfileMaxStackLevel": str(HIGHEST_STACK_LEVEL),
-    "ChargingScheduleAllowedChargingRateUnit": "Current,Power",
-    "ChargingScheduleMaxPeriods": "24",
-    "MaxChargingProfilesInstalled": str(MOST_PROFILES),
-    "MeterValuesSampledData": (
-        "Power.Active.Import,Energy.Active.Import.Register,Voltage,Current.Import,SoC"
-    ),
-    "NumberOfConnectors": "1",
-    "SupportedFeatureProfiles": "Core,SmartCharging,RemoteTrigger",
-}
+WRONG_SCALE = 1000.0
+WRONG_CLOCK_S = 3600.0
 
 
 class Status(StrEnum):
-    """ChargePointStatus, as far as this charger knows it."""
+    """What the connector does, in the words of OCPP 1.6's ChargePointStatus."""
 
     AVAILABLE = "Available"
     PREPARING = "Preparing"
@@ -77,40 +71,68 @@ class Filter:
 
 
 class Charger:
-    """A single-phase charger with one connector.
+    """A charger with one connector, on one phase or on three.
 
     Attributes:
+        rating: What it and its car are.
+        fault: What goes wrong with it.
         transaction: The charging session that the central system knows of.
         operative: Whether it may be used at all (ChangeAvailability).
         stopped: Whether the session was ended while the car stayed plugged in.
-        settings: Configuration keys that may be changed.
+        heartbeat_s: How often it says that it lives; 0 for never.
+        sample_s: How often it sends meter values; 0 for never.
+        offline_unknown: Whether unknown cards may charge while the central system is away.
     """
 
-    def __init__(self, rating: CarRating, home: Callable[[], Snapshot], journal: Journal) -> None:
+    def __init__(
+        self, rating: CarRating, home: Callable[[], Snapshot], journal: Journal, fault: Fault
+    ) -> None:
+        self.rating = rating
+        self.fault = fault
         self.transaction: Transaction | None = None
         self.operative = True
         self.stopped = False
-        self.settings = {"HeartbeatInterval": 300, "MeterValueSampleInterval": 10}
-        self._rating = rating
+        self.heartbeat_s = 300
+        self.sample_s = 10
+        self.offline_unknown = False
         self._home = home
         self._journal = journal
+        self._phases = Phases(rating.phases, rating.switches)
         self._profiles: tuple[Profile, ...] = ()
+        self._stuck: Snapshot | None = None
 
     @property
     def home(self) -> Snapshot:
         """The home now."""
         return self._home()
 
-    def limit_w(self) -> float:
-        """Return the greatest power that it offers the car now, W; infinite without a limit."""
+    @property
+    def shown(self) -> Snapshot:
+        """The home as the charger's meter shows it, faults included."""
+        home, kind = self._home(), self.fault.kind
+        if kind is not FaultKind.STUCK:
+            self._stuck = None
+        elif self._stuck is None:
+            self._stuck = home
+        home = self._stuck or home
+        if kind is FaultKind.SCALE:
+            return replace(home, ev=replace(home.ev, power_w=home.ev.power_w * WRONG_SCALE))
+        return home
+
+    def clock(self) -> float:
+        """Return the time by its own clock, UTC epoch seconds."""
+        return time.time() + (WRONG_CLOCK_S if self.fault.kind is FaultKind.CLOCK else 0.0)
+
+    def offer(self) -> Limit:
+        """Return what it offers the car now; infinite without a limit."""
         if self.stopped or not self.operative:
-            return 0.0
-        limit = limit_w(self._profiles, time.time(), self.transaction)
-        return math.inf if limit is None else limit
+            return Limit(0.0, self._phases.own)
+        limit = in_force(self._profiles, self.clock(), self.transaction, self._phases)
+        return Limit(math.inf, self._phases.own) if limit is None else limit
 
     def status(self) -> Status:
-        """Return what StatusNotification says now."""
-        home = self._home()
+        """Return what the connector does now, as far as its own electronics see it."""
+        home = self.shown
         if not self.operative:
             return Status.UNAVAILABLE
         if not home.ev_plugged:
@@ -119,19 +141,28 @@ class Charger:
             return Status.FINISHING if self.stopped else Status.PREPARING
         if home.ev.power_w > 0:
             return Status.CHARGING
-        if self.limit_w() < self._rating.least_w:
+        offer = self.offer()
+        if offer.power_w < self.rating.least_w(offer.phases):
             return Status.SUSPENDED_EVSE
         return Status.SUSPENDED_EV
 
-    def begun(self, transaction: int, accepted: bool) -> None:
-        """Note the transaction that the central system opened; a refused one does not charge."""
-        self.transaction = Transaction(transaction, time.time())
+    def begun(self, transaction: str, *, accepted: bool) -> None:
+        """Note that a transaction is open; a refused one does not charge."""
+        self.transaction = Transaction(transaction, self.clock())
         self.stopped = not accepted
 
     def ended(self) -> None:
         """Note that the transaction is over; its own profiles go with it."""
         self.transaction = None
         self._profiles = tuple(p for p in self._profiles if p.purpose is not Purpose.TX)
+
+    def restarted(self) -> None:
+        """Start anew, without anything that it was told."""
+        self.ended()
+        self._profiles = ()
+        self.operative, self.stopped = True, False
+        self.heartbeat_s, self.sample_s = 300, 10
+        self.offline_unknown = False
 
     def install(self, profile: Profile) -> bool:
         """Take a profile over; returns False, and changes nothing, if it has no place here."""
@@ -153,7 +184,8 @@ class Charger:
             return False
         self._profiles = profiles
         limits = ",".join(f"{period.limit:g}" for period in profile.periods)
-        told = f"id={profile.id} purpose={profile.purpose} {profile.unit}={limits}"
+        phases = ",".join(str(period.phases or self._phases.own) for period in profile.periods)
+        told = f"id={profile.id} purpose={profile.purpose} {profile.unit}={limits} phases={phases}"
         self._journal.wrote("ev", "SetChargingProfile", f"{told} duration={profile.duration_s}")
         return True
 
@@ -169,22 +201,19 @@ class Charger:
     def schedule(self, duration_s: int) -> tuple[Period, ...]:
         """Return the limits of the coming time, W."""
         return composite(
-            self._profiles, time.time(), duration_s, self.transaction, self._rating.max_w
+            self._profiles,
+            self.clock(),
+            duration_s,
+            self.transaction,
+            most_w=self.rating.max_w,
+            phases=self._phases,
         )
 
-    def configure(self, key: str, value: str) -> str:
-        """Change a configuration key; returns the ConfigurationStatus."""
-        if key in READ_ONLY_KEYS:
-            return "Rejected"
-        if key not in self.settings:
-            return "NotSupported"
-        if not value.isdecimal():
-            return "Rejected"
-        self.settings[key] = int(value)
-        self._journal.wrote("ev", "ChangeConfiguration", f"{key}={value}")
-        return "Accepted"
+    def configured(self, what: str, value: str) -> None:
+        """Note that a setting was changed."""
+        self._journal.wrote("ev", "ChangeConfiguration", f"{what}={value}")
 
-    def permit(self, operative: bool) -> None:
+    def permit(self, *, operative: bool) -> None:
         """Take the charger into or out of service."""
         self.operative = operative
         self._journal.wrote("ev", "ChangeAvailability", f"operative={int(operative)}")

@@ -4,7 +4,8 @@
     GET  /trace?since=EPOCH_S  the meter every 100 ms, up to ten minutes back
     GET  /writes?after=NUMBER  all accepted writes numbered above NUMBER
     POST /fault                {"device", "fault", "seconds"?, "delay_s"?}
-    POST /load                 {"base_w"?, "pv_w"?}: a number holds it, null frees it
+    POST /load                 {"base_w"?, "pv_w"?, "voltage_v"?, "frequency_hz"?}: a number
+                               holds it, null frees it
 
 `monotonic` figures are the machine's monotonic clock, which all its processes share.
 """
@@ -48,6 +49,8 @@ class LoadOrder(BaseModel):
 
     base_w: Watts | None = None
     pv_w: Watts | None = None
+    voltage_v: Annotated[float, Field(ge=100, le=400)] | None = None
+    frequency_hz: Annotated[float, Field(ge=40, le=70)] | None = None
 
 
 class ControlDoor:
@@ -90,7 +93,7 @@ class ControlDoor:
 
     async def _state(self, _: web.Request) -> web.Response:
         charger, link = self._devices.charger, self._devices.link
-        limit_w = charger.limit_w()
+        offer = charger.offer()
         writes = self._journal.writes()
         state = {
             "at": time.time(),
@@ -100,7 +103,8 @@ class ControlDoor:
             "charger": {
                 "connected": link is not None and link.connected,
                 "status": charger.status(),
-                "limit_w": None if math.isinf(limit_w) else limit_w,
+                "limit_w": None if math.isinf(offer.power_w) else offer.power_w,
+                "phases": offer.phases,
                 "transaction": None if charger.transaction is None else charger.transaction.id,
             },
             "faults": {name: fault.kind for name, fault in self._devices.faults.items()},
@@ -139,8 +143,17 @@ class ControlDoor:
             self._house.fixed_load_w = order.base_w
         if "pv_w" in order.model_fields_set:
             self._house.fixed_pv_w = order.pv_w
+        if "voltage_v" in order.model_fields_set:
+            self._house.supply.fixed_v = order.voltage_v
+        if "frequency_hz" in order.model_fields_set:
+            self._house.supply.fixed_hz = order.frequency_hz
         return web.json_response(
-            {"base_w": self._house.fixed_load_w, "pv_w": self._house.fixed_pv_w}
+            {
+                "base_w": self._house.fixed_load_w,
+                "pv_w": self._house.fixed_pv_w,
+                "voltage_v": self._house.supply.fixed_v,
+                "frequency_hz": self._house.supply.fixed_hz,
+            }
         )
 
 

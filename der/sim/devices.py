@@ -1,19 +1,20 @@
 """The home's devices, made from its physics: who shows what, and what each lets its part do."""
 
 import time
-from functools import partial
 
+from der.sim.bank import BankUnit
 from der.sim.charger import Charger
 from der.sim.charger_link import ChargerLink
 from der.sim.faults import Fault
 from der.sim.house import Commands, Flow, House, Snapshot
-from der.sim.inverters import BatteryInverter, PvInverter
 from der.sim.journal import Journal
-from der.sim.meters import Meter, share
-from der.sim.modbus import ModbusServer, Unit
+from der.sim.mapped_home import MappedHome
+from der.sim.modbus import ModbusServer
+from der.sim.mqtt_home import MqttHome
 from der.sim.options import Options
+from der.sim.p1 import P1Server
 from der.sim.relay import Appliance, RelayBoard
-from der.sim.sunspec_unit import SunSpecDevice, SunSpecUnit
+from der.sim.sunspec_home import SunSpecHome
 
 
 class Devices:
@@ -23,6 +24,8 @@ class Devices:
         servers: The Modbus devices by name.
         charger: The charger's own state.
         link: Its connection; None if it has no central system.
+        mqtt: The devices on MQTT, if a broker was named.
+        p1: The meter's customer port; None if it has none.
         faults: The fault of each device by name.
     """
 
@@ -32,38 +35,53 @@ class Devices:
         self.faults: dict[str, Fault] = {}
         self.servers: dict[str, ModbusServer] = {}
         clock = time.monotonic
-        self._pv = PvInverter(options.pv_max_w, self._home, journal, clock)
-        self._battery = BatteryInverter(
-            options.battery_max_w, options.battery_kwh * 1000, self._home, journal, clock
+        self._sunspec = SunSpecHome(options, house, journal, self._fault, clock)
+        self.servers |= self._sunspec.servers
+        described = [name.strip() for name in options.described.split(",") if name.strip()]
+        self._mapped = MappedHome(described, house, journal, self._fault, clock)
+        self.servers |= self._mapped.servers
+        self._water_heater = RelayBoard(
+            "water_heater", self._tank, self._fault("water_heater"), journal, clock
         )
-        self._water_heater = RelayBoard("water_heater", self._tank, journal, clock)
-        self._heat_pump = RelayBoard("heat_pump", self._room, journal, clock)
-        self._serve_sunspec("meter", self._meter("Meter", "SIM-METER-1"), options.meter_port)
-        self._serve_sunspec("pv", self._pv, options.pv_port)
-        self._serve_sunspec("battery", self._battery, options.battery_port)
-        self._serve("water_heater", self._water_heater, options.water_heater_port)
-        self._serve("heat_pump", self._heat_pump, options.heat_pump_port)
-        for number in range(1, options.extra_meters + 1):
-            # Equal circuits: together with the rest that no sub-meter sees they are the base load.
-            part = 1 / (options.extra_meters + 1)
-            meter = self._sub_meter(number, part)
-            self._serve_sunspec(f"sub_meter_{number}", meter, 0)
-        self.charger = Charger(house.config.car, self._home, journal)
-        fault = self._fault("ev")
-        self.link = ChargerLink(options.ocpp, self.charger, fault) if options.ocpp else None
+        self._heat_pump = RelayBoard(
+            "heat_pump", self._room, self._fault("heat_pump"), journal, clock
+        )
+        self._serve(self._water_heater, options.water_heater_port)
+        self._serve(self._heat_pump, options.heat_pump_port)
+        self.charger = Charger(house.config.car, self._home, journal, self._fault("ev"))
+        self.link = ChargerLink(options.calling(), self.charger) if options.ocpp else None
+        self.mqtt = MqttHome(options.mqtt, house, journal, self._fault)
+        self.p1: P1Server | None = None
+        if options.p1_port is not None:
+            self.p1 = P1Server(
+                "p1",
+                self._at_connection,
+                self._fault("p1"),
+                port=options.p1_port,
+                period_s=options.p1_period,
+            )
 
     def commands(self) -> Commands:
         """Return what each device lets its part do now."""
-        return Commands(
-            pv_limit_w=self._pv.limit_w(),
-            battery_w=self._battery.target_w(),
-            ev_limit_w=self.charger.limit_w(),
+        car = self.charger.offer()
+        others = Commands(
+            pv_limit_w=self._sunspec.pv.limit_w(),
+            battery_w=self._sunspec.battery.target_w(),
+            pv_var=self._sunspec.pv.reactive_var(),
+            battery_var=self._sunspec.battery.reactive_var(),
+            ev_limit_w=car.power_w,
+            ev_phases=car.phases,
             water_heater=self._water_heater.allowed(),
             heat_pump=self._heat_pump.allowed(),
         )
+        return self.mqtt.commands(self._mapped.commands(others))
 
     def _home(self) -> Snapshot:
         return self._house.now
+
+    def _at_connection(self) -> tuple[list[Flow], float]:
+        wiring, home = self._sunspec.wiring, self._house.now
+        return [wiring.at_meter(home, phase) for phase in wiring.phases], home.voltage_v
 
     def _tank(self) -> Appliance:
         home = self._house.now
@@ -73,23 +91,12 @@ class Devices:
         home = self._house.now
         return Appliance(home.heat_pump.power_w, home.room_temp_c, home.room_calling)
 
-    def _meter(self, model: str, serial: str) -> Meter:
-        return Meter(model, serial, lambda home: home.meter, self._home)
-
-    def _sub_meter(self, number: int, part: float) -> Meter:
-        flow = partial(_circuit, part)
-        return Meter("Sub-meter", f"SIM-SUB-{number}", flow, self._home)
-
-    def _serve_sunspec(self, name: str, device: SunSpecDevice, port: int) -> None:
-        self._serve(name, SunSpecUnit(device), port)
-
-    def _serve(self, name: str, unit: Unit, port: int) -> None:
-        self.servers[name] = ModbusServer(name, unit, self._fault(name), port)
+    def _serve(self, board: RelayBoard, port: int) -> None:
+        name = board.device
+        if self._options.serves(name):
+            fault = self._fault(name)
+            unit = BankUnit(board, fault)
+            self.servers[name] = ModbusServer(name, unit, fault, port, restart=board.restart)
 
     def _fault(self, name: str) -> Fault:
-        self.faults[name] = Fault(f"{self._options.seed}/{name}")
-        return self.faults[name]
-
-
-def _circuit(part: float, home: Snapshot) -> Flow:
-    return share(home.base, part)
+        return self.faults.setdefault(name, Fault(f"{self._options.seed}/{name}"))

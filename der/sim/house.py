@@ -17,6 +17,8 @@ from der.sim.thermal import HeatedRoom, Thermostat, WaterHeater
 
 LONGEST_STEP_S = 60.0
 """A longer step of house time is taken in parts, so that thermostats and limits act in time."""
+ROOM_BAND_C = 0.5
+"""How far a radiator thermostat lets the room stray from what it is set to, K."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,25 @@ class Commands:
         pv_limit_w: Greatest PV output, a positive number.
         battery_w: Battery power asked for, charging positive.
         ev_limit_w: Greatest charging power of the car.
+        ev_phases: Phases on which it may charge; None for all that it has.
         water_heater: Whether the tank may be heated.
         heat_pump: Whether the heat pump may run.
+        pv_var: Reactive power of the PV inverter, absorbing positive.
+        battery_var: The same of the battery inverter.
+        plugs_w: What is drawn behind switched plugs.
+        room_target_c: Temperature that a radiator thermostat keeps the room to; None without one.
     """
 
     pv_limit_w: float = math.inf
     battery_w: float = 0.0
     ev_limit_w: float = math.inf
+    ev_phases: int | None = None
     water_heater: bool = True
     heat_pump: bool = True
+    pv_var: float = 0.0
+    battery_var: float = 0.0
+    plugs_w: float = 0.0
+    room_target_c: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +93,28 @@ class Flow:
         power_w: Consumption positive.
         import_wh: Energy consumed.
         export_wh: Energy produced.
+        reactive_var: Reactive power now, absorbing positive.
     """
 
     power_w: float = 0.0
     import_wh: float = 0.0
     export_wh: float = 0.0
+    reactive_var: float = 0.0
 
-    def after(self, power_w: float, hours: float) -> "Flow":
-        """Return the flow after running at `power_w` for `hours`."""
+    def after(self, power_w: float, hours: float, reactive_var: float = 0.0) -> "Flow":
+        """Return the flow after running at `power_w` and `reactive_var` for `hours`."""
         energy_wh = power_w * hours
         return Flow(
             power_w,
             self.import_wh + max(0.0, energy_wh),
             self.export_wh + max(0.0, -energy_wh),
+            reactive_var,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The home at one instant. `meter.power_w` is the sum of the six parts before it.
+    """The home at one instant. What `meter` shows is the sum of the seven parts before it.
 
     Attributes:
         time_s: House time, s since Monday 00:00.
@@ -107,6 +122,7 @@ class Snapshot:
         soc: The battery's charge, 0 to 1.
         ev_soc: The car's charge, 0 to 1.
         ev_plugged: Whether the car is at its charger.
+        ev_phases: Phases on which it charges.
         tank_temp_c: Hot-water temperature.
         tank_calling: Whether the tank's thermostat calls for heat.
         room_temp_c: Room temperature.
@@ -123,11 +139,13 @@ class Snapshot:
     ev: Flow = Flow()
     water_heater: Flow = Flow()
     heat_pump: Flow = Flow()
+    plugs: Flow = Flow()
     meter: Flow = Flow()
     pv_offered_w: float = 0.0
     soc: float = 0.0
     ev_soc: float = 0.0
     ev_plugged: bool = False
+    ev_phases: int = 1
     tank_temp_c: float = 0.0
     tank_calling: bool = False
     room_temp_c: float = 0.0
@@ -154,12 +172,13 @@ class House:
         self._tank = WaterHeater(config.tank_temp_c, Thermostat(on_c=50.0, off_c=56.0))
         self._room = HeatedRoom(config.room_temp_c, Thermostat(on_c=20.5, off_c=21.5))
         rng = random.Random(f"{config.seed}/supply")  # noqa: S311 - voltage noise, not a secret
-        self._supply = Supply(rng)
+        self.supply = Supply(rng)
         self._now = Snapshot(
             time_s=time_s,
             soc=self._battery.soc,
             ev_soc=self._car.soc,
             ev_plugged=self._car.plugged,
+            ev_phases=config.car.phases,
             tank_temp_c=self._tank.temp_c,
             room_temp_c=self._room.temp_c,
             outdoor_temp_c=week.outdoor_temp_at(time_s),
@@ -194,31 +213,37 @@ class House:
         base_w = self._base_w(start_s, end_s)
         pv_w = 0.0 - max(0.0, min(offered_w, commands.pv_limit_w))  # never -0.0
         battery_w = self._battery.move(commands.battery_w, hours)
-        ev_w = self._car.charge(commands.ev_limit_w, start_s, hours, wall_s)
+        ev_w = self._car.charge(commands.ev_limit_w, start_s, hours, wall_s, commands.ev_phases)
         tank_w = self._tank.heat(commands.water_heater, start_s, hours)
+        if commands.room_target_c is not None:
+            self._room.thermostat.on_c = commands.room_target_c - ROOM_BAND_C
+            self._room.thermostat.off_c = commands.room_target_c + ROOM_BAND_C
         room_w = self._room.heat(commands.heat_pump, outdoor_c, hours)
-        meter_w = base_w + pv_w + battery_w + ev_w + tank_w + room_w
-        self._supply.feel(meter_w)
+        meter_w = base_w + pv_w + battery_w + ev_w + tank_w + room_w + commands.plugs_w
+        meter_var = commands.pv_var + commands.battery_var
+        self.supply.feel(meter_w, meter_var)
         return Snapshot(
             time_s=end_s,
             base=before.base.after(base_w, hours),
-            pv=before.pv.after(pv_w, hours),
-            battery=before.battery.after(battery_w, hours),
+            pv=before.pv.after(pv_w, hours, commands.pv_var),
+            battery=before.battery.after(battery_w, hours, commands.battery_var),
             ev=before.ev.after(ev_w, hours),
             water_heater=before.water_heater.after(tank_w, hours),
             heat_pump=before.heat_pump.after(room_w, hours),
-            meter=before.meter.after(meter_w, hours),
+            plugs=before.plugs.after(commands.plugs_w, hours),
+            meter=before.meter.after(meter_w, hours, meter_var),
             pv_offered_w=offered_w,
             soc=self._battery.soc,
             ev_soc=self._car.soc,
             ev_plugged=self._car.plugged,
+            ev_phases=self._car.phases,
             tank_temp_c=self._tank.temp_c,
             tank_calling=self._tank.thermostat.sense(self._tank.temp_c),
             room_temp_c=self._room.temp_c,
             room_calling=self._room.thermostat.sense(self._room.temp_c),
             outdoor_temp_c=outdoor_c,
-            voltage_v=self._supply.voltage_v,
-            frequency_hz=self._supply.frequency_hz,
+            voltage_v=self.supply.voltage_v,
+            frequency_hz=self.supply.frequency_hz,
         )
 
     def _offered_w(self, start_s: float, end_s: float) -> float:

@@ -1,190 +1,158 @@
-"""The PV and the battery inverter: SunSpec models 1, 701 to 704, and 713 for the battery.
+"""The modern PV and battery inverter: SunSpec models 701 to 715.
 
 On the wire SunSpec's signs hold: production and discharge positive. Inside, consumption is.
 """
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from der.sim.errors import ExceptionCode, RefusedError
+from der.sim import ac_controls
+from der.sim.der_points import RATING_SCALES, SERVICE, SUPPLY_SCALES, extras, measured, ratings
+from der.sim.grid_support import Grid, GridSupport, Ratings
 from der.sim.house import Flow, Snapshot
 from der.sim.journal import Journal
+from der.sim.parts import Part, Settings, Timed, obey, shown
 from der.sim.registers import Key, Value
-from der.sim.reversion import FunctionShape, TimedFunction
 from der.sim.sunspec_unit import common, in_words, scales
-
-LONGEST_REVERSION_S = 2.0**31
-SUPPLY_SCALES = {
-    "W_SF": 0, "VA_SF": 0, "Var_SF": 0, "PF_SF": -3, "A_SF": -2, "V_SF": -1, "Hz_SF": -3,
-    "TotWh_SF": 0, "TotVarh_SF": 0, "Tmp_SF": -1,
-}  # fmt: skip
-RATING_SCALES = {
-    "W_SF": 0, "PF_SF": -3, "VA_SF": 0, "Var_SF": 0, "V_SF": -1, "A_SF": -2, "S_SF": 0,
-}  # fmt: skip
-CONTROL_SCALES = {
-    "PF_SF": -3, "WMaxLimPct_SF": -2, "WSet_SF": 0, "WSetPct_SF": -2, "VarSet_SF": 0,
-    "VarSetPct_SF": -2,
-}  # fmt: skip
 
 RUNNING, THROTTLED, SLEEPING, OFF = 3, 4, 1, 0
 """States of model 701's InvSt."""
 
-MAX_W_MODE, FIXED_W_MODE = 1 << 0, 1 << 1
+MAX_W_MODE, FIXED_W_MODE, SUPPORT_MODES = 1 << 0, 1 << 1, 0b110_0011_1100
 """Bits of model 702's CtrlModes."""
 
-LIMIT = FunctionShape(
-    enable="WMaxLimPctEna",
-    reverts={"WMaxLimPctEna": "WMaxLimPctEnaRvrt", "WMaxLimPct": "WMaxLimPctRvrt"},
-    timeout="WMaxLimPctRvrtTms",
-    remaining="WMaxLimPctRvrtRem",
-    bounds={
-        "WMaxLimPctEna": (0, 1),
-        "WMaxLimPct": (0, 100),
-        "WMaxLimPctRvrt": (0, 100),
-        "WMaxLimPctEnaRvrt": (0, 1),
-        "WMaxLimPctRvrtTms": (0, LONGEST_REVERSION_S),
-    },
-)
-
-PERCENT, WATTS = 0, 1
-"""Values of model 704's WSetMod."""
-
-
-def set_point(charge_w: float, discharge_w: float) -> FunctionShape:
-    """Return the active power set-point function of a battery inverter.
-
-    Args:
-        charge_w: Greatest charging power, positive.
-        discharge_w: Greatest discharging power, positive.
-    """
-    charge_pct = -100 * charge_w / discharge_w
-    return FunctionShape(
-        enable="WSetEna",
-        reverts={"WSetEna": "WSetEnaRvrt", "WSet": "WSetRvrt", "WSetPct": "WSetPctRvrt"},
-        timeout="WSetRvrtTms",
-        remaining="WSetRvrtRem",
-        bounds={
-            "WSetEna": (0, 1),
-            "WSetMod": (PERCENT, WATTS),
-            "WSet": (-charge_w, discharge_w),
-            "WSetRvrt": (-charge_w, discharge_w),
-            "WSetPct": (charge_pct, 100),
-            "WSetPctRvrt": (charge_pct, 100),
-            "WSetEnaRvrt": (0, 1),
-            "WSetRvrtTms": (0, LONGEST_REVERSION_S),
-        },
-    )
-
-
-@dataclass(slots=True)
-class EnterService:
-    """Model 703's permission to run.
-
-    Attributes:
-        enabled: Whether the inverter may connect to the grid.
-    """
-
-    enabled: bool = True
-
-    def points(self) -> dict[Key, Value]:
-        """Return the points of model 703."""
-        return {
-            (703, "ES"): int(self.enabled),
-            (703, "ESVHi"): 110.0,
-            (703, "ESVLo"): 88.0,
-            (703, "ESHzHi"): 50.1,
-            (703, "ESHzLo"): 49.5,
-            (703, "ESDlyTms"): 0,
-            (703, "ESRndTms"): 0,
-            (703, "ESRmpTms"): 0,
-            (703, "ESDlyRemTms"): 0,
-        }
+BASIC = (1, 701, 702, 703, 704)
+FULL = (1, 701, 702, 703, 704, 705, 706, 707, 708, 709, 710, 711, 712, 714, 715)
 
 
 class Inverter:
-    """What both inverters share: measurement, permission to run and one timed function."""
+    """What both inverters share: measurement, permission to run, functions and grid support.
 
-    models: tuple[int, ...] = (1, 701, 702, 703, 704)
+    Attributes:
+        phases: 1 or 3, as it is connected.
 
-    def __init__(
+    Args:
+        device: Its name, for the journal.
+        part: What of the home it is.
+        controls: The active-power functions of model 704.
+        support: What it does for the grid; None for an inverter with models 701 to 704 only.
+        snapshot: The home.
+        journal: Where accepted writes are noted.
+        clock: Monotonic s.
+    """
+
+    def __init__(  # noqa: PLR0917 - what an inverter is made of
         self,
         device: str,
-        function: TimedFunction,
+        part: Callable[[Snapshot], Flow],
+        controls: tuple[Part, ...],
+        support: GridSupport | None,
         snapshot: Callable[[], Snapshot],
         journal: Journal,
         clock: Callable[[], float],
     ) -> None:
         self.device = device
-        self.function = function
-        self.service = EnterService()
+        self.support = support
+        self.phases = 1
+        self._part = part
         self._snapshot = snapshot
         self._journal = journal
         self._clock = clock
+        self._service = Settings(703, SERVICE, {"ES": (0, 1)})
+        extra = () if support is None else (Settings(715, {"OpCtl": 1.0}, {"OpCtl": (0, 3)}),)
+        self._parts: tuple[Part, ...] = (self._service, *controls, *extra)
+        if support is not None:
+            self._parts += support.parts
+
+    @property
+    def models(self) -> tuple[int, ...]:
+        """Its SunSpec models."""
+        return BASIC if self.support is None else FULL
 
     @property
     def scales(self) -> dict[Key, int]:
-        """Scale factors of models 701 to 704."""
-        return {
+        """Scale factors of its models."""
+        found = {
             **scales(701, SUPPLY_SCALES),
             **scales(702, RATING_SCALES),
             **scales(703, {"V_SF": -1, "Hz_SF": -2}),
-            **scales(704, CONTROL_SCALES),
+            **scales(704, ac_controls.CONTROL_SCALES),
         }
+        if self.support is not None:
+            found |= self.support.scales
+            for trip in (707, 708):
+                found |= scales(trip, {"V_SF": -1, "Tms_SF": -2})
+            for trip in (709, 710):
+                found |= scales(trip, {"Hz_SF": -2, "Tms_SF": -2})
+            found |= scales(714, {"DCA_SF": -2, "DCV_SF": -1, "DCW_SF": 0, "DCWH_SF": 0})
+        return found
+
+    @property
+    def counts(self) -> dict[Key, int]:
+        """How often groups repeat in its models."""
+        if self.support is None:
+            return {}
+        trips = {(trip, group): 1 for trip in (707, 708, 709, 710) for group in ("Crv", "Pt")}
+        return {**self.support.counts, **trips, (714, "Prt"): 1}
+
+    @property
+    def permitted(self) -> bool:
+        """Whether it may be connected to the grid."""
+        return self._service.values["ES"] == 1
 
     def accept(self, values: Mapping[Key, float | None]) -> None:
-        """Obey a write to model 703's ES or to the timed function.
+        """Obey a write.
 
         Raises:
-            RefusedError: Another point, or a value out of bounds.
+            RefusedError: A point that it does not take, or a value out of bounds.
         """
-        timed = {name: value for (model, name), value in values.items() if model == 704}  # noqa: PLR2004
-        enter = {key: value for key, value in values.items() if key[0] != 704}  # noqa: PLR2004
-        self.function.check(timed)
-        for (model, name), value in enter.items():
-            if (model, name) != (703, "ES"):
-                raise RefusedError(
-                    ExceptionCode.ILLEGAL_ADDRESS, f"{model} {name} is not supported"
-                )
-            if value not in {0, 1}:
-                raise RefusedError(ExceptionCode.ILLEGAL_VALUE, f"703 ES {value}")
-        if timed:
-            self.function.write(timed, self._clock())
-        if enter:
-            self.service.enabled = enter[703, "ES"] == 1
+        obey(self._parts, values, self._clock())
         self._journal.wrote(self.device, "SunSpec", in_words(values.items()))
 
-    def _control_points(self) -> dict[Key, Value]:
-        now = self._clock()
-        self.function.tick(now)
-        return {(704, name): value for name, value in self.function.points(now).items()}
+    def restart(self) -> None:
+        """Forget all that it was told."""
+        for part in self._parts:
+            part.reset()
+        if self.support is not None:
+            self.support.reset()
 
-    def _measured(self, flow: Flow, state: int) -> dict[Key, Value]:
+    def reactive_var(self) -> float:
+        """Return the reactive power that it moves now, absorbing positive, var."""
+        if self.support is None or not self.permitted:
+            return 0.0
+        self._tick()
+        return 0.0 - self.support.reactive_var(self._grid())
+
+    def _tick(self) -> None:
+        now = self._clock()
+        for part in self._parts:
+            part.tick(now)
+
+    def _grid(self) -> Grid:
         home = self._snapshot()
-        produced_w = -flow.power_w
-        current_a = abs(produced_w) / home.voltage_v
-        return {
-            (701, "ACType"): 0,
-            (701, "St"): int(self.service.enabled),
-            (701, "InvSt"): state if self.service.enabled else OFF,
-            (701, "ConnSt"): int(self.service.enabled),
-            (701, "Alrm"): 0,
-            (701, "DERMode"): 1,
-            (701, "W"): produced_w,
-            (701, "VA"): abs(produced_w),
-            (701, "Var"): 0,
-            (701, "PF"): 1.0,
-            (701, "A"): current_a,
-            (701, "LNV"): home.voltage_v,
-            (701, "Hz"): home.frequency_hz,
-            (701, "TotWhInj"): flow.export_wh,
-            (701, "TotWhAbs"): flow.import_wh,
-            (701, "WL1"): produced_w,
-            (701, "VAL1"): abs(produced_w),
-            (701, "AL1"): current_a,
-            (701, "VL1"): home.voltage_v,
-            (701, "TmpAmb"): home.outdoor_temp_c,
+        return Grid(-self._part(home).power_w, home.voltage_v, home.frequency_hz)
+
+    def _supported_w(self) -> float:
+        """Return the greatest output that the grid support allows, W."""
+        return math.inf if self.support is None else self.support.limit_w(self._grid())
+
+    def _shown(self, state: int, max_w: float) -> dict[Key, Value]:
+        home, now = self._snapshot(), self._clock()
+        flow = self._part(home)
+        points: dict[Key, Value] = {
+            **measured(
+                flow,
+                home,
+                state=state if self.permitted else OFF,
+                on=self.permitted,
+                phases=self.phases,
+            ),
+            **ratings(Ratings(max_w, max_w, 0) if self.support is None else self.support.ratings),
+            **shown(self._parts, now),
         }
+        if self.support is not None:
+            points |= extras(flow, now)
+        return points
 
 
 class PvInverter(Inverter):
@@ -196,114 +164,90 @@ class PvInverter(Inverter):
         snapshot: Callable[[], Snapshot],
         journal: Journal,
         clock: Callable[[], float],
+        support: GridSupport | None = None,
     ) -> None:
-        values = {
-            "WMaxLimPctEna": 0.0,
-            "WMaxLimPct": 100.0,
-            "WMaxLimPctRvrt": 100.0,
-            "WMaxLimPctEnaRvrt": 0.0,
-            "WMaxLimPctRvrtTms": 0.0,
-        }
-        super().__init__("pv", TimedFunction(LIMIT, values), snapshot, journal, clock)
+        self._limit = ac_controls.limit()
+        controls = (Timed(704, self._limit),)
+        super().__init__("pv", lambda home: home.pv, controls, support, snapshot, journal, clock)
         self._max_w = max_w
 
     def limit_w(self) -> float:
         """Return the greatest output allowed now, W."""
-        self.function.tick(self._clock())
-        if not self.service.enabled:
+        self._tick()
+        if not self.permitted:
             return 0.0
-        if not self.function.enabled:
-            return math.inf
-        return self._max_w * self.function.values["WMaxLimPct"] / 100
+        share = self._limit.values["WMaxLimPct"] / 100 if self._limit.enabled else math.inf
+        return min(self._max_w * share, self._supported_w())
 
     def values(self) -> dict[Key, Value]:
         """Return its points."""
         home = self._snapshot()
-        produced_w = -home.pv.power_w
-        throttled = produced_w < home.pv_offered_w
+        produced_w, offered_w = -home.pv.power_w, home.pv_offered_w
+        throttled = produced_w < offered_w
         state = THROTTLED if throttled else RUNNING if produced_w > 0 else SLEEPING
-        offered_w = home.pv_offered_w
-        share = 100 * (1 - produced_w / offered_w) if offered_w > 0 else 0.0
+        modes = MAX_W_MODE | (0 if self.support is None else SUPPORT_MODES)
         return {
             **common("PV inverter", "SIM-PV-1"),
-            **self._measured(home.pv, state),
-            (701, "ThrotPct"): share,
+            **self._shown(state, self._max_w),
+            (701, "ThrotPct"): 100 * (1 - produced_w / offered_w) if offered_w > 0 else 0.0,
             (701, "ThrotSrc"): int(throttled),
-            (702, "WMaxRtg"): self._max_w,
-            (702, "VAMaxRtg"): self._max_w,
-            (702, "VNomRtg"): 230.0,
-            (702, "CtrlModes"): MAX_W_MODE,
-            (702, "WMax"): self._max_w,
-            (702, "VAMax"): self._max_w,
-            (702, "VNom"): 230.0,
-            **self.service.points(),
-            **self._control_points(),
+            (702, "CtrlModes"): modes,
         }
 
 
 class BatteryInverter(Inverter):
     """The battery inverter; WSet moves it, without a set-point it stands by."""
 
-    models = (*Inverter.models, 713)
-
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what a battery is made of
         self,
         max_w: float,
         capacity_wh: float,
         snapshot: Callable[[], Snapshot],
         journal: Journal,
         clock: Callable[[], float],
+        support: GridSupport | None = None,
     ) -> None:
-        values = {
-            "WSetEna": 0.0,
-            "WSetMod": float(WATTS),
-            "WSet": 0.0,
-            "WSetRvrt": 0.0,
-            "WSetPct": 0.0,
-            "WSetPctRvrt": 0.0,
-            "WSetEnaRvrt": 0.0,
-            "WSetRvrtTms": 0.0,
-        }
-        function = TimedFunction(set_point(max_w, max_w), values)
-        super().__init__("battery", function, snapshot, journal, clock)
+        self._set = ac_controls.set_point(max_w, max_w)
+        controls = (Timed(704, self._set),)
+        super().__init__(
+            "battery", lambda home: home.battery, controls, support, snapshot, journal, clock
+        )
         self._max_w = max_w
         self._capacity_wh = capacity_wh
 
     @property
+    def models(self) -> tuple[int, ...]:
+        """Its SunSpec models."""
+        return tuple(sorted((*super().models, 713)))
+
+    @property
     def scales(self) -> dict[Key, int]:
-        """Scale factors of models 701 to 704 and 713."""
+        """Scale factors of its models."""
         return {**super().scales, **scales(713, {"WH_SF": 0, "Pct_SF": -2})}
 
     def target_w(self) -> float:
         """Return the power asked for now, charging positive, W."""
-        self.function.tick(self._clock())
-        if not (self.service.enabled and self.function.enabled):
+        self._tick()
+        if not (self.permitted and self._set.enabled):
             return 0.0
-        values = self.function.values
-        if values["WSetMod"] == PERCENT:
-            return -values["WSetPct"] / 100 * self._max_w
-        return -values["WSet"]
+        values = self._set.values
+        percent = values["WSetMod"] == ac_controls.PERCENT
+        produced_w = values["WSetPct"] / 100 * self._max_w if percent else values["WSet"]
+        return -min(produced_w, self._supported_w())
 
     def values(self) -> dict[Key, Value]:
         """Return its points."""
         home = self._snapshot()
         state = RUNNING if home.battery.power_w else SLEEPING
+        modes = FIXED_W_MODE | (0 if self.support is None else SUPPORT_MODES)
         return {
             **common("Battery inverter", "SIM-BAT-1"),
-            **self._measured(home.battery, state),
-            (702, "WMaxRtg"): self._max_w,
-            (702, "VAMaxRtg"): self._max_w,
+            **self._shown(state, self._max_w),
             (702, "WChaRteMaxRtg"): self._max_w,
             (702, "WDisChaRteMaxRtg"): self._max_w,
-            (702, "VNomRtg"): 230.0,
-            (702, "CtrlModes"): FIXED_W_MODE,
-            (702, "WMax"): self._max_w,
-            (702, "VAMax"): self._max_w,
             (702, "WChaRteMax"): self._max_w,
             (702, "WDisChaRteMax"): self._max_w,
-            (702, "VNom"): 230.0,
-            **self.service.points(),
-            **self._control_points(),
+            (702, "CtrlModes"): modes,
             (713, "WHRtg"): self._capacity_wh,
             (713, "WHAvail"): home.soc * self._capacity_wh,
             (713, "SoC"): home.soc * 100,

@@ -1,12 +1,13 @@
-"""A Modbus TCP server for simulated devices, able to misbehave on request.
+"""A Modbus server for simulated devices (TCP, TLS, RTU over TCP), able to misbehave on request.
 
 Written out rather than taken from the library that the hub's drivers use: so the two ends of the
 wire do not share one reading of the protocol, a late answer keeps its own transaction number,
-and faults happen on the socket itself. Modbus Application Protocol V1.1b3 and Messaging on
-TCP/IP V1.0b are the references; functions 1 to 6, 15 and 16 are served.
+and faults happen on the socket itself. Modbus Application Protocol V1.1b3 is the reference, and
+for TLS Modbus/TCP Security V2.1; functions 1 to 6, 15 and 16 are served.
 """
 
 import asyncio
+import ssl
 import struct
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,13 +17,12 @@ from typing import Protocol
 
 from der.sim.errors import ExceptionCode, ListenError, RefusedError
 from der.sim.faults import Fault, FaultKind
+from der.sim.framing import Framing, Mbap
 
-HEADER = struct.Struct(">HHHB")
 HOST = "127.0.0.1"
 MOST_REGISTERS_READ = 125
 MOST_REGISTERS_WRITTEN = 123
 MOST_BITS_READ = 2000
-LONGEST_PDU = 253
 
 
 class Table(Enum):
@@ -135,19 +135,48 @@ FUNCTIONS: dict[int, Callable[[Unit, bytes], bytes]] = {
 }
 
 
+def _nothing_to_forget() -> None:
+    """Restart a device that keeps nothing."""
+
+
 class ModbusServer:
     """Serves one unit, whatever unit number a peer asks for, on a loopback port.
 
     Attributes:
+        unit: What answers.
         fault: What goes wrong with it.
         port: Where it listens, once started.
     """
 
-    def __init__(self, device: str, unit: Unit, fault: Fault, port: int = 0) -> None:
+    def __init__(
+        self,
+        device: str,
+        unit: Unit,
+        fault: Fault,
+        port: int = 0,
+        *,
+        restart: Callable[[], None] = _nothing_to_forget,
+        framing: Framing | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Make the server; `start` lets it listen.
+
+        Args:
+            device: Its name, for messages.
+            unit: What answers.
+            fault: What goes wrong with it.
+            port: Where to listen; 0 for any free port.
+            restart: Makes the device forget all that it was told (`FaultKind.REBOOT`).
+            framing: How frames travel; None for Modbus TCP.
+            tls: Its side of TLS; None for none.
+        """
         self.device = device
         self.fault = fault
         self.port = port
-        self._unit = unit
+        self.unit = unit
+        self._restart = restart
+        self._framing: Framing = framing or Mbap()
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._peers: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
 
@@ -158,7 +187,7 @@ class ModbusServer:
             ListenError: The port is taken.
         """
         try:
-            self._server = await asyncio.start_server(self._serve, HOST, self.port)
+            self._server = await asyncio.start_server(self._serve, HOST, self.port, ssl=self._tls)
         except OSError as error:
             raise ListenError(
                 f"{self.device}: cannot listen on {HOST}:{self.port}: {error}"
@@ -177,14 +206,16 @@ class ModbusServer:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def follow_fault(self) -> None:
-        """Run for ever: leave the network while the fault is OFF, come back afterwards.
+        """Run for ever: leave the network while the fault is OFF or REBOOT, then come back.
 
         Raises:
             ListenError: The port was taken in the meantime.
         """
         while True:
             await self.fault.until_changed()
-            if self.fault.kind is FaultKind.OFF:
+            if self.fault.kind is FaultKind.REBOOT:
+                self._restart()
+            if self.fault.kind in {FaultKind.OFF, FaultKind.REBOOT}:
                 await self.stop()
             elif self._server is None:
                 await self.start()
@@ -205,11 +236,9 @@ class ModbusServer:
             writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        header = await reader.readexactly(HEADER.size)
-        transaction, protocol, length, unit_id = HEADER.unpack(header)
-        if protocol != 0 or not 2 <= length <= LONGEST_PDU + 1:  # noqa: PLR2004 - unit and function
+        request = await self._framing.take(reader)
+        if request is None:
             return False  # out of step: only a new connection helps
-        request = await reader.readexactly(length - 1)
         kind = self.fault.kind
         if kind is FaultKind.SILENCE:
             return True
@@ -217,11 +246,11 @@ class ModbusServer:
             writer.write(self.fault.garbage())
         else:
             if kind is FaultKind.EXCEPTION:
-                response = bytes([request[0] | 0x80, ExceptionCode.DEVICE_FAILURE])
+                response = bytes([request.pdu[0] | 0x80, ExceptionCode.DEVICE_FAILURE])
             else:
-                response = answer(self._unit, request)
+                response = answer(self.unit, request.pdu)
             if kind is FaultKind.DELAY:
                 await asyncio.sleep(self.fault.delay_s)
-            writer.write(HEADER.pack(transaction, 0, len(response) + 1, unit_id) + response)
+            writer.write(self._framing.wrap(request, response))
         await writer.drain()
         return True

@@ -6,38 +6,44 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from der.sim.battery import BatteryRating
 from der.sim.car import LEAST_A, CarRating
+from der.sim.charger_options import ChargerOptions
 from der.sim.errors import OptionError
 from der.sim.house import HouseConfig
+from der.sim.mapped_home import DESCRIBED
+from der.sim.sunspec_options import SunSpecOptions
 
-Port = Annotated[int, Field(ge=0, le=65535)]
+NAMED = ", ".join(DESCRIBED)
+MOST_PORT = 65535
+Port = Annotated[int, Field(ge=0, le=MOST_PORT)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Hour = Annotated[float, Field(ge=0, lt=24)]
 Temp = Annotated[float, Field(ge=0, le=95)]
 
 
-class Options(BaseModel):
+class Options(SunSpecOptions, ChargerOptions):
     """Start options; each field is the option of its name. Powers are W, energies kWh."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     seed: int = Field(1, description="decides all that chance decides")
     speed: float = Field(1.0, gt=0, le=3600, description="house seconds in one wall second")
     start_hour: float = Field(18.0, ge=0, lt=168, description="hour of the week, 0 is Monday 0:00")
     ready: Path | None = Field(None, description="file to write the ports to, once all answer")
-    ocpp: str = Field(
-        "ws://127.0.0.1:9000/ocpp/ev",
-        description="address of the charger's central system; empty for none",
-    )
     control_port: Port = Field(0, description="port of the door for tests; 0 takes any free one")
     meter_port: Port = Field(0, description="port of the meter")
     pv_port: Port = Field(0, description="port of the PV inverter")
     battery_port: Port = Field(0, description="port of the battery inverter")
     water_heater_port: Port = Field(0, description="port of the water heater's relay board")
     heat_pump_port: Port = Field(0, description="port of the heat pump's relay board")
+    described: str = Field(
+        "",
+        description="further devices by their maker's registers, comma between: " + NAMED,
+    )
+    p1_port: Port | None = Field(None, description="port of the meter's customer port; none if off")
+    p1_period: float = Field(1.0, ge=0.1, le=60, description="seconds between its telegrams")
+    mqtt: str = Field("", description="broker of devices on MQTT, HOST:PORT; empty for none")
     extra_meters: int = Field(0, ge=0, le=50, description="number of sub-meters besides")
     pv_kwp: float = Field(4.0, gt=0, le=30, description="installed PV power")
     pv_max_w: float = Field(4000.0, gt=0, le=30_000, description="PV inverter's rating")
@@ -53,12 +59,29 @@ class Options(BaseModel):
     fixed_load: float | None = Field(None, ge=0, le=30_000, description="holds the base load")
     pv_w: float | None = Field(None, ge=0, le=30_000, description="holds what the sun offers")
 
+    @field_validator("described")
+    @classmethod
+    def _are_described(cls, names: str) -> str:
+        unknown = {name.strip() for name in names.split(",") if name.strip()} - set(DESCRIBED)
+        if unknown:
+            raise ValueError(f"there is no {', '.join(sorted(unknown))}; there are: {NAMED}")
+        return names
+
+    @field_validator("mqtt")
+    @classmethod
+    def _is_broker(cls, at: str) -> str:
+        host, _, port = at.rpartition(":")
+        if at and not (host and port.isascii() and port.isdigit() and 0 < int(port) <= MOST_PORT):
+            raise ValueError("must read HOST:PORT")
+        return at
+
     @field_validator("ocpp")
     @classmethod
     def _is_websocket(cls, url: str) -> str:
         parts = urlsplit(url)
-        if url and (parts.scheme != "ws" or not parts.hostname or not parts.path.strip("/")):
-            raise ValueError("must read ws://HOST:PORT/PATH/IDENTITY")
+        whole = parts.scheme in {"ws", "wss"} and parts.hostname and parts.path.strip("/")
+        if url and not whole:
+            raise ValueError("must read ws://HOST:PORT/PATH/IDENTITY, or wss://")
         return url
 
     def house(self) -> HouseConfig:
@@ -73,6 +96,8 @@ class Options(BaseModel):
             battery_soc=self.battery_soc,
             car=CarRating(
                 max_a=self.ev_max_a,
+                phases=int(self.ev_phases),
+                switches=self.ev_switches,
                 leave_hour=self.ev_leave_hour,
                 arrive_hour=self.ev_arrive_hour,
             ),

@@ -1,4 +1,7 @@
-"""Which charging limit is in force: OCPP 1.6 smart charging (section 3.13), without any I/O.
+"""Which charging limit is in force, without any I/O: smart charging of OCPP 1.6 (section 3.13).
+
+That of 2.0.1 (part 2, K) goes by the same rules; its ChargingStationMaxProfile is 1.6's
+ChargePointMaxProfile, and its ids of transactions are text.
 
 A profile of a higher stack level goes before one of a lower; TxProfile goes before
 TxDefaultProfile; ChargePointMaxProfile bounds them all.
@@ -46,12 +49,45 @@ class Period:
     Attributes:
         start_s: Seconds from the schedule's start.
         limit: In the schedule's unit.
-        phases: Phases used; a single-phase charger counts one.
+        phases: Phases to use; None for as many as the charger has.
     """
 
     start_s: float
     limit: float
-    phases: int = 1
+    phases: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """On how many phases a charger charges.
+
+    Attributes:
+        own: As many as it is connected to.
+        switches: Whether it obeys when it is told to use fewer.
+    """
+
+    own: int = 1
+    switches: bool = False
+
+    def used(self, told: int | None) -> int:
+        """Return how many it uses when it is told to use so many."""
+        return self.own if told is None or not self.switches else min(told, self.own)
+
+
+ONE_PHASE = Phases()
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a charger may offer its car.
+
+    Attributes:
+        power_w: W.
+        phases: On so many phases.
+    """
+
+    power_w: float
+    phases: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +123,16 @@ class Profile:
     recurrence_s: float | None = None
     valid_from: float = -math.inf
     valid_to: float = math.inf
-    transaction: int | None = None
+    transaction: str | None = None
     accepted_at: float = 0.0
 
-    def limit_w(self, now: float, started: float | None) -> float | None:
-        """Return the limit in W at `now`, or None if the profile is not in force.
+    def limit(self, now: float, started: float | None, phases: Phases = ONE_PHASE) -> Limit | None:
+        """Return the limit at `now`, or None if the profile is not in force.
 
         Args:
-            now: UTC epoch seconds.
+            now: UTC epoch seconds, by the charger's clock.
             started: When the running transaction began; None without one.
+            phases: The charger's.
         """
         if not self.valid_from <= now < self.valid_to:
             return None
@@ -108,7 +145,10 @@ class Profile:
         if not limits:
             return None
         period = limits[-1]
-        return period.limit if self.unit is Unit.WATTS else period.limit * NOMINAL_V
+        used = phases.used(period.phases)
+        if self.unit is Unit.WATTS:
+            return Limit(period.limit, used)
+        return Limit(period.limit * NOMINAL_V * used, used)
 
     def edges(self, now: float, until: float, started: float | None) -> set[float]:
         """Return the moments after `now` and before `until` at which its limit may change."""
@@ -139,28 +179,32 @@ class Transaction:
         started: UTC epoch seconds.
     """
 
-    id: int
+    id: str
     started: float
 
 
-def limit_w(
-    profiles: Iterable[Profile], now: float, transaction: Transaction | None
-) -> float | None:
-    """Return the limit in force in W, or None if nothing limits.
+def in_force(
+    profiles: Iterable[Profile],
+    now: float,
+    transaction: Transaction | None,
+    phases: Phases = ONE_PHASE,
+) -> Limit | None:
+    """Return the limit in force, or None if nothing limits.
 
     Args:
         profiles: All that are installed.
-        now: UTC epoch seconds.
+        now: UTC epoch seconds, by the charger's clock.
         transaction: The one that runs, if any.
+        phases: The charger's.
     """
     started = None if transaction is None else transaction.started
     ranked = sorted(profiles, key=lambda profile: profile.stack_level, reverse=True)
 
-    def first(purpose: Purpose) -> float | None:
+    def first(purpose: Purpose) -> Limit | None:
         for profile in ranked:
             if profile.purpose is not purpose or not _applies(profile, transaction):
                 continue
-            if (limit := profile.limit_w(now, started)) is not None:
+            if (limit := profile.limit(now, started, phases)) is not None:
                 return limit
         return None
 
@@ -168,7 +212,7 @@ def limit_w(
     if session is None:
         session = first(Purpose.TX_DEFAULT)
     limits = [limit for limit in (session, first(Purpose.CHARGE_POINT_MAX)) if limit is not None]
-    return min(limits, default=None)
+    return min(limits, key=lambda limit: limit.power_w, default=None)
 
 
 def installed(profiles: Iterable[Profile], new: Profile) -> tuple[Profile, ...]:
@@ -188,7 +232,9 @@ def composite(
     now: float,
     duration_s: int,
     transaction: Transaction | None,
+    *,
     most_w: float,
+    phases: Phases = ONE_PHASE,
 ) -> tuple[Period, ...]:
     """Return the limits of the coming `duration_s` as periods in W (GetCompositeSchedule).
 
@@ -198,6 +244,7 @@ def composite(
         duration_s: How far it reaches.
         transaction: The one that runs, if any.
         most_w: What holds where no profile does.
+        phases: The charger's.
     """
     held = tuple(profiles)
     started = None if transaction is None else transaction.started
@@ -205,10 +252,11 @@ def composite(
     edges = {now}.union(*(profile.edges(now, until, started) for profile in held))
     periods: list[Period] = []
     for moment in sorted(edges):
-        limit = limit_w(held, moment, transaction)
-        power_w = most_w if limit is None else min(limit, most_w)
-        if not periods or periods[-1].limit != power_w:
-            periods.append(Period(moment - now, power_w))
+        limit = in_force(held, moment, transaction, phases)
+        power_w = most_w if limit is None else min(limit.power_w, most_w)
+        used = phases.own if limit is None else limit.phases
+        if not periods or (periods[-1].limit, periods[-1].phases) != (power_w, used):
+            periods.append(Period(moment - now, power_w, used))
     return tuple(periods)
 
 

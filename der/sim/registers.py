@@ -1,10 +1,13 @@
 """SunSpec register image, laid out from the alliance's published model definitions.
 
 The definitions are the JSON files that come with `pysunspec2`; nothing about a register's place,
-type or scale factor is written here by hand. Values go in and out in engineering units.
+type or scale factor is written here by hand. Values go in and out in engineering units. Points of
+groups carry the group's name, and its number where it repeats: "PFWInj.PF", "Crv.2.Pt.1.V".
 """
 
 import json
+import math
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -21,10 +24,13 @@ _END = (0xFFFF, 0)
 
 TYPE_BITS = {
     "int16": 16, "uint16": 16, "enum16": 16, "bitfield16": 16, "sunssf": 16, "pad": 16,
+    "count": 16, "acc16": 16,
     "int32": 32, "uint32": 32, "enum32": 32, "bitfield32": 32, "acc32": 32,
-    "uint64": 64, "int64": 64, "acc64": 64,
+    "uint64": 64, "int64": 64, "acc64": 64, "bitfield64": 64,
 }  # fmt: skip
-"""Width of each numeric point type, bits."""
+"""Width of each integer point type, bits."""
+
+FLOATS = {"float32": ">f", "float64": ">d"}
 
 
 class Access(Enum):
@@ -46,6 +52,7 @@ class _GroupJson(TypedDict, total=False):
     points: list[_PointJson]
     groups: list["_GroupJson"]
     name: str
+    count: int | str
 
 
 class _ModelJson(TypedDict):
@@ -84,11 +91,14 @@ class Point:
         """Whether its numbers may be negative."""
         return self.kind in {"int16", "int32", "int64", "sunssf"}
 
-    def encode(self, raw: int | str | None) -> list[int]:
+    def encode(self, raw: float | str | None) -> list[int]:
         """Return the point's registers; None is the type's "not implemented" value."""
         if self.kind == "string":
             text = (raw if isinstance(raw, str) else "").encode("ascii")[: self.size * 2]
             return _words(text.ljust(self.size * 2, b"\0"))
+        if self.kind in FLOATS:
+            number = raw if isinstance(raw, float | int) else math.nan
+            return _words(struct.pack(FLOATS[self.kind], number))
         if not isinstance(raw, int):
             return _words(self._unimplemented().to_bytes(self.size * 2, "big"))
         bits = TYPE_BITS[self.kind]
@@ -97,16 +107,19 @@ class Point:
         held = max(low, min(high, raw))
         return _words(held.to_bytes(self.size * 2, "big", signed=self.signed))
 
-    def decode(self, registers: Sequence[int]) -> int | None:
+    def decode(self, registers: Sequence[int]) -> float | None:
         """Return the number in the point's registers; None if it says "not implemented"."""
         data = b"".join(word.to_bytes(2, "big") for word in registers)
+        if self.kind in FLOATS:
+            value: float = struct.unpack(FLOATS[self.kind], data)[0]
+            return value if math.isfinite(value) else None
         if int.from_bytes(data, "big") == self._unimplemented():
             return None
         return int.from_bytes(data, "big", signed=self.signed)
 
     def _unimplemented(self) -> int:
         bits = TYPE_BITS[self.kind]
-        if self.kind in {"acc32", "acc64"}:
+        if self.kind in {"acc16", "acc32", "acc64"}:
             return 0
         if self.kind == "pad" or self.signed:
             return 1 << bits - 1
@@ -119,20 +132,31 @@ class RegisterMap:
     Args:
         models: Model numbers in the order in which they stand.
         scales: Scale factors by model and name, for example {(701, "W_SF"): 0}.
+        counts: How often groups repeat by model and name, for example {(705, "Crv"): 3}; the
+            points that say so in the map are filled in from it. None given means none.
     """
 
-    def __init__(self, models: Iterable[int], scales: Mapping[Key, int]) -> None:
+    def __init__(
+        self,
+        models: Iterable[int],
+        scales: Mapping[Key, int],
+        counts: Mapping[Key, int] | None = None,
+    ) -> None:
         self.points: dict[Key, Point] = {}
         self._scales = dict(scales)
         self._lengths: dict[int, int] = {}
+        self._counted: dict[Key, int] = {}
         address = BASE + len(_MARKER)
         for model in models:
             start = address
-            for point in _lay_out(model, address):
+            for point in self._lay_out(model, address, counts or {}):
                 self.points[point.key] = point
                 address = point.address + point.size
             self._lengths[model] = address - start - 2
         self.end = address + len(_END)
+        self._by_address = {point.address: point for point in self.points.values()}
+        bare = [word for p in self.points.values() for word in p.encode(self._raw(p, None))]
+        self._bare = (*_MARKER, *bare, *_END)  # what a device shows that has no value at all
 
     def image(self, values: Mapping[Key, Value | None]) -> list[int]:
         """Return all registers from `BASE` on.
@@ -143,12 +167,14 @@ class RegisterMap:
         Raises:
             KeyError: A value names a point that no model has.
         """
-        if unknown := values.keys() - self.points.keys():
-            raise KeyError(f"points in no model of this device: {sorted(unknown)}")
-        registers = list(_MARKER)
-        for key, point in self.points.items():
-            registers += point.encode(self._raw(point, values.get(key)))
-        return [*registers, *_END]
+        registers = list(self._bare)
+        for key, value in values.items():
+            point = self.points.get(key)
+            if point is None:
+                raise KeyError(f"point in no model of this device: {key}")
+            start = point.address - BASE
+            registers[start : start + point.size] = point.encode(self._raw(point, value))
+        return registers
 
     def parse(self, address: int, registers: Sequence[int]) -> dict[Key, float | None]:
         """Read a peer's write as points in engineering units.
@@ -158,20 +184,19 @@ class RegisterMap:
         """
         values: dict[Key, float | None] = {}
         here, left = address, list(registers)
-        by_address = {point.address: point for point in self.points.values()}
         while left:
-            point = by_address.get(here)
+            point = self._by_address.get(here)
             if point is None or len(left) < point.size or point.access is Access.READ:
                 raise RefusedError(
                     ExceptionCode.ILLEGAL_ADDRESS,
                     f"no whole writable point at register {here}",
                 )
             raw = point.decode(left[: point.size])
-            values[point.key] = None if raw is None else raw * 10.0 ** self._exponent(point)
+            values[point.key] = None if raw is None else _scaled(raw, self._exponent(point))
             here, left = here + point.size, left[point.size :]
         return values
 
-    def _raw(self, point: Point, value: Value | None) -> int | str | None:
+    def _raw(self, point: Point, value: Value | None) -> float | str | None:
         model, name = point.key
         if point.kind == "sunssf":
             return self._scales.get(point.key)
@@ -179,33 +204,49 @@ class RegisterMap:
             return model
         if name == "L":
             return self._lengths[model]
-        if value is None or isinstance(value, str):
+        if point.key in self._counted:
+            return self._counted[point.key]
+        if value is None or isinstance(value, str) or point.kind in FLOATS:
             return value
-        return round(value / 10.0 ** self._exponent(point))
+        return round(_scaled(value, -self._exponent(point)))
 
     def _exponent(self, point: Point) -> int:
         return self._scales[(point.key[0], point.scale)] if point.scale else 0
 
+    def _lay_out(self, model: int, address: int, counts: Mapping[Key, int]) -> Iterator[Point]:
+        source = files("sunspec2") / "models" / "json" / f"model_{model}.json"
+        try:
+            definition: _ModelJson = json.loads(source.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(f"SunSpec model {model}: {error}") from error
+        for point in self._points(model, definition["group"], "", counts):
+            access = Access.WRITE if point.get("access") == "RW" else Access.READ
+            key = (model, point["name"])
+            scale = str(point.get("sf", ""))
+            yield Point(key, point["type"], address, point["size"], scale, access)
+            address += point["size"]
 
-def _lay_out(model: int, address: int) -> Iterator[Point]:
-    source = files("sunspec2") / "models" / "json" / f"model_{model}.json"
-    try:
-        definition: _ModelJson = json.loads(source.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"SunSpec model {model}: {error}") from error
-    for point in _points(definition["group"], ""):
-        access = Access.WRITE if point.get("access") == "RW" else Access.READ
-        key = (model, point["name"])
-        yield Point(key, point["type"], address, point["size"], str(point.get("sf", "")), access)
-        address += point["size"]
+    def _points(
+        self, model: int, group: _GroupJson, prefix: str, counts: Mapping[Key, int]
+    ) -> Iterator[_PointJson]:
+        for point in group.get("points", []):
+            yield {**point, "name": prefix + point["name"]}
+        for inner in group.get("groups", []):
+            name, counted = inner["name"], inner.get("count")
+            if counted is None:
+                yield from self._points(model, inner, f"{prefix}{name}.", counts)
+                continue
+            times = counts.get((model, name), 0)
+            if isinstance(counted, str):
+                self._counted[model, counted] = times
+            for number in range(1, times + 1):
+                yield from self._points(model, inner, f"{prefix}{name}.{number}.", counts)
 
 
-def _points(group: _GroupJson, prefix: str) -> Iterator[_PointJson]:
-    for point in group.get("points", []):
-        yield {**point, "name": prefix + point["name"]}
-    for inner in group.get("groups", []):
-        yield from _points(inner, f"{prefix}{inner['name']}.")
+def _scaled(value: float, exponent: int) -> float:
+    """Return value * 10**exponent; dividing keeps 0.3 at 0.3, which a product would not."""
+    return value * 10.0**exponent if exponent >= 0 else value / 10.0**-exponent
 
 
 def _words(data: bytes) -> list[int]:
-    return [int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2)]
+    return list(struct.unpack(f">{len(data) // 2}H", data))

@@ -8,11 +8,12 @@ input register 2    temperature in 0.1 degC, int16
 input register 3    status: bit 0 contactor closed, 1 thermostat calling, 2 permission
 """
 
-import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from der.sim.bank import Clock, Shown, placed, s16, s32, u16
 from der.sim.errors import ExceptionCode, RefusedError
+from der.sim.faults import Fault
 from der.sim.journal import Journal
 from der.sim.modbus import Table
 from der.sim.reversion import Countdown
@@ -34,17 +35,19 @@ class Appliance:
 
 
 class RelayBoard:
-    """The board as a Modbus unit."""
+    """The board."""
 
     def __init__(
         self,
         device: str,
         appliance: Callable[[], Appliance],
+        fault: Fault,
         journal: Journal,
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
         self.device = device
         self._appliance = appliance
+        self._shown = Shown(fault)
         self._journal = journal
         self._clock = clock
         self._allowed = True
@@ -57,39 +60,33 @@ class RelayBoard:
             self._allowed = True
         return self._allowed
 
-    def read_bits(self, table: Table, address: int, count: int) -> list[bool]:
-        """Return coil 0."""
-        if table is not Table.COIL or (address, count) != (0, 1):
-            raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{count} of {table} at {address}")
-        return [self.allowed()]
-
-    def read_registers(self, table: Table, address: int, count: int) -> list[int]:
-        """Return the hold time, or input registers."""
-        registers = [self._hold_s] if table is Table.HOLDING else self._measured()
-        if address + count > len(registers):
-            raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{count} of {table} at {address}")
-        return registers[address : address + count]
-
-    def write_coils(self, address: int, values: list[bool]) -> None:
-        """Permit or forbid."""
-        if (address, len(values)) != (0, 1):
-            raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{len(values)} coils at {address}")
-        self._allowed = values[0]
-        self._written(f"permission={int(values[0])}")
-
-    def write_registers(self, address: int, values: list[int]) -> None:
-        """Set the hold time."""
-        if (address, len(values)) != (0, 1):
-            raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{len(values)} at {address}")
-        self._hold_s = values[0]
-        self._written(f"hold={values[0]}")
-
-    def _written(self, what: str) -> None:
-        self._timer.start(self._hold_s, self._clock())
-        self._journal.wrote(self.device, "relay", what)
-
-    def _measured(self) -> list[int]:
+    def cells(self) -> Mapping[Table, Mapping[int, int]]:
+        """Return permission, hold time and what is measured."""
         seen = self._appliance()
         status = (seen.power_w > 0) << 0 | seen.calling << 1 | self.allowed() << 2
-        packed = struct.pack(">ihH", round(seen.power_w), round(seen.temp_c * 10), status)
-        return list(struct.unpack(">4H", packed))
+        measured = placed(
+            (0, s32(self._shown.watts(seen.power_w))), (2, s16(seen.temp_c * 10)), (3, u16(status))
+        )
+        return {
+            Table.COIL: {0: int(self.allowed())},
+            Table.HOLDING: {0: self._hold_s},
+            Table.INPUT: measured,
+        }
+
+    def take(self, table: Table, address: int, values: Sequence[int]) -> None:
+        """Permit, forbid, or set the hold time."""
+        if (address, len(values)) != (0, 1):
+            raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS, f"{len(values)} at {address}")
+        if table is Table.COIL:
+            self._allowed = bool(values[0])
+        else:
+            self._hold_s = values[0]
+        self._timer.start(self._hold_s, self._clock())
+        name = "permission" if table is Table.COIL else "hold"
+        self._journal.wrote(self.device, "relay", f"{name}={values[0]}")
+
+    def restart(self) -> None:
+        """Forget all that it was told."""
+        self._allowed = True
+        self._hold_s = 0
+        self._timer = Countdown()

@@ -1,4 +1,4 @@
-"""Controls that revert by themselves: SunSpec DERCtlAC (model 704), and a relay board's hold."""
+"""Controls that revert by themselves: SunSpec models 704, 123 and 124, and a relay board's hold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,26 +34,29 @@ class Countdown:
 
 @dataclass(frozen=True, slots=True)
 class FunctionShape:
-    """The points of one function of model 704.
+    """The points of one function of model 704, 123 or 124.
 
     Attributes:
         enable: The point that switches it on, for example WMaxLimPctEna.
-        reverts: Each point that reverts, with the one that says what it reverts to.
-        timeout: The point that holds the time in s, 0 for never.
-        remaining: The point that counts down.
+        reverts: Each point that reverts, with the one that says what it reverts to, or with a
+            number where the model has no such point.
+        timeout: The point that holds the time in s, 0 for never; None where there is no timer.
+        remaining: The point that counts down; None where the model has none.
         bounds: Least and greatest value of each point that may be written.
+        idle: What the enable reads while the function is not in force.
     """
 
     enable: str
-    reverts: Mapping[str, str]
-    timeout: str
-    remaining: str
+    reverts: Mapping[str, str | float]
+    timeout: str | None
+    remaining: str | None
     bounds: Mapping[str, tuple[float, float]]
+    idle: float = 0.0
 
 
 @dataclass(slots=True)
 class TimedFunction:
-    """A function of model 704 as it stands in a device.
+    """A function as it stands in a device.
 
     Each accepted write to any of its points starts the reversion time anew while it is enabled.
     When the time has run out, each reverting point takes its reversion value, the enable too.
@@ -66,11 +69,20 @@ class TimedFunction:
     shape: FunctionShape
     values: dict[str, float]
     _timer: Countdown = field(default_factory=Countdown)
+    _at_start: dict[str, float] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._at_start = dict(self.values)
 
     @property
     def enabled(self) -> bool:
         """Whether it is in force."""
-        return self.values[self.shape.enable] == 1
+        return self.values[self.shape.enable] != self.shape.idle
+
+    def reset(self) -> None:
+        """Stand as at the start."""
+        self.values = dict(self._at_start)
+        self._timer = Countdown()
 
     def check(self, values: Mapping[str, float | None]) -> None:
         """See whether a write is acceptable as a whole.
@@ -90,14 +102,18 @@ class TimedFunction:
     def write(self, values: Mapping[str, float | None], now: float) -> None:
         """Take over a write that `check` has passed."""
         self.values.update({name: value for name, value in values.items() if value is not None})
-        self._timer.start(self.values[self.shape.timeout] if self.enabled else 0.0, now)
+        timeout = self.shape.timeout
+        self._timer.start(self.values[timeout] if timeout and self.enabled else 0.0, now)
 
     def tick(self, now: float) -> None:
         """Revert if the time has run out."""
         if self._timer.ran_out(now):
             for name, reverts_to in self.shape.reverts.items():
-                self.values[name] = self.values[reverts_to]
+                value = self.values[reverts_to] if isinstance(reverts_to, str) else reverts_to
+                self.values[name] = value
 
     def points(self, now: float) -> dict[str, float]:
         """Return all points, the time remaining among them."""
+        if self.shape.remaining is None:
+            return dict(self.values)
         return {**self.values, self.shape.remaining: self._timer.remaining_s(now)}

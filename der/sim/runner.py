@@ -14,7 +14,9 @@ from der.sim.devices import Devices
 from der.sim.errors import OptionError
 from der.sim.house import House
 from der.sim.journal import Journal
+from der.sim.mapped_home import DESCRIBED
 from der.sim.modbus import HOST
+from der.sim.mqtt_home import TOPICS
 from der.sim.options import Options
 
 TICK_S = 0.1
@@ -25,7 +27,8 @@ class Address:
     """Where a device is to be reached.
 
     Attributes:
-        protocol: "sunspec", "relay" or "ocpp1.6".
+        protocol: "sunspec", "ocpp1.6", "ocpp2.0.1", "mqtt", "p1", or "modbus" and the name of the
+            description that a hub reads it by.
         host: IP address, empty for a device that connects by itself.
         port: TCP port, 0 likewise.
         url: What it connects to, empty for one that listens.
@@ -56,6 +59,8 @@ class SimulatedHome:
         try:
             for server in self.devices.servers.values():
                 await server.start()
+            if self.devices.p1 is not None:
+                await self.devices.p1.start()
             await self.control.start()
         except BaseException:
             await self._close()
@@ -64,6 +69,9 @@ class SimulatedHome:
         courses += [server.follow_fault() for server in self.devices.servers.values()]
         if self.devices.link is not None:
             courses.append(self.devices.link.run())
+        if self.devices.p1 is not None:
+            courses += [self.devices.p1.push(), self.devices.p1.follow_fault()]
+        courses += self.devices.mqtt.courses()
         self._tasks = [asyncio.create_task(course) for course in courses]
         return self
 
@@ -78,13 +86,19 @@ class SimulatedHome:
 
     def addresses(self) -> dict[str, Address]:
         """Return where each device is to be reached."""
-        relays = {"water_heater", "heat_pump"}
+        described = {"water_heater": "relay-board", "heat_pump": "relay-board", **DESCRIBED}
         found = {
-            name: Address("relay" if name in relays else "sunspec", HOST, server.port)
+            name: Address(
+                f"modbus {described[name]}" if name in described else "sunspec", HOST, server.port
+            )
             for name, server in self.devices.servers.items()
         }
         if self.options.ocpp:
-            found["ev"] = Address("ocpp1.6", url=self.options.ocpp)
+            found["ev"] = Address(f"ocpp{self.options.ocpp_version}", url=self.options.ocpp)
+        for name in self.devices.mqtt.nodes:
+            found[name] = Address("mqtt", url=f"mqtt://{self.options.mqtt}/{TOPICS[name]}")
+        if self.devices.p1 is not None:
+            found["p1"] = Address("p1", HOST, self.devices.p1.port)
         return found
 
     def description(self) -> str:
@@ -102,6 +116,8 @@ class SimulatedHome:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for server in self.devices.servers.values():
             await server.stop()
+        if self.devices.p1 is not None:
+            await self.devices.p1.stop()
         await self.control.stop()
 
     async def _pass_time(self) -> None:

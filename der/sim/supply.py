@@ -13,22 +13,33 @@ class Supply:
 
     Attributes:
         rng: Where chance comes from.
-        impedance_ohm: Of the service line.
+        impedance_ohm: Of the service line, its resistive part.
+        reactance_ohm: Its inductive part: through it reactive power moves the voltage.
         wander_hz: How far the frequency strays in one step.
         voltage_v: Voltage at the home.
         frequency_hz: Grid frequency.
+        fixed_v: Holds the voltage; None lets it follow the load.
+        fixed_hz: Holds the frequency; None lets it wander.
     """
 
     rng: random.Random
     impedance_ohm: float = 0.15
+    reactance_ohm: float = 0.1
     wander_hz: float = 0.002
     voltage_v: float = NOMINAL_V
     frequency_hz: float = NOMINAL_HZ
+    fixed_v: float | None = None
+    fixed_hz: float | None = None
 
-    def feel(self, power_w: float) -> None:
-        """Take note of the home's net power, import positive in W."""
-        sag_v = power_w / NOMINAL_V * self.impedance_ohm
+    def feel(self, power_w: float, reactive_var: float = 0.0) -> None:
+        """Take note of the home's net power in W and var, import and absorption positive."""
+        ohmic_v = power_w / NOMINAL_V * self.impedance_ohm
+        sag_v = ohmic_v + reactive_var / NOMINAL_V * self.reactance_ohm
         self.voltage_v = NOMINAL_V - sag_v + self.rng.gauss(0.0, 0.1)
         # Pulled back to nominal like a governed grid, so that it never drifts off.
         stray_hz = (self.frequency_hz - NOMINAL_HZ) * 0.98
         self.frequency_hz = NOMINAL_HZ + stray_hz + self.rng.gauss(0.0, self.wander_hz)
+        if self.fixed_v is not None:
+            self.voltage_v = self.fixed_v
+        if self.fixed_hz is not None:
+            self.frequency_hz = self.fixed_hz

@@ -7,22 +7,25 @@ export the batteries, then the sun.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from der.model import Control
-from hems.cem import generation, storage
+from hems.cem import generation, others, storage
+from hems.cem.absent import absent
 from hems.cem.arbiter import Decision, Target
 from hems.cem.blind import renew
 from hems.cem.generation import GenerationPlan
-from hems.cem.loads import Grant, LoadPlan, Room
+from hems.cem.loads import Grant, LoadPlan
 from hems.cem.memory import DeviceMemory, Memory
-from hems.cem.observe import Observed, observe
-from hems.cem.orders import Allocation, Order, drive, due, free, restrict
-from hems.cem.outlook import Outlook, look, record
+from hems.cem.observe import Observed, Usable, observe
+from hems.cem.orders import Allocation, Order, drive, due, free, opening, restrict
+from hems.cem.outlook import look, record
 from hems.cem.policy import AllocatorPolicy
+from hems.cem.room import leave
 from hems.cem.storage import StoragePlan, Surroundings
 from hems.image import Image
-from programs.proposal import HOME, LOADS, Bounds, Rank
+from programs.proposal import HOME, Bounds, Rank
 
 
 def allocate(
@@ -43,22 +46,24 @@ def allocate(
     seen = observe(image, memory, now, policy)
     past = record(seen, memory, image, now, policy)
     seen = replace(seen, memory=replace(seen.memory, past=past))
-    batteries = seen.with_control(Control.TARGET)
-    inverters = seen.with_control(Control.FLOOR)
+    batteries, their_batteries = others.apart(seen.with_control(Control.TARGET))
+    inverters, their_inverters = others.apart(seen.with_control(Control.FLOOR))
+    theirs = (*their_batteries, *their_inverters)
     loads = seen.with_control(Control.CEILING, Control.SWITCH)
-    pv_w = sum(u.reading.power_w for u in inverters)
-    outlook = look(seen, policy)
+    outlook, away = look(seen, policy), absent(image, seen.memory, now, policy)
     around = Surroundings(
-        _base_w(seen, decision),
-        pv_w,
+        _base_w(seen, decision, theirs),
+        sum(u.reading.power_w for u in inverters),
         rise_w=outlook.home.fast_w,
         base_rise_w=outlook.loads.fast_w,
+        absent_w=away.rise_w,
+        unseen_w=away.fall_w,
     )
 
     help_w = storage.greatest_help_w(batteries, decision, around, policy)
     if not seen.known:
         help_w = max(help_w, 0.0)  # blind, loads go before a battery carries them
-    room = _room(decision, around, outlook, help_w, policy)
+    room = leave(decision, around, outlook, help_w, policy)
     load_plan = LoadPlan(decision, room, seen.memory.returned_at, now, policy)
     load_plan.grant(loads)
     grants = load_plan.grants
@@ -73,15 +78,22 @@ def allocate(
     probe_w = policy.probe_w if probing else 0.0
     stored = storage.plan(batteries, decision, around, probe_w, policy)
     made = generation.plan(inverters, decision, around, stored.total_w, policy, known=seen.known)
+    net_w = _predicted(inverters, around, stored, made)
+    holds = others.plan(theirs, decision, net_w, policy)
+    net_w = _with_holds(net_w, theirs, holds)
 
-    after = _remember(seen, load_plan, stored, made, now)
+    after = _remember(seen, load_plan, stored, made, holds, now=now)
     found_none = seen.memory.probing and not probing and now >= seen.memory.probe_after
     probe_after = now + policy.probe_pause_s if found_none else after.probe_after
     after = replace(after, probing=probing, probe_after=probe_after)
-    blind = renew(image, decision, room, after, now=now, policy=policy)
-    net_w = _predicted(seen, around, stored, made)
+    blind = renew(image, decision, room, away, after, now=now, policy=policy)
+    orders = _orders(seen, grants, stored, made, holds, now=now, policy=policy)
+    orders.update(blind.orders)
     return Allocation(
-        {**_orders(seen, grants, stored, made, now=now, policy=policy), **blind.orders},
+        {
+            name: due(opening(order, decision.of(name)), after.given.get(name), now)
+            for name, order in orders.items()
+        },
         blind.memory,
         around.base_w,
         net_w,
@@ -89,52 +101,17 @@ def allocate(
     )
 
 
-def _base_w(seen: Observed, decision: Decision) -> float | None:
+def _base_w(seen: Observed, decision: Decision, theirs: Sequence[Usable]) -> float | None:
     """Return the base to decide on: the last known, or the worst, while the meter is lost.
 
-    The worst is assumed only under an event's limit; the main breaker alone does not keep a home
-    whose meter never answered without hot water.
+    What belongs to others and runs by itself is part of it. The worst is assumed only under an
+    event's limit; the main breaker alone does not keep a home whose meter never answered without
+    hot water.
     """
     if seen.base_w is not None:
-        return seen.base_w
+        return seen.base_w + sum(u.reading.power_w for u in theirs)
     limit = decision.of(HOME).span.upper_by
     return math.inf if limit is not None and limit.rank is not Rank.SAFETY else None
-
-
-def _room(
-    decision: Decision,
-    around: Surroundings,
-    outlook: Outlook,
-    help_w: float,
-    policy: AllocatorPolicy,
-) -> Room:
-    """Return what all limits leave to the flexible loads, with the batteries' full help."""
-    if around.base_w is None:
-        return Room()
-    home, total = decision.of(HOME), decision.of(LOADS)
-    home_fixed_w = around.base_w + around.pv_w + around.rise_w + help_w
-    total_fixed_w = max(around.base_w + around.base_rise_w, 0.0)
-    room = Room()
-    if home.span.upper_by is not None:
-        room.left_w = _left_w(policy.aim(home.span.bounds).upper_w, home_fixed_w)
-        room.urgent_w = _left_w(policy.aim(home.urgent).upper_w, home_fixed_w)
-        room.by = home.span.upper_by
-        held_back_w = min(max(policy.fast_reserve_w, outlook.usual_w), max(-help_w, 0.0))
-        room.spare_w = room.left_w - held_back_w - (outlook.home.slow_w - outlook.home.fast_w)
-    if total.span.upper_by is not None:
-        left_w = _left_w(policy.aim(total.span.bounds).upper_w, total_fixed_w)
-        spare_w = left_w - (outlook.loads.slow_w - outlook.loads.fast_w)
-        room.spare_w = min(room.spare_w, spare_w)
-        if left_w < room.left_w:
-            room.left_w, room.by = left_w, total.span.upper_by
-        urgent_w = _left_w(policy.aim(total.urgent).upper_w, total_fixed_w)
-        room.urgent_w = min(room.urgent_w, urgent_w)
-    return room
-
-
-def _left_w(limit_w: float, fixed_w: float) -> float:
-    """Return what a limit leaves beside what is fixed; all where there is no limit."""
-    return math.inf if limit_w == math.inf else limit_w - fixed_w
 
 
 def _at_export_limit(image: Image, decision: Decision, policy: AllocatorPolicy) -> bool:
@@ -163,7 +140,13 @@ def _with_loads(around: Surroundings, seen: Observed, grants: dict[str, Grant]) 
 
 
 def _remember(
-    seen: Observed, load_plan: LoadPlan, stored: StoragePlan, made: GenerationPlan, now: float
+    seen: Observed,
+    load_plan: LoadPlan,
+    stored: StoragePlan,
+    made: GenerationPlan,
+    holds: Mapping[str, others.Hold],
+    *,
+    now: float,
 ) -> Memory:
     devices: dict[str, DeviceMemory] = dict(seen.memory.devices)
     for device in seen.usable:
@@ -174,6 +157,9 @@ def _remember(
             past = past.drive(round(stored.targets[device.id]), now)
         elif device.id in made.floors:
             past = past.drive(made.floors[device.id], now)
+        else:
+            hold = holds.get(device.id)
+            past = past.drive(None if hold is None else round(hold.power_w), now)
         devices[device.id] = past
     return replace(seen.memory, devices=devices, returned_at=load_plan.returned_at)
 
@@ -183,6 +169,7 @@ def _orders(
     grants: dict[str, Grant],
     stored: StoragePlan,
     made: GenerationPlan,
+    holds: Mapping[str, others.Hold],
     *,
     now: float,
     policy: AllocatorPolicy,
@@ -199,27 +186,42 @@ def _orders(
                 order = restrict(
                     grant.allowed_w, grant.by, grant.reason, spec, now=now, policy=policy
                 )
+        elif device.id in holds:
+            hold = holds[device.id]
+            if spec.control is Control.TARGET:
+                order = drive(hold.power_w, hold.by, spec, policy)
+            else:
+                order = restrict(hold.power_w, hold.by, "", spec, now=now, policy=policy)
         else:
             floor_w = made.floors.get(device.id)
             if floor_w is not None:
                 order = restrict(floor_w, made.by[device.id], "", spec, now=now, policy=policy)
-        orders[device.id] = due(order, seen.memory.given.get(device.id), now)
+        orders[device.id] = order
     return orders
 
 
 def _predicted(
-    seen: Observed, around: Surroundings, stored: StoragePlan, made: GenerationPlan
+    inverters: Sequence[Usable], around: Surroundings, stored: StoragePlan, made: GenerationPlan
 ) -> float | None:
-    """Return the net power in W once all have obeyed."""
+    """Return the net power in W once all that is the home's has obeyed."""
     if around.base_w is None:
         return None
     sun_w = 0.0
-    for inverter in seen.with_control(Control.FLOOR):
+    for inverter in inverters:
         floor_w = made.floors.get(inverter.id)
         sun_w += (
             inverter.reading.power_w if floor_w is None else max(inverter.reading.power_w, floor_w)
         )
     return around.base_w + sun_w + around.low_w + stored.total_w
+
+
+def _with_holds(
+    net_w: float | None, theirs: Sequence[Usable], holds: Mapping[str, others.Hold]
+) -> float | None:
+    if net_w is None:
+        return None
+    held = [u for u in theirs if u.id in holds]
+    return net_w + sum(holds[u.id].power_w - u.reading.power_w for u in held)
 
 
 def _unmet(home: Target, net_w: float | None) -> float:

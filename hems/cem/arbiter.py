@@ -50,16 +50,31 @@ class Target:
 
     Attributes:
         span: What it must keep to, all ranks together.
+        firm: What ranks down to `Rank.ACCEPTED` alone demand: all that comes from outside.
         urgent: What ranks down to `Rank.EMERGENCY` alone demand; for these, minimum times and
             comfort give way.
         preferred_w: The power it should have, inside the span; None for no preference.
         preferred_by: Whose preference it is.
+        disconnect_by: Whose word it is that it opens its switch; None where nobody asks that.
     """
 
     span: Span = field(default_factory=Span)
-    urgent: Bounds = OPEN
+    firm: Span = field(default_factory=Span)
+    urgent: Span = field(default_factory=Span)
     preferred_w: float | None = None
     preferred_by: Proposal | None = None
+    disconnect_by: Proposal | None = None
+
+    @property
+    def urgently(self) -> "Target":
+        """The target with the words of safety and emergencies alone."""
+        cause, wish = self.disconnect_by, self.preferred_by
+        urgent = Target(self.urgent, self.urgent, self.urgent)
+        if wish is not None and wish.rank <= Rank.EMERGENCY:
+            urgent = replace(urgent, preferred_w=self.preferred_w, preferred_by=wish)
+        if cause is not None and cause.rank <= Rank.EMERGENCY:
+            urgent = replace(urgent, disconnect_by=cause)
+        return urgent
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,13 @@ class Decision:
     def of(self, target: str) -> Target:
         """Return what holds for a target; no bounds where nobody asked."""
         return self.targets.get(target, _FREE)
+
+    @property
+    def urgently(self) -> "Decision":
+        """The decision as it would be if safety and emergencies alone had a word."""
+        return replace(
+            self, targets={name: target.urgently for name, target in self.targets.items()}
+        )
 
 
 _FREE: Final = Target()
@@ -145,8 +167,13 @@ def _fault(proposal: Proposal, now: float) -> str | None:
 def _apply(before: Target, proposal: Proposal) -> Target:
     """Return a target with one more proposal, weaker than or equal to those before it."""
     span = before.span.cut(proposal.bounds, proposal)
-    urgent = span.bounds if proposal.rank <= Rank.EMERGENCY else before.urgent
-    after = replace(before, span=span, urgent=urgent)
+    after = replace(before, span=span)
+    if proposal.rank <= Rank.ACCEPTED:
+        after = replace(after, firm=span)
+    if proposal.rank <= Rank.EMERGENCY:
+        after = replace(after, urgent=span)
+    if proposal.disconnect and before.disconnect_by is None:
+        after = replace(after, disconnect_by=proposal)
     if before.preferred_w is None and proposal.preferred_w is not None:
         after = replace(after, preferred_w=proposal.preferred_w, preferred_by=proposal)
     return after

@@ -11,13 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from der.model import Control, DeviceSpec, DeviceState, Quality
+from hems.cem.absent import Absent
 from hems.cem.arbiter import Decision
-from hems.cem.loads import Room
 from hems.cem.memory import Memory
-from hems.cem.orders import Order, drive, due, restrict
+from hems.cem.orders import Order, drive, free, restrict
 from hems.cem.policy import AllocatorPolicy
+from hems.cem.room import Room, reach
 from hems.image import Image
-from programs.proposal import GENERATION, HOME, Proposal
+from programs.ownership import reached
+from programs.proposal import GENERATION, HOME, Proposal, Rank
+
+_WAKES: Final = 3
+"""How many wakes of a sleeping device a set-point outlasts: one may be missed."""
 
 KEPT: Final = "Nothing new is heard from it, so it keeps to what it was told"
 
@@ -42,6 +47,7 @@ class _Scene:
     image: Image
     decision: Decision
     room: Room
+    away: Absent
     memory: Memory
     now: float
     policy: AllocatorPolicy
@@ -50,7 +56,7 @@ class _Scene:
         """Return what a device is told; None if nothing."""
         match state.spec.control:
             case Control.CEILING | Control.SWITCH:
-                return self._load(state.spec)
+                return self._load(state) or self._free(state)
             case Control.FLOOR:
                 return self._inverter(state.spec)
             case Control.TARGET:
@@ -58,20 +64,25 @@ class _Scene:
             case Control.NONE:
                 return None
 
-    def _load(self, spec: DeviceSpec) -> Order | None:
+    def _load(self, state: DeviceState) -> Order | None:
         """Return what a load is held to, if a limit needs that.
 
         Its draw is in the meter's figure as part of what cannot be controlled. So it is taken
-        away where that alone breaks the limit, and kept away while its full power would.
+        away where that alone breaks the limit, and kept away while its full power would. One that
+        sleeps hears of it too late, so it is taken away where what it may draw breaks the limit.
         """
-        room, span = self.room, self.decision.of(spec.id).span
+        spec = state.spec
+        span = self.decision.of(spec.id).span
+        view = self.room.view(reach(spec, span))
         past, by = self.memory.device(spec.id), None
         allowed_w = past.allowed_w
         full_w = spec.max_w + self.policy.headroom_w
-        if room.left_w < 0:
-            allowed_w, by = 0.0, room.by
-        elif past.held and room.left_w < full_w:
-            by = room.by
+        own_w = 0.0 if state.quality is Quality.ASLEEP else self.away.rises.get(spec.id, 0.0)
+        left_w = view.left_w + own_w
+        if left_w < 0:
+            allowed_w, by = 0.0, view.by
+        elif past.held and left_w < full_w:
+            by = view.by
         if span.upper_by is not None and span.bounds.upper_w < spec.max_w:
             own_w = max(span.bounds.upper_w, 0.0)
             if by is None or own_w < allowed_w:
@@ -82,6 +93,13 @@ class _Scene:
             allowed_w = 0.0
         return self._restrict(allowed_w, by, spec)
 
+    def _free(self, state: DeviceState) -> Order | None:
+        """Return the order that gives a sleeping load back, which will hear it; None for others."""
+        told = self.memory.given.get(state.spec.id)
+        if state.quality is not Quality.ASLEEP or told is None or told.setpoint is None:
+            return None
+        return free(state.spec, self.policy)
+
     def _inverter(self, spec: DeviceSpec) -> Order | None:
         """Return an inverter's floor under a limit on export or generation.
 
@@ -89,15 +107,18 @@ class _Scene:
         its share of the limit as if the house drew nothing, and nothing less strict than it has.
         """
         floor_w, by = -math.inf, None
+        decision = self.decision
+        if not reached(spec, Rank.ACCEPTED):
+            decision = decision.urgently
         specs = [s.spec for s in self.image.devices.values()]
         rated_w = sum(min(s.min_w, 0.0) for s in specs if s.control is Control.FLOOR)
         share = min(spec.min_w, 0.0) / rated_w if rated_w else 0.0
         for target in (HOME, GENERATION):
-            span = self.decision.of(target).span
+            span = decision.of(target).span
             limit_w = min(self.policy.aim(span.bounds).lower_w, 0.0) * share if share else floor_w
             if span.lower_by is not None and limit_w > floor_w:
                 floor_w, by = limit_w, span.lower_by
-        own = self.decision.of(spec.id).span
+        own = decision.of(spec.id).span
         if own.lower_by is not None and own.bounds.lower_w > floor_w:
             floor_w, by = own.bounds.lower_w, own.lower_by
         if by is None or floor_w <= spec.min_w:
@@ -130,13 +151,22 @@ class _Scene:
         return order if by is not None else replace(order, reason=KEPT)
 
     def _restrict(self, power_w: float, by: Proposal, spec: DeviceSpec) -> Order:
-        return restrict(power_w, by, "", spec, now=self.now, policy=self.policy)
+        order = restrict(power_w, by, "", spec, now=self.now, policy=self.policy)
+        setpoint = order.setpoint
+        if spec.sleep is None or setpoint is None:
+            return order
+        # It must outlast two wakes, or it would lapse before it can be renewed.
+        left_s = max(by.expires_at - self.now, 0.0) + self.policy.restrict_grace_s
+        least_s = min(_WAKES * (spec.sleep.period_s + spec.sleep.awake_s), left_s)
+        lapse_s = max(setpoint.lapse_s, least_s)
+        return replace(order, setpoint=replace(setpoint, lapse_s=lapse_s))
 
 
 def renew(
     image: Image,
     decision: Decision,
     room: Room,
+    away: Absent,
     memory: Memory,
     *,
     now: float,
@@ -148,21 +178,26 @@ def renew(
         image: The last complete image.
         decision: What the arbiter decided.
         room: What is left to flexible loads once all that can be read have their share.
+        away: What those who cannot be counted on may do, which `room` allows for.
         memory: The past, this decision on all other devices included.
         now: UTC epoch seconds.
         policy: The allocator's figures.
     """
-    scene = _Scene(image, decision, room, memory, now, policy)
+    scene = _Scene(image, decision, room, away, memory, now, policy)
     orders: dict[str, Order] = {}
     devices = dict(memory.devices)
     for name, state in image.devices.items():
         if state.quality is Quality.GOOD and state.reading is not None:
             continue
         order = scene.order(state)
-        if order is None or order.setpoint is None:
+        if order is None:
             continue
-        past, told_w = memory.device(name), order.setpoint.power_w
-        load = state.spec.control in {Control.CEILING, Control.SWITCH}
-        devices[name] = past.allow(told_w, now) if load else past.drive(told_w, now)
-        orders[name] = due(order, memory.given.get(name), now)
+        past = memory.device(name)
+        told_w = None if order.setpoint is None else order.setpoint.power_w
+        if state.spec.control in {Control.CEILING, Control.SWITCH}:
+            free_w = told_w is None or told_w >= state.spec.max_w
+            devices[name] = past.allow(math.inf if free_w or told_w is None else told_w, now)
+        else:
+            devices[name] = past.drive(told_w, now)
+        orders[name] = order
     return Blind(orders, replace(memory, devices=devices))

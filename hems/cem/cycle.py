@@ -9,19 +9,24 @@ state while restrictions of a running event hold to the event's end.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Final
 
-from der.service import Device
+from der.model import Safeguard
+from der.service import Device, Handle
 from hems.cem.allocator import allocate
 from hems.cem.arbiter import Decision, arbitrate
 from hems.cem.effects import Effect, Observer
 from hems.cem.errors import ObserverError
+from hems.cem.frozen import Frozen
 from hems.cem.memory import Memory
 from hems.cem.orders import Allocation
 from hems.cem.policy import AllocatorPolicy
 from hems.cem.refusals import Refusals
+from hems.cem.sentry import NO_SENTRY, Sentry
 from hems.cem.station import Station, Written
+from hems.cem.warmth import uncomfortable
 from hems.clock import Clock, StepWatch
 from hems.image import Image, ImageRing
 from programs.inputs import Inputs
@@ -52,6 +57,7 @@ class Cycle:
         policies: Returns the programmes' policies; called for each decision.
         allocator: The allocator's figures.
         period_s: Time from one cycle to the next, in s.
+        sentry: Who ends the set-points of devices that cannot do so themselves.
     """
 
     def __init__(
@@ -65,6 +71,7 @@ class Cycle:
         policies: Callable[[], Policies] = Policies,
         allocator: AllocatorPolicy | None = None,
         period_s: float = 1.0,
+        sentry: Sentry = NO_SENTRY,
     ) -> None:
         self._ring = ring
         self._clock = clock
@@ -74,11 +81,12 @@ class Cycle:
         self._allocator = allocator or AllocatorPolicy()
         self._period_s = period_s
         self._stations = {
-            name: Station(device, clock, self._on_reopened, self._on_written)
+            name: Station(device, clock, self._on_reopened, self._on_written, sentry)
             for name, device in devices.items()
         }
         self._steps = StepWatch(clock)
         self._memory = Memory()
+        self._frozen = Frozen()
         self._allocation = Allocation({}, self._memory)
         self._refusals = Refusals()
         self._seq = 0
@@ -99,9 +107,38 @@ class Cycle:
         return self._refusals.words
 
     @property
+    def safeguards(self) -> Mapping[str, Safeguard]:
+        """What becomes of each device when the hub falls silent, by id, as far as it is known."""
+        found = {name: station.safeguard for name, station in self._named()}
+        return {name: each for name, each in found.items() if each is not None}
+
+    @property
     def overruns(self) -> int:
         """How many cycles were left out because the one before took too long."""
         return self._overruns
+
+    def handle(self, device: str) -> Handle | None:
+        """Return the handle on a device, for what changes nothing; None while it is not open.
+
+        Raises:
+            KeyError: No such device.
+        """
+        return self._stations[device].handle
+
+    def lend(self, device: str) -> AbstractAsyncContextManager[Handle]:
+        """Lend a device's handle, such as for a test move.
+
+        While the context lasts the cycle neither polls nor writes the device, and decides as if
+        it was lost; afterwards it tells the device anew what it is to do.
+
+        Args:
+            device: Its id.
+
+        Raises:
+            KeyError: No such device.
+            RejectedError: On entering, if it is not connected or is lent already.
+        """
+        return self._stations[device].lend()
 
     def stop(self, *, give_back: bool = True) -> None:
         """Make `run` end after the present cycle.
@@ -179,22 +216,33 @@ class Cycle:
     async def _tick(self, tasks: asyncio.TaskGroup, read_s: float) -> None:
         # A device that failed last time is read too, but nobody waits for it.
         waited_for: list[asyncio.Task[None]] = []
+        patience_s = 0.0
         for station in self._stations.values():
             prompt, poll = station.prompt, station.poll(tasks)
             if prompt and poll is not None:
                 waited_for.append(poll)
+                patience_s = max(patience_s, station.patience_s)
         if waited_for:
-            await asyncio.wait(waited_for, timeout=read_s)
+            await asyncio.wait(waited_for, timeout=min(read_s, patience_s))
         self._follow_clock()
         now = self._clock.now()
         self._seq += 1
         states = {n: s.state(self._memory.setpoint(n, now)) for n, s in self._named()}
-        image = Image(now, self._seq, states)
+        image = self._judged(Image(now, self._seq, states))
         self._ring.swap(image)
         self._swapped_at = self._clock.monotonic()
         _, decision = self._decide(image, tasks)
         await asyncio.sleep(0)  # the writes go out before anyone is told of them
         self._tell_image(image, decision)
+
+    def _judged(self, image: Image) -> Image:
+        """Return an image as it is to be believed, and note what is uncomfortable in it."""
+        policy = self._allocator
+        self._frozen = self._frozen.look(image, self._memory, policy)
+        image = self._frozen.without(image, policy)
+        out = uncomfortable(image, self._memory.uncomfortable, policy.comfort_band_c)
+        self._memory = replace(self._memory, uncomfortable=out)
+        return image
 
     def _decide(
         self, image: Image, tasks: asyncio.TaskGroup
@@ -211,7 +259,7 @@ class Cycle:
             name: replace(state, setpoint=self._memory.setpoint(name, now))
             for name, state in image.devices.items()
         }
-        inputs = Inputs(signals, devices, image.net_w, now)
+        inputs = Inputs(signals, devices, image.net_w, now, self._memory.uncomfortable)
         decision = arbitrate(propose_all(inputs, self._policies()), now)
         usable = self._refusals.without(image, self._clock.monotonic())
         allocation = allocate(usable, decision, now, self._memory, self._allocator)
@@ -230,6 +278,7 @@ class Cycle:
         if step_s:
             _log.warning("the clock was set by %+.1f s; what is remembered moves with it", step_s)
             self._memory = self._memory.shifted(step_s)
+            self._frozen = self._frozen.shifted(step_s)
             self._swapped_at = None  # an image dated by the old clock is not reacted on
 
     def _on_reopened(self, device: str) -> None:
@@ -239,7 +288,9 @@ class Cycle:
         self._follow_clock()  # or the moment of this write would be moved along later
         order, device = written.order, written.device
         if written.error is None:
-            self._memory = self._memory.confirmed(device, order.setpoint, written.at)
+            self._memory = self._memory.confirmed(
+                device, order.setpoint, written.at, disconnected=order.disconnect
+            )
             self._refusals.taken(device)
         elif self._refusals.refused(device, written.error, self._clock.monotonic()):
             return

@@ -93,10 +93,11 @@ def _total(
     total_w, by = -float("inf"), None
     if home.lower_by is not None:
         total_w = policy.aim(home.bounds).lower_w - base_w - around.low_w - storage_w
+        total_w += around.unseen_w
         by = home.lower_by
     if made.lower_by is not None:
         aim_w = policy.aim(made.bounds).lower_w
-        made_w = aim_w - min(base_w, 0.0) - min(storage_w, 0.0)
+        made_w = aim_w - min(base_w, 0.0) - min(storage_w, 0.0) + around.unseen_w
         if made_w > total_w:
             total_w, by = made_w, made.lower_by
     return min(total_w, 0.0), by

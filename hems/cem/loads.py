@@ -3,6 +3,11 @@
 Loads that run keep running, most essential first, while they fit; a car takes what is left, and
 in an emergency stands in line by its essentiality like the rest. Loads that were taken away come
 back one at a time, and only where their full power fits.
+
+Who owns a load, and who wishes it to run, decides which limits reach it and when it yields
+(`programs.ownership`, `programs.warmth`): those of others yield last and to emergencies alone; what
+is too cold, or what the owner wants to run, yields last to what comes from outside, and takes the
+place of what is not; those of the service provider yield first.
 """
 
 import math
@@ -10,10 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from der.model import Control
+from der.model import Control, Ownership
 from hems.cem.arbiter import Decision, Span
 from hems.cem.observe import Usable
 from hems.cem.policy import AllocatorPolicy
+from hems.cem.room import Room, View, reach, wanted
+from programs.ownership import weakest
 from programs.proposal import Proposal, Rank
 
 TURN: Final = "It comes back in its turn, so that not all start at once"
@@ -36,30 +43,6 @@ class Grant:
     low_w: float
     by: Proposal | None = None
     reason: str = ""
-
-
-@dataclass(slots=True)
-class Room:
-    """Power that flexible loads may still take; used up as they are granted it.
-
-    Attributes:
-        left_w: Under all limits together.
-        spare_w: The same, less what is held back from whatever is granted anew: the batteries'
-            quick help, and what the last minute's peak took.
-        urgent_w: Under those alone for which minimum times give way.
-        by: Whose limit `left_w` is; None where there is none.
-    """
-
-    left_w: float = math.inf
-    spare_w: float = math.inf
-    urgent_w: float = math.inf
-    by: Proposal | None = None
-
-    def take(self, power_w: float) -> None:
-        """Use some of it up."""
-        self.left_w -= power_w
-        self.spare_w -= power_w
-        self.urgent_w -= power_w
 
 
 @dataclass(slots=True)
@@ -91,50 +74,88 @@ class LoadPlan:
         ranked = sorted(loads, key=self._standing)
         self.off = [u for u in ranked if _is_off(u)]
         on = [u for u in ranked if not _is_off(u)]
-        for load in [u for u in on if self._locked(u)]:
+        for load in [u for u in on if _of_others(u)]:
+            self._keep(load)
+        for load in [u for u in on if u.id not in self.grants and self._locked(u)]:
             self._keep_locked(load)
+        reserved_w = self._reserved_w()
+        self.room.take(reserved_w)
         for load in [u for u in on if u.id not in self.grants]:
-            if load.state.spec.control is Control.CEILING:
-                self._keep_ceiling(load)
-            else:
-                self._keep_switch(load)
+            self._keep(load)
+        self.room.take(-reserved_w)
         self.falling_w = sum(self._excess_w(u) for u in ranked)
         for load in self.off:
             self._give_back(load)
 
-    def _standing(self, load: Usable) -> tuple[bool, int, str]:
+    def _keep(self, load: Usable) -> None:
+        if load.state.spec.control is Control.CEILING:
+            self._keep_ceiling(load)
+        else:
+            self._keep_switch(load)
+
+    def _reserved_w(self) -> float:
+        """Return the room that loads give up for those that are off and wanted more."""
+        reserved_w = 0.0
+        for load in self.off:
+            if not self._wanted(load) or load.state.spec.control is not Control.SWITCH:
+                continue
+            waits = load.reading.wants_power is not False and self._rested(load)
+            barred = self.decision.of(load.id).span.bounds.upper_w < load.state.spec.max_w
+            needed_w = self._needed_w(load)
+            if waits and not barred and reserved_w + needed_w <= self._view(load).spare_w:
+                reserved_w += needed_w
+        return reserved_w
+
+    def _standing(self, load: Usable) -> tuple[int, bool, int, str]:
         """Return a sort key, the load to be kept longest first."""
+        spec, by = load.state.spec, self.room.by
+        turn = 2
+        if _of_others(load):
+            turn = 0
+        elif spec.ownership is Ownership.SERVICE_PROVIDER:
+            turn = 3 if by is not None and by.rank <= weakest(spec) else 1
+        elif self._wanted(load):
+            turn = 1
+        yields_first = spec.control is Control.CEILING and not self._emergency
+        return (turn, yields_first, -spec.essentiality, spec.id)
+
+    @property
+    def _emergency(self) -> bool:
+        """Whether it is an emergency, or safety, that leaves the least."""
+        return self.room.by is not None and self.room.by.rank <= Rank.EMERGENCY
+
+    def _wanted(self, load: Usable) -> bool:
+        """Return whether somebody's word is that the load shall run, and counts now."""
+        return not self._emergency and wanted(self.decision.of(load.id).span)
+
+    def _view(self, load: Usable) -> View:
+        """Return the room under the limits that reach a load."""
         spec = load.state.spec
-        emergency = self.room.by is not None and self.room.by.rank is Rank.EMERGENCY
-        yields_first = spec.control is Control.CEILING and not emergency
-        return (yields_first, -spec.essentiality, spec.id)
+        return self.room.view(reach(spec, self.decision.of(load.id).span))
 
     def _locked(self, load: Usable) -> bool:
-        """Return whether only an urgent limit may take the load away."""
+        """Return whether only stronger limits than others may take the load away."""
         spec, span = load.state.spec, self.decision.of(load.id).span
         ran_s = self.now - load.memory.running_since
         if load.running and ran_s < spec.min_on_s:
             return span.upper_by is None or span.upper_by.rank > Rank.EMERGENCY
-        limit = self.room.by
-        return (
-            limit is not None
-            and span.lower_by is not None
-            and span.bounds.lower_w > 0
-            and span.lower_by.rank < limit.rank
-        )
+        return self._wanted(load)
 
     def _keep_locked(self, load: Usable) -> None:
         spec, power_w = load.state.spec, load.reading.power_w
+        timed = load.running and self.now - load.memory.running_since < spec.min_on_s
+        most_w = self.room.urgent_w if timed else self._view(load).left_w
         if spec.control is Control.CEILING:
             least_w = max(spec.least_on_w, 0.0)
-            if power_w > self.room.left_w >= least_w or least_w > self.room.urgent_w:
-                return  # it fits by being turned down, or an urgent limit takes it away
+            if power_w > self.room.left_w >= least_w or least_w > most_w:
+                return  # it fits by being turned down, or a stronger limit takes it away
             if power_w > self.room.left_w:
                 self.room.take(least_w)
                 high_w = max(power_w, least_w)
                 self.grants[load.id] = Grant(least_w, high_w, least_w, self.room.by)
             return
-        if power_w <= self.room.urgent_w:
+        barred = not load.running and self.decision.of(load.id).span.bounds.upper_w < spec.max_w
+        if not barred and (power_w if load.running else spec.max_w) <= most_w:
             self.room.take(power_w)
             self.grants[load.id] = Grant(math.inf, power_w, power_w)
 
@@ -144,12 +165,12 @@ class LoadPlan:
         One that is idle is kept only where its full power would fit: else its thermostat would
         break the limit, only to be switched off a cycle later.
         """
-        span = self.decision.of(load.id).span
+        span, view = self.decision.of(load.id).span, self._view(load)
         max_w, power_w = load.state.spec.max_w, load.reading.power_w
         if span.bounds.upper_w < max_w:
             self._stop(load, span.upper_by)
-        elif (power_w if load.running else max_w) > self.room.left_w:
-            self._stop(load, self.room.by)
+        elif (power_w if load.running else max_w) > view.left_w:
+            self._stop(load, view.by)
         else:
             self.room.take(power_w)
             self.grants[load.id] = Grant(math.inf, power_w, power_w)
@@ -160,10 +181,10 @@ class LoadPlan:
         It keeps what it has while that fits into the whole room, and is granted anew only what
         fits beside all that is held back: so it is not turned down and up by each ripple.
         """
-        past, spec = load.memory, load.state.spec
+        past, spec, view = load.memory, load.state.spec, self._view(load)
         aside_w = self._set_aside(load)
-        limit_w, by = self._ceiling(load, self.room.spare_w - aside_w)
-        most_w, _ = self._ceiling(load, self.room.left_w - aside_w)
+        limit_w, by = self._ceiling(load, view.spare_w - aside_w, view)
+        most_w, _ = self._ceiling(load, view.left_w - aside_w, view)
         before_w = past.allowed_w
         near = load.reading.power_w > limit_w - self.policy.raise_least_w
         band_w = self.policy.dead_band_w if near else self.policy.raise_least_w
@@ -209,11 +230,11 @@ class LoadPlan:
         What others have been told to give up makes room only once they have.
         """
         spec, span, power_w = load.state.spec, self.decision.of(load.id).span, load.reading.power_w
-        rested = self._rested(load)
+        rested, view = self._rested(load), self._view(load)
         ready = rested and self._may_return()
-        spare_w = self.room.spare_w - (self.falling_w - self._excess_w(load))
+        spare_w = view.spare_w - (self.falling_w - self._excess_w(load))
         if spec.control is Control.CEILING:
-            limit_w, by = self._ceiling(load, spare_w - self._set_aside(load))
+            limit_w, by = self._ceiling(load, spare_w - self._set_aside(load), view)
             limited = limit_w < spec.max_w
             headroom_w = self.policy.headroom_w if math.isfinite(spare_w) else 0.0
             fits = limit_w - headroom_w >= max(spec.least_on_w, 1.0)
@@ -224,7 +245,7 @@ class LoadPlan:
                 return
         else:
             barred = span.bounds.upper_w < spec.max_w
-            by = span.upper_by if barred else self.room.by
+            by = span.upper_by if barred else view.by
             fits = not barred and self._needed_w(load) <= spare_w
             if ready and fits:
                 self.returned_at = self.now
@@ -247,7 +268,8 @@ class LoadPlan:
             spec = load.state.spec
             if spec.control is not Control.SWITCH or load.id in self.grants:
                 continue
-            if spec.essentiality <= car.state.spec.essentiality or not self._rested(load):
+            more = spec.essentiality > car.state.spec.essentiality or self._wanted(load)
+            if not more or not self._rested(load):
                 continue
             if load.reading.wants_power is False:
                 continue
@@ -267,15 +289,19 @@ class LoadPlan:
     def _may_return(self) -> bool:
         return self.now - self.returned_at >= self.policy.stagger_s
 
-    def _ceiling(self, load: Usable, room_w: float) -> tuple[float, Proposal | None]:
+    def _ceiling(self, load: Usable, room_w: float, view: View) -> tuple[float, Proposal | None]:
         """Return the most that a car may take of a room, and whose word that is."""
         spec, span = load.state.spec, self.decision.of(load.id).span
         own = _own_limit(span)
         if own < min(room_w, spec.max_w):
             return own, span.upper_by
         if room_w < spec.max_w:
-            return room_w, self.room.by
+            return room_w, view.by
         return spec.max_w, None
+
+
+def _of_others(load: Usable) -> bool:
+    return load.state.spec.ownership is Ownership.OTHER
 
 
 def _own_limit(span: Span) -> float:

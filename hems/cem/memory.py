@@ -17,11 +17,13 @@ class Given:
         at: When it confirmed, UTC epoch seconds.
         doubtful: Whether it may hold something else by now, since its connection was lost or
             the hub was restarted; it is written again at the next chance.
+        disconnected: Whether it stands with its switch open.
     """
 
     setpoint: Setpoint | None
     at: float
     doubtful: bool = False
+    disconnected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Memory:
         returned_at: When a load last came back.
         probing: Whether the last decision let a battery feel for held-back sun.
         probe_after: Earliest time of the next such step.
+        uncomfortable: Devices whose temperature has left its bounds and is not yet back.
     """
 
     devices: Mapping[str, DeviceMemory] = field(default_factory=dict)
@@ -118,6 +121,7 @@ class Memory:
     returned_at: float = -math.inf
     probing: bool = False
     probe_after: float = -math.inf
+    uncomfortable: frozenset[str] = frozenset()
 
     def device(self, device: str) -> DeviceMemory:
         """Return a device's memory; an empty one where it has none."""
@@ -130,9 +134,12 @@ class Memory:
             return None
         return given.setpoint
 
-    def confirmed(self, device: str, setpoint: Setpoint | None, at: float) -> "Memory":
+    def confirmed(
+        self, device: str, setpoint: Setpoint | None, at: float, *, disconnected: bool = False
+    ) -> "Memory":
         """Return the memory after a device has confirmed a set-point."""
-        return replace(self, given={**self.given, device: Given(setpoint, at)})
+        given = Given(setpoint, at, disconnected=disconnected)
+        return replace(self, given={**self.given, device: given})
 
     def shifted(self, by_s: float) -> "Memory":
         """Return the memory with all its times moved by as much as UTC was set, in s.

@@ -13,6 +13,7 @@ from hems.cem.memory import DeviceMemory, Given, Memory
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
 from programs.proposal import Bounds
+from programs.rules import PRODUCING
 
 _IDLE_W: Final = 50.0
 """A load drawing less than this, or less than `_IDLE_SHARE` of its maximum, does not run."""
@@ -145,9 +146,12 @@ def _adopt(
     turn, unless the event, once known again, keeps them.
     """
     spec, limit_w = state.spec, reading.limit_w
+    # Whoever opened the switch: this hub, or the one that it takes the place of, lets it close.
+    opened = reading.connected is False and spec.control in PRODUCING
     if limit_w is None or not spec.min_w <= limit_w <= spec.max_w:
-        return DeviceMemory(), None
-    found = Given(Setpoint(limit_w, policy.restrict_lapse_s), now, doubtful=True)
+        return DeviceMemory(), Given(None, now, disconnected=True) if opened else None
+    setpoint = Setpoint(limit_w, policy.restrict_lapse_s)
+    found = Given(setpoint, now, doubtful=True, disconnected=opened)
     match spec.control:
         case Control.SWITCH if limit_w < spec.max_w:
             return DeviceMemory(allowed_w=0.0, changed_at=now), found
@@ -156,7 +160,7 @@ def _adopt(
         case Control.FLOOR if limit_w > spec.min_w:
             return DeviceMemory(target_w=limit_w, changed_at=now), found
         case _:
-            return DeviceMemory(), None
+            return DeviceMemory(), found if opened else None
 
 
 def _conduct(

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from der.model import Control, DeviceSpec, Setpoint
+from hems.cem.arbiter import Target
 from hems.cem.memory import Given, Memory
 from hems.cem.policy import AllocatorPolicy
 from programs.proposal import Proposal
@@ -30,6 +31,8 @@ class Order:
         source: Whose word it is, as in `Proposal.source`; `FREE` or `GIVE_BACK`.
         cause: mRID of the event behind it, empty if none.
         reason: One sentence for the owner.
+        disconnect: Whether it is to stand with its switch open.
+        connect: Whether its switch, which stands open, is to be closed now.
     """
 
     setpoint: Setpoint | None
@@ -38,6 +41,8 @@ class Order:
     source: str = FREE
     cause: str = ""
     reason: str = "It runs by itself"
+    disconnect: bool = False
+    connect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +108,35 @@ def free(spec: DeviceSpec, policy: AllocatorPolicy) -> Order:
     return Order(None, write=False)
 
 
+def opening(order: Order, target: Target) -> Order:
+    """Return the order with the word, if there is one, that the device opens its switch.
+
+    It lapses with the set-point of zero, so that who cannot count is not off for ever.
+    """
+    if target.disconnect_by is None or order.setpoint is None:
+        return order
+    return replace(order, disconnect=True)
+
+
 def due(order: Order, given: Given | None, now: float) -> Order:
-    """Return the order with `write` and `refresh` as what the device last confirmed demands."""
+    """Return the order with what has to be written now, as what the device last confirmed demands.
+
+    Sets `write`, `refresh` and `connect`.
+    """
     told = None if given is None else given.setpoint
+    opened = given is not None and given.disconnected
     write = refresh = False
-    if order.setpoint is None:
+    if order.disconnect is not opened:
+        write = True
+    elif order.setpoint is None:
         write = told is not None
     elif given is None or given.doubtful or told is None or told.power_w != order.setpoint.power_w:
         write = True
     else:
         # One confirmed in the future was confirmed nobody knows when.
         write = refresh = not 0.0 <= now - given.at < told.lapse_s * _REFRESH_SHARE
-    return Order(order.setpoint, write, refresh, order.source, order.cause, order.reason)
+    connect = opened and not order.disconnect
+    return replace(order, write=write, refresh=refresh, connect=connect)
 
 
 def _in_range(power_w: float, spec: DeviceSpec) -> float:

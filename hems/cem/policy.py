@@ -43,6 +43,12 @@ class AllocatorPolicy:
         open_lapse_s: Lapse of a charger's free run, so that a dead hub leaves nobody charging at
             full power with the main breaker unguarded.
         restrict_lapse_s: Longest lapse of a restricting set-point.
+        comfort_band_c: How far within its bounds, in K, a temperature must be back before limits
+            of the owner's rank and weaker may take its device away again.
+        frozen_move_w: A meter that stands still to the last digit while the devices together move
+            by more than this is not believed.
+        frozen_after_s: Time for which the meter's figure must stand still against what is seen.
+        frozen_told_s: Time for which a device's own must, against what it was told.
         restrict_grace_s: Time by which a restriction outlives its cause, so that loads are given
             back by the hub one by one, not all at once by their own timers.
     """
@@ -72,6 +78,10 @@ class AllocatorPolicy:
     drive_lapse_s: float = 30.0
     open_lapse_s: float = 90.0
     restrict_lapse_s: float = 900.0
+    comfort_band_c: float = 1.0
+    frozen_move_w: float = 500.0
+    frozen_after_s: float = 10.0
+    frozen_told_s: float = 30.0
     restrict_grace_s: float = 10.0
 
     def aim(self, bounds: Bounds) -> Bounds:

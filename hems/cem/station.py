@@ -8,14 +8,26 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from der.errors import DeviceError, PermanentError, RejectedError, TransientError
-from der.model import DeviceSpec, DeviceState, Quality, Reading, Setpoint
+from der.model import (
+    DeviceSpec,
+    DeviceState,
+    Expiry,
+    Quality,
+    Reading,
+    Safeguard,
+    Setpoint,
+    Sleep,
+)
 from der.service import Device, Handle, Mode
 from hems.cem.orders import Order
+from hems.cem.sentry import NO_SENTRY, Sentry
+from hems.cem.telling import Teller
 from hems.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -26,6 +38,13 @@ _FAILURES_TO_REOPEN: Final = 2
 """One lost answer is no lost device; after the second in a row the connection is made anew."""
 _AHEAD_S: Final = 0.5
 """A reading dated further ahead than this was dated before the clock was set back."""
+_LENT_S: Final = 900.0
+"""Nobody who is lent a device keeps it longer."""
+_PATIENCE: Final = 3.0
+_LEAST_PATIENCE_S: Final = 0.1
+_FORGETTING: Final = 0.9
+"""A reading is waited for three times as long as the slowest one of late, whose time fades to this
+share with each further one: a device that falls silent costs the others little of a cycle."""
 _SANE_RANGE: Final = 3.0
 """No device reaches this multiple of its range: such a power is a fault in what it says."""
 
@@ -57,6 +76,7 @@ class Station:
         clock: Where the time comes from.
         reopened: Called with the device's id whenever it was opened again.
         written: Called with the outcome of each write.
+        sentry: Who ends the set-points of a device that cannot do so itself.
     """
 
     def __init__(
@@ -65,6 +85,7 @@ class Station:
         clock: Clock,
         reopened: Callable[[str], None],
         written: Callable[[Written], None],
+        sentry: Sentry = NO_SENTRY,
     ) -> None:
         self._device = device
         self._clock = clock
@@ -73,6 +94,7 @@ class Station:
         self._handle: Handle | None = None
         self._reading: Reading | None = None
         self._taken_at = -math.inf  # monotonic, so that nobody who sets the clock makes it young
+        self._took_s: float | None = None
         self._error: str | None = None
         self._refusal: str | None = None
         self._said_stale = False
@@ -82,6 +104,12 @@ class Station:
         self._next: tuple[Order, float] | None = None
         self._writing: Order | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._sentry = sentry
+        self._teller = Teller(sentry)
+        self._opened = False
+        self._tasks: asyncio.TaskGroup | None = None
+        self._safeguard: Safeguard | None = None
+        self._lent = False
 
     @property
     def spec(self) -> DeviceSpec:
@@ -89,16 +117,28 @@ class Station:
         return self._device.spec
 
     @property
+    def safeguard(self) -> Safeguard | None:
+        """What becomes of the device when the hub falls silent; None before it ever answered."""
+        return self._safeguard
+
+    @property
     def prompt(self) -> bool:
         """Whether it is worth a cycle's while to wait for: its last call went well."""
-        return self._failures == 0
+        return self._failures == 0 and self.spec.sleep is None
+
+    @property
+    def patience_s(self) -> float:
+        """How long its next reading is worth waiting for; infinite before its first."""
+        if self._took_s is None:
+            return math.inf
+        return max(_LEAST_PATIENCE_S, _PATIENCE * self._took_s)
 
     def poll(self, tasks: asyncio.TaskGroup) -> asyncio.Task[None] | None:
         """Start a reading, opening the device first if need be; None if none was started.
 
         None is started while one is under way, or before the time for another attempt.
         """
-        if self._poll is not None and not self._poll.done():
+        if self._lent or (self._poll is not None and not self._poll.done()):
             return None
         if self._handle is None and self._clock.monotonic() < self._retry_at:
             return None
@@ -112,19 +152,37 @@ class Station:
             setpoint: What it was told and has not dropped.
         """
         reading = self._reading
+        if self._lent:
+            error = f"{self.spec.id}: is being tested"
+            return DeviceState(self.spec, reading, Quality.LOST, error, setpoint)
         if reading is None:
             return DeviceState(self.spec, None, Quality.LOST, self._error, setpoint)
+        if self.spec.sleep is not None:
+            return self._sleeping(reading, self.spec.sleep, setpoint)
         if self._clock.monotonic() - self._taken_at <= self.spec.max_age_s:
             self._said_stale = False
             return DeviceState(self.spec, reading, Quality.GOOD, self._error, setpoint)
         if self._error is not None:
             return DeviceState(self.spec, reading, Quality.LOST, self._error, setpoint)
         # Devices that report by themselves fall silent without any call that fails.
-        error = f"{self.spec.id}: nothing new from it for more than {self.spec.max_age_s:g} s"
+        error = self._say_stale(self.spec.max_age_s)
+        return DeviceState(self.spec, reading, Quality.STALE, error, setpoint)
+
+    def _sleeping(self, reading: Reading, sleep: Sleep, setpoint: Setpoint | None) -> DeviceState:
+        """Return the state of a device that sleeps: as it was at its last wake, or lost."""
+        window_s = sleep.period_s + sleep.awake_s + self.spec.max_age_s
+        if self._clock.monotonic() - self._taken_at <= window_s:
+            self._said_stale = False
+            return DeviceState(self.spec, reading, Quality.ASLEEP, None, setpoint)
+        error = self._say_stale(window_s)
+        return DeviceState(self.spec, reading, Quality.LOST, error, setpoint)
+
+    def _say_stale(self, after_s: float) -> str:
+        error = f"{self.spec.id}: nothing new from it for more than {after_s:g} s"
         if not self._said_stale:
             self._said_stale = True
             _log.warning("%s", error)
-        return DeviceState(self.spec, reading, Quality.STALE, error, setpoint)
+        return error
 
     def submit(
         self, order: Order, decided_at: float, tasks: asyncio.TaskGroup
@@ -134,6 +192,8 @@ class Station:
         Returns:
             The task that writes, None if the same order is being written already.
         """
+        if self._lent:
+            return None
         _log.debug("%s is to be told %s: %s", self.spec.id, order.setpoint, order.reason)
         if self._writer is not None and not self._writer.done():
             if self._next is None and _same(self._writing, order):
@@ -141,8 +201,43 @@ class Station:
             self._next = (order, decided_at)
             return self._writer
         self._next = (order, decided_at)
+        if self.spec.sleep is not None and not self._awake:
+            self._tasks = tasks  # it is written when the device is heard next
+            return None
         self._writer = tasks.create_task(self._write_all(), name=f"write {self.spec.id}")
         return self._writer
+
+    @property
+    def _awake(self) -> bool:
+        """Whether a device that sleeps was heard so lately that it listens still."""
+        awake_s = 0.0 if self.spec.sleep is None else self.spec.sleep.awake_s
+        return self._clock.monotonic() - self._taken_at <= awake_s
+
+    @property
+    def handle(self) -> Handle | None:
+        """The open handle; None while the device cannot be reached."""
+        return self._handle
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[Handle]:
+        """Leave the device to somebody else for a while; see `Cycle.lend`."""
+        if self._lent:
+            raise RejectedError(f"{self.spec.id}: is being tested already")
+        self._lent = True
+        try:
+            for call in (self._poll, self._writer):
+                if call is not None and not call.done():
+                    await asyncio.wait([call])
+            if self._handle is None:
+                raise RejectedError(
+                    f"{self.spec.id}: not connected ({self._error or 'not opened yet'})"
+                )
+            if self._safeguard is not None and self._safeguard.expiry is Expiry.GUARD:
+                self._sentry.hold(self.spec.id, _LENT_S)  # should we die while it is away
+            yield self._handle
+        finally:
+            self._lent = False
+            self._reopened(self.spec.id)  # nobody here knows what it was told meanwhile
 
     def abandon(self) -> None:
         """Give up all calls that are under way."""
@@ -156,7 +251,7 @@ class Station:
             return
         if give_back:
             try:
-                await self._handle.write(None)
+                await self._teller.give_back(self._handle, opened=self._opened)
             except DeviceError as error:
                 _log.warning("%s was not given back and will lapse: %s", self.spec.id, error)
         await self._drop()
@@ -166,8 +261,13 @@ class Station:
         try:
             if handle is None:
                 handle = self._handle = await self._device.open(Mode.READ_WRITE)
+                self._safeguard = handle.safeguard
+                if handle.safeguard.expiry is Expiry.GUARD:
+                    self._sentry.prepare()
                 self._reopened(self.spec.id)
+            begun = self._clock.monotonic()
             reading = await handle.read()
+            took_s = self._clock.monotonic() - begun
             _check(self.spec, reading)
         except DeviceError as error:
             if handle is self._handle:  # else it was given up meanwhile, which has been counted
@@ -177,10 +277,19 @@ class Station:
             _log.info("%s answers again", self.spec.id)
         if self._reading is None or reading.at != self._reading.at:  # some return the last again
             self._taken_at = self._clock.monotonic() - _age_s(reading, self._clock.now())
+        self._took_s = max(took_s, _FORGETTING * (self._took_s or 0.0))
         self._reading, self._error, self._failures = reading, None, 0
+        if self._tasks is not None and self._next is not None and self._awake:
+            tasks, self._tasks = self._tasks, None
+            self._writer = tasks.create_task(self._write_all(), name=f"write {self.spec.id}")
 
     async def _failed(self, error: DeviceError) -> None:
         """Note that it cannot be opened or read."""
+        if self.spec.sleep is not None and self._reading is not None:
+            # It sleeps, which is no failure; that it does so for too long is noticed by its age.
+            self._retry_at = self._clock.monotonic() + self.spec.sleep.awake_s / 2
+            await self._drop()
+            return
         if str(error) != self._error:
             _log.warning("%s", error)
         self._error = str(error)
@@ -193,6 +302,8 @@ class Station:
         if self._handle is None or hopeless or self._failures >= _FAILURES_TO_REOPEN:
             exponent = min(self._failures - 1, 10)
             pause_s = min(_FIRST_RETRY_S * 2**exponent, _LAST_RETRY_S)
+            if self.spec.sleep is not None:
+                pause_s = self.spec.sleep.awake_s / 2  # or its wake would be missed
             self._retry_at = self._clock.monotonic() + pause_s
             await self._drop()
 
@@ -208,18 +319,20 @@ class Station:
         while self._next is not None:
             (order, decided_at), self._next = self._next, None
             self._writing = order
-            error = await self._write(order.setpoint)
+            error = await self._write(order)
             at = self._clock.now()
             self._writing = None
             self._written(Written(self.spec.id, order, decided_at, at, error))
 
-    async def _write(self, setpoint: Setpoint | None) -> str | None:
+    async def _write(self, order: Order) -> str | None:
         """Write once; return what went wrong in words, None if the device confirmed."""
         handle = self._handle
         if handle is None:
+            if self._error is None and self._refusal is not None:
+                return self._refusal  # it is being opened anew because of that
             return f"{self.spec.id}: not connected ({self._error or 'not opened yet'})"
         try:
-            await handle.write(setpoint)
+            await self._teller.tell(handle, order)
         except DeviceError as error:
             self._refused(str(error))
             # A rejected order says that the device is well; one on a handle that was given up
@@ -228,11 +341,12 @@ class Station:
                 await self._count(error)
             return str(error)
         self._refused(None)
+        self._opened = order.disconnect
         return None
 
     def _refused(self, why: str | None) -> None:
         """Note whether it takes what it is told; said when that changes."""
-        if why is not None and why != self._refusal:
+        if why is not None and why not in {self._refusal, self._error}:
             _log.warning("%s", why)
         elif why is None and self._refusal is not None:
             _log.info("%s takes what it is told again", self.spec.id)
@@ -259,6 +373,8 @@ def _age_s(reading: Reading, now: float) -> float:
 
 
 def _same(one: Order | None, other: Order) -> bool:
-    if one is None or one.setpoint is None or other.setpoint is None:
-        return one is not None and one.setpoint is other.setpoint
+    if one is None or one.disconnect is not other.disconnect:
+        return False
+    if one.setpoint is None or other.setpoint is None:
+        return one.setpoint is other.setpoint
     return one.setpoint.power_w == other.setpoint.power_w

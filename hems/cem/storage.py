@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from hems.cem.arbiter import Decision, Span
 from hems.cem.observe import Usable
 from hems.cem.policy import AllocatorPolicy
+from hems.cem.sharing import share, share_in_turn
+from programs.ownership import reached
 from programs.proposal import GENERATION, HOME, LOADS, Bounds, Proposal, Rank
 
 
@@ -26,6 +28,8 @@ class Surroundings:
         low_w: The least.
         rise_w: How far base and generation together may rise before the next decision.
         base_rise_w: How far the base alone may.
+        absent_w: How much more devices that cannot be counted on may draw.
+        unseen_w: How much more such devices may give, never negative.
     """
 
     base_w: float | None
@@ -36,6 +40,8 @@ class Surroundings:
     low_w: float = 0.0
     rise_w: float = 0.0
     base_rise_w: float = 0.0
+    absent_w: float = 0.0
+    unseen_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,20 +169,33 @@ def plan(
     span = Span(
         Bounds(sum(f.lower_w for f in firm.values()), sum(f.upper_w for f in firm.values()))
     )
-    # First what holds now, then what keeps room for a rise: that never breaks another limit.
-    for looked_ahead in (False, True):
-        limits = _limits(decision, around, policy, looked_ahead=looked_ahead)
-        for by, bounds in sorted(limits, key=lambda item: item[0].rank):
-            span = span.cut(bounds, by)
-    total_w = span.bounds.clamp(wished_w)
+    limits = [
+        # First what holds now, then what keeps room for a rise: that never breaks another limit.
+        *_limits(decision, around, policy, looked_ahead=False),
+        *_limits(decision, around, policy, looked_ahead=True),
+    ]
+    wished = {battery: wish_w for battery, (wish_w, _) in wishes.items()}
+    first = frozenset(b.id for b in batteries if not reached(b.state.spec, Rank.OWNER))
+    if first:
+        outside = [(by, bounds) for by, bounds in limits if by.rank <= Rank.ACCEPTED]
+        wished = share_in_turn(wished, firm, _cut(span, outside).bounds.clamp(wished_w), first)
+        firm |= {b: Bounds(wished[b], wished[b]) for b in first}
+        span = Span(
+            Bounds(sum(f.lower_w for f in firm.values()), sum(f.upper_w for f in firm.values()))
+        )
+    span = _cut(span, limits)
+    total_w = span.bounds.clamp(sum(wished.values()))
     kept = _kept(batteries, firm, span, total_w, policy)
-    if kept is not None:
-        targets = kept
-    else:
-        targets = _share({b: w for b, (w, _) in wishes.items()}, firm, total_w)
+    targets = share(wished, firm, total_w) if kept is None else kept
     moved_by = span.upper_by if total_w < wished_w else span.lower_by
     moved = abs(total_w - wished_w) > policy.dead_band_w and moved_by is not None
     return StoragePlan(targets, {b: moved_by if moved else by for b, (_, by) in wishes.items()})
+
+
+def _cut(span: Span, limits: Sequence[tuple[Proposal, Bounds]]) -> Span:
+    for by, bounds in limits:
+        span = span.cut(bounds, by)
+    return span
 
 
 def _wishes(
@@ -197,7 +216,8 @@ def _wishes(
         wish_w = able.clamp(own.preferred_w or 0.0) if pinned else able.clamp(0.0)
         narrowed = own.span.lower_by if own.span.bounds.lower_w > 0 else own.span.upper_by
         wishes[battery.id] = (wish_w, own.preferred_by if pinned else narrowed)
-        if not pinned:
+        by = home.preferred_by
+        if not pinned and (by is None or reached(battery.state.spec, by.rank)):
             room[battery.id] = able
     if home.preferred_w is None or around.base_w is None or not room:
         return wishes
@@ -209,14 +229,14 @@ def _wishes(
         if not policy.car_from_storage:
             evened_w = max(evened_w, 0.0)
     total = Bounds(sum(r.lower_w for r in room.values()), sum(r.upper_w for r in room.values()))
-    shared = _share({b: wishes[b][0] for b in room}, room, total.clamp(evened_w + probe_w))
+    shared = share({b: wishes[b][0] for b in room}, room, total.clamp(evened_w + probe_w))
     return wishes | {b: (w, home.preferred_by) for b, w in shared.items()}
 
 
 def _limits(
     decision: Decision, around: Surroundings, policy: AllocatorPolicy, *, looked_ahead: bool
 ) -> list[tuple[Proposal, Bounds]]:
-    """Return what each of the home's limits leaves to all batteries together."""
+    """Return what each of the home's limits leaves to all batteries, the strongest first."""
     rise_w = around.rise_w if looked_ahead else 0.0
     base_rise_w = around.base_rise_w if looked_ahead else 0.0
     base_w = around.base_w
@@ -238,7 +258,7 @@ def _limits(
     if made.lower_by is not None:
         left_w = policy.aim(made.bounds).lower_w - min(base_w, 0.0) - around.pv_w
         limits.append((made.lower_by, Bounds(lower_w=min(left_w, 0.0))))
-    return limits
+    return sorted(limits, key=lambda item: item[0].rank)
 
 
 def _kept(
@@ -256,21 +276,3 @@ def _kept(
     sum_w, band_w = sum(kept.values()), policy.dead_band_w
     near = span.bounds.lower_w - band_w <= sum_w <= span.bounds.upper_w + band_w
     return kept if near and abs(sum_w - total_w) <= band_w else None
-
-
-def _share(start: dict[str, float], room: dict[str, Bounds], total_w: float) -> dict[str, float]:
-    """Return powers that add up to `total_w`, moved from `start` in proportion to the room left.
-
-    The total must lie inside the rooms' sum; a start outside its room is moved to its edge.
-    """
-    start = {b: room[b].clamp(w) for b, w in start.items()}
-    missing_w = total_w - sum(start.values())
-    if missing_w >= 0:
-        spare = {b: room[b].upper_w - w for b, w in start.items()}
-    else:
-        spare = {b: room[b].lower_w - w for b, w in start.items()}
-    spare_w = sum(spare.values())
-    if spare_w == 0:
-        return start
-    part = min(missing_w / spare_w, 1.0)
-    return {b: room[b].clamp(w + part * spare[b]) for b, w in start.items()}

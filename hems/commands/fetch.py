@@ -19,8 +19,16 @@ def fetch(
     method: str = "GET",
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
+    within_s: float = TIMEOUT_S,
 ) -> bytes:
     """Return the body of the answer.
+
+    Args:
+        url: Whom to ask.
+        method: Of HTTP.
+        body: Of the request.
+        headers: Likewise.
+        within_s: Longest wait for a connection and for each piece of the answer, in s.
 
     Raises:
         urllib.error.HTTPError: The answer has an error's status; the caller closes it.
@@ -35,21 +43,21 @@ def fetch(
     except ValueError as error:
         raise NoAnswerError(f"that is not an address: {error}") from error
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 - the same
+        with urllib.request.urlopen(request, timeout=within_s) as response:  # noqa: S310 - the same
             answer: bytes = response.read()
             return answer
     except urllib.error.HTTPError:
         raise
     except urllib.error.URLError as error:
-        raise NoAnswerError(_words(error.reason)) from error
+        raise NoAnswerError(_words(error.reason, within_s)) from error
     except (OSError, HTTPException, OverflowError) as error:
         # Once connected, the library wraps no error; a port above 65535 overflows its socket.
-        raise NoAnswerError(_words(error)) from error
+        raise NoAnswerError(_words(error, within_s)) from error
 
 
-def _words(reason: object) -> str:
+def _words(reason: object, within_s: float) -> str:
     if isinstance(reason, TimeoutError):
-        return f"no answer within {TIMEOUT_S:g} s"
+        return f"no answer within {within_s:g} s"
     if isinstance(reason, OSError) and reason.strerror:
         return reason.strerror
     return str(reason) or type(reason).__name__

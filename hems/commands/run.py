@@ -5,20 +5,28 @@ import json
 import logging
 import os
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from certs.errors import CertificateError
 from der.errors import PermanentError
 from der.registry import build
 from hems import wiring
 from hems.clock import SystemClock
+from hems.commands.follow import Follower, leaving
 from hems.commands.output import fail
-from hems.config import Config, ConfigError, load
+from hems.commands.presence import announced
+from hems.config import Config, load
 from hems.home import Home
+from hems.homeassistant.publisher import HomeAssistantSettings, TrustError, publishing
+from hems.hub_id import hub_id
 from hems.logs import log_to_stderr
 from hems.store.errors import StoreCorruptError, StoreError, StoreFullError
 from hems.store.sqlite import set_aside
 from hems.store.store import Store, deferred_store, open_store
+from hems.succession import Succession
+from hems.toml_file import ConfigError
 from web.errors import WebError
 from web.server import serving
 from web.settings import WebSettings
@@ -41,38 +49,119 @@ def run(config: Path, ready: Path | None, *, verbose: bool) -> int:
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        return asyncio.run(_serve(load(config), ready))
-    except (ConfigError, CertificateError, StoreError, PermanentError, WebError) as error:
+        return asyncio.run(_serve(config, load(config), ready))
+    except (
+        ConfigError,
+        CertificateError,
+        StoreError,
+        PermanentError,
+        TrustError,
+        WebError,
+    ) as error:
         return fail(str(error))
 
 
-async def _serve(config: Config, ready: Path | None) -> int:
+async def _serve(path: Path, config: Config, ready: Path | None) -> int:
     clock = SystemClock()
     store, damaged = await _open_store(config.store.path)
-    try:
+
+    def make(config: Config) -> Home:
         registry = build(wiring.descriptions(config), wiring.shared(config))
         home = Home(config, clock, store, registry)
         if damaged is not None:
             home.alarms.lasting("store", damaged)
+        return home
+
+    try:
+        home = make(config)
+        succession = Succession(home)
+        reign = _Reign(succession, Follower(path, make))
         loop = asyncio.get_running_loop()
         for number in _ENDING:
-            loop.add_signal_handler(number, home.stop)
+            loop.add_signal_handler(number, reign.stop)
         settings = WebSettings(
             host=config.web.host,
             port=config.web.port,
             names=config.web.names,
             time_zone=config.home.time_zone,
         )
-        async with serving(home, settings, clock) as page:
+        async with AsyncExitStack() as layers:
+            page = await layers.enter_async_context(
+                serving(succession, settings, clock, succession)
+            )
+            if config.mqtt.home_assistant:
+                told = await _home_assistant(config, store)
+                await layers.enter_async_context(publishing(succession, told, clock))
+            layers.enter_context(announced(config.home.devices, page))
             if ready is not None:
                 announcing = asyncio.create_task(_announce(home, page, ready))
-            await home.run()
+            await reign.run(config)
             if ready is not None:
                 announcing.cancel()
     finally:
         await store.close()
         _end_quietly()
     return 0
+
+
+async def _home_assistant(config: Config, store: Store) -> HomeAssistantSettings:
+    """Return where and how the home is published to Home Assistant."""
+    mqtt = config.mqtt
+    return HomeAssistantSettings(
+        await hub_id(store.settings),
+        config.home.name,
+        mqtt.host,
+        mqtt.port,
+        mqtt.username,
+        mqtt.password,
+        mqtt.trust,
+        mqtt.prefix,
+    )
+
+
+class _Reign:
+    """One home after the other, until told to stop."""
+
+    def __init__(self, succession: Succession, follower: Follower) -> None:
+        self._succession = succession
+        self._follower = follower
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Make `run` end."""
+        self._stopped = True
+        self._succession.home.stop()
+
+    async def run(self, config: Config) -> None:
+        """Run the present home, and what follows it when its devices change.
+
+        Raises:
+            PermanentError: A port that devices call in to is taken.
+        """
+        while not self._stopped:
+            home = self._succession.home
+            running = asyncio.create_task(home.run())
+            following = asyncio.create_task(self._follower.next(config, home.alarms))
+            try:
+                await asyncio.wait((running, following), return_when=asyncio.FIRST_COMPLETED)
+                if running.done() or self._stopped:
+                    await running
+                    return
+                after, heir = following.result()
+                _log.info("the devices have changed: the home is made anew")
+                await home.make_way(leaving(config, after))
+                await running
+                config = after
+                self._succession.follow(heir)
+            finally:
+                await _ended(running, following)
+
+
+async def _ended(*tasks: asyncio.Task[Any]) -> None:
+    """Have tasks end, in order; what they ended with is told by who awaited them."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _end_quietly() -> None:

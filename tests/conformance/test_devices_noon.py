@@ -306,10 +306,6 @@ async def test_status_is_put(noon: Home) -> None:
 
 @scenario("ALL-07", "MON", "Connection status follows a disconnection of the devices", CSIP)
 @pytest.mark.deep
-@pytest.mark.xfail(
-    strict=True,
-    reason="opModConnect brings PV and storage to 0 W; they stay on the grid, and that is reported",
-)
 async def test_connection_status_follows(noon: Home) -> None:
     await feeding(noon)
     grid = noon.grid

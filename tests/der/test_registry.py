@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from der.addresses import ModbusAddress, StationAddress
+from der.addresses import MappedAddress, ModbusAddress, StationAddress
 from der.description import DeviceDescription
 from der.drivers.ocpp.central import CentralSystem
 from der.errors import PermanentError, TransientError
@@ -12,15 +12,16 @@ from der.model import Control, DeviceKind
 from der.registry import build
 from der.service import Mode
 from tests.der.described import described
-from tests.der.drivers.charger import charger
+from tests.der.drivers.ocpp.chargers import calling
 from tests.der.drivers.servers import BASE, serve_board, serve_registers, sunspec_map
 from tests.der.drivers.test_sunspec import METERED
 
 NOWHERE = ModbusAddress("127.0.0.1", 9)
+BOARD = "relay-board"
 
 
 METER = described("meter", DeviceKind.METER, "sunspec", NOWHERE)
-TANK = described("tank", DeviceKind.WATER_HEATER, "relay", NOWHERE, 2000)
+TANK = described("tank", DeviceKind.WATER_HEATER, "modbus", MappedAddress(NOWHERE, BOARD), 2000)
 EV = described("ev", DeviceKind.EVSE, "ocpp16", StationAddress("CP1"), 7360)
 
 
@@ -35,9 +36,10 @@ def named(description: DeviceDescription, device: str) -> DeviceDescription:
         ([METER, named(TANK, "meter")], "meter: two devices have this id"),
         ([replace(METER, at=None)], "meter: driver sunspec needs a ModbusAddress"),
         ([replace(EV, at=NOWHERE)], "ev: driver ocpp16 needs a StationAddress"),
-        ([replace(METER, driver="relay")], "meter: driver relay cannot drive a meter"),
+        ([replace(METER, driver="ocpp16")], "meter: driver ocpp16 cannot drive a meter"),
         ([replace(TANK, spec=replace(TANK.spec, max_w=0))], "tank: range 0 to 0 W is empty"),
         ([named(METER, "")], "a meter has no id"),
+        ([replace(TANK, at=MappedAddress(NOWHERE, "nothing"))], "tank: nothing: no such file, and"),
         ([EV, named(EV, "ev2")], "two chargers have the OCPP identity 'CP1'"),
     ],
 )
@@ -57,7 +59,7 @@ def test_specs_and_order() -> None:
 async def test_a_home_without_chargers_listens_to_nothing() -> None:
     registry = build([METER])
     await registry.start()
-    assert not registry.services
+    assert not any(isinstance(s, CentralSystem) for s in registry.services.values())
     await registry.stop()
 
 
@@ -67,14 +69,14 @@ async def test_devices_of_all_drivers_open_and_read() -> None:
         serve_registers(BASE, sunspec_map(METERED)) as meter,
         serve_board([0, 1500, 500, 0b111]) as board,
     ):
-        registry = build([replace(METER, at=meter.address), replace(TANK, at=board.address), EV])
+        tank = replace(TANK, at=MappedAddress(board.address, BOARD))
+        registry = build([replace(METER, at=meter.address), tank, EV])
         await registry.start()
         await registry.start()
         try:
-            (central,) = registry.services.values()
-            assert isinstance(central, CentralSystem)
-            async with charger(central.port, "CP1") as ev:
-                await ev.status("Available")
+            (central,) = (s for s in registry.services.values() if isinstance(s, CentralSystem))
+            async with calling(central.port, "ocpp1.6") as ev:
+                await ev.plug("Available")
                 powers = {}
                 for name, device in registry.devices.items():
                     handle = await device.open(Mode.READ_ONLY)

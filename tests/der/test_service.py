@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der.commands import Command, Connect, Disconnect, Identify, Options, Reset, SelfTest
+from der.commands import Command, Connect, Disconnect, Identify, Options, ReleaseReactive, Reset
 from der.errors import DeadlineError, PermanentError, RejectedError, TransientError
 from der.model import (
     Connection,
@@ -366,7 +366,7 @@ async def test_commands_answer_in_their_own_type() -> None:
         PermanentError, match=r"^bat: ioctl Options is answered with 'did Op"
     ):
         await handle.ioctl(Options())  # the shelf answers words where a record is due
-    changing: tuple[Command[object], ...] = (Disconnect(), Reset(hard=True), SelfTest())
+    changing: tuple[Command[object], ...] = (Disconnect(), Reset(hard=True), ReleaseReactive())
     for command in changing:
         with pytest.raises(RejectedError, match=f"^bat: ioctl {command} through a read-only"):
             await handle.ioctl(command)

@@ -41,7 +41,7 @@ MISTAKES = [
     ('battery = "self', 'colour = "red"\nbattery = "self', r"toml: home\.colour: unknown key"),
     ('max = "3 kW"', 'max = "3 kWh"', r"device\[4\]\.max: '3 kWh' is of the kind energy, not"),
     ('max = "3 kW"', "max = 3000", r"device\[4\]\.max: 3000 has no unit; a power is written with"),
-    ('driver = "relay"', 'driver = "telepathy"', r"device\[4\]\.driver: must be 'sunspec', 'm"),
+    ('driver = "modbus"', 'driver = "telepathy"', r"device\[4\]\.driver: must be 'sunspec', 'm"),
     ('id = "pv"', 'id = "meter"', r"two devices are called 'meter'"),
     ('id = "pv"', 'id = "loads"', r"device\[1\]\.id: 'loads' means the home itself"),
     ("[home]", "[home", r"hems\.toml: is not TOML: .*line 1"),

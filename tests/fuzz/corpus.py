@@ -3,7 +3,7 @@
 import base64
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final
@@ -20,38 +20,50 @@ _TOLD: Final = 80
 _Step = tuple[CodeType, int, int]
 
 
-def kept() -> list[bytes]:
+def kept(path: Path = KEPT) -> list[bytes]:
     """Return the inputs that are kept; none if there is no file yet."""
-    if not KEPT.exists():
+    if not path.exists():
         return []
-    return [base64.b64decode(line) for line in KEPT.read_text(encoding="ascii").split()]
+    return [base64.b64decode(line) for line in path.read_text(encoding="ascii").split()]
 
 
-def keep(inputs: Iterable[bytes]) -> int:
-    """Write the fewest short inputs that go every way and end in every way; return how many."""
+def keep(
+    inputs: Iterable[bytes],
+    path: Path = KEPT,
+    examine: Callable[[bytes], str] = examine,
+    watched: str = _WATCHED,
+) -> int:
+    """Write the fewest short inputs that go every way and end in every way; return how many.
+
+    Args:
+        inputs: To choose from.
+        path: Where those that are kept are written.
+        examine: What an input is given to; returns what came of it.
+        watched: Part of the path of the sources whose ways count.
+    """
     steps: set[_Step] = set()
     outcomes: set[str] = set()
     chosen: list[bytes] = []
     for data in sorted(set(inputs) - {b""}, key=lambda d: (len(d), d)):
         # The first time makes the tables of the classes, which is no way of the input's.
         outcome = _VALUE.sub("...", examine(data))[:_TOLD]
-        taken = _steps(data)
+        taken = _steps(data, examine, watched)
         if outcome not in outcomes or not taken <= steps:
             outcomes.add(outcome)
             steps |= taken
             chosen.append(data)
     lines = [base64.b64encode(data).decode("ascii") for data in chosen]
-    KEPT.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
     return len(chosen)
 
 
-def _steps(data: bytes) -> set[_Step]:
-    """Return the steps from line to line that the codec takes with an input."""
+def _steps(data: bytes, examine: Callable[[bytes], str], watched: str) -> set[_Step]:
+    """Return the steps from line to line that the watched sources take with an input."""
     steps: set[_Step] = set()
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         if event == "call":
-            return watch(frame.f_lineno) if _WATCHED in frame.f_code.co_filename else None
+            return watch(frame.f_lineno) if watched in frame.f_code.co_filename else None
         return None
 
     def watch(first: int) -> Any:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hems.config import ConfigError, load
+from hems.config import load
+from hems.toml_file import ConfigError
 
 GOOD = """
 [home]
@@ -62,7 +63,7 @@ def test_a_good_file_is_read_with_paths_relative_to_it(tmp_path: Path) -> None:
         (("port = 5020", ""), "device[0]", "needs a port"),
         (("port = 5020", "port = 70000"), "device[0].port", "65535"),
         (('driver = "sunspec"', 'driver = "smoke"'), "device[0].driver", "'sunspec'"),
-        (('driver = "sunspec"', 'driver = "relay"'), "device[0]", "cannot drive a meter"),
+        (('driver = "sunspec"', 'driver = "ocpp16"'), "device[0]", "cannot drive a meter"),
         (('id = "meter"', 'id = "home"'), "device[0].id", "'home' means the home itself"),
         (('id = "meter"', 'id = "loads"'), "device[0].id", "'loads' means the home itself"),
         (('id = "meter"', 'id = "generation"'), "device[0].id", "means the home itself"),

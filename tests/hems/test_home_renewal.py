@@ -12,7 +12,7 @@ from certs.identity import IdentityFiles, lfdi, make_pin, sfdi
 from certs.pem import der, read_certificates
 from certs.pki import Pki, init_pki, issue_device
 from certs.tls import server_context
-from der.addresses import ModbusAddress
+from der.addresses import MappedAddress, ModbusAddress
 from der.model import DeviceKind
 from der.registry import build
 from hems.clock import SystemClock
@@ -30,7 +30,9 @@ pytestmark = [pytest.mark.requirement("L2-KEYS"), pytest.mark.requirement("L1-AU
 WITHIN_S = 15.0
 NOWHERE = ModbusAddress("127.0.0.1", 9)
 METER = described("meter", DeviceKind.METER, "sunspec", NOWHERE)
-TANK = described("tank", DeviceKind.WATER_HEATER, "relay", NOWHERE, 2000)
+TANK = described(
+    "tank", DeviceKind.WATER_HEATER, "modbus", MappedAddress(NOWHERE, "relay-board"), 2000
+)
 """With a meter, what an import limit can act on; no test here asks them for anything."""
 
 

@@ -6,7 +6,17 @@ from types import MappingProxyType
 
 import pytest
 
-from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Reading, Setpoint
+from der.model import (
+    Control,
+    DeviceKind,
+    DeviceSpec,
+    DeviceState,
+    Expiry,
+    Quality,
+    Reading,
+    Safeguard,
+    Setpoint,
+)
 from hems import views
 from hems.cem.arbiter import arbitrate
 from hems.cem.orders import FREE, Order
@@ -139,3 +149,30 @@ def test_a_refused_event_says_why() -> None:
     shown = views.event(event_state(Phase.REJECTED, reason="its duration is 0"), RATINGS, ())
     assert shown.note == "Its duration is 0."
     assert (shown.state, shown.effect) == ("rejected", "its duration is 0")
+
+
+@pytest.mark.requirement("ROLE-UI")
+def test_each_value_tells_its_own_age_and_what_is_not_believed() -> None:
+    reading = Reading(
+        NOW - 2,
+        -500.0,
+        soc=0.4,
+        taken={"soc": NOW - 62, "power_w": NOW - 2},
+        suspect=frozenset({"temp_c", "capacity_wh"}),
+    )
+    shown = views.device(DeviceState(BATTERY, reading, Quality.GOOD), None, NOW)
+    assert shown.age_s == 2.0
+    assert shown.ages == {"soc": 62.0}  # the power is as old as the reading
+    assert shown.suspect == ("capacity_wh", "temp_c")
+    assert shown.temp_c is None
+    never = views.device(DeviceState(BATTERY, None, Quality.LOST), None, NOW)
+    assert (never.ages, never.suspect, never.safe) == ({}, (), "")
+
+
+@pytest.mark.requirement("ROLE-UI")
+def test_a_device_tells_what_becomes_of_it_without_the_hub() -> None:
+    state = DeviceState(BATTERY, Reading(NOW, 0.0), Quality.ASLEEP, error="none of its own")
+    guard = Safeguard(Expiry.GUARD, "stands still", "a power cut")
+    shown = views.device(state, None, NOW, safeguard=guard)
+    assert (shown.safe, shown.risk) == ("stands still", "a power cut")
+    assert (shown.quality, shown.error) == ("asleep", None)

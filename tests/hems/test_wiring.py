@@ -1,11 +1,12 @@
 """From the configuration to what the parts are started with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from der.addresses import StationAddress
-from der.model import Control, DeviceKind, DeviceSpec
+from der.model import Control, DeviceKind, DeviceSpec, Ownership
 from der.registry import CONTROLS
 from hems import wiring
 from hems.config import Config, MemberSection, ProgramSection, UtilitySection
@@ -135,6 +136,33 @@ def test_a_member_does_what_its_own_devices_can() -> None:
     assert home.profile.carries_out("opModImpLimW")
     assert member.profile.carries_out("opModGenLimW")
     assert not member.profile.carries_out("opModImpLimW")
+
+
+@pytest.mark.requirement("L1-OWNER")
+@pytest.mark.parametrize(
+    ("owners", "binds"),
+    [
+        ({}, False),
+        ({"pv": Ownership.SERVICE_PROVIDER}, True),
+        ({"pv": Ownership.OTHER}, False),
+        ({"evse": Ownership.SERVICE_PROVIDER}, False),
+    ],
+)
+def test_events_of_a_member_that_is_the_providers_cannot_be_left(
+    owners: dict[str, Ownership], *, binds: bool
+) -> None:
+    roof = MemberSection(name="Roof", lfdi="b" * 40, pin="111115", devices=("pv",))
+    section = UTILITY.model_copy(update={"member": (roof,)})
+    owned = [
+        replace(s, ownership=owners.get(s.id, Ownership.OWNER))
+        for s in specs("meter", "pv", "evse")
+    ]
+    home, member = wiring.client_settings(section, "A" * 40, owned).members
+    event = Event("E" * 32, Program("P" * 32, "Peak Saver"), 0, 0, 60, {})
+    assert home.binding is not None
+    assert member.binding is not None
+    assert not home.binding(event)
+    assert member.binding(event) is binds
 
 
 def test_an_agreed_lfdi_is_the_homes_and_the_certificate_keeps_its_own() -> None:

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 
+from hems.device_surface import UnknownDeviceError
 from hems.surface import (
     BindingEventError,
     DeviceView,
     EventView,
+    ImpossibleWishError,
     MessageView,
     PriceView,
     Series,
@@ -82,6 +84,18 @@ class ScriptedHome:
             ]
         )
 
+    async def wish(self, device: str, power_w: float, until: float) -> None:
+        known = self._device(device)
+        if not known.min_w <= power_w <= known.max_w:
+            raise ImpossibleWishError(f"{known.name} does not run at {power_w:g} W.")
+        self.wishes.append(("wish", device))
+        await self.change_device(replace(known, wish_w=power_w, wish_until=until))
+
+    async def end_wish(self, device: str) -> None:
+        known = self._device(device)
+        self.wishes.append(("end wish", device))
+        await self.change_device(replace(known, wish_w=None, wish_until=None))
+
     async def history(self, start: float, end: float, step_s: int) -> Sequence[Series]:
         self.questions.append((start, end, step_s))
         return day_series(self.now, start, min(end, self.now.at), step_s)
@@ -135,6 +149,12 @@ class ScriptedHome:
     def device(self, device: str) -> DeviceView:
         """Return a device of the present snapshot."""
         return next(d for d in self.now.devices if d.id == device)
+
+    def _device(self, device: str) -> DeviceView:
+        known = next((d for d in self.now.devices if d.id == device), None)
+        if known is None:
+            raise UnknownDeviceError(f"There is no device {device!r}.")
+        return known
 
     def _live_event(self, event: str) -> EventView:
         known = next((e for e in self.now.events if e.id == event), None)

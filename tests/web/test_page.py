@@ -237,6 +237,35 @@ async def test_an_old_figure_stays_and_looks_old(browser: Browser) -> None:
         await shown.picture("stale")
 
 
+async def test_a_value_that_is_old_or_not_believed_is_seen_to_be(browser: Browser) -> None:
+    async with showing(browser) as shown:
+        battery = shown.page.get_by_test_id("tile-battery")
+        await expect(battery.get_by_test_id("suspect")).to_have_count(0)
+        await shown.home.change_device(
+            replace(
+                shown.home.device("battery"),
+                ages={"soc": 125.0},
+                suspect=("temp_c",),
+                safe="it stands still",
+                risk="a power cut of the hub",
+            )
+        )
+        await expect(battery).to_contain_text(re.compile(r"62\s*% full \(2\s*min ago\)"))
+        await expect(battery.get_by_test_id("suspect")).to_have_text("Not believed: temperature")
+        safe = battery.get_by_test_id("safe")
+        await expect(safe.get_by_text("Without the hub")).not_to_be_visible()
+        await safe.get_by_text("If the hub fails").click()
+        await expect(safe.get_by_text("it stands still")).to_be_visible()
+        await expect(safe).to_contain_text("Risk: a power cut of the hub")
+        await shown.home.change_device(
+            replace(shown.home.device("car"), quality="asleep", age_s=42.0)
+        )
+        car = shown.page.get_by_test_id("tile-car")
+        await expect(car).to_have_attribute("data-quality", "asleep")
+        await expect(car.get_by_test_id("aged")).to_contain_text("Asleep, last heard")
+        await shown.picture("aged")
+
+
 async def test_the_page_comes_back_after_the_hub_was_away(browser: Browser) -> None:
     home, settings = ScriptedHome(), WebSettings(port=0, time_zone=ZONE)
     page = await browser.new_page(viewport=PHONE)

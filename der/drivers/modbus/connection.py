@@ -1,28 +1,34 @@
-"""Modbus TCP transport: one connection to one unit, typed errors, one request at a time.
+"""Modbus transport: one connection to one unit, typed errors, one request at a time.
 
 Register and coil addresses are as on the wire, counted from 0. A connection that was lost,
 timed out or answered garbage is closed for good, because what still arrives on it can no longer
-be told from an answer; the caller opens a new one.
+be told from an answer, and who answers next may have started anew; the caller opens a new one.
+Several units behind one gateway share the socket below (`channel.py`); each has a connection of
+its own here.
 """
 
-import asyncio
-import logging
+import struct
 from collections.abc import Sequence
 from typing import Final
 
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
-from pymodbus.pdu import DecodePDU, ModbusPDU
-from pymodbus.pdu.bit_message import WriteSingleCoilRequest
+from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.bit_message import (
+    ReadCoilsRequest,
+    ReadDiscreteInputsRequest,
+    WriteSingleCoilRequest,
+)
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
     ReadInputRegistersRequest,
     WriteMultipleRegistersRequest,
+    WriteSingleRegisterRequest,
 )
 
 from der.addresses import ModbusAddress
-from der.lifeline import Lifeline
-from der.errors import DeviceError, RefusalError, TransientError
+from der.drivers.modbus.framing import RegistersResponse
+from der.drivers.modbus.pool import ModbusPool
+from der.drivers.modbus.wire import WireError
+from der.errors import DeviceError, PermanentError, RefusalError, TransientError
 
 MAX_REGISTERS: Final = 125
 """Most registers that one Modbus read may ask for (application protocol V1.1b3, 6.3)."""
@@ -41,77 +47,50 @@ _TRANSIENT: Final = {
     10: "gateway path unavailable",
     11: "gateway target does not respond",
 }
-_FUNCTIONS: Final = frozenset({1, 2, 3, 4, 5, 6, 15, 16})
-_MBAP_SIZE: Final = 8
-_LEAST_LENGTH_FIELD: Final = 3  # unit, function, one byte of data
-_DECODER: Final = DecodePDU(False)
-_MAX_LENGTH_FIELD: Final = 254
-
-_log = logging.getLogger(__name__)
-
-# Every failure leaves this module as one typed error that names device and point; the library's
-# own log lines would repeat it without either.
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
-
-
-def looks_like_modbus(data: bytes) -> bool:
-    """Whether bytes are the begin of, or all of, an answer to what this transport asks."""
-    if len(data) < _MBAP_SIZE:
-        return True
-    length = int.from_bytes(data[4:6], "big")
-    if (
-        data[2:4] != b"\0\0"
-        or not _LEAST_LENGTH_FIELD <= length <= _MAX_LENGTH_FIELD
-        or data[7] & 0x7F not in _FUNCTIONS
-    ):
-        return False
-    end = length + 6
-    return len(data) < end or _DECODER.decode(data[7:end]) is not None
+_EXCEPTION: Final = 0x80
 
 
 class ModbusConnection:
     """An open connection to one unit; made by `ModbusConnection.open`."""
 
-    def __init__(self, device: str, address: ModbusAddress) -> None:
+    def __init__(self, device: str, address: ModbusAddress, pool: ModbusPool) -> None:
         self.device = device
         self.address = address
-        self._lifeline = Lifeline()
-        self._lock = asyncio.Lock()
-        self._client = AsyncModbusTcpClient(
-            address.host,
-            port=address.port,
-            timeout=2 * address.timeout_s,  # ours, below, ends first and says where
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=self._inspect,
-            trace_connect=self._watch,
-        )
+        self._pool = pool
+        self._ended: str | None = None
+        self._channel = pool.join(self, address)
 
     @classmethod
-    async def open(cls, device: str, address: ModbusAddress) -> "ModbusConnection":
+    async def open(
+        cls, device: str, address: ModbusAddress, pool: ModbusPool | None = None
+    ) -> "ModbusConnection":
         """Connect.
 
         Args:
             device: Id of the device, for messages.
             address: Where it is.
+            pool: Whose connections are shared; None for one of its own.
 
         Raises:
             TransientError: Nobody listens there, or nobody answers in time.
+            PermanentError: TLS failed: a certificate, on either side, is not right.
         """
-        connection = cls(device, address)
+        connection = cls(device, address, pool or ModbusPool())
         try:
-            async with asyncio.timeout(address.timeout_s):
-                connected = await connection._client.connect()
-        except TimeoutError:
-            connected = False
+            await connection._channel.open(address.timeout_s)
+        except WireError as error:
+            connection.close()
+            kind = PermanentError if error.lasting else TransientError
+            raise kind(f"{device}: no Modbus connection to {address}: {error}") from error
         except BaseException:
             connection.close()
             raise
-        if not connected:
-            connection.close()
-            raise TransientError(f"{device}: no Modbus connection to {address}")
         return connection
+
+    @property
+    def ended(self) -> str | None:
+        """Why it is of no more use; None while it stands."""
+        return self._ended
 
     async def read_holding(self, start: int, count: int, point: str) -> tuple[int, ...]:
         """Read `count` holding registers from `start`, in as few frames as Modbus allows.
@@ -120,20 +99,36 @@ class ModbusConnection:
             RefusalError: The device refuses this address.
             TransientError: No usable answer.
         """
-        registers: list[int] = []
-        while len(registers) < count:
-            request = ReadHoldingRegistersRequest(
-                address=start + len(registers),
-                count=min(MAX_REGISTERS, count - len(registers)),
-                dev_id=self.address.unit,
-            )
-            registers += await self._registers(request, point)
-        return tuple(registers)
+        data = b""
+        while len(data) < 2 * count:
+            done = len(data) // 2
+            data += await self.read_frame(start + done, min(MAX_REGISTERS, count - done), point)
+        return struct.unpack(f">{count}H", data)
+
+    async def read_frame(self, start: int, count: int, point: str) -> bytes:
+        """Read `count` (at most 125) holding registers as bytes, high byte first.
+
+        Errors as `read_holding`.
+        """
+        request = ReadHoldingRegistersRequest(address=start, count=count, dev_id=self.address.unit)
+        return await self._registers(request, point)
 
     async def read_input(self, start: int, count: int, point: str) -> tuple[int, ...]:
         """Read `count` (at most 125) input registers from `start`; errors as `read_holding`."""
         request = ReadInputRegistersRequest(address=start, count=count, dev_id=self.address.unit)
-        return await self._registers(request, point)
+        return struct.unpack(f">{count}H", await self._registers(request, point))
+
+    async def read_coils(self, start: int, count: int, point: str) -> tuple[bool, ...]:
+        """Read `count` (at most 2000) coils from `start`; errors as `read_holding`."""
+        return await self._bits(
+            ReadCoilsRequest(address=start, count=count, dev_id=self.address.unit), point
+        )
+
+    async def read_discrete(self, start: int, count: int, point: str) -> tuple[bool, ...]:
+        """Read `count` (at most 2000) discrete inputs from `start`; errors as `read_holding`."""
+        return await self._bits(
+            ReadDiscreteInputsRequest(address=start, count=count, dev_id=self.address.unit), point
+        )
 
     async def write_holding(self, start: int, values: Sequence[int], point: str) -> None:
         """Write holding registers from `start` in one frame; the device confirms it.
@@ -151,6 +146,17 @@ class ModbusConnection:
         if (answer.address, answer.count) != (start, len(values)):
             raise self._lost(point, "confirmed another write than was asked")
 
+    async def write_register(self, address: int, value: int, point: str) -> None:
+        """Write one holding register by function 6, for devices that know no function 16."""
+        answer = await self._call(
+            WriteSingleRegisterRequest(
+                address=address, registers=[value], dev_id=self.address.unit
+            ),
+            point,
+        )
+        if (answer.address, list(answer.registers)) != (address, [value]):
+            raise self._lost(point, "confirmed another write than was asked")
+
     async def write_coil(self, address: int, value: bool, point: str) -> None:
         """Set or clear a coil; errors as `write_holding`."""
         answer = await self._call(
@@ -161,32 +167,42 @@ class ModbusConnection:
 
     def close(self) -> None:
         """End the connection; calls under way end with TransientError."""
-        self._end("connection is closed")
+        self.end("connection is closed")
 
-    async def _registers(self, request: ModbusPDU, point: str) -> tuple[int, ...]:
+    def end(self, cause: str) -> None:
+        """End the connection; the first cause is kept, and calls end with it."""
+        if self._ended is None:
+            self._ended = cause
+            self._pool.leave(self)
+
+    async def _registers(self, request: ModbusPDU, point: str) -> bytes:
         answer = await self._call(request, point)
-        if len(answer.registers) != request.count:
+        data = answer.payload if isinstance(answer, RegistersResponse) else b""
+        if len(data) != 2 * request.count:
             raise self._lost(
-                point, f"sent {len(answer.registers)} registers where {request.count} were asked"
+                point, f"sent {len(data) // 2} registers where {request.count} were asked"
             )
-        return tuple(answer.registers)
+        return data
+
+    async def _bits(self, request: ModbusPDU, point: str) -> tuple[bool, ...]:
+        answer = await self._call(request, point)
+        if not request.count <= len(answer.bits) < request.count + 8:  # filled up to whole bytes
+            raise self._lost(
+                point, f"sent {len(answer.bits)} bits where {request.count} were asked"
+            )
+        return tuple(answer.bits[: request.count])
 
     async def _call(self, request: ModbusPDU, point: str) -> ModbusPDU:
         try:
-            async with self._lock, self._lifeline.bounded(self.address.timeout_s):
-                answer: ModbusPDU = await self._client.execute(False, request)
-        except asyncio.CancelledError:
-            # The caller's deadline: an answer that still comes would be taken for the next one's.
-            self._end("a call was given up")
-            raise
+            answer = await self._channel.ask(self, request, self.address.timeout_s)
         except TimeoutError as error:
             raise self._lost(point, f"no answer within {self.address.timeout_s:g} s") from error
-        except ModbusException as error:
-            raise self._lost(point, "no usable answer") from error
+        except WireError as error:
+            raise self._lost(point, str(error)) from error
+        if answer.function_code & ~_EXCEPTION != request.function_code:
+            raise self._lost(point, "answered another function than was asked")
         if answer.isError():
             raise self._refusal(answer.exception_code, point)
-        if answer.function_code != request.function_code:
-            raise self._lost(point, "answered another function than was asked")
         return answer
 
     def _refusal(self, code: int, point: str) -> DeviceError:
@@ -198,23 +214,6 @@ class ModbusConnection:
 
     def _lost(self, point: str, cause: str) -> TransientError:
         """End the connection and word the error; what ended it earlier explains more."""
-        cause = self._lifeline.cause or cause
-        self._end(cause)
+        cause = self._ended or cause
+        self.end(cause)
         return TransientError(f"{self.device}: {point} at {self.address}: {cause}")
-
-    def _end(self, cause: str) -> None:
-        self._lifeline.cut(cause)
-        self._client.close()
-
-    def _inspect(self, sending: bool, data: bytes) -> bytes:
-        """Stop garbage before the library's decoder: there it would end in a stray traceback."""
-        if sending or looks_like_modbus(data):
-            return data
-        # Not in the error: that would be another one each time, and said each time.
-        _log.debug("%s: %s is not Modbus", self.device, data[:_MBAP_SIZE].hex(" "))
-        self._lifeline.cut("answered bytes that are not Modbus")
-        return b""
-
-    def _watch(self, connected: bool) -> None:
-        if not connected:
-            self._lifeline.cut("the device closed the connection")

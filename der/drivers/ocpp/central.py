@@ -1,27 +1,35 @@
-"""OCPP 1.6J central system: the one listener that all the home's chargers call.
+"""The OCPP central system (a CSMS): the one listener that all the home's chargers call.
 
-A charger connects to `ws://<hub>:<port>/ocpp/<identity>` with the subprotocol `ocpp1.6`. Only
-configured identities are let in, with their password where they have one.
+A charger connects to `ws://HUB:PORT/ocpp/IDENTITY`, or `wss://` where there is a certificate, with
+the subprotocol of the version that it is configured for. Only configured identities are let in,
+and only if they prove who they are (see `security`).
 """
 
-import hmac
 import logging
 import os
 import time
-from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
-from der.addresses import Shared, StationAddress
+from der.addresses import CentralSettings, Shared, StationAddress
 from der.description import Now
+from der.drivers.ocpp.callers import Caller, Callers
 from der.drivers.ocpp.frame import MAX_FRAME
-from der.drivers.ocpp.session import Session
-from der.drivers.ocpp.station import Station
+from der.drivers.ocpp.said import Said, plain
+from der.drivers.ocpp.security import refusal, tls_context
+from der.drivers.ocpp.session import FRAMES
+from der.drivers.ocpp.station import Station, Version
 from der.errors import PermanentError
+from der.model import DeviceSpec
 
-SUBPROTOCOL: Final = "ocpp1.6"
+SUBPROTOCOL_16: Final = "ocpp1.6"
+SUBPROTOCOL_201: Final = "ocpp2.0.1"
+SUBPROTOCOLS: Final = (SUBPROTOCOL_201, SUBPROTOCOL_16)
+"""Newest first."""
+
+_REFUSED: Final = "refused a charger"
 _PING_S: Final = 10.0
 _SHUTDOWN_S: Final = 1.0
 
@@ -29,7 +37,11 @@ log = logging.getLogger(__name__)
 
 
 class CentralSystem:
-    """Listens for chargers; one instance serves all of them.
+    """Listens for chargers; one instance serves all of them, of both versions.
+
+    Args:
+        settings: Where to listen, and with which certificate.
+        now: UTC epoch seconds.
 
     Attributes:
         host: Address to listen on.
@@ -37,38 +49,54 @@ class CentralSystem:
     """
 
     def __init__(
-        self, host: str = "127.0.0.1", port: int = 0, now: Callable[[], float] = time.time
+        self, settings: CentralSettings | None = None, now: Callable[[], float] = time.time
     ) -> None:
-        self.host = host
-        self.port = port
+        self._settings = settings or CentralSettings()
+        self.host = self._settings.host
+        self.port = self._settings.port
         self._now = now
         self._stations: dict[str, Station] = {}
+        self._callers = Callers()
+        self._strangers = Said("OCPP", now)
         self._live: dict[str, tuple[web.WebSocketResponse, web.Request]] = {}
         self._runner: web.AppRunner | None = None
 
-    def add(self, config: StationAddress) -> Station:
+    @property
+    def callers(self) -> tuple[Caller, ...]:
+        """The last chargers that called in and that no device stands for, the latest last."""
+        return self._callers.all()
+
+    def add(self, address: StationAddress, version: Version, spec: DeviceSpec) -> Station:
         """Let a charger in from now on.
+
+        Args:
+            address: Who it is.
+            version: What it speaks.
+            spec: The device that it is.
 
         Raises:
             PermanentError: Another charger has this identity.
         """
-        if config.identity in self._stations:
-            raise PermanentError(f"two chargers have the OCPP identity {config.identity!r}")
-        station = Station(config, self._now)
-        self._stations[config.identity] = station
+        if address.identity in self._stations:
+            raise PermanentError(f"two chargers have the OCPP identity {address.identity!r}")
+        station = Station(address, version, spec.id, spec.max_w, self._now)
+        self._stations[address.identity] = station
+        self._callers.forget(address.identity)
         return station
 
     async def start(self) -> None:
         """Listen.
 
         Raises:
-            PermanentError: The port is taken or the address is not ours.
+            PermanentError: The port is taken, the address is not ours, or a certificate cannot be
+                used.
         """
+        context = tls_context(self._settings)
         app = web.Application()
         app.router.add_get("/ocpp/{identity}", self._serve)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
-        site = web.TCPSite(runner, self.host, self.port)
+        site = web.TCPSite(runner, self.host, self.port, ssl_context=context)
         try:
             await site.start()
         except OSError as error:
@@ -89,28 +117,18 @@ class CentralSystem:
             await runner.cleanup()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        identity = request.match_info["identity"]
-        station = self._stations.get(identity)
-        if station is None:
-            log.warning(
-                "refused a charger of unknown identity %r from %s", identity, request.remote
-            )
-            raise web.HTTPNotFound
-        if not _authenticated(request, station.config):
-            log.warning("%s: refused a charger with a wrong password", identity)
-            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": 'Basic realm="ocpp"'})
+        station = self._admit(request)
+        identity, subprotocol = station.address.identity, station.version.subprotocol
+        if subprotocol not in _offered(request):
+            return await self._send_away(request, station)
         socket = web.WebSocketResponse(
-            protocols=(SUBPROTOCOL,),
+            protocols=(subprotocol,),
             heartbeat=_PING_S,
             max_msg_size=MAX_FRAME,
             timeout=_SHUTDOWN_S,
         )
         await socket.prepare(request)
-        if socket.ws_protocol != SUBPROTOCOL:
-            # OCPP-J 1.6, 3.1.2: complete the handshake without subprotocol, then close.
-            log.warning("%s: refused a charger that does not speak %s", identity, SUBPROTOCOL)
-            await socket.close(code=WSCloseCode.PROTOCOL_ERROR)
-            return socket
+        station.said.over(_REFUSED)
         older = self._live.get(identity)
         if older is not None and older[1].transport is not None:
             older[1].transport.abort()  # the charger has left it; a farewell would go unanswered
@@ -122,30 +140,70 @@ class CentralSystem:
                 del self._live[identity]
         return socket
 
+    async def _send_away(self, request: web.Request, station: Station) -> web.WebSocketResponse:
+        """Refuse one that speaks no version that it should.
+
+        OCPP-J 1.6, 3.1.2: complete the handshake without subprotocol, then close.
+        """
+        offers = ", ".join(_offered(request)) or "no version of OCPP"
+        why = f"it offers {offers}, and is configured for {station.version.subprotocol}"
+        station.said.warn(_REFUSED, why)
+        headers = request.headers.copy()
+        headers.popall(hdrs.SEC_WEBSOCKET_PROTOCOL, None)  # aiohttp would say it again each time
+        socket = web.WebSocketResponse(timeout=_SHUTDOWN_S)
+        await socket.prepare(request.clone(headers=headers))
+        await socket.close(code=WSCloseCode.PROTOCOL_ERROR)
+        return socket
+
+    def _admit(self, request: web.Request) -> Station:
+        """Return the charger that calls; ends the request where it may not come in."""
+        identity = request.match_info["identity"]
+        station = self._stations.get(identity)
+        if station is None:
+            self._note_stranger(identity, request)
+            raise web.HTTPNotFound
+        settings, transport = self._settings, request.transport
+        certificate = None if transport is None else transport.get_extra_info("peercert")
+        why = refusal(
+            station.address,
+            request.headers.get(hdrs.AUTHORIZATION, ""),
+            certificate,
+            named=settings.tls is not None and settings.client_certificates,
+        )
+        if why is not None:
+            station.said.warn(_REFUSED, f"{why} (from {request.remote})")
+            raise web.HTTPUnauthorized(headers={hdrs.WWW_AUTHENTICATE: 'Basic realm="ocpp"'})
+        return station
+
+    def _note_stranger(self, identity: str, request: web.Request) -> None:
+        offered = _offered(request)
+        newest = next((known for known in SUBPROTOCOLS if known in offered), "")
+        caller = Caller(identity, request.remote or "", newest, self._now())
+        if self._callers.note(caller):
+            self._strangers.warn(
+                _REFUSED, f"unknown identity {identity!r} from {caller.remote} ({newest or '?'})"
+            )
+
     async def _converse(self, station: Station, socket: web.WebSocketResponse) -> None:
-        identity = station.config.identity
-        session = Session(identity, socket, station)
-        station.attach(session)
+        orders = station.attach(socket)
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    await session.receive(message.data)
+                    await orders.session.receive(message.data)
                 else:
-                    log.warning("%s: ignored a frame from the charger: not text", identity)
+                    station.said.warn(FRAMES, "not text")
         except ConnectionError:
-            log.info("%s: the charger went while it was answered", identity)
+            log.info("%s: the charger went while it was answered", station.name)
         finally:
-            station.detach(session)
+            station.detach(orders)
 
 
 def service(shared: Shared, now: Now) -> CentralSystem:
     """Return the home's central system, not started."""
-    return CentralSystem(shared.central.host, shared.central.port, now)
+    return CentralSystem(shared.central, now)
 
 
-def _authenticated(request: web.Request, config: StationAddress) -> bool:
-    if not config.password:
-        return True
-    expected = b64encode(f"{config.identity}:{config.password}".encode())
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "basic" and hmac.compare_digest(given.strip().encode(), expected)
+def _offered(request: web.Request) -> Sequence[str]:
+    """Return the subprotocols that a caller offers, those of any sense."""
+    header = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "")
+    return [plain(name) for name in header[:200].split(",") if name.strip()]

@@ -1,29 +1,40 @@
-"""One WebSocket connection of a charger, spoken to by OCPP 1.6J."""
+"""One WebSocket connection of a charger; what both versions of OCPP share of it."""
 
-import asyncio
 import logging
+import sys
+from asyncio import Event
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar, cast
+from uuid import uuid4
 
 import ocpp.messages
+from ocpp.charge_point import ChargePoint
 from ocpp.exceptions import NotImplementedError as CallNotImplementedError
-from ocpp.exceptions import NotSupportedError, OCPPError
+from ocpp.exceptions import (
+    NotSupportedError,
+    OCPPError,
+    UnknownCallErrorCodeError,
+    ValidationError,
+)
 from ocpp.routing import after, on
-from ocpp.v16 import ChargePoint, call_result
-from ocpp.v16.datatypes import IdTagInfo
-from ocpp.v16.enums import Action, AuthorizationStatus, DataTransferStatus, RegistrationStatus
 
-from der.lifeline import Lifeline
-from der.drivers.ocpp.frame import frame_fault
-from der.drivers.ocpp.meter import MeterValue
+from der.drivers.ocpp.frame import BadFrameError, read_frame
+from der.drivers.ocpp.said import Said, plain
 from der.errors import PermanentError, TransientError
+from der.lifeline import Lifeline
 
 HEARTBEAT_S: Final = 60
 """How often a charger is told to say that it lives, in s."""
 
 CALL_TIMEOUT_S: Final = 1.5
 """Longest wait for a charger's answer, in s; OCPP-J allows no second call meanwhile."""
+
+FRAMES: Final = "ignored a frame from the charger"
+
+_GIVEN_UP: Final = 64
+_ACCEPTED: Final = frozenset({"Accepted", "RebootRequired", "Scheduled"})
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
 Result = TypeVar("Result")
@@ -34,34 +45,14 @@ log = logging.getLogger(__name__)
 ocpp.messages.ASYNC_VALIDATION = False
 
 
-class Listener(Protocol):
-    """Whoever keeps what a charger says."""
+def handles(action: str) -> Callable[[Handler], Handler]:
+    """Mark a method as the one that answers a call of the charger's."""
+    return cast("Callable[[Handler], Handler]", on(action))
 
-    def on_boot(self, manufacturer: str, model: str, serial: str, firmware: str) -> None:
-        """The charger named itself."""
-        ...
 
-    def on_status(self, connector: int, status: str) -> None:
-        """A connector's ChargePointStatus."""
-        ...
-
-    def on_meter_values(
-        self, connector: int, values: list[MeterValue], transaction: int | None
-    ) -> None:
-        """A connector's measurements, and the transaction that runs meanwhile."""
-        ...
-
-    def on_start(self, connector: int, id_tag: str) -> int:
-        """A transaction starts; returns its id."""
-        ...
-
-    def on_stop(self, transaction: int) -> None:
-        """A transaction ended."""
-        ...
-
-    def accepts(self, id_tag: str) -> bool:
-        """Whether this card may charge."""
-        ...
+def then(action: str) -> Callable[[Handler], Handler]:
+    """Mark a method as one that runs when a call of the charger's has been answered."""
+    return cast("Callable[[Handler], Handler]", after(action))
 
 
 class Socket(Protocol):
@@ -82,47 +73,63 @@ class _Wire:
         await self._socket.send_str(message)
 
 
-class _OneLine(logging.Filter):
-    """A charger's bad message costs one line, not the library's traceback."""
+class _Remarks:
+    """What the library would log: a charger's bad call costs one line, not a traceback each."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.exc_info = None
-        return True
+    def __init__(self, said: Said) -> None:
+        self._said = said
 
+    def info(self, *_: object) -> None:
+        """Frames in and out are nobody's business."""
 
-_frames = logging.getLogger(f"{__name__}.frames")
-_frames.setLevel(logging.WARNING)
-_frames.addFilter(_OneLine())
+    def warning(self, *_: object) -> None:
+        """An error answer: whoever asked says so."""
 
+    def error(self, *_: object) -> None:
+        """An answer that came while its call was given up, which was said."""
 
-def _handles(action: str) -> Callable[[Handler], Handler]:
-    return cast("Callable[[Handler], Handler]", on(action))
-
-
-def _then(action: str) -> Callable[[Handler], Handler]:
-    return cast("Callable[[Handler], Handler]", after(action))
+    def exception(self, *about: object) -> None:
+        """A frame that the library cannot use."""
+        self._said.warn(FRAMES, _reason(sys.exc_info()[1], about))
 
 
 class Session(ChargePoint):  # type: ignore[misc] # the library is untyped
-    """One connection: answers the charger's calls, and makes the hub's."""
+    """One connection: answers the charger's calls, and makes the hub's.
 
-    def __init__(self, identity: str, socket: Socket, listener: Listener) -> None:
-        super().__init__(identity, _Wire(socket), response_timeout=CALL_TIMEOUT_S, logger=_frames)
-        self._listener = listener
-        self._waiting = 0
-        self._fault = ""
+    Args:
+        name: The device's, for messages.
+        socket: Where frames go out.
+        said: What has been said of the charger.
+
+    Attributes:
+        lifeline: Ends what waits for an answer when the connection ends.
+        ready: Set once a BootNotification has been answered.
+    """
+
+    def __init__(self, name: str, socket: Socket, said: Said) -> None:
+        super().__init__(
+            name, _Wire(socket), response_timeout=CALL_TIMEOUT_S, logger=_Remarks(said)
+        )
+        self.name = name
         self.lifeline = Lifeline()
-        self.booted = asyncio.Event()
+        self.ready = Event()
+        self._said = said
+        self._awaited: set[str] = set()
+        self._given_up: deque[str] = deque(maxlen=_GIVEN_UP)
 
     async def receive(self, text: str) -> None:
         """Take one frame; what can't be used ends in one log line."""
-        fault = frame_fault(text, awaiting=self._waiting > 0)
-        if fault is not None:
-            if fault != self._fault:  # once, not for each of a stream of them
-                log.warning("%s: ignored a frame from the charger: %s", self.id, fault)
-            self._fault = fault
+        try:
+            frame = read_frame(text)
+        except BadFrameError as fault:
+            self._said.warn(FRAMES, str(fault))
             return
-        self._fault = ""
+        if frame.answers and frame.id not in self._awaited:
+            if frame.id in self._given_up:
+                log.debug("%s: an answer came after it had been given up", self.name)
+            else:
+                self._said.warn(FRAMES, "an answer to nothing that was asked")
+            return
         await self.route_message(text)
 
     async def request(self, payload: object, result: type[Result], what: str) -> Result:
@@ -137,95 +144,62 @@ class Session(ChargePoint):  # type: ignore[misc] # the library is untyped
             PermanentError: The charger does not know or support the call.
             TransientError: No usable answer, or the charger has gone.
         """
-        self._waiting += 1
+        key = str(uuid4())
+        self._awaited.add(key)
         try:
-            # Twice the library's limit: the call before may use it up first.
-            async with self.lifeline.bounded(2 * CALL_TIMEOUT_S):
-                answer = await self.call(payload, suppress=False)
+            # From the asking on: a call before it may use up some of the time.
+            async with self.lifeline.bounded(CALL_TIMEOUT_S):
+                answer = await self.call(payload, suppress=False, unique_id=key)
         except TimeoutError as error:
             cause = self.lifeline.cause or f"no answer within {CALL_TIMEOUT_S:g} s"
-            raise TransientError(f"{self.id}: {what}: {cause}") from error
+            raise TransientError(f"{self.name}: {what}: {cause}") from error
         except ConnectionError as error:
-            raise TransientError(f"{self.id}: {what}: the charger has gone") from error
+            raise TransientError(f"{self.name}: {what}: the charger has gone") from error
         except (CallNotImplementedError, NotSupportedError) as error:
-            raise PermanentError(f"{self.id}: {what}: the charger does not support it") from error
-        except OCPPError as error:
-            raise TransientError(f"{self.id}: {what}: {error.description}") from error
+            raise PermanentError(f"{self.name}: {what}: the charger does not support it") from error
+        except (OCPPError, UnknownCallErrorCodeError) as error:
+            raise TransientError(f"{self.name}: {what}: {_reason(error)}") from error
+        except (ValidationError, TypeError, ValueError, ArithmeticError) as error:
+            # What the library, or its schema's arithmetic, makes of an answer that passed neither.
+            raise TransientError(f"{self.name}: {what}: the answer makes no sense") from error
         finally:
-            self._waiting -= 1
+            self._awaited.discard(key)
+            self._given_up.append(key)
         if not isinstance(answer, result):
-            raise TransientError(f"{self.id}: {what}: the answer makes no sense")
+            raise TransientError(f"{self.name}: {what}: the answer makes no sense")
         return answer
 
-    @_handles(Action.boot_notification)
-    def _boot(
-        self, charge_point_vendor: str, charge_point_model: str, **more: str
-    ) -> call_result.BootNotification:
-        self._listener.on_boot(
-            charge_point_vendor,
-            charge_point_model,
-            more.get("charge_point_serial_number", ""),
-            more.get("firmware_version", ""),
-        )
-        return call_result.BootNotification(
-            current_time=_utc_text(), interval=HEARTBEAT_S, status=RegistrationStatus.accepted
-        )
+    async def told(self, payload: object, result: type[Result], what: str) -> str:
+        """Make a call that is answered with a status; returns it.
 
-    @_then(Action.boot_notification)
-    def _boot_answered(self, **_: str) -> None:
-        self.booted.set()
+        Raises:
+            PermanentError: The charger refuses it or does not know it.
+            TransientError: No usable answer, or no charger.
+        """
+        answer = await self.request(payload, result, what)
+        status = plain(getattr(answer, "status", ""))
+        self.check(status, what)
+        return status
 
-    @_handles(Action.heartbeat)
-    def _heartbeat(self) -> call_result.Heartbeat:
-        return call_result.Heartbeat(current_time=_utc_text())
-
-    @_handles(Action.authorize)
-    def _authorize(self, id_tag: str) -> call_result.Authorize:
-        return call_result.Authorize(id_tag_info=self._tag_info(id_tag))
-
-    @_handles(Action.start_transaction)
-    def _start(self, connector_id: int, id_tag: str, **_: object) -> call_result.StartTransaction:
-        return call_result.StartTransaction(
-            transaction_id=self._listener.on_start(connector_id, id_tag),
-            id_tag_info=self._tag_info(id_tag),
-        )
-
-    @_handles(Action.stop_transaction)
-    def _stop(self, transaction_id: int, **_: object) -> call_result.StopTransaction:
-        self._listener.on_stop(transaction_id)
-        return call_result.StopTransaction()
-
-    @_handles(Action.meter_values)
-    def _meter_values(
-        self,
-        connector_id: int,
-        meter_value: list[MeterValue],
-        transaction_id: int | None = None,
-    ) -> call_result.MeterValues:
-        self._listener.on_meter_values(connector_id, meter_value, transaction_id)
-        return call_result.MeterValues()
-
-    @_handles(Action.status_notification)
-    def _status(
-        self, connector_id: int, status: str, **_: object
-    ) -> call_result.StatusNotification:
-        self._listener.on_status(connector_id, status)
-        return call_result.StatusNotification()
-
-    @_handles(Action.data_transfer)
-    def _data(self, **_: object) -> call_result.DataTransfer:
-        return call_result.DataTransfer(status=DataTransferStatus.unknown_vendor_id)
-
-    @_handles(Action.firmware_status_notification)
-    def _firmware(self, **_: object) -> call_result.FirmwareStatusNotification:
-        return call_result.FirmwareStatusNotification()
-
-    def _tag_info(self, id_tag: str) -> IdTagInfo:
-        accepted = self._listener.accepts(id_tag)
-        return IdTagInfo(
-            status=AuthorizationStatus.accepted if accepted else AuthorizationStatus.invalid
-        )
+    def check(self, status: str, what: str) -> None:
+        """Raise PermanentError for a status that is a refusal."""
+        if status not in _ACCEPTED:
+            raise PermanentError(f"{self.name}: {what}: the charger says {plain(status)}")
 
 
-def _utc_text() -> str:
+def utc_text() -> str:
+    """Return the time as a charger is told it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _reason(error: BaseException | None, about: tuple[object, ...] = ()) -> str:
+    """Say in a few words what is wrong with a message."""
+    action = getattr(about[-1], "action", "") if about else ""
+    if isinstance(error, OCPPError):
+        # The details may hold the whole message; the description is the charger's, or the code's.
+        reason = plain(error.description, 100) or type(error).__name__
+    elif isinstance(error, UnknownCallErrorCodeError):
+        reason = "an error without a known code"
+    else:
+        reason = "its values make no sense"
+    return f"{plain(action)}: {reason}" if action else reason

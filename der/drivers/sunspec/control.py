@@ -1,199 +1,260 @@
-"""Active-power control of a SunSpec inverter: model 704 set-points with their reversion.
+"""The writing side of a SunSpec device: which of its models does what (the seam: `controls.py`).
 
-A set-point and the time after which the inverter drops it go out in one frame, so that the
-inverter never holds a limit without its end. Where a device refuses such a frame, the points go
-out one by one: what it reverts to, then the set-point, then the enable that puts it in force.
+Active power goes by model 704 where the device has one that works, else by 123 (PV) or 124
+(batteries); the switch by 703 or 123; reactive power by 704 or 123; curves and droop by 705, 706,
+711 and 712.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from der.drivers.sunspec.map import Located, SunSpecMap, want
-from der.drivers.sunspec.model import Block, encode, not_implemented
-from der.errors import PermanentError, RefusalError, TransientError
-from der.model import Control, Setpoint
+from der.commands import (
+    Ability,
+    Command,
+    Connect,
+    Disconnect,
+    HoldReactive,
+    ReadFunction,
+    ReleaseReactive,
+    StopFunction,
+    WriteFunction,
+)
+from der.curves import GridFunction
+from der.drivers.sunspec.active import CONTROL_POINTS, ActivePower, ScaledPower
+from der.drivers.sunspec.block import Block
+from der.drivers.sunspec.controls import Controls
+from der.drivers.sunspec.curves import MODELS
+from der.drivers.sunspec.functions import TIMER, GridFunctions
+from der.drivers.sunspec.map import SunSpecMap, Wanted, want
+from der.drivers.sunspec.reactive import ReactivePower, VarRatings
+from der.drivers.sunspec.storage_rate import StorageRate
+from der.drivers.sunspec.switch import ENTER_SERVICE, IMMEDIATE, Switch
+from der.errors import PermanentError, RejectedError
+from der.model import Control, DeviceSpec, Expiry, Safeguard, Setpoint
+from der.service import unsupported
 
-_ON: Final = 1
-_OFF: Final = 0
-_WATTS: Final = 1  # WSetMod
-_ROUNDING: Final = 1e-6
+_STORAGE: Final = 124
+_MAX_W: Final = ((702, "WMax"), (702, "WMaxRtg"), (121, "WMax"), (120, "WRtg"))
+_INJECTED: Final = ((702, "VarMaxInj"), (702, "VarMaxInjRtg"))
+_ABSORBED: Final = ((702, "VarMaxAbs"), (702, "VarMaxAbsRtg"))
+_REACTIVE: Final = (704, IMMEDIATE)
+_CONNECTS: Final = "Conn_RvrtTms"  # model 123's timer of the switch
 
-
-@dataclass(frozen=True, slots=True)
-class ControlPoints:
-    """Names of one control's points in model 704, and the model's sign of power.
-
-    Attributes:
-        mode: Selects the unit of the set-point; None where there is one unit only.
-        percent: Whether the value is a percentage of the inverter's maximum power.
-        sign: Factor between the device's sign and the passive sign.
-    """
-
-    enable: str
-    value: str
-    revert_enable: str
-    revert_value: str
-    revert_time: str
-    mode: str | None
-    percent: bool
-    sign: float = -1.0
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """The points in the order in which they are written if one frame can't carry them."""
-        mode = () if self.mode is None else (self.mode,)
-        return (
-            self.revert_enable,
-            self.revert_value,
-            self.revert_time,
-            *mode,
-            self.value,
-            self.enable,
-        )
+Blocks = Mapping[int, Block]
+"""Models as read, by number."""
 
 
-CONTROL_POINTS: Final[Mapping[Control, ControlPoints]] = {
-    Control.FLOOR: ControlPoints(
-        enable="WMaxLimPctEna",
-        value="WMaxLimPct",
-        revert_enable="WMaxLimPctEnaRvrt",
-        revert_value="WMaxLimPctRvrt",
-        revert_time="WMaxLimPctRvrtTms",
-        mode=None,
-        percent=True,
-    ),
-    Control.TARGET: ControlPoints(
-        enable="WSetEna",
-        value="WSet",
-        revert_enable="WSetEnaRvrt",
-        revert_value="WSetRvrt",
-        revert_time="WSetRvrtTms",
-        mode="WSetMod",
-        percent=False,
-    ),
-}
-
-
-def raw_value(points: ControlPoints, power_w: float, max_w: float, exponent: int) -> int:
-    """Return the register value of a power, rounded towards less power.
+async def controls(spec: DeviceSpec, device: SunSpecMap) -> Controls:
+    """Return the writing side of a device; reads what does not change while connected.
 
     Args:
-        points: Which control.
-        power_w: W, passive sign.
-        max_w: The inverter's maximum power in W, of which a percentage counts.
-        exponent: The power of ten that scales the point.
+        spec: What it is; its `control` says what a set-point means.
+        device: Its models.
+
+    Raises:
+        TransientError: No usable answer.
     """
-    value = points.sign * power_w
-    if points.percent:
-        value = min(100.0, max(0.0, 100.0 * value / max_w))
-    scaled = value / 10.0**exponent
-    return math.trunc(scaled + math.copysign(_ROUNDING, scaled))
+    if spec.control is Control.NONE:
+        return SunSpecControls(spec, device, {})
+    points = (*_MAX_W, *_INJECTED, *_ABSORBED, *((model, TIMER) for model in MODELS.values()))
+    whole = [want(device.models[m]) for m in (704, IMMEDIATE, _STORAGE) if m in device.models]
+    blocks = await device.read([*_named(device, points), *whole], "ratings and controls")
+    return SunSpecControls(spec, device, {block.model.id: block for block in blocks})
 
 
-class ActivePowerControl:
-    """One control of one inverter."""
+class SunSpecControls:
+    """What can be written to one device; made by `controls`.
 
-    def __init__(
-        self, device: SunSpecMap, at: Located, points: ControlPoints, max_w: float
-    ) -> None:
-        self._map = device
-        self._at = at
-        self._points = points
-        self._max_w = max_w
-        self._one_frame = True
+    Args:
+        spec: What it is.
+        device: Its models.
+        blocks: Ratings and controls, as read once.
+    """
 
-    def limit_w(self, block: Block) -> float | None:
-        """Return the set-point in force as the inverter says, W, passive sign; None if none."""
-        if block.number(self._points.enable) != _ON:
-            return None
-        value = block.number(self._points.value)
-        if value is None:
-            return None
-        return self._points.sign * (value / 100.0 * self._max_w if self._points.percent else value)
+    def __init__(self, spec: DeviceSpec, device: SunSpecMap, blocks: Blocks) -> None:
+        self._spec = spec
+        self._rating = _named(device, _MAX_W)
+        self._blocks: dict[int, Block] = dict(blocks)
+        self._power = _active_power(spec, device, blocks)
+        self._switch: Switch | None = None
+        self._reactive: ReactivePower | None = None
+        self._functions: GridFunctions | None = None
+        if spec.control is not Control.NONE:
+            self._switch = Switch.of(device)
+            self._reactive = _reactive_power(device, blocks)
+            self._functions = GridFunctions(device, blocks)
+        self._connects = IMMEDIATE in blocks and blocks[IMMEDIATE].has(_CONNECTS)
+        self._has_service = ENTER_SERVICE in device.models
 
-    async def write(self, setpoint: Setpoint, present: Block) -> None:
-        """Put a set-point in force and see that the inverter took it.
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What the device can be told."""
+        has = {
+            Ability.POWER: self._power is not None and not self._power_problem(),
+            Ability.CONNECT: self._switch is not None,
+            Ability.REACTIVE: self._reactive is not None,
+        }
+        return frozenset(ability for ability, there in has.items() if there)
 
-        Args:
-            setpoint: W, passive sign.
-            present: Model 704 as last read; points between ours go back as they were.
+    @property
+    def functions(self) -> frozenset[GridFunction]:
+        """Curves and droop that it has."""
+        return frozenset() if self._functions is None else self._functions.functions
+
+    @property
+    def safeguard(self) -> Safeguard:
+        """What the device's timers are good for, and what has none."""
+        risks = [] if self._functions is None else [self._functions.risk]
+        if self._switch is not None and not self._connects:
+            risks.append("once disconnected it stays off: its switch has no timer")
+        if self._power is None:
+            return Safeguard(risk=_joined(risks))
+        block = self._block()
+        if not self._power.timed(block):
+            expiry, safe = Expiry.GUARD, "holds its last set-point until it hears otherwise"
+            risks.append(f"model {self._power.model} has no reversion timer")
+        elif self._power.second_value(block):
+            expiry = Expiry.REVERSION
+            safe = "runs by its own control, or at what it is to revert to"
+        else:
+            expiry, safe = Expiry.REVERSION, "runs by its own control"
+            risks.append(f"model {self._power.model} can't hold a second value for afterwards")
+        return Safeguard(expiry, safe, _joined(risks))
+
+    @property
+    def wanted(self) -> Sequence[Wanted]:
+        """What each cycle shall read for the set-point."""
+        if self._power is None:
+            return []
+        counts = isinstance(self._power, ScaledPower) and self._power.percent
+        return [self._power.wanted, *(self._rating if counts else [])]
+
+    def take(self, blocks: Blocks) -> None:
+        """Learn what a cycle read."""
+        if self._power is not None and self._power.model in blocks:
+            self._blocks[self._power.model] = blocks[self._power.model]
+        if isinstance(self._power, ScaledPower):
+            self._power.max_w = _first(blocks, _MAX_W) or self._power.max_w
+
+    def limit_w(self) -> float | None:
+        """Return the set-point in force, as of the last `take`, W, passive sign."""
+        return None if self._power is None else self._power.limit_w(self._block())
+
+    def self_test(self) -> Sequence[str]:
+        """Return what is wrong with the writing side; a sentence each."""
+        if self._spec.control is Control.NONE:
+            return ()
+        if self._power is None:
+            return (self._no_power(),)
+        found = [self._power_problem()]
+        if not self._power.timed(self._block()):
+            found.append(f"model {self._power.model} has no reversion timer for the set-point")
+        if self._reactive is not None:
+            found.append(self._reactive.problem)
+        return tuple(problem for problem in found if problem)
+
+    async def write(self, setpoint: Setpoint | None) -> None:
+        """Limit (PV) or set (battery) the active power.
 
         Raises:
-            PermanentError: The inverter lacks a point, or refuses it.
-            TransientError: No usable answer, or it confirmed and did not change.
+            PermanentError: The device can't be controlled so, or refuses.
+            TransientError: No usable answer, or the set-point was not taken.
         """
-        values = self._values(setpoint, present)
-        if self._one_frame:
-            try:
-                await self._write_frame(values, present)
-            except RefusalError:
-                self._one_frame = False  # some devices refuse frames with points they lack
-        if not self._one_frame:
-            for name in self._points.order:
-                if name in values and self._implemented(name, present):
-                    await self._write_point(name, values[name])
-        await self._verify(
-            {name: values[name] for name in (self._points.value, self._points.enable)}
-        )
+        if self._power is None:
+            raise PermanentError(f"{self._spec.id}: {self._no_power()}")
+        if setpoint is None:
+            await self._power.release()
+        else:
+            await self._power.write(setpoint, self._block())
 
-    async def release(self) -> None:
-        """Give the inverter back to its own control; errors as for `write`."""
-        await self._write_point(self._points.enable, _OFF)
-        await self._verify({self._points.enable: _OFF})
+    async def ioctl(self, command: Command[object]) -> object:
+        """Carry out a command.
 
-    def _values(self, setpoint: Setpoint, present: Block) -> dict[str, int]:
-        points, device = self._points, self._map.bus.device
-        exponent = present.exponent(points.value)
-        if exponent is None or not self._implemented(points.value, present):
-            raise PermanentError(f"{device}: the inverter has no model 704 point {points.value}")
-        # Ignored while the reversion is "disabled", but never left unlike what it should be.
-        revert_w = setpoint.revert_w
-        own_w = points.sign * self._max_w if points.percent else 0.0
-        values = {
-            points.revert_enable: _OFF if revert_w is None else _ON,
-            points.revert_value: raw_value(
-                points, own_w if revert_w is None else revert_w, self._max_w, exponent
-            ),
-            points.revert_time: math.ceil(setpoint.lapse_s),
-            points.value: raw_value(points, setpoint.power_w, self._max_w, exponent),
-            points.enable: _ON,
-        }
-        if points.mode is not None:
-            values[points.mode] = _WATTS
-        return values
+        Raises:
+            RejectedError: The device has no such command, or it makes no sense.
+            PermanentError: It refuses.
+            TransientError: No usable answer, or it was not taken.
+        """
+        switch, reactive, functions = self._switch, self._reactive, self._functions
+        self._check_lapse(command)
+        match command:
+            case Connect() if switch is not None:
+                return await switch.connect()
+            case Disconnect() if switch is not None:
+                return await switch.disconnect(command)
+            case HoldReactive() if reactive is not None:
+                return await reactive.hold(command)
+            case ReleaseReactive() if reactive is not None:
+                return await reactive.release()
+            case WriteFunction() if functions and command.settings.function in self.functions:
+                return await functions.write(command)
+            case ReadFunction() if functions and command.function in self.functions:
+                return await functions.read(command.function)
+            case StopFunction() if functions and command.function in self.functions:
+                return await functions.stop(command.function)
+            case _:
+                raise unsupported(self._spec.id, command)
 
-    def _implemented(self, name: str, present: Block) -> bool:
-        raw = present.raw(name)
-        point = present.model.points[name]
-        return raw is not None and raw != encode(point, not_implemented(point))
+    def _check_lapse(self, command: Command[object]) -> None:
+        if not isinstance(command, Disconnect | WriteFunction | HoldReactive):
+            return
+        lapse_s = command.lapse_s
+        if lapse_s is not None and not (math.isfinite(lapse_s) and lapse_s > 0):
+            raise RejectedError(f"{self._spec.id}: {command} needs a lapse time above 0 s")
 
-    async def _write_frame(self, values: Mapping[str, int], present: Block) -> None:
-        model = self._at.model
-        start, count = model.span(self._points.order)
-        registers: list[int] = []
-        for point in model.points.values():
-            if start <= point.offset < start + count:
-                if point.name in values:
-                    registers += encode(point, values[point.name])
-                else:
-                    registers += present.raw(point.name) or encode(point, not_implemented(point))
-        await self._map.bus.write_holding(
-            self._at.address + start, registers, f"model 704 {self._points.value}"
-        )
+    def _block(self) -> Block:
+        if self._power is None:
+            raise PermanentError(f"{self._spec.id}: {self._no_power()}")
+        return self._blocks[self._power.model]
 
-    async def _write_point(self, name: str, value: int) -> None:
-        point = self._at.model.points[name]
-        await self._map.bus.write_holding(
-            self._at.address + point.offset, encode(point, value), f"model 704 {name}"
-        )
+    def _power_problem(self) -> str:
+        return "" if self._power is None else self._power.problem(self._block())
 
-    async def _verify(self, expected: Mapping[str, int]) -> None:
-        (block,) = await self._map.read([want(self._at, list(expected))], "model 704 read-back")
-        for name, value in expected.items():
-            if block.raw(name) != encode(self._at.model.points[name], value):
-                raise TransientError(
-                    f"{self._map.bus.device}: model 704 {name} reads {block.number(name)} after "
-                    f"a confirmed write of another value"
-                )
+    def _no_power(self) -> str:
+        if self._spec.control is Control.TARGET:
+            return "no SunSpec model 704 with a rating in 702, and no model 124, to control it by"
+        return "no SunSpec model 704 with a rating in 702, and no model 123 with one in 121"
+
+
+def _active_power(spec: DeviceSpec, device: SunSpecMap, blocks: Blocks) -> ActivePower | None:
+    """Return the best way to control the active power; one that works before one that doesn't."""
+    max_w = _first(blocks, _MAX_W)
+    ways: list[ActivePower] = [
+        ScaledPower(device, device.models[points.model], points, max_w)
+        for points in CONTROL_POINTS.get(spec.control, ())
+        if points.model in blocks and max_w
+    ]
+    if spec.control is Control.TARGET and _STORAGE in blocks:
+        ways.append(StorageRate(device, device.models[_STORAGE]))
+    working = (way for way in ways if not way.problem(blocks[way.model]))
+    return next(working, ways[0] if ways else None)
+
+
+def _reactive_power(device: SunSpecMap, blocks: Blocks) -> ReactivePower | None:
+    ratings = VarRatings(
+        _first(blocks, _MAX_W), _first(blocks, _INJECTED), _first(blocks, _ABSORBED)
+    )
+    for model in _REACTIVE:
+        if model in blocks:
+            found = ReactivePower(device, device.models[model], blocks[model], ratings)
+            if found.works:
+                return found
+    return None
+
+
+def _named(device: SunSpecMap, points: Iterable[tuple[int, str]]) -> list[Wanted]:
+    names: dict[int, list[str]] = {}
+    for model, name in points:
+        if model in device.models:
+            names.setdefault(model, []).append(name)
+    return [want(device.models[model], found) for model, found in names.items()]
+
+
+def _joined(risks: Iterable[str]) -> str:
+    return "; ".join(risk for risk in risks if risk)
+
+
+def _first(blocks: Blocks, points: Iterable[tuple[int, str]]) -> float | None:
+    values = (blocks[model].number(name) for model, name in points if model in blocks)
+    return next((value for value in values if value), None)

@@ -1,108 +1,57 @@
-"""SunSpec Modbus driver: meters (201-204), PV inverters and batteries (701-704, 713).
+"""SunSpec Modbus driver: meters, PV inverters and batteries, of the old models and of the new.
 
-SunSpec inverters count generation positive, its meters import; the house counts consumption
-positive. `_MEASURES` is the one place that says so.
+A device is read by the richest of its measuring models (`measures.py`); a battery's charge comes
+from its storage model (`storage.py`). What can be written to it is `control.py`'s affair, behind
+the seam in `controls.py`.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from der.addresses import ModbusAddress
-from der.commands import Command, Connect, Disconnect, FirmwareVersion, Identify
+from der.commands import Command, FirmwareVersion, Identify, Options, SelfTest
 from der.description import Connector, DeviceDescription, Now, Service
 from der.drivers.modbus.connection import ModbusConnection
-from der.drivers.sunspec.control import CONTROL_POINTS, ActivePowerControl
-from der.drivers.sunspec.map import Located, SunSpecMap, Wanted, want
-from der.drivers.sunspec.model import Block
-from der.drivers.sunspec.state import PHASE_POINTS, STATE_POINTS, alarms, phases, run_state
+from der.drivers.modbus.pool import ModbusPool
+from der.drivers.sunspec.block import Block, Located
+from der.drivers.sunspec.checks import check, options
+from der.drivers.sunspec.control import controls as controls_of
+from der.drivers.sunspec.controls import Controls
+from der.drivers.sunspec.map import Plan, SunSpecMap, Wanted, merged, want
+from der.drivers.sunspec.measures import (
+    INVERTER_MODELS,
+    MEASURES,
+    METER_MODELS,
+    alarms,
+    first,
+    phases,
+    run_state,
+)
+from der.drivers.sunspec.storage import STORAGE, STORAGE_MODELS, Charge, charge
 from der.errors import PermanentError, TransientError
-from der.model import Connection, DeviceKind, DeviceSpec, Expiry, Reading, Safeguard, Setpoint
-from der.service import A, unsupported
+from der.model import Alarm, Connection, DeviceKind, DeviceSpec, Reading, Safeguard, Setpoint
 
 _COMMON: Final = 1
-_MEASURE_AC: Final = 701
-_CAPACITY: Final = 702
-_ENTER_SERVICE: Final = 703
-_CONTROL_AC: Final = 704
-_STORAGE: Final = 713
-_METERS: Final = (203, 201, 202, 204)
+_NAMEPLATE: Final = 120
+_MEASURING: Final[Mapping[DeviceKind, Sequence[int]]] = {
+    DeviceKind.METER: METER_MODELS,
+    DeviceKind.SUBMETER: METER_MODELS,
+    DeviceKind.PV: INVERTER_MODELS,
+    DeviceKind.BATTERY: INVERTER_MODELS,
+}
+_SWITCHES: Final = ((122, "ECPConn"), (703, "ES"), (123, "Conn"))
+"""What says whether an inverter is connected, where its measuring model does not."""
 _KNOWN: Final = (
     _COMMON,
-    *_METERS,
-    _MEASURE_AC,
-    _CAPACITY,
-    _ENTER_SERVICE,
-    _CONTROL_AC,
-    _STORAGE,
+    *METER_MODELS,
+    *INVERTER_MODELS,
+    *STORAGE_MODELS,
+    *range(120, 124),
+    160,
+    *range(702, 716),
 )
-_FULL: Final = 1.01
-"""A full battery's state of charge may round to a little over 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Measures:
-    """Where a model keeps what a reading needs, and the factor to the passive sign."""
-
-    sign: float
-    power: str
-    reactive: str
-    voltage: tuple[str, ...]
-    frequency: str
-    imported: str
-    exported: str
-    connected: str | None = None
-    more: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All points."""
-        connected = () if self.connected is None else (self.connected,)
-        return (
-            self.power,
-            self.reactive,
-            *self.voltage,
-            self.frequency,
-            self.imported,
-            self.exported,
-            *connected,
-            *self.more,
-        )
-
-
-_METER: Final = _Measures(
-    sign=1.0,
-    power="W",
-    reactive="VAR",
-    voltage=("PhV", "PhVphA"),
-    frequency="Hz",
-    imported="TotWhImp",
-    exported="TotWhExp",
-    more=PHASE_POINTS,
-)
-_MEASURES: Final[Mapping[int, _Measures]] = {
-    **dict.fromkeys(_METERS, _METER),
-    _MEASURE_AC: _Measures(
-        sign=-1.0,
-        power="W",
-        reactive="Var",
-        voltage=("LNV", "VL1"),
-        frequency="Hz",
-        imported="TotWhAbs",
-        exported="TotWhInj",
-        connected="ConnSt",
-        more=STATE_POINTS,
-    ),
-}
-_REQUIRED: Final[Mapping[DeviceKind, tuple[int, ...]]] = {
-    DeviceKind.METER: (),
-    DeviceKind.SUBMETER: (),
-    DeviceKind.PV: (_MEASURE_AC,),
-    DeviceKind.BATTERY: (_MEASURE_AC, _CONTROL_AC, _STORAGE),
-}
-_METER_KINDS: Final = frozenset({DeviceKind.METER, DeviceKind.SUBMETER})
 
 
 def connector(description: DeviceDescription, service: Service | None, now: Now) -> Connector:
@@ -111,11 +60,15 @@ def connector(description: DeviceDescription, service: Service | None, now: Now)
     Raises:
         PermanentError: The description has no Modbus address.
     """
-    del service
     if not isinstance(description.at, ModbusAddress):
         raise PermanentError(f"{description.spec.id}: a SunSpec device needs a Modbus address")
     return partial(
-        connect, description.spec, description.at, inverted=description.inverted, now=now
+        connect,
+        description.spec,
+        description.at,
+        inverted=description.inverted,
+        pool=service if isinstance(service, ModbusPool) else None,
+        now=now,
     )
 
 
@@ -124,7 +77,8 @@ async def connect(
     address: ModbusAddress,
     *,
     inverted: bool = False,
-    now: Callable[[], float] = time.time,
+    pool: ModbusPool | None = None,
+    now: Now = time.time,
 ) -> "SunSpecLink":
     """Connect to a SunSpec device and find its models.
 
@@ -133,37 +87,63 @@ async def connect(
         address: Where it is.
         inverted: The device counts power and energy the other way round than SunSpec says, as
             some makers' meters do.
+        pool: Whose connections are shared; None for one of its own.
         now: UTC epoch seconds, for the readings.
 
     Raises:
         TransientError: No usable answer.
         PermanentError: Not a SunSpec device, or one of another kind.
     """
-    bus = await ModbusConnection.open(spec.id, address)
+    if spec.kind not in _MEASURING:
+        raise PermanentError(f"{spec.id}: a {spec.kind} is no SunSpec device")
+    bus = await ModbusConnection.open(spec.id, address, pool)
     try:
-        return await _identify(spec, bus, inverted, now)
+        return await _identified(spec, bus, inverted=inverted, now=now)
     except BaseException:
         bus.close()
         raise
 
 
-async def _identify(
-    spec: DeviceSpec, bus: ModbusConnection, inverted: bool, now: Callable[[], float]
+async def _identified(
+    spec: DeviceSpec, bus: ModbusConnection, *, inverted: bool, now: Now
 ) -> "SunSpecLink":
-    if spec.kind not in _REQUIRED:
-        raise PermanentError(f"{spec.id}: a {spec.kind} is no SunSpec device")
     device = await SunSpecMap.discover(bus, _KNOWN)
-    for model_id in _REQUIRED[spec.kind]:
-        if model_id not in device.models:
-            raise PermanentError(
-                f"{spec.id}: {bus.address} has no SunSpec model {model_id}, "
-                f"which a {spec.kind} needs"
-            )
-    candidates = _METERS if spec.kind in _METER_KINDS else (_MEASURE_AC,)
-    measured = next((device.models[m] for m in candidates if m in device.models), None)
-    if measured is None:
-        raise PermanentError(f"{spec.id}: {bus.address} has no SunSpec meter model (201-204)")
-    return await SunSpecLink.start(spec, device, measured, inverted=inverted, now=now)
+    measured = _chosen(spec, device, _MEASURING[spec.kind])
+    stored = None
+    if spec.kind is DeviceKind.BATTERY:
+        stored = _chosen(spec, device, STORAGE_MODELS)
+    link = SunSpecLink(
+        spec,
+        device,
+        measured,
+        stored,
+        await controls_of(spec, device),
+        rated_wh=await _rated_wh(device),
+        inverted=inverted,
+        now=now,
+    )
+    await link.identify()
+    return link
+
+
+def _chosen(spec: DeviceSpec, device: SunSpecMap, models: Sequence[int]) -> Located:
+    """Return the first of several models that a device has."""
+    found = next((device.models[m] for m in models if m in device.models), None)
+    if found is None:
+        listed = ", ".join(str(model) for model in sorted(models))
+        raise PermanentError(
+            f"{spec.id}: {device.bus.address} has none of the SunSpec models {listed}, "
+            f"of which a {spec.kind} needs one"
+        )
+    return found
+
+
+async def _rated_wh(device: SunSpecMap) -> float | None:
+    nameplate = device.models.get(_NAMEPLATE)
+    if nameplate is None:
+        return None
+    (block,) = await device.read([want(nameplate, ["WHRtg"])], "model 120")
+    return block.number("WHRtg")
 
 
 class SunSpecLink:
@@ -174,40 +154,30 @@ class SunSpecLink:
         spec: DeviceSpec,
         device: SunSpecMap,
         measured: Located,
-        max_w: float | None,
+        stored: Located | None,
+        controls: Controls,
         *,
+        rated_wh: float | None,
         inverted: bool,
-        now: Callable[[], float],
+        now: Now,
     ) -> None:
         self._spec = spec
         self._map = device
         self._now = now
         self._inverted = inverted
-        self._measures = _MEASURES[measured.model.id]
+        self._controls = controls
         self._connection = Connection(str(device.bus.address))
-        self._wanted: dict[int, Wanted] = {measured.model.id: want(measured, self._measures.names)}
         self._measured = measured.model.id
-        self._control: ActivePowerControl | None = None
-        self._present: Block | None = None
-        if spec.kind not in _METER_KINDS:
-            self._want_inverter(max_w)
-
-    @classmethod
-    async def start(
-        cls,
-        spec: DeviceSpec,
-        device: SunSpecMap,
-        measured: Located,
-        *,
-        inverted: bool,
-        now: Callable[[], float],
-    ) -> "SunSpecLink":
-        """Read what does not change while connected, and make the link."""
-        max_w = await _max_w(device)
-        link = cls(spec, device, measured, max_w, inverted=inverted, now=now)
-        await link.identify()
-        await link.refresh_control()
-        return link
+        self._measures = MEASURES[measured.model.id]
+        self._stored = None if stored is None else stored.model.id
+        self._rated_wh = rated_wh
+        wanted = [want(measured, self._measures.names), *controls.wanted]
+        if stored is not None:
+            wanted.append(want(stored, STORAGE[stored.model.id].names))
+        if self._measured in INVERTER_MODELS:
+            wanted += self._switches()
+        self._wanted = merged(wanted)
+        self._plan = Plan(device, self._wanted)
 
     @property
     def connection(self) -> Connection:
@@ -216,38 +186,33 @@ class SunSpecLink:
 
     @property
     def safeguard(self) -> Safeguard:
-        """Model 704's reversion timers."""
-        if self._control is None:
-            return Safeguard()
-        return Safeguard(Expiry.REVERSION, "runs by its own control, or at what it is to revert to")
+        """What its reversion timers are good for."""
+        return self._controls.safeguard
+
+    @property
+    def frames(self) -> Sequence[tuple[int, int]]:
+        """(first register, count) of each frame that one reading takes."""
+        return self._plan.frames
 
     async def read(self) -> Reading:
-        """Read all that the device measures, in one to three frames.
+        """Read all that the device measures, in as few frames as it allows.
 
         Raises:
             TransientError: No usable answer, or no value for the active power.
         """
-        blocks = await self._map.read(list(self._wanted.values()), "measurements")
-        return self._reading(dict(zip(self._wanted, blocks, strict=True)))
+        return self._reading(await self._blocks("measurements"))
 
     async def write(self, setpoint: Setpoint | None) -> None:
-        """Limit (PV) or set (battery) the active power by model 704.
+        """Limit (PV) or set (battery) the active power.
 
         Raises:
             PermanentError: The device can't be controlled so, or refuses.
             TransientError: No usable answer, or the set-point was not taken.
         """
-        if self._control is None or self._present is None:
-            raise PermanentError(
-                f"{self._spec.id}: no SunSpec model 704 with a rating in 702 to control it by"
-            )
-        if setpoint is None:
-            await self._control.release()
-        else:
-            await self._control.write(setpoint, self._present)
+        await self._controls.write(setpoint)
 
-    async def ioctl(self, command: Command[A]) -> object:
-        """Connect or disconnect the inverter (model 703), or name it.
+    async def ioctl(self, command: Command[object]) -> object:
+        """Name, describe or check the device; the rest is for its controls.
 
         Raises:
             RejectedError: The device has no such command.
@@ -258,21 +223,13 @@ class SunSpecLink:
                 return await self.identify()
             case FirmwareVersion():
                 return (await self.identify()).firmware
-            case Connect() | Disconnect() if _ENTER_SERVICE in self._map.models:
-                return await self._permit(permitted=isinstance(command, Connect))
+            case Options():
+                return await options(self._map, self._controls)
+            case SelfTest():
+                blocks = await self._blocks("self-test")
+                return await check(self._map, self._controls, blocks[self._measured])
             case _:
-                raise unsupported(self._spec.id, command)
-
-    async def _permit(self, *, permitted: bool) -> str:
-        service = self._map.models[_ENTER_SERVICE]
-        point = service.model.points["ES"]
-        await self._map.bus.write_holding(
-            service.address + point.offset, [int(permitted)], "model 703 ES"
-        )
-        (block,) = await self._map.read([want(service, ["ES"])], "model 703 read-back")
-        if block.number("ES") != int(permitted):
-            raise TransientError(f"{self._spec.id}: model 703 ES did not change to {permitted:d}")
-        return "service permitted" if permitted else "ceased to energise"
+                return await self._controls.ioctl(command)
 
     async def close(self) -> None:
         """End the connection."""
@@ -293,22 +250,15 @@ class SunSpecLink:
         )
         return self._connection
 
-    async def refresh_control(self) -> None:
-        """Read model 704 for the points that a write must not disturb."""
-        if self._control is not None:
-            (self._present,) = await self._map.read([self._wanted[_CONTROL_AC]], "model 704")
-
-    def _want_inverter(self, max_w: float | None) -> None:
+    def _switches(self) -> list[Wanted]:
         models = self._map.models
-        if _ENTER_SERVICE in models:
-            self._wanted[_ENTER_SERVICE] = want(models[_ENTER_SERVICE], ["ES"])
-        if _STORAGE in models and self._spec.kind is DeviceKind.BATTERY:
-            self._wanted[_STORAGE] = want(models[_STORAGE], ["SoC", "WHRtg"])
-        points = CONTROL_POINTS.get(self._spec.control)
-        if _CONTROL_AC in models and points is not None and max_w is not None:
-            at = models[_CONTROL_AC]
-            self._control = ActivePowerControl(self._map, at, points, max_w)
-            self._wanted[_CONTROL_AC] = want(at, points.order)
+        return [want(models[m], [name]) for m, name in _SWITCHES if m in models]
+
+    async def _blocks(self, point: str) -> Mapping[int, Block]:
+        read = await self._plan.read(point)
+        blocks = {block.model.id: block for block in read}
+        self._controls.take(blocks)
+        return blocks
 
     def _reading(self, blocks: Mapping[int, Block]) -> Reading:
         measures, block = self._measures, blocks[self._measured]
@@ -320,54 +270,47 @@ class SunSpecLink:
                 f"at {self._map.bus.address} has no value"
             )
         reactive = block.number(measures.reactive)
-        energies = (block.number(measures.imported), block.number(measures.exported))
-        imported, exported = reversed(energies) if self._inverted else energies
-        storage = blocks.get(_STORAGE)
-        if self._control is not None:
-            self._present = blocks[_CONTROL_AC]
+        imported = block.number(measures.imported) if measures.imported else None
+        exported = block.number(measures.exported)
+        if self._inverted:
+            imported, exported = exported, imported
+        stored = self._charge(blocks)
         return Reading(
             at=self._now(),
-            power_w=sign * power,
-            reactive_var=None if reactive is None else sign * reactive,
-            voltage_v=_first(block, measures.voltage),
+            power_w=_turned(power, sign),
+            reactive_var=None if reactive is None else _turned(reactive, sign),
+            voltage_v=first(block, measures.voltage),
             frequency_hz=block.number(measures.frequency),
             energy_import_wh=imported,
             energy_export_wh=exported,
-            soc=None if storage is None else self._soc(storage),
-            capacity_wh=None if storage is None else storage.number("WHRtg"),
-            connected=self._connected(block, blocks.get(_ENTER_SERVICE)),
-            limit_w=self._limit_w(blocks.get(_CONTROL_AC)),
-            phases=phases(block, sign) if self._measures is _METER else (),
-            alarms=None if self._measures is _METER else alarms(block),
-            state=None if self._measures is _METER else run_state(block),
+            soc=stored.soc,
+            capacity_wh=stored.capacity_wh,
+            temp_c=block.number(measures.temperature) if measures.temperature else None,
+            connected=self._connected(block, blocks),
+            limit_w=self._controls.limit_w(),
+            phases=phases(measures, block, sign),
+            alarms=_together(alarms(measures, block), stored.alarms),
+            state=run_state(measures, block),
+            suspect=frozenset() if stored.sane else frozenset({"soc"}),
         )
 
-    def _limit_w(self, block: Block | None) -> float | None:
-        return None if self._control is None or block is None else self._control.limit_w(block)
+    def _charge(self, blocks: Mapping[int, Block]) -> Charge:
+        if self._stored is None:
+            return Charge()
+        return charge(STORAGE[self._stored], blocks[self._stored], self._rated_wh)
 
-    def _connected(self, measured: Block, service: Block | None) -> bool | None:
-        state = None if self._measures.connected is None else measured.number("ConnSt")
-        if state is None and service is not None:
-            state = service.number("ES")
+    def _connected(self, measured: Block, blocks: Mapping[int, Block]) -> bool | None:
+        name = self._measures.connected
+        state = measured.number(name) if name else None
+        if state is None and self._measured in INVERTER_MODELS:
+            said = (blocks[m].number(name) for m, name in _SWITCHES if m in blocks)
+            state = next((value for value in said if value is not None), None)
         return None if state is None else state == 1
 
-    def _soc(self, storage: Block) -> float | None:
-        percent = storage.number("SoC")
-        if percent is None:
-            return None
-        soc = percent / 100.0
-        if soc > _FULL:
-            raise TransientError(f"{self._spec.id}: model 713 SoC of {percent:g} % makes no sense")
-        return min(soc, 1.0)
+
+def _turned(value: float, sign: float) -> float:
+    return sign * value + 0.0  # zero has no sign
 
 
-async def _max_w(device: SunSpecMap) -> float | None:
-    capacity = device.models.get(_CAPACITY)
-    if capacity is None:
-        return None
-    (block,) = await device.read([want(capacity, ["WMax", "WMaxRtg"])], "model 702")
-    return _first(block, ("WMax", "WMaxRtg")) or None
-
-
-def _first(block: Block, names: tuple[str, ...]) -> float | None:
-    return next((v for v in (block.number(name) for name in names) if v is not None), None)
+def _together(said: frozenset[Alarm] | None, more: frozenset[Alarm]) -> frozenset[Alarm] | None:
+    return said if not more else more | (said or frozenset())

@@ -22,6 +22,8 @@ from typing import Final, TypedDict
 
 from der.errors import PermanentError
 
+_DEFINITIONS: Final = files("sunspec2") / "models" / "json"
+
 HEADER_SIZE: Final = 2
 """Registers of a model's header, id and length, which the length itself does not count."""
 
@@ -163,8 +165,14 @@ class Model:
             size: Registers that the model has in the device, header included. Repetitions that
                 do not lie within it wholly are left out, whatever the counts say.
         """
-        placed = _place(self.definition, "", 0, {}, counts, size)
+        placed = _Layout(counts, size).place(self.definition, "", 0, {})
         return Model(self.id, {point.name: point for point in placed}, self.definition)
+
+
+@cache
+def is_defined(model_id: int) -> bool:
+    """Whether there is a definition of a model."""
+    return (_DEFINITIONS / f"model_{model_id}.json").is_file()
 
 
 @cache
@@ -174,11 +182,10 @@ def load_model(model_id: int) -> Model:
     Raises:
         PermanentError: No such model is defined.
     """
-    path = files("sunspec2") / "models" / "json" / f"model_{model_id}.json"
-    try:
-        definition: _ModelJson = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise PermanentError(f"SunSpec model {model_id} has no definition") from error
+    if not is_defined(model_id):
+        raise PermanentError(f"SunSpec model {model_id} has no definition")
+    text = (_DEFINITIONS / f"model_{model_id}.json").read_text("utf-8")
+    definition: _ModelJson = json.loads(text)
     bare = Model(model_id, {}, _group(definition["group"]))
     return bare.lay_out({}, 0)
 
@@ -264,47 +271,51 @@ def _group(group: _GroupJson) -> Group:
     return Group(group["name"], group.get("count"), tuple(points), inner)
 
 
-def _place(
-    group: Group,
-    prefix: str,
-    offset: int,
-    scope: Mapping[str, str],
-    counts: Mapping[str, int],
-    size: int,
-) -> list[Point]:
-    """Return a group's points at their offsets in the model.
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How a device has the groups of a model that repeat; arguments as for `Model.lay_out`."""
 
-    Args:
-        group: What to place.
-        prefix: Path before its points' names.
-        offset: Where it begins.
-        scope: Paths of the points of the groups around it, by name; the nearest ones count.
-        counts: As for `Model.lay_out`.
-        size: The same.
-    """
-    scope = {**scope, **{point.name: prefix + point.name for point in group.points}}
-    placed = [
-        replace(
-            point,
-            name=prefix + point.name,
-            offset=offset + point.offset,
-            scale=scope[point.scale] if isinstance(point.scale, str) else point.scale,
-        )
-        for point in group.points
-    ]
-    end = placed[-1].end if placed else offset
-    for inner in group.groups:
-        if inner.count is None:
-            more = _place(inner, f"{prefix}{inner.name}.", end, scope, counts, size)
-            placed += more
-            end = more[-1].end if more else end
-            continue
-        most = counts.get(inner.count, 0) if isinstance(inner.count, str) else size
+    counts: Mapping[str, int]
+    size: int
+
+    def place(
+        self, group: Group, prefix: str, offset: int, scope: Mapping[str, str]
+    ) -> list[Point]:
+        """Return a group's points at their offsets in the model.
+
+        Args:
+            group: What to place.
+            prefix: Path before its points' names.
+            offset: Where it begins.
+            scope: Paths of the points of the groups around it, by name; the nearest ones count.
+        """
+        scope = {**scope, **{point.name: prefix + point.name for point in group.points}}
+        placed = [
+            replace(
+                point,
+                name=prefix + point.name,
+                offset=offset + point.offset,
+                scale=scope[point.scale] if isinstance(point.scale, str) else point.scale,
+            )
+            for point in group.points
+        ]
+        for inner in group.groups:
+            end = placed[-1].end if placed else offset
+            if inner.count is None:
+                placed += self.place(inner, f"{prefix}{inner.name}.", end, scope)
+            else:
+                placed += self._repeated(inner, prefix, end, scope)
+        return placed
+
+    def _repeated(
+        self, group: Group, prefix: str, offset: int, scope: Mapping[str, str]
+    ) -> list[Point]:
+        most = self.counts.get(group.count, 0) if isinstance(group.count, str) else self.size
+        placed: list[Point] = []
         for number in range(1, most + 1):
-            name = f"{prefix}{inner.name}[{number}]."
-            more = _place(inner, name, end, scope, counts, size)
-            if not more or more[-1].end > size:
+            end = placed[-1].end if placed else offset
+            more = self.place(group, f"{prefix}{group.name}[{number}].", end, scope)
+            if not more or more[-1].end > self.size:
                 break
             placed += more
-            end = more[-1].end
-    return placed
+        return placed

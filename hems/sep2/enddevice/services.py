@@ -1,4 +1,4 @@
-"""What a device has of its server besides events: log, bills, configuration, files.
+"""What a device has of its server besides events: log, bills, metering, configuration, files.
 
 `Services` outlives sessions; `Upkeep` is what one session does for it.
 """
@@ -13,6 +13,7 @@ from hems.sep2.enddevice.billing import Billing
 from hems.sep2.enddevice.configuration import Configured
 from hems.sep2.enddevice.loader import FileLoader, FileWish
 from hems.sep2.enddevice.logevents import LogPoster, LogQueue
+from hems.sep2.enddevice.usage import Usage
 from hems.sep2.transport.http import Transport
 from hems.sep2.transport.troubles import Troubles
 
@@ -24,6 +25,7 @@ class Services:
     Attributes:
         log: What the server is still to be told of.
         billing: The bills as last read.
+        usage: What the server itself has metered, as last read; None where nobody wants it.
         configured: What the server has set for the device; None while it has set nothing.
         on_configured: Told when that has changed; must not block.
         files: What files the device takes; None for none.
@@ -31,6 +33,7 @@ class Services:
 
     log: LogQueue = field(default_factory=LogQueue)
     billing: Billing = field(default_factory=Billing)
+    usage: Usage | None = None
     configured: Configured | None = None
     on_configured: Callable[[Configured], None] = lambda _configured: None
     files: FileWish | None = None

@@ -1,4 +1,4 @@
-"""The stops of the walk that lead to no events: bills, files, configuration."""
+"""The stops of the walk that lead to no events: bills, metering, files, configuration."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from hems.sep2 import resources as res
 from hems.sep2.enddevice.billing import read_account
 from hems.sep2.enddevice.configuration import read_configuration
 from hems.sep2.enddevice.enrolment import Enrolment
+from hems.sep2.enddevice.usage import MOST_POINTS, Usage, read_usage_point
 from hems.sep2.walk.trip import BaseStop, Trip, skip
 from hems.sep2.walk.walker import Stop, Visit
 
@@ -21,6 +22,25 @@ class BillingStop(BaseStop):
         got = await transport.get_list(self.href, res.CustomerAccountList, on_bad=skip)
         accounts = {a.mrid: await read_account(transport, a) for a in got.customer_account}
         self.trip.home.member.services.billing.take(self.href, accounts)
+        return Visit((), got.poll_rate)
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePointsStop(BaseStop):
+    """UsagePointList, with the latest readings of each point."""
+
+    usage: Usage
+
+    async def visit(self) -> Visit:
+        """Read what the server has metered, all of one visit together.
+
+        A subscription would tell of new points, not of new readings: it is always polled.
+        """
+        transport = self.trip.transport
+        got = await transport.get_list(self.href, res.UsagePointList, on_bad=skip)
+        shown = got.usage_point[:MOST_POINTS]
+        points = [await read_usage_point(transport, point) for point in shown]
+        self.usage.take(self.href, points)
         return Visit((), got.poll_rate)
 
 
@@ -66,6 +86,10 @@ def side_stops(
         stops.append(ConfigurationStop(trip, device.configuration_link.href, enrolment))
     bills = (o.customer_account_list_link for o in found)
     stops += [BillingStop(trip, href) for href in _hrefs(bills)]
+    usage = enrolment.member.services.usage
+    if usage is not None:
+        metered = (o.usage_point_list_link or trip.capability.usage_point_list_link for o in found)
+        stops += [UsagePointsStop(trip, href, usage) for href in _hrefs(metered)]
     if enrolment.upkeep.loader is not None:
         files = (o.file_list_link or trip.capability.file_list_link for o in found)
         stops += [FilesStop(trip, href) for href in _hrefs(files)]

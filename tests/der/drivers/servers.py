@@ -11,13 +11,13 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from der.addresses import ModbusAddress
-from der.drivers.sunspec.model import encode, load_model, not_implemented
+from der.drivers.sunspec.model import FORMATS, Model, encode, load_model, not_implemented
 
 BASE = 40000
-GROUP_REGISTERS = {704: 8}
-"""Registers of a model's groups, which follow its fixed points."""
-
-Points = Mapping[str, int | str]
+ANY_SIZE = 65535
+MODULE_REGISTERS = 20
+"""Registers of one module in model 160."""
+Points = Mapping[str, float | str]
 
 
 @dataclass(slots=True)
@@ -39,12 +39,16 @@ class Served:
         frames: Requests so far.
         refuse: Exceptions that it answers, by (function, address).
         keep: It confirms writes and does not obey.
+        most: Registers that it answers at once.
+        borders: First registers of blocks, across which it answers nothing.
     """
 
     address: ModbusAddress
     frames: list[Frame] = field(default_factory=list)
     refuse: dict[tuple[int, int], ExcCodes] = field(default_factory=dict)
     keep: bool = False
+    most: int = 125
+    borders: frozenset[int] = frozenset()
     server: ModbusTcpServer | None = None
 
     @property
@@ -76,6 +80,10 @@ class Served:
         values = None if new is None else [int(value) for value in new]
         self.frames.append(Frame(function, address, count, values))
         code = self.refuse.get((function, address))
+        if count > self.most:
+            code = ExcCodes.ILLEGAL_VALUE
+        if any(address < border < address + count for border in self.borders):
+            code = ExcCodes.ILLEGAL_ADDRESS
         if code is None and self.keep and new is not None:
             cast("list[int]", new)[:] = current[address - start : address - start + count]
         return code
@@ -121,43 +129,54 @@ async def _serve(device: SimDevice, served: Served, timeout_s: float) -> AsyncIt
         server.close()
 
 
+def laid_out(model_id: int, given: Points) -> Model:
+    """Return a model with as many repetitions of its groups as the given counts say."""
+    model = load_model(model_id)
+    counts = {name: value for name, value in given.items() if isinstance(value, int)}
+    size = model.end + MODULE_REGISTERS * counts.get("N", 0) if model_id == 160 else ANY_SIZE
+    return model.lay_out(counts, size)
+
+
 def sunspec_map(
-    models: Mapping[int, Points], lengths: Mapping[int, int] | None = None
+    models: Mapping[int, Points], lengths: Mapping[int, int] | None = None, *, marked: bool = True
 ) -> list[int]:
     """Return the registers of a SunSpec map; points not given are "not implemented".
 
     Args:
-        models: Unscaled values of points, by model and name.
+        models: Unscaled values of points, by model and path.
         lengths: Shorter lengths of models, header not counted.
+        marked: Whether the end marker stands at the end.
     """
     registers = [0x5375, 0x6E53]
     for model_id, given in models.items():
-        body: list[int] = []
-        for point in load_model(model_id).points.values():
-            value = given.get(point.name)
-            if isinstance(value, str):
-                raw = value.encode().ljust(2 * point.size, b"\0")
-                body += [int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2)]
-            elif point.type == "string":
-                body += [0] * point.size
-            elif point.type == "pad":
-                body += [0x8000]
-            else:
-                body += encode(point, not_implemented(point) if value is None else value)
-        body += [0xFFFF] * GROUP_REGISTERS.get(model_id, 0)
+        body = model_registers(model_id, given)
         length = (lengths or {}).get(model_id, len(body) - 2)
         registers += [model_id, length, *body[2 : 2 + length]]
-    return [*registers, 0xFFFF, 0]
+    return [*registers, 0xFFFF, 0] if marked else registers
+
+
+def model_registers(model_id: int, given: Points) -> list[int]:
+    """Return the registers of one model, header included."""
+    body: list[int] = []
+    for point in laid_out(model_id, given).points.values():
+        value = given.get(point.name)
+        if isinstance(value, str):
+            raw = value.encode().ljust(2 * point.size, b"\0")
+            body += [int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2)]
+        elif point.type not in FORMATS:
+            body += [0x8000] if point.type == "pad" else [0] * point.size
+        else:
+            body += encode(point, not_implemented(point) if value is None else value)
+    return [model_id, len(body) - 2, *body[2:]]
 
 
 def where(models: Mapping[int, Points], model_id: int, point: str) -> int:
     """Return the register of a point in a map that `sunspec_map` made."""
     address = BASE + 2
-    for present in models:
+    for present, given in models.items():
         if present == model_id:
-            return address + load_model(model_id).points[point].offset
-        fixed = load_model(present).points.values()
-        address += sum(p.size for p in fixed) + GROUP_REGISTERS.get(present, 0)
+            return address + laid_out(model_id, given).points[point].offset
+        address += laid_out(present, given).end
     raise KeyError(model_id)
 
 

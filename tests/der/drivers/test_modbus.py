@@ -3,12 +3,10 @@
 import asyncio
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pymodbus.constants import ExcCodes
 
 from der.addresses import ModbusAddress
-from der.drivers.modbus.connection import ModbusConnection, looks_like_modbus
+from der.drivers.modbus.connection import ModbusConnection
 from der.errors import DeviceError, PermanentError, RefusalError, TransientError
 from tests.der.drivers.servers import (
     Conversation,
@@ -133,11 +131,6 @@ async def test_closing_ends_calls_under_way() -> None:
         connection.close()
         with pytest.raises(TransientError, match="closed"):
             await call
-
-
-@given(st.binary(max_size=300))
-def test_any_bytes_can_be_judged(data: bytes) -> None:
-    assert looks_like_modbus(data) in {True, False}
 
 
 def test_error_tree() -> None:

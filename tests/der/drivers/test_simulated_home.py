@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from der.addresses import ModbusAddress, StationAddress
+from der.addresses import Address, MappedAddress, ModbusAddress, StationAddress
 from der.commands import Connect, Disconnect, Identify
 from der.drivers.ocpp.central import CentralSystem
 from der.model import DeviceKind, Reading, Setpoint
@@ -21,8 +21,8 @@ KINDS = {
     "meter": (DeviceKind.METER, "sunspec", 0, 0),
     "pv": (DeviceKind.PV, "sunspec", -4000, 0),
     "battery": (DeviceKind.BATTERY, "sunspec", -5000, 5000),
-    "water_heater": (DeviceKind.WATER_HEATER, "relay", 0, 2000),
-    "heat_pump": (DeviceKind.HEAT_PUMP, "relay", 0, 2000),
+    "water_heater": (DeviceKind.WATER_HEATER, "modbus", 0, 2000),
+    "heat_pump": (DeviceKind.HEAT_PUMP, "modbus", 0, 2000),
 }
 EV = described("ev", DeviceKind.EVSE, "ocpp16", StationAddress("ev"), 7360, deadline_s=5)
 
@@ -43,6 +43,10 @@ class Home:
                     await asyncio.sleep(0.05)
         except TimeoutError:
             pytest.fail(f"{name} still says {seen}")
+
+
+def address(driver: str, bus: ModbusAddress) -> Address:
+    return MappedAddress(bus, "relay-board") if driver == "modbus" else bus
 
 
 @asynccontextmanager
@@ -67,7 +71,7 @@ async def home() -> AsyncIterator[Home]:
                 name,
                 kind,
                 driver,
-                ModbusAddress(at[name].host, at[name].port),
+                address(driver, ModbusAddress(at[name].host, at[name].port)),
                 high,
                 min_w=low,
             )

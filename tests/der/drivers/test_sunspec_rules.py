@@ -5,20 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from der.drivers.modbus.connection import MAX_REGISTERS
-from der.drivers.sunspec.control import CONTROL_POINTS, raw_value
-from der.drivers.sunspec.map import plan_frames
+from der.drivers.modbus.frames import plan_frames
+from der.drivers.sunspec.active import LIMIT_704, SET_704, raw_value
+from der.drivers.sunspec.block import block_of, decode_text
 from der.drivers.sunspec.model import (
-    Block,
+    Group,
     Model,
     Point,
     decode,
-    decode_text,
     encode,
     load_model,
     not_implemented,
 )
 from der.errors import PermanentError
-from der.model import Control
 
 
 def point(kind: str, size: int, *, mandatory: bool = False) -> Point:
@@ -76,14 +75,14 @@ def test_what_does_not_fit_is_refused() -> None:
 
 
 def test_text_of_any_bytes() -> None:
-    assert decode_text([0x4142, 0x4300, 0x4445]) == "ABC"
-    assert decode_text([0xFFFF, 0x2000]) == "\ufffd\ufffd"
+    assert decode_text(b"ABC\0DE") == "ABC"
+    assert decode_text(b"\xff\xff \0") == "\ufffd\ufffd"
 
 
 def test_definitions() -> None:
     control = load_model(704)
-    assert control.span(CONTROL_POINTS[Control.FLOOR].order) == (14, 6)
-    assert control.span(CONTROL_POINTS[Control.TARGET].order) == (22, 11)
+    assert control.span(LIMIT_704.order) == (14, 6)
+    assert control.span(SET_704.order) == (22, 11)
     with pytest.raises(PermanentError, match="model 65000 has no definition"):
         load_model(65000)
 
@@ -91,7 +90,8 @@ def test_definitions() -> None:
 @pytest.mark.parametrize(("raw", "exponent", "value"), [(25, -1, 2.5), (25, 2, 2500), (3, -1, 0.3)])
 def test_scales_are_exact(raw: int, exponent: int, value: float) -> None:
     points = {"X": Point("X", "int16", 2, 1, exponent, mandatory=False)}
-    assert Block(Model(9, points), {2: raw}).number("X") == value
+    block = block_of(Model(9, points, Group("x", None, (), ())), bytes([0, 9, 0, 1, 0, raw]))
+    assert block.number("X") == value
 
 
 spans = st.lists(st.tuples(st.integers(0, 2000), st.integers(1, MAX_REGISTERS)), max_size=20)
@@ -122,7 +122,7 @@ def test_frames(wanted: list[tuple[int, int]], frames: list[tuple[int, int]]) ->
 
 @given(st.floats(-5000, 0), st.integers(-2, 0))
 def test_a_production_limit_is_never_exceeded_by_rounding(power_w: float, exponent: int) -> None:
-    raw = raw_value(CONTROL_POINTS[Control.FLOOR], power_w, 5000, exponent)
+    raw = raw_value(LIMIT_704, power_w, 5000, exponent)
     produced_w = raw * 10.0**exponent / 100 * 5000
     assert 0 <= produced_w <= -power_w + 0.01
     assert produced_w > -power_w - 50 * 10.0**exponent - 0.01
@@ -130,7 +130,7 @@ def test_a_production_limit_is_never_exceeded_by_rounding(power_w: float, expone
 
 @given(st.floats(-5000, 5000), st.integers(0, 2))
 def test_a_set_point_is_rounded_towards_rest(power_w: float, exponent: int) -> None:
-    raw = raw_value(CONTROL_POINTS[Control.TARGET], power_w, 5000, exponent)
+    raw = raw_value(SET_704, power_w, 5000, exponent)
     told_w = -raw * 10.0**exponent
     assert abs(told_w) <= abs(power_w) + 0.01
     assert abs(told_w - power_w) < 10.0**exponent + 0.01

@@ -269,7 +269,7 @@ async def test_session_limit_goes_before_the_default_and_can_be_cleared(
     await eventually(lambda: home.house.now.ev.power_w == 1500.5)
     plan = await hub.ask("GetCompositeSchedule", connector_id=1, duration=60)
     assert plan.charging_schedule["charging_schedule_period"] == [
-        {"start_period": 0, "limit": 1500.5}
+        {"start_period": 0, "limit": 1500.5, "number_phases": 1}
     ]
     assert (await hub.ask("ClearChargingProfile", id=2)).status == "Accepted"
     await eventually(lambda: home.house.now.ev.power_w == 3000)
@@ -368,7 +368,7 @@ async def test_refused_session_does_not_charge(told: Told, eventually: Eventuall
     async with SimulatedHome(options(told)) as home:
         await eventually(lambda: told.counts["start"] == 1)
         await eventually(lambda: home.house.now.ev.power_w == 0 and bool(told.values))
-        assert home.devices.charger.limit_w() == 0
+        assert home.devices.charger.offer().power_w == 0
 
 
 async def test_charger_finds_its_hub_again_and_keeps_its_limit(eventually: Eventually) -> None:

@@ -149,6 +149,7 @@ async def test_door_shows_and_changes_the_load(door: Door, eventually: Eventuall
         "connected": False,
         "status": "Preparing",
         "limit_w": None,
+        "phases": 1,
         "transaction": None,
     }
 

@@ -12,12 +12,12 @@ from der.sim.profiles import (
     Transaction,
     Unit,
     composite,
+    in_force,
     installed,
-    limit_w,
 )
 
 NOW = 1_000_000.0
-TX = Transaction(7, NOW - 100)
+TX = Transaction("7", NOW - 100)
 
 DEFAULT = Profile(
     id=1,
@@ -42,8 +42,8 @@ CEILING = replace(DEFAULT, id=4, purpose=Purpose.CHARGE_POINT_MAX, periods=(Peri
         ([DEFAULT, HIGHER], TX, 4000),
         ([SESSION, HIGHER], TX, 2000),
         ([SESSION, HIGHER], None, 4000),
-        ([replace(SESSION, transaction=8), HIGHER], TX, 4000),
-        ([replace(SESSION, transaction=7), HIGHER], TX, 2000),
+        ([replace(SESSION, transaction="8"), HIGHER], TX, 4000),
+        ([replace(SESSION, transaction="7"), HIGHER], TX, 2000),
         ([HIGHER, CEILING], TX, 3000),
         ([SESSION, CEILING], TX, 2000),
         ([replace(HIGHER, duration_s=10), DEFAULT], TX, 5000),
@@ -72,7 +72,8 @@ CEILING = replace(DEFAULT, id=4, purpose=Purpose.CHARGE_POINT_MAX, periods=(Peri
 def test_limit_in_force(
     profiles: list[Profile], transaction: Transaction | None, expected_w: float | None
 ) -> None:
-    assert limit_w(profiles, NOW, transaction) == expected_w
+    limit = in_force(profiles, NOW, transaction)
+    assert (None if limit is None else limit.power_w) == expected_w
 
 
 def test_new_profile_replaces_the_same_id_or_place() -> None:
@@ -86,10 +87,10 @@ def test_new_profile_replaces_the_same_id_or_place() -> None:
 def test_composite_schedule_shows_each_change() -> None:
     ends_soon = replace(HIGHER, duration_s=70)  # began 10 s ago
     later = replace(CEILING, start=NOW + 90)
-    assert composite([DEFAULT, ends_soon, later], NOW, 120, None, 7360) == (
-        Period(0, 4000),
-        Period(60, 5000),
-        Period(90, 3000),
+    assert composite([DEFAULT, ends_soon, later], NOW, 120, None, most_w=7360) == (
+        Period(0, 4000, 1),
+        Period(60, 5000, 1),
+        Period(90, 3000, 1),
     )
 
 
@@ -97,10 +98,10 @@ def test_composite_schedule_repeats_a_recurring_profile() -> None:
     daily = replace(
         DEFAULT, kind=Kind.RECURRING, recurrence_s=86_400, start=NOW - 86_390, duration_s=3600
     )
-    assert composite([daily], NOW, 2 * 86_400, None, 7360) == (
-        Period(0, 7360),
-        Period(10, 5000),
-        Period(3610, 7360),
-        Period(86_410, 5000),
-        Period(90_010, 7360),
+    assert composite([daily], NOW, 2 * 86_400, None, most_w=7360) == (
+        Period(0, 7360, 1),
+        Period(10, 5000, 1),
+        Period(3610, 7360, 1),
+        Period(86_410, 5000, 1),
+        Period(90_010, 7360, 1),
     )

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
+from der.sim.faults import Fault
 from der.sim.journal import Journal
+from der.sim.modbus import Table
 from der.sim.options import Options
 from der.sim.relay import Appliance, RelayBoard
 from der.sim.runner import SimulatedHome
@@ -59,15 +61,24 @@ async def test_addresses_that_are_not_there_are_refused(home: SimulatedHome) -> 
 
 def test_hold_of_zero_stays_and_each_write_starts_anew() -> None:
     now = 0.0
-    board = RelayBoard("relay", lambda: Appliance(-5, -1.25, False), Journal(), lambda: now)
-    board.write_coils(0, [False])
+    appliance = Appliance(-5, -1.25, False)
+    board = RelayBoard("relay", lambda: appliance, Fault("relay"), Journal(), lambda: now)
+    board.take(Table.COIL, 0, [0])
     now = 1e6
     assert not board.allowed()
-    board.write_registers(0, [30])
+    board.take(Table.HOLDING, 0, [30])
     now += 29
-    board.write_coils(0, [False])
+    board.take(Table.COIL, 0, [0])
     now += 29
     assert not board.allowed()
     now += 1
     assert board.allowed()
-    assert board._measured() == [0xFFFF, 0xFFFB, 0xFFF4, 0b100]
+    assert [*board.cells()[Table.INPUT].values()] == [0xFFFF, 0xFFFB, 0xFFF4, 0b100]
+
+
+def test_a_restart_forgets_what_it_was_told() -> None:
+    board = RelayBoard("relay", lambda: Appliance(0, 20, True), Fault("relay"), Journal(), float)
+    board.take(Table.COIL, 0, [0])
+    assert not board.allowed()
+    board.restart()
+    assert board.allowed()

@@ -7,8 +7,8 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
+from der.sim.ac_controls import LIMIT
 from der.sim.errors import RefusedError
-from der.sim.inverters import LIMIT
 from der.sim.options import Options
 from der.sim.registers import RegisterMap
 from der.sim.reversion import TimedFunction

@@ -2,12 +2,13 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from der.model import Control, DeviceKind, DeviceSpec
+from der.model import Control, DeviceKind, DeviceSpec, Ownership
 from programs.proposal import HOME, Bounds, Proposal, Rank
 from tests.hems.cem.plant import BREAKER, METER, SELF_USE, T0, Loop, Plant, limit
 
@@ -66,6 +67,15 @@ def homes(draw: st.DrawFn) -> Plant:
         capacity_wh=1e9,
         wants=wants,
     )
+
+
+@st.composite
+def mixed_homes(draw: st.DrawFn) -> Plant:
+    """Return a home whose devices belong to anybody, some of them out of reach."""
+    plant = draw(homes())
+    plant.specs = tuple(replace(s, ownership=draw(st.sampled_from(Ownership))) for s in plant.specs)
+    plant.lost = set(draw(st.lists(st.sampled_from([s.id for s in plant.specs]), max_size=2)))
+    return plant
 
 
 def reachable(plant: Plant) -> Bounds:
@@ -137,7 +147,7 @@ wishes = st.builds(
 
 @pytest.mark.requirement("ROLE-CEM")
 @settings(deadline=None, max_examples=300)
-@given(homes(), st.lists(st.lists(wishes, max_size=5), min_size=1, max_size=6), st.booleans())
+@given(mixed_homes(), st.lists(st.lists(wishes, max_size=5), min_size=1, max_size=6), st.booleans())
 def test_whatever_is_asked_set_points_stay_in_range_and_lapse(
     plant: Plant, rounds: list[list[Proposal]], meter_lost: bool
 ) -> None:

@@ -112,7 +112,15 @@ def test_urgent_bounds_come_from_safety_and_emergency_alone() -> None:
         (Rank.ACCEPTED, -INF, 1_500, None),
     ]
     home = arbitrate([proposal(row) for row in rows], NOW).of(HOME)
-    assert home.urgent == Bounds(-9_000, 3_000)
+    assert home.urgent.bounds == Bounds(-9_000, 3_000)
+    assert home.urgent.upper_by == proposal(rows[1])
+    assert home.urgently.span == home.urgent
+
+
+def test_firm_bounds_are_those_from_outside() -> None:
+    rows: list[Row] = [(Rank.ACCEPTED, -INF, 1_500, None), (Rank.ECONOMY, -INF, 500, None)]
+    home = arbitrate([proposal(row) for row in rows], NOW).of(HOME)
+    assert (home.firm.bounds.upper_w, home.span.bounds.upper_w) == (1_500, 500)
 
 
 edges = st.one_of(st.floats(-20_000, 20_000), st.sampled_from([-INF, INF]))

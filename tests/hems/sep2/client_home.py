@@ -77,7 +77,12 @@ class Home:
 
     @contextlib.asynccontextmanager
     async def client(self, url: str | None, **changes: Any) -> AsyncIterator[Client]:
-        client = self.make(url, **changes)
+        async with self.following(self.make(url, **changes)) as client:
+            yield client
+
+    @contextlib.asynccontextmanager
+    async def following(self, client: Client) -> AsyncIterator[Client]:
+        """Have a client that was made before run."""
         task = asyncio.create_task(client.run())
         try:
             yield client

@@ -17,6 +17,16 @@ export function device(id: string, kind: string, rest: Partial<DeviceAnswer> = {
     setpoint_w: null,
     reason: "",
     error: null,
+    ages: {},
+    suspect: [],
+    safe: "",
+    risk: "",
+    control: "",
+    min_w: 0,
+    max_w: 0,
+    owned: true,
+    wish_w: null,
+    wish_until: null,
     ...rest,
   };
 }

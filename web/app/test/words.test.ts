@@ -48,6 +48,37 @@ describe("the age of a figure", () => {
     ));
 });
 
+describe("a value that is older than its device's reading", () => {
+  const old = device("d", "battery", { soc: 0.5, age_s: 1, ages: { soc: 42, power_w: 61 } });
+  const plain = (text: string): string => text.replaceAll("\u00a0", " ");
+  it("says how old it is", () => {
+    expect(plain(words.storeWords(old, 3))).toBe("50 % full (45 s ago)");
+    expect(plain(words.ageWords(old, 0))).toBe("Power as of 1 min ago");
+  });
+  it("is not told apart while it is but seconds old", () =>
+    expect(plain(words.storeWords(device("d", "pv", { temp_c: 21, ages: { temp_c: 4 } })))).toBe(
+      "21.0 \u00b0C",
+    ));
+  it("is told of a device that sleeps", () =>
+    expect(plain(words.ageWords(device("d", "plug", { quality: "asleep", age_s: 42 }), 0))).toBe(
+      "Asleep, last heard 42 s ago",
+    ));
+});
+
+it("values that cannot be are named", () => {
+  expect(words.suspectWords(device("d", "pv"))).toBe("");
+  expect(words.suspectWords(device("d", "pv", { suspect: ["soc", "temp_c"] }))).toBe(
+    "Not believed: charge, temperature",
+  );
+});
+
+it("what becomes of a device without the hub is told with its risk", () => {
+  expect(words.safeWords(device("d", "pv"))).toBe("");
+  expect(words.safeWords(device("d", "pv", { safe: "runs by itself", risk: "a power cut" }))).toBe(
+    "Without the hub: runs by itself. Risk: a power cut.",
+  );
+});
+
 describe("what is announced", () => {
   it("is what runs and comes, not what is over", () => {
     const events = [

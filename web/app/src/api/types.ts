@@ -14,6 +14,16 @@ export interface DeviceAnswer {
   setpoint_w: number | null;
   reason: string;
   error: string | null;
+  ages: Record<string, number>;
+  suspect: string[];
+  safe: string;
+  risk: string;
+  control: string;
+  min_w: number;
+  max_w: number;
+  owned: boolean;
+  wish_w: number | null;
+  wish_until: number | null;
 }
 
 export interface EventAnswer {

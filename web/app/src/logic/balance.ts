@@ -3,6 +3,9 @@
 import type { DeviceAnswer, HomeAnswer } from "../api/types";
 import { NOTHING_W } from "./format";
 
+/** Qualities of a figure that counts as one of now: a device that sleeps tells no newer one. */
+export const CURRENT: ReadonlySet<string> = new Set(["good", "asleep"]);
+
 export interface Share {
   id: string;
   kind: string;
@@ -66,14 +69,14 @@ export function restOfHouseW(home: HomeAnswer): number | null {
 
 /** Whether the rest of the house is computed from current figures only. */
 export function restIsCurrent(home: HomeAnswer): boolean {
-  return home.net_w !== null && appliances(home).every((d) => d.quality === "good");
+  return home.net_w !== null && appliances(home).every((d) => CURRENT.has(d.quality));
 }
 
 /** Return both sides of the home's balance; what moves less than a flicker is left out. */
 export function balance(home: HomeAnswer): Balance {
   const net = lastNetW(home);
   const parts: { share: Share; signed: number }[] = appliances(home).map((d) =>
-    part(d.id, d.kind, d.name, knownW(d) ?? 0, d.quality === "good"),
+    part(d.id, d.kind, d.name, knownW(d) ?? 0, CURRENT.has(d.quality)),
   );
   parts.push(part("rest", "rest", "Rest of the house", restOfHouseW(home) ?? 0, restIsCurrent(home)));
   // Power from the grid is a source, power to it a use: the sign is turned.

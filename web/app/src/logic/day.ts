@@ -1,6 +1,7 @@
 /** A day's measurements as the chart draws them and as totals. */
 
 import type { DeviceAnswer, HistoryAnswer, HomeAnswer, SeriesAnswer } from "../api/types";
+import { CURRENT } from "./balance";
 
 export type Line = "grid" | "solar" | "battery" | "car";
 
@@ -68,7 +69,7 @@ function scaled(watts: number | undefined, sign: number): number | null {
 
 function presentW(home: HomeAnswer, kind: string): number | undefined {
   const good = home.devices.filter(
-    (d) => d.kind === kind && d.quality === "good" && d.power_w !== null,
+    (d) => d.kind === kind && CURRENT.has(d.quality) && d.power_w !== null,
   );
   return good.length === 0 ? undefined : good.reduce((sum, d) => sum + (d.power_w ?? 0), 0);
 }

@@ -71,17 +71,62 @@ export function stateWords(device: DeviceAnswer): string {
   return running(device) ? "running" : "off";
 }
 
-/** What a device holds: charge or temperature; empty if it holds nothing. */
-export function storeWords(device: DeviceAnswer): string {
-  if (device.soc !== null) return `${percent(device.soc)} full`;
-  return device.temp_c === null ? "" : temperature(device.temp_c);
+/** What a device holds: charge or temperature; empty if it holds nothing, and old if it is old. */
+export function storeWords(device: DeviceAnswer, sinceSnapshotS = 0): string {
+  if (device.soc !== null) {
+    return `${percent(device.soc)} full${agedNote(device, "soc", sinceSnapshotS)}`;
+  }
+  if (device.temp_c === null) return "";
+  return `${temperature(device.temp_c)}${agedNote(device, "temp_c", sinceSnapshotS)}`;
+}
+
+/** From this age on a value that is older than its device's reading is said to be. */
+const WORTH_SAYING_S = 10;
+
+function agedNote(device: DeviceAnswer, value: string, sinceSnapshotS: number): string {
+  const age = device.ages[value];
+  if (age === undefined || age + sinceSnapshotS < WORTH_SAYING_S) return "";
+  return ` (${span(age + sinceSnapshotS)} ago)`;
 }
 
 /** Why a device's figure is not current, or empty if it is. */
 export function ageWords(device: DeviceAnswer, sinceSnapshotS: number): string {
-  if (device.quality === "good") return "";
+  if (device.quality === "good") return agedPowerWords(device, sinceSnapshotS);
   if (device.age_s === null) return "No answer yet";
-  return `Last answer ${span(device.age_s + sinceSnapshotS)} ago`;
+  const ago = span(device.age_s + sinceSnapshotS);
+  return device.quality === "asleep" ? `Asleep, last heard ${ago} ago` : `Last answer ${ago} ago`;
+}
+
+function agedPowerWords(device: DeviceAnswer, sinceSnapshotS: number): string {
+  const note = agedNote(device, "power_w", sinceSnapshotS);
+  return note === "" ? "" : `Power as of ${note.slice(2, -1)}`;
+}
+
+const VALUES: Record<string, string> = {
+  power_w: "power",
+  reactive_var: "reactive power",
+  voltage_v: "voltage",
+  frequency_hz: "frequency",
+  energy_import_wh: "energy taken",
+  energy_export_wh: "energy given",
+  soc: "charge",
+  capacity_wh: "capacity",
+  temp_c: "temperature",
+  limit_w: "limit",
+};
+
+/** Which values a device gave that cannot be; empty if there are none. */
+export function suspectWords(device: DeviceAnswer): string {
+  if (device.suspect.length === 0) return "";
+  const names = device.suspect.map((name) => VALUES[name] ?? name);
+  return `Not believed: ${names.join(", ")}`;
+}
+
+/** What becomes of a device when the hub falls silent; empty if that is not known. */
+export function safeWords(device: DeviceAnswer): string {
+  if (device.safe === "") return "";
+  const risk = device.risk === "" ? "" : ` Risk: ${device.risk}.`;
+  return `Without the hub: ${device.safe}.${risk}`;
 }
 
 const UTILITY: Record<string, string> = {

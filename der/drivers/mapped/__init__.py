@@ -1,0 +1,1 @@
+"""Modbus devices that are described by a file."""

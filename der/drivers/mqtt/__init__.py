@@ -1,0 +1,1 @@
+"""MQTT devices: plugs, thermostats and meters behind the home's broker."""

@@ -1,0 +1,128 @@
+"""The running hub, asked over its page's API by a command.
+
+Every method of `Hub` raises HubError where the hub does not answer or refuses, and
+UnknownToHubError where it does not have the device.
+"""
+
+import json
+import urllib.error
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hems.commands.fetch import NoAnswerError, fetch
+from hems.commands.presence import page_of
+from hems.config import Config
+from hems.device_surface import CallerView, DeviceDetail, MoveOutcome
+from web.device_models import CallersAnswer, DeviceDetailAnswer, MoveOutcomeAnswer
+
+PROMPT_S: Final = 3.0
+TEST_S: Final = 900.0
+M = TypeVar("M", bound=BaseModel)
+
+
+class HubError(Exception):
+    """The running hub cannot do it; `str()` says why."""
+
+
+class UnknownToHubError(HubError):
+    """The running hub has no such device."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Device(_Part):
+    id: str
+
+
+class _Home(_Part):
+    devices: tuple[_Device, ...]
+    alarms: tuple[str, ...]
+
+
+class _Fault(_Part):
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """The page of a running hub.
+
+    Attributes:
+        url: Its address.
+    """
+
+    url: str
+
+    def device(self, device: str) -> DeviceDetail:
+        """Return all that it knows of a device."""
+        answer = self._ask(f"/api/devices/{quote(device, safe='')}", DeviceDetailAnswer)
+        return DeviceDetail(**answer.model_dump())
+
+    def test(self, device: str, move_s: float) -> MoveOutcome:
+        """Have it do the test move with a device; takes half a minute or more."""
+        path = f"/api/devices/{quote(device, safe='')}/test?move_s={move_s:g}"
+        answer = self._ask(path, MoveOutcomeAnswer, method="POST", within_s=TEST_S)
+        return MoveOutcome(**answer.model_dump())
+
+    def callers(self) -> Sequence[CallerView] | None:
+        """Return the chargers that have called in; None if it listens for none."""
+        answer = self._ask("/api/callers", CallersAnswer)
+        callers = tuple(CallerView(**each.model_dump()) for each in answer.callers)
+        return callers if answer.listening else None
+
+    def devices(self) -> frozenset[str]:
+        """Return the ids of its devices."""
+        return frozenset(device.id for device in self._ask("/api/home", _Home).devices)
+
+    def alarms(self) -> Sequence[str]:
+        """Return its alarms."""
+        return self._ask("/api/home", _Home).alarms
+
+    def _ask(
+        self, path: str, model: type[M], *, method: str = "GET", within_s: float = PROMPT_S
+    ) -> M:
+        try:
+            answer = fetch(f"{self.url}{path}", method=method, within_s=within_s)
+            return model.model_validate_json(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _refused(error) from error
+        except NoAnswerError as error:
+            raise HubError(f"the hub at {self.url} does not answer: {error}") from error
+        except ValidationError as error:
+            raise HubError(f"{self.url} answers, but not as a home's page does") from error
+
+
+def _refused(error: urllib.error.HTTPError) -> HubError:
+    try:
+        said = _Fault.model_validate(json.loads(error.read())).error
+    except (ValueError, OSError):  # ValidationError is a ValueError
+        said = f"the hub answers {error.code} {error.reason}"
+    return UnknownToHubError(said) if error.code == NOT_FOUND else HubError(said)
+
+
+NOT_FOUND: Final = 404
+
+
+def running(config: Config, url: str | None) -> Hub | None:
+    """Return the hub that runs this home; None if none does.
+
+    Args:
+        config: The home's.
+        url: Where its page is; None for where the hub itself has said.
+
+    Raises:
+        HubError: It runs, and its page does not answer.
+    """
+    page = url.rstrip("/") if url else page_of(config.home.devices)
+    if page is None:
+        return None
+    hub = Hub(page)
+    hub.devices()
+    return hub

@@ -1,0 +1,62 @@
+"""How a command knows that a hub runs on its devices: a lock beside the devices file.
+
+The lock ends with the process, however that ends; what is written in it is where the page is.
+"""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def announced(devices: Path, page: str) -> Iterator[None]:
+    """Say that a hub runs on a devices file, while the context lasts.
+
+    Where that cannot be said the hub runs all the same; commands must then be told by `--url`.
+
+    Args:
+        devices: The devices file; it need not be there.
+        page: The page's address.
+    """
+    path = _path(devices)
+    try:
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        _log.info("%s: commands will not find this hub by it: %s", path, error.strerror)
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            _log.warning("another hub runs on %s as well", devices)
+            yield
+            return
+        os.ftruncate(number, 0)
+        os.write(number, page.encode())
+        yield
+        os.ftruncate(number, 0)
+    finally:
+        os.close(number)
+
+
+def page_of(devices: Path) -> str | None:
+    """Return where the page of the hub is that runs on a devices file; None if none runs."""
+    try:
+        with _path(devices).open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read().decode("utf-8", "replace") or None
+            return None
+    except OSError:
+        return None
+
+
+def _path(devices: Path) -> Path:
+    return devices.with_name(f".{devices.name}.hub")

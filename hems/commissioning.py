@@ -1,0 +1,38 @@
+"""The test move of a device: what the running hub and the commands do alike."""
+
+from collections.abc import Callable
+
+from der.commissioning.judge import Verdict
+from der.commissioning.move import Progress, run
+from der.model import Control, DeviceSpec
+from der.service import Handle
+from hems.device_surface import MoveOutcome
+
+
+def untestable(spec: DeviceSpec) -> str | None:
+    """Return why a device has no test move; None if it has one."""
+    if spec.control is Control.NONE:
+        return f"{spec.id}: a {spec.kind} is only read: there is nothing to move"
+    return None
+
+
+async def moved(
+    device: Handle,
+    meter: Handle | None,
+    now: Callable[[], float],
+    *,
+    move_s: float,
+    progress: Progress = lambda _share, _words: None,
+) -> MoveOutcome:
+    """Do the test move; arguments as for `der.commissioning.move.run`."""
+    return outcome(await run(device, meter, now, progress, move_s=move_s))
+
+
+def outcome(verdict: Verdict) -> MoveOutcome:
+    """Return a verdict as it is shown."""
+    return MoveOutcome(
+        passed=verdict.passed,
+        moved=verdict.moved,
+        findings=tuple(finding.text for finding in verdict.findings),
+        phases=verdict.phases,
+    )

@@ -1,0 +1,88 @@
+"""The home that runs now, for whoever looks at it while one follows the other.
+
+When its devices change, a home is stopped in order and another takes its place within this
+process. The page knows this one surface and never notices but for the devices.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from hems.device_surface import CallerView, DeviceDetail, MoveOutcome
+from hems.home import Home
+from hems.surface import Series, Snapshot
+
+
+class Succession:
+    """Hands every wish on to the present home; a `HomeSurface` and a `DeviceSurface`."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._shown: Snapshot | None = None
+        self._followed = asyncio.Event()
+
+    @property
+    def home(self) -> Home:
+        """The present home."""
+        return self._home
+
+    def follow(self, home: Home) -> None:
+        """Put a home in the place of the present one."""
+        self._shown = self._home.snapshot()
+        self._home = home
+        followed, self._followed = self._followed, asyncio.Event()
+        followed.set()
+
+    def snapshot(self) -> Snapshot:
+        """Return the present state; that of the last home until its follower has read a device."""
+        if self._shown is not None and not self._home.began:
+            return self._shown
+        self._shown = None
+        return self._home.snapshot()
+
+    async def changes(self) -> AsyncIterator[Snapshot]:
+        """Yield the present state, then each new one, of one home after the other."""
+        while True:
+            changed, followed = self._home.changed, self._followed
+            yield self.snapshot()
+            either = [asyncio.create_task(event.wait()) for event in (changed, followed)]
+            try:
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in either:
+                    task.cancel()
+
+    async def opt_out(self, event: str) -> None:
+        """Leave an event."""
+        await self._home.opt_out(event)
+
+    async def opt_in(self, event: str) -> None:
+        """Take part again in an event that was left."""
+        await self._home.opt_in(event)
+
+    async def acknowledge(self, message: str) -> None:
+        """Note that the owner has read a message."""
+        await self._home.acknowledge(message)
+
+    async def wish(self, device: str, power_w: float, until: float) -> None:
+        """Take the owner's direct wish about a device."""
+        await self._home.wish(device, power_w, until)
+
+    async def end_wish(self, device: str) -> None:
+        """End the owner's wish about a device."""
+        await self._home.end_wish(device)
+
+    async def history(self, start: float, end: float, step_s: int) -> Sequence[Series]:
+        """Return every device's measurements in [start, end), UTC epoch seconds."""
+        return await self._home.history(start, end, step_s)
+
+    async def device(self, device: str) -> DeviceDetail:
+        """Return all that is known of a device."""
+        return await self._home.bench.device(device)
+
+    async def test(self, device: str, move_s: float) -> MoveOutcome:
+        """Do the test move with a device."""
+        return await self._home.bench.test(device, move_s)
+
+    def callers(self) -> Sequence[CallerView] | None:
+        """Return the chargers that have called in of late; None if nobody listens."""
+        return self._home.bench.callers()

@@ -1,0 +1,89 @@
+"""What the owner's direct wish about a device means in watts, by what a set-point means to it.
+
+| control | a power of P means |
+|---|---|
+| ceiling (a charger) | at most P; 0 pauses it |
+| switch (a relay, a plug, a thermostat) | off, or if P is its rating: let it run |
+| floor (a PV inverter, P not positive) | it gives at most -P |
+| target (a battery) | exactly P |
+
+A wish has the owner's rank: what pays gives way to it, grid events that the home has accepted
+and safety do not.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from der.model import Control, DeviceSpec, Ownership
+from programs.comfort import OwnerWish
+from programs.proposal import Bounds
+from programs.rules import kilowatts
+
+LONGEST_S: Final = 7 * 86400.0
+"""No wish lasts longer: a forgotten one must end by itself."""
+
+
+class WishError(Exception):
+    """A wish that makes no sense; `str()` is one sentence for the owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One wish.
+
+    Attributes:
+        power_w: As the owner gave it, W in passive sign.
+        meant: What it means to the device.
+    """
+
+    power_w: float
+    meant: OwnerWish
+
+
+def wished(spec: DeviceSpec, power_w: float, until: float, now: float) -> Wish:
+    """Return the owner's wish about a device.
+
+    Args:
+        spec: The device.
+        power_w: Power in W, passive sign.
+        until: When the wish ends, UTC epoch seconds.
+        now: UTC epoch seconds.
+
+    Raises:
+        WishError: The device cannot be controlled or is not the owner's, the power is outside its
+            range, or the time is over or too far off.
+    """
+    if spec.control is Control.NONE:
+        raise WishError(f"{spec.name} only measures; it cannot be limited.")
+    if spec.ownership is not Ownership.OWNER:
+        raise WishError(f"{spec.name} is not the owner's, so no wish of the owner moves it.")
+    if not spec.min_w <= power_w <= spec.max_w:  # a NaN fails this too
+        raise WishError(
+            f"{spec.name} runs between {spec.min_w:g} W and {spec.max_w:g} W, not at {power_w:g} W."
+        )
+    if not (math.isfinite(until) and now < until):
+        raise WishError("A wish needs a time in the future at which it ends.")
+    if until > now + LONGEST_S:
+        raise WishError(f"A wish lasts for at most {LONGEST_S / 86400:g} days.")
+    bounds, preferred_w, words = _meaning(spec, power_w)
+    meant = OwnerWish(spec.id, until, bounds, preferred_w, f"The owner wants {words}")
+    return Wish(power_w, meant)
+
+
+def _meaning(spec: DeviceSpec, power_w: float) -> tuple[Bounds, float | None, str]:
+    match spec.control:
+        case Control.SWITCH if power_w >= spec.max_w:
+            return Bounds(lower_w=spec.max_w), None, "it to run"
+        case Control.SWITCH:
+            return Bounds(upper_w=0.0), None, "it off"
+        case Control.CEILING if power_w <= 0:
+            return Bounds(upper_w=0.0), None, "it off"
+        case Control.CEILING:
+            return Bounds(upper_w=power_w), None, f"it to take at most {kilowatts(power_w)}"
+        case Control.FLOOR:
+            return Bounds(lower_w=power_w), None, f"it to give at most {kilowatts(-power_w)}"
+        case _:
+            verb = "charge" if power_w > 0 else "discharge"
+            words = "it to rest" if power_w == 0 else f"it to {verb} at {kilowatts(abs(power_w))}"
+            return Bounds(power_w, power_w), power_w, words

@@ -1,0 +1,62 @@
+"""Comfort of temperature: what has left its bounds is let run until it is back within them.
+
+The wish has the owner's rank: what pays never keeps a heater off below its bound, while binding and
+accepted limits may, where no other load can yield in its place (`hems.cem.loads` takes those with
+such a wish last). An owner who stops a device by hand is believed: that wish has the same rank and
+stands.
+"""
+
+from dataclasses import dataclass
+
+from der.model import Comfort, Control, DeviceState
+from programs.inputs import Inputs
+from programs.proposal import Bounds, Proposal, Rank
+
+ID = "warmth"
+
+
+@dataclass(frozen=True, slots=True)
+class WarmthPolicy:
+    """How the wish is stated.
+
+    Attributes:
+        valid_s: How long one statement lasts unless renewed, in s.
+    """
+
+    valid_s: float = 60.0
+
+
+def propose(inputs: Inputs, policy: WarmthPolicy) -> tuple[Proposal, ...]:
+    """Return the wish to run for each device that is out of its comfort bounds.
+
+    Args:
+        inputs: The home and what is asked of it.
+        policy: How the wish is stated.
+    """
+    return tuple(
+        Proposal(
+            ID,
+            Rank.OWNER,
+            state.spec.id,
+            Bounds(lower_w=state.spec.max_w),
+            None,
+            inputs.now + policy.valid_s,
+            reason=_reason(state.spec.comfort),
+        )
+        for state in _feeling(inputs)
+        if state.spec.comfort is not None
+    )
+
+
+def _feeling(inputs: Inputs) -> list[DeviceState]:
+    return [
+        state
+        for name, state in inputs.devices.items()
+        if name in inputs.uncomfortable and state.spec.control is Control.SWITCH
+    ]
+
+
+def _reason(comfort: Comfort) -> str:
+    if comfort.cools:
+        return f"It is warmer than the {comfort.high_c:g} degC that are wanted"
+    return f"It is colder than the {comfort.low_c:g} degC that are wanted"

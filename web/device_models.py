@@ -1,0 +1,80 @@
+"""The API's answers about single devices as JSON: pydantic at the edge."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hems.device_surface import LONGEST_S, MOVE_S, SHORTEST_S
+from web.models import Answer
+
+
+class DeviceDetailAnswer(Answer):
+    """A device in full; fields as in `hems.device_surface.DeviceDetail`."""
+
+    id: str
+    name: str
+    kind: str
+    driver: str
+    min_w: float
+    max_w: float
+    essentiality: int
+    ownership: str
+    phases: Sequence[str]
+    comfort_low_c: float | None
+    comfort_high_c: float | None
+    address: str
+    manufacturer: str
+    model: str
+    serial: str
+    firmware: str
+    abilities: Sequence[str]
+    functions: Sequence[str]
+    details: Sequence[str]
+    expiry: str
+    safe: str
+    risk: str
+    power_w: float | None
+    soc: float | None
+    temp_c: float | None
+    voltage_v: float | None
+    limit_w: float | None
+    age_s: float | None
+    quality: str
+    error: str | None
+
+
+class MoveOutcomeAnswer(Answer):
+    """What a test move has shown; fields as in `hems.device_surface.MoveOutcome`."""
+
+    passed: bool
+    moved: bool
+    findings: Sequence[str]
+    phases: Sequence[str]
+
+
+class CallerAnswer(Answer):
+    """A charger that has called in; fields as in `hems.device_surface.CallerView`."""
+
+    identity: str
+    remote: str
+    subprotocol: str
+
+
+class CallersAnswer(Answer):
+    """The chargers that have called in, if anybody listens for them."""
+
+    listening: bool
+    callers: Sequence[CallerAnswer]
+
+
+class MoveQuery(BaseModel):
+    """How a test move is asked for.
+
+    Attributes:
+        move_s: How long each step lasts, in s.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    move_s: Annotated[float, Field(ge=SHORTEST_S, le=LONGEST_S, allow_inf_nan=False)] = MOVE_S
