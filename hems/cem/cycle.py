@@ -35,8 +35,9 @@ from programs.signal import Signal
 
 _log = logging.getLogger(__name__)
 
-_READ_SHARE: Final = 0.5
-"""Share of the period that a cycle waits for readings; the rest comes into the next image."""
+_READ_SHARE: Final = 0.15
+"""Share of the period that a cycle waits for readings; the rest comes into the next image. It is
+also by how much a device that falls silent delays the others, once."""
 _FIRST_READ_S: Final = 2.0
 """The first image waits longer: deciding without a meter that is only just opening sheds loads."""
 _FRESH_PERIODS: Final = 2.0
@@ -216,14 +217,12 @@ class Cycle:
     async def _tick(self, tasks: asyncio.TaskGroup, read_s: float) -> None:
         # A device that failed last time is read too, but nobody waits for it.
         waited_for: list[asyncio.Task[None]] = []
-        patience_s = 0.0
         for station in self._stations.values():
             prompt, poll = station.prompt, station.poll(tasks)
             if prompt and poll is not None:
                 waited_for.append(poll)
-                patience_s = max(patience_s, station.patience_s)
         if waited_for:
-            await asyncio.wait(waited_for, timeout=min(read_s, patience_s))
+            await asyncio.wait(waited_for, timeout=read_s)
         self._follow_clock()
         now = self._clock.now()
         self._seq += 1

@@ -40,11 +40,6 @@ _AHEAD_S: Final = 0.5
 """A reading dated further ahead than this was dated before the clock was set back."""
 _LENT_S: Final = 900.0
 """Nobody who is lent a device keeps it longer."""
-_PATIENCE: Final = 3.0
-_LEAST_PATIENCE_S: Final = 0.1
-_FORGETTING: Final = 0.9
-"""A reading is waited for three times as long as the slowest one of late, whose time fades to this
-share with each further one: a device that falls silent costs the others little of a cycle."""
 _SANE_RANGE: Final = 3.0
 """No device reaches this multiple of its range: such a power is a fault in what it says."""
 
@@ -94,7 +89,6 @@ class Station:
         self._handle: Handle | None = None
         self._reading: Reading | None = None
         self._taken_at = -math.inf  # monotonic, so that nobody who sets the clock makes it young
-        self._took_s: float | None = None
         self._error: str | None = None
         self._refusal: str | None = None
         self._said_stale = False
@@ -125,13 +119,6 @@ class Station:
     def prompt(self) -> bool:
         """Whether it is worth a cycle's while to wait for: its last call went well."""
         return self._failures == 0 and self.spec.sleep is None
-
-    @property
-    def patience_s(self) -> float:
-        """How long its next reading is worth waiting for; infinite before its first."""
-        if self._took_s is None:
-            return math.inf
-        return max(_LEAST_PATIENCE_S, _PATIENCE * self._took_s)
 
     def poll(self, tasks: asyncio.TaskGroup) -> asyncio.Task[None] | None:
         """Start a reading, opening the device first if need be; None if none was started.
@@ -265,9 +252,7 @@ class Station:
                 if handle.safeguard.expiry is Expiry.GUARD:
                     self._sentry.prepare()
                 self._reopened(self.spec.id)
-            begun = self._clock.monotonic()
             reading = await handle.read()
-            took_s = self._clock.monotonic() - begun
             _check(self.spec, reading)
         except DeviceError as error:
             if handle is self._handle:  # else it was given up meanwhile, which has been counted
@@ -277,7 +262,6 @@ class Station:
             _log.info("%s answers again", self.spec.id)
         if self._reading is None or reading.at != self._reading.at:  # some return the last again
             self._taken_at = self._clock.monotonic() - _age_s(reading, self._clock.now())
-        self._took_s = max(took_s, _FORGETTING * (self._took_s or 0.0))
         self._reading, self._error, self._failures = reading, None, 0
         if self._tasks is not None and self._next is not None and self._awake:
             tasks, self._tasks = self._tasks, None

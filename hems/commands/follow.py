@@ -17,7 +17,9 @@ from hems.config import Config, load
 from hems.home import Home
 from hems.toml_file import ConfigError
 
-LOOK_EVERY_S: Final = 1.0
+LOOK_EVERY_S: Final = 0.5
+"""A file counts as changed once it has looked the same twice: who writes it by other means than
+ours may be in the middle of it."""
 _SOURCE: Final = "devices file"
 
 Made = tuple[Config, Home]
@@ -58,10 +60,12 @@ class Follower:
             present: What the running home was made of.
             alarms: Where is said what is wrong with the file.
         """
+        last = mark(present.home.devices)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            now = mark(present.home.devices)
-            if now == self.seen:
+            now, before = mark(present.home.devices), last
+            last = now
+            if now == self.seen or now != before:
                 continue
             self.seen = now
             try:

@@ -35,10 +35,9 @@ import tomli_w
 
 from certs.pki import Pki
 from hems.cem.policy import AllocatorPolicy
-from hems.commands.event import Event
 from hems.commands.scene import Scene
 from hems.commands.stage import Stage
-from tests.benchmarks.common import Figure, parser, report
+from tests.benchmarks.common import Figure, parser, percentile, report
 from tests.e2e.rig import Home, Part, Rig
 from tests.waiting import until
 
@@ -252,7 +251,7 @@ class Line:
         ends_at = float(event.start + event.duration_s)
         await asyncio.sleep(self.rng.uniform(0.0, max(ends_at - time.time() - 0.5, 0.1)))
         self.kills.append(await self._kill(ends_at))
-        await self._start_again(event)
+        await self._start_again()
 
     async def _kill(self, ends_at: float) -> Kill:
         at = time.time()
@@ -267,8 +266,7 @@ class Line:
             seen.append(await self._see())
         return Kill(at, ends_at, before, seen)
 
-    async def _start_again(self, event: Event) -> None:
-        del event
+    async def _start_again(self) -> None:
         seen = max((w.number for w in await self.rig.writes()), default=0)
         begun = time.monotonic()
         await self.rig.stage.start_hub()
@@ -333,6 +331,7 @@ def summary(kills: Sequence[Kill], recoveries_s: Sequence[float]) -> dict[str, F
         "safe": sum(all(v.safe and v.held for v in row) for row in verdicts),
         "safe_max_s": round(max(took), 2) if took else None,
         "late_max_s": _worst(every, lambda v: v.late_s),
+        "recover_p50_s": round(percentile(recoveries_s, 0.5), 2) if recoveries_s else None,
         "recover_max_s": round(max(recoveries_s), 2) if recoveries_s else None,
         "devices": {
             device: {

@@ -94,7 +94,7 @@ DRIVERS = ALL
 """One device of each driver: SunSpec, a described Modbus device, OCPP 1.6, DSMR P1, MQTT."""
 FAULTS = ("silence", "garbage", "exception", "off", "delay", "scale", "reboot", "clock")
 PHASES = ("before", "during", "after")
-QUICK = {("garbage", "before"), ("scale", "before"), ("reboot", "during")}
+QUICK = {("garbage", "before"), ("reboot", "during")}
 CASES = [
     pytest.param(
         fault,

@@ -8,6 +8,7 @@ folder. What it finds of interest is left there too, for `python -m tests.fuzz.f
 
 import argparse
 import hashlib
+import logging
 import random
 import sys
 import tempfile
@@ -48,6 +49,7 @@ def main() -> None:
     line.add_argument("--folder", type=Path, help="where the inputs are kept; default: nowhere")
     line.add_argument("--keep", action="store_true", help="keep the inputs of the folder")
     options = line.parse_args()
+    logging.getLogger("der").setLevel(logging.CRITICAL)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="fuzz-ocpp-"))
     folder.mkdir(parents=True, exist_ok=True)
     if options.keep:

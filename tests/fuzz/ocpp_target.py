@@ -6,7 +6,6 @@ then frames, one to a line. `$ID` in a frame stands for the id of the hub's call
 
 import asyncio
 import json
-import logging
 import math
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -31,8 +30,6 @@ _HARMLESS: Final = frozenset(
     {"SetChargingProfile", "TriggerMessage", "ChangeConfiguration", "SetVariables"}
 )
 _LOOP: Final = asyncio.new_event_loop()
-
-logging.getLogger("der").setLevel(logging.CRITICAL)
 
 
 class WrongError(Exception):

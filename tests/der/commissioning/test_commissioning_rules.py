@@ -199,31 +199,36 @@ def test_one_kettle_fools_nobody(
     assert _troubles(verdict) == wanted, verdict
 
 
-@given(
-    st.sampled_from(KINDS),
-    st.lists(_kettles, max_size=8),
-    st.floats(0.0, 150.0),
-    _seeds,
-    st.sampled_from([1.0, -1.0]),
+@pytest.mark.parametrize(
+    ("appliances", "noise_w"), [(2, 20.0), (4, 80.0), (8, 150.0)], ids=["two", "four", "eight"]
 )
-def test_however_noisy_a_good_meter_is_never_called_wrong_nor_a_wrong_one_good(
-    kind: tuple[DeviceSpec, float],
-    others: list[Appliance],
-    noise_w: float,
-    seed: int,
-    meter_sign: float,
-) -> None:
-    spec, own_w = kind
-    house = House(
-        meter_sign=meter_sign,
-        others=others,
-        noise_w=noise_w,
-        own_w=own_w,
-        rng=random.Random(seed),  # noqa: S311 - noise
-    )
-    verdict = commissioned(spec, house)
-    right = set() if meter_sign > 0 else {Trouble.METER_INVERTED}
-    assert _troubles(verdict) in (right, {Trouble.UNCLEAR}), verdict
+def test_a_busy_house_leaves_it_open_but_turns_no_verdict(appliances: int, noise_w: float) -> None:
+    """By chance; appliances that were timed and sized to mimic the opposite would fool anybody."""
+    rng = random.Random(appliances)  # noqa: S311 - noise
+    decided = 0
+    for turn in range(150):
+        spec, own_w = KINDS[turn % len(KINDS)]
+        others = [
+            Appliance(
+                rng.uniform(0, 130),
+                rng.uniform(2, 120),
+                rng.uniform(300, 3000),
+                rng.choice(list(Phase)),
+            )
+            for _ in range(appliances)
+        ]
+        for meter_sign, right in ((1.0, set()), (-1.0, {Trouble.METER_INVERTED})):
+            house = House(
+                meter_sign=meter_sign,
+                others=others,
+                noise_w=noise_w,
+                own_w=own_w,
+                rng=random.Random(turn),  # noqa: S311 - noise
+            )
+            verdict = commissioned(spec, house)
+            assert _troubles(verdict) in (right, {Trouble.UNCLEAR}), verdict
+            decided += _troubles(verdict) == right
+    assert decided >= {2: 270, 4: 180, 8: 45}[appliances], f"{decided} of 300 are decided"
 
 
 def test_controls_are_all_planned() -> None:

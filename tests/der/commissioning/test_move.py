@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -125,31 +125,34 @@ async def test_a_charging_car_is_limited_and_seen_on_its_phase() -> None:
     (central,) = chargers.services.values()
     assert isinstance(central, CentralSystem)
     url = f"ws://127.0.0.1:{central.port}/ocpp/ev"
-    async with _house(phases="ABC", wiring="ev=C", ocpp=url, start_hour=18) as home:
+
+    async def open_charger() -> Handle | None:
+        try:
+            return await chargers.devices["ev"].open(Mode.READ_WRITE)
+        except TransientError:
+            return None
+
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(chargers.stop)
+        house = _house(phases="ABC", wiring="ev=C", ocpp=url, start_hour=18)
+        home = await stack.enter_async_context(house)
         registry = _registry(home, p1=True)
         await registry.start()
-
-        async def open_charger() -> Handle | None:
-            try:
-                return await chargers.devices["ev"].open(Mode.READ_WRITE)
-            except TransientError:
-                return None
+        stack.push_async_callback(registry.stop)
 
         async def charging_w() -> float:
             return home.house.now.ev.power_w
 
         handle = await until(open_charger, lambda h: h is not None, 30.0, "the charger calls in")
         assert handle is not None
+        stack.push_async_callback(handle.close)
         meter = await registry.devices["meter"].open(Mode.READ_ONLY)
+        stack.push_async_callback(meter.close)
         await until(charging_w, lambda w: w > 1300, 30.0, "the car charges at its fallback")
         verdict = await run(handle, meter, time.time, move_s=2.0)
         assert verdict.passed, verdict
         assert verdict.moved, verdict
         assert verdict.phases == (Phase.C,)
-        await handle.close()
-        await meter.close()
-        await registry.stop()
-    await chargers.stop()
 
 
 @pytest.mark.parametrize(

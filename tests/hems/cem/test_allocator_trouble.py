@@ -54,7 +54,7 @@ def without_a_meter(loop: Loop, seconds: int, *asked: Proposal) -> list[float]:
             Inputs([], devices, None, loop.plant.at), safety.SafetyPolicy(25, 230, 1)
         )
         loop.run(1, *careful, *asked)
-        powers.append(loop.plant.power["battery"])
+        powers.append(loop.plant.power.get("battery", 0.0))
     return powers
 
 
@@ -66,6 +66,21 @@ def test_a_lost_meter_raises_nothing() -> None:
     powers = without_a_meter(loop, 30, SELF_USE, limit(1_500))
     assert powers[-1] == 0  # the loads went, so it need not go on
     assert loop.plant.net_w <= 1_500  # the last known base says what else must go
+
+
+@pytest.mark.requirement("ROLE-SM")
+@pytest.mark.parametrize(("base_w", "starts"), [(2_000.0, False), (500.0, True)])
+def test_without_its_meter_a_home_keeps_to_half_of_what_its_breaker_carries(
+    base_w: float, *, starts: bool
+) -> None:
+    """A heater whose thermostat calls meanwhile starts only where that half has room for it."""
+    loop = Loop(Plant(specs=(METER, HEATER), base_w=base_w))
+    loop.run(3, BREAKER)
+    loop.plant.lost.add("meter")
+    loop.plant.wants["heater"] = 2_000
+    without_a_meter(loop, 20)
+    assert (loop.plant.power["heater"] > 0) is starts
+    assert loop.plant.net_w <= 25 * 230 / 2
 
 
 @pytest.mark.requirement("BUC-11")

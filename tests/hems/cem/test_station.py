@@ -1,7 +1,6 @@
 """One device as the cycle sees it, where the world is not as it should be."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -163,21 +162,3 @@ async def test_a_read_on_a_connection_that_was_given_up_is_not_counted_against_t
         made.clock.mono = 1.1  # the pause after two failures, not after three
         assert await made.read(tasks) is Quality.GOOD
         assert made.opened == 2
-
-
-async def test_a_reading_is_waited_for_by_how_long_such_readings_take() -> None:
-    async with bench(CAR) as made, asyncio.TaskGroup() as tasks:
-        assert made.station.patience_s == math.inf  # nobody knows yet
-        assert await made.read(tasks) is Quality.GOOD
-        assert made.station.patience_s == 0.1
-        made.link.hold.clear()
-        poll = made.station.poll(tasks)
-        assert poll is not None
-        await asyncio.sleep(0)
-        made.clock.mono += 0.2
-        made.link.hold.set()
-        await poll
-        assert made.station.patience_s == pytest.approx(0.6)
-        for _ in range(30):
-            await made.read(tasks)
-        assert made.station.patience_s == 0.1

@@ -395,3 +395,19 @@ async def test_a_security_event_is_an_alarm_line(
             await ev.warn("TamperDetectionActivated", "lid\nopen")
         said = [r.getMessage() for r in caplog.records if "ALARM" in r.getMessage()]
         assert said == ["ev: ALARM, a security event: TamperDetectionActivated lid open"]
+
+
+async def test_a_charger_that_does_not_keep_to_its_limit_is_told_of_once(
+    version: Version, caplog: pytest.LogCaptureFixture
+) -> None:
+    began = time.time()
+    passed_s = [0.0]
+    async with linked(version, now=lambda: began + passed_s[0]) as (link, ev, _):
+        await ev.plug("Charging")
+        await link.write(Setpoint(2300, 600))
+        for passed_s[0] in (1, 5, 12, 13, 14):  # it may take a while to obey
+            ev.ahead_s = passed_s[0]
+            await ev.measure(Power_Active_Import=7000)
+            await link.read()
+        said = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+        assert said == ["ev: Power.Active.Import: more than the limit that the charger accepted"]
