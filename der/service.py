@@ -216,9 +216,7 @@ class Handle:
             DeadlineError: The time is up.
             RejectedError: The handle was closed meanwhile.
         """
-        deadline_s = self._device.deadline_s
-        if call == "write" and self.spec.sleep is not None:
-            deadline_s += self.spec.sleep.period_s + self.spec.sleep.awake_s  # until it next wakes
+        deadline_s = max(self._device.deadline_s, takes_s)
         try:
             async with self._life.bounded(deadline_s):
                 yield
@@ -270,7 +268,9 @@ class Handle:
         link = self._writable_link("write")
         if setpoint is not None:
             self._check_range(setpoint)
-        async with self.bounded("write"):
+        sleep = self.spec.sleep
+        wakes_s = 0.0 if sleep is None else sleep.period_s + sleep.awake_s
+        async with self.bounded("write", self._device.deadline_s + wakes_s):
             await link.write(setpoint)
         self._cursor_w = 0.0 if setpoint is None else setpoint.power_w
 

@@ -1,6 +1,6 @@
 """What the page and the command line may see and ask of single devices.
 
-Plain frozen records out, one wish in; `hems.workbench` implements it for a running home.
+Plain frozen records out, one wish in; `hems.bench.workbench` implements it for a running home.
 """
 
 from collections.abc import Sequence

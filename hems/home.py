@@ -18,16 +18,17 @@ from der.registry import Registry
 from hems import views, wiring
 from hems.alarms import Alarms
 from hems.aside import Aside
+from hems.bench.workbench import Workbench
 from hems.cem.arbiter import Decision
 from hems.cem.cycle import Cycle
 from hems.cem.effects import Effect as Written
 from hems.clock import Clock
-from hems.config import Config
 from hems.grid import Grid, GridEvents
-from hems.guarded import Guarded
+from hems.guarding.guarded import Guarded
 from hems.image import Image, ImageRing
 from hems.link import House
 from hems.recorder import Recorder
+from hems.settings.config import Config
 from hems.store.effects import Effect
 from hems.store.errors import StoreError
 from hems.store.history import DeviceSeries
@@ -35,7 +36,6 @@ from hems.store.store import Store
 from hems.surface import Series, Snapshot, SurfaceError
 from hems.watch import Watch
 from hems.wishes import Wishes
-from hems.workbench import Workbench
 from programs.proposal import HOME
 from programs.signal import SignalKind
 

@@ -14,7 +14,6 @@ from der.drivers.feed import Feed
 from der.model import DeviceSpec
 from hems import views, wiring
 from hems.clock import Clock
-from hems.config import Config, UtilitySection
 from hems.emg.metering import Metering
 from hems.emg.registers import Register, dump, load
 from hems.emg.telemetry import Telemetry
@@ -25,6 +24,7 @@ from hems.sep2.enddevice.enrolment import Member
 from hems.sep2.enddevice.usage import Usage
 from hems.sep2.rules.events import Schedule
 from hems.sep2.transport.http import Transport
+from hems.settings.config import Config, UtilitySection
 from hems.store.errors import StoreError
 from hems.store.store import Store
 from hems.surface import UtilityView

@@ -16,8 +16,6 @@ from der.description import DeviceDescription
 from der.model import DeviceKind, DeviceSpec
 from der.registry import Driver
 from hems.cem.policy import AllocatorPolicy
-from hems.config import Config, UtilitySection
-from hems.device_section import NOMINAL_V, description
 from hems.emg.modes import modes
 from hems.emg.self_report import Maker, SelfReport
 from hems.emg.series import mirror_specs
@@ -28,6 +26,8 @@ from hems.sep2.enddevice.registration import Identity
 from hems.sep2.rules.dialect import Dialect
 from hems.sep2.rules.events import Event
 from hems.sep2.walk.walker import Pace
+from hems.settings.config import Config, UtilitySection
+from hems.settings.device_section import NOMINAL_V, description
 from programs.ownership import all_of_provider
 from programs.registry import Policies
 from programs.safety import SafetyPolicy

@@ -12,7 +12,7 @@ from hems.commands.device_add import AddOptions
 from hems.commands.device_add import run as add
 from hems.commands.device_arguments import given
 from hems.commands.device_ask import AnswerError, comfort, phases
-from hems.devices_file import Value
+from hems.settings.devices_file import Value
 
 EXIT_USAGE: Final = 2
 

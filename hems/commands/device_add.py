@@ -15,7 +15,6 @@ from der.errors import DeviceError
 from der.model import Control, Quality
 from der.registry import CONTROLS, Driver
 from der.service import Mode
-from hems import devices_file
 from hems.commands.device_ask import ask
 from hems.commands.device_bench import opened
 from hems.commands.device_file import checked, find, kept
@@ -26,12 +25,13 @@ from hems.commands.device_words import words
 from hems.commands.hub import Hub, HubError, UnknownToHubError, running
 from hems.commands.kept_scan import ScanError, result
 from hems.commands.output import fail
-from hems.config import Config, load
-from hems.device_section import DeviceSection
 from hems.device_surface import MOVE_S, DeviceDetail, MoveOutcome
-from hems.device_table import id_of, table_of
-from hems.devices_file import Value
-from hems.toml_file import ConfigError
+from hems.settings import devices_file
+from hems.settings.config import Config, load
+from hems.settings.device_section import DeviceSection
+from hems.settings.device_table import id_of, table_of
+from hems.settings.devices_file import Value
+from hems.settings.toml_file import ConfigError
 
 _TAKEN_WITHIN_S: Final = 30.0
 _ANSWERS_WITHIN_S: Final = 60.0

@@ -8,8 +8,8 @@ from der.model import Control, DeviceKind, Ownership
 from der.registry import CONTROLS, DRIVERS, Driver
 from hems import units
 from hems.commands.device_map import choice, told
-from hems.device_section import needs
-from hems.devices_file import Value
+from hems.settings.device_section import needs
+from hems.settings.devices_file import Value
 
 Answer = Callable[[str], str]
 """Shows a question and returns what was typed."""

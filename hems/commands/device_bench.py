@@ -14,9 +14,9 @@ from der.model import DeviceKind, DeviceState, Quality, Reading
 from der.registry import build
 from der.service import Device, Handle, Mode
 from hems import wiring
-from hems.config import Config
-from hems.device_detail import asked, commissioned, with_state
+from hems.bench.device_detail import asked, commissioned, with_state
 from hems.device_surface import DeviceDetail
+from hems.settings.config import Config
 
 CALL_IN_S: Final = 60.0
 """Chargers that were told of this hub a moment ago take this long to call it."""

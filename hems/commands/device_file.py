@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hems import devices_file
-from hems.config import Config, load
-from hems.device_section import DeviceSection
-from hems.devices_file import Table
-from hems.toml_file import ConfigError, read_toml
+from hems.settings import devices_file
+from hems.settings.config import Config, load
+from hems.settings.device_section import DeviceSection
+from hems.settings.devices_file import Table
+from hems.settings.toml_file import ConfigError, read_toml
 
 
 def find(config: Config, device: str) -> DeviceSection:

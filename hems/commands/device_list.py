@@ -8,17 +8,17 @@ from pathlib import Path
 
 from der.errors import DeviceError
 from der.service import Mode
-from hems import devices_file
 from hems.commands.device_bench import opened
 from hems.commands.device_file import find, kept
 from hems.commands.device_move import say
 from hems.commands.device_words import words
 from hems.commands.hub import HubError, running
 from hems.commands.output import fail
-from hems.config import Config, load
 from hems.device_surface import DeviceDetail
-from hems.device_table import where
-from hems.toml_file import ConfigError
+from hems.settings import devices_file
+from hems.settings.config import Config, load
+from hems.settings.device_table import where
+from hems.settings.toml_file import ConfigError
 
 SHOW_WAITS_S = 10.0
 

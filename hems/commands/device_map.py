@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from der.drivers.mapped.files import bundled, names
 from der.registry import Driver
-from hems.devices_file import Value
+from hems.settings.devices_file import Value
 
 
 def choice() -> str:

@@ -23,11 +23,11 @@ from hems.commands.hub import HubError, running
 from hems.commands.kept_scan import Row, ScanError, keep, numbered
 from hems.commands.output import fail
 from hems.commands.progress import bar
-from hems.config import Config, load
-from hems.device_section import DeviceSection, description
 from hems.device_surface import CallerView
-from hems.device_table import places, where
-from hems.toml_file import ConfigError
+from hems.settings.config import Config, load
+from hems.settings.device_section import DeviceSection, description
+from hems.settings.device_table import places, where
+from hems.settings.toml_file import ConfigError
 
 WITHIN_S: Final = 120.0
 """A /24 takes about ten seconds; several networks with many silent hosts longer."""

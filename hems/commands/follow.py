@@ -13,9 +13,9 @@ from typing import Final
 from certs.errors import CertificateError
 from der.errors import PermanentError
 from hems.alarms import Alarms
-from hems.config import Config, load
 from hems.home import Home
-from hems.toml_file import ConfigError
+from hems.settings.config import Config, load
+from hems.settings.toml_file import ConfigError
 
 LOOK_EVERY_S: Final = 0.5
 """A file counts as changed once it has looked the same twice: who writes it by other means than

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from der.errors import PermanentError
 from der.guard import Guard, Hold, Vigil
 from der.registry import build
-from hems.letters import LetterError, read_note, read_opening
+from hems.guarding.letters import LetterError, read_note, read_opening
 from hems.logs import log_to_stderr
 
 _log = logging.getLogger("hems.guard")

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.presence import page_of
-from hems.config import Config
 from hems.device_surface import CallerView, DeviceDetail, MoveOutcome
+from hems.settings.config import Config
 from web.device_models import CallersAnswer, DeviceDetailAnswer, MoveOutcomeAnswer
 
 PROMPT_S: Final = 3.0

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from der.discovery.found import Found
-from hems.device_table import table_of
+from hems.settings.device_table import table_of
 
 
 class ScanError(Exception):

@@ -17,16 +17,16 @@ from hems.clock import SystemClock
 from hems.commands.follow import Follower, leaving
 from hems.commands.output import fail
 from hems.commands.presence import announced
-from hems.config import Config, load
 from hems.home import Home
 from hems.homeassistant.publisher import HomeAssistantSettings, TrustError, publishing
 from hems.hub_id import hub_id
 from hems.logs import log_to_stderr
+from hems.settings.config import Config, load
+from hems.settings.toml_file import ConfigError
 from hems.store.errors import StoreCorruptError, StoreError, StoreFullError
 from hems.store.sqlite import set_aside
 from hems.store.store import Store, deferred_store, open_store
 from hems.succession import Succession
-from hems.toml_file import ConfigError
 from web.errors import WebError
 from web.server import serving
 from web.settings import WebSettings

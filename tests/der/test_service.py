@@ -362,9 +362,7 @@ async def test_commands_answer_in_their_own_type() -> None:
     device, shelf = shelved()
     handle = await device.open(Mode.READ_ONLY)
     assert (await handle.ioctl(Identify())).manufacturer == "Maker"
-    with pytest.raises(
-        PermanentError, match=r"^bat: ioctl Options is answered with 'did Op"
-    ):
+    with pytest.raises(PermanentError, match=r"^bat: ioctl Options is answered with 'did Op"):
         await handle.ioctl(Options())  # the shelf answers words where a record is due
     changing: tuple[Command[object], ...] = (Disconnect(), Reset(hard=True), ReleaseReactive())
     for command in changing:

@@ -16,7 +16,7 @@ from der.registry import build
 from der.service import Mode
 from hems.cem.orders import Order
 from hems.cem.telling import Teller
-from hems.guarded import Guarded
+from hems.guarding.guarded import Guarded
 from tests.waiting import until
 
 MAP = Path(__file__).parents[1] / "maps" / "bare-relay.toml"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hems.config import load
-from hems.device_section import DeviceSection
+from hems.settings.config import load
+from hems.settings.device_section import DeviceSection
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operate.md"
 

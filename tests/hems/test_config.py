@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hems.config import load
-from hems.toml_file import ConfigError
+from hems.settings.config import load
+from hems.settings.toml_file import ConfigError
 
 GOOD = """
 [home]

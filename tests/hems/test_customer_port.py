@@ -13,8 +13,8 @@ from der.sim.options import Options
 from der.sim.runner import SimulatedHome
 from hems import wiring
 from hems.clock import SystemClock
-from hems.config import Config
 from hems.home import Home
+from hems.settings.config import Config
 from hems.store.store import open_store
 from hems.surface import DeviceView
 from tests.waiting import until

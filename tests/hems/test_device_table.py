@@ -20,9 +20,9 @@ from der.addresses import (
 from der.discovery.found import Found, How, key
 from der.model import DeviceKind
 from der.registry import Driver
-from hems.config import Config
-from hems.device_section import DeviceSection, description
-from hems.device_table import id_of, keys_of, places, table_of, watts, where
+from hems.settings.config import Config
+from hems.settings.device_section import DeviceSection, description
+from hems.settings.device_table import id_of, keys_of, places, table_of, watts, where
 from hems.units import power_w
 
 BUS = ModbusAddress("192.168.1.5", 1502, 7)

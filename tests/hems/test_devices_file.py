@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hems.config import load
-from hems.devices_file import DEFAULT, DevicesFileError, Table, locked, place, tables, write
-from hems.toml_file import ConfigError, read_toml
+from hems.settings.config import load
+from hems.settings.devices_file import (
+    DEFAULT,
+    DevicesFileError,
+    Table,
+    locked,
+    place,
+    tables,
+    write,
+)
+from hems.settings.toml_file import ConfigError, read_toml
 
 METER = '[[device]]\nid = "meter"\nkind = "meter"\nname = "Meter"\ndriver = "sunspec"\nport = 502\n'
 OTHER = METER.replace('"meter"', '"m2"', 1)

@@ -20,11 +20,11 @@ from der.model import DeviceKind, DeviceSpec, DeviceState, Quality, Reading
 from der.registry import CONTROLS
 from hems.aside import Aside
 from hems.clock import SystemClock
-from hems.config import Config
 from hems.grid import Grid, GridEvents
 from hems.image import Image
 from hems.link import House
 from hems.sep2 import resources as res
+from hems.settings.config import Config
 from hems.store.store import Store, open_store
 from hems.surface import BindingEventError, UnknownEventError
 from programs.signal import SignalKind

@@ -16,9 +16,9 @@ from der.addresses import MappedAddress, ModbusAddress
 from der.model import DeviceKind
 from der.registry import build
 from hems.clock import SystemClock
-from hems.config import Config, UtilitySection
 from hems.home import Home
 from hems.sep2 import resources as res
+from hems.settings.config import Config, UtilitySection
 from hems.store.store import Store, open_store
 from tests.der.described import described
 from tests.hems.sep2.controls_made import control

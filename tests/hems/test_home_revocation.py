@@ -12,12 +12,12 @@ from certs.pki import Pki, init_pki, issue_service, revoke
 from certs.tls import client_context, server_context
 from der.registry import build
 from hems.clock import SystemClock
-from hems.config import Config, UtilitySection
 from hems.home import Home
 from hems.sep2 import resources as res
 from hems.sep2.errors import TrustError
 from hems.sep2.transport.listener import Listener
 from hems.sep2.xml import MEDIA_TYPE, serialize
+from hems.settings.config import Config, UtilitySection
 from hems.store.store import open_store
 
 pytestmark = [pytest.mark.requirement("L2-KEYS"), pytest.mark.requirement("L1-AUTH")]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from der.addresses import MappedAddress
 from der.registry import build
-from hems.config import load
-from hems.device_section import description
+from hems.settings.config import load
+from hems.settings.device_section import description
 
 HOME = """
 [[device]]

@@ -17,10 +17,10 @@ from certs.pki import Pki, init_pki
 from certs.tls import server_context
 from der.model import Alarm, DeviceState
 from hems.clock import SystemClock
-from hems.config import Config
 from hems.grid import Grid, GridEvents
 from hems.link import House
 from hems.sep2 import resources as res
+from hems.settings.config import Config
 from hems.store.store import Store, open_store
 from tests.hems.emg.home import BATTERY, HEATER, METER, PV, image, lost, state
 from tests.hems.sep2.utility import PIN, Utility, serving

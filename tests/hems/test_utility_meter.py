@@ -15,8 +15,8 @@ from certs.tls import server_context
 from der.registry import build
 from hems import wiring
 from hems.clock import SystemClock
-from hems.config import Config
 from hems.home import Home
+from hems.settings.config import Config
 from hems.store.store import open_store
 from hems.surface import DeviceView
 from tests.hems.metered import add_meter, tell

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from hems import wiring
-from hems.config import UtilitySection
 from hems.sep2.rules.dialect import BASIC_CODES, Dialect
+from hems.settings.config import UtilitySection
 
 UTILITY = UtilitySection(
     certificate=Path("hub.pem"),

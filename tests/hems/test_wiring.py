@@ -9,10 +9,10 @@ from der.addresses import StationAddress
 from der.model import Control, DeviceKind, DeviceSpec, Ownership
 from der.registry import CONTROLS
 from hems import wiring
-from hems.config import Config, MemberSection, ProgramSection, UtilitySection
-from hems.device_section import DeviceSection
 from hems.sep2.rules.events import Event, Program
 from hems.sep2.rules.lifecycle import Edition
+from hems.settings.config import Config, MemberSection, ProgramSection, UtilitySection
+from hems.settings.device_section import DeviceSection
 
 UTILITY = UtilitySection(
     certificate=Path("hub.pem"),

@@ -14,13 +14,13 @@ from certs.tls import client_context, server_context
 from der.model import Control, DeviceKind, DeviceSpec
 from hems import wiring
 from hems.clock import SystemClock
-from hems.config import UtilitySection
 from hems.sep2.client import Client, ClientState
 from hems.sep2.enddevice.enrolment import MemberSettings
 from hems.sep2.enddevice.registration import Identity
 from hems.sep2.rules.events import ModeValue, Schedule
 from hems.sep2.transport.http import Limits, Transport
 from hems.sep2.walk.walker import Pace
+from hems.settings.config import UtilitySection
 from hems.store.store import Store, open_store
 from tests.interop.grid.server import Grid
 from tests.interop.grid.tree import CAPABILITY

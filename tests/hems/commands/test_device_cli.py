@@ -17,9 +17,9 @@ from hems.commands.device_scan import listed
 from hems.commands.device_words import words
 from hems.commands.kept_scan import ScanError
 from hems.commands.progress import line
-from hems.device_section import DeviceSection
 from hems.device_surface import DeviceDetail
-from hems.devices_file import Table, tables, write
+from hems.settings.device_section import DeviceSection
+from hems.settings.devices_file import Table, tables, write
 
 METER: Table = {
     "id": "meter", "kind": "meter", "name": "Meter", "driver": "sunspec", "host": "127.0.0.1",

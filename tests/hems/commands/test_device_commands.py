@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hems.devices_file import tables
+from hems.settings.devices_file import tables
 from tests.e2e.rig import Home
 from tests.hems.commands.device_home import CAR, DeviceHome, device_home
 from tests.waiting import until

@@ -2,7 +2,7 @@
 
 from hems.commands.device_ask import ask
 from hems.commands.device_map import choice, told_of
-from hems.devices_file import Value
+from hems.settings.devices_file import Value
 
 
 def test_a_description_of_ours_says_where_and_what() -> None:

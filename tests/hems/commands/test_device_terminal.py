@@ -10,7 +10,7 @@ import pytest
 
 from der.sim.options import Options
 from der.sim.runner import SimulatedHome
-from hems.devices_file import tables
+from hems.settings.devices_file import tables
 
 ANSWERS = {
     "Most power it can take": "3 kW",

@@ -9,9 +9,9 @@ from der.errors import PermanentError
 from hems.alarms import Alarms
 from hems.clock import SystemClock
 from hems.commands.follow import Follower, leaving, mark
-from hems.config import Config, load
-from hems.devices_file import Table, write
 from hems.home import Home
+from hems.settings.config import Config, load
+from hems.settings.devices_file import Table, write
 
 METER: Table = {"id": "m", "kind": "meter", "name": "M", "driver": "sunspec", "port": 1}
 PV: Table = {**METER, "id": "pv", "kind": "pv", "min": "-1 kW"}

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from hems.devices_file import DEFAULT, locked, tables, write
+from hems.settings.devices_file import DEFAULT, locked, tables, write
 
 CUTS = 15
 WRITER = """
 import sys
 from pathlib import Path
-from hems.devices_file import write
+from hems.settings.devices_file import write
 path = Path(sys.argv[1])
 print("begun", flush=True)
 while True:

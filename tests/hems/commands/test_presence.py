@@ -8,7 +8,7 @@ import pytest
 
 from hems.commands.hub import HubError, running
 from hems.commands.presence import announced, page_of
-from hems.config import load
+from hems.settings.config import load
 
 PAGE = "http://127.0.0.1:1"
 HOLDER = """

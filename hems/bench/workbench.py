@@ -10,11 +10,11 @@ from der.errors import DeviceError
 from der.model import Control, DeviceKind
 from der.registry import Registry
 from der.service import Handle
-from hems.callers import heard
+from hems.bench.callers import heard
+from hems.bench.commissioning import moved, untestable
+from hems.bench.device_detail import asked, commissioned, with_state
 from hems.cem.cycle import Cycle
 from hems.clock import Clock
-from hems.commissioning import moved, untestable
-from hems.device_detail import asked, commissioned, with_state
 from hems.device_surface import CallerView, DeviceDetail, MoveOutcome, UnknownDeviceError
 from hems.image import ImageRing
 from hems.surface import SurfaceError

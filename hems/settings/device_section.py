@@ -22,7 +22,7 @@ from der.addresses import (
 from der.description import DeviceDescription
 from der.model import Comfort, Control, DeviceKind, DeviceSpec, Ownership, Phase, Sleep
 from der.registry import CONTROLS, DRIVERS, Driver
-from hems.section import Consumption, Duration, Port, Power, Section, Text
+from hems.settings.section import Consumption, Duration, Port, Power, Section, Text
 from programs.proposal import HOME_TARGETS
 
 NOMINAL_V: Final = 230.0

@@ -14,7 +14,7 @@ from typing import Final, TextIO
 
 import tomli_w
 
-from hems.toml_file import ConfigError, read_toml
+from hems.settings.toml_file import ConfigError, read_toml
 
 DEFAULT: Final = "devices.toml"
 _HEADER: Final = (

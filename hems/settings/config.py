@@ -23,10 +23,10 @@ from pydantic import (
 
 from certs.identity import pin_valid
 from der.model import DeviceKind
-from hems import devices_file
-from hems.device_section import DeviceSection
-from hems.section import Current, Duration, Port, Section, Text
-from hems.toml_file import ConfigError, read_toml
+from hems.settings import devices_file
+from hems.settings.device_section import DeviceSection
+from hems.settings.section import Current, Duration, Port, Section, Text
+from hems.settings.toml_file import ConfigError, read_toml
 
 UTILITY: Final = "utility"
 """Name of the utility where a home has one only."""

@@ -15,9 +15,9 @@ from der.addresses import (
 from der.discovery.found import Found
 from der.discovery.found import key as place
 from der.model import DeviceKind
-from hems.config import Config
-from hems.device_section import DeviceSection, description
-from hems.devices_file import Value
+from hems.settings.config import Config
+from hems.settings.device_section import DeviceSection, description
+from hems.settings.devices_file import Value
 
 ID_LENGTH: Final = 32
 _METERS: Final = frozenset({DeviceKind.METER, DeviceKind.SUBMETER})

@@ -21,7 +21,7 @@ from typing import Final
 from der.addresses import MappedAddress, ModbusAddress, MqttAddress, Shared
 from der.description import DeviceDescription
 from der.model import Control
-from hems.letters import Note, note, opening
+from hems.guarding.letters import Note, note, opening
 
 _log = logging.getLogger(__name__)
 

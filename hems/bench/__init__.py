@@ -1,0 +1,1 @@
+"""Single devices of the running home, looked at and tested."""
