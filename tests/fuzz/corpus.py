@@ -8,11 +8,6 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final
 
-from tests.fuzz.target import examine
-
-KEPT: Final = Path(__file__).with_name("corpus_xml.txt")
-_WATCHED: Final = str(Path("hems") / "sep2")
-
 _VALUE: Final = re.compile(r"'[^']*'|[0-9]+")
 _TOLD: Final = 80
 """How much of an outcome tells it from others: the place, and the reason's beginning."""
@@ -20,7 +15,7 @@ _TOLD: Final = 80
 _Step = tuple[CodeType, int, int]
 
 
-def kept(path: Path = KEPT) -> list[bytes]:
+def kept(path: Path) -> list[bytes]:
     """Return the inputs that are kept; none if there is no file yet."""
     if not path.exists():
         return []
@@ -29,9 +24,9 @@ def kept(path: Path = KEPT) -> list[bytes]:
 
 def keep(
     inputs: Iterable[bytes],
-    path: Path = KEPT,
-    examine: Callable[[bytes], str] = examine,
-    watched: str = _WATCHED,
+    path: Path,
+    examine: Callable[[bytes], str],
+    watched: str,
 ) -> int:
     """Write the fewest short inputs that go every way and end in every way; return how many.
 
@@ -84,13 +79,3 @@ def _steps(data: bytes, examine: Callable[[bytes], str], watched: str) -> set[_S
     finally:
         sys.settrace(before)
     return steps
-
-
-def main() -> None:
-    """Take what a fuzzer has found into the file: `python -m tests.fuzz.corpus FOLDER`."""
-    found = [path.read_bytes() for path in Path(sys.argv[1]).iterdir() if path.is_file()]
-    print(f"{keep([*kept(), *found])} inputs of {len(found)} are kept in {KEPT.name}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,19 +1,22 @@
 """The inputs that the fuzzer found, and a short run of its mutator, in every test run."""
 
 import random
+from pathlib import Path
 
 import pytest
 
 from tests.fuzz.corpus import kept
-from tests.fuzz.mutator import mutated
-from tests.fuzz.seeds import seeds, words
-from tests.fuzz.target import examine
+from tests.fuzz.xml_mutator import mutated
+from tests.fuzz.xml_seeds import seeds, words
+from tests.fuzz.xml_target import examine
+
+KEPT = Path(__file__).with_name("corpus_xml.txt")
 
 pytestmark = [pytest.mark.requirement("LC-TEST"), pytest.mark.requirement("PRO-2030.5")]
 
 
 def test_what_was_found_by_fuzzing_breaks_no_promise() -> None:
-    inputs = kept()
+    inputs = kept(KEPT)
     assert len(inputs) > 100
     outcomes = {examine(data) for data in inputs}
     assert len(outcomes) > 100, "inputs that all do the same show nothing"
