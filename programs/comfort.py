@@ -3,29 +3,10 @@
 from dataclasses import dataclass
 
 from programs.inputs import Inputs
-from programs.proposal import Bounds, Proposal, Rank
+from programs.owner import OwnerWish
+from programs.proposal import Proposal, Rank
 
 ID = "owner"
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerWish:
-    """One wish about one device.
-
-    Attributes:
-        device: Its id.
-        until: UTC epoch seconds at which the wish ends.
-        bounds: Power in W that the owner wants it kept to: an upper bound of 0 stops it, a
-            lower bound above 0 protects it from all that is weaker than the owner's word.
-        preferred_w: Power in W that it should have; None for no preference.
-        reason: What the page shows, one sentence.
-    """
-
-    device: str
-    until: float
-    bounds: Bounds = Bounds()  # noqa: RUF009 (frozen, so one instance serves all)
-    preferred_w: float | None = None
-    reason: str = "The owner set it so"
 
 
 @dataclass(frozen=True, slots=True)

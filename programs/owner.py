@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from der.model import Control, DeviceSpec, Ownership
-from programs.comfort import OwnerWish
 from programs.proposal import Bounds
 from programs.rules import kilowatts
 
@@ -26,6 +25,26 @@ LONGEST_S: Final = 7 * 86400.0
 
 class WishError(Exception):
     """A wish that makes no sense; `str()` is one sentence for the owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerWish:
+    """What a wish means to its device.
+
+    Attributes:
+        device: Its id.
+        until: UTC epoch seconds at which the wish ends.
+        bounds: Power in W that the owner wants it kept to: an upper bound of 0 stops it, a
+            lower bound above 0 protects it from all that is weaker than the owner's word.
+        preferred_w: Power in W that it should have; None for no preference.
+        reason: What the page shows, one sentence.
+    """
+
+    device: str
+    until: float
+    bounds: Bounds = Bounds()  # noqa: RUF009 (frozen, so one instance serves all)
+    preferred_w: float | None = None
+    reason: str = "The owner set it so"
 
 
 @dataclass(frozen=True, slots=True)

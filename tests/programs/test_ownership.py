@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from der.model import Comfort, Control, DeviceKind, DeviceSpec, DeviceState, Ownership, Quality
 from programs import ownership, registry, warmth
-from programs.comfort import ComfortPolicy, OwnerWish
+from programs.comfort import ComfortPolicy
 from programs.inputs import Inputs
 from programs.proposal import HOME, HOME_TARGETS, Bounds, Proposal, Rank
 from programs.registry import Policies
