@@ -14,21 +14,26 @@ machine's power; what it holds is kept in a file, so that it is given back after
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from der.commands import Connect
-from der.errors import DeviceError, RejectedError
-from der.service import Device, Mode
+from der.errors import DeviceError, RejectedError, TransientError
+from der.model import Control, DeviceSpec, Reading, Sleep
+from der.service import Device, Handle, Mode
 
 _log = logging.getLogger(__name__)
 
 GRACE_S: Final = 1.0
 """How long after its lapse a set-point is ended: a renewal that is under way comes first."""
+_WAKES: Final = 2
+"""So many wakes of a device that sleeps are waited for: one may be missed."""
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 30.0
-GIVE_UP_S: Final = 3600.0
+GIVE_UP_S: Final = 7 * 86400.0
 """A device that cannot be reached for so long after its lapse is left to the next start."""
 
 
@@ -116,6 +121,7 @@ class Guard:
         self._ready = ready
         self._changed = asyncio.Event()
         self._alone = False
+        self._ending: dict[str, asyncio.Task[None]] = {}
 
     @property
     def vigil(self) -> Vigil:
@@ -124,6 +130,8 @@ class Guard:
 
     def hold(self, device: str, until: float, *, opened: bool = False) -> None:
         """Take note that a device is about to hold a set-point until a time of the clock."""
+        if device in self._ending:
+            self._ending[device].cancel()  # the hub is heard again, so its word counts
         self._become(self._vigil.hold(device, until, opened=opened))
 
     def free(self, device: str) -> None:
@@ -140,20 +148,41 @@ class Guard:
         self._changed.set()
 
     async def run(self) -> None:
-        """Give back what lapses, until left alone with nothing more to do."""
-        while not self._alone or self._vigil.waits:
-            self._changed.clear()
-            for name in self._vigil.due(self._monotonic()):
-                await self._give_back(name)
-            next_at = self._vigil.next_at()
-            wait_s = None if next_at is None else max(next_at - self._monotonic(), 0.0)
-            if self._alone and not self._vigil.waits:
-                return
-            try:
-                async with asyncio.timeout(wait_s if wait_s != float("inf") else None):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+        """Give back what lapses, until left alone with nothing more to do.
+
+        Each device by itself: one that hangs, sleeps or trips its driver keeps no other waiting.
+        """
+        try:
+            while not self._alone or self._vigil.waits:
+                self._changed.clear()
+                for name in self._vigil.due(self._monotonic()):
+                    if name not in self._ending:
+                        self._ending[name] = asyncio.create_task(self._give_back(name))
+                        self._ending[name].add_done_callback(partial(self._ended, name))
+                try:
+                    async with asyncio.timeout(self._wait_s()):
+                        await self._changed.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            for task in (*self._ending.values(),):
+                task.cancel()
+
+    def _wait_s(self) -> float | None:
+        """Return for how long nothing is due that is not being ended; None for ever."""
+        holds = self._vigil.holds.items()
+        next_at = min((h.next_at for n, h in holds if n not in self._ending), default=math.inf)
+        return None if next_at == math.inf else max(next_at - self._monotonic(), 0.0)
+
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        """Go on after a device; a fault of the program with it is said, and it is tried again."""
+        del self._ending[name]
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None:
+            _log.error("%s: cannot be given back for a fault in the program", name, exc_info=fault)
+            if name in self._vigil.holds:
+                self._become(self._vigil.failed(name, self._monotonic()))
+        self._changed.set()
 
     def _become(self, vigil: Vigil) -> None:
         self._vigil = vigil
@@ -161,7 +190,9 @@ class Guard:
         self._changed.set()
 
     async def _give_back(self, name: str) -> None:
-        held = self._vigil.holds[name]
+        held = self._vigil.holds.get(name)
+        if held is None:
+            return  # the hub has given it back just now
         device = self._devices.get(name)
         if device is None:
             _log.warning("%s: is held, but no such device is configured any more", name)
@@ -184,14 +215,40 @@ class Guard:
 async def end_set_point(device: Device, *, opened: bool) -> None:
     """Open a device, close its switch if it was opened, and give it back to its own control.
 
+    One that sleeps is waited for until it says that it has taken that.
+
     Raises:
         DeviceError: It did not confirm.
     """
-    handle = await device.open(Mode.WRITE_ONLY)
+    sleep = device.spec.sleep
+    handle = await device.open(Mode.WRITE_ONLY if sleep is None else Mode.READ_WRITE)
     try:
         if opened:
             with contextlib.suppress(RejectedError):  # it has no switch
                 await handle.ioctl(Connect())
         await handle.write(None)
+        if sleep is not None:
+            await _until_taken(handle, sleep)
     finally:
         await handle.close()
+
+
+async def _until_taken(handle: Handle, sleep: Sleep) -> None:
+    """Return once a device that sleeps is seen to run by itself; raises TransientError."""
+    longest_s = _WAKES * (sleep.period_s + sleep.awake_s)
+    try:
+        async with asyncio.timeout(longest_s):
+            while True:
+                with contextlib.suppress(TransientError):  # it has told nothing yet
+                    if not _restricted(handle.spec, await handle.read()):
+                        return
+                await asyncio.sleep(sleep.awake_s / 2)
+    except TimeoutError as error:
+        raise TransientError(
+            f"{handle.spec.id}: has slept for {longest_s:g} s and not been given back"
+        ) from error
+
+
+def _restricted(spec: DeviceSpec, reading: Reading) -> bool:
+    free_w = spec.min_w if spec.control is Control.FLOOR else spec.max_w
+    return reading.limit_w is not None and reading.limit_w != free_w

@@ -5,12 +5,13 @@ one writer, deadlines, the seek cursor, refusal after closing) stand here once; 
 only a `Link`, which speaks its protocol.
 """
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, TypeVar, cast
+from typing import Final, Protocol, TypeVar, cast
 
 from der.commands import Command, Disconnect
 from der.errors import DeadlineError, DeviceError, PermanentError, RejectedError
@@ -18,6 +19,7 @@ from der.lifeline import Lifeline
 from der.model import Connection, Control, DeviceSpec, Reading, Safeguard, Setpoint
 
 A = TypeVar("A")
+_CLOSED: Final = "the handle was closed"
 
 
 class Mode(Enum):
@@ -198,6 +200,9 @@ class Handle:
         self._device = device
         self._link: Link | None = None
         self._life = Lifeline()
+        self._under_way = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._cursor_w = 0.0
 
     def attach(self, link: Link) -> None:
@@ -216,16 +221,22 @@ class Handle:
             DeadlineError: The time is up.
             RejectedError: The handle was closed meanwhile.
         """
-        deadline_s = max(self._device.deadline_s, takes_s)
+        deadline_s, life = max(self._device.deadline_s, takes_s), self._life
+        self._under_way += 1
+        self._quiet.clear()
         try:
-            async with self._life.bounded(deadline_s):
+            async with life.bounded(deadline_s):
                 yield
         except TimeoutError as error:
-            if self._life.cause is not None:
+            if life.cause is not None:
                 raise self._closed(call) from error
             raise DeadlineError(
                 f"{self.spec.id}: {call} got no answer within {deadline_s:g} s"
             ) from error
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._quiet.set()
 
     @property
     def closed(self) -> bool:
@@ -316,8 +327,9 @@ class Handle:
         """End the connection; calling it again does nothing.
 
         Args:
-            disconnect: First take the device itself off, because it is held unsafe. The handle
-                is closed even if that fails.
+            disconnect: First take the device itself off, because it is held unsafe, when calls
+                under way have ended: a write must not end after it and undo it. One that hangs is
+                ended at the deadline. The handle is closed even if the device does not confirm.
 
         Raises:
             RejectedError: `disconnect` through a read-only handle.
@@ -330,12 +342,23 @@ class Handle:
         link, self._link = self._link, None  # from here on nothing new comes through
         try:
             if disconnect:
+                await self._calm()
                 async with self.bounded("disconnect"):
                     await link.ioctl(Disconnect())
         finally:
-            self._life.cut("the handle was closed")
+            self._life.cut(_CLOSED)
             self._device.release(self)
             await link.close()
+
+    async def _calm(self) -> None:
+        """Return when no call is under way any more; one that outlasts the deadline is ended."""
+        for _ in range(2):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._device.deadline_s):
+                    await self._quiet.wait()
+                    return
+            self._life.cut(_CLOSED)
+            self._life = Lifeline()  # of the disconnection
 
     def _open_link(self, call: str) -> Link:
         if self._link is None:

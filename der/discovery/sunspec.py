@@ -97,8 +97,9 @@ def _unmapped(host: str, port: int, how: How) -> Found:
     return Found(
         (how,),
         f"{host}:{port}",
-        note="speaks Modbus, not SunSpec: add it by hand with what describes it "
-        "(--driver modbus --map NAME)",
+        at=ModbusAddress(host, port),
+        note="speaks Modbus, not SunSpec: add it by what describes it (--driver modbus --map NAME; "
+        "docs/modbus-maps.md has the names)",
     )
 
 

@@ -1,13 +1,21 @@
 """Single devices of the running home, for the page and the command line: seen whole, and tested."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from der.description import DeviceDescription
 from der.errors import DeviceError
-from der.model import Control, DeviceKind
+from der.model import DeviceKind
 from der.registry import Registry
 from der.service import Handle
 from hems.bench.callers import heard
@@ -22,6 +30,9 @@ from programs.signal import Signal
 
 _log = logging.getLogger(__name__)
 _IN_A_TEST: Final = "another device is being tested; two moves at once would mix at the meter"
+_LOOK_EVERY_S: Final = 0.2
+_NOT_KNOWN: Final = "whether a grid event is running is not known yet; try again in a moment"
+_EVENT_CAME: Final = "a grid event has come; the move was broken off and the device given back"
 _IN_AN_EVENT: Final = "a grid event is running, and other devices would make up for the move"
 
 
@@ -83,7 +94,7 @@ class Workbench:
         Raises:
             UnknownDeviceError: There is none of this id.
             SurfaceError: It cannot be tested now: not connected, another one is tested, or a grid
-                event is running.
+                event is running, or comes meanwhile.
         """
         description = self._described(device)
         refusal = untestable(description.spec)
@@ -91,17 +102,35 @@ class Workbench:
             raise SurfaceError(refusal)
         if self._testing is not None:
             raise SurfaceError(_IN_A_TEST)
-        if self._signals():
+        signals = self._signals()
+        if signals is None:
+            raise SurfaceError(_NOT_KNOWN)
+        if signals:
             raise SurfaceError(_IN_AN_EVENT)
         self._testing = device
         try:
             await self._cycle.react()  # the others come to rest
             async with self._cycle.lend(device) as handle:
-                return await moved(handle, self._meter(), self._clock.now, move_s=move_s)
+                return await self._until_event(
+                    moved(handle, self._meter(), self._clock.now, move_s=move_s)
+                )
         except DeviceError as error:
             raise SurfaceError(str(error)) from error
         finally:
             self._testing = None
+
+    async def _until_event(self, move: Coroutine[None, None, MoveOutcome]) -> MoveOutcome:
+        """Run a move, and break it off once the grid asks for something: the home must follow."""
+        task = asyncio.create_task(move)
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=_LOOK_EVERY_S)
+                if self._signals() and not task.done():
+                    raise SurfaceError(_EVENT_CAME)
+            return task.result()
+        finally:
+            task.cancel()  # it gives the device back
+            await asyncio.wait({task})
 
     def callers(self) -> Sequence[CallerView] | None:
         """Return the chargers that have called in of late; None if nobody listens for them."""
@@ -113,8 +142,7 @@ class Workbench:
         async with AsyncExitStack() as stack:
             for device in devices:
                 try:
-                    handle = await stack.enter_async_context(self._cycle.lend(device))
-                    await _give_back(handle)
+                    await stack.enter_async_context(self._cycle.given_back(device))
                 except DeviceError as error:
                     _log.warning("%s was not given back and will lapse: %s", device, error)
             yield
@@ -131,8 +159,3 @@ class Workbench:
             if each.spec.kind is DeviceKind.METER:
                 return self._cycle.handle(name)
         return None
-
-
-async def _give_back(handle: Handle) -> None:
-    if handle.spec.control is not Control.NONE:
-        await handle.write(None)

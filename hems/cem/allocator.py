@@ -25,7 +25,7 @@ from hems.cem.policy import AllocatorPolicy
 from hems.cem.room import leave
 from hems.cem.storage import StoragePlan, Surroundings
 from hems.image import Image
-from programs.proposal import HOME, Bounds, Rank
+from programs.proposal import HOME, Bounds
 
 
 def allocate(
@@ -110,8 +110,7 @@ def _base_w(seen: Observed, decision: Decision, theirs: Sequence[Usable]) -> flo
     """
     if seen.base_w is not None:
         return seen.base_w + sum(u.reading.power_w for u in theirs)
-    limit = decision.of(HOME).span.upper_by
-    return math.inf if limit is not None and limit.rank is not Rank.SAFETY else None
+    return None if decision.of(HOME).capped_by is None else math.inf
 
 
 def _at_export_limit(image: Image, decision: Decision, policy: AllocatorPolicy) -> bool:

@@ -56,6 +56,8 @@ class Target:
         preferred_w: The power it should have, inside the span; None for no preference.
         preferred_by: Whose preference it is.
         disconnect_by: Whose word it is that it opens its switch; None where nobody asks that.
+        capped_by: Who set the strongest upper limit that is not safety's, even where safety's is
+            the stricter; None where nobody did.
     """
 
     span: Span = field(default_factory=Span)
@@ -64,6 +66,7 @@ class Target:
     preferred_w: float | None = None
     preferred_by: Proposal | None = None
     disconnect_by: Proposal | None = None
+    capped_by: Proposal | None = None
 
     @property
     def urgently(self) -> "Target":
@@ -172,6 +175,9 @@ def _apply(before: Target, proposal: Proposal) -> Target:
         after = replace(after, firm=span)
     if proposal.rank <= Rank.EMERGENCY:
         after = replace(after, urgent=span)
+    caps = proposal.rank > Rank.SAFETY and math.isfinite(proposal.bounds.upper_w)
+    if caps and before.capped_by is None:
+        after = replace(after, capped_by=proposal)
     if proposal.disconnect and before.disconnect_by is None:
         after = replace(after, disconnect_by=proposal)
     if before.preferred_w is None and proposal.preferred_w is not None:

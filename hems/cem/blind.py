@@ -19,7 +19,7 @@ from hems.cem.policy import AllocatorPolicy
 from hems.cem.room import Room, reach
 from hems.image import Image
 from programs.ownership import reached
-from programs.proposal import GENERATION, HOME, Proposal, Rank
+from programs.proposal import GENERATION, HOME, Bounds, Proposal, Rank
 
 _WAKES: Final = 3
 """How many wakes of a sleeping device a set-point outlasts: one may be missed."""
@@ -132,14 +132,20 @@ class _Scene:
         """Return the set-point that a battery keeps while its reading is stale.
 
         One that is merely silent (no call has failed) is kept at what it does, as far as that is
-        still allowed. One that is lost is told nothing: nobody sees whether it is empty or what it
-        does, so its drive lapses, as that of a dead hub would.
+        still allowed, and still wanted; one of others only while an emergency asks for that. One
+        that is lost is told nothing: nobody sees whether it is empty or what it does, so its drive
+        lapses, as that of a dead hub would.
         """
         told = self.memory.setpoint(state.spec.id, self.now)
         if state.quality is not Quality.STALE or told is None:
             return None
-        own, home = self.decision.of(state.spec.id).span, self.decision.of(HOME).span
-        power_w, by = own.bounds.clamp(told.power_w), None
+        decision = self.decision
+        if not reached(state.spec, Rank.ACCEPTED):
+            decision = decision.urgently
+            if not _emergency(decision, state.spec.id):
+                return None
+        own, home = decision.of(state.spec.id).span, decision.of(HOME).span
+        power_w, by = own.bounds.clamp(self._wanted(decision, state.spec.id, told.power_w)), None
         if power_w != told.power_w:
             by = own.lower_by if power_w > told.power_w else own.upper_by
         net_w = self.image.net_w
@@ -149,6 +155,27 @@ class _Scene:
             power_w, by = max(power_w, 0.0), home.lower_by
         order = drive(power_w, by, state.spec, self.policy)
         return order if by is not None else replace(order, reason=KEPT)
+
+    def _wanted(self, decision: Decision, battery: str, told_w: float) -> float:
+        """Return the part in W of what a silent battery was told that is still wanted.
+
+        It falls and never rises: a battery is not kept discharging into the grid, or charging from
+        it, once whoever wanted that has gone. No less is left of it than the home's limits need.
+        """
+        own, home, net_w = decision.of(battery), decision.of(HOME), self.image.net_w
+        bounds = self.policy.aim(home.span.bounds)
+        wanted_w = own.preferred_w
+        if net_w is None:
+            limit = home.span.upper_by
+            if wanted_w is None or (limit is not None and limit.rank > Rank.SAFETY):
+                return told_w  # nobody sees what the limit needs
+        else:
+            if wanted_w is None:
+                wanted_w = told_w + (home.preferred_w or 0.0) - net_w
+            spare = Bounds(bounds.lower_w - net_w + told_w, bounds.upper_w - net_w + told_w)
+            wanted_w = spare.clamp(wanted_w)
+        wanted_w = Bounds(min(told_w, 0.0), max(told_w, 0.0)).clamp(wanted_w)
+        return told_w if abs(wanted_w - told_w) <= self.policy.dead_band_w else wanted_w
 
     def _restrict(self, power_w: float, by: Proposal, spec: DeviceSpec) -> Order:
         order = restrict(power_w, by, "", spec, now=self.now, policy=self.policy)
@@ -160,6 +187,13 @@ class _Scene:
         least_s = min(_WAKES * (spec.sleep.period_s + spec.sleep.awake_s), left_s)
         lapse_s = max(setpoint.lapse_s, least_s)
         return replace(order, setpoint=replace(setpoint, lapse_s=lapse_s))
+
+
+def _emergency(decision: Decision, device: str) -> bool:
+    """Return whether an emergency asks something of a device or the home."""
+    spans = (decision.of(device).span, decision.of(HOME).span)
+    words = (by for span in spans for by in (span.lower_by, span.upper_by))
+    return any(by is not None and by.rank is Rank.EMERGENCY for by in words)
 
 
 def renew(

@@ -8,8 +8,8 @@ state while restrictions of a running event hold to the event's end.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -140,6 +140,22 @@ class Cycle:
             RejectedError: On entering, if it is not connected or is lent already.
         """
         return self._stations[device].lend()
+
+    @asynccontextmanager
+    async def given_back(self, device: str) -> AsyncIterator[None]:
+        """Give a device back to its own control, its switch closed, and leave it so meanwhile.
+
+        Args:
+            device: Its id.
+
+        Raises:
+            KeyError: No such device.
+            DeviceError: On entering, if it is not connected, is lent, or does not confirm.
+        """
+        station = self._stations[device]
+        async with station.lend():
+            await station.give_back()
+            yield
 
     def stop(self, *, give_back: bool = True) -> None:
         """Make `run` end after the present cycle.

@@ -22,12 +22,17 @@ class Still:
 
     Attributes:
         power_w: The figure.
+        at: When it was last told, UTC epoch seconds: what is only told seldom contradicts nothing.
+        first: When it was first seen, UTC epoch seconds.
         since: When something that contradicts it was first seen, UTC epoch seconds; None while
             nothing does.
-        beside_w: What all devices but the meter drew when the figure was first seen.
+        beside_w: What all devices but the meter drew when the figure was first seen; readings may
+            differ by `AllocatorPolicy.meter_lag_s`, so those that came in as late count.
     """
 
     power_w: float
+    at: float
+    first: float
     since: float | None = None
     beside_w: float = 0.0
 
@@ -58,9 +63,14 @@ class Frozen:
                 if before is not None:
                     stills[name] = replace(before, since=None)
                 continue
-            power_w = state.reading.power_w
+            power_w, at = state.reading.power_w, state.reading.at
             if before is None or power_w != before.power_w:
-                before = Still(power_w, beside_w=beside_w)
+                before = Still(power_w, at, image.at, beside_w=beside_w)
+            elif at == before.at:  # nothing new: it is only slow, and its age is judged elsewhere
+                stills[name] = before
+                continue
+            elif image.at - before.first < policy.meter_lag_s:
+                before = replace(before, beside_w=beside_w)
             if state.spec.kind is DeviceKind.METER:
                 denied = abs(beside_w - before.beside_w) > policy.frozen_move_w
             else:
@@ -69,7 +79,7 @@ class Frozen:
                 before = replace(before, since=image.at)
             elif not denied and not _out(before, state.spec, image.at, policy):
                 before = replace(before, since=None)
-            stills[name] = before
+            stills[name] = replace(before, at=at)
         return Frozen(stills)
 
     def without(self, image: Image, policy: AllocatorPolicy) -> Image:
@@ -92,7 +102,12 @@ class Frozen:
         """Return it with all times moved, after UTC was set."""
         return Frozen(
             {
-                name: still if still.since is None else replace(still, since=still.since + by_s)
+                name: replace(
+                    still,
+                    at=still.at + by_s,
+                    first=still.first + by_s,
+                    since=None if still.since is None else still.since + by_s,
+                )
                 for name, still in self.stills.items()
             }
         )

@@ -3,9 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from der.model import Setpoint
 from programs.proposal import Bounds
+
+_MOST_AIMS: Final = 16
+"""Bound of the memory, however short the cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class DeviceMemory:
         reach: What a battery has shown it can do where it fell short of its set-point.
         reach_until: When it is trusted to do more again.
         recent: Its last readings, (time, W), oldest first.
+        aims: What it was told that its reading may not show yet, (time of the decision, W), oldest
+            first: as `allowed_w` or `target_w`.
     """
 
     allowed_w: float = math.inf
@@ -51,6 +57,7 @@ class DeviceMemory:
     reach: Bounds = Bounds()  # noqa: RUF009 (frozen, so one instance serves all)
     reach_until: float = -math.inf
     recent: tuple[tuple[float, float], ...] = ()
+    aims: tuple[tuple[float, float | None], ...] = ()
 
     @property
     def held(self) -> bool:
@@ -61,7 +68,7 @@ class DeviceMemory:
         """Return the memory with another allowance, dated where it differs."""
         if allowed_w == self.allowed_w:
             return self
-        return replace(self, allowed_w=allowed_w, changed_at=now)
+        return replace(self, allowed_w=allowed_w, changed_at=now, aims=self._aimed(allowed_w, now))
 
     def shifted(self, by_s: float) -> "DeviceMemory":
         """Return the memory with all its times moved, after UTC was set."""
@@ -71,13 +78,17 @@ class DeviceMemory:
             running_since=self.running_since + by_s,
             reach_until=self.reach_until + by_s,
             recent=tuple((at + by_s, power_w) for at, power_w in self.recent),
+            aims=tuple((at + by_s, power_w) for at, power_w in self.aims),
         )
 
     def drive(self, target_w: float | None, now: float) -> "DeviceMemory":
         """Return the memory with another target, dated where it differs."""
         if target_w == self.target_w:
             return self
-        return replace(self, target_w=target_w, changed_at=now)
+        return replace(self, target_w=target_w, changed_at=now, aims=self._aimed(target_w, now))
+
+    def _aimed(self, power_w: float | None, now: float) -> tuple[tuple[float, float | None], ...]:
+        return (*self.aims[1 - _MOST_AIMS :], (now, power_w))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from der.model import Control, DeviceState, Quality, Reading, Setpoint
+from der.model import Control, DeviceSpec, DeviceState, Quality, Reading, Setpoint
 from hems.cem.memory import DeviceMemory, Given, Memory
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
@@ -18,6 +18,8 @@ from programs.rules import PRODUCING
 _IDLE_W: Final = 50.0
 """A load drawing less than this, or less than `_IDLE_SHARE` of its maximum, does not run."""
 _IDLE_SHARE: Final = 0.05
+_ROUNDED_W: Final = 1.0
+"""By how much a set-point is rounded when it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ def _base_w(
     """Return the uncontrolled power; None while the meter is not known.
 
     A device that moved between two readings may have been anywhere between them when the meter
-    was read. A base that explains the meter for some such power stays what it was: so a
+    was read; one that answers more slowly than the meter may have obeyed already what its reading
+    does not show. A base that explains the meter for some such power stays what it was: so a
     set-point just obeyed is not mistaken for a change of the house's own draw.
     """
     net_w, meter = image.net_w, image.meter
@@ -131,7 +134,7 @@ def _base_w(
     lower_w = upper_w = net_w
     for device in usable:
         powers = [w for t, w in device.memory.recent if t >= at - policy.meter_lag_s]
-        powers.append(device.reading.power_w)
+        powers += (device.reading.power_w, *_aimed(device))
         lower_w -= max(powers)
         upper_w -= min(powers)
     return Bounds(lower_w, upper_w).clamp(memory.base_w)
@@ -170,7 +173,8 @@ def _conduct(
     past, reading = device.memory, device.reading
     oldest = reading.at - 2 * policy.meter_lag_s
     recent = tuple(r for r in past.recent if oldest <= r[0] < reading.at)
-    past = replace(past, recent=(*recent, (reading.at, reading.power_w)))
+    aims = _unseen(device, told, now, policy)
+    past = replace(past, recent=(*recent, (reading.at, reading.power_w)), aims=aims)
     if past.running is not device.running:
         since = -math.inf if past.running is None else now
         past = replace(past, running=device.running, running_since=since)
@@ -184,6 +188,40 @@ def _conduct(
     if now >= past.reach_until:
         past = replace(past, reach=Bounds())
     return _reach(past, reading.power_w, told, now, policy)
+
+
+def _unseen(
+    device: Usable, told: Given | None, now: float, policy: AllocatorPolicy
+) -> tuple[tuple[float, float | None], ...]:
+    """Return what a device was told and its reading may not show yet.
+
+    That is what it had not confirmed when it was read, for as long as it may take to obey.
+    """
+    aims = tuple(a for a in device.memory.aims if now - a[0] < policy.settle_s)
+    if told is None or told.at >= device.reading.at:
+        return aims
+    spec = device.state.spec
+    power_w = None if told.setpoint is None else told.setpoint.power_w
+    confirmed_w = _meant(spec, power_w)
+    for index in reversed(range(len(aims))):
+        if abs(_meant(spec, aims[index][1]) - confirmed_w) <= _ROUNDED_W:
+            return aims[index + 1 :]
+    return aims
+
+
+def _aimed(device: Usable) -> tuple[float, ...]:
+    """Return the powers in W that a device may have gone to since it was read."""
+    if device.state.spec.control in {Control.CEILING, Control.SWITCH} and not device.may_draw:
+        return ()
+    return tuple(_meant(device.state.spec, power_w) for _, power_w in device.memory.aims)
+
+
+def _meant(spec: DeviceSpec, power_w: float | None) -> float:
+    """Return the power that a set-point lets a device go to; None for its own control."""
+    if power_w is None:
+        own = {Control.FLOOR: spec.min_w, Control.TARGET: 0.0}
+        return own.get(spec.control, spec.max_w)
+    return min(max(power_w, spec.min_w), spec.max_w)
 
 
 def _reach(

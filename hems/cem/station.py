@@ -15,6 +15,7 @@ from typing import Final
 
 from der.errors import DeviceError, PermanentError, RejectedError, TransientError
 from der.model import (
+    Control,
     DeviceSpec,
     DeviceState,
     Expiry,
@@ -26,6 +27,7 @@ from der.model import (
 )
 from der.service import Device, Handle, Mode
 from hems.cem.orders import Order
+from hems.cem.sayings import Sayings
 from hems.cem.sentry import NO_SENTRY, Sentry
 from hems.cem.telling import Teller
 from hems.clock import Clock
@@ -92,6 +94,7 @@ class Station:
         self._error: str | None = None
         self._refusal: str | None = None
         self._said_stale = False
+        self._sayings = Sayings(clock)
         self._failures = 0
         self._retry_at = -math.inf
         self._poll: asyncio.Task[None] | None = None
@@ -168,7 +171,7 @@ class Station:
         error = f"{self.spec.id}: nothing new from it for more than {after_s:g} s"
         if not self._said_stale:
             self._said_stale = True
-            _log.warning("%s", error)
+            self._sayings.trouble(error)
         return error
 
     def submit(
@@ -216,15 +219,25 @@ class Station:
                 if call is not None and not call.done():
                     await asyncio.wait([call])
             if self._handle is None:
-                raise RejectedError(
-                    f"{self.spec.id}: not connected ({self._error or 'not opened yet'})"
-                )
+                raise RejectedError(self._unconnected)
             if self._safeguard is not None and self._safeguard.expiry is Expiry.GUARD:
                 self._sentry.hold(self.spec.id, _LENT_S)  # should we die while it is away
             yield self._handle
         finally:
             self._lent = False
             self._reopened(self.spec.id)  # nobody here knows what it was told meanwhile
+
+    async def give_back(self) -> None:
+        """Give a device that is lent back to its own control: switch closed, guard told.
+
+        Raises:
+            DeviceError: It is not connected, or did not confirm.
+        """
+        if self._handle is None:
+            raise RejectedError(self._unconnected)
+        if self.spec.control is not Control.NONE:
+            await self._teller.give_back(self._handle, opened=self._opened)
+            self._opened = False
 
     def abandon(self) -> None:
         """Give up all calls that are under way."""
@@ -259,7 +272,7 @@ class Station:
                 await self._failed(error)
             return
         if self._error is not None:
-            _log.info("%s answers again", self.spec.id)
+            self._sayings.well(f"{self.spec.id} answers again")
         if self._reading is None or reading.at != self._reading.at:  # some return the last again
             self._taken_at = self._clock.monotonic() - _age_s(reading, self._clock.now())
         self._reading, self._error, self._failures = reading, None, 0
@@ -275,7 +288,7 @@ class Station:
             await self._drop()
             return
         if str(error) != self._error:
-            _log.warning("%s", error)
+            self._sayings.trouble(str(error))
         self._error = str(error)
         await self._count(error)
 
@@ -314,7 +327,7 @@ class Station:
         if handle is None:
             if self._error is None and self._refusal is not None:
                 return self._refusal  # it is being opened anew because of that
-            return f"{self.spec.id}: not connected ({self._error or 'not opened yet'})"
+            return self._unconnected
         try:
             await self._teller.tell(handle, order)
         except DeviceError as error:
@@ -328,12 +341,16 @@ class Station:
         self._opened = order.disconnect
         return None
 
+    @property
+    def _unconnected(self) -> str:
+        return f"{self.spec.id}: not connected ({self._error or 'not opened yet'})"
+
     def _refused(self, why: str | None) -> None:
         """Note whether it takes what it is told; said when that changes."""
         if why is not None and why not in {self._refusal, self._error}:
-            _log.warning("%s", why)
+            self._sayings.trouble(why)
         elif why is None and self._refusal is not None:
-            _log.info("%s takes what it is told again", self.spec.id)
+            self._sayings.well(f"{self.spec.id} takes what it is told again")
         self._refusal = why
 
 

@@ -46,7 +46,9 @@ class Teller:
         if opens:
             lapse_s = None if setpoint is None else setpoint.lapse_s
             await self._switch(handle, Disconnect(lapse_s))
-        elif order.connect or (endless and setpoint is None):
+        over = order.connect or (endless and setpoint is None)
+        if over or (opens and self.switchless):
+            # There is no open switch, but the set-point stands.
             self.sentry.given_back(device)
             if endless and setpoint is not None:
                 self.sentry.hold(device, setpoint.lapse_s)
@@ -66,5 +68,4 @@ class Teller:
             if handle.closed:
                 raise
             self.switchless = True
-            self.sentry.given_back(handle.spec.id)
             _log.info("%s; it stays at its set-point instead", error)

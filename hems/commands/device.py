@@ -4,7 +4,8 @@ import argparse
 import logging
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from hems.commands import device_list, device_move, device_scan
@@ -12,6 +13,7 @@ from hems.commands.device_add import AddOptions
 from hems.commands.device_add import run as add
 from hems.commands.device_arguments import given
 from hems.commands.device_ask import AnswerError, comfort, phases
+from hems.commands.output import fail
 from hems.settings.devices_file import Value
 
 EXIT_USAGE: Final = 2
@@ -19,13 +21,29 @@ EXIT_USAGE: Final = 2
 
 def run(options: argparse.Namespace) -> int:
     """Run one of the commands; returns the exit code."""
-    # What matters of the drivers' words comes as the command's own error; no second telling.
-    logging.getLogger("der").setLevel(logging.ERROR)
+    if options.action != "scan" and not options.config.exists():
+        return fail(
+            f"{options.config}: there is no such configuration; an empty file will do to begin "
+            "with, and --config names another"
+        )
     try:
-        return _RUN[options.action](options)
+        with _drivers_quiet():
+            return _RUN[options.action](options)
     except AnswerError as error:
         print(f"hems: {error}", file=sys.stderr)
         return EXIT_USAGE
+
+
+@contextmanager
+def _drivers_quiet() -> Iterator[None]:
+    """Keep the drivers' warnings away: what matters of them comes as the command's own error."""
+    drivers = logging.getLogger("der")
+    before = drivers.level
+    drivers.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        drivers.setLevel(before)
 
 
 def _scan(options: argparse.Namespace) -> int:

@@ -11,9 +11,10 @@ from typing import Final
 from der.addresses import ModbusAddress
 from der.discovery.sunspec import Probe
 from der.discovery.sunspec import ask as who
+from der.drivers.mapped.files import names
 from der.errors import DeviceError
-from der.model import Control, Quality
-from der.registry import CONTROLS, Driver
+from der.model import Control, DeviceKind, Quality
+from der.registry import CONTROLS, DRIVERS, Driver
 from der.service import Mode
 from hems.commands.device_ask import ask
 from hems.commands.device_bench import opened
@@ -36,6 +37,7 @@ from hems.settings.toml_file import ConfigError
 _TAKEN_WITHIN_S: Final = 30.0
 _ANSWERS_WITHIN_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.5
+_HAVE_HOSTS: Final = frozenset({Driver.SUNSPEC, Driver.MODBUS, Driver.P1})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +117,7 @@ def _add(options: AddOptions, config: Config) -> int:
 
 def _table(options: AddOptions, config: Config) -> dict[str, Value]:
     """Return the device's section: what the scan told, what was given, what it tells, answers."""
-    table: dict[str, Value] = {}
-    if options.found is not None:
-        row = result(options.found, config.home.devices)
-        if row.configured:
-            raise NotAddedError(f"result {row.number} is {row.configured} already")
-        if not row.driver and "driver" not in options.given:
-            raise NotAddedError(f"result {row.number} cannot be added as it is: {row.note}")
-        table |= row.keys
+    table = _found(options, config)
     table |= options.given
     for key, value in {**_told(table), **told_of(table)}.items():
         table.setdefault(key, value)
@@ -132,10 +127,35 @@ def _table(options: AddOptions, config: Config) -> dict[str, Value]:
     whole: dict[str, Value] = {"id": device_id, "name": options.name, **table}
     if options.asks:
         whole = ask(whole, _typed)
-    for key in ("kind", "driver"):
-        if key not in whole:
-            raise NotAddedError(f"{options.name}: its {key} is not known; give it with --{key}")
+    _check(options.name, whole)
     return whole
+
+
+def _found(options: AddOptions, config: Config) -> dict[str, Value]:
+    """Return what the result of the scan tells, if one was named."""
+    table: dict[str, Value] = {}
+    if options.found is not None:
+        row = result(options.found, config.home.devices)
+        if row.configured:
+            raise NotAddedError(f"result {row.number} is {row.configured} already")
+        if not row.driver and "driver" not in options.given:
+            raise NotAddedError(f"result {row.number} cannot be added as it is: {row.note}")
+        table |= row.keys
+        if not row.driver:
+            table.pop("unit", None)  # which one was not found: its description says it
+    return table
+
+
+def _check(name: str, whole: Mapping[str, Value]) -> None:
+    """Say what is missing, and what may be given."""
+    for key, known in (("kind", [*DeviceKind]), ("driver", [*DRIVERS]), ("map", names())):
+        if key not in whole and (key != "map" or whole.get("driver") == Driver.MODBUS):
+            raise NotAddedError(
+                f"{name}: its {key} is not known; give it with --{key} ({', '.join(known)})"
+            )
+    if "host" not in whole and whole["driver"] in _HAVE_HOSTS:
+        # The configuration's default is this machine: nothing that a person means here.
+        raise NotAddedError(f"{name}: its host is not known; give it with --host")
 
 
 def _told(table: Mapping[str, Value]) -> Mapping[str, Value]:

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from der.errors import PermanentError
 from der.guard import Guard, Hold, Vigil
+from der.model import DeviceSpec
 from der.registry import build
 from hems.guarding.letters import LetterError, read_note, read_opening
 from hems.logs import log_to_stderr
@@ -30,6 +32,10 @@ _log = logging.getLogger("hems.guard")
 _ASK_EVERY_S: Final = 0.05
 _TAKE_OVER_S: Final = 10.0
 _LONGEST_LINE: Final = 1 << 20
+LONGEST_S: Final = 900.0
+"""No set-point lapses later, but for those of devices that sleep."""
+_WAKES: Final = 3
+"""How many of its wakes a set-point of such a device outlasts."""
 _KEPT: Final = TypeAdapter(dict[str, tuple[float, bool]])
 """By device id: when its set-point lapses, UTC epoch seconds, and whether its switch is open."""
 
@@ -54,7 +60,7 @@ async def _watch(path: Path) -> None:
     registry = build(told.devices, told.shared)
     guard = Guard(
         registry.devices,
-        _held(path),
+        held(path, [description.spec for description in told.devices]),
         time.monotonic,
         lambda vigil: _keep(path, vigil),
         registry.start,
@@ -114,8 +120,16 @@ async def _take_over(path: Path) -> int:
     return lock
 
 
-def _held(path: Path) -> Vigil:
-    """Return what was held when the file was written."""
+def held(path: Path, specs: Iterable[DeviceSpec] = ()) -> Vigil:
+    """Return what was held when the file was written.
+
+    A machine without a clock of its own wakes in the past: nothing is held for longer than a
+    set-point can last, whatever the file says.
+
+    Args:
+        path: The file.
+        specs: The devices, for those that sleep.
+    """
     try:
         kept = _KEPT.validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -124,10 +138,18 @@ def _held(path: Path) -> Vigil:
         _log.warning("%s: what was held before cannot be read: %s", path, error)
         return Vigil({})
     ahead_s = time.monotonic() - time.time()
+    longest = {spec.id: _longest_s(spec) for spec in specs}
     vigil = Vigil({})
     for name, (until, opened) in kept.items():
-        vigil = vigil.hold(name, until + ahead_s, opened=opened)
+        latest = time.monotonic() + longest.get(name, LONGEST_S)
+        vigil = vigil.hold(name, min(until + ahead_s, latest), opened=opened)
     return vigil
+
+
+def _longest_s(spec: DeviceSpec) -> float:
+    sleep = spec.sleep
+    asleep_s = 0.0 if sleep is None else _WAKES * (sleep.period_s + sleep.awake_s)
+    return max(LONGEST_S, asleep_s)
 
 
 def _keep(path: Path, vigil: Vigil) -> None:
@@ -136,11 +158,11 @@ def _keep(path: Path, vigil: Vigil) -> None:
     Where nothing is held there is no file.
     """
     ahead_s = time.monotonic() - time.time()
-    held: dict[str, Hold] = dict(vigil.holds)
-    text = json.dumps({name: (hold.until - ahead_s, hold.opened) for name, hold in held.items()})
+    holds: dict[str, Hold] = dict(vigil.holds)
+    text = json.dumps({name: (hold.until - ahead_s, hold.opened) for name, hold in holds.items()})
     draft = path.with_suffix(".new")
     try:
-        if not held:
+        if not holds:
             path.unlink(missing_ok=True)
             return
         draft.write_text(text, encoding="utf-8")

@@ -26,7 +26,10 @@ from hems.guarding.letters import Note, note, opening
 _log = logging.getLogger(__name__)
 
 _AGAIN_S: Final = 1.0
-
+_AGAIN_LATER_S: Final = 60.0
+"""Between two starts of a guard that ends again and again, at most."""
+_LONG_S: Final = 60.0
+"""A guard that ran for so long was well."""
 
 _CALLED: Final = (ModbusAddress, MappedAddress, MqttAddress)
 """Devices that a second process can reach; chargers call the hub, and fall back by themselves."""
@@ -79,13 +82,17 @@ class Guarded:
         """
         if not self._state.exists():
             await self._needed.wait()
+        pause_s = _AGAIN_S
         try:
             while True:
-                await self._start()
-                if self._process is not None:
+                began = time.monotonic()
+                if await self._start() and self._process is not None:
                     code = await self._process.wait()
                     _log.error("the guard process ended with code %d; it is started again", code)
-                await asyncio.sleep(_AGAIN_S)
+                if time.monotonic() - began > _LONG_S:
+                    pause_s = _AGAIN_S
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _AGAIN_LATER_S)
         finally:
             process, self._process = self._process, None
             if process is not None and process.stdin is not None:
@@ -93,7 +100,7 @@ class Guarded:
                 with contextlib.suppress(ConnectionError):
                     await process.stdin.wait_closed()
 
-    async def _start(self) -> None:
+    async def _start(self) -> bool:
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "hems.commands.guard", str(self._state)),
@@ -103,12 +110,13 @@ class Guarded:
             )
         except OSError as error:
             _log.error("the guard process cannot be started: %s", error)
-            return
+            return False
         self._process = process
         if process.stdin is not None:
             process.stdin.write(self._opening)
         for words in self._last.values():
             self._say(words)
+        return True
 
     def _say(self, words: Note) -> None:
         process = self._process

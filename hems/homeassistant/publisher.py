@@ -11,6 +11,7 @@ from typing import Final
 
 import aiomqtt
 
+from der.often import Often
 from hems.clock import Clock
 from hems.homeassistant.commands import (
     Acknowledge,
@@ -35,6 +36,7 @@ _LAST_PAUSE_S: Final = 30.0
 _AGAIN_S: Final = 0.1
 _MOST_WAITING: Final = 100
 _FAREWELL_S: Final = 2.0
+_LONGEST_TOPIC: Final = 100
 
 
 class TrustError(Exception):
@@ -77,6 +79,7 @@ async def publishing(
     """
     publisher = Publisher(surface, settings, clock)
     task = asyncio.create_task(publisher.run(), name="home assistant")
+    task.add_done_callback(_say_why)
     try:
         yield
     finally:
@@ -106,6 +109,8 @@ class Publisher:
         self._retained: set[str] = set()
         self._again = asyncio.Event()
         self._said: str | None = None
+        self._nonsense = Often(clock.now)
+        self._refused = Often(clock.now)
 
     async def run(self) -> None:
         """Connect for ever, with growing pauses."""
@@ -207,7 +212,9 @@ class Publisher:
                 if message.retain and payload:
                     self._retained.add(topic)
             elif message.retain:
-                _log.warning("%s: a retained command is nobody's wish of now; left out", topic)
+                _leave_out(
+                    self._nonsense, topic, "a retained command is nobody's wish of now; left out"
+                )
             else:
                 await self._obey(topic, payload)
 
@@ -216,7 +223,8 @@ class Publisher:
             command = parse(self._places, topic, payload, self._surface.snapshot(), self._durations)
             await self._do(command)
         except (CommandError, SurfaceError) as error:
-            _log.warning("Home Assistant: %s: %s", topic, error)
+            of_sense = isinstance(error, SurfaceError)
+            _leave_out(self._refused if of_sense else self._nonsense, topic, str(error))
             self._again.set()  # so that it shows again what holds
 
     async def _do(self, command: Command) -> None:
@@ -247,6 +255,19 @@ def _tls(settings: HomeAssistantSettings) -> ssl.SSLContext | None:
         return ssl.create_default_context(cafile=str(settings.trust))
     except OSError as error:
         raise TrustError(f"mqtt.trust: {settings.trust}: cannot be used: {error}") from error
+
+
+def _leave_out(troubles: Often, topic: str, why: str) -> None:
+    """Say what is not done, seldom: anybody at the broker may send ever more of it."""
+    words = troubles.say(f"{topic[:_LONGEST_TOPIC]!r}: {why}")
+    if words is not None:
+        _log.warning("Home Assistant: %s", words)
+
+
+def _say_why(task: asyncio.Task[None]) -> None:
+    """Say it if the publication has ended by itself: a fault in the program."""
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        _log.error("Home Assistant is not told any more", exc_info=fault)
 
 
 async def _ended(*tasks: asyncio.Task[None], again_s: float = _AGAIN_S) -> None:

@@ -26,6 +26,7 @@ from hems.settings.section import Consumption, Duration, Port, Power, Section, T
 from programs.proposal import HOME_TARGETS
 
 NOMINAL_V: Final = 230.0
+_TOPIC: Final = r"^[^+#$\x00-\x1f\x7f][^+#\x00-\x1f\x7f]{0,199}$"
 
 _METERS: Final = frozenset({DeviceKind.METER, DeviceKind.SUBMETER})
 _NEEDS: Final[Mapping[type[Address], tuple[tuple[str, str], ...]]] = {
@@ -77,9 +78,10 @@ class DeviceSection(Section):
     connector: int = Field(default=1, ge=1, le=99)
     """Which of a charger's connectors the device is."""
     profile: str | None = None
-    """Shape of an MQTT device's topics and payloads: "tasmota", "shelly", "zigbee2mqtt"."""
-    topic: str | None = Field(default=None, pattern=r"^[^+#\s]{1,200}$")
-    """An MQTT device's own part of its topics."""
+    """Shape of an MQTT device's topics and payloads: "tasmota", "shelly-gen1", "shelly" (second
+    generation and later) or "zigbee2mqtt"."""
+    topic: str | None = Field(default=None, pattern=_TOPIC)
+    """An MQTT device's own part of its topics; a zigbee2mqtt name may have blanks in it."""
     source: str | None = None
     """Who brings the readings of a device that is only fed, such as a utility's name."""
     inverted: bool = False
@@ -145,7 +147,8 @@ class DeviceSection(Section):
         if control in {Control.TARGET, Control.FLOOR} and not self.min <= 0 <= self.max:
             raise ValueError(f"the range of a {self.kind} must include 0 W, its standstill")
         if control is not Control.NONE and self.min == self.max:
-            raise ValueError(f"a {self.kind} needs a range of power: min, max or both")
+            article = "an" if self.kind[0] in "aeiou" else "a"
+            raise ValueError(f"{article} {self.kind} needs a range of power: min, max or both")
         for key, power_w in (("least_on", self.least_on), ("fallback", self.fallback)):
             if power_w is not None and power_w > max(self.max, 0.0):
                 raise ValueError(f"{key} {power_w:g} W is above max {self.max:g} W")

@@ -2,111 +2,26 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der.commands import Command, Connect, Disconnect, Identify, Options, ReleaseReactive, Reset
+from der.commands import (
+    Command,
+    Disconnect,
+    Identify,
+    Options,
+    ReleaseReactive,
+    Reset,
+)
 from der.errors import DeadlineError, PermanentError, RejectedError, TransientError
 from der.model import (
     Connection,
-    Control,
-    DeviceKind,
-    DeviceSpec,
-    Expiry,
-    Reading,
-    Safeguard,
     Setpoint,
 )
-from der.service import Device, Handle, Mode, Whence
-
-SPEC = DeviceSpec("bat", DeviceKind.BATTERY, "Battery", Control.TARGET, -4000, 5000)
-METER = DeviceSpec("meter", DeviceKind.METER, "Meter", Control.NONE, 0, 0)
-
-
-@dataclass(slots=True)
-class Shelf:
-    """A link to a device that keeps its set-point and answers when it may.
-
-    Attributes:
-        answers: Cleared while the device hangs.
-    """
-
-    setpoints: list[Setpoint | None] = field(default_factory=list)
-    commands: list[object] = field(default_factory=list)
-    closed: int = 0
-    fails: bool = False
-    answers: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def connection(self) -> Connection:
-        return Connection("shelf:1", manufacturer="Maker")
-
-    @property
-    def safeguard(self) -> Safeguard:
-        return Safeguard(Expiry.REVERSION, "stands still")
-
-    async def read(self) -> Reading:
-        await self._answer()
-        return Reading(at=1.0, power_w=2.0)
-
-    async def write(self, setpoint: Setpoint | None) -> None:
-        await self._answer()
-        self.setpoints.append(setpoint)
-
-    async def ioctl(self, command: Command[object]) -> object:
-        await self._answer()
-        self.commands.append(command)
-        if command.answer is Connection:
-            return self.connection
-        return f"did {command}"
-
-    async def close(self) -> None:
-        self.closed += 1
-
-    async def _answer(self) -> None:
-        await self.answers.wait()
-        if self.fails:
-            raise TransientError("bat: shelf is broken")
-
-
-def shelved(
-    spec: DeviceSpec = SPEC, *, hangs: bool = False, deadline_s: float = 1.0
-) -> tuple[Device, Shelf]:
-    shelf = Shelf()
-    if not hangs:
-        shelf.answers.set()
-
-    async def connect() -> Shelf:
-        return shelf
-
-    return Device(spec, connect, deadline_s), shelf
-
-
-Call = Callable[[Handle], Awaitable[object]]
-
-
-def read(handle: Handle) -> Awaitable[object]:
-    return handle.read()
-
-
-def write(handle: Handle) -> Awaitable[object]:
-    return handle.write(Setpoint(100, 10))
-
-
-def release(handle: Handle) -> Awaitable[object]:
-    return handle.write(None)
-
-
-def seek(handle: Handle) -> Awaitable[object]:
-    return handle.seek(Whence.ABSOLUTE, 100, 10)
-
-
-def ioctl(handle: Handle) -> Awaitable[object]:
-    return handle.ioctl(Connect())
+from der.service import Device, Mode, Whence
+from tests.der.shelf import METER, SPEC, Call, Shelf, ioctl, read, release, seek, shelved, write
 
 
 @pytest.mark.requirement("SVC-OPEN", "L1-PRIVILEGE")
@@ -336,27 +251,6 @@ async def test_ioctl_answers_in_words() -> None:
     await handle.close()
 
 
-@pytest.mark.requirement("SVC-CLOSE")
-async def test_closing_can_take_an_unsafe_device_off() -> None:
-    device, shelf = shelved()
-    handle = await device.open(Mode.READ_WRITE)
-    await handle.close(disconnect=True)
-    assert (shelf.commands, shelf.closed) == ([Disconnect()], 1)
-    await handle.close(disconnect=True)
-    assert shelf.commands == [Disconnect()]
-
-
-@pytest.mark.requirement("SVC-CLOSE")
-async def test_a_device_that_cannot_be_taken_off_is_closed_all_the_same() -> None:
-    device, shelf = shelved()
-    handle = await device.open(Mode.READ_WRITE)
-    shelf.fails = True
-    with pytest.raises(TransientError, match=r"^bat: shelf is broken$"):
-        await handle.close(disconnect=True)
-    assert (handle.closed, shelf.closed) == (True, 1)
-    await (await device.open(Mode.READ_WRITE)).close()
-
-
 @pytest.mark.requirement("SVC-IOCTL")
 async def test_commands_answer_in_their_own_type() -> None:
     device, shelf = shelved()
@@ -370,85 +264,6 @@ async def test_commands_answer_in_their_own_type() -> None:
             await handle.ioctl(command)
     assert shelf.commands == [Identify(), Options()]
     await handle.close()
-
-
-@pytest.mark.requirement("SVC-CLOSE")
-async def test_a_device_held_unsafe_is_shut_from_above() -> None:
-    device, shelf = shelved()
-    writer, reader = await device.open(Mode.READ_WRITE), await device.open(Mode.READ_ONLY)
-    await device.shut("its firmware was tampered with")
-    assert (shelf.commands, shelf.closed) == ([Disconnect()], 2)
-    refused = "^bat: .* refused: its firmware was tampered with$"
-    for call in (read, write, release, seek, ioctl):
-        with pytest.raises(RejectedError, match=refused):
-            await call(writer)
-    with pytest.raises(RejectedError, match=refused):
-        await reader.read()
-    with pytest.raises(RejectedError, match=refused):
-        await device.open(Mode.READ_ONLY)
-    device.allow()
-    assert (await (await device.open(Mode.READ_WRITE)).read()).power_w == 2.0
-
-
-@pytest.mark.requirement("SVC-CLOSE")
-@pytest.mark.parametrize("mode", [None, Mode.READ_ONLY])
-async def test_without_a_writer_it_is_taken_off_through_a_connection_of_its_own(
-    mode: Mode | None,
-) -> None:
-    device, shelf = shelved()
-    if mode is not None:
-        await device.open(mode)
-    await device.shut("it was stolen")
-    assert shelf.commands == [Disconnect()]
-    assert shelf.closed == (1 if mode is None else 2)
-
-
-@pytest.mark.requirement("SVC-CLOSE")
-async def test_a_device_that_does_not_confirm_is_shut_all_the_same() -> None:
-    device, shelf = shelved()
-    writer = await device.open(Mode.READ_WRITE)
-    shelf.fails = True
-    with pytest.raises(TransientError, match=r"^bat: shelf is broken$"):
-        await device.shut("it was stolen")
-    assert writer.closed
-    assert shelf.closed == 2
-    with pytest.raises(RejectedError, match=r"^bat: open refused: it was stolen$"):
-        await device.open(Mode.READ_WRITE)
-
-
-@pytest.mark.requirement("SVC-CLOSE")
-async def test_shutting_ends_calls_under_way_and_lets_nothing_new_through() -> None:
-    device, shelf = shelved(deadline_s=30.0)
-    handle = await device.open(Mode.READ_WRITE)
-    shelf.answers.clear()
-    under_way = asyncio.create_task(handle.read())
-    await asyncio.sleep(0)
-    shutting = asyncio.create_task(device.shut("it was stolen", disconnect=False))
-    with pytest.raises(RejectedError, match=r"^bat: read refused: it was stolen$"):
-        await under_way
-    await shutting
-    with pytest.raises(RejectedError, match=r"^bat: write refused: it was stolen$"):
-        await write(handle)
-
-
-@pytest.mark.requirement("SVC-CLOSE", "SVC-OPEN")
-async def test_a_device_shut_while_it_is_opened_stays_shut() -> None:
-    gate = asyncio.Event()
-    shelf = Shelf()
-    shelf.answers.set()
-
-    async def connect() -> Shelf:
-        await gate.wait()
-        return shelf
-
-    device = Device(SPEC, connect)
-    opening = asyncio.create_task(device.open(Mode.READ_WRITE))
-    await asyncio.sleep(0)
-    await device.shut("it was stolen", disconnect=False)
-    gate.set()
-    with pytest.raises(RejectedError, match=r"^bat: open refused: it was stolen$"):
-        await opening
-    assert shelf.closed == 1
 
 
 @pytest.mark.requirement("SVC-READ")

@@ -51,6 +51,21 @@ def test_devices_of_both_files_make_the_home(tmp_path: Path) -> None:
     assert config.home.devices == tmp_path / DEFAULT
 
 
+def test_a_zigbee_name_may_have_blanks(tmp_path: Path) -> None:
+    path = home(tmp_path)
+    named = {**PLUG, "profile": "zigbee2mqtt", "topic": "Living room/desk lamp"}
+    write(tmp_path / DEFAULT, [named])
+    assert load(path).device[1].topic == "Living room/desk lamp"
+
+
+@pytest.mark.parametrize("topic", ["", "a+", "#", "$SYS", "a\nb", "a\0b", "x" * 201])
+def test_what_is_no_part_of_a_topic_is_refused(tmp_path: Path, topic: str) -> None:
+    path = home(tmp_path)
+    write(tmp_path / DEFAULT, [{**PLUG, "topic": topic}])
+    with pytest.raises(ConfigError, match="topic"):
+        load(path)
+
+
 def test_another_name_may_be_given_to_it(tmp_path: Path) -> None:
     path = home(tmp_path, f'[home]\ndevices = "kept/mine.toml"\n{METER}')
     (tmp_path / "kept").mkdir()

@@ -10,6 +10,7 @@ from der.model import Comfort, Control, DeviceKind, DeviceSpec, DeviceState, Own
 from programs import ownership, registry, warmth
 from programs.comfort import ComfortPolicy
 from programs.inputs import Inputs
+from programs.owner import OwnerWish
 from programs.proposal import HOME, HOME_TARGETS, Bounds, Proposal, Rank
 from programs.registry import Policies
 from programs.signal import Signal, SignalKind

@@ -19,6 +19,7 @@ from programs import (
     self_consumption,
 )
 from programs.inputs import Inputs
+from programs.owner import OwnerWish
 from programs.proposal import GENERATION, HOME, HOME_TARGETS, LOADS, Bounds, Proposal, Rank
 from programs.registry import ALL, Policies, propose_all
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
@@ -273,9 +274,9 @@ def test_self_consumption_prefers_a_quiet_meter_or_holds_the_battery() -> None:
 
 def test_the_owners_wishes_end_and_name_known_devices_only() -> None:
     wishes = (
-        comfort.OwnerWish("car", NOW + 60, Bounds(upper_w=2_000)),
-        comfort.OwnerWish("car", NOW, Bounds(upper_w=1_000)),
-        comfort.OwnerWish("sauna", NOW + 60),
+        OwnerWish("car", NOW + 60, Bounds(upper_w=2_000)),
+        OwnerWish("car", NOW, Bounds(upper_w=1_000)),
+        OwnerWish("sauna", NOW + 60),
     )
     proposals = comfort.propose(Inputs([], DEVICES, 0, NOW), comfort.ComfortPolicy(wishes))
     assert said(proposals) == [("car", Rank.OWNER, -INF, 2_000)]

@@ -1,5 +1,6 @@
 """Drives a described device: carries its steps out, and keeps or ends what it was told."""
 
+import asyncio
 import logging
 from dataclasses import dataclass, replace
 
@@ -62,7 +63,11 @@ class _Held:
 
 
 class Controller:
-    """The writing side of one link."""
+    """The writing side of one link.
+
+    Readings feed and end set-points while others may be given: they take turns, or the steps of
+    an old set-point would mix with those of a new one.
+    """
 
     def __init__(
         self, subject: Subject, device: DeviceMap, control: Control, bus: PointBus
@@ -75,6 +80,7 @@ class Controller:
         self._prepared = False
         self._held: _Held | None = None
         self._fault = ""
+        self._turn = asyncio.Lock()
 
     async def hold(self, setpoint: Setpoint) -> None:
         """Give the device a set-point.
@@ -85,17 +91,19 @@ class Controller:
             TransientError: No usable answer, or the set-point was not taken.
         """
         asked = self._subject.asked(setpoint)
-        # Planned before anything is written: what the device cannot hold does not disturb it.
-        writes = plan(self.control.set, await self._settings(), asked)
-        await self._prepare()
-        now = self._subject.monotonic()
-        self._held = _Held(asked, now + setpoint.lapse_s, now)
-        await self._bus.write(writes)
+        async with self._turn:
+            # Planned before anything is written: what the device cannot hold does not disturb it.
+            writes = plan(self.control.set, await self._settings(), asked)
+            await self._prepare()
+            now = self._subject.monotonic()
+            self._held = _Held(asked, now + setpoint.lapse_s, now)
+            await self._bus.write(writes)
 
     async def carry_out(self, steps: Steps, *, lapse_s: float | None = None) -> None:
         """Carry out steps that end whatever set-point is held; errors as `hold`."""
-        self._held = None
-        await self._write(steps, self._subject.asked(lapse_s=lapse_s))
+        async with self._turn:
+            self._held = None
+            await self._write(steps, self._subject.asked(lapse_s=lapse_s))
 
     async def keep(self) -> None:
         """Feed the device's watchdog while the set-point is good, and end it when it is not.
@@ -103,10 +111,14 @@ class Controller:
         Only devices that do not count the time themselves need it. It hangs on readings: a hub
         that has died reads no more. What fails is said once and tried again; it costs no reading.
         """
-        held, expiry = self._held, self.control.expiry
-        if held is None or expiry.kind not in {Expiry.FALLBACK, Expiry.GUARD}:
+        if self.control.expiry.kind not in {Expiry.FALLBACK, Expiry.GUARD}:
             return
-        now = self._subject.monotonic()
+        async with self._turn:
+            if self._held is not None:
+                await self._keep(self._held)
+
+    async def _keep(self, held: _Held) -> None:
+        expiry, now = self.control.expiry, self._subject.monotonic()
         try:
             if now >= held.until:
                 if held.asked.revert_w is not None and self.control.reverts:

@@ -25,7 +25,7 @@ from der.drivers.mapped.device_map import DeviceMap
 from der.drivers.mapped.files import load
 from der.drivers.mapped.reading import Standing, reading
 from der.drivers.mapped.selftest import self_test
-from der.drivers.mapped.steps import Steps
+from der.drivers.mapped.steps import Quantity, Steps
 from der.drivers.modbus.connection import ModbusConnection
 from der.drivers.modbus.pool import ModbusPool
 from der.errors import PermanentError
@@ -227,7 +227,10 @@ class MappedLink:
         if self._controller is None or not steps:
             raise unsupported(self._subject.spec.id, command)
         await self._controller.carry_out(steps, lapse_s=lapse_s)
-        return said if lapse_s is None else f"{said} for {lapse_s:g} s"
+        if lapse_s is None:
+            return said
+        counts = any(step.value is Quantity.LAPSE for step in steps)
+        return f"{said} for {lapse_s:g} s" if counts else f"{said} until it is told otherwise"
 
     def _options(self) -> DeviceOptions:
         abilities = {Ability.SELF_TEST}

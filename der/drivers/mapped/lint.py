@@ -33,6 +33,7 @@ def faults(device: DeviceMap) -> Iterator[str]:
             for number, step in enumerate(steps):
                 for reason in _of_step(place, step, device.points):
                     yield f"control.{place}[{number}]: {reason}"
+        yield from _of_reverts(device.control)
 
 
 def _of_texts(device: DeviceMap) -> Iterator[str]:
@@ -99,6 +100,14 @@ def _of_expiry(control: Control) -> Iterator[str]:
             yield f"{place}: a watchdog has a timeout_s, and an every_s of at most half of it"
     elif expiry.timeout_s or expiry.every_s:
         yield f"{place}: timeout_s and every_s are of a watchdog"
+
+
+def _of_reverts(control: Control) -> Iterator[str]:
+    """Yield what would hold a device, once given back, to what it was to revert to."""
+    written = {step.point for step in control.safe}
+    for step in control.set:
+        if step.value is Quantity.REVERT and step.point not in written:
+            yield f"control.safe: does not take back {step.point}, where set writes revert_w"
 
 
 def _of_step(place: str, step: Step, points: Mapping[str, Point]) -> Iterator[str]:

@@ -106,7 +106,7 @@ class Channel:
                 self._asking = None
                 self._numbered = self._numbered and wire.numbered
                 if wire.unanswered:
-                    self._give_up(wire)
+                    self._give_up(wire, user)
 
     async def _connected(self, seconds: float, failures: int) -> Wire:
         """Return a connection that stands, a new one where needed.
@@ -138,9 +138,9 @@ class Channel:
         self._failure = failure
         return failure
 
-    def _give_up(self, wire: Wire) -> None:
+    def _give_up(self, wire: Wire, user: User) -> None:
         """Leave the connection in a state in which nobody gets another's answer."""
-        if len(self._users) > 1 and self._numbered:
+        if self._numbered and any(other is not user for other in self._users):
             wire.give_up()
         else:
             wire.end("a call was given up")

@@ -19,6 +19,7 @@ from der.drivers.mqtt.profile import Profile
 from der.drivers.mqtt.reading import NoPowerError, Sample, reading
 from der.errors import TransientError
 from der.model import Connection, Control, DeviceSpec, Reading
+from der.often import Often
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +73,8 @@ class Twin:
         self._heard: dict[Point, Sample] = {}
         self._suspect: dict[str, str] = {}
         self._faults: dict[str, str] = {}
+        self._troubles = Often(now)
+        self._said: set[str] = set()
         self._online: dict[str, bool] = {}
         self._who = ("", "", "")
         self._listeners: set[asyncio.Queue[Facts]] = set()
@@ -234,7 +237,7 @@ class Twin:
             self._suspect.pop(point.value, None)
 
     def _note_faults(self, topic: str, facts: Facts) -> None:
-        """Note what of a message cannot be used; said once, until all of the topic is well."""
+        """Note what of a message cannot be used, until all of the topic is well."""
         for what, why in facts.faults.items():
             if len(self._suspect) < _FAULTS_KEPT:
                 self._suspect[what] = why
@@ -242,12 +245,17 @@ class Twin:
                 self._heard.pop(Point(what), None)
         if facts.faults:
             self._fault(topic, "; ".join(facts.faults.values()))
-        elif self._faults.pop(topic, None) is not None:
+            return
+        self._faults.pop(topic, None)
+        if topic in self._said:
+            self._said.discard(topic)
             _log.info("%s: %s: makes sense again", self.spec.id, topic)
 
     def _fault(self, topic: str, why: str) -> None:
-        if topic not in self._faults:
-            _log.warning("%s: %s: %s; left out", self.spec.id, topic, why)
+        words = self._troubles.say(f"{topic}: {why}; left out")
+        if words is not None:
+            self._said.add(topic)
+            _log.warning("%s: %s", self.spec.id, words)
         self._faults[topic] = why
 
     def _last_fault(self) -> str:

@@ -191,7 +191,7 @@ class CentralSystem:
                 if message.type is WSMsgType.TEXT:
                     await orders.session.receive(message.data)
                 else:
-                    station.said.warn(FRAMES, "not text")
+                    station.said.often(FRAMES, "not text")
         except ConnectionError:
             log.info("%s: the charger went while it was answered", station.name)
         finally:

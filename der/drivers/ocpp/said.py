@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from der.often import Often
+
 _KEPT: Final = 32
 """Troubles of an hour; a charger that finds ever new ones is not listened to any more."""
 _AGAIN_S: Final = 3600.0
@@ -24,10 +26,22 @@ class Said:
         self.name = name
         self._now = now
         self._at: dict[str, float] = {}
+        self._often: dict[str, Often] = {}
 
     def warn(self, what: str, why: str) -> None:
         """Log a trouble, unless the same was said of the same thing within the hour."""
         self._say(logging.WARNING, what, why)
+
+    def often(self, what: str, why: str) -> None:
+        """Log a trouble that comes with ever new reasons: two of them an hour, then a count.
+
+        Args:
+            what: One of a few.
+            why: One clause.
+        """
+        words = self._often.setdefault(what, Often(self._now)).say(why)
+        if words is not None:
+            log.warning("%s: %s", self.name, plain(f"{what}: {words}", _LONGEST))
 
     def note(self, what: str, why: str) -> None:
         """The same for what is no trouble of the home's."""

@@ -90,7 +90,7 @@ class _Remarks:
 
     def exception(self, *about: object) -> None:
         """A frame that the library cannot use."""
-        self._said.warn(FRAMES, _reason(sys.exc_info()[1], about))
+        self._said.often(FRAMES, _reason(sys.exc_info()[1], about))
 
 
 class Session(ChargePoint):  # type: ignore[misc] # the library is untyped
@@ -122,13 +122,13 @@ class Session(ChargePoint):  # type: ignore[misc] # the library is untyped
         try:
             frame = read_frame(text)
         except BadFrameError as fault:
-            self._said.warn(FRAMES, str(fault))
+            self._said.often(FRAMES, str(fault))
             return
         if frame.answers and frame.id not in self._awaited:
             if frame.id in self._given_up:
                 log.debug("%s: an answer came after it had been given up", self.name)
             else:
-                self._said.warn(FRAMES, "an answer to nothing that was asked")
+                self._said.often(FRAMES, "an answer to nothing that was asked")
             return
         await self.route_message(text)
 

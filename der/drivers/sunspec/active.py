@@ -203,7 +203,7 @@ class ScaledPower:
         value = present.number(points.other if percent and points.other else points.value)
         if value is None:
             return None
-        return points.sign * (value / 100.0 * self.max_w if percent else value)
+        return points.sign * (value / 100.0 * self.max_w if percent else value) + 0.0  # no -0.0
 
     def problem(self, present: Block) -> str:
         """Return why it cannot be written."""
@@ -230,9 +230,12 @@ class ScaledPower:
         await self._writer.verify_timed(proof, points.revert_time, present)
 
     async def release(self) -> None:
-        """Switch the control off."""
-        off = {self._points.enable: _OFF}
-        await self._writer.write(off, await self._writer.read(off))
+        """Switch the control off, now and for when a timer that still runs has run out."""
+        points = self._points
+        names = [name for name in (points.revert_enable, points.enable) if name]
+        present = await self._writer.read(names)
+        off = {n: _OFF for n in names if n == points.enable or present.has(n)}
+        await self._writer.write(off, present)
         await self._writer.verify(off)
 
     def _values(self, setpoint: Setpoint, present: Block) -> dict[str, int]:

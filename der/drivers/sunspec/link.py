@@ -24,6 +24,7 @@ from der.drivers.sunspec.measures import (
     INVERTER_MODELS,
     MEASURES,
     METER_MODELS,
+    SANE,
     alarms,
     first,
     phases,
@@ -275,23 +276,34 @@ class SunSpecLink:
         if self._inverted:
             imported, exported = exported, imported
         stored = self._charge(blocks)
+        suspect = set() if stored.sane else {"soc"}
+        said = {
+            "voltage_v": first(block, measures.voltage),
+            "frequency_hz": block.number(measures.frequency),
+            "temp_c": block.number(measures.temperature) if measures.temperature else None,
+        }
+        for name, (low, high) in SANE.items():
+            value = said[name]
+            if value is not None and not low <= value <= high:
+                said[name] = None
+                suspect.add(name)
         return Reading(
             at=self._now(),
             power_w=_turned(power, sign),
             reactive_var=None if reactive is None else _turned(reactive, sign),
-            voltage_v=first(block, measures.voltage),
-            frequency_hz=block.number(measures.frequency),
+            voltage_v=said["voltage_v"],
+            frequency_hz=said["frequency_hz"],
             energy_import_wh=imported,
             energy_export_wh=exported,
             soc=stored.soc,
             capacity_wh=stored.capacity_wh,
-            temp_c=block.number(measures.temperature) if measures.temperature else None,
+            temp_c=said["temp_c"],
             connected=self._connected(block, blocks),
             limit_w=self._controls.limit_w(),
             phases=phases(measures, block, sign),
             alarms=_together(alarms(measures, block), stored.alarms),
             state=run_state(measures, block),
-            suspect=frozenset() if stored.sane else frozenset({"soc"}),
+            suspect=frozenset(suspect),
         )
 
     def _charge(self, blocks: Mapping[int, Block]) -> Charge:

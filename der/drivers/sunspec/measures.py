@@ -19,6 +19,13 @@ Wye, which has a neutral and so voltages to it, comes before delta.
 INVERTER_MODELS: Final = (701, 113, 103, 112, 102, 111, 101)
 """Inverters, the richest first."""
 
+SANE: Final[Mapping[str, tuple[float, float]]] = {
+    "voltage_v": (0.0, 500.0),
+    "frequency_hz": (0.0, 70.0),
+    "temp_c": (-60.0, 200.0),
+}
+"""What these attributes of a reading can be in a home; all else is a wrong scale factor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measures:

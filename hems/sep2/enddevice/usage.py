@@ -5,7 +5,7 @@ Values are exact: whole numbers times a power of ten, in the unit that the serie
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -105,7 +105,7 @@ class Usage:
     """What the server has metered, as last read, by the list that it came from.
 
     Attributes:
-        on_read: Told whenever a list was read, with all its usage points; must not block.
+        on_read: Told whenever a list was read, with the usage points of all lists; must not block.
     """
 
     on_read: Callable[[Sequence[UsagePoint]], None] = lambda _points: None
@@ -114,7 +114,11 @@ class Usage:
     def take(self, href: str, points: Sequence[UsagePoint]) -> None:
         """Take in what a usage point list led to."""
         self._by_list[href] = points
-        self.on_read(points)
+        self.on_read(self.points)
+
+    def keep(self, hrefs: Collection[str]) -> None:
+        """Forget the lists that are offered no more: what they told would stand for ever."""
+        self._by_list = {href: self._by_list[href] for href in self._by_list if href in hrefs}
 
     @property
     def points(self) -> Sequence[UsagePoint]:

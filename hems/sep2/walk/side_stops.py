@@ -89,7 +89,9 @@ def side_stops(
     usage = enrolment.member.services.usage
     if usage is not None:
         metered = (o.usage_point_list_link or trip.capability.usage_point_list_link for o in found)
-        stops += [UsagePointsStop(trip, href, usage) for href in _hrefs(metered)]
+        hrefs = list(_hrefs(metered))
+        usage.keep(hrefs)
+        stops += [UsagePointsStop(trip, href, usage) for href in hrefs]
     if enrolment.upkeep.loader is not None:
         files = (o.file_list_link or trip.capability.file_list_link for o in found)
         stops += [FilesStop(trip, href) for href in _hrefs(files)]

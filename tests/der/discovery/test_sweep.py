@@ -72,9 +72,11 @@ async def test_devices_tell_who_they_are_and_what_they_can() -> None:
 
 async def test_modbus_without_sunspec_is_told_to_need_a_map() -> None:
     async with home() as running:
-        (found,) = await swept(ports(running)["water_heater"])
+        port = ports(running)["water_heater"]
+        (found,) = await swept(port)
     assert found.driver is None
     assert "--map" in found.note
+    assert found.at == ModbusAddress("127.0.0.1", port), "or it would be added at another place"
 
 
 @pytest.mark.requirement("LC-TEST")

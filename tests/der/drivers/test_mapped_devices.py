@@ -83,6 +83,16 @@ async def test_a_limit_that_lapses_gives_way_to_what_it_was_to_revert_to() -> No
         await link.close()
 
 
+async def test_an_inverter_that_is_given_back_stays_free_when_its_timeout_has_run_out() -> None:
+    async with doors("sma") as at:
+        link = await at.link("sma")
+        await link.write(Setpoint(-1000, 900, revert_w=0))
+        await link.write(None)
+        await feed_for(at, link, 100)
+        assert at.house.now.pv.power_w == -3000
+        await link.close()
+
+
 async def test_an_inverter_that_sleeps_gives_no_power_and_is_not_lost() -> None:
     night = HouseConfig(fixed_load_w=500.0, fixed_pv_w=0.0)
     async with doors("sma", config=night) as at:
@@ -235,6 +245,12 @@ async def test_devices_are_taken_off_and_put_back(
         assert await link.ioctl(Disconnect()) == "off"
         at.step(3)
         assert part(at.house.now) == 0
+        for _ in range(2):
+            at.wait(70)  # nobody reads it, and no watchdog brings it back
+            at.step(3)
+            assert part(at.house.now) == 0
+        lapse = "for 600 s" if name == "relay_board" else "until it is told otherwise"
+        assert await link.ioctl(Disconnect(600)) == f"off {lapse}"
         assert await link.ioctl(Connect()) == "allowed to run"
         at.step(3)
         assert part(at.house.now) != 0

@@ -36,6 +36,7 @@ safe = [{ point = "charge", value = 0 }]
 POWER = 'power = { address = 10, type = "s32", low = -9000, high = 9000 }'
 CHARGE = 'charge = { address = 20, type = "u16", takes = [0, 5000] }'
 SET = '{ point = "charge", value = "power_w" }'
+REVERT = '{ point = "hold", value = "revert_w", otherwise = 9 }'
 MISTAKES = [
     ('title = "A box"', 'titel = "A box"', "title: is missing"),
     ('title = "A box"', 'title = "A box"\ncolour = "red"', "colour: unknown key"),
@@ -79,6 +80,7 @@ MISTAKES = [
     (SET, SET.replace("value", "factor = 0, value"), r"control.set\[1\]: a factor of 0"),
     (SET, SET.replace("value", "otherwise = 1, value"), r"control.set\[1\]: otherwise is for"),
     (SET, SET.replace("power_w", "revert_w"), r"control.set\[1\]: revert_w needs an otherwise"),
+    (SET, f"{SET}, {REVERT}", "control.safe: does not take back hold, where set writes revert_w"),
     (SET, SET.replace('"power_w"', "70000"), r"control.set\[1\]: charge cannot hold 70000"),
     (SET, SET.replace('"power_w"', "1, factor = 2"), r"control.set\[1\]: factor, per, below and"),
     ("value = 0 }]", 'value = "power_w" }]', r"control.safe\[0\]: power_w is of a set-point"),

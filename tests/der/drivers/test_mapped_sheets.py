@@ -1,5 +1,6 @@
 """Descriptions of ours without a simulated device, against registers worked out by hand."""
 
+import asyncio
 import struct
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -195,10 +196,40 @@ async def test_keba_reads_one_value_a_frame_and_is_written_blindly() -> None:
         await link.write(Setpoint(4139, 600))
         assert device.writes[4:] == [(5014, [0])]
         await link.write(None)
-        assert device.writes[5:] == [(5004, [8000]), (5014, [1])]
+        assert device.writes[5:] == [(5016, [8000]), (5004, [8000]), (5014, [1])]
         await link.ioctl(Disconnect())
         await link.ioctl(Connect())
-        assert device.writes[7:] == [(5014, [0]), (5014, [1])]
+        assert device.writes[8:] == [(5014, [0]), (5016, [0]), (5016, [8000]), (5014, [1])]
+
+
+@pytest.mark.requirement("SVC-WRITE")
+@pytest.mark.parametrize("turns", range(0, 48, 3))
+async def test_an_old_set_point_that_is_being_fed_never_undoes_a_new_one(turns: int) -> None:
+    numbers = {1000: 5, 1004: 7, 1020: 0, 1036: 0, 1040: 230, 1100: 16_000}
+    device = sheet(Table.HOLDING, *((at, words("I", number)) for at, number in numbers.items()))
+    device.write_only = frozenset({5004, 5014, 5016, 5018})
+    async with linked("keba-p30", device, DeviceKind.EVSE, 0, 11_040, most=2) as (link, clock):
+        assert (await link.read()).wants_power  # it was switched off: its car would charge
+        await link.write(Setpoint(6900, 600))
+        clock.seconds += 21
+        reading = asyncio.create_task(link.read())  # and feeding
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await asyncio.gather(reading, link.write(Setpoint(0, 600)))
+        assert device.writes[-1] == (5014, [0])
+
+
+@pytest.mark.requirement("SVC-WRITE")
+async def test_solaredge_that_is_left_to_itself_is_not_limited_by_its_old_fallback() -> None:
+    device = solaredge(advanced=1)
+    async with linked("solaredge-inverter", device, DeviceKind.PV, -5000, 0) as (link, _):
+        await link.write(Setpoint(-1250, 900, revert_w=-2500))
+        await link.write(None)
+        assert device.writes[4:] == [(0xF312, swapped("f", 100.0)), (0xF322, swapped("f", 100.0))]
+        await link.ioctl(Disconnect())
+        assert device.writes[6:] == [(0xF312, swapped("f", 0.0)), (0xF322, swapped("f", 0.0))]
+        await link.ioctl(Connect())
+        assert device.writes[8:] == [(0xF312, swapped("f", 100.0)), (0xF322, swapped("f", 100.0))]
 
 
 async def test_a_greater_set_point_than_the_device_can_take_is_cut_to_what_it_can() -> None:

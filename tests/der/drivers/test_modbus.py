@@ -1,12 +1,14 @@
 """The Modbus transport against pymodbus's server and against sick ones."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from pymodbus.constants import ExcCodes
 
 from der.addresses import ModbusAddress
 from der.drivers.modbus.connection import ModbusConnection
+from der.drivers.modbus.pool import ModbusPool
 from der.errors import DeviceError, PermanentError, RefusalError, TransientError
 from tests.der.drivers.servers import (
     Conversation,
@@ -20,6 +22,7 @@ from tests.der.drivers.servers import (
     wrong_count,
     wrong_function,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.requirement("PRO-IP")
 
@@ -136,3 +139,36 @@ async def test_closing_ends_calls_under_way() -> None:
 def test_error_tree() -> None:
     assert issubclass(RefusalError, PermanentError)
     assert str(ModbusAddress("h", 5, 7)) == "h:5 unit 7"
+
+
+async def test_a_call_given_up_leaves_the_others_behind_its_gateway_their_connection() -> None:
+    called: list[bytes] = []
+    gate = asyncio.Event()
+
+    async def gateway(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.append(b"")
+        while request := await reader.read(12):
+            called[-1] += request
+            unit = request[6]
+            if unit == 1:  # its answer is late
+                await gate.wait()
+            writer.write(request[:2] + bytes([0, 0, 0, 5, unit, 3, 2, 0, unit]))
+        writer.close()
+
+    async with serve_bytes(gateway, timeout_s=5.0) as address:
+        pool = ModbusPool()
+        slow = await ModbusConnection.open("slow", replace(address, unit=1), pool)
+        other = await ModbusConnection.open("other", replace(address, unit=2), pool)
+        call = asyncio.create_task(slow.read_holding(0, 1, "power"))
+
+        async def asked() -> bool:
+            return bool(called and called[0])
+
+        await until(asked, bool, 5.0, "the gateway is asked")
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        gate.set()
+        assert await other.read_holding(0, 1, "power") == (2,)
+        assert len(called) == 1
+        other.close()

@@ -286,6 +286,22 @@ async def test_a_charge_beyond_full_is_suspect() -> None:
     assert reading.suspect == {"soc"}
 
 
+@pytest.mark.parametrize(
+    ("point", "raw", "name"),
+    [
+        ("Hz", 600_000_000, "frequency_hz"),
+        ("LNV", 65_000, "voltage_v"),
+        ("TmpCab", 32_000, "temp_c"),
+    ],
+)
+async def test_what_cannot_be_is_suspect_and_has_no_value(point: str, raw: int, name: str) -> None:
+    async with linked(BATTERY, changed(STORED, 701, **{"Tmp_SF": 0, point: raw})) as (link, _):
+        reading = await link.read()
+    assert reading.power_w == -2345
+    assert getattr(reading, name) is None
+    assert reading.suspect == {name}
+
+
 async def test_a_model_shorter_than_its_definition() -> None:
     registers = sunspec_map(METERED, {203: 21})  # ends with W_SF
     async with serve_registers(BASE, registers) as served:

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from der.addresses import ModbusAddress
 from der.commands import (
     Ability,
     Command,
@@ -15,6 +16,8 @@ from der.commands import (
     ReleaseReactive,
     SelfTest,
 )
+from der.drivers.modbus.connection import ModbusConnection
+from der.drivers.sunspec.map import SunSpecMap, want
 from der.errors import DeviceError, PermanentError, RejectedError
 from der.model import Expiry, Reading, Setpoint
 from tests.der.drivers.sunspec_home import Opened, opened, opened_in
@@ -83,7 +86,8 @@ async def test_battery_moves_as_told_and_stands_by_afterwards(style: str, singly
 async def test_none_gives_the_device_back(style: str) -> None:
     async with pv(style) as device:
         await device.handle.write(Setpoint(0, 60))
-        await device.reads(about(0), "off")
+        stopped = await device.reads(about(0), "off")
+        assert repr(stopped.limit_w) == "0.0"  # and no -0.0, which pages show
         await device.handle.write(None)
         await device.reads(lambda r: about(-3000)(r) and r.limit_w is None, "free")
     async with battery(style) as device:
@@ -91,6 +95,20 @@ async def test_none_gives_the_device_back(style: str) -> None:
         await device.reads(about(1000), "charges")
         await device.handle.write(None)
         await device.reads(lambda r: about(0)(r) and r.limit_w is None, "free")
+
+
+@pytest.mark.requirement("SVC-WRITE")
+@pytest.mark.parametrize("singly", [False, True])
+async def test_what_is_given_back_has_nothing_left_to_revert_to(singly: bool) -> None:
+    async with pv("full", single_points=singly) as device:
+        await device.handle.write(Setpoint(-1000, 900, revert_w=0))
+        await device.handle.write(None)
+        address = ModbusAddress("127.0.0.1", device.home.devices.servers["pv"].port)
+        bus = await ModbusConnection.open("pv", address)
+        found = await SunSpecMap.discover(bus, [704])
+        (block,) = await found.read([want(found.models[704])], "model 704")
+        assert (block.number("WMaxLimPctEna"), block.number("WMaxLimPctEnaRvrt")) == (0, 0)
+        bus.close()
 
 
 @pytest.mark.parametrize("style", ["basic", "full"])

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from der.model import Quality, Setpoint
+from der.model import DeviceSpec, Ownership, Quality, Setpoint
 from hems.cem.allocator import allocate
 from hems.cem.arbiter import arbitrate
 from hems.cem.blind import KEPT
@@ -13,7 +13,9 @@ from hems.cem.memory import Memory
 from hems.cem.orders import Order
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
+from programs.inputs import Inputs
 from programs.proposal import GENERATION, Proposal, Rank
+from programs.safety import SafetyPolicy, propose
 from tests.hems.cem.plant import (
     BATTERY,
     BREAKER,
@@ -111,8 +113,10 @@ def test_a_floor_found_stricter_is_not_loosened_blindly() -> None:
     assert order.setpoint.power_w == -450
 
 
-def _battery_order(quality: Quality, *wishes: Proposal, net_w: float = 100.0) -> Order | None:
-    plant = Plant(specs=(METER, BATTERY), base_w=net_w)
+def _battery_order(
+    quality: Quality, *wishes: Proposal, net_w: float = 100.0, spec: DeviceSpec = BATTERY
+) -> Order | None:
+    plant = Plant(specs=(METER, spec), base_w=net_w)
     memory = Memory().confirmed("battery", Setpoint(-2_000, 30), T0 - 12)
     shown = dict(plant.image().devices)
     shown["battery"] = replace(shown["battery"], quality=quality)
@@ -142,6 +146,66 @@ def test_a_silent_battery_is_not_kept_at_what_breaks_a_limit(
     wish: Proposal, net_w: float, told_w: float
 ) -> None:
     order = _battery_order(Quality.STALE, wish, BREAKER, net_w=net_w)
+    assert order is not None
+    assert order.setpoint is not None
+    assert order.setpoint.power_w == told_w
+
+
+@pytest.mark.requirement("L1-OWNER")
+@pytest.mark.parametrize(
+    ("rank", "told_w"),
+    [(Rank.ECONOMY, None), (Rank.BINDING, None), (Rank.EMERGENCY, -2_000.0)],
+)
+def test_a_silent_battery_of_others_is_kept_for_an_emergency_alone(
+    rank: Rank, told_w: float | None
+) -> None:
+    theirs = replace(BATTERY, ownership=Ownership.OTHER)
+    order = _battery_order(
+        Quality.STALE, limit(500.0, rank=rank), BREAKER, net_w=400.0, spec=theirs
+    )
+    setpoint = None if order is None else order.setpoint
+    assert (None if setpoint is None else setpoint.power_w) == told_w
+
+
+@pytest.mark.parametrize("limit_w", [5_000.0, 8_000.0, 12_000.0])
+def test_a_meter_that_never_answered_is_taken_at_its_worst_under_any_limit(limit_w: float) -> None:
+    """Even where the home keeps to less than that, because its meter is lost."""
+    plant = Plant(wants={"heater": 2_000, "car": 7_000})
+    plant.lost = {"meter"}
+    shown = dict(plant.image().devices)
+    shown["meter"] = replace(shown["meter"], reading=None)
+    image = Image(T0, 1, shown)
+    blind = propose(Inputs([], shown, None, T0), SafetyPolicy())
+    decision = arbitrate([*blind, limit(limit_w, rank=Rank.BINDING)], T0)
+    made = allocate(image, decision, T0, Memory(), AllocatorPolicy())
+    for load in ("heater", "car"):
+        setpoint = made.orders[load].setpoint
+        assert setpoint is not None
+        assert setpoint.power_w == 0
+
+
+RESTS = limit(target="battery", rank=Rank.OWNER, preferred_w=0.0)
+DRIVEN = limit(-2_000, -2_000, Rank.OWNER, "battery", preferred_w=-2_000.0)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "net_w", "told_w"),
+    [
+        # Told to give 2 kW: not into the grid, once nobody wants that.
+        ((SELF_USE, BREAKER), -1_700.0, -300.0),
+        ((BREAKER,), -2_500.0, 0.0),
+        ((BREAKER,), 400.0, -2_000.0),
+        ((DRIVEN, SELF_USE, BREAKER), -1_700.0, -2_000.0),
+        ((RESTS, SELF_USE, BREAKER), 400.0, 0.0),
+        # What a limit needs is left of it.
+        ((RESTS, limit(900.0), BREAKER), 400.0, -1_550.0),
+        ((RESTS, limit(300.0), BREAKER), 400.0, -2_000.0),
+    ],
+)
+def test_a_silent_battery_is_not_kept_at_what_nobody_wants(
+    wishes: tuple[Proposal, ...], net_w: float, told_w: float
+) -> None:
+    order = _battery_order(Quality.STALE, *wishes, net_w=net_w)
     assert order is not None
     assert order.setpoint is not None
     assert order.setpoint.power_w == told_w

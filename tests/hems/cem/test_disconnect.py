@@ -202,6 +202,14 @@ async def test_a_device_without_a_switch_stays_at_zero_and_is_asked_once() -> No
     assert link.said == ["guard pv 70 s opened", "0 W", "guard pv no more", "0 W"]
 
 
+async def test_without_switch_or_timer_it_stays_guarded_at_its_zero() -> None:
+    """Else it would stay at zero for ever, should the hub die before it renews."""
+    link = Inverter(switch=False, expiry=Expiry.GUARD)
+    teller, handle = await opened(link)
+    await teller.tell(handle, replace(ZERO, disconnect=True))
+    assert link.said == ["guard pv 70 s opened", "0 W", "guard pv no more", "guard pv 70 s"]
+
+
 async def test_a_guard_knows_of_what_a_device_may_hold_though_it_did_not_confirm() -> None:
     link = Inverter(expiry=Expiry.GUARD, fails="pv: no answer")
     teller, handle = await opened(link)

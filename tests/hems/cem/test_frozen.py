@@ -23,13 +23,20 @@ class Course:
     memory: Memory = field(default_factory=Memory)
     frozen: Frozen = field(default_factory=Frozen)
     at: float = T0
+    told_every_s: float = 1.0
 
     def see(self, seconds: int, **powers: float) -> Image:
         specs = {s.id: s for s in (METER, PV, BATTERY, CAR, HEATER)}
         for _ in range(seconds):
             self.at += 1
             states = {
-                name: DeviceState(specs[name], Reading(self.at, power_w), Quality.GOOD)
+                name: DeviceState(
+                    specs[name],
+                    Reading(
+                        self.at - (self.at % self.told_every_s if name == "meter" else 0), power_w
+                    ),
+                    Quality.GOOD,
+                )
                 for name, power_w in powers.items()
             }
             image = Image(self.at, 1, states)
@@ -120,6 +127,16 @@ def test_a_meter_whose_every_figure_is_new_is_always_believed(
             count += 1
             judged = course.see(1, meter=500.0 + count, heater=float(heater_w))
             assert judged.net_w is not None
+
+
+def test_a_meter_that_speaks_seldom_is_believed_and_not_for_ever() -> None:
+    course = Course(told_every_s=30.0)
+    course.see(60, meter=500.0, heater=0.0)
+    # It has not spoken since the heater started, so it contradicts nothing.
+    assert course.see(29, meter=500.0, heater=2_000.0).net_w == 500
+    # It has, and says the same: then it counts as every other.
+    assert course.see(12, meter=500.0, heater=2_000.0).net_w is None
+    assert course.see(30, meter=2_510.0, heater=2_000.0).net_w == 2_510
 
 
 def test_a_meter_that_is_lost_anyway_is_left_as_it_is() -> None:

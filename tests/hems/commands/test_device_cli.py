@@ -1,6 +1,7 @@
 """What `hems device` says of what cannot be: one sentence and the right exit code."""
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from der.addresses import ModbusAddress
+from der.discovery.found import Found, How
 from der.discovery.scan import Progress
 from hems.cli import main
 from hems.commands import device_ask, kept_scan
@@ -59,11 +62,14 @@ def refused(capsys: Said, *arguments: str, config: Path) -> str:
         (("remove", "oven"), "this home has no device 'oven'"),
         (("remove", "own", "--yes"), "hems.toml: whoever wrote it there must remove it"),
         (("show", "meter"), "meter: no Modbus connection to 127.0.0.1:1 unit 1"),
-        (("add", "X"), "X: its kind is not known; give it with --kind"),
-        (("add", "X", "--kind", "pv"), "X: its driver is not known; give it with --driver"),
+        (("add", "X"), "X: its kind is not known; give it with --kind (meter, "),
+        (
+            ("add", "X", "--kind", "pv"),
+            "X: its driver is not known; give it with --driver (sunspec, ",
+        ),
         (("add", "7", "--kind", "pv", "--driver", "sunspec"), "'7' has no letter for an id"),
         (
-            ("add", "Meter", "--kind", "submeter", "--driver", "p1", "--port", "1"),
+            ("add", "Meter", "--kind", "submeter", "--driver", "p1", "--host", "h", "--port", "1"),
             "devices.toml: two devices are called 'meter'",
         ),
         (
@@ -76,14 +82,14 @@ def refused(capsys: Said, *arguments: str, config: Path) -> str:
         ),
         (
             ("add", "X", "--kind", "evse", "--driver", "ocpp16", "--station", "x"),
-            "X: a evse needs a range of power: min, max or both",
+            "X: an evse needs a range of power: min, max or both",
         ),
         (
             ("add", "X", "--kind", "plug", "--driver", "smoke"),
             "X: driver: must be 'sunspec'",
         ),
         (
-            ("add", "X", "--kind", "meter", "--driver", "p1", "--port", "1"),
+            ("add", "X", "--kind", "meter", "--driver", "p1", "--host", "h", "--port", "1"),
             "one meter is at the connection point, not 2",
         ),
         (("add", "X", "--found", "1"), "nothing was scanned yet: run `hems device scan` first"),
@@ -157,6 +163,36 @@ def test_options_that_mean_nothing_are_code_two(
 ) -> None:
     assert main(["device", "add", "X", *option, "--config", str(config)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_has_no_driver_yet_is_added_where_it_was_found(config: Path, capsys: Said) -> None:
+    at = ModbusAddress("127.0.0.1", 1)
+    found = Found((How.SWEEP,), "127.0.0.1:1", at=at, note="by its map")
+    kept_scan.keep(kept_scan.numbered([found]), config.with_name("devices.toml"))
+    arguments = ("add", "X", "--kind", "battery", "--driver", "modbus", "--found", "1")
+    described = (*arguments, "--map", "victron-ess", "--max", "5kW")
+    assert main(["device", *described, "--config", str(config)]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "x: no Modbus connection to 127.0.0.1:1 unit 227" in last, "the map says the unit"
+    said = refused(capsys, *arguments, config=config)
+    assert "X: its map is not known; give it with --map (" in said
+    said = refused(capsys, "add", "X", "--kind", "pv", "--driver", "sunspec", config=config)
+    assert said == "X: its host is not known; give it with --host"
+
+
+def test_without_a_configuration_it_is_said_how_to_begin(tmp_path: Path, capsys: Said) -> None:
+    none = tmp_path / "hems.toml"
+    assert "an empty file will do" in refused(capsys, "add", "X", config=none)
+    none.touch()
+    assert main(["device", "list", "--config", str(none)]) == 0
+
+
+def test_a_command_leaves_the_drivers_logging_as_it_was(config: Path, capsys: Said) -> None:
+    drivers = logging.getLogger("der")
+    before = drivers.level
+    refused(capsys, "show", "oven", config=config)
+    assert main(["device", "list", "--config", str(config)]) == 0
+    assert drivers.level == before
 
 
 def test_listing_names_the_file_of_each(config: Path, capsys: Said) -> None:

@@ -118,3 +118,13 @@ async def test_a_point_of_endless_series_is_cut(
             await utility.until(lambda: taker.reads, within_s=20)
             assert len(taker.usage.points[0].series) == 64
     assert "usage point 0A has 70 series; only 64 are read" in caplog.text
+
+
+def test_who_follows_is_told_of_all_lists() -> None:
+    told: list[Sequence[str]] = []
+    usage = Usage(lambda points: told.append([point.mrid for point in points]))
+    for href, mrid in (("/a", "A1"), ("/b", "B1"), ("/a", "A2")):
+        usage.take(href, [UsagePoint(mrid, "", 2, 0, on=True, lfdi="")])
+    assert told == [["A1"], ["A1", "B1"], ["A2", "B1"]]
+    usage.keep(["/b"])
+    assert [point.mrid for point in usage.points] == ["B1"]

@@ -68,7 +68,7 @@ class Orders16:
                     call.ChangeConfiguration(key, value), call_result.ChangeConfiguration, key
                 )
             except PermanentError as error:
-                self._said.note("setting", str(error))
+                self._said.note("setting", str(error).removeprefix(f"{self.session.name}: "))
 
     async def facts(self) -> None:
         """GetConfiguration."""

@@ -184,6 +184,24 @@ def test_plain_text_fits_any_log(text: str, longest: int) -> None:
     made.encode()
 
 
+def test_of_frames_that_are_ever_new_garbage_two_are_said_and_then_a_count(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = [0.0]
+    said = Said("ev", lambda: now[0])
+    for number in range(150):
+        said.often("frame", f"no {number}")
+    assert [r.getMessage() for r in caplog.records] == [
+        "ev: frame: no 0",
+        "ev: frame: no 1",
+        "ev: frame: no 99 (the 100th time within an hour)",
+    ]
+    now[0] = 3600.0
+    said.often("frame", "no 0")
+    assert caplog.records[-1].getMessage() == "ev: frame: no 0"
+    assert len(caplog.records) == 4
+
+
 def test_a_note_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     Said("ev", lambda: 0.0).note("setting", "fixed")
