@@ -188,9 +188,9 @@ class Mandate:
     async def _limit(self, setpoint: Setpoint) -> None:
         now = self._now()
         self._phases = choose(setpoint.power_w, self.rating.wiring, self._phases, now)
-        plan = limit_plan(
-            setpoint, self.rating, self._phases.phases, now, ends_in_fallback=self.bare
-        )
+        sample = self._record.sample
+        rating = replace(self.rating, measured_v=None if sample is None else sample.voltage_v)
+        plan = limit_plan(setpoint, rating, self._phases.phases, now, ends_in_fallback=self.bare)
         await self._install(plan, LIMIT)
         if self.limit_w != setpoint.power_w:
             self.told_at = self._now()

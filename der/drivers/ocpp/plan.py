@@ -70,10 +70,12 @@ class Rating:
     Attributes:
         wiring: How it is connected.
         most_a: Greatest current per phase.
+        measured_v: Phase to neutral as the charger measures it; None where it does not.
     """
 
     wiring: Wiring
     most_a: float
+    measured_v: float | None = None
 
     @property
     def fallback_w(self) -> float:
@@ -91,7 +93,13 @@ def rate(power_w: float, rating: Rating, phases: int) -> float:
     amperes = min(power_w / volts, rating.most_a)
     if not amperes + _ROUNDING >= wiring.least_a:  # a NaN pauses too
         return 0.0
-    value = amperes if wiring.unit is RateUnit.AMPERES else amperes * volts
+    if wiring.unit is RateUnit.AMPERES:
+        # A voltage above the nominal would make more of the current than was allowed. Whether
+        # to pause is judged by the nominal one, or a car would stop and go with each volt.
+        real = power_w / (max(wiring.voltage_v, rating.measured_v or 0.0) * phases)
+        value = max(min(amperes, real), wiring.least_a)
+    else:
+        value = amperes * volts
     return math.floor(value * 10.0 + _ROUNDING) / 10.0
 
 

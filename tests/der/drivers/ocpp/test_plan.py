@@ -53,6 +53,10 @@ NOW = 1_700_000_000.7
         (2299.94, WATTS, 1, 2299.9),
         (1000, WATTS, 1, 0.0),
         (9999, WATTS, 1, 7360.0),
+        (2530, replace(ONE, measured_v=253.0), 1, 10.0),  # a high voltage makes more of a current
+        (2300, replace(ONE, measured_v=210.0), 1, 10.0),  # a low one is gone in a minute
+        (1400, replace(ONE, measured_v=253.0), 1, 6.0),  # no stop and go at the least
+        (2530, replace(WATTS, measured_v=253.0), 1, 2530.0),
     ],
 )
 def test_rates(power_w: float, rating: Rating, phases: int, limit: float) -> None:
