@@ -21,9 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from der.sim.devices import Devices
 from der.sim.errors import ListenError
 from der.sim.faults import FaultKind
-from der.sim.house import House
 from der.sim.journal import Journal
-from der.sim.modbus import HOST
+from der.sim.modbus.server import HOST
+from der.sim.physics.house import House
 
 WRITES_SHOWN = 50
 """Of each device, in /state."""

@@ -2,19 +2,19 @@
 
 import time
 
-from der.sim.bank import BankUnit
-from der.sim.charger import Charger
-from der.sim.charger_link import ChargerLink
 from der.sim.faults import Fault
-from der.sim.house import Commands, Flow, House, Snapshot
 from der.sim.journal import Journal
-from der.sim.mapped_home import MappedHome
-from der.sim.modbus import ModbusServer
-from der.sim.mqtt_home import MqttHome
+from der.sim.mapped.bank import BankUnit
+from der.sim.mapped.home import MappedHome
+from der.sim.mapped.relay import Appliance, RelayBoard
+from der.sim.modbus.server import ModbusServer
+from der.sim.mqtt.home import MqttHome
+from der.sim.ocpp.charger import Charger
+from der.sim.ocpp.link import ChargerLink
 from der.sim.options import Options
 from der.sim.p1 import P1Server
-from der.sim.relay import Appliance, RelayBoard
-from der.sim.sunspec_home import SunSpecHome
+from der.sim.physics.house import Commands, Flow, House, Snapshot
+from der.sim.sunspec.home import SunSpecHome
 
 
 class Devices:

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 
-from der.sim.battery import BatteryRating
-from der.sim.car import LEAST_A, CarRating
-from der.sim.charger_options import ChargerOptions
 from der.sim.errors import OptionError
-from der.sim.house import HouseConfig
-from der.sim.mapped_home import DESCRIBED
-from der.sim.sunspec_options import SunSpecOptions
+from der.sim.mapped.home import DESCRIBED
+from der.sim.ocpp.options import ChargerOptions
+from der.sim.physics.battery import BatteryRating
+from der.sim.physics.car import LEAST_A, CarRating
+from der.sim.physics.house import HouseConfig
+from der.sim.sunspec.options import SunSpecOptions
 
 NAMED = ", ".join(DESCRIBED)
 MOST_PORT = 65535

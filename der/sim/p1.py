@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from der.sim.errors import ListenError
 from der.sim.faults import Fault, FaultKind
-from der.sim.house import Flow
-from der.sim.modbus import HOST
+from der.sim.modbus.server import HOST
+from der.sim.physics.house import Flow
 
 ZONE: Final = ZoneInfo("Europe/Amsterdam")
 CLOCK_OFF_S: Final = 3600.0

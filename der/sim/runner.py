@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Self
 
 from der.sim.control import ControlDoor
-from der.sim.dataset import load_week
 from der.sim.devices import Devices
 from der.sim.errors import OptionError
-from der.sim.house import House
 from der.sim.journal import Journal
-from der.sim.mapped_home import DESCRIBED
-from der.sim.modbus import HOST
-from der.sim.mqtt_home import TOPICS
+from der.sim.mapped.home import DESCRIBED
+from der.sim.modbus.server import HOST
+from der.sim.mqtt.home import TOPICS
 from der.sim.options import Options
+from der.sim.physics.dataset import load_week
+from der.sim.physics.house import House
 
 TICK_S = 0.1
 

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Final
 
 from der.sim.errors import ExceptionCode, RefusedError
-from der.sim.framing import HEADER
-from der.sim.modbus import HOST, Table, answer
-from der.sim.registers import BASE, Key, RegisterMap, Value
+from der.sim.modbus.framing import HEADER
+from der.sim.modbus.server import HOST, Table, answer
+from der.sim.sunspec.registers import BASE, Key, RegisterMap, Value
 
 MODELS: Final = (1, 701, 702, 703, 704, 713)
 SCALES: Final[dict[str, int]] = {

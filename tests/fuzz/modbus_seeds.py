@@ -2,7 +2,7 @@
 
 import struct
 
-from der.sim.framing import crc
+from der.sim.modbus.framing import crc
 from tests.fuzz.modbus_target import COUNT, UNIT
 from tests.fuzz.sunspec_target import SOUND
 

@@ -19,7 +19,7 @@ from der.drivers.modbus.framing import Framing, MbapFraming, RtuFraming
 from der.drivers.modbus.pool import ModbusPool
 from der.drivers.modbus.wire import Wire
 from der.errors import RefusalError, TransientError
-from der.sim.framing import crc
+from der.sim.modbus.framing import crc
 from tests.fuzz.sunspec_target import WrongError, examine_registers
 
 UNIT: Final = 5

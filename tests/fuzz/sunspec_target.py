@@ -20,7 +20,7 @@ from der.drivers.modbus.pool import ModbusPool
 from der.drivers.sunspec.link import connect
 from der.errors import DeviceError
 from der.model import Control, DeviceKind, DeviceSpec, Reading
-from der.sim.registers import BASE, Key, RegisterMap, Value
+from der.sim.sunspec.registers import BASE, Key, RegisterMap, Value
 
 MOST_CHANGES: Final = 64
 _ILLEGAL_ADDRESS: Final = 2

@@ -13,7 +13,7 @@ from der.registry import CONTROLS, Registry, build
 from der.service import Handle, Mode
 from der.sim.faults import Fault
 from der.sim.journal import Journal
-from der.sim.mqtt_node import MqttDevice, Node
+from der.sim.mqtt.node import MqttDevice, Node
 from tests.mqtt.broker import Mosquitto
 
 WITHIN_S = 20.0

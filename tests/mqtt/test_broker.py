@@ -14,8 +14,8 @@ from der.drivers.mqtt.broker import Broker
 from der.errors import PermanentError, TransientError
 from der.model import Setpoint
 from der.sim.faults import FaultKind
-from der.sim.mqtt_node import Relay
-from der.sim.mqtt_plugs import ShellyPlug, TasmotaPlug
+from der.sim.mqtt.node import Relay
+from der.sim.mqtt.plugs import ShellyPlug, TasmotaPlug
 from tests.mqtt.broker import free_port, mosquitto
 from tests.mqtt.house import described, fails, hub, living, opened, reads
 from tests.waiting import until

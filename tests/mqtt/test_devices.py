@@ -9,10 +9,10 @@ from der.commands import Connect, Disconnect, FirmwareVersion, Identify, Options
 from der.errors import RejectedError
 from der.model import DeviceKind, Expiry, Setpoint
 from der.service import Handle, Mode
-from der.sim.house import Flow
-from der.sim.mqtt_node import MqttDevice, Relay
-from der.sim.mqtt_others import ShellyMeter
-from der.sim.mqtt_plugs import ShellyPlug, TasmotaPlug, ZigbeePlug
+from der.sim.mqtt.node import MqttDevice, Relay
+from der.sim.mqtt.others import ShellyMeter
+from der.sim.mqtt.plugs import ShellyPlug, TasmotaPlug, ZigbeePlug
+from der.sim.physics.house import Flow
 from tests.mqtt.broker import Mosquitto
 from tests.mqtt.house import described, hub, living, opened, reads
 

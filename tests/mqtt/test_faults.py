@@ -8,10 +8,10 @@ from der.errors import DeviceError, PermanentError, TransientError
 from der.model import DeviceKind, Setpoint
 from der.service import Handle
 from der.sim.faults import FaultKind
-from der.sim.house import Flow
-from der.sim.mqtt_node import MqttDevice, Relay
-from der.sim.mqtt_others import ShellyMeter
-from der.sim.mqtt_plugs import ShellyPlug, TasmotaPlug, ZigbeePlug
+from der.sim.mqtt.node import MqttDevice, Relay
+from der.sim.mqtt.others import ShellyMeter
+from der.sim.mqtt.plugs import ShellyPlug, TasmotaPlug, ZigbeePlug
+from der.sim.physics.house import Flow
 from tests.mqtt.broker import Mosquitto
 from tests.mqtt.house import described, fails, hub, living, opened, reads
 

@@ -7,8 +7,8 @@ import pytest
 
 from der.errors import TransientError
 from der.model import DeviceKind, Setpoint
-from der.sim.mqtt_node import Relay
-from der.sim.mqtt_plugs import TasmotaPlug, ZigbeePlug
+from der.sim.mqtt.node import Relay
+from der.sim.mqtt.plugs import TasmotaPlug, ZigbeePlug
 from tests.mqtt.broker import Mosquitto
 from tests.mqtt.house import described, fails, hub, living, opened, reads
 

@@ -7,7 +7,7 @@ import pytest
 
 from der.model import Comfort, DeviceKind, Setpoint, Sleep
 from der.sim.errors import OptionError
-from der.sim.mqtt_home import TOPICS
+from der.sim.mqtt.home import TOPICS
 from der.sim.options import parse
 from tests.mqtt.broker import Mosquitto
 from tests.mqtt.house import described, fails, hub, opened, reads

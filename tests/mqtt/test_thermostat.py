@@ -9,7 +9,7 @@ from der.errors import PermanentError, TransientError
 from der.model import Comfort, DeviceKind, Expiry, Setpoint, Sleep
 from der.registry import build
 from der.sim.faults import FaultKind
-from der.sim.mqtt_others import ZigbeeThermostat
+from der.sim.mqtt.others import ZigbeeThermostat
 from tests.mqtt.broker import Mosquitto
 from tests.mqtt.house import described, fails, hub, living, opened, reads
 from tests.waiting import until

@@ -11,14 +11,14 @@ from der.drivers.mapped.files import load
 from der.drivers.mapped.link import Clocks, MappedLink, connect
 from der.model import DeviceKind, DeviceSpec
 from der.registry import CONTROLS
-from der.sim.bank import BankUnit
-from der.sim.dataset import load_week
 from der.sim.faults import Fault
-from der.sim.house import Commands, House, HouseConfig
 from der.sim.journal import Journal
-from der.sim.mapped_home import DESCRIBED, MappedHome
-from der.sim.modbus import ModbusServer
-from der.sim.relay import Appliance, RelayBoard
+from der.sim.mapped.bank import BankUnit
+from der.sim.mapped.home import DESCRIBED, MappedHome
+from der.sim.mapped.relay import Appliance, RelayBoard
+from der.sim.modbus.server import ModbusServer
+from der.sim.physics.dataset import load_week
+from der.sim.physics.house import Commands, House, HouseConfig
 
 KINDS = {
     "sdm630": (DeviceKind.METER, -24_000.0, 24_000.0),

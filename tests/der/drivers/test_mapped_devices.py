@@ -19,8 +19,8 @@ from der.commands import (
 from der.drivers.mapped.link import MappedLink
 from der.errors import PermanentError, RejectedError
 from der.model import Expiry, RunState, Setpoint
-from der.sim.house import HouseConfig, Snapshot
-from der.sim.sma import SmaInverter
+from der.sim.mapped.sma import SmaInverter
+from der.sim.physics.house import HouseConfig, Snapshot
 from tests.der.drivers.mapped import MAPS, Doors, doors
 
 AWAKE = HouseConfig(fixed_load_w=500.0, fixed_pv_w=3000.0, tank_temp_c=45.0, room_temp_c=18.0)

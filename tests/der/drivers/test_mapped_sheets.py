@@ -15,9 +15,9 @@ from der.drivers.mapped.link import Clocks, MappedLink, connect
 from der.errors import PermanentError, RejectedError
 from der.model import DeviceKind, DeviceSpec, PhaseReading, RunState, Setpoint
 from der.registry import CONTROLS
-from der.sim.bank import BankUnit
 from der.sim.faults import Fault
-from der.sim.modbus import ModbusServer, Table
+from der.sim.mapped.bank import BankUnit
+from der.sim.modbus.server import ModbusServer, Table
 from tests.der.drivers.mapped import Ticker
 
 pytestmark = [pytest.mark.requirement("SVC-READ", "ROLE-SM")]

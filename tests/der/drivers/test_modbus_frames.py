@@ -16,10 +16,10 @@ from der.drivers.mapped.points import Kind, Point, Table, decode_all
 from der.drivers.modbus.connection import ModbusConnection
 from der.drivers.modbus.frames import plan_frames
 from der.model import DeviceKind
-from der.sim import modbus
-from der.sim.bank import BankUnit
 from der.sim.errors import ExceptionCode, RefusedError
 from der.sim.faults import Fault
+from der.sim.mapped.bank import BankUnit
+from der.sim.modbus import server as modbus
 
 SPANS = st.lists(st.tuples(st.integers(0, 400), st.integers(1, 4)), max_size=30)
 KINDS = [Kind.U16, Kind.S16, Kind.U32, Kind.S64, Kind.F32, Kind.F64]

@@ -18,7 +18,7 @@ from der.service import Handle, Mode
 from der.sim.faults import FaultKind
 from der.sim.options import Options
 from der.sim.runner import SimulatedHome
-from der.sim.sunspec_options import Carrier, Style
+from der.sim.sunspec.options import Carrier, Style
 from tests.der.described import described
 from tests.der.drivers.device_pki import Root
 from tests.waiting import until

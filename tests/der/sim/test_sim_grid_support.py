@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
-from der.sim import ac_controls
 from der.sim.errors import RefusedError
-from der.sim.grid_support import Grid, GridSupport, Ratings, interpolate
 from der.sim.options import Options
-from der.sim.parts import obey, shown
-from der.sim.registers import Key
 from der.sim.runner import SimulatedHome
-from der.sim.slots import ADOPTION_S, COMPLETED, FAILED, IN_PROGRESS, Adoption, SlotFunction
-from der.sim.support_shapes import DROOP, VOLT_VAR
+from der.sim.sunspec import ac_controls
+from der.sim.sunspec.grid_support import Grid, GridSupport, Ratings, interpolate
+from der.sim.sunspec.parts import obey, shown
+from der.sim.sunspec.registers import Key
+from der.sim.sunspec.slots import ADOPTION_S, COMPLETED, FAILED, IN_PROGRESS, Adoption, SlotFunction
+from der.sim.sunspec.support_shapes import DROOP, VOLT_VAR
 
 Eventually = Callable[..., Awaitable[None]]
 STILL = Options(ocpp="", fixed_load=1000, pv_w=3000, tank_temp=60, room_temp=22, ev_soc=1.0)

@@ -7,10 +7,10 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from der.sim.errors import OptionError
 from der.sim.journal import Journal
-from der.sim.modbus import Table
+from der.sim.mapped.sg_ready import SgReadyHeatPump
+from der.sim.modbus.server import Table
 from der.sim.options import Options, parse
 from der.sim.runner import SimulatedHome
-from der.sim.sg_ready import SgReadyHeatPump
 from tests.der.drivers.mapped import Ticker, doors
 
 Client = AsyncModbusTcpClient

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from der.sim.appliances import BaseLoad
-from der.sim.battery import Battery, BatteryRating
-from der.sim.car import Car, CarRating
-from der.sim.dataset import HOUR_S, HOURS, MeanCurve, Week, load_week
 from der.sim.errors import DataError
-from der.sim.house import Commands, House, HouseConfig, Snapshot
-from der.sim.thermal import HeatedRoom, Thermostat, WaterHeater
+from der.sim.physics.appliances import BaseLoad
+from der.sim.physics.battery import Battery, BatteryRating
+from der.sim.physics.car import Car, CarRating
+from der.sim.physics.dataset import HOUR_S, HOURS, MeanCurve, Week, load_week
+from der.sim.physics.house import Commands, House, HouseConfig, Snapshot
+from der.sim.physics.thermal import HeatedRoom, Thermostat, WaterHeater
 
 WEEK = load_week()
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from der.sim.profiles import (
+from der.sim.physics.profiles import (
     Kind,
     Period,
     Profile,

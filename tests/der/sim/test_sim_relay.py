@@ -7,9 +7,9 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from der.sim.faults import Fault
 from der.sim.journal import Journal
-from der.sim.modbus import Table
+from der.sim.mapped.relay import Appliance, RelayBoard
+from der.sim.modbus.server import Table
 from der.sim.options import Options
-from der.sim.relay import Appliance, RelayBoard
 from der.sim.runner import SimulatedHome
 
 OPTIONS = Options(

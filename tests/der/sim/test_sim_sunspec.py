@@ -7,12 +7,12 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
-from der.sim.ac_controls import LIMIT
 from der.sim.errors import RefusedError
 from der.sim.options import Options
-from der.sim.registers import RegisterMap
-from der.sim.reversion import TimedFunction
 from der.sim.runner import SimulatedHome
+from der.sim.sunspec.ac_controls import LIMIT
+from der.sim.sunspec.registers import RegisterMap
+from der.sim.sunspec.reversion import TimedFunction
 
 OPTIONS = Options(
     ocpp="",

@@ -10,9 +10,9 @@ import pytest
 
 from der.sim.faults import FaultKind
 from der.sim.options import Options
-from der.sim.registers import BASE, Key
 from der.sim.runner import SimulatedHome
-from der.sim.sunspec_unit import SunSpecUnit
+from der.sim.sunspec.registers import BASE, Key
+from der.sim.sunspec.unit import SunSpecUnit
 
 Eventually = Callable[..., Awaitable[None]]
 STILL: dict[str, object] = {

@@ -15,10 +15,10 @@ from der.addresses import ModbusAddress, TlsFiles, Transport
 from der.drivers.sunspec.link import connect
 from der.model import Control, DeviceKind, DeviceSpec, Setpoint
 from der.sim.errors import OptionError
-from der.sim.framing import crc
+from der.sim.modbus.framing import crc
 from der.sim.options import Options, parse
 from der.sim.runner import SimulatedHome
-from der.sim.sunspec_options import Carrier
+from der.sim.sunspec.options import Carrier
 from tests.der.drivers.device_pki import Root
 
 PV = DeviceSpec("pv", DeviceKind.PV, "Roof", Control.FLOOR, -4000, 0)

@@ -17,7 +17,7 @@ from der.drivers.sunspec import link as sunspec
 from der.model import Control, DeviceKind, DeviceSpec, Setpoint
 from der.sim.options import Options
 from der.sim.runner import SimulatedHome
-from der.sim.sunspec_options import Style
+from der.sim.sunspec.options import Style
 from tests.waiting import until
 
 pytestmark = [pytest.mark.requirement("PRO-IP"), pytest.mark.requirement("ROLE-DEM")]

@@ -1,0 +1,1 @@
+"""A Modbus server for simulated devices, written out and able to misbehave."""

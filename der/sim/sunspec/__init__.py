@@ -1,0 +1,1 @@
+"""SunSpec devices of the simulated home: meters, inverters, their controls and curves."""
