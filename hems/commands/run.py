@@ -6,8 +6,9 @@ import logging
 import os
 import signal
 from contextlib import AsyncExitStack
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from certs.errors import CertificateError
 from der.errors import PermanentError
@@ -18,7 +19,7 @@ from hems.commands.follow import Follower, leaving
 from hems.commands.output import fail
 from hems.commands.presence import announced
 from hems.home import Home
-from hems.homeassistant.publisher import HomeAssistantSettings, TrustError, publishing
+from hems.homeassistant.settings import HomeAssistantSettings, TrustError
 from hems.hub_id import hub_id
 from hems.logs import log_to_stderr
 from hems.settings.config import Config, load
@@ -91,7 +92,10 @@ async def _serve(path: Path, config: Config, ready: Path | None) -> int:
             )
             if config.mqtt.home_assistant:
                 told = await _home_assistant(config, store)
-                await layers.enter_async_context(publishing(succession, told, clock))
+                # Loaded only here: most homes do without MQTT and its memory.
+                module = import_module("hems.homeassistant.publisher")
+                publisher = cast("PublisherModule", module)
+                await layers.enter_async_context(publisher.publishing(succession, told, clock))
             layers.enter_context(announced(config.home.devices, page))
             if ready is not None:
                 announcing = asyncio.create_task(_announce(home, page, ready))

@@ -5,8 +5,6 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import aiomqtt
@@ -25,6 +23,7 @@ from hems.homeassistant.commands import (
 )
 from hems.homeassistant.entities import entities, groups
 from hems.homeassistant.entity import OFFLINE, ONLINE, Places
+from hems.homeassistant.settings import HomeAssistantSettings, TrustError
 from hems.surface import HomeSurface, SurfaceError
 
 _log = logging.getLogger(__name__)
@@ -37,35 +36,6 @@ _AGAIN_S: Final = 0.1
 _MOST_WAITING: Final = 100
 _FAREWELL_S: Final = 2.0
 _LONGEST_TOPIC: Final = 100
-
-
-class TrustError(Exception):
-    """The file with the broker's root certificates cannot be used; `str()` is one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class HomeAssistantSettings:
-    """Where and how the home is published.
-
-    Attributes:
-        hub: The hub's own id.
-        name: What the home is called.
-        host: The broker's.
-        port: The broker's.
-        username: Empty for none.
-        password: Its password.
-        trust: Root certificates of the broker, PEM; None for plain TCP.
-        prefix: Home Assistant's discovery prefix.
-    """
-
-    hub: str
-    name: str
-    host: str = "127.0.0.1"
-    port: int = 1883
-    username: str = ""
-    password: str = field(default="", repr=False)
-    trust: Path | None = None
-    prefix: str = "homeassistant"
 
 
 @asynccontextmanager

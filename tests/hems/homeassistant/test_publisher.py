@@ -10,7 +10,8 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from hems.homeassistant.publisher import HomeAssistantSettings, TrustError, publishing
+from hems.homeassistant.publisher import publishing
+from hems.homeassistant.settings import HomeAssistantSettings, TrustError
 from tests.mqtt.broker import Mosquitto, mosquitto
 from tests.waiting import until
 from tests.web.surface import ScriptedClock, ScriptedHome

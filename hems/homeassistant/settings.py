@@ -1,0 +1,48 @@
+"""What the publisher is started with; light, so that a home without it loads no MQTT library."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from hems.clock import Clock
+from hems.surface import HomeSurface
+
+
+class TrustError(Exception):
+    """The file with the broker's root certificates cannot be used; `str()` is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class HomeAssistantSettings:
+    """Where and how the home is published.
+
+    Attributes:
+        hub: The hub's own id.
+        name: What the home is called.
+        host: The broker's.
+        port: The broker's.
+        username: Empty for none.
+        password: Its password.
+        trust: Root certificates of the broker, PEM; None for plain TCP.
+        prefix: Home Assistant's discovery prefix.
+    """
+
+    hub: str
+    name: str
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str = ""
+    password: str = field(default="", repr=False)
+    trust: Path | None = None
+    prefix: str = "homeassistant"
+
+
+class PublisherModule(Protocol):
+    """What `hems.homeassistant.publisher` offers to who starts it."""
+
+    def publishing(
+        self, surface: HomeSurface, settings: HomeAssistantSettings, clock: Clock
+    ) -> AbstractAsyncContextManager[None]:
+        """Publish the home while the context lasts; raises TrustError."""
+        ...
