@@ -19,7 +19,7 @@ from hems.commands.follow import Follower, leaving
 from hems.commands.output import fail
 from hems.commands.presence import announced
 from hems.home import Home
-from hems.homeassistant.settings import HomeAssistantSettings, TrustError
+from hems.homeassistant.settings import HomeAssistantSettings, PublisherModule, TrustError
 from hems.hub_id import hub_id
 from hems.logs import log_to_stderr
 from hems.settings.config import Config, load
