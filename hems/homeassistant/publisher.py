@@ -9,6 +9,7 @@ from typing import Final
 
 import aiomqtt
 
+from der.mqtt import connected
 from der.often import Often
 from hems.clock import Clock
 from hems.homeassistant.commands import (
@@ -87,7 +88,7 @@ class Publisher:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                async with self._client() as client:
+                async with connected(self._client()) as client:
                     pause_s = _FIRST_PAUSE_S
                     await self._converse(client)
             except (aiomqtt.MqttError, ssl.SSLError) as error:

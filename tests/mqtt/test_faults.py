@@ -1,5 +1,7 @@
 """Each device in each fault: one clear error of device, point and reason, and then well again."""
 
+import asyncio
+import json
 import logging
 
 import pytest
@@ -76,7 +78,8 @@ async def test_a_device_that_is_lost_is_one_clear_error(
             assert "(last: " in why
         node.fault.set(FaultKind.NONE)
         await reads(handle, lambda r: r.power_w == 800)
-    said = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    ours = (r for r in caplog.records if r.name.startswith("der."))
+    said = [r.getMessage() for r in ours if r.levelno >= logging.WARNING]
     assert len(said) <= 2, said
 
 
@@ -141,6 +144,21 @@ async def test_a_late_answer_is_an_answer(broker: Mosquitto) -> None:
         await handle.write(Setpoint(0, 60))
         node.fault.set(FaultKind.DELAY, delay_s=10)
         assert isinstance(await write_fails(handle), TransientError)
+
+
+@pytest.mark.requirement("SVC-WRITE")
+async def test_a_refusal_of_an_earlier_call_refuses_nothing(broker: Mosquitto) -> None:
+    async with (
+        living(broker, made("shelly")) as (node,),
+        hub(broker, described("shelly", TOPIC)) as registry,
+        opened(registry) as handle,
+    ):
+        await reads(handle, lambda r: r.power_w == 800)
+        node.fault.set(FaultKind.DELAY, delay_s=0.4)
+        writing = asyncio.create_task(handle.write(Setpoint(0, 60)))
+        stale = {"id": 10**9, "error": {"code": -103, "message": "Internal error"}}
+        await broker.say(f"hems/rpc/{TOPIC}/rpc", json.dumps(stale))
+        await writing
 
 
 @pytest.mark.requirement("SVC-WRITE")

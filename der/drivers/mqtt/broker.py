@@ -21,6 +21,7 @@ from der.drivers.mqtt.points import Message
 from der.drivers.mqtt.twin import Twin
 from der.errors import PermanentError, TransientError
 from der.lifeline import Lifeline
+from der.mqtt import connected
 
 _log = logging.getLogger(__name__)
 
@@ -188,7 +189,7 @@ class Broker:
         )
         self._connecting = True
         try:
-            return await stack.enter_async_context(client)
+            return await stack.enter_async_context(connected(client))
         finally:
             self._connecting = False
 

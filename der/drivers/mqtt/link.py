@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Final
 
@@ -234,7 +234,7 @@ class MqttLink:
         twin.pending, before = None, twin.pending
         if twin.spec.sleep is not None and messages:
             since = self._broker.now()
-            if before is not None and before.messages == (*messages,):
+            if before is not None and before.after == last:
                 since = before.since  # the same again is no new beginning
             twin.pending = Pending((*messages,), taken, since, last)
             _log.info("%s: asleep; it will be told at its next wake", device)
@@ -244,17 +244,19 @@ class MqttLink:
         with twin.listening() as facts:
             await self._broker.publish(device, messages)
             if messages:
-                await self._until_taken(facts, taken)
+                await self._until_taken(facts, taken, {message.call for message in messages})
         await self._broker.publish(device, last)
 
-    async def _until_taken(self, facts: Heard, taken: Callable[[Settings], bool]) -> None:
+    async def _until_taken(
+        self, facts: Heard, taken: Callable[[Settings], bool], calls: Collection[int]
+    ) -> None:
         twin, device = self._twin, self._twin.spec.id
         what = f"{twin.profile.values}: it did not confirm what it was told"
         async with self._broker.standing(device, what, self._within_s):
             while True:
                 told = await facts.get()
                 twin.check_online()
-                if told.refused:
+                if told.refused and (told.call in calls or not told.call):
                     raise PermanentError(
                         f"{device}: {twin.profile.values}: it refuses: {told.refused}"
                     )

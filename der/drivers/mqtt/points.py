@@ -121,6 +121,7 @@ class Facts:
         firmware: Its firmware's version.
         refused: Why it does not do what it was told; empty if it does not say so.
         answer: Whether it is said in answer to something that the device was told.
+        call: The number of the call that it answers (`Message.call`); 0 where none is named.
     """
 
     measured: Mapping[Point, float] = field(default_factory=dict)
@@ -132,6 +133,7 @@ class Facts:
     firmware: str = ""
     refused: str = ""
     answer: bool = False
+    call: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,10 @@ class Message:
         topic: Where.
         payload: What; empty and retained takes a retained message away.
         retain: Whether the broker keeps it for those who come later.
+        call: Its number, where the device's protocol numbers calls and answers; else 0.
     """
 
     topic: str
     payload: str
     retain: bool = False
+    call: int = 0

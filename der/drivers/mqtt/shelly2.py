@@ -5,6 +5,7 @@ They answer JSON-RPC on `<prefix>/rpc`, tell what changes by `NotifyStatus` on
 `Switch.Set` takes a time after which the switch flips back, either way.
 """
 
+import itertools
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -49,6 +50,8 @@ _METERS: Final[Mapping[str, tuple[Field, ...]]] = {
     ),
 }
 _SWITCH_ID: Final = "switch:0"
+_numbers: Final = itertools.count(1)
+"""Of calls. An answer names the call's: one that comes late is not taken for another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,11 @@ class _Rpc:
 
     def call(self, method: str, **params: float | bool) -> Message:
         """Return a call of one of its methods."""
-        body: dict[str, object] = {"id": 1, "src": self.asker, "method": method}
+        number = next(_numbers)
+        body: dict[str, object] = {"id": number, "src": self.asker, "method": method}
         if params:
             body["params"] = params
-        return Message(f"{self.topic}/rpc", json.dumps(body))
+        return Message(f"{self.topic}/rpc", json.dumps(body), call=number)
 
     def told(self, topic: str, payload: bytes) -> Facts | Mapping[str, object]:
         """Return what a message tells, or the components that it tells of, by their keys."""
@@ -103,7 +107,8 @@ def _answer(found: Object) -> Facts | Mapping[str, object]:
     """Return what an answer to a call tells: the status of all components, or a refusal."""
     error = read.at(found, ("error",))
     if isinstance(error, dict):
-        return Facts(refused=read.word(error, ("message",)) or "it names no reason")
+        why = read.word(error, ("message",)) or "it names no reason"
+        return Facts(refused=why, call=_number(found))
     result = read.at(found, ("result",))
     if result is not None and not isinstance(result, dict):
         raise PayloadError("result is no object")
@@ -116,6 +121,11 @@ def _answer(found: Object) -> Facts | Mapping[str, object]:
             firmware=read.word(result, ("ver",)),
         )
     return result
+
+
+def _number(found: Object) -> int:
+    number = read.at(found, ("id",))
+    return number if isinstance(number, int) else 0
 
 
 @dataclass(frozen=True, slots=True)

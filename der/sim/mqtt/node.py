@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 import aiomqtt
 
+from der.mqtt import connected
 from der.sim.faults import Fault, FaultKind
 from der.sim.journal import Journal
 
@@ -127,11 +128,8 @@ class Node:
 
     async def _connect(self) -> None:
         will = self.device.will
-        async with aiomqtt.Client(
-            *self._at,
-            will=aiomqtt.Will(will.topic, will.payload, 1, will.retain),
-            timeout=2.0,
-        ) as client:
+        last_will = aiomqtt.Will(will.topic, will.payload, 1, will.retain)
+        async with connected(aiomqtt.Client(*self._at, will=last_will, timeout=2.0)) as client:
             if self.device.listens:
                 await client.subscribe([(topic, 1) for topic in self.device.listens])
             self.connected = True
