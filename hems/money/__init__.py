@@ -1,0 +1,1 @@
+"""What energy cost, what it would have cost otherwise, and its carbon: kept, and told."""

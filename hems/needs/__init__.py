@@ -1,0 +1,1 @@
+"""What the owner wants of cars, appliances and heat: taken, ended, and kept over a restart."""

@@ -1,0 +1,1 @@
+"""Where prices and carbon come from: the configuration, a file or address, the utility."""
