@@ -17,6 +17,7 @@ from der.model import DeviceKind
 from hems import tidings, views, wiring
 from hems.emg.applied import applied
 from hems.emg.gateway import Gateway
+from hems.emg.translate import meanings
 from hems.image import Image
 from hems.link import RESTART_S, House, Link, LinkEvents
 from hems.sep2.book.answers import Applied
@@ -149,6 +150,31 @@ class Grid:
             views.event(state, self._ratings, devices)
             for state in sorted(asked, key=lambda s: s.starts_at)
         ]
+
+    def ahead(self, now: float) -> Sequence[Signal]:
+        """Return what is asked from now on of the home as a whole, each for its own time.
+
+        Other than `present` it holds what has not begun, and knows nothing of how events stand to
+        one another: of two limits at a time the stricter is to be planned on.
+        """
+        return tuple(
+            Signal(
+                event=state.event.mrid,
+                program=state.event.program.name,
+                kind=kind,
+                value=value,
+                starts_at=state.starts_at,
+                ends_at=state.ends_at,
+                binding=state.event.mandatory,
+                baseline_w=state.baseline_w,
+            )
+            for link in self.links
+            for scope, (_, member) in zip(link.scopes, link.members, strict=True)
+            if not scope
+            for state in member.engine.events
+            if not (state.phase.over or state.opted_out) and now < state.ends_at
+            for kind, value in meanings(state.event, self._ratings)
+        )
 
     @property
     def messages(self) -> Sequence[MessageView]:

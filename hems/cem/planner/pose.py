@@ -1,0 +1,208 @@
+"""From question and outlook to the planner's problem: pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from hems.cem.forecast.past import CarOutlook, Floats, Outlook
+from hems.cem.needs import CarMode
+from hems.cem.planner.plan import Plan
+from hems.cem.planner.problem import (
+    Appliance,
+    BySlot,
+    Car,
+    Deadline,
+    Heat,
+    Problem,
+    Scenario,
+)
+from hems.cem.planner.question import CarNow, HeatNow, Question
+from hems.cem.slots import Slots
+
+_THERE: Final = 0.5
+"""A car that is away is planned for in slots in which it is there with at least this chance."""
+_USUAL: Final = 0.5
+"""Quantile of its need that is planned for where its owner says nothing."""
+_MILD_C: Final = 10.0
+"""Outdoor temperature where nobody knows it."""
+
+
+def pose(question: Question, outlook: Outlook, last: Plan | None) -> Problem:
+    """Return the problem.
+
+    Load and sun are their expected courses: most hours of a home lie below their mean, and a plan
+    on medians would miss the energy of the rest. What the spread is worth is the battery's matter
+    (`storage`), after everything else has its place.
+
+    Args:
+        question: What the controller asks.
+        outlook: What is expected, on the question's slots.
+        last: The plan before this one; None if there is none.
+    """
+    slots = question.slots
+    load_w = outlook.paths.weights @ outlook.paths.load_w
+    for car in question.cars:
+        if car.need is not None and car.need.mode is CarMode.NOW:
+            load_w = load_w + _charging_now_w(car, outlook.cars.get(car.id), slots)
+    sun_w = outlook.paths.weights @ outlook.paths.sun_w
+    return Problem(
+        slots,
+        question.prices,
+        question.limits,
+        (Scenario(1.0, _by_slot(np.maximum(load_w, 0.0)), _by_slot(np.minimum(sun_w, 0.0))),),
+        question.batteries,
+        tuple(
+            posed
+            for car in question.cars
+            if (posed := _car(car, outlook.cars.get(car.id), question)) is not None
+        ),
+        tuple(
+            Appliance(
+                run.device,
+                _stretched(run.profile_w, run.step_s, slots.step_s),
+                run.earliest,
+                run.ready_by,
+            )
+            for run in question.runs
+        ),
+        tuple(_heat(heat, outlook, slots) for heat in question.heats),
+        curtailable=question.curtailable,
+        keep=dict(_kept(last, slots)),
+    )
+
+
+def _by_slot(values: Floats) -> BySlot:
+    return tuple(float(v) for v in values)
+
+
+def _energy_wh(car: CarNow, outlook: CarOutlook | None) -> float:
+    """Return what a car still needs, as drawn."""
+    need = car.need
+    if need is not None and need.energy_wh is not None:
+        return max(need.energy_wh - (need.taken_wh or 0.0), 0.0)
+    if outlook is None:
+        return 0.0
+    usual = outlook.need_wh
+    row = usual.values[usual.shares.index(_USUAL)]
+    taken_wh = 0.0 if need is None or need.taken_wh is None else need.taken_wh
+    return max(float(row[0]) - taken_wh, 0.0)
+
+
+def _present(car: CarNow, outlook: CarOutlook | None, slots: Slots) -> Floats:
+    """Return by slot the share of it that a car is planned to be there."""
+    if outlook is None:
+        return np.full(slots.count, 1.0 if car.plugged else 0.0)
+    there = np.where(outlook.present >= _THERE, 1.0, 0.0)
+    ready_at = None if car.need is None else car.need.ready_at
+    if car.plugged and ready_at is not None:
+        # Its owner has said when it leaves: no habit knows better.
+        until = min(max(slots.at(ready_at - 1e-6) + 1, 0), slots.count)
+        there[:until] = 1.0
+    return there
+
+
+def _car(car: CarNow, outlook: CarOutlook | None, question: Question) -> Car | None:
+    """Return a car to be planned; None for one that is not."""
+    slots, need = question.slots, car.need
+    mode = CarMode.CHEAPEST if need is None else need.mode
+    present = _present(car, outlook, slots)
+    if mode is CarMode.NOW or not present.any() or (car.plugged and car.wants is False):
+        return None
+    energy_wh = _energy_wh(car, outlook)
+    if mode is CarMode.SOLAR:
+        worth = max((*question.prices.export_per_kwh, 0.0)) + 0.01
+        room_wh = max(energy_wh, car.most_w * slots.hours * slots.count)
+        return Car(
+            car.id,
+            car.least_w,
+            car.most_w,
+            _by_slot(present),
+            room_wh=room_wh,
+            surplus_only=True,
+            worth_per_kwh=worth,
+        )
+    if energy_wh <= 0:
+        return None
+    ready_at = _ready_at(car, outlook, present, slots)
+    return Car(
+        car.id,
+        car.least_w,
+        car.most_w,
+        _by_slot(present),
+        (Deadline(ready_at, energy_wh),),
+        room_wh=energy_wh,
+    )
+
+
+def _ready_at(car: CarNow, outlook: CarOutlook | None, present: Floats, slots: Slots) -> float:
+    if car.need is not None and car.need.ready_at is not None and car.plugged:
+        return car.need.ready_at
+    if outlook is not None and outlook.leaves_at is not None and car.plugged:
+        return outlook.leaves_at
+    last = int(np.flatnonzero(present)[-1])  # the end of the stay that is expected
+    return slots.start + (last + 1) * slots.step_s
+
+
+def _charging_now_w(car: CarNow, outlook: CarOutlook | None, slots: Slots) -> Floats:
+    """Return what a car draws that is charged at once, while it is there."""
+    if not car.plugged or car.wants is False:
+        return np.zeros(slots.count)
+    left_wh = _energy_wh(car, outlook)
+    if left_wh <= 0:
+        left_wh = car.most_w * slots.hours  # it wants power; for how long nobody knows
+    per_slot_wh = car.most_w * slots.hours
+    drawn_wh = np.clip(left_wh - np.arange(slots.count) * per_slot_wh, 0.0, per_slot_wh)
+    return np.asarray(drawn_wh / slots.hours)
+
+
+def _stretched(profile_w: Sequence[float], step_s: float, slot_s: float) -> BySlot:
+    """Return a profile by slot, its energy kept."""
+    total_s = len(profile_w) * step_s
+    count = max(1, math.ceil(total_s / slot_s - 1e-9))
+    edges = np.arange(len(profile_w) + 1) * step_s
+    energy_ws = np.concatenate(([0.0], np.cumsum(np.asarray(profile_w) * step_s)))
+    at = np.minimum(np.arange(count + 1) * slot_s, total_s)
+    return _by_slot(np.diff(np.interp(at, edges, energy_ws)) / slot_s)
+
+
+def _heat(heat: HeatNow, outlook: Outlook, slots: Slots) -> Heat:
+    store, count = heat.store, slots.count
+    draw = outlook.heat_draw_w.get(store.device)
+    outdoor_c = outlook.outdoor_c if outlook.outdoor_c is not None else np.full(count, _MILD_C)
+    ambient_c = (
+        np.full(count, store.surroundings_c)
+        if store.surroundings_c is not None
+        else (np.nan_to_num(outdoor_c, nan=_MILD_C))
+    )
+    return Heat(
+        store.device,
+        heat.power_w,
+        (store.cop,) * count,
+        heat.temp_c,
+        store.wh_per_k,
+        store.loss_w_per_k,
+        _by_slot(ambient_c),
+        (0.0,) * count if draw is None else _by_slot(draw.median),
+        (store.low_c,) * count,
+        (store.high_c,) * count,
+        heat.least_on_s,
+        heat.least_off_s,
+        heat.on_for_s,
+        heat.modulates,
+    )
+
+
+def _kept(last: Plan | None, slots: Slots) -> Mapping[str, BySlot]:
+    """Return what the plan before had each device do, on these slots."""
+    if last is None or last.slots.step_s != slots.step_s:
+        return {}
+    ahead = round((slots.start - last.slots.start) / slots.step_s)
+    return {
+        name: tuple(
+            planned.power_w[i] if 0 <= i < len(planned.power_w) else math.nan
+            for i in range(ahead, ahead + slots.count)
+        )
+        for name, planned in last.devices.items()
+    }
