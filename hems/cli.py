@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hems import units
-from hems.commands import device_arguments
+from hems.commands import device_arguments, needs_arguments
 
 EXIT_USAGE = 2
 LAST_PORT = 65535
+MOST_DAYS = 366
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,6 +90,17 @@ def _parser() -> argparse.ArgumentParser:
     pki.set_defaults(run=_pki)
 
     device_arguments.add_to(commands, _device)
+    needs_arguments.add_to(commands, car=_car, start=_start)
+
+    plan = commands.add_parser("plan", help="what the running home is going to do, and why")
+    plan.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
+    plan.add_argument("--json", action="store_true", help="all of it, as the page gets it")
+    plan.set_defaults(run=_plan)
+
+    money = commands.add_parser("money", help="what energy cost, and what control saved")
+    money.add_argument("--days", type=_days, default=7, metavar="N", help="the last ones")
+    money.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
+    money.set_defaults(run=_money)
 
     status = commands.add_parser("status", help="how the running home stands")
     status.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
@@ -101,6 +113,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text} is not a port: 0 to {LAST_PORT}")
     return port
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of days: 1 to {MOST_DAYS}")
+    return days
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -144,7 +163,31 @@ def _device(options: argparse.Namespace) -> int:
     return device.run(options)
 
 
+def _car(options: argparse.Namespace) -> int:
+    from hems.commands.needs import car
+
+    return car(options)
+
+
+def _start(options: argparse.Namespace) -> int:
+    from hems.commands.needs import start
+
+    return start(options)
+
+
 def _status(options: argparse.Namespace) -> int:
     from hems.commands.status import show
 
     return show(options.url)
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from hems.commands.plan import show
+
+    return show(options.url, as_json=options.json)
+
+
+def _money(options: argparse.Namespace) -> int:
+    from hems.commands.money import show
+
+    return show(options.url, options.days)

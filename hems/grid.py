@@ -28,6 +28,7 @@ from hems.sep2.rules.merge import Lost
 from hems.store.errors import StoreError
 from hems.surface import BindingEventError, EventView, MessageView, PriceView, UtilityView
 from hems.surface import UnknownEventError as UnknownEvent
+from hems.tariff.utility import Told
 from programs.signal import Signal, SignalKind
 
 _log = logging.getLogger(__name__)
@@ -196,6 +197,13 @@ class Grid:
             for engine in self._engines()
         )
         return next((price for price in told if price is not None), None)
+
+    @property
+    def told(self) -> Sequence[Told]:
+        """What the utilities tell of prices, in the configuration's order."""
+        return [
+            Told(tuple(e.tariffs), e.offset_s, e.settings.profile.resumes) for e in self._engines()
+        ]
 
     async def acknowledge(self, message: str) -> None:
         """Note that the owner has read a message.

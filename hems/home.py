@@ -27,6 +27,7 @@ from hems.grid import Grid, GridEvents
 from hems.guarding.guarded import Guarded
 from hems.image import Image, ImageRing
 from hems.link import House
+from hems.planning.economics import Economics, EconomicsEvents
 from hems.recorder import Recorder
 from hems.settings.config import Config
 from hems.store.effects import Effect
@@ -89,6 +90,20 @@ class Home:
             config.store.path.with_suffix(".guard.json"),
         )
         self.wishes = Wishes(store.settings, specs, clock)
+        self.economics = Economics(
+            config,
+            specs,
+            store,
+            self._ring,
+            clock,
+            tell=EconomicsEvents(
+                self.grid.ahead,
+                lambda: self.grid.told,
+                lambda: self._cycle.allocation.memory,
+                self.alarms.lasting,
+                lambda: self._aside.spawn(self._react()),
+            ),
+        )
         policies = wiring.policies(config)
         still = wiring.still(policies)
         self._cycle = Cycle(
@@ -98,7 +113,8 @@ class Home:
             self.grid.signals,
             [self],
             policies=lambda: replace(
-                still if self.bench.testing else policies, comfort=self.wishes.policy
+                still if self.bench.testing else self.economics.applied(policies),
+                comfort=self.wishes.policy,
             ),
             allocator=wiring.allocator(config),
             period_s=config.home.cycle,
@@ -124,6 +140,7 @@ class Home:
         """
         await self._registry.start()
         await self.wishes.load()
+        await self.economics.load()
         housekeeping = self._housekeeping()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -131,8 +148,9 @@ class Home:
                 recording = tasks.create_task(self._recorder.run())
                 serving = tasks.create_task(self.grid.run())
                 guarding = tasks.create_task(self._guard.run())
+                planning = tasks.create_task(self.economics.run())
                 await self._cycle.run()
-                for task in (serving, recording, guarding):
+                for task in (serving, recording, guarding, planning):
                     task.cancel()
         finally:
             await self._aside.stop()
@@ -213,6 +231,7 @@ class Home:
             self._last_seq = image.seq
             self.grid.take_image(image)
             self._recorder.take_image(image)
+            self.economics.take_image(image)
             self._watch, alarms = self._watch.look(image, self._cycle.allocation.unmet_w)
             tested = f"device {self.bench.testing}"  # it is silent to the cycle, and well
             for source, message in alarms.items():
@@ -253,7 +272,7 @@ class Home:
             safeguards=self._cycle.safeguards,
             wishes=self.wishes.present,
             messages=self.grid.messages,
-            price=self.grid.price,
+            price=self.grid.price or self.economics.price,
         )
 
     async def changes(self) -> AsyncIterator[Snapshot]:

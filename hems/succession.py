@@ -6,14 +6,22 @@ process. The page knows this one surface and never notices but for the devices.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import time
 
 from hems.device_surface import CallerView, DeviceDetail, MoveOutcome
 from hems.home import Home
+from hems.money.surface import MoneyView, Step
+from hems.needs.orders import CarWish
+from hems.needs.surface import NeedsView
+from hems.plan_surface import PlanView
 from hems.surface import Series, Snapshot
 
 
 class Succession:
-    """Hands every wish on to the present home; a `HomeSurface` and a `DeviceSurface`."""
+    """Hands every wish on to the present home.
+
+    A `HomeSurface`, `DeviceSurface`, `PlanSurface`, `NeedsSurface` and `MoneySurface`.
+    """
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -86,3 +94,37 @@ class Succession:
     def callers(self) -> Sequence[CallerView] | None:
         """Return the chargers that have called in of late; None if nobody listens."""
         return self._home.bench.callers()
+
+    def plan(self) -> PlanView | None:
+        """Return the plan in force; None where nothing is planned, or not yet."""
+        return self._home.economics.plan()
+
+    def needs(self) -> NeedsView:
+        """Return what is wanted of cars and appliances."""
+        return self._home.economics.needs.needs()
+
+    async def order_car(self, device: str, wish: CarWish) -> None:
+        """Take what the owner asks of a car."""
+        await self._home.economics.needs.order_car(device, wish)
+
+    async def end_car_order(self, device: str) -> None:
+        """Go back to the car's habit."""
+        await self._home.economics.needs.end_car_order(device)
+
+    async def ask_run(
+        self, device: str, ready_by: time | float | None, earliest: float | None = None
+    ) -> None:
+        """Ask for a run of an appliance."""
+        await self._home.economics.needs.ask_run(device, ready_by, earliest)
+
+    async def cancel_run(self, device: str) -> None:
+        """Take back what was asked of an appliance."""
+        await self._home.economics.needs.cancel_run(device)
+
+    async def money(self, start: float, end: float, step: Step) -> Sequence[MoneyView]:
+        """Return the accounts of each period that overlaps [start, end)."""
+        return await self._home.economics.statement.money(start, end, step)
+
+    async def money_days(self, days: int) -> Sequence[MoneyView]:
+        """Return the accounts of the last days."""
+        return await self._home.economics.statement.money_days(days)

@@ -14,6 +14,7 @@ _QUANTITY = re.compile(r"\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)\
 _POWER: Final = {"W": 1.0, "kW": 1e3, "MW": 1e6}
 _ENERGY: Final = {"Wh": 1.0, "kWh": 1e3, "MWh": 1e6}
 _CURRENT: Final = {"A": 1.0}
+_VOLUME: Final = {"l": 1.0}
 _DURATION: Final = {
     "s": 1.0,
     "sec": 1.0,
@@ -26,6 +27,7 @@ _KINDS: Final[Mapping[str, Mapping[str, float]]] = {
     "power": _POWER,
     "energy": _ENERGY,
     "current": _CURRENT,
+    "volume": _VOLUME,
     "duration": _DURATION,
 }
 
@@ -47,6 +49,11 @@ def energy_wh(text: str | float) -> float:
 def current_a(text: str | float) -> float:
     """Return a current in A from "16 A"."""
     return _quantity(text, "current")
+
+
+def volume_l(text: str | float) -> float:
+    """Return a volume in litres from "200 l"."""
+    return _quantity(text, "volume")
 
 
 def duration_s(text: str | float) -> float:

@@ -1,6 +1,6 @@
 """From the configuration to what each part is started with; pure, no I/O but reading the keys."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 
@@ -15,6 +15,7 @@ from der.addresses import (
 from der.description import DeviceDescription
 from der.model import DeviceKind, DeviceSpec
 from der.registry import Driver
+from hems.cem.needs import StorageFacts
 from hems.cem.policy import AllocatorPolicy
 from hems.emg.modes import modes
 from hems.emg.self_report import Maker, SelfReport
@@ -84,6 +85,20 @@ def policies(config: Config) -> Policies:
 def still(active: Policies) -> Policies:
     """Return policies under which nothing moves for gain, so that a test move can be seen."""
     return replace(active, self_consumption=SelfConsumptionPolicy(StorageUse.HOLD))
+
+
+def storage_facts(config: Config) -> Mapping[str, StorageFacts]:
+    """Return what of each battery nobody measures, by id."""
+    return {
+        device.id: StorageFacts(
+            device.storage.capacity,
+            device.storage.charge_efficiency,
+            device.storage.discharge_efficiency,
+            device.storage.wear,
+        )
+        for device in config.device
+        if device.storage is not None
+    }
 
 
 def allocator(config: Config) -> AllocatorPolicy:

@@ -5,9 +5,12 @@ become proposals; one arbiter turns them into set-points.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
+
+from der.model import Phase
 
 HOME: Final = "home"
 """Target of a proposal about the connection point (the meter), not about one device."""
@@ -18,7 +21,10 @@ LOADS: Final = "loads"
 GENERATION: Final = "generation"
 """Target of a proposal about the sum of all that produces behind the meter (never positive)."""
 
-HOME_TARGETS: Final = (HOME, LOADS, GENERATION)
+PHASES: Final[Mapping[Phase, str]] = {phase: f"phase-{phase}" for phase in Phase}
+"""Targets of proposals about one phase at the connection point, by phase."""
+
+HOME_TARGETS: Final = (HOME, LOADS, GENERATION, *PHASES.values())
 """The targets that are no device; no device may carry one of these ids."""
 
 

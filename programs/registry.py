@@ -8,10 +8,13 @@ from programs import (
     comfort,
     disconnect,
     duty_cycle,
+    economy,
     emergency,
     energy_support,
     envelope,
     peak_shaving,
+    ready_by,
+    runs,
     safety,
     self_consumption,
     set_point,
@@ -20,6 +23,7 @@ from programs import (
 from programs.comfort import ComfortPolicy
 from programs.disconnect import DisconnectPolicy
 from programs.duty_cycle import DutyCyclePolicy
+from programs.economy import EconomyPolicy
 from programs.emergency import EmergencyPolicy
 from programs.energy_support import EnergySupportPolicy
 from programs.envelope import EnvelopePolicy
@@ -27,6 +31,8 @@ from programs.inputs import Inputs
 from programs.ownership import kept
 from programs.peak_shaving import PeakShavingPolicy
 from programs.proposal import Proposal
+from programs.ready_by import ReadyByPolicy
+from programs.runs import RunsPolicy
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy
 from programs.warmth import WarmthPolicy
@@ -45,6 +51,9 @@ class Policies:
     duty_cycle: DutyCyclePolicy = DutyCyclePolicy()  # noqa: RUF009
     comfort: ComfortPolicy = ComfortPolicy()  # noqa: RUF009
     warmth: WarmthPolicy = WarmthPolicy()  # noqa: RUF009
+    ready_by: ReadyByPolicy = ReadyByPolicy()  # noqa: RUF009
+    runs: RunsPolicy = RunsPolicy()  # noqa: RUF009
+    economy: EconomyPolicy = EconomyPolicy()  # noqa: RUF009
     self_consumption: SelfConsumptionPolicy = SelfConsumptionPolicy()  # noqa: RUF009
 
 
@@ -125,6 +134,24 @@ ALL: Final = (
         "",
         "Comfort of temperature",
         lambda i, p: warmth.propose(i, p.warmth),
+    ),
+    Programme(
+        ready_by.ID,
+        "",
+        "Cars ready by their time",
+        lambda i, p: ready_by.propose(i, p.ready_by),
+    ),
+    Programme(
+        runs.ID,
+        "",
+        "Runs of appliances",
+        lambda i, p: runs.propose(i, p.runs),
+    ),
+    Programme(
+        economy.ID,
+        "",
+        "What pays",
+        lambda i, p: economy.propose(i, p.economy, p.self_consumption),
     ),
     Programme(
         self_consumption.ID,

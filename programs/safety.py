@@ -1,5 +1,8 @@
 """Safety: the main breaker's limit, and what is safe while the meter cannot be read.
 
+The breaker's limit is stated for the home and, where it has several phases, for each of them. The
+latter counts where the meter tells the phases apart; else they are taken as balanced.
+
 Without the meter nobody knows what the home draws, so the home keeps, by what was last known of its
 own draw, to a part of what the breaker carries, and nothing moves upwards: a car charges at its
 least, and whatever was restricted stays as restricted as it was. Storage idles; but one that
@@ -9,9 +12,9 @@ the home's last known draw still needs it once the loads have given way.
 
 from dataclasses import dataclass, replace
 
-from der.model import Control, DeviceState
+from der.model import Control, DeviceState, Phase
 from programs.inputs import Inputs
-from programs.proposal import HOME, Bounds, Proposal, Rank
+from programs.proposal import HOME, PHASES, Bounds, Proposal, Rank
 from programs.rules import kilowatts
 
 ID_BREAKER = "main-breaker"
@@ -39,11 +42,13 @@ class SafetyPolicy:
 
     @property
     def limit_w(self) -> float:
-        """Greatest power through the main breaker in W, either way.
+        """Greatest power through the main breaker in W, either way, all phases together."""
+        return self.phase_w * self.phases
 
-        Balanced phases are assumed: one reading of the whole home is all that the image has.
-        """
-        return self.breaker_a * self.voltage_v * self.phases
+    @property
+    def phase_w(self) -> float:
+        """The same of one phase."""
+        return self.breaker_a * self.voltage_v
 
 
 def propose(inputs: Inputs, policy: SafetyPolicy) -> tuple[Proposal, ...]:
@@ -65,7 +70,7 @@ def propose(inputs: Inputs, policy: SafetyPolicy) -> tuple[Proposal, ...]:
         reason=f"The main breaker carries at most {kilowatts(limit_w)}",
     )
     if inputs.net_w is not None:
-        return (breaker,)
+        return (breaker, *_each_phase(breaker, policy))
     blind_w = policy.blind_share * limit_w
     blind = replace(
         breaker,
@@ -87,6 +92,18 @@ def propose(inputs: Inputs, policy: SafetyPolicy) -> tuple[Proposal, ...]:
         if (bounds := _careful(state)) is not None
     ]
     return (breaker, blind, *careful)
+
+
+def _each_phase(breaker: Proposal, policy: SafetyPolicy) -> tuple[Proposal, ...]:
+    """Return the limit of each phase where the home has several."""
+    if policy.phases == 1:
+        return ()
+    bounds = Bounds(-policy.phase_w, policy.phase_w)
+    reason = f"The main breaker carries at most {kilowatts(policy.phase_w)} on phase"
+    return tuple(
+        replace(breaker, target=PHASES[phase], bounds=bounds, reason=f"{reason} {phase}")
+        for phase in tuple(Phase)[: policy.phases]
+    )
 
 
 def _careful(state: DeviceState) -> Bounds | None:

@@ -8,12 +8,19 @@ from aiohttp import web
 
 from hems.clock import Clock, SystemClock
 from hems.device_surface import DeviceSurface
+from hems.money.surface import MoneySurface
+from hems.needs.surface import NeedsSurface
+from hems.plan_surface import PlanSurface
 from hems.surface import HomeSurface
 from web.answers import errors_in_words
 from web.api import Api
+from web.days import zone_name
 from web.device_api import DeviceApi
 from web.errors import AddressError
+from web.money_api import MoneyApi
+from web.needs_api import NeedsApi
 from web.pages import Pages
+from web.plan_api import PlanApi
 from web.security import GATE, add_headers, gate_of, guard
 from web.settings import WebSettings
 from web.stream import Streams
@@ -27,6 +34,10 @@ def create_app(
     settings: WebSettings,
     clock: Clock = _CLOCK,
     devices: DeviceSurface | None = None,
+    plans: PlanSurface | None = None,
+    *,
+    needs: NeedsSurface | None = None,
+    money: MoneySurface | None = None,
 ) -> web.Application:
     """Return the application that serves the page and its API.
 
@@ -35,6 +46,9 @@ def create_app(
         settings: How it is served.
         clock: Where "today" and the health check take the time from.
         devices: What can be asked of single devices; None for nothing.
+        plans: Who plans; None for nobody.
+        needs: What is wanted of cars and appliances; None for nothing.
+        money: The accounts; None for none.
     """
     app = web.Application(
         middlewares=[errors_in_words, guard], client_max_size=settings.max_body_bytes
@@ -52,6 +66,12 @@ def create_app(
     app.on_shutdown.append(end_streams)
     if devices is not None:
         app.add_routes(DeviceApi(devices).routes())
+    if plans is not None:
+        app.add_routes(PlanApi(plans).routes())
+    if needs is not None:
+        app.add_routes(NeedsApi(needs, clock).routes())
+    if money is not None:
+        app.add_routes(MoneyApi(money, zone_name(settings.time_zone)).routes())
     app.add_routes(
         [
             web.get("/api/home", api.home),
@@ -76,6 +96,10 @@ async def serving(
     settings: WebSettings,
     clock: Clock = _CLOCK,
     devices: DeviceSurface | None = None,
+    plans: PlanSurface | None = None,
+    *,
+    needs: NeedsSurface | None = None,
+    money: MoneySurface | None = None,
 ) -> AsyncIterator[str]:
     """Serve the page while the context lasts.
 
@@ -86,7 +110,7 @@ async def serving(
         AddressError: The address is in use, forbidden or not this machine's.
     """
     runner = web.AppRunner(
-        create_app(surface, settings, clock, devices),
+        create_app(surface, settings, clock, devices, plans, needs=needs, money=money),
         access_log=None,
         shutdown_timeout=_SHUTDOWN_S,
     )

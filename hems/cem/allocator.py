@@ -20,10 +20,12 @@ from hems.cem.loads import Grant, LoadPlan
 from hems.cem.memory import DeviceMemory, Memory
 from hems.cem.observe import Observed, Usable, observe
 from hems.cem.orders import Allocation, Order, drive, due, free, opening, restrict
-from hems.cem.outlook import look, record
+from hems.cem.outlook import look, record, steps
 from hems.cem.policy import AllocatorPolicy
 from hems.cem.room import leave
+from hems.cem.scene import Scene
 from hems.cem.storage import StoragePlan, Surroundings
+from hems.cem.surplus import surplus
 from hems.image import Image
 from programs.proposal import HOME, Bounds
 
@@ -45,7 +47,7 @@ def allocate(
     """
     seen = observe(image, memory, now, policy)
     past = record(seen, memory, image, now, policy)
-    seen = replace(seen, memory=replace(seen.memory, past=past))
+    seen = replace(seen, memory=replace(seen.memory, past=past, steps=steps(memory, past, policy)))
     batteries, their_batteries = others.apart(seen.with_control(Control.TARGET))
     inverters, their_inverters = others.apart(seen.with_control(Control.FLOOR))
     theirs = (*their_batteries, *their_inverters)
@@ -56,6 +58,7 @@ def allocate(
         sum(u.reading.power_w for u in inverters),
         rise_w=outlook.home.fast_w,
         base_rise_w=outlook.loads.fast_w,
+        fall_w=outlook.fall_w,
         absent_w=away.rise_w,
         unseen_w=away.fall_w,
     )
@@ -63,8 +66,11 @@ def allocate(
     help_w = storage.greatest_help_w(batteries, decision, around, policy)
     if not seen.known:
         help_w = max(help_w, 0.0)  # blind, loads go before a battery carries them
+    scene = Scene(image, decision, seen, outlook, away, theirs, policy)
     room = leave(decision, around, outlook, help_w, policy)
-    load_plan = LoadPlan(decision, room, seen.memory.returned_at, now, policy)
+    room.lines = scene.lines(batteries)
+    left = surplus(seen, around, outlook, batteries, inverters, policy)
+    load_plan = LoadPlan(decision, room, seen.memory.returned_at, now, policy, left)
     load_plan.grant(loads)
     grants = load_plan.grants
 
@@ -72,12 +78,14 @@ def allocate(
     probing = (
         bool(batteries)
         and now >= seen.memory.probe_after
-        and _at_export_limit(image, decision, policy)
+        and _at_export_limit(image, decision, outlook.fall_w, policy)
         and generation.held_back(inverters, policy)
     )
     probe_w = policy.probe_w if probing else 0.0
-    stored = storage.plan(batteries, decision, around, probe_w, policy)
-    made = generation.plan(inverters, decision, around, stored.total_w, policy, known=seen.known)
+    on_phases = scene.batteries(room.lines, batteries, grants)
+    stored = storage.plan(batteries, on_phases, around, probe_w, policy)
+    on_phases = scene.inverters(room.lines, inverters, grants, stored)
+    made = generation.plan(inverters, on_phases, around, stored.total_w, policy, known=seen.known)
     net_w = _predicted(inverters, around, stored, made)
     holds = others.plan(theirs, decision, net_w, policy)
     net_w = _with_holds(net_w, theirs, holds)
@@ -98,6 +106,7 @@ def allocate(
         around.base_w,
         net_w,
         _unmet(decision.of(HOME), net_w),
+        scene.predicted(grants, stored, made, holds),
     )
 
 
@@ -113,12 +122,14 @@ def _base_w(seen: Observed, decision: Decision, theirs: Sequence[Usable]) -> flo
     return None if decision.of(HOME).capped_by is None else math.inf
 
 
-def _at_export_limit(image: Image, decision: Decision, policy: AllocatorPolicy) -> bool:
+def _at_export_limit(
+    image: Image, decision: Decision, fall_w: float, policy: AllocatorPolicy
+) -> bool:
     """Return whether the meter stands at the export limit, so that more charging frees the sun."""
     span = decision.of(HOME).span
     if image.net_w is None or span.lower_by is None:
         return False
-    return image.net_w <= policy.aim(span.bounds).lower_w + policy.margin_w
+    return image.net_w <= policy.aim(span.bounds).lower_w + fall_w + policy.margin_w
 
 
 def _with_loads(around: Surroundings, seen: Observed, grants: dict[str, Grant]) -> Surroundings:
@@ -151,7 +162,8 @@ def _remember(
     for device in seen.usable:
         past = device.memory
         if device.id in load_plan.grants:
-            past = past.allow(load_plan.grants[device.id].allowed_w, now)
+            grant = load_plan.grants[device.id]
+            past = past.allow(grant.allowed_w, now).lacking(now, lacks=grant.lacks)
         elif device.id in stored.targets:
             past = past.drive(round(stored.targets[device.id]), now)
         elif device.id in made.floors:

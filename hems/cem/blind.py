@@ -73,7 +73,7 @@ class _Scene:
         """
         spec = state.spec
         span = self.decision.of(spec.id).span
-        view = self.room.view(reach(spec, span))
+        view = self.room.view(reach(spec, span), state)
         past, by = self.memory.device(spec.id), None
         allowed_w = past.allowed_w
         full_w = spec.max_w + self.policy.headroom_w

@@ -93,7 +93,7 @@ def _total(
     total_w, by = -float("inf"), None
     if home.lower_by is not None:
         total_w = policy.aim(home.bounds).lower_w - base_w - around.low_w - storage_w
-        total_w += around.unseen_w
+        total_w += around.unseen_w + around.fall_w
         by = home.lower_by
     if made.lower_by is not None:
         aim_w = policy.aim(made.bounds).lower_w

@@ -12,7 +12,7 @@ place of what is not; those of the service provider yield first.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from der.model import Control, Ownership
@@ -20,6 +20,7 @@ from hems.cem.arbiter import Decision, Span
 from hems.cem.observe import Usable
 from hems.cem.policy import AllocatorPolicy
 from hems.cem.room import Room, View, reach, wanted
+from hems.cem.surplus import Surplus, bears, share_of
 from programs.ownership import weakest
 from programs.proposal import Proposal, Rank
 
@@ -36,6 +37,7 @@ class Grant:
         low_w: The least that it may be drawing until it has obeyed.
         by: Whose word holds it; None where it is free or only waits.
         reason: Why it waits, where nobody's word holds it.
+        lacks: Whether the sun leaves a car that charges from it less than its least power.
     """
 
     allowed_w: float
@@ -43,6 +45,7 @@ class Grant:
     low_w: float
     by: Proposal | None = None
     reason: str = ""
+    lacks: bool = False
 
 
 @dataclass(slots=True)
@@ -55,6 +58,7 @@ class LoadPlan:
         returned_at: When a load last came back, UTC epoch seconds; moves when one does.
         now: UTC epoch seconds.
         policy: The allocator's figures.
+        surplus: What the sun leaves over for cars.
         grants: The outcome, by device id.
         off: Loads that had been taken away before, most essential first.
         falling_w: What loads still draw of what they no longer may.
@@ -65,6 +69,7 @@ class LoadPlan:
     returned_at: float
     now: float
     policy: AllocatorPolicy
+    surplus: Surplus = Surplus()  # noqa: RUF009 (frozen, so one instance serves all)
     grants: dict[str, Grant] = field(default_factory=dict)
     off: list[Usable] = field(default_factory=list)
     falling_w: float = 0.0
@@ -78,11 +83,10 @@ class LoadPlan:
             self._keep(load)
         for load in [u for u in on if u.id not in self.grants and self._locked(u)]:
             self._keep_locked(load)
-        reserved_w = self._reserved_w()
-        self.room.take(reserved_w)
+        reserved = self._reserve()
         for load in [u for u in on if u.id not in self.grants]:
             self._keep(load)
-        self.room.take(-reserved_w)
+        self._release(reserved)
         self.falling_w = sum(self._excess_w(u) for u in ranked)
         for load in self.off:
             self._give_back(load)
@@ -93,18 +97,24 @@ class LoadPlan:
         else:
             self._keep_switch(load)
 
-    def _reserved_w(self) -> float:
-        """Return the room that loads give up for those that are off and wanted more."""
-        reserved_w = 0.0
+    def _reserve(self) -> Sequence[Usable]:
+        """Take the room that loads give up for those that are off and wanted more."""
+        reserved: list[Usable] = []
         for load in self.off:
             if not self._wanted(load) or load.state.spec.control is not Control.SWITCH:
                 continue
             waits = load.reading.wants_power is not False and self._rested(load)
             barred = self.decision.of(load.id).span.bounds.upper_w < load.state.spec.max_w
             needed_w = self._needed_w(load)
-            if waits and not barred and reserved_w + needed_w <= self._view(load).spare_w:
-                reserved_w += needed_w
-        return reserved_w
+            if waits and not barred and needed_w <= self._view(load).spare_w:
+                self.room.take(needed_w, load.state)
+                reserved.append(load)
+        return reserved
+
+    def _release(self, reserved: Sequence[Usable]) -> None:
+        """Give back the room that was taken for loads that are off."""
+        for load in reserved:
+            self.room.take(-self._needed_w(load), load.state)
 
     def _standing(self, load: Usable) -> tuple[int, bool, int, str]:
         """Return a sort key, the load to be kept longest first."""
@@ -131,7 +141,11 @@ class LoadPlan:
     def _view(self, load: Usable) -> View:
         """Return the room under the limits that reach a load."""
         spec = load.state.spec
-        return self.room.view(reach(spec, self.decision.of(load.id).span))
+        return self.room.view(reach(spec, self.decision.of(load.id).span), load.state)
+
+    def _whole(self, load: Usable) -> View:
+        """Return the room under all limits."""
+        return self.room.view(Rank.IDLE, load.state)
 
     def _locked(self, load: Usable) -> bool:
         """Return whether only stronger limits than others may take the load away."""
@@ -144,19 +158,21 @@ class LoadPlan:
     def _keep_locked(self, load: Usable) -> None:
         spec, power_w = load.state.spec, load.reading.power_w
         timed = load.running and self.now - load.memory.running_since < spec.min_on_s
-        most_w = self.room.urgent_w if timed else self._view(load).left_w
+        urgent = self.room.view(Rank.EMERGENCY, load.state)
+        most_w = urgent.left_w if timed else self._view(load).left_w
+        whole = self._whole(load)
         if spec.control is Control.CEILING:
             least_w = max(spec.least_on_w, 0.0)
-            if power_w > self.room.left_w >= least_w or least_w > most_w:
+            if power_w > whole.left_w >= least_w or least_w > most_w:
                 return  # it fits by being turned down, or a stronger limit takes it away
-            if power_w > self.room.left_w:
-                self.room.take(least_w)
+            if power_w > whole.left_w:
+                self.room.take(least_w, load.state)
                 high_w = max(power_w, least_w)
-                self.grants[load.id] = Grant(least_w, high_w, least_w, self.room.by)
+                self.grants[load.id] = Grant(least_w, high_w, least_w, whole.by)
             return
         barred = not load.running and self.decision.of(load.id).span.bounds.upper_w < spec.max_w
         if not barred and (power_w if load.running else spec.max_w) <= most_w:
-            self.room.take(power_w)
+            self.room.take(power_w, load.state)
             self.grants[load.id] = Grant(math.inf, power_w, power_w)
 
     def _keep_switch(self, load: Usable) -> None:
@@ -172,7 +188,7 @@ class LoadPlan:
         elif (power_w if load.running else max_w) > view.left_w:
             self._stop(load, view.by)
         else:
-            self.room.take(power_w)
+            self.room.take(power_w, load.state)
             self.grants[load.id] = Grant(math.inf, power_w, power_w)
 
     def _keep_ceiling(self, load: Usable) -> None:
@@ -181,10 +197,16 @@ class LoadPlan:
         It keeps what it has while that fits into the whole room, and is granted anew only what
         fits beside all that is held back: so it is not turned down and up by each ripple.
         """
-        past, spec, view = load.memory, load.state.spec, self._view(load)
-        aside_w = self._set_aside(load)
-        limit_w, by = self._ceiling(load, view.spare_w - aside_w, view)
-        most_w, _ = self._ceiling(load, view.left_w - aside_w, view)
+        past, spec = load.memory, load.state.spec
+        aside = self._set_aside(load)
+        view = self._view(load)
+        self._release(aside)
+        sun = share_of(load, self.surplus, self.now, self.policy)
+        lacks = self._lacks(load, sun.now_w)
+        if lacks and bears(load, self.now, self.policy):
+            sun = replace(sun, now_w=spec.least_on_w, sure_w=spec.least_on_w)
+        limit_w, by = self._ceiling(load, view.spare_w, view, sun.sure_w)
+        most_w, _ = self._ceiling(load, view.left_w - self.room.late_w, view, sun.now_w)
         before_w = past.allowed_w
         near = load.reading.power_w > limit_w - self.policy.raise_least_w
         band_w = self.policy.dead_band_w if near else self.policy.raise_least_w
@@ -207,17 +229,35 @@ class LoadPlan:
             allowed_w = limit_w if raised else before_w
         else:
             allowed_w = before_w
-        self._grant_ceiling(load, allowed_w, by, rising=raised or waited_s < self.policy.settle_s)
+        rising = raised or waited_s < self.policy.settle_s
+        self._grant_ceiling(load, allowed_w, by, rising=rising, lacks=lacks)
 
     def _grant_ceiling(
-        self, load: Usable, allowed_w: float, by: Proposal | None, *, rising: bool
+        self,
+        load: Usable,
+        allowed_w: float,
+        by: Proposal | None,
+        *,
+        rising: bool,
+        lacks: bool = False,
     ) -> None:
         power_w = load.reading.power_w
         possible_w = min(allowed_w, load.state.spec.max_w) if load.may_draw else power_w
-        self.room.take(max(possible_w, 0.0))
+        self.room.take(max(possible_w, 0.0), load.state)
         high_w = max(power_w, possible_w) if rising else power_w
         reason = "" if by is not None else TURN
-        self.grants[load.id] = Grant(allowed_w, high_w, min(power_w, allowed_w), by, reason)
+        low_w = min(power_w, allowed_w)
+        self.grants[load.id] = Grant(allowed_w, high_w, low_w, by, reason, lacks)
+        taken_w = max(possible_w, 0.0)
+        self.surplus = replace(
+            self.surplus, now_w=self.surplus.now_w - taken_w, sure_w=self.surplus.sure_w - taken_w
+        )
+
+    def _lacks(self, load: Usable, now_w: float) -> bool:
+        """Return whether the sun leaves a car that charges from it less than its least power."""
+        preferred_w = self.decision.of(load.id).preferred_w
+        least_w = load.state.spec.least_on_w
+        return preferred_w is not None and max(preferred_w, now_w) < least_w
 
     def _stop(self, load: Usable, by: Proposal | None, reason: str = "") -> None:
         """Take a load away, or keep it away."""
@@ -232,9 +272,14 @@ class LoadPlan:
         spec, span, power_w = load.state.spec, self.decision.of(load.id).span, load.reading.power_w
         rested, view = self._rested(load), self._view(load)
         ready = rested and self._may_return()
-        spare_w = view.spare_w - (self.falling_w - self._excess_w(load))
+        falling_w = self.falling_w - self._excess_w(load)
+        spare_w = view.spare_w - falling_w
         if spec.control is Control.CEILING:
-            limit_w, by = self._ceiling(load, spare_w - self._set_aside(load), view)
+            aside = self._set_aside(load)
+            view = self._view(load)
+            self._release(aside)
+            sun = share_of(load, self.surplus, self.now, self.policy)
+            limit_w, by = self._ceiling(load, view.spare_w - falling_w, view, sun.sure_w)
             limited = limit_w < spec.max_w
             headroom_w = self.policy.headroom_w if math.isfinite(spare_w) else 0.0
             fits = limit_w - headroom_w >= max(spec.least_on_w, 1.0)
@@ -249,7 +294,7 @@ class LoadPlan:
             fits = not barred and self._needed_w(load) <= spare_w
             if ready and fits:
                 self.returned_at = self.now
-                self.room.take(spec.max_w)
+                self.room.take(spec.max_w, load.state)
                 self.grants[load.id] = Grant(math.inf, spec.max_w, min(power_w, 0.0))
                 return
         waits = TURN if rested else "It rests for its minimum off time"
@@ -261,9 +306,9 @@ class LoadPlan:
         allowed_w = 0.0 if load in self.off else math.inf if grant is None else grant.allowed_w
         return max(load.reading.power_w - allowed_w, 0.0)
 
-    def _set_aside(self, car: Usable) -> float:
-        """Return the room in W to leave to more essential loads that are off and may come back."""
-        aside_w = 0.0
+    def _set_aside(self, car: Usable) -> Sequence[Usable]:
+        """Take the room to leave to more essential loads that are off and may come back."""
+        aside: list[Usable] = []
         for load in self.off:
             spec = load.state.spec
             if spec.control is not Control.SWITCH or load.id in self.grants:
@@ -274,14 +319,15 @@ class LoadPlan:
             if load.reading.wants_power is False:
                 continue
             needed_w, span = self._needed_w(load), self.decision.of(load.id).span
-            if span.bounds.upper_w >= spec.max_w and aside_w + needed_w <= self.room.spare_w:
-                aside_w += needed_w
-        return aside_w
+            if span.bounds.upper_w >= spec.max_w and needed_w <= self._whole(load).spare_w:
+                self.room.take(needed_w, load.state)
+                aside.append(load)
+        return aside
 
     def _needed_w(self, load: Usable) -> float:
         """Return the room in W that a switched load must find to come back."""
-        headroom_w = self.policy.headroom_w if math.isfinite(self.room.left_w) else 0.0
-        return load.state.spec.max_w + headroom_w
+        limited = math.isfinite(self.room.left_w) or bool(self.room.lines.lines)
+        return load.state.spec.max_w + (self.policy.headroom_w if limited else 0.0)
 
     def _rested(self, load: Usable) -> bool:
         return self.now - load.memory.changed_at >= load.state.spec.min_off_s
@@ -289,10 +335,15 @@ class LoadPlan:
     def _may_return(self) -> bool:
         return self.now - self.returned_at >= self.policy.stagger_s
 
-    def _ceiling(self, load: Usable, room_w: float, view: View) -> tuple[float, Proposal | None]:
-        """Return the most that a car may take of a room, and whose word that is."""
-        spec, span = load.state.spec, self.decision.of(load.id).span
+    def _ceiling(
+        self, load: Usable, room_w: float, view: View, sun_w: float
+    ) -> tuple[float, Proposal | None]:
+        """Return the most that a car may take of a room and of the sun, and whose word that is."""
+        spec, target = load.state.spec, self.decision.of(load.id)
+        span, preferred_w = target.span, target.preferred_w
         own = _own_limit(span)
+        if preferred_w is not None and max(preferred_w, sun_w) < min(own, room_w, spec.max_w):
+            return max(preferred_w, sun_w, 0.0), target.preferred_by
         if own < min(room_w, spec.max_w):
             return own, span.upper_by
         if room_w < spec.max_w:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from der.model import Setpoint
+from der.model import Phase, Setpoint
 from programs.proposal import Bounds
 
 _MOST_AIMS: Final = 16
@@ -43,6 +43,8 @@ class DeviceMemory:
         spent: A battery that is at its reserve and has not recovered from it.
         reach: What a battery has shown it can do where it fell short of its set-point.
         reach_until: When it is trusted to do more again.
+        lacking_since: Since when the sun leaves a car that charges from it too little; None while
+            it leaves enough.
         recent: Its last readings, (time, W), oldest first.
         aims: What it was told that its reading may not show yet, (time of the decision, W), oldest
             first: as `allowed_w` or `target_w`.
@@ -56,6 +58,7 @@ class DeviceMemory:
     spent: bool = False
     reach: Bounds = Bounds()  # noqa: RUF009 (frozen, so one instance serves all)
     reach_until: float = -math.inf
+    lacking_since: float | None = None
     recent: tuple[tuple[float, float], ...] = ()
     aims: tuple[tuple[float, float | None], ...] = ()
 
@@ -70,6 +73,12 @@ class DeviceMemory:
             return self
         return replace(self, allowed_w=allowed_w, changed_at=now, aims=self._aimed(allowed_w, now))
 
+    def lacking(self, now: float, *, lacks: bool) -> "DeviceMemory":
+        """Return the memory with whether the sun leaves a car too little."""
+        if lacks is (self.lacking_since is not None):
+            return self
+        return replace(self, lacking_since=now if lacks else None)
+
     def shifted(self, by_s: float) -> "DeviceMemory":
         """Return the memory with all its times moved, after UTC was set."""
         return replace(
@@ -77,6 +86,7 @@ class DeviceMemory:
             changed_at=self.changed_at + by_s,
             running_since=self.running_since + by_s,
             reach_until=self.reach_until + by_s,
+            lacking_since=None if self.lacking_since is None else self.lacking_since + by_s,
             recent=tuple((at + by_s, power_w) for at, power_w in self.recent),
             aims=tuple((at + by_s, power_w) for at, power_w in self.aims),
         )
@@ -99,11 +109,13 @@ class Sample:
         at: Time of the reading, UTC epoch seconds.
         base_w: Uncontrolled base, W.
         pv_w: Generation, W, never positive but for stand-by.
+        on: Both together on each phase, in the order of the phases; empty if not measured.
     """
 
     at: float
     base_w: float
     pv_w: float
+    on: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +128,9 @@ class Memory:
         base_w: Power of all that cannot be controlled, as last estimated; None before.
         base_at: Time of the meter reading behind it.
         base_of: Devices that were not counted in it.
+        base_on: The same on each phase; empty where the meter does not tell them apart.
         past: The base over the last minute, oldest first; bounded.
+        steps: By how much the base rose at once lately, (time, W), oldest first; bounded.
         returned_at: When a load last came back.
         probing: Whether the last decision let a battery feel for held-back sun.
         probe_after: Earliest time of the next such step.
@@ -128,7 +142,9 @@ class Memory:
     base_w: float | None = None
     base_at: float = -math.inf
     base_of: frozenset[str] = frozenset()
+    base_on: Mapping[Phase, float] = field(default_factory=dict)
     past: tuple[Sample, ...] = ()
+    steps: tuple[tuple[float, float], ...] = ()
     returned_at: float = -math.inf
     probing: bool = False
     probe_after: float = -math.inf
@@ -170,6 +186,7 @@ class Memory:
             base_at=self.base_at + by_s,
             returned_at=self.returned_at + by_s,
             probe_after=self.probe_after + by_s,
+            steps=tuple((at + by_s, rise_w) for at, rise_w in self.steps),
             past=tuple(replace(sample, at=sample.at + by_s) for sample in self.past),
         )
 

@@ -26,6 +26,7 @@ class CarNeed:
         energy_wh: What it needs by then, as drawn from when it was plugged in; None for as much
             as it usually takes.
         taken_wh: What it has drawn since it was plugged in; None while that is not known.
+        power_w: What the car takes at most, as told or seen; None for all that its charger gives.
     """
 
     device: str
@@ -33,6 +34,7 @@ class CarNeed:
     ready_at: float | None = None
     energy_wh: float | None = None
     taken_wh: float | None = None
+    power_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +79,20 @@ class HeatStore:
     low_c: float
     high_c: float
     draw_wh_per_day: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFacts:
+    """What of a battery nobody measures, as commissioned.
+
+    Attributes:
+        capacity_wh: Usable, where the battery does not tell; None if that is not known either.
+        charge_efficiency: Share of what it draws that is stored.
+        discharge_efficiency: Share of what it gives up that comes out.
+        wear_per_kwh: Cost of one kWh through it.
+    """
+
+    capacity_wh: float | None = None
+    charge_efficiency: float = 0.95
+    discharge_efficiency: float = 0.95
+    wear_per_kwh: float = 0.0

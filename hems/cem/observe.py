@@ -5,11 +5,12 @@ every decision absolute: a set-point in flight is not asked for twice.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from der.model import Control, DeviceSpec, DeviceState, Quality, Reading, Setpoint
+from der.model import Control, DeviceSpec, DeviceState, Phase, Quality, Reading, Setpoint
 from hems.cem.memory import DeviceMemory, Given, Memory
+from hems.cem.phases import Parts, measured, parts
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
 from programs.proposal import Bounds
@@ -60,6 +61,7 @@ class Observed:
         usable: The devices that can be controlled now, in the image's order.
         base_w: Power of everything else in W, as the meter shows it; None if never known.
         known: Whether `base_w` is of now, or only the last that was known.
+        base_on: The same on each phase; empty unless it is of now and the meter tells them apart.
         memory: The memory, brought up to this image.
     """
 
@@ -67,6 +69,7 @@ class Observed:
     base_w: float | None
     known: bool
     memory: Memory
+    base_on: Parts = field(default_factory=dict)
 
     def with_control(self, *controls: Control) -> tuple[Usable, ...]:
         """Return the usable devices with one of the controls."""
@@ -86,6 +89,8 @@ def observe(image: Image, memory: Memory, now: float, policy: AllocatorPolicy) -
     given = dict(memory.given)
     returned_at = memory.returned_at
     usable: list[Usable] = []
+    meter = image.meter
+    meter_at = -math.inf if meter is None or meter.reading is None else meter.reading.at
     for state in image.devices.values():
         reading = state.reading
         if state.spec.control is Control.NONE or state.quality is not Quality.GOOD:
@@ -99,17 +104,22 @@ def observe(image: Image, memory: Memory, now: float, policy: AllocatorPolicy) -
                 given[state.spec.id] = found
                 returned_at = now  # what a restarted hub finds restricted waits its turn
         told = given.get(state.spec.id)
-        past = _conduct(Usable(state, reading, past), told, now, policy)
+        past = _conduct(Usable(state, reading, past), told, now, meter_at, policy)
         devices[state.spec.id] = past
         usable.append(Usable(state, reading, past))
     after = replace(memory, devices=devices, given=given, returned_at=returned_at)
     base_w = _base_w(image, usable, memory, policy)
     if base_w is None:
         return Observed((*usable,), memory.base_w, known=False, memory=after)
-    meter = image.meter
-    at = -math.inf if meter is None or meter.reading is None else meter.reading.at
-    after = replace(after, base_w=base_w, base_at=at, base_of=frozenset(u.id for u in usable))
-    return Observed((*usable,), base_w, known=True, memory=after)
+    base_on = _base_on(image, usable, memory, policy)
+    after = replace(
+        after,
+        base_w=base_w,
+        base_at=meter_at,
+        base_of=frozenset(u.id for u in usable),
+        base_on=base_on,
+    )
+    return Observed((*usable,), base_w, known=True, memory=after, base_on=base_on)
 
 
 def _base_w(
@@ -133,11 +143,39 @@ def _base_w(
         return memory.base_w
     lower_w = upper_w = net_w
     for device in usable:
-        powers = [w for t, w in device.memory.recent if t >= at - policy.meter_lag_s]
-        powers += (device.reading.power_w, *_aimed(device))
-        lower_w -= max(powers)
-        upper_w -= min(powers)
+        powers = _perhaps(device, at, policy)
+        lower_w -= powers.upper_w
+        upper_w -= powers.lower_w
     return Bounds(lower_w, upper_w).clamp(memory.base_w)
+
+
+def _base_on(image: Image, usable: list[Usable], memory: Memory, policy: AllocatorPolicy) -> Parts:
+    """Return the uncontrolled power on each phase, by the same rule as that of all together."""
+    meter = image.meter
+    net = measured(meter)
+    if meter is None or meter.reading is None:
+        return {}
+    at, before = meter.reading.at, memory.base_on
+    if at == memory.base_at and before:
+        return before
+    steady = tuple(before) == tuple(net) and memory.base_of == frozenset(u.id for u in usable)
+    on = {u.id: parts(u.state.spec, u.reading, net, u.reading.power_w) for u in usable}
+    bases: dict[Phase, float] = {}
+    for phase, net_w in net.items():
+        bases[phase] = net_w - sum(on[u.id][phase] * u.reading.power_w for u in usable)
+        if steady:
+            perhaps = [(on[u.id][phase], _perhaps(u, at, policy)) for u in usable]
+            lower_w = net_w - sum(part * powers.upper_w for part, powers in perhaps)
+            upper_w = net_w - sum(part * powers.lower_w for part, powers in perhaps)
+            bases[phase] = Bounds(lower_w, upper_w).clamp(before[phase])
+    return bases
+
+
+def _perhaps(device: Usable, at: float, policy: AllocatorPolicy) -> Bounds:
+    """Return between which powers in W a device may have been when the meter was read."""
+    powers = [w for t, w in device.memory.recent if t >= at - policy.meter_lag_s]
+    powers += (device.reading.power_w, *_aimed(device))
+    return Bounds(min(powers), max(powers))
 
 
 def _adopt(
@@ -167,13 +205,13 @@ def _adopt(
 
 
 def _conduct(
-    device: Usable, told: Given | None, now: float, policy: AllocatorPolicy
+    device: Usable, told: Given | None, now: float, meter_at: float, policy: AllocatorPolicy
 ) -> DeviceMemory:
     """Return a device's memory with its present reading worked in."""
     past, reading = device.memory, device.reading
     oldest = reading.at - 2 * policy.meter_lag_s
     recent = tuple(r for r in past.recent if oldest <= r[0] < reading.at)
-    aims = _unseen(device, told, now, policy)
+    aims = _unseen(device, told, now, meter_at, policy)
     past = replace(past, recent=(*recent, (reading.at, reading.power_w)), aims=aims)
     if past.running is not device.running:
         since = -math.inf if past.running is None else now
@@ -191,11 +229,12 @@ def _conduct(
 
 
 def _unseen(
-    device: Usable, told: Given | None, now: float, policy: AllocatorPolicy
+    device: Usable, told: Given | None, now: float, meter_at: float, policy: AllocatorPolicy
 ) -> tuple[tuple[float, float | None], ...]:
     """Return what a device was told and its reading may not show yet.
 
-    That is what it had not confirmed when it was read, for as long as it may take to obey.
+    That is what it had not confirmed when it was read, for as long as it may take to obey; and
+    what it had confirmed and not yet reached, where the meter was read later than it.
     """
     aims = tuple(a for a in device.memory.aims if now - a[0] < policy.settle_s)
     if told is None or told.at >= device.reading.at:
@@ -203,9 +242,11 @@ def _unseen(
     spec = device.state.spec
     power_w = None if told.setpoint is None else told.setpoint.power_w
     confirmed_w = _meant(spec, power_w)
+    late = device.reading.at < meter_at
+    reached = abs(confirmed_w - device.reading.power_w) <= policy.dead_band_w
     for index in reversed(range(len(aims))):
         if abs(_meant(spec, aims[index][1]) - confirmed_w) <= _ROUNDED_W:
-            return aims[index + 1 :]
+            return aims[index if late and not reached else index + 1 :]
     return aims
 
 

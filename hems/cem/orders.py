@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from der.model import Control, DeviceSpec, Setpoint
+from der.model import Control, DeviceSpec, Phase, Setpoint
 from hems.cem.arbiter import Target
 from hems.cem.memory import Given, Memory
 from hems.cem.policy import AllocatorPolicy
@@ -55,6 +55,7 @@ class Allocation:
         base_w: Uncontrolled power that it was decided on, W; None if never known.
         predicted_net_w: Net power once all have obeyed, W; None where the base is not known.
         unmet_w: By how much the home's limits cannot be met with what there is, W.
+        predicted_on_w: As `predicted_net_w`, on each phase; empty where they are not told apart.
     """
 
     orders: Mapping[str, Order]
@@ -62,6 +63,7 @@ class Allocation:
     base_w: float | None = None
     predicted_net_w: float | None = None
     unmet_w: float = 0.0
+    predicted_on_w: Mapping[Phase, float] = field(default_factory=dict)
 
 
 def drive(power_w: float, by: Proposal | None, spec: DeviceSpec, policy: AllocatorPolicy) -> Order:

@@ -6,14 +6,18 @@ what has been may come again. And since the next second may outdo them all, the 
 one second to the next widens the margin.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from statistics import median
 from typing import Final
 
-from der.model import Control, Quality
+from der.model import Control, Phase, Quality
+from hems.cem.generation import held_back
 from hems.cem.memory import Memory, Sample
 from hems.cem.observe import Observed
+from hems.cem.phases import Parts, parts
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
 
@@ -22,6 +26,11 @@ _MOST_SAMPLES: Final = 240
 _USUAL_SHARE: Final = 0.9
 """Changes up to this quantile are usual; an appliance's switching now and then lies beyond."""
 _LEAST_CHANGES: Final = 5
+_MOST_STEPS: Final = 32
+_TREND_SAMPLES: Final = 5
+"""A power that has moved one way for so many readings goes on; noise seldom does so."""
+
+Steps = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +41,12 @@ class Rise:
         fast_w: Above its present value, as far as it seems still to come: for what can be taken
             back at once (batteries), and for what would be taken away (loads that run).
         slow_w: The same over the whole window: for what should be granted but once.
+        late_w: How much further than `fast_w` before a charger has answered.
     """
 
     fast_w: float = 0.0
     slow_w: float = 0.0
+    late_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +57,17 @@ class Outlook:
         home: Of the base and the sun together, which the meter sees.
         loads: Of the base alone.
         usual_w: Usual change of the base and the sun from one reading to the next, W.
+        step_w: The greatest step that an appliance made lately, W.
+        fall_w: How far base and sun together may fall below their present value, W.
+        on: Of the base and the sun on each phase; empty where they are not told apart.
     """
 
     home: Rise = Rise()
     loads: Rise = Rise()
     usual_w: float = 0.0
+    step_w: float = 0.0
+    fall_w: float = 0.0
+    on: Mapping[Phase, Rise] = field(default_factory=dict)
 
 
 def record(
@@ -75,6 +92,7 @@ def record(
         return past
     pv_w = _sun_w(seen)
     sample = Sample(at, base_w + _lapsing_w(image, seen.memory, now, policy), pv_w)
+    sample = replace(sample, on=tuple(on_phases(seen).values()))
     kept = tuple(s for s in past if at - policy.hold_s <= s.at < at)
     return (*kept[1 - _MOST_SAMPLES :], sample)
 
@@ -86,11 +104,63 @@ def look(seen: Observed, policy: AllocatorPolicy) -> Outlook:
         return Outlook()
     nets = [(s.at, s.base_w + s.pv_w) for s in past]
     bases = [(s.at, s.base_w) for s in past]
+    usual_w = _usual_w([w for _, w in nets])
     return Outlook(
         _rise(nets, base_w + _sun_w(seen), policy),
         _rise(bases, base_w, policy),
-        _usual_w([w for _, w in nets]),
+        usual_w,
+        max((w for _, w in seen.memory.steps), default=0.0),
+        _fall_w(nets, bases, seen, policy),
+        _rises_on(seen, policy),
     )
+
+
+def steps(before: Memory, past: Sequence[Sample], policy: AllocatorPolicy) -> Steps:
+    """Return the steps that the base made lately, with what the newest reading adds.
+
+    Args:
+        before: The memory before it.
+        past: The base with the newest reading.
+        policy: What counts as a step, and for how long.
+    """
+    kept = before.steps
+    if len(past) > 1 and past[:-1] == before.past[1 - len(past) :]:
+        rise_w = past[-1].base_w - past[-2].base_w
+        near = past[-1].at - past[-2].at <= policy.settle_s
+        kept = (*kept, (past[-1].at, rise_w)) if near and rise_w > policy.step_w else kept
+    at = past[-1].at if past else math.inf
+    return tuple(s for s in kept[-_MOST_STEPS:] if s[0] > at - policy.habit_s)
+
+
+def _fall_w(
+    nets: Sequence[tuple[float, float]],
+    bases: Sequence[tuple[float, float]],
+    seen: Observed,
+    policy: AllocatorPolicy,
+) -> float:
+    """Return how far base and sun may fall; sun that is held back has no course of its own."""
+    past = bases if held_back(seen.with_control(Control.FLOOR), policy) else nets
+    soon_w = max(-_trend_w_s(past), 0.0) * policy.answer_s
+    return soon_w + policy.guard_share * _usual_w([w for _, w in past])
+
+
+def on_phases(seen: Observed) -> Parts:
+    """Return base and sun together on each phase, W; empty where they are not told apart."""
+    sums = dict(seen.base_on)
+    for inverter in seen.with_control(Control.FLOOR):
+        spec, reading = inverter.state.spec, inverter.reading
+        for phase, part in parts(spec, reading, sums).items():
+            sums[phase] += part * reading.power_w
+    return sums
+
+
+def _rises_on(seen: Observed, policy: AllocatorPolicy) -> Mapping[Phase, Rise]:
+    now = on_phases(seen)
+    past = [s for s in seen.memory.past if len(s.on) == len(now)]
+    return {
+        phase: _rise([(s.at, s.on[n]) for s in past], power_w, policy) if past else Rise()
+        for n, (phase, power_w) in enumerate(now.items())
+    }
 
 
 def _sun_w(seen: Observed) -> float:
@@ -118,8 +188,21 @@ def _rise(past: Sequence[tuple[float, float]], present_w: float, policy: Allocat
     guard_w = policy.guard_share * usual_w
     lately_w = max(w for at, w in past if at >= past[-1][0] - policy.settle_s)
     over_w = lately_w + max(policy.step_w, 2 * usual_w)  # noise alone does not reach as far
-    fast_w = max(w for w in powers if w <= over_w)
-    return Rise(max(fast_w - present_w, 0.0) + guard_w, max(max(powers) - present_w, 0.0) + guard_w)
+    peak_w = max(w for w in powers if w <= over_w) - present_w
+    trend_w_s = max(_trend_w_s(past), 0.0)
+    soon_w, later_w = trend_w_s * policy.answer_s, trend_w_s * policy.settle_s
+    fast_w = max(peak_w, soon_w, 0.0)
+    slow_w = max(max(powers) - present_w, later_w, 0.0)
+    return Rise(fast_w + guard_w, slow_w + guard_w, max(later_w - fast_w, 0.0))
+
+
+def _trend_w_s(past: Sequence[tuple[float, float]]) -> float:
+    """Return by how much a power has steadily risen (or fallen) in a second; 0 if it has not."""
+    last = past[-_TREND_SAMPLES:]
+    rates = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(last) if b[0] > a[0]]
+    if len(rates) < _TREND_SAMPLES - 1 or not (min(rates) > 0 or max(rates) < 0):
+        return 0.0
+    return median(rates)
 
 
 def _usual_w(powers: Sequence[float]) -> float:

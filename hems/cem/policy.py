@@ -1,8 +1,16 @@
 """How the allocator behaves: margins, dead bands and times, each with its reason."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from programs.proposal import Bounds
+
+
+class SurplusFirst(StrEnum):
+    """Who takes the sun's surplus first, as the owner chose; the other takes the rest."""
+
+    CAR = "car"
+    BATTERY = "battery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +26,13 @@ class AllocatorPolicy:
             about one second in a thousand of white noise above the limit.
         step_w: A fall by more than this, for `settle_s`, is an appliance switched off: its peak
             is not held against batteries and running loads.
+        answer_s: Time from a change in the house to a battery's answer to it: a power that rises or
+            falls steadily, such as the sun at a cloud's edge, is reckoned with as it will be then;
+            for chargers, as it will be after `settle_s`.
+        habit_s: Steps that appliances made are remembered for this long.
         fast_reserve_w: Help of the batteries that is kept back when loads are granted power, since
-            a charger follows too late to answer an appliance.
+            a charger follows too late to answer an appliance; more where appliances made greater
+            steps lately.
         lapse_lead_s: A battery that cannot be reached is reckoned as idle this long before its
             set-point lapses.
         dead_band_w: A change of a driving set-point smaller than this is not written; below
@@ -32,6 +45,10 @@ class AllocatorPolicy:
         full_soc: Charge at which it takes no more.
         soc_hysteresis: An empty battery must regain this much before it discharges again.
         car_from_storage: Whether self-consumption may discharge a battery into a car.
+        surplus_first: Whether the sun's surplus goes to a car that charges first, or to the
+            batteries.
+        solar_stop_s: A car that charges from the surplus bears a lack of it for this long.
+        solar_retry_s: A car that stands still feels this seldom for sun that is held back.
         settle_s: Time that a device may take to follow its set-point.
         meter_lag_s: Time by which meter and device readings may differ.
         short_of_w: A battery this far short of its set-point after `settle_s` is taken at what
@@ -58,6 +75,8 @@ class AllocatorPolicy:
     hold_s: float = 60.0
     guard_share: float = 0.5
     step_w: float = 300.0
+    answer_s: float = 2.0
+    habit_s: float = 1800.0
     fast_reserve_w: float = 300.0
     lapse_lead_s: float = 10.0
     dead_band_w: float = 20.0
@@ -69,6 +88,9 @@ class AllocatorPolicy:
     full_soc: float = 0.999
     soc_hysteresis: float = 0.02
     car_from_storage: bool = False
+    surplus_first: SurplusFirst = SurplusFirst.CAR
+    solar_stop_s: float = 180.0
+    solar_retry_s: float = 300.0
     settle_s: float = 5.0
     meter_lag_s: float = 1.5
     short_of_w: float = 300.0

@@ -1,11 +1,12 @@
 """Power that limits leave to flexible loads, as each load sees it: by the limits that reach it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from der.model import DeviceSpec
+from der.model import DeviceSpec, DeviceState
 from hems.cem.arbiter import Decision, Span
 from hems.cem.outlook import Outlook
+from hems.cem.phases import Lines
 from hems.cem.policy import AllocatorPolicy
 from hems.cem.storage import Surroundings
 from programs.ownership import weakest
@@ -40,6 +41,8 @@ class Room:
         by: Whose limit `left_w` is; None where there is none.
         firm_by: Whose limit `firm_w` is.
         urgent_by: Whose limit `urgent_w` is.
+        late_w: How much further than reckoned the base may rise before a charger has answered.
+        lines: What the limits of single phases leave, which are safety's and reach every load.
     """
 
     left_w: float = math.inf
@@ -49,9 +52,12 @@ class Room:
     by: Proposal | None = None
     firm_by: Proposal | None = None
     urgent_by: Proposal | None = None
+    late_w: float = 0.0
+    lines: Lines = field(default_factory=Lines)
 
-    def take(self, power_w: float) -> None:
-        """Use some of it up; negative to give it back."""
+    def take(self, power_w: float, load: DeviceState) -> None:
+        """Use some of it up for a load; negative to give it back."""
+        self.lines.take(power_w, load)
         self.left_w -= power_w
         self.spare_w -= power_w
         self.firm_w -= power_w
@@ -73,8 +79,17 @@ class Room:
         elif level is Rank.IDLE and left_w < self.left_w:
             self.left_w, self.by = left_w, by
 
-    def view(self, reach: Rank) -> View:
-        """Return what is left under the limits of a rank and all stronger ones."""
+    def view(self, reach: Rank, load: DeviceState) -> View:
+        """Return what is left to a load under the limits of a rank and all stronger ones."""
+        whole = self._whole(reach)
+        line = self.lines.left(load)
+        spare_w = min(line.spare_w, whole.spare_w)
+        if line.left_w < whole.left_w:
+            return View(line.left_w, spare_w, line.by)
+        return View(whole.left_w, spare_w, whole.by)
+
+    def _whole(self, reach: Rank) -> View:
+        """Return what the limits on the home as a whole leave."""
         if reach > Rank.ACCEPTED:
             return View(self.left_w, self.spare_w, self.by)
         held_back_w = self.left_w - self.spare_w if math.isfinite(self.left_w) else 0.0
@@ -117,7 +132,7 @@ def leave(
         help_w: The lowest power in W that the batteries together can be brought to.
         policy: The allocator's figures.
     """
-    room = Room()
+    room = Room(late_w=outlook.home.late_w)
     if around.base_w is None:
         return room
     home, total = decision.of(HOME), decision.of(LOADS)
@@ -126,7 +141,9 @@ def leave(
     for level, span in _levels(home.span, home.firm, home.urgent):
         room.narrow(level, _left_w(policy.aim(span.bounds).upper_w, home_fixed_w), span.upper_by)
     if home.span.upper_by is not None:
-        held_back_w = min(max(policy.fast_reserve_w, outlook.usual_w), max(-help_w, 0.0))
+        held_back_w = min(
+            max(policy.fast_reserve_w, outlook.usual_w, outlook.step_w), max(-help_w, 0.0)
+        )
         room.spare_w = room.left_w - held_back_w - (outlook.home.slow_w - outlook.home.fast_w)
     for level, span in _levels(total.span, total.firm, total.urgent):
         room.narrow(level, _left_w(policy.aim(span.bounds).upper_w, total_fixed_w), span.upper_by)

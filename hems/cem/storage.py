@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from hems.cem.arbiter import Decision, Span
 from hems.cem.observe import Usable
-from hems.cem.policy import AllocatorPolicy
+from hems.cem.policy import AllocatorPolicy, SurplusFirst
 from hems.cem.sharing import share, share_in_turn
 from programs.ownership import reached
 from programs.proposal import GENERATION, HOME, LOADS, Bounds, Proposal, Rank
@@ -28,6 +28,7 @@ class Surroundings:
         low_w: The least.
         rise_w: How far base and generation together may rise before the next decision.
         base_rise_w: How far the base alone may.
+        fall_w: How far base and generation together may fall.
         absent_w: How much more devices that cannot be counted on may draw.
         unseen_w: How much more such devices may give, never negative.
     """
@@ -40,6 +41,7 @@ class Surroundings:
     low_w: float = 0.0
     rise_w: float = 0.0
     base_rise_w: float = 0.0
+    fall_w: float = 0.0
     absent_w: float = 0.0
     unseen_w: float = 0.0
 
@@ -136,13 +138,27 @@ def greatest_help_w(
 ) -> float:
     """Return the lowest power in W that the batteries together can bring under an import limit."""
     to_empty = _to_empty(decision)
-    help_w = sum(_asked(b, decision, policy, to_empty=to_empty).lower_w for b in batteries)
+    help_w = sum(_least_w(b, decision, policy, to_empty=to_empty) for b in batteries)
     limit = decision.of(GENERATION).span
     upper_by = decision.of(HOME).span.upper_by
     if around.base_w is not None and _as_strong(limit.lower_by, upper_by):
         aim_w = policy.aim(limit.bounds).lower_w
         help_w = max(help_w, min(0.0, aim_w - min(around.base_w, 0.0) - around.pv_w))
     return help_w
+
+
+def _least_w(
+    battery: Usable, decision: Decision, policy: AllocatorPolicy, *, to_empty: bool
+) -> float:
+    """Return the lowest power in W to which a battery may be brought before a load yields.
+
+    What pays keeps no battery from helping: it is weaker than every limit, and than comfort.
+    """
+    target = decision.of(battery.id)
+    by = target.span.lower_by
+    span = target.firm if by is not None and by.rank >= Rank.ECONOMY else target.span
+    able = Span(capability(battery, policy, to_empty=to_empty))
+    return able.cut(span.bounds, None).bounds.lower_w
 
 
 def plan(
@@ -225,7 +241,8 @@ def _wishes(
     house_w = around.base_w + around.pv_w + around.house_w + pinned_w
     evened_w = home.preferred_w - house_w
     if policy.car_from_storage or evened_w >= 0:
-        evened_w -= around.car_w
+        if policy.car_from_storage or policy.surplus_first is SurplusFirst.CAR:
+            evened_w -= around.car_w
         if not policy.car_from_storage:
             evened_w = max(evened_w, 0.0)
     total = Bounds(sum(r.lower_w for r in room.values()), sum(r.upper_w for r in room.values()))
@@ -238,6 +255,7 @@ def _limits(
 ) -> list[tuple[Proposal, Bounds]]:
     """Return what each of the home's limits leaves to all batteries, the strongest first."""
     rise_w = around.rise_w if looked_ahead else 0.0
+    fall_w = around.fall_w if looked_ahead else 0.0
     base_rise_w = around.base_rise_w if looked_ahead else 0.0
     base_w = around.base_w
     if base_w is None:
@@ -250,7 +268,8 @@ def _limits(
         upper_w = aim.upper_w - fixed_w - around.high_w - rise_w
         limits.append((home.upper_by, Bounds(upper_w=upper_w)))
     if home.lower_by is not None:
-        limits.append((home.lower_by, Bounds(lower_w=aim.lower_w - fixed_w - around.low_w)))
+        lower_w = aim.lower_w - fixed_w - around.low_w + fall_w
+        limits.append((home.lower_by, Bounds(lower_w=lower_w)))
     if loads.upper_by is not None:
         most_w = max(base_w + base_rise_w, 0.0) + around.high_w
         left_w = policy.aim(loads.bounds).upper_w - most_w

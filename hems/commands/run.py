@@ -88,7 +88,15 @@ async def _serve(path: Path, config: Config, ready: Path | None) -> int:
         )
         async with AsyncExitStack() as layers:
             page = await layers.enter_async_context(
-                serving(succession, settings, clock, succession)
+                serving(
+                    succession,
+                    settings,
+                    clock,
+                    succession,
+                    succession,
+                    needs=succession,
+                    money=succession,
+                )
             )
             if config.mqtt.home_assistant:
                 told = await _home_assistant(config, store)

@@ -1,7 +1,7 @@
 """What the stage plays: options of the simulated house, and the hub's configuration for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,8 @@ class Scene:
         edition: Edition and profile of 2030.5 spoken ("csip-aus", "2018", "2023").
         discover: Find the utility by DNS-SD and not by a configured URL.
         extra_meters: Sub-meters beside the six devices of the home.
+        economy: More lines for the hub's configuration before its devices: a tariff, say.
+        tables: More lines behind single devices, by id: what is wanted of them.
     """
 
     page_port: int = 8080
@@ -41,6 +43,8 @@ class Scene:
     edition: str = "csip-aus"
     discover: bool = False
     extra_meters: int = 0
+    economy: Sequence[str] = ()
+    tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def hub_config(
@@ -82,11 +86,15 @@ def hub_config(
         "[[utility.program]]",
         'name = "Peak Saver"',
         "binding = false",
+        *scene.economy,
         _device("meter", "meter", "Grid meter", "sunspec", ports["meter"]),
+        *scene.tables.get("meter", ()),
         _device("pv", "pv", "Solar", "sunspec", ports["pv"], min="-4 kW"),
+        *scene.tables.get("pv", ()),
         _device(
             "battery", "battery", "Battery", "sunspec", ports["battery"], min="-5 kW", max="5 kW"
         ),
+        *scene.tables.get("battery", ()),
         _device(
             "ev",
             "evse",
@@ -99,6 +107,7 @@ def hub_config(
             station="ev",
             essentiality=2,
         ),
+        *scene.tables.get("ev", ()),
         _device(
             "water_heater",
             "water_heater",
@@ -109,6 +118,7 @@ def hub_config(
             max="3 kW",
             essentiality=1,
         ),
+        *scene.tables.get("water_heater", ()),
         _device(
             "heat_pump",
             "heat_pump",
@@ -121,6 +131,7 @@ def hub_config(
             min_on="3 min",
             min_off="3 min",
         ),
+        *scene.tables.get("heat_pump", ()),
         *submeters,
     ]
     return "\n".join(parts) + "\n"

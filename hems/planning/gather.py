@@ -6,7 +6,7 @@ from typing import Final
 
 from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Ownership, Quality
 from hems.cem.memory import Memory
-from hems.cem.needs import CarNeed, HeatStore, RunRequest
+from hems.cem.needs import CarNeed, HeatStore, RunRequest, StorageFacts
 from hems.cem.planner.problem import Battery
 from hems.cem.planner.question import CarNow, HeatNow, Role
 from hems.image import Image
@@ -15,23 +15,6 @@ _HEATERS: Final = frozenset(
     {DeviceKind.HEAT_PUMP, DeviceKind.WATER_HEATER, DeviceKind.THERMOSTAT, DeviceKind.PLUG}
 )
 _LONG_S: Final = 86400.0
-
-
-@dataclass(frozen=True, slots=True)
-class StorageFacts:
-    """What of a battery nobody measures.
-
-    Attributes:
-        capacity_wh: Usable, where the battery does not tell; None if that is not known either.
-        charge_efficiency: Share of what it draws that is stored.
-        discharge_efficiency: Share of what it gives up that comes out.
-        wear_per_kwh: Cost of one kWh through it.
-    """
-
-    capacity_wh: float | None = None
-    charge_efficiency: float = 0.95
-    discharge_efficiency: float = 0.95
-    wear_per_kwh: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +133,7 @@ def gather(
         ),
         curtailable=all(s.spec.control is Control.FLOOR for s in sun),
         load_w=load_w(image, role),
-        sun_w=_sum_w(sun),
+        sun_w=sun_w(image, role),
         unplanned=tuple(unplanned),
     )
 
@@ -161,6 +144,12 @@ def load_w(image: Image, role: Mapping[str, Role]) -> float | None:
         return None
     others_w = _sum_w([s for s in image.devices.values() if s.spec.id in role and not _meter(s)])
     return None if others_w is None else max(image.net_w - others_w, 0.0)
+
+
+def sun_w(image: Image, role: Mapping[str, Role]) -> float | None:
+    """Return what PV gives, never positive; None if that cannot be told."""
+    given_w = _sum_w(list(_of(image, role, Role.SUN)))
+    return None if given_w is None else min(given_w, 0.0)
 
 
 def _of(image: Image, role: Mapping[str, Role], which: Role) -> Iterable[DeviceState]:

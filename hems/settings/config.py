@@ -26,6 +26,7 @@ from der.model import DeviceKind
 from hems.settings import devices_file
 from hems.settings.device_section import DeviceSection
 from hems.settings.section import Current, Duration, Port, Section, Text
+from hems.settings.tariff_section import Place, TariffSection
 from hems.settings.toml_file import ConfigError, read_toml
 
 UTILITY: Final = "utility"
@@ -199,6 +200,15 @@ class UtilitySection(Section):
         return self
 
 
+class PlannerSection(Section):
+    """The plan of the next day and a half."""
+
+    enabled: bool = True
+    """Whether the home is planned, where there is a tariff or something wanted."""
+    weather: Place | None = Field(default=None, repr=False)
+    """A file or an http(s) address of a weather forecast: hourly irradiance and temperature."""
+
+
 class WebSection(Section):
     """The local page."""
 
@@ -265,6 +275,8 @@ class Config(Section):
     store: StoreSection = StoreSection()
     ocpp: OcppSection = OcppSection()
     mqtt: MqttSection = MqttSection()
+    tariff: TariffSection = TariffSection()
+    planner: PlannerSection = PlannerSection()
     device: tuple[DeviceSection, ...] = ()
 
     @model_validator(mode="after")

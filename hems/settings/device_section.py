@@ -22,6 +22,7 @@ from der.addresses import (
 from der.description import DeviceDescription
 from der.model import Comfort, Control, DeviceKind, DeviceSpec, Ownership, Phase, Sleep
 from der.registry import CONTROLS, DRIVERS, Driver
+from hems.settings.needs_section import CarSection, HeatSection, RunSection, StorageSection
 from hems.settings.section import Consumption, Duration, Port, Power, Section, Text
 from programs.proposal import HOME_TARGETS
 
@@ -37,6 +38,16 @@ _NEEDS: Final[Mapping[type[Address], tuple[tuple[str, str], ...]]] = {
     P1Address: (("port", "a port"),),
     FeedAddress: (("source", "a source"),),
 }
+
+_TABLES: Final[Mapping[str, frozenset[DeviceKind]]] = {
+    "car": frozenset({DeviceKind.EVSE}),
+    "run": frozenset({DeviceKind.PLUG}),
+    "heat": frozenset(
+        {DeviceKind.HEAT_PUMP, DeviceKind.WATER_HEATER, DeviceKind.THERMOSTAT, DeviceKind.PLUG}
+    ),
+    "storage": frozenset({DeviceKind.BATTERY}),
+}
+"""Which kinds of device may have which table."""
 
 _LEAST_DEADLINE: Final[Mapping[Driver, float]] = {Driver.P1: 12.0}
 """Meters of DSMR 2 to 4 speak every ten seconds, and must be heard once to be open."""
@@ -120,6 +131,14 @@ class DeviceSection(Section):
     min_off: Duration = 0.0
     max_age: Annotated[Duration, Field(gt=0)] = 5.0
     """A reading older than this is stale."""
+    car: CarSection | None = None
+    """How the car at a charger is charged."""
+    run: RunSection | None = None
+    """What a run of the appliance behind a plug is."""
+    heat: HeatSection | None = None
+    """What it warms."""
+    storage: StorageSection | None = None
+    """What of a battery nobody measures."""
 
     @field_validator("map", mode="after")
     @classmethod
@@ -179,6 +198,19 @@ class DeviceSection(Section):
             raise ValueError("a device that sleeps is awake for a part of wakes_every")
         if self.switches_phases and self.phases == 1:
             raise ValueError("switches_phases is for a charger on 3 phases")
+        return self
+
+    @model_validator(mode="after")
+    def _consistent_tables(self) -> Self:
+        for table, kinds in _TABLES.items():
+            if getattr(self, table) is not None and self.kind not in kinds:
+                raise ValueError(f"a {self.kind} has no table {table!r}")
+        if self.heat is not None and self.comfort_low is None:
+            raise ValueError("what it warms needs bounds: comfort_low and comfort_high")
+        if self.run is not None and self.comfort_low is not None:
+            raise ValueError("an appliance that runs when asked to has no comfort")
+        if self.car is not None and (self.car.power or 0.0) > self.max:
+            raise ValueError(f"the car's power {self.car.power:g} W is above max {self.max:g} W")
         return self
 
 

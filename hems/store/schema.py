@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 """All revisions that this version knows, oldest first; the last one is what the tables below are.
 
 Kept here beside Alembic's own scripts, so that a file of the present revision opens without
@@ -143,3 +143,41 @@ minutes: Final = Table(
     sqlite_with_rowid=False,
 )
 """What charts are made of: sums of each minute since the epoch, kept as samples are appended."""
+
+accounts: Final = Table(
+    "accounts",
+    metadata,
+    Column("start", Integer, primary_key=True),
+    Column("import_wh", Float, nullable=False),
+    Column("export_wh", Float, nullable=False),
+    Column("sun_wh", Float, nullable=False),
+    Column("self_wh", Float, nullable=False),
+    Column("used_wh", Float, nullable=False),
+    Column("own_wh", Float, nullable=False),
+    Column("cost", Float, nullable=False),
+    Column("revenue", Float, nullable=False),
+    Column("charges", Float, nullable=False),
+    Column("carbon_kg", Float),
+    Column("cost_no_control", Float),
+    Column("cost_greedy", Float),
+    Column("measured", Float, nullable=False),
+    Column("registers", Boolean, nullable=False),
+    Column("currency", Text, nullable=False),
+)
+"""What each quarter-hour of UTC cost; the key is SQLite's own row id."""
+
+account_minutes: Final = Table(
+    "account_minutes",
+    metadata,
+    Column("at", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""Minutes that are not settled: of the running quarter-hour, and since a car is plugged in."""
+
+account_state: Final = Table(
+    "account_state",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""One row: what was true before the first of those minutes."""

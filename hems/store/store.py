@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hems.clock import Clock
+from hems.store.accounts import Accounts
 from hems.store.database import Database, open_database
 from hems.store.effects import EffectLedger
 from hems.store.history import History
@@ -20,12 +21,14 @@ class Store:
         effects: What the events did.
         history: What the devices measured.
         settings: What the owner chose.
+        accounts: What it all cost.
     """
 
     ledger: SqlLedger
     effects: EffectLedger
     history: History
     settings: Settings
+    accounts: Accounts
     _database: Database
 
     async def close(self) -> None:
@@ -60,5 +63,6 @@ def _store(database: Database, clock: Clock) -> Store:
         effects=EffectLedger(database),
         history=History(database),
         settings=Settings(database),
+        accounts=Accounts(database),
         _database=database,
     )

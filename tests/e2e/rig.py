@@ -1,5 +1,6 @@
 """The whole line for a test: the demo's own stage, with hands and eyes on every part of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -169,11 +170,18 @@ class Rig:
         async with self._http.get(f"{self.stage.page}/api/home") as response:
             return Home.model_validate_json(await response.read())
 
-    async def post_page(self, path: str) -> int:
+    async def post_page(self, path: str, order: Mapping[str, object] | None = None) -> int:
         """Post to the page's API as the page itself would; returns the status."""
         headers = {"Origin": self.stage.page, "Sec-Fetch-Site": "same-origin"}
-        async with self._http.post(f"{self.stage.page}{path}", headers=headers) as response:
+        url = f"{self.stage.page}{path}"
+        async with self._http.post(url, headers=headers, json=order) as response:
             return response.status
+
+    async def get_page(self, path: str) -> bytes:
+        """Return an answer of the page's API; empty where it has none."""
+        async with self._http.get(f"{self.stage.page}{path}") as response:
+            assert response.ok, await response.text()
+            return await response.read()
 
     async def trace(self, since: float) -> list[Trace]:
         """Return the true meter power since a UTC time."""

@@ -20,7 +20,7 @@ from programs import (
 )
 from programs.inputs import Inputs
 from programs.owner import OwnerWish
-from programs.proposal import GENERATION, HOME, HOME_TARGETS, LOADS, Bounds, Proposal, Rank
+from programs.proposal import GENERATION, HOME, HOME_TARGETS, LOADS, PHASES, Bounds, Proposal, Rank
 from programs.registry import ALL, Policies, propose_all
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
 from programs.signal import Signal, SignalKind
@@ -233,8 +233,11 @@ def test_disconnect_stops_generation_and_storage_and_nothing_else() -> None:
 def test_safety_is_the_main_breaker_alone_while_the_meter_is_well() -> None:
     policy = safety.SafetyPolicy(breaker_a=35, voltage_v=230, phases=3)
     assert said(safety.propose(Inputs([], DEVICES, 0.0, NOW), policy)) == [
-        (HOME, Rank.SAFETY, -24_150, 24_150)
+        (HOME, Rank.SAFETY, -24_150, 24_150),
+        *((phase, Rank.SAFETY, -8_050, 8_050) for phase in PHASES.values()),
     ]
+    single = safety.propose(Inputs([], DEVICES, 0.0, NOW), safety.SafetyPolicy(35, 230, 1))
+    assert said(single) == [(HOME, Rank.SAFETY, -8_050, 8_050)]
 
 
 @pytest.mark.requirement("BUC-11")

@@ -61,6 +61,7 @@ class Past:
         holidays: Days on which people live as on a Sunday, ordinals (`date.toordinal`).
         present_load_w: The load just now, where it is known better than by the last slot.
         present_sun_w: The sun just now.
+        heat_temps_c: By device id, temperature of what a heater warms, by slot, at its end.
     """
 
     slots: Slots
@@ -73,6 +74,7 @@ class Past:
     holidays: frozenset[int] = frozenset()
     present_load_w: float | None = None
     present_sun_w: float | None = None
+    heat_temps_c: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,15 @@ class Paths:
         weights: Probabilities, adding up to 1.
         load_w: One row a path, one column a slot.
         sun_w: The same.
+        turns: How a course goes on: by slot but the last, one row a path gone along so far, one
+            column a path gone along next, the probability of it; rows add up to 1. None where
+            each path is gone to its end.
     """
 
     weights: Floats
     load_w: Floats
     sun_w: Floats
+    turns: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,88 @@
+"""What the batteries of a plan are worth and how they behave, once everything else has its place.
+
+The programme plans batteries as if the day were known, so that cars, runs and heat find their best
+places beside them. What it says of the batteries themselves is then replaced: by what each kWh is
+worth while nobody knows how the day will go, and the manner that follows from it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hems.cem.forecast.past import Floats, Outlook
+from hems.cem.planner.bands import bands
+from hems.cem.planner.manner import Manner, manners
+from hems.cem.planner.plan import Plan, PlannedDevice
+from hems.cem.planner.problem import Battery, BySlot, Problem
+from hems.cem.planner.storage import pooled, stored_value
+
+
+def valued(plan: Plan, problem: Problem, outlook: Outlook) -> Plan:
+    """Return the plan with its batteries' manners; batteries of no use are left as they are.
+
+    Args:
+        plan: Of all devices.
+        problem: What it answers.
+        outlook: How load and sun may go.
+    """
+    usable = tuple(b for b in problem.batteries if b.most_wh > b.least_wh)
+    if not usable:
+        return plan
+    together, slots = pooled(usable), problem.slots
+    ids = {battery.id for battery in problem.batteries}
+    other_w = np.zeros(slots.count)
+    for name, planned in plan.devices.items():
+        if name not in ids:
+            other_w += np.array(planned.power_w)
+    rest_w = np.array(plan.load_w) + np.array(plan.sun_w) + other_w
+    staircase = bands(
+        problem.prices,
+        problem.limits,
+        slots.hours,
+        curtailable=problem.curtailable,
+        peak_w=max((*plan.net_w, 0.0)),
+    )
+    value = stored_value(
+        slots,
+        together,
+        staircase,
+        outlook.paths,
+        other_w=other_w.tolist(),
+        end_per_kwh=problem.end_value_per_kwh,
+    )
+    made = manners(value, rest_w)
+    batteries = {b.id: _planned(b, together, made) for b in usable}
+    changed_w = _sum_w(batteries, slots.count) - _sum_w(
+        {name: plan.devices[name] for name in batteries}, slots.count
+    )
+    return replace(
+        plan,
+        devices={**plan.devices, **batteries},
+        net_w=_kept(np.array(plan.net_w) + changed_w, problem),
+    )
+
+
+def _planned(battery: Battery, together: Battery, made: Sequence[Manner]) -> PlannedDevice:
+    """Return one battery's share of what all do, by the room that each has."""
+    room_wh = together.most_wh - together.least_wh
+    share = (battery.most_wh - battery.least_wh) / room_wh
+    return PlannedDevice(
+        tuple(m.power_w * share for m in made),
+        tuple(battery.least_wh + (m.energy_wh - together.least_wh) * share for m in made),
+        tuple(m.use for m in made),
+        tuple(m.worth_per_kwh for m in made),
+    )
+
+
+def _sum_w(devices: Mapping[str, PlannedDevice], count: int) -> Floats:
+    total_w = np.zeros(count)
+    for planned in devices.values():
+        total_w += np.array(planned.power_w)
+    return total_w
+
+
+def _kept(net_w: Floats, problem: Problem) -> BySlot:
+    """Return the net power with the sun held back as far as the export limit needs."""
+    least_w = -np.array(problem.limits.export_w) if problem.curtailable else -np.inf
+    return tuple(float(w) for w in np.maximum(net_w, least_w))

@@ -1,0 +1,94 @@
+"""`hems money`: what the home's energy cost in the last days, and what control saved."""
+
+import urllib.error
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hems.commands.fetch import NoAnswerError, fetch
+from hems.commands.output import fail
+
+_ALL_METERED = 0.995
+_HEAD = (
+    f"{'day':<10} {'cost':>9} {'saved':>9} {'on greedy':>9} {'currency':<8} "
+    f"{'taken':>10} {'given':>10} {'own sun':>7} {'carbon':>9}"
+)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Day(_Part):
+    start: float
+    currency: str
+    import_wh: float
+    export_wh: float
+    total: float
+    saved_no_control: float | None
+    saved_greedy: float | None
+    carbon_kg: float | None
+    self_consumption: float | None
+    measured: float
+
+
+class _Money(_Part):
+    time_zone: str
+    periods: list[_Day]
+
+
+def show(url: str, days: int) -> int:
+    """Print the accounts of the home whose page is at `url`; returns the exit code.
+
+    Args:
+        url: The page's address.
+        days: How many days, today being the last of them.
+    """
+    try:
+        text = fetch(f"{url.rstrip('/')}/api/money?days={days}")
+        money = _Money.model_validate_json(text)
+    except NoAnswerError as error:
+        return fail(f"no home answers at {url}: {error}")
+    except urllib.error.HTTPError as error:
+        with error:
+            return fail(f"{url} answers {error.code} {error.reason}, not with accounts")
+    except ValidationError:
+        return fail(f"{url} answers, but not as a home's page does")
+    if not money.periods:
+        print("there are no accounts of these days")
+        return 0
+    zone = _zone(money.time_zone)
+    print(_HEAD)
+    for day in money.periods:
+        print(_line(day, zone))
+    return 0
+
+
+def _line(day: _Day, zone: tzinfo) -> str:
+    name = datetime.fromtimestamp(day.start, zone).date().isoformat()
+    gap = "" if day.measured >= _ALL_METERED else f"  {day.measured:.0%} metered"
+    return (
+        f"{name:<10} {day.total:>9.2f} {_money(day.saved_no_control)} {_money(day.saved_greedy)} "
+        f"{day.currency:<8} {day.import_wh / 1000:>6.1f} kWh {day.export_wh / 1000:>6.1f} kWh "
+        f"{_share(day.self_consumption)} {_carbon(day.carbon_kg)}{gap}"
+    )
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def _money(amount: float | None) -> str:
+    return f"{'?':>9}" if amount is None else f"{amount:>9.2f}"
+
+
+def _share(share: float | None) -> str:
+    return f"{'-':>7}" if share is None else f"{share:>7.0%}"
+
+
+def _carbon(carbon_kg: float | None) -> str:
+    return f"{'-':>9}" if carbon_kg is None else f"{carbon_kg:>6.1f} kg"

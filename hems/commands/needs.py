@@ -1,0 +1,187 @@
+"""`hems car`, `hems start`: what is wanted of cars and appliances, said to the running home."""
+
+import argparse
+import json
+import urllib.error
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hems import units
+from hems.commands.fetch import NoAnswerError, fetch
+from hems.commands.output import fail
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Car(_Part):
+    device: str
+    mode: str
+    ready_at: float | None
+    energy_wh: float | None
+    taken_wh: float | None
+    usual_wh: float | None
+    ordered: bool
+
+
+class _Run(_Part):
+    device: str
+    asked: bool
+    ready_by: float | None
+    ends_at: float | None
+
+
+class _Needs(_Part):
+    cars: list[_Car]
+    runs: list[_Run]
+
+
+class _Fault(_Part):
+    error: str
+
+
+class _RefusedError(Exception):
+    """The home cannot be asked, or refuses; `str()` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The page of the running home.
+
+    Attributes:
+        url: Its address.
+    """
+
+    url: str
+
+    def needs(self) -> _Needs:
+        """Return what is wanted now."""
+        try:
+            return _Needs.model_validate_json(self._ask("GET", "/api/needs", None))
+        except ValidationError as error:
+            raise _RefusedError(f"{self.url} answers, but not as a home's page does") from error
+
+    def post(self, path: str, body: Mapping[str, str | float]) -> None:
+        """Ask for something."""
+        self._ask("POST", path, json.dumps(body).encode())
+
+    def delete(self, path: str) -> None:
+        """Take something back."""
+        self._ask("DELETE", path, None)
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> bytes:
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        url = f"{self.url.rstrip('/')}{path}"
+        try:
+            return fetch(url, method=method, body=body, headers=headers)
+        except NoAnswerError as error:
+            raise _RefusedError(f"no home answers at {self.url}: {error}") from error
+        except urllib.error.HTTPError as error:
+            with error:
+                try:
+                    said = _Fault.model_validate_json(error.read()).error
+                except (ValueError, OSError):  # ValidationError is a ValueError
+                    said = f"{self.url} answers {error.code} {error.reason}"
+            raise _RefusedError(said) from error
+
+
+def car(options: argparse.Namespace) -> int:
+    """Show or say what a car is to have; returns the exit code.
+
+    Raises:
+        UnitError: A quantity has no unit, or a wrong one.
+    """
+    body = _asked_of_car(options)
+    if options.id is None and (body or options.usual):
+        return fail("say which car is meant: the id of its charger")
+    if options.usual and body:
+        return fail("--usual takes back what is asked; it goes with nothing else")
+    page = _Page(options.url)
+    try:
+        if options.id is not None:
+            path = f"/api/cars/{quote(options.id, safe='')}/order"
+            _say(page, path, body or None, back=options.usual)
+        for found in page.needs().cars:
+            if options.id in {None, found.device}:
+                print(_car_line(found))
+    except _RefusedError as error:
+        return fail(str(error))
+    return 0
+
+
+def _asked_of_car(options: argparse.Namespace) -> dict[str, str | float]:
+    body: dict[str, str | float] = {}
+    if options.ready is not None:
+        body["ready"] = options.ready
+    if options.energy is not None:
+        body["energy_wh"] = units.energy_wh(options.energy)
+    if options.mode is not None:
+        body["mode"] = options.mode
+    if options.lasts is not None:
+        body["seconds"] = units.duration_s(options.lasts)
+    return body
+
+
+def _say(page: _Page, path: str, body: Mapping[str, str | float] | None, *, back: bool) -> None:
+    """Ask for something, or take it back; nothing without a body."""
+    if back:
+        page.delete(path)
+    elif body is not None:
+        page.post(path, body)
+
+
+def start(options: argparse.Namespace) -> int:
+    """Have an appliance run, or take that back; returns the exit code."""
+    if options.id is None and (options.ready or options.cancel):
+        return fail("say which appliance is meant")
+    if options.cancel and options.ready:
+        return fail("--cancel takes back what is asked; it goes with nothing else")
+    page = _Page(options.url)
+    try:
+        if options.id is not None:
+            path = f"/api/appliances/{quote(options.id, safe='')}/run"
+            body = {} if options.ready is None else {"ready": options.ready}
+            _say(page, path, body, back=options.cancel)
+        for found in page.needs().runs:
+            if options.id in {None, found.device}:
+                print(_run_line(found))
+    except _RefusedError as error:
+        return fail(str(error))
+    return 0
+
+
+def _car_line(car: _Car) -> str:
+    parts = [f"{car.device:<16} {car.mode}"]
+    if car.ready_at is not None:
+        parts.append(f"ready by {_time(car.ready_at)}")
+    if car.energy_wh is not None:
+        parts.append(f"needs {_kwh(car.energy_wh)}")
+    elif car.usual_wh is not None:
+        parts.append(f"usually takes {_kwh(car.usual_wh)}")
+    if car.taken_wh is not None:
+        parts.append(f"has drawn {_kwh(car.taken_wh)}")
+    if car.ordered:
+        parts.append("as asked")
+    return ", ".join(parts)
+
+
+def _run_line(run: _Run) -> str:
+    if run.ends_at is not None:
+        return f"{run.device:<16} runs until {_time(run.ends_at)}"
+    if run.ready_by is not None:
+        return f"{run.device:<16} waits, ready by {_time(run.ready_by)}"
+    return f"{run.device:<16} nothing is asked of it"
+
+
+def _kwh(energy_wh: float) -> str:
+    return f"{energy_wh / 1000:.1f} kWh"
+
+
+def _time(at: float) -> str:
+    """Return an instant by this machine's clock."""
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%a %H:%M")

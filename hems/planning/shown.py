@@ -1,0 +1,73 @@
+"""The plan as the page and the command line see it; pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from hems.cem.planner.plan import GivenUp, Plan
+from hems.cem.planner.problem import Battery, BySlot
+from hems.cem.planner.question import Question
+from hems.plan_surface import PlannedView, PlanView, StepView
+from programs.economy import EconomyPolicy, Step
+
+
+def shown(
+    question: Question, plan: Plan, policy: EconomyPolicy, currency: str, zone: ZoneInfo
+) -> PlanView:
+    """Return a plan as shown.
+
+    Args:
+        question: What it answers.
+        plan: The plan.
+        policy: The same as steps, in words.
+        currency: ISO 4217 letters.
+        zone: In which times of the day are told.
+    """
+    batteries: Mapping[str, Battery] = {b.id: b for b in question.batteries}
+    return PlanView(
+        made_at=plan.made_at,
+        start=plan.slots.start,
+        step_s=plan.slots.step_s,
+        import_per_kwh=question.prices.import_per_kwh,
+        export_per_kwh=question.prices.export_per_kwh,
+        load_w=plan.load_w,
+        sun_w=plan.sun_w,
+        net_w=plan.net_w,
+        limit_import_w=question.limits.import_w,
+        devices={
+            name: PlannedView(
+                planned.power_w,
+                _level(planned.level, batteries.get(name)),
+                tuple(_step(step) for step in policy.steps.get(name, ())),
+            )
+            for name, planned in plan.devices.items()
+        },
+        cost=plan.cost,
+        currency=currency,
+        given_up=tuple(sentence(each, zone) for each in plan.given_up),
+        notes=tuple(_sentence(note) for note in plan.notes),
+        took_s=plan.took_s,
+    )
+
+
+def sentence(given_up: GivenUp, zone: ZoneInfo) -> str:
+    """Return what was given up for the owner: "EV 78 % of what it needs at 07:00: ..."."""
+    at = datetime.fromtimestamp(given_up.at, zone).strftime("%H:%M")
+    because = f": {given_up.because}" if given_up.because else ""
+    return _sentence(f"{given_up.words} at {at}{because}")
+
+
+def _level(level: BySlot, battery: Battery | None) -> BySlot:
+    """Return a battery's energy as a share of what it holds; any other level as it is."""
+    if battery is None or battery.most_wh <= 0:
+        return level
+    return tuple(energy_wh / battery.most_wh for energy_wh in level)
+
+
+def _step(step: Step) -> StepView:
+    use = "" if step.use is None else step.use.value
+    return StepView(step.starts_at, step.ends_at, step.power_w, use, step.reason)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."

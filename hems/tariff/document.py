@@ -1,0 +1,177 @@
+"""The format in which prices and carbon are read: a list of spans as JSON, or as CSV; pure.
+
+    [{"start": "2026-03-01T00:00:00+01:00", "price_per_mwh": 82.4}, ...]
+
+    start,end,price_per_kwh,export_per_kwh,carbon_g_per_kwh
+    2026-03-01T00:00Z,2026-03-01T00:15Z,0.0824,0.07,310
+
+`start` and `end` are ISO 8601 with their offset from UTC, or UTC epoch seconds. Without an `end` a
+span lasts until the next one, but no longer than the shortest distance between two.
+"""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Final, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hems.cem.tariff.series import Series, Span
+
+MOST_ENTRIES: Final = 40_000
+"""A year by the quarter-hour fits."""
+_ONE_SPAN_S: Final = 3600.0
+"""How long the only span of a document lasts if it does not say."""
+
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
+
+
+class DocumentError(ValueError):
+    """A document that cannot be used; `str()` is one clause that names the place in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a document tells; None for what it does not.
+
+    Attributes:
+        price: Of energy taken, per kWh.
+        export: Of energy given, per kWh.
+        carbon: Of the grid's energy, kg per kWh.
+    """
+
+    price: Series | None = None
+    export: Series | None = None
+    carbon: Series | None = None
+
+
+class _Entry(BaseModel):
+    """One span as written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    price_per_kwh: Number | None = None
+    price_per_mwh: Number | None = None
+    export_per_kwh: Number | None = None
+    export_per_mwh: Number | None = None
+    carbon_kg_per_kwh: Number | None = None
+    carbon_g_per_kwh: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_unit_each(self) -> Self:
+        for one, other in (
+            ("price_per_kwh", "price_per_mwh"),
+            ("export_per_kwh", "export_per_mwh"),
+            ("carbon_kg_per_kwh", "carbon_g_per_kwh"),
+        ):
+            if getattr(self, one) is not None and getattr(self, other) is not None:
+                raise ValueError(f"has both {one} and {other}")
+        return self
+
+    @property
+    def price(self) -> float | None:
+        return _either(self.price_per_kwh, self.price_per_mwh)
+
+    @property
+    def export(self) -> float | None:
+        return _either(self.export_per_kwh, self.export_per_mwh)
+
+    @property
+    def carbon(self) -> float | None:
+        return _either(self.carbon_kg_per_kwh, self.carbon_g_per_kwh)
+
+
+def parse(text: str, told_at: float) -> Document:
+    """Read a document.
+
+    Args:
+        text: It, JSON if it begins with a bracket, else CSV.
+        told_at: When it was read, UTC epoch seconds.
+
+    Raises:
+        DocumentError: It is something else, contradicts itself, or tells nothing.
+    """
+    raw = _of_json(text) if text.lstrip("\ufeff \t\r\n")[:1] in {"[", "{"} else _of_csv(text)
+    entries = [_entry(number, each) for number, each in enumerate(raw, 1)]
+    spans = tuple(_spans(entries))
+    try:
+        document = Document(
+            _series(((s, e.price) for s, e in zip(spans, entries, strict=True)), told_at),
+            _series(((s, e.export) for s, e in zip(spans, entries, strict=True)), told_at),
+            _series(((s, e.carbon) for s, e in zip(spans, entries, strict=True)), told_at),
+        )
+    except ValueError as error:
+        raise DocumentError(str(error)) from error
+    if document == Document():
+        raise DocumentError("it tells neither prices nor carbon")
+    return document
+
+
+def _of_json(text: str) -> Sequence[object]:
+    try:
+        found: object = json.loads(text.lstrip("\ufeff"))
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(f"it is not JSON: {error}") from error
+    if not isinstance(found, list):
+        raise DocumentError("its JSON is no list of spans")
+    if len(found) > MOST_ENTRIES:
+        raise DocumentError(f"it has {len(found)} entries, more than {MOST_ENTRIES}")
+    return found
+
+
+def _of_csv(text: str) -> Sequence[object]:
+    rows = csv.DictReader(text.lstrip("\ufeff").splitlines(), skipinitialspace=True)
+    if "start" not in (rows.fieldnames or ()):
+        raise DocumentError("it is neither JSON nor CSV with a column 'start'")
+    made: list[object] = []
+    try:
+        for row in rows:
+            if None in row:
+                raise DocumentError(f"entry {len(made) + 1} has more fields than there are columns")
+            made.append({name: value for name, value in row.items() if value not in {None, ""}})
+            if len(made) > MOST_ENTRIES:
+                raise DocumentError(f"it has more than {MOST_ENTRIES} entries")
+    except csv.Error as error:
+        raise DocumentError(f"entry {len(made) + 1} is no CSV: {error}") from error
+    return made
+
+
+def _entry(number: int, raw: object) -> _Entry:
+    try:
+        return _Entry.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "".join(f"{part}: " for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ").replace("Input should", "must")
+        if first["type"] == "timezone_aware":
+            reason = "must have its offset from UTC, such as +01:00 or Z"
+        elif first["type"] == "extra_forbidden":
+            reason = "is not known here"
+        raise DocumentError(f"entry {number}: {place}{reason}") from error
+
+
+def _spans(entries: Sequence[_Entry]) -> Iterator[tuple[float, float]]:
+    """Yield from when until when each entry holds, UTC epoch seconds."""
+    starts = sorted({entry.start.timestamp() for entry in entries})
+    shortest = min((b - a for a, b in pairwise(starts)), default=_ONE_SPAN_S)
+    for entry in entries:
+        start = entry.start.timestamp()
+        yield start, start + shortest if entry.end is None else entry.end.timestamp()
+
+
+def _series(
+    values: Iterable[tuple[tuple[float, float], float | None]], told_at: float
+) -> Series | None:
+    spans = [Span(start, end, value) for (start, end), value in values if value is not None]
+    return Series.of(spans, told_at) if spans else None
+
+
+def _either(whole: float | None, thousandth: float | None) -> float | None:
+    """Return a value given in a unit, or in its thousandth."""
+    if whole is not None:
+        return whole
+    return None if thousandth is None else thousandth / 1000.0

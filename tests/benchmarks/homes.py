@@ -1,0 +1,147 @@
+"""Measured homes, hourly over a year, as a directory of files has them.
+
+- `homes.json`, by name: `pv_kwp`, and `battery` with `capacity` (kWh), `nominal_power` (kW) and
+  `efficiency` (of a round trip);
+- `NAME.csv`, by hour: `month`, `hour` (1 to 24, that of its end), `day_type` (1 Monday to 7 Sunday,
+  8 a holiday), `load_kwh`, `pv_w_per_kwp`;
+- `grid.csv`, the same hours: `price_usd_per_kwh`.
+"""
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from hems.cem.forecast.past import Floats
+from hems.cem.planner.problem import Battery
+from hems.cem.slots import Slots
+
+HOUR_S: Final = 3600.0
+COLUMNS: Final = ("month", "hour", "day_type", "load_kwh", "pv_w_per_kwp")
+HOLIDAY: Final = 8
+YEARS: Final = range(2016, 1988, -1)
+"""The files don't say which year it was: the latest of these whose weekdays fit is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One home's year.
+
+    Attributes:
+        name: As in homes.json.
+        slots: The hours. The local clock is taken for UTC: nothing else is known of the zone.
+        load_w: By hour.
+        sun_w: By hour, not positive (passive sign).
+        price_per_kwh: By hour.
+        holidays: Ordinals of days that the files call so.
+        battery: Empty at first. A round trip's loss is split evenly between both ways.
+    """
+
+    name: str
+    slots: Slots
+    load_w: Floats
+    sun_w: Floats
+    price_per_kwh: Floats
+    holidays: frozenset[int]
+    battery: Battery
+
+
+def names(directory: Path) -> list[str]:
+    """Return the names of the homes in a directory.
+
+    Raises:
+        SystemExit: There are none.
+    """
+    try:
+        found = json.loads((directory / "homes.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SystemExit(f"no homes in {directory}: {error}; say where with --data DIR") from error
+    return sorted(found)
+
+
+def read(directory: Path, name: str) -> Home:
+    """Read one home.
+
+    Raises:
+        SystemExit: It is not there, or its files don't fit together.
+    """
+    described = json.loads((directory / "homes.json").read_text(encoding="utf-8"))
+    if name not in described:
+        raise SystemExit(f"no home {name} in {directory}; there are {', '.join(sorted(described))}")
+    rows = _table(directory / f"{name}.csv", COLUMNS)
+    price = _table(directory / "grid.csv", ("price_usd_per_kwh",))[:, 0]
+    if len(price) != len(rows):
+        raise SystemExit(f"{name}.csv has {len(rows)} hours, grid.csv has {len(price)}")
+    battery = described[name]["battery"]
+    one_way = math.sqrt(battery["efficiency"])
+    slots = Slots(_start(rows[:, :3], name).timestamp(), HOUR_S, len(rows))
+    days = [datetime.fromtimestamp(start, UTC).date().toordinal() for start in slots]
+    return Home(
+        name,
+        slots,
+        rows[:, 3] * 1000.0,
+        -rows[:, 4] * described[name]["pv_kwp"],
+        price,
+        frozenset(day for day, kind in zip(days, rows[:, 2], strict=True) if kind == HOLIDAY),
+        Battery(
+            f"{name} battery",
+            0.0,
+            0.0,
+            battery["capacity"] * 1000.0,
+            battery["nominal_power"] * 1000.0,
+            battery["nominal_power"] * 1000.0,
+            one_way,
+            one_way,
+        ),
+    )
+
+
+def _table(path: Path, columns: Sequence[str]) -> Floats:
+    """Return some columns of a CSV file.
+
+    Raises:
+        SystemExit: The file or a column is missing, or a value is no number.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [[float(row[column]) for column in columns] for row in csv.DictReader(file)]
+    except OSError as error:
+        raise SystemExit(f"cannot read {path}: {error}") from error
+    except KeyError as error:
+        raise SystemExit(f"{path} has no column {error}") from error
+    except ValueError as error:
+        raise SystemExit(f"{path}: {error}") from error
+    return np.array(rows)
+
+
+def _start(calendar: Floats, name: str) -> datetime:
+    """Return when the first hour begins, in the year whose weekdays are most those of the file.
+
+    Args:
+        calendar: Columns month, hour (of its end), kind of day.
+        name: For the message.
+
+    Raises:
+        SystemExit: The file does not reach into a second month.
+    """
+    month = int(calendar[0, 0])
+    hours = int(np.argmax(calendar[:, 0] != month))
+    if hours == 0:
+        raise SystemExit(f"{name}.csv is all of month {month}: that does not tell its first day")
+
+    def begins(year: int) -> datetime:
+        after = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+        return after - timedelta(hours=hours)
+
+    def fits(year: int) -> int:
+        start = begins(year)
+        days = start.toordinal() + (start.hour + np.arange(len(calendar))) // 24
+        return int(np.sum((days - 1) % 7 + 1 == calendar[:, 2]))
+
+    return begins(max(YEARS, key=fits))

@@ -1,0 +1,91 @@
+"""The planner's process: real ones that fail in every way, and how the hub takes it."""
+
+import asyncio
+import os
+import sys
+from dataclasses import replace
+
+import pytest
+
+from hems.cem.planner.plan import Plan
+from hems.cem.planner.problem import Limits, Prices
+from hems.cem.planner.question import Question, Role, Stretch
+from hems.cem.slots import Slots
+from hems.planning.desk import Desk, DeskError
+from hems.planning.letters import LetterError, read_plan, read_question, write_plan, write_question
+
+SLOTS = Slots(0.0, 900.0, 2)
+QUESTION = Question(
+    7,
+    0.0,
+    "Europe/Berlin",
+    SLOTS,
+    Prices((0.3, -0.1), (0.08, 0.08)),
+    Limits((float("inf"),) * 2, (5e3,) * 2, ("breaker",) * 2),
+    (Stretch("meter", Role.METER, 0.0, (1.0, 2.5)),),
+)
+PLAN = Plan(0.0, SLOTS, {}, (500.0, 500.0), (0.0, 0.0), (500.0, 500.0), 0.1, 0.1)
+
+
+def program(body: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", f"import sys, time, os, signal\n{body}")
+
+
+def test_what_is_written_is_read() -> None:
+    assert read_question(write_question(QUESTION)) == QUESTION
+    assert read_plan(write_plan(7, PLAN)) == (7, PLAN)
+
+
+@pytest.mark.parametrize("line", [b"", b"{}", b"[1]", b'{"number": 1}', b"\xff\n", b"null"])
+def test_nonsense_is_one_error(line: bytes) -> None:
+    with pytest.raises(LetterError):
+        read_plan(line)
+    with pytest.raises(LetterError):
+        read_question(line)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("time.sleep(60)", "did not answer within"),
+        ("sys.exit(3)", "ended without an answer"),
+        ("print('hello', flush=True); time.sleep(60)", "not a plan"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "ended without an answer"),
+        ("sys.stdin.readline(); signal.signal(15, signal.SIG_IGN); time.sleep(60)", "within"),
+    ],
+)
+async def test_a_planner_that_fails_is_ended_and_said(body: str, words: str) -> None:
+    desk = Desk(program(body), answer_s=0.7)
+    try:
+        with pytest.raises(DeskError, match=words):
+            await desk.ask(QUESTION)
+        assert desk.pid is None
+    finally:
+        await desk.close()
+
+
+async def test_a_program_that_is_not_there_is_said() -> None:
+    with pytest.raises(DeskError):
+        await Desk(("/nonexistent/planner",)).ask(QUESTION)
+
+
+async def test_a_late_answer_to_an_earlier_question_is_not_taken() -> None:
+    late, right = write_plan(6, PLAN), write_plan(7, replace(PLAN, cost=0.7))
+    body = f"sys.stdin.readline(); os.write(1, {late!r} + {right!r}); sys.stdin.readline()"
+    desk = Desk(program(body))
+    try:
+        assert (await desk.ask(QUESTION)).cost == 0.7
+    finally:
+        await desk.close()
+
+
+async def test_a_planner_ends_with_its_hub() -> None:
+    answer = write_plan(7, PLAN)
+    desk = Desk(program(f"sys.stdin.readline(); os.write(1, {answer!r}); sys.stdin.readline()"))
+    await desk.ask(QUESTION)
+    pid = desk.pid
+    assert pid is not None
+    await desk.close()
+    await asyncio.sleep(0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

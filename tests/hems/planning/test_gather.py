@@ -1,0 +1,88 @@
+from dataclasses import replace
+
+import pytest
+
+from der.model import Ownership
+from hems.cem.memory import DeviceMemory, Memory
+from hems.cem.needs import CarMode, CarNeed, HeatStore, RunRequest, StorageFacts
+from hems.cem.planner.question import Role
+from hems.planning.gather import Known, Wanted, gather, load_w, roles
+from tests.hems.planning.home import BATTERY, SPECS, T0, image, without
+
+TANK_STORE = HeatStore("tank", 230.0, 2.0, 20.0, 1.0, 45.0, 60.0)
+RUN = RunRequest("plug", (2_000.0, 200.0), 900.0, T0, T0 + 6 * 3600)
+WANTED = Wanted((CarNeed("car", CarMode.CHEAPEST, T0 + 9 * 3600, 20_000.0),), (RUN,), (TANK_STORE,))
+KNOWN = Known(
+    roles(SPECS, [TANK_STORE], ["plug"]), {"battery": StorageFacts(wear_per_kwh=0.02)}, 0.2
+)
+
+
+def test_each_device_has_its_role() -> None:
+    assert roles(SPECS, [TANK_STORE], ["plug"]) == {
+        "meter": Role.METER,
+        "pv": Role.SUN,
+        "battery": Role.BATTERY,
+        "car": Role.CAR,
+        "tank": Role.HEAT,
+        "plug": Role.RUN,
+    }
+
+
+def test_what_nothing_is_known_of_is_part_of_the_load() -> None:
+    known = roles(SPECS, [], [])
+    assert "tank" not in known
+    assert "plug" not in known
+    assert load_w(image(load_w=400, tank_w=2_000), known) == 2_400
+
+
+@pytest.mark.requirement("ROLE-CEM")
+def test_the_present_is_gathered() -> None:
+    now = gather(image(), Memory(), WANTED, KNOWN)
+    battery = now.batteries[0]
+    assert (battery.energy_wh, battery.least_wh, battery.most_wh) == (5_000, 2_000, 10_000)
+    assert (battery.charge_w, battery.discharge_w, battery.wear_per_kwh) == (5_000, 5_000, 0.02)
+    assert now.cars[0].plugged is True
+    assert now.cars[0].need == WANTED.cars[0]
+    assert now.cars[0].least_w == 1_380
+    assert now.runs == (RUN,)
+    assert now.heats[0].temp_c == 50.0
+    assert (now.load_w, now.sun_w) == (500.0, -2_000.0)
+    assert now.curtailable
+    assert now.unplanned == ()
+
+
+@pytest.mark.parametrize("lost", ["battery", "car", "tank"])
+def test_what_cannot_be_reached_is_not_planned_and_the_load_is_not_guessed(lost: str) -> None:
+    now = gather(without(image(), lost), Memory(), WANTED, KNOWN)
+    planned = [*(b.id for b in now.batteries), *(c.id for c in now.cars)]
+    planned += [h.store.device for h in now.heats]
+    assert lost not in planned
+    assert len(planned) == 2
+    assert now.load_w is None
+
+
+def test_without_a_meter_there_is_a_plan_to_ask_for_all_the_same() -> None:
+    now = gather(without(image(), "meter"), Memory(), WANTED, KNOWN)
+    assert now.load_w is None
+    assert now.batteries
+
+
+def test_a_battery_that_does_not_tell_its_charge_is_named() -> None:
+    now = gather(image(soc=None), Memory(), WANTED, KNOWN)
+    assert now.batteries == ()
+    assert now.unplanned == ("Battery does not tell its charge or capacity",)
+
+
+def test_somebody_elses_battery_is_not_planned() -> None:
+    seen = image()
+    theirs = replace(BATTERY, ownership=Ownership.SERVICE_PROVIDER)
+    battery = replace(seen.devices["battery"], spec=theirs)
+    seen = replace(seen, devices={**seen.devices, "battery": battery})
+    assert gather(seen, Memory(), WANTED, KNOWN).batteries == ()
+
+
+@pytest.mark.parametrize(("power_w", "sign"), [(2_000.0, 1), (0.0, -1)])
+def test_how_long_a_heater_has_been_on_or_off_is_told(power_w: float, sign: int) -> None:
+    past = DeviceMemory(running=power_w > 0, running_since=T0 - 120)
+    now = gather(image(tank_w=power_w), Memory(devices={"tank": past}), WANTED, KNOWN)
+    assert now.heats[0].on_for_s == sign * 120

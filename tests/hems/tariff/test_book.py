@@ -1,0 +1,242 @@
+"""The book of prices over a real server and a real store: read, kept, stale, called."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from hems.cem.slots import Slots
+from hems.cem.tariff.rates import Contract, Flow, PriceEvent, Rate
+from hems.cem.tariff.schedule import Schedule
+from hems.sep2.rules.events import Event, Held, Program
+from hems.sep2.rules.tariff import Block, Component, Priced, Tariff
+from hems.sep2.rules.tariff import Flow as Way
+from hems.store.store import Store, open_store
+from hems.tariff.book import PriceBook
+from hems.tariff.settings import BookSettings
+from hems.tariff.source import MOST_BYTES, Source
+from hems.tariff.utility import Told
+from tests.hems.tariff.serving import HeldClock, Seller, selling
+from tests.waiting import until
+
+HOUR = 3600.0
+CONTRACT = Contract(
+    ZoneInfo("Asia/Kolkata"),
+    Rate(Schedule(0.30), follows_market=True, surcharge_per_kwh=0.10, tax=0.5),
+    Rate(Schedule(0.05), follows_market=True),
+    "EUR",
+)
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Store]:
+    opened = await open_store(tmp_path / "hems.db", clock)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def seller() -> AsyncIterator[Seller]:
+    async with selling() as serving:
+        yield serving
+
+
+class Bench:
+    """A book, and what it told."""
+
+    def __init__(
+        self, store: Store, clock: HeldClock, settings: BookSettings, told: list[Told] | None = None
+    ) -> None:
+        self.changes = 0
+        self.alarms: dict[str, str | None] = {}
+        self.clock = clock
+        self.book = PriceBook(
+            CONTRACT,
+            settings,
+            store.settings,
+            clock,
+            utility=lambda: told or [],
+            changed=self._changed,
+            alarm=self.alarms.__setitem__,
+        )
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    def bought(self, count: int = 3) -> tuple[float, ...]:
+        return self.book.prices(Slots(self.clock.at, HOUR, count)).import_per_kwh
+
+    async def version(self) -> int:
+        return self.book.version
+
+    async def read(self) -> bool:
+        source = self.book._market
+        assert isinstance(source, Source)
+        return await source.read()
+
+
+@pytest.mark.requirement("BUC-6")
+async def test_prices_are_read_and_hold_as_far_as_they_are_known(
+    store: Store, clock: HeldClock, seller: Seller
+) -> None:
+    seller.sells(clock.at, 0.10, -0.30)
+    bench = Bench(store, clock, BookSettings(prices=seller.url))
+    assert bench.bought() == (0.30,) * 3
+    running = asyncio.create_task(bench.book.run())
+    await until(bench.version, lambda version: version == 1, 10.0, "prices are read")
+    running.cancel()
+    assert bench.bought() == pytest.approx((0.30, -0.30, 0.30))
+    slots = Slots(clock.at, HOUR, 3)
+    assert bench.book.prices(slots).export_per_kwh == pytest.approx((0.10, -0.30, 0.05))
+    assert bench.book.at(Flow.IMPORT, clock.at).source == "market"
+    assert bench.changes == 1
+    assert bench.alarms == {"prices": None}
+    shown = bench.book.view()
+    assert shown.per_kwh == pytest.approx(0.30)
+    assert shown.until == clock.at + HOUR
+    assert bench.book.notes == ["the market's prices are known until 2027-01-15 10:00:00Z"]
+
+
+async def test_what_cannot_be_read_leaves_what_was_known(
+    store: Store, clock: HeldClock, seller: Seller
+) -> None:
+    seller.sells(clock.at, 0.0)
+    bench = Bench(store, clock, BookSettings(prices=seller.url))
+    assert await bench.read()
+    seller.status = 503
+    assert not await bench.read()
+    alarm = bench.alarms["prices"]
+    assert alarm is not None
+    assert "503" in alarm
+    assert "secret" not in alarm, "the query may hold a token"
+    assert bench.bought(1) == pytest.approx((0.15,))
+    assert bench.changes == 1
+    seller.status = 200
+    assert await bench.read()
+    assert bench.alarms["prices"] is None
+    assert bench.changes == 1, "it told the same again"
+
+
+@pytest.mark.requirement("LC-TEST")
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"x" * (MOST_BYTES + 1), "larger than"),
+        (b"\xff\xfe", "UTF-8"),
+        (b'[{"start": 0, "price": 1}]', "entry 1"),
+    ],
+)
+async def test_nonsense_is_refused_in_words(
+    store: Store, clock: HeldClock, seller: Seller, body: bytes, reason: str
+) -> None:
+    seller.body = body
+    bench = Bench(store, clock, BookSettings(prices=seller.url))
+    assert not await bench.read()
+    assert reason in str(bench.alarms["prices"])
+
+
+async def test_nobody_answers(store: Store, clock: HeldClock) -> None:
+    bench = Bench(store, clock, BookSettings(prices="http://127.0.0.1:1/prices"))
+    assert not await bench.read()
+    assert "127.0.0.1/prices cannot be read" in str(bench.alarms["prices"])
+
+
+async def test_prices_outlive_a_restart_but_not_their_age(
+    store: Store, clock: HeldClock, seller: Seller
+) -> None:
+    seller.sells(clock.at, *[0.0] * 72)
+    settings = BookSettings(prices=seller.url, stale_s=36 * HOUR)
+    assert await Bench(store, clock, settings).read()
+    seller.status = 404
+    clock.at += 2 * HOUR
+    again = Bench(store, clock, settings)
+    running = asyncio.create_task(again.book.run())
+    await until(seller.times, lambda asked: asked == 2, 10.0, "it is asked again")
+    running.cancel()
+    assert again.bought(1) == pytest.approx((0.15,))
+    clock.at += 35 * HOUR
+    assert again.bought(1) == (0.30,)
+    elsewhere = Bench(store, clock, BookSettings(prices="http://127.0.0.1:1/other"))
+    source = elsewhere.book._market
+    assert source is not None
+    await source.resume()
+    assert source.told_at == 0.0, "kept of another place"
+
+
+async def test_a_file_is_read_as_an_address_is(
+    store: Store, clock: HeldClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "prices.csv"
+    bench = Bench(store, clock, BookSettings(prices=path))
+    assert not await bench.read()
+    assert bench.alarms["prices"] == (
+        f"The prices of {path} cannot be read: there is no such file."
+    )
+    path.write_text(f"start,price_per_mwh\n{clock.at},100\n", encoding="utf-8")
+    assert await bench.read()
+    assert bench.bought(2) == pytest.approx((0.30, 0.30))
+    path.write_text(f"start,price_per_mwh\n{clock.at},200\n", encoding="utf-8")
+    assert await bench.read()
+    assert bench.bought(2) == pytest.approx((0.45, 0.30))
+
+
+def interval(start: float, per_kwh: float) -> Priced:
+    event = Event(
+        f"{start:032.0f}",
+        Program("C"),
+        1,
+        int(start),
+        3600,
+        {"TimeTariffInterval C": 1.0},
+        kind="TimeTariffInterval",
+    )
+    return Priced(Held(event), (Block(0.0, per_kwh),))
+
+
+def tariff(*intervals: Priced) -> Tariff:
+    component = Component("C", "Energy", frozenset({Way.IMPORT}), intervals=intervals)
+    return Tariff("T", "Evening", 1, 978, components=(component,))
+
+
+@pytest.mark.requirement("PRO-2030.5", "BUC-6")
+async def test_the_utility_s_price_comes_first_where_the_configuration_says_so(
+    store: Store, clock: HeldClock
+) -> None:
+    start = clock.at + 50.0  # by the utility's clock, which is 50 s ahead
+    told = [
+        Told((), 0.0),
+        Told((tariff(interval(start, 0.50), interval(start + 2 * HOUR, 0.70)),), offset_s=50.0),
+    ]
+    bench = Bench(store, clock, BookSettings(utility=True), told)
+    bench.book.look()
+    assert bench.bought(4) == (0.50, 0.30, 0.70, 0.30)
+    assert (bench.changes, bench.book.at(Flow.IMPORT, clock.at).source) == (1, "utility")
+    bench.book.look()
+    assert bench.changes == 1
+    told[1] = Told((tariff(interval(start, 0.60)),), offset_s=50.0)
+    bench.book.look()
+    assert (bench.bought(1), bench.changes) == ((0.60,), 2)
+    told.clear()
+    bench.book.look()
+    assert bench.bought(1) == (0.30,)
+    assert bench.book.notes == ["the utility's prices are not known: what was agreed holds"]
+
+
+async def test_price_events_are_called_replaced_and_taken_back(
+    store: Store, clock: HeldClock
+) -> None:
+    bench = Bench(store, clock, BookSettings())
+    event = PriceEvent(clock.at, clock.at + HOUR, 1.0, "")
+    bench.book.call("Grid Co", [event])
+    bench.book.call("Grid Co", [event])
+    assert (bench.bought(2), bench.changes) == ((1.0, 0.30), 1)
+    assert bench.book.at(Flow.IMPORT, clock.at).source == "Grid Co"
+    bench.book.call("Grid Co", [])
+    assert (bench.bought(2), bench.changes) == ((0.30, 0.30), 2)

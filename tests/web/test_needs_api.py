@@ -1,0 +1,120 @@
+"""What is wanted of cars and appliances, over the API."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from hems.store.store import open_store
+from tests.hems.needs.home import NOW, SEVEN, Play
+from tests.web.surface import ScriptedClock, ScriptedHome
+from web.server import serving
+from web.settings import WebSettings
+
+pytestmark = pytest.mark.requirement("L1-OWNER", "ROLE-UI")
+
+
+@pytest.fixture
+async def play(tmp_path: Path) -> AsyncIterator[Play]:
+    store = await open_store(tmp_path / "hems.db", ScriptedClock(NOW))
+    yield Play.of(store.settings)
+    await store.close()
+
+
+@pytest.fixture
+async def client(play: Play, settings: WebSettings) -> AsyncIterator[aiohttp.ClientSession]:
+    async with (
+        serving(ScriptedHome(), settings, play.clock, needs=play.needs) as url,
+        aiohttp.ClientSession(url) as client,
+    ):
+        yield client
+
+
+async def test_a_car_s_order_is_taken_shown_and_ended(
+    play: Play, client: aiohttp.ClientSession
+) -> None:
+    body = {"mode": "cheapest", "ready": "06:30", "energy_wh": 20e3}
+    async with client.post("/api/cars/ev/order", json=body) as answer:
+        assert answer.status == 204
+    async with client.get("/api/needs") as answer:
+        shown = {car["device"]: car for car in (await answer.json())["cars"]}
+    assert shown["ev"] == {
+        "device": "ev",
+        "mode": "cheapest",
+        "ready_at": SEVEN - 1_800,
+        "energy_wh": 20e3,
+        "taken_wh": None,
+        "usual_wh": None,
+        "ordered": True,
+        "until": None,
+    }
+    async with client.post("/api/cars/ev/order", json={"mode": "now", "seconds": 60}) as answer:
+        assert answer.status == 204
+    assert play.needs.needs().cars[0].until == NOW + 60
+    async with client.delete("/api/cars/ev/order") as answer:
+        assert answer.status == 204
+    assert not play.needs.needs().cars[0].ordered
+
+
+async def test_a_run_is_asked_for_and_cancelled(play: Play, client: aiohttp.ClientSession) -> None:
+    async with client.post("/api/appliances/dishwasher/run") as answer:
+        assert answer.status == 204
+    async with client.post("/api/appliances/dishwasher/run", json={"ready": "07:00"}) as answer:
+        assert answer.status == 204
+    async with client.get("/api/needs") as answer:
+        (run,) = (await answer.json())["runs"]
+    assert run == {
+        "device": "dishwasher",
+        "length_s": 1_800,
+        "asked": True,
+        "earliest": NOW,
+        "ready_by": SEVEN,
+        "ends_at": None,
+    }
+    async with client.delete("/api/appliances/dishwasher/run") as answer:
+        assert answer.status == 204
+    assert play.needs.runs() == ()
+
+
+@pytest.mark.requirement("LC-TEST")
+@pytest.mark.parametrize(
+    ("path", "body", "refusal"),
+    [
+        ("cars/boat/order", b'{"mode": "now"}', (404, "no charger 'boat'")),
+        ("appliances/ev/run", b"{}", (404, "no appliance")),
+        ("cars/ev/order", b"{}", (400, "Say what is asked")),
+        ("cars/ev/order", b'{"mode": "fast"}', (400, "mode: ")),
+        ("cars/ev/order", b'{"ready": "7"}', (400, "ready: ")),
+        ("cars/ev/order", b'{"ready": "25:00"}', (400, "ready: ")),
+        ("cars/ev/order", b'{"ready": "07:00", "ready_at": 9}', (400, "either ready or ready_at")),
+        ("cars/ev/order", b'{"ready_at": 9}', (400, "in the future")),
+        ("cars/ev/order", b'{"ready_at": "9"}', (400, "ready_at: ")),
+        ("cars/ev/order", b'{"energy_wh": NaN}', (400, "energy_wh: ")),
+        ("cars/ev/order", b'{"energy_wh": -1}', (400, "more than 0")),
+        ("cars/ev/order", b'{"mode": "now", "seconds": 1e9}', (400, "7 days")),
+        ("cars/ev/order", b'{"mode": "now", "seconds": 1, "until": 9}', (400, "until or seconds")),
+        ("cars/ev/order", b'{"speed": 1}', (400, "speed: ")),
+        ("cars/ev/order", b"", (400, "nvalid JSON")),
+        ("appliances/dishwasher/run", b'{"ready_at": 9}', (400, "in the future")),
+        ("appliances/dishwasher/run", b"[]", (400, "input should be")),
+    ],
+)
+async def test_what_makes_no_sense_is_one_sentence(
+    play: Play, client: aiohttp.ClientSession, path: str, body: bytes, refusal: tuple[int, str]
+) -> None:
+    status, words = refusal
+    before = play.needs.needs()
+    async with client.post(f"/api/{path}", data=body) as answer:
+        assert answer.status == status
+        assert words in (await answer.json())["error"]
+    assert play.needs.needs() == before
+
+
+async def test_without_needs_there_is_nothing(settings: WebSettings) -> None:
+    async with (
+        serving(ScriptedHome(), settings, ScriptedClock()) as url,
+        aiohttp.ClientSession(url) as client,
+        client.get("/api/needs") as answer,
+    ):
+        assert answer.status == 404
