@@ -73,7 +73,7 @@ def even_out(cell: Cell, stored_wh: float, residual_w: float, span_s: float) -> 
         power_w = min(-residual_w, cell.charge_w, room_wh / cell.charge_efficiency / hours)
         return power_w, stored_wh + power_w * cell.charge_efficiency * hours
     spare_wh = max(0.0, stored_wh - cell.least_wh)
-    power_w = min(residual_w, cell.discharge_w, spare_wh / hours)
+    power_w = min(residual_w, cell.discharge_w, spare_wh * cell.discharge_efficiency / hours)
     return -power_w, stored_wh - power_w / cell.discharge_efficiency * hours
 
 

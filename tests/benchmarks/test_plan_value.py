@@ -73,13 +73,17 @@ def test_what_is_wrong_with_the_files_is_said(
         (directory / file).unlink()
     else:
         (directory / file).write_text(content, encoding="utf-8")
-    with pytest.raises(SystemExit, match=message):
+
+    def read() -> None:
         for name in homes.names(directory):
             homes.read(directory, name)
 
+    with pytest.raises(SystemExit, match=message):
+        read()
+
 
 def test_an_unknown_home_is_named_with_those_that_are_there(directory: Path) -> None:
-    with pytest.raises(SystemExit, match="no home two in .*; there are one"):
+    with pytest.raises(SystemExit, match=r"no home two in .*; there are one"):
         homes.read(directory, "two")
 
 

@@ -81,13 +81,13 @@ async def plan_of(rig: Rig) -> Plan | None:
     return Plan.model_validate_json(answer) if answer else None
 
 
-async def planned(rig: Rig, after: float = 0.0) -> Plan:
-    """Return the first plan that was made after a time, UTC epoch seconds."""
+async def planned(rig: Rig, after: float = 0.0, device: str = "ev") -> Plan:
+    """Return the first plan with a device in it made after a time, UTC epoch seconds."""
     found = await until(
         lambda: plan_of(rig),
-        lambda plan: plan is not None and plan.made_at > after and "ev" in plan.devices,
+        lambda plan: plan is not None and plan.made_at > after and device in plan.devices,
         PLAN_WITHIN_S,
-        "a plan with the car in it",
+        f"a plan with {device} in it",
     )
     assert found is not None
     return found
@@ -144,7 +144,7 @@ async def test_what_is_dear_now_waits_and_a_planner_that_dies_is_started_anew(
             PLAN_WITHIN_S,
             "the owner's word charges the car at once, planner or not",
         )
-        await planned(rig, after=at)
+        await planned(rig, after=at, device="battery")
         assert planner_of(rig).pid != killed.pid
         await until(rig.home, lambda h: not h.alarms, PLAN_WITHIN_S, "no alarm any more")
 

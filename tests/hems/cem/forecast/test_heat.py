@@ -137,6 +137,15 @@ def test_showers_are_known_by_the_clock_on_the_wall(day: str) -> None:
     assert by_hour.sum() == pytest.approx(7000.0, rel=0.05)
 
 
+def test_temperatures_told_in_whole_degrees_will_do() -> None:
+    now = at("2026-11-18T00:00")
+    run = lived(TANK, showers(now, 28))
+    coarse = replace(run, temp_c=np.round(run.temp_c))
+    by_hour = draws(past_of(coarse, now), TANK, Slots(now, STEP_S, 96)).median.reshape(24, 4)
+    assert sorted(by_hour.mean(axis=1).argsort()[-2:].tolist()) == [6, 20]
+    assert by_hour.sum() / 4.0 == pytest.approx(7000.0, rel=0.05)
+
+
 def test_without_temperatures_hours_are_the_usual_ones_and_days_its_own() -> None:
     now = at("2026-11-18T00:00")
     run = lived(TANK, showers(now, 42))
