@@ -205,8 +205,9 @@ class LoadPlan:
         lacks = self._lacks(load, sun.now_w)
         if lacks and bears(load, self.now, self.policy):
             sun = replace(sun, now_w=spec.least_on_w, sure_w=spec.least_on_w)
-        limit_w, by = self._ceiling(load, view.spare_w, view, sun.sure_w)
-        most_w, _ = self._ceiling(load, view.left_w - self.room.late_w, view, sun.now_w)
+        help_w = self._beforehand_w(load)
+        limit_w, by = self._ceiling(load, view.spare_w + help_w, view, sun.sure_w)
+        most_w, _ = self._ceiling(load, view.left_w + help_w - self.room.late_w, view, sun.now_w)
         before_w = past.allowed_w
         near = load.reading.power_w > limit_w - self.policy.raise_least_w
         band_w = self.policy.dead_band_w if near else self.policy.raise_least_w
@@ -253,6 +254,14 @@ class LoadPlan:
             self.surplus, now_w=self.surplus.now_w - taken_w, sure_w=self.surplus.sure_w - taken_w
         )
 
+    def _beforehand_w(self, load: Usable) -> float:
+        """Return the batteries' help, never positive, that a car which takes nothing must not have.
+
+        It may begin at any time, and they answer late: so it begins with what it finds without
+        them, and has their help as soon as it is seen that it takes power.
+        """
+        return 0.0 if load.may_draw else self.room.help_w
+
     def _lacks(self, load: Usable, now_w: float) -> bool:
         """Return whether the sun leaves a car that charges from it less than its least power."""
         preferred_w = self.decision.of(load.id).preferred_w
@@ -279,7 +288,8 @@ class LoadPlan:
             view = self._view(load)
             self._release(aside)
             sun = share_of(load, self.surplus, self.now, self.policy)
-            limit_w, by = self._ceiling(load, view.spare_w - falling_w, view, sun.sure_w)
+            room_w = view.spare_w - falling_w + self._beforehand_w(load)
+            limit_w, by = self._ceiling(load, room_w, view, sun.sure_w)
             limited = limit_w < spec.max_w
             headroom_w = self.policy.headroom_w if math.isfinite(spare_w) else 0.0
             fits = limit_w - headroom_w >= max(spec.least_on_w, 1.0)

@@ -27,7 +27,7 @@ _USUAL_SHARE: Final = 0.9
 """Changes up to this quantile are usual; an appliance's switching now and then lies beyond."""
 _LEAST_CHANGES: Final = 5
 _MOST_STEPS: Final = 32
-_TREND_SAMPLES: Final = 5
+_TREND_SAMPLES: Final = 4
 """A power that has moved one way for so many readings goes on; noise seldom does so."""
 
 Steps = tuple[tuple[float, float], ...]

@@ -42,6 +42,7 @@ class Room:
         firm_by: Whose limit `firm_w` is.
         urgent_by: Whose limit `urgent_w` is.
         late_w: How much further than reckoned the base may rise before a charger has answered.
+        help_w: The lowest power in W that the batteries can be brought to, which is counted in.
         lines: What the limits of single phases leave, which are safety's and reach every load.
     """
 
@@ -53,6 +54,7 @@ class Room:
     firm_by: Proposal | None = None
     urgent_by: Proposal | None = None
     late_w: float = 0.0
+    help_w: float = 0.0
     lines: Lines = field(default_factory=Lines)
 
     def take(self, power_w: float, load: DeviceState) -> None:
@@ -132,7 +134,7 @@ def leave(
         help_w: The lowest power in W that the batteries together can be brought to.
         policy: The allocator's figures.
     """
-    room = Room(late_w=outlook.home.late_w)
+    room = Room(late_w=outlook.home.late_w, help_w=min(help_w, 0.0))
     if around.base_w is None:
         return room
     home, total = decision.of(HOME), decision.of(LOADS)

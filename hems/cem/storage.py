@@ -152,11 +152,12 @@ def _least_w(
 ) -> float:
     """Return the lowest power in W to which a battery may be brought before a load yields.
 
-    What pays keeps no battery from helping: it is weaker than every limit, and than comfort.
+    What pays keeps no battery from helping against a stronger limit: comfort is stronger, too.
     """
-    target = decision.of(battery.id)
+    target, limit = decision.of(battery.id), decision.of(HOME).span.upper_by
     by = target.span.lower_by
-    span = target.firm if by is not None and by.rank >= Rank.ECONOMY else target.span
+    pays = by is not None and by.rank >= Rank.ECONOMY and not _as_strong(by, limit)
+    span = target.firm if pays else target.span
     able = Span(capability(battery, policy, to_empty=to_empty))
     return able.cut(span.bounds, None).bounds.lower_w
 

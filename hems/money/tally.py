@@ -92,7 +92,7 @@ class Minute:
         for device, drawn in later.waiting.items():
             before = waiting.get(device, Drawn(0.0, wants=False))
             waiting[device] = Drawn(
-                before.energy_wh + drawn.energy_wh, wants=drawn.wants
+                before.energy_wh + drawn.energy_wh, wants=before.wants or drawn.wants
             )
         return replace(
             later,

@@ -12,6 +12,7 @@ _COUNTS_WH: Final = 500.0
 """A stay that drew less does not tell what the car usually takes."""
 _CHARGES_W: Final = 500.0
 """A car that draws less than this does not show what it could take."""
+_STEADY_SHARE: Final = 0.05
 _MOST_STAYS: Final = 12
 _USUAL: Final = 0.75
 """Share of the stays that needed no more than what is called usual."""
@@ -81,8 +82,10 @@ def followed(stay: Stay, reading: Reading, *, free: bool = False) -> Stay:
 
 
 def _full_w(stay: Stay, reading: Reading, *, free: bool) -> float:
-    shows = free and reading.connected and reading.power_w >= _CHARGES_W
-    return max(stay.full_w, reading.power_w) if shows else stay.full_w
+    power_w = reading.power_w
+    steady = abs(power_w - stay.power_w) <= _STEADY_SHARE * power_w  # it ramps up and tapers off
+    shows = free and reading.connected and power_w >= _CHARGES_W and steady
+    return max(stay.full_w, power_w) if shows else stay.full_w
 
 
 def _left(stay: Stay, now: Stay) -> Stay:

@@ -207,10 +207,12 @@ def _battery(state: DeviceState, facts: StorageFacts, reserve_soc: float) -> Bat
 
 def _car(state: DeviceState, need: CarNeed | None) -> CarNow:
     spec, reading = state.spec, state.reading
+    takes_w = None if need is None else need.power_w
+    most_w = spec.max_w if takes_w is None else min(max(takes_w, spec.least_on_w), spec.max_w)
     return CarNow(
         spec.id,
         spec.least_on_w,
-        spec.max_w,
+        most_w,
         None if reading is None else reading.connected,
         None if reading is None else reading.wants_power,
         need,

@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from hems.store.migrate import begin, migrate
+from hems.store.migrate import begin, make, migrate
 from hems.store.schema import REVISIONS
 from hems.store.sqlite import pragmas, read_revision, store_errors
 
@@ -88,7 +88,10 @@ async def open_database(path: Path) -> Database:
 
 
 def _make_ready(path: Path) -> None:
-    if read_revision(path) != REVISIONS[-1]:
+    revision = read_revision(path)
+    if revision is None:
+        make(path)
+    elif revision != REVISIONS[-1]:
         migrate(path)
 
 

@@ -1,12 +1,37 @@
-"""Bringing a store's file to the present revision with Alembic."""
+"""Making a store's file, or bringing an older one to the present revision with Alembic."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import Column, MetaData, String, Table, create_engine, event, insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateTable
 
+from hems.store.schema import REVISIONS, metadata
 from hems.store.sqlite import store_errors
+
+_version: Final = Table(
+    "alembic_version", MetaData(), Column("version_num", String(32), primary_key=True)
+)
+"""Where Alembic keeps a file's revision; not among the house's own tables."""
+
+
+def make(path: Path) -> None:
+    """Make the tables of a new, empty file as of the present revision, in one transaction.
+
+    Without Alembic: a test holds `hems.store.schema` and the migrations together. Blocks; call it
+    in a thread.
+
+    Raises:
+        StoreError: SQLite refused; the file is as it was.
+    """
+    with _changing(path) as connection:
+        metadata.create_all(connection)
+        connection.execute(CreateTable(_version))
+        connection.execute(insert(_version).values(version_num=REVISIONS[-1]))
 
 
 def migrate(path: Path) -> None:
@@ -17,20 +42,27 @@ def migrate(path: Path) -> None:
     Raises:
         StoreError: SQLite refused; the file is as it was.
     """
-    # Here and not above, because a start that needs no migration (all but the first) should not
-    # pay a fifth of a second and 11 MB for it.
+    # Here and not above, because a start that needs no migration should not pay a fifth of a
+    # second and 11 MB for it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with _changing(path) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[Connection]:
+    """Give a connection in one transaction: all of what is done in it stands, or nothing."""
     engine = create_engine(
         f"sqlite:///{path}", poolclass=NullPool, connect_args={"isolation_level": None}
     )
     event.listen(engine, "begin", begin)
     with store_errors(path), engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        yield connection
 
 
 def begin(connection: Connection) -> None:

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from hems.cem.planner.problem import Prices
 from hems.cem.slots import Slots
 from hems.cem.tariff import rates
-from hems.cem.tariff.rates import Contract, Flow, Price, PriceEvent, Quotes
+from hems.cem.tariff.rates import Contract, Flow, Price, Quotes
 from hems.cem.tariff.series import Series, said
 from hems.clock import Clock
 from hems.store.settings import Settings
@@ -54,7 +53,6 @@ class PriceBook:
         self._clock = clock
         self._utility = utility
         self._changed = changed
-        self._called: dict[str, tuple[PriceEvent, ...]] = {}
         self._told: tuple[Told, ...] = ()
         self._of_utility = UtilityPrices()
         self._looked_at = -_RENEW_S
@@ -92,13 +90,6 @@ class PriceBook:
             if self._settings.utility:
                 tasks.create_task(self._follow_utility())
 
-    def call(self, source: str, events: Iterable[PriceEvent]) -> None:
-        """Take the price events of a source, in place of those that it called before."""
-        called = tuple(replace(event, source=source) for event in events)
-        if called != self._called.get(source, ()):
-            self._called[source] = called
-            self._note_change()
-
     def prices(self, slots: Slots, peak_so_far_w: float = 0.0) -> Prices:
         """Return the mean prices of each slot.
 
@@ -107,10 +98,6 @@ class PriceBook:
             peak_so_far_w: Highest quarter-hour mean import of the billing month until now.
         """
         return rates.over(self.contract, self._quotes(), slots, peak_so_far_w=peak_so_far_w)
-
-    def at(self, flow: Flow, when: float) -> Price:
-        """Return the price of a kWh at an instant, and on what it rests."""
-        return rates.price_at(self.contract, self._quotes(), flow, when)
 
     def view(self) -> PriceView:
         """Return what a kWh from the grid costs now, and when that changes."""
@@ -146,7 +133,7 @@ class PriceBook:
             market_import=None if market is None else market.document.price,
             market_export=None if market is None else _paid(market),
             carbon=None if carbon is None else carbon.document.carbon,
-            events=tuple(event for called in self._called.values() for event in called),
+            events=() if market is None else market.document.events,
         )
 
     def _believed(self, source: Source | None) -> bool:

@@ -5,8 +5,12 @@
     start,end,price_per_kwh,export_per_kwh,carbon_g_per_kwh
     2026-03-01T00:00Z,2026-03-01T00:15Z,0.0824,0.07,310
 
+    [{"start": ..., "end": ..., "price_per_kwh": 0.90, "event": "Critical peak", "adds": false}]
+
 `start` and `end` are ISO 8601 with their offset from UTC, or UTC epoch seconds. Without an `end` a
-span lasts until the next one, but no longer than the shortest distance between two.
+span lasts until the next one, but no longer than the shortest distance between two. A span
+with an `event` is a price event of that name: what it says is what is paid, in place of any other
+price or on top of it, and nothing more is put on it.
 """
 
 import csv
@@ -18,6 +22,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hems.cem.tariff.rates import Flow, Manner, PriceEvent
 from hems.cem.tariff.series import Series, Span
 
 MOST_ENTRIES: Final = 40_000
@@ -40,11 +45,13 @@ class Document:
         price: Of energy taken, per kWh.
         export: Of energy given, per kWh.
         carbon: Of the grid's energy, kg per kWh.
+        events: Prices called for a time.
     """
 
     price: Series | None = None
     export: Series | None = None
     carbon: Series | None = None
+    events: tuple[PriceEvent, ...] = ()
 
 
 class _Entry(BaseModel):
@@ -60,6 +67,8 @@ class _Entry(BaseModel):
     export_per_mwh: Number | None = None
     carbon_kg_per_kwh: Number | None = None
     carbon_g_per_kwh: Number | None = None
+    event: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    adds: bool = False
 
     @model_validator(mode="after")
     def _one_unit_each(self) -> Self:
@@ -70,6 +79,12 @@ class _Entry(BaseModel):
         ):
             if getattr(self, one) is not None and getattr(self, other) is not None:
                 raise ValueError(f"has both {one} and {other}")
+        if self.event is None and self.adds:
+            raise ValueError("adds to a price, but is no event")
+        if self.event is not None and (self.end is None or self.end <= self.start):
+            raise ValueError("is an event without an end after its start")
+        if self.event is not None and self.price is None and self.export is None:
+            raise ValueError("is an event without a price")
         return self
 
     @property
@@ -96,13 +111,15 @@ def parse(text: str, told_at: float) -> Document:
         DocumentError: It is something else, contradicts itself, or tells nothing.
     """
     raw = _of_json(text) if text.lstrip("\ufeff \t\r\n")[:1] in {"[", "{"} else _of_csv(text)
-    entries = [_entry(number, each) for number, each in enumerate(raw, 1)]
+    told = [_entry(number, each) for number, each in enumerate(raw, 1)]
+    entries = [entry for entry in told if entry.event is None]
     spans = tuple(_spans(entries))
     try:
         document = Document(
             _series(((s, e.price) for s, e in zip(spans, entries, strict=True)), told_at),
             _series(((s, e.export) for s, e in zip(spans, entries, strict=True)), told_at),
             _series(((s, e.carbon) for s, e in zip(spans, entries, strict=True)), told_at),
+            tuple(event for entry in told for event in _events(entry)),
         )
     except ValueError as error:
         raise DocumentError(str(error)) from error
@@ -152,6 +169,16 @@ def _entry(number: int, raw: object) -> _Entry:
         elif first["type"] == "extra_forbidden":
             reason = "is not known here"
         raise DocumentError(f"entry {number}: {place}{reason}") from error
+
+
+def _events(entry: _Entry) -> Iterator[PriceEvent]:
+    if entry.event is None or entry.end is None:
+        return
+    manner = Manner.ADD if entry.adds else Manner.REPLACE
+    start, end = entry.start.timestamp(), entry.end.timestamp()
+    for flow, per_kwh in ((Flow.IMPORT, entry.price), (Flow.EXPORT, entry.export)):
+        if per_kwh is not None:
+            yield PriceEvent(start, end, per_kwh, entry.event, manner, flow)
 
 
 def _spans(entries: Sequence[_Entry]) -> Iterator[tuple[float, float]]:

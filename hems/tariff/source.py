@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from pydantic import BaseModel, ConfigDict
 
+from hems.cem.tariff.rates import PriceEvent
 from hems.cem.tariff.series import Series, Span
 from hems.clock import Clock
 from hems.store.errors import StoreError
@@ -45,6 +46,7 @@ class _Kept(BaseModel):
     price: list[tuple[float, float, float]] | None = None
     export: list[tuple[float, float, float]] | None = None
     carbon: list[tuple[float, float, float]] | None = None
+    events: tuple[PriceEvent, ...] = ()
 
 
 class Source:
@@ -120,7 +122,7 @@ class Source:
             self._alarm(f"The {self._name} of {self.where} cannot be read: {error}.")
             return False
         self._alarm(None)
-        different = _values(found) != _values(self._document)
+        different = _said(found) != _said(self._document)
         self._document, self._told_at = found, now
         if different:
             self._changed()
@@ -134,7 +136,10 @@ class Source:
             kept = None if text is None else _Kept.model_validate_json(text)
             if kept is None or kept.place != str(self._place):
                 return
-            self._document = Document(*(_series(rows, kept.told_at) for rows in _rows(kept)))
+            price, export, carbon = (
+                _series(rows, kept.told_at) for rows in (kept.price, kept.export, kept.carbon)
+            )
+            self._document = Document(price, export, carbon, kept.events)
             self._told_at = kept.told_at
         except StoreError as error:
             _log.warning("the %s of before the restart are not known: %s", self._name, error)
@@ -156,6 +161,7 @@ class Source:
             price=price,
             export=export,
             carbon=carbon,
+            events=tuple(event for event in self._document.events if event.end > since),
         )
         try:
             await self._kept.put(self._key, kept.model_dump_json(exclude_none=True))
@@ -217,13 +223,10 @@ def _all(document: Document) -> tuple[Series | None, Series | None, Series | Non
     return document.price, document.export, document.carbon
 
 
-def _values(document: Document) -> tuple[tuple[Span, ...] | None, ...]:
+def _said(document: Document) -> tuple[object, ...]:
     """Return what a document says, whenever it said so."""
-    return tuple(None if series is None else series.spans for series in _all(document))
-
-
-def _rows(kept: _Kept) -> tuple[list[tuple[float, float, float]] | None, ...]:
-    return kept.price, kept.export, kept.carbon
+    spans = (None if series is None else series.spans for series in _all(document))
+    return (*spans, document.events)
 
 
 def _series(rows: list[tuple[float, float, float]] | None, told_at: float) -> Series | None:

@@ -13,7 +13,6 @@ from hems.cem.memory import Memory
 from hems.cem.orders import Order
 from hems.cem.policy import AllocatorPolicy
 from programs.inputs import Inputs
-from programs.proposal import Proposal
 from programs.registry import Policies, propose_all
 from programs.signal import Signal
 from tests.benchmarks.tracking_home import BATTERY, CAR, PV, STEPS_PER_S, Home
@@ -26,14 +25,12 @@ class Ours:
     Attributes:
         policies: The programmes'.
         signals: What the utility asks.
-        wishes: What the plan asks beside the programmes.
         policy: The allocator's figures.
         memory: The past.
     """
 
     policies: Policies = field(default_factory=Policies)
     signals: Sequence[Signal] = ()
-    wishes: Sequence[Proposal] = ()
     policy: AllocatorPolicy = field(default_factory=AllocatorPolicy)
     memory: Memory = field(default_factory=Memory)
     _due: dict[str, Order] = field(default_factory=dict)
@@ -53,8 +50,8 @@ class Ours:
             for name, state in image.devices.items()
         }
         inputs = Inputs(self.signals, devices, image.net_w, now)
-        asked = (*propose_all(inputs, self.policies), *self.wishes)
-        made = allocate(image, arbitrate(asked, now), now, self.memory, self.policy)
+        decision = arbitrate(propose_all(inputs, self.policies), now)
+        made = allocate(image, decision, now, self.memory, self.policy)
         self.memory = made.memory
         self._due = {name: order for name, order in made.orders.items() if order.write}
 

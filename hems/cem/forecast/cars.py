@@ -26,7 +26,7 @@ _UNUSUAL_H: Final = 6.0
 """Where a car is at an hour at which it never was tells half as much after so long."""
 _EARLY: Final = 0.25
 """It is expected to leave when one stay in four has ended: too early costs less than too late."""
-_OTHER_KIND: Final = 0.1
+_OTHER_KIND: Final = 0.02
 """What a day of the other kind, workday or not, counts for when nothing better tells of leaving."""
 _HALF: Final = 0.5
 _USUAL_WH: Final = (3000.0, 7000.0, 12000.0, 20000.0, 35000.0)

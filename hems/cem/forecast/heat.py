@@ -29,6 +29,8 @@ _SPREAD: Final = (0.5, 0.85, 1.0, 1.15, 1.6)
 """How days differ from it."""
 _COURSE_DAYS: Final = 5.0
 """How many days the usual course of a day counts for."""
+_OTHER_KIND: Final = 0.1
+"""What a workday counts for on free days, and the other way round."""
 _KNOWN: Final = 0.9
 """A day of which less is known says nothing of how much it drew."""
 _SMOOTH_H: Final = 1.0
@@ -97,7 +99,7 @@ def draws(past: Past, store: HeatStore, slots: Slots) -> Quantiles:
     free_slot = is_free(when.days, past.holidays)
     values = np.zeros((len(SHARES), slots.count))
     for kind in (False, True):
-        alike = np.where(free == kind, 1.0, 0.3) * fades * whole
+        alike = np.where(free == kind, 1.0, _OTHER_KIND) * fades * whole
         course = _course(seen, alike * _whole(seen), step_s)
         a_day = _a_day(table, alike, store)
         rows = a_day[:, None] * course[steps(when, step_s)][None, :] * (3600.0 / step_s)

@@ -27,6 +27,9 @@ LIKE: Final = 0.4
 LEAST_LIKE: Final = 1e-4
 """What the least alike still counts for: the past has not shown everything."""
 
+TURN_S: Final = 3600.0
+"""How long one goes along a course, on the mean, before asking which others it is like."""
+
 
 def paths(
     past: Past, slots: Slots, count: int = COUNT, irradiance_w_m2: Floats | None = None
@@ -51,7 +54,7 @@ def paths(
     )
     weights = days.weights * now
     weights /= weights.sum()
-    return Paths(weights, days.load.power_w, days.sun.power_w, _turns(days, weights))
+    return Paths(weights, days.load.power_w, days.sun.power_w, _turns(days, weights, slots.step_s))
 
 
 def load_quantiles(made: Paths, shares: Sequence[float], source: str = "history") -> Quantiles:
@@ -82,8 +85,9 @@ def marginals(made: Paths) -> Floats:
 
 def _apart(courses: Courses, one_w: Floats, other_w: Floats) -> Floats:
     """Return how far trends are apart, in units of what is alike; 0 where one is not known."""
-    apart = (one_w - other_w) / (LIKE * courses.spread_w)
-    return np.where(np.isfinite(apart), apart, 0.0)
+    apart: Floats = (one_w - other_w) * (1.0 / (LIKE * courses.spread_w))
+    apart[np.isnan(apart)] = 0.0
+    return apart
 
 
 def _likeness(load: Floats, sun: Floats) -> Floats:
@@ -92,15 +96,24 @@ def _likeness(load: Floats, sun: Floats) -> Floats:
     return alike
 
 
-def _turns(days: PastDays, weights: Floats) -> Floats:
-    """Return how courses go on (`Paths.turns`); from the present as their probabilities say."""
+def _turns(days: PastDays, weights: Floats, step_s: float) -> Floats:
+    """Return how courses go on (`Paths.turns`); from the present as their probabilities say.
+
+    Args:
+        days: The courses.
+        weights: Their probabilities now.
+        step_s: Length of a slot: with shorter ones a course is left less often at each.
+    """
     load, sun = days.load.trend_w.T, days.sun.trend_w.T
     alike = _likeness(
         _apart(days.load, load[:-1, :, None], load[:-1, None, :]),
         _apart(days.sun, sun[:-1, :, None], sun[:-1, None, :]),
     )
     turns = alike * days.weights
-    turns /= turns.sum(axis=2, keepdims=True)
+    left = min(1.0, step_s / TURN_S)
+    turns *= left / turns.sum(axis=2, keepdims=True)
+    own = np.arange(weights.size)
+    turns[:, own, own] += 1.0 - left
     turns[:1] = weights
     return turns
 

@@ -144,16 +144,15 @@ def _as_lately(weather: Weather, slots: Slots, now: float) -> Floats:
     if not len(told):
         return np.full(slots.count, float(np.nanmean(values)))
     until = of.start + (told[-1] + 1) * of.step_s
-    days_back = np.ceil((slots.end - until) / _DAY_S)
+    most_back = min((slots.end - until) // _DAY_S + 1, _KEPT_S // _DAY_S) + _LIKE_DAYS
     rows = np.array(
         [
-            _over(
-                past, of, Slots(slots.start - (days_back + k) * _DAY_S, slots.step_s, slots.count)
-            )
-            for k in range(_LIKE_DAYS)
+            _over(past, of, Slots(slots.start - k * _DAY_S, slots.step_s, slots.count))
+            for k in range(1, max(int(most_back), 1) + 1)
         ]
     )
     known = np.isfinite(rows)
+    known &= np.cumsum(known, axis=0) <= _LIKE_DAYS
     count = known.sum(axis=0)
     total = np.where(known, rows, 0.0).sum(axis=0)
     recent = past[max(told[-1] - int(_DAY_S / of.step_s), 0) : told[-1] + 1]

@@ -56,7 +56,7 @@ def _add(model: Model, frame: Frame, grid: Grid, battery: Battery, scenario: int
     weight, balance = float(frame.weights[scenario]), grid.sides[scenario].balance
     start, hold = inside(battery), held_back(battery, count)
     most = np.array([battery.charge_w, battery.discharge_w]) / 1000.0
-    wear = weight * hours * max(battery.wear_per_kwh, IDLE_WEAR)
+    wear = weight * hours * wear_per_kwh(frame, battery)
     value = np.zeros(count)
     value[-1] = weight * end_value(frame, battery)
     charge = model.columns(0.0, most[0], 0.0, count)
@@ -94,21 +94,32 @@ def _missing(model: Model, frame: Frame, battery: Battery, weight: float, energy
     return Some(slots, missing)
 
 
+def wear_per_kwh(frame: Frame, battery: Battery) -> float:
+    """Return the wear reckoned with: at least as much as keeps it from burning energy for nothing.
+
+    That is, too, only to do what the plan before had it do.
+    """
+    efficiency = battery.charge_efficiency * battery.discharge_efficiency
+    change = frame.problem.change_per_kwh if battery.id in frame.problem.keep else 0.0
+    return max(battery.wear_per_kwh, IDLE_WEAR, change * (1.0 - efficiency) / efficiency)
+
+
 def burns(frame: Frame, battery: Battery, scenario: int) -> NDArray[np.intp]:
     """Return the slots in which charging and discharging at once could pay.
 
     It burns energy. That can pay where a kWh in the house may be worth less than nothing, by more
     than the wear of burning it; or where energy in the battery may be: because such a slot is yet
-    to come, and it cannot be got rid of by giving it.
+    to come, and giving it away is not possible or costs.
     """
     efficiency = battery.charge_efficiency * battery.discharge_efficiency
-    gain = -frame.floor * (1.0 - efficiency) - max(battery.wear_per_kwh, IDLE_WEAR) * efficiency
-    unwanted = gain > 0
+    change = frame.problem.change_per_kwh if battery.id in frame.problem.keep else 0.0
+    gain = (change - frame.floor) * (1.0 - efficiency)
+    unwanted = gain > wear_per_kwh(frame, battery) * efficiency + 1e-12
     load, sun = frame.load[scenario], frame.sun[scenario]
     out = sum(other.discharge_w for other in frame.problem.batteries) / 1000.0
     if not frame.problem.curtailable:
         out = out + sun
-    stuck = out - load > frame.most_export
+    stuck = (out - load > frame.most_export) | (frame.sell < 0)
     later = np.flip(np.logical_or.accumulate(np.flip(frame.floor < 0)))
     return np.flatnonzero(unwanted | (stuck & later))
 

@@ -37,13 +37,18 @@ class Induction:
     net_w: Floats
     _slopes: Floats = field(init=False)
     _reach: Floats = field(init=False)
-    _line: Floats = field(init=False)
+    _at_net: Floats = field(init=False)
+    _per_stored: float = field(init=False)
+    _per_given: float = field(init=False)
     _floor: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         self._slopes = slopes(self.battery, self.bands.per_wh, self.bands.buying)
         self._reach = reach(self.battery, self.bands.upto_w, self.hours, self.net_w)
-        self._line = self.bands.line()
+        prices, line = self.bands.per_wh[:, :, None], self.bands.line()[:, :, None]
+        self._at_net = prices * self.net_w.T[:, None, :] - line
+        self._per_stored = 1.0 / (self.battery.charge_efficiency * self.hours)
+        self._per_given = self.battery.discharge_efficiency / self.hours
         self._floor = floor(self.battery, self.levels_wh, self.hours)
 
     def owed(self) -> Floats:
@@ -68,12 +73,15 @@ class Induction:
         tops = targets(after, levels, self._slopes[slot])
         ends = best_end(levels, self._floor, self._reach[slot], tops)
         change = ends - levels
-        drawn = np.minimum(change, 0.0) * battery.discharge_efficiency
-        power = (np.maximum(change, 0.0) / battery.charge_efficiency + drawn) / self.hours
-        grid = self.net_w[:, slot, None] + power
-        lines = self.bands.per_wh[slot][:, None, None] * grid - self._line[slot][:, None, None]
-        cost = lines.max(axis=0) * self.hours - battery.wear_per_kwh / 1000.0 * drawn
-        total: Floats = cost + between(after, levels, ends)
+        # Charging draws more than it stores, discharging gives less than it takes: the greater
+        # of both lines is the one that holds.
+        power = np.maximum(change * self._per_stored, change * self._per_given)
+        lines = self._at_net[slot][:, :, None] + self.bands.per_wh[slot][:, None, None] * power
+        cost = lines.max(axis=0) * self.hours + between(after, levels, ends)
+        if battery.wear_per_kwh:
+            given = np.minimum(change, 0.0) * battery.discharge_efficiency
+            cost -= battery.wear_per_kwh / 1000.0 * given
+        total: Floats = cost
         return total
 
 
@@ -167,9 +175,14 @@ def between(after: Floats, levels_wh: Floats, energy_wh: Floats) -> Floats:
         levels_wh: The levels.
         energy_wh: One row a path, any columns, within the levels.
     """
-    place = (energy_wh - levels_wh[0]) / (levels_wh[1] - levels_wh[0])
+    place = (energy_wh - levels_wh[0]) * (1.0 / (levels_wh[1] - levels_wh[0]))
     lower = np.minimum(place.astype(np.intp), levels_wh.size - 2)
-    part = place - lower
-    at = lower + levels_wh.size * np.arange(after.shape[0])[:, None]
+    place -= lower
+    lower += levels_wh.size * np.arange(after.shape[0])[:, None]
     flat = np.ascontiguousarray(after).ravel()
-    return np.asarray(flat[at] * (1.0 - part) + flat[at + 1] * part, dtype=np.float64)
+    start = flat.take(lower)
+    lower += 1
+    rise = flat.take(lower) - start
+    rise *= place
+    rise += start
+    return rise

@@ -6,10 +6,11 @@ import pytest
 
 from der.model import DeviceSpec
 from hems.cem.policy import AllocatorPolicy
-from programs import economy, self_consumption
+from programs import economy, ready_by, self_consumption
 from programs.economy import EconomyPolicy, Step, Use
 from programs.inputs import Inputs
 from programs.proposal import Proposal, Rank
+from programs.ready_by import Departure, ReadyByPolicy
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
 from tests.hems.cem.plant import BATTERY, BREAKER, CAR, HEATER, METER, PV, T0, Loop, Plant, limit
 
@@ -150,3 +151,23 @@ def test_a_car_takes_what_is_planned_and_the_sun_besides(
         loop.decide(*asked(loop, {"car": planned}))
         loop.plant.step()
     assert loop.plant.power["car"] == pytest.approx(car_w, abs=210)
+
+
+@pytest.mark.requirement("BUC-1")
+def test_a_car_that_must_not_wait_charges_against_the_plan_within_a_limit() -> None:
+    loop = Loop(Plant((METER, CAR), base_w=500, wants={"car": 7_400.0}))
+    waits = {"car": step(power_w=0.0)}
+    policy = ReadyByPolicy((Departure("car", T0 + 3_600, 20_000.0),))
+    drawn: list[float] = []
+    for second in range(120):
+        image = loop.plant.image()
+        inputs = Inputs((), image.devices, image.net_w, loop.plant.at)
+        wishes = ready_by.propose(inputs, policy) if second >= 30 else ()
+        limits = (limit(4_000),) if second >= 90 else ()
+        loop.decide(*asked(loop, waits), *wishes, *limits)
+        loop.plant.step()
+        drawn.append(loop.plant.power["car"])
+    assert drawn[29] == 0
+    assert drawn[80] == 7_400
+    assert drawn[-1] == pytest.approx(3_400, abs=200)
+    assert loop.plant.net_w <= 4_000

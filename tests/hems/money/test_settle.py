@@ -107,6 +107,14 @@ def test_a_greedy_battery_conserves_energy_and_keeps_its_bounds(
     assert abs(power_w) <= abs(residual_w) + 1e-9, "it never turns the meter round"
 
 
+def test_a_greedy_battery_ends_full_and_ends_at_its_reserve() -> None:
+    power_w, after_wh = even_out(CELL, CELL.capacity_wh - 90.0, -3000.0, 3600.0)
+    assert [power_w, after_wh] == pytest.approx([100.0, CELL.capacity_wh])
+    power_w, after_wh = even_out(CELL, CELL.least_wh + 100.0, 3000.0, 3600.0)
+    assert [power_w, after_wh] == pytest.approx([-80.0, CELL.least_wh])
+    assert even_out(CELL, 500.0, 3000.0, 60.0) == (0.0, 500.0), "what is below stays below"
+
+
 def table() -> st.SearchStrategy[list[Minute]]:
     """Minutes of some hours: sun, loads, a battery that does anything, a car that waits."""
     row = st.tuples(

@@ -115,7 +115,8 @@ def test_registers_are_those_of_the_first_and_the_last_image() -> None:
 def test_the_two_halves_of_a_minute_make_it_whole() -> None:
     car = {"car": Waiting(60.0, wants=True)}
     half = fed(Flows(T, 600.0, 0.0, 0.0, car), Flows(T + 30.0, 0.0, 0.0, 0.0))
-    rest = fed(Flows(T + 30.0, 600.0, 0.0, 0.0), Flows(T + 60.0, 600.0, 0.0, 0.0))
+    idle = {"car": Waiting(0.0, wants=False)}
+    rest = fed(Flows(T + 30.0, 600.0, 0.0, 0.0, idle), Flows(T + 60.0, 600.0, 0.0, 0.0))
     whole = half[0].joined(rest[0])
     assert whole.metered_s == 60.0
     assert whole.import_wh == pytest.approx(10.0)

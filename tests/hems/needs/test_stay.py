@@ -60,11 +60,19 @@ def test_a_clock_that_is_set_back_adds_nothing() -> None:
     assert stay.known_wh == pytest.approx(10)
 
 
-def test_what_the_car_can_take_shows_when_it_may() -> None:
-    stay = followed(Stay(), plugged(0, 7_400), free=False)
-    assert stay.full_w == 0
-    stay = followed(stay, plugged(1, 3_700), free=True)
-    assert followed(stay, plugged(2, 2_000), free=True).full_w == 3_700
+def test_what_the_car_can_take_shows_when_it_may_and_is_steady() -> None:
+    stay = Stay()
+    course = [
+        (7_400, False),
+        (7_400, False),
+        (600, True),
+        (3_700, True),
+        (3_690, True),
+        (2_000, True),
+    ]
+    for at, (power_w, free) in enumerate(course):
+        stay = followed(stay, plugged(at, power_w), free=free)
+    assert stay.full_w == 3_690
 
 
 @given(st.lists(st.tuples(st.floats(0, 11_000), st.floats(0.1, 50)), max_size=40))

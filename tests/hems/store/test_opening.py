@@ -20,7 +20,7 @@ import hems
 from hems.clock import SystemClock
 from hems.store.errors import StoreBusyError, StoreCorruptError, StoreError, StoreNewerError
 from hems.store.history import Sample
-from hems.store.migrate import migrate
+from hems.store.migrate import make, migrate
 from hems.store.schema import REVISIONS, metadata
 from hems.store.sqlite import read_revision, set_aside
 from hems.store.store import open_store
@@ -83,8 +83,31 @@ def test_the_migrations_make_the_tables_and_the_constant_names_their_head(path: 
     engine.dispose()
 
 
-def test_a_start_without_migration_does_not_import_alembic(path: Path) -> None:
+def test_a_file_made_anew_is_what_the_migrations_make(path: Path) -> None:
+    made = path.with_name("made.db")
+    make(made)
     migrate(path)
+
+    def shape(file: Path) -> dict[str, object]:
+        tables = execute(file, "SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {
+            name: (
+                sorted(
+                    (*row[1:5], bool(row[5])) for row in execute(file, f"PRAGMA table_info({name})")
+                ),
+                sorted(row[2:] for row in execute(file, f"PRAGMA index_list({name})")),
+            )
+            for (name,) in tables
+        }
+
+    assert shape(made) == shape(path)
+    assert read_revision(made) == read_revision(path)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_a_start_without_migration_does_not_import_alembic(path: Path, new: bool) -> None:
+    if not new:
+        migrate(path)
     code = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hems.cem.slots import Slots
-from hems.cem.tariff.rates import Contract, Flow, PriceEvent, Rate
+from hems.cem.tariff.rates import Contract, Rate
 from hems.cem.tariff.schedule import Schedule
 from hems.sep2.rules.events import Event, Held, Program
 from hems.sep2.rules.tariff import Block, Component, Priced, Tariff
@@ -95,11 +95,11 @@ async def test_prices_are_read_and_hold_as_far_as_they_are_known(
     assert bench.bought() == pytest.approx((0.30, -0.30, 0.30))
     slots = Slots(clock.at, HOUR, 3)
     assert bench.book.prices(slots).export_per_kwh == pytest.approx((0.10, -0.30, 0.05))
-    assert bench.book.at(Flow.IMPORT, clock.at).source == "market"
     assert bench.changes == 1
     assert bench.alarms == {"prices": None}
     shown = bench.book.view()
     assert shown.per_kwh == pytest.approx(0.30)
+    assert shown.tariff == "market"
     assert shown.until == clock.at + HOUR
     assert bench.book.notes == ["the market's prices are known until 2027-01-15 10:00:00Z"]
 
@@ -217,7 +217,7 @@ async def test_the_utility_s_price_comes_first_where_the_configuration_says_so(
     bench = Bench(store, clock, BookSettings(utility=True), told)
     bench.book.look()
     assert bench.bought(4) == (0.50, 0.30, 0.70, 0.30)
-    assert (bench.changes, bench.book.at(Flow.IMPORT, clock.at).source) == (1, "utility")
+    assert (bench.changes, bench.book.view().tariff) == (1, "utility")
     bench.book.look()
     assert bench.changes == 1
     told[1] = Told((tariff(interval(start, 0.60)),), offset_s=50.0)
@@ -229,14 +229,26 @@ async def test_the_utility_s_price_comes_first_where_the_configuration_says_so(
     assert bench.book.notes == ["the utility's prices are not known: what was agreed holds"]
 
 
-async def test_price_events_are_called_replaced_and_taken_back(
-    store: Store, clock: HeldClock
+@pytest.mark.requirement("BUC-6")
+async def test_price_events_hold_for_their_time_over_a_restart(
+    store: Store, clock: HeldClock, seller: Seller
 ) -> None:
-    bench = Bench(store, clock, BookSettings())
-    event = PriceEvent(clock.at, clock.at + HOUR, 1.0, "")
-    bench.book.call("Grid Co", [event])
-    bench.book.call("Grid Co", [event])
-    assert (bench.bought(2), bench.changes) == ((1.0, 0.30), 1)
-    assert bench.book.at(Flow.IMPORT, clock.at).source == "Grid Co"
-    bench.book.call("Grid Co", [])
-    assert (bench.bought(2), bench.changes) == ((0.30, 0.30), 2)
+    start, end = clock.at + HOUR, clock.at + 2 * HOUR
+    seller.body = f"start,end,price_per_kwh,event\n{start},{end},1.0,Critical peak\n".encode()
+    settings = BookSettings(prices=seller.url)
+    bench = Bench(store, clock, settings)
+    assert await bench.read()
+    assert bench.bought() == (0.30, 1.0, 0.30)
+    assert (bench.book.view().until, bench.book.view().next_per_kwh) == (start, 1.0)
+    again = Bench(store, clock, settings)
+    source = again.book._market
+    assert source is not None
+    await source.resume()
+    assert again.bought() == (0.30, 1.0, 0.30)
+    clock.at = start
+    assert again.book.view().tariff == "Critical peak"
+    assert again.book.notes == ["the market's prices are not known: what was agreed holds"]
+    seller.sells(clock.at, 0.0)
+    assert await again.read()
+    assert again.bought(1) == pytest.approx((0.15,))
+    assert again.book.version == 2

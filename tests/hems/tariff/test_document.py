@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hems.cem.tariff.rates import Flow, Manner, PriceEvent
 from hems.cem.tariff.series import Series, Span
-from hems.tariff.document import DocumentError, parse
+from hems.tariff.document import Document, DocumentError, parse
 
 T = 1_772_319_600.0  # 2026-03-01T00:00+01:00
 HOUR = 3600.0
@@ -44,6 +45,29 @@ def test_an_hour_that_is_missing_stays_missing() -> None:
     assert [found.at(T + hour * HOUR) for hour in range(5)] == [0.1, 0.1, None, 0.1, None]
 
 
+@pytest.mark.requirement("BUC-6")
+def test_price_events_stand_beside_the_prices() -> None:
+    text = f"""[
+        {{"start": {T}, "price_per_kwh": 0.2}},
+        {{"start": {T + 60}, "end": {T + 120}, "price_per_kwh": 0.9, "event": "Critical peak"}},
+        {{"start": {T}, "end": {T + 60}, "price_per_mwh": -50, "export_per_kwh": 0.3,
+          "event": "Rebate", "adds": true}}
+    ]"""
+    found = parse(text, 5.0)
+    assert found.price == Series((Span(T, T + HOUR, 0.2),), 5.0)
+    assert found.export is None
+    assert found.events == (
+        PriceEvent(T + 60, T + 120, 0.9, "Critical peak"),
+        PriceEvent(T, T + 60, -0.05, "Rebate", Manner.ADD),
+        PriceEvent(T, T + 60, 0.3, "Rebate", Manner.ADD, Flow.EXPORT),
+    )
+
+
+def test_a_document_of_events_alone() -> None:
+    text = f"start,end,price_per_kwh,event,adds\n{T},{T + 60},0.9,Critical peak,\n"
+    assert parse(text, 5.0) == Document(events=(PriceEvent(T, T + 60, 0.9, "Critical peak"),))
+
+
 @pytest.mark.requirement("LC-TEST")
 @pytest.mark.parametrize(
     ("text", "reason"),
@@ -71,6 +95,9 @@ def test_an_hour_that_is_missing_stays_missing() -> None:
         ),
         ('[{"start": 60, "end": 0, "price_per_kwh": 1}]', "cannot be"),
         ("start,price_per_kwh\n0,1,2\n", "entry 1 has more fields"),
+        ("start,price_per_kwh,event\n0,1,x\n", "entry 1: is an event without an end"),
+        ("start,end,event\n0,1,x\n", "entry 1: is an event without a price"),
+        ("start,price_per_kwh,adds\n0,1,yes\n", "entry 1: adds to a price, but is no event"),
     ],
 )
 def test_a_document_that_cannot_be_used_is_refused_in_words(text: str, reason: str) -> None:

@@ -130,6 +130,34 @@ def test_a_week_end_is_not_a_workday() -> None:
     assert found.present[slots.at(at("2026-11-22T12:00"))] > 0.8
 
 
+def test_it_leaves_later_on_free_days() -> None:
+    """Away from 07:30 on workdays, and from 11:00 to 15:00 on free ones."""
+    now = at("2026-11-20T20:00")
+    car = commuter(now, 42)
+    begins = Slots(now - 42 * 86400.0, STEP_S, 42 * 48)
+    for i, start in enumerate(begins):
+        when = datetime.fromtimestamp(start, BERLIN)
+        if when.weekday() >= 5 and 11 <= when.hour < 15:
+            car.plugged[i] = 0.0
+    found = foretell(home_with(car, now), "car", Slots(now, STEP_S, 96))
+    assert found.leaves_at is not None
+    assert found.leaves_at == pytest.approx(at("2026-11-21T11:00"), abs=3600.0)
+
+
+def test_what_it_took_lately_counts_most() -> None:
+    now = at("2026-11-20T20:00")
+    car = commuter(now, 80)
+    car.power_w[: 40 * 48] *= 4.0
+    slots = Slots(now, STEP_S, 48)
+    assert foretell(home_with(car, now), "car", slots).need_wh.median[0] == pytest.approx(
+        6000.0, rel=0.05
+    )
+    taken_wh, ago = stays_wh(car, Slots(now - 80 * 86400.0, STEP_S, 80 * 48))
+    assert (np.diff(ago) < 0.0).all()
+    assert ago[-1] == pytest.approx(12.5 / 24.0)
+    assert taken_wh[-1] == pytest.approx(6000.0)
+
+
 def test_the_guess_fades_as_days_are_seen() -> None:
     """Each day of a home whose car is never there at noon makes that surer."""
     noon = []

@@ -241,8 +241,20 @@ def test_another_forecast_moves_medians_and_paths_alike(monkeypatch: pytest.Monk
     assert_sound(found, slots)
     assert np.allclose(found.load.median[1:], past.load_w[-DAY + 1 :])
     assert found.load.median[0] == own.load.median[0]
-    moved = found.load.median - own.load.median
-    assert np.allclose(found.paths.load_w, np.maximum(own.paths.load_w + moved, 0.0))
+    moved_w = found.load.median - own.load.median
+    assert np.allclose(found.paths.load_w, np.maximum(own.paths.load_w + moved_w, 0.0))
+    moved_w = found.sun.median - own.sun.median
+    assert np.abs(moved_w).max() > 100.0
+    assert np.allclose(found.paths.sun_w, np.minimum(own.paths.sun_w + moved_w, 0.0))
+
+
+def test_a_home_that_draws_and_makes_nothing_is_expected_to_go_on_so() -> None:
+    now = at("2026-11-18T00:00")
+    past, slots = lived(now, 28), Slots(now, STEP_S, DAY)
+    still = np.zeros(past.slots.count)
+    found = Forecaster().forecast(replace(past, load_w=still, sun_w=still), slots)
+    for values in (found.load.values, found.sun.values, found.paths.load_w, found.paths.sun_w):
+        assert not values.any()
 
 
 broken = st.sampled_from([NAN, math.inf, -math.inf, -1e12, 1e12, -500.0, 500.0])

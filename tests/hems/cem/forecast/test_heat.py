@@ -146,6 +146,19 @@ def test_temperatures_told_in_whole_degrees_will_do() -> None:
     assert by_hour.sum() / 4.0 == pytest.approx(7000.0, rel=0.05)
 
 
+def test_free_days_are_known_for_themselves_and_late_days_count_most() -> None:
+    """Twice as much on free days; and half of it all until eight weeks ago."""
+    friday = at("2026-11-20T00:00")
+    draw_w = showers(friday, 70)
+    for i, begins in enumerate(Slots(friday - 70 * 86400.0, STEP_S, 70 * 96)):
+        when = datetime.fromtimestamp(begins, BERLIN)
+        draw_w[i] *= (2.0 if when.weekday() >= 5 else 1.0) * (0.5 if i < 14 * 96 else 1.0)
+    found = draws(past_of(lived(TANK, draw_w), friday), TANK, Slots(friday, STEP_S, 2 * 96))
+    today, tomorrow = found.median[:96].sum() / 4.0, found.median[96:].sum() / 4.0
+    assert today == pytest.approx(7000.0, rel=0.05)
+    assert tomorrow > 10_000.0
+
+
 def test_without_temperatures_hours_are_the_usual_ones_and_days_its_own() -> None:
     now = at("2026-11-18T00:00")
     run = lived(TANK, showers(now, 42))

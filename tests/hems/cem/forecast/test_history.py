@@ -66,12 +66,27 @@ def test_without_panels_there_is_no_sun() -> None:
 def test_before_there_is_anything_the_past_is_empty() -> None:
     history = History(STEP_S)
     assert history.end is None
+    history.take(Stretch("meter", Role.METER, math.inf, (1.0,)))
+    assert history.end is None
     assert history.past(NOW, UTC).slots.count == 0
     told(history, Role.METER, 2, [])
     told(history, Role.METER, 2, [NAN, NAN])
     past = history.past(NOW, UTC)
     assert past.slots == Slots(NOW, STEP_S, 0)
     assert past.load_w.shape == past.sun_w.shape == (0,)
+
+
+@pytest.mark.parametrize(("silent_days", "known"), [(6, False), (8, True)])
+def test_panels_that_are_silent_for_a_week_have_been_removed(silent_days: int, known: bool) -> None:
+    history = History(STEP_S)
+    noon_w = [-3000.0] * 4
+    silent = silent_days * 96
+    told(history, Role.SUN, silent + 4, noon_w)
+    told(history, Role.METER, silent + 4, [500.0 + w for w in noon_w] + [500.0] * silent)
+    past = history.past(NOW, UTC)
+    assert same(past.load_w[:4], [500.0] * 4)
+    assert same(past.load_w[4:], [500.0 if known else NAN] * silent)
+    assert history.end == NOW + STEP_S
 
 
 def test_a_meter_that_replaces_another_goes_on_from_it() -> None:

@@ -68,6 +68,15 @@ def test_a_word_with_enough_of_the_past_needs_no_note() -> None:
     assert found.seen_days == pytest.approx(10.0, abs=0.5)
 
 
+def test_hours_that_were_never_told_are_as_warm_as_the_last_day_was() -> None:
+    few = WeatherTold(NOW - 200 * HOUR_S, HOUR_S, (), (30.0, 30.0), NOW - 200 * HOUR_S)
+    weather = merged(None, few, NOW)
+    few = WeatherTold(NOW - 6 * HOUR_S, HOUR_S, (), (3.0, 5.0), NOW - 4 * HOUR_S)
+    weather = merged(weather, few, NOW)
+    found = expected(weather, Slots(NOW, HOUR_S, 24), NOW + 4 * HOUR_S)
+    assert found.outdoor_c.tolist() == [4.0] * 18 + [3.0, 5.0] + [4.0] * 4
+
+
 def test_beyond_what_is_covered_history_goes_on() -> None:
     weather = merged(None, told(range(12)), NOW)
     found = expected(weather, Slots(NOW, HOUR_S, 24), NOW)
@@ -92,6 +101,14 @@ def test_without_a_source_nothing_is_expected(weather: Weather | None) -> None:
     assert np.isnan(found.irradiance_w_m2).all()
     assert (found.outdoor_c == 10.0).all()
     assert not found.measured_c
+
+
+def test_a_clock_set_years_ahead_costs_nothing() -> None:
+    weather = merged(None, told(range(-48, 48)), NOW)
+    later = NOW + 30_000 * DAY_S
+    found = expected(weather, Slots(later, HOUR_S, 24), later)
+    assert np.isnan(found.irradiance_w_m2).all()
+    assert np.allclose(found.outdoor_c, 11.5, atol=0.5)
 
 
 @pytest.mark.requirement("ROLE-CEM")

@@ -84,7 +84,7 @@ def least(case: Case, end_per_kwh: float) -> float:
         )
         held = after
         cost = cost + buy * bought - sell * sold + battery.wear_per_kwh * discharge
-    model.minimize(cost - end_per_kwh * held)
+    model.minimize(cost - end_per_kwh * held)  # type: ignore[arg-type]
     assert model.getModelStatus() == highspy.HighsModelStatus.kOptimal
     left = battery.least_wh / 1000.0 * end_per_kwh
     return float(model.getInfo().objective_function_value) + left
