@@ -133,7 +133,8 @@ def gather(
         ),
         curtailable=all(s.spec.control is Control.FLOOR for s in sun),
         load_w=load_w(image, role),
-        sun_w=sun_w(image, role),
+        # What it gives while it is held back is not what it could.
+        sun_w=None if any(_held_back(s) for s in sun) else sun_w(image, role),
         unplanned=tuple(unplanned),
     )
 
@@ -154,6 +155,10 @@ def sun_w(image: Image, role: Mapping[str, Role]) -> float | None:
 
 def _of(image: Image, role: Mapping[str, Role], which: Role) -> Iterable[DeviceState]:
     return (s for s in image.devices.values() if role.get(s.spec.id) is which)
+
+
+def _held_back(state: DeviceState) -> bool:
+    return state.setpoint is not None and state.setpoint.power_w > state.spec.min_w
 
 
 def _meter(state: DeviceState) -> bool:

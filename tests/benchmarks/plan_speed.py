@@ -100,7 +100,7 @@ class Peer:
 
 
 def installed(python: str | None) -> str | None:
-    """Return the Python that has EMHASS, installed now if need be; None with a line that says why."""
+    """Return the Python that has EMHASS, installed if need be; None, and say why, if it cannot."""
     if python:
         return python
     made = subprocess.run(

@@ -51,7 +51,7 @@ def day(horizon: str, peak_w: float = 6000.0) -> Day:
     """Return a horizon with load and sun; the noise is the same in every run."""
     hours, step_s = HORIZONS[horizon]
     slots = Slots(START, step_s, round(hours * 3600 / step_s))
-    hour = np.arange(slots.count) * slots.hours % 24
+    hour = np.arange(slots.count, dtype=np.float64) * slots.hours % 24
     noise = np.random.default_rng(5).gamma(1.0, 80.0, slots.count)
     load = 300 + 800 * _bump(hour, 7.5, 1.0) + 1500 * _bump(hour, 19.0, 1.8) + noise
     clouds = 0.75 + 0.25 * np.sin(1.7 * np.arange(slots.count) * slots.hours)
@@ -60,7 +60,8 @@ def day(horizon: str, peak_w: float = 6000.0) -> Day:
 
 
 def _bump(hour: NDArray[np.float64], at: float, width: float) -> NDArray[np.float64]:
-    return np.exp(-(((hour - at) / width) ** 2))
+    bump: NDArray[np.float64] = np.exp(-(((hour - at) / width) ** 2))
+    return bump
 
 
 def row(values: ArrayLike, count: int) -> BySlot:

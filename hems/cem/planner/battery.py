@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hems.cem.planner import kept as keeping
-from hems.cem.planner.frame import Frame
+from hems.cem.planner.frame import RESERVE_PER_HOUR, Frame
 from hems.cem.planner.grid import Grid, Some
 from hems.cem.planner.model import Floats, Indices, Kind, Model
 from hems.cem.planner.money import end_value
@@ -86,7 +86,10 @@ def _missing(model: Model, frame: Frame, battery: Battery, weight: float, energy
     committed = np.array(battery.committed_wh or np.zeros(frame.count)) > 0
     # What a kWh more could save of it in all is less than a limit is worth.
     grave = frame.breach / (2.0 * frame.hours * max(1, int(committed.sum())))
-    cost = weight * frame.hours * np.where(committed[slots], grave, frame.reserve)
+    by_hour = np.where(committed, grave, frame.reserve)[slots]
+    # What is missing when the plan ends has to be bought later, at the mean price.
+    at_end = np.where(slots == frame.count - 1, frame.reserve / RESERVE_PER_HOUR, 0.0)
+    cost = weight * (frame.hours * by_hour + at_end)
     missing = model.columns(0.0, hold[slots] - start, cost, len(slots))
     rows = model.rows(hold[slots], np.inf, len(slots))
     model.put(rows, energy[slots], 1.0)
@@ -101,7 +104,7 @@ def wear_per_kwh(frame: Frame, battery: Battery) -> float:
     """
     efficiency = battery.charge_efficiency * battery.discharge_efficiency
     change = frame.problem.change_per_kwh if battery.id in frame.problem.keep else 0.0
-    return max(battery.wear_per_kwh, IDLE_WEAR, change * (1.0 - efficiency) / efficiency)
+    return max(battery.wear_per_kwh, IDLE_WEAR + change * (1.0 - efficiency) / efficiency)
 
 
 def burns(frame: Frame, battery: Battery, scenario: int) -> NDArray[np.intp]:

@@ -4,6 +4,7 @@ Runs begin in the first slot in which they fit, heaters follow their thermostats
 soon as they may, and batteries even out what is left.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,6 +46,11 @@ class _Meter:
     def room(self, slot: int) -> float:
         """Return what may still be drawn in a slot."""
         return max(0.0, float(self.frame.most_import[slot] - self.drawn[slot]))
+
+    def room_for(self, slot: int, seconds: float) -> float:
+        """Return what may still be drawn all the time from a slot on, for as long as that."""
+        slots = math.ceil(seconds / self.frame.problem.slots.step_s)
+        return min(self.room(t) for t in range(slot, min(slot + max(1, slots), self.frame.count)))
 
     def put(self, device: str, planned: PlannedDevice) -> None:
         """Add a device."""
@@ -98,7 +104,7 @@ def _thermostat(meter: _Meter, heat: Heat) -> PlannedDevice:
         left = goes.kept * temp + goes.rest[t]
         wants = (left < low[t] and heat.gain[t] > 0) or (left > high[t] and heat.gain[t] < 0)
         must_stay = lasted < (heat.least_on_s if on else heat.least_off_s)
-        goes_on = on if must_stay else wants and full <= meter.room(t)
+        goes_on = on if must_stay else wants and full <= meter.room_for(t, heat.least_on_s)
         lasted = lasted + step_s if goes_on == on else step_s
         on = goes_on
         draws = min(full, meter.room(t)) if heat.modulates else full

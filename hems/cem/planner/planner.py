@@ -43,7 +43,8 @@ class Planner:
 
     def _outlook(self, question: Question) -> Outlook:
         """Take what is new of the past, and return what is expected."""
-        if self._history is None or self._history.step_s != question.slots.step_s:
+        new = self._history is None or self._history.step_s != question.slots.step_s
+        if self._history is None or new:
             self._history = History(question.slots.step_s)
         for stretch in question.past:
             self._history.take(stretch)
@@ -53,6 +54,8 @@ class Planner:
         past = replace(past, present_load_w=question.load_w, present_sun_w=question.sun_w)
         if question.weather is not None:
             self._forecaster.hear(question.weather, question.at)
+        if new:
+            self._forecaster.rehearse(past, question.slots.step_s)
         return self._forecaster.forecast(
             past,
             question.slots,

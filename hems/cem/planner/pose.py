@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from hems.cem.forecast.past import CarOutlook, Floats, Outlook
+from hems.cem.forecast.paths import marginals
 from hems.cem.needs import CarMode
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import (
@@ -42,11 +43,12 @@ def pose(question: Question, outlook: Outlook, last: Plan | None) -> Problem:
         last: The plan before this one; None if there is none.
     """
     slots = question.slots
-    load_w = outlook.paths.weights @ outlook.paths.load_w
+    shares = marginals(outlook.paths)
+    load_w = (shares * outlook.paths.load_w).sum(axis=0)
     for car in question.cars:
         if car.need is not None and car.need.mode is CarMode.NOW:
             load_w = load_w + _charging_now_w(car, outlook.cars.get(car.id), slots)
-    sun_w = outlook.paths.weights @ outlook.paths.sun_w
+    sun_w = (shares * outlook.paths.sun_w).sum(axis=0)
     return Problem(
         slots,
         question.prices,

@@ -86,3 +86,8 @@ def test_how_long_a_heater_has_been_on_or_off_is_told(power_w: float, sign: int)
     past = DeviceMemory(running=power_w > 0, running_since=T0 - 120)
     now = gather(image(tank_w=power_w), Memory(devices={"tank": past}), WANTED, KNOWN)
     assert now.heats[0].on_for_s == sign * 120
+
+
+def test_what_the_sun_gives_while_held_back_is_not_what_it_could_give() -> None:
+    assert gather(image(held_to_w=-1_000.0), Memory(), WANTED, KNOWN).sun_w is None
+    assert gather(image(held_to_w=-6_000.0), Memory(), WANTED, KNOWN).sun_w == -2_000.0

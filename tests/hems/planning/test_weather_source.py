@@ -141,7 +141,7 @@ async def test_a_bad_answer_is_refused(server: Server, body: bytes, words: str) 
 
 async def test_a_slow_server_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weather_source, "_TIMEOUT_S", 0.2)
-    server.wait_s = 5.0
+    server.wait_s = 1.0
     source = WeatherSource(server.url, Held())
     assert not await source.read()
     assert "no answer within 0.2 s" in (source.trouble or "")

@@ -76,10 +76,11 @@ def battery_costs(problem: Problem, battery: Battery, powers: tuple[float, ...])
     drawn = sum(-power for power in powers if power < 0) / 1000.0 * hours
     total += drawn * max(battery.wear_per_kwh, IDLE_WEAR)
     shape = frame(problem)
+    total += max(0.0, battery.least_wh - levels[-1]) / 1000.0 * shape.reserve * 10.0
     for t, level in enumerate(levels):
         committed = battery.committed_wh[t] if battery.committed_wh else 0.0
         hold = min(battery.least_wh + committed, battery.most_wh)
-        assert committed == 0.0
+        assert committed == 0.0  # what is committed is dearer, and not reckoned here
         total += max(0.0, hold - level) / 1000.0 * hours * shape.reserve
     return total
 

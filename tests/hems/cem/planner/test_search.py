@@ -1,0 +1,96 @@
+"""The search for whole numbers, and what there is if it finds nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from hems.cem.planner import appliances, milp
+from hems.cem.planner.build import build
+from hems.cem.planner.check import check
+from hems.cem.planner.frame import frame
+from hems.cem.planner.milp import solve
+from hems.cem.planner.model import Kind, Model
+from hems.cem.planner.problem import Problem
+from hems.cem.planner.search import Effort, Found, search
+from tests.hems.cem.planner.problems import START, any_problem, heater, home
+
+pytestmark = pytest.mark.requirement("ROLE-CEM")
+
+
+def found(problem: Problem, effort: Effort) -> Found:
+    shape = frame(problem)
+    programme, _ = build(shape, appliances.possible(shape))
+    return search(programme, effort, np.full(len(programme.cost), np.nan))
+
+
+def heaters(count: int) -> Problem:
+    """Return a home whose heaters go on and off all day under one limit: hard to search."""
+    price = tuple(0.2 + 0.1 * ((7 * t) % 5) for t in range(count))
+    tanks = tuple(
+        heater(count, id=f"tank-{n}", temp_c=47.0 + n, draw_w=(150.0 + 40.0 * n,) * count)
+        for n in range(3)
+    )
+    return home(buy=price, import_w=4500.0, step_s=900.0, heats=tanks)
+
+
+def test_a_small_programme_by_hand() -> None:
+    model = Model()
+    whole = model.columns(0.0, 9.0, [-5.0, -4.0], 2, kind=Kind.WHOLE)
+    semi = model.columns(0.0, 3.0, -1.0, 1, kind=Kind.NONE_OR_LEAST, least=2.0)
+    row = model.rows(-np.inf, 7.0, 1)
+    model.put(row, whole, [3.0, 2.0])
+    model.put(row, semi, 1.0)
+    best = search(model.finish(), Effort(gap=0.0), np.full(3, np.nan)).best
+    assert best is not None
+    assert best.objective == pytest.approx(-13.0)  # 5 + 4 * 2, and no room for the last
+    assert best.values == pytest.approx([1.0, 2.0, 0.0])
+
+
+def test_what_is_hard_is_handed_over_and_comes_back_no_worse() -> None:
+    problem = heaters(24)
+    quick = found(problem, Effort(gap=1e-3))
+    assert quick.handed_over
+    assert quick.best is not None
+    assert quick.bound <= quick.best.objective + 1e-9
+    if quick.complete:
+        assert quick.gap <= 1e-3 + 1e-9
+    assert check(problem, solve(problem, START, gap=1e-3)) == ()
+
+
+def test_without_time_there_is_a_plan_that_says_so() -> None:
+    problem = heaters(96)
+    made = solve(problem, START, time_limit_s=0.0)
+    assert made.notes == ("no plan was found within 0 s: this one looks at no price",)
+    assert check(problem, made) == ()
+    assert made.gap == 1.0
+
+
+def test_a_plan_that_is_not_sound_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(milp, "check", lambda problem, plan: ("meter: 5 W",))
+    made = solve(heaters(4), START)
+    assert made.notes == (
+        "the plan that was found was not sound (meter: 5 W): this one looks at no price",
+    )
+
+
+def test_no_slots_and_no_devices_are_problems_too() -> None:
+    nothing = solve(home(buy=()), START)
+    assert nothing.net_w == ()
+    bare = solve(home(buy=(0.3, 0.2), load_w=1000.0), START)
+    assert bare.net_w == pytest.approx((1000.0, 1000.0))
+    assert bare.cost == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("count", [92, 100])
+def test_days_of_23_and_25_hours(count: int) -> None:
+    problem = heaters(count)
+    made = solve(replace(problem, heats=problem.heats[:1]), START, time_limit_s=5.0)
+    assert len(made.net_w) == count
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(any_problem())
+def test_the_simple_plan_can_be_carried_out_whatever_the_problem(problem: Problem) -> None:
+    assert check(problem, solve(problem, START, time_limit_s=0.0)) == ()

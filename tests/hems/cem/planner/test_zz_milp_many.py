@@ -1,0 +1,36 @@
+"""Whatever the problem: there is a plan, it can be carried out, and none is better."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from hems.cem.planner.check import check
+from hems.cem.planner.milp import solve
+from hems.cem.planner.plan import Plan
+from hems.cem.planner.problem import Problem
+from tests.hems.cem.planner.oracle import coarse, cost_of
+from tests.hems.cem.planner.problems import START, any_problem
+
+pytestmark = pytest.mark.requirement("ROLE-CEM")
+
+slowly = settings(phases=[__import__("hypothesis").Phase.generate],max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def plan(problem: Problem) -> Plan:
+    made = solve(problem, START + 10.0, gap=1e-6)
+    assert check(problem, made) == ()
+    assert not made.notes, made.notes
+    return made
+
+
+@slowly
+@given(any_problem())
+def test_there_is_a_plan_and_it_can_be_carried_out(problem: Problem) -> None:
+    plan(problem)
+
+
+@slowly
+@given(any_problem(most_slots=3, fine=False, devices=2))
+def test_no_coarse_plan_is_better_and_its_cost_is_what_it_says(problem: Problem) -> None:
+    made = plan(problem)
+    assert made.objective == pytest.approx(cost_of(problem, made), abs=2e-5)
+    assert made.objective <= coarse(problem) + 1e-5
