@@ -13,9 +13,13 @@ power it waits |
 | | keep | what the sun leaves over, alone |
 | heater | power | off below half of its rating, else its thermostat decides |
 
-Without a plan, or with one that is too old, nothing more is asked: the batteries even out, as they
-do without a planner, and cars and heaters run by themselves. A battery that the owner holds is not
-planned for. Appliances have a programme of their own (`programs.runs`).
+Without a plan, or with one that is too old, the batteries even out, as they do without a planner,
+and cars and heaters run by themselves. Cars that charge from the sun alone follow the house and
+need no plan. A battery that the owner holds is not planned for. Appliances have a programme of
+their own (`programs.runs`).
+
+What a car prefers it takes from anywhere; what it takes beyond that, or where it prefers nothing,
+the allocator gives it of the sun's surplus alone (`hems.cem.surplus`).
 """
 
 import math

@@ -28,7 +28,9 @@ _USUAL_SHARE: Final = 0.9
 _LEAST_CHANGES: Final = 5
 _MOST_STEPS: Final = 32
 _TREND_SAMPLES: Final = 4
-"""A power that has moved one way for so many readings goes on; noise seldom does so."""
+"""A power that has moved one way for so many readings goes on, if it has moved further than"""
+_BEYOND_NOISE: Final = 4.0
+"""times its median change from one reading to the next."""
 
 Steps = tuple[tuple[float, float], ...]
 
@@ -200,11 +202,12 @@ def _rise(past: Sequence[tuple[float, float]], present_w: float, policy: Allocat
 
 def _trend_w_s(past: Sequence[tuple[float, float]]) -> float:
     """Return by how much a power has steadily risen (or fallen) in a second; 0 if it has not."""
-    last = past[-_TREND_SAMPLES:]
-    rates = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(last) if b[0] > a[0]]
-    if len(rates) < _TREND_SAMPLES - 1 or not (min(rates) > 0 or max(rates) < 0):
+    rates = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(past) if b[0] > a[0]]
+    last = rates[1 - _TREND_SAMPLES :]
+    if len(last) < _TREND_SAMPLES - 1 or not (min(last) > 0 or max(last) < 0):
         return 0.0
-    return median(rates)
+    noise_w_s = median(abs(rate) for rate in rates)
+    return median(last) if abs(sum(last)) > _BEYOND_NOISE * noise_w_s else 0.0
 
 
 def _usual_w(powers: Sequence[float]) -> float:

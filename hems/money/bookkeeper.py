@@ -29,6 +29,8 @@ from hems.store.errors import StoreError
 
 _log = logging.getLogger(__name__)
 
+_FIRST_S: Final = 30.0
+"""Who has just started a home wants to see that it counts."""
 WRITE_EVERY_S: Final = 300.0
 """A crash loses at most so much of the accounts; an SD card has a write in this time."""
 _MOST_S: Final = MINUTE_S + 0.5
@@ -97,6 +99,8 @@ class Bookkeeper:
         The first thing is to read what was not settled: the plan wants to know the peak.
         """
         try:
+            await self.flush()
+            await asyncio.sleep(_FIRST_S)
             while True:
                 await self.flush()
                 await asyncio.sleep(WRITE_EVERY_S)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -91,13 +92,19 @@ class PriceBook:
                 tasks.create_task(self._follow_utility())
 
     def prices(self, slots: Slots, peak_so_far_w: float = 0.0) -> Prices:
-        """Return the mean prices of each slot.
+        """Return the mean prices of each slot, for plans and accounts.
+
+        Where the market's prices are known now but end before the slots do, those of the last day
+        are taken to come again: what was agreed for want of them may be far off the market, and
+        a plan would hoard for it, or sell out.
 
         Args:
             slots: The steps of time.
             peak_so_far_w: Highest quarter-hour mean import of the billing month until now.
         """
-        return rates.over(self.contract, self._quotes(), slots, peak_so_far_w=peak_so_far_w)
+        return rates.over(
+            self.contract, self._expected(slots.end), slots, peak_so_far_w=peak_so_far_w
+        )
 
     def view(self) -> PriceView:
         """Return what a kWh from the grid costs now, and when that changes."""
@@ -134,6 +141,22 @@ class PriceBook:
             market_export=None if market is None else _paid(market),
             carbon=None if carbon is None else carbon.document.carbon,
             events=() if market is None else market.document.events,
+        )
+
+    def _expected(self, until: float) -> Quotes:
+        """Return what sources tell, and what the market is expected to cost beyond that."""
+        quotes, now = self._quotes(), self._clock.now()
+
+        def ahead(series: Series | None) -> Series | None:
+            if series is None or series.end >= until or series.at(now) is None:
+                return series
+            return series.repeated(until)
+
+        return replace(
+            quotes,
+            market_import=ahead(quotes.market_import),
+            market_export=ahead(quotes.market_export),
+            carbon=ahead(quotes.carbon),
         )
 
     def _believed(self, source: Source | None) -> bool:

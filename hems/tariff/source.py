@@ -27,7 +27,7 @@ MOST_BYTES: Final = 4_000_000
 TIMEOUT_S: Final = 20.0
 _FIRST_RETRY_S: Final = 30.0
 _KEPT_PAST_S: Final = 86_400.0
-"""Spans that ended longer ago than this are not kept over a restart."""
+"""Spans that ended longer ago than this are forgotten: a plan looks back by a day."""
 _MOST_REDIRECTS: Final = 5
 _CHUNK: Final = 65_536
 
@@ -122,7 +122,9 @@ class Source:
             self._alarm(f"The {self._name} of {self.where} cannot be read: {error}.")
             return False
         self._alarm(None)
-        different = _said(found) != _said(self._document)
+        # Who sells may tell no more of hours that have gone by, or of the one that runs.
+        found = _joined(found, self._document, now - _KEPT_PAST_S)
+        different = _said(found, now) != _said(self._document, now)
         self._document, self._told_at = found, now
         if different:
             self._changed()
@@ -223,9 +225,21 @@ def _all(document: Document) -> tuple[Series | None, Series | None, Series | Non
     return document.price, document.export, document.carbon
 
 
-def _said(document: Document) -> tuple[object, ...]:
-    """Return what a document says, whenever it said so."""
-    spans = (None if series is None else series.spans for series in _all(document))
+def _joined(found: Document, before: Document, since: float) -> Document:
+    """Return a document, with what the one before says of the time before it."""
+    price, export, carbon = (
+        older if newer is None else newer.joined(older, since)
+        for newer, older in zip(_all(found), _all(before), strict=True)
+    )
+    return Document(price, export, carbon, found.events)
+
+
+def _said(document: Document, now: float) -> tuple[object, ...]:
+    """Return what a document says of the time from now on."""
+    spans = (
+        None if series is None else tuple(span for span in series.spans if span.end > now)
+        for series in _all(document)
+    )
     return (*spans, document.events)
 
 

@@ -48,14 +48,17 @@ def plan(asked: dict[str, Any], defaults: dict[str, Any], logger: logging.Logger
         "sensor_power_load_no_var_loads": "load",
     }
     table = pd.DataFrame(
-        {"sun": asked["sun_w"], "load": asked["load_w"], "buy": asked["buy"], "sell": asked["sell"]},
+        {
+            "sun": asked["sun_w"],
+            "load": asked["load_w"],
+            "buy": asked["buy"],
+            "sell": asked["sell"],
+        },
         index=index,
     )
     given = [np.array(asked[key]) for key in ("sun_w", "load_w", "buy", "sell")]
     started = time.perf_counter()
-    optimization = Optimization(
-        home, dict(conf), dict(conf), "buy", "sell", "profit", {}, logger
-    )
+    optimization = Optimization(home, dict(conf), dict(conf), "buy", "sell", "profit", {}, logger)
     stages: dict[str, float] = {}
     optimization.perform_optimization(table, *given, **asked["soc"], stage_times=stages)
     made = time.perf_counter()

@@ -116,7 +116,7 @@ def test_the_tables_are_read(tmp_path: Path) -> None:
     )
     assert [habit.length_s for habit in found.runs] == [5_400, 2_700]
     assert found.heats == (
-        HeatStore("tank", pytest.approx(232.6), 2.0, 18.0, 3.0, 45.0, 60.0, 5_000.0),
+        HeatStore("tank", 200 * 1.163, 2.0, 18.0, 3.0, 45.0, 60.0, 5_000.0),
         HeatStore("cooler", 900.0, 35.0, None, -2.5, 18.0, 24.0),
     )
     storage = config.device[-1].storage

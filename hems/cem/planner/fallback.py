@@ -62,10 +62,10 @@ def simple(frame: Frame, possible: tuple[Runs, ...]) -> Simple:
     """Return the simple plan."""
     problem = frame.problem
     meter = _Meter(frame, frame.load[0] - frame.sun[0])
-    for heat in problem.heats:
-        meter.put(heat.id, _thermostat(meter, heat))
     for runs in possible:
         meter.put(runs.appliance.id, _run(meter, runs))
+    for heat in problem.heats:
+        meter.put(heat.id, _thermostat(meter, heat))
     # Those that take what the sun leaves over come last of the cars, so that it is left over.
     for car in sorted(problem.cars, key=lambda car: car.surplus_only):
         meter.put(car.id, _charge(meter, car))

@@ -5,6 +5,7 @@ made here, and every device puts its power into them.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,10 @@ from hems.cem.planner.appliances import RunColumns, Runs
 from hems.cem.planner.frame import Frame
 from hems.cem.planner.heats import forced_on
 from hems.cem.planner.model import Floats, Indices, Kind, Model
+
+
+IDLE_HOLD: Final = 1e-6
+"""Cost of a kWh of sun held back: where giving it is worth nothing, it is given all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def _held(model: Model, frame: Frame, load: Floats, sun: Floats) -> Some:
     """Add sun held back, where that can pay or be needed."""
     pays = (frame.buy < 0) | (frame.sell < 0) | (sun - load > frame.most_export)
     slots = np.flatnonzero(pays & (sun > 0)) if frame.problem.curtailable else np.array([], np.intp)
-    return Some(slots, model.columns(0.0, sun[slots], 0.0, len(slots)))
+    return Some(slots, model.columns(0.0, sun[slots], IDLE_HOLD * frame.hours, len(slots)))
 
 
 def _over(model: Model, excess: Floats, cost: float) -> Some:

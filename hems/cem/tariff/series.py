@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final, Self
 
 from hems.cem.slots import Slots
+from hems.cem.tariff.wall_clock import DAY_S
 
 _LAST_S: Final = 32_503_680_000.0
 """The year 3000: beyond it date arithmetic gives up."""
@@ -66,6 +67,43 @@ class Series:
         if index < 0 or when >= self.spans[index].end:
             return None
         return self.spans[index].value
+
+    def joined(self, older: "Series | None", since: float) -> "Series":
+        """Return these values, and what an older telling says of the time before them.
+
+        Args:
+            older: That telling; None for none.
+            since: What of it ended before is left out, UTC epoch seconds.
+        """
+        if older is None or not self.spans:
+            return self
+        first = self.spans[0].start
+        before = (
+            Span(span.start, min(span.end, first), span.value)
+            for span in older.spans
+            if span.start < first and span.end > since
+        )
+        return Series((*before, *self.spans), self.told_at)
+
+    def repeated(self, until: float) -> "Series":
+        """Return these values and, from their end on, those of the last day again and again.
+
+        Args:
+            until: How far that has to go, UTC epoch seconds.
+        """
+        since = self.end - DAY_S
+        day = [
+            Span(max(span.start, since), span.end, span.value)
+            for span in self.spans
+            if span.end > since
+        ]
+        days = math.ceil((until - self.end) / DAY_S) if day else 0
+        more = (
+            Span(span.start + i * DAY_S, span.end + i * DAY_S, span.value)
+            for i in range(1, days + 1)
+            for span in day
+        )
+        return Series((*self.spans, *more), self.told_at)
 
     def edges(self, start: float, end: float) -> Iterator[float]:
         """Yield the instants in (start, end) at which the value may change."""

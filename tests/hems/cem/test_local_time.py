@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hems.cem.local_time import instant, next_time, words
@@ -51,6 +51,7 @@ def test_days_of_the_week() -> None:
     assert next_time(time(7), BERLIN, saturday, ()) is None
 
 
+@settings(deadline=None)
 @given(
     zone=st.sampled_from(ZONES),
     minute=st.integers(0, 1439),

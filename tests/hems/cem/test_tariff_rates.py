@@ -129,6 +129,32 @@ def test_a_series_that_cannot_be_is_refused(spans: tuple[Span, ...]) -> None:
         Series.of(spans, 0.0)
 
 
+def test_a_day_comes_again_with_its_gaps() -> None:
+    told = hours(1.0, None, *range(2, 26))
+    again = told.repeated(told.end + 30 * HOUR)
+    assert told.end == T + 26 * HOUR
+    for i in range(30):
+        assert again.at(told.end + i * HOUR) == told.at(told.end - 24 * HOUR + i % 24 * HOUR)
+    assert again.spans[: len(told.spans)] == told.spans
+    assert told.repeated(T) == told
+    assert Series((), T).repeated(T + 1e6) == Series((), T)
+
+
+def test_an_older_telling_holds_before_the_newer_one() -> None:
+    older, newer = hours(1.0, 2.0, 3.0), hours(9.0, start=T + 1.5 * HOUR)
+    joined = newer.joined(older, since=T + HOUR)
+    assert [joined.at(T + i * HOUR / 2) for i in range(7)] == [
+        None,
+        None,
+        2.0,
+        9.0,
+        9.0,
+        None,
+        None,
+    ]
+    assert newer.joined(None, since=T) == newer
+
+
 @st.composite
 def cut_series(draw: st.DrawFn) -> Series:
     cuts = sorted(draw(st.sets(st.integers(-3600, 6 * 3600), min_size=2, max_size=12)))

@@ -95,6 +95,9 @@ async def test_prices_are_read_and_hold_as_far_as_they_are_known(
     assert bench.bought() == pytest.approx((0.30, -0.30, 0.30))
     slots = Slots(clock.at, HOUR, 3)
     assert bench.book.prices(slots).export_per_kwh == pytest.approx((0.10, -0.30, 0.05))
+    clock.at += 2 * HOUR
+    assert bench.bought() == (0.30,) * 3, "it has ended, and nothing of it is guessed at"
+    clock.at -= 2 * HOUR
     assert bench.changes == 1
     assert bench.alarms == {"prices": None}
     shown = bench.book.view()
@@ -102,6 +105,40 @@ async def test_prices_are_read_and_hold_as_far_as_they_are_known(
     assert shown.tariff == "market"
     assert shown.until == clock.at + HOUR
     assert bench.book.notes == ["the market's prices are known until 2027-01-15 10:00:00Z"]
+
+
+@pytest.mark.requirement("BUC-6")
+async def test_plans_beyond_what_is_known_expect_the_last_day_again(
+    store: Store, clock: HeldClock, seller: Seller
+) -> None:
+    seller.sells(clock.at - 20 * HOUR, *(hour / 100 for hour in range(26)))
+    bench = Bench(store, clock, BookSettings(prices=seller.url))
+    assert await bench.read()
+    expected = [*range(20, 26), *(range(2, 26)), *range(2, 26), 2, 3]
+    found = bench.bought(len(expected))
+    assert found == pytest.approx([(hour / 100 + 0.10) * 1.5 for hour in expected])
+    assert bench.book.view().until == clock.at + HOUR
+
+
+async def test_hours_that_are_told_no_more_are_remembered(
+    store: Store, clock: HeldClock, seller: Seller
+) -> None:
+    start = clock.at
+    seller.sells(start, 0.1, 0.2, 0.3)
+    bench = Bench(store, clock, BookSettings(prices=seller.url))
+    assert await bench.read()
+    clock.at += 1.5 * HOUR
+    seller.sells(start + 2 * HOUR, 0.3)
+    assert await bench.read()
+    assert bench.changes == 1, "of the time to come it says the same"
+    assert bench.bought(1) == pytest.approx(((0.45 + 0.60) / 2,))
+    clock.at += 30 * HOUR
+    seller.sells(clock.at, 0.5)
+    assert await bench.read()
+    source = bench.book._market
+    assert source is not None
+    assert source.document.price is not None
+    assert [span.value for span in source.document.price.spans] == [0.5]
 
 
 async def test_what_cannot_be_read_leaves_what_was_known(

@@ -24,7 +24,7 @@ def binaries(problem: Problem) -> int:
     return int((programme.kind == Kind.WHOLE).sum())
 
 
-def every_slot(frame: Frame, battery: Battery, scenario: int) -> NDArray[np.intp]:
+def every_slot(frame: Frame, *_: object) -> NDArray[np.intp]:
     return np.arange(frame.count)
 
 

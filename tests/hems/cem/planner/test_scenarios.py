@@ -24,8 +24,7 @@ def test_a_battery_follows_each_way_and_the_plan_tells_the_mean() -> None:
     problem = either_way(home(buy=(0.2, 0.3, 0.5), batteries=(CELL,)), SUNNY, DULL)
     made = solve(problem, START)
     assert check(problem, made) == ()
-    # Dull: 3 kWh at 0.2 now. Sunny: for nothing an hour later. The grid is bought from either way
-    # at once in the dull one, so on the mean it is half of that.
+    # Dull: 3 kWh at 0.2 now. Sunny: for nothing an hour later, and 3 kW more than it needs.
     assert made.devices["cell"].power_w == pytest.approx((1500.0, 1500.0, -3000.0))
     assert made.net_w == pytest.approx((1500.0, -1500.0, 0.0))
     assert made.cost == pytest.approx(0.5 * 3 * 0.2)

@@ -68,7 +68,7 @@ def test_without_time_there_is_a_plan_that_says_so() -> None:
 
 
 def test_a_plan_that_is_not_sound_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(milp, "check", lambda problem, plan: ("meter: 5 W",))
+    monkeypatch.setattr(milp, "check", lambda *_: ("meter: 5 W",))
     made = solve(heaters(4), START)
     assert made.notes == (
         "the plan that was found was not sound (meter: 5 W): this one looks at no price",

@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from der.model import Comfort, Control, DeviceKind, DeviceSpec
@@ -203,6 +203,7 @@ powers = st.lists(st.one_of(st.just(0.0), st.floats(-5_000, 7_400)), min_size=1,
 )
 
 
+@settings(deadline=None)
 @given(
     device=st.sampled_from(sorted(SPECS)),
     power=powers,
