@@ -113,7 +113,7 @@ class Home:
             self.grid.signals,
             [self],
             policies=lambda: replace(
-                still if self.bench.testing else self.economics.applied(policies),
+                self.economics.applied(still if self.bench.testing else policies),
                 comfort=self.wishes.policy,
             ),
             allocator=wiring.allocator(config),
@@ -200,6 +200,7 @@ class Home:
             )
             await self._store.ledger.purge()
             await self._store.effects.purge(now - MINUTES_KEPT_S)
+            await self._store.accounts.prune(now - MINUTES_KEPT_S)
         except StoreError as error:
             self.alarms.passing(f"Old records could not be cleared: {error}")
 
@@ -272,7 +273,7 @@ class Home:
             safeguards=self._cycle.safeguards,
             wishes=self.wishes.present,
             messages=self.grid.messages,
-            price=self.grid.price or self.economics.price,
+            price=self.economics.price or self.grid.price,
         )
 
     async def changes(self) -> AsyncIterator[Snapshot]:

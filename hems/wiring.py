@@ -16,7 +16,7 @@ from der.description import DeviceDescription
 from der.model import DeviceKind, DeviceSpec
 from der.registry import Driver
 from hems.cem.needs import StorageFacts
-from hems.cem.policy import AllocatorPolicy
+from hems.cem.policy import AllocatorPolicy, SurplusFirst
 from hems.emg.modes import modes
 from hems.emg.self_report import Maker, SelfReport
 from hems.emg.series import mirror_specs
@@ -103,7 +103,10 @@ def storage_facts(config: Config) -> Mapping[str, StorageFacts]:
 
 def allocator(config: Config) -> AllocatorPolicy:
     """Return the allocator's figures."""
-    return AllocatorPolicy(reserve_soc=config.home.battery_reserve)
+    return AllocatorPolicy(
+        reserve_soc=config.home.battery_reserve,
+        surplus_first=SurplusFirst(config.home.surplus_first),
+    )
 
 
 def identity_files(utility: UtilitySection) -> tuple[IdentityFiles, Trust]:

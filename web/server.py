@@ -1,26 +1,18 @@
 """The homeowner's page: an aiohttp application over the home's surface."""
 
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from aiohttp import web
 
 from hems.clock import Clock, SystemClock
-from hems.device_surface import DeviceSurface
-from hems.money.surface import MoneySurface
-from hems.needs.surface import NeedsSurface
-from hems.plan_surface import PlanSurface
 from hems.surface import HomeSurface
 from web.answers import errors_in_words
 from web.api import Api
-from web.days import zone_name
-from web.device_api import DeviceApi
 from web.errors import AddressError
-from web.money_api import MoneyApi
-from web.needs_api import NeedsApi
 from web.pages import Pages
-from web.plan_api import PlanApi
 from web.security import GATE, add_headers, gate_of, guard
 from web.settings import WebSettings
 from web.stream import Streams
@@ -29,15 +21,19 @@ _SHUTDOWN_S = 2.0
 _CLOCK = SystemClock()
 
 
+class Part(Protocol):
+    """A part of the API, with handlers of its own."""
+
+    def routes(self) -> Sequence[web.AbstractRouteDef]:
+        """Return where it answers."""
+        ...
+
+
 def create_app(
     surface: HomeSurface,
     settings: WebSettings,
     clock: Clock = _CLOCK,
-    devices: DeviceSurface | None = None,
-    plans: PlanSurface | None = None,
-    *,
-    needs: NeedsSurface | None = None,
-    money: MoneySurface | None = None,
+    parts: Iterable[Part] = (),
 ) -> web.Application:
     """Return the application that serves the page and its API.
 
@@ -45,10 +41,7 @@ def create_app(
         surface: The running home.
         settings: How it is served.
         clock: Where "today" and the health check take the time from.
-        devices: What can be asked of single devices; None for nothing.
-        plans: Who plans; None for nobody.
-        needs: What is wanted of cars and appliances; None for nothing.
-        money: The accounts; None for none.
+        parts: What else of the home the API offers.
     """
     app = web.Application(
         middlewares=[errors_in_words, guard], client_max_size=settings.max_body_bytes
@@ -64,14 +57,8 @@ def create_app(
         streams.close()
 
     app.on_shutdown.append(end_streams)
-    if devices is not None:
-        app.add_routes(DeviceApi(devices).routes())
-    if plans is not None:
-        app.add_routes(PlanApi(plans).routes())
-    if needs is not None:
-        app.add_routes(NeedsApi(needs, clock).routes())
-    if money is not None:
-        app.add_routes(MoneyApi(money, zone_name(settings.time_zone)).routes())
+    for part in parts:
+        app.add_routes(part.routes())
     app.add_routes(
         [
             web.get("/api/home", api.home),
@@ -95,11 +82,7 @@ async def serving(
     surface: HomeSurface,
     settings: WebSettings,
     clock: Clock = _CLOCK,
-    devices: DeviceSurface | None = None,
-    plans: PlanSurface | None = None,
-    *,
-    needs: NeedsSurface | None = None,
-    money: MoneySurface | None = None,
+    parts: Iterable[Part] = (),
 ) -> AsyncIterator[str]:
     """Serve the page while the context lasts.
 
@@ -110,7 +93,7 @@ async def serving(
         AddressError: The address is in use, forbidden or not this machine's.
     """
     runner = web.AppRunner(
-        create_app(surface, settings, clock, devices, plans, needs=needs, money=money),
+        create_app(surface, settings, clock, parts),
         access_log=None,
         shutdown_timeout=_SHUTDOWN_S,
     )

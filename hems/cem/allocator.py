@@ -69,7 +69,7 @@ def allocate(
     scene = Scene(image, decision, seen, outlook, away, theirs, policy)
     room = leave(decision, around, outlook, help_w, policy)
     room.lines = scene.lines(batteries)
-    left = surplus(seen, around, outlook, batteries, inverters, policy)
+    left = surplus(seen, around, outlook, batteries=batteries, inverters=inverters, policy=policy)
     load_plan = LoadPlan(decision, room, seen.memory.returned_at, now, policy, left)
     load_plan.grant(loads)
     grants = load_plan.grants

@@ -192,7 +192,7 @@ def _rise(past: Sequence[tuple[float, float]], present_w: float, policy: Allocat
     over_w = lately_w + max(policy.step_w, 2 * usual_w)  # noise alone does not reach as far
     peak_w = max(w for w in powers if w <= over_w) - present_w
     trend_w_s = _trend_w_s(past)
-    if trend_w_s * policy.settle_s < -policy.step_w:
+    if trend_w_s * policy.settle_s < -max(policy.step_w, 4 * usual_w):
         peak_w = 0.0  # a cloud has gone: what was under it does not come again at once
     soon_w, later_w = trend_w_s * policy.answer_s, trend_w_s * policy.settle_s
     fast_w = max(peak_w, soon_w, 0.0)

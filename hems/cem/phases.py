@@ -10,6 +10,7 @@ known). A charger that can do with one phase of three uses the first of them whi
 by its own reading, and below the least power of three.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -102,8 +103,8 @@ class Left:
         by: Whose limit that is; None where there is none.
     """
 
-    left_w: float = float("inf")
-    spare_w: float = float("inf")
+    left_w: float = math.inf
+    spare_w: float = math.inf
     by: Proposal | None = None
 
 
@@ -185,6 +186,7 @@ def limits(
     fixed: Parts,
     rises: Mapping[Phase, tuple[float, float]],
     batteries: Sequence[Drawing],
+    *,
     away: Absent,
     absent: Sequence[DeviceState],
     policy: AllocatorPolicy,
@@ -222,6 +224,7 @@ def narrowed(
     decision: Decision,
     room: Lines,
     movable: Sequence[Drawing],
+    *,
     low: Parts,
     high: Parts,
     policy: AllocatorPolicy,
@@ -239,34 +242,65 @@ def narrowed(
         high: The most, with what it may rise.
         policy: The dead band within which a device stays as it is.
     """
-    targets = dict(decision.targets)
+    spans: dict[str, Span] = {}
     for phase, line in room.lines.items():
-        on = {d.state.spec.id: parts(d.state.spec, d.state.reading, room.home) for d in movable}
-        here = [d for d in movable if on[d.state.spec.id][phase]]
-        can = {
-            d.state.spec.id: Bounds(
-                on[d.state.spec.id][phase] * d.low_w, on[d.state.spec.id][phase] * d.high_w
-            )
-            for d in here
-        }
-        least_w, most_w = sum(b.lower_w for b in can.values()), sum(b.upper_w for b in can.values())
-        idle = dict.fromkeys(can, 0.0)
-        reach = Bounds(least_w, most_w)
-        upper_w = line.limit.upper_w - high[phase]
-        lower_w = line.limit.lower_w - low[phase]
-        uppers = share(idle, can, reach.clamp(upper_w)) if upper_w < most_w else {}
-        lowers = share(idle, can, reach.clamp(lower_w)) if lower_w > least_w else {}
-        for device in here:
-            name = device.state.spec.id
-            part = on[name][phase]
-            bounds = Bounds(
-                lowers[name] / part if lowers else -float("inf"),
-                uppers[name] / part if uppers else float("inf"),
-            )
-            bounds = _steady(bounds, device.held_w, policy.dead_band_w)
-            before = targets.get(name, decision.of(name))
-            targets[name] = replace(before, span=_within(before.span, bounds, line.by))
+        rest = Bounds(low[phase], high[phase])
+        for name, bounds in _on(phase, line, rest, movable, room.home).items():
+            spans[name] = _both(spans.get(name, Span()), bounds, line.by)
+    targets = dict(decision.targets)
+    for device in movable:
+        name = device.state.spec.id
+        span = spans.get(name)
+        if span is not None:
+            before = decision.of(name)
+            steady = replace(span, bounds=_steady(span.bounds, device.held_w, policy.dead_band_w))
+            targets[name] = replace(before, span=_within(before.span, steady))
     return replace(decision, targets=targets)
+
+
+def _on(
+    phase: Phase, line: Line, rest: Bounds, movable: Sequence[Drawing], home: Sequence[Phase]
+) -> Mapping[str, Bounds]:
+    """Return what one phase leaves to each device on it, by device id.
+
+    Args:
+        phase: The phase.
+        line: Its limit.
+        rest: The least and the most of all other power on it, W.
+        movable: The devices.
+        home: All phases.
+    """
+    part: dict[str, float] = {}
+    can: dict[str, Bounds] = {}
+    for device in movable:
+        spec = device.state.spec
+        on = parts(spec, device.state.reading, home)[phase]
+        if on:
+            part[spec.id] = on
+            can[spec.id] = Bounds(on * device.low_w, on * device.high_w)
+    reach = Bounds(sum(b.lower_w for b in can.values()), sum(b.upper_w for b in can.values()))
+    upper_w, lower_w = line.limit.upper_w - rest.upper_w, line.limit.lower_w - rest.lower_w
+    idle = dict.fromkeys(can, 0.0)
+    uppers = share(idle, can, reach.clamp(upper_w)) if upper_w < reach.upper_w else {}
+    lowers = share(idle, can, reach.clamp(lower_w)) if lower_w > reach.lower_w else {}
+    return {
+        name: Bounds(
+            lowers[name] / part[name] if lowers else -math.inf,
+            uppers[name] / part[name] if uppers else math.inf,
+        )
+        for name in can
+    }
+
+
+def _both(span: Span, bounds: Bounds, by: Proposal) -> Span:
+    """Return what two phases leave to a device; import goes before export, which the sun holds."""
+    upper_w = min(span.bounds.upper_w, bounds.upper_w)
+    lower_w = max(span.bounds.lower_w, bounds.lower_w)
+    return Span(
+        Bounds(min(lower_w, upper_w), upper_w),
+        by if lower_w > span.bounds.lower_w else span.lower_by,
+        by if upper_w < span.bounds.upper_w else span.upper_by,
+    )
 
 
 def _steady(bounds: Bounds, held_w: float | None, band_w: float) -> Bounds:
@@ -279,13 +313,11 @@ def _steady(bounds: Bounds, held_w: float | None, band_w: float) -> Bounds:
     )
 
 
-def _within(span: Span, bounds: Bounds, by: Proposal) -> Span:
-    """Return a span cut to a stronger limit; where they do not meet, the nearest edge of that."""
-    if bounds.lower_w > bounds.upper_w:  # what may still fall and may still rise: the breaker first
-        bounds = Bounds(bounds.upper_w, bounds.upper_w)
-    cut = span.bounds.within(bounds)
+def _within(span: Span, stronger: Span) -> Span:
+    """Return a span cut to a stronger one; where they do not meet, the nearest edge of that."""
+    cut = span.bounds.within(stronger.bounds)
     return Span(
         cut,
-        by if cut.lower_w != span.bounds.lower_w else span.lower_by,
-        by if cut.upper_w != span.bounds.upper_w else span.upper_by,
+        span.lower_by if cut.lower_w > stronger.bounds.lower_w else stronger.lower_by,
+        span.upper_by if cut.upper_w < stronger.bounds.upper_w else stronger.upper_by,
     )

@@ -51,7 +51,13 @@ class Scene:
         absent = [s for s in self.image.devices.values() if s.quality is not Quality.GOOD]
         able = [self._battery(b) for b in batteries]
         return limits(
-            self.decision, self._fixed(sun=True), rises, able, self.away, absent, self.policy
+            self.decision,
+            self._fixed(sun=True),
+            rises,
+            able,
+            away=self.away,
+            absent=absent,
+            policy=self.policy,
         )
 
     def batteries(
@@ -64,7 +70,9 @@ class Scene:
         low, high = (total(self._loads(grants), room.home, high=h) for h in (False, True))
         most = {p: w + high[p] + room.lines[p].rise_w for p, w in fixed.items() if p in room.lines}
         able = [self._battery(b) for b in batteries]
-        return narrowed(self.decision, room, able, _sum(fixed, low), most, self.policy)
+        return narrowed(
+            self.decision, room, able, low=_sum(fixed, low), high=most, policy=self.policy
+        )
 
     def inverters(
         self,
@@ -83,7 +91,7 @@ class Scene:
             Drawing(u.state, min(u.state.spec.min_w, 0.0), 0.0, u.memory.target_w)
             for u in inverters
         ]
-        return narrowed(self.decision, room, able, low, low, self.policy)
+        return narrowed(self.decision, room, able, low=low, high=low, policy=self.policy)
 
     def predicted(
         self,

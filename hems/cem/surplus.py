@@ -39,6 +39,7 @@ def surplus(
     seen: Observed,
     around: Surroundings,
     outlook: Outlook,
+    *,
     batteries: Sequence[Usable],
     inverters: Sequence[Usable],
     policy: AllocatorPolicy,
@@ -90,4 +91,4 @@ def share_of(car: Usable, left: Surplus, now: float, policy: AllocatorPolicy) ->
 def bears(car: Usable, now: float, policy: AllocatorPolicy) -> bool:
     """Return whether a car that charges goes on although the sun leaves too little."""
     since = car.memory.lacking_since
-    return since is None or now - since < policy.solar_stop_s
+    return car.running and (since is None or now - since < policy.solar_stop_s)

@@ -14,7 +14,7 @@ from certs.errors import CertificateError
 from der.errors import PermanentError
 from der.registry import build
 from hems import wiring
-from hems.clock import SystemClock
+from hems.clock import Clock, SystemClock
 from hems.commands.follow import Follower, leaving
 from hems.commands.output import fail
 from hems.commands.presence import announced
@@ -28,8 +28,12 @@ from hems.store.errors import StoreCorruptError, StoreError, StoreFullError
 from hems.store.sqlite import set_aside
 from hems.store.store import Store, deferred_store, open_store
 from hems.succession import Succession
+from web.device_api import DeviceApi
 from web.errors import WebError
-from web.server import serving
+from web.money_api import MoneyApi
+from web.needs_api import NeedsApi
+from web.plan_api import PlanApi
+from web.server import Part, serving
 from web.settings import WebSettings
 
 _log = logging.getLogger(__name__)
@@ -89,13 +93,7 @@ async def _serve(path: Path, config: Config, ready: Path | None) -> int:
         async with AsyncExitStack() as layers:
             page = await layers.enter_async_context(
                 serving(
-                    succession,
-                    settings,
-                    clock,
-                    succession,
-                    succession,
-                    needs=succession,
-                    money=succession,
+                    succession, settings, clock, _parts(succession, clock, config.home.time_zone)
                 )
             )
             if config.mqtt.home_assistant:
@@ -114,6 +112,11 @@ async def _serve(path: Path, config: Config, ready: Path | None) -> int:
         await store.close()
         _end_quietly()
     return 0
+
+
+def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
+    """Return what the page's API offers beside the home as it stands."""
+    return (DeviceApi(home), PlanApi(home), NeedsApi(home, clock), MoneyApi(home, time_zone))
 
 
 async def _home_assistant(config: Config, store: Store) -> HomeAssistantSettings:

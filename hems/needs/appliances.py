@@ -87,6 +87,16 @@ class Appliances:
             if order.released_at is None and (habit := self._habits[name])
         )
 
+    def under_way(self) -> tuple[RunRequest, ...]:
+        """Return the runs that have begun, each with the time at which it did as its earliest."""
+        found: list[RunRequest] = []
+        for name in self._orders:
+            habit, ends_at = self._habits[name], self.ends_at(name)
+            if ends_at is not None:
+                begun = ends_at - habit.length_s
+                found.append(RunRequest(name, habit.profile_w, habit.step_s, begun, ends_at))
+        return tuple(found)
+
     def runs(self, now: float) -> tuple[Run, ...]:
         """Return what the programme of runs is told."""
         return tuple(self._run(name, order, now) for name, order in self._orders.items())

@@ -133,6 +133,10 @@ class Needs:
         """Return the runs that were asked for and have not begun."""
         return self._appliances.requests()
 
+    def under_way(self) -> tuple[RunRequest, ...]:
+        """Return the runs that have begun, each with the time at which it did as its earliest."""
+        return self._appliances.under_way()
+
     def heats(self) -> tuple[HeatStore, ...]:
         """Return what heaters warm."""
         return self._heats

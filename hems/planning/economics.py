@@ -101,7 +101,7 @@ class Economics:
             self._book.prices,
             Facts(config.home.battery_reserve, facts),
             lambda text: tell.alarm("accounts", text),
-            asked=lambda: [run.device for run in self.needs.runs()],
+            asked=lambda: [r.device for r in self.needs.runs() if r.earliest <= clock.now()],
         )
         self.statement = Statement(store.accounts, zone, clock)
         weather = config.planner.weather
@@ -164,15 +164,18 @@ class Economics:
         return self._planning.pid
 
     async def run(self) -> None:
-        """Serve until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._book.run())
-            tasks.create_task(self._bookkeeper.run())
-            tasks.create_task(self._keep_needs())
-            if self._weather is not None:
-                tasks.create_task(self._weather.run())
-            if self._plans:
-                tasks.create_task(self._planning.run())
+        """Serve until cancelled, and then write down what people want."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._book.run())
+                tasks.create_task(self._bookkeeper.run())
+                tasks.create_task(self._keep_needs())
+                if self._weather is not None:
+                    tasks.create_task(self._weather.run())
+                if self._plans:
+                    tasks.create_task(self._planning.run())
+        finally:
+            await self.needs.save()
 
     @property
     def price(self) -> PriceView | None:
@@ -186,7 +189,8 @@ class Economics:
             return None
         question, plan = found
         contract = self._book.contract
-        return shown(question, plan, self._planning.policy, contract.currency, contract.zone)
+        told = replace(plan, notes=(*plan.notes, *self._book.notes))
+        return shown(question, told, self._planning.policy, contract.currency, contract.zone)
 
     async def _keep_needs(self) -> None:
         """Write down what is wanted as it changes."""
@@ -199,7 +203,8 @@ class Economics:
         return self._book.prices(slots, self._bookkeeper.peak_so_far_w(self._clock.now()))
 
     def _wanted(self, image: Image) -> Wanted:
-        return Wanted(self.needs.cars(image.at), self.needs.runs(), self.needs.heats())
+        needs = self.needs
+        return Wanted(needs.cars(image.at), needs.runs(), needs.heats(), needs.under_way())
 
     def _basis(self) -> object:
         told = None if self._weather is None else self._weather.told

@@ -25,11 +25,13 @@ class Wanted:
         cars: Of chargers.
         runs: Of appliances.
         heats: What heaters warm.
+        under_way: Runs that have begun.
     """
 
     cars: tuple[CarNeed, ...] = ()
     runs: tuple[RunRequest, ...] = ()
     heats: tuple[HeatStore, ...] = ()
+    under_way: tuple[RunRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

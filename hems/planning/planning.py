@@ -240,6 +240,7 @@ class Planning:
             present.load_w,
             present.sun_w,
             self._sources.weather(),
+            wanted.under_way,
         )
         self._occasion = self._occasion.asked(asked_at, basis)
         plan = await self._desk.ask(question)

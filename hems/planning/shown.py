@@ -1,9 +1,9 @@
 """The plan as the page and the command line see it; pure."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from hems.cem import local_time
 from hems.cem.planner.plan import GivenUp, Plan
 from hems.cem.planner.problem import Battery, BySlot
 from hems.cem.planner.question import Question
@@ -44,15 +44,15 @@ def shown(
         },
         cost=plan.cost,
         currency=currency,
-        given_up=tuple(sentence(each, zone) for each in plan.given_up),
+        given_up=tuple(sentence(each, zone, plan.made_at) for each in plan.given_up),
         notes=tuple(_sentence(note) for note in plan.notes),
         took_s=plan.took_s,
     )
 
 
-def sentence(given_up: GivenUp, zone: ZoneInfo) -> str:
+def sentence(given_up: GivenUp, zone: ZoneInfo, now: float) -> str:
     """Return what was given up for the owner: "EV 78 % of what it needs at 07:00: ..."."""
-    at = datetime.fromtimestamp(given_up.at, zone).strftime("%H:%M")
+    at = local_time.words(given_up.at, zone, now)
     because = f": {given_up.because}" if given_up.because else ""
     return _sentence(f"{given_up.words} at {at}{because}")
 

@@ -58,6 +58,8 @@ class HomeSection(Section):
     """What the battery does when nobody asks anything."""
     battery_reserve: float = Field(default=0.1, ge=0, lt=1)
     """State of charge that no programme goes below but an emergency, which may empty it."""
+    surplus_first: Literal["car", "battery"] = "car"
+    """Who takes what the sun leaves over first; the other takes the rest."""
     cycle: Duration = 1.0
     """Period of the control cycle."""
     devices: Path = Field(default=Path(devices_file.DEFAULT), validate_default=True)

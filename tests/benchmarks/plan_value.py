@@ -46,6 +46,8 @@ PROCESSES: Final = 2
 YEAR_H: Final = 8760
 CLOCK: Final = ZoneInfo("UTC")
 FREE: Final = float("inf")
+NOTHING: Final = 1e-6
+"""Below this share of the bare cost there is nothing to earn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,9 @@ class Measured:
 
     @property
     def share(self) -> float:
-        """Share of the way from greedy to perfect."""
-        return (self.greedy - self.ours) / (self.greedy - self.perfect)
+        """Share of the way from greedy to perfect; all of it where there is no way to go."""
+        way = self.greedy - self.perfect
+        return (self.greedy - self.ours) / way if way > NOTHING * self.bare else 1.0
 
     @property
     def seconds_per_year(self) -> float:

@@ -2,9 +2,10 @@
 
 Both see the same readings, at the same instants, and write with the same delay as the product.
 
-The PI controller takes a step a second on what the worst phase is off its aim, and spends its output on the devices in turn: against import the battery, then the car;
-against export the battery, then the car, then the sun; and back in the opposite order. Gains and
-margin are the best of a sweep (`tracking.py`).
+The PI controller takes a step a second on what the worst phase is off its aim, and spends its
+output on the devices in turn: against import the battery, then the car; against export the battery,
+then the car, then the sun; and back in the opposite order. Its gains are the best of a sweep
+(`tracking.py`).
 
 evcc decides on the car alone, every 30 s (docs.evcc.io, reference "interval" and "loadpoints"; its
 site formula is documented under "residualPower"). In the solar mode the car's current is the
@@ -213,7 +214,7 @@ def under_power_a(limit_w: float) -> Callable[[Image], float]:
 
 
 def under_current_a(limit_a: float) -> Callable[[Image], float]:
-    """Return what a circuit's limit on current leaves to the car, by the phase that carries most."""
+    """Return what a circuit's limit on current leaves to the car, by the fullest phase."""
 
     def allowed(image: Image) -> float:
         meter = image.devices["meter"].reading

@@ -9,6 +9,7 @@ import pytest
 from hems.device_surface import CallerView, DeviceDetail, MoveOutcome, UnknownDeviceError
 from hems.surface import SurfaceError
 from tests.web.surface import ScriptedClock, ScriptedHome
+from web.device_api import DeviceApi
 from web.server import serving
 from web.settings import WebSettings
 
@@ -48,7 +49,7 @@ async def client(
     settings: WebSettings, devices: ScriptedDevices
 ) -> AsyncIterator[aiohttp.ClientSession]:
     async with (
-        serving(ScriptedHome(), settings, ScriptedClock(), devices) as url,
+        serving(ScriptedHome(), settings, ScriptedClock(), [DeviceApi(devices)]) as url,
         aiohttp.ClientSession(url) as session,
     ):
         yield session

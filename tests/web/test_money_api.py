@@ -10,6 +10,7 @@ from hems.money.surface import MoneyView, Step, TooManyPeriodsError
 from hems.surface import SurfaceError
 from tests.web.script import ZONE
 from tests.web.surface import ScriptedClock, ScriptedHome
+from web.money_api import MoneyApi
 from web.server import serving
 from web.settings import WebSettings
 
@@ -63,7 +64,9 @@ def books() -> Books:
 @pytest.fixture
 async def client(books: Books, settings: WebSettings) -> AsyncIterator[aiohttp.ClientSession]:
     async with (
-        serving(ScriptedHome(), settings, ScriptedClock(), money=books) as url,
+        serving(
+            ScriptedHome(), settings, ScriptedClock(), [MoneyApi(books, settings.time_zone)]
+        ) as url,
         aiohttp.ClientSession(url) as session,
     ):
         yield session

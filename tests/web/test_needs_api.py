@@ -9,6 +9,7 @@ import pytest
 from hems.store.store import open_store
 from tests.hems.needs.home import NOW, SEVEN, Play
 from tests.web.surface import ScriptedClock, ScriptedHome
+from web.needs_api import NeedsApi
 from web.server import serving
 from web.settings import WebSettings
 
@@ -25,7 +26,7 @@ async def play(tmp_path: Path) -> AsyncIterator[Play]:
 @pytest.fixture
 async def client(play: Play, settings: WebSettings) -> AsyncIterator[aiohttp.ClientSession]:
     async with (
-        serving(ScriptedHome(), settings, play.clock, needs=play.needs) as url,
+        serving(ScriptedHome(), settings, play.clock, [NeedsApi(play.needs, play.clock)]) as url,
         aiohttp.ClientSession(url) as client,
     ):
         yield client

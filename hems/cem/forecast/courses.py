@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hems.cem.forecast.days import DAY_S, Ints, alike_days, before, resampled, sources, trend
 from hems.cem.forecast.past import Floats, Past
-from hems.cem.forecast.typical import FACTORS, typical_load, typical_sun
+from hems.cem.forecast.typical import typical_load, typical_sun
 from hems.cem.slots import Slots
 
 FADE_DAYS: Final = 21.0
@@ -20,7 +20,7 @@ LOAD_MEMORY_S: Final = 2 * 3600.0
 """How far back the load says something of how it will go on."""
 SUN_MEMORY_S: Final = 4 * 3600.0
 """The same of the sun."""
-ENOUGH_DAYS: Final = 7
+ENOUGH_DAYS: Final = 14
 """A home with so many days of its own needs no typical ones."""
 KNOWN: Final = 0.5
 """Share of a course that has to be known for it to count."""
@@ -54,13 +54,11 @@ class PastDays:
         load: The load on them.
         sun: The sun on them.
         weights: What each counts for before one looks at today; positive.
-        own: How many of them are the home's own; the others are typical.
     """
 
     load: Courses
     sun: Courses
     weights: Floats
-    own: int
 
 
 def past_days(
@@ -86,21 +84,20 @@ def past_days(
         sun = replace(sun, power_w=_in_this_weather(sun.power_w, seen, irradiance_w_m2))
     weights = np.exp(-np.arange(count) / FADE_DAYS)
     weights[~alike_days(slots, count, past.zone, past.holidays)] *= OTHER_DAY
-    own = np.isfinite(load.power_w).mean(axis=1) >= KNOWN
-    load, sun, weights = _only(load, own), _only(sun, own), weights[own]
-    if weights.size < ENOUGH_DAYS:
+    known = np.isfinite(load.power_w).mean(axis=1) >= KNOWN
+    days = PastDays(_only(load, known), _only(sun, known), weights[known])
+    if days.weights.size < ENOUGH_DAYS:
         latest = before(slots, 2)
         recent = slice(-latest.count, None)
-        typical_load_w = typical_load(load_w[recent], latest, slots, past.zone)
-        typical_sun_w = typical_sun(sun_w[recent], latest, slots, past.zone)
-        load, sun = _and_typical(load, typical_load_w), _and_typical(sun, typical_sun_w)
-        share = (1.0 - weights.size / ENOUGH_DAYS) / len(FACTORS)
-        weights = np.append(weights, np.full(len(FACTORS), share))
+        days = _beside_typical(
+            days,
+            typical_load(load_w[recent], latest, slots, past.zone),
+            typical_sun(sun_w[recent], latest, slots, past.zone),
+        )
     return PastDays(
-        _complete(load, weights, 0.0, math.inf),
-        _complete(sun, weights, -math.inf, 0.0),
-        weights,
-        int(own.sum()),
+        _complete(days.load, days.weights, 0.0, math.inf),
+        _complete(days.sun, days.weights, -math.inf, 0.0),
+        days.weights,
     )
 
 
@@ -143,8 +140,18 @@ def _only(courses: Courses, which: NDArray[np.bool_]) -> Courses:
     return replace(courses, power_w=courses.power_w[which], trend_w=courses.trend_w[which])
 
 
-def _and_typical(courses: Courses, typical_w: Floats) -> Courses:
-    """Return the days and typical ones, which have no trend: they are like every day."""
+def _beside_typical(days: PastDays, load_w: Floats, sun_w: Floats) -> PastDays:
+    """Return the days and typical ones, which count the less the more days there are."""
+    part = (1.0 - days.weights.size / ENOUGH_DAYS) / load_w.shape[0]
+    return PastDays(
+        _and(days.load, load_w),
+        _and(days.sun, sun_w),
+        np.append(days.weights, np.full(load_w.shape[0], part)),
+    )
+
+
+def _and(courses: Courses, typical_w: Floats) -> Courses:
+    """Return courses and typical ones, which have no trend: they are like every day."""
     return replace(
         courses,
         power_w=np.vstack((courses.power_w, typical_w)),

@@ -83,6 +83,12 @@ def marginals(made: Paths) -> Floats:
     return found
 
 
+def expected(made: Paths) -> tuple[Floats, Floats]:
+    """Return the mean load and the mean sun by slot, W."""
+    shares = marginals(made)
+    return (shares * made.load_w).sum(axis=0), (shares * made.sun_w).sum(axis=0)
+
+
 def _apart(courses: Courses, one_w: Floats, other_w: Floats) -> Floats:
     """Return how far trends are apart, in units of what is alike; 0 where one is not known."""
     apart: Floats = (one_w - other_w) * (1.0 / (LIKE * courses.spread_w))

@@ -17,7 +17,7 @@ LOAD_W: Final = (
 """A household's mean load by hour of the local clock: 10 kWh a day, most of it in the evening."""
 SUN_HOURS: Final = (7.0, 18.0)
 """When the sun shines, by the local clock, where nobody has seen it yet."""
-FACTORS: Final = (0.5, 1.0, 2.0)
+FACTORS: Final = (1 / 3, 1.0, 3.0)
 """How typical days differ, as factors of the middle one."""
 TRUST_DAYS: Final = 0.25
 """What the typical load's own size is worth against that of so much of a day seen."""

@@ -15,7 +15,6 @@ from hems.cem.planner.frame import Frame
 from hems.cem.planner.heats import forced_on
 from hems.cem.planner.model import Floats, Indices, Kind, Model
 
-
 IDLE_HOLD: Final = 1e-6
 """Cost of a kWh of sun held back: where giving it is worth nothing, it is given all the same."""
 

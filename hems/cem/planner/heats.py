@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hems.cem.planner import kept as keeping
 from hems.cem.planner.frame import Frame
-from hems.cem.planner.model import Floats, Indices, Kind, Model
+from hems.cem.planner.model import Floats, Indices, Kind, Model, Pulse
 from hems.cem.planner.plan import PlannedDevice
 from hems.cem.planner.problem import Heat
 
@@ -133,7 +133,8 @@ def _switch(model: Model, frame: Frame, heat: Heat) -> Indices:
         count,
         kind=Kind.WHOLE,
     )
-    least = [math.ceil(s / step_s - 1e-9) for s in (heat.least_on_s, heat.least_off_s)]
+    least = [max(1, math.ceil(s / step_s - 1e-9)) for s in (heat.least_on_s, heat.least_off_s)]
+    model.pulse(Pulse(on, least[0], least[1], was_on))
     if max(least) <= 1:
         return on
     before = np.where(np.arange(count) == 0, float(was_on), 0.0)
@@ -153,7 +154,7 @@ def _stay(model: Model, change: Indices, on: Indices, least: int, sign: float) -
     count = len(on)
     rows = model.rows(-np.inf, 0.0 if sign > 0 else 1.0, count)
     model.put(rows, on, -sign)
-    for back in range(min(max(1, least), count)):
+    for back in range(min(least, count)):
         model.put(rows[back:], change[: count - back], 1.0)
 
 

@@ -180,9 +180,8 @@ def between(after: Floats, levels_wh: Floats, energy_wh: Floats) -> Floats:
     place -= lower
     lower += levels_wh.size * np.arange(after.shape[0])[:, None]
     flat = np.ascontiguousarray(after).ravel()
-    start = flat.take(lower)
+    start: Floats = flat.take(lower)
     lower += 1
-    rise = flat.take(lower) - start
-    rise *= place
-    rise += start
-    return rise
+    rise: Floats = flat.take(lower) - start
+    found: Floats = start + rise * place
+    return found

@@ -24,6 +24,23 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Pulse:
+    """Something that goes on and off, and stays so for a while.
+
+    Attributes:
+        columns: Whether it is on, in order of time.
+        least_on: Slots for which it stays on.
+        least_off: Slots for which it stays off.
+        was_on: Whether it is on before the first.
+    """
+
+    columns: Indices
+    least_on: int
+    least_off: int
+    was_on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Programme:
     """Minimise `offset + cost @ x`, with bounds on columns and rows; entries by row (CSR).
 
@@ -34,6 +51,7 @@ class Programme:
         kind: By column, a `Kind`.
         least: By column, what one that is `Kind.NONE_OR_LEAST` may be if not 0; else its lower
             bound.
+        pulses: What goes on and off.
         excess: Columns that stand for what breaks a limit; their cost is no money.
         choices: Sets of columns of which one is to be 1 and the others 0.
         row_lower: By row.
@@ -51,6 +69,7 @@ class Programme:
     least: Floats
     excess: Indices
     choices: tuple[Indices, ...]
+    pulses: tuple[Pulse, ...]
     row_lower: Floats
     row_upper: Floats
     starts: Indices
@@ -72,6 +91,7 @@ class Model:
         self._column_parts: list[tuple[Floats, Floats, Floats, Indices, Floats]] = []
         self._choices: list[Indices] = []
         self._excess: list[Indices] = []
+        self._pulses: list[Pulse] = []
         self._row_parts: list[tuple[Floats, Floats]] = []
         self._entries: list[tuple[Indices, Indices, Floats]] = []
         self._payments: list[tuple[Indices, Floats]] = []
@@ -112,6 +132,10 @@ class Model:
     def exceed(self, columns: Indices) -> None:
         """Have columns stand for what breaks a limit."""
         self._excess.append(columns)
+
+    def pulse(self, pulse: Pulse) -> None:
+        """Say that binaries are of something that goes on and off; its rows are put apart."""
+        self._pulses.append(pulse)
 
     def choose(self, columns: Indices) -> None:
         """Have one of some binaries be 1, the others 0."""
@@ -161,6 +185,7 @@ class Model:
             least=least,
             excess=np.concatenate([np.array([], np.int32), *self._excess]),
             choices=tuple(self._choices),
+            pulses=tuple(self._pulses),
             row_lower=row_lower,
             row_upper=row_upper,
             starts=starts,

@@ -8,7 +8,7 @@ import numpy as np
 
 from hems.cem.forecast.past import CarOutlook, Floats, Outlook
 from hems.cem.forecast.paths import marginals
-from hems.cem.needs import CarMode
+from hems.cem.needs import CarMode, RunRequest
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import (
     Appliance,
@@ -48,6 +48,8 @@ def pose(question: Question, outlook: Outlook, last: Plan | None) -> Problem:
     for car in question.cars:
         if car.need is not None and car.need.mode is CarMode.NOW:
             load_w = load_w + _charging_now_w(car, outlook.cars.get(car.id), slots)
+    for run in question.under_way:
+        load_w = load_w + _running_w(run, slots)
     sun_w = (shares * outlook.paths.sun_w).sum(axis=0)
     return Problem(
         slots,
@@ -157,6 +159,14 @@ def _charging_now_w(car: CarNow, outlook: CarOutlook | None, slots: Slots) -> Fl
     per_slot_wh = car.most_w * slots.hours
     drawn_wh = np.clip(left_wh - np.arange(slots.count) * per_slot_wh, 0.0, per_slot_wh)
     return np.asarray(drawn_wh / slots.hours)
+
+
+def _running_w(run: RunRequest, slots: Slots) -> Floats:
+    """Return what a run that has begun still draws, by slot."""
+    edges = run.earliest + np.arange(len(run.profile_w) + 1) * run.step_s
+    energy_ws = np.concatenate(([0.0], np.cumsum(np.asarray(run.profile_w) * run.step_s)))
+    at = np.array([*slots, slots.end])
+    return np.asarray(np.diff(np.interp(at, edges, energy_ws)) / slots.step_s)
 
 
 def _stretched(profile_w: Sequence[float], step_s: float, slot_s: float) -> BySlot:

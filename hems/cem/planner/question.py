@@ -143,6 +143,7 @@ class Question:
         load_w: What cannot be controlled draws now; None if that is not known.
         sun_w: What PV gives now; None likewise.
         weather: What was told last; None without a source.
+        under_way: Runs that have begun, each at its `earliest`: part of the load.
     """
 
     number: int
@@ -161,3 +162,4 @@ class Question:
     load_w: float | None = None
     sun_w: float | None = None
     weather: WeatherTold | None = None
+    under_way: tuple[RunRequest, ...] = ()

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hems.cem.planner.model import Floats, Indices, Kind, Programme
+from hems.cem.planner.model import Floats, Indices, Kind, Programme, Pulse
 
 WHOLE: Final = 1e-6
 """How far from a whole number counts as whole."""
@@ -38,6 +38,7 @@ class Discrete:
         root: With the bounds of the programme.
         choices: Sets of them of which one is 1, as places among the D, in order of time.
         chosen: (D,) Whether it is in one of those sets.
+        pulses: Places of what goes on and off, with its least times.
     """
 
     columns: Indices
@@ -46,6 +47,7 @@ class Discrete:
     root: Branch
     choices: tuple[NDArray[np.intp], ...]
     chosen: NDArray[np.bool_]
+    pulses: tuple[tuple[NDArray[np.intp], Pulse], ...]
 
     def open(self, values: Floats) -> NDArray[np.intp]:
         """Return the places, sets of choice apart, at which `values` (D,) are not allowed."""
@@ -56,12 +58,17 @@ class Discrete:
     def rounded(self, values: Floats, branch: Branch) -> Branch:
         """Return the branch in which nothing is open any more.
 
-        Of a choice the likeliest is taken, and a car that charges at all does so.
+        Of a choice the likeliest is taken, a car that charges at all does so, and what goes on and
+        off follows what it was to do on the mean.
         """
         on = (values > WHOLE) & (branch.upper > 0)
         whole = np.clip(np.round(values), branch.lower, branch.upper)
         lower = np.where(self.semi, np.where(on, self.least, 0.0), whole)
         upper = np.where(self.semi, np.where(on, branch.upper, 0.0), whole)
+        for places, pulse in self.pulses:
+            lower[places] = upper[places] = pulsed(
+                values[places], pulse, branch.lower[places], branch.upper[places]
+            )
         for choice in self.choices:
             likely = np.where(branch.upper[choice] > 0, values[choice], -1.0)
             lower[choice] = upper[choice] = 0.0
@@ -101,7 +108,30 @@ def discrete(programme: Programme) -> Discrete:
         root=Branch(programme.lower[columns], programme.upper[columns]),
         choices=choices,
         chosen=chosen,
+        pulses=tuple((np.searchsorted(columns, one.columns), one) for one in programme.pulses),
     )
+
+
+def pulsed(values: Floats, pulse: Pulse, lower: Floats, upper: Floats) -> Floats:
+    """Return when to be on so that the sum of `values` (T,), 0 to 1, is never lagged behind.
+
+    It goes on when the sum asks for it, and off when what it has done lasts for as long as it then
+    stays off; both as its least times and the bounds allow.
+    """
+    count = len(values)
+    asked = np.concatenate([np.cumsum(values), np.full(pulse.least_off, values.sum())])
+    on, stays, done = pulse.was_on, 0, 0.0
+    states = np.zeros(count)
+    for slot in range(count):
+        wants = done < asked[slot + (pulse.least_off - 1 if on else 0)] - WHOLE
+        free = stays <= 0 or lower[slot] == upper[slot]
+        goes_on = min(max(float(wants if free else on), lower[slot]), upper[slot]) > 0
+        if goes_on != on:
+            on, stays = goes_on, pulse.least_on if goes_on else pulse.least_off
+        stays -= 1
+        states[slot] = on
+        done += on
+    return states
 
 
 def _in_time(branch: Branch, choice: NDArray[np.intp], share: Floats) -> tuple[Branch, ...]:

@@ -5,16 +5,17 @@ places beside them. What it says of the batteries themselves is then replaced: b
 worth while nobody knows how the day will go, and the manner that follows from it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from hems.cem.forecast.past import Floats, Outlook
 from hems.cem.planner.bands import bands
-from hems.cem.planner.manner import Manner, manners
+from hems.cem.planner.manner import manners
 from hems.cem.planner.plan import Plan, PlannedDevice
-from hems.cem.planner.problem import Battery, BySlot, Problem
+from hems.cem.planner.problem import BySlot, Problem
+from hems.cem.planner.shares import shared
 from hems.cem.planner.storage import pooled, stored_value
 
 
@@ -52,7 +53,7 @@ def valued(plan: Plan, problem: Problem, outlook: Outlook) -> Plan:
         end_per_kwh=problem.end_value_per_kwh,
     )
     made = manners(value, rest_w)
-    batteries = {b.id: _planned(b, together, made) for b in usable}
+    batteries = shared(usable, made, slots.hours)
     changed_w = _sum_w(batteries, slots.count) - _sum_w(
         {name: plan.devices[name] for name in batteries}, slots.count
     )
@@ -60,18 +61,6 @@ def valued(plan: Plan, problem: Problem, outlook: Outlook) -> Plan:
         plan,
         devices={**plan.devices, **batteries},
         net_w=_kept(np.array(plan.net_w) + changed_w, problem),
-    )
-
-
-def _planned(battery: Battery, together: Battery, made: Sequence[Manner]) -> PlannedDevice:
-    """Return one battery's share of what all do, by the room that each has."""
-    room_wh = together.most_wh - together.least_wh
-    share = (battery.most_wh - battery.least_wh) / room_wh
-    return PlannedDevice(
-        tuple(m.power_w * share for m in made),
-        tuple(battery.least_wh + (m.energy_wh - together.least_wh) * share for m in made),
-        tuple(m.use for m in made),
-        tuple(m.worth_per_kwh for m in made),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from hems.cli import main
 from tests.web.surface import ScriptedClock, ScriptedHome
 from tests.web.test_money_api import DAY, Books
+from web.money_api import MoneyApi
 from web.server import serving
 from web.settings import WebSettings
 
@@ -17,7 +18,9 @@ SETTINGS = WebSettings(port=0, time_zone="Europe/Berlin")
 @pytest.mark.requirement("ROLE-UI")
 async def test_a_line_a_day(capsys: pytest.CaptureFixture[str]) -> None:
     books = Books()
-    async with serving(ScriptedHome(), SETTINGS, ScriptedClock(), money=books) as url:
+    async with serving(
+        ScriptedHome(), SETTINGS, ScriptedClock(), [MoneyApi(books, SETTINGS.time_zone)]
+    ) as url:
         assert await asyncio.to_thread(main, ["money", "--days", "3", "--url", url]) == 0
     assert books.asked == [(3,)]
     head, line = capsys.readouterr().out.splitlines()
@@ -29,7 +32,9 @@ async def test_a_line_a_day(capsys: pytest.CaptureFixture[str]) -> None:
 
 async def test_a_day_with_gaps_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     books = Books(told=[replace(DAY, measured=0.42, carbon_kg=3.1)])
-    async with serving(ScriptedHome(), SETTINGS, ScriptedClock(), money=books) as url:
+    async with serving(
+        ScriptedHome(), SETTINGS, ScriptedClock(), [MoneyApi(books, SETTINGS.time_zone)]
+    ) as url:
         assert await asyncio.to_thread(main, ["money", "--days", "1", "--url", url]) == 0
     assert capsys.readouterr().out.splitlines()[1].endswith("3.1 kg  42% metered")
 
@@ -47,7 +52,9 @@ def test_no_number_of_days(days: str) -> None:
 
 async def test_no_accounts_yet(capsys: pytest.CaptureFixture[str]) -> None:
     books = Books(told=[])
-    async with serving(ScriptedHome(), SETTINGS, ScriptedClock(), money=books) as url:
+    async with serving(
+        ScriptedHome(), SETTINGS, ScriptedClock(), [MoneyApi(books, SETTINGS.time_zone)]
+    ) as url:
         assert await asyncio.to_thread(main, ["money", "--url", url]) == 0
     assert capsys.readouterr().out == "there are no accounts of these days\n"
 

@@ -10,6 +10,7 @@ from hems.cli import main
 from hems.store.store import open_store
 from tests.hems.needs.home import NOW, SEVEN, Play
 from tests.web.surface import ScriptedClock, ScriptedHome
+from web.needs_api import NeedsApi
 from web.server import serving
 from web.settings import WebSettings
 
@@ -26,7 +27,9 @@ async def play(tmp_path: Path) -> AsyncIterator[Play]:
 @pytest.fixture
 async def url(play: Play, tmp_path: Path) -> AsyncIterator[str]:
     settings = WebSettings(port=0, static_dir=tmp_path / "static")
-    async with serving(ScriptedHome(), settings, play.clock, needs=play.needs) as url:
+    async with serving(
+        ScriptedHome(), settings, play.clock, [NeedsApi(play.needs, play.clock)]
+    ) as url:
         yield url
 
 

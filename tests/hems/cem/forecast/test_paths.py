@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hems.cem.forecast.past import Floats, Past, Paths, Weather
-from hems.cem.forecast.paths import load_quantiles, marginals, paths, sun_quantiles
+from hems.cem.forecast.paths import expected, load_quantiles, marginals, paths, sun_quantiles
 from hems.cem.slots import Slots
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -39,11 +39,11 @@ def sunny(days: int, height_w: float = 4000.0) -> Floats:
 
 def test_a_home_that_repeats_itself_is_foretold_exactly() -> None:
     day_w = np.array([200.0] * 6 + [900.0] * 3 + [300.0] * 8 + [1500.0] * 4 + [250.0] * 3)
-    past = replace(home(np.tile(day_w, 10), sunny(10)), present_load_w=200.0, present_sun_w=0.0)
+    past = replace(home(np.tile(day_w, 15), sunny(15)), present_load_w=200.0, present_sun_w=0.0)
     made = paths(past, coming())
-    assert made.load_w.shape == (10, 36)
-    np.testing.assert_allclose(made.load_w, np.tile(np.tile(day_w, 2)[:36], (10, 1)))
-    np.testing.assert_allclose(made.sun_w, np.tile(sunny(2)[:36], (10, 1)), atol=1e-9)
+    assert made.load_w.shape == (15, 36)
+    np.testing.assert_allclose(made.load_w, np.tile(np.tile(day_w, 2)[:36], (15, 1)))
+    np.testing.assert_allclose(made.sun_w, np.tile(sunny(2)[:36], (15, 1)), atol=1e-9)
     for quantiles in (load_quantiles(made, SHARES), sun_quantiles(made, SHARES)):
         assert np.ptp(quantiles.values, axis=0).max() == pytest.approx(0.0, abs=1e-9)
 
@@ -67,7 +67,7 @@ def test_today_is_more_like_the_days_that_began_like_it() -> None:
 
 def test_having_gone_along_one_path_it_goes_on_as_those_alike() -> None:
     busy = np.concatenate([np.full(12, 300.0), np.full(12, 2000.0)])
-    past = home(np.tile(np.concatenate([np.full(24, 300.0), busy]), 6), np.zeros(24 * 12))
+    past = home(np.tile(np.concatenate([np.full(24, 300.0), busy]), 8), np.zeros(24 * 16))
     made = paths(past, coming(24))
     assert made.turns is not None
     is_busy = made.load_w[:, 20] > 1000.0
@@ -115,7 +115,7 @@ def test_whatever_is_known_there_are_paths_and_their_probabilities(
 def test_before_anything_is_known_a_day_is_typical_and_nothing_is_planned_on_the_sun() -> None:
     made = paths(home(np.zeros(0), np.zeros(0)), coming(24))
     per_day_wh = load_quantiles(made, SHARES).values.sum(axis=1)
-    assert 4_000.0 < per_day_wh[0] < per_day_wh[1] < per_day_wh[2] < 25_000.0
+    assert 2_000.0 < per_day_wh[0] < per_day_wh[1] < per_day_wh[2] < 40_000.0
     assert (made.sun_w == 0.0).all()
 
 
@@ -128,22 +128,22 @@ def test_what_was_seen_scales_the_typical_day() -> None:
 
 
 def test_typical_days_fade_as_the_homes_own_come() -> None:
-    load_w = np.full(24 * 8, 50.0)
-    rows = [paths(home(load_w[: 24 * n], sunny(n)), coming(24)).weights.size for n in range(9)]
-    assert rows == [3, 4, 5, 6, 7, 8, 9, 7, 8]
+    load_w = np.full(24 * 15, 50.0)
+    rows = [paths(home(load_w[: 24 * n], sunny(n)), coming(24)).weights.size for n in range(16)]
+    assert rows == [*range(3, 17), 14, 15]
     median_w = load_quantiles(paths(home(load_w[:72], sunny(3)), coming(24)), SHARES).median
     np.testing.assert_allclose(median_w, 50.0)
 
 
 def test_a_gap_is_filled_with_the_other_days() -> None:
-    load_w = np.tile(np.linspace(100.0, 2400.0, 24), 10)
+    load_w = np.tile(np.linspace(100.0, 2400.0, 24), 20)
     holed = load_w.copy()
-    holed[24 * 5 + 3 : 24 * 5 + 10] = math.nan
-    made = paths(home(holed, sunny(10)), coming(24))
-    np.testing.assert_allclose(made.load_w[:, 1:], np.tile(load_w[1:24], (10, 1)))
+    holed[24 * 15 + 3 : 24 * 15 + 10] = math.nan
+    made = paths(home(holed, sunny(20)), coming(24))
+    np.testing.assert_allclose(made.load_w[:, 1:], np.tile(load_w[1:24], (20, 1)))
     gone = load_w.copy()
-    gone[24 * 5 : 24 * 6] = math.nan
-    assert paths(home(gone, sunny(10)), coming(24)).weights.size == 9
+    gone[24 * 15 : 24 * 16] = math.nan
+    assert paths(home(gone, sunny(20)), coming(24)).weights.size == 19
 
 
 def test_free_days_count_less_for_a_working_day() -> None:
@@ -156,7 +156,7 @@ def test_free_days_count_less_for_a_working_day() -> None:
 
 
 def test_the_sun_of_past_days_is_moved_into_the_weather_that_is_expected() -> None:
-    days = 10
+    days = 16
     irradiance = -sunny(days) / 5.0
     bright = np.repeat(np.array([1.0, 0.4] * (days // 2)), 24)
     past = home(np.full(24 * days, 500.0), sunny(days) * bright)
@@ -190,3 +190,26 @@ def test_a_quantile_is_the_least_value_that_so_many_do_not_exceed(
         assert weights[column < quantile].sum() <= share + 1e-9
     mirrored = sun_quantiles(made, (share,)).values[0]
     assert (mirrored <= 0.0).all()
+
+
+def test_what_is_known_now_fades() -> None:
+    """The home is sure to be on the first path now; from there it turns to the second one."""
+    turns = np.array([[[1.0, 0.0], [1.0, 0.0]], [[0.5, 0.5], [0.0, 1.0]], [[0.5, 0.5], [0.0, 1.0]]])
+    load_w = np.array([[100.0] * 4, [100.0, 500.0, 500.0, 500.0]])
+    made = Paths(np.array([1.0, 0.0]), load_w, -load_w / 10.0, turns)
+    np.testing.assert_allclose(marginals(made)[0], [1.0, 1.0, 0.5, 0.25])
+    load, sun = expected(made)
+    np.testing.assert_allclose(load, [100.0, 100.0, 300.0, 400.0])
+    np.testing.assert_allclose(sun, -load / 10.0)
+    to_its_end = replace(made, turns=None)
+    np.testing.assert_allclose(marginals(to_its_end)[0], 1.0)
+
+
+def test_with_shorter_slots_a_course_is_left_less_often_at_each() -> None:
+    rng = np.random.default_rng(4)
+    by_quarter = paths(
+        home(rng.gamma(1.0, 500.0, 96 * 20), np.zeros(96 * 20), 900.0), coming(8, 900.0)
+    )
+    assert by_quarter.turns is not None
+    stays = np.diagonal(by_quarter.turns[1:], axis1=1, axis2=2)
+    assert (stays >= 0.75).all()

@@ -33,4 +33,4 @@ def test_there_is_a_plan_and_it_can_be_carried_out(problem: Problem) -> None:
 def test_no_coarse_plan_is_better_and_its_cost_is_what_it_says(problem: Problem) -> None:
     made = plan(problem)
     assert made.objective == pytest.approx(cost_of(problem, made), abs=1e-4)
-    assert made.objective <= coarse(problem) + 1e-5
+    assert made.objective <= coarse(problem) + 1e-4

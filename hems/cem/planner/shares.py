@@ -1,0 +1,64 @@
+"""Each battery's part of what several do together."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hems.cem.forecast.past import Floats
+from hems.cem.planner.manner import Manner
+from hems.cem.planner.plan import PlannedDevice
+from hems.cem.planner.problem import Battery
+from hems.cem.planner.storage import inside_wh
+
+
+def shared(
+    batteries: Sequence[Battery], behaviour: Sequence[Manner], hours: float
+) -> Mapping[str, PlannedDevice]:
+    """Return what each battery does: all behave alike, and a power is shared by what each can do.
+
+    Args:
+        batteries: Those that are valued as one (`storage.pooled`).
+        behaviour: What they do together, by slot.
+        hours: Length of a slot.
+
+    Returns:
+        By device id; powers and charges keep to each battery's own bounds.
+    """
+    energy_wh = np.array([inside_wh(b) for b in batteries])
+    power_w = np.empty((len(batteries), len(behaviour)))
+    level_wh = np.empty_like(power_w)
+    for slot, one in enumerate(behaviour):
+        charging = one.power_w > 0.0
+        able_w = _able_w(batteries, energy_wh, hours, charging=charging)
+        total_w = float(able_w.sum())
+        part = min(1.0, abs(one.power_w) / total_w) if total_w > 0.0 else 0.0
+        power_w[:, slot] = np.copysign(part * able_w, one.power_w)
+        stored = [
+            b.charge_efficiency if charging else 1 / b.discharge_efficiency for b in batteries
+        ]
+        energy_wh = energy_wh + hours * power_w[:, slot] * np.array(stored)
+        level_wh[:, slot] = energy_wh
+    uses = tuple(one.use for one in behaviour)
+    worth = tuple(one.worth_per_kwh for one in behaviour)
+    return {
+        b.id: PlannedDevice(tuple(power_w[i].tolist()), tuple(level_wh[i].tolist()), uses, worth)
+        for i, b in enumerate(batteries)
+    }
+
+
+def _able_w(
+    batteries: Sequence[Battery], energy_wh: Floats, hours: float, *, charging: bool
+) -> Floats:
+    """Return the greatest power that each can take, or give, over a slot."""
+    if charging:
+        room_wh = [
+            (b.most_wh - e) / b.charge_efficiency for b, e in zip(batteries, energy_wh, strict=True)
+        ]
+        most_w = [b.charge_w for b in batteries]
+    else:
+        room_wh = [
+            (e - b.least_wh) * b.discharge_efficiency
+            for b, e in zip(batteries, energy_wh, strict=True)
+        ]
+        most_w = [b.discharge_w for b in batteries]
+    return np.minimum(most_w, np.maximum(0.0, np.array(room_wh)) / hours)
