@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from pathlib import Path
+from typing import Final
 
 from certs.errors import CertificateError
 from hems.commands.child import ChildError
@@ -10,6 +11,39 @@ from hems.commands.folder import FolderError, claimed
 from hems.commands.output import fail
 from hems.commands.scene import Scene
 from hems.commands.stage import Stage
+
+
+_TARIFF: Final = (
+    "[tariff]",
+    'currency = "EUR"',
+    'carbon = "380 g/kWh"',
+    "[tariff.import]",
+    'price = "0.31/kWh"',
+    "[[tariff.import.window]]",
+    'price = "0.22/kWh"',
+    'begins = "22:00"',
+    'ends = "06:00"',
+    "[[tariff.import.window]]",
+    'price = "0.46/kWh"',
+    'begins = "17:00"',
+    'ends = "21:00"',
+    "[tariff.export]",
+    'price = "0.08/kWh"',
+)
+_NEEDS: Final = {
+    "battery": ("[device.storage]", 'wear = "0.02/kWh"'),
+    "ev": ("[device.car]", 'ready_by = "07:00"', 'energy = "15 kWh"'),
+    "water_heater": (
+        "comfort_low = 42.0",
+        "comfort_high = 62.0",
+        "[device.heat]",
+        'volume = "200 l"',
+        'loss = "2 W"',
+        "surroundings = 18.0",
+        'draw = "5 kWh"',
+    ),
+}
+"""What there is to plan for in the demo home."""
 
 
 def demo(folder: Path, *, port: int, speed: float, seed: int) -> int:
@@ -21,7 +55,7 @@ def demo(folder: Path, *, port: int, speed: float, seed: int) -> int:
         speed: How much faster the house lives than the wall clock.
         seed: Of the house's kettles and clouds.
     """
-    scene = Scene(page_port=port, speed=speed, seed=seed)
+    scene = Scene(page_port=port, speed=speed, seed=seed, economy=_TARIFF, tables=_NEEDS)
     try:
         with claimed(folder):
             return asyncio.run(_play(Stage(folder, scene)))
@@ -77,6 +111,11 @@ Ask the home for something, as its utility (in another terminal, from this folde
   .venv/bin/hems event --reduce-energy 500Wh --minutes 15    so much less energy
   .venv/bin/hems event list                                  what the home answered
   .venv/bin/hems event cancel ID
+
+Ask the home itself what it is going to do, and tell it what you want:
+  .venv/bin/hems plan --url {stage.page}
+  .venv/bin/hems car ev --mode now --url {stage.page}
+  .venv/bin/hems money --url {stage.page}
 
 Logs are in {stage.folder}. Ctrl-C stops it all.""",
         flush=True,

@@ -101,6 +101,8 @@ def add(model: Model, frame: Frame, shared: Indices, heat: Heat) -> HeatColumns:
         cold=model.columns(0.0, np.inf, price, count),
     )
     _warmth(model, frame, columns)
+    if len(on):
+        model.pulse(_pulse(frame, columns, low, high))
     kept = frame.kept(heat.id)
     if kept is not None and unit > 0:
         most = np.full(count, full / unit)
@@ -123,7 +125,7 @@ def _warmth(model: Model, frame: Frame, columns: HeatColumns) -> None:
 
 def _switch(model: Model, frame: Frame, heat: Heat) -> Indices:
     """Add whether it is on, with its least times on and off."""
-    count, step_s = frame.count, frame.problem.slots.step_s
+    count = frame.count
     stays, was_on = forced(heat, frame)
     fixed = np.arange(count) < stays
     on = model.columns(
@@ -133,8 +135,7 @@ def _switch(model: Model, frame: Frame, heat: Heat) -> Indices:
         count,
         kind=Kind.WHOLE,
     )
-    least = [max(1, math.ceil(s / step_s - 1e-9)) for s in (heat.least_on_s, heat.least_off_s)]
-    model.pulse(Pulse(on, least[0], least[1], was_on))
+    least = _least(frame, heat)
     if max(least) <= 1:
         return on
     before = np.where(np.arange(count) == 0, float(was_on), 0.0)
@@ -147,6 +148,29 @@ def _switch(model: Model, frame: Frame, heat: Heat) -> Indices:
     _stay(model, goes_on, on, least[0], 1.0)
     _stay(model, goes_off, on, least[1], -1.0)
     return on
+
+
+def _least(frame: Frame, heat: Heat) -> tuple[int, int]:
+    """Return for how many slots it stays on, and off."""
+    step_s = frame.problem.slots.step_s
+    on, off = (math.ceil(s / step_s - 1e-9) for s in (heat.least_on_s, heat.least_off_s))
+    return max(1, on), max(1, off)
+
+
+def _pulse(frame: Frame, columns: HeatColumns, low: Floats, high: Floats) -> Pulse:
+    """Return how it goes on and off, for the search."""
+    heat, goes = columns.heat, cooling(columns.heat, frame)
+    least_on, least_off = _least(frame, heat)
+    step_k = least_on * np.abs(goes.warmed) * heat.power_w / 1000.0
+    return Pulse(
+        columns=columns.on,
+        least_on=least_on,
+        least_off=least_off,
+        was_on=heat.on_for_s > 0,
+        kept=goes.kept,
+        band=columns.band,
+        most=np.maximum(high - step_k, 0.5 * (low + high)),
+    )
 
 
 def _stay(model: Model, change: Indices, on: Indices, least: int, sign: float) -> None:

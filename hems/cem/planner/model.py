@@ -32,12 +32,18 @@ class Pulse:
         least_on: Slots for which it stays on.
         least_off: Slots for which it stays off.
         was_on: Whether it is on before the first.
+        kept: Share of what it has done that is left a slot later.
+        band: Columns that hold what it has done, one a slot.
+        most: By column of `band`, its upper bound less what it does in `least_on` slots.
     """
 
     columns: Indices
     least_on: int
     least_off: int
     was_on: bool
+    kept: float
+    band: Indices
+    most: Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from hems.cem.planner.model import Floats, Programme
+from hems.cem.planner.model import Floats, Indices, Programme
 from hems.cem.planner.tree import Branch, Discrete
 
 _ROW_WISE = 2
@@ -61,12 +61,27 @@ class Relaxation:
     def __init__(self, programme: Programme, discrete: Discrete) -> None:
         self._highs = load(programme, whole=False)
         self._columns = discrete.columns
+        self._pulses = discrete.pulses
+        self._upper = programme.upper
+        self._lower = programme.lower
+
+    def leave_room(self, branch: Branch, time_limit_s: float) -> Point | None:
+        """Solve with what goes on and off held so far from its upper bound that a pulse fits in."""
+        for _, pulse in self._pulses:
+            self._bound(pulse.band, self._lower[pulse.band], pulse.most)
+        point = self.solve(branch, time_limit_s)
+        for _, pulse in self._pulses:
+            self._bound(pulse.band, self._lower[pulse.band], self._upper[pulse.band])
+        return point
+
+    def _bound(self, columns: Indices, lower: Floats, upper: Floats) -> None:
+        self._highs.changeColsBounds(len(columns), columns, lower, upper)
 
     def solve(self, branch: Branch, time_limit_s: float) -> Point | None:
         """Return the best under a branch's bounds; None where there is none, or not in time."""
         highs = self._highs
         if len(self._columns):
-            highs.changeColsBounds(len(self._columns), self._columns, branch.lower, branch.upper)
+            self._bound(self._columns, branch.lower, branch.upper)
         highs.setOptionValue("time_limit", highs.getRunTime() + max(0.0, time_limit_s))
         highs.run()
         if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:

@@ -113,24 +113,25 @@ def discrete(programme: Programme) -> Discrete:
 
 
 def pulsed(values: Floats, pulse: Pulse, lower: Floats, upper: Floats) -> Floats:
-    """Return when to be on so that the sum of `values` (T,), 0 to 1, is never lagged behind.
+    """Return when to be on so that what it does is never behind `values` (T,), 0 to 1.
 
-    It goes on when the sum asks for it, and off when what it has done lasts for as long as it then
+    It goes on when it would fall behind, and off when it is far enough ahead for as long as it then
     stays off; both as its least times and the bounds allow.
     """
-    count = len(values)
-    asked = np.concatenate([np.cumsum(values), np.full(pulse.least_off, values.sum())])
-    on, stays, done = pulse.was_on, 0, 0.0
-    states = np.zeros(count)
-    for slot in range(count):
-        wants = done < asked[slot + (pulse.least_off - 1 if on else 0)] - WHOLE
+    on, stays, ahead = pulse.was_on, 0, 0.0
+    states = np.zeros(len(values))
+    for slot in range(len(values)):
+        left = ahead
+        for value in values[slot : slot + (pulse.least_off if on else 1)]:
+            left = pulse.kept * left - value
         free = stays <= 0 or lower[slot] == upper[slot]
-        goes_on = min(max(float(wants if free else on), lower[slot]), upper[slot]) > 0
+        wants = left < -WHOLE if free else on
+        goes_on = min(max(float(wants), lower[slot]), upper[slot]) > 0
         if goes_on != on:
             on, stays = goes_on, pulse.least_on if goes_on else pulse.least_off
         stays -= 1
         states[slot] = on
-        done += on
+        ahead = pulse.kept * ahead + on - values[slot]
     return states
 
 
