@@ -89,6 +89,7 @@ def share_of(car: Usable, left: Surplus, now: float, policy: AllocatorPolicy) ->
 
 
 def bears(car: Usable, now: float, policy: AllocatorPolicy) -> bool:
-    """Return whether a car that charges goes on although the sun leaves too little."""
+    """Return whether a car that charges, or was just started, bears that too little is left."""
     since = car.memory.lacking_since
-    return car.running and (since is None or now - since < policy.solar_stop_s)
+    begun = car.running or now - car.memory.changed_at < policy.solar_stop_s
+    return begun and (since is None or now - since < policy.solar_stop_s)

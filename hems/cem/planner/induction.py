@@ -132,7 +132,7 @@ def best_end(energy_wh: Floats, floor_wh: Floats, within: Floats, tops: Floats) 
 
     Args:
         energy_wh: Charges at the start.
-        floor_wh: The least they can get to.
+        floor_wh: What discharging at full power would lead to (`floor`).
         within: As `reach` gives it, one row a slope, one column a path.
         tops: As `targets` gives them, likewise.
 
@@ -145,9 +145,10 @@ def best_end(energy_wh: Floats, floor_wh: Floats, within: Floats, tops: Floats) 
 
 
 def floor(battery: Battery, energy_wh: Floats, hours: float) -> Floats:
-    """Return the least charge that a slot begun at some charge can end at."""
+    """Return the charges that full discharge for a slot would lead to, were there no bottom."""
     most = battery.discharge_w * hours / battery.discharge_efficiency
-    return np.maximum(energy_wh - most, battery.least_wh)
+    lowest: Floats = energy_wh - most
+    return lowest
 
 
 def targets(after: Floats, levels_wh: Floats, slopes_per_wh: Floats) -> Floats:

@@ -8,6 +8,7 @@ heaters that go on and off.
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -115,6 +116,16 @@ class _Tree:
         self.bound = min(self.bound, bound)
         return True
 
+    def guesses(self, values: Floats, branch: Branch, hint: Floats | None) -> Iterator[Floats]:
+        """Yield what to round: at the root what is hinted, too, and what leaves room for pulses."""
+        if hint is not None:
+            yield np.where(np.isnan(hint), values, hint)
+        if self.discrete.pulses and branch.lower is self.discrete.root.lower:
+            roomy = self.relaxation.leave_room(branch, self.left_s)
+            if roomy is not None:
+                yield roomy.values[self.discrete.columns]
+        yield values
+
     def look(self, branch: Branch, hint: Floats | None = None) -> bool:
         """Look at one branch: round it, and split it if it has to be.
 
@@ -134,9 +145,7 @@ class _Tree:
         if not halves:
             self.offer(point)
             return self.settled(point.objective)
-        for rounded in (
-            (values,) if hint is None else (np.where(np.isnan(hint), values, hint), values)
-        ):
+        for rounded in self.guesses(values, branch, hint):
             self.offer(self.relax(self.discrete.rounded(rounded, branch)))
             if self.settled(point.objective):
                 return True

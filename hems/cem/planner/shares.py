@@ -25,6 +25,8 @@ def shared(
         By device id; powers and charges keep to each battery's own bounds.
     """
     energy_wh = np.array([inside_wh(b) for b in batteries])
+    stored = np.array([b.charge_efficiency for b in batteries])
+    given = np.array([b.discharge_efficiency for b in batteries])
     power_w = np.empty((len(batteries), len(behaviour)))
     level_wh = np.empty_like(power_w)
     for slot, one in enumerate(behaviour):
@@ -33,10 +35,8 @@ def shared(
         total_w = float(able_w.sum())
         part = min(1.0, abs(one.power_w) / total_w) if total_w > 0.0 else 0.0
         power_w[:, slot] = np.copysign(part * able_w, one.power_w)
-        stored = [
-            b.charge_efficiency if charging else 1 / b.discharge_efficiency for b in batteries
-        ]
-        energy_wh = energy_wh + hours * power_w[:, slot] * np.array(stored)
+        inner_w = power_w[:, slot] * stored if charging else power_w[:, slot] / given
+        energy_wh = energy_wh + hours * inner_w
         level_wh[:, slot] = energy_wh
     uses = tuple(one.use for one in behaviour)
     worth = tuple(one.worth_per_kwh for one in behaviour)
@@ -50,15 +50,10 @@ def _able_w(
     batteries: Sequence[Battery], energy_wh: Floats, hours: float, *, charging: bool
 ) -> Floats:
     """Return the greatest power that each can take, or give, over a slot."""
-    if charging:
-        room_wh = [
-            (b.most_wh - e) / b.charge_efficiency for b, e in zip(batteries, energy_wh, strict=True)
-        ]
-        most_w = [b.charge_w for b in batteries]
-    else:
-        room_wh = [
-            (e - b.least_wh) * b.discharge_efficiency
-            for b, e in zip(batteries, energy_wh, strict=True)
-        ]
-        most_w = [b.discharge_w for b in batteries]
-    return np.minimum(most_w, np.maximum(0.0, np.array(room_wh)) / hours)
+    able_w = [
+        min(b.charge_w, max(0.0, b.most_wh - held_wh) / b.charge_efficiency / hours)
+        if charging
+        else min(b.discharge_w, max(0.0, held_wh - b.least_wh) * b.discharge_efficiency / hours)
+        for b, held_wh in zip(batteries, energy_wh.tolist(), strict=True)
+    ]
+    return np.array(able_w)

@@ -1,5 +1,7 @@
 """Each battery's part of what several do together."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +46,8 @@ def test_a_power_is_shared_by_what_each_can_do_and_each_behaves_alike() -> None:
 
 
 def test_where_one_is_empty_the_other_gives() -> None:
-    planned = shared([LARGE, SMALL], [together(-3000.0)] * 5, QUARTER)
-    assert planned["small"].level[-1] == pytest.approx(0.0, abs=1e-6)
-    assert planned["small"].power_w[-1] == pytest.approx(0.0, abs=1e-6)
-    assert planned["large"].power_w[-1] < -2400.0
+    planned = shared([LARGE, replace(SMALL, energy_wh=0.0)], [together(-3000.0)], QUARTER)
+    assert planned["small"].power_w == (0.0,)
+    assert planned["large"].power_w == pytest.approx((-3000.0,))
+    empty = shared([replace(SMALL, energy_wh=0.0)], [together(-3000.0)], QUARTER)
+    assert empty["small"].power_w == (0.0,)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hems.cem.forecast.past import Paths
 from hems.cem.planner.bands import Bands, bands
+from hems.cem.planner.induction import slopes
 from hems.cem.planner.manner import manner, manners
 from hems.cem.planner.problem import Battery, Limits, Prices
 from hems.cem.planner.storage import pooled, stored_value
@@ -254,6 +255,17 @@ def test_what_it_expects_is_what_looking_through_the_whole_tree_finds(
         assert value.after[0, level] == pytest.approx(tree.later(0, 0, level), abs=1e-9)
 
 
+@given(st.lists(st.floats(-0.5, 0.5), min_size=3, max_size=3), st.floats(0.0, 0.2))
+def test_energy_is_never_wanted_at_a_price_at_which_it_is_given_away(
+    prices: list[float], wear: float
+) -> None:
+    per_wh = np.sort(np.array(prices)) / 1000.0
+    taken, given_away = np.split(slopes(replace(BATTERY, wear_per_kwh=wear), per_wh, 1), 2)
+    assert (given_away <= taken).all()
+    assert (np.diff(taken) >= 0.0).all()
+    assert (np.diff(given_away) >= 0.0).all()
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(
@@ -339,3 +351,24 @@ def test_worth_is_what_a_kwh_will_replace_less_what_is_lost_and_worn() -> None:
     # 1.8 kWh out of the battery are 2 kWh stored: five of twenty steps of 400 Wh.
     assert worth[:5] == pytest.approx([(0.5 - 0.02) * 0.9] * 5)
     assert worth[5:] == pytest.approx([0.0] * 16)
+
+
+def test_what_is_left_at_the_end_is_worth_what_it_replaces_or_sells_for() -> None:
+    for buy, sell, worth in (
+        ((0.3, 0.2), (0.0, 0.0), (0.2 - 0.02) * 0.9),
+        ((0.3, 0.3), (0.4, 0.2), (0.3 - 0.02) * 0.9),
+        ((0.3, 0.01), (0.0, 0.0), 0.0),
+    ):
+        case = Case(buy, sell, (500.0, 500.0))
+        value = stored_value(case.slots, case.battery, case.bands, case.paths)
+        assert value.worth_per_kwh(1, 5000.0) == pytest.approx(worth)
+
+
+def test_what_is_expected_later_is_the_mean_over_where_the_home_will_be_then() -> None:
+    """Now on the first path for sure, an hour on surely on the second, where energy is needed."""
+    load = np.array([[0.0, 0.0, 0.0], [0.0, 3000.0, 3000.0]])
+    turns = np.array([[[0.0, 1.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]])
+    paths = Paths(np.array([1.0, 0.0]), load, 0.0 * load, turns)
+    case = Case((0.3, 0.3, 0.5), (0.0,) * 3, (0.0, 3000.0, 3000.0))
+    value = stored_value(case.slots, case.battery, case.bands, paths, end_per_kwh=0.0)
+    assert value.worth_per_kwh(1, 2000.0) == pytest.approx((0.5 - 0.02) * 0.9)
