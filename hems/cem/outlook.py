@@ -28,9 +28,11 @@ _USUAL_SHARE: Final = 0.9
 _LEAST_CHANGES: Final = 5
 _MOST_STEPS: Final = 32
 _TREND_SAMPLES: Final = 4
-"""A power that has moved one way for so many readings goes on, if it has moved further than"""
+"""A power that has moved one way for so many readings goes on."""
+_SUN_SAMPLES: Final = 3
+"""The same for the sun alone, which has no noise of its own."""
 _BEYOND_NOISE: Final = 4.0
-"""times its median change from one reading to the next."""
+"""It must have moved this many times its median change from one reading to the next."""
 
 Steps = tuple[tuple[float, float], ...]
 
@@ -108,7 +110,7 @@ def look(seen: Observed, policy: AllocatorPolicy) -> Outlook:
     bases = [(s.at, s.base_w) for s in past]
     usual_w = _usual_w([w for _, w in nets])
     return Outlook(
-        _rise(nets, base_w + _sun_w(seen), policy),
+        _rise(nets, base_w + _sun_w(seen), policy, _sun_w_s(seen)),
         _rise(bases, base_w, policy),
         usual_w,
         max((w for _, w in seen.memory.steps), default=0.0),
@@ -130,7 +132,7 @@ def steps(before: Memory, past: Sequence[Sample], policy: AllocatorPolicy) -> St
         rise_w = past[-1].base_w - past[-2].base_w
         near = past[-1].at - past[-2].at <= policy.settle_s
         kept = (*kept, (past[-1].at, rise_w)) if near and rise_w > policy.step_w else kept
-    at = past[-1].at if past else math.inf
+    at = past[-1].at if past else -math.inf
     return tuple(s for s in kept[-_MOST_STEPS:] if s[0] > at - policy.habit_s)
 
 
@@ -141,8 +143,9 @@ def _fall_w(
     policy: AllocatorPolicy,
 ) -> float:
     """Return how far base and sun may fall; sun that is held back has no course of its own."""
-    past = bases if held_back(seen.with_control(Control.FLOOR), policy) else nets
-    soon_w = max(-_trend_w_s(past), 0.0) * policy.answer_s
+    held = held_back(seen.with_control(Control.FLOOR), policy)
+    past, sun_w_s = (bases, 0.0) if held else (nets, _sun_w_s(seen))
+    soon_w = max(-_trend_w_s(past), -sun_w_s, 0.0) * policy.answer_s
     return soon_w + policy.guard_share * _usual_w([w for _, w in past])
 
 
@@ -184,14 +187,24 @@ def _lapsing_w(image: Image, memory: Memory, now: float, policy: AllocatorPolicy
     return ending_w
 
 
-def _rise(past: Sequence[tuple[float, float]], present_w: float, policy: AllocatorPolicy) -> Rise:
+def _sun_w_s(seen: Observed) -> float:
+    """Return by how much the sun's power, which is without noise, steadily rises in a second."""
+    return _trend_w_s([(s.at, s.pv_w) for s in seen.memory.past], _SUN_SAMPLES)
+
+
+def _rise(
+    past: Sequence[tuple[float, float]],
+    present_w: float,
+    policy: AllocatorPolicy,
+    sun_w_s: float = 0.0,
+) -> Rise:
     powers = [w for _, w in past]
     usual_w = _usual_w(powers)
     guard_w = policy.guard_share * usual_w
     lately_w = max(w for at, w in past if at >= past[-1][0] - policy.settle_s)
     over_w = lately_w + max(policy.step_w, 2 * usual_w)  # noise alone does not reach as far
     peak_w = max(w for w in powers if w <= over_w) - present_w
-    trend_w_s = _trend_w_s(past)
+    trend_w_s = max(_trend_w_s(past), sun_w_s, key=abs)
     if trend_w_s * policy.settle_s < -max(policy.step_w, 4 * usual_w):
         peak_w = 0.0  # a cloud has gone: what was under it does not come again at once
     soon_w, later_w = trend_w_s * policy.answer_s, trend_w_s * policy.settle_s
@@ -200,11 +213,11 @@ def _rise(past: Sequence[tuple[float, float]], present_w: float, policy: Allocat
     return Rise(fast_w + guard_w, slow_w + guard_w, max(later_w - fast_w, 0.0))
 
 
-def _trend_w_s(past: Sequence[tuple[float, float]]) -> float:
+def _trend_w_s(past: Sequence[tuple[float, float]], samples: int = _TREND_SAMPLES) -> float:
     """Return by how much a power has steadily risen (or fallen) in a second; 0 if it has not."""
     rates = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(past) if b[0] > a[0]]
-    last = rates[1 - _TREND_SAMPLES :]
-    if len(last) < _TREND_SAMPLES - 1 or not (min(last) > 0 or max(last) < 0):
+    last = rates[1 - samples :]
+    if len(last) < samples - 1 or not (min(last) > 0 or max(last) < 0):
         return 0.0
     noise_w_s = median(abs(rate) for rate in rates)
     return median(last) if abs(sum(last)) > _BEYOND_NOISE * noise_w_s else 0.0

@@ -5,7 +5,6 @@ It ends when the hub does: its standard input is then at its end.
 
 import logging
 import os
-import signal
 import sys
 from typing import Final
 
@@ -22,7 +21,6 @@ _NICE: Final = 10
 def main() -> int:
     """Answer until nobody asks any more; returns the exit code."""
     log_to_stderr(logging.INFO)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the hub's, at the terminal: it ends us in time
     os.nice(_NICE)
     planner = Planner()
     for line in sys.stdin.buffer:
@@ -31,8 +29,13 @@ def main() -> int:
         except LetterError as error:
             _log.error("%s", error)
             return 1
-        sys.stdout.buffer.write(write_plan(question.number, planner.answer(question)))
-        sys.stdout.buffer.flush()
+        answer = write_plan(question.number, planner.answer(question))
+        try:
+            sys.stdout.buffer.write(answer)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # the hub has gone meanwhile
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
     return 0
 
 

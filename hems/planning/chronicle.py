@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from der.model import DeviceKind
 from hems.cem.planner.question import Role, Stretch
 from hems.image import Image
+from hems.planning.gather import held_back
 from hems.store.history import History
 
 STEP_S: Final = 900
@@ -36,25 +36,28 @@ class Chronicle:
         """Note which inverter is held back: what it gives then is not what it could."""
         step = math.floor(image.at / STEP_S)
         for state in image.devices.values():
-            held = state.setpoint is not None and state.spec.kind is DeviceKind.PV
-            if held and state.setpoint is not None and state.setpoint.power_w > state.spec.min_w:
+            if held_back(state):
                 marks = self._held.setdefault(state.spec.id, set())
-                marks.add(step)
-                marks.discard(step - FIRST_S // STEP_S)
+                if step not in marks:
+                    marks.add(step)
+                    oldest = step - FIRST_S // STEP_S
+                    marks.intersection_update([m for m in marks if m > oldest])
 
     async def since(self, start: float | None, now: float) -> tuple[tuple[Stretch, ...], float]:
         """Return what was measured since `start`, and the time up to which it goes.
 
         Args:
             start: Where the last answer ended, UTC epoch seconds; None for all that is told at
-                first.
+                first. That is told again if it lies ahead: the clock has been set back, and the
+                planner may have forgotten what was too old by the wrong time.
             now: UTC epoch seconds.
 
         Raises:
             StoreError: The store cannot be read.
         """
         end = math.floor((now - _LATE_S) / STEP_S) * STEP_S
-        begin = end - FIRST_S if start is None else max(start, end - FIRST_S)
+        first = end - FIRST_S
+        begin = first if start is None or start > end else max(start, first)
         found: list[Stretch] = []
         while begin < end:
             until = min(begin + _SLICE_S, end)

@@ -15,7 +15,7 @@ from typing import Final
 
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.question import Question
-from hems.planning.letters import LetterError, read_plan, write_question
+from hems.planning.letters import LetterError, check_answer, read_plan, write_question
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,10 @@ class Desk:
         return None if process is None or process.returncode is not None else process.pid
 
     async def ask(self, question: Question) -> Plan:
-        """Return the plan that answers a question; starts the planner where none runs.
+        """Return the plan that answers a question; starts the planner where none has been.
+
+        One that has ended by itself is not replaced in silence: who asks has to tell the next one
+        of the past again (`pid` is None then; `close` clears it away).
 
         Raises:
             DeskError: There is no plan; the planner that failed has been ended.
@@ -84,14 +87,17 @@ class Desk:
             await process.wait()
 
     async def _started(self) -> Process:
-        if self._process is None or self._process.returncode is not None:
+        if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=_LONGEST_LINE,
+                start_new_session=True,  # Ctrl-C at the terminal is the hub's, which ends it
             )
             _log.debug("the planner runs as process %d", self._process.pid)
+        elif self._process.returncode is not None:
+            raise LetterError(f"it has ended by itself, code {self._process.returncode}")
         return self._process
 
 
@@ -110,5 +116,6 @@ async def _converse(process: Process, question: Question) -> Plan:
     while line := await process.stdout.readline():
         number, plan = read_plan(line)
         if number == question.number:
+            check_answer(plan, question)
             return plan
     raise LetterError("it ended without an answer")

@@ -1,6 +1,6 @@
 """From the present image to the planner's question: pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,6 +14,9 @@ from hems.image import Image
 _HEATERS: Final = frozenset(
     {DeviceKind.HEAT_PUMP, DeviceKind.WATER_HEATER, DeviceKind.THERMOSTAT, DeviceKind.PLUG}
 )
+_OF_BATTERIES: Final = (Control.TARGET,)
+_OF_CARS: Final = (Control.CEILING,)
+_OF_HEATERS: Final = (Control.SWITCH, Control.CEILING)
 _LONG_S: Final = 86400.0
 
 
@@ -51,7 +54,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The present, as the planner needs it; see `hems.cem.planner.question.Question`."""
+    """The present, as the planner needs it; see `hems.cem.planner.question.Question`.
+
+    `unplanned` says of each device that is left out why, one clause each.
+    """
 
     batteries: tuple[Battery, ...] = ()
     cars: tuple[CarNow, ...] = ()
@@ -68,6 +74,9 @@ def roles(
 ) -> Mapping[str, Role]:
     """Return what each device is to the home's balance; what is part of the load is left out.
 
+    A charger or heater that cannot be planned is load like any other: else what it draws would
+    stand in no forecast at all.
+
     Args:
         specs: The home's devices.
         heats: Those whose store is known.
@@ -82,9 +91,9 @@ def roles(
             found[spec.id] = Role.SUN
         elif spec.kind is DeviceKind.BATTERY:
             found[spec.id] = Role.BATTERY
-        elif spec.kind is DeviceKind.EVSE:
+        elif spec.kind is DeviceKind.EVSE and _ours(spec, *_OF_CARS):
             found[spec.id] = Role.CAR
-        elif spec.kind in _HEATERS and spec.id in warm:
+        elif spec.kind in _HEATERS and spec.id in warm and _ours(spec, *_OF_HEATERS):
             found[spec.id] = Role.HEAT
         elif spec.id in asked:
             found[spec.id] = Role.RUN
@@ -107,9 +116,10 @@ def gather(
     """
     role = known.roles
     batteries: list[Battery] = []
+    warm: list[HeatNow] = []
     unplanned: list[str] = []
     for state in _of(image, role, Role.BATTERY):
-        if not _planned(state, Control.TARGET):
+        if not _planned(state, *_OF_BATTERIES):
             continue
         found = _battery(state, known.storage.get(state.spec.id, StorageFacts()), known.reserve_soc)
         if found is None:
@@ -117,6 +127,14 @@ def gather(
         else:
             batteries.append(found)
     heats = {heat.device: heat for heat in wanted.heats}
+    for state in _of(image, role, Role.HEAT):
+        if not _planned(state, *_OF_HEATERS):
+            continue
+        heat = _heat(state, heats[state.spec.id], memory, image.at)
+        if heat is None:
+            unplanned.append(f"{state.spec.name} does not tell its temperature")
+        else:
+            warm.append(heat)
     needs = {need.device: need for need in wanted.cars}
     sun = list(_of(image, role, Role.SUN))
     return Now(
@@ -124,19 +142,14 @@ def gather(
         tuple(
             _car(state, needs.get(state.spec.id))
             for state in _of(image, role, Role.CAR)
-            if _planned(state, Control.CEILING)
+            if _planned(state, *_OF_CARS)
         ),
         tuple(run for run in wanted.runs if _there(image, run.device)),
-        tuple(
-            heat
-            for state in _of(image, role, Role.HEAT)
-            if _planned(state, Control.SWITCH, Control.CEILING)
-            and (heat := _heat(state, heats[state.spec.id], memory, image.at)) is not None
-        ),
+        tuple(warm),
         curtailable=all(s.spec.control is Control.FLOOR for s in sun),
         load_w=load_w(image, role),
         # What it gives while it is held back is not what it could.
-        sun_w=None if any(_held_back(s) for s in sun) else sun_w(image, role),
+        sun_w=None if any(held_back(s) for s in sun) else sun_w(image, role),
         unplanned=tuple(unplanned),
     )
 
@@ -155,12 +168,34 @@ def sun_w(image: Image, role: Mapping[str, Role]) -> float | None:
     return None if given_w is None else min(given_w, 0.0)
 
 
+def beside_w(image: Image, planned: Collection[str]) -> float | None:
+    """Return what load and sun are together beside all that a plan moves.
+
+    That is what a plan has foretold of both, a car that charges at once and a run under way
+    included. None where it cannot be told, and while the sun is held back: a plan foretells what
+    it could give.
+
+    Args:
+        image: The last complete image.
+        planned: Ids of the devices in the plan.
+    """
+    if image.net_w is None or any(held_back(s) for s in image.devices.values()):
+        return None
+    moved_w = _sum_w([s for s in image.devices.values() if s.spec.id in planned])
+    return None if moved_w is None else image.net_w - moved_w
+
+
 def _of(image: Image, role: Mapping[str, Role], which: Role) -> Iterable[DeviceState]:
     return (s for s in image.devices.values() if role.get(s.spec.id) is which)
 
 
-def _held_back(state: DeviceState) -> bool:
-    return state.setpoint is not None and state.setpoint.power_w > state.spec.min_w
+def held_back(state: DeviceState) -> bool:
+    """Return whether an inverter is kept from giving all it could."""
+    return (
+        state.spec.kind is DeviceKind.PV
+        and state.setpoint is not None
+        and state.setpoint.power_w > state.spec.min_w
+    )
 
 
 def _meter(state: DeviceState) -> bool:
@@ -169,13 +204,15 @@ def _meter(state: DeviceState) -> bool:
 
 def _planned(state: DeviceState, *controls: Control) -> bool:
     """Return whether a device is ours to plan and can be reached now."""
-    spec = state.spec
     return (
-        spec.control in controls
-        and spec.ownership is Ownership.OWNER
+        _ours(state.spec, *controls)
         and state.reading is not None
         and state.quality in {Quality.GOOD, Quality.ASLEEP}
     )
+
+
+def _ours(spec: DeviceSpec, *controls: Control) -> bool:
+    return spec.control in controls and spec.ownership is Ownership.OWNER
 
 
 def _there(image: Image, device: str) -> bool:

@@ -9,7 +9,8 @@ from hems.cem.slots import Slots
 from programs.signal import Signal, SignalKind
 
 _IMPORT = frozenset({SignalKind.IMPORT_LIMIT, SignalKind.LOAD_LIMIT})
-"""A limit on all loads is planned on as one on import: the sun's help is then not counted on."""
+"""A limit on all loads is planned on as one on import: what the sun and the batteries give goes
+to loads beyond it, which only the controller sees to when it comes."""
 _EXPORT = frozenset({SignalKind.EXPORT_LIMIT, SignalKind.GENERATION_LIMIT})
 
 

@@ -4,9 +4,8 @@ image, prices, needs, events -> Question -> planner process -> Plan -> steps -> 
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,14 +13,14 @@ from der.model import DeviceSpec
 from hems.cem.memory import Memory
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import Prices
-from hems.cem.planner.question import Question, WeatherTold
+from hems.cem.planner.question import Question, Stretch, WeatherTold
 from hems.cem.planner.steps import steps
 from hems.cem.slots import Slots
-from hems.clock import Clock
+from hems.clock import Clock, StepWatch
 from hems.image import Image, ImageRing
 from hems.planning.chronicle import STEP_S, Chronicle
 from hems.planning.desk import Desk, DeskError
-from hems.planning.gather import Known, Wanted, gather, load_w, sun_w
+from hems.planning.gather import Known, Wanted, beside_w, gather
 from hems.planning.limits import limits
 from hems.planning.occasion import Occasion, Pace, foretold_w
 from hems.planning.stays import Stays
@@ -30,8 +29,6 @@ from hems.store.store import Store
 from programs.economy import EconomyPolicy
 from programs.signal import Signal
 
-_log = logging.getLogger(__name__)
-
 SPAN_S: Final = 36 * 3600.0
 """How far ahead is planned: past the next night's end, whenever it is asked."""
 GOOD_S: Final = 2 * 3600.0
@@ -39,6 +36,8 @@ GOOD_S: Final = 2 * 3600.0
 _LOOK_S: Final = 1.0
 _FIRST_PAUSE_S: Final = 5.0
 _LAST_PAUSE_S: Final = 300.0
+_SET_S: Final = 60.0
+"""UTC that was set by less than this changes no plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class Planning:
         store: Where the past is.
         ring: Where the images are.
         clock: Where the time comes from.
-        tell: Told when there is a new plan, or none any more; must not block.
+        tell: Told when there is a new plan; must not block.
         alarm: Told in one sentence what is wrong with planning, None when it is well again.
         desk: The planner's process.
         pace: How often it is planned.
@@ -127,6 +126,7 @@ class Planning:
         self._question: Question | None = None
         self._policy = EconomyPolicy()
         self._last: Image | None = None
+        self._watch = StepWatch(clock)
 
     @property
     def policy(self) -> EconomyPolicy:
@@ -135,9 +135,9 @@ class Planning:
 
     @property
     def plan(self) -> tuple[Question, Plan] | None:
-        """The plan in force and what it answers; None while there is none."""
+        """The plan in force and what it answers; None while there is none, or it is too old."""
         question, plan = self._question, self._plan
-        if question is None or plan is None or plan.slots.end <= self._clock.now():
+        if question is None or plan is None or self._policy.good_until <= self._clock.now():
             return None
         return question, plan
 
@@ -148,17 +148,16 @@ class Planning:
 
     def take_image(self, image: Image) -> None:
         """Follow what is measured; no I/O."""
+        self._follow_clock()
         self._chronicle.take_image(image)
         self._stays.take_image(image)
         before, self._last = self._last, image
         if before is None or not 0 < image.at - before.at < self._pace.strange_s:
             return
         expected_w = foretold_w(self._plan, image.at)
-        roles = self._site.known.roles
-        load, sun = load_w(image, roles), sun_w(image, roles)
-        error_w = None
-        if expected_w is not None and load is not None and sun is not None:
-            error_w = load + sun - expected_w
+        found_w = beside_w(image, self._plan.devices if self._plan is not None else ())
+        known = expected_w is not None and found_w is not None
+        error_w = found_w - expected_w if known else None
         self._occasion = self._occasion.seen(error_w, image.at - before.at, self._pace)
 
     async def run(self) -> None:
@@ -173,17 +172,24 @@ class Planning:
                     continue
                 try:
                     await self._ask(image)
-                except (DeskError, StoreError) as error:
-                    _log.warning("no plan this time: %s", error)
+                except DeskError as error:
                     self._alarm(f"The home runs without a new plan: {error}")
-                    self._told_to = None  # another process knows nothing of the past
                     await asyncio.sleep(pause_s)
                     pause_s = min(2 * pause_s, _LAST_PAUSE_S)
+                    self._occasion = Occasion()  # it is due, however lately it was asked in vain
                 else:
                     pause_s = _FIRST_PAUSE_S
-                    self._alarm(None)
         finally:
             await self._desk.close()
+
+    def _follow_clock(self) -> None:
+        """Plan anew when UTC was set: prices, wishes and the sun are elsewhere in the plan now."""
+        step_s = self._watch.step_s()
+        if abs(step_s) > _SET_S:
+            self._occasion = Occasion()
+            # Set back, the old plan would else be followed for longer than it is good.
+            good_until = self._policy.good_until + min(step_s, 0.0)
+            self._policy = replace(self._policy, good_until=good_until)
 
     def _due(self, image: Image) -> bool:
         expected_w = foretold_w(self._plan, image.at) or 0.0
@@ -209,14 +215,12 @@ class Planning:
 
         Raises:
             DeskError: There is none.
-            StoreError: The past cannot be read.
         """
         now = image.at
-        basis, asked_at = self._basis(image), self._clock.monotonic()
+        self._occasion = self._occasion.asked(self._clock.monotonic(), self._basis(image))
         slots = Slots.around(now, float(STEP_S), SPAN_S)
         prices = self._sources.prices(slots)
-        past, told_to = await self._chronicle.since(self._told_to, now)
-        await self._stays.save()
+        past, told_to, trouble = await self._past(now)
         bounds = limits(
             slots, self._sources.ahead(now), self._site.breaker_w, self._site.fixed_export_w
         )
@@ -242,10 +246,11 @@ class Planning:
             self._sources.weather(),
             wanted.under_way,
         )
-        self._occasion = self._occasion.asked(asked_at, basis)
         plan = await self._desk.ask(question)
         self._told_to = told_to
-        self._question, self._plan = question, plan
+        self._question = question
+        self._plan = replace(plan, notes=(*plan.notes, *present.unplanned))
+        self._alarm(trouble)
         self._policy = EconomyPolicy(
             steps(
                 plan,
@@ -258,3 +263,21 @@ class Planning:
             good_until=now + GOOD_S,
         )
         self._tell()
+
+    async def _past(self, now: float) -> tuple[tuple[Stretch, ...], float | None, str | None]:
+        """Return what is to be told of the past, up to when, and what is wrong with the store.
+
+        A store that cannot be used costs the forecast, never the plan.
+        """
+        if self._desk.pid is None:  # none yet, or it has ended: the next one knows nothing
+            await self._desk.close()
+            self._told_to = None
+        try:
+            past, told_to = await self._chronicle.since(self._told_to, now)
+        except StoreError as error:
+            return (), self._told_to, f"The home is planned without its latest past: {error}"
+        try:
+            await self._stays.save()
+        except StoreError as error:
+            return past, told_to, f"When cars come and leave cannot be written down: {error}"
+        return past, told_to, None

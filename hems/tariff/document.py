@@ -27,8 +27,13 @@ from hems.cem.tariff.series import Series, Span
 
 MOST_ENTRIES: Final = 40_000
 """A year by the quarter-hour fits."""
+MOST_EVENTS: Final = 1000
+"""Each price is asked of all of them."""
 _ONE_SPAN_S: Final = 3600.0
 """How long the only span of a document lasts if it does not say."""
+
+_MOST_NAME: Final = 40
+"""So much of a field's name is told: it is whatever the source wrote."""
 
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 
@@ -113,6 +118,8 @@ def parse(text: str, told_at: float) -> Document:
     raw = _of_json(text) if text.lstrip("\ufeff \t\r\n")[:1] in {"[", "{"} else _of_csv(text)
     told = [_entry(number, each) for number, each in enumerate(raw, 1)]
     entries = [entry for entry in told if entry.event is None]
+    if len(told) - len(entries) > MOST_EVENTS:
+        raise DocumentError(f"it has {len(told) - len(entries)} events, more than {MOST_EVENTS}")
     spans = tuple(_spans(entries))
     try:
         document = Document(
@@ -142,10 +149,10 @@ def _of_json(text: str) -> Sequence[object]:
 
 def _of_csv(text: str) -> Sequence[object]:
     rows = csv.DictReader(text.lstrip("\ufeff").splitlines(), skipinitialspace=True)
-    if "start" not in (rows.fieldnames or ()):
-        raise DocumentError("it is neither JSON nor CSV with a column 'start'")
     made: list[object] = []
     try:
+        if "start" not in (rows.fieldnames or ()):
+            raise DocumentError("it is neither JSON nor CSV with a column 'start'")
         for row in rows:
             if None in row:
                 raise DocumentError(f"entry {len(made) + 1} has more fields than there are columns")
@@ -162,7 +169,7 @@ def _entry(number: int, raw: object) -> _Entry:
         return _Entry.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        place = "".join(f"{part}: " for part in first["loc"])
+        place = "".join(f"{part!s:.{_MOST_NAME}}: " for part in first["loc"])
         reason = first["msg"].removeprefix("Value error, ").replace("Input should", "must")
         if first["type"] == "timezone_aware":
             reason = "must have its offset from UTC, such as +01:00 or Z"

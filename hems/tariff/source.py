@@ -116,7 +116,8 @@ class Source:
         """Read it once; returns whether that went well, and says if not."""
         now = self._clock.now()
         try:
-            found = parse(await self._fetch(), now)
+            # A year of prices takes seconds on a small machine; control does not wait.
+            found = await asyncio.to_thread(parse, await self._fetch(), now)
         except (SourceError, DocumentError) as error:
             _log.warning("%s of %s: %s", self._name, self.where, error)
             self._alarm(f"The {self._name} of {self.where} cannot be read: {error}.")

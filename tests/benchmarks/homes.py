@@ -52,17 +52,40 @@ class Home:
     battery: Battery
 
 
-def names(directory: Path) -> list[str]:
-    """Return the names of the homes in a directory.
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What homes.json says of a home: kWp, kWh, kW, and the efficiency of a round trip."""
+
+    pv_kwp: float
+    capacity_kwh: float
+    power_kw: float
+    efficiency: float
+
+
+def described(directory: Path) -> dict[str, Described]:
+    """Return the homes of a directory by name.
 
     Raises:
-        SystemExit: There are none.
+        SystemExit: There are none, or something about one is missing.
     """
+    path = directory / "homes.json"
     try:
-        found = json.loads((directory / "homes.json").read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            name: Described(
+                home["pv_kwp"],
+                home["battery"]["capacity"],
+                home["battery"]["nominal_power"],
+                home["battery"]["efficiency"],
+            )
+            for name, home in sorted(found.items())
+        }
     except OSError as error:
         raise SystemExit(f"no homes in {directory}: {error}; say where with --data DIR") from error
-    return sorted(found)
+    except json.JSONDecodeError as error:
+        raise SystemExit(f"{path} is no JSON: {error}") from error
+    except KeyError as error:
+        raise SystemExit(f"{path}: a home without {error}") from error
 
 
 def read(directory: Path, name: str) -> Home:
@@ -71,31 +94,31 @@ def read(directory: Path, name: str) -> Home:
     Raises:
         SystemExit: It is not there, or its files don't fit together.
     """
-    described = json.loads((directory / "homes.json").read_text(encoding="utf-8"))
-    if name not in described:
-        raise SystemExit(f"no home {name} in {directory}; there are {', '.join(sorted(described))}")
+    homes = described(directory)
+    if name not in homes:
+        raise SystemExit(f"no home {name} in {directory}; there are {', '.join(homes)}")
+    home = homes[name]
     rows = _table(directory / f"{name}.csv", COLUMNS)
     price = _table(directory / "grid.csv", ("price_usd_per_kwh",))[:, 0]
     if len(price) != len(rows):
         raise SystemExit(f"{name}.csv has {len(rows)} hours, grid.csv has {len(price)}")
-    battery = described[name]["battery"]
-    one_way = math.sqrt(battery["efficiency"])
+    one_way = math.sqrt(home.efficiency)
     slots = Slots(_start(rows[:, :3], name).timestamp(), HOUR_S, len(rows))
     days = [datetime.fromtimestamp(start, UTC).date().toordinal() for start in slots]
     return Home(
         name,
         slots,
         rows[:, 3] * 1000.0,
-        -rows[:, 4] * described[name]["pv_kwp"],
+        -rows[:, 4] * home.pv_kwp,
         price,
         frozenset(day for day, kind in zip(days, rows[:, 2], strict=True) if kind == HOLIDAY),
         Battery(
             f"{name} battery",
             0.0,
             0.0,
-            battery["capacity"] * 1000.0,
-            battery["nominal_power"] * 1000.0,
-            battery["nominal_power"] * 1000.0,
+            home.capacity_kwh * 1000.0,
+            home.power_kw * 1000.0,
+            home.power_kw * 1000.0,
             one_way,
             one_way,
         ),

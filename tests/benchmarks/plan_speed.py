@@ -18,6 +18,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -28,14 +29,15 @@ from hems.cem.planner import appliances
 from hems.cem.planner.build import build
 from hems.cem.planner.frame import frame
 from hems.cem.planner.milp import solve
-from hems.cem.planner.problem import Problem
+from hems.cem.planner.problem import Problem, Scenario
 from hems.cem.planner.search import Effort, search
 from tests.benchmarks.common import Figure, in_ms, parser, report
-from tests.benchmarks.plan_speed_cases import HORIZONS, START, as_emhass, cases, equal
+from tests.benchmarks.plan_speed_cases import HORIZONS, START, as_emhass, case, cases, equal
 
 ROUNDS: Final = 9
 GAP: Final = 1e-4
 ROOT: Final = Path(__file__).resolve().parents[2]
+SCENARIOS: Final = (1, 3, 5, 10)
 EQUAL: Final = 1e-3
 """Relative difference of objectives within which two plans count as equally good."""
 
@@ -71,6 +73,35 @@ def measure(problem: Problem, rounds: int) -> dict[str, Figure]:
         "given_up": [f"{one.words}: {one.because}" for one in plan.given_up],
         "notes": list(plan.notes),
     }
+
+
+def several(problem: Problem, count: int) -> Problem:
+    """Return a problem with several ways in which load and sun may go, each as likely."""
+    only, random = problem.scenarios[0], np.random.default_rng(11)
+    factors = np.concatenate([[[1.0, 1.0]], random.uniform(0.5, 1.5, (count - 1, 2))])
+    ways = (
+        Scenario(
+            1.0 / count,
+            tuple(load * power for power in only.load_w),
+            tuple(sun * power for power in only.sun_w),
+        )
+        for load, sun in factors.tolist()
+    )
+    return replace(problem, scenarios=tuple(ways))
+
+
+def under_uncertainty(rounds: int) -> dict[str, Figure]:
+    """Return what planning for several ways at once takes, by horizon and their number, ms."""
+    measured: dict[str, Figure] = {}
+    for horizon in HORIZONS:
+        for count in SCENARIOS:
+            problem = several(case(horizon, "dynamic"), count)
+            times = []
+            for _ in range(rounds):
+                plan = solve(problem, START, gap=GAP)
+                times.append(plan.took_s)
+            measured[f"{horizon}-{count}"] = in_ms(median(times))
+    return measured
 
 
 class Peer:
@@ -185,6 +216,7 @@ def main() -> None:
         "plan-speed",
         {
             "cases": measured,
+            "scenarios_plan_ms": under_uncertainty(max(1, options.rounds // 3)),
             **compare(options.peer_python, options.rounds),
             "gap": GAP,
             "rounds": options.rounds,

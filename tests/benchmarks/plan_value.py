@@ -38,7 +38,7 @@ from hems.cem.planner.storage import stored_value
 from hems.cem.slots import Slots
 from programs.economy import Use
 from tests.benchmarks.common import Figure, parser, report
-from tests.benchmarks.homes import HOUR_S, Home, names, read
+from tests.benchmarks.homes import HOUR_S, Home, described, read
 
 DATA: Final = Path(__file__).resolve().parents[3] / "shared" / "data" / "homes"
 AHEAD_H: Final = 24
@@ -266,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     line.add_argument("--data", type=directory, default=DATA, help="directory of the homes")
     line.add_argument("--homes", default="", help="names of some of them, by commas")
     options = line.parse_args(arguments)
-    wanted = [n for n in options.homes.split(",") if n] or names(options.data)
+    wanted = [n for n in options.homes.split(",") if n] or list(described(options.data))
     found: dict[str, Measured] = {}
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         for name, one in zip(

@@ -44,7 +44,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def test_a_home_is_read_with_its_calendar_and_its_battery(directory: Path) -> None:
-    assert homes.names(directory) == ["one"]
+    assert list(homes.described(directory)) == ["one"]
     home = homes.read(directory, "one")
     start = datetime.fromtimestamp(home.slots.start, UTC)
     assert (start.month, start.day, start.hour, start.isoweekday()) == (7, 31, 23, 7)
@@ -59,6 +59,8 @@ def test_a_home_is_read_with_its_calendar_and_its_battery(directory: Path) -> No
     ("file", "content", "message"),
     [
         ("homes.json", None, "no homes in"),
+        ("homes.json", "{", "is no JSON"),
+        ("homes.json", '{"one": {"pv_kwp": 4.0}}', "a home without 'battery'"),
         ("one.csv", None, "cannot read"),
         ("grid.csv", "price_usd_per_kwh\n0.2\n", "145 hours, grid.csv has 1"),
         ("grid.csv", "price\n0.2\n", "no column 'price_usd_per_kwh'"),
@@ -75,7 +77,7 @@ def test_what_is_wrong_with_the_files_is_said(
         (directory / file).write_text(content, encoding="utf-8")
 
     def read() -> None:
-        for name in homes.names(directory):
+        for name in homes.described(directory):
             homes.read(directory, name)
 
     with pytest.raises(SystemExit, match=message):

@@ -18,6 +18,8 @@ from programs.economy import Use
 
 NEAR_WH: Final = 1e-3
 """Charges nearer than this are the same."""
+NEAR_W: Final = 1.0
+"""Less power than this is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +101,17 @@ def manner(value: StoredValue, slot: int, energy_wh: float, net_w: float) -> Man
 
 
 def _use(made: Manner, energy_wh: float, least_wh: float, most_wh: float) -> Use:
-    """Return the manner at a charge; one that is full stores, one that is empty gives, in vain."""
-    if energy_wh < made.buy_to_wh - NEAR_WH:
-        return Use.CHARGE
-    if energy_wh > made.sell_to_wh + NEAR_WH:
-        return Use.SELL
+    """Return the manner at a charge; one that is full stores, one that is empty gives, in vain.
+
+    What is kept from the house and yet given, because a limit or a peak is in sight, is driven:
+    the house is to have that much and no more.
+    """
+    if energy_wh < made.buy_to_wh - NEAR_WH and made.power_w > NEAR_W:
+        return Use.CHARGE  # where a limit leaves room to
     stores = energy_wh < made.store_to_wh - NEAR_WH or made.store_to_wh >= most_wh - NEAR_WH
     gives = energy_wh > made.give_to_wh + NEAR_WH or made.give_to_wh <= least_wh + NEAR_WH
+    if energy_wh > made.sell_to_wh + NEAR_WH or (made.power_w < -NEAR_W and not gives):
+        return Use.SELL
     return {
         (True, True): Use.EVEN_OUT,
         (True, False): Use.KEEP,

@@ -34,6 +34,7 @@ def solve(
     *,
     time_limit_s: float = 10.0,
     gap: float = 1e-4,
+    money: float = 1e-6,
     warm: Plan | None = None,
     zone: tzinfo = UTC,
 ) -> Plan:
@@ -44,6 +45,7 @@ def solve(
         now: When this is, UTC epoch seconds.
         time_limit_s: After that long the best found so far is taken.
         gap: Relative distance to the best that may exist at which the search ends.
+        money: Distance to it, in the tariff's currency, at which it ends too.
         warm: The plan before this one: what it decided is tried first. Without it, what the
             problem says of it (`keep`) is.
         zone: Of the home's clock, for times in sentences.
@@ -58,10 +60,13 @@ def solve(
     possible = appliances.possible(shape)
     answer = _Answer(shape, possible, now, began, zone)
     programme, columns = build(shape, possible)
-    found = search(programme, Effort(time_limit_s, gap), hints(programme, columns, shape, warm))
+    found = search(
+        programme, Effort(time_limit_s, gap, money), hints(programme, columns, shape, warm)
+    )
     if found.best is None:
         return answer.from_rules(f"no plan was found within {time_limit_s:g} s")
-    late = () if found.complete else (f"the search ended {found.gap:.1%} from the best",)
+    apart = found.best.objective - found.bound
+    late = () if found.complete else (f"the search was cut short: {apart:.2f} from the best",)
     plan = answer.from_point(columns, found.best, found.gap, late)
     faults = check(problem, plan)
     if faults:

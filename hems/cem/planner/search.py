@@ -19,7 +19,7 @@ from hems.cem.planner.model import Floats, Programme
 from hems.cem.planner.relaxation import Point, Relaxation, load
 from hems.cem.planner.tree import Branch, Discrete, discrete
 
-BRANCHES: Final = 80
+BRANCHES: Final = 250
 """Branches after which HiGHS takes over."""
 MANY: Final = 12
 """Open whole numbers at the root, starts of runs apart, with which HiGHS takes over at once."""
@@ -116,11 +116,13 @@ class _Tree:
         self.bound = min(self.bound, bound)
         return True
 
-    def guesses(self, values: Floats, branch: Branch, hint: Floats | None) -> Iterator[Floats]:
+    def guesses(
+        self, values: Floats, branch: Branch, hint: Floats | None, *, root: bool
+    ) -> Iterator[Floats]:
         """Yield what to round: at the root what is hinted, too, and what leaves room for pulses."""
         if hint is not None:
             yield np.where(np.isnan(hint), values, hint)
-        if self.discrete.pulses and branch.lower is self.discrete.root.lower:
+        if root and self.discrete.pulses:
             roomy = self.relaxation.leave_room(branch, self.left_s)
             if roomy is not None:
                 yield roomy.values[self.discrete.columns]
@@ -136,6 +138,7 @@ class _Tree:
         Returns:
             Whether it can be left to this tree.
         """
+        root = not self.branches
         point = self.relax(branch)
         if point is None or self.settled(point.objective):
             return True
@@ -145,7 +148,7 @@ class _Tree:
         if not halves:
             self.offer(point)
             return self.settled(point.objective)
-        for rounded in self.guesses(values, branch, hint):
+        for rounded in self.guesses(values, branch, hint, root=root):
             self.offer(self.relax(self.discrete.rounded(rounded, branch)))
             if self.settled(point.objective):
                 return True

@@ -89,3 +89,29 @@ def test_not_knowing_what_comes_it_buys_for_the_worse_course() -> None:
     assert bought_to(1.0) == pytest.approx(4000.0, abs=101.0)
     assert bought_to(0.3) == pytest.approx(500.0 / 0.9, abs=101.0)
     assert bought_to(0.2) == pytest.approx(0.0, abs=1.0)
+
+
+def test_what_a_peak_alone_asks_for_is_driven_and_the_rest_is_kept() -> None:
+    slots = Slots(0.0, 3600.0, 2)
+    prices = Prices((0.2, 0.5), (0.0, 0.0), peak_per_kw=10.0, peak_so_far_w=3000.0)
+    free = Limits((math.inf,) * 2, (math.inf,) * 2)
+    battery = Battery("b", 3000.0, 0.0, 4000.0, 5000.0, 5000.0, 0.9, 0.9)
+
+    def first(net_w: float) -> tuple[Use, float]:
+        net = np.array([[net_w, 3600.0]])
+        staircase = bands(prices, free, 1.0, curtailable=True)
+        value = stored_value(
+            slots, battery, staircase, Paths(np.ones(1), net, 0.0 * net), end_per_kwh=0.0, levels=41
+        )
+        way = manner(value, 0, 3000.0, net_w)
+        return way.use, way.power_w
+
+    use, power_w = first(4000.0)
+    assert use is Use.SELL
+    assert power_w == pytest.approx(-1000.0)
+    use, power_w = first(3000.0)
+    assert use is Use.KEEP
+    assert power_w == pytest.approx(0.0)
+    use, power_w = first(2500.0)
+    assert use is Use.CHARGE
+    assert power_w == pytest.approx(500.0)

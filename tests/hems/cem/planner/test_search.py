@@ -1,19 +1,22 @@
 """The search for whole numbers, and what there is if it finds nothing."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hems.cem.planner import appliances, milp
 from hems.cem.planner.build import build
 from hems.cem.planner.check import check
 from hems.cem.planner.frame import frame
 from hems.cem.planner.milp import solve
-from hems.cem.planner.model import Kind, Model
+from hems.cem.planner.model import Kind, Model, Pulse
 from hems.cem.planner.problem import Problem
 from hems.cem.planner.search import Effort, Found, search
+from hems.cem.planner.tree import pulsed
 from tests.hems.cem.planner.problems import START, any_problem, heater, home
 
 pytestmark = pytest.mark.requirement("ROLE-CEM")
@@ -46,6 +49,51 @@ def test_a_small_programme_by_hand() -> None:
     assert best is not None
     assert best.objective == pytest.approx(-13.0)  # 5 + 4 * 2, and no room for the last
     assert best.values == pytest.approx([1.0, 2.0, 0.0])
+
+
+def pulse(count: int, least_on: int, least_off: int, *, kept: float = 1.0) -> Pulse:
+    columns = np.arange(count, dtype=np.int32)
+    return Pulse(columns, least_on, least_off, False, kept, columns, np.ones(count))
+
+
+@pytest.mark.parametrize(
+    ("values", "least_on", "least_off", "expected"),
+    [
+        ([0.5] * 6, 2, 1, [1, 1, 0, 0, 1, 1]),
+        ([0.5] * 6, 1, 1, [1, 0, 1, 0, 1, 0]),
+        ([0.0, 0.0, 0.4, 0.0, 0.0, 0.4], 1, 1, [0, 0, 1, 0, 0, 0]),
+        ([0.2, 1.0, 1.0, 0.0, 0.0, 0.0], 1, 3, [1, 1, 1, 0, 0, 0]),
+    ],
+)
+def test_pulses_follow_what_was_asked_on_the_mean(
+    values: list[float], least_on: int, least_off: int, expected: list[int]
+) -> None:
+    count = len(values)
+    states = pulsed(
+        np.array(values), pulse(count, least_on, least_off), np.zeros(count), np.ones(count)
+    )
+    assert states.tolist() == expected
+
+
+@given(
+    st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40),
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.sampled_from([1.0, 0.9]),
+)
+def test_pulses_are_never_behind_and_keep_their_least_times(
+    values: list[float], least_on: int, least_off: int, kept: float
+) -> None:
+    count = len(values)
+    one = pulse(count, least_on, least_off, kept=kept)
+    states = pulsed(np.array(values), one, np.zeros(count), np.ones(count))
+    ahead = 0.0
+    for state, value in zip(states, values, strict=True):
+        ahead = kept * ahead + state - value
+        assert ahead > -1e-4
+    runs = [(on, len(list(slots))) for on, slots in itertools.groupby(states)]
+    assert all(length >= least_on for on, length in runs[:-1] if on)
+    assert all(length >= least_off for on, length in runs[1:-1] if not on)
 
 
 def test_what_is_hard_is_handed_over_and_comes_back_no_worse() -> None:
