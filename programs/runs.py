@@ -43,14 +43,17 @@ class RunsPolicy:
     valid_s: float = 60.0
 
 
-def planned_start(steps: tuple[Step, ...], now: float) -> float | None:
+def planned_start(steps: tuple[Step, ...], earliest: float, now: float) -> float | None:
     """Return when a plan has an appliance begin, UTC epoch seconds; None where it does not.
 
     Args:
         steps: Its steps, in order of time.
+        earliest: When it may begin, UTC epoch seconds: what the plan has begin sooner is the run
+            before this one, in a plan made before this one was asked for.
         now: UTC epoch seconds; steps that are over do not count.
     """
-    return next((s.starts_at for s in steps if s.power_w > 0 and now < s.ends_at), None)
+    starts = (s.starts_at for s in steps if s.power_w > 0 and now < s.ends_at)
+    return next((at for at in starts if at >= earliest), None)
 
 
 def due(

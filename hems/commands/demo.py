@@ -12,7 +12,6 @@ from hems.commands.output import fail
 from hems.commands.scene import Scene
 from hems.commands.stage import Stage
 
-
 _TARIFF: Final = (
     "[tariff]",
     'currency = "EUR"',

@@ -17,6 +17,8 @@ from programs.runs import Run, due, planned_start
 _DRAWS_W: Final = 10.0
 _DRAWS_SHARE: Final = 0.02
 """An appliance that draws more than both, the share being of its greatest power, has begun."""
+_NOTED_S: Final = 300.0
+"""While its switch is held off, that is noted this often: it is written down each time."""
 
 
 class Appliances:
@@ -71,7 +73,7 @@ class Appliances:
                 order,
                 self._habits[name],
                 image.devices.get(name),
-                planned_start(planned, image.at),
+                planned_start(planned, order.earliest, image.at),
                 image.at,
             )
             if after != order:
@@ -126,7 +128,8 @@ def followed(
     """Return a run after an image; None once it is over.
 
     It begins once its switch was let on and it draws power. One that draws nothing for as long as
-    a run takes was not made ready by anybody, and is over too.
+    a run takes was not made ready by anybody, and is over too; time in which its switch was held
+    off all the same, by a limit, does not count. Nor does that by which a clock was wrong.
 
     Args:
         order: The run.
@@ -139,11 +142,20 @@ def followed(
         begins = due(order.earliest, order.ready_by, habit.length_s, planned_at, now)
         return replace(order, released_at=now) if begins else order
     begun = order.released_at if order.began_at is None else order.began_at
+    if begun > now:  # the clock was set back
+        return replace(order, released_at=now, began_at=None if order.began_at is None else now)
+    noted_s = min(_NOTED_S, habit.length_s / 2)
+    if order.began_at is None and now >= begun + noted_s and _held_off(state):
+        return replace(order, released_at=now)
     if now >= begun + habit.length_s:
         return None
     if order.began_at is None and _draws(state, max(habit.profile_w)):
         return replace(order, began_at=now)
     return order
+
+
+def _held_off(state: DeviceState | None) -> bool:
+    return state is not None and state.setpoint is not None and state.setpoint.power_w <= 0
 
 
 def _draws(state: DeviceState | None, most_w: float) -> bool:

@@ -33,10 +33,11 @@ class KeptCar(_Kept):
     ready_at: float | None
     energy_wh: float | None = Field(gt=0)
     until: float | None
+    asked_at: float
 
     def order(self) -> CarOrder:
         """Return it."""
-        return CarOrder(self.mode, self.ready_at, self.energy_wh, self.until)
+        return CarOrder(self.mode, self.ready_at, self.energy_wh, self.until, self.asked_at)
 
 
 class KeptRun(_Kept):

@@ -117,11 +117,14 @@ class Needs:
         """Write down what is new; without that it holds until a restart, which is said."""
         async with self._saving:  # of two texts of one name the later is written last
             while self._unsaved:
-                name, text = self._unsaved.popitem()
+                name, text = next(iter(self._unsaved.items()))
                 try:
                     await self._settings.put(name, text)
                 except StoreError as error:
                     _log.warning("%r will not outlive a restart: %s", name, error)
+                # Only now: who is cancelled at the end of the hub leaves it to the last save.
+                if self._unsaved.get(name) == text:
+                    del self._unsaved[name]
 
     # What the planner and the programmes are told.
 

@@ -1,7 +1,7 @@
 """What the owner asks of a car or an appliance beside the habit: checked, and when it is over."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -46,17 +46,22 @@ class CarOrder:
         ready_at: UTC epoch seconds.
         energy_wh: As in `CarWish`.
         until: As in `CarWish`.
+        asked_at: When it was asked for, UTC epoch seconds.
     """
 
     mode: CarMode | None = None
     ready_at: float | None = None
     energy_wh: float | None = None
     until: float | None = None
+    asked_at: float = field(default=math.inf, compare=False)
 
     def over(self, now: float) -> bool:
-        """Return whether its time is past; else it holds until the car is unplugged."""
+        """Return whether its time is past; else it holds until the car is unplugged.
+
+        Not every charger tells that: without a time it ends by itself after `LONGEST_S`.
+        """
         ends_at = self.ready_at if self.until is None else self.until
-        return ends_at is not None and now >= ends_at
+        return now >= (self.asked_at + LONGEST_S if ends_at is None else ends_at)
 
     @property
     def ends_with_the_stay(self) -> bool:
@@ -95,7 +100,7 @@ def car_order(wish: CarWish, now: float, zone: ZoneInfo) -> CarOrder:
     for at in (ready_at, wish.until):
         if at is not None:
             _ahead(at, now)
-    return CarOrder(wish.mode, ready_at, wish.energy_wh, wish.until)
+    return CarOrder(wish.mode, ready_at, wish.energy_wh, wish.until, now)
 
 
 def run_order(

@@ -9,11 +9,13 @@ from der.model import Reading
 _GAP_S: Final = 60.0
 """Over a longer silence power alone tells nothing of the energy; a register still does."""
 _COUNTS_WH: Final = 500.0
-"""A stay that drew less does not tell what the car usually takes."""
+"""A stay that drew less tells neither what the car usually takes nor how fast."""
 _CHARGES_W: Final = 500.0
 """A car that draws less than this does not show what it could take."""
 _STEADY_SHARE: Final = 0.05
 _MOST_STAYS: Final = 12
+_MOST_JUMP_WH: Final = 250e3
+"""No car takes more: a register that jumps by more is another one."""
 _USUAL: Final = 0.75
 """Share of the stays that needed no more than what is called usual."""
 
@@ -57,7 +59,7 @@ def followed(stay: Stay, reading: Reading, *, free: bool = False) -> Stay:
     """Return the stay after a reading; one that was worked in already changes nothing.
 
     The charger's running total counts where it has one: it also knows what was drawn while nobody
-    looked. Where it has none, or has begun anew, the power does.
+    looked. Where it has none, has begun anew or is another's, the power does.
 
     Args:
         stay: As it was.
@@ -69,7 +71,7 @@ def followed(stay: Stay, reading: Reading, *, free: bool = False) -> Stay:
     now = replace(
         stay,
         plugged=reading.connected,
-        register_wh=reading.energy_import_wh,
+        register_wh=_counted_wh(reading),
         power_w=max(reading.power_w, 0.0),
         at=reading.at,
         full_w=_full_w(stay, reading, free=free),
@@ -81,11 +83,19 @@ def followed(stay: Stay, reading: Reading, *, free: bool = False) -> Stay:
     return replace(now, taken_wh=stay.taken_wh + _drawn_wh(stay, now))
 
 
+def _counted_wh(reading: Reading) -> float | None:
+    total_wh = reading.energy_import_wh
+    return total_wh if total_wh is not None and math.isfinite(total_wh) else None
+
+
 def _full_w(stay: Stay, reading: Reading, *, free: bool) -> float:
     power_w = reading.power_w
     steady = abs(power_w - stay.power_w) <= _STEADY_SHARE * power_w  # it ramps up and tapers off
-    shows = free and reading.connected and power_w >= _CHARGES_W and steady
-    return max(stay.full_w, power_w) if shows else stay.full_w
+    # One that came all but full tapers off from the first minute: that shows nothing. One that was
+    # held back shows it, though, where it takes more than was known.
+    lets = free or power_w > stay.full_w > 0
+    shows = lets and reading.connected and power_w >= _CHARGES_W and steady
+    return max(stay.full_w, power_w) if shows and stay.taken_wh >= _COUNTS_WH else stay.full_w
 
 
 def _left(stay: Stay, now: Stay) -> Stay:
@@ -96,7 +106,7 @@ def _left(stay: Stay, now: Stay) -> Stay:
 
 def _drawn_wh(stay: Stay, now: Stay) -> float:
     old_wh, new_wh = stay.register_wh, now.register_wh
-    if old_wh is not None and new_wh is not None and new_wh >= old_wh:
+    if old_wh is not None and new_wh is not None and 0 <= new_wh - old_wh <= _MOST_JUMP_WH:
         return new_wh - old_wh
     passed_s = now.at - stay.at  # negative where the clock was set back
     return stay.power_w * passed_s / 3600.0 if 0 < passed_s <= _GAP_S else 0.0

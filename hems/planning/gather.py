@@ -191,11 +191,8 @@ def _of(image: Image, role: Mapping[str, Role], which: Role) -> Iterable[DeviceS
 
 def held_back(state: DeviceState) -> bool:
     """Return whether an inverter is kept from giving all it could."""
-    return (
-        state.spec.kind is DeviceKind.PV
-        and state.setpoint is not None
-        and state.setpoint.power_w > state.spec.min_w
-    )
+    spec, told = state.spec, state.setpoint
+    return spec.kind is DeviceKind.PV and told is not None and told.power_w > spec.min_w
 
 
 def _meter(state: DeviceState) -> bool:

@@ -156,8 +156,7 @@ class Planning:
             return
         expected_w = foretold_w(self._plan, image.at)
         found_w = beside_w(image, self._plan.devices if self._plan is not None else ())
-        known = expected_w is not None and found_w is not None
-        error_w = found_w - expected_w if known else None
+        error_w = None if expected_w is None or found_w is None else found_w - expected_w
         self._occasion = self._occasion.seen(error_w, image.at - before.at, self._pace)
 
     async def run(self) -> None:

@@ -179,7 +179,7 @@ class PriceBook:
         news = told != self._told
         if news or now - self._looked_at >= _RENEW_S:
             self._told, self._looked_at = told, now
-            self._of_utility = prices(told, self._clock.now())
+            self._of_utility = prices(told, self._clock.now(), self._of_utility)
         if news:
             self._note_change()
 

@@ -3,9 +3,10 @@
 The whole stage runs, with ten devices on real sockets, the utility connected and the home planned;
 the hub and whatever processes it starts are measured over a minute of one-second cycles in which
 nobody asks anything. Plans are made every five minutes, so that minute as a rule holds none: what
-the last one took, shared out over the time between two, is added to `cpu_share`. `first_cycle_s` is the time from starting the process to its ready file, which it writes
-once the first control cycle has decided on a whole image; the file is looked for every 20 ms. The
-slowest of several starts counts, the first of all among them, which also makes the store.
+the last one took, shared out over the time between two, is added to `cpu_share`. `first_cycle_s`
+is the time from starting the process to its ready file, which it writes once the first control
+cycle has decided on a whole image; the file is looked for every 20 ms. The slowest of several
+starts counts, the first of all among them, which also makes the store.
 
 Memory is taken at the end of the minute, in the process of that first start: it holds what a later
 one does without, the migration of the store.

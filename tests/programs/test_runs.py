@@ -39,10 +39,11 @@ def test_what_pays_does_not_break_it_off_and_a_limit_does() -> None:
 
 def test_the_plan_says_when() -> None:
     steps = (Step(NOW, NOW + 900, 0.0), Step(NOW + 900, NOW + 4_500, 800.0))
-    assert planned_start(steps, NOW) == NOW + 900
-    assert planned_start(steps, NOW + 1_000) == NOW + 900
-    assert planned_start(steps, NOW + 4_500) is None
-    assert planned_start((), NOW) is None
+    assert planned_start(steps, NOW, NOW) == NOW + 900
+    assert planned_start(steps, NOW, NOW + 1_000) == NOW + 900
+    assert planned_start(steps, NOW, NOW + 4_500) is None
+    assert planned_start((), NOW, NOW) is None
+    assert planned_start(steps, NOW + 1_000, NOW + 1_000) is None, "that is the run before"
 
 
 @given(

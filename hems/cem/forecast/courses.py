@@ -86,13 +86,15 @@ def past_days(
     weights[~alike_days(slots, count, past.zone, past.holidays)] *= OTHER_DAY
     known = np.isfinite(load.power_w).mean(axis=1) >= KNOWN
     days = PastDays(_only(load, known), _only(sun, known), weights[known])
-    if days.weights.size < ENOUGH_DAYS:
+    enough = min(ENOUGH_DAYS, count)
+    if days.weights.size < enough:
         latest = before(slots, 2)
         recent = slice(-latest.count, None)
         days = _beside_typical(
             days,
             typical_load(load_w[recent], latest, slots, past.zone),
             typical_sun(sun_w[recent], latest, slots, past.zone),
+            1.0 - days.weights.size / enough,
         )
     return PastDays(
         _complete(days.load, days.weights, 0.0, math.inf),
@@ -140,9 +142,9 @@ def _only(courses: Courses, which: NDArray[np.bool_]) -> Courses:
     return replace(courses, power_w=courses.power_w[which], trend_w=courses.trend_w[which])
 
 
-def _beside_typical(days: PastDays, load_w: Floats, sun_w: Floats) -> PastDays:
-    """Return the days and typical ones, which count the less the more days there are."""
-    part = (1.0 - days.weights.size / ENOUGH_DAYS) / load_w.shape[0]
+def _beside_typical(days: PastDays, load_w: Floats, sun_w: Floats, weight: float) -> PastDays:
+    """Return the days and typical ones, which count for `weight` together."""
+    part = weight / load_w.shape[0]
     return PastDays(
         _and(days.load, load_w),
         _and(days.sun, sun_w),

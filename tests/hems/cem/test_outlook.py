@@ -10,14 +10,12 @@ from hems.cem.observe import Observed
 from hems.cem.outlook import look, steps
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
-from programs.proposal import Rank
 from tests.hems.cem.plant import (
     BATTERY,
     BREAKER,
     CAR,
     METER,
     PV,
-    SELF_USE,
     T0,
     Loop,
     Plant,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Reading
+from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Reading, Setpoint
 from hems.image import Image
 from hems.needs.appliances import Appliances, followed
 from hems.needs.habits import RunHabit
@@ -47,6 +47,49 @@ def test_it_has_begun_when_it_draws_power_and_lasts_from_then() -> None:
 def test_a_machine_that_nobody_made_ready_is_given_up() -> None:
     let = replace(ASKED, released_at=5_000.0)
     assert followed(let, HABIT, plug(0), None, 6_800.0) is None
+
+
+def test_a_run_that_a_limit_holds_off_is_not_given_up() -> None:
+    """The switch was let on by the run and held off by the utility: the run still waits for it."""
+    held = replace(plug(0), setpoint=Setpoint(0.0, 60.0))
+    order: RunOrder | None = replace(ASKED, released_at=5_000.0)
+    for now in range(5_000, 9_000, 10):
+        order = followed(order, HABIT, held, None, float(now)) if order else None
+    assert order is not None
+    assert (order.began_at, order.released_at) == (None, 8_900.0)
+    begun = followed(order, HABIT, plug(1_900), None, 9_000.0)
+    assert begun == replace(order, began_at=9_000.0)
+
+
+def test_a_short_run_that_a_limit_holds_off_is_not_given_up_either() -> None:
+    habit = RunHabit("plug", (2_000.0,), 60.0)
+    held = replace(plug(0), setpoint=Setpoint(0.0, 60.0))
+    order: RunOrder | None = replace(ASKED, released_at=5_000.0)
+    for now in range(5_000, 5_600, 10):
+        order = followed(order, habit, held, None, float(now)) if order else None
+    assert order is not None
+
+
+@pytest.mark.parametrize("began_at", [None, 5_300.0])
+def test_a_clock_that_is_set_back_does_not_keep_a_switch_on_for_ever(
+    began_at: float | None,
+) -> None:
+    order = replace(ASKED, released_at=5_000.0, began_at=began_at)
+    again = followed(order, HABIT, plug(0), None, 1_000.0)
+    assert again is not None
+    assert (again.released_at, again.began_at) == (1_000.0, began_at and 1_000.0)
+    assert followed(again, HABIT, plug(0), None, 2_800.0) is None
+
+
+def test_a_plan_of_the_run_before_begins_no_other() -> None:
+    """The plan still shows the run that is just over; the next one waits for a plan of its own."""
+    appliances = Appliances([HABIT], ZoneInfo("UTC"))
+    appliances.order("plug", RunOrder(earliest=2_650.0, ready_by=10_000.0))
+    steps = {"plug": (Step(0, 900, 0), Step(900, 2_700, 1_050))}
+    assert not appliances.take_image(Image(2_650.0, 1, {"plug": plug(0)}), steps)
+    steps = {"plug": (Step(2_700, 3_600, 0), Step(3_600, 5_400, 1_050))}
+    assert not appliances.take_image(Image(2_710.0, 2, {"plug": plug(0)}), steps)
+    assert set(appliances.take_image(Image(3_600.0, 3, {"plug": plug(0)}), steps)) == {"plug"}
 
 
 def test_the_owner_reads_the_plan_s_word_then_the_end() -> None:

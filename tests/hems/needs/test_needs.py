@@ -1,5 +1,6 @@
 """All needs together: what is asked, what is followed, what outlives a restart."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import time
 from pathlib import Path
@@ -122,6 +123,8 @@ async def test_all_of_it_outlives_a_restart(play: Play) -> None:
     play.needs.take_image(play.image(7_000, 1_000), NO_PLAN)
     await play.needs.order_car("ev", CarWish(CarMode.SOLAR, energy_wh=20e3))
     await play.needs.ask_run("dishwasher", time(23))
+    play.clock.at += 300
+    play.needs.take_image(play.image(7_000, 1_600), NO_PLAN)
     play.clock.at = SEVEN - 3 * 3_600
     play.needs.take_image(play.image(7_000, 4_000), NO_PLAN)
     assert play.needs.unsaved
@@ -200,3 +203,22 @@ async def test_without_a_disk_an_order_still_holds(
     await play.needs.order_car("ev", CarWish(CarMode.NOW))
     assert play.needs.needs().cars[0].mode == "now"
     assert "will not outlive a restart" in caplog.text
+
+
+async def test_what_is_being_written_when_the_hub_ends_is_written_at_last(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_name: str, _value: str) -> None:
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(play.settings, "put", never)
+        asked = asyncio.create_task(play.needs.order_car("ev", CarWish(CarMode.NOW)))
+        await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+    assert play.needs.unsaved
+    await play.needs.save()
+    again = Play.of(play.settings, play.clock)
+    await again.needs.load()
+    assert again.needs.needs().cars[0].mode == "now"

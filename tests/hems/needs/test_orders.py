@@ -51,6 +51,7 @@ def test_what_makes_no_sense_is_refused(wish: CarWish, reason: str) -> None:
     ("order", "over_at", "with_the_stay"),
     [
         (CarOrder(CarMode.NOW), None, True),
+        (CarOrder(CarMode.NOW, asked_at=NOW), NOW + 7 * 86_400, True),
         (CarOrder(CarMode.NOW, until=NOW + 60), NOW + 60, False),
         (CarOrder(ready_at=MORNING), MORNING, True),
         (CarOrder(ready_at=MORNING, until=MORNING + 60), MORNING + 60, False),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from der.model import Reading
+from hems.needs.kept import KeptStay, text
 from hems.needs.stay import Stay, followed
 
 pytestmark = pytest.mark.requirement("ROLE-CEM")
@@ -61,7 +62,7 @@ def test_a_clock_that_is_set_back_adds_nothing() -> None:
 
 
 def test_what_the_car_can_take_shows_when_it_may_and_is_steady() -> None:
-    stay = Stay()
+    stay = Stay(plugged=True, taken_wh=600.0)
     course = [
         (7_400, False),
         (7_400, False),
@@ -73,6 +74,30 @@ def test_what_the_car_can_take_shows_when_it_may_and_is_steady() -> None:
     for at, (power_w, free) in enumerate(course):
         stay = followed(stay, plugged(at, power_w), free=free)
     assert stay.full_w == 3_690
+
+
+def test_a_car_that_comes_all_but_full_does_not_show_what_it_can_take() -> None:
+    stay = run(Stay(), plugged(0))
+    for at in range(1, 60):
+        stay = followed(stay, plugged(at, 2_000), free=True)
+    assert stay.full_w == 0
+
+
+def test_a_car_that_is_held_back_shows_it_where_it_takes_more_than_was_known() -> None:
+    stay = Stay(plugged=True, taken_wh=600.0, full_w=2_000.0)
+    for at, power_w in enumerate((1_500, 1_500, 4_140, 4_140)):
+        stay = followed(stay, plugged(at, power_w))
+    assert stay.full_w == 4_140
+
+
+@pytest.mark.parametrize("wrong_wh", [4e6, float("nan"), float("inf")])
+def test_a_register_of_another_meter_is_not_believed(wrong_wh: float) -> None:
+    """A car that had all it needs by a wrong register would not be ready."""
+    stay = run(Stay(), plugged(0, 3_600, 100), plugged(10, 3_600, wrong_wh))
+    assert stay.known_wh == pytest.approx(10)
+    stay = run(stay, plugged(20, 3_600, 8e6), plugged(30, 3_600, 8e6 + 10))
+    assert stay.known_wh == pytest.approx(30)
+    text(KeptStay, stay)
 
 
 @given(st.lists(st.tuples(st.floats(0, 11_000), st.floats(0.1, 50)), max_size=40))

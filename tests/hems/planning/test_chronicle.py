@@ -70,9 +70,19 @@ async def test_sun_that_was_held_back_is_marked(store: Store) -> None:
     assert found.held_back == (False, True)
 
 
-async def test_after_a_clock_set_back_nothing_is_told_twice_and_nothing_fails(store: Store) -> None:
+async def test_after_a_clock_set_back_all_is_told_again(store: Store) -> None:
+    """The planner has forgotten what was too old by the time that was wrong."""
     await measured(store, T0 - 3_600, T0, "meter", 800.0)
     chronicle = Chronicle(store.history, ROLES)
-    found, told_to = await chronicle.since(T0, T0 - 1_800)
-    assert found == ()
-    assert told_to <= T0
+    _, wrong = await chronicle.since(None, T0 + 300 * 86_400)
+    (found,), told_to = await chronicle.since(wrong, T0 + 60)
+    assert found.power_w[-4:] == (800.0,) * 4
+    assert told_to == T0
+
+
+def test_of_what_was_held_back_no_more_is_remembered_than_is_told() -> None:
+    chronicle = Chronicle(None, ROLES)  # type: ignore[arg-type]
+    for day in range(200):
+        at = T0 + day * 86_400 + (day % 24) * 3_600
+        chronicle.take_image(image(at, held_to_w=-1_000.0))
+    assert 50 <= len(chronicle._held["pv"]) <= 61

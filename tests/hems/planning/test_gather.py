@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from der.model import Ownership
+from der.model import Control, Ownership
 from hems.cem.memory import DeviceMemory, Memory
 from hems.cem.needs import CarMode, CarNeed, HeatStore, RunRequest, StorageFacts
 from hems.cem.planner.question import Role
-from hems.planning.gather import Known, Wanted, gather, load_w, roles
-from tests.hems.planning.home import BATTERY, SPECS, T0, image, without
+from hems.planning.gather import Known, Wanted, beside_w, gather, load_w, roles
+from tests.hems.planning.home import BATTERY, CAR, METER, SPECS, T0, TANK, image, without
 
 TANK_STORE = HeatStore("tank", 230.0, 2.0, 20.0, 1.0, 45.0, 60.0)
 RUN = RunRequest("plug", (2_000.0, 200.0), 900.0, T0, T0 + 6 * 3600)
@@ -91,3 +91,35 @@ def test_how_long_a_heater_has_been_on_or_off_is_told(power_w: float, sign: int)
 def test_what_the_sun_gives_while_held_back_is_not_what_it_could_give() -> None:
     assert gather(image(held_to_w=-1_000.0), Memory(), WANTED, KNOWN).sun_w is None
     assert gather(image(held_to_w=-6_000.0), Memory(), WANTED, KNOWN).sun_w == -2_000.0
+
+
+@pytest.mark.parametrize("more", [{"control": Control.NONE}, {"ownership": Ownership.OTHER}])
+def test_what_draws_and_cannot_be_planned_is_part_of_the_load(more: dict[str, object]) -> None:
+    car, tank = replace(CAR, **more), replace(TANK, **more)  # type: ignore[arg-type]
+    known = roles((METER, car, tank), [TANK_STORE], [])
+    assert known == {"meter": Role.METER}
+    assert load_w(image(load_w=400, car_w=3_000, tank_w=2_000, pv_w=0, battery_w=0), known) == 5_400
+
+
+def test_a_heater_that_does_not_tell_its_temperature_is_named() -> None:
+    now = gather(image(temp_c=None), Memory(), WANTED, KNOWN)
+    assert now.heats == ()
+    assert now.unplanned == ("Tank does not tell its temperature",)
+
+
+@pytest.mark.parametrize(
+    ("planned", "expected_w"),
+    [({"battery", "car", "tank"}, -1_500.0), ({"battery"}, 5_500.0), ((), 6_500.0)],
+)
+def test_a_forecast_is_judged_by_all_that_the_plan_does_not_move(
+    planned: set[str], expected_w: float
+) -> None:
+    """A car that charges at once is in the plan's load, and no device of the plan."""
+    assert beside_w(image(car_w=7_000.0), planned) == expected_w
+
+
+def test_a_forecast_is_not_judged_by_sun_that_is_held_back_or_by_what_is_not_known() -> None:
+    assert beside_w(image(held_to_w=-1_000.0), ()) is None
+    assert beside_w(without(image(), "meter"), ()) is None
+    assert beside_w(without(image(), "battery"), {"battery"}) is None
+    assert beside_w(without(image(), "pv"), {"battery"}) == -1_500.0, "the meter has it"

@@ -13,7 +13,7 @@ import pytest
 from hems.cem.memory import Memory
 from hems.cem.planner.problem import Prices
 from hems.cem.slots import Slots
-from hems.clock import SystemClock
+from hems.clock import Clock, SystemClock
 from hems.image import ImageRing
 from hems.planning.desk import COMMAND, Desk
 from hems.planning.gather import Known, Wanted, roles
@@ -39,6 +39,7 @@ class World:
     version: int = 0
     alarms: list[str | None] = field(default_factory=list)
     told: int = 0
+    clock: Clock = CLOCK
 
     def prices(self, slots: Slots) -> Prices:
         """Cheap or dear for the first two slots."""
@@ -49,14 +50,18 @@ class World:
         self.told += 1
 
     def live(self) -> None:
-        self.ring.swap(image(CLOCK.now(), pv_w=0.0, battery_w=0.0, load_w=1_000.0))
+        self.ring.swap(image(self.clock.now(), pv_w=0.0, battery_w=0.0, load_w=1_000.0))
 
 
 @asynccontextmanager
 async def planning(
-    world: World, folder: Path, command: tuple[str, ...] = COMMAND
+    world: World,
+    folder: Path,
+    command: tuple[str, ...] = COMMAND,
+    *,
+    pace: Pace = QUICK,
 ) -> AsyncIterator[Planning]:
-    store = await open_store(folder / "hems.db", CLOCK)
+    store = await open_store(folder / "hems.db", world.clock)
     made = Planning(
         Site(
             ZoneInfo("Europe/Berlin"),
@@ -75,11 +80,11 @@ async def planning(
         ),
         store,
         world.ring,
-        CLOCK,
+        world.clock,
         tell=world.tell,
         alarm=world.alarms.append,
         desk=Desk(command, answer_s=30.0),
-        pace=QUICK,
+        pace=pace,
     )
     world.live()
     running = asyncio.create_task(made.run())

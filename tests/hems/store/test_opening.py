@@ -91,7 +91,7 @@ def test_a_file_made_anew_is_what_the_migrations_make(path: Path) -> None:
     def shape(file: Path) -> dict[str, object]:
         tables = execute(file, "SELECT name FROM sqlite_master WHERE type = 'table'")
         return {
-            name: (
+            str(name): (
                 sorted(
                     (*row[1:5], bool(row[5])) for row in execute(file, f"PRAGMA table_info({name})")
                 ),

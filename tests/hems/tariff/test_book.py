@@ -266,6 +266,42 @@ async def test_the_utility_s_price_comes_first_where_the_configuration_says_so(
     assert bench.book.notes == ["the utility's prices are not known: what was agreed holds"]
 
 
+@pytest.mark.requirement("PRO-2030.5", "BUC-6")
+async def test_the_utility_s_price_holds_for_the_quarter_hour_that_runs(
+    store: Store, clock: HeldClock
+) -> None:
+    """A plan begins before now and accounts come after it: neither may see what was agreed."""
+    start = clock.at
+    told = [Told((tariff(interval(start, 0.50), interval(start + HOUR, 0.70)),))]
+    clock.at = start + 400.0
+    bench = Bench(store, clock, BookSettings(utility=True), told)
+    bench.book.look()
+    running = Slots(start, 900.0, 1)
+    assert bench.book.prices(running).import_per_kwh == (0.50,)
+    clock.at = start + HOUR + 30.0
+    told[0] = Told((tariff(interval(start + HOUR, 0.70)),))  # what is over is told no more
+    bench.book.look()
+    minutes = Slots(start + HOUR - 60.0, 60.0, 2)
+    assert bench.book.prices(minutes).import_per_kwh == (0.50, 0.70)
+    told.clear()
+    bench.book.look()
+    assert bench.book.prices(minutes).import_per_kwh == pytest.approx((0.50, 0.50)), (
+        "what was withdrawn was paid until then"
+    )
+    assert bench.book.view().tariff == "agreed"
+
+
+@pytest.mark.requirement("PRO-2030.5", "BUC-6")
+@pytest.mark.parametrize("per_kwh", [1e30, -1e30, float("nan"), float("inf")])
+async def test_a_price_of_the_utility_that_cannot_be_is_none(
+    store: Store, clock: HeldClock, per_kwh: float
+) -> None:
+    told = [Told((tariff(interval(clock.at, per_kwh), interval(clock.at + HOUR, 0.70)),))]
+    bench = Bench(store, clock, BookSettings(utility=True), told)
+    bench.book.look()
+    assert bench.bought(2) == (0.30, 0.70)
+
+
 @pytest.mark.requirement("BUC-6")
 async def test_price_events_hold_for_their_time_over_a_restart(
     store: Store, clock: HeldClock, seller: Seller

@@ -78,6 +78,12 @@ def test_a_document_of_events_alone() -> None:
         ("[1]", "entry 1"),
         ("[", "it is not JSON"),
         ("[" * 100_000, "it is not JSON"),
+        ("x" * 200_000, "is no CSV"),
+        ('[{"start": 0, "' + "x" * 1000 + '": 1}]', "is not known here"),
+        (
+            "start,end,price_per_kwh,event\n" + "0,60,1,Peak\n" * 1001,
+            "it has 1001 events, more than 1000",
+        ),
         ("[]", "neither prices nor carbon"),
         ("start,price_per_kwh\n", "neither prices nor carbon"),
         ('[{"start": "2026-03-01T00:00:00", "price_per_kwh": 1}]', "offset from UTC"),
@@ -105,6 +111,7 @@ def test_a_document_that_cannot_be_used_is_refused_in_words(text: str, reason: s
         parse(text, 0.0)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 150
 
 
 @given(st.text() | st.binary(max_size=200).map(lambda raw: "start,end\n" + raw.decode("latin-1")))

@@ -155,6 +155,52 @@ def test_free_days_count_less_for_a_working_day() -> None:
     assert fresh[~free_day] == pytest.approx(fresh[2])
 
 
+def test_where_all_days_went_alike_a_course_turns_to_each_as_often_as_it_counts() -> None:
+    made = paths(home(np.full(24 * 16, 500.0), np.zeros(24 * 16)), coming(24), count=14)
+    assert made.turns is not None
+    np.testing.assert_array_equal(made.turns[0], np.tile(made.weights, (14, 1)))
+    np.testing.assert_allclose(made.turns[5], np.tile(made.weights, (14, 1)))
+
+
+def test_a_dull_morning_foretells_a_dull_day() -> None:
+    days = 16
+    dull = np.repeat(np.array([1.0, 0.2] * (days // 2)), 24)
+    past = home(np.full(24 * days, 500.0), sunny(days) * dull)
+    noon = Slots(T0 + 11 * HOUR, HOUR, 6)
+    for today in (1.0, 0.2):
+        seen = sunny(1) * today
+        known = replace(
+            past,
+            slots=Slots(past.slots.start, HOUR, past.slots.count + 11),
+            load_w=np.full(24 * days + 11, 500.0),
+            sun_w=np.append(past.sun_w, seen[:11]),
+            present_sun_w=float(seen[11]),
+        )
+        median_w = sun_quantiles(paths(known, noon), SHARES).median
+        np.testing.assert_allclose(median_w, seen[11:17])
+
+
+def test_when_the_clocks_change_the_load_follows_them_and_the_sun_does_not() -> None:
+    changed = datetime(2025, 3, 30, 1, tzinfo=UTC).timestamp()
+    slots = Slots(changed - 24 * 20 * HOUR, HOUR, 24 * 20)
+    local = [datetime.fromtimestamp(start, ZONE).hour for start in slots]
+    utc = [datetime.fromtimestamp(start, UTC).hour for start in slots]
+    past = Past(
+        slots,
+        ZONE,
+        np.array([1000.0 + 10.0 * hour for hour in local]),
+        np.array([-10.0 * hour for hour in utc]),
+    )
+    after = Slots(changed + 3 * HOUR, HOUR, 12)
+    made = paths(past, after, 5)
+    for slot, start in list(enumerate(after))[1:]:
+        hour = datetime.fromtimestamp(start, ZONE).hour
+        np.testing.assert_allclose(made.load_w[:, slot], 1000.0 + 10.0 * hour)
+        np.testing.assert_allclose(
+            made.sun_w[:, slot], -10.0 * datetime.fromtimestamp(start, UTC).hour
+        )
+
+
 def test_the_sun_of_past_days_is_moved_into_the_weather_that_is_expected() -> None:
     days = 16
     irradiance = -sunny(days) / 5.0

@@ -358,6 +358,7 @@ def test_what_is_left_at_the_end_is_worth_what_it_replaces_or_sells_for() -> Non
         ((0.3, 0.2), (0.0, 0.0), (0.2 - 0.02) * 0.9),
         ((0.3, 0.3), (0.4, 0.2), (0.3 - 0.02) * 0.9),
         ((0.3, 0.01), (0.0, 0.0), 0.0),
+        ((0.5, 0.1), (0.4, 0.0), (0.2 - 0.02) * 0.9),
     ):
         case = Case(buy, sell, (500.0, 500.0))
         value = stored_value(case.slots, case.battery, case.bands, case.paths)
