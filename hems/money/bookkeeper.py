@@ -148,9 +148,19 @@ class Bookkeeper:
         self._minutes.append(minute)
 
     def _give_way(self, at: int) -> None:
-        """Forget what is dated later than a minute that is seen now."""
-        while self._minutes and self._minutes[-1].at > at:
-            self._minutes.pop()
+        """Forget what is dated later than a minute that is seen now.
+
+        The meter's registers went on in that time: over the quarter-hour into which the clock was
+        set back they tell nothing.
+        """
+        if self._minutes and self._minutes[-1].at > at:
+            start = _interval(at)
+            self._minutes = [
+                minute if minute.at < start else replace(minute, opened=None, closed=None)
+                for minute in self._minutes
+                if minute.at <= at
+            ]
+            self._written = min(self._written, start)
         self._written = min(self._written, at)
         if at < self._state.at:
             self._state = replace(self._state, at=float(_interval(at)))

@@ -23,6 +23,8 @@ LONGEST_S: Final = 3 * 86_400
 """After so long a wish that goes on is settled as far as it went."""
 _WHOLE_S: Final = 0.98 * INTERVAL_S
 _WHOLE_MINUTE_S: Final = 50.0
+_MOST_W: Final = 100e3
+"""No home takes or gives more: a register that says so is another meter's."""
 _HOURS: Final = INTERVAL_S / 3600.0
 _WH_PER_KWH: Final = 1000.0
 
@@ -216,9 +218,9 @@ def _metered(start: int, minutes: Sequence[Minute]) -> _Metered:
     tags = [m.tag.carbon_kg_per_kwh for m in minutes]
     known = [tag for tag in tags if tag is not None]
     carbon = sum(m.import_wh * (m.tag.carbon_kg_per_kwh or 0.0) for m in minutes)
-    counted = _counted(start, minutes) if metered_s < _WHOLE_S else None
-    if counted is not None:
-        more_in, more_out = max(0.0, counted[0] - import_wh), max(0.0, counted[1] - export_wh)
+    more = _missing(start, minutes, metered_s, import_wh, export_wh)
+    if more is not None:
+        more_in, more_out = more
         import_wh, export_wh = import_wh + more_in, export_wh + more_out
         cost += more_in * _mean([m.tag.import_per_kwh for m in minutes])
         revenue += more_out * _mean([m.tag.export_per_kwh for m in minutes])
@@ -229,9 +231,21 @@ def _metered(start: int, minutes: Sequence[Minute]) -> _Metered:
         cost=cost / _WH_PER_KWH,
         revenue=revenue / _WH_PER_KWH,
         carbon_kg=carbon / _WH_PER_KWH if len(known) == len(tags) else None,
-        share=1.0 if counted is not None else min(1.0, metered_s / INTERVAL_S),
-        registers=counted is not None,
+        share=1.0 if more is not None else min(1.0, metered_s / INTERVAL_S),
+        registers=more is not None,
     )
+
+
+def _missing(
+    start: int, minutes: Sequence[Minute], metered_s: float, import_wh: float, export_wh: float
+) -> tuple[float, float] | None:
+    """Return what was taken and given beside what was metered; None where no register tells."""
+    counted = _counted(start, minutes) if metered_s < _WHOLE_S else None
+    if counted is None:
+        return None
+    more = max(0.0, counted[0] - import_wh), max(0.0, counted[1] - export_wh)
+    most_wh = _MOST_W * (INTERVAL_S - metered_s) / 3600.0
+    return more if max(more) <= most_wh else None
 
 
 def _counted(start: int, minutes: Sequence[Minute]) -> tuple[float, float] | None:

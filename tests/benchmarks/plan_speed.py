@@ -25,12 +25,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from hems.cem.planner import appliances
-from hems.cem.planner.build import build
-from hems.cem.planner.frame import frame
-from hems.cem.planner.milp import solve
+from hems.cem.planner.milp import appliances
+from hems.cem.planner.milp.build import build
+from hems.cem.planner.milp.frame import frame
+from hems.cem.planner.milp.search import Effort, search
+from hems.cem.planner.milp.solve import solve
 from hems.cem.planner.problem import Problem, Scenario
-from hems.cem.planner.search import Effort, search
 from tests.benchmarks.common import Figure, in_ms, parser, report
 from tests.benchmarks.plan_speed_cases import HORIZONS, START, as_emhass, case, cases, equal
 

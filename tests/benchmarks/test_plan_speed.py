@@ -2,8 +2,8 @@
 
 import pytest
 
-from hems.cem.planner.check import check
-from hems.cem.planner.milp import solve
+from hems.cem.planner.milp.check import check
+from hems.cem.planner.milp.solve import solve
 from tests.benchmarks.plan_speed import several
 from tests.benchmarks.plan_speed_cases import HORIZONS, START, TARIFFS, as_emhass, case, equal
 

@@ -103,16 +103,18 @@ class Forecaster:
     def _balance(
         self, past: Past, slots: Slots, sky: Expected
     ) -> tuple[Quantiles, Quantiles, Paths]:
-        """Return load, sun, and both as whole courses; judged, and leaning on what was better."""
+        """Return load and sun, judged and leaning on what was better, and both as whole courses.
+
+        The courses stay as they are: what stored energy is worth rests on how they differ, and
+        moving them all by what another forecast has at its middle has cost more than it brought.
+        """
         made = paths(past, slots, irradiance_w_m2=sky.irradiance_w_m2)
         by_weather = sky.seen_days > 0.0 and np.isfinite(sky.irradiance_w_m2).any()
         own_load = load_quantiles(made, SHARES, _rests_on(past.load_w))
         own_sun = sun_quantiles(made, SHARES, "weather" if by_weather else _rests_on(past.sun_w))
         load = _given(self.load, past.load_w, past, own_load, slots, most_w=math.inf)
         sun = _given(self.sun, past.sun_w, past, own_sun, slots, most_w=0.0)
-        load_w = np.maximum(made.load_w + load.median - own_load.median, 0.0)
-        sun_w = np.minimum(made.sun_w + sun.median - own_sun.median, 0.0)
-        return load, sun, replace(made, load_w=load_w, sun_w=sun_w)
+        return load, sun, made
 
 
 def _given(

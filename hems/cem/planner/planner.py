@@ -8,14 +8,16 @@ from zoneinfo import ZoneInfo
 from hems.cem.forecast.forecaster import Forecaster
 from hems.cem.forecast.history import History
 from hems.cem.forecast.past import Outlook
-from hems.cem.planner.milp import solve
+from hems.cem.planner.milp.solve import solve
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.pose import pose
 from hems.cem.planner.question import Question, Role
 from hems.cem.planner.valued import valued
 
-TIME_LIMIT_S: Final = 5.0
-"""A plan that is good comes in good time; after this the best found so far is taken."""
+EFFORT: Final = {"time_limit_s": 5.0, "gap": 1e-4}
+HEATED: Final = {"time_limit_s": 2.0, "gap": 1e-3, "money": 0.005}
+"""Heaters that go on and off make a plan that nobody could prove to be the best: half a cent of
+doubt is not worth seconds of a small machine every few minutes."""
 
 
 @dataclass(slots=True)
@@ -32,7 +34,8 @@ class Planner:
         outlook = self._outlook(question)
         problem = pose(question, outlook, self._last)
         zone = ZoneInfo(question.zone)
-        plan = solve(problem, question.at, time_limit_s=TIME_LIMIT_S, warm=self._last, zone=zone)
+        effort = HEATED if problem.heats else EFFORT
+        plan = solve(problem, question.at, warm=self._last, zone=zone, **effort)
         plan = valued(plan, problem, outlook)
         self._last = replace(
             plan,

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from hems.cem.forecast.past import CarOutlook, Floats, Outlook
-from hems.cem.forecast.paths import marginals
+from hems.cem.forecast.paths import expected
 from hems.cem.needs import CarMode, RunRequest
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import (
@@ -26,6 +26,9 @@ _THERE: Final = 0.5
 """A car that is away is planned for in slots in which it is there with at least this chance."""
 _USUAL: Final = 0.5
 """Quantile of its need that is planned for where its owner says nothing."""
+_LATER: Final = 0.0005
+"""What a kWh is reckoned at for each hour that a car gets it later: next to nothing, and enough
+that of equal prices the sooner is taken, in one go."""
 _MILD_C: Final = 10.0
 """Outdoor temperature where nobody knows it."""
 
@@ -43,14 +46,12 @@ def pose(question: Question, outlook: Outlook, last: Plan | None) -> Problem:
         last: The plan before this one; None if there is none.
     """
     slots = question.slots
-    shares = marginals(outlook.paths)
-    load_w = (shares * outlook.paths.load_w).sum(axis=0)
+    load_w, sun_w = expected(outlook.paths)
     for car in question.cars:
         if car.need is not None and car.need.mode is CarMode.NOW:
             load_w = load_w + _charging_now_w(car, outlook.cars.get(car.id), slots)
     for run in question.under_way:
         load_w = load_w + _running_w(run, slots)
-    sun_w = (shares * outlook.paths.sun_w).sum(axis=0)
     return Problem(
         slots,
         question.prices,
@@ -126,6 +127,7 @@ def _car(car: CarNow, outlook: CarOutlook | None, question: Question) -> Car | N
             room_wh=room_wh,
             surplus_only=True,
             worth_per_kwh=worth,
+            later_per_kwh_hour=_LATER,
         )
     if energy_wh <= 0:
         return None
@@ -137,6 +139,7 @@ def _car(car: CarNow, outlook: CarOutlook | None, question: Question) -> Car | N
         _by_slot(present),
         (Deadline(ready_at, energy_wh),),
         room_wh=energy_wh,
+        later_per_kwh_hour=_LATER,
     )
 
 

@@ -104,6 +104,8 @@ class Car:
         surplus_only: Whether it may only take what the sun leaves over.
         shortfall_per_kwh: What a missing kWh at a deadline is reckoned at.
         worth_per_kwh: What a kWh beyond the deadlines is worth to its owner.
+        later_per_kwh_hour: What a kWh is reckoned at for each hour that it comes later: of equal
+            prices the sooner is taken, without breaks.
     """
 
     id: str
@@ -115,6 +117,7 @@ class Car:
     surplus_only: bool = False
     shortfall_per_kwh: float = 2.0
     worth_per_kwh: float = 0.0
+    later_per_kwh_hour: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,29 @@ async def test_a_clock_back_within_the_accounted_time_overwrites_it(
     assert imports[:4] == pytest.approx([300.0, 300.0, 150.0, 300.0])
 
 
+async def test_registers_tell_nothing_over_a_clock_that_was_set_back(store: Store) -> None:
+    """What flowed in the hour that is lived twice is not a peak of one quarter-hour."""
+    office = Office(store)
+    passed = 0
+
+    def living(first: int, last: int) -> Iterator[Image]:
+        nonlocal passed
+        for each in house(first, last):
+            passed += 5
+            counted = Reading(each.at, 1200.0, energy_import_wh=passed / 3.0, energy_export_wh=0.0)
+            yield image(each.at, {}, meter=counted)
+
+    office.live(living(0, 305))
+    passed += 3300
+    office.live(living(3600, 3665))
+    office.live(living(600, 905))
+    await office.keeper.flush()
+    (row,) = await office.rows(T, T + 900)
+    assert row.import_wh == pytest.approx(1200.0 * 600 / 3600, rel=0.02)
+    assert row.measured == pytest.approx(600 / 900, rel=0.02)
+    assert office.keeper.peak_so_far_w(float(T)) <= 1200.0 + 1e-6
+
+
 async def test_a_minute_that_is_lived_twice_counts_once(store: Store) -> None:
     office = Office(store)
     office.live(house(0, 1800))

@@ -282,9 +282,10 @@ def test_what_is_missing_within_a_quarter_hour_comes_from_the_registers() -> Non
         [counted(0, 1000.0, 1010.0), counted(13, 1190.0, 1200.0)],
         [counted(0, 1000.0, 1010.0, seconds=20.0), counted(14, 1190.0, 1200.0)],
         [counted(0, 9000.0, 9010.0), counted(14, 1190.0, 1200.0)],
+        [counted(0, 1000.0, 1010.0), counted(14, 5e6, 5e6)],
         [minute(0, 600.0), counted(14, 1190.0, 1200.0)],
     ],
-    ids=["not to the end", "not from the start", "another meter", "no registers"],
+    ids=["not to the end", "not from the start", "another meter", "a jump", "no registers"],
 )
 def test_registers_that_do_not_span_it_say_nothing(minutes: list[Minute]) -> None:
     (row,) = settle(minutes, State(), Plant(), CONTRACT).rows

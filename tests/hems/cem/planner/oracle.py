@@ -5,8 +5,8 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from hems.cem.planner.battery import IDLE_WEAR
-from hems.cem.planner.frame import frame
+from hems.cem.planner.milp.battery import IDLE_WEAR
+from hems.cem.planner.milp.frame import frame
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import Appliance, Battery, Car, Heat, Problem
 
@@ -88,7 +88,10 @@ def battery_costs(problem: Problem, battery: Battery, powers: tuple[float, ...])
 def car_costs(problem: Problem, car: Car, powers: tuple[float, ...]) -> float:
     """Return what is short at deadlines (ahead, and within the plan), less what it is worth."""
     slots = problem.slots
-    total = -car.worth_per_kwh * sum(powers) * slots.hours / 1000.0
+    total = 0.0
+    for t, power in enumerate(powers):
+        late = car.later_per_kwh_hour * t * slots.hours
+        total += (late - car.worth_per_kwh) * power * slots.hours / 1000.0
     for deadline in car.deadlines:
         assert slots.start < deadline.at <= slots.end
         taken = 0.0

@@ -109,6 +109,7 @@ def _car(draw: st.DrawFn, count: int, span_s: float, *, fine: bool) -> Car:
         room_wh=draw(_some(0.0, 12000.0)) if fine else 20000.0,
         surplus_only=draw(st.booleans()) if fine else False,
         worth_per_kwh=draw(st.sampled_from([0.0, 0.1])),
+        later_per_kwh_hour=draw(st.sampled_from([0.0, 0.01])),
     )
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hems.cem.planner.check import check
-from hems.cem.planner.milp import solve
+from hems.cem.planner.milp.check import check
+from hems.cem.planner.milp.solve import solve
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import Problem, Scenario
 from tests.hems.cem.planner.oracle import coarse, cost_of

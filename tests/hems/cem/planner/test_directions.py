@@ -5,11 +5,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from numpy.typing import NDArray
 
-from hems.cem.planner import appliances, battery
-from hems.cem.planner.build import build
-from hems.cem.planner.frame import Frame, frame
-from hems.cem.planner.milp import solve
-from hems.cem.planner.model import Kind
+from hems.cem.planner.milp import appliances, battery
+from hems.cem.planner.milp.build import build
+from hems.cem.planner.milp.frame import Frame, frame
+from hems.cem.planner.milp.model import Kind
+from hems.cem.planner.milp.solve import solve
 from hems.cem.planner.problem import Battery, Problem
 from tests.hems.cem.planner.problems import START, any_problem, home
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hems.cem.planner.milp import solve
+from hems.cem.planner.milp.solve import solve
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import Appliance, Car, Deadline, Problem, Scenario
 from tests.hems.cem.planner.problems import START, heater, home

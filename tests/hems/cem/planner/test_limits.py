@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hems.cem.planner.check import check
-from hems.cem.planner.milp import solve
+from hems.cem.planner.milp.check import check
+from hems.cem.planner.milp.solve import solve
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import Appliance, Battery, Car, Deadline, Limits, Problem
 from tests.hems.cem.planner.problems import START, heater, home

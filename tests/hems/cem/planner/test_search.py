@@ -8,15 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hems.cem.planner import appliances, milp
-from hems.cem.planner.build import build
-from hems.cem.planner.check import check
-from hems.cem.planner.frame import frame
-from hems.cem.planner.milp import solve
-from hems.cem.planner.model import Kind, Model, Pulse
+from hems.cem.planner.milp import appliances
+from hems.cem.planner.milp import solve as solving
+from hems.cem.planner.milp.build import build
+from hems.cem.planner.milp.check import check
+from hems.cem.planner.milp.frame import frame
+from hems.cem.planner.milp.model import Kind, Model, Pulse
+from hems.cem.planner.milp.search import Effort, Found, search
+from hems.cem.planner.milp.solve import solve
+from hems.cem.planner.milp.tree import pulsed
 from hems.cem.planner.problem import Problem
-from hems.cem.planner.search import Effort, Found, search
-from hems.cem.planner.tree import pulsed
 from tests.hems.cem.planner.problems import START, any_problem, heater, home
 
 pytestmark = pytest.mark.requirement("ROLE-CEM")
@@ -116,7 +117,7 @@ def test_without_time_there_is_a_plan_that_says_so() -> None:
 
 
 def test_a_plan_that_is_not_sound_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(milp, "check", lambda *_: ("meter: 5 W",))
+    monkeypatch.setattr(solving, "check", lambda *_: ("meter: 5 W",))
     made = solve(heaters(4), START)
     assert made.notes == (
         "the plan that was found was not sound (meter: 5 W): this one looks at no price",

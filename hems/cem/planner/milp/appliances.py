@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hems.cem.planner.frame import Frame
-from hems.cem.planner.model import Floats, Indices, Kind, Model
+from hems.cem.planner.milp.frame import Frame
+from hems.cem.planner.milp.model import Floats, Indices, Kind, Model
 from hems.cem.planner.plan import PlannedDevice
 from hems.cem.planner.problem import Appliance
 

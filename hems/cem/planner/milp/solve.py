@@ -13,19 +13,19 @@ from datetime import UTC, tzinfo
 
 import numpy as np
 
-from hems.cem.planner import appliances, battery, cars, grid, heats
-from hems.cem.planner.build import Columns, build
-from hems.cem.planner.check import check
-from hems.cem.planner.fallback import simple
-from hems.cem.planner.frame import Frame, frame
-from hems.cem.planner.given_up import Outcome, given_up
-from hems.cem.planner.hints import hints
-from hems.cem.planner.model import Floats
-from hems.cem.planner.money import energy_cost
+from hems.cem.planner.milp import appliances, battery, cars, grid, heats
+from hems.cem.planner.milp.build import Columns, build
+from hems.cem.planner.milp.check import check
+from hems.cem.planner.milp.fallback import simple
+from hems.cem.planner.milp.frame import Frame, frame
+from hems.cem.planner.milp.given_up import Outcome, given_up
+from hems.cem.planner.milp.hints import hints
+from hems.cem.planner.milp.model import Floats
+from hems.cem.planner.milp.money import energy_cost
+from hems.cem.planner.milp.relaxation import Point
+from hems.cem.planner.milp.search import Effort, search
 from hems.cem.planner.plan import Plan, PlannedDevice
 from hems.cem.planner.problem import Problem
-from hems.cem.planner.relaxation import Point
-from hems.cem.planner.search import Effort, search
 
 
 def solve(

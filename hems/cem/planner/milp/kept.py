@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hems.cem.planner.model import Floats, Indices, Model
+from hems.cem.planner.milp.model import Floats, Indices, Model
 
 _NEAR_KW = 1e-6
 

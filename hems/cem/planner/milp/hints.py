@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from hems.cem.planner.appliances import RunColumns, run_at
-from hems.cem.planner.build import Columns
-from hems.cem.planner.frame import Frame
-from hems.cem.planner.model import Floats, Programme
+from hems.cem.planner.milp.appliances import RunColumns, run_at
+from hems.cem.planner.milp.build import Columns
+from hems.cem.planner.milp.frame import Frame
+from hems.cem.planner.milp.model import Floats, Programme
 from hems.cem.planner.plan import Plan
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hems.cem.planner import kept as keeping
-from hems.cem.planner.frame import Frame
-from hems.cem.planner.model import Floats, Indices, Kind, Model, Pulse
+from hems.cem.planner.milp import kept as keeping
+from hems.cem.planner.milp.frame import Frame
+from hems.cem.planner.milp.model import Floats, Indices, Kind, Model, Pulse
 from hems.cem.planner.plan import PlannedDevice
 from hems.cem.planner.problem import Heat
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hems.cem.planner.model import Floats, Indices, Kind, Programme, Pulse
+from hems.cem.planner.milp.model import Floats, Indices, Kind, Programme, Pulse
 
 WHOLE: Final = 1e-6
 """How far from a whole number counts as whole."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hems.cem.planner.appliances import Runs, run_at
-from hems.cem.planner.battery import held_back, inside
-from hems.cem.planner.frame import Frame
-from hems.cem.planner.heats import cooling
-from hems.cem.planner.model import Floats
+from hems.cem.planner.milp.appliances import Runs, run_at
+from hems.cem.planner.milp.battery import held_back, inside
+from hems.cem.planner.milp.frame import Frame
+from hems.cem.planner.milp.heats import cooling
+from hems.cem.planner.milp.model import Floats
 from hems.cem.planner.plan import PlannedDevice
 from hems.cem.planner.problem import Battery, Car, Heat
 

@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hems.cem.planner.appliances import RunColumns, Runs
-from hems.cem.planner.frame import Frame
-from hems.cem.planner.heats import forced_on
-from hems.cem.planner.model import Floats, Indices, Kind, Model
+from hems.cem.planner.milp.appliances import RunColumns, Runs
+from hems.cem.planner.milp.frame import Frame
+from hems.cem.planner.milp.heats import forced_on
+from hems.cem.planner.milp.model import Floats, Indices, Kind, Model
 
 IDLE_HOLD: Final = 1e-6
 """Cost of a kWh of sun held back: where giving it is worth nothing, it is given all the same."""

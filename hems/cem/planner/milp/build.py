@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from hems.cem.planner import appliances, battery, cars, grid, heats
-from hems.cem.planner.frame import Frame
-from hems.cem.planner.model import Model, Programme
+from hems.cem.planner.milp import appliances, battery, cars, grid, heats
+from hems.cem.planner.milp.frame import Frame
+from hems.cem.planner.milp.model import Model, Programme
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from hems.cem.planner.model import Floats, Indices, Programme
-from hems.cem.planner.tree import Branch, Discrete
+from hems.cem.planner.milp.model import Floats, Indices, Programme
+from hems.cem.planner.milp.tree import Branch, Discrete
 
 _ROW_WISE = 2
 """`MatrixFormat.kRowwise`, as the call that takes arrays wants it."""

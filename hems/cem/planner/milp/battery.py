@@ -6,11 +6,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hems.cem.planner import kept as keeping
-from hems.cem.planner.frame import RESERVE_PER_HOUR, Frame
-from hems.cem.planner.grid import Grid, Some
-from hems.cem.planner.model import Floats, Indices, Kind, Model
-from hems.cem.planner.money import end_value
+from hems.cem.planner.milp import kept as keeping
+from hems.cem.planner.milp.frame import RESERVE_PER_HOUR, Frame
+from hems.cem.planner.milp.grid import Grid, Some
+from hems.cem.planner.milp.model import Floats, Indices, Kind, Model
+from hems.cem.planner.milp.money import end_value
 from hems.cem.planner.plan import PlannedDevice
 from hems.cem.planner.problem import Battery
 

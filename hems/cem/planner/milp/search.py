@@ -15,9 +15,9 @@ from typing import Final
 import highspy
 import numpy as np
 
-from hems.cem.planner.model import Floats, Programme
-from hems.cem.planner.relaxation import Point, Relaxation, load
-from hems.cem.planner.tree import Branch, Discrete, discrete
+from hems.cem.planner.milp.model import Floats, Programme
+from hems.cem.planner.milp.relaxation import Point, Relaxation, load
+from hems.cem.planner.milp.tree import Branch, Discrete, discrete
 
 BRANCHES: Final = 250
 """Branches after which HiGHS takes over."""

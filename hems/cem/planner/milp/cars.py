@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hems.cem.planner import kept as keeping
-from hems.cem.planner.frame import Frame
-from hems.cem.planner.grid import Grid
-from hems.cem.planner.model import Floats, Indices, Kind, Model
+from hems.cem.planner.milp import kept as keeping
+from hems.cem.planner.milp.frame import Frame
+from hems.cem.planner.milp.grid import Grid
+from hems.cem.planner.milp.model import Floats, Indices, Kind, Model
 from hems.cem.planner.plan import PlannedDevice
 from hems.cem.planner.problem import Car, Deadline, Problem
 
@@ -57,10 +57,11 @@ def _add(
 ) -> CarColumns:
     """Add a car that charges in some slots; `rows` (T,) are the balance."""
     upper = most(car, slots)
+    later = car.later_per_kwh_hour * frame.hours * slots
     power = model.columns(
         0.0,
         upper,
-        -weight * frame.hours * car.worth_per_kwh,
+        weight * frame.hours * (later - car.worth_per_kwh),
         len(slots),
         kind=Kind.NONE_OR_LEAST if car.least_w > 0 else Kind.ANY,
         least=least(car, slots),

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from hems.cem.planner.model import Floats
+from hems.cem.planner.milp.model import Floats
 from hems.cem.planner.problem import BySlot, Heat, Problem
 
 BREACH: Final = 4.0

@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hems.cem.planner.appliances import Runs, begin_of, late_s
-from hems.cem.planner.battery import held_back
-from hems.cem.planner.cars import most, need_by
-from hems.cem.planner.frame import Frame
-from hems.cem.planner.model import Floats
+from hems.cem.planner.milp.appliances import Runs, begin_of, late_s
+from hems.cem.planner.milp.battery import held_back
+from hems.cem.planner.milp.cars import most, need_by
+from hems.cem.planner.milp.frame import Frame
+from hems.cem.planner.milp.model import Floats
 from hems.cem.planner.plan import GivenUp, PlannedDevice
 from hems.cem.planner.problem import Battery, Car, Deadline, Heat
 

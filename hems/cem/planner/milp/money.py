@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from hems.cem.planner.frame import Frame
-from hems.cem.planner.model import Floats
+from hems.cem.planner.milp.frame import Frame
+from hems.cem.planner.milp.model import Floats
 from hems.cem.planner.problem import Battery
 
 _DAY_H = 24.0
