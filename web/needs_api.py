@@ -45,8 +45,13 @@ class RunAnswer(Answer):
 
 
 class NeedsAnswer(Answer):
-    """All needs; fields as in `hems.needs.surface.NeedsView`."""
+    """All needs; fields as in `hems.needs.surface.NeedsView`.
 
+    Attributes:
+        time_zone: IANA name of the home's time zone, by whose clock "07:00" is meant.
+    """
+
+    time_zone: str = ""
     cars: Sequence[CarAnswer]
     runs: Sequence[RunAnswer]
 
@@ -114,11 +119,13 @@ class NeedsApi:
     Args:
         surface: The needs of the running home.
         clock: Where "from now" is counted from.
+        time_zone: IANA name of the home's.
     """
 
-    def __init__(self, surface: NeedsSurface, clock: Clock) -> None:
+    def __init__(self, surface: NeedsSurface, clock: Clock, time_zone: str) -> None:
         self._surface = surface
         self._clock = clock
+        self._time_zone = time_zone
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         """Return where it answers."""
@@ -132,7 +139,8 @@ class NeedsApi:
 
     async def needs(self, _request: web.Request) -> web.StreamResponse:
         """Answer GET /api/needs: what is wanted now."""
-        return model_answer(NeedsAnswer.model_validate(self._surface.needs()))
+        answer = NeedsAnswer.model_validate(self._surface.needs())
+        return model_answer(answer.model_copy(update={"time_zone": self._time_zone}))
 
     async def order_car(self, request: web.Request) -> web.StreamResponse:
         """Answer POST /api/cars/{id}/order: the owner's word, `CarOrderBody` as JSON."""

@@ -29,8 +29,13 @@ class PlannedAnswer(Answer):
 
 
 class PlanAnswer(Answer):
-    """The plan; fields as in `hems.plan_surface.PlanView`, infinite limits as null."""
+    """The plan; fields as in `hems.plan_surface.PlanView`, infinite limits as null.
 
+    Attributes:
+        time_zone: IANA name of the home's time zone, by which the reasons tell times.
+    """
+
+    time_zone: str = ""
     made_at: float
     start: float
     step_s: float
@@ -51,8 +56,9 @@ class PlanAnswer(Answer):
 class PlanApi:
     """What can be asked of the planner, under /api."""
 
-    def __init__(self, surface: PlanSurface) -> None:
+    def __init__(self, surface: PlanSurface, time_zone: str) -> None:
         self._surface = surface
+        self._time_zone = time_zone
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         """Return where it answers."""
@@ -63,4 +69,5 @@ class PlanApi:
         plan = self._surface.plan()
         if plan is None:
             return web.Response(status=HTTPStatus.NO_CONTENT)
-        return model_answer(PlanAnswer.model_validate(plan))
+        answer = PlanAnswer.model_validate(plan)
+        return model_answer(answer.model_copy(update={"time_zone": self._time_zone}))

@@ -1,11 +1,11 @@
 """`hems money`: what the home's energy cost in the last days, and what control saved."""
 
 import urllib.error
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, tzinfo
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hems.commands import home_time
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
 
@@ -58,7 +58,7 @@ def show(url: str, days: int) -> int:
     if not money.periods:
         print("there are no accounts of these days")
         return 0
-    zone = _zone(money.time_zone)
+    zone = home_time.zone(money.time_zone)
     print(_HEAD)
     for day in money.periods:
         print(_line(day, zone))
@@ -73,13 +73,6 @@ def _line(day: _Day, zone: tzinfo) -> str:
         f"{day.currency:<8} {day.import_wh / 1000:>6.1f} kWh {day.export_wh / 1000:>6.1f} kWh "
         f"{_share(day.self_consumption)} {_carbon(day.carbon_kg)}{gap}"
     )
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
 
 
 def _money(amount: float | None) -> str:

@@ -5,12 +5,13 @@ import json
 import urllib.error
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import tzinfo
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems import units
+from hems.commands import home_time
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
 
@@ -37,6 +38,7 @@ class _Run(_Part):
 
 
 class _Needs(_Part):
+    time_zone: str
     cars: list[_Car]
     runs: list[_Run]
 
@@ -106,9 +108,11 @@ def car(options: argparse.Namespace) -> int:
         if options.id is not None:
             path = f"/api/cars/{quote(options.id, safe='')}/order"
             _say(page, path, body or None, back=options.usual)
-        for found in page.needs().cars:
+        needs = page.needs()
+        zone = home_time.zone(needs.time_zone)
+        for found in needs.cars:
             if options.id in {None, found.device}:
-                print(_car_line(found))
+                print(_car_line(found, zone))
     except _RefusedError as error:
         return fail(str(error))
     return 0
@@ -147,18 +151,20 @@ def start(options: argparse.Namespace) -> int:
             path = f"/api/appliances/{quote(options.id, safe='')}/run"
             body = {} if options.ready is None else {"ready": options.ready}
             _say(page, path, body, back=options.cancel)
-        for found in page.needs().runs:
+        needs = page.needs()
+        zone = home_time.zone(needs.time_zone)
+        for found in needs.runs:
             if options.id in {None, found.device}:
-                print(_run_line(found))
+                print(_run_line(found, zone))
     except _RefusedError as error:
         return fail(str(error))
     return 0
 
 
-def _car_line(car: _Car) -> str:
+def _car_line(car: _Car, zone: tzinfo) -> str:
     parts = [f"{car.device:<16} {car.mode}"]
     if car.ready_at is not None:
-        parts.append(f"ready by {_time(car.ready_at)}")
+        parts.append(f"ready by {home_time.words(car.ready_at, zone)}")
     if car.energy_wh is not None:
         parts.append(f"needs {_kwh(car.energy_wh)}")
     elif car.usual_wh is not None:
@@ -170,18 +176,13 @@ def _car_line(car: _Car) -> str:
     return ", ".join(parts)
 
 
-def _run_line(run: _Run) -> str:
+def _run_line(run: _Run, zone: tzinfo) -> str:
     if run.ends_at is not None:
-        return f"{run.device:<16} runs until {_time(run.ends_at)}"
+        return f"{run.device:<16} runs until {home_time.words(run.ends_at, zone)}"
     if run.ready_by is not None:
-        return f"{run.device:<16} waits, ready by {_time(run.ready_by)}"
+        return f"{run.device:<16} waits, ready by {home_time.words(run.ready_by, zone)}"
     return f"{run.device:<16} nothing is asked of it"
 
 
 def _kwh(energy_wh: float) -> str:
     return f"{energy_wh / 1000:.1f} kWh"
-
-
-def _time(at: float) -> str:
-    """Return an instant by this machine's clock."""
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%a %H:%M")

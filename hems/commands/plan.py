@@ -2,10 +2,10 @@
 
 import urllib.error
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hems.commands import home_time
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
 
@@ -27,6 +27,7 @@ class _Planned(_Part):
 
 
 class _Plan(_Part):
+    time_zone: str
     made_at: float
     start: float
     step_s: float
@@ -67,20 +68,20 @@ def show(url: str, *, as_json: bool) -> int:
 
 
 def _lines(plan: _Plan) -> Sequence[str]:
+    zone = home_time.zone(plan.time_zone)
+
+    def time(at: float) -> str:
+        return home_time.words(at, zone)
+
     end = plan.start + len(plan.net_w) * plan.step_s
-    lines = [f"planned {_time(plan.made_at)}, until {_time(end)}"]
+    lines = [f"planned {time(plan.made_at)}, until {time(end)}"]
     lines.append(f"{'cost of energy':<18} {plan.cost:.2f} {plan.currency}".rstrip())
     for name, planned in sorted(plan.devices.items()):
         lines += [
-            f"{name:<18} {_time(s.starts_at)} - {_time(s.ends_at)}  {s.power_w:7.0f} W  "
+            f"{name:<18} {time(s.starts_at)} - {time(s.ends_at)}  {s.power_w:7.0f} W  "
             f"{s.reason or s.use}"
             for s in planned.steps
         ]
     lines += [f"{'given up':<18} {sentence}" for sentence in plan.given_up]
     lines += [f"{'note':<18} {sentence}" for sentence in plan.notes]
     return lines
-
-
-def _time(at: float) -> str:
-    """Return an instant by this machine's clock."""
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%a %H:%M")

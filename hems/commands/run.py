@@ -116,7 +116,12 @@ async def _serve(path: Path, config: Config, ready: Path | None) -> int:
 
 def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
     """Return what the page's API offers beside the home as it stands."""
-    return (DeviceApi(home), PlanApi(home), NeedsApi(home, clock), MoneyApi(home, time_zone))
+    return (
+        DeviceApi(home),
+        PlanApi(home, time_zone),
+        NeedsApi(home, clock, time_zone),
+        MoneyApi(home, time_zone),
+    )
 
 
 async def _home_assistant(config: Config, store: Store) -> HomeAssistantSettings:

@@ -7,7 +7,7 @@ end counts for nothing. Four ways of running the same battery:
 |---|---|
 | `greedy` | stores what the sun leaves over, gives whenever the house lacks anything |
 | `perfect` | the linear programme (HiGHS) that knows the whole year |
-| `ours` | the product's forecast (`hems.cem.forecast.paths`) and value of stored energy (`hems.cem.planner.storage`, `manner`), at each hour from the hours before |
+| `ours` | the product's forecast (`hems.cem.forecast.paths`) and value of stored energy (`hems.cem.planner.worth.storage`, `manner`), at each hour from the hours before |
 | `share` | how much of the way from greedy to perfect ours covers |
 
 All three are parts of the cost with PV and no battery. Known at an hour: load and sun until then
@@ -31,10 +31,10 @@ import numpy as np
 
 from hems.cem.forecast.past import Floats, Past
 from hems.cem.forecast.paths import paths
-from hems.cem.planner.bands import bands
-from hems.cem.planner.manner import Manner, manner
 from hems.cem.planner.problem import Battery, Limits, Prices
-from hems.cem.planner.storage import stored_value
+from hems.cem.planner.worth.bands import bands
+from hems.cem.planner.worth.manner import Manner, manner
+from hems.cem.planner.worth.storage import stored_value
 from hems.cem.slots import Slots
 from programs.economy import Use
 from tests.benchmarks.common import Figure, parser, report

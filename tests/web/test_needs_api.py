@@ -26,7 +26,12 @@ async def play(tmp_path: Path) -> AsyncIterator[Play]:
 @pytest.fixture
 async def client(play: Play, settings: WebSettings) -> AsyncIterator[aiohttp.ClientSession]:
     async with (
-        serving(ScriptedHome(), settings, play.clock, [NeedsApi(play.needs, play.clock)]) as url,
+        serving(
+            ScriptedHome(),
+            settings,
+            play.clock,
+            [NeedsApi(play.needs, play.clock, "Europe/Berlin")],
+        ) as url,
         aiohttp.ClientSession(url) as client,
     ):
         yield client
@@ -39,7 +44,9 @@ async def test_a_car_s_order_is_taken_shown_and_ended(
     async with client.post("/api/cars/ev/order", json=body) as answer:
         assert answer.status == 204
     async with client.get("/api/needs") as answer:
-        shown = {car["device"]: car for car in (await answer.json())["cars"]}
+        told = await answer.json()
+    assert told["time_zone"] == "Europe/Berlin"
+    shown = {car["device"]: car for car in told["cars"]}
     assert shown["ev"] == {
         "device": "ev",
         "mode": "cheapest",

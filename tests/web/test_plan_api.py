@@ -46,7 +46,9 @@ class Planner:
 @pytest.mark.requirement("ROLE-UI")
 async def test_the_plan_is_told_whole_and_unbounded_limits_are_null(settings: WebSettings) -> None:
     async with (
-        serving(ScriptedHome(), settings, ScriptedClock(), [PlanApi(Planner(PLAN))]) as url,
+        serving(
+            ScriptedHome(), settings, ScriptedClock(), [PlanApi(Planner(PLAN), "Europe/Berlin")]
+        ) as url,
         aiohttp.ClientSession(url) as client,
         client.get("/api/plan") as answer,
     ):
@@ -56,12 +58,14 @@ async def test_the_plan_is_told_whole_and_unbounded_limits_are_null(settings: We
     assert told["devices"]["battery"]["steps"][0]["reason"] == "It waits"
     assert told["devices"]["battery"]["level"] == [0.5, 0.6]
     assert told["given_up"] == list(PLAN.given_up)
-    assert told["cost"] == 1.25
+    assert (told["cost"], told["time_zone"]) == (1.25, "Europe/Berlin")
 
 
 async def test_without_a_plan_there_is_no_content(settings: WebSettings) -> None:
     async with (
-        serving(ScriptedHome(), settings, ScriptedClock(), [PlanApi(Planner())]) as url,
+        serving(
+            ScriptedHome(), settings, ScriptedClock(), [PlanApi(Planner(), "Europe/Berlin")]
+        ) as url,
         aiohttp.ClientSession(url) as client,
         client.get("/api/plan") as answer,
     ):

@@ -11,12 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from hems.cem.forecast.past import Floats, Outlook
-from hems.cem.planner.bands import bands
-from hems.cem.planner.manner import manners
 from hems.cem.planner.plan import Plan, PlannedDevice
 from hems.cem.planner.problem import BySlot, Problem
-from hems.cem.planner.shares import shared
-from hems.cem.planner.storage import pooled, stored_value
+from hems.cem.planner.worth.bands import bands
+from hems.cem.planner.worth.manner import manners
+from hems.cem.planner.worth.shares import shared
+from hems.cem.planner.worth.storage import pooled, stored_value
 
 
 def valued(plan: Plan, problem: Problem, outlook: Outlook) -> Plan:

@@ -28,7 +28,7 @@ async def play(tmp_path: Path) -> AsyncIterator[Play]:
 async def url(play: Play, tmp_path: Path) -> AsyncIterator[str]:
     settings = WebSettings(port=0, static_dir=tmp_path / "static")
     async with serving(
-        ScriptedHome(), settings, play.clock, [NeedsApi(play.needs, play.clock)]
+        ScriptedHome(), settings, play.clock, [NeedsApi(play.needs, play.clock, "Europe/Berlin")]
     ) as url:
         yield url
 
@@ -42,7 +42,7 @@ async def test_a_car_is_asked_for_and_goes_back_to_its_habit(
 ) -> None:
     assert await hems("car", "ev", "--ready", "06:30", "--energy", "20 kWh", "--url", url) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("ev               cheapest, ready by ")
+    assert shown.startswith("ev               cheapest, ready by Tue 06:30, "), "the home's clock"
     assert shown.endswith("needs 20.0 kWh, as asked\n")
     assert play.needs.cars(NOW)[0].ready_at == SEVEN - 1_800
     assert await hems("car", "ev", "--mode", "now", "--for", "2 h", "--url", url) == 0
@@ -57,7 +57,7 @@ async def test_an_appliance_is_started_and_stopped(
     play: Play, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await hems("start", "dishwasher", "--ready", "07:00", "--url", url) == 0
-    assert capsys.readouterr().out.startswith("dishwasher       waits, ready by ")
+    assert capsys.readouterr().out == "dishwasher       waits, ready by Tue 07:00\n"
     assert [run.ready_by for run in play.needs.runs()] == [SEVEN]
     assert await hems("start", "dishwasher", "--cancel", "--url", url) == 0
     assert capsys.readouterr().out == "dishwasher       nothing is asked of it\n"

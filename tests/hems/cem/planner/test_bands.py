@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hems.cem.planner.bands import bands
 from hems.cem.planner.problem import Limits, Prices
+from hems.cem.planner.worth.bands import bands
 
 PRICE = st.floats(-0.5, 1.0)
 LIMIT_W = st.one_of(st.just(math.inf), st.floats(0.0, 10_000.0))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from hems.cem.forecast.past import Paths
-from hems.cem.planner.bands import bands
-from hems.cem.planner.manner import manner
 from hems.cem.planner.problem import Battery, Limits, Prices
-from hems.cem.planner.storage import stored_value
+from hems.cem.planner.worth.bands import bands
+from hems.cem.planner.worth.manner import manner
+from hems.cem.planner.worth.storage import stored_value
 from hems.cem.slots import Slots
 from programs.economy import Use
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hems.cem.planner.manner import Manner
 from hems.cem.planner.problem import Battery
-from hems.cem.planner.shares import shared
+from hems.cem.planner.worth.manner import Manner
+from hems.cem.planner.worth.shares import shared
 from programs.economy import Use
 
 LARGE = Battery("large", 4000.0, 500.0, 8000.0, 4000.0, 4000.0, 0.95, 0.95)

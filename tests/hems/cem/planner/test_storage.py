@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hems.cem.forecast.past import Paths
-from hems.cem.planner.bands import Bands, bands
-from hems.cem.planner.induction import slopes
-from hems.cem.planner.manner import manner, manners
 from hems.cem.planner.problem import Battery, Limits, Prices
-from hems.cem.planner.storage import pooled, stored_value
+from hems.cem.planner.worth.bands import Bands, bands
+from hems.cem.planner.worth.induction import slopes
+from hems.cem.planner.worth.manner import manner, manners
+from hems.cem.planner.worth.storage import pooled, stored_value
 from hems.cem.slots import Slots
 
 FREE = math.inf

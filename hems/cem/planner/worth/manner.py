@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from hems.cem.forecast.past import Floats
-from hems.cem.planner.induction import best_end, floor, reach, slopes, targets
-from hems.cem.planner.storage import StoredValue, inside_wh
+from hems.cem.planner.worth.induction import best_end, floor, reach, slopes, targets
+from hems.cem.planner.worth.storage import StoredValue, inside_wh
 from programs.economy import Use
 
 NEAR_WH: Final = 1e-3

@@ -18,9 +18,9 @@ import numpy as np
 
 from hems.cem.forecast.past import Floats, Paths
 from hems.cem.forecast.paths import marginals
-from hems.cem.planner.bands import Bands
-from hems.cem.planner.induction import Induction
 from hems.cem.planner.problem import Battery
+from hems.cem.planner.worth.bands import Bands
+from hems.cem.planner.worth.induction import Induction
 from hems.cem.slots import Slots
 
 LEVELS: Final = 21

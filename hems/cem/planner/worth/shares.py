@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from hems.cem.forecast.past import Floats
-from hems.cem.planner.manner import Manner
 from hems.cem.planner.plan import PlannedDevice
 from hems.cem.planner.problem import Battery
-from hems.cem.planner.storage import inside_wh
+from hems.cem.planner.worth.manner import Manner
+from hems.cem.planner.worth.storage import inside_wh
 
 
 def shared(

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from hems.cem.forecast.past import Floats
-from hems.cem.planner.bands import Bands
 from hems.cem.planner.problem import Battery
+from hems.cem.planner.worth.bands import Bands
 
 TIE_PER_WH: Final = 1e-9
 """Less than this, in money, is no reason to buy, and none to give away."""
