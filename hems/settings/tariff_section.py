@@ -189,6 +189,8 @@ class TariffSection(Section):
             raise ValueError("'prices' are read where source is 'file' or 'utility', not 'fixed'")
         if self.refresh < _SHORTEST_REFRESH_S:
             raise ValueError(f"refresh is at least {_SHORTEST_REFRESH_S:g} s: sources are shared")
+        if self.stale_after <= self.refresh:
+            raise ValueError("stale_after is longer than refresh, or prices lapse between readings")
         for name, section in (("import", self.import_), ("export", self.export)):
             try:
                 check(self._schedule(section))

@@ -1,10 +1,11 @@
 """What each quarter-hour cost, for years; and what of the last ones is not settled yet."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Float, bindparam, cast, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from hems.store.database import Database
@@ -153,13 +154,10 @@ class Accounts:
         Returns:
             One for each period and currency that has rows, in order.
         """
-        made: list[Sums] = []
-        at = accounts.c.start
+        asked = json.dumps([[start, end] for start, end in periods])
         async with self._database.history() as connection:
-            for start, end in periods:
-                rows = await connection.execute(_SUMS.where(at >= start, at < end))
-                made += [Sums(start, end, **row._asdict()) for row in rows]
-        return made
+            rows = await connection.execute(_SUMS, {"periods": asked})
+            return [Sums(**row._asdict()) for row in rows]
 
     async def prune(self, before: float) -> None:
         """Forget rows from before `before`, UTC epoch seconds, in slices."""
@@ -187,9 +185,15 @@ _PUT_STATE: Final = _state.on_conflict_do_update(
     index_elements=["id"], set_={"body": _state.excluded.body}
 )
 
+_asked = func.json_each(bindparam("periods")).table_valued("key", "value")
+_period_start, _period_end = (
+    cast(func.json_extract(_asked.c.value, f"$[{i}]"), Float) for i in range(2)
+)
 _bill = accounts.c.cost - accounts.c.revenue + accounts.c.charges
 _SUMS: Final = (
     select(
+        _period_start.label("start"),
+        _period_end.label("end"),
         accounts.c.currency,
         *(
             func.sum(accounts.c[name]).label(name)
@@ -212,6 +216,11 @@ _SUMS: Final = (
         (func.sum(accounts.c.measured) * INTERVAL_S).label("measured_s"),
         func.count().label("intervals"),
     )
-    .group_by(accounts.c.currency)
-    .order_by(accounts.c.currency)
+    .join_from(
+        _asked,
+        accounts,
+        (accounts.c.start >= _period_start) & (accounts.c.start < _period_end),
+    )
+    .group_by(_asked.c.key, accounts.c.currency)
+    .order_by(_asked.c.key, accounts.c.currency)
 )

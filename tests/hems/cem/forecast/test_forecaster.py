@@ -231,7 +231,7 @@ def test_a_rehearsal_judges_as_if_it_had_lived_through_the_week() -> None:
     Forecaster().rehearse(replace(whole, slots=Slots(now, STEP_S, 0)), STEP_S)
 
 
-def test_another_forecast_moves_what_is_shown_and_no_course(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_forecast_moves_no_course(monkeypatch: pytest.MonkeyPatch) -> None:
     now = at("2026-11-18T00:00")
     past, slots = lived(now, 28), Slots(now, STEP_S, DAY)
     past.load_w[-DAY:] += 700.0
