@@ -8,8 +8,7 @@ is the time from starting the process to its ready file, which it writes once th
 cycle has decided on a whole image; the file is looked for every 20 ms. The slowest of several
 starts counts, the first of all among them, which also makes the store.
 
-Memory is taken at the end of the minute, in the process of that first start: it holds what a later
-one does without, the migration of the store.
+Memory is taken at the end of the minute, in the process of that first start.
 """
 
 import argparse

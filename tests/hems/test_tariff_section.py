@@ -122,6 +122,10 @@ def test_files_are_relative_to_the_configuration_and_addresses_stay(tmp_path: Pa
         ('[tariff]\nprices = ""\n' + FIXED, "tariff.prices: must be a file or"),
         ('[tariff]\nrefresh = "1 s"\n' + FIXED, "tariff: refresh is at least 60 s"),
         (
+            '[tariff]\nrefresh = "48 h"\n' + FIXED,
+            "tariff: stale_after is longer than refresh, or prices lapse",
+        ),
+        (
             '[[tariff.import.window]]\nprice = "1/kWh"\ndays = "weekdays"\n',
             "tariff: import: no window holds on Saturdays at 00:00",
         ),

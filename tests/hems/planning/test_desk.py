@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from hems.cem.planner.plan import Plan, PlannedDevice
 from hems.cem.planner.problem import Limits, Prices
 from hems.cem.planner.question import Question, Role, Stretch
 from hems.cem.slots import Slots
-from hems.planning.desk import Desk, DeskError
+from hems.planning.desk import COMMAND, Desk, DeskError
 from hems.planning.letters import (
     LetterError,
     check_answer,
@@ -176,3 +177,14 @@ async def test_a_planner_ends_with_its_hub() -> None:
     await asyncio.sleep(0)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_hub_that_is_gone_when_the_answer_comes_ends_the_planner_without_a_word() -> None:
+    ours, theirs = os.pipe()
+    with subprocess.Popen(
+        COMMAND, stdin=subprocess.PIPE, stdout=theirs, stderr=subprocess.PIPE
+    ) as planner:
+        os.close(theirs)
+        os.close(ours)
+        _, said = planner.communicate(write_question(QUESTION), timeout=60.0)
+    assert (planner.returncode, said) == (0, b"")
