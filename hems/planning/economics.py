@@ -105,7 +105,11 @@ class Economics:
         )
         self.statement = Statement(store.accounts, zone, clock)
         weather = config.planner.weather
-        self._weather = None if weather is None else WeatherSource(str(weather), clock)
+        self._weather = (
+            None
+            if weather is None
+            else WeatherSource(str(weather), clock, alarm=lambda text: tell.alarm("weather", text))
+        )
         known = Known(
             roles(specs, self.needs.heats(), self.needs.appliances),
             facts,

@@ -154,6 +154,18 @@ def gather(
     )
 
 
+def plugs(image: Image, role: Mapping[str, Role]) -> tuple[object, ...]:
+    """Return what of the devices a plan rests on, compared as a whole: who is there to be planned.
+
+    A device that goes to sleep and wakes is there all the while; meter and sun are forecast.
+    """
+    return tuple(
+        (s.spec.id, _reached(s), s.reading and (s.reading.connected, s.reading.wants_power))
+        for s in image.devices.values()
+        if role.get(s.spec.id) not in {None, Role.METER, Role.SUN}
+    )
+
+
 def load_w(image: Image, role: Mapping[str, Role]) -> float | None:
     """Return what is drawn beside all that has a role; None if that cannot be told."""
     if image.net_w is None:
@@ -201,11 +213,11 @@ def _meter(state: DeviceState) -> bool:
 
 def _planned(state: DeviceState, *controls: Control) -> bool:
     """Return whether a device is ours to plan and can be reached now."""
-    return (
-        _ours(state.spec, *controls)
-        and state.reading is not None
-        and state.quality in {Quality.GOOD, Quality.ASLEEP}
-    )
+    return _ours(state.spec, *controls) and _reached(state)
+
+
+def _reached(state: DeviceState) -> bool:
+    return state.reading is not None and state.quality in {Quality.GOOD, Quality.ASLEEP}
 
 
 def _ours(spec: DeviceSpec, *controls: Control) -> bool:
@@ -220,7 +232,7 @@ def _there(image: Image, device: str) -> bool:
 def _sum_w(states: Sequence[DeviceState]) -> float | None:
     total_w = 0.0
     for state in states:
-        if state.reading is None or state.quality is not Quality.GOOD:
+        if state.reading is None or not _reached(state):
             return None
         total_w += state.reading.power_w
     return total_w

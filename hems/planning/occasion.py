@@ -3,6 +3,7 @@
 | what | how soon |
 |---|---|
 | an event, a price, a need, a plug, a device changed | at once, but not twice in `Pace.least_s` |
+| the clock was set | at once |
 | load or sun other than foretold for `Pace.strange_s` | `Pace.calm_s` after the last |
 | nothing of these | `Pace.every_s` after the last |
 """

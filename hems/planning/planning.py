@@ -20,7 +20,7 @@ from hems.clock import Clock, StepWatch
 from hems.image import Image, ImageRing
 from hems.planning.chronicle import STEP_S, Chronicle
 from hems.planning.desk import Desk, DeskError
-from hems.planning.gather import Known, Wanted, beside_w, gather
+from hems.planning.gather import Known, Wanted, beside_w, gather, plugs
 from hems.planning.limits import limits
 from hems.planning.occasion import Occasion, Pace, foretold_w
 from hems.planning.stays import Stays
@@ -198,16 +198,11 @@ class Planning:
 
     def _basis(self, image: Image) -> object:
         """Return what a plan rests on, but for what drifts."""
-        plugs = tuple(
-            (s.spec.id, s.quality, s.reading and (s.reading.connected, s.reading.wants_power))
-            for s in image.devices.values()
-            if s.spec.id in self._site.known.roles
-        )
         asked = tuple(
             (s.event, s.kind, s.value, s.starts_at, s.ends_at)
             for s in self._sources.ahead(image.at)
         )
-        return plugs, asked, self._sources.basis()
+        return plugs(image, self._site.known.roles), asked, self._sources.basis()
 
     async def _ask(self, image: Image) -> None:
         """Ask for a plan and take it.

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import stat
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -37,12 +38,21 @@ class WeatherSource:
         clock: The hub's.
         every_s: Time between readings that succeed; after one that fails it begins anew with 30 s
             and doubles up to this.
+        alarm: Told why a reading failed, None when one has succeeded; must not block.
     """
 
-    def __init__(self, where: str, clock: Clock, every_s: float = _EVERY_S) -> None:
+    def __init__(
+        self,
+        where: str,
+        clock: Clock,
+        every_s: float = _EVERY_S,
+        *,
+        alarm: Callable[[str | None], None] = lambda _text: None,
+    ) -> None:
         self._where = where
         self._clock = clock
         self._every_s = every_s
+        self._alarm = alarm
         self._told: WeatherTold | None = None
         self._trouble: str | None = None
         self._heard = False
@@ -117,12 +127,14 @@ class WeatherSource:
             _log.info("weather from %s is read every %g s", _shown(self._where), self._every_s)
         self._heard = True
         self._trouble = None
+        self._alarm(None)
 
     def _failed(self, reason: str) -> None:
         if self._trouble is None:
             kept = "what it told before is kept" if self._told is not None else "there is none yet"
             _log.warning("no weather from %s: %s; %s", _shown(self._where), reason, kept)
         self._trouble = f"no weather from {_shown(self._where)}: {reason}"
+        self._alarm(f"The forecast lacks its source: {self._trouble}")
 
 
 def _read_file(where: str) -> tuple[str, float]:

@@ -82,6 +82,7 @@ class Source:
         self._alarm = alarm
         self._document = Document()
         self._told_at = 0.0
+        self._trouble: str | None = None
 
     @property
     def document(self) -> Document:
@@ -119,9 +120,13 @@ class Source:
             # A year of prices takes seconds on a small machine; control does not wait.
             found = await asyncio.to_thread(parse, await self._fetch(), now)
         except (SourceError, DocumentError) as error:
-            _log.warning("%s of %s: %s", self._name, self.where, error)
-            self._alarm(f"The {self._name} of {self.where} cannot be read: {error}.")
+            trouble = f"The {self._name} of {self.where} cannot be read: {error}."
+            if trouble != self._trouble:  # said once, not every minute of a day
+                _log.warning("%s", trouble)
+            self._trouble = trouble
+            self._alarm(trouble)
             return False
+        self._trouble = None
         self._alarm(None)
         # Who sells may tell no more of hours that have gone by, or of the one that runs.
         found = _joined(found, self._document, now - _KEPT_PAST_S)

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from der.model import Control, Ownership
+from der.model import Control, Ownership, Quality
 from hems.cem.memory import DeviceMemory, Memory
 from hems.cem.needs import CarMode, CarNeed, HeatStore, RunRequest, StorageFacts
 from hems.cem.planner.question import Role
-from hems.planning.gather import Known, Wanted, beside_w, gather, load_w, roles
+from hems.planning.gather import Known, Wanted, beside_w, gather, load_w, plugs, roles
 from tests.hems.planning.home import BATTERY, CAR, METER, SPECS, T0, TANK, image, without
 
 TANK_STORE = HeatStore("tank", 230.0, 2.0, 20.0, 1.0, 45.0, 60.0)
@@ -123,3 +123,30 @@ def test_a_forecast_is_not_judged_by_sun_that_is_held_back_or_by_what_is_not_kno
     assert beside_w(without(image(), "meter"), ()) is None
     assert beside_w(without(image(), "battery"), {"battery"}) is None
     assert beside_w(without(image(), "pv"), {"battery"}) == -1_500.0, "the meter has it"
+
+
+@pytest.mark.parametrize(
+    ("device", "quality", "other"),
+    [
+        ("battery", Quality.ASLEEP, False),
+        ("battery", Quality.STALE, True),
+        ("car", Quality.LOST, True),
+        ("pv", Quality.LOST, False),
+        ("meter", Quality.STALE, False),
+    ],
+)
+def test_a_plan_rests_on_who_is_there_and_not_on_who_is_awake(
+    device: str, quality: Quality, other: bool
+) -> None:
+    seen = image()
+    state = replace(seen.devices[device], quality=quality)
+    then = replace(seen, devices={**seen.devices, device: state})
+    assert (plugs(then, KNOWN.roles) != plugs(seen, KNOWN.roles)) is other
+    assert plugs(image(plugged=False), KNOWN.roles) != plugs(seen, KNOWN.roles)
+
+
+def test_a_device_that_sleeps_is_known_to_the_balance() -> None:
+    seen = image()
+    asleep = replace(seen.devices["battery"], quality=Quality.ASLEEP)
+    seen = replace(seen, devices={**seen.devices, "battery": asleep})
+    assert load_w(seen, KNOWN.roles) == 500.0

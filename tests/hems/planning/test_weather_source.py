@@ -225,3 +225,15 @@ def test_the_controllers_process_needs_no_numpy_for_it() -> None:
     """Imported in a process of its own: this one has loaded NumPy for other tests."""
     code = "import sys, hems.planning.weather_source; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_the_owner_is_told_while_the_source_fails(tmp_path: Path) -> None:
+    """A path that was mistyped would else be found by nobody: the plan does without it."""
+    alarms: list[str | None] = []
+    file = tmp_path / "weather.json"
+    source = WeatherSource(str(file), Held(), alarm=alarms.append)
+    assert not await source.read()
+    assert alarms == [f"The forecast lacks its source: {source.trouble}"]
+    file.write_text(ANSWER)
+    assert await source.read()
+    assert alarms[-1] is None

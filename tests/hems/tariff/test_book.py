@@ -208,7 +208,7 @@ async def test_prices_outlive_a_restart_but_not_their_age(
 
 
 async def test_a_file_is_read_as_an_address_is(
-    store: Store, clock: HeldClock, tmp_path: Path
+    store: Store, clock: HeldClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "prices.csv"
     bench = Bench(store, clock, BookSettings(prices=path))
@@ -216,6 +216,10 @@ async def test_a_file_is_read_as_an_address_is(
     assert bench.alarms["prices"] == (
         f"The prices of {path} cannot be read: there is no such file."
     )
+    said = len(caplog.records)
+    assert said == 1
+    assert not await bench.read()
+    assert len(caplog.records) == said, "the same trouble is told once"
     path.write_text(f"start,price_per_mwh\n{clock.at},100\n", encoding="utf-8")
     assert await bench.read()
     assert bench.bought(2) == pytest.approx((0.30, 0.30))
@@ -285,7 +289,7 @@ async def test_the_utility_s_price_holds_for_the_quarter_hour_that_runs(
     assert bench.book.prices(minutes).import_per_kwh == (0.50, 0.70)
     told.clear()
     bench.book.look()
-    assert bench.book.prices(minutes).import_per_kwh == pytest.approx((0.50, 0.50)), (
+    assert bench.book.prices(minutes).import_per_kwh == pytest.approx((0.50, (0.70 + 0.30) / 2)), (
         "what was withdrawn was paid until then"
     )
     assert bench.book.view().tariff == "agreed"
