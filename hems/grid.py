@@ -156,9 +156,10 @@ class Grid:
         """Return what is asked from now on of the home as a whole, each for its own time.
 
         Other than `present` it holds what has not begun, and knows nothing of how events stand to
-        one another: of two limits at a time the stricter is to be planned on.
+        one another or to a default control: of two limits at a time the stricter is to be planned
+        on.
         """
-        return tuple(
+        events = tuple(
             Signal(
                 event=state.event.mrid,
                 program=state.event.program.name,
@@ -176,6 +177,7 @@ class Grid:
             if not (state.phase.over or state.opted_out) and now < state.ends_at
             for kind, value in meanings(state.event, self._ratings)
         )
+        return (*events, *self._gateways[_WHOLE].standing)
 
     @property
     def messages(self) -> Sequence[MessageView]:

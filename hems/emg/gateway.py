@@ -4,6 +4,7 @@ It keeps what 2030.5 leaves to the home: the net power when a relative event beg
 saved since. Nothing here does I/O; `hems.grid` carries baselines to the ledger and images here.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -83,6 +84,11 @@ class Gateway:
         return self._ramps.follow(
             self._signals, present, self._schedule.gradient, self._clock.now()
         )
+
+    @property
+    def standing(self) -> tuple[Signal, ...]:
+        """What default controls ask, without a ramp: it holds wherever no event sets the mode."""
+        return tuple(s for s in self._signals if math.isinf(s.ends_at))
 
     @property
     def gradient(self) -> float | None:

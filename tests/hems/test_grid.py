@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import socket
 import ssl
 import time
@@ -28,7 +29,7 @@ from hems.settings.config import Config
 from hems.store.store import Store, open_store
 from hems.surface import BindingEventError, UnknownEventError
 from programs.signal import SignalKind
-from tests.hems.sep2.controls_made import control
+from tests.hems.sep2.controls_made import control, default
 from tests.hems.sep2.fleet import Fleet, lfdi_of
 from tests.hems.sep2.kinds_made import message
 from tests.hems.sep2.utility import PIN, serving
@@ -245,6 +246,26 @@ async def test_a_member_is_asked_for_and_reports_its_own_devices(
             await utility.until(lambda: puts <= {p for m, p, _ in utility.got if m == "PUT"})
             await utility.until(lambda: len(utility.told) == 2)
     assert {t[0] for t in utility.told} == {lfdi_of("battery")}
+
+
+@pytest.mark.requirement("BUC-1", "BUC-11")
+async def test_what_lies_ahead_is_events_to_come_and_what_stands_by_default(
+    bench: Bench, context: ssl.SSLContext
+) -> None:
+    utility = bench.utility()
+    utility.resources["/derp/1/dderc"] = default("D1", 4000)
+    utility.append("/derp/1/derc", control("E1", now() + 3_000, 600, limit_w=2000))
+    program = {"name": "Peak", "binding": False}
+    config = bench.config({"grid": utility.base}, program=[program])
+    async with serving(utility, context), bench.running(config) as grid:
+        await bench.until(lambda: len(grid.ahead(time.time())) == 2)
+        event, standing = grid.ahead(time.time())
+        assert (event.event, event.value) == ("E1", 2000.0)
+        assert event.starts_at - time.time() > 2_900
+        assert (standing.event, standing.value) == ("D1", 4000.0)
+        assert standing.starts_at == -math.inf
+        await grid.choose("E1", leave=True)
+        assert [s.event for s in grid.ahead(time.time())] == ["D1"], "what was left is not"
 
 
 def image() -> Image:

@@ -47,16 +47,18 @@ def pose(question: Question, outlook: Outlook, last: Plan | None) -> Problem:
     """
     slots = question.slots
     load_w, sun_w = expected(outlook.paths)
+    charging_w = np.zeros(slots.count)
     for car in question.cars:
         if car.need is not None and car.need.mode is CarMode.NOW:
-            load_w = load_w + _charging_now_w(car, outlook.cars.get(car.id), slots)
+            charging_w += _charging_now_w(car, outlook.cars.get(car.id), slots)
+    load_w = np.maximum(load_w, 0.0) + charging_w
     for run in question.under_way:
         load_w = load_w + _running_w(run, slots)
     return Problem(
         slots,
         question.prices,
         question.limits,
-        (Scenario(1.0, _by_slot(np.maximum(load_w, 0.0)), _by_slot(np.minimum(sun_w, 0.0))),),
+        (Scenario(1.0, _by_slot(load_w), _by_slot(np.minimum(sun_w, 0.0))),),
         question.batteries,
         tuple(
             posed
@@ -74,6 +76,7 @@ def pose(question: Question, outlook: Outlook, last: Plan | None) -> Problem:
         ),
         tuple(_heat(heat, outlook, slots) for heat in question.heats),
         curtailable=question.curtailable,
+        charging_w=_by_slot(charging_w),
         keep=dict(_kept(last, slots)),
     )
 

@@ -209,6 +209,10 @@ class Problem:
         appliances: Runs not begun yet.
         heats: The same.
         curtailable: Whether PV can be held back.
+        charging_w: By slot, what cars draw that are charged at once, never negative; it is part
+            of the load of each scenario. Empty for nothing.
+        car_from_storage: Whether batteries may feed cars. If not, what cars take is the sun's
+            surplus or bought, except where the import limit leaves too little for them.
         end_value_per_kwh: What a kWh in a battery is worth when the plan ends; None for the
             planner to find out from the prices.
         keep: What the plan before this one had each device do, by id, in W by slot (NaN where it
@@ -225,6 +229,8 @@ class Problem:
     appliances: tuple[Appliance, ...] = ()
     heats: tuple[Heat, ...] = ()
     curtailable: bool = True
+    charging_w: BySlot = ()
+    car_from_storage: bool = False
     end_value_per_kwh: float | None = None
     keep: dict[str, BySlot] = field(default_factory=dict)
     change_per_kwh: float = 0.002

@@ -29,5 +29,6 @@ def build(frame: Frame, runs: tuple[appliances.Runs, ...]) -> tuple[Programme, C
         tuple(appliances.add(model, frame, point.shared, one) for one in runs),
         tuple(heats.add(model, frame, point.shared, one) for one in problem.heats),
     )
+    cars.bind(model, frame, point, columns.cars)
     grid.bind(model, frame, point, columns.runs)
     return model.finish(), columns

@@ -66,11 +66,14 @@ def simple(frame: Frame, possible: tuple[Runs, ...]) -> Simple:
         meter.put(runs.appliance.id, _run(meter, runs))
     for heat in problem.heats:
         meter.put(heat.id, _thermostat(meter, heat))
+    house = meter.drawn - frame.charging
     # Those that take what the sun leaves over come last of the cars, so that it is left over.
     for car in sorted(problem.cars, key=lambda car: car.surplus_only):
         meter.put(car.id, _charge(meter, car))
+    fed = meter.drawn - house if not problem.car_from_storage else np.zeros(frame.count)
+    bought = np.clip(fed - np.maximum(0.0, -house), 0.0, frame.most_import)
     for battery in problem.batteries:
-        meter.put(battery.id, _even_out(meter, battery))
+        meter.put(battery.id, _even_out(meter, battery, bought))
     given = np.maximum(0.0, -meter.drawn)
     held = np.zeros(frame.count)
     if problem.curtailable:
@@ -132,14 +135,17 @@ def _charge(meter: _Meter, car: Car) -> PlannedDevice:
     return PlannedDevice(tuple(power), tuple(level))
 
 
-def _even_out(meter: _Meter, battery: Battery) -> PlannedDevice:
-    """Take what is left over and give what is lacking, down to what is held back now or later."""
+def _even_out(meter: _Meter, battery: Battery, bought: Floats) -> PlannedDevice:
+    """Take what is left over and give what is lacking, down to what is held back now or later.
+
+    What is `bought` (T,) for cars, kW, it does not give.
+    """
     frame = meter.frame
     hold = held_back(battery, frame.count)
     later = np.flip(np.maximum.accumulate(np.flip(hold)))
     energy, power, level = inside(battery), [], []
     for t in range(frame.count):
-        over = -meter.drawn[t]
+        over = bought[t] - meter.drawn[t]
         if over > 0:
             space = (battery.most_wh / 1000.0 - energy) / battery.charge_efficiency / frame.hours
             now = min(over, battery.charge_w / 1000.0, max(0.0, space))

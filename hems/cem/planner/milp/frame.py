@@ -26,6 +26,7 @@ class Frame:
         weights: (S,) Probabilities, adding up to 1.
         load: (S, T) What cannot be controlled draws, kW.
         sun: (S, T) What PV could give, kW, positive here.
+        charging: (T,) What of the load are cars that are charged at once, kW.
         buy: (T,) Cost of a kWh from the grid, carbon included.
         sell: (T,) What is paid for a kWh given.
         most_import: (T,) kW, may be infinite.
@@ -40,6 +41,7 @@ class Frame:
     weights: Floats
     load: Floats
     sun: Floats
+    charging: Floats
     buy: Floats
     sell: Floats
     most_import: Floats
@@ -90,6 +92,7 @@ def frame(problem: Problem) -> Frame:
         weights=weights / weights.sum(),
         load=_kw([scenario.load_w for scenario in problem.scenarios]),
         sun=-_kw([scenario.sun_w for scenario in problem.scenarios]),
+        charging=_kw(problem.charging_w or (0.0,) * problem.slots.count),
         buy=buy,
         sell=sell,
         most_import=_kw(problem.limits.import_w),

@@ -7,6 +7,7 @@ better than it costs to export, say) the lower step is taken down to the higher 
 leaves what storing earns as it is. That is what makes storage a convex problem.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,7 +55,13 @@ class Bands:
 
 
 def bands(
-    prices: Prices, limits: Limits, hours: float, *, curtailable: bool, peak_w: float = 0.0
+    prices: Prices,
+    limits: Limits,
+    hours: float,
+    *,
+    curtailable: bool,
+    peak_w: float = 0.0,
+    bought_w: Sequence[float] = (),
 ) -> Bands:
     """Return the staircase of each slot.
 
@@ -65,6 +72,8 @@ def bands(
         curtailable: Whether PV that nobody pays for can be held back.
         peak_w: Import that the plan reaches anyway, if there is a capacity charge: what is below
             it, or below the peak so far, costs no more.
+        bought_w: By slot, what is bought in any case for what batteries do not feed: it takes its
+            part of what may be bought. Empty for nothing.
     """
     buy = np.array(prices.import_per_kwh)
     if prices.carbon_kg_per_kwh:
@@ -73,14 +82,16 @@ def bands(
     if curtailable:
         sell = np.maximum(sell, 0.0)
     breach = max(BREACH_TIMES * float(np.abs(np.append(buy, sell)).max()), LEAST_BREACH_PER_KWH)
-    most_w, least_w = np.array(limits.import_w), -np.array(limits.export_w)
+    apart_w = np.array(bought_w) if bought_w else np.zeros_like(buy)
+    most_w = np.maximum(np.array(limits.import_w) - apart_w, 0.0)
+    least_w = -np.array(limits.export_w)
     columns = [(np.full_like(buy, 0.0), sell), (most_w, buy)]
     if np.isfinite(least_w).any():
         lost = np.zeros_like(sell) if curtailable else np.full_like(sell, -breach)
         columns.insert(0, (least_w, lost))
     buying = len(columns) - 1
     if prices.peak_per_kw > 0.0:
-        known_w = np.minimum(max(prices.peak_so_far_w, peak_w), most_w)
+        known_w = np.clip(max(prices.peak_so_far_w, peak_w) - apart_w, 0.0, most_w)
         columns[-1:] = [(known_w, buy), (most_w, buy + prices.peak_per_kw / hours)]
     if np.isfinite(most_w).any():
         columns.append((np.full_like(buy, np.inf), columns[-1][1] + breach))

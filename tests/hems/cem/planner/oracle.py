@@ -34,11 +34,12 @@ def objective(problem: Problem, powers: Powers, nets_w: list[float], over_wh: fl
     hours, prices = problem.slots.hours, problem.prices
     carbon = prices.carbon_kg_per_kwh or (0.0,) * problem.slots.count
     total = over_wh / 1000.0 * frame(problem).breach
-    for t, net in enumerate(nets_w):
+    bought_w = [max(net, 0.0, for_cars(problem, powers, t)) for t, net in enumerate(nets_w)]
+    for t, (net, bought) in enumerate(zip(nets_w, bought_w, strict=True)):
         buy = prices.import_per_kwh[t] + carbon[t] * prices.carbon_price_per_kg
-        price = buy if net > 0 else prices.export_per_kwh[t]
-        total += net / 1000.0 * hours * price
-    peak = max(nets_w, default=0.0)
+        sold = bought - net
+        total += (bought * buy - sold * prices.export_per_kwh[t]) / 1000.0 * hours
+    peak = max(bought_w, default=0.0)
     total += prices.peak_per_kw * max(0.0, peak - prices.peak_so_far_w) / 1000.0
     for battery in problem.batteries:
         total += battery_costs(problem, battery, powers[battery.id])
@@ -53,6 +54,16 @@ def objective(problem: Problem, powers: Powers, nets_w: list[float], over_wh: fl
             if not math.isnan(was):
                 total += abs(power - was) / 1000.0 * hours * problem.change_per_kwh
     return total
+
+
+def for_cars(problem: Problem, powers: Powers, slot: int) -> float:
+    """Return what of the cars the sun leaves to be bought, W; limits have to leave room for it."""
+    if problem.car_from_storage or not problem.batteries:
+        return 0.0
+    only = problem.scenarios[0]
+    charging = problem.charging_w[slot] if problem.charging_w else 0.0
+    surplus = max(0.0, -only.sun_w[slot] - only.load_w[slot] + charging)
+    return charging + sum(powers[car.id][slot] for car in problem.cars) - surplus
 
 
 def energies(problem: Problem, battery: Battery, powers: tuple[float, ...]) -> list[float]:
@@ -208,8 +219,17 @@ def _settle(problem: Problem, powers: Powers) -> list[float] | None:
         if not allowed:
             return None
 
-        def price(net: float, t: int = t) -> float:
-            return net * (prices.import_per_kwh[t] if net > 0 else prices.export_per_kwh[t])
+        least = max(0.0, for_cars(problem, powers, t))
+        if prices.export_per_kwh[t] > prices.import_per_kwh[t] and least > 0:
+            allowed = [net for net in allowed if net >= least]  # it cannot buy and sell at once
+            if not allowed:
+                return None
+
+        def price(net: float, t: int = t, least: float = least) -> float:
+            bought = max(net, least)
+            return (
+                bought * prices.import_per_kwh[t] - (bought - net) * prices.export_per_kwh[t]
+            )
 
         nets.append(min(allowed, key=price))
     return nets

@@ -165,6 +165,7 @@ def any_problem(
         chosen = [kind for kind in chosen if kind != 2]  # the plan is shorter than its run
     made = [draw(kinds[kind]) for kind in chosen]
     limit = _row(count, 0.0, 9000.0) if fine else st.just((20000.0,) * count)
+    load_w = draw(_row(count, 0.0, 6000.0))
     problem = Problem(
         Slots(START, step_s, count),
         Prices(
@@ -174,12 +175,14 @@ def any_problem(
             peak_so_far_w=draw(st.sampled_from([0.0, 2000.0])),
         ),
         Limits(draw(limit), draw(limit)),
-        (Scenario(1.0, draw(_row(count, 0.0, 6000.0)), draw(_row(count, -8000.0, 0.0))),),
+        (Scenario(1.0, load_w, draw(_row(count, -8000.0, 0.0))),),
         batteries=tuple(one for one in made if isinstance(one, Battery)),
         cars=tuple(one for one in made if isinstance(one, Car)),
         appliances=tuple(one for one in made if isinstance(one, Appliance)),
         heats=tuple(one for one in made if isinstance(one, Heat)),
         curtailable=draw(st.booleans()),
+        charging_w=draw(st.sampled_from([(), tuple(w / 2 for w in load_w), load_w])),
+        car_from_storage=draw(st.booleans()),
         end_value_per_kwh=draw(st.sampled_from([0.0, 0.2, None] if fine else [0.0, 0.2])),
     )
     keep = {
