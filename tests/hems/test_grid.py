@@ -256,16 +256,17 @@ async def test_what_lies_ahead_is_events_to_come_and_what_stands_by_default(
     utility.resources["/derp/1/dderc"] = default("D1", 4000)
     utility.append("/derp/1/derc", control("E1", now() + 3_000, 600, limit_w=2000))
     program = {"name": "Peak", "binding": False}
-    config = bench.config({"grid": utility.base}, program=[program])
-    async with serving(utility, context), bench.running(config) as grid:
-        await bench.until(lambda: len(grid.ahead(time.time())) == 2)
-        event, standing = grid.ahead(time.time())
-        assert (event.event, event.value) == ("E1", 2000.0)
-        assert event.starts_at - time.time() > 2_900
-        assert (standing.event, standing.value) == ("D1", 4000.0)
-        assert standing.starts_at == -math.inf
-        await grid.choose("E1", leave=True)
-        assert [s.event for s in grid.ahead(time.time())] == ["D1"], "what was left is not"
+    async with serving(utility, context):
+        config = bench.config({"grid": utility.base}, program=[program])
+        async with bench.running(config) as grid:
+            await bench.until(lambda: len(grid.ahead(time.time())) == 2)
+            event, standing = grid.ahead(time.time())
+            assert (event.event, event.value) == ("E1", 2000.0)
+            assert event.starts_at - time.time() > 2_900
+            assert (standing.event, standing.value) == ("D1", 4000.0)
+            assert standing.starts_at == -math.inf
+            await grid.choose("E1", leave=True)
+            assert [s.event for s in grid.ahead(time.time())] == ["D1"], "what was left is not"
 
 
 def image() -> Image:
