@@ -83,6 +83,7 @@ class Economics:
         zone = config.home.zone
         wanted = habits(config.device)
         self._clock = clock
+        self._names = {spec.id: spec.name for spec in specs}
         self._tell = tell
         self.needs = Needs(store.settings, specs, wanted, clock, zone, touched=tell.react)
         self._book = PriceBook(
@@ -194,7 +195,14 @@ class Economics:
         question, plan = found
         contract = self._book.contract
         told = replace(plan, notes=(*plan.notes, *self._book.notes))
-        return shown(question, told, self._planning.policy, contract.currency, contract.zone)
+        return shown(
+            question,
+            told,
+            self._planning.policy,
+            contract.currency,
+            contract.zone,
+            names=self._names,
+        )
 
     async def _keep_needs(self) -> None:
         """Write down what is wanted as it changes."""

@@ -12,7 +12,13 @@ from programs.economy import EconomyPolicy, Step
 
 
 def shown(
-    question: Question, plan: Plan, policy: EconomyPolicy, currency: str, zone: ZoneInfo
+    question: Question,
+    plan: Plan,
+    policy: EconomyPolicy,
+    currency: str,
+    zone: ZoneInfo,
+    *,
+    names: Mapping[str, str],
 ) -> PlanView:
     """Return a plan as shown.
 
@@ -22,6 +28,7 @@ def shown(
         policy: The same as steps, in words.
         currency: ISO 4217 letters.
         zone: In which times of the day are told.
+        names: What the owner calls each device, by id.
     """
     batteries: Mapping[str, Battery] = {b.id: b for b in question.batteries}
     return PlanView(
@@ -44,17 +51,27 @@ def shown(
         },
         cost=plan.cost,
         currency=currency,
-        given_up=tuple(sentence(each, zone, plan.made_at) for each in plan.given_up),
+        given_up=tuple(
+            sentence(each, names.get(each.device, each.device), zone, plan.made_at)
+            for each in plan.given_up
+        ),
         notes=tuple(_sentence(note) for note in plan.notes),
         took_s=plan.took_s,
     )
 
 
-def sentence(given_up: GivenUp, zone: ZoneInfo, now: float) -> str:
-    """Return what was given up for the owner: "EV 78 % of what it needs at 07:00: ..."."""
+def sentence(given_up: GivenUp, name: str, zone: ZoneInfo, now: float) -> str:
+    """Return what was given up for the owner: "EV 78 % of what it needs at 07:00: ...".
+
+    Args:
+        given_up: What was.
+        name: What the owner calls the device; empty for the home.
+        zone: In which the time of the day is told.
+        now: UTC epoch seconds.
+    """
     at = local_time.words(given_up.at, zone, now)
     because = f": {given_up.because}" if given_up.because else ""
-    return _sentence(f"{given_up.words} at {at}{because}")
+    return _sentence(f"{name} {given_up.words} at {at}{because}".lstrip())
 
 
 def _level(level: BySlot, battery: Battery | None) -> BySlot:

@@ -10,11 +10,11 @@
 import csv
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -70,22 +70,44 @@ def described(directory: Path) -> dict[str, Described]:
     """
     path = directory / "homes.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            name: Described(
-                home["pv_kwp"],
-                home["battery"]["capacity"],
-                home["battery"]["nominal_power"],
-                home["battery"]["efficiency"],
-            )
-            for name, home in sorted(found.items())
-        }
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        homes = {name: _described(home) for name, home in sorted(found.items())}
     except OSError as error:
         raise SystemExit(f"no homes in {directory}: {error}; say where with --data DIR") from error
+    except UnicodeDecodeError as error:
+        raise SystemExit(f"{path} is no text: {error}") from error
     except json.JSONDecodeError as error:
         raise SystemExit(f"{path} is no JSON: {error}") from error
     except KeyError as error:
         raise SystemExit(f"{path}: a home without {error}") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise SystemExit(f"{path} does not describe homes: {error}") from error
+    if not homes:
+        raise SystemExit(f"no homes in {path}")
+    return homes
+
+
+def _described(home: Mapping[str, Any]) -> Described:
+    """Return what is said of a home.
+
+    Raises:
+        KeyError: Something is missing.
+        TypeError: It is not as it should be.
+        ValueError: A figure cannot be.
+    """
+    battery = home["battery"]
+    figures = (
+        home["pv_kwp"],
+        battery["capacity"],
+        battery["nominal_power"],
+        battery["efficiency"],
+    )
+    made = Described(*(float(figure) for figure in figures))
+    if not all(math.isfinite(f) and f >= 0.0 for f in astuple(made)):
+        raise ValueError(f"a figure below 0, or none: {made}")
+    if not 0.0 < made.efficiency <= 1.0:
+        raise ValueError(f"an efficiency of {made.efficiency:g}; it is a share, above 0")
+    return made
 
 
 def read(directory: Path, name: str) -> Home:
@@ -131,16 +153,35 @@ def _table(path: Path, columns: Sequence[str]) -> Floats:
     Raises:
         SystemExit: The file or a column is missing, or a value is no number.
     """
+    rows: list[list[float]] = []
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [[float(row[column]) for column in columns] for row in csv.DictReader(file)]
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for row in csv.DictReader(file):
+                rows.append([_number(row[column], len(rows) + 2) for column in columns])
     except OSError as error:
         raise SystemExit(f"cannot read {path}: {error}") from error
     except KeyError as error:
         raise SystemExit(f"{path} has no column {error}") from error
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise SystemExit(f"{path}: {error}") from error
+    if not rows:
+        raise SystemExit(f"{path} has no rows")
     return np.array(rows)
+
+
+def _number(text: str | None, line: int) -> float:
+    """Return what a field says.
+
+    Raises:
+        ValueError: It is no number.
+    """
+    try:
+        value = float(text or "")
+    except ValueError as error:
+        raise ValueError(f"line {line}: {error}") from error
+    if not math.isfinite(value):
+        raise ValueError(f"line {line}: {text} is no number")
+    return value
 
 
 def _start(calendar: Floats, name: str) -> datetime:
@@ -151,8 +192,10 @@ def _start(calendar: Floats, name: str) -> datetime:
         name: For the message.
 
     Raises:
-        SystemExit: The file does not reach into a second month.
+        SystemExit: The file does not reach into a second month, or its calendar is none.
     """
+    if ((calendar < 1) | (calendar > (12, 24, HOLIDAY))).any():
+        raise SystemExit(f"{name}.csv: a month, an hour or a kind of day that there is not")
     month = int(calendar[0, 0])
     hours = int(np.argmax(calendar[:, 0] != month))
     if hours == 0:

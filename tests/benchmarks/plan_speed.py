@@ -3,8 +3,10 @@
 Eight problems: 24 h in slots of 15 min and 48 h in slots of 5 min, by time of use, with a dynamic
 price, with prices below zero, and one that cannot be met. A battery of 10 kWh, a car that takes
 nothing or at least 1.38 kW, two runs that are not to be interrupted, 9 kW of import and 5 kW of
-export. `build_ms` is from the problem's records to the arrays handed over, `solve_ms` the search to
-a gap of 1e-4, `plan_ms` all of it, with the answer written, checked and put in words.
+export; the battery may feed the car, as with the peer. `build_ms` is from the problem's records to
+the arrays handed over, `solve_ms` the search to a gap of 1e-4, `plan_ms` all of it, with the answer
+written, checked and put in words. `cars_apart_plan_ms` is the same where batteries do not feed
+cars, searched as closely as the hub does.
 
 The problem for both is described by `plan_speed_cases.equal`. EMHASS runs in a process and an
 environment of its own (`packaging/emhass`), has loaded all its modules and planned once before
@@ -30,6 +32,7 @@ from hems.cem.planner.milp.build import build
 from hems.cem.planner.milp.frame import frame
 from hems.cem.planner.milp.search import Effort, search
 from hems.cem.planner.milp.solve import solve
+from hems.cem.planner.planner import EFFORT
 from hems.cem.planner.problem import Problem, Scenario
 from tests.benchmarks.common import Figure, in_ms, parser, report
 from tests.benchmarks.plan_speed_cases import HORIZONS, START, as_emhass, case, cases, equal
@@ -73,7 +76,7 @@ def measure(problem: Problem, rounds: int) -> tuple[dict[str, Figure], float]:
         "objective": round(found.best.objective, 6),
         "gap": float(f"{found.gap:.1e}"),
         "feasible": not plan.given_up and not plan.notes,
-        "given_up": [f"{one.words}: {one.because}" for one in plan.given_up],
+        "given_up": [f"{one.device} {one.words}: {one.because}".strip() for one in plan.given_up],
         "notes": list(plan.notes),
     }
     return figures, in_ms(median(plan_s))
@@ -105,6 +108,18 @@ def under_uncertainty(rounds: int) -> dict[str, Figure]:
                 plan = solve(problem, START, gap=GAP)
                 times.append(plan.took_s)
             measured[f"{horizon}-{count}"] = in_ms(median(times))
+    return measured
+
+
+def cars_apart(rounds: int) -> dict[str, Figure]:
+    """Return what the same problems take where batteries do not feed cars, as the hub asks, ms."""
+    measured: dict[str, Figure] = {}
+    for name, problem in cases().items():
+        apart = replace(problem, car_from_storage=False)
+        plans = [
+            solve(apart, START, gap=EFFORT["gap"], money=EFFORT["money"]) for _ in range(rounds)
+        ]
+        measured[name] = in_ms(median(plan.took_s for plan in plans))
     return measured
 
 
@@ -223,6 +238,7 @@ def main() -> None:
             "cases": measured,
             "slowest_plan_ms": max(plan_ms.values()),
             "unmeetable_plan_ms": max(ms for name, ms in plan_ms.items() if "unmeetable" in name),
+            "cars_apart_plan_ms": cars_apart(max(1, options.rounds // 3)),
             "scenarios_plan_ms": under_uncertainty(max(1, options.rounds // 3)),
             **compare(options.peer_python, options.rounds),
             "gap": GAP,

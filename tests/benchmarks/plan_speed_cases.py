@@ -135,6 +135,7 @@ def case(horizon: str, tariff: str) -> Problem:
             ),
         ),
         appliances=appliances(here.slots),
+        car_from_storage=True,
     )
 
 
@@ -148,7 +149,8 @@ def equal(horizon: str) -> Problem:
 
     By time of use; runs may begin at any time; the battery ends no emptier than it began, and may
     give as much less than it may take as it loses on the way out; the sun cannot be held back and
-    stays below what may be exported; the car needs one amount in one stay.
+    stays below what may be exported; the car needs one amount in one stay, and the battery may
+    feed it.
     """
     here = day(horizon, peak_w=4500.0)
     count = here.slots.count
@@ -188,6 +190,7 @@ def equal(horizon: str) -> Problem:
             for one in appliances(here.slots)
         ),
         curtailable=False,
+        car_from_storage=True,
         end_value_per_kwh=0.0,
     )
 

@@ -72,9 +72,14 @@ class Measured:
 
     @property
     def share(self) -> float:
-        """Share of the way from greedy to perfect; all of it where there is no way to go."""
-        way = self.greedy - self.perfect
-        return (self.greedy - self.ours) / way if way > NOTHING * self.bare else 1.0
+        """Share of the way from greedy to perfect; all of it where there is no way to go.
+
+        Who loses something where nothing is to be earned has none of it.
+        """
+        way, least = self.greedy - self.perfect, NOTHING * max(abs(self.bare), 1.0)
+        if way > least:
+            return (self.greedy - self.ours) / way
+        return 1.0 if self.ours - self.greedy <= least else 0.0
 
     @property
     def seconds_per_year(self) -> float:
@@ -132,6 +137,8 @@ def greedy(home: Home) -> float:
 def ours(home: Home) -> float:
     """Return the planner's cost."""
     energy_wh, power_w = home.battery.energy_wh, []
+    if home.battery.most_wh <= home.battery.least_wh:
+        return cost_of(home.load_w + home.sun_w, home.price_per_kwh)
     for hour in range(home.slots.count):
         way = decided(home, hour, energy_wh)
         net = float(home.load_w[hour] + home.sun_w[hour])
@@ -169,7 +176,7 @@ def perfect(home: Home) -> float:
 
     Columns by hour: charging, discharging and import in kW, charge at the end in kWh. Rows by
     hour: what is imported covers the net load; what the battery holds changes by what goes in and
-    out.
+    out. No more is imported than load and charging can take, or a price below zero were a mine.
     """
     battery, count = home.battery, home.slots.count
     net = (home.load_w + home.sun_w) / 1000.0
@@ -189,12 +196,15 @@ def perfect(home: Home) -> float:
     values = np.concatenate([np.full(row.size, value) for row, _, value in entries])
     order = np.argsort(columns, kind="stable")
     begun = np.where(hours == 0, battery.energy_wh / 1000.0, 0.0)
-    most = (battery.charge_w, battery.discharge_w, np.inf, battery.most_wh)
+    most_w = np.maximum(np.maximum(home.load_w, home.load_w + home.sun_w), 0.0) + battery.charge_w
+    most = (battery.charge_w, battery.discharge_w, 0.0, battery.most_wh)
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = 4 * count, 2 * count
     model.col_cost_ = np.concatenate((np.zeros(2 * count), home.price_per_kwh, np.zeros(count)))
     model.col_lower_ = np.repeat([0.0, 0.0, 0.0, battery.least_wh / 1000.0], count)
-    model.col_upper_ = np.repeat(np.array(most) / 1000.0, count)
+    upper = np.repeat(np.array(most) / 1000.0, count)
+    upper[bought] = most_w / 1000.0
+    model.col_upper_ = upper
     model.row_lower_ = np.concatenate((net, begun))
     model.row_upper_ = np.concatenate((np.full(count, np.inf), begun))
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
@@ -226,6 +236,11 @@ def measured(directory: Path, name: str) -> Measured:
     )
 
 
+def part(cost: float, bare: float) -> float | None:
+    """Return a cost as a part of that with PV and no battery; None where that is nothing."""
+    return round(cost / bare, 4) if bare > 0.0 else None
+
+
 def figures(all_measured: Mapping[str, Measured]) -> Mapping[str, Figure]:
     """Return what is reported."""
     shares = [m.share for m in all_measured.values()]
@@ -233,9 +248,9 @@ def figures(all_measured: Mapping[str, Measured]) -> Mapping[str, Figure]:
     return {
         "homes": {
             name: {
-                "greedy": round(m.greedy / m.bare, 4),
-                "perfect": round(m.perfect / m.bare, 4),
-                "ours": round(m.ours / m.bare, 4),
+                "greedy": part(m.greedy, m.bare),
+                "perfect": part(m.perfect, m.bare),
+                "ours": part(m.ours, m.bare),
                 "share": round(m.share, 3),
             }
             for name, m in all_measured.items()
@@ -267,6 +282,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     line.add_argument("--homes", default="", help="names of some of them, by commas")
     options = line.parse_args(arguments)
     wanted = [n for n in options.homes.split(",") if n] or list(described(options.data))
+    for name in wanted:
+        read(options.data, name)  # whatever is wrong is said before anything is measured
     found: dict[str, Measured] = {}
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         for name, one in zip(

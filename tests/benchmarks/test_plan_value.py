@@ -16,20 +16,16 @@ from tests.benchmarks import homes, plan_value
 DAYS = 6
 
 
+def described(**changed: object) -> str:
+    """Return what homes.json says of one home."""
+    battery = {"capacity": 6.0, "nominal_power": 4.0, "efficiency": 0.81, **changed}
+    return json.dumps({"one": {"pv_kwp": 4.0, "battery": battery}})
+
+
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """A directory with one home: a peak each evening, sun each noon. Its first row is 31 July."""
-    (tmp_path / "homes.json").write_text(
-        json.dumps(
-            {
-                "one": {
-                    "pv_kwp": 4.0,
-                    "battery": {"capacity": 6.0, "nominal_power": 4.0, "efficiency": 0.81},
-                }
-            }
-        ),
-        encoding="utf-8",
-    )
+    (tmp_path / "homes.json").write_text(described(), encoding="utf-8")
     rows = ["month,hour,day_type,load_kwh,pv_w_per_kwp", "7,24,7,0.4,0"]
     prices = ["price_usd_per_kwh", "0.2"]
     for day in range(DAYS):
@@ -61,6 +57,16 @@ def test_a_home_is_read_with_its_calendar_and_its_battery(directory: Path) -> No
         ("homes.json", None, "no homes in"),
         ("homes.json", "{", "is no JSON"),
         ("homes.json", '{"one": {"pv_kwp": 4.0}}', "a home without 'battery'"),
+        ("homes.json", "{}", "no homes in"),
+        ("homes.json", "[1]", "does not describe homes"),
+        ("homes.json", '{"one": 5}', "does not describe homes"),
+        ("homes.json", described(efficiency=0.0), "an efficiency of 0"),
+        ("homes.json", described(efficiency=90.0), "an efficiency of 90"),
+        ("homes.json", described(capacity=-5.0), "a figure below 0"),
+        ("homes.json", described(capacity="big"), "does not describe homes"),
+        ("one.csv", "month,hour,day_type,load_kwh,pv_w_per_kwp\n", "has no rows"),
+        ("one.csv", "month,hour,day_type,load_kwh,pv_w_per_kwp\n8,1,1\n", "line 2"),
+        ("grid.csv", "price_usd_per_kwh\n0.2\nnan\n", "line 3: nan is no number"),
         ("one.csv", None, "cannot read"),
         ("grid.csv", "price_usd_per_kwh\n0.2\n", "145 hours, grid.csv has 1"),
         ("grid.csv", "price\n0.2\n", "no column 'price_usd_per_kwh'"),
@@ -118,3 +124,30 @@ def test_what_is_decided_does_not_depend_on_what_is_to_come(directory: Path) -> 
     for energy_wh in np.linspace(0.0, 6000.0, 7):
         decided = plan_value.decided(home, hour, float(energy_wh))
         assert plan_value.decided(other, hour, float(energy_wh)) == decided
+
+
+@pytest.mark.parametrize(
+    ("changed", "share"),
+    [({"capacity": 0.0}, 1.0), ({"nominal_power": 0.0}, 1.0)],
+)
+def test_a_home_in_which_nothing_can_be_earned_is_measured_all_the_same(
+    directory: Path, changed: dict[str, object], share: float
+) -> None:
+    (directory / "homes.json").write_text(described(**changed), encoding="utf-8")
+    one = plan_value.measured(directory, "one")
+    assert one.ours == one.greedy == one.bare
+    assert one.share == share
+
+
+def test_without_load_or_with_prices_below_zero_there_are_figures(directory: Path) -> None:
+    home = homes.read(directory, "one")
+    price = home.price_per_kwh.copy()
+    price[50:60] = -0.1
+    below = replace(home, price_per_kwh=price)
+    assert plan_value.perfect(below) <= plan_value.ours(below)
+    idle = plan_value.Measured(0.0, 0.0, 0.0, 0.0, 1.0, 100)
+    assert plan_value.figures({"idle": idle})["mean_share"] == 1.0
+
+
+def test_who_loses_where_nothing_can_be_earned_has_no_share() -> None:
+    assert plan_value.Measured(100.0, 90.0, 90.0, 91.0, 1.0, 100).share == 0.0

@@ -14,7 +14,8 @@ class GivenUp:
 
     Attributes:
         device: Its id; empty for the home.
-        words: One clause for the owner, without its time ("EV 78 % of what it needs").
+        words: One clause for the owner, without its time ("78 % of what it needs"); the device's
+            name belongs before it.
         at: The moment it is about, UTC epoch seconds ("at 07:00").
         because: What stands in the way, and until when ("import limit until 06:00"); empty if
             nothing single does.

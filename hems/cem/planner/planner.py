@@ -12,9 +12,11 @@ from hems.cem.planner.milp.solve import solve
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.pose import pose
 from hems.cem.planner.question import Question, Role
+from hems.cem.planner.sound import sound
 from hems.cem.planner.valued import valued
 
-EFFORT: Final = {"time_limit_s": 5.0, "gap": 1e-4}
+EFFORT: Final = {"time_limit_s": 5.0, "gap": 1e-4, "money": 0.001}
+"""A tenth of a cent over a day and a half is no reason to search on."""
 HEATED: Final = {"time_limit_s": 2.0, "gap": 1e-3, "money": 0.005}
 """Heaters that go on and off make a plan that nobody could prove to be the best: half a cent of
 doubt is not worth seconds of a small machine every few minutes."""
@@ -32,14 +34,14 @@ class Planner:
         """Return the plan; there always is one."""
         began = time.perf_counter()
         outlook = self._outlook(question)
-        problem = pose(question, outlook, self._last)
+        problem, doubts = sound(pose(question, outlook, self._last))
         zone = ZoneInfo(question.zone)
         effort = HEATED if problem.heats else EFFORT
         plan = solve(problem, question.at, warm=self._last, zone=zone, **effort)
-        plan = valued(plan, problem, outlook)
+        plan = valued(plan, problem, outlook.paths)
         self._last = replace(
             plan,
-            notes=(*outlook.notes, *plan.notes),
+            notes=(*outlook.notes, *doubts, *plan.notes),
             took_s=time.perf_counter() - began,
         )
         return self._last

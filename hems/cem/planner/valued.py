@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hems.cem.forecast.past import Floats, Outlook
+from hems.cem.forecast.past import Floats, Paths
 from hems.cem.forecast.paths import expected
 from hems.cem.planner.plan import Plan, PlannedDevice
 from hems.cem.planner.problem import BySlot, Problem
@@ -20,20 +20,20 @@ from hems.cem.planner.worth.shares import shared
 from hems.cem.planner.worth.storage import pooled, stored_value
 
 
-def valued(plan: Plan, problem: Problem, outlook: Outlook) -> Plan:
+def valued(plan: Plan, problem: Problem, ways: Paths) -> Plan:
     """Return the plan with its batteries' manners; batteries of no use are left as they are.
 
     Args:
         plan: Of all devices.
         problem: What it answers.
-        outlook: How load and sun may go.
+        ways: How load and sun may go.
     """
     usable = tuple(b for b in problem.batteries if b.most_wh > b.least_wh)
     if not usable:
         return plan
     together, slots = pooled(usable), problem.slots
     beside = _beside(plan, problem)
-    foretold_w, _ = expected(outlook.paths)
+    foretold_w, _ = expected(ways)
     # Beside what the paths know: runs under way, cars, and all that is planned.
     other_w = beside.house_w - np.array(plan.sun_w) - foretold_w + beside.cars_w
     staircase = bands(
@@ -48,7 +48,7 @@ def valued(plan: Plan, problem: Problem, outlook: Outlook) -> Plan:
         slots,
         together,
         staircase,
-        outlook.paths,
+        ways,
         other_w=other_w.tolist(),
         end_per_kwh=problem.end_value_per_kwh,
     )

@@ -107,9 +107,7 @@ def _others(problem: Problem) -> float:
     ) / 1000.0
 
 
-def bind(
-    model: Model, frame: Frame, grid: Grid, cars: tuple[tuple[CarColumns, ...], ...]
-) -> None:
+def bind(model: Model, frame: Frame, grid: Grid, cars: tuple[tuple[CarColumns, ...], ...]) -> None:
     """Have what cars take beyond the sun's surplus bought, where batteries are not to feed them.
 
     Where the import limit leaves less than all of them could take, batteries help by as much: in
@@ -119,7 +117,8 @@ def bind(
     if problem.car_from_storage or not problem.batteries:
         return
     every = np.arange(frame.count)
-    could = frame.charging + sum((most(car, every) for car in problem.cars), np.zeros(frame.count))
+    free = [part for part in cars if not part[0].car.surplus_only]  # the others buy nothing
+    could = frame.charging + sum((most(part.car, every) for (part,) in free), np.zeros(frame.count))
     for scenario, side in enumerate(grid.sides):
         surplus = left_over(frame, scenario)
         room = frame.most_import + surplus
@@ -130,17 +129,17 @@ def bind(
         model.put(row_of[slots], side.buys[slots], 1.0)
         over = row_of[side.over_import.slots] >= 0
         model.put(row_of[side.over_import.slots[over]], side.over_import.columns[over], 1.0)
-        for parts in cars:
-            part = parts[scenario if len(parts) > 1 else 0]
+        for (part,) in free:
             there = row_of[part.slots] >= 0
             at = part.slots[there]
             model.put(row_of[at], part.power[there], -share[at])
 
 
 def left_over(frame: Frame, scenario: int) -> Floats:
-    """(T,) Return what the sun leaves over to cars and batteries, before anything is planned, kW."""
+    """(T,) Return what the sun leaves over to cars and batteries before all that is planned, kW."""
     house: Floats = frame.load[scenario] - frame.charging
-    return np.maximum(0.0, frame.sun[scenario] - house)
+    left: Floats = np.maximum(0.0, frame.sun[scenario] - house)
+    return left
 
 
 def need_by(car: Car, frame: Frame, deadline: Deadline) -> tuple[Floats, float]:

@@ -158,8 +158,12 @@ def _meter(problem: Problem, plan: Plan) -> Iterator[str]:
             yield f"meter: {-plan.net_w[t]:.0f} W of export in slot {t}"
         # Beside cars a battery may sell; then the meter does not tell what became of its energy.
         bought_w = _bought_for_cars(problem, plan, t)
-        if plan.net_w[t] < bought_w - TOLERANCE and problem.prices.export_per_kwh[t] <= 0:
-            yield f"meter: {plan.net_w[t]:.0f} W in slot {t}, of {bought_w:.0f} W bought for cars"
+        fed = bought_w > 0 and plan.net_w[t] < bought_w - TOLERANCE
+        if fed and problem.prices.export_per_kwh[t] <= 0:
+            yield (
+                f"meter: {plan.net_w[t]:.0f} W in slot {t}, "
+                f"though cars take {bought_w:.0f} W more than the sun leaves"
+            )
 
 
 def _bought_for_cars(problem: Problem, plan: Plan, slot: int) -> float:
@@ -172,8 +176,9 @@ def _bought_for_cars(problem: Problem, plan: Plan, slot: int) -> float:
     charging_w = problem.charging_w[slot] if problem.charging_w else 0.0
     only = problem.scenarios[0]
     surplus_w = max(0.0, -only.sun_w[slot] - only.load_w[slot] + charging_w)
-    could_w = charging_w + sum(car.most_w * car.present[slot] for car in problem.cars)
-    takes_w = charging_w + sum(plan.devices[car.id].power_w[slot] for car in problem.cars)
+    cars = [car for car in problem.cars if not car.surplus_only]
+    could_w = charging_w + sum(car.most_w * car.present[slot] for car in cars)
+    takes_w = charging_w + sum(plan.devices[car.id].power_w[slot] for car in cars)
     room_w = problem.limits.import_w[slot] + surplus_w
     return takes_w * min(1.0, room_w / max(could_w, TOLERANCE)) - surplus_w
 

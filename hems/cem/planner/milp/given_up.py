@@ -18,7 +18,8 @@ from hems.cem.planner.problem import Battery, Car, Deadline, Heat
 
 _SLACK_KW: Final = 1e-4
 _SLACK_KWH: Final = 1e-3
-_SLACK_K: Final = 0.05
+_SLACK_K: Final = 0.5
+"""Nobody feels less than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _reserve(outcome: Outcome, battery: Battery) -> GivenUp | None:
         because = "it charges no faster"
     return GivenUp(
         device=battery.id,
-        words=f"{battery.id} {missing[worst]:.1f} kWh short of its reserve",
+        words=f"{missing[worst]:.1f} kWh short of its reserve",
         at=outcome.starts(worst + 1),
         because=because,
         amount=float(missing[worst]) * 1000.0,
@@ -139,7 +140,7 @@ def _deadline(outcome: Outcome, car: Car, deadline: Deadline) -> GivenUp | None:
     if deadline.at <= slots.start:
         return GivenUp(
             device=car.id,
-            words=f"{car.id} still {deadline.energy_wh / 1000.0:.1f} kWh short",
+            words=f"still {deadline.energy_wh / 1000.0:.1f} kWh short",
             at=deadline.at,
             because="that time has gone by",
             amount=deadline.energy_wh,
@@ -153,7 +154,7 @@ def _deadline(outcome: Outcome, car: Car, deadline: Deadline) -> GivenUp | None:
     could = (counts > 0) & (upper > 0) & (power < upper - _SLACK_KW)
     return GivenUp(
         device=car.id,
-        words=f"{car.id} {int(100.0 - 100000.0 * short / deadline.energy_wh)} % of what it needs",
+        words=f"{int(100.0 - 100000.0 * short / deadline.energy_wh)} % of what it needs",
         at=deadline.at,
         because=_why_short(outcome, car, could),
         amount=short * 1000.0,
@@ -181,7 +182,7 @@ def _late(outcome: Outcome, runs: Runs) -> GivenUp | None:
     soonest = begin == runs.first
     return GivenUp(
         device=appliance.id,
-        words=f"{appliance.id} done {took} late",
+        words=f"done {took} late",
         at=appliance.ready_by,
         because="it cannot begin sooner"
         if soonest
@@ -216,7 +217,7 @@ def _discomfort(outcome: Outcome, heat: Heat, *, cold: bool) -> GivenUp | None:
         because = "it runs all the time"
     return GivenUp(
         device=heat.id,
-        words=f"{heat.id} up to {beyond[worst]:.1f} K too {'cold' if cold else 'warm'}",
+        words=f"up to {beyond[worst]:.1f} K too {'cold' if cold else 'warm'}",
         at=outcome.starts(worst + 1),
         because=because,
         amount=float(beyond.sum()) * outcome.frame.problem.slots.step_s,

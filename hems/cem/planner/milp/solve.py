@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from typing import Final
 
 import numpy as np
 
@@ -23,9 +24,14 @@ from hems.cem.planner.milp.hints import hints
 from hems.cem.planner.milp.model import Floats
 from hems.cem.planner.milp.money import energy_cost
 from hems.cem.planner.milp.relaxation import Point
-from hems.cem.planner.milp.search import Effort, search
+from hems.cem.planner.milp.search import Effort, Found, search
 from hems.cem.planner.plan import Plan, PlannedDevice
 from hems.cem.planner.problem import Problem
+
+DOUBT: Final = 0.05
+"""Money by which a plan may be from the best, and nothing is said of it."""
+DOUBT_SHARE: Final = 0.01
+"""The same as a share of what the plan is reckoned at."""
 
 
 def solve(
@@ -65,13 +71,25 @@ def solve(
     )
     if found.best is None:
         return answer.from_rules(f"no plan was found within {time_limit_s:g} s")
-    apart = found.best.objective - found.bound
-    late = () if found.complete else (f"the search was cut short: {apart:.2f} from the best",)
-    plan = answer.from_point(columns, found.best, found.gap, late)
+    plan = answer.from_point(columns, found.best, found.gap, _cut_short(found))
     faults = check(problem, plan)
     if faults:
         return answer.from_rules(f"the plan that was found was not sound ({faults[0]})")
     return plan
+
+
+def _cut_short(found: Found) -> tuple[str, ...]:
+    """Return what is to be said of a search that had to end before its gap was reached.
+
+    A doubt that nobody would act on is not worth an owner's time: the plan's `gap` tells it.
+    """
+    if found.best is None or found.complete:
+        return ()
+    apart = found.best.objective - found.bound
+    if apart < DOUBT or found.gap < DOUBT_SHARE:
+        return ()
+    by = f": up to {apart:.2f} from the best" if math.isfinite(apart) else ""
+    return (f"the search was cut short{by}",)
 
 
 @dataclass(frozen=True, slots=True)

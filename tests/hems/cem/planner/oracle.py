@@ -227,9 +227,7 @@ def _settle(problem: Problem, powers: Powers) -> list[float] | None:
 
         def price(net: float, t: int = t, least: float = least) -> float:
             bought = max(net, least)
-            return (
-                bought * prices.import_per_kwh[t] - (bought - net) * prices.export_per_kwh[t]
-            )
+            return bought * prices.import_per_kwh[t] - (bought - net) * prices.export_per_kwh[t]
 
         nets.append(min(allowed, key=price))
     return nets

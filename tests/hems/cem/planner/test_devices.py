@@ -220,3 +220,14 @@ def test_a_heater_keeps_its_least_times(changed: dict[str, Any], expected: list[
     tank = heater(6, loss_w_per_k=0.0, wh_per_k=800.0, draw_w=(0.0,) * 6, gain=(5.0,) * 6)
     made = plan(home(buy=(0.3,) * 6, step_s=900.0, heats=(replace(tank, **changed),)))
     assert [power // 2000 for power in powers(made, "tank")] == expected
+
+
+@pytest.mark.parametrize(
+    ("temp_c", "drawn_w", "named"), [(45.0, 92.0, []), (40.0, 0.0, ["up to 5.0 K too cold"])]
+)
+def test_discomfort_is_named_where_somebody_would_feel_it(
+    temp_c: float, drawn_w: float, named: list[str]
+) -> None:
+    cold = heater(1, temp_c=temp_c, power_w=0.0, loss_w_per_k=0.0, draw_w=(drawn_w,))
+    made = plan(home(buy=(0.3,), heats=(cold,)))
+    assert [one.words for one in made.given_up] == named

@@ -31,7 +31,7 @@ def test_a_car_stays_under_the_limit_and_its_shortfall_is_named() -> None:
     assert max(made.net_w[:3]) == pytest.approx(4000.0)
     (short,) = made.given_up
     assert short.device == "car"
-    assert short.words == "car 80 % of what it needs"
+    assert short.words == "80 % of what it needs"
     assert short.at == START + 4 * 3600
     assert short.because == "import limit until 05:00"  # 03:00 UTC
     assert short.amount == pytest.approx(4000.0)
@@ -46,7 +46,7 @@ def test_the_limit_is_named_by_whose_it_is() -> None:
 
 def test_time_is_what_a_car_lacks_where_no_limit_binds() -> None:
     made = plan(home(buy=(0.3,) * 4, cars=(replace(CAR, present=(0.0, 0.0, 1.0, 1.0)),)))
-    assert made.given_up[0].words == "car 70 % of what it needs"
+    assert made.given_up[0].words == "70 % of what it needs"
     assert made.given_up[0].because == "it is there no longer, and charges no faster"
 
 

@@ -101,6 +101,26 @@ def test_there_is_always_a_plan(case: str) -> None:
         asked = replace(asked, number=2, past=())
 
 
+WRONG: dict[str, dict[str, object]] = {
+    "a price": {"prices": Prices((NAN, *(0.3,) * (N - 1)), (math.inf, *(0.1,) * (N - 1)))},
+    "the peak's price": {"prices": Prices((0.3,) * N, (0.1,) * N, peak_per_kw=math.inf)},
+    "no price": {"prices": Prices((NAN,) * N, (NAN,) * N)},
+    "a limit": {"limits": Limits((NAN, *(9e3,) * (N - 1)), (-5.0, *(9e3,) * (N - 1)))},
+    "a charge": {"batteries": (replace(BATTERY, energy_wh=NAN),)},
+    "a power": {"batteries": (replace(BATTERY, discharge_w=NAN),)},
+    "an efficiency": {"batteries": (replace(BATTERY, charge_efficiency=0.0),)},
+    "a size": {"batteries": (replace(BATTERY, most_wh=math.inf), replace(BATTERY, id="other"))},
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_figure_that_is_none_does_not_cost_the_plan(case: str) -> None:
+    plan = Planner().answer(question(**WRONG[case]))
+    assert all(math.isfinite(w) for w in plan.net_w)
+    assert any("no numbers" in note for note in plan.notes)
+    assert ("other" in plan.devices) == (case == "a size")
+
+
 def test_what_could_not_be_met_is_named() -> None:
     plan = Planner().answer(question(**CASES["a wish that cannot be met"]))
     assert [each.device for each in plan.given_up] == ["car"]

@@ -105,9 +105,11 @@ def test_a_car_that_is_away_and_not_expected_has_no_plan() -> None:
 
 def test_a_car_charged_at_once_is_part_of_the_load_until_it_is_full() -> None:
     asked = question(cars=(car(CarMode.NOW, energy_wh=3_000.0),))
-    (only,) = pose(asked, outlook(), None).scenarios
+    posed = pose(asked, outlook(), None)
+    (only,) = posed.scenarios
     added = [w - 700.0 for w in only.load_w]
     assert added == pytest.approx([7_400, 4_600, 0, 0, 0, 0, 0, 0])
+    assert posed.charging_w == pytest.approx(tuple(added)), "no battery is to feed it"
 
 
 def test_a_car_on_sun_alone_has_no_deadline_and_pays_more_than_selling() -> None:

@@ -116,6 +116,26 @@ def test_without_time_there_is_a_plan_that_says_so() -> None:
     assert made.gap == 1.0
 
 
+@pytest.mark.parametrize(
+    ("apart", "gap", "notes"),
+    [
+        (0.04, 0.5, ()),
+        (0.4, 0.009, ()),
+        (0.4, 0.02, ("the search was cut short: up to 0.40 from the best",)),
+        (np.inf, np.inf, ("the search was cut short",)),
+    ],
+)
+def test_of_a_search_cut_short_only_a_real_doubt_is_told(
+    monkeypatch: pytest.MonkeyPatch, apart: float, gap: float, notes: tuple[str, ...]
+) -> None:
+    problem = heaters(4)
+    best = found(problem, Effort()).best
+    assert best is not None
+    ended = Found(best, best.objective - apart, gap, 1, handed_over=True, complete=False)
+    monkeypatch.setattr(solving, "search", lambda *_: ended)
+    assert solve(problem, START).notes == notes
+
+
 def test_a_plan_that_is_not_sound_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solving, "check", lambda *_: ("meter: 5 W",))
     made = solve(heaters(4), START)
