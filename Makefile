@@ -29,7 +29,7 @@ demo: .venv/.ready web/static/index.html
 test: lint types contracts unit
 
 test-deep: .venv/.ready web/static/index.html chromium mosquitto
-	$(PY) -m pytest -m "deep or not deep" --timeout=3600
+	$(PY) -m pytest -m "deep or not deep" --timeout=3600 --hypothesis-profile=search
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
