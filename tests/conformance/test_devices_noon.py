@@ -384,7 +384,7 @@ async def test_comms_loss_and_recovery(noon: Home) -> None:
         grid.silent = False
     await grid.answered(mrid, [1, 2, 3], 30.0)
     await noon.connected()
-    await grid.polled(programme.events_href, 1, 30.0)  # what failed so long is asked again later
+    await grid.polled(programme.events_href, 1, 60.0)  # what failed so long is asked again later
     later = programme.add(0, 12, opModMaxLimW=500)
     await noon.comes_to(limited, "the next control", 8.0)
     await grid.answered(later, [1, 2, 3], 20.0)
