@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from der.curves import GridSupport
+
 
 class SignalKind(StrEnum):
     """What a signal asks; `value` has the unit named here.
 
-    It is never negative, but for the two set-points, which have the house's sign.
+    It is never negative, but for set-points, which have the house's sign.
     """
 
     IMPORT_LIMIT = "import-limit"
@@ -30,6 +32,18 @@ class SignalKind(StrEnum):
     """All storage together runs at `value` W, charging positive."""
     DER_POWER = "der-power"
     """Generation and storage together run at `value` W, consumption positive."""
+    REACTIVE_POWER = "reactive-power"
+    """Generation and storage together hold `value` var, absorption positive."""
+    POWER_FACTOR = "power-factor"
+    """Each holds the power factor `value`: its magnitude, negative where it injects var."""
+    VOLT_VAR = "volt-var"
+    """Each runs the curve in `settings`; so do the next four. `value` is 0."""
+    VOLT_WATT = "volt-watt"
+    WATT_VAR = "watt-var"
+    FREQUENCY_WATT = "frequency-watt"
+    FREQUENCY_DROOP = "frequency-droop"
+    SLOPE = "slope"
+    """Net power at the meter changes by at most `value` W a minute, either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,7 @@ class Signal:
         delivered_wh: Energy already saved against the baseline, for ENERGY.
         ramp_s: Time in which the home goes over to it; None for its default rate.
         devices: Ids of the devices that it is about; empty for the home as a whole.
+        settings: The function to run, for the kinds that are one; None for the rest.
     """
 
     event: str
@@ -63,6 +78,7 @@ class Signal:
     delivered_wh: float = 0.0
     ramp_s: float | None = None
     devices: frozenset[str] = frozenset()
+    settings: GridSupport | None = None
 
     def in_force(self, now: float) -> bool:
         """Return whether the signal counts at `now`, UTC epoch seconds."""

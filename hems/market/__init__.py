@@ -1,0 +1,1 @@
+"""What the wholesale market says: prices beside the published net-benefits price."""

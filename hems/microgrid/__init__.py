@@ -1,0 +1,1 @@
+"""The home as an island: permit, detection, hand-over, balance and return."""

@@ -1,0 +1,1 @@
+"""What the page and the command line may see and ask of the programmes."""

@@ -1,0 +1,1 @@
+"""Reserve: what the home can hold back, offers, has committed and delivers."""

@@ -1,0 +1,1 @@
+"""What the home measures, shown to those whom the owner granted it, each access logged."""
