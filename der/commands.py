@@ -46,6 +46,32 @@ class Disconnect(Command[str]):
 
 
 @dataclass(frozen=True, slots=True)
+class FormGrid(Command[str]):
+    """Have an inverter form the home's voltage behind an open tie; answers in words.
+
+    It has no lapse, alone among commands that drive: an inverter that stopped forming because the
+    hub died would black the home out. It goes on until it is told to follow, its own protection
+    ends it (empty, overload, surplus), or its tie closes, which it notices itself within a period.
+    While it forms, set-points have no effect on it. Told again, it takes the new figures.
+
+    Attributes:
+        frequency_hz: Frequency at no load, its reference.
+        voltage_v: Voltage, phase to neutral.
+    """
+
+    frequency_hz: float = 50.0
+    voltage_v: float = 230.0
+
+
+@dataclass(frozen=True, slots=True)
+class FollowGrid(Command[str]):
+    """Have an inverter follow a voltage that is there, and take set-points again; answers in words.
+
+    Without such a voltage it does nothing, and the home is dark.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Reset(Command[str]):
     """Restart the device; answers in words.
 
@@ -79,6 +105,8 @@ class Ability(StrEnum):
     CONNECT = "connect"
     """Can be connected and disconnected."""
     RESET = "reset"
+    FORMING = "forming"
+    """Can form the home's voltage by itself."""
     REACTIVE = "reactive"
     """Holds a reactive power or a power factor."""
     CHARGING_PROFILE = "charging-profile"
@@ -93,6 +121,11 @@ class DeviceOptions:
         abilities: Beyond reading.
         functions: Grid-support functions that it runs by itself.
         safeguard: What becomes of it when the hub falls silent.
+        untimed: Those of `functions` that cannot end by themselves.
+        absorbed_var: Greatest reactive power that it absorbs, var, positive; None if it does not
+            say.
+        injected_var: The same that it injects.
+        rated_va: Its greatest apparent power; None if it does not say.
         details: Further facts for people, such as the SunSpec models it has.
     """
 
@@ -100,6 +133,10 @@ class DeviceOptions:
     functions: frozenset[GridFunction] = frozenset()
     safeguard: Safeguard = field(default_factory=Safeguard)
     details: tuple[str, ...] = ()
+    untimed: frozenset[GridFunction] = frozenset()
+    absorbed_var: float | None = None
+    injected_var: float | None = None
+    rated_va: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +210,14 @@ class HoldReactive(Command[str]):
         reactive_var: Reactive power in var, absorbing positive.
         power_factor: Magnitude, 0 to 1, positive where reactive power is absorbed
             (under-excited), negative where it is injected.
+        charging_factor: The power factor while active power is taken, where it is another one
+            than `power_factor`; None for the same.
     """
 
     lapse_s: float
     reactive_var: float | None = None
     power_factor: float | None = None
+    charging_factor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ class GridFunction(StrEnum):
     VOLT_WATT = "volt-watt"
     WATT_VAR = "watt-var"
     FREQUENCY_DROOP = "frequency-droop"
+    FREQUENCY_WATT = "frequency-watt"
+    """Active power along a curve of the frequency, as older inverters and 2030.5 have it."""
 
 
 class ShareOf(StrEnum):
@@ -47,9 +49,10 @@ class Curve(GridSupport):
 
     Attributes:
         points: (x, y) in rising order of x. x is a voltage as share of the nominal (volt-var,
-            volt-watt) or an active power as share of its maximum (watt-var); y is a reactive
-            power (volt-var, watt-var) or the greatest share of generation (volt-watt, not
-            negative, the one exception from the passive sign).
+            volt-watt), an active power as share of its maximum (watt-var) or a frequency in Hz
+            (frequency-watt); y is a reactive power (volt-var, watt-var) or the greatest share of
+            generation (volt-watt and frequency-watt; generation is positive here, the one
+            exception from the passive sign, and negative only where storage is to charge).
         of: What y is a share of.
         response_s: Time in which 90 % of a change is followed; None for the device's own.
         v_ref: Reference voltage as share of the nominal (volt-var); None for 1.

@@ -23,6 +23,9 @@ class DeviceKind(StrEnum):
     """Room heating or cooling behind a thermostat that can be set back."""
     PLUG = "plug"
     """Any appliance behind a switched socket."""
+    TIE = "tie"
+    """The switch that connects the home to the street, or parts it from it (a microgrid
+    interconnect device)."""
 
 
 class Control(StrEnum):
@@ -203,10 +206,16 @@ class PhaseReading:
     Attributes:
         power_w: Active power, consumption positive; None where it is not measured.
         voltage_v: Phase to neutral; None where it is not measured.
+        reactive_var: Reactive power, passive sign; None where it is not measured.
+        energy_import_wh: Running total taken from the grid side; None where it is not counted.
+        energy_export_wh: Running total given to the grid side.
     """
 
     power_w: float | None = None
     voltage_v: float | None = None
+    reactive_var: float | None = None
+    energy_import_wh: float | None = None
+    energy_export_wh: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +236,18 @@ class Reading:
         connected: Whether it can act: inverter grid-connected, car plugged in, contactor closed.
         wants_power: Whether it would consume now if allowed (car not full, thermostat calling).
         limit_w: The limit or set-point that the device itself says is in force.
+        grid_voltage_v: Voltage on the street's side of a tie, whose `voltage_v` is the home's.
+        grid_frequency_hz: Frequency on the street's side of a tie, 0 without voltage.
+        angle_deg: By how much the home's phase leads the street's, -180 to 180.
+        forming: Whether an inverter forms the home's voltage, or is told to.
         phases: Phases A, B and C, as many as the device tells apart.
         alarms: What it complains of; None where it cannot say.
         state: What it says that it does.
         taken: When values older than `at` were taken, UTC epoch seconds, by attribute name; what
             is not named was taken at `at`. Devices that report piece by piece need it.
         suspect: Attributes whose values the device gave but that cannot be: they read None.
+        regulated_w: Part of `power_w` that a loop faster than the control cycle adds to what the
+            cycle told the device (`hems.regulation`); 0 where none does.
     """
 
     at: float
@@ -248,11 +263,16 @@ class Reading:
     connected: bool | None = None
     wants_power: bool | None = None
     limit_w: float | None = None
+    grid_voltage_v: float | None = None
+    grid_frequency_hz: float | None = None
+    angle_deg: float | None = None
+    forming: bool | None = None
     phases: tuple[PhaseReading, ...] = ()
     alarms: frozenset[Alarm] | None = None
     state: RunState | None = None
     taken: Mapping[str, float] = field(default_factory=dict)
     suspect: frozenset[str] = frozenset()
+    regulated_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

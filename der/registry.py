@@ -36,6 +36,7 @@ CONTROLS: Final[Mapping[DeviceKind, Control]] = {
     DeviceKind.WATER_HEATER: Control.SWITCH,
     DeviceKind.THERMOSTAT: Control.SWITCH,
     DeviceKind.PLUG: Control.SWITCH,
+    DeviceKind.TIE: Control.NONE,
 }
 """What a set-point means to each kind."""
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hems import units
-from hems.commands import device_arguments, needs_arguments
+from hems.commands import device_arguments, needs_arguments, visibility_arguments
 
 EXIT_USAGE = 2
 LAST_PORT = 65535
@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
     device_arguments.add_to(commands, _device)
     needs_arguments.add_to(commands, car=_car, start=_start)
+    visibility_arguments.add_to(commands, _visibility)
 
     plan = commands.add_parser("plan", help="what the running home is going to do, and why")
     plan.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
@@ -173,6 +174,12 @@ def _start(options: argparse.Namespace) -> int:
     from hems.commands.needs import start
 
     return start(options)
+
+
+def _visibility(options: argparse.Namespace) -> int:
+    from hems.commands.visibility import run
+
+    return run(options)
 
 
 def _status(options: argparse.Namespace) -> int:

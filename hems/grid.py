@@ -102,6 +102,8 @@ class Grid:
             sources=tuple(source for source, own in self._scopes.items() if own == scope),
             on_lost=self._on_lost,
             devices=scope,
+            slopes=wiring.slopes(self._house.config),
+            return_w_min=self._house.config.slope.after_events,
         )
 
     async def run(self) -> None:
@@ -199,6 +201,11 @@ class Grid:
             for engine in self._engines()
         )
         return next((price for price in told if price is not None), None)
+
+    @property
+    def clock_error_s(self) -> float | None:
+        """The home's time less that of the first utility; None without one."""
+        return next((-engine.offset_s for engine in self._engines()), None)
 
     @property
     def told(self) -> Sequence[Told]:

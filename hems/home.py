@@ -6,8 +6,9 @@ utilities -> Grid -> Cycle -> devices
 """
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -27,7 +28,9 @@ from hems.grid import Grid, GridEvents
 from hems.guarding.guarded import Guarded
 from hems.image import Image, ImageRing
 from hems.link import House
+from hems.planning.desk import Desk
 from hems.planning.economics import Economics, EconomicsEvents
+from hems.planning.occasion import Pace
 from hems.recorder import Recorder
 from hems.settings.config import Config
 from hems.store.effects import Effect
@@ -35,6 +38,7 @@ from hems.store.errors import StoreError
 from hems.store.history import DeviceSeries
 from hems.store.store import Store
 from hems.surface import Series, Snapshot, SurfaceError
+from hems.uses import Uses, UsesEvents
 from hems.watch import Watch
 from hems.wishes import Wishes
 from programs.proposal import HOME
@@ -46,6 +50,21 @@ SAMPLES_KEPT_S: Final = 7 * 86400.0
 MINUTES_KEPT_S: Final = 10 * 366 * 86400.0
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a home works with; the defaults are for one that is lived in.
+
+    Attributes:
+        chance: Where what events leave to chance is drawn from.
+        desk: The planner; None for a process of its own.
+        pace: How often it is planned; None for as often as is of use.
+    """
+
+    chance: random.Random = field(default_factory=random.SystemRandom)
+    desk: Desk | None = None
+    pace: Pace | None = None
+
+
 class Home:
     """The running home; implements `hems.surface.HomeSurface`.
 
@@ -54,12 +73,21 @@ class Home:
         clock: Where the time comes from.
         store: What it remembers.
         registry: Its devices.
+        means: What it works with.
 
     Raises:
         CertificateError: A key or certificate of the utility section cannot be used.
     """
 
-    def __init__(self, config: Config, clock: Clock, store: Store, registry: Registry) -> None:
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        store: Store,
+        registry: Registry,
+        means: Means | None = None,
+    ) -> None:
+        means = means or Means()
         self._clock = clock
         self._store = store
         self._registry = registry
@@ -75,7 +103,7 @@ class Home:
             store.history, store.effects, lambda text: self.alarms.lasting("history", text)
         )
         self.grid = Grid(
-            House(config, specs, clock, store, self._started_at, _feed(registry)),
+            House(config, specs, clock, store, self._started_at, _feed(registry), means.chance),
             GridEvents(
                 self._on_signals,
                 self._publish,
@@ -103,6 +131,11 @@ class Home:
                 self.alarms.lasting,
                 lambda: self._aside.spawn(self._react()),
             ),
+            desk=means.desk,
+            pace=means.pace,
+        )
+        self.uses = Uses(
+            config, store, clock, UsesEvents(self.alarms.lasting, lambda: self.grid.clock_error_s)
         )
         policies = wiring.policies(config)
         still = wiring.still(policies)
@@ -113,7 +146,9 @@ class Home:
             self.grid.signals,
             [self],
             policies=lambda: replace(
-                self.economics.applied(still if self.bench.testing else policies),
+                self.uses.applied(
+                    self.economics.applied(still if self.bench.testing else policies)
+                ),
                 comfort=self.wishes.policy,
             ),
             allocator=wiring.allocator(config),
@@ -141,6 +176,7 @@ class Home:
         await self._registry.start()
         await self.wishes.load()
         await self.economics.load()
+        await self.uses.load()
         housekeeping = self._housekeeping()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -149,8 +185,9 @@ class Home:
                 serving = tasks.create_task(self.grid.run())
                 guarding = tasks.create_task(self._guard.run())
                 planning = tasks.create_task(self.economics.run())
+                using = tasks.create_task(self.uses.run())
                 await self._cycle.run()
-                for task in (serving, recording, guarding, planning):
+                for task in (serving, recording, guarding, planning, using):
                     task.cancel()
         finally:
             await self._aside.stop()
@@ -191,6 +228,7 @@ class Home:
     async def _follow_certificates(self) -> None:
         """Read renewed files on the loop, on which the TLS connections are: nothing is locked."""
         self.grid.refresh_certificates()
+        self.uses.refresh_certificates()
 
     async def _prune(self) -> None:
         now = self._clock.now()
@@ -201,6 +239,7 @@ class Home:
             await self._store.ledger.purge()
             await self._store.effects.purge(now - MINUTES_KEPT_S)
             await self._store.accounts.prune(now - MINUTES_KEPT_S)
+            await self._store.visibility.prune(now - MINUTES_KEPT_S)
         except StoreError as error:
             self.alarms.passing(f"Old records could not be cleared: {error}")
 
@@ -233,6 +272,7 @@ class Home:
             self.grid.take_image(image)
             self._recorder.take_image(image)
             self.economics.take_image(image)
+            self.uses.take_image(image)
             self._watch, alarms = self._watch.look(image, self._cycle.allocation.unmet_w)
             tested = f"device {self.bench.testing}"  # it is silent to the cycle, and well
             for source, message in alarms.items():

@@ -38,6 +38,14 @@ class Image:
             return None
         return meter.reading.power_w
 
+    @property
+    def metered(self) -> tuple[float, float] | None:
+        """When the meter was read, UTC epoch seconds, and the net power; None where it is not."""
+        net_w, meter = self.net_w, self.meter
+        if net_w is None or meter is None or meter.reading is None:
+            return None
+        return meter.reading.at, net_w
+
 
 @dataclass(slots=True)
 class ImageRing:
@@ -56,6 +64,11 @@ class ImageRing:
     def present(self) -> Image | None:
         """The last complete image; None before the first cycle."""
         return self._ring[-1] if self._ring else None
+
+    def past_net(self, since: float) -> tuple[tuple[float, float], ...]:
+        """Return the meter's readings from a time on, oldest first: UTC epoch seconds, W."""
+        found = dict(m for image in self._ring if (m := image.metered) and m[0] >= since)
+        return tuple(sorted(found.items()))
 
     @property
     def past(self) -> tuple[Image, ...]:

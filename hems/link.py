@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from certs.identity import sfdi
@@ -49,6 +49,7 @@ class House:
         store: What is remembered.
         started_at: When this software was started, UTC epoch seconds.
         feed: Where what a utility has metered is brought; None if no device is fed.
+        chance: Where what events leave to chance is drawn from.
     """
 
     config: Config
@@ -57,6 +58,7 @@ class House:
     store: Store
     started_at: int
     feed: Feed | None = None
+    chance: random.Random = field(default_factory=random.SystemRandom)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Link:
             ),
             house.store.ledger,
             house.clock,
-            random.SystemRandom(),
+            house.chance,
             listen_context=watch.cover(server_context(identity, trust)),
             on_schedule=lambda schedule: tell.schedule(schedule, self.sources[0]),
             on_member=lambda index, schedule: tell.schedule(schedule, self.sources[index]),

@@ -33,6 +33,7 @@ from programs.ownership import all_of_provider
 from programs.registry import Policies
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
+from programs.slope import SlopePolicy
 
 
 def descriptions(config: Config) -> tuple[DeviceDescription, ...]:
@@ -79,7 +80,18 @@ def policies(config: Config) -> Policies:
     return Policies(
         safety=SafetyPolicy(home.main_breaker, NOMINAL_V, home.phases),
         self_consumption=SelfConsumptionPolicy(StorageUse(home.battery)),
+        slope=SlopePolicy(config.slope.bound, binding=config.slope.agreed),
     )
+
+
+def slopes(config: Config) -> Mapping[str, float]:
+    """Return the slope of net power, W a minute, that each programme was joined with, by name."""
+    return {
+        program.name: program.slope
+        for utility in config.utility
+        for program in utility.program
+        if program.slope is not None
+    }
 
 
 def still(active: Policies) -> Policies:

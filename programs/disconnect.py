@@ -9,12 +9,25 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from der.model import Control
+from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal
 from programs.rules import about, in_force, rank_of, wish
 from programs.signal import SignalKind
 
 ID = "disconnect"
+
+ABOUT: Final = About(
+    use_cases=("BUC-11",),
+    title="Disconnection",
+    triggered_by="The utility, by an event",
+    asks="Generation and storage cease to energise the grid; loads go on.",
+    ends="With the event, or when it is cancelled; each device then does what it did before.",
+    carried_by=("DERControl opModConnect", "DERControl opModEnergize"),
+    clause="IEEE 2030.5, DER function set: DERControlBase; IEEE 1547-2018, cease to energise",
+    latency=Latency.SECONDS,
+    leaving="Generation and storage then go on feeding a grid that has asked for none.",
+)
 
 _CEASE: Final = {Control.FLOOR: Bounds(lower_w=0.0), Control.TARGET: Bounds(0.0, 0.0)}
 """What ceasing means for what produces, by its control."""

@@ -6,13 +6,26 @@ is random for each home where the utility wants a street not to move as one.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
+from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal
 from programs.rules import SHEDDABLE, about, in_force, rank_of, wish
 from programs.signal import SignalKind
 
 ID = "duty-cycle"
+
+ABOUT: Final = About(
+    use_cases=("BUC-5",),
+    title="Duty cycle",
+    triggered_by="The utility, by an event",
+    asks="Loads that can wait run for a share of the time.",
+    ends="With the event, or when it is cancelled.",
+    carried_by=("EndDeviceControl DutyCycle",),
+    clause="IEEE 2030.5, Demand Response and Load Control function set: DutyCycle",
+    leaving="Loads that can wait run freely again, and the event counts as partly completed.",
+)
 
 
 @dataclass(frozen=True, slots=True)

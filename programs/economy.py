@@ -29,11 +29,25 @@ from enum import StrEnum
 from typing import Final
 
 from der.model import Control, DeviceSpec, DeviceState, Quality
+from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal, Rank
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
 
 ID = "economy"
+
+ABOUT: Final = About(
+    use_cases=("BUC-1",),
+    title="What pays",
+    triggered_by="Prices, of the contract or published by the utility, and the plan made of them",
+    asks="Batteries, cars and heaters follow the plan: they take when power is cheap or the sun "
+    "shines, and give or wait when it is dear.",
+    ends="When a newer plan takes its place; a plan that is too old is not followed.",
+    carried_by=("TimeTariffInterval", "ConsumptionTariffInterval"),
+    clause="IEEE 2030.5, Pricing function set",
+    leaving="Batteries then only even out the house, cars and heaters run at any hour, and what "
+    "the plan would have saved is paid.",
+)
 
 _LEAST_W: Final = 1.0
 """A car that is planned less than this waits, however little it could take."""

@@ -5,13 +5,27 @@ comfort and minimum on times give way.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
+from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal, Rank
 from programs.rules import in_force, kilowatts, wish, withhold
 from programs.signal import SignalKind
 
 ID = "emergency"
+
+ABOUT: Final = About(
+    use_cases=("BUC-7",),
+    title="Emergency demand",
+    triggered_by="The utility, by an event, in an emergency of the grid",
+    asks="Net power falls at once by a given amount, least essential loads first.",
+    ends="With the event, or when it is cancelled; loads come back one after the other.",
+    carried_by=("EndDeviceControl TargetReduction.W",),
+    clause="IEEE 2030.5, Demand Response and Load Control function set: TargetReduction",
+    latency=Latency.SUB_SECOND,
+    leaving="What is shed comes back at once.",
+)
 
 
 @dataclass(frozen=True, slots=True)

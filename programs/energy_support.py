@@ -8,12 +8,24 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal
 from programs.rules import in_force, rank_of, wish, withhold
 from programs.signal import Signal, SignalKind
 
 ID = "energy-support"
+
+ABOUT: Final = About(
+    use_cases=("BUC-5",),
+    title="Energy support",
+    triggered_by="The utility, by an event",
+    asks="Over the event the home takes a given energy less than its baseline.",
+    ends="When that energy is saved, or with the event.",
+    carried_by=("EndDeviceControl TargetReduction.Wh",),
+    clause="IEEE 2030.5, Demand Response and Load Control function set: TargetReduction",
+    leaving="What was saved so far counts as partly delivered, the rest as not delivered.",
+)
 
 _S_PER_H: Final = 3600.0
 

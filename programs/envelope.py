@@ -6,13 +6,32 @@ shaving's limits on import and load they are the envelope at the connection poin
 """
 
 from dataclasses import dataclass
+from typing import Final
 
+from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal, Rank
 from programs.rules import generation_floor, in_force, kilowatts, rank_of, wish
 from programs.signal import SignalKind
 
 ID = "envelope"
+
+ABOUT: Final = About(
+    use_cases=("BUC-11",),
+    title="Operating envelope",
+    triggered_by="The utility, by an event or a default control; or the connection agreement",
+    asks="The home feeds in, or generates, no more than a limit.",
+    ends="With the event, or when it is cancelled; the default control then holds.",
+    carried_by=(
+        "DERControl opModExpLimW",
+        "DERControl opModGenLimW",
+        "DERControl opModMaxLimWInject",
+        "DERControl opModMaxLimW",
+    ),
+    clause="IEEE 2030.5, DER function set: DERControlBase; CSIP-AUS, connection-point limits",
+    latency=Latency.SECONDS,
+    leaving="The home then feeds in all that it makes and does not use.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,32 @@
 """What every programme decides on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from der.commands import DeviceOptions
 from der.model import DeviceState
 from programs.signal import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Sensed:
+    """What is measured of the grid where the home is connected; None while it is unknown.
+
+    Attributes:
+        voltage_v: Present voltage, phase to neutral, the mean of the phases.
+        level_v: The same followed within 10 s (90 % of a step) and held still while it moves by
+            little, for what the hub decides by it.
+        frequency_hz: Present frequency.
+        base_var: Reactive power at the meter less what devices say that they move, absorbing
+            positive, followed within some seconds.
+        before_w: Power of each device when the frequency was last near its nominal value, by id.
+    """
+
+    voltage_v: float | None = None
+    level_v: float | None = None
+    frequency_hz: float | None = None
+    base_var: float | None = None
+    before_w: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +39,10 @@ class Inputs:
         net_w: Net power at the meter in W, import positive; None while unknown.
         now: UTC epoch seconds.
         uncomfortable: Devices whose temperature has left its comfort bounds and is not yet back.
+        past_net: Net power at the meter over the last two minutes, as far as it is known: UTC epoch
+            seconds and W, oldest first, the reading that is decided on last.
+        options: What devices say that they can do, by id, as far as they have been asked.
+        sensed: What is measured of the grid.
     """
 
     signals: Sequence[Signal]
@@ -24,3 +50,6 @@ class Inputs:
     net_w: float | None
     now: float
     uncomfortable: frozenset[str] = frozenset()
+    past_net: Sequence[tuple[float, float]] = ()
+    options: Mapping[str, DeviceOptions] = field(default_factory=dict)
+    sensed: Sensed = Sensed()

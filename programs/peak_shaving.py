@@ -6,13 +6,30 @@ programme states the limit as it was asked; the safety margin below it is the al
 """
 
 from dataclasses import dataclass
+from typing import Final
 
+from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import HOME, LOADS, Bounds, Proposal, Rank
 from programs.rules import in_force, kilowatts, rank_of, wish
 from programs.signal import SignalKind
 
 ID = "peak-shaving"
+
+ABOUT: Final = About(
+    use_cases=("BUC-1",),
+    title="Peak shaving",
+    triggered_by="The utility, by an event; or the home, by a peak limit of its own",
+    asks="The home takes no more from the grid, or uses no more in all, than a limit.",
+    ends="With the event, or when it is cancelled; the home's own limit never.",
+    carried_by=(
+        "DERControl opModImpLimW",
+        "DERControl opModLoadLimW",
+        "DERControl opModMaxLimWAbsorb",
+    ),
+    clause="IEEE 2030.5, DER function set: DERControlBase; CSIP-AUS, connection-point limits",
+    leaving="The home then takes what it needs during the peak, at the tariff's price.",
+)
 
 
 @dataclass(frozen=True, slots=True)

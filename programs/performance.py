@@ -14,7 +14,7 @@ class Performance:
         starts_at: UTC epoch seconds.
         ends_at: UTC epoch seconds.
         asked: What was asked, in `unit`.
-        unit: "W", "Wh", "var", "W/min", "power factor" or "curve".
+        unit: "W", "Wh", "var", "W/min", "%", "power factor" or "curve".
         baseline_w: Mean net power that there would have been without it, W; None where what was
             asked is absolute.
         baseline_by: How that was found, in words; empty without one.
@@ -31,6 +31,9 @@ class Performance:
         score: 0 to 1 where the use case has one (frequency regulation); None elsewhere.
         opted_out: Whether the owner left it.
         note: Anything else a person must know, one sentence.
+        kind: What was asked (`programs.signal.SignalKind`), where an event asks several things of
+            one programme; else may be empty.
+        lfdi: As whom the home was asked, 40 hex digits; empty where no utility asked.
     """
 
     programme: str
@@ -53,3 +56,5 @@ class Performance:
     score: float | None = None
     opted_out: bool = False
     note: str = ""
+    kind: str = ""
+    lfdi: str = ""

@@ -21,10 +21,15 @@ LOADS: Final = "loads"
 GENERATION: Final = "generation"
 """Target of a proposal about the sum of all that produces behind the meter (never positive)."""
 
+COURSE: Final = "course"
+"""Target of a proposal about where the net power at the meter may be one second from now, so that
+half the width of its bounds is how fast it may change. What follows without steps answers it:
+storage, the sun, chargers; no load is switched off for it."""
+
 PHASES: Final[Mapping[Phase, str]] = {phase: f"phase-{phase}" for phase in Phase}
 """Targets of proposals about one phase at the connection point, by phase."""
 
-HOME_TARGETS: Final = (HOME, LOADS, GENERATION, *PHASES.values())
+HOME_TARGETS: Final = (HOME, LOADS, GENERATION, COURSE, *PHASES.values())
 """The targets that are no device; no device may carry one of these ids."""
 
 

@@ -9,10 +9,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from der.model import Control, DeviceState, Quality
+from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal, Rank
 
 ID = "ready-by"
+
+ABOUT: Final = About(
+    use_cases=(),
+    title="Cars ready by their time",
+    triggered_by="A departure that would be missed if the car waited any longer",
+    asks="The car charges at full power.",
+    ends="When the car has what it needs, or leaves.",
+    leaving="It cannot be left; a car without a time set asks nothing.",
+)
 
 _RUNS_W: Final = 100.0
 """A car that draws more than this charges."""

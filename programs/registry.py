@@ -1,7 +1,9 @@
 """All programmes in one table, for the cycle that runs them and the page that lists them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from programs import (
@@ -14,12 +16,15 @@ from programs import (
     envelope,
     peak_shaving,
     ready_by,
+    reserve,
     runs,
     safety,
     self_consumption,
     set_point,
+    slope,
     warmth,
 )
+from programs.about import About
 from programs.comfort import ComfortPolicy
 from programs.disconnect import DisconnectPolicy
 from programs.duty_cycle import DutyCyclePolicy
@@ -32,15 +37,23 @@ from programs.ownership import kept
 from programs.peak_shaving import PeakShavingPolicy
 from programs.proposal import Proposal
 from programs.ready_by import ReadyByPolicy
+from programs.reserve import ReservePolicy
 from programs.runs import RunsPolicy
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy
+from programs.signal import SignalKind
+from programs.slope import SlopePolicy
 from programs.warmth import WarmthPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Every programme's policy; the defaults suit a single-phase home on a 63 A breaker."""
+    """Every programme's policy; the defaults suit a single-phase home on a 63 A breaker.
+
+    Attributes:
+        left: Ids of the programmes that the owner has left: what they would ask by themselves,
+            with no event behind it, is not asked.
+    """
 
     safety: SafetyPolicy = SafetyPolicy()  # noqa: RUF009 (all frozen, so one instance serves)
     emergency: EmergencyPolicy = EmergencyPolicy()  # noqa: RUF009
@@ -49,12 +62,27 @@ class Policies:
     peak_shaving: PeakShavingPolicy = PeakShavingPolicy()  # noqa: RUF009
     energy_support: EnergySupportPolicy = EnergySupportPolicy()  # noqa: RUF009
     duty_cycle: DutyCyclePolicy = DutyCyclePolicy()  # noqa: RUF009
+    reserve: ReservePolicy = ReservePolicy()  # noqa: RUF009
     comfort: ComfortPolicy = ComfortPolicy()  # noqa: RUF009
     warmth: WarmthPolicy = WarmthPolicy()  # noqa: RUF009
     ready_by: ReadyByPolicy = ReadyByPolicy()  # noqa: RUF009
     runs: RunsPolicy = RunsPolicy()  # noqa: RUF009
     economy: EconomyPolicy = EconomyPolicy()  # noqa: RUF009
     self_consumption: SelfConsumptionPolicy = SelfConsumptionPolicy()  # noqa: RUF009
+    slope: SlopePolicy = SlopePolicy()  # noqa: RUF009
+    left: frozenset[str] = frozenset()
+
+
+class Manner(StrEnum):
+    """Who decides whether a home takes part in a programme."""
+
+    ALWAYS = "always"
+    """Part of every home; it cannot be left."""
+    AGREED = "agreed"
+    """The utility's agreement: the home takes part unless the owner leaves, and each event binds
+    or may be left as the agreement, or the event itself, says."""
+    CHOSEN = "chosen"
+    """The owner joins and leaves it; nobody else is concerned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,107 +91,150 @@ class Programme:
 
     Attributes:
         id: As in `Proposal.source`.
-        use_case: Its id in the requirements; empty for the home's own.
-        title: What the owner reads.
-        propose: Its rule, bound to its policy.
+        about: What a person reads about it.
+        propose: Its rule, bound to its policy; None where a part with memory acts for it.
+        manner: Who decides whether the home takes part.
+        kinds: What signals it answers: an event is its own by these.
+        joined: Whether a home takes part where neither configuration nor owner says so.
     """
 
     id: str
-    use_case: str
-    title: str
-    propose: Callable[[Inputs, Policies], tuple[Proposal, ...]]
+    about: About
+    propose: Callable[[Inputs, Policies], tuple[Proposal, ...]] | None
+    manner: Manner = Manner.AGREED
+    kinds: frozenset[SignalKind] = frozenset()
+    joined: bool = True
+
+    @property
+    def use_case(self) -> str:
+        """The first of its ids in the requirements; empty for the home's own."""
+        return next(iter(self.about.use_cases), "")
+
+    @property
+    def title(self) -> str:
+        """What the owner reads."""
+        return self.about.title
 
 
 ALL: Final = (
     Programme(
         safety.ID_BREAKER,
-        "",
-        "Safety",
+        safety.ABOUT,
         lambda i, p: safety.propose(i, p.safety),
+        Manner.ALWAYS,
     ),
     Programme(
         emergency.ID,
-        "BUC-7",
-        "Emergency demand",
+        emergency.ABOUT,
         lambda i, p: emergency.propose(i, p.emergency),
+        kinds=frozenset({SignalKind.SHED}),
     ),
     Programme(
         disconnect.ID,
-        "BUC-11",
-        "Disconnection",
+        disconnect.ABOUT,
         lambda i, p: disconnect.propose(i, p.disconnect),
+        kinds=frozenset({SignalKind.DISCONNECT}),
     ),
     Programme(
         envelope.ID,
-        "BUC-11",
-        "Operating envelope",
+        envelope.ABOUT,
         lambda i, p: envelope.propose(i, p.envelope),
+        kinds=frozenset({SignalKind.EXPORT_LIMIT, SignalKind.GENERATION_LIMIT}),
     ),
     Programme(
         peak_shaving.ID,
-        "BUC-1",
-        "Peak shaving",
+        peak_shaving.ABOUT,
         lambda i, p: peak_shaving.propose(i, p.peak_shaving),
+        kinds=frozenset({SignalKind.IMPORT_LIMIT, SignalKind.LOAD_LIMIT}),
     ),
     Programme(
         set_point.ID,
-        "BUC-12",
-        "Power set-point",
+        set_point.ABOUT,
         lambda i, _: set_point.propose(i),
+        kinds=frozenset({SignalKind.STORAGE_POWER, SignalKind.DER_POWER}),
     ),
     Programme(
         energy_support.ID,
-        "BUC-5",
-        "Energy support",
+        energy_support.ABOUT,
         lambda i, p: energy_support.propose(i, p.energy_support),
+        kinds=frozenset({SignalKind.ENERGY}),
     ),
     Programme(
         duty_cycle.ID,
-        "BUC-5",
-        "Duty cycle",
+        duty_cycle.ABOUT,
         lambda i, p: duty_cycle.propose(i, p.duty_cycle),
+        kinds=frozenset({SignalKind.DUTY_CYCLE}),
+    ),
+    Programme(
+        reserve.ID,
+        reserve.ABOUT,
+        lambda i, p: reserve.propose(i, p.reserve),
+        kinds=frozenset({SignalKind.RESERVE}),
+    ),
+    Programme(
+        slope.ID,
+        slope.ABOUT,
+        lambda i, p: slope.propose(i, p.slope),
+        kinds=frozenset({SignalKind.SLOPE}),
     ),
     Programme(
         comfort.ID,
-        "",
-        "The owner's wishes",
+        comfort.ABOUT,
         lambda i, p: comfort.propose(i, p.comfort),
+        Manner.ALWAYS,
     ),
     Programme(
         warmth.ID,
-        "",
-        "Comfort of temperature",
+        warmth.ABOUT,
         lambda i, p: warmth.propose(i, p.warmth),
+        Manner.ALWAYS,
     ),
     Programme(
         ready_by.ID,
-        "",
-        "Cars ready by their time",
+        ready_by.ABOUT,
         lambda i, p: ready_by.propose(i, p.ready_by),
+        Manner.ALWAYS,
     ),
     Programme(
         runs.ID,
-        "",
-        "Runs of appliances",
+        runs.ABOUT,
         lambda i, p: runs.propose(i, p.runs),
+        Manner.ALWAYS,
     ),
     Programme(
         economy.ID,
-        "",
-        "What pays",
+        economy.ABOUT,
         lambda i, p: economy.propose(i, p.economy, p.self_consumption),
+        Manner.CHOSEN,
     ),
     Programme(
         self_consumption.ID,
-        "",
-        "Self-consumption",
+        self_consumption.ABOUT,
         lambda i, p: self_consumption.propose(i, p.self_consumption),
+        Manner.CHOSEN,
     ),
 )
 """In order of what they are about; the ranks of their proposals, not this order, decide."""
 
+BY_ID: Final[Mapping[str, Programme]] = MappingProxyType({p.id: p for p in ALL})
+
+BY_KIND: Final[Mapping[SignalKind, Programme]] = MappingProxyType(
+    {kind: programme for programme in ALL for kind in programme.kinds}
+)
+"""Whose event it is, by what it asks; a kind that is missing belongs to no programme yet."""
+
 
 def propose_all(inputs: Inputs, policies: Policies) -> tuple[Proposal, ...]:
-    """Return what all programmes together ask for, of those devices that their word reaches."""
-    asked = (p for programme in ALL for p in programme.propose(inputs, policies))
+    """Return what all programmes together ask for, of those devices that their word reaches.
+
+    A programme that the owner has left asks nothing by itself. Its events are left one by one, by
+    whoever takes part for the home; what has an event behind it is therefore asked.
+    """
+    asked = (
+        proposal
+        for programme in ALL
+        if programme.propose is not None
+        for proposal in programme.propose(inputs, policies)
+        if proposal.cause or programme.id not in policies.left
+    )
     return kept(asked, inputs.devices)

@@ -6,13 +6,24 @@ plan's word; without a plan it begins at the last moment.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from der.model import Control
+from programs.about import About
 from programs.economy import Step
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal, Rank
 
 ID = "runs"
+
+ABOUT: Final = About(
+    use_cases=(),
+    title="Runs of appliances",
+    triggered_by="The owner, who asks for a run that is done by a time",
+    asks="The appliance waits until it pays to run or must, and is then not broken off.",
+    ends="When the run is over or called off.",
+    leaving="It cannot be left; without a run asked for it asks nothing.",
+)
 
 
 @dataclass(frozen=True, slots=True)

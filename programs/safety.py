@@ -11,14 +11,27 @@ the home's last known draw still needs it once the loads have given way.
 """
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from der.model import Control, DeviceState, Phase
+from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.proposal import HOME, PHASES, Bounds, Proposal, Rank
 from programs.rules import kilowatts
 
 ID_BREAKER = "main-breaker"
 ID_METER = "meter-lost"
+
+ABOUT: Final = About(
+    use_cases=(),
+    title="Safety",
+    triggered_by="The home itself, always",
+    asks="Power through the main breaker stays within what it carries, on each phase; nothing "
+    "rises while the meter cannot be read.",
+    ends="Never.",
+    latency=Latency.SECONDS,
+    leaving="It cannot be left: it keeps the main breaker from tripping.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,24 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from der.model import Control
+from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal, Rank
 
 ID = "self-consumption"
+
+ABOUT: Final = About(
+    use_cases=(),
+    title="Self-consumption",
+    triggered_by="The home itself, while nothing else is asked of the batteries",
+    asks="Batteries bring the meter to zero: they take what the sun leaves over and give what "
+    "the house lacks.",
+    ends="When an event, a plan or a wish asks otherwise.",
+    leaving="Batteries then rest unless something else is asked, and the sun's surplus is sold.",
+)
 
 
 class StorageUse(StrEnum):

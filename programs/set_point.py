@@ -14,12 +14,29 @@ from dataclasses import replace
 from typing import Final
 
 from der.model import Control, DeviceKind, DeviceState, Quality
+from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal
 from programs.rules import PRODUCING, about, in_force, kilowatts, rank_of, wish
 from programs.signal import Signal, SignalKind
 
 ID = "set-point"
+
+ABOUT: Final = About(
+    use_cases=("BUC-12",),
+    title="Power set-point",
+    triggered_by="The utility, by an event",
+    asks="Storage, or generation and storage together, run at a power that is told.",
+    ends="With the event, or when it is cancelled; each device then does what it did before.",
+    carried_by=(
+        "DERControl opModTargetW",
+        "DERControl opModFixedW",
+        "DERControl opModStorageTargetW",
+    ),
+    clause="IEEE 2030.5, DER function set: DERControlBase; CSIP-AUS, storage extension",
+    leaving="The battery goes back to the house's own use, and what the set-point would have "
+    "delivered counts as not delivered.",
+)
 _FULL_SOC: Final = 0.999
 """Charge at which a battery takes no more."""
 

@@ -35,7 +35,10 @@ class SignalKind(StrEnum):
     REACTIVE_POWER = "reactive-power"
     """Generation and storage together hold `value` var, absorption positive."""
     POWER_FACTOR = "power-factor"
-    """Each holds the power factor `value`: its magnitude, negative where it injects var."""
+    """Each holds the power factor `value` while it gives power: its magnitude, positive where it
+    absorbs reactive power, negative where it injects some."""
+    CHARGING_FACTOR = "charging-factor"
+    """The same while it takes power."""
     VOLT_VAR = "volt-var"
     """Each runs the curve in `settings`; so do the next four. `value` is 0."""
     VOLT_WATT = "volt-watt"
@@ -44,6 +47,8 @@ class SignalKind(StrEnum):
     FREQUENCY_DROOP = "frequency-droop"
     SLOPE = "slope"
     """Net power at the meter changes by at most `value` W a minute, either way."""
+    RESERVE = "reserve"
+    """A committed reserve is called: net power falls by `value` W below what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Signal:
         ends_at: Effective end; infinite for a default control.
         binding: True where the owner may not opt out.
         emergency: True where comfort and minimum times give way.
-        baseline_w: Net power when the event began, for SHED and ENERGY; None for the rest.
+        baseline_w: Net power when the event began, for SHED, RESERVE and ENERGY; None for the rest.
         delivered_wh: Energy already saved against the baseline, for ENERGY.
         ramp_s: Time in which the home goes over to it; None for its default rate.
         devices: Ids of the devices that it is about; empty for the home as a whole.

@@ -7,12 +7,23 @@ stands.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from der.model import Comfort, Control, DeviceState
+from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal, Rank
 
 ID = "warmth"
+
+ABOUT: Final = About(
+    use_cases=(),
+    title="Comfort of temperature",
+    triggered_by="A measured temperature that has left its bounds",
+    asks="The heater, or the cooler, runs until the temperature is back.",
+    ends="When the temperature is back within its bounds.",
+    leaving="It cannot be left; wider comfort bounds in the configuration make it ask less.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@
     POST /fault                {"device", "fault", "seconds"?, "delay_s"?}
     POST /load                 {"base_w"?, "pv_w"?, "voltage_v"?, "frequency_hz"?}: a number
                                holds it, null frees it
+    POST /grid                 {"out"}: takes the street's voltage away, or gives it back
+    POST /frequency            {"values": [Hz, ...], "period_s"?}: the course that it follows from
+                               now on; no values end it
 
 `monotonic` figures are the machine's monotonic clock, which all its processes share.
 """
@@ -23,6 +26,7 @@ from der.sim.errors import ListenError
 from der.sim.faults import FaultKind
 from der.sim.journal import Journal
 from der.sim.modbus.server import HOST
+from der.sim.physics.frequency import Course
 from der.sim.physics.house import House
 
 WRITES_SHOWN = 50
@@ -53,6 +57,23 @@ class LoadOrder(BaseModel):
     frequency_hz: Annotated[float, Field(ge=40, le=70)] | None = None
 
 
+class CourseOrder(BaseModel):
+    """Body of POST /frequency; `period_s` lies between two values."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    values: list[Annotated[float, Field(ge=40, le=70)]]
+    period_s: float = Field(1.0, gt=0)
+
+
+class GridOrder(BaseModel):
+    """Body of POST /grid."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    out: bool
+
+
 class ControlDoor:
     """Serves the door.
 
@@ -71,6 +92,8 @@ class ControlDoor:
         app.router.add_get("/writes", self._writes)
         app.router.add_post("/fault", self._fault)
         app.router.add_post("/load", self._load)
+        app.router.add_post("/grid", self._grid)
+        app.router.add_post("/frequency", self._frequency)
         self._runner = web.AppRunner(app, access_log=None)
 
     async def start(self) -> None:
@@ -100,6 +123,13 @@ class ControlDoor:
             "monotonic": time.monotonic(),
             "speed": self._house.config.speed,
             "house": asdict(self._house.now),
+            "island": {
+                "forming": self._house.island.asked,
+                "trip": self._house.island.trip,
+                "backfeeds": self._house.island.backfeeds,
+                "blackouts": self._house.island.blackouts,
+                "closings": self._house.island.closings,
+            },
             "charger": {
                 "connected": link is not None and link.connected,
                 "status": charger.status(),
@@ -134,6 +164,14 @@ class ControlDoor:
         fault.set(order.fault, order.seconds, order.delay_s)
         return web.json_response({"device": order.device, "fault": fault.kind})
 
+    async def _grid(self, request: web.Request) -> web.Response:
+        try:
+            order = GridOrder.model_validate_json(await request.read())
+        except ValidationError as error:
+            raise _bad(f"grid: {error.errors()[0]['msg']}") from error
+        self._house.supply.out = order.out
+        return web.json_response({"out": order.out})
+
     async def _load(self, request: web.Request) -> web.Response:
         try:
             order = LoadOrder.model_validate_json(await request.read())
@@ -155,6 +193,16 @@ class ControlDoor:
                 "frequency_hz": self._house.supply.fixed_hz,
             }
         )
+
+    async def _frequency(self, request: web.Request) -> web.Response:
+        try:
+            order = CourseOrder.model_validate_json(await request.read())
+        except ValidationError as error:
+            raise _bad(f"frequency: {error.errors()[0]['msg']}") from error
+        began = time.monotonic()
+        values = tuple(order.values)
+        self._house.supply.course = Course(values, order.period_s, began) if values else None
+        return web.json_response({"values": len(values), "monotonic": began})
 
 
 def _number(request: web.Request, name: str) -> float:

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from der.model import Control
-from hems.cem import generation, others, storage
+from hems.cem import generation, others, storage, swing
 from hems.cem.absent import absent
 from hems.cem.arbiter import Decision, Target
 from hems.cem.blind import renew
+from hems.cem.course import Course, course
 from hems.cem.generation import GenerationPlan
 from hems.cem.loads import Grant, LoadPlan
 from hems.cem.memory import DeviceMemory, Memory
@@ -27,7 +28,7 @@ from hems.cem.scene import Scene
 from hems.cem.storage import StoragePlan, Surroundings
 from hems.cem.surplus import surplus
 from hems.image import Image
-from programs.proposal import HOME, Bounds
+from programs.proposal import HOME, Bounds, Proposal
 
 
 def allocate(
@@ -69,8 +70,10 @@ def allocate(
     scene = Scene(image, decision, seen, outlook, away, theirs, policy)
     room = leave(decision, around, outlook, help_w, policy)
     room.lines = scene.lines(batteries)
+    smooth = course(decision, seen, policy)
+    room.course_w = _course_left_w(smooth, around, help_w)
     left = surplus(seen, around, outlook, batteries=batteries, inverters=inverters, policy=policy)
-    load_plan = LoadPlan(decision, room, seen.memory.returned_at, now, policy, left)
+    load_plan = LoadPlan(decision, room, seen.memory.returned_at, now, policy, left, smooth)
     load_plan.grant(loads)
     grants = load_plan.grants
 
@@ -83,9 +86,17 @@ def allocate(
     )
     probe_w = policy.probe_w if probing else 0.0
     on_phases = scene.batteries(room.lines, batteries, grants)
-    stored = storage.plan(batteries, on_phases, around, probe_w, policy)
+    stored = storage.plan(batteries, on_phases, around, probe_w, policy, course=smooth)
     on_phases = scene.inverters(room.lines, inverters, grants, stored)
-    made = generation.plan(inverters, on_phases, around, stored.total_w, policy, known=seen.known)
+    made = generation.plan(
+        inverters,
+        on_phases,
+        around,
+        stored.total_w,
+        policy,
+        known=seen.known,
+        course_w=_course_sun_w(smooth, batteries, around, policy),
+    )
     net_w = _predicted(inverters, around, stored, made)
     holds = others.plan(theirs, decision, net_w, policy)
     net_w = _with_holds(net_w, theirs, holds)
@@ -107,7 +118,34 @@ def allocate(
         net_w,
         _unmet(decision.of(HOME), net_w),
         scene.predicted(grants, stored, made, holds),
+        swing.rooms(
+            scene,
+            room.lines,
+            batteries,
+            grants=grants,
+            around=around,
+            stored=stored,
+            course=smooth,
+        ),
     )
+
+
+def _course_left_w(smooth: Course, around: Surroundings, help_w: float) -> float:
+    """Return what the course leaves to flexible loads, the batteries' full help counted in."""
+    if not smooth.asked or around.base_w is None:
+        return math.inf
+    return smooth.span.bounds.upper_w - around.base_w - around.pv_w - help_w
+
+
+def _course_sun_w(
+    smooth: Course, batteries: Sequence[Usable], around: Surroundings, policy: AllocatorPolicy
+) -> tuple[float, Proposal] | None:
+    """Return the least power of the sun that batteries can still even out, and whose word it is."""
+    by = smooth.span.lower_by
+    if by is None or around.base_w is None:
+        return None
+    most_w = sum(storage.capability(b, policy).upper_w for b in batteries)
+    return smooth.span.bounds.lower_w - around.base_w - around.low_w - most_w, by
 
 
 def _base_w(seen: Observed, decision: Decision, theirs: Sequence[Usable]) -> float | None:

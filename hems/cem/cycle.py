@@ -40,6 +40,8 @@ _READ_SHARE: Final = 0.15
 also by how much a device that falls silent delays the others, once."""
 _FIRST_READ_S: Final = 2.0
 """The first image waits longer: deciding without a meter that is only just opening sheds loads."""
+PAST_NET_S: Final = 120.0
+"""So much of the net power's past the programmes decide on."""
 _FRESH_PERIODS: Final = 2.0
 """An image older than this many periods is not reacted on."""
 
@@ -274,7 +276,9 @@ class Cycle:
             name: replace(state, setpoint=self._memory.setpoint(name, now))
             for name, state in image.devices.items()
         }
-        inputs = Inputs(signals, devices, image.net_w, now, self._memory.uncomfortable)
+        past = self._ring.past_net(now - PAST_NET_S)
+        uncomfortable_now = self._memory.uncomfortable
+        inputs = Inputs(signals, devices, image.net_w, now, uncomfortable_now, past_net=past)
         decision = arbitrate(propose_all(inputs, self._policies()), now)
         usable = self._refusals.without(image, self._clock.monotonic())
         allocation = allocate(usable, decision, now, self._memory, self._allocator)

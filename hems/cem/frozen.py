@@ -125,7 +125,7 @@ def _elsewhere(state: DeviceState, memory: Memory, now: float, policy: Allocator
     told = memory.setpoint(state.spec.id, now)
     if told is None or state.reading is None or not state.reading.power_w:
         return False
-    over_w = state.reading.power_w - told.power_w
+    over_w = state.reading.power_w - state.reading.regulated_w - told.power_w
     match state.spec.control:
         case Control.TARGET:
             return abs(over_w) > policy.short_of_w

@@ -31,6 +31,7 @@ def plan(
     policy: AllocatorPolicy,
     *,
     known: bool,
+    course_w: tuple[float, Proposal] | None = None,
 ) -> GenerationPlan:
     """Return each inverter's floor.
 
@@ -46,11 +47,15 @@ def plan(
         storage_w: What the batteries are driven at, all together, W.
         policy: The allocator's figures.
         known: Whether the meter shows the net power now.
+        course_w: The least power in W of all inverters together that the home's course leaves, the
+            batteries' full help counted in, and whose word that is; None without one.
     """
     floors: dict[str, float | None] = {}
     who: dict[str, Proposal | None] = {}
     rated_w = sum(min(u.state.spec.min_w, 0.0) for u in inverters)
     total_w, total_by = _total(decision, around, storage_w, policy)
+    if course_w is not None and min(course_w[0], 0.0) > total_w:
+        total_w, total_by = min(course_w[0], 0.0), course_w[1]
     for inverter in inverters:
         spec, own = inverter.state.spec, decision.of(inverter.id).span
         share = min(spec.min_w, 0.0) / rated_w if rated_w else 0.0

@@ -17,6 +17,7 @@ from typing import Final
 
 from der.model import Control, Ownership
 from hems.cem.arbiter import Decision, Span
+from hems.cem.course import Course
 from hems.cem.observe import Usable
 from hems.cem.policy import AllocatorPolicy
 from hems.cem.room import Room, View, reach, wanted
@@ -59,6 +60,7 @@ class LoadPlan:
         now: UTC epoch seconds.
         policy: The allocator's figures.
         surplus: What the sun leaves over for cars.
+        course: Where the net power may go.
         grants: The outcome, by device id.
         off: Loads that had been taken away before, most essential first.
         falling_w: What loads still draw of what they no longer may.
@@ -70,6 +72,7 @@ class LoadPlan:
     now: float
     policy: AllocatorPolicy
     surplus: Surplus = Surplus()  # noqa: RUF009 (frozen, so one instance serves all)
+    course: Course = Course()  # noqa: RUF009
     grants: dict[str, Grant] = field(default_factory=dict)
     off: list[Usable] = field(default_factory=list)
     falling_w: float = 0.0
@@ -230,6 +233,11 @@ class LoadPlan:
             allowed_w = limit_w if raised else before_w
         else:
             allowed_w = before_w
+        kept_w = self.course.car_w(load, allowed_w, self.room.course_w, waited_s)
+        if kept_w < allowed_w:
+            if kept_w - before_w < self.policy.raise_least_w and allowed_w > before_w:
+                kept_w, raised = before_w, False
+            allowed_w, by = kept_w, self.course.span.upper_by
         rising = raised or waited_s < self.policy.settle_s
         self._grant_ceiling(load, allowed_w, by, rising=rising, lacks=lacks)
 
@@ -293,7 +301,10 @@ class LoadPlan:
             limited = limit_w < spec.max_w
             headroom_w = self.policy.headroom_w if math.isfinite(spare_w) else 0.0
             fits = limit_w - headroom_w >= max(spec.least_on_w, 1.0)
-            if ready and fits:
+            if self.course.asked:
+                limit_w = min(limit_w, max(self.room.course_w, spec.least_on_w))
+                limited = limit_w < spec.max_w
+            if ready and fits and self._smooth(limit_w):
                 self.returned_at = self.now
                 allowed_w = limit_w if limited else math.inf
                 self._grant_ceiling(load, allowed_w, by if limited else None, rising=True)
@@ -302,7 +313,7 @@ class LoadPlan:
             barred = span.bounds.upper_w < spec.max_w
             by = span.upper_by if barred else view.by
             fits = not barred and self._needed_w(load) <= spare_w
-            if ready and fits:
+            if ready and fits and self._smooth(spec.max_w):
                 self.returned_at = self.now
                 self.room.take(spec.max_w, load.state)
                 self.grants[load.id] = Grant(math.inf, spec.max_w, min(power_w, 0.0))
@@ -341,6 +352,10 @@ class LoadPlan:
 
     def _rested(self, load: Usable) -> bool:
         return self.now - load.memory.changed_at >= load.state.spec.min_off_s
+
+    def _smooth(self, step_w: float) -> bool:
+        waited_s = self.now - self.returned_at
+        return self.course.bears(step_w, self.room.course_w, waited_s, self.policy)
 
     def _may_return(self) -> bool:
         return self.now - self.returned_at >= self.policy.stagger_s

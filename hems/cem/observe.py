@@ -43,6 +43,11 @@ class Usable:
         return self.state.spec.id
 
     @property
+    def own_w(self) -> float:
+        """Its power without what a faster loop adds to what it was told, W."""
+        return self.reading.power_w - self.reading.regulated_w
+
+    @property
     def running(self) -> bool:
         """Whether it draws more than its stand-by power."""
         return self.reading.power_w > max(_IDLE_W, _IDLE_SHARE * self.state.spec.max_w)
@@ -175,6 +180,8 @@ def _perhaps(device: Usable, at: float, policy: AllocatorPolicy) -> Bounds:
     """Return between which powers in W a device may have been when the meter was read."""
     powers = [w for t, w in device.memory.recent if t >= at - policy.meter_lag_s]
     powers += (device.reading.power_w, *_aimed(device))
+    if device.reading.regulated_w and device.memory.target_w is not None:
+        powers.append(device.memory.target_w + device.reading.regulated_w)  # where it is by now
     return Bounds(min(powers), max(powers))
 
 
@@ -225,7 +232,7 @@ def _conduct(
         past = replace(past, spent=False)
     if now >= past.reach_until:
         past = replace(past, reach=Bounds())
-    return _reach(past, reading.power_w, told, now, policy)
+    return _reach(past, device.own_w, told, now, policy)
 
 
 def _unseen(
@@ -243,7 +250,7 @@ def _unseen(
     power_w = None if told.setpoint is None else told.setpoint.power_w
     confirmed_w = _meant(spec, power_w)
     late = device.reading.at < meter_at
-    reached = abs(confirmed_w - device.reading.power_w) <= policy.dead_band_w
+    reached = abs(confirmed_w - device.own_w) <= policy.dead_band_w
     for index in reversed(range(len(aims))):
         if abs(_meant(spec, aims[index][1]) - confirmed_w) <= _ROUNDED_W:
             return aims[index if late and not reached else index + 1 :]

@@ -9,7 +9,7 @@ from der.model import Control, DeviceSpec, Phase, Setpoint
 from hems.cem.arbiter import Target
 from hems.cem.memory import Given, Memory
 from hems.cem.policy import AllocatorPolicy
-from programs.proposal import Proposal
+from programs.proposal import Bounds, Proposal
 
 FREE: Final = "free"
 """Source of an order that nobody's word is behind: the device runs by itself."""
@@ -56,6 +56,8 @@ class Allocation:
         predicted_net_w: Net power once all have obeyed, W; None where the base is not known.
         unmet_w: By how much the home's limits cannot be met with what there is, W.
         predicted_on_w: As `predicted_net_w`, on each phase; empty where they are not told apart.
+        rooms: By battery, where its power may be while all else obeys and every limit holds; empty
+            while the meter is not known. What is told lies inside; a faster loop may use the rest.
     """
 
     orders: Mapping[str, Order]
@@ -64,6 +66,7 @@ class Allocation:
     predicted_net_w: float | None = None
     unmet_w: float = 0.0
     predicted_on_w: Mapping[Phase, float] = field(default_factory=dict)
+    rooms: Mapping[str, Bounds] = field(default_factory=dict)
 
 
 def drive(power_w: float, by: Proposal | None, spec: DeviceSpec, policy: AllocatorPolicy) -> Order:

@@ -9,8 +9,6 @@ one second to the next widens the margin.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from statistics import median
 from typing import Final
 
 from der.model import Control, Phase, Quality
@@ -19,20 +17,12 @@ from hems.cem.memory import Memory, Sample
 from hems.cem.observe import Observed
 from hems.cem.phases import Parts, parts
 from hems.cem.policy import AllocatorPolicy
+from hems.cem.ripple import SUN_SAMPLES, trend_w_s, typical_w
 from hems.image import Image
 
 _MOST_SAMPLES: Final = 240
 """Bound of the memory, however short the cycle."""
-_USUAL_SHARE: Final = 0.9
-"""Changes up to this quantile are usual; an appliance's switching now and then lies beyond."""
-_LEAST_CHANGES: Final = 5
 _MOST_STEPS: Final = 32
-_TREND_SAMPLES: Final = 4
-"""A power that has moved one way for so many readings goes on."""
-_SUN_SAMPLES: Final = 3
-"""The same for the sun alone, which has no noise of its own."""
-_BEYOND_NOISE: Final = 4.0
-"""It must have moved this many times its median change from one reading to the next."""
 
 Steps = tuple[tuple[float, float], ...]
 
@@ -108,7 +98,7 @@ def look(seen: Observed, policy: AllocatorPolicy) -> Outlook:
         return Outlook()
     nets = [(s.at, s.base_w + s.pv_w) for s in past]
     bases = [(s.at, s.base_w) for s in past]
-    usual_w = _usual_w([w for _, w in nets])
+    usual_w = typical_w([w for _, w in nets])
     return Outlook(
         _rise(nets, base_w + _sun_w(seen), policy, _sun_w_s(seen)),
         _rise(bases, base_w, policy),
@@ -145,8 +135,8 @@ def _fall_w(
     """Return how far base and sun may fall; sun that is held back has no course of its own."""
     held = held_back(seen.with_control(Control.FLOOR), policy)
     past, sun_w_s = (bases, 0.0) if held else (nets, _sun_w_s(seen))
-    soon_w = max(-_trend_w_s(past), -sun_w_s, 0.0) * policy.answer_s
-    return soon_w + policy.guard_share * _usual_w([w for _, w in past])
+    soon_w = max(-trend_w_s(past), -sun_w_s, 0.0) * policy.answer_s
+    return soon_w + policy.guard_share * typical_w([w for _, w in past])
 
 
 def on_phases(seen: Observed) -> Parts:
@@ -189,7 +179,7 @@ def _lapsing_w(image: Image, memory: Memory, now: float, policy: AllocatorPolicy
 
 def _sun_w_s(seen: Observed) -> float:
     """Return by how much the sun's power, which is without noise, steadily rises in a second."""
-    return _trend_w_s([(s.at, s.pv_w) for s in seen.memory.past], _SUN_SAMPLES)
+    return trend_w_s([(s.at, s.pv_w) for s in seen.memory.past], SUN_SAMPLES)
 
 
 def _rise(
@@ -199,33 +189,15 @@ def _rise(
     sun_w_s: float = 0.0,
 ) -> Rise:
     powers = [w for _, w in past]
-    usual_w = _usual_w(powers)
+    usual_w = typical_w(powers)
     guard_w = policy.guard_share * usual_w
     lately_w = max(w for at, w in past if at >= past[-1][0] - policy.settle_s)
     over_w = lately_w + max(policy.step_w, 2 * usual_w)  # noise alone does not reach as far
     peak_w = max(w for w in powers if w <= over_w) - present_w
-    trend_w_s = max(_trend_w_s(past), sun_w_s, key=abs)
-    if trend_w_s * policy.settle_s < -max(policy.step_w, 4 * usual_w):
+    rising_w_s = max(trend_w_s(past), sun_w_s, key=abs)
+    if rising_w_s * policy.settle_s < -max(policy.step_w, 4 * usual_w):
         peak_w = 0.0  # a cloud has gone: what was under it does not come again at once
-    soon_w, later_w = trend_w_s * policy.answer_s, trend_w_s * policy.settle_s
+    soon_w, later_w = rising_w_s * policy.answer_s, rising_w_s * policy.settle_s
     fast_w = max(peak_w, soon_w, 0.0)
     slow_w = max(max(powers) - present_w, later_w, 0.0)
     return Rise(fast_w + guard_w, slow_w + guard_w, max(later_w - fast_w, 0.0))
-
-
-def _trend_w_s(past: Sequence[tuple[float, float]], samples: int = _TREND_SAMPLES) -> float:
-    """Return by how much a power has steadily risen (or fallen) in a second; 0 if it has not."""
-    rates = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(past) if b[0] > a[0]]
-    last = rates[1 - samples :]
-    if len(last) < samples - 1 or not (min(last) > 0 or max(last) < 0):
-        return 0.0
-    noise_w_s = median(abs(rate) for rate in rates)
-    return median(last) if abs(sum(last)) > _BEYOND_NOISE * noise_w_s else 0.0
-
-
-def _usual_w(powers: Sequence[float]) -> float:
-    """Return how much a power usually changes from one reading to the next, W."""
-    changes = sorted(abs(b - a) for a, b in pairwise(powers))
-    if len(changes) < _LEAST_CHANGES:
-        return 0.0
-    return changes[int(_USUAL_SHARE * (len(changes) - 1))]

@@ -56,6 +56,10 @@ class AllocatorPolicy:
         retry_s: Time after which such a battery is trusted again.
         probe_w: Step by which a battery feels for the sun that an inverter holds back.
         probe_pause_s: Time to the next such step after one that found none.
+        course_lead_s: Where the net power is to keep a course, a power that moves steadily is
+            reckoned with as it will be then: about one cycle.
+        course_patience_s: A load whose start nobody evens out waits no longer for a course than
+            this after another came back.
         drive_lapse_s: Lapse of a driving set-point (battery).
         open_lapse_s: Lapse of a charger's free run, so that a dead hub leaves nobody charging at
             full power with the main breaker unguarded.
@@ -97,6 +101,8 @@ class AllocatorPolicy:
     retry_s: float = 300.0
     probe_w: float = 200.0
     probe_pause_s: float = 60.0
+    course_lead_s: float = 1.0
+    course_patience_s: float = 300.0
     drive_lapse_s: float = 30.0
     open_lapse_s: float = 90.0
     restrict_lapse_s: float = 900.0

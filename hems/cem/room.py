@@ -43,6 +43,7 @@ class Room:
         urgent_by: Whose limit `urgent_w` is.
         late_w: How much further than reckoned the base may rise before a charger has answered.
         help_w: The lowest power in W that the batteries can be brought to, which is counted in.
+        course_w: Under the course that the net power is to keep: cars are turned down to it.
         lines: What the limits of single phases leave, which are safety's and reach every load.
     """
 
@@ -55,6 +56,7 @@ class Room:
     urgent_by: Proposal | None = None
     late_w: float = 0.0
     help_w: float = 0.0
+    course_w: float = math.inf
     lines: Lines = field(default_factory=Lines)
 
     def take(self, power_w: float, load: DeviceState) -> None:
@@ -64,6 +66,7 @@ class Room:
         self.spare_w -= power_w
         self.firm_w -= power_w
         self.urgent_w -= power_w
+        self.course_w -= power_w
 
     def narrow(self, level: Rank, left_w: float, by: Proposal | None) -> None:
         """Take in what a limit leaves.

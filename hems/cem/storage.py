@@ -6,13 +6,17 @@ proportion to the room that each has.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from hems.cem.arbiter import Decision, Span
+from hems.cem.course import Course
 from hems.cem.observe import Usable
 from hems.cem.policy import AllocatorPolicy, SurplusFirst
 from hems.cem.sharing import share, share_in_turn
 from programs.ownership import reached
 from programs.proposal import GENERATION, HOME, LOADS, Bounds, Proposal, Rank
+
+_NO_COURSE: Final = Course()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +99,10 @@ def _asked(
     return able.cut(decision.of(battery.id).span.bounds, None).bounds
 
 
-def _firm(battery: Usable, decision: Decision, policy: AllocatorPolicy) -> Bounds:
-    """Return what the home's limits may ask of a battery against weaker wishes about it."""
+def _firm(battery: Usable, decision: Decision, home: Span, policy: AllocatorPolicy) -> Bounds:
+    """Return what the home's limits, or its course, may ask of a battery against weaker wishes."""
     able = capability(battery, policy, to_empty=_to_empty(decision))
-    wanted, home = decision.of(battery.id).span, decision.of(HOME).span
+    wanted = decision.of(battery.id).span
     span = Span(able)
     if _as_strong(wanted.lower_by, home.upper_by):
         span = span.cut(Bounds(lower_w=wanted.bounds.lower_w), wanted.lower_by)
@@ -108,7 +112,11 @@ def _firm(battery: Usable, decision: Decision, policy: AllocatorPolicy) -> Bound
 
 
 def _rooms(
-    batteries: Sequence[Usable], decision: Decision, around: Surroundings, policy: AllocatorPolicy
+    batteries: Sequence[Usable],
+    decision: Decision,
+    around: Surroundings,
+    course: Course,
+    policy: AllocatorPolicy,
 ) -> dict[str, Bounds]:
     """Return each battery's room: what is asked of it, unless a stronger limit needs more.
 
@@ -120,13 +128,14 @@ def _rooms(
     home = decision.of(HOME).span
     if around.base_w is None:
         return asked
-    aim, fixed_w = policy.aim(home.bounds), around.base_w + around.pv_w + around.low_w
+    fixed_w = around.base_w + around.pv_w + around.low_w
     least_w = fixed_w + sum(room.lower_w for room in asked.values())
     most_w = fixed_w + sum(room.upper_w for room in asked.values())
     band_w = policy.dead_band_w
-    if aim.lower_w - band_w <= most_w and least_w <= aim.upper_w + band_w:
-        return asked
-    return {b.id: _firm(b, decision, policy) for b in batteries}
+    for span, aim in ((home, policy.aim(home.bounds)), (course.span, course.span.bounds)):
+        if not (aim.lower_w - band_w <= most_w and least_w <= aim.upper_w + band_w):
+            return {b.id: _firm(b, decision, span, policy) for b in batteries}
+    return asked
 
 
 def _as_strong(by: Proposal | None, limit: Proposal | None) -> bool:
@@ -168,6 +177,8 @@ def plan(
     around: Surroundings,
     probe_w: float,
     policy: AllocatorPolicy,
+    *,
+    course: Course = _NO_COURSE,
 ) -> StoragePlan:
     """Return what each battery is driven at.
 
@@ -177,20 +188,17 @@ def plan(
         around: What they have to even out.
         probe_w: Charging in W above what is seen, to feel for generation that is held back.
         policy: The allocator's figures.
+        course: Where the net power may go.
     """
     if not batteries:
         return StoragePlan()
     wishes = _wishes(batteries, decision, around, probe_w, policy)
     wished_w = sum(w for w, _ in wishes.values())
-    firm = _rooms(batteries, decision, around, policy)
+    firm = _rooms(batteries, decision, around, course, policy)
     span = Span(
         Bounds(sum(f.lower_w for f in firm.values()), sum(f.upper_w for f in firm.values()))
     )
-    limits = [
-        # First what holds now, then what keeps room for a rise: that never breaks another limit.
-        *_limits(decision, around, policy, looked_ahead=False),
-        *_limits(decision, around, policy, looked_ahead=True),
-    ]
+    limits = limits_on(decision, around, course, policy)
     wished = {battery: wish_w for battery, (wish_w, _) in wishes.items()}
     first = frozenset(b.id for b in batteries if not reached(b.state.spec, Rank.OWNER))
     if first:
@@ -251,6 +259,17 @@ def _wishes(
     return wishes | {b: (w, home.preferred_by) for b, w in shared.items()}
 
 
+def limits_on(
+    decision: Decision, around: Surroundings, course: Course, policy: AllocatorPolicy
+) -> list[tuple[Proposal, Bounds]]:
+    """Return what each of the home's limits leaves to all batteries, in the order to obey them."""
+    return [
+        # First what holds now, then what keeps room for a rise: that never breaks another limit.
+        *_with_course(_limits(decision, around, policy, looked_ahead=False), course, around),
+        *_limits(decision, around, policy, looked_ahead=True),
+    ]
+
+
 def _limits(
     decision: Decision, around: Surroundings, policy: AllocatorPolicy, *, looked_ahead: bool
 ) -> list[tuple[Proposal, Bounds]]:
@@ -279,6 +298,18 @@ def _limits(
         left_w = policy.aim(made.bounds).lower_w - min(base_w, 0.0) - around.pv_w
         limits.append((made.lower_by, Bounds(lower_w=min(left_w, 0.0))))
     return sorted(limits, key=lambda item: item[0].rank)
+
+
+def _with_course(
+    limits: list[tuple[Proposal, Bounds]], course: Course, around: Surroundings
+) -> list[tuple[Proposal, Bounds]]:
+    """Return limits with what the course leaves to all batteries; at equal rank a limit counts."""
+    by, bounds = course.span.upper_by, course.span.bounds
+    if by is None or around.base_w is None:
+        return limits
+    fixed_w = around.base_w + around.pv_w
+    asked = Bounds(bounds.lower_w - fixed_w - around.low_w, bounds.upper_w - fixed_w - around.low_w)
+    return sorted([*limits, (by, asked)], key=lambda item: item[0].rank)
 
 
 def _kept(

@@ -1,26 +1,17 @@
 """`hems car`, `hems start`: what is wanted of cars and appliances, said to the running home."""
 
 import argparse
-import json
-import urllib.error
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import tzinfo
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from hems import units
 from hems.commands import home_time
-from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
+from hems.commands.page import Page, PageError, Told
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Car(_Part):
+class _Car(Told):
     device: str
     mode: str
     ready_at: float | None
@@ -30,66 +21,17 @@ class _Car(_Part):
     ordered: bool
 
 
-class _Run(_Part):
+class _Run(Told):
     device: str
     asked: bool
     ready_by: float | None
     ends_at: float | None
 
 
-class _Needs(_Part):
+class _Needs(Told):
     time_zone: str
     cars: list[_Car]
     runs: list[_Run]
-
-
-class _Fault(_Part):
-    error: str
-
-
-class _RefusedError(Exception):
-    """The home cannot be asked, or refuses; `str()` says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """The page of the running home.
-
-    Attributes:
-        url: Its address.
-    """
-
-    url: str
-
-    def needs(self) -> _Needs:
-        """Return what is wanted now."""
-        try:
-            return _Needs.model_validate_json(self._ask("GET", "/api/needs", None))
-        except ValidationError as error:
-            raise _RefusedError(f"{self.url} answers, but not as a home's page does") from error
-
-    def post(self, path: str, body: Mapping[str, str | float]) -> None:
-        """Ask for something."""
-        self._ask("POST", path, json.dumps(body).encode())
-
-    def delete(self, path: str) -> None:
-        """Take something back."""
-        self._ask("DELETE", path, None)
-
-    def _ask(self, method: str, path: str, body: bytes | None) -> bytes:
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        url = f"{self.url.rstrip('/')}{path}"
-        try:
-            return fetch(url, method=method, body=body, headers=headers)
-        except NoAnswerError as error:
-            raise _RefusedError(f"no home answers at {self.url}: {error}") from error
-        except urllib.error.HTTPError as error:
-            with error:
-                try:
-                    said = _Fault.model_validate_json(error.read()).error
-                except (ValueError, OSError):  # ValidationError is a ValueError
-                    said = f"{self.url} answers {error.code} {error.reason}"
-            raise _RefusedError(said) from error
 
 
 def car(options: argparse.Namespace) -> int:
@@ -103,17 +45,17 @@ def car(options: argparse.Namespace) -> int:
         return fail("say which car is meant: the id of its charger")
     if options.usual and body:
         return fail("--usual takes back what is asked; it goes with nothing else")
-    page = _Page(options.url)
+    page = Page(options.url)
     try:
         if options.id is not None:
             path = f"/api/cars/{quote(options.id, safe='')}/order"
             _say(page, path, body or None, back=options.usual)
-        needs = page.needs()
+        needs = page.get("/api/needs", _Needs)
         zone = home_time.zone(needs.time_zone)
         for found in needs.cars:
             if options.id in {None, found.device}:
                 print(_car_line(found, zone))
-    except _RefusedError as error:
+    except PageError as error:
         return fail(str(error))
     return 0
 
@@ -131,7 +73,7 @@ def _asked_of_car(options: argparse.Namespace) -> dict[str, str | float]:
     return body
 
 
-def _say(page: _Page, path: str, body: Mapping[str, str | float] | None, *, back: bool) -> None:
+def _say(page: Page, path: str, body: Mapping[str, str | float] | None, *, back: bool) -> None:
     """Ask for something, or take it back; nothing without a body."""
     if back:
         page.delete(path)
@@ -145,18 +87,18 @@ def start(options: argparse.Namespace) -> int:
         return fail("say which appliance is meant")
     if options.cancel and options.ready:
         return fail("--cancel takes back what is asked; it goes with nothing else")
-    page = _Page(options.url)
+    page = Page(options.url)
     try:
         if options.id is not None:
             path = f"/api/appliances/{quote(options.id, safe='')}/run"
             body = {} if options.ready is None else {"ready": options.ready}
             _say(page, path, body, back=options.cancel)
-        needs = page.needs()
+        needs = page.get("/api/needs", _Needs)
         zone = home_time.zone(needs.time_zone)
         for found in needs.runs:
             if options.id in {None, found.device}:
                 print(_run_line(found, zone))
-    except _RefusedError as error:
+    except PageError as error:
         return fail(str(error))
     return 0
 

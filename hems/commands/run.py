@@ -35,6 +35,7 @@ from web.needs_api import NeedsApi
 from web.plan_api import PlanApi
 from web.server import Part, serving
 from web.settings import WebSettings
+from web.visibility_api import VisibilityApi
 
 _log = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
         PlanApi(home, time_zone),
         NeedsApi(home, clock, time_zone),
         MoneyApi(home, time_zone),
+        VisibilityApi(lambda: home.home.uses.visibility),
     )
 
 

@@ -5,13 +5,15 @@ saved since. Nothing here does I/O; `hems.grid` carries baselines to the ledger 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from hems.clock import Clock, StepWatch
 from hems.emg.baseline import Baselines
 from hems.emg.ramp import Ramps, powers
+from hems.emg.slopes import Slopes
 from hems.emg.translate import RELATIVE, Ratings, signals, steering
 from hems.image import Image
 from hems.sep2.rules.events import Schedule
@@ -20,6 +22,7 @@ from programs.signal import Signal, SignalKind
 
 UTILITY: Final = "utility"
 """Name of the utility where a home has one only."""
+_NO_SLOPES: Final[Mapping[str, float]] = MappingProxyType({})
 LONGEST_GAP_S: Final = 10.0
 """Images further apart than this say nothing about the energy between them."""
 
@@ -35,6 +38,9 @@ class Gateway:
         sources: Names of those who ask, the one that prevails at equal primacy first.
         on_lost: Told what an event lost to one of another utility; must not block.
         devices: Ids of the devices that it asks of; empty for the home as a whole.
+        slopes: By a programme's name or mRID, to what slope of the net power its events bind the
+            home by agreement, W a minute.
+        return_w_min: The slope with which the home returns from any event; None for no bound.
     """
 
     def __init__(
@@ -47,7 +53,10 @@ class Gateway:
         sources: Sequence[str] = (UTILITY,),
         on_lost: Callable[[Sequence[Lost]], None] = lambda _lost: None,
         devices: frozenset[str] = frozenset(),
+        slopes: Mapping[str, float] = _NO_SLOPES,
+        return_w_min: float | None = None,
     ) -> None:
+        self._slopes = Slopes(slopes, return_w_min)
         self._ratings = ratings
         self._on_signals = on_signals
         self._on_baseline = on_baseline
@@ -80,10 +89,10 @@ class Gateway:
         self._follow_clock()
         if self._schedule is None:
             return self._signals
+        now = self._clock.now()
         present = {} if self._last is None else powers(self._last, self._devices)
-        return self._ramps.follow(
-            self._signals, present, self._schedule.gradient, self._clock.now()
-        )
+        on_course = self._ramps.follow(self._signals, present, self._schedule.gradient, now)
+        return (*on_course, *self._slopes.signals(now))
 
     @property
     def standing(self) -> tuple[Signal, ...]:
@@ -142,6 +151,7 @@ class Gateway:
         self._last = None
         self._baselines.shift(step_s)
         self._ramps.shift(step_s)
+        self._slopes.shift(step_s)
         self._schedules = {s: _shifted(each, step_s) for s, each in self._schedules.items()}
         if self._schedule is not None:
             self._schedule = _shifted(self._schedule, step_s)
@@ -155,6 +165,7 @@ class Gateway:
             replace(self._with_baseline(s) if s.kind in RELATIVE else s, devices=self._devices)
             for s in found
         )
+        self._slopes.follow(self._schedule, self._clock.now(), self._devices)
         live = {a.event for a in self._schedule.active.values()}
         self._baselines.forget(live, self._schedule.at)
         for event in [e for e in self._delivered_wh if e not in live]:

@@ -4,17 +4,19 @@ import math
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from hems.headend.asks import check_ramp, check_values
+from hems.headend.curves import CurveOrder
 from hems.headend.errors import ConflictError, DispatchError
-from hems.headend.records import MODES_OF, Event, Mode, Program
+from hems.headend.modes import MODES_OF, Mode, Value
+from hems.headend.records import Event, Program
 from hems.headend.status import EventState, Status
 
 MAX_DURATION_S = 7 * 86400
 MAX_LEAD_S = 366 * 86400
 MAX_PAST_S = 60
 _RANDOM_S = 3600
-_MAX_LIMIT = 1e9
 _EPOCH_MIN = 1_000_000_000
 _OFFSET = re.compile(r"\+(\d{1,8})([smh])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600}
@@ -27,20 +29,31 @@ class Order:
     """What an operator asks for, before it is judged.
 
     Attributes:
-        values: By mode, in the mode's unit.
+        values: By mode, in the mode's unit; of curves the mRID.
         duration_s: How long.
         program: Name or mRID of the programme; None for the first fitting voluntary one.
         start: Epoch seconds, an offset such as "+5m", or None for now.
         randomize_start_s: Range of the start's shift.
         randomize_duration_s: Range of the duration's change.
+        curves: Curves that come with the order, by the mode that they are for.
+        ramp_s: How long a device takes to go over; None for its default rate.
+        raw: Whether what makes no sense, yet can be told, may pass: homes are tested with it.
     """
 
-    values: Mapping[Mode, float]
+    values: Mapping[Mode, Value]
     duration_s: float
     program: str | None = None
     start: float | str | None = None
     randomize_start_s: int = 0
     randomize_duration_s: int = 0
+    curves: Mapping[Mode, CurveOrder] = field(default_factory=dict)
+    ramp_s: float | None = None
+    raw: bool = False
+
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """All modes that it asks for."""
+        return frozenset(self.values) | frozenset(self.curves)
 
 
 def make_mrid(now: float, pen: int) -> str:
@@ -57,7 +70,7 @@ def make_event(order: Order, programs: Sequence[Program], now: float, mrid: str)
     """Judge an order and return its event.
 
     Args:
-        order: What is asked.
+        order: What is asked; its curves are in the programme already and among its values.
         programs: All programmes.
         now: Epoch seconds; the event counts as accepted then.
         mrid: Its mRID.
@@ -65,8 +78,10 @@ def make_event(order: Order, programs: Sequence[Program], now: float, mrid: str)
     Raises:
         DispatchError: The order makes no sense; the message says which field and why.
     """
-    _check_values(order.values)
-    program = _find_program(order, programs)
+    _check_modes(order.modes)
+    check_values(order.values, raw=order.raw)
+    check_ramp(order.ramp_s)
+    program = find_program(order, programs)
     duration = _duration(order.duration_s)
     start = _start(order.start, now)
     if start + duration <= now:
@@ -88,24 +103,25 @@ def make_event(order: Order, programs: Sequence[Program], now: float, mrid: str)
         order.randomize_start_s,
         order.randomize_duration_s,
         now,
+        ramp_s=order.ramp_s,
     )
 
 
-def _check_values(values: Mapping[Mode, float]) -> None:
-    if not values:
+def _check_modes(modes: frozenset[Mode]) -> None:
+    if not modes:
         names = ", ".join(mode.value for mode in Mode)
         raise DispatchError(f"the event asks for nothing: give one of {names}")
-    for mode, value in values.items():
-        if not math.isfinite(value) or not 0 <= value <= _MAX_LIMIT:
-            raise DispatchError(f"{mode.value} {value} is outside 0 to 1e9")
-        if mode in {Mode.SHED, Mode.ENERGY} and value < 1:
-            raise DispatchError(f"{mode.value} {value} reduces nothing")
-    if {Mode.SHED, Mode.ENERGY} <= values.keys():
+    if {Mode.SHED, Mode.ENERGY} <= modes:
         raise DispatchError("shed_w and reduce_energy_wh cannot stand in one event")
 
 
-def _find_program(order: Order, programs: Sequence[Program]) -> Program:
-    modes = frozenset(order.values)
+def find_program(order: Order, programs: Sequence[Program]) -> Program:
+    """Return the programme that is to carry an order.
+
+    Raises:
+        DispatchError: None carries it, or not the one that is named.
+    """
+    modes = order.modes
     fitting = [program for program in programs if modes <= MODES_OF[program.kind]]
     if not fitting:
         names = ", ".join(sorted(mode.value for mode in modes))

@@ -41,6 +41,16 @@ def default_control(index: int) -> str:
     return f"{DER_PROGRAMS}/{index}/dderc"
 
 
+def curves(index: int) -> str:
+    """DERCurveList of a programme."""
+    return f"{DER_PROGRAMS}/{index}/dc"
+
+
+def curve(index: int, mrid: str) -> str:
+    """DERCurve of a programme."""
+    return f"{DER_PROGRAMS}/{index}/dc/{mrid}"
+
+
 def dr_program(index: int) -> str:
     """DemandResponseProgram."""
     return f"{DR_PROGRAMS}/{index}"

@@ -3,8 +3,9 @@
 from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 1
-"""Counted up with each change of these tables; a file of another version is refused."""
+SCHEMA_VERSION = 2
+"""Counted up with each change of these tables; a file of another version is refused, unless
+`hems.headend.store` knows how to bring it up to date."""
 
 
 class Base(DeclarativeBase):
@@ -40,6 +41,7 @@ class EventRow(Base):
     accepted_at: Mapped[float]
     cancelled_at: Mapped[float | None]
     cancel_randomized: Mapped[bool]
+    ramp_s: Mapped[float | None]
 
 
 class SubscriptionRow(Base):
@@ -138,3 +140,16 @@ class ReadingRow(Base):
     local_id: Mapped[str]
     duration_s: Mapped[int]
     value: Mapped[float]
+
+
+class ItemRow(Base):
+    """A record that is held in memory (curve, price, message ...); `body` is JSON."""
+
+    __tablename__ = "item"
+    __table_args__ = (UniqueConstraint("kind", "id"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    id: Mapped[str]
+    owner: Mapped[str]
+    body: Mapped[str]

@@ -1,6 +1,6 @@
-"""Notifications: a changed list goes to its subscribers at once, over kept-alive mutual TLS.
+"""Notifications: a changed resource goes to its subscribers at once, over kept-alive mutual TLS.
 
-A list is written once for all subscribers who get the same. Each subscription has a lane of its
+It is written once for all subscribers who get the same. Each subscription has a lane of its
 own: what is newest goes first, a subscriber that does not answer delays nobody, and after a few
 attempts it is left to its polling.
 """
@@ -8,7 +8,7 @@ attempts it is left to its polling.
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from ssl import SSLContext
@@ -25,9 +25,9 @@ from hems.headend import hrefs
 from hems.headend.book import Book
 from hems.headend.errors import BusyError
 from hems.headend.exchange import encode
-from hems.headend.paging import Query, page
-from hems.headend.records import Edition, Event, Program, ProgramKind, SubscriptionRecord
-from hems.headend.render_events import Shown, control_list, visible
+from hems.headend.feeds import Feeds, Sight
+from hems.headend.modes import Edition
+from hems.headend.records import Home, SubscriptionRecord
 from hems.sep2.resources import Notification
 from hems.sep2.xml import MEDIA_TYPE
 
@@ -41,15 +41,6 @@ _OK = range(200, 300)
 
 _log = logging.getLogger(__name__)
 _recipient: ContextVar[str] = ContextVar("recipient")
-
-Signature = tuple[tuple[str, int, int | None], ...]
-
-
-def list_of(program: Program) -> str:
-    """Return the href of a programme's list of events."""
-    if program.kind is ProgramKind.DER:
-        return hrefs.der_controls(program.index)
-    return hrefs.dr_controls(program.index)
 
 
 class RecipientError(aiohttp.ClientConnectionError):
@@ -88,10 +79,11 @@ class _Lane:
 
 
 class Notifier:
-    """Tells subscribers of changed lists. Make it inside the running loop; close it at the end.
+    """Tells subscribers of changed resources. Make it inside the running loop; close it at the end.
 
     Args:
-        book: Events and subscriptions.
+        book: Homes and subscriptions.
+        feeds: What they may subscribe to.
         tls: Context of the server as a TLS client.
         clock: The utility's time.
 
@@ -103,8 +95,9 @@ class Notifier:
             event itself to the home's next poll.
     """
 
-    def __init__(self, book: Book, tls: SSLContext, clock: Clock) -> None:
+    def __init__(self, book: Book, feeds: Feeds, tls: SSLContext, clock: Clock) -> None:
         self._book = book
+        self._feeds = feeds
         self._clock = clock
         self._session = aiohttp.ClientSession(
             connector=RecipientConnector(ssl=tls, limit=0, keepalive_timeout=_KEEPALIVE_S),
@@ -112,7 +105,7 @@ class Notifier:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         self._lanes: dict[int, _Lane] = {}
-        self._told: dict[tuple[int, Edition], Signature] = {}
+        self._told: dict[tuple[str, Edition], Hashable] = {}
         self.base_url = ""
         self.sent: dict[str, dict[str, float]] = {}
 
@@ -125,75 +118,60 @@ class Notifier:
         await self._session.close()
 
     def subscribed(self, item: SubscriptionRecord) -> None:
-        """Send a new subscription the list as it is, unless it is empty.
+        """Send a new subscription the resource as it is, unless it is empty.
 
         The home read it before it subscribed, and an event dispatched in between was told to
         nobody. What was cancelled in between is still in the list.
         """
         home = self._book.home(item.lfdi)
-        for program in self._book.programs.values():
-            if home is not None and list_of(program) == item.resource:
-                shown = self._shown(program, home.edition)
-                self._told.setdefault((program.index, home.edition), _signature(shown))
-                if shown:
-                    self._send(program, home.edition, shown, [item], None)
+        sight = None if home is None else self._feeds.sight(item.resource, home)
+        if home is not None and sight is not None:
+            self._told.setdefault((item.resource, home.edition), sight.signature)
+            if not sight.empty:
+                self._send(sight, [(home, item)], None)
 
-    def announce(self, program: Program, event: Event | None = None) -> None:
-        """Send a programme's list to its subscribers, if it changed since it was last sent.
+    def announce(self, resource: str, mrid: str | None = None) -> None:
+        """Send a resource to its subscribers, if it changed since it was last sent.
 
         Args:
-            program: Whose list.
-            event: The event that was just accepted or cancelled, if that is the cause.
+            resource: Its path.
+            mrid: The event that was just accepted or cancelled, if that is the cause.
         """
-        by_edition: dict[Edition, list[SubscriptionRecord]] = {}
-        for item in self._book.subscriptions_to(list_of(program)):
+        alike: dict[Edition, list[tuple[Home, SubscriptionRecord]]] = {}
+        for item in self._book.subscriptions_to(resource):
             home = self._book.home(item.lfdi)
             if home is not None:
-                by_edition.setdefault(home.edition, []).append(item)
-        for edition, items in by_edition.items():
-            shown = self._shown(program, edition)
-            signature = _signature(shown)
-            if self._told.get((program.index, edition)) == signature:
-                continue
-            self._told[program.index, edition] = signature
-            self._send(program, edition, shown, items, event)
+                alike.setdefault(home.edition, []).append((home, item))
+        for edition, items in alike.items():
+            sight = self._feeds.sight(resource, items[0][0])
+            if sight is not None and self._told.get((resource, edition)) != sight.signature:
+                self._told[resource, edition] = sight.signature
+                self._send(sight, items, mrid)
 
     def forget(self, keep: Callable[[str], bool]) -> None:
         """Let go of the times of events that `keep` refuses."""
         self.sent = {mrid: times for mrid, times in self.sent.items() if keep(mrid)}
 
-    def _shown(self, program: Program, edition: Edition) -> Sequence[Shown]:
-        return visible(self._book.shown(program.index, edition), edition)
-
     def _send(
-        self,
-        program: Program,
-        edition: Edition,
-        shown: Sequence[Shown],
-        items: Sequence[SubscriptionRecord],
-        event: Event | None,
+        self, sight: Sight, items: Sequence[tuple[Home, SubscriptionRecord]], mrid: str | None
     ) -> None:
+        """Send what homes of one edition see."""
         forms: dict[int, _Form] = {}
-        for item in items:
+        for home, item in items:
             form = forms.get(item.limit)
             if form is None:
-                form = self._form(program, edition, shown, item.limit)
-                forms[item.limit] = form
-            home = self._book.home(item.lfdi)
-            if home is not None:
-                uri = self.base_url + hrefs.subscription(home.id, item.id)
-                self._hand(item, form.filled(uri), event)
+                form = forms[item.limit] = self._form(sight, item, home.edition)
+            uri = self.base_url + hrefs.subscription(home.id, item.id)
+            self._hand(item, form.filled(uri), mrid)
 
-    def _form(
-        self, program: Program, edition: Edition, shown: Sequence[Shown], limit: int
-    ) -> "_Form":
+    def _form(self, sight: Sight, item: SubscriptionRecord, edition: Edition) -> "_Form":
         """Write the notification once; only subscriptionURI differs between subscribers."""
         place = f"urn:{secrets.token_hex(8)}"
         body = encode(
             Notification(
-                subscribed_resource=list_of(program),
+                subscribed_resource=item.resource,
                 created_date_time=int(self._clock.now()) if edition is Edition.Y2023 else None,
-                resource=control_list(program, page(shown, Query(limit=limit)), edition),
+                resource=sight.write(item.limit),
                 status=0,
                 subscription_uri=place,
             ),
@@ -202,11 +180,11 @@ class Notifier:
         before, _, after = body.partition(place.encode())
         return _Form(before, after)
 
-    def _hand(self, item: SubscriptionRecord, body: bytes, event: Event | None) -> None:
+    def _hand(self, item: SubscriptionRecord, body: bytes, mrid: str | None) -> None:
         lane = self._lanes.setdefault(item.id, _Lane())
         lane.body = body
-        if event is not None:
-            lane.events.add(event.mrid)
+        if mrid is not None:
+            lane.events.add(mrid)
         lane.fresh.set()
         if lane.task is None or lane.task.done():
             lane.task = asyncio.create_task(self._run(item.id, lane), name=f"notify {item.lfdi}")
@@ -278,10 +256,6 @@ class _Form:
 
     def filled(self, uri: str) -> bytes:
         return b"".join((self.before, escape(uri).encode(), self.after))
-
-
-def _signature(shown: Sequence[Shown]) -> Signature:
-    return tuple((e.mrid, int(s.status), s.overlapped_since) for e, s in shown)
 
 
 async def _wait(event: asyncio.Event, delay_s: float) -> None:

@@ -1,25 +1,24 @@
 """The operator's door: dispatch and look, as JSON over loopback HTTP with a bearer token."""
 
 import hmac
-import json
 import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from pydantic import BaseModel, ValidationError
 
 from hems.headend.book import Book
+from hems.headend.curve_book import CurveBook
 from hems.headend.errors import BusyError, RequestError, SettingsError, UnknownItemError
 from hems.headend.exchange import RETRY_AFTER_S
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.notifier import Notifier
+from hems.headend.operator_door import json_answer, number_in, read_model, refusal
 from hems.headend.operator_models import (
     CancelIn,
-    ErrorOut,
     EventIn,
     EventOut,
     EventsOut,
@@ -37,7 +36,6 @@ from hems.sep2.xml import parse
 
 MAX_BODY = 64 * 1024
 _MAX_READINGS = 10_000
-_M = TypeVar("_M", bound=BaseModel)
 
 
 def operator_token(path: Path) -> str:
@@ -66,29 +64,43 @@ def operator_token(path: Path) -> str:
     return token
 
 
+class Door(Protocol):
+    """A part of the operator's door."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return where its resources stand."""
+        ...
+
+
 class OperatorApi:
     """Dispatch, homes and readings for the operator.
 
     Args:
         book: Homes and events.
+        curves: Curves that events name.
         store: Responses and documents.
         mirrors: Readings.
         notifier: For the times of notification.
         token: What callers must show.
         edition: Dialect of a home entered without one.
+        doors: What else the operator may do.
     """
 
     def __init__(
         self,
         book: Book,
+        curves: CurveBook,
         store: Store,
         mirrors: MirrorStore,
         notifier: Notifier,
         *,
         token: str,
         edition: Edition,
+        doors: Sequence[Door] = (),
     ) -> None:
         self._book = book
+        self._curves = curves
+        self._doors = doors
         self._store = store
         self._mirrors = mirrors
         self._notifier = notifier
@@ -111,32 +123,35 @@ class OperatorApi:
                 web.get("/readings", self.get_readings),
             ]
         )
+        for door in self._doors:
+            app.add_routes(door.routes())
         return app
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         shown = request.headers.get("Authorization", "").encode("utf-8", "replace")
         if not hmac.compare_digest(shown, f"Bearer {self._token}".encode()):
-            return _error(401, "the operator's bearer token is missing or wrong")
+            return refusal(401, "the operator's bearer token is missing or wrong")
         try:
             return await handler(request)
         except RequestError as error:
-            return _error(error.status, str(error))
+            return refusal(error.status, str(error))
         except BusyError as error:
-            return _error(503, str(error), {"Retry-After": str(RETRY_AFTER_S)})
+            return refusal(503, str(error), {"Retry-After": str(RETRY_AFTER_S)})
         except web.HTTPRequestEntityTooLarge:
-            return _error(413, f"the body is longer than {MAX_BODY} octets")
+            return refusal(413, f"the body is longer than {MAX_BODY} octets")
         except web.HTTPMethodNotAllowed as error:
             allowed = ", ".join(sorted(error.allowed_methods))
             message = f"{request.method} is not for {request.path}; {allowed} is"
-            return _error(405, message, {"Allow": allowed})
+            return refusal(405, message, {"Allow": allowed})
         except web.HTTPNotFound:
-            return _error(404, f"there is nothing at {request.path[:80]}")
+            return refusal(404, f"there is nothing at {request.path[:80]}")
 
     async def post_event(self, request: web.Request) -> web.Response:
         """Dispatch an event; it is durable and on its way when this answers 201."""
-        event = await self._book.dispatch((await _read(request, EventIn)).order())
-        return _json(self._event(event, ()), 201, {"Location": f"/events/{event.mrid}"})
+        order = (await read_model(request, EventIn)).order()
+        event = await self._book.dispatch(await self._curves.resolve(order))
+        return json_answer(self._event(event, ()), 201, {"Location": f"/events/{event.mrid}"})
 
     async def get_events(self, _request: web.Request) -> web.Response:
         """Answer all remembered events, latest first."""
@@ -144,35 +159,37 @@ class OperatorApi:
         for item in await self._store.responses():
             answers.setdefault(item.subject, []).append(item)
         events = [self._event(event, answers.get(event.mrid, ())) for event in self._book.events]
-        return _json(EventsOut(events=events))
+        return json_answer(EventsOut(events=events))
 
     async def get_event(self, request: web.Request) -> web.Response:
         """Answer an event with what each home answered."""
         event = self._book.event(request.match_info["id"])
-        return _json(self._event(event, await self._store.responses(subject=event.mrid)))
+        return json_answer(self._event(event, await self._store.responses(subject=event.mrid)))
 
     async def post_cancel(self, request: web.Request) -> web.Response:
         """Cancel an event."""
-        wish = await _read(request, CancelIn) if request.can_read_body else CancelIn()
+        wish = await read_model(request, CancelIn) if request.can_read_body else CancelIn()
         event = await self._book.cancel(request.match_info["id"], randomized=wish.randomize)
-        return _json(self._event(event, await self._store.responses(subject=event.mrid)))
+        return json_answer(self._event(event, await self._store.responses(subject=event.mrid)))
 
     async def get_homes(self, _request: web.Request) -> web.Response:
         """Answer all homes."""
         latest = await self._mirrors.latest()
-        return _json(HomesOut(homes=[await self._home(home, latest) for home in self._book.homes]))
+        return json_answer(
+            HomesOut(homes=[await self._home(home, latest) for home in self._book.homes])
+        )
 
     async def post_home(self, request: web.Request) -> web.Response:
         """Enter a home, so that it may connect."""
-        wish = await _read(request, HomeIn)
+        wish = await read_model(request, HomeIn)
         home = await self._book.register(
             wish.lfdi.upper(), int(wish.pin), wish.edition or self._edition, in_band=False
         )
-        return _json(await self._home(home, []), 201, {"Location": f"/homes/{home.lfdi}"})
+        return json_answer(await self._home(home, []), 201, {"Location": f"/homes/{home.lfdi}"})
 
     async def get_home(self, request: web.Request) -> web.Response:
         """Answer one home."""
-        return _json(await self._home(self._known(request), await self._mirrors.latest()))
+        return json_answer(await self._home(self._known(request), await self._mirrors.latest()))
 
     async def get_home_readings(self, request: web.Request) -> web.Response:
         """Answer a home's readings, latest first."""
@@ -183,10 +200,10 @@ class OperatorApi:
         return await self._readings(request, None)
 
     async def _readings(self, request: web.Request, lfdi: str | None) -> web.Response:
-        since = _number(request, "since", 0.0)
-        limit = min(int(_number(request, "limit", 1000.0)), _MAX_READINGS)
+        since = number_in(request, "since", 0.0)
+        limit = min(int(number_in(request, "limit", 1000.0)), _MAX_READINGS)
         found = await self._mirrors.readings(lfdi=lfdi, since=since, limit=limit)
-        return _json(ReadingsOut(readings=[ReadingOut.of(item) for item in found]))
+        return json_answer(ReadingsOut(readings=[ReadingOut.of(item) for item in found]))
 
     def _known(self, request: web.Request) -> Home:
         lfdi = request.match_info["lfdi"].upper()
@@ -214,50 +231,3 @@ class OperatorApi:
             None if body is None else parse(body, DERStatus),
             latest,
         )
-
-
-async def _read(request: web.Request, model: type[_M]) -> _M:
-    """Read a JSON body; nonsense ends in one sentence that names the field."""
-    body = await request.read()
-    try:
-        json.loads(body)
-    except ValueError as error:
-        raise RequestError(f"the body is not JSON: {error}") from error
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise _InvalidError(f"{where}: {message}" if where else message) from error
-
-
-class _InvalidError(RequestError):
-    """A JSON body that does not say what it must."""
-
-    status = 422
-
-
-def _number(request: web.Request, key: str, default: float) -> float:
-    try:
-        value = float(request.query.get(key, default))
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise RequestError(f"query parameter {key} is not a number from 0 on")
-    return value
-
-
-def _json(
-    model: BaseModel, status: int = 200, headers: dict[str, str] | None = None
-) -> web.Response:
-    return web.Response(
-        body=model.model_dump_json().encode(),
-        status=status,
-        headers=headers,
-        content_type="application/json",
-    )
-
-
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
-    return _json(ErrorOut(error=message), status, headers)

@@ -1,31 +1,21 @@
 """What the operator's door takes and gives, as JSON."""
 
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import BaseModel, StrictInt, model_validator
 
 from certs.identity import lfdi_valid, pin_valid
 from hems.headend.dispatch import Order
-from hems.headend.records import Edition, Mode, ReadingRecord
-
-Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
-
-
-class _In(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from hems.headend.modes import Edition, Mode, Value
+from hems.headend.operator_asks import AsksIn, Finite, In
+from hems.headend.records import ReadingRecord
 
 
-class EventIn(_In):
+class EventIn(AsksIn):
     """An order for an event: what, how long, and if wanted when and in which programme."""
 
     program: str | None = None
     """Name or mRID; if not given the first that fits: mandatory for a shed, else voluntary."""
-    limit_import_w: Finite | None = None
-    limit_export_w: Finite | None = None
-    limit_generation_w: Finite | None = None
-    limit_load_w: Finite | None = None
-    shed_w: Finite | None = None
-    reduce_energy_wh: Finite | None = None
     minutes: Finite | None = None
     seconds: Finite | None = None
     start: Finite | str | None = None
@@ -41,25 +31,27 @@ class EventIn(_In):
 
     def order(self) -> Order:
         """Return the order, still to be judged."""
-        values = {mode: getattr(self, mode.value) for mode in Mode}
         return Order(
-            {mode: value for mode, value in values.items() if value is not None},
+            self.asked,
             self.minutes * 60 if self.minutes is not None else self.seconds or 0.0,
             self.program,
             self.start,
             self.randomize_start_s,
             self.randomize_duration_s,
+            self.curves(),
+            self.ramp_s,
+            self.raw,
         )
 
 
-class CancelIn(_In):
+class CancelIn(In):
     """How to cancel."""
 
     randomize: bool = False
     """Whether homes end it at a time drawn from the event's own randomisation ranges."""
 
 
-class HomeIn(_In):
+class HomeIn(In):
     """A home to enter."""
 
     lfdi: str
@@ -106,7 +98,8 @@ class EventOut(BaseModel):
     ends: int
     randomize_start_s: int
     randomize_duration_s: int
-    asks: dict[Mode, float]
+    asks: dict[Mode, Value]
+    ramp_s: float | None
     accepted_at: float
     cancelled_at: float | None
     homes: list[HomeAnswerOut]

@@ -75,6 +75,7 @@ def event_out(
         randomize_start_s=event.randomize_start_s,
         randomize_duration_s=event.randomize_duration_s,
         asks=dict(event.values),
+        ramp_s=event.ramp_s,
         accepted_at=event.accepted_at,
         cancelled_at=event.cancelled_at,
         homes=[_home_answer(event, home, responses, sent.get(home.lfdi)) for home in homes],

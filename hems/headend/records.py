@@ -2,50 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from hems.headend.modes import EXPRESSIBLE, MODES_OF, Edition, Mode, ProgramKind, Value
 
-class Edition(StrEnum):
-    """Which dialect of IEEE 2030.5 a home speaks."""
-
-    CSIP_AUS = "csip-aus"
-    """2018 with the CSIP-AUS extension (opModImpLimW and its like)."""
-    Y2023 = "2023"
-    Y2018 = "2018"
-    """2018 alone: it has no word for a limit in watts."""
-
-
-class ProgramKind(StrEnum):
-    """Which function set carries a programme's events."""
-
-    DER = "der"
-    DRLC = "drlc"
-
-
-class Mode(StrEnum):
-    """What an event asks of a home; the value beside it has the unit named here."""
-
-    IMPORT = "limit_import_w"
-    EXPORT = "limit_export_w"
-    GENERATION = "limit_generation_w"
-    LOAD = "limit_load_w"
-    SHED = "shed_w"
-    """Average power reduced, W."""
-    ENERGY = "reduce_energy_wh"
-    """Energy reduced over the event, Wh."""
-
-
-MODES_OF: Mapping[ProgramKind, frozenset[Mode]] = {
-    ProgramKind.DER: frozenset({Mode.IMPORT, Mode.EXPORT, Mode.GENERATION, Mode.LOAD}),
-    ProgramKind.DRLC: frozenset({Mode.SHED, Mode.ENERGY}),
-}
-
-EXPRESSIBLE: Mapping[Edition, frozenset[Mode]] = {
-    Edition.CSIP_AUS: frozenset(Mode),
-    Edition.Y2023: frozenset({Mode.IMPORT, Mode.EXPORT, Mode.SHED, Mode.ENERGY}),
-    Edition.Y2018: MODES_OF[ProgramKind.DRLC],
-}
-"""What each edition has words for. 2023 limits exchange at the electrical reference point only."""
+__all__ = [
+    "EXPRESSIBLE",
+    "MODES_OF",
+    "Default",
+    "Edition",
+    "Event",
+    "Home",
+    "Mode",
+    "Program",
+    "ProgramKind",
+    "ReadingRecord",
+    "ResponseRecord",
+    "SubscriptionRecord",
+    "Value",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +43,21 @@ class Program:
     kind: ProgramKind
     mandatory: bool = False
     defaults: Mapping[Mode, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """What holds in a der programme while none of its events does.
+
+    Attributes:
+        values: By mode.
+        ramp_s: How long a device takes to go over; None for its default rate.
+        set_grad_w: Default rate of change, per cent of setMaxW a second; None for the device's.
+    """
+
+    values: Mapping[Mode, Value] = field(default_factory=dict)
+    ramp_s: float | None = None
+    set_grad_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +96,12 @@ class Event:
         accepted_at: When it was durable, epoch s.
         cancelled_at: When it was cancelled, epoch s; None if it was not.
         cancel_randomized: Whether the cancellation is randomised.
+        ramp_s: How long a device takes to go over to what is asked; None for its default rate.
     """
 
     mrid: str
     program: int
-    values: Mapping[Mode, float]
+    values: Mapping[Mode, Value]
     start: int
     duration_s: int
     randomize_start_s: int
@@ -119,6 +109,7 @@ class Event:
     accepted_at: float
     cancelled_at: float | None = None
     cancel_randomized: bool = False
+    ramp_s: float | None = None
 
     @property
     def created(self) -> int:

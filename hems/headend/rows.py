@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from hems.headend.records import Edition, Event, Home, Mode, ResponseRecord, SubscriptionRecord
+from hems.headend.modes import Edition, Mode, Value
+from hems.headend.records import Event, Home, ResponseRecord, SubscriptionRecord
 
 AnyRow = Row[Any]
 
@@ -24,7 +25,7 @@ def home_of(row: AnyRow) -> Home:
 
 def event_of(row: AnyRow, program: int) -> Event:
     """Read an event of the programme with this index."""
-    values = {Mode(name): float(value) for name, value in json.loads(row.modes).items()}
+    values = {Mode(name): _value(value) for name, value in json.loads(row.modes).items()}
     return Event(
         row.mrid,
         program,
@@ -36,7 +37,12 @@ def event_of(row: AnyRow, program: int) -> Event:
         row.accepted_at,
         row.cancelled_at,
         row.cancel_randomized,
+        row.ramp_s,
     )
+
+
+def _value(value: float | str | list[float]) -> Value:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def event_values(event: Event, program_mrid: str) -> dict[str, str | float | bool | None]:
@@ -52,6 +58,7 @@ def event_values(event: Event, program_mrid: str) -> dict[str, str | float | boo
         "accepted_at": event.accepted_at,
         "cancelled_at": event.cancelled_at,
         "cancel_randomized": event.cancel_randomized,
+        "ramp_s": event.ramp_s,
     }
 
 

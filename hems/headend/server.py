@@ -21,12 +21,19 @@ from hems.clock import Clock, SystemClock
 from hems.headend import hrefs
 from hems.headend.advertise import announced
 from hems.headend.book import Book
+from hems.headend.curve_book import CurveBook
+from hems.headend.curves import Curve
+from hems.headend.default_book import DefaultBook
 from hems.headend.errors import BusyError, SettingsError
 from hems.headend.exchange import edge
+from hems.headend.feeds import DefaultFeed, Feeds, ProgramFeed
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.notifier import Notifier
 from hems.headend.operator_api import OperatorApi, operator_token
+from hems.headend.operator_der import DerDoor
+from hems.headend.records import Default
 from hems.headend.settings import HeadEndSettings
+from hems.headend.shelf import Shelf
 from hems.headend.store import Store
 from hems.headend.throttle import Throttle
 from hems.headend.ticker import Ticker
@@ -116,11 +123,18 @@ class HeadEnd:
         stack.push_async_callback(store.close)
         self.book = book = await Book.load(store, settings.program_records(), clock, settings.pen)
         stack.push_async_callback(_save_contacts, book)
+        programs = tuple(book.programs.values())
+        curves = CurveBook(Shelf(store, "curve", Curve), programs, clock, settings.pen)
+        await curves.load()
+        defaults = DefaultBook(Shelf(store, "default", Default), programs, curves)
+        await defaults.load()
+        feeds = Feeds([ProgramFeed(book), DefaultFeed(defaults, programs)])
         mirrors = MirrorStore(store)
-        notifier = Notifier(book, client_tls, clock)
+        notifier = Notifier(book, feeds, client_tls, clock)
         stack.push_async_callback(notifier.close)
         ticker = Ticker(
             book,
+            feeds,
             notifier,
             mirrors,
             clock,
@@ -128,11 +142,12 @@ class HeadEnd:
             readings_days=settings.readings_days,
         )
         book.on_dispatch = ticker.dispatched
+        defaults.on_change = lambda program: ticker.changed(hrefs.default_control(program.index))
         views: list[Views] = [
             DeviceViews(book, store, mirrors, settings, clock),
-            EventViews(book, store, settings, clock),
+            EventViews(book, curves, defaults, store, settings=settings, clock=clock),
             MirrorViews(mirrors, settings, clock),
-            SubscriptionViews(book, notifier, settings),
+            SubscriptionViews(book, feeds, notifier, settings),
         ]
         throttle = Throttle(settings.requests_per_minute, clock.monotonic)
         app = web.Application(
@@ -144,7 +159,14 @@ class HeadEnd:
         base_url = _origin("https", settings.host, port)
         notifier.base_url = base_url
         api = OperatorApi(
-            book, store, mirrors, notifier, token=self.token, edition=settings.edition
+            book,
+            curves,
+            store,
+            mirrors,
+            notifier,
+            token=self.token,
+            edition=settings.edition,
+            doors=[DerDoor(book, curves, defaults)],
         )
         operator_port = await _listen(
             stack, api.app(), settings.operator_host, settings.operator_port, None

@@ -9,9 +9,11 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hems.headend.errors import SettingsError
-from hems.headend.records import MODES_OF, Edition, Mode, Program, ProgramKind
+from hems.headend.modes import Edition, Mode, ProgramKind
+from hems.headend.records import Program
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+_LIMITS = frozenset({Mode.IMPORT, Mode.EXPORT, Mode.GENERATION, Mode.LOAD})
 PollRate = Annotated[int, Field(ge=1, le=86400)]
 
 
@@ -38,7 +40,7 @@ class ProgramSettings(BaseModel):
         if self.mandatory and self.kind is not ProgramKind.DRLC:
             raise ValueError(f"programme {self.name!r}: only drlc programmes can be mandatory")
         if self.defaults and (
-            self.kind is not ProgramKind.DER or not MODES_OF[self.kind] >= set(self.defaults)
+            self.kind is not ProgramKind.DER or not set(self.defaults) <= _LIMITS
         ):
             raise ValueError(f"programme {self.name!r}: defaults are limits of a der programme")
         return self

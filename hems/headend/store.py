@@ -1,6 +1,7 @@
 """The utility's database: SQLite in WAL mode behind SQLAlchemy; every write is durable on return.
 
-The tables are made on first start and guarded by a version number; there are no migrations yet.
+The tables are made on first start and guarded by a version number; a file of an earlier version
+is brought up to date at start.
 A locked or full database ends in `BusyError`, leaves nothing half-written, and works again as
 soon as the cause is gone.
 """
@@ -300,7 +301,7 @@ def _make_private(path: Path) -> None:
 
 async def _prepare(connection: AsyncConnection, path: Path) -> None:
     version = (await connection.execute(text("PRAGMA user_version"))).scalar_one()
-    if version not in {0, SCHEMA_VERSION}:
+    if version not in {0, *_STEPS, SCHEMA_VERSION}:
         raise StoreError(
             f"{path}: has schema version {version}, this program needs {SCHEMA_VERSION}"
         )
@@ -308,8 +309,14 @@ async def _prepare(connection: AsyncConnection, path: Path) -> None:
         tables = await connection.execute(text("SELECT count(*) FROM sqlite_master"))
         if tables.scalar_one():
             raise StoreError(f"{path}: an SQLite file, but not of a head-end")
+    for step in range(version, SCHEMA_VERSION) if version else ():
+        await connection.execute(text(_STEPS[step]))
     await connection.run_sync(Base.metadata.create_all)
     await connection.execute(text(f"PRAGMA user_version={SCHEMA_VERSION}"))
+
+
+_STEPS = {1: "ALTER TABLE event ADD COLUMN ramp_s FLOAT"}
+"""What brings the tables of each earlier version to the next; new tables are made anyway."""
 
 
 @contextmanager

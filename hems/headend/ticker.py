@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hems.clock import Clock
 from hems.headend.book import Book
 from hems.headend.errors import BusyError
+from hems.headend.feeds import Feeds, list_of
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.notifier import Notifier
 from hems.headend.records import Event
@@ -22,6 +23,7 @@ class Ticker:
 
     Args:
         book: Events.
+        feeds: What may change by itself.
         notifier: Who is told.
         mirrors: Readings, for their retention.
         clock: The utility's time.
@@ -32,6 +34,7 @@ class Ticker:
     def __init__(
         self,
         book: Book,
+        feeds: Feeds,
         notifier: Notifier,
         mirrors: MirrorStore,
         clock: Clock,
@@ -40,6 +43,7 @@ class Ticker:
         readings_days: int,
     ) -> None:
         self._book = book
+        self._feeds = feeds
         self._notifier = notifier
         self._mirrors = mirrors
         self._clock = clock
@@ -50,19 +54,28 @@ class Ticker:
 
     def dispatched(self, event: Event) -> None:
         """Announce an event that was just accepted or cancelled, and look when it changes next."""
-        self._notifier.announce(self._book.programs[event.program], event)
+        self.changed(list_of(self._book.programs[event.program]), event.mrid)
+
+    def changed(self, resource: str, mrid: str | None = None) -> None:
+        """Announce a resource that has just changed, and look when it changes next.
+
+        Args:
+            resource: Its path.
+            mrid: The event in it that has changed, if one has.
+        """
+        self._notifier.announce(resource, mrid)
         self._wake.set()
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
             self._wake.clear()
-            for program in self._book.programs.values():
-                self._notifier.announce(program)
+            for resource in self._feeds.resources():
+                self._notifier.announce(resource)
             if self._clock.monotonic() - self._kept_at >= HOUSEKEEPING_S:
                 self._kept_at = self._clock.monotonic()
                 await self._housekeeping()
-            due = self._book.next_change()
+            due = self._feeds.next_change()
             wait_s = pause_s(
                 self._clock.monotonic() - self._kept_at,
                 None if due is None else due - self._clock.now(),

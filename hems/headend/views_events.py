@@ -7,6 +7,8 @@ from aiohttp import web
 from hems.clock import Clock
 from hems.headend import hrefs, render_devices, render_events
 from hems.headend.book import Book
+from hems.headend.curve_book import CurveBook
+from hems.headend.default_book import DefaultBook
 from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
 from hems.headend.exchange import SMALL_BODY, answer, body_of, caller, created, number_of
 from hems.headend.keeping import kept_form
@@ -15,7 +17,7 @@ from hems.headend.records import Edition, Program, ProgramKind, ResponseRecord
 from hems.headend.render_events import Shown
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
-from hems.sep2.resources import DERControlResponse, Response, ResponseList, ResponseSet
+from hems.sep2.resources import DERControlResponse, DERProgram, Response, ResponseList, ResponseSet
 from hems.sep2.xml import parse
 
 MAX_RESPONSES = 500
@@ -27,13 +29,26 @@ class EventViews:
 
     Args:
         book: Programmes and events.
+        curves: Curves of der programmes.
+        defaults: Default controls of der programmes.
         store: Responses.
         settings: Rates.
         clock: The utility's time.
     """
 
-    def __init__(self, book: Book, store: Store, settings: HeadEndSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        book: Book,
+        curves: CurveBook,
+        defaults: DefaultBook,
+        store: Store,
+        *,
+        settings: HeadEndSettings,
+        clock: Clock,
+    ) -> None:
         self._book = book
+        self._curves = curves
+        self._defaults = defaults
         self._store = store
         self._settings = settings
         self._clock = clock
@@ -46,6 +61,8 @@ class EventViews:
             web.get(hrefs.DER_PROGRAMS, self.get_der_programs),
             web.get(der, self.get_der_program),
             web.get(f"{der}/dderc", self.get_default_control),
+            web.get(f"{der}/dc", self.get_curves),
+            web.get(f"{der}/dc/{{mrid}}", self.get_curve),
             web.get(f"{der}/derc", self.get_der_controls),
             web.get(f"{der}/derc/{{mrid}}", self.get_der_control),
             web.get(hrefs.DR_PROGRAMS, self.get_dr_programs),
@@ -62,23 +79,34 @@ class EventViews:
     async def get_der_programs(self, request: web.Request) -> web.Response:
         """Answer the der programmes, by primacy, then mRID descending."""
         edition = _edition(request)
-        items = [
-            render_events.der_program(program, len(self._shown(program, edition)))
-            for program in self._programs(ProgramKind.DER)
-        ]
+        items = [self._der_program(program, edition) for program in self._programs(ProgramKind.DER)]
         part = page(items, parse_query(request.query))
         return answer(request, render_events.der_program_list(part, self._settings.list_poll_s))
 
     async def get_der_program(self, request: web.Request) -> web.Response:
         """Answer one der programme."""
         program = self._program(request, ProgramKind.DER)
-        events = len(self._shown(program, _edition(request)))
-        return answer(request, render_events.der_program(program, events))
+        return answer(request, self._der_program(program, _edition(request)))
 
     async def get_default_control(self, request: web.Request) -> web.Response:
         """Answer what holds while no event does."""
         program = self._program(request, ProgramKind.DER)
-        return answer(request, render_events.default_control(program, _edition(request)))
+        default = self._defaults.of(program.index)
+        return answer(request, render_events.default_control(program, default, _edition(request)))
+
+    async def get_curves(self, request: web.Request) -> web.Response:
+        """Answer the curves of a der programme, the latest first."""
+        program = self._program(request, ProgramKind.DER)
+        part = page(self._curves.of(program.index), parse_query(request.query))
+        return answer(request, render_events.curve_list(program, part))
+
+    async def get_curve(self, request: web.Request) -> web.Response:
+        """Answer one curve of a der programme."""
+        program = self._program(request, ProgramKind.DER)
+        curve = self._curves.curve(request.match_info["mrid"])
+        if curve.program != program.index:
+            raise UnknownItemError(f"there is no curve at {request.path[:80]}")
+        return answer(request, render_events.curve(curve))
 
     async def get_der_controls(self, request: web.Request) -> web.Response:
         """Answer the events of a der programme."""
@@ -178,6 +206,10 @@ class EventViews:
             )
         )
         return created(f"{hrefs.RESPONSES}/{kept.id}")
+
+    def _der_program(self, program: Program, edition: Edition) -> DERProgram:
+        events, curves = self._shown(program, edition), self._curves.of(program.index)
+        return render_events.der_program(program, len(events), len(curves))
 
     def _controls(self, request: web.Request, kind: ProgramKind) -> web.Response:
         program = self._program(request, kind)

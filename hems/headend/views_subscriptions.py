@@ -9,7 +9,8 @@ from hems.headend.book import Book
 from hems.headend.destinations import check_destination
 from hems.headend.errors import RequestError, UnknownItemError
 from hems.headend.exchange import answer, caller, changed, created, number_of, read
-from hems.headend.notifier import Notifier, list_of
+from hems.headend.feeds import Feeds
+from hems.headend.notifier import Notifier
 from hems.headend.paging import MAX_LIMIT, page, parse_query
 from hems.headend.records import Home, SubscriptionRecord
 from hems.headend.settings import HeadEndSettings
@@ -19,19 +20,22 @@ _XML_ENCODING = 0
 
 
 class SubscriptionViews:
-    """Subscriptions to the lists that dispatch changes.
+    """Subscriptions to what the operator changes.
 
     Args:
         book: Where they are kept.
+        feeds: What may be subscribed to.
         notifier: Told of new ones.
         settings: Rates and allowed hosts.
     """
 
-    def __init__(self, book: Book, notifier: Notifier, settings: HeadEndSettings) -> None:
+    def __init__(
+        self, book: Book, feeds: Feeds, notifier: Notifier, settings: HeadEndSettings
+    ) -> None:
         self._book = book
+        self._feeds = feeds
         self._notifier = notifier
         self._settings = settings
-        self._subscribable = {list_of(program) for program in book.programs.values()}
 
     def routes(self) -> list[web.RouteDef]:
         """Return where these resources stand."""
@@ -53,7 +57,7 @@ class SubscriptionViews:
         """Subscribe; a second subscription to the same resource replaces the first."""
         home = _own(request)
         posted = await read(request, Subscription)
-        resource = self._resource(request, posted.subscribed_resource)
+        resource = self._resource(request, home, posted.subscribed_resource)
         if posted.encoding != _XML_ENCODING:
             raise RequestError(f"Subscription/encoding: {posted.encoding}: only XML (0) is sent")
         if posted.condition is not None:
@@ -94,13 +98,13 @@ class SubscriptionViews:
             raise UnknownItemError(f"there is no subscription at {request.path}")
         return item
 
-    def _resource(self, request: web.Request, uri: str) -> str:
+    def _resource(self, request: web.Request, home: Home, uri: str) -> str:
         parts = urlsplit(uri)
         if parts.query or parts.fragment:
             raise RequestError(f"Subscription/subscribedResource: {uri[:80]!r} has a query")
         if parts.netloc and parts.netloc != request.host:
             raise RequestError(f"Subscription/subscribedResource: {uri[:80]!r} is not served here")
-        if parts.path not in self._subscribable:
+        if self._feeds.sight(parts.path, home) is None:
             raise RequestError(f"Subscription/subscribedResource: {uri[:80]!r} is not subscribable")
         return parts.path
 

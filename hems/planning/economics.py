@@ -5,7 +5,7 @@ images ------^--> Bookkeeper --> accounts
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from der.model import Control, DeviceSpec
 from hems import wiring
 from hems.cem.memory import Memory
-from hems.cem.planner.problem import Prices
+from hems.cem.planner.problem import BySlot, Prices
 from hems.cem.slots import Slots
 from hems.clock import Clock
 from hems.image import Image, ImageRing
@@ -22,7 +22,9 @@ from hems.money.plant import Facts
 from hems.money.statement import Statement
 from hems.needs.needs import Needs
 from hems.plan_surface import PlanView
+from hems.planning.desk import Desk
 from hems.planning.gather import Known, Wanted, roles
+from hems.planning.occasion import Pace
 from hems.planning.planning import Planning, Site, Sources
 from hems.planning.shown import shown
 from hems.planning.weather_source import WeatherSource
@@ -46,6 +48,8 @@ class EconomicsEvents:
         memory: Returns what the allocator remembers.
         alarm: Told by whom and in one sentence what is wrong for the time being; None for nothing.
         react: Has the control cycle act on what pays now.
+        promised: Returns what batteries are to hold back by slot, Wh beside their reserve.
+        promises: Returns what changes when another promise is made; compared as a whole.
     """
 
     ahead: Callable[[float], Sequence[Signal]]
@@ -53,6 +57,8 @@ class EconomicsEvents:
     memory: Callable[[], Memory]
     alarm: Callable[[str, str | None], None]
     react: Callable[[], None]
+    promised: Callable[[Slots], Mapping[str, BySlot]] = lambda _slots: {}
+    promises: Callable[[], object] = tuple
 
 
 _SAVE_S: Final = 1.0
@@ -68,6 +74,8 @@ class Economics:
         ring: Where the images are.
         clock: Where the time comes from.
         tell: Whom it asks and tells.
+        desk: The planner; None for a process of its own.
+        pace: How often it is planned; None for as often as a home that is lived in.
     """
 
     def __init__(
@@ -79,6 +87,8 @@ class Economics:
         clock: Clock,
         *,
         tell: EconomicsEvents,
+        desk: Desk | None = None,
+        pace: Pace | None = None,
     ) -> None:
         zone = config.home.zone
         wanted = habits(config.device)
@@ -125,12 +135,15 @@ class Economics:
                 self._wanted,
                 lambda: None if self._weather is None else self._weather.told,
                 self._basis,
+                tell.promised,
             ),
             store,
             ring,
             clock,
             tell=tell.react,
             alarm=lambda text: tell.alarm("planner", text),
+            desk=desk,
+            pace=pace,
         )
         self._priced = bool(config.tariff.model_fields_set)
         wants = bool(wanted.cars or wanted.runs or wanted.heats)
@@ -220,4 +233,5 @@ class Economics:
 
     def _basis(self) -> object:
         told = None if self._weather is None else self._weather.told
-        return self._book.version, self.needs.changed, None if told is None else told.told_at
+        told_at = None if told is None else told.told_at
+        return self._book.version, self.needs.changed, told_at, self._tell.promises()

@@ -1,13 +1,14 @@
 """From the present image to the planner's question: pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Final
 
 from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Ownership, Quality
 from hems.cem.memory import Memory
 from hems.cem.needs import CarNeed, HeatStore, RunRequest, StorageFacts
-from hems.cem.planner.problem import Battery
+from hems.cem.planner.problem import Battery, BySlot
 from hems.cem.planner.question import CarNow, HeatNow, Role
 from hems.image import Image
 
@@ -18,6 +19,7 @@ _OF_BATTERIES: Final = (Control.TARGET,)
 _OF_CARS: Final = (Control.CEILING,)
 _OF_HEATERS: Final = (Control.SWITCH, Control.CEILING)
 _LONG_S: Final = 86400.0
+_NOTHING: Final[Mapping[str, BySlot]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ def gather(
     memory: Memory,
     wanted: Wanted,
     known: Known,
+    committed: Mapping[str, BySlot] = _NOTHING,
 ) -> Now:
     """Return the present as the planner needs it; devices that cannot be planned are named.
 
@@ -113,6 +116,8 @@ def gather(
         memory: What the allocator remembers: how long something has been on.
         wanted: What people want.
         known: What does not change while the home runs.
+        committed: Energy in Wh that a battery is to have beside its reserve for what is promised of
+            it, by its id and by slot of the plan; a battery that is not named promises nothing.
     """
     role = known.roles
     batteries: list[Battery] = []
@@ -125,7 +130,7 @@ def gather(
         if found is None:
             unplanned.append(f"{state.spec.name} does not tell its charge or capacity")
         else:
-            batteries.append(found)
+            batteries.append(replace(found, committed_wh=committed.get(found.id, ())))
     heats = {heat.device: heat for heat in wanted.heats}
     for state in _of(image, role, Role.HEAT):
         if not _planned(state, *_OF_HEATERS):

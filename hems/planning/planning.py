@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from der.model import DeviceSpec
 from hems.cem.memory import Memory
 from hems.cem.planner.plan import Plan
-from hems.cem.planner.problem import Prices
+from hems.cem.planner.problem import BySlot, Prices
 from hems.cem.planner.question import Question, Stretch, WeatherTold
 from hems.cem.planner.steps import steps
 from hems.cem.slots import Slots
@@ -51,6 +51,7 @@ class Sources:
         wanted: What people want now.
         weather: What was told of the weather last; None without a source.
         basis: What changes when a price, a need or the weather does; compared as a whole.
+        promised: What batteries are to hold back by slot, by device id, Wh beside their reserve.
     """
 
     ahead: Callable[[float], Sequence[Signal]]
@@ -59,6 +60,7 @@ class Sources:
     wanted: Callable[[Image], Wanted]
     weather: Callable[[], WeatherTold | None]
     basis: Callable[[], object]
+    promised: Callable[[Slots], Mapping[str, BySlot]] = lambda _slots: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,8 @@ class Planning:
             slots, self._sources.ahead(now), self._site.breaker_w, self._site.fixed_export_w
         )
         wanted = self._sources.wanted(image)
-        present = gather(image, self._sources.memory(), wanted, self._site.known)
+        promised = self._sources.promised(slots)
+        present = gather(image, self._sources.memory(), wanted, self._site.known, promised)
         self._number += 1
         question = Question(
             self._number,

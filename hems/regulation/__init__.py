@@ -1,1 +1,1 @@
-"""Frequency regulation: the quick loop in a process of its own, and its host in the controller."""
+"""Frequency regulation: a small process moves one battery ten times a second around its base."""

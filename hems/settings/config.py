@@ -26,8 +26,10 @@ from der.model import DeviceKind
 from hems.settings import devices_file
 from hems.settings.device_section import DeviceSection
 from hems.settings.section import Current, Duration, Port, Section, Text
+from hems.settings.slope_section import Slope, SlopeSection
 from hems.settings.tariff_section import Place, TariffSection
 from hems.settings.toml_file import ConfigError, read_toml
+from hems.settings.visibility_section import VisibilitySection
 
 UTILITY: Final = "utility"
 """Name of the utility where a home has one only."""
@@ -92,6 +94,8 @@ class ProgramSection(Section):
     """The programme's name (2030.5 description) or mRID."""
     binding: bool
     """Whether the owner may not opt out."""
+    slope: Slope | None = None
+    """While an event of it holds, the net power changes by at most this, as agreed."""
 
 
 class MemberSection(Section):
@@ -279,6 +283,8 @@ class Config(Section):
     mqtt: MqttSection = MqttSection()
     tariff: TariffSection = TariffSection()
     planner: PlannerSection = PlannerSection()
+    slope: SlopeSection = SlopeSection()
+    visibility: VisibilitySection = VisibilitySection()
     device: tuple[DeviceSection, ...] = ()
 
     @model_validator(mode="after")

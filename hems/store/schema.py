@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """All revisions that this version knows, oldest first; the last one is what the tables below are.
 
 Kept here beside Alembic's own scripts, so that a file of the present revision opens without
@@ -181,3 +181,89 @@ account_state: Final = Table(
     Column("body", Text, nullable=False),
 )
 """One row: what was true before the first of those minutes."""
+
+performance: Final = Table(
+    "performance",
+    metadata,
+    Column("programme", Text, primary_key=True),
+    Column("event", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("starts_at", Float, primary_key=True),
+    Column("ends_at", Float, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked", Float, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("baseline_w", Float),
+    Column("baseline_by", Text, nullable=False),
+    Column("promised_wh", Float),
+    Column("delivered_wh", Float),
+    Column("settled_s", Float),
+    Column("inside_share", Float),
+    Column("deviation", Float),
+    Column("rebound_w", Float),
+    Column("comfort_minutes", Float, nullable=False),
+    Column("measured_share", Float, nullable=False),
+    Column("score", Float),
+    Column("opted_out", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("lfdi", Text, primary_key=True),
+    Column("intervals", Text),
+)
+"""What was delivered of each event; `intervals`, its quarter-hours, come a little later."""
+Index("performance_ends", performance.c.ends_at)
+
+intervals: Final = Table(
+    "intervals",
+    metadata,
+    Column("start", Integer, primary_key=True),
+    Column("phase", Text, primary_key=True),
+    Column("length_s", Integer, nullable=False),
+    Column("power_w", Float),
+    Column("reactive_var", Float),
+    Column("voltage_v", Float),
+    Column("voltage_least_v", Float),
+    Column("voltage_most_v", Float),
+    Column("frequency_hz", Float),
+    Column("import_wh", Float),
+    Column("export_wh", Float),
+    Column("measured", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What the meter measured of the grid, by phase; an empty phase is all together."""
+
+sightings: Final = Table(
+    "sightings",
+    metadata,
+    Column("what", Text, primary_key=True),
+    Column("phase", Text, primary_key=True),
+    Column("began_at", Float, primary_key=True),
+    Column("ended_at", Float),
+    Column("extreme", Float),
+    sqlite_with_rowid=False,
+)
+"""What happened to the supply."""
+
+grants: Final = Table(
+    "grants",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("recipient", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("granted_at", Float, nullable=False),
+    Column("until", Float, nullable=False),
+)
+"""Who may see it, what for and until when; a grant that was withdrawn stays, with its end."""
+
+accesses: Final = Table(
+    "accesses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("allowed", Boolean, nullable=False),
+)
+"""Who has seen it, or has tried to; nothing is ever taken out."""

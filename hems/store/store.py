@@ -9,7 +9,9 @@ from hems.store.database import Database, open_database
 from hems.store.effects import EffectLedger
 from hems.store.history import History
 from hems.store.ledger import SqlLedger
+from hems.store.performances import Performances
 from hems.store.settings import Settings
+from hems.store.visibility import VisibilityStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Store:
         history: What the devices measured.
         settings: What the owner chose.
         accounts: What it all cost.
+        performances: What was delivered of what was asked.
+        visibility: What is measured of the grid, and who may see it.
     """
 
     ledger: SqlLedger
@@ -29,6 +33,8 @@ class Store:
     history: History
     settings: Settings
     accounts: Accounts
+    performances: Performances
+    visibility: VisibilityStore
     _database: Database
 
     async def close(self) -> None:
@@ -64,5 +70,7 @@ def _store(database: Database, clock: Clock) -> Store:
         history=History(database),
         settings=Settings(database),
         accounts=Accounts(database),
+        performances=Performances(database),
+        visibility=VisibilityStore(database),
         _database=database,
     )

@@ -25,6 +25,7 @@ _EXPIRIES = {
     "auto-off": Expiry.AUTO_OFF,
     "watchdog": Expiry.FALLBACK,
     "guard": Expiry.GUARD,
+    "holds": Expiry.NOTHING_TO_END,
 }
 
 
@@ -97,6 +98,7 @@ def _reading(part: schema.ReadPart) -> ReadingMap:
         ),
         connected=_condition(part.connected),
         wants_power=_condition(part.wants_power),
+        forming=_condition(part.forming),
         limits=tuple(_limit(limit) for limit in part.limit_w),
         state=None
         if part.state is None
@@ -159,6 +161,8 @@ def _control(part: schema.ControlPart) -> Control:
         connect=_steps(part.connect),
         disconnect=_steps(part.disconnect),
         reset=_steps(part.reset),
+        form=_steps(part.form),
+        follow=_steps(part.follow),
     )
 
 

@@ -105,6 +105,13 @@ class Controller:
             self._held = None
             await self._write(steps, self._subject.asked(lapse_s=lapse_s))
 
+    async def form(self, frequency_hz: float, voltage_v: float) -> None:
+        """Have it form the home's voltage, which ends its set-point; errors as `hold`."""
+        async with self._turn:
+            self._held = None
+            asked = replace(self._subject.asked(), frequency_hz=frequency_hz, voltage_v=voltage_v)
+            await self._write(self.control.form, asked)
+
     async def keep(self) -> None:
         """Feed the device's watchdog while the set-point is good, and end it when it is not.
 

@@ -119,6 +119,7 @@ def read_names(rules: ReadingMap) -> Iterator[str]:
         yield from _of_terms(phase.voltage_v)
     yield from _of_condition(rules.connected)
     yield from _of_condition(rules.wants_power)
+    yield from _of_condition(rules.forming)
     for limit in rules.limits:
         yield from _of_terms(limit.terms)
         if limit.of not in {"", RATING}:

@@ -13,6 +13,8 @@ from der.commands import (
     DeviceOptions,
     Disconnect,
     FirmwareVersion,
+    FollowGrid,
+    FormGrid,
     Identify,
     Options,
     Reset,
@@ -192,6 +194,8 @@ class MappedLink:
                 return await self_test(self._map, self._points, self._subject.standing)
             case Connect() | Disconnect() | Reset():
                 return await self._carry_out(command)
+            case FormGrid() | FollowGrid():
+                return await self._form(command)
             case _:
                 raise unsupported(self._subject.spec.id, command)
 
@@ -232,11 +236,24 @@ class MappedLink:
         counts = any(step.value is Quantity.LAPSE for step in steps)
         return f"{said} for {lapse_s:g} s" if counts else f"{said} until it is told otherwise"
 
+    async def _form(self, command: FormGrid | FollowGrid) -> str:
+        controller = self._controller
+        if controller is None or not controller.control.form:
+            raise unsupported(self._subject.spec.id, command)
+        if isinstance(command, FollowGrid):
+            await controller.carry_out(controller.control.follow)
+            return "follows the grid"
+        await controller.form(command.frequency_hz, command.voltage_v)
+        return f"forms {command.frequency_hz:g} Hz and {command.voltage_v:g} V"
+
     def _options(self) -> DeviceOptions:
         abilities = {Ability.SELF_TEST}
         if self._controller is not None:
             control = self._controller.control
-            abilities.add(Ability.POWER)
+            if control.set:
+                abilities.add(Ability.POWER)
+            if control.form:
+                abilities.add(Ability.FORMING)
             if control.connect and control.disconnect:
                 abilities.add(Ability.CONNECT)
             if control.reset:

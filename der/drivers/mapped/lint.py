@@ -14,6 +14,7 @@ from der.model import DeviceKind, Expiry
 
 _METERS: Final = frozenset({DeviceKind.METER, DeviceKind.SUBMETER})
 _TIMED: Final = frozenset({Expiry.REVERSION, Expiry.AUTO_OFF})
+_OF_FORMING: Final = frozenset({Quantity.FREQUENCY, Quantity.VOLTAGE})
 _OF_A_SET_POINT: Final = frozenset({Quantity.POWER, Quantity.CURRENT, Quantity.REVERT})
 
 
@@ -135,6 +136,8 @@ def _of_step(place: str, step: Step, points: Mapping[str, Point]) -> Iterator[st
 def _of_quantity(place: str, step: Step, value: Quantity, point: Point) -> Iterator[str]:
     if place != "set" and value in _OF_A_SET_POINT:
         yield f"{value} is of a set-point, which only set has"
+    if place != "form" and value in _OF_FORMING:
+        yield f"{value} is of what is formed, which only form has"
     if value is Quantity.LAPSE and place not in {"set", "disconnect"}:
         yield "only set and disconnect have a lapse_s"
     if not (isfinite(point.least) and isfinite(point.most)):
@@ -156,3 +159,5 @@ def _sequences(control: Control) -> Iterator[tuple[str, Steps]]:
     yield "connect", control.connect
     yield "disconnect", control.disconnect
     yield "reset", control.reset
+    yield "form", control.form
+    yield "follow", control.follow

@@ -17,6 +17,9 @@ BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "reactive_var": (-1e6, 1e6),
     "voltage_v": (0.0, 500.0),
     "frequency_hz": (0.0, 70.0),
+    "grid_voltage_v": (0.0, 500.0),
+    "grid_frequency_hz": (0.0, 70.0),
+    "angle_deg": (-180.0, 180.0),
     "energy_import_wh": (0.0, 1e12),
     "energy_export_wh": (0.0, 1e12),
     "soc": (0.0, 1.01),
@@ -145,6 +148,7 @@ class ReadingMap:
         phases: Phases A, B and C, as many as it tells apart.
         connected: As `Reading.connected`.
         wants_power: As `Reading.wants_power`.
+        forming: As `Reading.forming`.
         limits: The first that applies is the limit in force.
         state: What it does.
         alarms: What it can complain of; None where it cannot say.
@@ -155,6 +159,7 @@ class ReadingMap:
     phases: tuple[PhaseTerms, ...] = ()
     connected: Condition | None = None
     wants_power: Condition | None = None
+    forming: Condition | None = None
     limits: tuple[LimitRule, ...] = ()
     state: StateRule | None = None
     alarms: tuple[AlarmRule, ...] | None = None

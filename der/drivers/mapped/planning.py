@@ -42,6 +42,8 @@ class Asked:
         lapse_s: Its lapse; None for no end.
         revert_w: What to run at afterwards.
         least_w: Least power at which the device runs at all.
+        frequency_hz: What an inverter is to form.
+        voltage_v: What an inverter is to form.
     """
 
     spec: DeviceSpec
@@ -51,6 +53,8 @@ class Asked:
     lapse_s: float | None = None
     revert_w: float | None = None
     least_w: float = 0.0
+    frequency_hz: float | None = None
+    voltage_v: float | None = None
 
     def quantity(self, quantity: Quantity) -> float | None:
         """Return a quantity; None where it has no value."""
@@ -69,6 +73,10 @@ class Asked:
                 return self.fallback_a
             case Quantity.RATING:
                 return self.standing.rating_w
+            case Quantity.FREQUENCY:
+                return self.frequency_hz
+            case Quantity.VOLTAGE:
+                return self.voltage_v
 
     def meets(self, when: When) -> bool:
         """Whether a step is to be taken."""

@@ -178,6 +178,9 @@ class ReadPart(Part):
     reactive_var: TermsPart | None = None
     voltage_v: TermsPart | None = None
     frequency_hz: TermsPart | None = None
+    grid_voltage_v: TermsPart | None = None
+    grid_frequency_hz: TermsPart | None = None
+    angle_deg: TermsPart | None = None
     energy_import_wh: TermsPart | None = None
     energy_export_wh: TermsPart | None = None
     soc: TermsPart | None = None
@@ -185,6 +188,7 @@ class ReadPart(Part):
     temp_c: TermsPart | None = None
     connected: AnyCondition | None = None
     wants_power: AnyCondition | None = None
+    forming: AnyCondition | None = None
     limit_w: tuple[LimitPart, ...] = ()
     phases: tuple[PhasePart, ...] = Field((), max_length=_PHASES)
     state: StatePart | None = None
@@ -224,7 +228,7 @@ class RequirePart(Part):
 class ExpiryPart(Part):
     """What ends a set-point when the hub falls silent."""
 
-    kind: Literal["reversion", "auto-off", "watchdog", "guard"]
+    kind: Literal["reversion", "auto-off", "watchdog", "guard", "holds"]
     safe: Words
     risk: str = ""
     timeout_s: Number = Field(0.0, ge=0, le=86_400)
@@ -239,13 +243,26 @@ class ControlPart(Part):
     """How the device is controlled."""
 
     expiry: ExpiryPart
-    set: Sequence = Field(min_length=1)
-    safe: Sequence = Field(min_length=1)
+    set: Sequence = ()
+    safe: Sequence = ()
     prepare: Sequence = ()
     require: tuple[RequirePart, ...] = ()
     connect: Sequence = ()
     disconnect: Sequence = ()
     reset: Sequence = ()
+    form: Sequence = ()
+    follow: Sequence = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.expiry.kind == "holds":
+            if self.set or self.safe:
+                raise ValueError("what holds its position takes no set-points: no set, no safe")
+        elif not self.set or not self.safe:
+            raise ValueError("set and safe need at least one step each")
+        if bool(self.form) is not bool(self.follow):
+            raise ValueError("form and follow belong together")
+        return self
 
 
 class FilePart(Part):

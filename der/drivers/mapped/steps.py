@@ -21,6 +21,9 @@ class Quantity(StrEnum):
     FALLBACK = "fallback_a"
     """Current on each phase that a charger may go on with when the hub is silent."""
     RATING = RATING
+    FREQUENCY = "frequency_hz"
+    """What an inverter is to form."""
+    VOLTAGE = "voltage_v"
 
 
 class When(StrEnum):
@@ -126,6 +129,8 @@ class Control:
         connect: Writes of `Connect`; empty where the device has none.
         disconnect: Writes of `Disconnect`.
         reset: Writes of `Reset`.
+        form: Writes of `FormGrid`.
+        follow: Writes of `FollowGrid`.
     """
 
     expiry: ExpiryRule
@@ -136,6 +141,8 @@ class Control:
     connect: Steps = ()
     disconnect: Steps = ()
     reset: Steps = ()
+    form: Steps = ()
+    follow: Steps = ()
 
     @property
     def reverts(self) -> bool:
@@ -152,4 +159,6 @@ class Control:
             *self.connect,
             *self.disconnect,
             *self.reset,
+            *self.form,
+            *self.follow,
         )

@@ -26,11 +26,16 @@ async def options(device: SunSpecMap, controls: Controls) -> DeviceOptions:
         TransientError: No usable answer.
     """
     numbers = " ".join(str(model_id) for model_id in device.ids)
+    ratings = controls.reactive_ratings
     return DeviceOptions(
         abilities=controls.abilities | {Ability.SELF_TEST},
         functions=controls.functions,
         safeguard=controls.safeguard,
         details=(f"SunSpec models {numbers}", *await _dc_inputs(device)),
+        untimed=controls.untimed,
+        absorbed_var=ratings.absorbed_var,
+        injected_var=ratings.injected_var,
+        rated_va=ratings.rated_va,
     )
 
 

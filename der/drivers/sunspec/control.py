@@ -36,8 +36,15 @@ from der.service import unsupported
 
 _STORAGE: Final = 124
 _MAX_W: Final = ((702, "WMax"), (702, "WMaxRtg"), (121, "WMax"), (120, "WRtg"))
-_INJECTED: Final = ((702, "VarMaxInj"), (702, "VarMaxInjRtg"))
-_ABSORBED: Final = ((702, "VarMaxAbs"), (702, "VarMaxAbsRtg"))
+_INJECTED: Final = (
+    *((702, "VarMaxInj"), (702, "VarMaxInjRtg")),
+    *((121, "VArMaxQ1"), (120, "VArRtgQ1")),
+)
+_ABSORBED: Final = (
+    *((702, "VarMaxAbs"), (702, "VarMaxAbsRtg")),
+    *((121, "VArMaxQ4"), (120, "VArRtgQ4")),
+)
+_APPARENT: Final = ((702, "VAMax"), (702, "VAMaxRtg"), (121, "VAMax"), (120, "VARtg"))
 _REACTIVE: Final = (704, IMMEDIATE)
 _CONNECTS: Final = "Conn_RvrtTms"  # model 123's timer of the switch
 
@@ -57,7 +64,13 @@ async def controls(spec: DeviceSpec, device: SunSpecMap) -> Controls:
     """
     if spec.control is Control.NONE:
         return SunSpecControls(spec, device, {})
-    points = (*_MAX_W, *_INJECTED, *_ABSORBED, *((model, TIMER) for model in MODELS.values()))
+    points = (
+        *_MAX_W,
+        *_INJECTED,
+        *_ABSORBED,
+        *_APPARENT,
+        *((model, TIMER) for model in MODELS.values()),
+    )
     whole = [want(device.models[m]) for m in (704, IMMEDIATE, _STORAGE) if m in device.models]
     blocks = await device.read([*_named(device, points), *whole], "ratings and controls")
     return SunSpecControls(spec, device, {block.model.id: block for block in blocks})
@@ -101,6 +114,16 @@ class SunSpecControls:
     def functions(self) -> frozenset[GridFunction]:
         """Curves and droop that it has."""
         return frozenset() if self._functions is None else self._functions.functions
+
+    @property
+    def untimed(self) -> frozenset[GridFunction]:
+        """Those of them that cannot end by themselves."""
+        return frozenset() if self._functions is None else self._functions.untimed
+
+    @property
+    def reactive_ratings(self) -> VarRatings:
+        """What it can absorb and inject, as far as it says."""
+        return _ratings(self._blocks)
 
     @property
     def safeguard(self) -> Safeguard:
@@ -232,15 +255,27 @@ def _active_power(spec: DeviceSpec, device: SunSpecMap, blocks: Blocks) -> Activ
 
 
 def _reactive_power(device: SunSpecMap, blocks: Blocks) -> ReactivePower | None:
-    ratings = VarRatings(
-        _first(blocks, _MAX_W), _first(blocks, _INJECTED), _first(blocks, _ABSORBED)
-    )
+    ratings = _ratings(blocks)
     for model in _REACTIVE:
         if model in blocks:
             found = ReactivePower(device, device.models[model], blocks[model], ratings)
             if found.works:
                 return found
     return None
+
+
+def _ratings(blocks: Blocks) -> VarRatings:
+    return VarRatings(
+        _first(blocks, _MAX_W),
+        _magnitude(_first(blocks, _INJECTED)),
+        _magnitude(_first(blocks, _ABSORBED)),
+        _first(blocks, _APPARENT),
+    )
+
+
+def _magnitude(rating: float | None) -> float | None:
+    """Return a rating without its sign: models 120 and 121 count what is absorbed negative."""
+    return None if rating is None else abs(rating)
 
 
 def _named(device: SunSpecMap, points: Iterable[tuple[int, str]]) -> list[Wanted]:

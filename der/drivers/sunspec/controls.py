@@ -12,6 +12,7 @@ from der.commands import Ability, Command
 from der.curves import GridFunction
 from der.drivers.sunspec.block import Block
 from der.drivers.sunspec.map import Wanted
+from der.drivers.sunspec.reactive import VarRatings
 from der.model import Safeguard, Setpoint
 
 
@@ -26,6 +27,16 @@ class Controls(Protocol):
     @property
     def functions(self) -> frozenset[GridFunction]:
         """Grid-support functions that it has."""
+        ...
+
+    @property
+    def untimed(self) -> frozenset[GridFunction]:
+        """Those of them that cannot end by themselves."""
+        ...
+
+    @property
+    def reactive_ratings(self) -> VarRatings:
+        """What it can absorb and inject, as far as it says."""
         ...
 
     @property

@@ -138,6 +138,11 @@ class GridFunctions:
         return frozenset(self._writers)
 
     @property
+    def untimed(self) -> frozenset[GridFunction]:
+        """Those that cannot end by themselves."""
+        return self._untimed
+
+    @property
     def risk(self) -> str:
         """Which of them cannot end by themselves; empty if all can."""
         names = ", ".join(sorted(self._untimed))

@@ -41,6 +41,9 @@ class Measures:
         exported: Energy given to the grid side.
         phase_power: Of each phase, in order; empty where the model does not have it.
         phase_voltage: The same.
+        phase_reactive: The same.
+        phase_imported: The same, of energy taken from the grid side.
+        phase_exported: The same, of energy given to it.
         temperature: Of the cabinet.
         connected: 1 where the device is connected.
         state: What it does.
@@ -59,6 +62,9 @@ class Measures:
     imported: str = ""
     phase_power: tuple[str, ...] = ()
     phase_voltage: tuple[str, ...] = ()
+    phase_reactive: tuple[str, ...] = ()
+    phase_imported: tuple[str, ...] = ()
+    phase_exported: tuple[str, ...] = ()
     temperature: str = ""
     connected: str = ""
     state: str = ""
@@ -79,6 +85,9 @@ class Measures:
             self.imported,
             *self.phase_power,
             *self.phase_voltage,
+            *self.phase_reactive,
+            *self.phase_imported,
+            *self.phase_exported,
             self.temperature,
             self.connected,
             self.state,
@@ -120,6 +129,9 @@ _METER: Final = Measures(
     exported="TotWhExp",
     phase_power=("WphA", "WphB", "WphC"),
     phase_voltage=_VOLTAGES,
+    phase_reactive=("VARphA", "VARphB", "VARphC"),
+    phase_imported=("TotWhImpPhA", "TotWhImpPhB", "TotWhImpPhC"),
+    phase_exported=("TotWhExpPhA", "TotWhExpPhB", "TotWhExpPhC"),
     alarms="Evt",
     meanings=_METER_ALARMS,
     # What meters call a low power factor is a remark; the bits above are reserved, or a maker's.
@@ -149,6 +161,9 @@ _DER: Final = Measures(
     exported="TotWhInj",
     phase_power=("WL1", "WL2", "WL3"),
     phase_voltage=("VL1", "VL2", "VL3"),
+    phase_reactive=("VarL1", "VarL2", "VarL3"),
+    phase_imported=("TotWhAbsL1", "TotWhAbsL2", "TotWhAbsL3"),
+    phase_exported=("TotWhInjL1", "TotWhInjL2", "TotWhInjL3"),
     temperature="TmpCab",
     connected="ConnSt",
     state="InvSt",
@@ -186,16 +201,28 @@ def phases(measures: Measures, block: Block, sign: float) -> tuple[PhaseReading,
 
     A device on one phase has no values for the others, or voltages of zero.
     """
+    count = len(measures.phase_voltage)
     found = []
-    for power_w, voltage_v in zip(
-        _all(block, measures.phase_power, len(measures.phase_voltage)),
-        _all(block, measures.phase_voltage, len(measures.phase_voltage)),
+    for power_w, voltage_v, reactive_var, imported_wh, exported_wh in zip(
+        _all(block, measures.phase_power, count),
+        _all(block, measures.phase_voltage, count),
+        _all(block, measures.phase_reactive, count),
+        _all(block, measures.phase_imported, count),
+        _all(block, measures.phase_exported, count),
         strict=True,
     ):
         if power_w is None and not voltage_v:
             break
-        found.append(PhaseReading(None if power_w is None else sign * power_w + 0.0, voltage_v))
+        energies = imported_wh, exported_wh
+        if sign != measures.sign:  # built in the other way round
+            energies = exported_wh, imported_wh
+        power_w, reactive_var = (_times(sign, value) for value in (power_w, reactive_var))
+        found.append(PhaseReading(power_w, voltage_v, reactive_var, *energies))
     return tuple(found)
+
+
+def _times(sign: float, value: float | None) -> float | None:
+    return None if value is None else sign * value + 0.0  # zero has no sign
 
 
 def first(block: Block, names: Sequence[str]) -> float | None:

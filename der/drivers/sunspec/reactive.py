@@ -34,11 +34,13 @@ class VarRatings:
         max_w: Greatest active power.
         injected_var: Greatest reactive power that it injects.
         absorbed_var: Greatest reactive power that it absorbs, positive.
+        rated_va: Greatest apparent power.
     """
 
     max_w: float | None = None
     injected_var: float | None = None
     absorbed_var: float | None = None
+    rated_va: float | None = None
 
     def of(self, injected_var: float) -> float | None:
         """Return what 100 % is for a reactive power, by its direction."""
@@ -123,20 +125,26 @@ class ReactivePower:
             TransientError: No usable answer, or it confirmed and did not change.
         """
         device, var, factor = self._writer.device, command.reactive_var, command.power_factor
+        charging = factor if command.charging_factor is None else command.charging_factor
         if (var is None) is (factor is None):
             raise RejectedError(f"{device}: hold either a reactive power or a power factor")
         if var is not None and not math.isfinite(var):
             raise RejectedError(f"{device}: a reactive power of {var:g} var can't be held")
-        if factor is not None and not 0.0 < abs(factor) <= 1.0:  # a NaN fails this too
-            raise RejectedError(f"{device}: a power factor of {factor:g} can't be held")
+        for each in (factor, charging):
+            if each is not None and not 0.0 < abs(each) <= 1.0:  # a NaN fails this too
+                raise RejectedError(f"{device}: a power factor of {each:g} can't be held")
         present = await self._writer.read()
-        chosen = {} if factor is None else self._for_factor(factor, present)
+        chosen: Chosen = {}
+        if factor is not None and charging is not None:
+            chosen = self._for_factor(factor, charging, present)
         if var is not None:
             chosen = self._for_var(-var, present)
         for function, values in chosen.items():
             await self._put(function, values, command.lapse_s, present)
         await self._stop(chosen, present)
         what = f"a power factor of {factor:g}" if var is None else f"{var:g} var"
+        if charging != factor:
+            what += f", {charging:g} while it charges,"
         return f"holds {what} for {command.lapse_s:g} s"
 
     async def release(self) -> str:
@@ -190,15 +198,15 @@ class ReactivePower:
         mode = {"VarSetMod": _OF_MAX_VAR} if modern else {"VArPct_Mod": _IN_W_MAX}
         return {function: {**mode, function.value: rate}}
 
-    def _for_factor(self, factor: float, present: Block) -> Chosen:
+    def _for_factor(self, factor: float, charging: float, present: Block) -> Chosen:
         """Return what is to be written; nearer to 1, which is fewer var, is the safe direction."""
         if self._modern:
-            excitation = _UNDER_EXCITED if factor > 0 else _OVER_EXCITED
             chosen: Chosen = {}
-            for name in ("PFWInj", "PFWAbs"):
+            for name, asked in (("PFWInj", factor), ("PFWAbs", charging)):
                 function = self._find(f"{name}.PF")
                 if function is not None:
-                    held = self._magnitude(factor, function.value, present)
+                    excitation = _UNDER_EXCITED if asked > 0 else _OVER_EXCITED
+                    held = self._magnitude(asked, function.value, present)
                     chosen[function] = {f"{name}.PF": held, f"{name}.Ext": excitation}
             if not chosen:
                 raise self._writer.missing("PFWInj.PF")
@@ -206,6 +214,10 @@ class ReactivePower:
         function = self._find("OutPFSet")
         if function is None:
             raise self._writer.missing("OutPFSet")
+        if charging != factor:
+            raise RejectedError(
+                f"{self._writer.device}: model 123 holds one power factor, not another to charge"
+            )
         held = self._magnitude(factor, function.value, present)
         return {function: {"OutPFSet": -held if factor > 0 else held}}
 

@@ -11,10 +11,12 @@ from der.sim.faults import Fault
 from der.sim.journal import Journal
 from der.sim.mapped.bank import BankDevice, BankUnit, Clock
 from der.sim.mapped.eastron import MOST, Sdm630
+from der.sim.mapped.former import FormingBattery
 from der.sim.mapped.heidelberg import HeidelbergBox
 from der.sim.mapped.luna import LunaBattery
 from der.sim.mapped.sg_ready import SgReadyHeatPump
 from der.sim.mapped.sma import SmaInverter
+from der.sim.mapped.tie import TieSwitch
 from der.sim.mapped.victron import VictronMulti
 from der.sim.modbus.server import ModbusServer
 from der.sim.physics.house import Commands, House, Snapshot
@@ -26,6 +28,8 @@ DESCRIBED: Mapping[str, str] = {
     "luna2000": "huawei-luna2000",
     "heidelberg": "heidelberg-energy-control",
     "sg_ready": "sg-ready",
+    "tie": "tie-switch",
+    "former": "grid-forming-inverter",
 }
 """Devices that there are, with the description that a hub reads each by."""
 
@@ -66,7 +70,7 @@ class MappedHome:
                     found = replace(found, ev_limit_w=min(found.ev_limit_w, device.limit_w()))
                 case SgReadyHeatPump():
                     found = replace(found, heat_pump=found.heat_pump and device.allowed())
-                case VictronMulti() | LunaBattery():
+                case VictronMulti() | LunaBattery() | FormingBattery():
                     target_w = device.target_w()
                     if target_w is not None:
                         found = replace(found, battery_w=target_w)
@@ -88,6 +92,10 @@ class MappedHome:
                 )
             case "heidelberg":
                 return HeidelbergBox(self._home, fault, journal, clock)
+            case "tie":
+                return TieSwitch(self._house, fault, journal)
+            case "former":
+                return FormingBattery(self._house, fault, journal, clock)
             case _:
                 return SgReadyHeatPump(journal, clock)
 

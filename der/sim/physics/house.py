@@ -6,12 +6,13 @@ faster than the wall clock for weather, load, energies and charge; ramps live on
 
 import math
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from der.sim.physics.appliances import BaseLoad
 from der.sim.physics.battery import Battery, BatteryRating
 from der.sim.physics.car import Car, CarRating
 from der.sim.physics.dataset import HOUR_S, Week
+from der.sim.physics.island import Bus, Island
 from der.sim.physics.supply import NOMINAL_HZ, NOMINAL_V, Supply
 from der.sim.physics.thermal import HeatedRoom, Thermostat, WaterHeater
 
@@ -128,8 +129,13 @@ class Snapshot:
         room_temp_c: Room temperature.
         room_calling: Whether the room's thermostat calls for heat.
         outdoor_temp_c: Outdoor temperature.
-        voltage_v: Voltage at the connection point.
-        frequency_hz: Grid frequency.
+        voltage_v: Voltage in the home.
+        frequency_hz: Its frequency, 0 while the home is dark.
+        grid_voltage_v: Voltage of the street.
+        grid_frequency_hz: Its frequency.
+        angle_deg: By how much the home's phase leads the street's.
+        tie_closed: Whether the two are connected.
+        bus: Who supplies the home.
     """
 
     time_s: float
@@ -153,6 +159,11 @@ class Snapshot:
     outdoor_temp_c: float = 0.0
     voltage_v: float = NOMINAL_V
     frequency_hz: float = NOMINAL_HZ
+    grid_voltage_v: float = NOMINAL_V
+    grid_frequency_hz: float = NOMINAL_HZ
+    angle_deg: float = 0.0
+    tie_closed: bool = True
+    bus: Bus = Bus.GRID
 
 
 class House:
@@ -173,6 +184,8 @@ class House:
         self._room = HeatedRoom(config.room_temp_c, Thermostat(on_c=20.5, off_c=21.5))
         rng = random.Random(f"{config.seed}/supply")  # noqa: S311 - voltage noise, not a secret
         self.supply = Supply(rng)
+        phase = random.Random(f"{config.seed}/island")  # noqa: S311 - where a phase begins
+        self.island = Island(phase, config.battery.power_w)
         self._now = Snapshot(
             time_s=time_s,
             soc=self._battery.soc,
@@ -210,18 +223,28 @@ class House:
         end_s, hours = start_s + house_s, house_s / HOUR_S
         outdoor_c = self._week.outdoor_temp_at(start_s)
         offered_w = self._offered_w(start_s, end_s)
-        base_w = self._base_w(start_s, end_s)
+        bus = self.island.bus(self.supply.grid_v)
+        if bus is not Bus.GRID:
+            commands = self._on_our_own(commands, bus)
+        base_w = 0.0 if bus is Bus.DEAD else self._base_w(start_s, end_s)
         pv_w = 0.0 - max(0.0, min(offered_w, commands.pv_limit_w))  # never -0.0
-        battery_w = self._battery.move(commands.battery_w, hours)
         ev_w = self._car.charge(commands.ev_limit_w, start_s, hours, wall_s, commands.ev_phases)
         tank_w = self._tank.heat(commands.water_heater, start_s, hours)
         if commands.room_target_c is not None:
             self._room.thermostat.on_c = commands.room_target_c - ROOM_BAND_C
             self._room.thermostat.off_c = commands.room_target_c + ROOM_BAND_C
         room_w = self._room.heat(commands.heat_pump, outdoor_c, hours)
-        meter_w = base_w + pv_w + battery_w + ev_w + tank_w + room_w + commands.plugs_w
+        others_w = base_w + pv_w + ev_w + tank_w + room_w + commands.plugs_w
+        if bus is Bus.FORMED:
+            self._battery.move(-others_w, hours)
+            self.island.carry(others_w, self._battery.soc, wall_s)
+            battery_w, meter_w = -others_w, 0.0
+        else:
+            battery_w = self._battery.move(commands.battery_w, hours)
+            meter_w = base_w + pv_w + battery_w + ev_w + tank_w + room_w + commands.plugs_w
         meter_var = commands.pv_var + commands.battery_var
         self.supply.feel(meter_w, meter_var)
+        self.island.move(self.supply.grid_v, self.supply.grid_hz, wall_s)
         return Snapshot(
             time_s=end_s,
             base=before.base.after(base_w, hours),
@@ -242,8 +265,23 @@ class House:
             room_temp_c=self._room.temp_c,
             room_calling=self._room.thermostat.sense(self._room.temp_c),
             outdoor_temp_c=outdoor_c,
-            voltage_v=self.supply.voltage_v,
-            frequency_hz=self.supply.frequency_hz,
+            voltage_v=self.island.voltage_v,
+            frequency_hz=self.island.frequency_hz,
+            grid_voltage_v=self.supply.grid_v,
+            grid_frequency_hz=self.supply.grid_hz,
+            angle_deg=self.island.angle_deg,
+            tie_closed=self.island.tie_closed,
+            bus=self.island.bus(self.supply.grid_v),
+        )
+
+    def _on_our_own(self, commands: Commands, bus: Bus) -> Commands:
+        """Return what the parts may do without the street."""
+        none = replace(commands, pv_var=0.0, battery_var=0.0, battery_w=0.0)
+        if bus is Bus.FORMED:
+            most_w = self.island.sun_share * self.config.pv_max_w
+            return replace(none, pv_limit_w=min(commands.pv_limit_w, most_w))
+        return replace(
+            none, pv_limit_w=0.0, ev_limit_w=0.0, water_heater=False, heat_pump=False, plugs_w=0.0
         )
 
     def _offered_w(self, start_s: float, end_s: float) -> float:

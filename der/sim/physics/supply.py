@@ -3,6 +3,8 @@
 import random
 from dataclasses import dataclass
 
+from der.sim.physics.frequency import Course
+
 NOMINAL_V = 230.0
 NOMINAL_HZ = 50.0
 
@@ -20,6 +22,8 @@ class Supply:
         frequency_hz: Grid frequency.
         fixed_v: Holds the voltage; None lets it follow the load.
         fixed_hz: Holds the frequency; None lets it wander.
+        course: Course that it follows instead; None for none.
+        out: Whether the street has no voltage.
     """
 
     rng: random.Random
@@ -30,6 +34,8 @@ class Supply:
     frequency_hz: float = NOMINAL_HZ
     fixed_v: float | None = None
     fixed_hz: float | None = None
+    course: Course | None = None
+    out: bool = False
 
     def feel(self, power_w: float, reactive_var: float = 0.0) -> None:
         """Take note of the home's net power in W and var, import and absorption positive."""
@@ -41,5 +47,17 @@ class Supply:
         self.frequency_hz = NOMINAL_HZ + stray_hz + self.rng.gauss(0.0, self.wander_hz)
         if self.fixed_v is not None:
             self.voltage_v = self.fixed_v
+        if self.course is not None:
+            self.frequency_hz = self.course.hz
         if self.fixed_hz is not None:
             self.frequency_hz = self.fixed_hz
+
+    @property
+    def grid_v(self) -> float:
+        """Voltage of the street, 0 while it has none."""
+        return 0.0 if self.out else self.voltage_v
+
+    @property
+    def grid_hz(self) -> float:
+        """Frequency of the street, 0 while it has no voltage."""
+        return 0.0 if self.out else self.frequency_hz

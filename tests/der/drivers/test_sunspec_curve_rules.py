@@ -227,7 +227,7 @@ def test_a_slot_that_holds_no_whole_droop() -> None:
         decode(GridFunction.FREQUENCY_DROOP, view(block))
 
 
-@pytest.mark.parametrize("function", list(GridFunction))
+@pytest.mark.parametrize("function", list(MODELS))
 def test_the_neutral_settings_change_nothing(function: GridFunction) -> None:
     base: Slot = {"RspTms": 50}
     held = neutral(function, view(model_with(function, {1: RUNNING[MODELS[function]]})), base)

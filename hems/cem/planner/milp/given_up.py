@@ -122,9 +122,11 @@ def _reserve(outcome: Outcome, battery: Battery) -> GivenUp | None:
     because = outcome.limit_until(outcome.limited() & before & ~full)
     if not because and full[before].all():
         because = "it charges no faster"
+    promised = bool(battery.committed_wh) and battery.committed_wh[worst] > 0.0
     return GivenUp(
         device=battery.id,
-        words=f"{missing[worst]:.1f} kWh short of its reserve",
+        words=f"{missing[worst]:.1f} kWh short of "
+        + ("the reserve that is promised of it" if promised else "its reserve"),
         at=outcome.starts(worst + 1),
         because=because,
         amount=float(missing[worst]) * 1000.0,

@@ -31,7 +31,10 @@ def shared(
     level_wh = np.empty_like(power_w)
     for slot, one in enumerate(behaviour):
         charging = one.power_w > 0.0
-        able_w = _able_w(batteries, energy_wh, hours, charging=charging)
+        able_w = _able_w(batteries, energy_wh, hours, slot, charging=charging)
+        if not charging and able_w.sum() < -one.power_w:
+            # What one has committed is touched only where all together have no other way.
+            able_w = _able_w(batteries, energy_wh, hours, charging=False)
         total_w = float(able_w.sum())
         part = min(1.0, abs(one.power_w) / total_w) if total_w > 0.0 else 0.0
         power_w[:, slot] = np.copysign(part * able_w, one.power_w)
@@ -47,13 +50,36 @@ def shared(
 
 
 def _able_w(
-    batteries: Sequence[Battery], energy_wh: Floats, hours: float, *, charging: bool
+    batteries: Sequence[Battery],
+    energy_wh: Floats,
+    hours: float,
+    slot: int | None = None,
+    *,
+    charging: bool,
 ) -> Floats:
-    """Return the greatest power that each can take, or give, over a slot."""
+    """Return the greatest power that each can take, or give, over a slot.
+
+    Args:
+        batteries: Those that share.
+        energy_wh: What is in each at the slot's start.
+        hours: Length of the slot.
+        slot: Which, so that each keeps what it has committed by its end; None to keep none.
+        charging: Whether they take.
+    """
     able_w = [
         min(b.charge_w, max(0.0, b.most_wh - held_wh) / b.charge_efficiency / hours)
         if charging
-        else min(b.discharge_w, max(0.0, held_wh - b.least_wh) * b.discharge_efficiency / hours)
+        else min(
+            b.discharge_w,
+            max(0.0, held_wh - _least_wh(b, slot)) * b.discharge_efficiency / hours,
+        )
         for b, held_wh in zip(batteries, energy_wh.tolist(), strict=True)
     ]
     return np.array(able_w)
+
+
+def _least_wh(battery: Battery, slot: int | None) -> float:
+    """Return what a battery keeps: its reserve, and what it has committed by a slot's end."""
+    if slot is None or not battery.committed_wh:
+        return battery.least_wh
+    return min(battery.least_wh + battery.committed_wh[slot], battery.most_wh)

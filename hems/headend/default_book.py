@@ -1,0 +1,103 @@
+"""What holds while no event does: default controls as configured, or as the operator set them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from hems.headend.asks import check_ramp, check_values
+from hems.headend.curve_book import CurveBook
+from hems.headend.dispatch import Order
+from hems.headend.errors import DispatchError, UnknownItemError
+from hems.headend.modes import MODES_OF, Mode, ProgramKind
+from hems.headend.records import Default, Program
+from hems.headend.shelf import Shelf
+
+_MOST_GRADIENT = 655.35
+
+
+class DefaultBook:
+    """Default controls by programme. Call `load` once.
+
+    Args:
+        shelf: Where those are kept that the operator set, by their programme's mRID.
+        programs: All programmes.
+        curves: Curves that they may name.
+
+    Attributes:
+        on_change: Called with a programme whose default has just changed.
+    """
+
+    def __init__(
+        self, shelf: Shelf[Default], programs: Sequence[Program], curves: CurveBook
+    ) -> None:
+        self._shelf = shelf
+        self._programs = [p for p in programs if p.kind is ProgramKind.DER]
+        self._curves = curves
+        self._defaults = {p.index: Default(dict(p.defaults)) for p in self._programs}
+        self.on_change: Callable[[Program], None] = _nobody
+
+    async def load(self) -> None:
+        """Read what the operator has set; it goes before what is configured."""
+        index = {program.mrid: program.index for program in self._programs}
+        for owner, default in await self._shelf.load():
+            if owner in index:
+                self._defaults[index[owner]] = default
+
+    def of(self, program: int) -> Default:
+        """Return what holds in a der programme while no event does."""
+        return self._defaults[program]
+
+    @property
+    def curves(self) -> frozenset[str]:
+        """MRIDs of the curves that default controls name."""
+        values = (v for each in self._defaults.values() for v in each.values.values())
+        return frozenset(value for value in values if isinstance(value, str))
+
+    def program(self, name: str) -> Program:
+        """Return a der programme by name or mRID.
+
+        Raises:
+            UnknownItemError: There is none.
+        """
+        wanted = name.casefold()
+        for program in self._programs:
+            if wanted in {program.name.casefold(), program.mrid.casefold()}:
+                return program
+        known = ", ".join(program.name for program in self._programs)
+        raise UnknownItemError(f"no der programme {name[:40]!r}; there are: {known}")
+
+    async def set(self, name: str, order: Order, set_grad_w: float | None) -> Default:
+        """Set a programme's default control, all of it.
+
+        Args:
+            name: Name or mRID of the programme.
+            order: What holds; only its values, curves, ramp and `raw` count.
+            set_grad_w: Default rate of change, per cent of setMaxW a second.
+
+        Raises:
+            UnknownItemError: There is no such programme.
+            DispatchError: It makes no sense.
+            BusyError: The database cannot take it; nothing changed.
+        """
+        program = self.program(name)
+        _check_modes(order.modes)
+        if set_grad_w is not None and not 0 <= set_grad_w <= _MOST_GRADIENT:
+            raise DispatchError(f"set_grad_w {set_grad_w:g} is outside 0 to {_MOST_GRADIENT}")
+        check_ramp(order.ramp_s)
+        resolved = await self._curves.resolve(replace(order, program=program.mrid))
+        check_values(resolved.values, raw=order.raw)
+        default = Default(dict(resolved.values), order.ramp_s, set_grad_w)
+        await self._shelf.save((program.mrid, program.mrid, default))
+        self._defaults[program.index] = default
+        self.on_change(program)
+        return default
+
+
+def _check_modes(modes: frozenset[Mode]) -> None:
+    strange = modes - MODES_OF[ProgramKind.DER]
+    if strange:
+        names = ", ".join(sorted(mode.value for mode in strange))
+        raise DispatchError(f"a default control cannot ask {names}")
+
+
+def _nobody(_program: Program) -> None:
+    """Stand in until someone listens."""

@@ -1,0 +1,147 @@
+"""What homes may subscribe to, and what each sees there now."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hems.headend import hrefs
+from hems.headend.book import Book
+from hems.headend.default_book import DefaultBook
+from hems.headend.modes import ProgramKind
+from hems.headend.paging import Query, page
+from hems.headend.records import Home, Program
+from hems.headend.render_events import Shown, control_list, default_control, visible
+from hems.sep2.resources import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A resource as a home sees it now; all who may see it and speak its edition see the same.
+
+    Attributes:
+        signature: Differs whenever what is seen does.
+        empty: Whether it is not worth telling a new subscriber.
+        write: Returns the resource with at most so many items, if it is a list.
+    """
+
+    signature: Hashable
+    empty: bool
+    write: Callable[[int], Resource]
+
+
+class Feed(Protocol):
+    """Resources of one kind that may be subscribed to."""
+
+    def resources(self) -> Iterable[str]:
+        """Return the paths of those that change by themselves as time goes by."""
+        ...
+
+    def sight(self, resource: str, home: Home) -> Sight | None:
+        """Return what a home sees at a path; None where there is nothing to subscribe to."""
+        ...
+
+    def next_change(self) -> float | None:
+        """Return when one changes by itself next, epoch s; None: never."""
+        ...
+
+
+class Feeds:
+    """All of them as one.
+
+    Args:
+        feeds: Each of its own paths.
+    """
+
+    def __init__(self, feeds: Sequence[Feed]) -> None:
+        self._feeds = feeds
+
+    def resources(self) -> Iterable[str]:
+        """Return the paths of those that change by themselves as time goes by."""
+        for feed in self._feeds:
+            yield from feed.resources()
+
+    def sight(self, resource: str, home: Home) -> Sight | None:
+        """Return what a home sees at a path; None where there is nothing to subscribe to."""
+        found = (feed.sight(resource, home) for feed in self._feeds)
+        return next((sight for sight in found if sight is not None), None)
+
+    def next_change(self) -> float | None:
+        """Return when one changes by itself next, epoch s; None: never."""
+        times = [feed.next_change() for feed in self._feeds]
+        return min((at for at in times if at is not None), default=None)
+
+
+def list_of(program: Program) -> str:
+    """Return the href of a programme's list of events."""
+    if program.kind is ProgramKind.DER:
+        return hrefs.der_controls(program.index)
+    return hrefs.dr_controls(program.index)
+
+
+class ProgramFeed:
+    """The lists of events of der and drlc programmes.
+
+    Args:
+        book: Programmes and events.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._programs = {list_of(program): program for program in book.programs.values()}
+
+    def resources(self) -> Iterable[str]:
+        """Return the paths of all lists."""
+        return self._programs
+
+    def sight(self, resource: str, home: Home) -> Sight | None:
+        """Return a list as a home of its edition sees it."""
+        program = self._programs.get(resource)
+        if program is None:
+            return None
+        edition = home.edition
+        shown = visible(self._book.shown(program.index, edition), edition)
+        return Sight(
+            _signature(shown),
+            not shown,
+            lambda limit: control_list(program, page(shown, Query(limit=limit)), edition),
+        )
+
+    def next_change(self) -> float | None:
+        """Return when a state changes next, epoch s; None: never."""
+        return self._book.next_change()
+
+
+class DefaultFeed:
+    """The default controls of der programmes.
+
+    Args:
+        defaults: What they say.
+        programs: All programmes.
+    """
+
+    def __init__(self, defaults: DefaultBook, programs: Iterable[Program]) -> None:
+        self._defaults = defaults
+        self._programs = {
+            hrefs.default_control(p.index): p for p in programs if p.kind is ProgramKind.DER
+        }
+
+    def resources(self) -> Iterable[str]:
+        """Return nothing: they change by the operator's hand only."""
+        return ()
+
+    def sight(self, resource: str, home: Home) -> Sight | None:
+        """Return a default control in the words of a home's edition."""
+        program = self._programs.get(resource)
+        if program is None:
+            return None
+        default, edition = self._defaults.of(program.index), home.edition
+        signature = (tuple(default.values.items()), default.ramp_s, default.set_grad_w)
+        return Sight(signature, False, lambda _limit: default_control(program, default, edition))
+
+    def next_change(self) -> float | None:
+        """Return None: they change by the operator's hand only."""
+        return None
+
+
+def _signature(shown: Sequence[Shown]) -> Hashable:
+    return tuple((e.mrid, int(s.status), s.overlapped_since) for e, s in shown)

@@ -1,0 +1,70 @@
+"""JSON in and out at the operator's door, and its refusals."""
+
+import json
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from hems.headend.errors import RequestError
+from hems.headend.operator_models import ErrorOut
+
+_M = TypeVar("_M", bound=BaseModel)
+
+
+class InvalidError(RequestError):
+    """A JSON body that does not say what it must."""
+
+    status = 422
+
+
+async def read_model(request: web.Request, model: type[_M]) -> _M:
+    """Read a JSON body.
+
+    Raises:
+        RequestError: It is nonsense; one sentence names the field.
+    """
+    body = await request.read()
+    try:
+        json.loads(body)
+    except ValueError as error:
+        raise RequestError(f"the body is not JSON: {error}") from error
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise InvalidError(f"{where}: {message}" if where else message) from error
+
+
+def number_in(request: web.Request, key: str, default: float) -> float:
+    """Return a number of the query string.
+
+    Raises:
+        RequestError: It is none, or negative.
+    """
+    try:
+        value = float(request.query.get(key, default))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise RequestError(f"query parameter {key} is not a number from 0 on")
+    return value
+
+
+def json_answer(
+    model: BaseModel, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    """Answer with a model."""
+    return web.Response(
+        body=model.model_dump_json().encode(),
+        status=status,
+        headers=headers,
+        content_type="application/json",
+    )
+
+
+def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    """Answer why not."""
+    return json_answer(ErrorOut(error=message), status, headers)

@@ -1,0 +1,247 @@
+"""Keeps the records: follows each event with the images, hands on what was delivered.
+
+A record is written when its event is over, and once more an hour later, when the rebound is known.
+What is being measured is kept each minute, so that a restart costs the time of the restart alone.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from der.model import Quality
+from hems.clock import Clock, StepWatch
+from hems.image import Image
+from hems.participation import bounds
+from hems.participation.asked import Asked
+from hems.participation.ledger import Ledger
+from hems.participation.measure import Measurement, Sample, Task, record, shifted, take
+from hems.participation.past import Past
+from hems.store.errors import StoreError
+from hems.store.settings import Settings
+from programs.performance import Performance
+from programs.registry import BY_KIND
+from programs.signal import Signal, SignalKind
+
+_log = logging.getLogger(__name__)
+
+KEEP_EVERY_S: Final = 60.0
+_NAME: Final = "performance"
+"""Name in the settings under which the measurements are kept."""
+_KEPT: Final = TypeAdapter(tuple[Measurement, ...])
+_Key = tuple[str, str, SignalKind]
+
+
+class Keeper:
+    """Follows events and keeps what was delivered.
+
+    Args:
+        ledger: Where records go.
+        settings: Where measurements are kept over a restart.
+        clock: Where the time comes from; what is remembered in UTC moves along when it is set.
+        asked: Returns the events of all utilities.
+        signals: Returns what is asked now.
+        alarm: Told in one sentence when writing fails, and None when it works again.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        clock: Clock,
+        *,
+        asked: Callable[[], Sequence[Asked]],
+        signals: Callable[[], Sequence[Signal]],
+        alarm: Callable[[str | None], None],
+    ) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._clock = clock
+        self._asked = asked
+        self._signals = signals
+        self._alarm = alarm
+        self._steps = StepWatch(clock)
+        self._past = Past()
+        self._known: dict[_Key, Measurement] = {}
+        self._owed: list[Performance] = []
+        self._wake = asyncio.Event()
+
+    async def load(self) -> None:
+        """Take up what was being measured before a restart."""
+        try:
+            text = (await self._settings.all()).get(_NAME, "[]")
+            kept = _KEPT.validate_json(text)
+        except StoreError as error:
+            self._alarm(f"What events delivered before the restart is not known: {error}")
+            return
+        except ValidationError as error:
+            _log.warning("measurements of before the restart cannot be read: %.200s", error)
+            return
+        for each in kept:
+            self._known.setdefault(_key(each.task), replace(each, at=None))
+
+    async def run(self) -> None:
+        """Write records, and keep what is being measured, until cancelled."""
+        try:
+            while True:
+                await self.flush()
+                self._wake.clear()
+                try:
+                    async with asyncio.timeout(KEEP_EVERY_S):
+                        await self._wake.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            await self.flush()
+
+    def take_image(self, image: Image) -> None:
+        """Take each event further; no I/O."""
+        self._follow_clock()
+        self._past.take(image.at, image.net_w)
+        signals = {(s.event, s.kind): s for s in self._signals() if math.isfinite(s.ends_at)}
+        for asked in self._asked():
+            for kind, value in asked.asks:
+                if kind in BY_KIND:
+                    self._follow(asked, kind, value, signals.get((asked.event, kind)), image)
+        self._close(image)
+
+    def put(self, performance: Performance) -> None:
+        """Take in a record that somebody else has made."""
+        self._owed.append(performance)
+        self._wake.set()
+
+    def of_event(self, event: str) -> Sequence[Measurement]:
+        """Return what is known of an event so far."""
+        return [m for m in self._known.values() if m.task.event == event]
+
+    async def flush(self) -> None:
+        """Write down what is owed, and what is being measured."""
+        try:
+            await self._write_records()
+            body = _KEPT.dump_json(tuple(self._known.values())).decode()
+            await self._settings.put(_NAME, body)
+            await self._ledger.settle(self._clock.now())
+        except StoreError as error:
+            self._alarm(f"What events delivered is not being written: {error}")
+        else:
+            self._alarm(None)
+
+    async def _write_records(self) -> None:
+        now = self._clock.now()
+        while self._owed:
+            await self._ledger.put(self._owed[0])
+            del self._owed[0]
+        for key, known in list(self._known.items()):
+            if known.done(now) or (known.over(now) and not known.told):
+                await self._ledger.put(await self._recorded(known))
+                if known.done(now):
+                    self._known.pop(key, None)
+                elif key in self._known:
+                    self._known[key] = replace(self._known[key], told=True)
+
+    async def _recorded(self, known: Measurement) -> Performance:
+        task = known.task
+        found = await self._ledger.baseline(task.starts_at, task.ends_at)
+        mean_w = None if found is None else found.mean_w(task.starts_at, task.ends_at)
+        if found is not None and mean_w is not None:
+            return record(known, mean_w, found.words)
+        return record(known, known.before_w, "the meter's mean of the quarter-hour before it")
+
+    def _follow(
+        self, asked: Asked, kind: SignalKind, value: float, signal: Signal | None, image: Image
+    ) -> None:
+        key = (asked.event, asked.lfdi, kind)
+        known = self._known.get(key)
+        if known is None:
+            if asked.dropped or not asked.starts_at <= image.at < asked.ends_at:
+                return
+            known = self._begun(asked, kind, value)
+        ends_at = min(asked.ends_at, image.at) if asked.dropped else asked.ends_at
+        if not known.over(image.at):
+            baseline_w = None if signal is None else signal.baseline_w
+            task = replace(
+                known.task,
+                ends_at=min(ends_at, known.task.ends_at) if asked.dropped else ends_at,
+                baseline_w=known.task.baseline_w if baseline_w is None else baseline_w,
+            )
+            known = replace(known, task=task)
+        self._known[key] = take(known, self._sample(asked, signal, image))
+
+    def _begun(self, asked: Asked, kind: SignalKind, value: float) -> Measurement:
+        task = Task(
+            programme=BY_KIND[kind].id,
+            event=asked.event,
+            kind=kind,
+            asked_by=asked.asked_by,
+            asked=value,
+            starts_at=asked.starts_at,
+            ends_at=asked.ends_at,
+            lfdi=asked.lfdi,
+        )
+        before_w = self._past.mean_w(asked.starts_at)
+        return Measurement(task, before_w, self._past.peak_w(asked.starts_at))
+
+    def _sample(self, asked: Asked, signal: Signal | None, image: Image) -> Sample:
+        cold = _uncomfortable(image)
+        if signal is None:
+            return Sample(
+                image.at, image.net_w, in_force=False, left=asked.opted_out, uncomfortable=cold
+            )
+        steers = signal.kind in bounds.SET_POINTS
+        cycles = signal.kind is SignalKind.DUTY_CYCLE
+        return Sample(
+            image.at,
+            image.net_w,
+            bounds.outside(signal, image, self._past.recent),
+            bounds.der_power(signal, image) if steers else None,
+            bounds.running(signal, image) if cycles else frozenset(),
+            left=asked.opted_out,
+            uncomfortable=cold,
+        )
+
+    def _close(self, image: Image) -> None:
+        """Follow what its utility no longer lists, and have written what is over."""
+        for key, known in self._known.items():
+            if known.at != image.at:
+                # Gone before its end, it was called off; else its hour after goes on.
+                ends_at = min(known.task.ends_at, image.at)
+                known = replace(known, task=replace(known.task, ends_at=ends_at))  # noqa: PLW2901
+                gone = Sample(image.at, image.net_w, in_force=False)
+                self._known[key] = take(known, gone)
+        over = (m for m in self._known.values() if m.over(image.at))
+        if any(m.done(image.at) or not m.told for m in over):
+            self._wake.set()
+
+    def _follow_clock(self) -> None:
+        step_s = self._steps.step_s()
+        if step_s:
+            self._past.shift(step_s)
+            self._known = {key: shifted(each, step_s) for key, each in self._known.items()}
+
+
+def _key(task: Task) -> _Key:
+    return (task.event, task.lfdi, task.kind)
+
+
+def _uncomfortable(image: Image) -> bool:
+    """Return whether a temperature that somebody feels is out of its bounds."""
+    return any(_out(low_c, high_c, temp_c) for low_c, high_c, temp_c in _felt(image))
+
+
+def _felt(image: Image) -> Iterable[tuple[float, float, float]]:
+    for state in image.devices.values():
+        comfort, reading = state.spec.comfort, state.reading
+        known = state.quality is not Quality.LOST and reading is not None
+        if comfort is not None and known and reading is not None and reading.temp_c is not None:
+            if comfort.cools:
+                yield -math.inf, comfort.high_c, reading.temp_c
+            else:
+                yield comfort.low_c, math.inf, reading.temp_c
+
+
+def _out(low_c: float, high_c: float, temp_c: float) -> bool:
+    return not low_c <= temp_c <= high_c
