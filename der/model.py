@@ -132,7 +132,7 @@ class DeviceSpec:
         min_w: Least power in W, passive sign (-5000 for a 5 kW battery's discharge).
         max_w: Greatest power in W.
         least_on_w: Least power in W at which it runs at all when on (a charger's 6 A); 0 if none.
-        essentiality: 0 is shed first, 9 last.
+        essentiality: 0 is shed first, 8 last; 9 is not shed at all (`keep`).
         max_age_s: A reading older than this is stale.
         min_off_s: Once off it stays off this long (compressor, contactor).
         min_on_s: Once on it stays on this long, except in an emergency or for safety.
@@ -140,6 +140,8 @@ class DeviceSpec:
         comfort: Bounds of its temperature; None where nobody feels it.
         sleep: When it wakes; None for one that always listens.
         phases: Phases of the home that it is connected to; empty if that is not known.
+        keep: Whether nothing but the main breaker's protection may take it away (a medical device);
+            so, too, with the greatest essentiality.
     """
 
     id: str
@@ -157,6 +159,7 @@ class DeviceSpec:
     comfort: Comfort | None = None
     sleep: Sleep | None = None
     phases: tuple[Phase, ...] = ()
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

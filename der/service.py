@@ -16,7 +16,7 @@ from typing import Final, Protocol, TypeVar, cast
 from der.commands import Command, Disconnect
 from der.errors import DeadlineError, DeviceError, PermanentError, RejectedError
 from der.lifeline import Lifeline
-from der.model import Connection, Control, DeviceSpec, Reading, Safeguard, Setpoint
+from der.model import Connection, Control, DeviceKind, DeviceSpec, Reading, Safeguard, Setpoint
 
 A = TypeVar("A")
 _CLOSED: Final = "the handle was closed"
@@ -374,7 +374,8 @@ class Handle:
         link = self._open_link(call)
         if not self.mode.writes:
             raise RejectedError(f"{self.spec.id}: {call} through a read-only handle")
-        if self.spec.control is Control.NONE:
+        switched = self.spec.kind is DeviceKind.TIE and call != "write"
+        if self.spec.control is Control.NONE and not switched:
             raise RejectedError(f"{self.spec.id}: {call} on a device that cannot be controlled")
         return link
 

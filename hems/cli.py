@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hems import units
-from hems.commands import device_arguments, needs_arguments, visibility_arguments
+from hems.commands import (
+    device_arguments,
+    needs_arguments,
+    operator_arguments,
+    programme_arguments,
+    scenario_arguments,
+    visibility_arguments,
+)
 
 EXIT_USAGE = 2
 LAST_PORT = 65535
@@ -59,30 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     headend.add_argument("--config", type=Path, required=True, metavar="FILE")
     headend.set_defaults(run=_headend)
 
-    event = commands.add_parser("event", help="dispatch, list and cancel grid events")
-    event.add_argument(
-        "action", nargs="?", default="send", choices=["send", "list", "cancel"], help="default send"
-    )
-    event.add_argument("id", nargs="?", help="the event, for list and cancel")
-    asks = event.add_mutually_exclusive_group()
-    asks.add_argument("--limit-import", metavar="POWER", help="net import at most")
-    asks.add_argument("--limit-export", metavar="POWER", help="net export at most")
-    asks.add_argument("--limit-load", metavar="POWER", help="sum of loads at most")
-    asks.add_argument("--limit-generation", metavar="POWER", help="sum of generation at most")
-    asks.add_argument("--shed", metavar="POWER", help="emergency: so much less than now")
-    asks.add_argument("--reduce-energy", metavar="ENERGY", help="so much less over the event")
-    event.add_argument("--minutes", type=float, help="how long the event lasts")
-    event.add_argument("--start", metavar="+DELAY", default="+0s", help="from now: +5m")
-    event.add_argument("--randomize-start", metavar="SPAN", default="0s")
-    event.add_argument("--program", metavar="NAME", help="which programme issues it")
-    event.add_argument(
-        "--operator",
-        type=Path,
-        default=Path("var/demo/headend/operator.json"),
-        metavar="FILE",
-        help="where the head-end wrote its operator address and token",
-    )
-    event.set_defaults(run=_event)
+    operator_arguments.add_event(commands, _event)
 
     pki = commands.add_parser("pki", help="a test public-key infrastructure")
     pki.add_argument("action", choices=["init", "renew"], help="renew its revocation lists")
@@ -102,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     money.add_argument("--days", type=_days, default=7, metavar="N", help="the last ones")
     money.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
     money.set_defaults(run=_money)
+
+    programme_arguments.add_to(commands, _programme)
+    scenario_arguments.add_to(commands, _scenario)
 
     status = commands.add_parser("status", help="how the running home stands")
     status.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
@@ -142,13 +129,9 @@ def _headend(options: argparse.Namespace) -> int:
 
 
 def _event(options: argparse.Namespace) -> int:
-    from hems.commands import event
+    from hems.commands.event import run
 
-    if options.action == "list":
-        return event.show(options.operator, options.id)
-    if options.action == "cancel":
-        return event.cancel(options.operator, options.id)
-    return event.send(options.operator, event.Wish.of(options))
+    return run(options)
 
 
 def _pki(options: argparse.Namespace) -> int:
@@ -178,6 +161,18 @@ def _start(options: argparse.Namespace) -> int:
 
 def _visibility(options: argparse.Namespace) -> int:
     from hems.commands.visibility import run
+
+    return run(options)
+
+
+def _programme(options: argparse.Namespace) -> int:
+    from hems.commands.programme import run
+
+    return run(options)
+
+
+def _scenario(options: argparse.Namespace) -> int:
+    from hems.commands.scenario import run
 
     return run(options)
 

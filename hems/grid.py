@@ -20,6 +20,7 @@ from hems.emg.gateway import Gateway
 from hems.emg.translate import meanings
 from hems.image import Image
 from hems.link import RESTART_S, House, Link, LinkEvents
+from hems.participation.asked import Asked
 from hems.sep2.book.answers import Applied
 from hems.sep2.book.engine import Engine
 from hems.sep2.errors import BindingError, UnknownEventError
@@ -154,6 +155,28 @@ class Grid:
             for state in sorted(asked, key=lambda s: s.starts_at)
         ]
 
+    @property
+    def asked(self) -> Sequence[Asked]:
+        """All events that ask the home to do something, as those see them who take part for it."""
+        return [
+            Asked(
+                event=state.event.mrid,
+                asked_by=state.event.program.name or state.event.program.mrid,
+                lfdi=member.engine.settings.lfdi,
+                starts_at=state.starts_at,
+                ends_at=state.ends_at,
+                state=views.stage(state.phase),
+                opted_out=state.opted_out,
+                binding=state.event.mandatory,
+                asks=meanings(state.event, self._ratings),
+                devices=scope,
+            )
+            for link in self.links
+            for scope, (_, member) in zip(link.scopes, link.members, strict=True)
+            for state in member.engine.events
+            if state.event.kind in _CONTROLS
+        ]
+
     def ahead(self, now: float) -> Sequence[Signal]:
         """Return what is asked from now on of the home as a whole, each for its own time.
 
@@ -271,6 +294,11 @@ class Grid:
         """Read renewed certificates and revocation lists."""
         for link in self.links:
             link.certificates.refresh()
+
+    def left(self, event: str) -> bool:
+        """Return whether the owner has left an event."""
+        states = (s for engine in self._engines() for s in engine.events)
+        return any(s.opted_out for s in states if s.event.mrid == event)
 
     async def choose(self, event: str, *, leave: bool) -> None:
         """Leave an event, or take part in it again.

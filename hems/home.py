@@ -9,29 +9,36 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from certs.revocation import REFRESH_S
+from der.commands import Command
 from der.drivers.feed import FEED_SERVICE, Feed
+from der.model import DeviceKind
 from der.registry import Registry
 from hems import views, wiring
 from hems.alarms import Alarms
 from hems.aside import Aside
 from hems.bench.workbench import Workbench
 from hems.cem.arbiter import Decision
-from hems.cem.cycle import Cycle
+from hems.cem.cycle import PAST_NET_S, Cycle
 from hems.cem.effects import Effect as Written
 from hems.clock import Clock
 from hems.grid import Grid, GridEvents
 from hems.guarding.guarded import Guarded
 from hems.image import Image, ImageRing
 from hems.link import House
+from hems.participation.assembly import assembled
+from hems.participation.participation import Surroundings
 from hems.planning.desk import Desk
 from hems.planning.economics import Economics, EconomicsEvents
 from hems.planning.occasion import Pace
 from hems.recorder import Recorder
+from hems.reserves.spare import spare
+from hems.settings import agreements
 from hems.settings.config import Config
 from hems.store.effects import Effect
 from hems.store.errors import StoreError
@@ -41,9 +48,11 @@ from hems.surface import Series, Snapshot, SurfaceError
 from hems.uses import Uses, UsesEvents
 from hems.watch import Watch
 from hems.wishes import Wishes
+from programs.capability import Spare
 from programs.proposal import HOME
-from programs.signal import SignalKind
+from programs.signal import Signal, SignalKind
 
+_LEAST_IMAGES: Final = 120
 REPORT_S: Final = 60
 PRUNE_HOURS: Final = 6
 SAMPLES_KEPT_S: Final = 7 * 86400.0
@@ -92,7 +101,7 @@ class Home:
         self._store = store
         self._registry = registry
         specs = [device.spec for device in registry.devices.values()]
-        self._ring = ImageRing()
+        self._ring = ImageRing(max(_LEAST_IMAGES, ceil(PAST_NET_S / config.home.cycle)))
         self._decision = Decision(clock.now())
         self._changed = asyncio.Event()
         self._first_image = asyncio.Event()
@@ -130,12 +139,50 @@ class Home:
                 lambda: self._cycle.allocation.memory,
                 self.alarms.lasting,
                 lambda: self._aside.spawn(self._react()),
+                lambda slots: self.uses.promised(slots),  # noqa: PLW0108 - made below
+                lambda: self.uses.promises(),  # noqa: PLW0108
             ),
             desk=means.desk,
             pace=means.pace,
         )
         self.uses = Uses(
-            config, store, clock, UsesEvents(self.alarms.lasting, lambda: self.grid.clock_error_s)
+            config,
+            store,
+            clock,
+            UsesEvents(
+                self.alarms.lasting,
+                lambda: self.grid.clock_error_s,
+                self.grid.signals,
+                lambda: ((link.name, link.client.engine) for link in self.grid.links),
+                self.grid.left,
+                self._spare,
+                self._command,
+                lambda: self._aside.spawn(self._react()),
+                record=lambda found: self.participation.record(found),  # noqa: PLW0108
+                rooms=lambda: self._cycle.allocation.rooms,
+                options=lambda: self._cycle.supporting.abilities.options,
+                held=lambda device: self._cycle.supporting.held(device),  # noqa: PLW0108
+                left_programmes=lambda: self.participation.left,
+                highest_w=lambda: self.economics.highest_w,
+            ),
+        )
+        self.uses.attach(registry.devices)
+        self.participation = assembled(
+            store,
+            clock,
+            agreements.terms(config),
+            Surroundings(
+                asked=lambda: self.grid.asked,
+                bound=agreements.bound(config),
+                choose=lambda event, leave: self.grid.choose(event, leave=leave),
+                standings=lambda: self.uses.standings,
+                spawn=self._aside.spawn,
+                react=lambda: self._aside.spawn(self._react()),
+            ),
+            meter=next((s.id for s in specs if s.kind is DeviceKind.METER), None),
+            zone=config.home.zone,
+            signals=lambda: self.participation.told(self.grid.signals()),
+            alarm=lambda text: self.alarms.lasting("performance", text),
         )
         policies = wiring.policies(config)
         still = wiring.still(policies)
@@ -143,11 +190,13 @@ class Home:
             registry.devices,
             self._ring,
             clock,
-            self.grid.signals,
+            self._signals,
             [self],
             policies=lambda: replace(
-                self.uses.applied(
-                    self.economics.applied(still if self.bench.testing else policies)
+                self.participation.applied(
+                    self.uses.applied(
+                        self.economics.applied(still if self.bench.testing else policies)
+                    )
                 ),
                 comfort=self.wishes.policy,
             ),
@@ -176,6 +225,7 @@ class Home:
         await self._registry.start()
         await self.wishes.load()
         await self.economics.load()
+        await self.participation.load()
         await self.uses.load()
         housekeeping = self._housekeeping()
         try:
@@ -186,8 +236,9 @@ class Home:
                 guarding = tasks.create_task(self._guard.run())
                 planning = tasks.create_task(self.economics.run())
                 using = tasks.create_task(self.uses.run())
+                taking_part = tasks.create_task(self.participation.run())
                 await self._cycle.run()
-                for task in (serving, recording, guarding, planning, using):
+                for task in (serving, recording, guarding, planning, using, taking_part):
                     task.cancel()
         finally:
             await self._aside.stop()
@@ -198,7 +249,8 @@ class Home:
     def stop(self) -> None:
         """Make `run` end; in an event, devices keep what they were told until it lapses."""
         signals = self.grid.signals()
-        self._cycle.stop(give_back=signals is not None and not signals)
+        quiet = signals is not None and not signals and not self.uses.parted
+        self._cycle.stop(give_back=quiet)
 
     async def make_way(self, leaving: Collection[str]) -> None:
         """Make `run` end for a home that follows within this process; return when it has.
@@ -239,6 +291,7 @@ class Home:
             await self._store.ledger.purge()
             await self._store.effects.purge(now - MINUTES_KEPT_S)
             await self._store.accounts.prune(now - MINUTES_KEPT_S)
+            await self._store.performances.prune(now - MINUTES_KEPT_S)
             await self._store.visibility.prune(now - MINUTES_KEPT_S)
         except StoreError as error:
             self.alarms.passing(f"Old records could not be cleared: {error}")
@@ -260,6 +313,19 @@ class Home:
                 self._aside.spawn(self.grid.resume(signal))
         self._aside.spawn(self._react())  # at start and end the next cycle, or none, acts on it
 
+    def _signals(self) -> Sequence[Signal] | None:
+        """Return what is asked of the home, in the words of those parts that know more of it."""
+        return self.uses.told(self.participation.told(self.grid.signals()))
+
+    def _spare(self, image: Image) -> Spare:
+        needs = self.economics.needs
+        memory = self._cycle.allocation.memory
+        return spare(image, needs.cars(image.at), needs.heats(), memory)
+
+    async def _command(self, device: str, command: Command[str]) -> str:
+        """Have a device carry out what one part of a use case alone may order."""
+        return await self._cycle.command(device, command)
+
     async def _react(self) -> None:
         await self._cycle.react()
         self._publish()
@@ -272,6 +338,7 @@ class Home:
             self.grid.take_image(image)
             self._recorder.take_image(image)
             self.economics.take_image(image)
+            self.participation.take_image(image)
             self.uses.take_image(image)
             self._watch, alarms = self._watch.look(image, self._cycle.allocation.unmet_w)
             tested = f"device {self.bench.testing}"  # it is silent to the cycle, and well
@@ -306,7 +373,10 @@ class Home:
             image,
             self._decision,
             self._cycle.allocation.orders,
-            events=self.grid.events(image),
+            events=[
+                replace(event, consequence=self.participation.consequence(event.id))
+                for event in self.grid.events(image)
+            ],
             utilities=self.grid.utilities,
             alarms=self.alarms.messages,
             refusals=self._cycle.refusals,

@@ -84,6 +84,8 @@ class EventView:
         opted_out: Whether the owner left it.
         may_opt_out: Whether the programme's policy allows it now.
         note: What of it this home does not carry out, one sentence; empty if it does all.
+        consequence: What leaving it means now, or why it cannot be left, one sentence; empty once
+            it is over.
     """
 
     id: str
@@ -96,6 +98,7 @@ class EventView:
     opted_out: bool
     may_opt_out: bool
     note: str = ""
+    consequence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

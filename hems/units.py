@@ -14,6 +14,7 @@ _QUANTITY = re.compile(r"\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)\
 _POWER: Final = {"W": 1.0, "kW": 1e3, "MW": 1e6}
 _ENERGY: Final = {"Wh": 1.0, "kWh": 1e3, "MWh": 1e6}
 _CURRENT: Final = {"A": 1.0}
+_FREQUENCY: Final = {"Hz": 1.0, "mHz": 1e-3}
 _VOLUME: Final = {"l": 1.0}
 _DURATION: Final = {
     "s": 1.0,
@@ -27,6 +28,7 @@ _KINDS: Final[Mapping[str, Mapping[str, float]]] = {
     "power": _POWER,
     "energy": _ENERGY,
     "current": _CURRENT,
+    "frequency": _FREQUENCY,
     "volume": _VOLUME,
     "duration": _DURATION,
 }
@@ -49,6 +51,11 @@ def energy_wh(text: str | float) -> float:
 def current_a(text: str | float) -> float:
     """Return a current in A from "16 A"."""
     return _quantity(text, "current")
+
+
+def frequency_hz(text: str | float) -> float:
+    """Return a frequency in Hz from "50 Hz" or "20 mHz"."""
+    return _quantity(text, "frequency")
 
 
 def volume_l(text: str | float) -> float:

@@ -6,27 +6,48 @@ a price, an island's state) is kept by one part each. Here they are put together
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from certs.identity import IdentityFiles, Trust
 from certs.renewal import CertificateWatch
 from certs.tls import server_context
+from der.commands import Command, DeviceOptions
+from der.model import DeviceKind
+from der.service import Device
+from hems import wiring
+from hems.cem.planner.problem import BySlot
+from hems.cem.slots import Slots
 from hems.clock import Clock
+from hems.demand import Demand, DemandEvents
+from hems.emg.reservations import Reservations
 from hems.image import Image
+from hems.microgrid.expected import PastDays
+from hems.microgrid.keeper import Microgrid, Ports
+from hems.regulation.regulation import Regulation, RegulationEvents
+from hems.reserves.desk import Around, Reserves
+from hems.sep2.book.engine import Engine
 from hems.settings.config import Config
 from hems.settings.visibility_section import VisibilitySection
 from hems.store.store import Store
 from hems.visibility.door import Door
 from hems.visibility.visibility import Visibility
 from programs.about import Standing
+from programs.capability import Spare
+from programs.performance import Performance
+from programs.proposal import Bounds
 from programs.registry import Policies
+from programs.signal import Signal
 
 _log = logging.getLogger(__name__)
 
 _AGAIN_S: Final = 60.0
 """A port that is taken is tried again."""
+
+
+def _logged(performance: Performance) -> None:
+    _log.info("%s", performance)
 
 
 class Use(Protocol):
@@ -61,10 +82,34 @@ class UsesEvents:
     Attributes:
         alarm: Told, by its source, in one sentence what the owner should know; None ends it.
         clock_error_s: Returns the home's time less the utility's; None while that is not known.
+        signals: Returns what the utilities ask now; None while that is not known.
+        engines: Returns the home's own events at each utility, by its name.
+        left: Tells of an event whether the owner has left it.
+        spare: Returns for how long each load could stay off.
+        command: Has a device carry out a command that is no set-point.
+        react: Has the home decide anew at once.
+        record: Takes what was delivered of what was asked.
+        rooms: Returns where each battery's power may be while all limits hold, by id.
+        options: Returns what devices can do, by id.
+        held: Returns what a device has confirmed that it runs for the grid.
+        left_programmes: Returns the programmes that the owner has left.
+        highest_w: Returns the billing month's highest quarter-hour mean import so far, W.
     """
 
     alarm: Callable[[str, str | None], None]
     clock_error_s: Callable[[], float | None]
+    signals: Callable[[], Sequence[Signal] | None]
+    engines: Callable[[], Iterable[tuple[str, Engine]]]
+    left: Callable[[str], bool]
+    spare: Callable[[Image], Spare]
+    command: Callable[[str, Command[str]], Awaitable[str]]
+    react: Callable[[], None]
+    record: Callable[[Performance], None] = _logged
+    rooms: Callable[[], Mapping[str, Bounds]] = dict
+    options: Callable[[], Mapping[str, DeviceOptions]] = dict
+    held: Callable[[str], Sequence[object]] = lambda _device: ()
+    left_programmes: Callable[[], Collection[str]] = frozenset
+    highest_w: Callable[[], float] = float
 
 
 class Uses:
@@ -97,7 +142,26 @@ class Uses:
             )
             context = self._watch.cover(server_context(*identity))
             self._door = Door(self.visibility, context, clock, tell.clock_error_s)
-        self._parts: tuple[Use, ...] = (self.visibility,)
+        self.reserves = _reserves(config, store, clock, tell)
+        self.microgrid = _microgrid(config, store, clock, tell)
+        self.regulation = _regulation(config, clock, tell)
+        self.demand = _demand(config, store, clock, tell)
+        self._parts: tuple[Use, ...] = (
+            self.visibility,
+            self.demand,
+            self.regulation,
+            *((self.microgrid,) if self.microgrid is not None else ()),
+            *((self.reserves,) if self.reserves is not None else ()),
+        )
+
+    @property
+    def parted(self) -> bool:
+        """Whether the home is without its grid, so that no device may run as it likes."""
+        return self.microgrid is not None and self.microgrid.parted
+
+    def attach(self, devices: Mapping[str, Device]) -> None:
+        """Take the place that the parts need between the home and its devices; before they open."""
+        self.regulation.attach(devices)
 
     async def load(self) -> None:
         """Take up what was kept before a restart."""
@@ -140,6 +204,18 @@ class Uses:
             policies = part.applied(policies)
         return policies
 
+    def told(self, signals: Sequence[Signal] | None) -> Sequence[Signal] | None:
+        """Return what the utilities ask, calls of the reserve told from emergencies."""
+        return signals if self.reserves is None else self.reserves.told(signals)
+
+    def promised(self, slots: Slots) -> Mapping[str, BySlot]:
+        """Return what batteries are to hold back by slot, Wh beside their reserve."""
+        return {} if self.reserves is None else self.reserves.by_slot(slots)
+
+    def promises(self) -> object:
+        """Return what changes when another promise is made; compared as a whole."""
+        return None if self.reserves is None else self.reserves.basis()
+
     @property
     def standings(self) -> Sequence[Standing]:
         """How the programmes stand now."""
@@ -151,9 +227,84 @@ class Uses:
             self._watch.refresh()
 
 
+def _demand(config: Config, store: Store, clock: Clock, tell: UsesEvents) -> Demand:
+    """Return the part that follows the home's peak, its connection and the wholesale market."""
+    meters = (device.id for device in config.device if device.kind is DeviceKind.METER)
+    return Demand(
+        config,
+        store,
+        clock,
+        next(meters, None),
+        DemandEvents(
+            tell.alarm,
+            tell.record,
+            tell.react,
+            tell.highest_w,
+            lambda programme: programme not in tell.left_programmes(),
+        ),
+    )
+
+
 def _identity(section: VisibilitySection) -> tuple[IdentityFiles, Trust] | None:
     """Return the files of the door's certificate; None where there is no door."""
     certificate, key, trust, crls = section.certificate, section.key, section.trust, section.crls
     if certificate is None or key is None or trust is None or crls is None:
         return None
     return IdentityFiles(certificate, key), Trust(trust, crls)
+
+
+def _reserves(config: Config, store: Store, clock: Clock, tell: UsesEvents) -> Reserves | None:
+    """Return the home's reserve; None where its owner offers none."""
+    terms = wiring.reserve_terms(config)
+    if terms is None:
+        return None
+    return Reserves(
+        terms,
+        wiring.store_facts(config),
+        store.settings,
+        clock,
+        Reservations(tell.engines, binding=terms.binding),
+        around=Around(tell.signals, tell.spare, tell.left, tell.alarm, tell.record),
+    )
+
+
+def _regulation(config: Config, clock: Clock, tell: UsesEvents) -> Regulation:
+    """Return what helps to hold the frequency; without consent it does nothing."""
+    return Regulation(
+        config.regulation.settings,
+        wiring.descriptions(config),
+        wiring.shared(config),
+        clock,
+        RegulationEvents(
+            tell.signals,
+            tell.rooms,
+            tell.options,
+            tell.held,
+            tell.left_programmes,
+            tell.alarm,
+            tell.react,
+            tell.record,
+        ),
+    )
+
+
+def _microgrid(config: Config, store: Store, clock: Clock, tell: UsesEvents) -> Microgrid | None:
+    """Return what leads the home to an island and back; None where it has no tie."""
+    plant = config.microgrid.plant()
+    if plant is None:
+        return None
+    specs = [description.spec for description in wiring.descriptions(config)]
+    return Microgrid(
+        plant,
+        specs,
+        clock,
+        Ports(
+            store.settings,
+            tell.command,
+            tell.signals,
+            PastDays(specs, store.history.history),
+            tell.alarm,
+            tell.react,
+            tell.record,
+        ),
+    )

@@ -175,6 +175,11 @@ def event(state: EventState, ratings: Ratings, devices: Sequence[DeviceState]) -
     )
 
 
+def stage(phase: Phase) -> str:
+    """Return how far an event has come, as in `EventView.state`."""
+    return _STATES[phase]
+
+
 def _untitled(state: EventState) -> str:
     """Return a title where no mode asks for anything that has a name here."""
     if state.reason:

@@ -21,6 +21,7 @@ from hems.emg.modes import modes
 from hems.emg.self_report import Maker, SelfReport
 from hems.emg.series import mirror_specs
 from hems.emg.translate import Ratings
+from hems.reserves.terms import Hours, Terms
 from hems.sep2.client import ClientSettings, ListenSettings
 from hems.sep2.enddevice.enrolment import MemberSettings
 from hems.sep2.enddevice.registration import Identity
@@ -29,7 +30,10 @@ from hems.sep2.rules.events import Event
 from hems.sep2.walk.walker import Pace
 from hems.settings.config import Config, UtilitySection
 from hems.settings.device_section import NOMINAL_V, description
+from programs.capability import StoreFacts
+from programs.envelope import EnvelopePolicy
 from programs.ownership import all_of_provider
+from programs.peak_shaving import PeakShavingPolicy
 from programs.registry import Policies
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
@@ -76,11 +80,19 @@ def shared(config: Config) -> Shared:
 
 def policies(config: Config) -> Policies:
     """Return the programmes' policies."""
-    home = config.home
+    home, agreed = config.home, config.connection
     return Policies(
         safety=SafetyPolicy(home.main_breaker, NOMINAL_V, home.phases),
         self_consumption=SelfConsumptionPolicy(StorageUse(home.battery)),
         slope=SlopePolicy(config.slope.bound, binding=config.slope.agreed),
+        envelope=EnvelopePolicy(
+            fixed_export_w=agreed.export_limit,
+            fixed_import_w=agreed.import_limit,
+            phase_export_w=agreed.phase_export_limit,
+            phase_import_w=agreed.phase_import_limit,
+            phases=home.phases,
+        ),
+        peak_shaving=PeakShavingPolicy(config.peak.limit),
     )
 
 
@@ -111,6 +123,33 @@ def storage_facts(config: Config) -> Mapping[str, StorageFacts]:
         for device in config.device
         if device.storage is not None
     }
+
+
+def store_facts(config: Config) -> Mapping[str, StoreFacts]:
+    """Return what of each battery nobody measures, as promises take it, by id."""
+    return {
+        name: StoreFacts(facts.capacity_wh, facts.charge_efficiency, facts.discharge_efficiency)
+        for name, facts in storage_facts(config).items()
+    }
+
+
+def reserve_terms(config: Config) -> Terms | None:
+    """Return what the owner consents to offer as reserve; None for nothing."""
+    section = config.reserve
+    if not section.enabled:
+        return None
+    return Terms(
+        section.utility or config.utility[0].name,
+        frozenset(section.programs),
+        config.home.zone,
+        frozenset(section.products),
+        tuple(Hours(*times) for times in section.hours),
+        section.share,
+        section.call,
+        section.least_price,
+        section.binding,
+        config.home.battery_reserve,
+    )
 
 
 def allocator(config: Config) -> AllocatorPolicy:

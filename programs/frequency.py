@@ -95,7 +95,7 @@ class Sense:
         if self.hz is None:
             return "no frequency is measured"
         if now - self.at > policy.hold_s:
-            return f"no frequency has been measured for {now - self.at:.0f} s"
+            return "the frequency is no longer measured"
         if self.at - self.since >= policy.stuck_s and beyond_hz(self.hz, droop, policy.nominal_hz):
             return f"the frequency reads {self.hz:g} Hz to the last digit for too long"
         return ""

@@ -96,11 +96,15 @@ class MicrogridPolicy:
     tie_to_zero: bool = False
     ramp: Ramp | None = None
 
-    def heard(self, signals: Sequence[Signal]) -> Sequence[Signal]:
-        """Return what of the utility's signals counts for the home as it stands."""
+    def heard(self, signals: Sequence[Signal] | None) -> Sequence[Signal] | None:
+        """Return what of the utility's signals counts for the home as it stands.
+
+        Args:
+            signals: All of them; None while they are not known, which an island need not wait for.
+        """
         if self.parted:
             return ()
-        if self.rides_through:
+        if signals is not None and self.rides_through:
             return [s for s in signals if s.kind is not SignalKind.DISCONNECT]
         return signals
 
@@ -179,9 +183,7 @@ def _lesser(inputs: Inputs, policy: MicrogridPolicy) -> Mapping[str, str]:
     if not waiting:
         return {}
     why = f"{waiting[0].name} must not want for power, so this waits"
-    return {
-        name: why for name, state in inputs.devices.items() if state.spec.essentiality < MARKED
-    }
+    return {name: why for name, state in inputs.devices.items() if state.spec.essentiality < MARKED}
 
 
 def _least_w(spec: DeviceSpec) -> float:

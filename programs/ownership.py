@@ -17,7 +17,7 @@ the utility (a member in the configuration): its events bind.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from der.model import DeviceSpec, DeviceState, Ownership
+from der.model import Control, DeviceSpec, DeviceState, Ownership
 from programs.proposal import Proposal, Rank
 
 _WEAKEST: Final[Mapping[Ownership, Rank]] = {
@@ -26,10 +26,19 @@ _WEAKEST: Final[Mapping[Ownership, Rank]] = {
     Ownership.OTHER: Rank.EMERGENCY,
 }
 
+MOST_ESSENTIAL: Final = 9
+"""A load of this essentiality is not shed."""
+
+
+def essential(spec: DeviceSpec) -> bool:
+    """Return whether a load is never shed, but for the main breaker: a medical device."""
+    load = spec.control in {Control.CEILING, Control.SWITCH}
+    return load and (spec.keep or spec.essentiality >= MOST_ESSENTIAL)
+
 
 def weakest(spec: DeviceSpec) -> Rank:
     """Return the weakest rank whose word reaches a device."""
-    return _WEAKEST[spec.ownership]
+    return Rank.SAFETY if essential(spec) else _WEAKEST[spec.ownership]
 
 
 def reached(spec: DeviceSpec, rank: Rank) -> bool:

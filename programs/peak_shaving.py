@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from programs.about import About
+from programs.energy_window import EnergyWindow
 from programs.inputs import Inputs
 from programs.proposal import HOME, LOADS, Bounds, Proposal, Rank
 from programs.rules import in_force, kilowatts, rank_of, wish
@@ -39,10 +40,14 @@ class PeakShavingPolicy:
     Attributes:
         own_limit_w: Import in W that the home keeps under by itself, for a tariff that charges
             for the peak; None for no such limit.
+        own_window: The quarter-hour that runs, with what was taken in it: the limit is then on
+            its mean, and what is left of it may be taken at any power. None where nobody counts:
+            the limit is then on each instant.
         own_limit_valid_s: How long one statement of that limit lasts unless renewed.
     """
 
     own_limit_w: float | None = None
+    own_window: EnergyWindow | None = None
     own_limit_valid_s: float = 60.0
 
 
@@ -75,16 +80,20 @@ def propose(inputs: Inputs, policy: PeakShavingPolicy) -> tuple[Proposal, ...]:
         )
         for signal in in_force(inputs.signals, SignalKind.LOAD_LIMIT, inputs.now)
     ]
-    if policy.own_limit_w is not None:
-        proposals.append(
-            Proposal(
-                ID,
-                Rank.ECONOMY,
-                HOME,
-                Bounds(upper_w=policy.own_limit_w),
-                None,
-                inputs.now + policy.own_limit_valid_s,
-                reason=f"The home's own peak limit is {kilowatts(policy.own_limit_w)}",
-            )
-        )
-    return tuple(proposals)
+    own = _own(inputs.now, policy)
+    return (*proposals, *(() if own is None else (own,)))
+
+
+def _own(now: float, policy: PeakShavingPolicy) -> Proposal | None:
+    """Return the home's own limit: what of the quarter-hour's energy is left, as a power."""
+    limit_w, window = policy.own_limit_w, policy.own_window
+    if limit_w is None:
+        return None
+    reason = f"The home's own peak limit is {kilowatts(limit_w)}"
+    most_w = limit_w
+    if window is not None and window.starts_at <= now < window.ends_at:
+        most_w = window.left_w(now)
+        reason += f" on the mean of a quarter-hour, which leaves {kilowatts(most_w)} now"
+    expires_at = now + policy.own_limit_valid_s
+    bounds = Bounds(upper_w=most_w)
+    return Proposal(ID, Rank.ECONOMY, HOME, bounds, None, expires_at, reason=reason)

@@ -10,40 +10,58 @@ from programs import (
     comfort,
     disconnect,
     duty_cycle,
+    economic,
     economy,
     emergency,
     energy_support,
     envelope,
+    envelope_var,
+    frequency,
+    frequency_watt,
+    microgrid,
     peak_shaving,
+    reactive,
     ready_by,
+    regulation,
     reserve,
     runs,
     safety,
     self_consumption,
     set_point,
     slope,
+    volt_var,
+    volt_watt,
     warmth,
+    watt_var,
 )
 from programs.about import About
 from programs.comfort import ComfortPolicy
 from programs.disconnect import DisconnectPolicy
 from programs.duty_cycle import DutyCyclePolicy
+from programs.economic import EconomicPolicy
 from programs.economy import EconomyPolicy
 from programs.emergency import EmergencyPolicy
 from programs.energy_support import EnergySupportPolicy
 from programs.envelope import EnvelopePolicy
+from programs.envelope_var import EnvelopeVarPolicy
 from programs.inputs import Inputs
-from programs.ownership import kept
+from programs.microgrid import MicrogridPolicy
+from programs.ownership import kept, reached
 from programs.peak_shaving import PeakShavingPolicy
 from programs.proposal import Proposal
 from programs.ready_by import ReadyByPolicy
+from programs.regulation import RegulationPolicy
 from programs.reserve import ReservePolicy
 from programs.runs import RunsPolicy
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy
 from programs.signal import SignalKind
 from programs.slope import SlopePolicy
+from programs.support import SupportWish
+from programs.volt_var import VoltVarPolicy
+from programs.volt_watt import VoltWattPolicy
 from programs.warmth import WarmthPolicy
+from programs.watt_var import WattVarPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +75,26 @@ class Policies:
 
     safety: SafetyPolicy = SafetyPolicy()  # noqa: RUF009 (all frozen, so one instance serves)
     emergency: EmergencyPolicy = EmergencyPolicy()  # noqa: RUF009
+    microgrid: MicrogridPolicy = MicrogridPolicy()  # noqa: RUF009
     disconnect: DisconnectPolicy = DisconnectPolicy()  # noqa: RUF009
     envelope: EnvelopePolicy = EnvelopePolicy()  # noqa: RUF009
     peak_shaving: PeakShavingPolicy = PeakShavingPolicy()  # noqa: RUF009
     energy_support: EnergySupportPolicy = EnergySupportPolicy()  # noqa: RUF009
     duty_cycle: DutyCyclePolicy = DutyCyclePolicy()  # noqa: RUF009
     reserve: ReservePolicy = ReservePolicy()  # noqa: RUF009
+    regulation: RegulationPolicy = RegulationPolicy()  # noqa: RUF009
     comfort: ComfortPolicy = ComfortPolicy()  # noqa: RUF009
     warmth: WarmthPolicy = WarmthPolicy()  # noqa: RUF009
     ready_by: ReadyByPolicy = ReadyByPolicy()  # noqa: RUF009
     runs: RunsPolicy = RunsPolicy()  # noqa: RUF009
+    economic: EconomicPolicy = EconomicPolicy()  # noqa: RUF009
     economy: EconomyPolicy = EconomyPolicy()  # noqa: RUF009
     self_consumption: SelfConsumptionPolicy = SelfConsumptionPolicy()  # noqa: RUF009
     slope: SlopePolicy = SlopePolicy()  # noqa: RUF009
+    volt_var: VoltVarPolicy = VoltVarPolicy()  # noqa: RUF009
+    volt_watt: VoltWattPolicy = VoltWattPolicy()  # noqa: RUF009
+    watt_var: WattVarPolicy = WattVarPolicy()  # noqa: RUF009
+    envelope_var: EnvelopeVarPolicy = EnvelopeVarPolicy()  # noqa: RUF009
     left: frozenset[str] = frozenset()
 
 
@@ -92,7 +117,9 @@ class Programme:
     Attributes:
         id: As in `Proposal.source`.
         about: What a person reads about it.
-        propose: Its rule, bound to its policy; None where a part with memory acts for it.
+        propose: Its rule, bound to its policy; None where a part with memory acts for it, or it
+            asks no power of anybody.
+        support: Its rule about what devices do for the grid beside their power; None without.
         manner: Who decides whether the home takes part.
         kinds: What signals it answers: an event is its own by these.
         joined: Whether a home takes part where neither configuration nor owner says so.
@@ -104,6 +131,7 @@ class Programme:
     manner: Manner = Manner.AGREED
     kinds: frozenset[SignalKind] = frozenset()
     joined: bool = True
+    support: Callable[[Inputs, Policies], tuple[SupportWish, ...]] | None = None
 
     @property
     def use_case(self) -> str:
@@ -130,6 +158,12 @@ ALL: Final = (
         kinds=frozenset({SignalKind.SHED}),
     ),
     Programme(
+        microgrid.ID,
+        microgrid.ABOUT,
+        lambda i, p: microgrid.propose(i, p.microgrid),
+        Manner.ALWAYS,
+    ),
+    Programme(
         disconnect.ID,
         disconnect.ABOUT,
         lambda i, p: disconnect.propose(i, p.disconnect),
@@ -154,6 +188,49 @@ ALL: Final = (
         kinds=frozenset({SignalKind.STORAGE_POWER, SignalKind.DER_POWER}),
     ),
     Programme(
+        reactive.ID,
+        reactive.ABOUT,
+        None,
+        kinds=frozenset(
+            {SignalKind.REACTIVE_POWER, SignalKind.POWER_FACTOR, SignalKind.CHARGING_FACTOR}
+        ),
+        support=lambda i, _: reactive.propose_support(i),
+    ),
+    Programme(
+        volt_var.ID,
+        volt_var.ABOUT,
+        None,
+        kinds=frozenset({SignalKind.VOLT_VAR}),
+        support=lambda i, p: volt_var.propose_support(i, p.volt_var),
+    ),
+    Programme(
+        watt_var.ID,
+        watt_var.ABOUT,
+        None,
+        kinds=frozenset({SignalKind.WATT_VAR}),
+        support=lambda i, p: watt_var.propose_support(i, p.watt_var),
+    ),
+    Programme(
+        volt_watt.ID,
+        volt_watt.ABOUT,
+        lambda i, p: volt_watt.propose(i, p.volt_watt),
+        kinds=frozenset({SignalKind.VOLT_WATT}),
+        support=lambda i, _: volt_watt.propose_support(i),
+    ),
+    Programme(
+        frequency_watt.ID,
+        frequency_watt.ABOUT,
+        lambda i, _: frequency_watt.propose(i),
+        kinds=frozenset({SignalKind.FREQUENCY_WATT, SignalKind.FREQUENCY_DROOP}),
+        support=lambda i, _: frequency_watt.propose_support(i),
+    ),
+    Programme(
+        envelope_var.ID,
+        envelope_var.ABOUT,
+        lambda i, p: envelope_var.propose(i, p.envelope_var),
+        Manner.ALWAYS,
+    ),
+    Programme(
         energy_support.ID,
         energy_support.ABOUT,
         lambda i, p: energy_support.propose(i, p.energy_support),
@@ -169,13 +246,25 @@ ALL: Final = (
         reserve.ID,
         reserve.ABOUT,
         lambda i, p: reserve.propose(i, p.reserve),
-        kinds=frozenset({SignalKind.RESERVE}),
     ),
     Programme(
         slope.ID,
         slope.ABOUT,
         lambda i, p: slope.propose(i, p.slope),
         kinds=frozenset({SignalKind.SLOPE}),
+    ),
+    Programme(
+        frequency.ID,
+        frequency.ABOUT,
+        None,
+        Manner.CHOSEN,
+    ),
+    Programme(
+        regulation.ID,
+        regulation.ABOUT,
+        lambda i, p: regulation.propose(i, p.regulation),
+        Manner.CHOSEN,
+        support=lambda i, p: regulation.propose_support(i, p.regulation),
     ),
     Programme(
         comfort.ID,
@@ -200,6 +289,13 @@ ALL: Final = (
         runs.ABOUT,
         lambda i, p: runs.propose(i, p.runs),
         Manner.ALWAYS,
+    ),
+    Programme(
+        economic.ID,
+        economic.ABOUT,
+        lambda i, p: economic.propose(i, p.economic),
+        Manner.CHOSEN,
+        joined=False,
     ),
     Programme(
         economy.ID,
@@ -238,3 +334,23 @@ def propose_all(inputs: Inputs, policies: Policies) -> tuple[Proposal, ...]:
         if proposal.cause or programme.id not in policies.left
     )
     return kept(asked, inputs.devices)
+
+
+def propose_support(inputs: Inputs, policies: Policies) -> tuple[SupportWish, ...]:
+    """Return what all programmes ask devices to do for the grid, beside their active power.
+
+    The envelope comes last: it is about what the others ask together.
+    """
+    asked = [
+        wish
+        for programme in ALL
+        if programme.support is not None
+        for wish in programme.support(inputs, policies)
+        if wish.cause or programme.id not in policies.left
+    ]
+    envelope_asks = envelope_var.propose_support(inputs, policies.envelope_var, asked)
+    return tuple(
+        wish
+        for wish in (*asked, *envelope_asks)
+        if reached(inputs.devices[wish.device].spec, wish.rank)
+    )

@@ -10,15 +10,17 @@ What the base leaves of the device's range and of every limit of the home is the
 the power may swing; beyond it, it never does. Here is what the loop computes, pure.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
+from der.curves import Droop
 from der.model import Control, DeviceState, Quality
 from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal, Rank
+from programs.rules import kilowatts
 from programs.signal import SignalKind
+from programs.support import SupportWish
 
 ID: Final = "regulation"
 
@@ -37,6 +39,8 @@ ABOUT: Final = About(
     leaving="The commitment is broken off: the rest of the period earns nothing and scores zero",
 )
 
+INVERTER_S: Final = 900.0
+"""How long an inverter keeps a droop that nobody asks for any more."""
 _SET_POINTS: Final = frozenset({SignalKind.STORAGE_POWER, SignalKind.DER_POWER})
 
 
@@ -55,6 +59,8 @@ class RegulationPolicy:
         soc: Charge that the base brings the battery back to, 0 to 1.
         restore_s: Time in which it makes up for what is missing.
         restore_share: Most power that it takes for that, as a share of the capacity.
+        inverter: Droop that the battery's own inverter is to run, where it is to; None else.
+        since: Since when that is asked, UTC epoch seconds.
         valid_s: How long one statement lasts unless renewed.
     """
 
@@ -67,11 +73,16 @@ class RegulationPolicy:
     soc: float = 0.5
     restore_s: float = 3600.0
     restore_share: float = 0.5
+    inverter: Droop | None = None
+    since: float = 0.0
     valid_s: float = 60.0
 
 
 def propose(inputs: Inputs, policy: RegulationPolicy) -> tuple[Proposal, ...]:
     """Return the base that leaves room for the swing, where a battery regulates.
+
+    The room is a wish of the owner's rank at most: it never keeps a battery from what the utility
+    asks of it. The base that brings the charge back has the commitment's rank.
 
     Args:
         inputs: The home and what is asked of it.
@@ -82,18 +93,44 @@ def propose(inputs: Inputs, policy: RegulationPolicy) -> tuple[Proposal, ...]:
         return ()
     spec = battery.spec
     middle_w = (spec.min_w + spec.max_w) / 2
-    bounds = Bounds(
+    room = Bounds(
         min(spec.min_w + policy.capacity_w, middle_w), max(spec.max_w - policy.capacity_w, middle_w)
     )
-    told = any(
-        s.kind in _SET_POINTS and s.in_force(inputs.now) and s.ends_at < math.inf
-        for s in inputs.signals
-    )
-    base_w = None if told or not policy.follows else bounds.clamp(restore_w(battery, policy))
-    reason = f"{policy.asked_by} has {policy.capacity_w / 1000:.3g} kW of it for regulation"
-    expires_at = inputs.now + policy.valid_s
+    expires_at, cause = inputs.now + policy.valid_s, policy.cause
+    reason = f"{policy.asked_by} has {kilowatts(policy.capacity_w)} of it for regulation"
+    rank = max(policy.rank, Rank.OWNER)
+    asked = [Proposal(ID, rank, spec.id, room, None, expires_at, cause, reason)]
+    told = any(s.kind in _SET_POINTS for s in inputs.signals if s.in_force(inputs.now))
+    if policy.follows and not told:
+        base_w = room.clamp(restore_w(battery, policy))
+        asked.append(
+            Proposal(ID, policy.rank, spec.id, Bounds(), base_w, expires_at, cause, reason)
+        )
+    return tuple(asked)
+
+
+def propose_support(inputs: Inputs, policy: RegulationPolicy) -> tuple[SupportWish, ...]:
+    """Return the droop that the battery's inverter is to run by itself.
+
+    Args:
+        inputs: The home and what is asked of it.
+        policy: Whether it is to.
+    """
+    if policy.inverter is None or policy.device not in inputs.devices:
+        return ()
+    reason = "The battery helps to hold the grid's frequency"
+    expires_at = inputs.now + INVERTER_S
     return (
-        Proposal(ID, policy.rank, spec.id, bounds, base_w, expires_at, policy.cause, reason=reason),
+        SupportWish(
+            ID,
+            policy.rank,
+            policy.device,
+            policy.inverter,
+            policy.since,
+            expires_at,
+            policy.cause,
+            reason,
+        ),
     )
 
 

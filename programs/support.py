@@ -15,7 +15,7 @@ from der.curves import GridFunction, GridSupport
 from der.model import DeviceState, Quality
 from programs.inputs import Inputs
 from programs.proposal import Rank
-from programs.rules import about, rank_of
+from programs.rules import PRODUCING, about, rank_of
 from programs.signal import Signal
 
 
@@ -126,7 +126,9 @@ def reached_by(signal: Signal, inputs: Inputs) -> Sequence[DeviceState]:
     return [
         device
         for device in about(signal, inputs.devices)
-        if device.spec.min_w < 0 and device.quality is not Quality.LOST
+        if device.spec.control in PRODUCING
+        and device.spec.min_w < 0
+        and device.quality is not Quality.LOST
     ]
 
 

@@ -64,6 +64,7 @@ class EventAnswer(Answer):
     opted_out: bool
     may_opt_out: bool
     note: str
+    consequence: str
 
 
 class MessageAnswer(Answer):

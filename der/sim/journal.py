@@ -4,9 +4,11 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+from der.sim.physics.house import Snapshot
+
 WRITES_KEPT = 20_000
-TRACE_KEPT = 6_000
-"""Ten minutes at 10 Hz."""
+TRACE_KEPT = 36_000
+"""An hour at 10 Hz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,18 @@ class Sample:
     Attributes:
         at: UTC epoch seconds.
         meter_w: Import positive.
+        meter_var: Absorption positive.
+        voltage_v: In the home.
+        frequency_hz: In the home; 0 while it is dark.
+        soc: The battery's charge, 0 to 1.
     """
 
     at: float
     meter_w: float
+    meter_var: float = 0.0
+    voltage_v: float = 0.0
+    frequency_hz: float = 0.0
+    soc: float = 0.0
 
 
 class Journal:
@@ -57,9 +67,18 @@ class Journal:
         entry = Write(self._count, device, time.time(), time.monotonic(), what, values)
         self._writes.append(entry)
 
-    def sampled(self, meter_w: float) -> None:
-        """Note the meter's power, now."""
-        self._trace.append(Sample(time.time(), meter_w))
+    def sampled(self, home: Snapshot) -> None:
+        """Note what the meter sees, now."""
+        meter = home.meter
+        sample = Sample(
+            time.time(),
+            meter.power_w,
+            meter.reactive_var,
+            home.voltage_v,
+            home.frequency_hz,
+            home.soc,
+        )
+        self._trace.append(sample)
 
     def writes(self, after: int = 0) -> list[Write]:
         """Return the writes numbered above `after`, oldest first."""

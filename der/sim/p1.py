@@ -83,7 +83,7 @@ def lines(inputs: Sequence[Flow], voltage_v: float, at: float, scale: float = 1.
         group = 20 * (index + 1)
         told += [
             f"1-0:{group + 12}.7.0({voltage_v:05.1f}*V)",
-            f"1-0:{group + 11}.7.0({abs(flow.power_w) / voltage_v:03.0f}*A)",
+            f"1-0:{group + 11}.7.0({abs(flow.power_w) / (voltage_v or 1.0):03.0f}*A)",
             *_power(flow.power_w * scale, f"1-0:{group + 1}.7.0", f"1-0:{group + 2}.7.0"),
         ]
     told += [

@@ -129,7 +129,7 @@ class SimulatedHome:
             due = max(due, now - TICK_S)  # after a stall, no burst of steps to make up for it
             home = self.house.step(now - last, self.devices.commands())
             last = now
-            self.journal.sampled(home.meter.power_w)
+            self.journal.sampled(home)
             if self.devices.link is not None:
                 self.devices.link.tick()
 

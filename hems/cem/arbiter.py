@@ -53,6 +53,7 @@ class Target:
         firm: What ranks down to `Rank.ACCEPTED` alone demand: all that comes from outside.
         urgent: What ranks down to `Rank.EMERGENCY` alone demand; for these, minimum times and
             comfort give way.
+        safe: What `Rank.SAFETY` alone demands: for it, loads that nothing else may shed give way.
         preferred_w: The power it should have, inside the span; None for no preference.
         preferred_by: Whose preference it is.
         disconnect_by: Whose word it is that it opens its switch; None where nobody asks that.
@@ -63,6 +64,7 @@ class Target:
     span: Span = field(default_factory=Span)
     firm: Span = field(default_factory=Span)
     urgent: Span = field(default_factory=Span)
+    safe: Span = field(default_factory=Span)
     preferred_w: float | None = None
     preferred_by: Proposal | None = None
     disconnect_by: Proposal | None = None
@@ -72,7 +74,7 @@ class Target:
     def urgently(self) -> "Target":
         """The target with the words of safety and emergencies alone."""
         cause, wish = self.disconnect_by, self.preferred_by
-        urgent = Target(self.urgent, self.urgent, self.urgent)
+        urgent = Target(self.urgent, self.urgent, self.urgent, self.safe)
         if wish is not None and wish.rank <= Rank.EMERGENCY:
             urgent = replace(urgent, preferred_w=self.preferred_w, preferred_by=wish)
         if cause is not None and cause.rank <= Rank.EMERGENCY:
@@ -175,6 +177,8 @@ def _apply(before: Target, proposal: Proposal) -> Target:
         after = replace(after, firm=span)
     if proposal.rank <= Rank.EMERGENCY:
         after = replace(after, urgent=span)
+    if proposal.rank is Rank.SAFETY:
+        after = replace(after, safe=span)
     caps = proposal.rank > Rank.SAFETY and math.isfinite(proposal.bounds.upper_w)
     if caps and before.capped_by is None:
         after = replace(after, capped_by=proposal)

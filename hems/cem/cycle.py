@@ -13,25 +13,32 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
+from der.commands import Command
 from der.model import Safeguard
-from der.service import Device, Handle
+from der.service import A, Device, Handle
+from hems.cem.abilities import Abilities
 from hems.cem.allocator import allocate
 from hems.cem.arbiter import Decision, arbitrate
 from hems.cem.effects import Effect, Observer
 from hems.cem.errors import ObserverError
 from hems.cem.frozen import Frozen
+from hems.cem.island import as_decided_on
 from hems.cem.memory import Memory
-from hems.cem.orders import Allocation
+from hems.cem.orders import FREE, Allocation
 from hems.cem.policy import AllocatorPolicy
 from hems.cem.refusals import Refusals
 from hems.cem.sentry import NO_SENTRY, Sentry
 from hems.cem.station import Station, Written
+from hems.cem.support_lane import Supported
+from hems.cem.supporting import SupportEvents, Supporting
+from hems.cem.supports import Yielded
 from hems.cem.warmth import uncomfortable
 from hems.clock import Clock, StepWatch
 from hems.image import Image, ImageRing
 from programs.inputs import Inputs
-from programs.registry import Policies, propose_all
+from programs.registry import Policies, propose_all, propose_support
 from programs.signal import Signal
+from programs.support import in_words
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +68,7 @@ class Cycle:
         allocator: The allocator's figures.
         period_s: Time from one cycle to the next, in s.
         sentry: Who ends the set-points of devices that cannot do so themselves.
+        abilities: What devices can do, as they said before and are asked again.
     """
 
     def __init__(
@@ -75,6 +83,7 @@ class Cycle:
         allocator: AllocatorPolicy | None = None,
         period_s: float = 1.0,
         sentry: Sentry = NO_SENTRY,
+        abilities: Abilities | None = None,
     ) -> None:
         self._ring = ring
         self._clock = clock
@@ -83,8 +92,18 @@ class Cycle:
         self._policies = policies
         self._allocator = allocator or AllocatorPolicy()
         self._period_s = period_s
+        self._supporting = Supporting(
+            clock, abilities or Abilities(), SupportEvents(self._follow_clock, self._on_supported)
+        )
         self._stations = {
-            name: Station(device, clock, self._on_reopened, self._on_written, sentry)
+            name: Station(
+                device,
+                clock,
+                self._on_reopened,
+                self._on_written,
+                sentry,
+                lane=self._supporting.lane(name),
+            )
             for name, device in devices.items()
         }
         self._steps = StepWatch(clock)
@@ -107,7 +126,22 @@ class Cycle:
     @property
     def refusals(self) -> Mapping[str, str]:
         """Why devices do not take what they are told, in words, by device id."""
-        return self._refusals.words
+        return {**self._supporting.refusals, **self._refusals.words}
+
+    @property
+    def functions(self) -> Mapping[str, Sequence[str]]:
+        """What each device runs or holds for the grid, by id, one sentence each."""
+        return self._supporting.sentences
+
+    @property
+    def supporting(self) -> Supporting:
+        """What devices can do for the grid, and do."""
+        return self._supporting
+
+    @property
+    def yielded(self) -> Sequence[Yielded]:
+        """What is asked of devices for the grid, and gave way to other such wishes."""
+        return self._supporting.yielded
 
     @property
     def safeguards(self) -> Mapping[str, Safeguard]:
@@ -127,6 +161,22 @@ class Cycle:
             KeyError: No such device.
         """
         return self._stations[device].handle
+
+    async def command(self, device: str, command: Command[A]) -> A:
+        """Have a device carry out a command that is no set-point, such as opening the tie.
+
+        For parts that alone may give it: who else tells the device what to do is not asked.
+
+        Args:
+            device: Its id.
+            command: What to do.
+
+        Raises:
+            KeyError: No such device.
+            DeviceError: It is not connected, is lent, does not know the command, or did not
+                confirm.
+        """
+        return await self._stations[device].command(command)
 
     def lend(self, device: str) -> AbstractAsyncContextManager[Handle]:
         """Lend a device's handle, such as for a test move.
@@ -188,7 +238,13 @@ class Cycle:
         finally:
             give_back = faultless and self._give_back
             await asyncio.gather(
-                *(s.release(give_back=give_back and self._told(n)) for n, s in self._named())
+                *(
+                    s.release(
+                        give_back=give_back and self._told(n),
+                        held=self._supporting.held(n) if give_back else (),
+                    )
+                    for n, s in self._named()
+                )
             )
 
     async def react(self) -> bool:
@@ -247,6 +303,7 @@ class Cycle:
         states = {n: s.state(self._memory.setpoint(n, now)) for n, s in self._named()}
         image = self._judged(Image(now, self._seq, states))
         self._ring.swap(image)
+        self._supporting.take_image(image)
         self._swapped_at = self._clock.monotonic()
         _, decision = self._decide(image, tasks)
         await asyncio.sleep(0)  # the writes go out before anyone is told of them
@@ -255,7 +312,8 @@ class Cycle:
     def _judged(self, image: Image) -> Image:
         """Return an image as it is to be believed, and note what is uncomfortable in it."""
         policy = self._allocator
-        self._frozen = self._frozen.look(image, self._memory, policy)
+        microgrid = self._policies().microgrid
+        self._frozen = self._frozen.look(as_decided_on(image, microgrid), self._memory, policy)
         image = self._frozen.without(image, policy)
         out = uncomfortable(image, self._memory.uncomfortable, policy.comfort_band_c)
         self._memory = replace(self._memory, uncomfortable=out)
@@ -269,17 +327,29 @@ class Cycle:
         Without an await, so a cycle and a reaction never interleave; no lock is needed.
         """
         now = self._clock.now()
-        signals = self._signals()
+        policies = self._policies()
+        signals = policies.microgrid.heard(self._signals())
         if signals is None:
             return [], Decision(now)
+        image = as_decided_on(image, policies.microgrid)
         devices = {
             name: replace(state, setpoint=self._memory.setpoint(name, now))
             for name, state in image.devices.items()
         }
         past = self._ring.past_net(now - PAST_NET_S)
         uncomfortable_now = self._memory.uncomfortable
-        inputs = Inputs(signals, devices, image.net_w, now, uncomfortable_now, past_net=past)
-        decision = arbitrate(propose_all(inputs, self._policies()), now)
+        inputs = Inputs(
+            signals,
+            devices,
+            image.net_w,
+            now,
+            uncomfortable_now,
+            past_net=past,
+            options=self._supporting.abilities.options,
+            sensed=self._supporting.sensed,
+        )
+        decision = arbitrate(propose_all(inputs, policies), now)
+        wishes = propose_support(inputs, policies)
         usable = self._refusals.without(image, self._clock.monotonic())
         allocation = allocate(usable, decision, now, self._memory, self._allocator)
         self._allocation, self._memory = allocation, allocation.memory
@@ -289,6 +359,7 @@ class Cycle:
             for name, order in allocation.orders.items()
             if order.write and (write := self._stations[name].submit(order, now, tasks)) is not None
         ]
+        self._supporting.decide(wishes, self._stations, now, tasks)
         return writes, decision
 
     def _follow_clock(self) -> None:
@@ -298,10 +369,28 @@ class Cycle:
             _log.warning("the clock was set by %+.1f s; what is remembered moves with it", step_s)
             self._memory = self._memory.shifted(step_s)
             self._frozen = self._frozen.shifted(step_s)
+            self._supporting.shift(step_s)
             self._swapped_at = None  # an image dated by the old clock is not reacted on
 
     def _on_reopened(self, device: str) -> None:
         self._memory = self._memory.doubted(device)
+        self._supporting.doubt(device)
+
+    def _on_supported(self, told: Supported) -> None:
+        due = told.due
+        self._tell_effect(
+            Effect(
+                event=due.cause,
+                source=due.source or FREE,
+                device=due.device,
+                decided_at=told.decided_at,
+                written_at=told.at if told.error is None else None,
+                setpoint_w=None,
+                error=told.error,
+                refresh=due.refresh,
+                support="ended" if due.what is None else in_words(due.what),
+            )
+        )
 
     def _on_written(self, written: Written) -> None:
         self._follow_clock()  # or the moment of this write would be moved along later
@@ -323,11 +412,14 @@ class Cycle:
             error=written.error,
             refresh=order.refresh,
         )
+        self._tell_effect(effect)
+
+    def _tell_effect(self, effect: Effect) -> None:
         for observer in self._observers:
             try:
                 observer.on_effect(effect)
             except ObserverError as error:
-                _log.warning("an effect on %s was not recorded: %s", device, error)
+                _log.warning("an effect on %s was not recorded: %s", effect.device, error)
 
     def _tell_image(self, image: Image, decision: Decision) -> None:
         for observer in self._observers:

@@ -20,6 +20,8 @@ class Effect:
         setpoint_w: What it was told in W; None for its own control.
         error: What went wrong, one sentence; None if it went well.
         refresh: Whether it only renewed what the device had been told before.
+        support: What the device was told to do for the grid, in words, where it was no set-point
+            in W; empty where it was one.
     """
 
     event: str
@@ -30,6 +32,7 @@ class Effect:
     setpoint_w: float | None
     error: str | None = None
     refresh: bool = False
+    support: str = ""
 
 
 class Observer(Protocol):

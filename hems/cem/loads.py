@@ -22,7 +22,7 @@ from hems.cem.observe import Usable
 from hems.cem.policy import AllocatorPolicy
 from hems.cem.room import Room, View, reach, wanted
 from hems.cem.surplus import Surplus, bears, share_of
-from programs.ownership import weakest
+from programs.ownership import essential, weakest
 from programs.proposal import Proposal, Rank
 
 TURN: Final = "It comes back in its turn, so that not all start at once"
@@ -82,7 +82,7 @@ class LoadPlan:
         ranked = sorted(loads, key=self._standing)
         self.off = [u for u in ranked if _is_off(u)]
         on = [u for u in ranked if not _is_off(u)]
-        for load in [u for u in on if _of_others(u)]:
+        for load in [u for u in on if _of_others(u) or essential(u.state.spec)]:
             self._keep(load)
         for load in [u for u in on if u.id not in self.grants and self._locked(u)]:
             self._keep_locked(load)
@@ -123,12 +123,13 @@ class LoadPlan:
         """Return a sort key, the load to be kept longest first."""
         spec, by = load.state.spec, self.room.by
         turn = 2
-        if _of_others(load):
+        if _of_others(load) or essential(spec):
             turn = 0
         elif spec.ownership is Ownership.SERVICE_PROVIDER:
             turn = 3 if by is not None and by.rank <= weakest(spec) else 1
         elif self._wanted(load):
             turn = 1
+        turn -= essential(spec)
         yields_first = spec.control is Control.CEILING and not self._emergency
         return (turn, yields_first, -spec.essentiality, spec.id)
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from der.model import DeviceSpec, DeviceState
-from hems.cem.arbiter import Decision, Span
+from hems.cem.arbiter import Decision, Span, Target
 from hems.cem.outlook import Outlook
 from hems.cem.phases import Lines
 from hems.cem.policy import AllocatorPolicy
@@ -38,9 +38,11 @@ class Room:
             quick help, and what the last minute's peak took.
         firm_w: Under those alone that come from outside, or are stronger.
         urgent_w: Under those alone for which minimum times give way.
+        safe_w: Under safety's alone, for which loads give way that nothing else may take away.
         by: Whose limit `left_w` is; None where there is none.
         firm_by: Whose limit `firm_w` is.
         urgent_by: Whose limit `urgent_w` is.
+        safe_by: Whose limit `safe_w` is.
         late_w: How much further than reckoned the base may rise before a charger has answered.
         help_w: The lowest power in W that the batteries can be brought to, which is counted in.
         course_w: Under the course that the net power is to keep: cars are turned down to it.
@@ -51,9 +53,11 @@ class Room:
     spare_w: float = math.inf
     firm_w: float = math.inf
     urgent_w: float = math.inf
+    safe_w: float = math.inf
     by: Proposal | None = None
     firm_by: Proposal | None = None
     urgent_by: Proposal | None = None
+    safe_by: Proposal | None = None
     late_w: float = 0.0
     help_w: float = 0.0
     course_w: float = math.inf
@@ -66,6 +70,7 @@ class Room:
         self.spare_w -= power_w
         self.firm_w -= power_w
         self.urgent_w -= power_w
+        self.safe_w -= power_w
         self.course_w -= power_w
 
     def narrow(self, level: Rank, left_w: float, by: Proposal | None) -> None:
@@ -73,11 +78,13 @@ class Room:
 
         Args:
             level: `Rank.IDLE` for all limits, `Rank.ACCEPTED` for the firm ones, `Rank.EMERGENCY`
-                for the urgent ones.
+                for the urgent ones, `Rank.SAFETY` for safety's alone.
             left_w: What it leaves.
             by: Whose it is.
         """
-        if level is Rank.EMERGENCY and left_w < self.urgent_w:
+        if level is Rank.SAFETY and left_w < self.safe_w:
+            self.safe_w, self.safe_by = left_w, by
+        elif level is Rank.EMERGENCY and left_w < self.urgent_w:
             self.urgent_w, self.urgent_by = left_w, by
         elif level is Rank.ACCEPTED and left_w < self.firm_w:
             self.firm_w, self.firm_by = left_w, by
@@ -100,7 +107,9 @@ class Room:
         held_back_w = self.left_w - self.spare_w if math.isfinite(self.left_w) else 0.0
         if reach > Rank.EMERGENCY:
             return View(self.firm_w, self.firm_w - held_back_w, self.firm_by)
-        return View(self.urgent_w, self.urgent_w - held_back_w, self.urgent_by)
+        if reach > Rank.SAFETY:
+            return View(self.urgent_w, self.urgent_w - held_back_w, self.urgent_by)
+        return View(self.safe_w, self.safe_w - held_back_w, self.safe_by)
 
 
 def wanted(span: Span) -> bool:
@@ -143,14 +152,14 @@ def leave(
     home, total = decision.of(HOME), decision.of(LOADS)
     home_fixed_w = around.base_w + around.absent_w + around.pv_w + around.rise_w + help_w
     total_fixed_w = max(around.base_w + around.absent_w + around.base_rise_w, 0.0)
-    for level, span in _levels(home.span, home.firm, home.urgent):
+    for level, span in _levels(home):
         room.narrow(level, _left_w(policy.aim(span.bounds).upper_w, home_fixed_w), span.upper_by)
     if home.span.upper_by is not None:
         held_back_w = min(
             max(policy.fast_reserve_w, outlook.usual_w, outlook.step_w), max(-help_w, 0.0)
         )
         room.spare_w = room.left_w - held_back_w - (outlook.home.slow_w - outlook.home.fast_w)
-    for level, span in _levels(total.span, total.firm, total.urgent):
+    for level, span in _levels(total):
         room.narrow(level, _left_w(policy.aim(span.bounds).upper_w, total_fixed_w), span.upper_by)
     if total.span.upper_by is not None:
         left_w = _left_w(policy.aim(total.span.bounds).upper_w, total_fixed_w)
@@ -158,8 +167,13 @@ def leave(
     return room
 
 
-def _levels(span: Span, firm: Span, urgent: Span) -> tuple[tuple[Rank, Span], ...]:
-    return ((Rank.IDLE, span), (Rank.ACCEPTED, firm), (Rank.EMERGENCY, urgent))
+def _levels(target: Target) -> tuple[tuple[Rank, Span], ...]:
+    return (
+        (Rank.IDLE, target.span),
+        (Rank.ACCEPTED, target.firm),
+        (Rank.EMERGENCY, target.urgent),
+        (Rank.SAFETY, target.safe),
+    )
 
 
 def _left_w(limit_w: float, fixed_w: float) -> float:

@@ -8,12 +8,13 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from der.errors import DeviceError, PermanentError, RejectedError, TransientError
+from der.commands import Command
+from der.errors import DeviceError, PermanentError, RejectedError
 from der.model import (
     Control,
     DeviceSpec,
@@ -25,12 +26,16 @@ from der.model import (
     Setpoint,
     Sleep,
 )
-from der.service import Device, Handle, Mode
+from der.service import A, Device, Handle, Mode
+from hems.cem.believed import age_s, check
 from hems.cem.orders import Order
 from hems.cem.sayings import Sayings
 from hems.cem.sentry import NO_SENTRY, Sentry
+from hems.cem.support_lane import SupportLane
+from hems.cem.supports import Due
 from hems.cem.telling import Teller
 from hems.clock import Clock
+from programs.support import What
 
 _log = logging.getLogger(__name__)
 
@@ -38,12 +43,8 @@ _FIRST_RETRY_S: Final = 0.5
 _LAST_RETRY_S: Final = 30.0
 _FAILURES_TO_REOPEN: Final = 2
 """One lost answer is no lost device; after the second in a row the connection is made anew."""
-_AHEAD_S: Final = 0.5
-"""A reading dated further ahead than this was dated before the clock was set back."""
 _LENT_S: Final = 900.0
 """Nobody who is lent a device keeps it longer."""
-_SANE_RANGE: Final = 3.0
-"""No device reaches this multiple of its range: such a power is a fault in what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Station:
         reopened: Called with the device's id whenever it was opened again.
         written: Called with the outcome of each write.
         sentry: Who ends the set-points of a device that cannot do so itself.
+        lane: How it is told what it is to do for the grid; None for a device that nobody tells.
     """
 
     def __init__(
@@ -83,7 +85,10 @@ class Station:
         reopened: Callable[[str], None],
         written: Callable[[Written], None],
         sentry: Sentry = NO_SENTRY,
+        *,
+        lane: SupportLane | None = None,
     ) -> None:
+        self._lane = None if device.spec.control is Control.NONE else lane
         self._device = device
         self._clock = clock
         self._reopened = reopened
@@ -132,6 +137,8 @@ class Station:
             return None
         if self._handle is None and self._clock.monotonic() < self._retry_at:
             return None
+        if self._lane is not None and self._handle is not None and self.prompt:
+            self._lane.ask(self._handle, tasks)
         self._poll = tasks.create_task(self._open_and_read(), name=f"read {self.spec.id}")
         return self._poll
 
@@ -198,10 +205,35 @@ class Station:
         return self._writer
 
     @property
+    def supports(self) -> bool:
+        """Whether the device can be told now what it is to do for the grid."""
+        return self._lane is not None and self._handle is not None and not self._lent
+
+    def support(
+        self, due: Due, decided_at: float, tasks: asyncio.TaskGroup
+    ) -> asyncio.Task[None] | None:
+        """Have the device told what it is to do for the grid, beside reading and writing.
+
+        Returns:
+            The task that tells it; None if the same is being told already, or it cannot be told.
+        """
+        if self._lane is None or self._handle is None or self._lent:
+            return None
+        return self._lane.submit(due, decided_at, self._handle, tasks)
+
+    @property
     def _awake(self) -> bool:
         """Whether a device that sleeps was heard so lately that it listens still."""
         awake_s = 0.0 if self.spec.sleep is None else self.spec.sleep.awake_s
         return self._clock.monotonic() - self._taken_at <= awake_s
+
+    async def command(self, command: Command[A]) -> A:
+        """Have the device carry out a command; see `Cycle.command`."""
+        if self._lent:
+            raise RejectedError(f"{self.spec.id}: is being tested")
+        if self._handle is None:
+            raise RejectedError(self._unconnected)
+        return await self._handle.ioctl(command)
 
     @property
     def handle(self) -> Handle | None:
@@ -215,8 +247,8 @@ class Station:
             raise RejectedError(f"{self.spec.id}: is being tested already")
         self._lent = True
         try:
-            for call in (self._poll, self._writer):
-                if call is not None and not call.done():
+            for call in self._calls:
+                if not call.done():
                     await asyncio.wait([call])
             if self._handle is None:
                 raise RejectedError(self._unconnected)
@@ -241,14 +273,29 @@ class Station:
 
     def abandon(self) -> None:
         """Give up all calls that are under way."""
-        for task in (self._poll, self._writer):
-            if task is not None:
-                task.cancel()
+        for task in self._calls:
+            task.cancel()
 
-    async def release(self, *, give_back: bool) -> None:
-        """Close the device; before that, hand it back to its own control if asked to."""
+    @property
+    def _calls(self) -> list[asyncio.Task[None]]:
+        """The calls that may be under way."""
+        support = None if self._lane is None else self._lane.task
+        return [t for t in (self._poll, self._writer, support) if t is not None]
+
+    async def release(self, *, give_back: bool, held: Sequence[What] = ()) -> None:
+        """Close the device; before that, hand it back to its own control if asked to.
+
+        Args:
+            give_back: Whether to hand it back.
+            held: What it does for the grid, to be ended; none where that is to lapse.
+        """
         if self._handle is None:
             return
+        if held and self._lane is not None:
+            try:
+                await self._lane.stop(self._handle, held)
+            except DeviceError as error:
+                _log.warning("%s did not end what it does and will lapse: %s", self.spec.id, error)
         if give_back:
             try:
                 await self._teller.give_back(self._handle, opened=self._opened)
@@ -266,7 +313,7 @@ class Station:
                     self._sentry.prepare()
                 self._reopened(self.spec.id)
             reading = await handle.read()
-            _check(self.spec, reading)
+            check(self.spec, reading)
         except DeviceError as error:
             if handle is self._handle:  # else it was given up meanwhile, which has been counted
                 await self._failed(error)
@@ -274,7 +321,7 @@ class Station:
         if self._error is not None:
             self._sayings.well(f"{self.spec.id} answers again")
         if self._reading is None or reading.at != self._reading.at:  # some return the last again
-            self._taken_at = self._clock.monotonic() - _age_s(reading, self._clock.now())
+            self._taken_at = self._clock.monotonic() - age_s(reading, self._clock.now())
         self._reading, self._error, self._failures = reading, None, 0
         if self._tasks is not None and self._next is not None and self._awake:
             tasks, self._tasks = self._tasks, None
@@ -352,25 +399,6 @@ class Station:
         elif why is None and self._refusal is not None:
             self._sayings.well(f"{self.spec.id} takes what it is told again")
         self._refusal = why
-
-
-def _check(spec: DeviceSpec, reading: Reading) -> None:
-    """Refuse a power that cannot be; raises TransientError.
-
-    A device without a range (a meter of no known connection) is believed anything finite.
-    """
-    range_w = max(abs(spec.min_w), abs(spec.max_w))
-    most_w = _SANE_RANGE * range_w if range_w else math.inf
-    if not (math.isfinite(reading.power_w) and abs(reading.power_w) <= most_w):
-        raise TransientError(
-            f"{spec.id}: read gave a power of {reading.power_w:g} W, which cannot be"
-        )
-
-
-def _age_s(reading: Reading, now: float) -> float:
-    """Return how old a reading is, in s; infinite for one dated by a clock since set back."""
-    age_s = now - reading.at
-    return max(age_s, 0.0) if age_s >= -_AHEAD_S else math.inf
 
 
 def _same(one: Order | None, other: Order) -> bool:

@@ -5,7 +5,8 @@ reading and writing of active power; a driver takes turns with frames, not with 
 """
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from der.commands import (
@@ -17,12 +18,14 @@ from der.commands import (
     WriteFunction,
 )
 from der.curves import GridSupport
-from der.errors import DeviceError, RejectedError
+from der.errors import DeviceError, RejectedError, TransientError
 from der.service import Handle
 from hems.cem.abilities import Abilities
-from hems.cem.supports import Due
+from hems.cem.supports import Due, same
 from hems.clock import Clock
-from programs.support import FixedVar, What
+from programs.support import FixedVar, Place, What
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class SupportLane:
         self._abilities = abilities
         self._done = done
         self._asked: Handle | None = None
-        self._next: dict[object, tuple[Due, float]] = {}
+        self._next: dict[Place, tuple[Due, float]] = {}
+        self._telling: Due | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -74,30 +78,29 @@ class SupportLane:
         """What is under way; None before the first."""
         return self._task
 
-    @property
-    def busy(self) -> bool:
-        """Whether something is being told."""
-        return self._task is not None and not self._task.done()
-
     def ask(self, handle: Handle, tasks: asyncio.TaskGroup) -> None:
         """Ask the device what it can do, once for each time that it is opened."""
-        if handle is not self._asked and not self.busy:
-            self._asked = handle
-            self._task = tasks.create_task(self._ask(handle), name=f"options {self._device}")
+        if handle is not self._asked:
+            self._start(handle, tasks)
 
     def submit(
         self, due: Due, decided_at: float, handle: Handle, tasks: asyncio.TaskGroup
     ) -> asyncio.Task[None] | None:
-        """Have something told as soon as what is under way has ended; the latest wins.
+        """Have something told as soon as what is under way has ended; of a place the latest wins.
 
         Returns:
-            The task that tells it; None if something is being told already: what is still due then
-            is decided anew.
+            The task that tells it; None if the same is being told already.
         """
-        if self.busy:
+        telling = self._telling
+        if telling is not None and telling.place is due.place and same(telling.what, due.what):
+            self._next.pop(due.place, None)
             return None
         self._next[due.place] = due, decided_at
-        self._task = tasks.create_task(self._tell_all(handle), name=f"support {self._device}")
+        return self._start(handle, tasks)
+
+    def _start(self, handle: Handle, tasks: asyncio.TaskGroup) -> asyncio.Task[None]:
+        if self._task is None or self._task.done():
+            self._task = tasks.create_task(self._run(handle), name=f"support {self._device}")
         return self._task
 
     def abandon(self) -> None:
@@ -105,20 +108,36 @@ class SupportLane:
         if self._task is not None:
             self._task.cancel()
 
-    async def _ask(self, handle: Handle) -> None:
-        try:
-            options = await handle.ioctl(Options())
-        except DeviceError:
-            self._asked = None  # reading it says what is wrong; it is asked again
-            return
-        self._abilities.learn(self._device, options)
+    async def stop(self, handle: Handle, held: Iterable[What]) -> None:
+        """Have the device end what it holds.
 
-    async def _tell_all(self, handle: Handle) -> None:
+        Raises:
+            DeviceError: It did not confirm.
+        """
+        for what in held:
+            await handle.ioctl(_stop(what))
+
+    async def _run(self, handle: Handle) -> None:
+        if handle is not self._asked:
+            await self._ask(handle)
         while self._next:
             place = next(iter(self._next))
             due, decided_at = self._next.pop(place)
+            self._telling = due
             error, lasting = await _told(handle, due)
+            self._telling = None
             self._done(Supported(due, decided_at, self._clock.now(), error, lasting))
+
+    async def _ask(self, handle: Handle) -> None:
+        try:
+            options = await handle.ioctl(Options())
+        except RejectedError:
+            self._asked = handle  # it has no such command, or is closed
+        except DeviceError as error:
+            _log.debug("%s was not asked what it can do: %s", self._device, error)
+        else:
+            self._asked = handle
+            self._abilities.learn(self._device, options)
 
 
 async def _told(handle: Handle, due: Due) -> tuple[str | None, bool]:
@@ -131,7 +150,7 @@ async def _told(handle: Handle, due: Due) -> tuple[str | None, bool]:
     except RejectedError as error:
         return str(error), not handle.closed
     except DeviceError as error:
-        return str(error), not error.transient
+        return str(error), not isinstance(error, TransientError)
     return None, False
 
 
@@ -144,6 +163,4 @@ def _start(what: What, lapse_s: float) -> Command[GridSupport] | Command[str]:
         return WriteFunction(what, lapse_s)
     if isinstance(what, FixedVar):
         return HoldReactive(lapse_s, reactive_var=what.reactive_var)
-    return HoldReactive(
-        lapse_s, power_factor=what.producing, charging_factor=what.charging
-    )
+    return HoldReactive(lapse_s, power_factor=what.producing, charging_factor=what.charging)

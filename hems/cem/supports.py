@@ -126,15 +126,11 @@ class SupportMemory:
         held = self.held
         if key in held:  # it may have got half-way
             held = {**held, key: replace(held[key], doubtful=True)}
-        return SupportMemory(
-            held, {**self.troubles, key: Trouble(what, why, times, now + wait_s)}
-        )
+        return SupportMemory(held, {**self.troubles, key: Trouble(what, why, times, now + wait_s)})
 
     def doubted(self, device: str) -> "SupportMemory":
         """Return the memory with doubt about all that a device holds: it may have restarted."""
-        held = {
-            k: replace(h, doubtful=True) if k[0] == device else h for k, h in self.held.items()
-        }
+        held = {k: replace(h, doubtful=True) if k[0] == device else h for k, h in self.held.items()}
         return replace(self, held=held)
 
     def shifted(self, by_s: float) -> "SupportMemory":

@@ -1,40 +1,20 @@
 """`hems event`: the operator dispatches, lists and cancels grid events at the head-end."""
 
 import argparse
-import json
-import math
-import urllib.error
-import urllib.parse
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
-
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems import units
-from hems.commands.fetch import NoAnswerError, fetch
+from hems.commands import event_wish
+from hems.commands.operator import Operator, OperatorError, Told, ask, part
 from hems.commands.output import fail
 
-_NONSENSE = "the head-end answers, but not as a head-end does"
+__all__ = ["Answer", "Event", "HomeAnswers", "Operator", "run"]
+
+_Asked = float | str | list[float]
 
 
-class OperatorError(Exception):
-    """The head-end could not be asked, or refused; `str()` is one sentence."""
-
-
-class Operator(BaseModel):
-    """Where the head-end's operator door is, as it wrote it down at its start."""
-
-    url: str
-    token: str
-
-
-class _Told(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class Answer(_Told):
+class Answer(Told):
     """One response of a home to an event; `at` in server's time, epoch seconds."""
 
     status: int
@@ -43,7 +23,7 @@ class Answer(_Told):
     received_at: float
 
 
-class HomeAnswers(_Told):
+class HomeAnswers(Told):
     """What one home answered to an event."""
 
     lfdi: str
@@ -51,7 +31,7 @@ class HomeAnswers(_Told):
     responses: list[Answer]
 
 
-class Event(_Told):
+class Event(Told):
     """An event as the head-end tells it; times are epoch seconds, amounts W or Wh."""
 
     id: str
@@ -59,91 +39,67 @@ class Event(_Told):
     state: str
     start: int
     duration_s: int
-    asks: dict[str, float]
+    asks: dict[str, _Asked]
     accepted_at: float
     homes: list[HomeAnswers]
 
 
-class _Events(_Told):
+class _Events(Told):
     events: list[Event]
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the operator wants dispatched; amounts in W and Wh, times in s."""
-
-    key: str
-    amount: float
-    duration_s: float
-    start_in_s: float
-    randomize_start_s: float
-    program: str | None
-
-    @classmethod
-    def of(cls, options: argparse.Namespace) -> Self:
-        """Read the wish from the command line.
-
-        Raises:
-            UnitError: An amount or time is not one, or one is missing.
-        """
-        asked = {
-            "limit_import_w": (options.limit_import, units.power_w),
-            "limit_export_w": (options.limit_export, units.power_w),
-            "limit_load_w": (options.limit_load, units.power_w),
-            "limit_generation_w": (options.limit_generation, units.power_w),
-            "shed_w": (options.shed, units.power_w),
-            "reduce_energy_wh": (options.reduce_energy, units.energy_wh),
-        }
-        given = {key: parse(text) for key, (text, parse) in asked.items() if text is not None}
-        if not given:
-            raise units.UnitError("say what is asked: --limit-import, --shed, ... (see --help)")
-        if options.minutes is None:
-            raise units.UnitError("say how long the event lasts: --minutes N")
-        if not math.isfinite(options.minutes):
-            raise units.UnitError(f"--minutes {options.minutes} is not a number of minutes")
-        ((key, amount),) = given.items()
-        return cls(
-            key=key,
-            amount=amount,
-            duration_s=options.minutes * 60.0,
-            start_in_s=units.duration_s(options.start),
-            randomize_start_s=units.duration_s(options.randomize_start),
-            program=options.program,
-        )
+class _Default(Told):
+    program: str
+    asks: dict[str, _Asked]
+    set_grad_w: float | None
 
 
-def send(operator: Path, wish: Wish) -> int:
-    """Dispatch an event and print it; returns the exit code."""
-    body: dict[str, str | float | int] = {
-        wish.key: wish.amount,
-        "seconds": round(wish.duration_s),
-        "randomize_start_s": round(wish.randomize_start_s),
-    }
-    if wish.start_in_s > 0:  # without a start it begins at once, in the second that runs
-        body["start"] = f"+{math.ceil(wish.start_in_s)}s"
-    if wish.program is not None:
-        body["program"] = wish.program
+def run(options: argparse.Namespace) -> int:
+    """Run `hems event`; returns the exit code.
+
+    Raises:
+        UnitError: An amount or time is not one, or one is missing.
+    """
     try:
-        event = Event.model_validate_json(_ask(operator, "POST", "/events", json.dumps(body)))
+        match options.action:
+            case "list":
+                _show(options.operator, options.id)
+            case "cancel":
+                if options.id is None:
+                    return fail(
+                        "say which event: hems event cancel ID (hems event list shows them)"
+                    )
+                place = f"{_place(options.id)}/cancel"
+                print(_line(ask(options.operator, "POST", place, Event, {})))
+            case "default":
+                _set_default(options)
+            case _:
+                order = event_wish.body(options)
+                print(_line(ask(options.operator, "POST", "/events", Event, order)))
     except OperatorError as error:
         return fail(str(error))
-    except ValidationError:
-        return fail(_NONSENSE)
-    print(_line(event))
     return 0
 
 
-def show(operator: Path, event_id: str | None) -> int:
-    """Print all events, or one, with what each home answered; returns the exit code."""
-    try:
-        if event_id is None:
-            events = _Events.model_validate_json(_ask(operator, "GET", "/events")).events
-        else:
-            events = [Event.model_validate_json(_ask(operator, "GET", _place(event_id)))]
-    except OperatorError as error:
-        return fail(str(error))
-    except ValidationError:
-        return fail(_NONSENSE)
+def _set_default(options: argparse.Namespace) -> None:
+    """Set what holds in a programme while no event does; nothing asked means nothing holds."""
+    if options.program is None:
+        raise units.UnitError("say which programme's default: --program NAME")
+    order = event_wish.asks(options)
+    if options.gradient is not None:
+        order["set_grad_w"] = event_wish.number(options.gradient)
+    place = f"/programs/{part(options.program)}/default"
+    default = ask(options.operator, "PUT", place, _Default, order)
+    gradient = "" if default.set_grad_w is None else f", {default.set_grad_w:g} %/s"
+    print(f"default of {default.program}: {_asks(default.asks) or 'nothing'}{gradient}")
+
+
+def _show(operator: Path, event_id: str | None) -> None:
+    """Print all events, or one, with what each home answered."""
+    if event_id is None:
+        events = ask(operator, "GET", "/events", _Events).events
+    else:
+        events = [ask(operator, "GET", _place(event_id), Event)]
     if not events:
         print("no events yet")
     for event in events:
@@ -153,66 +109,26 @@ def show(operator: Path, event_id: str | None) -> int:
                 when = datetime.fromtimestamp(answer.at, UTC)
                 said = f"{answer.status} {answer.meaning}"
                 print(f"    {when:%H:%M:%S}Z  home {home.lfdi[:8]}  {said}")
-    return 0
-
-
-def cancel(operator: Path, event_id: str | None) -> int:
-    """Cancel an event; returns the exit code."""
-    if event_id is None:
-        return fail("say which event: hems event cancel ID (hems event list shows them)")
-    try:
-        event = Event.model_validate_json(
-            _ask(operator, "POST", f"{_place(event_id)}/cancel", "{}")
-        )
-    except OperatorError as error:
-        return fail(str(error))
-    except ValidationError:
-        return fail(_NONSENSE)
-    print(_line(event))
-    return 0
 
 
 def _place(event_id: str) -> str:
-    return f"/events/{urllib.parse.quote(event_id, safe='')}"
+    return f"/events/{part(event_id)}"
 
 
 def _line(event: Event) -> str:
     start = datetime.fromtimestamp(event.start, UTC)
     minutes = event.duration_s / 60.0
-    asks = ", ".join(f"{key} {amount:g}" for key, amount in event.asks.items())
     return (
-        f"{event.id}  {event.state:<10} {event.program}: {asks}, "
+        f"{event.id}  {event.state:<10} {event.program}: {_asks(event.asks)}, "
         f"{start:%Y-%m-%d %H:%M:%S}Z for {minutes:g} min"
     )
 
 
-def _ask(operator: Path, method: str, path: str, body: str | None = None) -> bytes:
-    try:
-        door = Operator.model_validate_json(operator.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OperatorError(
-            f"{operator}: cannot be read ({error.strerror}); is a head-end running? "
-            "name its file with --operator"
-        ) from error
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{operator}: is not an operator file of a head-end") from error
-    headers = {"Authorization": f"Bearer {door.token}", "Content-Type": "application/json"}
-    sent = None if body is None else body.encode()
-    try:
-        return fetch(door.url + path, method=method, body=sent, headers=headers)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise OperatorError(_refusal(error.code, error.reason, error.read())) from error
-    except NoAnswerError as error:
-        raise OperatorError(f"the head-end at {door.url} does not answer: {error}") from error
+def _asks(asks: dict[str, _Asked]) -> str:
+    return ", ".join(f"{key} {_words(value)}" for key, value in asks.items())
 
 
-class _Refusal(BaseModel):
-    error: str
-
-
-def _refusal(code: int, reason: str, body: bytes) -> str:
-    try:
-        return _Refusal.model_validate_json(body).error
-    except ValidationError:
-        return f"the head-end answered {code} {reason}"
+def _words(value: _Asked) -> str:
+    if isinstance(value, list):
+        return ":".join(f"{each:g}" for each in value)
+    return f"curve {value[:8]}" if isinstance(value, str) else f"{value:g}"

@@ -33,6 +33,7 @@ from web.errors import WebError
 from web.money_api import MoneyApi
 from web.needs_api import NeedsApi
 from web.plan_api import PlanApi
+from web.programmes_api import ProgrammesApi
 from web.server import Part, serving
 from web.settings import WebSettings
 from web.visibility_api import VisibilityApi
@@ -123,6 +124,7 @@ def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
         NeedsApi(home, clock, time_zone),
         MoneyApi(home, time_zone),
         VisibilityApi(lambda: home.home.uses.visibility),
+        ProgrammesApi(lambda: home.home.participation, clock),
     )
 
 

@@ -91,9 +91,7 @@ def hub_config(
         *scene.tables.get("meter", ()),
         _device("pv", "pv", "Solar", "sunspec", ports["pv"], min="-4 kW"),
         *scene.tables.get("pv", ()),
-        _device(
-            "battery", "battery", "Battery", "sunspec", ports["battery"], min="-5 kW", max="5 kW"
-        ),
+        _battery(ports),
         *scene.tables.get("battery", ()),
         _device(
             "ev",
@@ -135,6 +133,24 @@ def hub_config(
         *submeters,
     ]
     return "\n".join(parts) + "\n"
+
+
+def _battery(ports: Mapping[str, int]) -> str:
+    """Return the battery, and the tie where the house has one, whose inverter then forms."""
+    power = {"min": "-5 kW", "max": "5 kW"}
+    if "former" not in ports:
+        return _device("battery", "battery", "Battery", "sunspec", ports["battery"], **power)
+    forming = _device(
+        "battery",
+        "battery",
+        "Battery",
+        "modbus",
+        ports["former"],
+        map="grid-forming-inverter",
+        **power,
+    )
+    tie = _device("tie", "tie", "Grid switch", "modbus", ports["tie"], map="tie-switch")
+    return f"{tie}\n{forming}"
 
 
 def _device(

@@ -14,8 +14,8 @@ def applied(signals: Sequence[Signal], net_w: float | None, now: float) -> Mappi
         net_w: Net power at the meter in W, import positive; None while unknown.
         now: UTC epoch seconds.
     """
-    done = {s.event: _done(s, net_w) for s in signals if s.in_force(now)}
-    return {event: what for event, what in done.items() if what is not None}
+    done = [(s.event, _done(s, net_w)) for s in signals if s.in_force(now)]
+    return {event: what for event, what in done if what is not None}
 
 
 def _done(signal: Signal, net_w: float | None) -> Applied | None:

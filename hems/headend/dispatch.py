@@ -83,7 +83,7 @@ def make_event(order: Order, programs: Sequence[Program], now: float, mrid: str)
     check_ramp(order.ramp_s)
     program = find_program(order, programs)
     duration = _duration(order.duration_s)
-    start = _start(order.start, now)
+    start = start_of(order.start, now)
     if start + duration <= now:
         raise DispatchError("the event would be over before it began")
     for name, value in (
@@ -150,7 +150,16 @@ def _duration(duration_s: float) -> int:
     return round(duration_s)
 
 
-def _start(start: float | str | None, now: float) -> int:
+def start_of(start: float | str | None, now: float) -> int:
+    """Return when something is to begin.
+
+    Args:
+        start: Epoch seconds, an offset such as "+5m", or None for now.
+        now: Epoch s.
+
+    Raises:
+        DispatchError: It is none of these, or too far from now.
+    """
     if start is None:
         return int(now)
     if isinstance(start, str):

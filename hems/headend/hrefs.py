@@ -9,6 +9,10 @@ RESPONSE_SETS = "/rsps"
 RESPONSE_SET = f"{RESPONSE_SETS}/1"
 RESPONSES = f"{RESPONSE_SET}/r"
 POINTS = "/mup"
+TARIFFS = "/tp"
+MESSAGE_PROGRAMS = "/msg"
+MESSAGE_PROGRAM = f"{MESSAGE_PROGRAMS}/1"
+MESSAGES = f"{MESSAGE_PROGRAM}/txt"
 
 
 def device(number: int) -> str:
@@ -64,3 +68,33 @@ def dr_controls(index: int) -> str:
 def point(number: int) -> str:
     """MirrorUsagePoint."""
     return f"{POINTS}/{number}"
+
+
+def tariff(number: int) -> str:
+    """TariffProfile."""
+    return f"{TARIFFS}/{number}"
+
+
+def components(number: int) -> str:
+    """RateComponentList of a tariff."""
+    return f"{TARIFFS}/{number}/rc"
+
+
+def component(number: int, part: int) -> str:
+    """RateComponent of a tariff."""
+    return f"{TARIFFS}/{number}/rc/{part}"
+
+
+def requests(home: int) -> str:
+    """FlowReservationRequestList of a home."""
+    return f"{DEVICES}/{home}/frq"
+
+
+def grants(home: int) -> str:
+    """FlowReservationResponseList of a home."""
+    return f"{DEVICES}/{home}/frp"
+
+
+def sheds(home: int) -> str:
+    """LoadShedAvailabilityList of a home."""
+    return f"{DEVICES}/{home}/lsl"

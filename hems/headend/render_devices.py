@@ -1,5 +1,7 @@
 """Devices and the tree above them as resources: pure functions from records."""
 
+from dataclasses import dataclass
+
 from certs.identity import sfdi
 from hems.headend import hrefs
 from hems.headend.paging import Page
@@ -71,7 +73,26 @@ def time_resource(now: float, settings: HeadEndSettings) -> Time:
     )
 
 
-def end_device(home: Home, subscriptions: int, logs: int, settings: HeadEndSettings) -> EndDevice:
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many items are in the lists of a home.
+
+    Attributes:
+        subscriptions: Its subscriptions.
+        logs: Its LogEvents.
+        requests: Its flow reservation requests.
+        grants: What it was granted, as far as it is shown.
+        sheds: Its entries of load that it could shed.
+    """
+
+    subscriptions: int
+    logs: int
+    requests: int
+    grants: int
+    sheds: int
+
+
+def end_device(home: Home, counts: Counts, settings: HeadEndSettings) -> EndDevice:
     """Write a home's EndDevice with the lengths of its lists."""
     href = hrefs.device(home.id)
     return EndDevice(
@@ -81,14 +102,17 @@ def end_device(home: Home, subscriptions: int, logs: int, settings: HeadEndSetti
         device_information_link=Link(href=f"{href}/di"),
         device_status_link=Link(href=f"{href}/ds"),
         lfdi=home.lfdi,
-        log_event_list_link=Link(href=f"{href}/lel", all=logs),
+        load_shed_availability_list_link=Link(href=hrefs.sheds(home.id), all=counts.sheds),
+        log_event_list_link=Link(href=f"{href}/lel", all=counts.logs),
         sfdi=sfdi(home.lfdi),
         changed_time=int(home.registered_at),
         enabled=True,
+        flow_reservation_request_list_link=Link(href=hrefs.requests(home.id), all=counts.requests),
+        flow_reservation_response_list_link=Link(href=hrefs.grants(home.id), all=counts.grants),
         function_set_assignments_list_link=Link(href=f"{href}/fsa", all=1),
         post_rate=settings.post_rate_s,
         registration_link=Link(href=f"{href}/rg"),
-        subscription_list_link=Link(href=f"{href}/sub", all=subscriptions),
+        subscription_list_link=Link(href=f"{href}/sub", all=counts.subscriptions),
     )
 
 
@@ -114,7 +138,9 @@ def registration(home: Home, settings: HeadEndSettings) -> Registration:
     )
 
 
-def assignments(home: Home, anchor: str, der: int, drlc: int) -> FunctionSetAssignments:
+def assignments(
+    home: Home, anchor: str, *, der: int, drlc: int, tariffs: int
+) -> FunctionSetAssignments:
     """Write what is meant for a home: all programmes, on this server's time.
 
     Args:
@@ -122,12 +148,15 @@ def assignments(home: Home, anchor: str, der: int, drlc: int) -> FunctionSetAssi
         anchor: mRID that the assignment's own is derived from.
         der: How many der programmes there are.
         drlc: How many drlc programmes there are.
+        tariffs: How many tariffs there are.
     """
     return FunctionSetAssignments(
         href=f"{hrefs.device(home.id)}/fsa/1",
         demand_response_program_list_link=Link(href=hrefs.DR_PROGRAMS, all=drlc) if drlc else None,
         der_program_list_link=Link(href=hrefs.DER_PROGRAMS, all=der) if der else None,
+        messaging_program_list_link=Link(href=hrefs.MESSAGE_PROGRAMS, all=1),
         response_set_list_link=Link(href=hrefs.RESPONSE_SETS, all=1),
+        tariff_profile_list_link=Link(href=hrefs.TARIFFS, all=tariffs),
         time_link=Link(href=hrefs.TIME),
         subscribable=0,
         mrid=derived_mrid(anchor, "function set assignments"),

@@ -21,9 +21,7 @@ from hems.clock import Clock, SystemClock
 from hems.headend import hrefs
 from hems.headend.advertise import announced
 from hems.headend.book import Book
-from hems.headend.curve_book import CurveBook
-from hems.headend.curves import Curve
-from hems.headend.default_book import DefaultBook
+from hems.headend.books import Books
 from hems.headend.errors import BusyError, SettingsError
 from hems.headend.exchange import edge
 from hems.headend.feeds import DefaultFeed, Feeds, ProgramFeed
@@ -31,15 +29,20 @@ from hems.headend.mirror_store import MirrorStore
 from hems.headend.notifier import Notifier
 from hems.headend.operator_api import OperatorApi, operator_token
 from hems.headend.operator_der import DerDoor
-from hems.headend.records import Default
+from hems.headend.operator_flows import FlowDoor
+from hems.headend.operator_messages import MessageDoor
+from hems.headend.operator_prices import PriceDoor
 from hems.headend.settings import HeadEndSettings
-from hems.headend.shelf import Shelf
 from hems.headend.store import Store
 from hems.headend.throttle import Throttle
 from hems.headend.ticker import Ticker
 from hems.headend.views_devices import DeviceViews, Views
 from hems.headend.views_events import EventViews
+from hems.headend.views_flows import FlowViews
+from hems.headend.views_messages import MessageViews
 from hems.headend.views_mirror import MirrorViews
+from hems.headend.views_prices import PriceViews
+from hems.headend.views_shed import ShedViews
 from hems.headend.views_subscriptions import SubscriptionViews
 from hems.sep2.xml import MAX_BODY
 
@@ -47,6 +50,7 @@ KEEPALIVE_S = 3600.0
 """A home polls once a minute or slower; a handshake for each poll would cost it more than this."""
 
 _SHUTDOWN_S = 1.0
+_DAY_S = 86400
 
 _log = logging.getLogger(__name__)
 
@@ -121,31 +125,47 @@ class HeadEnd:
         self.token = operator_token(settings.token_file)
         self.store = store = await Store.open(settings.database, settings.busy_timeout_s)
         stack.push_async_callback(store.close)
-        self.book = book = await Book.load(store, settings.program_records(), clock, settings.pen)
+        books = await Books.load(store, settings, clock)
+        self.book = book = books.book
         stack.push_async_callback(_save_contacts, book)
-        programs = tuple(book.programs.values())
-        curves = CurveBook(Shelf(store, "curve", Curve), programs, clock, settings.pen)
-        await curves.load()
-        defaults = DefaultBook(Shelf(store, "default", Default), programs, curves)
-        await defaults.load()
-        feeds = Feeds([ProgramFeed(book), DefaultFeed(defaults, programs)])
         mirrors = MirrorStore(store)
+        prices = PriceViews(books.prices, settings)
+        flows = FlowViews(books.flows, book, settings)
+        anchor = next(iter(book.programs.values())).mrid
+        messages = MessageViews(books.messages, settings, anchor)
+        programs = tuple(book.programs.values())
+        feeds = Feeds(
+            [ProgramFeed(book), DefaultFeed(books.defaults, programs), prices, flows, messages]
+        )
         notifier = Notifier(book, feeds, client_tls, clock)
         stack.push_async_callback(notifier.close)
-        ticker = Ticker(
-            book,
-            feeds,
-            notifier,
-            mirrors,
-            clock,
-            refresh=watch.refresh,
-            readings_days=settings.readings_days,
-        )
-        book.on_dispatch = ticker.dispatched
-        defaults.on_change = lambda program: ticker.changed(hrefs.default_control(program.index))
+
+        async def keep_house() -> None:
+            watch.refresh()
+            notifier.forget(books.knows)
+            await books.forget_old()
+            await book.save_contacts()
+            await mirrors.prune(clock.now() - settings.readings_days * _DAY_S)
+
+        ticker = Ticker(feeds, notifier, clock, keep_house)
+        books.tell(ticker)
         views: list[Views] = [
-            DeviceViews(book, store, mirrors, settings, clock),
-            EventViews(book, curves, defaults, store, settings=settings, clock=clock),
+            DeviceViews(
+                book, books.flows, books.prices, store, mirrors, settings=settings, clock=clock
+            ),
+            EventViews(
+                book,
+                books.curves,
+                books.defaults,
+                store,
+                calendars=(books.prices.prices, books.flows.grants, books.messages.messages),
+                settings=settings,
+                clock=clock,
+            ),
+            prices,
+            flows,
+            messages,
+            ShedViews(book, store, settings, clock),
             MirrorViews(mirrors, settings, clock),
             SubscriptionViews(book, feeds, notifier, settings),
         ]
@@ -160,13 +180,18 @@ class HeadEnd:
         notifier.base_url = base_url
         api = OperatorApi(
             book,
-            curves,
+            books.curves,
             store,
             mirrors,
             notifier,
             token=self.token,
             edition=settings.edition,
-            doors=[DerDoor(book, curves, defaults)],
+            doors=[
+                DerDoor(book, books.curves, books.defaults),
+                PriceDoor(books.prices),
+                FlowDoor(books.flows, store),
+                MessageDoor(books.messages, store),
+            ],
         )
         operator_port = await _listen(
             stack, api.app(), settings.operator_host, settings.operator_port, None

@@ -102,6 +102,8 @@ class HeadEndSettings(BaseModel):
     """IANA private enterprise number in the mRIDs that the server makes."""
     tz_offset_s: int = Field(default=0, ge=-50400, le=50400)
     """Local time less UTC, s, as told in Time."""
+    locale: str = Field(default="en", pattern=r"^[A-Za-z0-9-]{2,42}$")
+    """Language of messages (a tag of RFC 4646)."""
     requests_per_minute: int = Field(default=0, ge=0, le=1_000_000)
     """How often one device may ask; who asks more often gets 429 and is told when to ask again.
     0 for no limit."""

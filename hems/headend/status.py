@@ -7,6 +7,7 @@ restart, a late cancellation or an earlier supersession cannot leave it wrong.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol
 
 from hems.headend.records import Edition, Event, Mode
 
@@ -20,6 +21,35 @@ class Status(IntEnum):
     CANCELLED_RANDOMIZED = 3
     SUPERSEDED = 4
     COMPLETED = 5
+
+
+class Timed(Protocol):
+    """What the state of anything that happens follows from; times in epoch s."""
+
+    @property
+    def created(self) -> int:
+        """CreationTime."""
+        ...
+
+    @property
+    def earliest_start(self) -> int:
+        """When it begins at the earliest."""
+        ...
+
+    @property
+    def latest_end(self) -> int:
+        """When it ends at the latest."""
+        ...
+
+    @property
+    def cancelled_at(self) -> float | None:
+        """When it was cancelled; None if it was not."""
+        ...
+
+    @property
+    def cancel_randomized(self) -> bool:
+        """Whether its cancellation is randomised."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +153,7 @@ def overlaps(
     return answer
 
 
-def state_of(event: Event, overlap: Overlap, now: float) -> EventState:
+def state_of(event: Timed, overlap: Overlap, now: float) -> EventState:
     """Return an event's state at `now`, in the words of 2018 and 2023 together.
 
     What an edition has no word for is put in other words by `shown_state`.
@@ -145,17 +175,17 @@ def state_of(event: Event, overlap: Overlap, now: float) -> EventState:
     return EventState(Status.SCHEDULED, event.created, overlap.since)
 
 
-def _cancelled(event: Event, overlap: Overlap) -> EventState:
+def _cancelled(event: Timed, overlap: Overlap) -> EventState:
     status = Status.CANCELLED_RANDOMIZED if event.cancel_randomized else Status.CANCELLED
     return EventState(status, int(event.cancelled_at or 0), overlap.since)
 
 
-def _active_since(event: Event) -> int:
+def _active_since(event: Timed) -> int:
     return max(event.created, event.earliest_start)
 
 
 def shown_state(
-    event: Event, overlap: Overlap, edition: Edition, now: float, keeping: Keeping
+    event: Timed, overlap: Overlap, edition: Edition, now: float, keeping: Keeping
 ) -> EventState | None:
     """Return the state in an edition's own words, or None where the event left the list.
 
@@ -182,7 +212,7 @@ def shown_state(
     return state
 
 
-def next_change(event: Event, overlap: Overlap, now: float, keeping: Keeping) -> float | None:
+def next_change(event: Timed, overlap: Overlap, now: float, keeping: Keeping) -> float | None:
     """Return the next time after `now` at which an event's state may change; None: never."""
     end = event.latest_end
     times = [event.earliest_start, end, end + keeping.grace_s, end + keeping.completed_s]

@@ -8,7 +8,7 @@ soon as the cause is gone.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -246,6 +246,12 @@ class Store:
                 select(DocumentRow.body).where(DocumentRow.lfdi == lfdi, DocumentRow.kind == kind)
             )
             return found.scalar_one_or_none()
+
+    async def documents(self, lfdi: str) -> Mapping[str, bytes]:
+        """Return the last XML of each kind that a home put to its own resources."""
+        query = select(DocumentRow.kind, DocumentRow.body).where(DocumentRow.lfdi == lfdi)
+        async with self.reading() as connection:
+            return {row.kind: row.body for row in await connection.execute(query)}
 
     async def save_document(self, lfdi: str, kind: str, body: bytes, at: float) -> None:
         """Keep what a home put to its resource `kind`."""

@@ -2,18 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from hems.clock import Clock
-from hems.headend.book import Book
 from hems.headend.errors import BusyError
-from hems.headend.feeds import Feeds, list_of
-from hems.headend.mirror_store import MirrorStore
+from hems.headend.feeds import Feeds
 from hems.headend.notifier import Notifier
-from hems.headend.records import Event
 
 HOUSEKEEPING_S = 60.0
-_DAY_S = 86400
 
 _log = logging.getLogger(__name__)
 
@@ -22,39 +18,25 @@ class Ticker:
     """Announces each change of an event's state when it falls due.
 
     Args:
-        book: Events.
         feeds: What may change by itself.
         notifier: Who is told.
-        mirrors: Readings, for their retention.
         clock: The utility's time.
-        refresh: Reads the revocation lists again.
-        readings_days: How long readings are kept, days.
+        keep_house: Lets go of what is old; called once a minute.
     """
 
     def __init__(
         self,
-        book: Book,
         feeds: Feeds,
         notifier: Notifier,
-        mirrors: MirrorStore,
         clock: Clock,
-        *,
-        refresh: Callable[[], None],
-        readings_days: int,
+        keep_house: Callable[[], Awaitable[None]],
     ) -> None:
-        self._book = book
         self._feeds = feeds
         self._notifier = notifier
-        self._mirrors = mirrors
         self._clock = clock
-        self._refresh = refresh
-        self._readings_s = readings_days * _DAY_S
+        self._keep_house = keep_house
         self._wake = asyncio.Event()
         self._kept_at = clock.monotonic()
-
-    def dispatched(self, event: Event) -> None:
-        """Announce an event that was just accepted or cancelled, and look when it changes next."""
-        self.changed(list_of(self._book.programs[event.program]), event.mrid)
 
     def changed(self, resource: str, mrid: str | None = None) -> None:
         """Announce a resource that has just changed, and look when it changes next.
@@ -86,13 +68,8 @@ class Ticker:
                 continue
 
     async def _housekeeping(self) -> None:
-        self._refresh()
-        self._book.forget_old()
-        known = {event.mrid for event in self._book.events}
-        self._notifier.forget(known.__contains__)
         try:
-            await self._book.save_contacts()
-            await self._mirrors.prune(self._clock.now() - self._readings_s)
+            await self._keep_house()
         except BusyError as error:
             _log.warning("housekeeping is put off: %s", error)
 

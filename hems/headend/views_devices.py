@@ -21,12 +21,16 @@ from hems.headend.exchange import (
     number_of,
     read,
 )
+from hems.headend.flow_book import FlowBook
 from hems.headend.keeping import kept_form
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.paging import page, parse_query
+from hems.headend.price_book import PriceBook
 from hems.headend.records import Home, ProgramKind
+from hems.headend.render_devices import Counts
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
+from hems.headend.views_shed import KIND as SHED
 from hems.sep2.resources import (
     DERAvailability,
     DERCapability,
@@ -35,6 +39,7 @@ from hems.sep2.resources import (
     DeviceInformation,
     DeviceStatus,
     EndDevice,
+    FunctionSetAssignments,
     LogEvent,
     LogEventList,
     Resource,
@@ -65,6 +70,8 @@ class DeviceViews:
 
     Args:
         book: Homes.
+        flows: For the number of reservations.
+        prices: For the number of tariffs.
         store: What they put.
         mirrors: For the number of usage points.
         settings: Rates and rules.
@@ -74,12 +81,17 @@ class DeviceViews:
     def __init__(
         self,
         book: Book,
+        flows: FlowBook,
+        prices: PriceBook,
         store: Store,
         mirrors: MirrorStore,
+        *,
         settings: HeadEndSettings,
         clock: Clock,
     ) -> None:
         self._book = book
+        self._flows = flows
+        self._prices = prices
         self._store = store
         self._mirrors = mirrors
         self._settings = settings
@@ -157,13 +169,13 @@ class DeviceViews:
     async def get_assignments_list(self, request: web.Request) -> web.Response:
         """Answer the list of the caller's one assignment."""
         home = _own(request)
-        item = render_devices.assignments(home, self._anchor, *self._program_counts())
+        item = self._assignments(home)
         part = page([item], parse_query(request.query))
         return answer(request, render_devices.assignments_list(home, part, self._settings))
 
     async def get_assignments(self, request: web.Request) -> web.Response:
         """Answer the caller's assignment."""
-        item = render_devices.assignments(_own(request), self._anchor, *self._program_counts())
+        item = self._assignments(_own(request))
         return answer(request, item)
 
     async def get_ders(self, request: web.Request) -> web.Response:
@@ -224,13 +236,25 @@ class DeviceViews:
         return answer(request, _log(home, wanted, body))
 
     async def _end_device(self, home: Home) -> EndDevice:
-        subscriptions = len(self._book.subscriptions_of(home.lfdi))
-        logs = await self._store.log_count(home.lfdi)
-        return render_devices.end_device(home, subscriptions, logs, self._settings)
+        documents = await self._store.documents(home.lfdi)
+        counts = Counts(
+            subscriptions=len(self._book.subscriptions_of(home.lfdi)),
+            logs=await self._store.log_count(home.lfdi),
+            requests=len(self._flows.of(home.lfdi)),
+            grants=len(self._flows.grants.shown(home.lfdi, home.edition)),
+            sheds=sum(1 for kind in documents if kind.startswith(SHED)),
+        )
+        return render_devices.end_device(home, counts, self._settings)
 
-    def _program_counts(self) -> tuple[int, int]:
+    def _assignments(self, home: Home) -> FunctionSetAssignments:
         kinds = [program.kind for program in self._book.programs.values()]
-        return kinds.count(ProgramKind.DER), kinds.count(ProgramKind.DRLC)
+        return render_devices.assignments(
+            home,
+            self._anchor,
+            der=kinds.count(ProgramKind.DER),
+            drlc=kinds.count(ProgramKind.DRLC),
+            tariffs=len(self._prices.tariffs),
+        )
 
 
 def _own(request: web.Request) -> Home:

@@ -1,5 +1,6 @@
 """Views of programmes, their events, and the responses that homes post to them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from hems.headend.paging import page, parse_query
 from hems.headend.records import Edition, Program, ProgramKind, ResponseRecord
 from hems.headend.render_events import Shown
 from hems.headend.settings import HeadEndSettings
+from hems.headend.spans import AnyCalendar
 from hems.headend.store import Store
 from hems.sep2.resources import DERControlResponse, DERProgram, Response, ResponseList, ResponseSet
 from hems.sep2.xml import parse
@@ -32,6 +34,7 @@ class EventViews:
         curves: Curves of der programmes.
         defaults: Default controls of der programmes.
         store: Responses.
+        calendars: What else may be answered: prices, messages, grants.
         settings: Rates.
         clock: The utility's time.
     """
@@ -43,12 +46,14 @@ class EventViews:
         defaults: DefaultBook,
         store: Store,
         *,
+        calendars: Sequence[AnyCalendar],
         settings: HeadEndSettings,
         clock: Clock,
     ) -> None:
         self._book = book
         self._curves = curves
         self._defaults = defaults
+        self._calendars = calendars
         self._store = store
         self._settings = settings
         self._clock = clock
@@ -186,10 +191,7 @@ class EventViews:
             )
         if posted.status is None:
             raise RequestError("Response/status: missing, it would say nothing")
-        try:
-            subject = self._book.event(posted.subject).mrid
-        except UnknownItemError as error:
-            raise RequestError(f"Response/subject: {error}") from error
+        subject = self._subject(posted.subject)
         if await self._store.response_count(home.lfdi, subject) >= MAX_RESPONSES:
             raise ForbiddenError(f"device {home.lfdi} has answered {subject} too often")
         kept = await self._store.add_response(
@@ -206,6 +208,21 @@ class EventViews:
             )
         )
         return created(f"{hrefs.RESPONSES}/{kept.id}")
+
+    def _subject(self, mrid: str) -> str:
+        """Return the mRID of what a response is about.
+
+        Raises:
+            RequestError: Nothing of this mRID was ever sent.
+        """
+        for calendar in self._calendars:
+            item = calendar.find(mrid)
+            if item is not None:
+                return item.span.mrid
+        try:
+            return self._book.event(mrid).mrid
+        except UnknownItemError as error:
+            raise RequestError(f"Response/subject: {error}") from error
 
     def _der_program(self, program: Program, edition: Edition) -> DERProgram:
         events, curves = self._shown(program, edition), self._curves.of(program.index)

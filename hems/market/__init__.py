@@ -1,1 +1,1 @@
-"""What the wholesale market says: prices beside the published net-benefits price."""
+"""The demand side's parts that remember: energy by windows, the wholesale market, slopes."""

@@ -64,8 +64,8 @@ class Seen:
         sun_w: Sun that is expected now, W, not negative.
     """
 
-    grid: Side = Side()  # noqa: RUF009 (frozen, so one instance serves all; so below)
-    bus: Side = Side()  # noqa: RUF009
+    grid: Side = Side()
+    bus: Side = Side()
     witnesses: Sequence[Side] = ()
     angle_deg: float | None = None
     closed: bool | None = None

@@ -16,6 +16,8 @@ from hems.microgrid.seen import Seen, Wanted
 
 SLIP_HZ: Final = 0.05
 """How much faster or slower than the grid the home runs while it comes into step, at most."""
+_GAIN: Final = 0.7
+"""Share of a difference of frequency that one step makes good: what is measured is a second old."""
 _TURN_S: Final = 10.0
 """Time in which a difference of phase is worked off."""
 _TRIM_HZ: Final = 0.3
@@ -127,9 +129,9 @@ class _Scene:
         """Return the step into another phase."""
         return Step(replace(self.state, phase=phase, since=self.now, why=why), order)
 
-    def stay(self, order: Order | None = None, **changes: object) -> Step:
+    def stay(self, order: Order | None = None, state: State | None = None) -> Step:
         """Return the step that stays in this phase."""
-        return Step(replace(self.state, **changes) if changes else self.state, order)  # type: ignore[arg-type]
+        return Step(self.state if state is None else state, order)
 
     @property
     def lasted_s(self) -> float:
@@ -256,11 +258,11 @@ def _preparing(scene: _Scene) -> Step:
         return scene.to(Phase.DARK, _too_empty(scene))
     if seen.bus.live(limits):
         return scene.stay()  # somebody else supplies the home, or says so: nothing goes beside it
-    if seen.closed is False and seen.forming is not None:
-        if seen.loads_off or scene.lasted_s >= limits.prepare_s:
-            scene = replace(scene, state=replace(scene.state, hz=limits.nominal_hz))
-            return scene.to(Phase.FORMING, scene.state.why, scene.form)
-    return scene.stay()
+    ready = seen.loads_off or scene.lasted_s >= limits.prepare_s
+    if not ready or seen.closed is not False or seen.forming is None:
+        return scene.stay()
+    scene = replace(scene, state=replace(scene.state, hz=limits.nominal_hz))
+    return scene.to(Phase.FORMING, scene.state.why, scene.form)
 
 
 def _forming(scene: _Scene) -> Step:
@@ -286,7 +288,7 @@ def _island(scene: _Scene) -> Step:
     if scene.good and not scene.wanted.may_leave and not scene.wanted.stay:
         return scene.to(Phase.SYNCHRONISING, "The grid is back")
     if state.tries and scene.lasted_s >= limits.longest_rest_s:
-        return scene.stay(tries=0)
+        return scene.stay(state=replace(state, tries=0))
     hertz = seen.bus.frequency_hz
     if seen.closed is not False or not seen.forming or not hertz:
         return scene.stay()
@@ -299,7 +301,7 @@ def _island(scene: _Scene) -> Step:
     hz = limits.nominal_hz + trim
     if hz == state.hz:
         return scene.stay()
-    return scene.stay(Order(Act.FORM, hz, limits.nominal_v), hz=hz)
+    return scene.stay(Order(Act.FORM, hz, limits.nominal_v), replace(state, hz=hz))
 
 
 def _synchronising(scene: _Scene) -> Step:
@@ -321,9 +323,9 @@ def _synchronising(scene: _Scene) -> Step:
     if not street or not home or seen.angle_deg is None or seen.grid.voltage_v is None:
         return scene.stay()
     slip = min(max(-seen.angle_deg / 360 / _TURN_S, -SLIP_HZ), SLIP_HZ)
-    moved = state.hz + (street + slip - home)
+    moved = state.hz + _GAIN * (street + slip - home)
     hz = min(max(moved, limits.nominal_hz - 1.0), limits.nominal_hz + 1.0)
-    return scene.stay(Order(Act.FORM, hz, seen.grid.voltage_v), hz=hz)
+    return scene.stay(Order(Act.FORM, hz, seen.grid.voltage_v), replace(state, hz=hz))
 
 
 def _rejoining(scene: _Scene) -> Step:
@@ -346,7 +348,7 @@ def _returning(scene: _Scene) -> Step:
         return scene.stay(Order(Act.FOLLOW) if seen.closed else None)
     if scene.lasted_s >= scene.limits.ramp_s:
         return scene.to(Phase.GRID, "")
-    return scene.stay(tries=0)
+    return scene.stay(state=replace(scene.state, tries=0))
 
 
 def _dark(scene: _Scene) -> Step:
@@ -366,7 +368,7 @@ def _dark(scene: _Scene) -> Step:
     if not wanted.may_island or scene.now < scene.state.rest_until:
         return scene.stay()
     if not seen.may_start(scene.limits):
-        return scene.stay(why=_too_empty(scene))
+        return scene.stay(state=replace(scene.state, why=_too_empty(scene)))
     return scene.to(Phase.PREPARING, scene.state.why)
 
 

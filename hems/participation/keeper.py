@@ -44,7 +44,7 @@ class Keeper:
         settings: Where measurements are kept over a restart.
         clock: Where the time comes from; what is remembered in UTC moves along when it is set.
         asked: Returns the events of all utilities.
-        signals: Returns what is asked now.
+        signals: Returns what is asked now; None while that is not known yet.
         alarm: Told in one sentence when writing fails, and None when it works again.
     """
 
@@ -55,7 +55,7 @@ class Keeper:
         clock: Clock,
         *,
         asked: Callable[[], Sequence[Asked]],
-        signals: Callable[[], Sequence[Signal]],
+        signals: Callable[[], Sequence[Signal] | None],
         alarm: Callable[[str | None], None],
     ) -> None:
         self._ledger = ledger
@@ -101,12 +101,17 @@ class Keeper:
     def take_image(self, image: Image) -> None:
         """Take each event further; no I/O."""
         self._follow_clock()
+        before = self._past.at
         self._past.take(image.at, image.net_w)
-        signals = {(s.event, s.kind): s for s in self._signals() if math.isfinite(s.ends_at)}
+        told = self._signals()
+        if told is None:
+            return
+        signals = {(s.event, s.kind): s for s in told if math.isfinite(s.ends_at)}
         for asked in self._asked():
             for kind, value in asked.asks:
                 if kind in BY_KIND:
-                    self._follow(asked, kind, value, signals.get((asked.event, kind)), image)
+                    signal = signals.get((asked.event, kind))
+                    self._follow(asked, (kind, value), signal, image, before)
         self._close(image)
 
     def put(self, performance: Performance) -> None:
@@ -152,14 +157,19 @@ class Keeper:
         return record(known, known.before_w, "the meter's mean of the quarter-hour before it")
 
     def _follow(
-        self, asked: Asked, kind: SignalKind, value: float, signal: Signal | None, image: Image
+        self,
+        asked: Asked,
+        ask: tuple[SignalKind, float],
+        signal: Signal | None,
+        image: Image,
+        before: float | None,
     ) -> None:
-        key = (asked.event, asked.lfdi, kind)
+        key = (asked.event, asked.lfdi, ask[0])
         known = self._known.get(key)
         if known is None:
             if asked.dropped or not asked.starts_at <= image.at < asked.ends_at:
                 return
-            known = self._begun(asked, kind, value)
+            known = self._begun(asked, *ask, image=image, before=before)
         ends_at = min(asked.ends_at, image.at) if asked.dropped else asked.ends_at
         if not known.over(image.at):
             baseline_w = None if signal is None else signal.baseline_w
@@ -171,7 +181,9 @@ class Keeper:
             known = replace(known, task=task)
         self._known[key] = take(known, self._sample(asked, signal, image))
 
-    def _begun(self, asked: Asked, kind: SignalKind, value: float) -> Measurement:
+    def _begun(
+        self, asked: Asked, kind: SignalKind, value: float, *, image: Image, before: float | None
+    ) -> Measurement:
         task = Task(
             programme=BY_KIND[kind].id,
             event=asked.event,
@@ -182,8 +194,13 @@ class Keeper:
             ends_at=asked.ends_at,
             lfdi=asked.lfdi,
         )
-        before_w = self._past.mean_w(asked.starts_at)
-        return Measurement(task, before_w, self._past.peak_w(asked.starts_at))
+        return Measurement(
+            task,
+            self._past.mean_w(asked.starts_at),
+            self._past.peak_w(asked.starts_at),
+            at=before,
+            was_uncomfortable=_uncomfortable(image),
+        )
 
     def _sample(self, asked: Asked, signal: Signal | None, image: Image) -> Sample:
         cold = _uncomfortable(image)

@@ -51,6 +51,19 @@ class Task:
         """How long it lasts."""
         return max(self.ends_at - self.starts_at, 0.0)
 
+    @property
+    def promised_wh(self) -> float | None:
+        """The energy that it is to deliver; None where it asks for none."""
+        match self.kind:
+            case SignalKind.ENERGY:
+                return self.asked
+            case SignalKind.SHED:
+                return self.asked * self.length_s / _S_PER_H
+            case kind if kind in SET_POINTS:
+                return abs(self.asked) * self.length_s / _S_PER_H
+            case _:
+                return None
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -98,7 +111,8 @@ class Measurement:
         run_s: For how long each flexible load ran, by device.
         left_s: For how long the owner was out of it.
         left: Whether the owner left it, for however long.
-        idle_s: Time in which its word did not count: another event took its place.
+        idle_s: Time in which its word did not count, because another event took its place or
+            nothing here can do what it asks.
         was_uncomfortable: Whether a temperature was out of its bounds before it.
         comfort_s: For how long one was because of it.
         peak_after_w: Greatest net power of the hour after it.
@@ -159,9 +173,9 @@ def take(known: Measurement, sample: Sample) -> Measurement:
     if before is not None and sample.at <= before:
         return known
     seen = replace(known, at=sample.at)
-    if before is None:
-        return replace(seen, was_uncomfortable=sample.uncomfortable)
-    if sample.at - before > LONGEST_GAP_S:
+    if sample.left and not known.over(sample.at):
+        seen = replace(seen, left=True)
+    if before is None or sample.at - before > LONGEST_GAP_S:
         return seen
     if sample.at > task.ends_at:
         seen = _after(seen, sample)
@@ -174,7 +188,7 @@ def _within(seen: Measurement, sample: Sample, lasted_s: float) -> Measurement:
     before = sample.at - lasted_s
     seen = _comfort(seen, sample, before)
     if sample.left:
-        return replace(seen, left=True, left_s=seen.left_s + lasted_s)
+        return replace(seen, left_s=seen.left_s + lasted_s)
     if not sample.in_force:
         return replace(seen, idle_s=seen.idle_s + lasted_s)
     if sample.net_w is not None:
@@ -260,7 +274,7 @@ def record(known: Measurement, baseline_w: float | None, baseline_by: str) -> Pe
         unit=unit(task.kind),
         baseline_w=baseline_w,
         baseline_by=baseline_by if baseline_w is not None else "",
-        promised_wh=_promised_wh(task),
+        promised_wh=task.promised_wh,
         delivered_wh=delivered_wh if known.measured_s else None,
         settled_s=None if known.settled_at is None else known.settled_at - task.starts_at,
         inside_share=_inside(known),
@@ -279,18 +293,6 @@ def _inside(known: Measurement) -> float | None:
     if known.settled_at is None:
         return 0.0 if known.judged_s else None
     return known.inside_s / known.after_s if known.after_s else 1.0
-
-
-def _promised_wh(task: Task) -> float | None:
-    match task.kind:
-        case SignalKind.ENERGY:
-            return task.asked
-        case SignalKind.SHED:
-            return task.asked * task.length_s / _S_PER_H
-        case kind if kind in SET_POINTS:
-            return abs(task.asked) * task.length_s / _S_PER_H
-        case _:
-            return None
 
 
 def _share(known: Measurement) -> float:
@@ -319,5 +321,5 @@ def _note(known: Measurement, ran: float | None) -> str:
     if known.left:
         said.append(f"The owner was out of it for {known.left_s / 60:.0f} min.")
     if known.idle_s >= 1.0:
-        said.append(f"Another event took its place for {known.idle_s / 60:.0f} min.")
+        said.append(f"For {known.idle_s / 60:.0f} min its word did not count here.")
     return " ".join(said)

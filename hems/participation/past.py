@@ -57,6 +57,11 @@ class Past:
             self._minutes.popleft()
 
     @property
+    def at(self) -> float | None:
+        """When the meter was looked at last, UTC epoch seconds; None before, and after a jump."""
+        return self._at
+
+    @property
     def recent(self) -> tuple[tuple[float, float], ...]:
         """Net power of the last minute: UTC epoch seconds and W, oldest first."""
         return tuple(self._recent)
@@ -65,11 +70,17 @@ class Past:
         """Return the mean net power of the quarter-hour before; None if not measured.
 
         Args:
-            before: UTC epoch seconds; only whole minutes before it count.
+            before: UTC epoch seconds, within the last minute.
         """
-        cells = [m for m in self._minutes if before - BEFORE_S <= m.start <= before - _MINUTE_S]
-        seconds = sum(m.seconds for m in cells)
-        return sum(m.joule for m in cells) / seconds if seconds else None
+        minute = math.floor(before / _MINUTE_S) * _MINUTE_S
+        cells = [m for m in self._minutes if before - BEFORE_S <= m.start < minute]
+        begun = [(at, w) for at, w in self._recent if minute <= at <= before]
+        begun_s = before - begun[0][0] if begun else 0.0
+        seconds = sum(m.seconds for m in cells) + begun_s
+        if not seconds:
+            return None
+        begun_w = sum(w for _, w in begun) / max(len(begun), 1)
+        return (sum(m.joule for m in cells) + begun_w * begun_s) / seconds
 
     def peak_w(self, before: float) -> float | None:
         """Return the greatest net power of the hour before; None if not measured."""

@@ -200,6 +200,11 @@ class Economics:
         """What energy from the grid costs now; None where no tariff is known."""
         return self._book.view() if self._priced else None
 
+    @property
+    def highest_w(self) -> float:
+        """The billing month's highest quarter-hour mean import so far, W."""
+        return self._bookkeeper.peak_so_far_w(self._clock.now())
+
     def plan(self) -> PlanView | None:
         """Return the plan in force; None where nothing is planned, or not yet."""
         found = self._planning.plan

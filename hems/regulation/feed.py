@@ -15,8 +15,8 @@ from typing import Final
 import aiomqtt
 
 from der.mqtt import connected
-from hems.regulation.letters import Source
 from hems.regulation.message import Refused, Taken, judge
+from hems.regulation.settings import Source
 
 _log = logging.getLogger(__name__)
 

@@ -11,30 +11,16 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
 
-from der.addresses import BrokerSettings, Shared
+from der.addresses import Shared
 from der.curves import Droop
 from der.description import DeviceDescription
 from der.model import Reading
 from der.registry import DRIVERS, Driver
 from hems.regulation.errors import LetterError
+from hems.regulation.settings import Source
 from programs.frequency import SensePolicy
 from programs.regulation import FadePolicy
 from programs.score import Sample
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the aggregator's signal comes from.
-
-    Attributes:
-        broker: Its MQTT broker.
-        topic: The topic of this home's signal.
-        fresh_s: A message whose own time is further off than this is refused.
-    """
-
-    broker: BrokerSettings
-    topic: str
-    fresh_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class Swing:
     _base_until: float = -math.inf
     _span: Bounds = field(default_factory=lambda: Bounds(0.0, 0.0))
     _span_at: float = -math.inf
+    _first_at: float = math.inf
     _moved_at: float | None = None
     _written: Setpoint | None = None
     _written_at: float = -math.inf
@@ -97,6 +98,8 @@ class Swing:
         if settings.slew_w_s is not None and self._moved_at is not None:
             most_w = settings.slew_w_s * (now - self._moved_at)
         self.swing_w = slewed(self.swing_w, self.asked_w, most_w)
+        if self._moved_at is None:
+            self._first_at = now
         self._moved_at = now
 
     def due(self, now: float, *, still: bool = False) -> Setpoint | None:
@@ -139,11 +142,10 @@ class Swing:
         said = []
         if settings.droop is not None:
             said.append(self.sense.fault(now, settings.droop, settings.sense))
-        if settings.source is not None and not self.follows(now):
-            since = "none has come"
-            if self._value_at > -math.inf:
-                since = f"the last came {now - self._value_at:.0f} s ago"
-            said.append(f"no regulation signal: {since}")
+        begun = now - self._first_at > settings.fade.stale_s
+        if settings.source is not None and begun and not self.follows(now):
+            never = self._value_at == -math.inf
+            said.append(f"the regulation signal has {'not come yet' if never else 'stopped'}")
         return "; ".join(word for word in said if word)
 
 

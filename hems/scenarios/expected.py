@@ -132,7 +132,7 @@ class State(_Check):
     note_contains: str = ""
 
 
-class Runs(_Check):
+class Starts(_Check):
     """A device is switched on at most so often."""
 
     check: Literal["starts"]
@@ -142,42 +142,17 @@ class Runs(_Check):
     at_most: Annotated[int, Field(ge=0)]
 
 
-class Recorded(_Check):
-    """The record of a programme's performance of an event says so."""
+class Refused(_Check):
+    """The home refused something that its owner asked."""
 
-    check: Literal["record"]
-    event: Text
-    programme: str = ""
-    figure: Literal[
-        "asked",
-        "baseline_w",
-        "promised_wh",
-        "delivered_wh",
-        "settled_s",
-        "inside_share",
-        "deviation",
-        "rebound_w",
-        "comfort_minutes",
-        "measured_share",
-        "score",
-    ]
-    at_most: float | None = None
-    at_least: float | None = None
+    check: Literal["refused"]
+    contains: Text
 
+
+OfCourse = Bound | Mean | Energy | Slope | Value | Less | Starts
+"""Checks of what was measured."""
 
 Expected = Annotated[
-    Bound
-    | Mean
-    | Energy
-    | Slope
-    | Value
-    | Less
-    | Rebound
-    | Responses
-    | Alarm
-    | State
-    | Runs
-    | Recorded,
-    Field(discriminator="check"),
+    OfCourse | Rebound | Responses | Alarm | State | Refused, Field(discriminator="check")
 ]
 """Any check, told apart by `check`."""

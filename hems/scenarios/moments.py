@@ -30,6 +30,11 @@ class Moment:
     second: int
     again: bool = False
 
+    def __str__(self) -> str:
+        minutes, second = divmod(self.second, 60)
+        text = f"{minutes // 60:02d}:{minutes % 60:02d}" + (f":{second:02d}" if second else "")
+        return (f"+{self.day}d " if self.day else "") + text + (" again" if self.again else "")
+
     def at(self, first: date, zone: ZoneInfo) -> float:
         """Return it as UTC epoch seconds.
 

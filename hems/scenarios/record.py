@@ -129,8 +129,8 @@ class Played:
         events: By the name in the scenario.
         shown: What the owner was told.
         bands: Faults and turns of weather.
+        refusals: When and why the home refused what its owner asked.
         writes: How often each device was told something, by id.
-        records: What the programmes recorded of their performance.
         took_s: Real time that it took.
     """
 
@@ -138,5 +138,6 @@ class Played:
     events: dict[str, Told] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
     bands: list[Band] = field(default_factory=list)
+    refusals: list[tuple[float, str]] = field(default_factory=list)
     writes: dict[str, int] = field(default_factory=dict)
     took_s: float = 0.0

@@ -308,6 +308,6 @@ _BRANCHES: Final = frozenset(
         "alarm",
         "state",
         "starts",
-        "record",
+        "refused",
     }
 )

@@ -25,6 +25,11 @@ from certs.identity import pin_valid
 from der.model import DeviceKind
 from hems.settings import devices_file
 from hems.settings.device_section import DeviceSection
+from hems.settings.market_section import ConnectionSection, MarketSection, PeakSection
+from hems.settings.microgrid_section import MicrogridSection
+from hems.settings.programmes_section import ProgrammesSection
+from hems.settings.regulation_section import RegulationSection
+from hems.settings.reserve_section import ReserveSection
 from hems.settings.section import Current, Duration, Port, Section, Text
 from hems.settings.slope_section import Slope, SlopeSection
 from hems.settings.tariff_section import Place, TariffSection
@@ -283,7 +288,14 @@ class Config(Section):
     mqtt: MqttSection = MqttSection()
     tariff: TariffSection = TariffSection()
     planner: PlannerSection = PlannerSection()
+    microgrid: MicrogridSection = MicrogridSection()
+    programmes: ProgrammesSection = ProgrammesSection()
+    regulation: RegulationSection = RegulationSection()
+    reserve: ReserveSection = ReserveSection()
     slope: SlopeSection = SlopeSection()
+    market: MarketSection = MarketSection()
+    peak: PeakSection = PeakSection()
+    connection: ConnectionSection = ConnectionSection()
     visibility: VisibilitySection = VisibilitySection()
     device: tuple[DeviceSection, ...] = ()
 
@@ -299,12 +311,47 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _island_has_its_devices(self) -> Self:
+        kinds = {device.id: device.kind for device in self.device}
+        island = self.microgrid
+        for key, name, kind in (
+            ("tie", island.tie, DeviceKind.TIE),
+            ("forming", island.forming, DeviceKind.BATTERY),
+        ):
+            if name is not None and kinds.get(name) is not kind:
+                raise ValueError(f"microgrid.{key}: there is no {kind} {name!r}")
+        for name in set(island.order) - set(kinds):
+            raise ValueError(f"microgrid.order: there is no device {name!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _regulated_is_there(self) -> Self:
+        regulation = self.regulation
+        kinds = {device.id: device.kind for device in self.device}
+        if regulation.consent and kinds.get(regulation.device) is not DeviceKind.BATTERY:
+            raise ValueError(f"regulation: {regulation.device!r} is no battery of this home")
+        if regulation.consent and regulation.measured_by not in {"", *kinds}:
+            raise ValueError(f"regulation: there is no device {regulation.measured_by!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _exempt_are_there(self) -> Self:
+        for name in set(self.market.exempt) - {device.id for device in self.device}:
+            raise ValueError(f"market.exempt: there is no device {name!r}")
+        return self
+
+    @model_validator(mode="after")
     def _utilities_apart(self) -> Self:
         for name in _twins(utility.name for utility in self.utility):
             raise ValueError(f"two utilities are called {name!r}; give each a name of its own")
         places = ((u.notify_host, u.notify_port) for u in self.utility if u.notify_port)
         for host, port in _twins(places):
             raise ValueError(f"two utilities notify us at {host}:{port}; give each a notify_port")
+        named = self.reserve.utility
+        if self.reserve.enabled and not self.utility:
+            raise ValueError("reserve is enabled, but there is no utility to offer it to")
+        if named is not None and named not in {utility.name for utility in self.utility}:
+            raise ValueError(f"reserve is offered to no utility {named!r}")
         known = {device.id for device in self.device}
         for utility in self.utility:
             for member in utility.member:

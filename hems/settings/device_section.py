@@ -114,7 +114,9 @@ class DeviceSection(Section):
     connected_to: tuple[Phase, ...] = ()
     """Phases of the home that it is connected to, as found or told when it was commissioned."""
     essentiality: int = Field(default=5, ge=0, le=9)
-    """0 is shed first, 9 last."""
+    """0 is shed first, 8 last; 9 is not shed but for the main breaker."""
+    keep: bool = False
+    """The same as an essentiality of 9: such as a medical device."""
     ownership: Ownership = Ownership.OWNER
     """Whose it is: "owner", "service-provider" or "other"."""
     comfort_low: float | None = Field(default=None, ge=-30, le=95, allow_inf_nan=False)
@@ -249,6 +251,7 @@ def spec(device: DeviceSection, carried_w: float) -> DeviceSpec:
         max_w=max_w,
         least_on_w=device.least_on,
         essentiality=device.essentiality,
+        keep=device.keep,
         max_age_s=device.max_age,
         min_off_s=device.min_off,
         min_on_s=device.min_on,

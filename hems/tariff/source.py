@@ -97,10 +97,7 @@ class Source:
     @property
     def where(self) -> str:
         """The place as people may see it: without the query, which may hold a token."""
-        if isinstance(self._place, Path):
-            return str(self._place)
-        parts = urlsplit(self._place)
-        return f"{parts.scheme}://{parts.hostname}{parts.path}"
+        return shown(self._place)
 
     async def run(self) -> None:
         """Read it until cancelled; `resume` is called before."""
@@ -118,7 +115,7 @@ class Source:
         now = self._clock.now()
         try:
             # A year of prices takes seconds on a small machine; control does not wait.
-            found = await asyncio.to_thread(parse, await self._fetch(), now)
+            found = await asyncio.to_thread(parse, await fetch(self._place), now)
         except (SourceError, DocumentError) as error:
             trouble = f"The {self._name} of {self.where} cannot be read: {error}."
             if trouble != self._trouble:  # said once, not every minute of a day
@@ -176,10 +173,24 @@ class Source:
         except StoreError as error:
             _log.warning("the %s will not outlive a restart: %s", self._name, error)
 
-    async def _fetch(self) -> str:
-        if isinstance(self._place, Path):
-            return _text(await asyncio.to_thread(_read_file, self._place))
-        return _text(await _download(self._place))
+
+def shown(place: str | Path) -> str:
+    """Return a place as people may see it: without the query, which may hold a token."""
+    if isinstance(place, Path):
+        return str(place)
+    parts = urlsplit(place)
+    return f"{parts.scheme}://{parts.hostname}{parts.path}"
+
+
+async def fetch(place: str | Path) -> str:
+    """Return the text at a file, or at an http(s) address.
+
+    Raises:
+        SourceError: It cannot be read, is too large, or is no text.
+    """
+    if isinstance(place, Path):
+        return _text(await asyncio.to_thread(_read_file, place))
+    return _text(await _download(place))
 
 
 def _read_file(path: Path) -> bytes:

@@ -71,10 +71,14 @@ class Home(Part):
 
 
 class Trace(Part):
-    """The simulated meter's true power, W, every 100 ms."""
+    """What the simulated meter truly sees, every 100 ms; see `der.sim.journal.Sample`."""
 
     at: float
     meter_w: float
+    meter_var: float = 0.0
+    voltage_v: float = 0.0
+    frequency_hz: float = 0.0
+    soc: float = 0.0
 
 
 class Write(Part):
@@ -175,6 +179,12 @@ class Rig:
         headers = {"Origin": self.stage.page, "Sec-Fetch-Site": "same-origin"}
         url = f"{self.stage.page}{path}"
         async with self._http.post(url, headers=headers, json=order) as response:
+            return response.status
+
+    async def delete_page(self, path: str) -> int:
+        """Take something back by the page's API; returns the status."""
+        headers = {"Origin": self.stage.page, "Sec-Fetch-Site": "same-origin"}
+        async with self._http.delete(f"{self.stage.page}{path}", headers=headers) as response:
             return response.status
 
     async def get_page(self, path: str) -> bytes:

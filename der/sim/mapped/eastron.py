@@ -31,7 +31,7 @@ class Sdm630:
             (0x00, f32(home.voltage_v)),
             (0x02, f32(home.voltage_v)),
             (0x04, f32(home.voltage_v)),
-            (0x06, f32(abs(power_w) / home.voltage_v)),
+            (0x06, f32(home.amperes(abs(power_w)))),
             (0x0C, f32(power_w)),
             (0x2A, f32(home.voltage_v)),
             (0x34, f32(power_w)),

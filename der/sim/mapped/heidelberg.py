@@ -52,7 +52,7 @@ class HeidelbergBox:
         inputs = placed(
             (4, u16(0x108)),
             (5, u16(state)),
-            (6, u16(home.ev.power_w / home.voltage_v * 10)),
+            (6, u16(home.amperes(home.ev.power_w) * 10)),
             (7, u16(0)),
             (8, u16(0)),
             (9, s16(310)),

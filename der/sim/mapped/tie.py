@@ -38,11 +38,11 @@ class TieSwitch:
             (2, u16(home.voltage_v * 10)),
             (3, u16(home.frequency_hz * 1000)),
             (4, s16(home.angle_deg * 10) if both else {0: NO_ANGLE}),
-            (5, u16(home.tie_closed | island.armed << 1)),
+            (5, u16(island.tie_closed | island.armed << 1)),
             (6, s32(self._shown.watts(home.meter.power_w))),
         )
         return {
-            Table.COIL: {0: int(home.tie_closed or island.armed)},
+            Table.COIL: {0: int(island.tie_closed or island.armed)},
             Table.INPUT: measured,
         }
 

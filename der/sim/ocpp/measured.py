@@ -55,12 +55,12 @@ def _values(charger: Charger) -> Iterator[tuple[str, str, float, int, str]]:
     yield "Energy.Active.Import.Register", "", home.ev.import_wh, 1, "Wh"
     if own == 1:
         yield "Voltage", "", volts, 1, "V"
-        yield "Current.Import", "", power_w / volts, 2, "A"
+        yield "Current.Import", "", home.amperes(power_w), 2, "A"
     else:
         for number, line in enumerate(_LINES[:own]):
             share_w = power_w / used if number < used else 0.0
             yield "Power.Active.Import", line, share_w, 1, "W"
             yield "Voltage", f"{line}-N", volts, 1, "V"
-            yield "Current.Import", line, share_w / volts, 2, "A"
+            yield "Current.Import", line, home.amperes(share_w), 2, "A"
     if home.ev_plugged:  # without a car there is no charge to tell
         yield "SoC", "", home.ev_soc * 100, 1, "Percent"

@@ -165,6 +165,10 @@ class Snapshot:
     tie_closed: bool = True
     bus: Bus = Bus.GRID
 
+    def amperes(self, power_va: float) -> float:
+        """Return the current of a power on one phase, A; none while the home is dark."""
+        return power_va / self.voltage_v if self.voltage_v else 0.0
+
 
 class House:
     """The home. The same configuration and steps give the same course, always."""

@@ -61,7 +61,7 @@ def measured(shape: Shape, flow: Flow, home: Snapshot, state: int) -> dict[Key, 
     """Return model 101, 103, 111 or 113."""
     produced_w, injected_var = -flow.power_w, -flow.reactive_var
     apparent_va = math.hypot(produced_w, injected_var)
-    current_a = apparent_va / home.voltage_v
+    current_a = home.amperes(apparent_va)
     points: dict[str, Value] = {
         "A": current_a,
         "W": produced_w,

@@ -44,7 +44,7 @@ def measured(
     """
     produced_w, injected_var = -flow.power_w, -flow.reactive_var
     apparent_va = math.hypot(produced_w, injected_var)
-    current_a = apparent_va / home.voltage_v
+    current_a = home.amperes(apparent_va)
     lines: dict[Key, Value] = {}
     for line in range(1, phases + 1):
         lines |= {

@@ -82,7 +82,7 @@ class Meter:
         phases = flows if len(flows) > 1 else [*flows, Flow(), Flow()]
         points = _total(flows, home)
         for name, flow in zip(PHASES, phases, strict=False):
-            points[f"Aph{name}"] = abs(flow.power_w) / home.voltage_v
+            points[f"Aph{name}"] = home.amperes(abs(flow.power_w))
         for name, flow in zip(PHASES, flows, strict=False):
             points |= _phase(name, flow, home)
         if self._fitting.model == 204:  # noqa: PLR2004 - a delta meter must show these
@@ -104,7 +104,7 @@ def _total(flows: Sequence[Flow], home: Snapshot) -> dict[str, float]:
     reactive_var = sum(flow.reactive_var for flow in flows)
     apparent_va = _apparent_va(power_w, reactive_var)
     return {
-        "A": apparent_va / home.voltage_v,
+        "A": home.amperes(apparent_va),
         "PhV": home.voltage_v,
         "Hz": home.frequency_hz,
         "W": power_w,

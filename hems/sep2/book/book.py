@@ -301,14 +301,22 @@ class Book:
         self._keep(change.entry)
         self._owe(change.entry.event, change.owed, now)
 
-    def concede(self, mrid: str, modes: frozenset[str], now: float) -> None:
-        """Give modes of an event up to that of another server; see `hems.sep2.rules.merge`.
+    def carry_out(self, profile: Profile) -> None:
+        """Go by what the home can do from now on; events that were refused stay so."""
+        self.settings = replace(self.settings, profile=profile)
+        self._profiles = {name: kind.profile(profile) for name, kind in KINDS.items()}
+
+    def concede(
+        self, mrid: str, modes: frozenset[str], now: float, *, by_server: bool = True
+    ) -> None:
+        """Give modes of an event up to another; see `hems.sep2.rules.changes`.
 
         Raises:
             UnknownEventError: No such event.
         """
         entry = self._known(mrid)
-        step = concede(entry.progress, modes, self._profiles[entry.event.kind], now)
+        profile = self._profiles[entry.event.kind]
+        step = concede(entry.progress, modes, profile, now, by_server=by_server)
         if step.progress != entry.progress:
             self._change(choices.Change(replace(entry, progress=step.progress), step.owed), now)
 

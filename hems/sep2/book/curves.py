@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from hems.sep2 import resources as res
@@ -18,6 +19,38 @@ _MODES: Final = (
 """DERCurveType, by its code."""
 
 _POWER_FACTOR: Final = "opModWattPF"
+
+
+@dataclass(frozen=True, slots=True)
+class _Axes:
+    """What a curve of one mode can mean.
+
+    Attributes:
+        x: Least and greatest x.
+        y: The same of y.
+        of: Codes of what its per cents may be of (DERUnitRefType).
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    of: frozenset[int]
+
+
+_PERCENT: Final = (-100.0, 100.0)
+_VOLTAGE: Final = (0.0, 200.0)
+_VARS: Final = frozenset({1, 2, 3, 8})
+_AXES: Final[Mapping[str, _Axes]] = {
+    "opModVoltVar": _Axes(_VOLTAGE, _PERCENT, _VARS),
+    "opModVoltWatt": _Axes(_VOLTAGE, (0.0, 100.0), frozenset({1})),
+    "opModWattVar": _Axes(_PERCENT, _PERCENT, _VARS),
+    "opModFreqWatt": _Axes((40.0, 70.0), _PERCENT, frozenset({1})),
+    "opModWattPF": _Axes(_PERCENT, (-1.0, 1.0), frozenset({0})),
+}
+"""What no device could follow lies outside; ride-through curves are not the home's to set.
+
+Per cents of the power that is available now (7) are not among them: no device here takes a curve
+of them.
+"""
 _MOST_POINTS: Final = 10
 _ABSURD: Final = 1e9
 
@@ -36,7 +69,7 @@ def curve_of(resource: res.DERCurve, href: str) -> Curve:
         raise ValueError(f"curve {href} has the unknown type {resource.curve_type}")
     mode = _MODES[resource.curve_type]
     points = tuple(_point(p, resource, mode) for p in resource.curve_data)
-    wrong = _wrong(points)
+    wrong = _wrong(points) or _meaningless(points, resource.y_ref_type, _AXES.get(mode))
     if wrong:
         raise ValueError(f"curve {href} {wrong}")
     constant = resource.autonomous_v_ref_time_constant
@@ -78,6 +111,19 @@ def _wrong(points: tuple[tuple[float, float], ...]) -> str:
         return "has a point that is no number"
     if any(b[0] < a[0] for a, b in itertools.pairwise(points)):
         return "goes back along its x axis"
+    return ""
+
+
+def _meaningless(points: tuple[tuple[float, float], ...], of: int, axes: _Axes | None) -> str:
+    """Say what of a curve nobody can mean, empty if nothing."""
+    if axes is None:
+        return ""
+    if of not in axes.of:
+        return f"has per cents of reference {of}, which it cannot be followed by"
+    for number, point in enumerate(points, start=1):
+        for name, value, (least, most) in zip("xy", point, (axes.x, axes.y), strict=True):
+            if not least <= value <= most:
+                return f"has {name} {value:g} at point {number}, beyond {least:g} to {most:g}"
     return ""
 
 

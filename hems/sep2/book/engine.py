@@ -28,6 +28,7 @@ from hems.sep2.book.states import EventState, state_of
 from hems.sep2.codec.reading import BadItem
 from hems.sep2.rules.curve import Curve
 from hems.sep2.rules.events import Program, Schedule, resolve
+from hems.sep2.rules.lifecycle import Profile
 from hems.sep2.rules.servertime import ServerClock
 from hems.sep2.rules.tariff import Tariff
 
@@ -304,13 +305,23 @@ class Engine:
         """
         await self._change(lambda _: self._book.set_applied(mrid, what))
 
-    async def concede(self, mrid: str, modes: frozenset[str]) -> None:
-        """Give modes of an event up to that of another server; see `hems.sep2.rules.merge`.
+    def carry_out(self, profile: Profile) -> None:
+        """Go by what the home can do from now on: its devices have said, or it has others."""
+        self.settings = replace(self.settings, profile=profile)
+        self._book.carry_out(profile)
+
+    async def concede(self, mrid: str, modes: frozenset[str], *, by_server: bool = True) -> None:
+        """Give modes of an event up to another; see `hems.sep2.rules.merge`.
+
+        Args:
+            mrid: The event's.
+            modes: What it loses.
+            by_server: Whether to the event of another server.
 
         Raises:
             UnknownEventError: No such event.
         """
-        await self._change(lambda now: self._book.concede(mrid, modes, now))
+        await self._change(lambda now: self._book.concede(mrid, modes, now, by_server=by_server))
 
     async def reserve(self, wish: Wish) -> str:
         """Ask for a flow reservation; returns the mRID of the request.

@@ -14,8 +14,9 @@ from hems.sep2.rules.lifecycle import (
     Progress,
     Step,
     asked_for,
+    fitting,
     named,
-    unable,
+    refusal,
 )
 from hems.sep2.rules.sanity import nonsense
 
@@ -47,9 +48,9 @@ def amend(progress: Progress, event: Event, profile: Profile, now: float) -> tup
     if event.status.revoked:  # what it was no longer matters
         return Step(replace(progress, held=replace(held, event=stays))), ""
     same = event.modes == held.event.modes
-    able = frozenset(m for m in event.modes if profile.carries_out(m))
+    able = fitting(event, profile)
     refused = frozenset[str]() if same else frozenset(event.modes) - able
-    code, reason = unable(refused, profile)
+    code, reason = refusal(event, refused, profile)
     wrong = nonsense(event, profile.longest_s)
     if wrong:
         code, reason, refused = Code.INVALID, wrong, frozenset(event.modes)
@@ -63,14 +64,22 @@ def amend(progress: Progress, event: Event, profile: Profile, now: float) -> tup
     return Step(replace(progress, held=changed), asked_for(stays, due, profile)), reason
 
 
-def concede(progress: Progress, modes: frozenset[str], profile: Profile, now: float) -> Step:
-    """Give modes up to the event of another server; see `hems.sep2.rules.merge`.
+def concede(
+    progress: Progress,
+    modes: frozenset[str],
+    profile: Profile,
+    now: float,
+    *,
+    by_server: bool = True,
+) -> Step:
+    """Give modes up to another event; see `hems.sep2.rules.merge`.
 
     Args:
         progress: The event's life so far.
         modes: What was lost.
         profile: How the utility wants to be answered; without code 13 it is told 7.
         now: Server's clock.
+        by_server: Whether that event is another server's.
     """
     held = progress.held
     mine = frozenset(m for m in held.event.modes if held.sets(m))
@@ -78,8 +87,8 @@ def concede(progress: Progress, modes: frozenset[str], profile: Profile, now: fl
     if not lost or progress.phase.over:
         return Step(progress)
     left = mine - lost
-    by_server = Code.SUPERSEDED_BY_SERVER in profile.codes
-    code = Code.SUPERSEDED_BY_SERVER if by_server else Code.SUPERSEDED
+    told = by_server and Code.SUPERSEDED_BY_SERVER in profile.codes
+    code = Code.SUPERSEDED_BY_SERVER if told else Code.SUPERSEDED
     due = [Owed(code, now, named(lost, profile))]
     if left and not profile.answers_by_mode:
         due = []  # one answer for the event, which still stands

@@ -10,7 +10,7 @@ A response is identified by event, status and modes; whoever keeps them never ow
 IEEE 2030.5-2018 answers for an event as a whole, 2023 for its modes, those of one moment together.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import Final
@@ -20,6 +20,7 @@ from hems.sep2.rules.events import (
     Event,
     Held,
     Hold,
+    ModeValue,
     Status,
     effective,
 )
@@ -83,6 +84,11 @@ BASE_CODES: Final = frozenset(Code) - {
 }
 
 
+def _within(_mode: str, _value: ModeValue) -> str:
+    """Say that a value is not too much."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What this home can do and how its utility wants to be answered.
@@ -98,6 +104,7 @@ class Profile:
             written, since a server that means "until I say otherwise" sends a very long one.
         keeps_schedule: Whether events that were received go on to begin while the server is lost;
             without it the default control takes over at once.
+        beyond: Says why a mode's value is more than the home's devices can do, empty if it is not.
     """
 
     edition: Edition = Edition.V2018
@@ -107,6 +114,7 @@ class Profile:
     by_mode: bool | None = None
     longest_s: float = 2.0**32
     keeps_schedule: bool = False
+    beyond: Callable[[str, ModeValue], str] = field(default=_within, compare=False)
 
     @property
     def answers_by_mode(self) -> bool:
@@ -202,19 +210,35 @@ def judge(event: Event, drawn: Draw, profile: Profile, now: float) -> Verdict:
             code=Code.EXPIRED, refused=frozenset(event.modes), reason="over before it was received"
         )
     wanted = frozenset(event.modes)
-    able = frozenset(m for m in wanted if profile.carries_out(m))
+    able = fitting(event, profile)
     if able == wanted:
         return Verdict(modes=able)
-    code, reason = unable(wanted - able, profile)
+    code, reason = refusal(event, wanted - able, profile)
     if not profile.answers_by_mode:  # one answer for the event, which must be true of it all
         return Verdict(code=code, refused=wanted, reason=reason)
     return Verdict(modes=able, code=code, refused=wanted - able, reason=reason)
 
 
-def unable(modes: frozenset[str], profile: Profile) -> tuple[Code, str]:
-    """Return how modes are refused that this home cannot carry out, and why in words."""
-    code = Code.NOT_APPLICABLE if profile.edition is Edition.V2018 else Code.NOT_SUPPORTED
-    return code, f"this home cannot carry out {', '.join(sorted(modes))}"
+def fitting(event: Event, profile: Profile) -> frozenset[str]:
+    """Return the modes of an event that the home carries out, at the values that they have."""
+    return frozenset(
+        m for m, v in event.modes.items() if profile.carries_out(m) and not profile.beyond(m, v)
+    )
+
+
+def refusal(event: Event, modes: frozenset[str], profile: Profile) -> tuple[Code, str]:
+    """Return how modes of an event are refused, and why in words.
+
+    One that the home does not carry out at all is refused so; where all that are refused ask for
+    too much, they are not applicable.
+    """
+    unknown = sorted(m for m in modes if not profile.carries_out(m))
+    code = Code.NOT_APPLICABLE
+    if unknown and profile.edition is not Edition.V2018:
+        code = Code.NOT_SUPPORTED
+    reasons = [f"this home cannot carry out {', '.join(unknown)}"] if unknown else []
+    reasons += [words for m in sorted(modes) if (words := profile.beyond(m, event.modes[m]))]
+    return code, "; ".join(reasons)
 
 
 def receive(event: Event, verdict: Verdict, drawn: Draw, profile: Profile, now: float) -> Step:

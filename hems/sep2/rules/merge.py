@@ -8,9 +8,10 @@ comes first in the configuration. Who loses so is told, for the answer that its 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from hems.sep2.rules.curve import Curve
 from hems.sep2.rules.events import Active, ModeValue, Schedule
 
 
@@ -41,11 +42,14 @@ class Merged:
         schedule: What is in force.
         sources: Which server each mode in force comes from.
         lost: Events that lost a mode to another server's event; default controls never count.
+        curves: The curve of each mode in force that names one, by mode: two servers may each call
+            one of theirs by the same href.
     """
 
     schedule: Schedule
     sources: Mapping[str, str]
     lost: Sequence[Lost] = ()
+    curves: Mapping[str, Curve] = field(default_factory=dict)
 
 
 _Choice = Callable[[float, float], float]
@@ -114,6 +118,12 @@ def merge(schedules: Mapping[str, Schedule]) -> Merged:
         ),
         {mode: server for mode, (server, _) in holders.items()},
         lost,
+        {
+            mode: curve
+            for mode, (server, active) in holders.items()
+            if isinstance(active.value, str)
+            and (curve := schedules[server].curves.get(active.value)) is not None
+        },
     )
 
 

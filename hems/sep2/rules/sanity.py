@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from hems.sep2.rules.events import Event, ModeValue
+from hems.sep2.rules.events import DISABLED, Event, ModeValue
 
 _ONE_HOUR_S: Final = 3600
 _LATEST: Final = 4102444800
@@ -39,6 +39,17 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "SetPoint.heating": _CELSIUS,
 }
 """Least and greatest value of a mode, in the units of `Event.modes`."""
+
+_FACTORS: Final = frozenset({"opModFixedPFAbsorbW", "opModFixedPFInjectW"})
+_EXCLUSIVE: Final = (
+    frozenset({"opModVoltVar"}),
+    frozenset({"opModWattVar"}),
+    frozenset({"opModWattPF"}),
+    frozenset({"opModFixedVar"}),
+    frozenset({"opModTargetVar"}),
+    _FACTORS,
+)
+"""Ways to set reactive power, of which a device runs one at a time (IEEE 1547-2018, 5.3)."""
 
 _REFERENCES: Final = frozenset({1.0, 2.0, 3.0, 8.0})
 """DERUnitRefType of a reactive set-point: %setMaxW, %setMaxVar, %statVarAvail, %setMaxVA."""
@@ -77,7 +88,19 @@ def nonsense(event: Event, longest_s: float) -> str:
     ):
         if abs(value) > _ONE_HOUR_S:
             return f"{name} of {value} s"
-    return next((words for m, v in event.modes.items() if (words := _absurd(m, v))), "")
+    return next(
+        (words for m, v in event.modes.items() if (words := _absurd(m, v))),
+        _contradiction(event.modes),
+    )
+
+
+def _contradiction(modes: Mapping[str, ModeValue]) -> str:
+    """Say which modes of one event contradict each other, empty if none do."""
+    set_here = {mode for mode, value in modes.items() if value != DISABLED}
+    ways = sorted(min(way & set_here) for way in _EXCLUSIVE if way & set_here)
+    if len(ways) < 2:  # noqa: PLR2004 - a pair
+        return ""
+    return f"it sets {' and '.join(ways)}, of which a device runs one at a time"
 
 
 def _absurd(mode: str, value: ModeValue) -> str:
@@ -100,6 +123,8 @@ def _beyond(mode: str, number: float) -> str:
         return f"{mode} of {number:g}"
     if number < 0 and mode.startswith(_NEVER_NEGATIVE):
         return f"{mode} of {number:g}, which cannot be negative"
+    if mode in _FACTORS and not number:
+        return f"{mode} of 0, at which no power flows"
     least, greatest = _RANGES.get(mode, (-_ABSURD, _ABSURD))
     if not least <= number <= greatest:
         return f"{mode} of {number:g}, beyond {least:g} to {greatest:g}"

@@ -11,7 +11,7 @@ from programs.proposal import Proposal, Rank
 from tests.hems.cem.plant import BATTERY, BREAKER, METER, PV, SELF_USE, T0, Loop, Plant, limit
 
 MINE = DeviceSpec("mine", DeviceKind.WATER_HEATER, "", Control.SWITCH, 0, 2_000, essentiality=3)
-PROVIDERS = replace(MINE, id="providers", ownership=Ownership.SERVICE_PROVIDER, essentiality=9)
+PROVIDERS = replace(MINE, id="providers", ownership=Ownership.SERVICE_PROVIDER, essentiality=8)
 THEIRS = replace(MINE, id="theirs", ownership=Ownership.OTHER, essentiality=0)
 WANTS = {"mine": 2_000.0, "providers": 2_000.0, "theirs": 2_000.0}
 

@@ -33,7 +33,7 @@ TANK = DeviceSpec(
     essentiality=1,
     comfort=Comfort(45, 60),
 )
-OVEN = DeviceSpec("oven", DeviceKind.HEAT_PUMP, "", Control.SWITCH, 0, 2_000, essentiality=9)
+OVEN = DeviceSpec("oven", DeviceKind.HEAT_PUMP, "", Control.SWITCH, 0, 2_000, essentiality=8)
 COOLER = replace(TANK, comfort=Comfort(18, 26, cools=True))
 COLD = limit(lower_w=2_000, rank=Rank.OWNER, target="tank", source="warmth")
 

@@ -62,6 +62,30 @@ async def test_an_event_is_sent_listed_and_cancelled(desk: Desk) -> None:
     assert "cancelled" in cancelled
 
 
+async def test_several_modes_stand_in_one_event(desk: Desk) -> None:
+    code, sent, said = await desk.run(
+        "--volt-var", "0.92:44,0.98:0,1.02:0,1.08:-44", "--freq-droop", "0.036:0.05:0.5",
+        "--power-factor", "0.95:absorb", "--target=-3kW", "--target-var", "1.5 kvar",
+        "--fixed-var=-20%", "--limit-export", "5kW", "--disconnect", "--ramp", "30s",
+        "--minutes", "5",
+    )  # fmt: skip
+    assert code == 0, said
+    for words in (
+        "limit_export_w 5000", "target_w -3000", "target_var 1500", "power_factor_inject 0.95",
+        "fixed_var 2:-20", "freq_droop 0.036:0.036:0.05:0.05:0.5", "connect 0", "volt_var curve ",
+    ):  # fmt: skip
+        assert words in sent
+
+
+async def test_a_default_is_set_and_named(desk: Desk) -> None:
+    code, said, _ = await desk.run(
+        "default", "--program", "peak saver", "--limit-export", "5kW", "--gradient", "0.28%"
+    )
+    assert (code, said) == (0, "default of Peak Saver: limit_export_w 5000, 0.28 %/s\n")
+    code, said, _ = await desk.run("default", "--program", "Peak Saver")
+    assert (code, said) == (0, "default of Peak Saver: nothing\n")
+
+
 @pytest.mark.parametrize(
     ("ask", "program"),
     [
@@ -95,6 +119,16 @@ async def test_every_kind_finds_its_programme(
         (("--limit-import", "1kW", "--minutes", "1", "--program", "Nobody"), 1, "Nobody"),
         (("cancel", "F" * 32), 1, "F" * 32),
         (("cancel",), 1, "which event"),
+        (("default",), 2, "which programme's default"),
+        (("--volt-var", "0.92", "--minutes", "1"), 2, "x:y"),
+        (("--volt-var", "0.92:up", "--minutes", "1"), 2, "'up' is not a number"),
+        (("--volt-var", "1.0:44,0.9:0", "--minutes", "1"), 1, "goes back"),
+        (("--freq-droop", "0.036", "--minutes", "1"), 2, "BAND:DROOP"),
+        (("--power-factor", "0.95", "--minutes", "1"), 2, "where the vars go"),
+        (("--target-var", "5kW", "--minutes", "1"), 2, "no reactive power"),
+        (("--island", "maybe", "--minutes", "1"), 2, "yes nor no"),
+        (("--target", "1kW", "--ramp", "12min", "--minutes", "1"), 1, "ramp_s"),
+        (("--fixed-power", "150", "--minutes", "1"), 1, "fixed_w_percent"),
     ],
 )
 async def test_nonsense_is_refused_in_one_sentence(

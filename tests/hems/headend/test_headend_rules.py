@@ -11,7 +11,7 @@ from hems.headend.dispatch import Order, make_event, make_mrid
 from hems.headend.errors import DispatchError, RequestError
 from hems.headend.paging import Query, page, parse_query
 from hems.headend.records import Edition, Event, Mode
-from hems.headend.render_events import control_base, target_reduction
+from hems.headend.render_controls import control_base, target_reduction
 from hems.headend.settings import HeadEndSettings
 from hems.headend.status import (
     EventState,

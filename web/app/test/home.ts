@@ -43,6 +43,7 @@ export function event(id: string, rest: Partial<EventAnswer> = {}): EventAnswer 
     opted_out: false,
     may_opt_out: true,
     note: "",
+    consequence: "",
     ...rest,
   };
 }

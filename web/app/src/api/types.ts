@@ -37,6 +37,7 @@ export interface EventAnswer {
   opted_out: boolean;
   may_opt_out: boolean;
   note: string;
+  consequence: string;
 }
 
 export interface MessageAnswer {

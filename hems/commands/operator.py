@@ -1,0 +1,90 @@
+"""Asking the head-end's operator door; every failure is one sentence."""
+
+import json
+import urllib.error
+import urllib.parse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hems.commands.fetch import NoAnswerError, fetch
+
+_M = TypeVar("_M", bound=BaseModel)
+
+
+class OperatorError(Exception):
+    """The head-end could not be asked, or refused; `str()` is one sentence."""
+
+
+class Operator(BaseModel):
+    """Where the head-end's operator door is, as it wrote it down at its start."""
+
+    url: str
+    token: str
+
+
+class Told(BaseModel):
+    """What the head-end tells, as far as a command looks at it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Refusal(BaseModel):
+    error: str
+
+
+def ask(
+    operator: Path,
+    method: str,
+    path: str,
+    model: type[_M],
+    body: Mapping[str, object] | None = None,
+) -> _M:
+    """Ask the head-end.
+
+    Args:
+        operator: The file in which it wrote where its door is.
+        method: Of HTTP.
+        path: At the door; its parts are quoted already, see `part`.
+        model: What it answers.
+        body: Of the request, to be sent as JSON.
+
+    Raises:
+        OperatorError: It cannot be asked, refuses, or answers nonsense.
+    """
+    try:
+        door = Operator.model_validate_json(operator.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OperatorError(
+            f"{operator}: cannot be read ({error.strerror}); is a head-end running? "
+            "name its file with --operator"
+        ) from error
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise OperatorError(f"{operator}: is not an operator file of a head-end") from error
+    headers = {"Authorization": f"Bearer {door.token}", "Content-Type": "application/json"}
+    sent = None if body is None else json.dumps(body).encode()
+    try:
+        answer = fetch(door.url + path, method=method, body=sent, headers=headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise OperatorError(_refusal(error.code, error.reason, error.read())) from error
+    except NoAnswerError as error:
+        raise OperatorError(f"the head-end at {door.url} does not answer: {error}") from error
+    try:
+        return model.model_validate_json(answer)
+    except ValidationError as error:
+        raise OperatorError("the head-end answers, but not as a head-end does") from error
+
+
+def part(text: str) -> str:
+    """Return a name as one part of a path."""
+    return urllib.parse.quote(text, safe="")
+
+
+def _refusal(code: int, reason: str, body: bytes) -> str:
+    try:
+        return _Refusal.model_validate_json(body).error
+    except ValidationError:
+        return f"the head-end answered {code} {reason}"

@@ -1,0 +1,92 @@
+"""The arguments of the operator's commands; light, since every command loads it."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def add_event(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run: Run) -> None:
+    """Add `hems event`.
+
+    Args:
+        commands: Where to.
+        run: What runs it.
+    """
+    event = commands.add_parser(
+        "event",
+        help="dispatch, list and cancel grid events; set what holds without one",
+        description="Amounts below zero are written with =: --target=-3kW. Several asks may "
+        "stand in one event.",
+    )
+    event.add_argument(
+        "action",
+        nargs="?",
+        default="send",
+        choices=["send", "list", "cancel", "default"],
+        help="default send; 'default' sets what holds in a programme while no event does",
+    )
+    event.add_argument("id", nargs="?", help="the event, for list and cancel")
+    _add_limits(event)
+    _add_functions(event)
+    event.add_argument("--ramp", metavar="SPAN", help="go over to it within: 30s")
+    event.add_argument(
+        "--raw", action="store_true", help="send what makes no sense too: to test homes"
+    )
+    event.add_argument("--gradient", metavar="PERCENT", help="for 'default': % of rating a second")
+    event.add_argument("--minutes", type=float, help="how long the event lasts")
+    event.add_argument("--start", metavar="+DELAY", default="+0s", help="from now: +5m")
+    event.add_argument("--randomize-start", metavar="SPAN", default="0s")
+    event.add_argument("--program", metavar="NAME", help="which programme issues it")
+    _add_operator(event)
+    event.set_defaults(run=run)
+
+
+def _add_limits(event: argparse.ArgumentParser) -> None:
+    for option, metavar, words in (
+        ("limit-import", "POWER", "net import at most"),
+        ("limit-export", "POWER", "net export at most"),
+        ("limit-load", "POWER", "sum of loads at most"),
+        ("limit-generation", "POWER", "sum of generation at most"),
+        ("limit-generation-percent", "PERCENT", "generation at most, of its rating"),
+        ("limit-absorb-var", "VARS", "reactive power taken at most (2023): '500 var'"),
+        ("limit-inject-var", "VARS", "reactive power given at most (2023)"),
+        ("shed", "POWER", "emergency: so much less than now"),
+        ("reduce-energy", "ENERGY", "so much less over the event"),
+        ("duty-cycle", "PERCENT", "share of time that loads may run"),
+    ):
+        event.add_argument(f"--{option}", metavar=metavar, help=words)
+
+
+def _add_functions(event: argparse.ArgumentParser) -> None:
+    for option, metavar, words in (
+        ("volt-var", "V:VAR,...", "V per unit, var in %% of the most, + injects: 0.92:44,1.08:-44"),
+        ("volt-watt", "V:W,...", "V per unit, W in %% of the rating: 1.06:100,1.1:20"),
+        ("watt-var", "W:VAR,...", "W and var in %%, + gives and injects: 50:0,100:-44"),
+        ("watt-pf", "W:PF,...", "W in %%, power factor + absorbs vars: 50:1,100:0.95"),
+        ("freq-watt", "HZ:W,...", "Hz, W in %% of the rating: 50.2:100,51.5:0"),
+        ("freq-droop", "BAND:DROOP[:S]", "dead band Hz, droop per unit, response s: 0.036:0.05"),
+        ("fixed-var", "PERCENT", "of the most vars, + injects: -20"),
+        ("power-factor", "PF:SIDE", "while power is given: 0.95:absorb or 0.95:inject (vars)"),
+        ("power-factor-charging", "PF:SIDE", "while power is taken"),
+        ("target", "POWER", "what the DER gives; below zero it takes"),
+        ("target-var", "VARS", "reactive power that the DER gives; below zero it takes"),
+        ("storage-target", "POWER", "what all storage gives; below zero it takes (CSIP-AUS)"),
+        ("fixed-power", "PERCENT", "of the rated discharge; below zero of the rated charge"),
+        ("island", "yes|no", "whether the home may island (2023)"),
+    ):
+        event.add_argument(f"--{option}", metavar=metavar, help=words)
+    event.add_argument(
+        "--disconnect", action="store_true", help="generation and storage off the grid"
+    )
+
+
+def _add_operator(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--operator",
+        type=Path,
+        default=Path("var/demo/headend/operator.json"),
+        metavar="FILE",
+        help="where the head-end wrote its operator address and token",
+    )

@@ -1,0 +1,210 @@
+"""The demand side put together: energy by windows, the wholesale market. It decides nothing.
+
+hems.settings --> here --> hems.market, with prices by way of hems.tariff
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import floor
+from pathlib import Path
+from typing import Final
+
+from hems.cem.tariff.billing import month_start
+from hems.cem.tariff.series import Series
+from hems.clock import Clock
+from hems.image import Image
+from hems.market.energies import Amount, Energies, PeakTarget
+from hems.market.market import Market, MarketEvents, Terms
+from hems.market.threshold_book import ThresholdBook
+from hems.market.thresholds import ThresholdError
+from hems.settings.config import Config
+from hems.store.errors import StoreError
+from hems.store.store import Store
+from hems.tariff.source import Source, SourceError, fetch, shown
+from programs.about import Standing
+from programs.customer_baseline import HIGH_4_OF_5, TEN_OF_10, Method
+from programs.economic import Hysteresis
+from programs.performance import Performance
+from programs.registry import Policies
+
+_METHODS: Final = {
+    "4 of 5": Method(5, 4, words=HIGH_4_OF_5),
+    "10 of 10": Method(10, 10, words=TEN_OF_10),
+}
+_EVERY_S: Final = {"15 min": 900.0, "30 min": 1800.0, "1 h": 3600.0, "1 d": 86_400.0}
+_AT_ONCE: Final = 800
+"""Intervals that the history is asked for at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemandEvents:
+    """Whom the demand side asks and tells; none may block.
+
+    Attributes:
+        alarm: Told, by its source, in one sentence what the owner should know; None ends it.
+        record: Takes what was delivered of what was asked.
+        react: Has the control cycle act on what pays now.
+        highest_w: Returns the billing month's highest quarter-hour mean import so far, W.
+        joined: Tells of a programme whether the home takes part in it.
+    """
+
+    alarm: Callable[[str, str | None], None]
+    record: Callable[[Performance], None]
+    react: Callable[[], None]
+    highest_w: Callable[[], float]
+    joined: Callable[[str], bool]
+
+
+class _Prices:
+    """Wholesale prices of a source."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def price(self) -> Series | None:
+        """Per kWh, by time."""
+        return self._source.document.price
+
+    @property
+    def told_at(self) -> float:
+        """When they were last read well."""
+        return self._source.told_at
+
+
+class Demand:
+    """The demand side; a `hems.uses.Use`.
+
+    Args:
+        config: The hub's settings.
+        store: What is remembered.
+        clock: Where the time comes from.
+        meter: Id of the meter at the connection point; None for a home without one.
+        tell: See `DemandEvents`.
+    """
+
+    def __init__(
+        self, config: Config, store: Store, clock: Clock, meter: str | None, tell: DemandEvents
+    ) -> None:
+        self._store = store
+        self._meter = meter
+        zone, billing_day = config.home.zone, config.tariff.billing_day
+
+        def month() -> tuple[float, float]:
+            now = clock.now()
+            return tell.highest_w(), now - month_start(now, zone, billing_day)
+
+        self.energies = Energies(
+            [Amount(_EVERY_S[e.every], e.import_, e.export) for e in config.connection.energy],
+            PeakTarget(config.peak.limit, config.peak.hold_highest),
+            zone=zone,
+            clock=clock,
+            kept=store.settings,
+            month=month,
+            alarm=lambda text: tell.alarm("energy windows", text),
+        )
+        self.market: Market | None = None
+        self._source: Source | None = None
+        self._book: ThresholdBook | None = None
+        section = config.market
+        if section.prices is None or section.net_benefits is None:
+            return
+        self._source = Source(
+            "wholesale prices",
+            section.prices,
+            section.refresh,
+            kept=store.settings,
+            clock=clock,
+            changed=lambda: None,  # the market looks each second
+            alarm=lambda text: tell.alarm("wholesale prices", text),
+        )
+        place = section.net_benefits
+        self._book = ThresholdBook(
+            lambda: _thresholds(place),
+            shown(place),
+            section.refresh,
+            kept=store.settings,
+            clock=clock,
+            alarm=lambda text: tell.alarm("net-benefits prices", text),
+        )
+        book = self._book
+        self.market = Market(
+            _Prices(self._source),
+            lambda: book.known,
+            Terms(
+                zone,
+                section.currency,
+                section.obliged,
+                frozenset(section.exempt),
+                section.stale_after,
+                Hysteresis(section.band, section.least, section.pause, section.most),
+                _METHODS[section.baseline],
+            ),
+            clock=clock,
+            kept=store.settings,
+            tell=MarketEvents(
+                self._means,
+                tell.record,
+                lambda text: tell.alarm("market", text),
+                tell.react,
+                tell.joined,
+            ),
+        )
+
+    async def load(self) -> None:
+        """Take up what was kept before a restart."""
+        await self.energies.load()
+        if self._source is not None and self._book is not None and self.market is not None:
+            await self._source.resume()
+            await self._book.load()
+            await self.market.load()
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.energies.run())
+            for part in (self._source, self._book, self.market):
+                if part is not None:
+                    group.create_task(part.run())
+
+    def take_image(self, image: Image) -> None:
+        """Take in what the devices said."""
+        self.energies.take_image(image)
+        if self.market is not None:
+            self.market.take_image(image)
+
+    def applied(self, policies: Policies) -> Policies:
+        """Return the policies with what this part has to say put in."""
+        policies = self.energies.applied(policies)
+        return policies if self.market is None else self.market.applied(policies)
+
+    @property
+    def standings(self) -> Sequence[Standing]:
+        """How its programmes stand now."""
+        own = () if self.market is None else self.market.standings
+        return (*self.energies.standings, *own)
+
+    async def _means(self, start: float, end: float, step_s: int) -> Sequence[tuple[float, float]]:
+        """Return the meter's means from one time to another: start of each step and W."""
+        found: list[tuple[float, float]] = []
+        start = floor(start / step_s) * step_s
+        while start < end:
+            until = min(end, start + _AT_ONCE * step_s)
+            try:
+                series = await self._store.history.history(start, until, step_s)
+            except ValueError as error:
+                raise StoreError(str(error)) from error
+            for each in series:
+                if each.device == self._meter:
+                    pairs = zip(each.at, each.power_w, strict=True)
+                    found += [(at, w) for at, w in pairs if w is not None]
+            start = until
+        return found
+
+
+async def _thresholds(place: str | Path) -> str:
+    try:
+        return await fetch(place)
+    except SourceError as error:
+        raise ThresholdError(str(error)) from error

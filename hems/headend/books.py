@@ -1,0 +1,115 @@
+"""All that the utility knows, read from the database once, and wired to who is told of changes."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from hems.clock import Clock
+from hems.headend import hrefs
+from hems.headend.book import Book
+from hems.headend.curve_book import CurveBook
+from hems.headend.curves import Curve
+from hems.headend.default_book import DefaultBook
+from hems.headend.feeds import list_of
+from hems.headend.flow_book import FlowBook
+from hems.headend.flows import FlowRequest, Grant
+from hems.headend.messages import Message, MessageBook
+from hems.headend.price_book import PriceBook
+from hems.headend.prices import Flow, Price, Tariff
+from hems.headend.records import Default, Event, Program
+from hems.headend.render_prices import intervals_href
+from hems.headend.settings import HeadEndSettings
+from hems.headend.shelf import Shelf
+from hems.headend.spans import Calendar
+from hems.headend.store import Store
+from hems.headend.ticker import Ticker
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the utility knows. Use `Books.load`.
+
+    Attributes:
+        book: Homes, events and subscriptions.
+        curves: Curves of der programmes.
+        defaults: Default controls of der programmes.
+        prices: Tariffs and prices.
+        flows: Flow reservations.
+        messages: Messages.
+    """
+
+    book: Book
+    curves: CurveBook
+    defaults: DefaultBook
+    prices: PriceBook
+    flows: FlowBook
+    messages: MessageBook
+
+    @classmethod
+    async def load(cls, store: Store, settings: HeadEndSettings, clock: Clock) -> Self:
+        """Read everything from the database.
+
+        Raises:
+            StoreError: It holds what cannot be read.
+        """
+        pen = settings.pen
+        book = await Book.load(store, settings.program_records(), clock, pen)
+        programs = tuple(book.programs.values())
+        curves = CurveBook(Shelf(store, "curve", Curve), programs, clock, pen)
+        await curves.load()
+        defaults = DefaultBook(Shelf(store, "default", Default), programs, curves)
+        await defaults.load()
+        priced = Calendar(Shelf(store, "price", Price), clock, "price")
+        prices = PriceBook(Shelf(store, "tariff", Tariff), priced, clock, pen)
+        await prices.load()
+        granted = Calendar(Shelf(store, "grant", Grant), clock, "grant")
+        flows = FlowBook(Shelf(store, "request", FlowRequest), granted, clock, pen)
+        await flows.load()
+        texts = Calendar(Shelf(store, "message", Message), clock, "message")
+        await texts.load()
+        return cls(book, curves, defaults, prices, flows, MessageBook(texts, clock, pen))
+
+    def tell(self, ticker: Ticker) -> None:
+        """Have every change announced by a ticker."""
+
+        def event(changed: Event) -> None:
+            ticker.changed(list_of(self.book.programs[changed.program]), changed.mrid)
+
+        def default(program: Program) -> None:
+            ticker.changed(hrefs.default_control(program.index))
+
+        def prices(tariff: Tariff, flow: Flow) -> None:
+            ticker.changed(intervals_href(tariff, flow))
+
+        def grant(lfdi: str, mrid: str) -> None:
+            home = self.book.home(lfdi)
+            if home is not None:
+                ticker.changed(hrefs.grants(home.id), mrid)
+
+        def message(mrid: str) -> None:
+            ticker.changed(hrefs.MESSAGES, mrid)
+
+        self.book.on_dispatch = event
+        self.defaults.on_change = default
+        self.prices.on_tariffs = lambda: ticker.changed(hrefs.TARIFFS)
+        self.prices.on_prices = prices
+        self.flows.on_grants = grant
+        self.messages.on_change = message
+
+    async def forget_old(self) -> None:
+        """Let go of what ended long ago.
+
+        Raises:
+            BusyError: The database cannot do it now.
+        """
+        self.book.forget_old()
+        await self.prices.prices.forget_old()
+        await self.flows.grants.forget_old()
+        await self.flows.forget_old()
+        await self.messages.messages.forget_old()
+
+    def knows(self, mrid: str) -> bool:
+        """Whether anything of this mRID is still remembered."""
+        calendars = (self.prices.prices, self.flows.grants, self.messages.messages)
+        return any(calendar.find(mrid) is not None for calendar in calendars) or any(
+            event.mrid == mrid for event in self.book.events
+        )

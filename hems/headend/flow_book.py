@@ -1,0 +1,194 @@
+"""Requests and grants of all homes, durable first, then seen."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from hems.clock import Clock
+from hems.headend.dispatch import make_mrid
+from hems.headend.errors import ForbiddenError, UnknownItemError
+from hems.headend.flows import CANCELLED, FlowRequest, Grant, GrantOrder, make_grant
+from hems.headend.keeping import kept_form
+from hems.headend.shelf import Shelf
+from hems.headend.spans import MEMORY_S, Calendar
+from hems.sep2.resources import FlowReservationRequest
+from hems.sep2.xml import parse
+
+MAX_REQUESTS = 200
+"""Requests of one home."""
+
+
+def record_of(request: FlowRequest) -> FlowReservationRequest:
+    """Return a request as it was posted."""
+    return parse(request.body.encode(), FlowReservationRequest)
+
+
+class FlowBook:
+    """Flow reservations. Call `load` once.
+
+    Args:
+        shelf: Where requests are kept.
+        grants: What was granted.
+        clock: The utility's time.
+        pen: Private enterprise number for the mRIDs made here.
+
+    Attributes:
+        on_grants: Called with a home's LFDI, and the mRID of its grant that changed.
+    """
+
+    def __init__(
+        self, shelf: Shelf[FlowRequest], grants: Calendar[Grant], clock: Clock, pen: int
+    ) -> None:
+        self._shelf = shelf
+        self.grants = grants
+        self._clock = clock
+        self._pen = pen
+        self._requests: dict[int, FlowRequest] = {}
+        self._changing = asyncio.Lock()
+        self.on_grants: Callable[[str, str], None] = _nobody
+
+    async def load(self) -> None:
+        """Read all requests and grants."""
+        for _, request in await self._shelf.load():
+            self._requests[request.number] = request
+        await self.grants.load()
+        await self.forget_old()
+
+    @property
+    def requests(self) -> Sequence[FlowRequest]:
+        """All homes' requests, the latest first."""
+        return sorted(self._requests.values(), key=_age, reverse=True)
+
+    def of(self, lfdi: str) -> Sequence[FlowRequest]:
+        """Return a home's requests, the latest first, then by mRID descending."""
+        return [request for request in self.requests if request.lfdi == lfdi]
+
+    def request(self, lfdi: str, number: int) -> FlowRequest | None:
+        """Return a home's request; None if it has none of this number."""
+        found = self._requests.get(number)
+        return found if found is not None and found.lfdi == lfdi else None
+
+    def of_mrid(self, mrid: str) -> FlowRequest:
+        """Return a request of any home.
+
+        Raises:
+            UnknownItemError: There is none of this mRID.
+        """
+        wanted = mrid.upper()
+        for request in self._requests.values():
+            if request.mrid == wanted:
+                return request
+        raise UnknownItemError(f"no reservation {mrid[:40]!r}")
+
+    async def post(self, lfdi: str, posted: FlowReservationRequest) -> tuple[FlowRequest, bool]:
+        """Keep a request; one of an mRID that the home posted before is updated.
+
+        Returns:
+            The request, and whether it is new.
+
+        Raises:
+            ForbiddenError: The home has too many.
+            BusyError: The database cannot take it.
+        """
+        async with self._changing:
+            own = self.of(lfdi)
+            known = next((r for r in own if r.mrid == posted.mrid.upper()), None)
+            if known is None and len(own) >= MAX_REQUESTS:
+                raise ForbiddenError(f"device {lfdi} has {MAX_REQUESTS} requests already")
+            asked = posted.interval_requested
+            made = FlowRequest(
+                max(self._requests, default=0) + 1 if known is None else known.number,
+                lfdi,
+                posted.mrid.upper(),
+                self._clock.now() if known is None else known.received_at,
+                posted.creation_time,
+                asked.start + asked.duration,
+                kept_form(posted).decode(),
+            )
+            await self._shelf.save((str(made.number), lfdi, made))
+            self._requests[made.number] = made
+        if posted.request_status.request_status == CANCELLED:
+            await self.cancel(made)
+        return made, known is None
+
+    async def remove(self, request: FlowRequest) -> None:
+        """Forget a request; what was granted for it is cancelled."""
+        await self._shelf.drop(str(request.number))
+        self._requests.pop(request.number, None)
+        await self.cancel(request)
+
+    async def grant(self, request: FlowRequest, order: GrantOrder) -> Grant:
+        """Grant a request, in whole or in part; what was granted for the same time is cancelled.
+
+        Raises:
+            DispatchError: It makes no sense.
+            BusyError: The database cannot take it; nothing changed.
+        """
+        now = self._clock.now()
+        mrid = make_mrid(now, self._pen)
+        made = make_grant(request.lfdi, record_of(request), order, now, mrid)
+        async with self._changing:
+            replaced = [
+                replace(other, span=other.span.cancelled(now))
+                for other in self.open_of(request)
+                if other.span.start < made.span.latest_end
+                and made.span.start < other.span.latest_end
+            ]
+            await self.grants.keep(*replaced, made)
+        self.on_grants(request.lfdi, made.span.mrid)
+        return made
+
+    async def cancel(self, request: FlowRequest) -> Sequence[Grant]:
+        """Cancel all that was granted for a request and is not over.
+
+        Raises:
+            BusyError: The database cannot do it; nothing changed.
+        """
+        async with self._changing:
+            now = self._clock.now()
+            ended = [replace(g, span=g.span.cancelled(now)) for g in self.open_of(request)]
+            await self.grants.keep(*ended)
+        for grant in ended:
+            self.on_grants(request.lfdi, grant.span.mrid)
+        return ended
+
+    async def cancel_grant(self, mrid: str) -> Grant:
+        """Cancel one grant.
+
+        Raises:
+            UnknownItemError: There is none of this mRID.
+            ConflictError: It is over, or cancelled already.
+            BusyError: The database cannot do it; nothing changed.
+        """
+        async with self._changing:
+            grant = self.grants.get(mrid)
+            self.grants.check_open(grant)
+            ended = replace(grant, span=grant.span.cancelled(self._clock.now()))
+            await self.grants.keep(ended)
+        self.on_grants(ended.lfdi, ended.span.mrid)
+        return ended
+
+    def open_of(self, request: FlowRequest) -> Sequence[Grant]:
+        """Return what was granted for a request and is neither over nor cancelled."""
+        return [g for g in self.grants.open(request.lfdi) if g.request == request.mrid]
+
+    async def forget_old(self) -> None:
+        """Let go of requests whose time is long over.
+
+        Raises:
+            BusyError: The database cannot do it now.
+        """
+        before = self._clock.now() - MEMORY_S
+        old = [n for n, r in self._requests.items() if max(r.received_at, r.ends) < before]
+        if old:
+            await self._shelf.drop(*map(str, old))
+        for number in old:
+            del self._requests[number]
+
+
+def _age(request: FlowRequest) -> tuple[int, str]:
+    return request.created, request.mrid
+
+
+def _nobody(_lfdi: str, _mrid: str) -> None:
+    """Stand in until someone listens."""

@@ -1,0 +1,158 @@
+"""What an event of the market delivered and earned, against the customer baseline; pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from math import floor
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict
+
+from hems.market.history import STEP_S, by_day, like, occasion, running_on
+from hems.market.thresholds import Threshold
+from programs import economic
+from programs.customer_baseline import Baseline, Method, baseline
+from programs.performance import Performance
+
+_S_PER_H: Final = 3600.0
+_MINUTE_S: Final = 60.0
+_MOST_PRICES: Final = 2000
+
+
+class Log(BaseModel):
+    """One event while it runs, and until it is settled.
+
+    Attributes:
+        starts_at: UTC epoch seconds.
+        ends_at: UTC epoch seconds; its start while it runs.
+        threshold: The net-benefits price that it began above.
+        read_at: When that was last read, UTC epoch seconds.
+        source: Where.
+        prices: Wholesale price per kWh from a time on, UTC epoch seconds; in order.
+        opted_out: Whether the owner ended it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    starts_at: float
+    ends_at: float
+    threshold: Threshold
+    read_at: float = 0.0
+    source: str = ""
+    prices: tuple[tuple[float, float], ...] = ()
+    opted_out: bool = False
+
+    def priced(self, now: float, per_kwh: float) -> "Log":
+        """Return the log with the price of now, where it is another than before."""
+        if (self.prices and self.prices[-1][1] == per_kwh) or len(self.prices) >= _MOST_PRICES:
+            return self
+        return self.model_copy(update={"prices": (*self.prices, (now, per_kwh))})
+
+    def over(self, now: float, *, opted_out: bool) -> "Log":
+        """Return the log with its end, UTC epoch seconds."""
+        ends_at = max(now, self.starts_at + 1.0)
+        return self.model_copy(update={"ends_at": ends_at, "opted_out": opted_out})
+
+    def price_at(self, at: float) -> float:
+        """Return the wholesale price at a time of the event; the first known before it."""
+        before = [per_kwh for since, per_kwh in self.prices if since <= at]
+        if before:
+            return before[-1]
+        return self.prices[0][1] if self.prices else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What an event delivered.
+
+    Attributes:
+        log: The event.
+        baseline: What the home would have taken; None where its past is too short.
+        delivered_wh: What it took less; None without a baseline.
+        paid: For that, at the wholesale price of each quarter-hour; None without a baseline.
+        measured_share: Share of the event's time for which the meter was read.
+    """
+
+    log: Log
+    baseline: Baseline | None
+    delivered_wh: float | None
+    paid: float | None
+    measured_share: float
+
+    def performance(self, currency: str) -> Performance:
+        """Return it as the record that is settled on.
+
+        Args:
+            currency: Of the prices.
+        """
+        log = self.log
+        month, read = log.threshold, datetime.fromtimestamp(log.read_at, UTC).strftime("%Y-%m-%d")
+        prices = [per_kwh for _, per_kwh in log.prices]
+        unit = f" {currency}" if currency else ""
+        told = f"up to {max(prices):.4g}{unit}/kWh" if prices else "not known"
+        operator = f" of {month.operator}" if month.operator else ""
+        note = (
+            f"Wholesale price {told} above the net-benefits price {month.per_kwh:.4g}{unit}/kWh"
+            f"{operator} for {month.month}, published {month.published}, read {read} from "
+            f"{log.source or 'its source'}"
+        )
+        if self.paid is None:
+            note += "; the home's past is too short for a baseline, so nothing can be claimed."
+        else:
+            note += f"; the energy delivered earns {self.paid:.2f}{unit}."
+        return Performance(
+            programme=economic.ID,
+            event=f"economic-{log.starts_at:.0f}",
+            asked_by=f"the wholesale market{operator}",
+            starts_at=log.starts_at,
+            ends_at=log.ends_at,
+            asked=0.0,
+            unit="Wh",
+            baseline_w=None if self.baseline is None else self.baseline.mean_w,
+            baseline_by="" if self.baseline is None else self.baseline.words,
+            delivered_wh=self.delivered_wh,
+            measured_share=self.measured_share,
+            opted_out=log.opted_out,
+            note=note,
+        )
+
+
+def settle(
+    log: Log,
+    means: Sequence[tuple[float, float]],
+    minutes: Sequence[tuple[float, float]],
+    zone: ZoneInfo,
+    event_days: Collection[date],
+    *,
+    method: Method,
+) -> Earned:
+    """Return what an event delivered.
+
+    Args:
+        log: The event, over.
+        means: Net power by the quarter-hour before it: start, UTC epoch seconds, and mean in W.
+        minutes: The same by the minute within it.
+        zone: Where the home is.
+        event_days: Days with an event, which no baseline is made of.
+        method: How the baseline is found.
+    """
+    found = occasion(log.starts_at, log.ends_at, zone)
+    days = by_day(means, zone)
+    today = running_on(days, found.day)
+    base = baseline(like(days, found.day, event_days), today, found.event, found.before, method)
+    usual_w = {} if base is None else dict(zip(found.event, base.power_w, strict=True))
+    delivered_wh = paid = measured_s = 0.0
+    for at, net_w in minutes:
+        start, end = max(at, log.starts_at), min(at + _MINUTE_S, log.ends_at)
+        if start >= end:
+            continue
+        measured_s += end - start
+        number = floor((start - found.begins) / STEP_S)
+        less_wh = (usual_w.get(number, net_w) - net_w) * (end - start) / _S_PER_H
+        delivered_wh += less_wh
+        paid += less_wh / 1000.0 * log.price_at(start)
+    share = min(measured_s / max(log.ends_at - log.starts_at, 1.0), 1.0)
+    if base is None:
+        return Earned(log, None, None, None, share)
+    return Earned(log, base, delivered_wh, max(paid, 0.0), share)

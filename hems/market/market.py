@@ -1,0 +1,329 @@
+"""The wholesale market as the home follows it (BUC-6): prices, threshold, events, what they earned.
+
+While the wholesale price exceeds the operator's net-benefits price of the month the rule in
+`programs.economic` asks for less load. What was delivered is measured against the customer baseline
+of days like this one, and paid at the wholesale price of each quarter-hour.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from der.model import Quality
+from hems.cem.tariff.series import Series
+from hems.clock import Clock, StepWatch
+from hems.image import Image
+from hems.market.earned import Earned, Log, settle
+from hems.market.history import LOOK_BACK_DAYS, STEP_S, occasion
+from hems.market.thresholds import Kept, Threshold
+from hems.store.errors import StoreError
+from hems.store.settings import Settings
+from programs import economic
+from programs.about import Standing
+from programs.customer_baseline import Method
+from programs.economic import EconomicPolicy, Hysteresis, Run
+from programs.performance import Performance
+from programs.registry import Policies
+
+_log = logging.getLogger(__name__)
+
+_Means = Callable[[float, float, int], Awaitable[Sequence[tuple[float, float]]]]
+
+_LOOK_S: Final = 1.0
+_MINUTE_S: Final = 60
+_SAVE_S: Final = 60.0
+_KEY: Final = "economic demand response"
+_DAYS_KEPT: Final = 60
+_SETTLE_AFTER_S: Final = 120.0
+"""The last minute's mean is written down a little later than it ended."""
+
+
+class Wholesale(Protocol):
+    """Where wholesale prices come from."""
+
+    @property
+    def price(self) -> Series | None:
+        """Per kWh, by time; None before the first."""
+        ...
+
+    @property
+    def told_at(self) -> float:
+        """When they were last read well, UTC epoch seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed, and how it is followed.
+
+    Attributes:
+        zone: Where the home is; months and days begin at its midnight.
+        currency: Of all prices.
+        obliged: Whether the home is bound to follow.
+        exempt: Ids of devices that are left alone.
+        stale_s: Prices not read anew for so long are not acted on.
+        hysteresis: So that nothing flaps.
+        method: How the baseline is found.
+    """
+
+    zone: ZoneInfo
+    currency: str = ""
+    obliged: bool = False
+    exempt: frozenset[str] = frozenset()
+    stale_s: float = 7200.0
+    hysteresis: Hysteresis = Hysteresis()  # noqa: RUF009 (frozen)
+    method: Method = Method()  # noqa: RUF009
+
+
+@dataclass(frozen=True, slots=True)
+class MarketEvents:
+    """Whom the market asks and tells; none but `means` may block.
+
+    Attributes:
+        means: Returns means of net power from one time to another, UTC epoch seconds, over steps of
+            so many seconds: start of each and W.
+        record: Takes what was delivered.
+        alarm: Told in one sentence why prices are not acted on; None when they are again.
+        react: Has the control cycle act on what pays now.
+        joined: Tells of a programme whether the home takes part in it.
+    """
+
+    means: _Means
+    record: Callable[[Performance], None]
+    alarm: Callable[[str | None], None]
+    react: Callable[[], None]
+    joined: Callable[[str], bool] = lambda _programme: True
+
+
+class _Saved(BaseModel):
+    """The market's memory as the store has it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    since: float | None = None
+    ended: float | None = None
+    threshold: float = 0.0
+    days: tuple[date, ...] = ()
+    unsettled: tuple[Log, ...] = ()
+
+
+class Market:
+    """Follows wholesale prices; a `hems.uses.Use`.
+
+    Args:
+        wholesale: Where prices come from.
+        thresholds: Returns the net-benefits prices that are known.
+        terms: What was agreed.
+        clock: Where the time comes from.
+        kept: Where its memory outlives a restart.
+        tell: Whom it asks and tells.
+    """
+
+    def __init__(
+        self,
+        wholesale: Wholesale,
+        thresholds: Callable[[], Kept],
+        terms: Terms,
+        *,
+        clock: Clock,
+        kept: Settings,
+        tell: MarketEvents,
+    ) -> None:
+        self._wholesale = wholesale
+        self._thresholds = thresholds
+        self._terms = terms
+        self._clock = clock
+        self._steps = StepWatch(clock)
+        self._kept = kept
+        self._tell = tell
+        self._run = Run()
+        self._log: Log | None = None
+        self._unsettled: list[Log] = []
+        self._days: set[date] = set()
+        self._image: Image | None = None
+        self._trouble = ""
+
+    async def load(self) -> None:
+        """Take up an event that ran when the hub stopped, and what is still to be settled."""
+        try:
+            text = (await self._kept.all()).get(_KEY)
+            saved = _Saved() if text is None else _Saved.model_validate_json(text)
+        except (StoreError, ValidationError) as error:
+            _log.warning("what the market asked before the restart is not known: %.200s", error)
+            return
+        ended = float("-inf") if saved.ended is None else saved.ended
+        self._run = Run(saved.since, ended, saved.threshold)
+        self._days = set(saved.days)
+        self._unsettled = list(saved.unsettled)
+        if saved.since is not None and self._unsettled:
+            self._log = self._unsettled.pop()
+
+    async def run(self) -> None:
+        """Follow prices until cancelled."""
+        saved_at = self._clock.monotonic()
+        try:
+            while True:
+                self.look()
+                await self._settle()
+                if self._clock.monotonic() - saved_at >= _SAVE_S:
+                    await self._save()
+                    saved_at = self._clock.monotonic()
+                await asyncio.sleep(_LOOK_S)
+        finally:
+            await self._save()
+
+    def look(self) -> None:
+        """Follow the prices of this instant."""
+        step_s = self._steps.step_s()
+        if step_s:
+            since = None if self._run.since is None else self._run.since + step_s
+            self._run = replace(self._run, since=since, ended=self._run.ended + step_s)
+        now, threshold = self._clock.now(), self._threshold()
+        price, level = self._price(now), None if threshold is None else threshold.per_kwh
+        self._say(economic.fault(price, level, self._terms.hysteresis) if self._joined else "")
+        if self._joined:
+            after = economic.follow(self._run, price, level, now, self._terms.hysteresis)
+        else:
+            after = self._run if self._run.since is None else Run(ended=now)
+        if (after.since is None) is not (self._run.since is None):
+            self._turn(after, now, threshold)
+        self._run = after
+        if self._log is not None and price is not None:
+            self._log = self._log.priced(now, price)
+
+    def take_image(self, image: Image) -> None:
+        """Keep what the devices said: how much less the home could take."""
+        self._image = image
+
+    def applied(self, policies: Policies) -> Policies:
+        """Return the policies with what prices ask in them.
+
+        The plan has no word about what waits for the market, or the two would fight.
+        """
+        since = self._run.since if self._joined else None
+        if since is None:
+            return policies
+        asked = EconomicPolicy(since, self._why(), self._terms.obliged, self._terms.exempt)
+        devices = {} if self._image is None else self._image.devices
+        held = {name for name, state in devices.items() if economic.touches(state, asked)}
+        steps = {n: each for n, each in policies.economy.steps.items() if n not in held}
+        return replace(policies, economic=asked, economy=replace(policies.economy, steps=steps))
+
+    @property
+    def standings(self) -> Sequence[Standing]:
+        """How the programme stands."""
+        now, threshold = self._clock.now(), self._threshold()
+        active = self._joined and self._run.since is not None
+        price = self._price(now)
+        words = self._why() if active else self._trouble
+        if not words and price is not None and threshold is not None:
+            words = f"The wholesale price {self._money(price)} does not call for less load: the "
+            words += f"net-benefits price is {self._money(threshold.per_kwh)}."
+        promise = "as much as waits and is stored; comfort and the owner's wishes come first"
+        if self._terms.obliged:
+            promise = "as agreed, but for what is too cold already"
+        return (Standing(economic.ID, active, self._less_w(), promise=promise, words=words),)
+
+    @property
+    def _joined(self) -> bool:
+        return self._tell.joined(economic.ID)
+
+    def _turn(self, after: Run, now: float, threshold: Threshold | None) -> None:
+        """Begin or end an event."""
+        if after.since is not None and threshold is not None:
+            kept = self._thresholds()
+            self._log = Log(
+                starts_at=after.since,
+                ends_at=after.since,
+                threshold=threshold,
+                read_at=kept.read_at,
+                source=kept.source,
+            )
+            self._days.add(datetime.fromtimestamp(now, self._terms.zone).date())
+            self._days = set(sorted(self._days)[-_DAYS_KEPT:])
+        elif self._log is not None:
+            opted_out = not self._joined
+            self._unsettled.append(self._log.over(now, opted_out=opted_out))
+            self._log = None
+        self._tell.react()
+
+    async def _settle(self) -> None:
+        """Record what was delivered in events that are over."""
+        now = self._clock.now()
+        for log in [each for each in self._unsettled if now >= each.ends_at + _SETTLE_AFTER_S]:
+            zone = self._terms.zone
+            found = occasion(log.starts_at, log.ends_at, zone)
+            since = found.begins - (LOOK_BACK_DAYS + 1) * 86_400.0
+            try:
+                means = await self._tell.means(since, log.starts_at, STEP_S)
+                minutes = await self._tell.means(log.starts_at, log.ends_at, _MINUTE_S)
+            except StoreError as error:
+                _log.warning("an event of the market cannot be settled yet: %s", error)
+                return
+            earned: Earned = settle(
+                log, means, minutes, zone, self._days, method=self._terms.method
+            )
+            self._tell.record(earned.performance(self._terms.currency))
+            self._unsettled.remove(log)
+            await self._save()
+
+    def _price(self, now: float) -> float | None:
+        """Return the wholesale price now; None where it is not known, or too old to be believed."""
+        series = self._wholesale.price
+        if series is None or now - self._wholesale.told_at > self._terms.stale_s:
+            return None
+        return series.at(now)
+
+    def _threshold(self) -> Threshold | None:
+        return self._thresholds().at(self._clock.now(), self._terms.zone)
+
+    def _less_w(self) -> float:
+        """Return what of the home's load could wait at once, W; batteries could give more."""
+        asked = EconomicPolicy(0.0, exempt=self._terms.exempt)
+        states = () if self._image is None else tuple(self._image.devices.values())
+        return sum(
+            max(state.reading.power_w, 0.0)
+            for state in states
+            if state.reading is not None
+            and state.quality is Quality.GOOD
+            and economic.touches(state, asked)
+        )
+
+    def _why(self) -> str:
+        price, threshold = self._price(self._clock.now()), self._threshold()
+        if price is None or threshold is None:
+            return "Power is dear on the wholesale market"
+        return (
+            f"Wholesale power costs {self._money(price)}, above the net-benefits price "
+            f"{self._money(threshold.per_kwh)} of {threshold.month}"
+        )
+
+    def _money(self, per_kwh: float) -> str:
+        return f"{per_kwh:.4g} {self._terms.currency}/kWh".replace(" /", "/")
+
+    def _say(self, fault: str) -> None:
+        trouble = f"The market is not followed: {fault}." if fault else ""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._tell.alarm(trouble or None)
+
+    async def _save(self) -> None:
+        running = () if self._log is None else (self._log,)
+        ended = self._run.ended if self._run.ended > 0 else None
+        saved = _Saved(
+            since=self._run.since,
+            ended=ended,
+            threshold=self._run.threshold,
+            days=tuple(sorted(self._days)),
+            unsettled=(*self._unsettled, *running),
+        )
+        try:
+            await self._kept.put(_KEY, saved.model_dump_json())
+        except StoreError as error:
+            _log.warning("what the market asks will not outlive a restart: %s", error)

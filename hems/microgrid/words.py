@@ -1,0 +1,68 @@
+"""What the owner reads of an island: where the home is and why, one sentence. Pure."""
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from hems.microgrid.limits import Permit
+from hems.microgrid.plant import Plant
+from hems.microgrid.states import Phase, State
+
+_LONG_S: Final = 7200.0
+_SAID: Final[Mapping[Phase, str]] = {
+    Phase.SOFTENING: "About to part from the grid: {why}",
+    Phase.SEPARATING: "Parting from the grid: {why}",
+    Phase.PREPARING: "The home is dark while its loads are switched off for the start: {why}",
+    Phase.FORMING: "The battery inverter is starting the home: {why}",
+    Phase.SYNCHRONISING: "The grid is back: the home comes into step with it",
+    Phase.REJOINING: "The grid is back: the tie is closing",
+    Phase.RETURNING: "The grid is back: loads return one by one",
+    Phase.DARK: "The home is dark: {why}",
+}
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words: "45 minutes", "3 hours"."""
+    if seconds < _LONG_S:
+        return f"{max(seconds, 0.0) / 60:.0f} minutes"
+    return f"{seconds / 3600:.0f} hours"
+
+
+def said(state: State, plant: Plant, lasts_s: float | None, now: float) -> str:
+    """Return where the home is; empty while it is simply connected.
+
+    Args:
+        state: Where it is.
+        plant: Its tie, inverter and permit.
+        lasts_s: For how long the battery lasts, infinite for all the time looked ahead; None where
+            that is not known.
+        now: Seconds of the clock that the state's times are of.
+    """
+    why = state.why.rstrip(".")
+    if state.phase is Phase.GRID:
+        return state.doubt
+    if state.phase is Phase.ISLAND:
+        return f"The home is an island: {why}; {_lasts(lasts_s)}"
+    if state.phase is Phase.SEPARATING and now - state.since >= plant.limits.open_s:
+        return f"The tie does not open, so the home cannot become an island: {why}"
+    if state.phase is Phase.DARK and plant.permit is Permit.NONE:
+        return f"The home is dark, and waits for its grid, as no island is permitted: {why}"
+    return _SAID[state.phase].format(why=why)
+
+
+def promise(plant: Plant, lasts_s: float | None) -> str:
+    """Return what the home could do if its grid failed now."""
+    if plant.permit is Permit.NONE:
+        return "The utility does not permit an island, so without its grid the home is dark"
+    return (
+        "Without its grid the home would be dark for some seconds, then an island; "
+        f"{_lasts(lasts_s)}"
+    )
+
+
+def _lasts(lasts_s: float | None) -> str:
+    if lasts_s is None:
+        return "how long its battery lasts is not known"
+    if math.isinf(lasts_s):
+        return "its battery lasts for the whole time expected"
+    return f"its battery lasts for {duration(lasts_s)}"

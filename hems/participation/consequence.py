@@ -1,0 +1,106 @@
+"""What leaving means, said before anybody leaves; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hems.participation.asked import Asked
+from hems.participation.measure import Measurement
+from programs.performance import Performance
+
+_LONG_WH: Final = 1000.0
+_OVER: Final = frozenset({"completed", "cancelled", "superseded", "rejected"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """What a programme pays for what is delivered.
+
+    Attributes:
+        per_kwh: For a kilowatt-hour.
+        currency: ISO 4217 letters.
+    """
+
+    per_kwh: float
+    currency: str
+
+    def of(self, energy_wh: float) -> str:
+        """Return what an energy is paid with: "0.12 EUR"."""
+        return f"{self.per_kwh * max(energy_wh, 0.0) / 1000.0:.2f} {self.currency}"
+
+
+def of_event(asked: Asked, known: Sequence[Measurement], now: float, pay: Pay | None = None) -> str:
+    """Return in one sentence what leaving an event now means; empty where it is over.
+
+    Args:
+        asked: The event.
+        known: What of it has been measured.
+        now: UTC epoch seconds.
+        pay: What its programme pays; None where that is not known.
+    """
+    if asked.state in _OVER:
+        return ""
+    if asked.binding:
+        return f"It cannot be left: by the agreement the events of {asked.asked_by} bind."
+    if now < asked.starts_at or not known:
+        return (
+            "Leaving it now, it is answered with opt-out (code 4), and nothing of it is delivered."
+        )
+    verb = "It was left, and is" if asked.opted_out else "Leaving it now, it is"
+    return f"{verb} answered as partly completed (code 8){_delivered(known, now, pay)}."
+
+
+def _delivered(known: Sequence[Measurement], now: float, pay: Pay | None) -> str:
+    """Return what was delivered so far, to go on a sentence with."""
+    first = known[0]
+    task = first.task
+    lasted_s = min(max(now - task.starts_at, 0.0), task.length_s)
+    done_wh = first.delivered_wh(task.baseline_w)
+    whole_wh = task.promised_wh
+    if done_wh is None or whole_wh is None:
+        words = f", after {lasted_s / 60:.0f} of {task.length_s / 60:.0f} min"
+    else:
+        words = f", with {energy(max(done_wh, 0.0))} of {energy(whole_wh)} delivered"
+        if pay is not None:
+            left_wh = max(whole_wh - done_wh, 0.0)
+            words += f": {pay.of(done_wh)} earned, {pay.of(left_wh)} given up"
+    if first.comfort_s:
+        words += f"; a temperature has been missed for {first.comfort_s / 60:.0f} min"
+    return words
+
+
+def of_programme(
+    leaving: str,
+    events: Sequence[str],
+    past: Sequence[Performance],
+    days: int,
+    pay: Pay | None = None,
+) -> tuple[str, ...]:
+    """Return what leaving a programme means, a sentence each.
+
+    Args:
+        leaving: What it means always (`About.leaving`).
+        events: What it means for each of its events that runs or is to come.
+        past: What it delivered of late.
+        days: In how many days.
+        pay: What it pays; None where that is not known.
+    """
+    said = [leaving] if leaving else []
+    said += [each for each in events if each]
+    delivered = [p.delivered_wh for p in past if p.delivered_wh is not None]
+    if past:
+        sum_wh = sum(delivered)
+        words = f"In the last {days} days it had {len(past)} events"
+        if delivered:
+            words += f" and delivered {energy(sum_wh)}"
+            if pay is not None:
+                words += f", for {pay.of(sum_wh)}"
+        said.append(f"{words}.")
+    return tuple(said)
+
+
+def energy(energy_wh: float) -> str:
+    """Return an energy for the owner to read: "1.5 kWh", "120 Wh"."""
+    if abs(energy_wh) >= _LONG_WH:
+        return f"{energy_wh / 1000.0:.3g} kWh"
+    return f"{energy_wh:.0f} Wh"

@@ -1,0 +1,368 @@
+"""Which programmes the home takes part in, and what it delivered: one part of the running home.
+
+Implements `hems.uses.Use` and `hems.programme_surface.ProgrammeSurface`. What was left is not
+proposed (`Policies.left`), and events of it that may be left are left; what binds goes on, and who
+wants to leave it is told why not.
+"""
+
+import logging
+import math
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from hems.clock import Clock
+from hems.image import Image
+from hems.participation import consequence, settlement
+from hems.participation.asked import Asked
+from hems.participation.consent import (
+    KEPT,
+    Consent,
+    standing,
+    takes_part,
+    text_version,
+)
+from hems.participation.consequence import Pay
+from hems.participation.keeper import Keeper
+from hems.participation.ledger import Ledger
+from hems.participation.room import Room, room
+from hems.programme_surface import (
+    CannotLeaveError,
+    ConsentError,
+    Decision,
+    Form,
+    ProgrammeView,
+    UnknownProgrammeError,
+)
+from hems.store.errors import StoreError
+from hems.store.settings import Settings
+from hems.surface import SurfaceError
+from programs.about import Standing
+from programs.performance import Performance
+from programs.registry import ALL, BY_ID, BY_KIND, Manner, Policies, Programme
+from programs.signal import Signal
+
+_log = logging.getLogger(__name__)
+
+_NAME: Final = "consents "
+"""Names in the settings begin so, and end with the programme's id."""
+_LEFT: Final = "events left"
+_EVENTS_KEPT: Final = 500
+_DAYS: Final = 30
+_DAY_S: Final = 86_400.0
+_OPEN: Final = frozenset({"coming", "running"})
+_CONSENTS: Final = TypeAdapter(tuple[Consent, ...])
+_EVENTS: Final = TypeAdapter(tuple[str, ...])
+_NOTHING: Final[Mapping[str, bool]] = {}
+_UNPAID: Final[Mapping[str, Pay]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed, and set in the configuration.
+
+    Attributes:
+        configured: Whether the home takes part, by programme, where the configuration says so.
+        pay: What a programme pays for what is delivered, by its id.
+        reserve: State of charge of batteries that stays with the owner.
+    """
+
+    configured: Mapping[str, bool] = field(default_factory=dict)
+    pay: Mapping[str, Pay] = field(default_factory=dict)
+    reserve: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What participation needs of the home around it; nothing of it may block.
+
+    Attributes:
+        asked: Returns the events of all utilities.
+        bound: Returns why a programme cannot be left, one sentence; empty if it can.
+        choose: Leaves an event, or takes part in it again.
+        standings: Returns how the programmes of all other parts stand.
+        spawn: Runs work aside.
+        react: Has the control cycle act on what is asked now.
+    """
+
+    asked: Callable[[], Sequence[Asked]]
+    bound: Callable[[Programme], str]
+    choose: Callable[[str, bool], Awaitable[None]]
+    standings: Callable[[], Sequence[Standing]]
+    spawn: Callable[[Coroutine[Any, Any, None]], None]
+    react: Callable[[], None]
+
+
+class Participation:
+    """The programmes of one home.
+
+    Args:
+        terms: What was agreed.
+        settings: Where consents are kept.
+        clock: Where the time comes from.
+        around: The home around it.
+        keeper: Follows events.
+        ledger: Where records are found.
+    """
+
+    def __init__(
+        self,
+        terms: Terms,
+        settings: Settings,
+        clock: Clock,
+        around: Surroundings,
+        *,
+        keeper: Keeper,
+        ledger: Ledger,
+    ) -> None:
+        self._terms = terms
+        self._settings = settings
+        self._keeper = keeper
+        self._ledger = ledger
+        self._clock = clock
+        self._around = around
+        self._consents: dict[str, tuple[Consent, ...]] = {}
+        self._events_left: tuple[str, ...] = ()
+        self._going: set[str] = set()
+        self._room = Room()
+
+    async def load(self) -> None:
+        """Take up what the owner decided and what was being measured before a restart."""
+        try:
+            kept = await self._settings.all()
+        except StoreError as error:
+            _log.warning("which programmes were joined is not known: %s", error)
+            kept = {}
+        for name, text in kept.items():
+            programme = name.removeprefix(_NAME)
+            try:
+                if programme != name:
+                    self._consents[programme] = _CONSENTS.validate_json(text)
+                elif name == _LEFT:
+                    self._events_left = _EVENTS.validate_json(text)
+            except ValidationError:
+                _log.warning("the setting %r cannot be read: %.80r", name, text)
+        await self._keeper.load()
+
+    async def run(self) -> None:
+        """Keep the records until cancelled."""
+        await self._keeper.run()
+
+    def take_image(self, image: Image) -> None:
+        """Follow the events, and leave those of programmes that were left; no I/O."""
+        self._keeper.take_image(image)
+        self._room = room(image, self._terms.reserve)
+        for asked in self._around.asked():
+            if asked.state in _OPEN and self._unwanted(asked):
+                self._events_left = (*self._events_left, asked.event)[-_EVENTS_KEPT:]
+                self._going.add(asked.event)
+                self._around.spawn(self._choose(asked.event, leave=True))
+
+    def applied(self, policies: Policies) -> Policies:
+        """Return the policies without what was left."""
+        return replace(policies, left=self.left)
+
+    def told(self, signals: Sequence[Signal] | None) -> Sequence[Signal] | None:
+        """Return what is asked, without what is asked of programmes that were left.
+
+        So not even the first moment of an event is obeyed that is about to be left. What binds
+        stays, default controls too, and an event that the owner has come back to.
+
+        Args:
+            signals: What is asked; None while that is not known yet.
+        """
+        left = self.left
+        if signals is None or not left:
+            return signals
+        return [s for s in signals if not self._kept_out(s, left)]
+
+    def _kept_out(self, signal: Signal, left: frozenset[str]) -> bool:
+        listed = BY_KIND.get(signal.kind)
+        if signal.binding or signal.emergency or math.isinf(signal.ends_at) or listed is None:
+            return False
+        known = signal.event in self._events_left and signal.event not in self._going
+        return listed.id in left and not known
+
+    def record(self, performance: Performance) -> None:
+        """Take in what another part's programme delivered."""
+        self._keeper.put(performance)
+
+    def takes_part(self, programme: str) -> bool:
+        """Return whether the home takes part in a programme that is listed."""
+        listed = BY_ID[programme]
+        return takes_part(
+            listed,
+            self._consents.get(programme, ()),
+            self._terms.configured.get(programme),
+            self._clock.now(),
+        )
+
+    @property
+    def left(self) -> frozenset[str]:
+        """Ids of the programmes in which the home takes no part."""
+        return frozenset(p.id for p in ALL if not self.takes_part(p.id))
+
+    @property
+    def standings(self) -> Sequence[Standing]:
+        """How the programmes stand that have events alone and no part of their own."""
+        events = [a for a in self._around.asked() if a.state == "running" and not a.opted_out]
+        return [
+            Standing(
+                programme=listed.id,
+                active=bool(own),
+                down_w=self._room.down_w,
+                up_w=self._room.up_w,
+                energy_wh=self._room.energy_wh,
+                promise="Within a second of hearing of it, as far as what can be moved reaches.",
+                words=f"{own[0].asked_by} asks for it now." if own else "",
+            )
+            for listed in ALL
+            if listed.propose is not None and listed.kinds
+            for own in ([a for a in events if listed.id in a.programmes],)
+        ]
+
+    def consequence(self, event: str) -> str:
+        """Return what leaving an event means now, one sentence; empty where it is over."""
+        asked = next((a for a in self._around.asked() if a.event == event), None)
+        return "" if asked is None else self._of_event(asked)
+
+    # What the page and the command line may see and ask.
+
+    async def programmes(self) -> Sequence[ProgrammeView]:
+        """Return all programmes, in the registry's order."""
+        now = self._clock.now()
+        past = await self._found(now - _DAYS * _DAY_S, now)
+        stands = {s.programme: s for s in (*self.standings, *self._around.standings())}
+        return [
+            self._view(
+                listed,
+                stands.get(listed.id, Standing(listed.id, active=False)),
+                [each for each in past if each.programme == listed.id],
+            )
+            for listed in ALL
+        ]
+
+    async def decide(self, programme: str, decision: Decision) -> None:
+        """Join or leave a programme."""
+        listed, now = _listed(programme), self._clock.now()
+        bound = self._bound(listed)
+        if bound and not decision.joined:
+            raise CannotLeaveError(bound)
+        if decision.version != text_version(listed):
+            raise ConsentError(
+                f"What is said of {listed.title} has changed since it was shown; read it again."
+            )
+        if not decision.by.strip():
+            raise ConsentError("A decision needs the name of who makes it.")
+        if decision.until is not None and not now < decision.until < math.inf:
+            raise ConsentError("The time until which it counts is over.")
+        consent = Consent(
+            decision.joined, decision.by.strip(), now, decision.until, decision.version
+        )
+        kept = (*self._consents.get(programme, ()), consent)[-KEPT:]
+        try:
+            await self._settings.put(f"{_NAME}{programme}", _CONSENTS.dump_json(kept).decode())
+        except StoreError as error:
+            raise SurfaceError(f"The decision cannot be kept: {error}") from error
+        self._consents[programme] = kept
+        if decision.joined:
+            await self._rejoin(programme)
+        self._around.react()
+
+    async def records(self, start: float, end: float, programme: str) -> Sequence[Performance]:
+        """Return what was delivered in [start, end), UTC epoch seconds, by start."""
+        if programme:
+            _listed(programme)
+        return await self._found(start, end, programme)
+
+    async def settlement(self, start: float, end: float, programme: str, form: Form) -> str:
+        """Return the same with quarter-hours, as a file for whoever settles."""
+        if programme:
+            _listed(programme)
+        try:
+            found = await self._ledger.find(start, end, programme)
+        except StoreError as error:
+            raise SurfaceError(f"The records cannot be read: {error}") from error
+        return settlement.write(found, form)
+
+    async def _found(self, start: float, end: float, programme: str = "") -> Sequence[Performance]:
+        try:
+            return [each.record for each in await self._ledger.find(start, end, programme)]
+        except StoreError as error:
+            raise SurfaceError(f"The records cannot be read: {error}") from error
+
+    def _view(
+        self, listed: Programme, stands: Standing, past: Sequence[Performance]
+    ) -> ProgrammeView:
+        bound, now = self._bound(listed), self._clock.now()
+        decided = standing(self._consents.get(listed.id, ()), now)
+        return ProgrammeView(
+            id=listed.id,
+            about=listed.about,
+            standing=stands,
+            manner=listed.manner.value,
+            joined=self.takes_part(listed.id),
+            bound=bound,
+            decided_by="" if decided is None else decided.by,
+            decided_at=None if decided is None else decided.at,
+            until=None if decided is None else decided.until,
+            version=text_version(listed),
+            consequence=() if bound else self._leaving(listed, past),
+        )
+
+    def _leaving(self, listed: Programme, past: Sequence[Performance]) -> tuple[str, ...]:
+        own = [
+            f"{a.asked_by}: {self._of_event(a)}"
+            for a in self._around.asked()
+            if a.state in _OPEN and listed.id in a.programmes
+        ]
+        return consequence.of_programme(
+            listed.about.leaving, own, past, _DAYS, self._terms.pay.get(listed.id)
+        )
+
+    def _of_event(self, asked: Asked) -> str:
+        pays = (self._terms.pay[p] for p in sorted(asked.programmes) if p in self._terms.pay)
+        return consequence.of_event(
+            asked, self._keeper.of_event(asked.event), self._clock.now(), next(pays, None)
+        )
+
+    def _bound(self, listed: Programme) -> str:
+        """Return why a programme cannot be left; empty if it can."""
+        if listed.manner is Manner.ALWAYS:
+            return listed.about.leaving or "It is part of every home."
+        return "" if listed.manner is Manner.CHOSEN else self._around.bound(listed)
+
+    def _unwanted(self, asked: Asked) -> bool:
+        """Return whether an event is one of programmes that were all left, and is still in."""
+        if asked.binding or asked.opted_out or asked.event in self._events_left:
+            return False
+        return bool(asked.programmes) and not any(self.takes_part(p) for p in asked.programmes)
+
+    async def _rejoin(self, programme: str) -> None:
+        """Take part again in the events that were left with the programme."""
+        for asked in self._around.asked():
+            mine = programme in asked.programmes and asked.event in self._events_left
+            if mine and asked.state in _OPEN and asked.opted_out:
+                self._events_left = tuple(e for e in self._events_left if e != asked.event)
+                await self._choose(asked.event, leave=False)
+
+    async def _choose(self, event: str, *, leave: bool) -> None:
+        """Leave an event or take part in it; one that is gone meanwhile needs no choice."""
+        try:
+            await self._around.choose(event, leave)
+        except SurfaceError as error:
+            _log.info("event %s is not chosen about: %s", event, error)
+        self._going.discard(event)
+        try:
+            await self._settings.put(_LEFT, _EVENTS.dump_json(self._events_left).decode())
+        except StoreError as error:
+            _log.warning("which events were left will not outlive a restart: %s", error)
+
+
+def _listed(programme: str) -> Programme:
+    try:
+        return BY_ID[programme]
+    except KeyError:
+        raise UnknownProgrammeError(f"There is no programme {programme!r}.") from None

@@ -1,0 +1,285 @@
+"""The loop of the regulating process: measure, decide, write, ten times a second.
+
+It owns the battery while it is its own to write: nobody else holds the battery open then. The
+cycle's words come between two measurements and are carried out at once. A battery that is lost is
+opened anew; while it is away, words about it end in an error that says so.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from der.errors import DeviceError
+from der.model import Reading
+from der.service import Device, Handle, Mode
+from hems.regulation.letters import (
+    Answer,
+    Base,
+    Done,
+    LetGo,
+    LoopSettings,
+    Report,
+    Span,
+    Take,
+    Tick,
+    Word,
+)
+from hems.regulation.swing import Sampler, Swing
+
+_log = logging.getLogger(__name__)
+
+REPORT_EVERY: Final = 2
+"""Measurements from one report to the next."""
+_REOPEN_FIRST_S: Final = 0.2
+_REOPEN_LAST_S: Final = 5.0
+_FAILURES_TO_REOPEN: Final = 2
+_SLOW_EVERY: Final = 5
+"""A battery that does not measure the frequency is read each so many measurements."""
+
+
+class Loop:
+    """Regulates one battery.
+
+    Args:
+        devices: The battery, and what else measures the frequency, by id.
+        settings: How to regulate.
+        answer: Who is told.
+        idle: Called after each measurement, with the seconds until the next: for what must not
+            delay one.
+    """
+
+    def __init__(
+        self,
+        devices: Mapping[str, Device],
+        settings: LoopSettings,
+        answer: Callable[[Answer], None],
+        idle: Callable[[float], None],
+    ) -> None:
+        self._battery = devices[settings.device]
+        self._meter = (
+            None if settings.measured_by == settings.device else devices[settings.measured_by]
+        )
+        self._settings = settings
+        self._answer = answer
+        self._idle = idle
+        self.swing = Swing(settings, last=settings.last)
+        self._sampler = Sampler(settings.capacity_w)
+        self._words: deque[Word] = deque()
+        self._woken = asyncio.Event()
+        self._taken = False
+        self._ended = False
+        self._handle: Handle | None = None
+        self._meter_handle: Handle | None = None
+        self._reading: Reading | None = None
+        self._error = "not opened yet"
+        self._failures = 0
+        self._open_at = 0.0
+        self._open_pause_s = _REOPEN_FIRST_S
+        self._ticks: list[Tick] = []
+        self._count = 0
+
+    def say(self, word: Word) -> None:
+        """Take a word of the hub's; it is carried out in turn, at once."""
+        self._words.append(word)
+        self._woken.set()
+
+    def signal(self, seq: int, value: float) -> None:
+        """Take a signal, which is acted on at once."""
+        self.swing.signalled(seq, value, time.monotonic())
+        self._woken.set()
+
+    def end(self) -> None:
+        """Make `run` end: the hub has gone."""
+        self._ended = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Regulate until ended; then bring the battery to its base and leave the rest to its lapse.
+
+        The base that it then holds is the hub's last word, for no longer than the hub gave it.
+        """
+        due = time.monotonic()
+        try:
+            while not self._ended:
+                await self._tick(due)
+                due += self._settings.period_s
+                late_s = time.monotonic() - due
+                if late_s > 0:  # what was missed is not made up for
+                    due += (late_s // self._settings.period_s + 1) * self._settings.period_s
+                self._idle(due - time.monotonic())
+                await self._until(due)
+        finally:
+            await self._settle()
+
+    async def _until(self, due: float) -> None:
+        """Wait for the next measurement; carry out meanwhile what the hub says."""
+        while not self._ended:
+            await self._obey()
+            left_s = due - time.monotonic()
+            if left_s <= 0:
+                return
+            try:
+                async with asyncio.timeout(left_s):
+                    await self._woken.wait()
+            except TimeoutError:
+                return
+            self._woken.clear()
+            if not self._words and not self._ended:  # a signal
+                self.swing.move(time.monotonic())
+                await self._write()
+
+    async def _obey(self) -> None:
+        while self._words:
+            now = time.monotonic()
+            match self._words.popleft():
+                case Take():
+                    self._taken, self._open_at = True, now
+                    await self._open()
+                case Span() as span:
+                    self.swing.bound(span, now)
+                case LetGo(number=number):
+                    await self._settle()
+                    self._taken = False
+                    self._answer(Done(number))
+                case Base() as base:
+                    self.swing.told(base, now)
+                    self._answer(Done(base.number, await self._based(base)))
+
+    async def _based(self, base: Base) -> str:
+        """Write a base that was just told; return what went wrong, empty if nothing did."""
+        if self._handle is None:
+            return f"{self._settings.device}: not connected ({self._error})"
+        if base.power_w is not None:
+            return await self._write(refresh=True)
+        try:
+            await self._handle.write(None)
+        except DeviceError as error:
+            return str(error)
+        self.swing.wrote(None, time.monotonic())
+        return ""
+
+    async def _tick(self, due: float) -> None:
+        began = time.monotonic()
+        self._count += 1
+        if self._taken and self._handle is None and began >= self._open_at:
+            await self._open()
+        if self._handle is not None:
+            await self._measure()
+            measured = time.monotonic()
+            self.swing.move(measured)
+            written = self.swing.due(measured) is not None
+            error = await self._write()
+            wrote = time.monotonic() if written and not error else None
+            self._ticks.append(Tick(due, began, measured, wrote))
+            if self._meter is not None and self._count % _SLOW_EVERY == 0:
+                await self._read_battery()
+        if self._taken and self._count % REPORT_EVERY == 0:
+            self._report()
+
+    async def _measure(self) -> None:
+        """Read the frequency; what cannot be read is missing, and the sense says so in time."""
+        if self._meter is None:
+            await self._read_battery()
+            return
+        try:
+            if self._meter_handle is None:
+                self._meter_handle = await self._meter.open(Mode.READ_ONLY)
+            reading = await self._meter_handle.read()
+        except DeviceError as error:
+            _log.debug("%s", error)
+            handle, self._meter_handle = self._meter_handle, None
+            if handle is not None:
+                await handle.close()
+            return
+        self.swing.measured(reading.frequency_hz, time.monotonic())
+
+    async def _read_battery(self) -> None:
+        if self._handle is None:
+            return
+        try:
+            reading = await self._handle.read()
+        except DeviceError as error:
+            await self._failed(error)
+            return
+        self._failures, self._error = 0, ""
+        now = time.monotonic()
+        if self._meter is None:
+            self.swing.measured(reading.frequency_hz, now)
+        self._sampler.add(self.swing, reading, now)
+        self._reading = replace(reading, regulated_w=self.swing.added_w)
+
+    async def _write(self, *, refresh: bool = False) -> str:
+        """Write what is due; return what went wrong, empty if nothing did."""
+        if refresh:
+            self.swing.forget()
+        setpoint = self.swing.due(time.monotonic())
+        if setpoint is None or self._handle is None:
+            return ""
+        try:
+            await self._handle.write(setpoint)
+        except DeviceError as error:
+            self.swing.forget()
+            await self._failed(error)
+            return str(error)
+        self.swing.wrote(setpoint, time.monotonic())
+        return ""
+
+    async def _open(self) -> None:
+        try:
+            self._handle = await self._battery.open(Mode.READ_WRITE)
+        except DeviceError as error:
+            self._error = str(error)
+            self._open_at = time.monotonic() + self._open_pause_s
+            self._open_pause_s = min(2 * self._open_pause_s, _REOPEN_LAST_S)
+            return
+        self._failures, self._error, self._open_pause_s = 0, "", _REOPEN_FIRST_S
+        self.swing.forget()
+
+    async def _failed(self, error: DeviceError) -> None:
+        if str(error) != self._error:
+            _log.warning("%s", error)
+        self._error = str(error)
+        self._failures += 1
+        if self._failures >= _FAILURES_TO_REOPEN:
+            self._open_at = time.monotonic() + self._open_pause_s
+            await self._close()
+
+    async def _settle(self) -> None:
+        """Bring the battery to its base, and close it."""
+        setpoint = self.swing.due(time.monotonic(), still=True)
+        if self._handle is not None and setpoint is not None:
+            with contextlib.suppress(DeviceError):  # it then lapses
+                await self._handle.write(setpoint)
+        await self._close()
+        self.swing.forget()
+        if self._meter_handle is not None:
+            handle, self._meter_handle = self._meter_handle, None
+            await handle.close()
+
+    async def _close(self) -> None:
+        handle, self._handle = self._handle, None
+        self._reading = None
+        self._failures = 0
+        if handle is not None:
+            await handle.close()
+
+    def _report(self) -> None:
+        now = time.monotonic()
+        ticks, self._ticks = tuple(self._ticks), []
+        self._answer(
+            Report(
+                self._reading,
+                self._error if self._handle is None else "",
+                self.swing.added_w,
+                self.swing.last,
+                self.swing.trouble(now),
+                self.swing.follows(now),
+                ticks,
+                self._sampler.taken(),
+            )
+        )

@@ -1,0 +1,411 @@
+"""Frequency regulation at work (BUC-3): decides when the loop runs, and keeps its record.
+
+It implements `hems.uses.Use`. The loop itself is a process of its own, started when there is
+something to regulate by and ended when there is not: until then it costs nothing.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from der.addresses import Shared
+from der.commands import DeviceOptions
+from der.curves import Droop, GridFunction, GridSupport
+from der.description import DeviceDescription
+from der.model import Control, Quality
+from der.service import Device, Link
+from hems.clock import Clock
+from hems.image import Image
+from hems.regulation import letters
+from hems.regulation.letters import LoopSettings, Report, Span
+from hems.regulation.link import RegulatedLink
+from hems.regulation.period import HOUR_S, Period
+from hems.regulation.process import COMMAND, Regulator
+from hems.regulation.settings import RegulationSettings
+from hems.regulation.timing import Timing
+from programs import frequency, regulation
+from programs.about import Standing
+from programs.arming import Armed, arm
+from programs.performance import Performance
+from programs.proposal import Bounds
+from programs.registry import Policies
+from programs.regulation import FadePolicy, RegulationPolicy
+from programs.signal import Signal
+from programs.support import runs
+
+_log = logging.getLogger(__name__)
+
+_LOOK_S: Final = 0.25
+"""How often it is looked whether something is to be regulated."""
+_AGAIN_S: Final = 1.0
+_AGAIN_LATER_S: Final = 60.0
+_LONG_S: Final = 60.0
+"""A process that ran for so long was well."""
+_BACK_S: Final = 5.0
+"""Within this time the battery is taken back from a process that is to end."""
+_SHOWN_S: Final = 30.0
+"""An inverter that does not show its droop after so long is not relied on."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegulationEvents:
+    """What it needs of the home, and tells it; none may block.
+
+    Attributes:
+        signals: What the grid asks now; None while that is not known.
+        rooms: Where each battery's power may be while all limits hold, by id.
+        options: What devices can do, by id.
+        held: What a device has confirmed that it runs for the grid.
+        left: Programmes that the owner has left.
+        alarm: Sets what is wrong with a source; None when it is well again.
+        react: Has the home decide anew at once.
+        record: Takes the record of a period that is over.
+    """
+
+    signals: Callable[[], Sequence[Signal] | None]
+    rooms: Callable[[], Mapping[str, Bounds]]
+    options: Callable[[], Mapping[str, DeviceOptions]]
+    held: Callable[[str], Sequence[object]]
+    left: Callable[[], Collection[str]]
+    alarm: Callable[[str, str | None], None]
+    react: Callable[[], None]
+    record: Callable[[Performance], None]
+
+
+class Regulation:
+    """One battery that helps to hold the frequency.
+
+    Args:
+        settings: What the owner agreed to; None where nothing is.
+        descriptions: The home's devices.
+        shared: What they share.
+        clock: Where the time comes from.
+        tell: The home.
+        command: What starts the process.
+    """
+
+    def __init__(
+        self,
+        settings: RegulationSettings | None,
+        descriptions: Sequence[DeviceDescription],
+        shared: Shared,
+        clock: Clock,
+        tell: RegulationEvents,
+        *,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self._settings = settings
+        self._descriptions = {each.spec.id: each for each in descriptions}
+        self._shared = shared
+        self._clock = clock
+        self._tell = tell
+        self._armed = Armed()
+        self._since = 0.0
+        self._left = False
+        self._distrusted = False
+        self._shown_by: float | None = None
+        self._last = -1
+        self._period: Period | None = None
+        self._image: Image | None = None
+        self._running: Armed | None = None
+        self._timing = Timing()
+        self._process = Regulator(self._opening, self._reported, command)
+
+    def attach(self, devices: Mapping[str, Device]) -> None:
+        """Put its link in front of the battery's; before anybody opens it."""
+        settings = self._settings
+        if settings is None:
+            return
+        device = devices[settings.agreed.device]
+        device.connect = partial(self._connect, device.spec.id, device.connect)
+
+    async def load(self) -> None:
+        """Do nothing: what was sent before a restart is refused by its age, not by a memory."""
+
+    async def run(self) -> None:
+        """Regulate whenever there is something to regulate by, until cancelled."""
+        if self._settings is None:
+            return
+        pause_s = _AGAIN_S
+        try:
+            while True:
+                await asyncio.sleep(_LOOK_S)
+                self._look()
+                if not self._armed.loops:
+                    continue
+                began = self._clock.monotonic()
+                failed = await self._serve()
+                if not failed:
+                    continue
+                self._tell.alarm("regulation", f"Frequency regulation rests: {failed}")
+                if self._clock.monotonic() - began > _LONG_S:
+                    pause_s = _AGAIN_S
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _AGAIN_LATER_S)
+        finally:
+            self._close_period()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the loop; None while none runs."""
+        return self._process.pid
+
+    @property
+    def regulating(self) -> bool:
+        """Whether the loop has the battery and has read it."""
+        report = self._process.report
+        return self._process.taken and report is not None and report.reading is not None
+
+    @property
+    def timing(self) -> Timing:
+        """How soon the loop acted of late."""
+        return self._timing
+
+    def take_image(self, image: Image) -> None:
+        """Renew the span, and look what is asked now."""
+        if self._settings is None:
+            return
+        self._image = image
+        self._look()
+        room = self._room()
+        if room is not None and self._process.taken:
+            self._process.bound(Span(room.lower_w, room.upper_w))
+
+    def applied(self, policies: Policies) -> Policies:
+        """Return the policies with what regulation needs of the battery."""
+        settings, armed = self._settings, self._armed
+        if settings is None:
+            return policies
+        if not (armed.loops or armed.inverter is not None):
+            return policies
+        event = armed.event
+        policy = RegulationPolicy(
+            device=settings.agreed.device,
+            capacity_w=settings.capacity_w if armed.loops else 0.0,
+            rank=armed.rank,
+            follows=armed.follows,
+            cause="" if event is None else event.event,
+            asked_by="The home" if event is None else event.program,
+            soc=settings.soc,
+            inverter=armed.inverter,
+            since=self._since,
+        )
+        return replace(policies, regulation=policy)
+
+    @property
+    def standings(self) -> Sequence[Standing]:
+        """How frequency response and regulation stand."""
+        settings = self._settings
+        if settings is None:
+            return ()
+        down_w, up_w, energy_wh = self._able(settings)
+        active = self._process.taken
+        found = []
+        for programme, does in (
+            (frequency.ID, self._armed.droop is not None or self._armed.inverter is not None),
+            (regulation.ID, self._armed.follows),
+        ):
+            inverter = programme == frequency.ID and self._armed.inverter is not None
+            found.append(
+                Standing(
+                    programme,
+                    does and (active or inverter),
+                    down_w,
+                    up_w,
+                    energy_wh,
+                    None if not settings.capacity_w else energy_wh / settings.capacity_w * HOUR_S,
+                    self._promise(programme),
+                    self._words(programme) if does else "",
+                )
+            )
+        return found
+
+    # What it decides.
+
+    def _look(self) -> None:
+        """See what is armed, and keep the record of it."""
+        settings = self._settings
+        signals = self._tell.signals()
+        if settings is None or signals is None:
+            return
+        now = self._clock.now()
+        left = self._tell.left()
+        self._left = regulation.ID in left or frequency.ID in left
+        device = settings.agreed.device
+        options = self._tell.options().get(device)
+        can = not self._distrusted and runs(options, GridFunction.FREQUENCY_DROOP)
+        armed = arm(settings.agreed, signals, now, inverter_can=can, left=self._left)
+        self._supervise(armed, device)
+        before, self._armed = self._armed, armed
+        if _what(before) != _what(armed):
+            self._since = now
+            self._tell.react()
+        self._follow_period(settings, now)
+
+    def _supervise(self, armed: Armed, device: str) -> None:
+        """See that an inverter that is to respond says that it does; else the hub does it."""
+        if armed.inverter is None:
+            self._shown_by = None
+            return
+        if any(isinstance(what, Droop) for what in self._tell.held(device)):
+            self._shown_by = None
+            return
+        now = self._clock.monotonic()
+        if self._shown_by is None:
+            self._shown_by = now + _SHOWN_S
+        elif now > self._shown_by:
+            self._distrusted, self._shown_by = True, None
+            _log.warning("%s does not take its frequency droop; the hub responds itself", device)
+
+    def _follow_period(self, settings: RegulationSettings, now: float) -> None:
+        armed, period = self._armed, self._period
+        programme = regulation.ID if armed.follows else frequency.ID
+        event = None if armed.event is None else armed.event.event
+        if period is not None:
+            same = armed.loops and programme == period.programme
+            same = same and event in {None, period.event}
+            if not same or period.over(now):
+                self._close_period()
+        if self._period is None and armed.loops and self._process.taken:
+            self._period = Period(
+                programme,
+                event or f"{programme}-{int(now // HOUR_S)}",
+                "the home" if armed.event is None else armed.event.program,
+                now,
+                settings.capacity_w,
+            )
+
+    def _close_period(self) -> None:
+        period, self._period = self._period, None
+        if period is None:
+            return
+        now = self._clock.now()
+        ends_at = min(now, (period.starts_at // HOUR_S + 1) * HOUR_S)
+        performance = period.record(ends_at, opted_out=self._left)
+        if performance is not None:
+            self._tell.record(performance)
+
+    # The process.
+
+    async def _serve(self) -> str:
+        """Run the process for as long as the same is armed; return why it ended, if by itself."""
+        self._running = self._armed
+        serving = asyncio.create_task(self._process.serve())
+        try:
+            while self._wanted() and not serving.done():
+                await asyncio.wait({serving}, timeout=_LOOK_S)
+                self._look()
+            if serving.done():
+                return _why(serving)
+            await self._process.idle(_BACK_S)  # the cycle's next call takes the battery back
+            self._tell.alarm("regulation", None)
+            return ""
+        finally:
+            self._running = None
+            serving.cancel()
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                await serving
+
+    def _wanted(self) -> bool:
+        """Return whether what the process was started for still holds."""
+        running = self._running
+        return running is not None and _what(running) == _what(self._armed)
+
+    async def _connect(self, device: str, connect: Callable[[], Awaitable[Link]]) -> Link:
+        return RegulatedLink(
+            device,
+            await connect(),
+            connect,
+            self._process,
+            wanted=self._wanted,
+            room=self._room,
+        )
+
+    def _opening(self) -> bytes:
+        settings, armed = self._settings, self._running or self._armed
+        if settings is None:
+            raise RuntimeError("nothing is agreed")  # no process is started then
+        device = settings.agreed.device
+        measured_by = settings.measured_by or device
+        loop = LoopSettings(
+            device,
+            measured_by,
+            settings.capacity_w,
+            armed.droop,
+            sense=settings.sense,
+            source=settings.source if armed.follows else None,
+            fade=FadePolicy(settings.stale_s, settings.fade_s),
+            period_s=settings.period_s,
+            slew_w_s=settings.slew_w_s,
+            last=self._last,
+        )
+        needed = [self._descriptions[name] for name in dict.fromkeys((device, measured_by))]
+        return letters.write_opening(needed, self._shared, loop)
+
+    def _reported(self, report: Report) -> None:
+        self._last = max(self._last, report.last)
+        self._timing.take(report.ticks)
+        if self._period is not None:
+            self._period.samples += report.samples
+        said = report.error or report.trouble
+        self._tell.alarm("regulation", f"Frequency regulation: {said}" if said else None)
+
+    def _room(self) -> Bounds | None:
+        settings = self._settings
+        return None if settings is None else self._tell.rooms().get(settings.agreed.device)
+
+    # What is shown.
+
+    def _able(self, settings: RegulationSettings) -> tuple[float, float, float]:
+        """Return what the battery could give, take, and for how much energy, W and Wh."""
+        image, room = self._image, self._room()
+        state = None if image is None else image.devices.get(settings.agreed.device)
+        if state is None or state.reading is None or state.quality is not Quality.GOOD:
+            return 0.0, 0.0, 0.0
+        if room is None or state.spec.control is not Control.TARGET:
+            return 0.0, 0.0, 0.0
+        base_w = state.reading.power_w - state.reading.regulated_w
+        down_w = min(max(base_w - room.lower_w, 0.0), settings.capacity_w)
+        up_w = min(max(room.upper_w - base_w, 0.0), settings.capacity_w)
+        soc, capacity_wh = state.reading.soc, state.reading.capacity_wh
+        if soc is None or capacity_wh is None:
+            return down_w, up_w, 0.0
+        return down_w, up_w, min(soc, 1.0 - soc) * capacity_wh
+
+    def _promise(self, programme: str) -> str:
+        if programme == regulation.ID:
+            return (
+                "Follows each message of the signal at once; a utility's own event instead, by "
+                "notification or poll, within seconds to minutes"
+            )
+        if self._armed.inverter is not None:
+            return "The inverter responds by itself, within its own response time, hub or no hub"
+        reached = self._timing.promise
+        measured = f"; of late within {reached * 1000:.0f} ms" if reached is not None else ""
+        return f"The hub responds to what the home measures, ten times a second{measured}"
+
+    def _words(self, programme: str) -> str:
+        report = self._process.report
+        if self._armed.inverter is not None and programme == frequency.ID:
+            return "The battery's inverter holds against the frequency by itself"
+        if report is None:
+            return "The regulation begins"
+        if report.trouble and not report.swing_w:
+            return f"The battery stays at its base: {report.trouble}"
+        verb = "gives" if report.swing_w < 0 else "takes"
+        return f"The battery {verb} {abs(report.swing_w):.0f} W more than its base"
+
+
+def _what(armed: Armed) -> tuple[GridSupport | None, GridSupport | None, bool, str]:
+    """Return what makes one arming another."""
+    event = "" if armed.event is None else armed.event.event
+    return armed.droop, armed.inverter, armed.follows, event
+
+
+def _why(serving: "asyncio.Task[None]") -> str:
+    error = serving.exception()
+    return "its process has ended" if error is None else f"its process cannot be started: {error}"

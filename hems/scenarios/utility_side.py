@@ -1,0 +1,143 @@
+"""The utility of a scenario: the head-end as it is, on the loopback interface, with its operator.
+
+Its homes talk to it by TLS and HTTP as ever; that it shares a process with one of them, and has a
+clock of its own that nobody sets, is all that is different.
+"""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from certs.identity import lfdi, make_pin
+from certs.pem import der, read_certificates
+from certs.pki import Pki
+from hems.clock import Clock
+from hems.headend.operator_models import EventIn
+from hems.headend.server import HeadEnd
+from hems.headend.settings import HeadEndSettings
+from hems.scenarios.record import Answer, Told
+from hems.scenarios.script import EventPart, ScriptError
+
+_PIN_DIGITS: Final = 24680
+_SLOW_S: Final = 300
+"""Lists are polled as seldom: notifications bring what is new, and polls cost real time."""
+
+
+class UtilitySide:
+    """The utility's server; it can go down and come back.
+
+    Args:
+        over: What the scenario puts over its settings.
+        folder: Where its files are.
+        pki: Certificates of it and of the hub.
+        clock: Its time.
+    """
+
+    def __init__(self, over: Mapping[str, Any], folder: Path, pki: Pki, clock: Clock) -> None:
+        identity = pki.identity("utility")
+        self._pki = pki
+        self._clock = clock
+        raw: dict[str, Any] = {
+            "database": folder / "utility.db",
+            "certificate": identity.certificate,
+            "key": identity.key,
+            "roots": pki.trust.roots,
+            "crls": pki.trust.crls,
+            "token_file": folder / "token",
+            "dcap_poll_s": _SLOW_S,
+            "time_poll_s": _SLOW_S,
+            "list_poll_s": _SLOW_S,
+            "post_rate_s": _SLOW_S,
+            **over,
+        }
+        try:
+            self._settings = HeadEndSettings.model_validate(raw)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in ("utility", *first["loc"]))
+            raise ScriptError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
+        self._stack = AsyncExitStack()
+        self._server: HeadEnd | None = None
+        own = read_certificates(pki.identity("hub").certificate)[0]
+        self._home = lfdi(der(own))
+
+    async def start(self) -> None:
+        """Begin to serve, at the same port as before."""
+        server = HeadEnd(self._settings, self._clock)
+        await self._stack.enter_async_context(server)
+        self._server = server
+        if not self._settings.port:
+            port = int(server.addresses.base_url.rpartition(":")[2])
+            self._settings = self._settings.model_copy(update={"port": port})
+        if server.book.home(self._home) is None:
+            pin = int(make_pin(_PIN_DIGITS))
+            edition = self._settings.edition
+            await server.book.register(self._home, pin, edition, in_band=False)
+
+    async def stop(self) -> None:
+        """Be down; calling it again does nothing."""
+        self._server = None
+        await self._stack.aclose()
+
+    @property
+    def server(self) -> HeadEnd:
+        """The running server.
+
+        Raises:
+            ScriptError: The scenario asks something of a utility that is down.
+        """
+        if self._server is None:
+            raise ScriptError("the utility is down: nothing can be asked of it now")
+        return self._server
+
+    def section(self) -> dict[str, Any]:
+        """Return the hub's section about it, for a hub on this machine."""
+        identity, trust = self._pki.identity("hub"), self._pki.trust
+        return {
+            "url": self.server.addresses.dcap_url,
+            "certificate": identity.certificate,
+            "key": identity.key,
+            "trust": trust.roots,
+            "crls": trust.crls,
+            "pin": make_pin(_PIN_DIGITS),
+            "edition": self._settings.edition.value,
+            "mirror_interval": f"{_SLOW_S} s",
+        }
+
+    async def dispatch(self, event: EventPart, starts_at: float) -> Told:
+        """Dispatch an event.
+
+        Raises:
+            ScriptError: The operator's door refuses what it asks.
+            hems.headend.errors.HeadEndError: The book does.
+        """
+        try:
+            order = EventIn.model_validate(
+                {
+                    **event.asks,
+                    "program": event.program,
+                    "seconds": event.lasts,
+                    "start": starts_at,
+                    "randomize_start_s": event.randomize_start,
+                    "randomize_duration_s": event.randomize_duration,
+                }
+            )
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ScriptError(f"event {event.name!r}: {where}: {first['msg']}") from error
+        made = await self.server.book.dispatch(order.order())
+        asks = ", ".join(f"{name} {value}" for name, value in event.asks.items())
+        return Told(event.name, made.mrid, asks, made.start, made.start + made.duration_s)
+
+    async def cancel(self, mrid: str, *, randomized: bool) -> None:
+        """Cancel an event."""
+        await self.server.book.cancel(mrid, randomized=randomized)
+
+    async def answers(self, mrid: str) -> tuple[Answer, ...]:
+        """Return what the home answered about an event, in the order in which it came."""
+        found = await self.server.store.responses(subject=mrid)
+        return tuple(Answer(each.received_at, each.status, each.modes) for each in found)
