@@ -67,6 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     headend.set_defaults(run=_headend)
 
     operator_arguments.add_event(commands, _event)
+    operator_arguments.add_price(commands, _price)
+    operator_arguments.add_reserve(commands, _reserve)
+    operator_arguments.add_message(commands, _message)
+    operator_arguments.add_homes(commands, _homes)
 
     pki = commands.add_parser("pki", help="a test public-key infrastructure")
     pki.add_argument("action", choices=["init", "renew"], help="renew its revocation lists")
@@ -89,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
 
     programme_arguments.add_to(commands, _programme)
     scenario_arguments.add_to(commands, _scenario)
+
+    reserves = commands.add_parser("reserves", help="what is offered, committed, held and called")
+    reserves.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
+    reserves.set_defaults(run=_reserves)
 
     status = commands.add_parser("status", help="how the running home stands")
     status.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
@@ -130,6 +138,30 @@ def _headend(options: argparse.Namespace) -> int:
 
 def _event(options: argparse.Namespace) -> int:
     from hems.commands.event import run
+
+    return run(options)
+
+
+def _price(options: argparse.Namespace) -> int:
+    from hems.commands.price import run
+
+    return run(options)
+
+
+def _reserve(options: argparse.Namespace) -> int:
+    from hems.commands.reserve_operator import run
+
+    return run(options)
+
+
+def _message(options: argparse.Namespace) -> int:
+    from hems.commands.message import run
+
+    return run(options)
+
+
+def _homes(options: argparse.Namespace) -> int:
+    from hems.commands.homes import run
 
     return run(options)
 
@@ -187,6 +219,12 @@ def _plan(options: argparse.Namespace) -> int:
     from hems.commands.plan import show
 
     return show(options.url, as_json=options.json)
+
+
+def _reserves(options: argparse.Namespace) -> int:
+    from hems.commands.reserves import show
+
+    return show(options.url)
 
 
 def _money(options: argparse.Namespace) -> int:

@@ -4,8 +4,9 @@ hems.settings --> here --> hems.market, with prices by way of hems.tariff
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import floor
 from pathlib import Path
 from typing import Final
@@ -15,13 +16,14 @@ from hems.cem.tariff.series import Series
 from hems.clock import Clock
 from hems.image import Image
 from hems.market.energies import Amount, Energies, PeakTarget
-from hems.market.market import Market, MarketEvents, Terms
+from hems.market.market import Market, MarketEvents, Terms, Wholesale
 from hems.market.threshold_book import ThresholdBook
 from hems.market.thresholds import ThresholdError
 from hems.settings.config import Config
 from hems.store.errors import StoreError
 from hems.store.store import Store
 from hems.tariff.source import Source, SourceError, fetch, shown
+from hems.tariff.utility import Told, UtilityPrices, prices
 from programs.about import Standing
 from programs.customer_baseline import HIGH_4_OF_5, TEN_OF_10, Method
 from programs.economic import Hysteresis
@@ -33,6 +35,8 @@ _METHODS: Final = {
     "10 of 10": Method(10, 10, words=TEN_OF_10),
 }
 _EVERY_S: Final = {"15 min": 900.0, "30 min": 1800.0, "1 h": 3600.0, "1 d": 86_400.0}
+_LOOK_S: Final = 5.0
+"""How often what the utility tells is worked out anew."""
 _AT_ONCE: Final = 800
 """Intervals that the history is asked for at a time."""
 
@@ -47,6 +51,7 @@ class DemandEvents:
         react: Has the control cycle act on what pays now.
         highest_w: Returns the billing month's highest quarter-hour mean import so far, W.
         joined: Tells of a programme whether the home takes part in it.
+        told: Returns what the utilities tell of prices.
     """
 
     alarm: Callable[[str, str | None], None]
@@ -54,6 +59,7 @@ class DemandEvents:
     react: Callable[[], None]
     highest_w: Callable[[], float]
     joined: Callable[[str], bool]
+    told: Callable[[], Iterable[Told]] = tuple
 
 
 class _Prices:
@@ -71,6 +77,44 @@ class _Prices:
     def told_at(self) -> float:
         """When they were last read well."""
         return self._source.told_at
+
+
+class _OfUtility:
+    """Wholesale prices that a utility tells as a tariff of their own.
+
+    Args:
+        name: That tariff's.
+        told: Returns what the utilities tell.
+        clock: Where the time comes from.
+    """
+
+    def __init__(self, name: str, told: Callable[[], Iterable[Told]], clock: Clock) -> None:
+        self._name = name
+        self._told = told
+        self._clock = clock
+        self._prices = UtilityPrices()
+        self._looked_at = -math.inf
+        self._told_at = 0.0
+
+    @property
+    def price(self) -> Series | None:
+        """Per kWh, by time."""
+        if self._clock.monotonic() - self._looked_at >= _LOOK_S:
+            self._looked_at = self._clock.monotonic()
+            now = self._clock.now()
+            mine = [
+                replace(each, tariffs=tuple(t for t in each.tariffs if t.name == self._name))
+                for each in self._told()
+            ]
+            self._prices = prices(mine, now, self._prices)
+            if any(each.tariffs for each in mine):
+                self._told_at = now
+        return self._prices.imported
+
+    @property
+    def told_at(self) -> float:
+        """When the utility last told them."""
+        return self._told_at
 
 
 class Demand:
@@ -107,19 +151,21 @@ class Demand:
         self.market: Market | None = None
         self._source: Source | None = None
         self._book: ThresholdBook | None = None
-        section = config.market
-        if section.prices is None or section.net_benefits is None:
+        section, place = config.market, config.market.net_benefits
+        if place is None:
             return
-        self._source = Source(
-            "wholesale prices",
-            section.prices,
-            section.refresh,
-            kept=store.settings,
-            clock=clock,
-            changed=lambda: None,  # the market looks each second
-            alarm=lambda text: tell.alarm("wholesale prices", text),
-        )
-        place = section.net_benefits
+        wholesale: Wholesale = _OfUtility(section.tariff, tell.told, clock)
+        if section.prices is not None:
+            self._source = Source(
+                "wholesale prices",
+                section.prices,
+                section.refresh,
+                kept=store.settings,
+                clock=clock,
+                changed=lambda: None,  # the market looks each second
+                alarm=lambda text: tell.alarm("wholesale prices", text),
+            )
+            wholesale = _Prices(self._source)
         self._book = ThresholdBook(
             lambda: _thresholds(place),
             shown(place),
@@ -130,7 +176,7 @@ class Demand:
         )
         book = self._book
         self.market = Market(
-            _Prices(self._source),
+            wholesale,
             lambda: book.known,
             Terms(
                 zone,
@@ -155,9 +201,11 @@ class Demand:
     async def load(self) -> None:
         """Take up what was kept before a restart."""
         await self.energies.load()
-        if self._source is not None and self._book is not None and self.market is not None:
+        if self._source is not None:
             await self._source.resume()
+        if self._book is not None:
             await self._book.load()
+        if self.market is not None:
             await self.market.load()
 
     async def run(self) -> None:

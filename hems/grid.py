@@ -17,6 +17,7 @@ from der.model import DeviceKind
 from hems import tidings, views, wiring
 from hems.emg.applied import applied
 from hems.emg.gateway import Gateway
+from hems.emg.ratings import ratings
 from hems.emg.translate import meanings
 from hems.image import Image
 from hems.link import RESTART_S, House, Link, LinkEvents
@@ -75,7 +76,7 @@ class Grid:
     def __init__(self, house: House, tell: GridEvents) -> None:
         self._house = house
         self._tell = tell
-        self._ratings = wiring.ratings(house.specs)
+        self._ratings = ratings(house.specs, house.options())
         self._resumed: set[str] = set()
         self._reported: object = None
         self._told = LinkEvents(
@@ -96,7 +97,7 @@ class Grid:
         """Return the gateway of the home as a whole, or of some of its devices."""
         specs = [s for s in self._house.specs if not scope or s.id in scope]
         return Gateway(
-            wiring.ratings(specs),
+            ratings(specs, self._house.options()),
             self._house.clock,
             self._tell.signals,
             self._on_baseline,
@@ -106,6 +107,16 @@ class Grid:
             slopes=wiring.slopes(self._house.config),
             return_w_min=self._house.config.slope.after_events,
         )
+
+    def learn(self) -> None:
+        """Go by what devices say that they can do: which modes there are, and per cents of what."""
+        options = self._house.options()
+        self._ratings = ratings(self._house.specs, options)
+        for scope, gateway in self._gateways.items():
+            specs = [s for s in self._house.specs if not scope or s.id in scope]
+            gateway.rate(ratings(specs, options))
+        for link in self.links:
+            link.learn()
 
     async def run(self) -> None:
         """Serve until cancelled; one utility's failure touches no other."""
@@ -342,7 +353,9 @@ class Grid:
         engines = {source: member.engine for link in self.links for source, member in link.members}
         for each in lost:
             try:
-                await engines[each.server].concede(each.event, frozenset({each.mode}))
+                await engines[each.server].concede(
+                    each.event, frozenset({each.mode}), by_server=each.server != each.to_server
+                )
             except UnknownEventError:
                 _log.info("event %s was gone before it gave way", each.event)
 

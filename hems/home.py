@@ -20,6 +20,7 @@ from der.drivers.feed import FEED_SERVICE, Feed
 from der.model import DeviceKind
 from der.registry import Registry
 from hems import views, wiring
+from hems.abilities import KeptAbilities
 from hems.alarms import Alarms
 from hems.aside import Aside
 from hems.bench.workbench import Workbench
@@ -111,8 +112,20 @@ class Home:
         self._recorder = Recorder(
             store.history, store.effects, lambda text: self.alarms.lasting("history", text)
         )
+        self._abilities = KeptAbilities(
+            store.settings, specs, self._on_abilities, self.alarms.passing
+        )
         self.grid = Grid(
-            House(config, specs, clock, store, self._started_at, _feed(registry), means.chance),
+            House(
+                config,
+                specs,
+                clock,
+                store,
+                self._started_at,
+                _feed(registry),
+                means.chance,
+                lambda: self._abilities.present.options,
+            ),
             GridEvents(
                 self._on_signals,
                 self._publish,
@@ -164,6 +177,7 @@ class Home:
                 held=lambda device: self._cycle.supporting.held(device),  # noqa: PLW0108
                 left_programmes=lambda: self.participation.left,
                 highest_w=lambda: self.economics.highest_w,
+                told=lambda: self.grid.told,
             ),
         )
         self.uses.attach(registry.devices)
@@ -203,6 +217,7 @@ class Home:
             allocator=wiring.allocator(config),
             period_s=config.home.cycle,
             sentry=self._guard,
+            abilities=self._abilities.present,
         )
         self.bench = Workbench(
             wiring.descriptions(config),
@@ -224,6 +239,7 @@ class Home:
         """
         await self._registry.start()
         await self.wishes.load()
+        await self._abilities.load()
         await self.economics.load()
         await self.participation.load()
         await self.uses.load()
@@ -232,19 +248,30 @@ class Home:
             async with asyncio.TaskGroup() as tasks:
                 self._aside.start()
                 recording = tasks.create_task(self._recorder.run())
-                serving = tasks.create_task(self.grid.run())
+                serving = tasks.create_task(self._serve())
+                learning = tasks.create_task(self._abilities.run())
                 guarding = tasks.create_task(self._guard.run())
                 planning = tasks.create_task(self.economics.run())
                 using = tasks.create_task(self.uses.run())
                 taking_part = tasks.create_task(self.participation.run())
                 await self._cycle.run()
-                for task in (serving, recording, guarding, planning, using, taking_part):
+                for task in (serving, learning, recording, guarding, planning, using, taking_part):
                     task.cancel()
         finally:
             await self._aside.stop()
             housekeeping.shutdown(wait=False)
             await self._registry.stop()
             self._over.set()
+
+    async def _serve(self) -> None:
+        """Speak to the utilities, once it is known what the home can do for them."""
+        await self._abilities.known()
+        self.grid.learn()
+        await self.grid.run()
+
+    def _on_abilities(self) -> None:
+        self.grid.learn()
+        self._publish()
 
     def stop(self) -> None:
         """Make `run` end; in an event, devices keep what they were told until it lapses."""
@@ -360,7 +387,7 @@ class Home:
                     setpoint_w=effect.setpoint_w,
                     decided_at=effect.decided_at,
                     written_at=effect.written_at,
-                    reason=effect.error,
+                    reason=effect.error or effect.support or None,
                 )
             )
 
@@ -374,12 +401,17 @@ class Home:
             self._decision,
             self._cycle.allocation.orders,
             events=[
-                replace(event, consequence=self.participation.consequence(event.id))
+                replace(
+                    event,
+                    consequence=self.participation.consequence(event.id),
+                    note=event.note or self.participation.unmet(event.id),
+                )
                 for event in self.grid.events(image)
             ],
             utilities=self.grid.utilities,
             alarms=self.alarms.messages,
             refusals=self._cycle.refusals,
+            functions=self._cycle.functions,
             safeguards=self._cycle.safeguards,
             wishes=self.wishes.present,
             messages=self.grid.messages,

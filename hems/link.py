@@ -10,6 +10,7 @@ from typing import Any, Final
 from certs.identity import sfdi
 from certs.renewal import CertificateWatch
 from certs.tls import client_context, server_context
+from der.commands import DeviceOptions
 from der.drivers.feed import Feed
 from der.model import DeviceSpec
 from hems import views, wiring
@@ -50,6 +51,7 @@ class House:
         started_at: When this software was started, UTC epoch seconds.
         feed: Where what a utility has metered is brought; None if no device is fed.
         chance: Where what events leave to chance is drawn from.
+        options: Returns what devices say that they can do, by id.
     """
 
     config: Config
@@ -59,6 +61,7 @@ class House:
     started_at: int
     feed: Feed | None = None
     chance: random.Random = field(default_factory=random.SystemRandom)
+    options: Callable[[], Mapping[str, DeviceOptions]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,8 @@ class Link:
         )
         self.certificates = watch
         client_context(identity, trust)  # says now, and not at the first contact, what is wrong
-        settings = wiring.client_settings(section, own, house.specs)
+        self._section, self._own = section, own
+        settings = wiring.client_settings(section, own, house.specs, house.options())
         self._server = settings.server
         self.sources = tuple(_source(self.name, i) for i in range(len(settings.members)))
         """By whom something may be asked: the utility for the home, then for further members."""
@@ -161,6 +165,13 @@ class Link:
             spawn=tell.spawn,
             alarm=tell.alarm,
         )
+
+    def learn(self) -> None:
+        """Go by what devices say that they can do; events that were refused before stay so."""
+        house = self._house
+        settings = wiring.client_settings(self._section, self._own, house.specs, house.options())
+        for member, now in zip(self.client.members, settings.members, strict=True):
+            member.engine.carry_out(now.profile)
 
     async def run(self) -> None:
         """Serve until cancelled; a client that fails begins anew.
@@ -235,7 +246,12 @@ class Link:
             offset_s = self.client.members[index].engine.offset_s
             part = _part(image, devices) if index else image
             report = maker.take(
-                part, offset_s, gradient=gradient, remote=remote, specs=self._house.specs
+                part,
+                offset_s,
+                gradient=gradient,
+                remote=remote,
+                specs=self._house.specs,
+                options=self._house.options(),
             )
             self.client.publish(report, index)
 

@@ -14,13 +14,15 @@ from hems.money.surface import MoneyView, Step
 from hems.needs.orders import CarWish
 from hems.needs.surface import NeedsView
 from hems.plan_surface import PlanView
+from hems.reserves.surface import ReservesView
 from hems.surface import Series, Snapshot
 
 
 class Succession:
     """Hands every wish on to the present home.
 
-    A `HomeSurface`, `DeviceSurface`, `PlanSurface`, `NeedsSurface` and `MoneySurface`.
+    A `HomeSurface`, `DeviceSurface`, `PlanSurface`, `NeedsSurface`, `MoneySurface` and
+    `ReservesSurface`.
     """
 
     def __init__(self, home: Home) -> None:
@@ -98,6 +100,11 @@ class Succession:
     def plan(self) -> PlanView | None:
         """Return the plan in force; None where nothing is planned, or not yet."""
         return self._home.economics.plan()
+
+    def reserves(self) -> ReservesView | None:
+        """Return how the reserve stands; None where the home offers none."""
+        found = self._home.uses.reserves
+        return None if found is None else found.view()
 
     def needs(self) -> NeedsView:
         """Return what is wanted of cars and appliances."""

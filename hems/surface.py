@@ -42,6 +42,7 @@ class DeviceView:
         owned: Whether it is the owner's, whose wishes move it.
         wish_w: The power that the owner directly wishes it to have; None without a wish.
         wish_until: When that wish ends, UTC epoch seconds.
+        functions: What it does for the grid beside its active power, one sentence each.
     """
 
     id: str
@@ -67,6 +68,7 @@ class DeviceView:
     owned: bool = True
     wish_w: float | None = None
     wish_until: float | None = None
+    functions: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

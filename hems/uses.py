@@ -31,6 +31,7 @@ from hems.sep2.book.engine import Engine
 from hems.settings.config import Config
 from hems.settings.visibility_section import VisibilitySection
 from hems.store.store import Store
+from hems.tariff.utility import Told
 from hems.visibility.door import Door
 from hems.visibility.visibility import Visibility
 from programs.about import Standing
@@ -94,6 +95,7 @@ class UsesEvents:
         held: Returns what a device has confirmed that it runs for the grid.
         left_programmes: Returns the programmes that the owner has left.
         highest_w: Returns the billing month's highest quarter-hour mean import so far, W.
+        told: Returns what the utilities tell of prices.
     """
 
     alarm: Callable[[str, str | None], None]
@@ -110,6 +112,7 @@ class UsesEvents:
     held: Callable[[str], Sequence[object]] = lambda _device: ()
     left_programmes: Callable[[], Collection[str]] = frozenset
     highest_w: Callable[[], float] = float
+    told: Callable[[], Iterable[Told]] = tuple
 
 
 class Uses:
@@ -241,6 +244,7 @@ def _demand(config: Config, store: Store, clock: Clock, tell: UsesEvents) -> Dem
             tell.react,
             tell.highest_w,
             lambda programme: programme not in tell.left_programmes(),
+            tell.told,
         ),
     )
 

@@ -8,7 +8,8 @@ from typing import Final
 from der.model import DeviceState, Ownership, Quality, Reading, Safeguard
 from hems.cem.arbiter import Decision, Span
 from hems.cem.orders import FREE, Order
-from hems.emg.translate import Ratings, meanings
+from hems.emg.ratings import Ratings
+from hems.emg.translate import meanings
 from hems.emg.words import effect, title
 from hems.image import Image
 from hems.sep2.book.engine import EventState
@@ -26,6 +27,7 @@ from programs.owner import Wish
 from programs.proposal import HOME, Rank
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_IDLE: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 _UNGUARDED: Final[Mapping[str, Safeguard]] = MappingProxyType({})
 _UNWISHED: Final[Mapping[str, Wish]] = MappingProxyType({})
 NO_UTILITY: Final = UtilityView("off", "No utility is configured", "", "", None)
@@ -55,6 +57,7 @@ def snapshot(
     wishes: Mapping[str, Wish] = _UNWISHED,
     messages: Sequence[MessageView] = (),
     price: PriceView | None = None,
+    functions: Mapping[str, Sequence[str]] = _IDLE,
 ) -> Snapshot:
     """Return the whole home at the instant of `image`."""
     span = decision.of(HOME).span
@@ -72,6 +75,7 @@ def snapshot(
                 refusals.get(name),
                 safeguards.get(name),
                 wish=wishes.get(name),
+                functions=functions.get(name, ()),
             )
             for name, state in image.devices.items()
         ),
@@ -101,6 +105,7 @@ def device(
     safeguard: Safeguard | None = None,
     *,
     wish: Wish | None = None,
+    functions: Sequence[str] = (),
 ) -> DeviceView:
     """Return a device as shown.
 
@@ -111,6 +116,7 @@ def device(
         refusal: Why it does not take what it is told; None if it does.
         safeguard: What becomes of it when the hub falls silent; None if that is not known.
         wish: What the owner wishes of it; None for nothing.
+        functions: What it does for the grid beside its active power, one sentence each.
     """
     reading = state.reading
     held = None if order is None or order.source == FREE else order.setpoint
@@ -139,6 +145,7 @@ def device(
         owned=state.spec.ownership is Ownership.OWNER,
         wish_w=None if wish is None else wish.power_w,
         wish_until=None if wish is None else wish.meant.until,
+        functions=tuple(functions),
     )
 
 

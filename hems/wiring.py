@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from types import MappingProxyType
+from typing import Final
 
 from certs.identity import IdentityFiles, Trust, lfdi, sfdi
 from certs.pem import der, read_certificates
@@ -12,21 +14,24 @@ from der.addresses import (
     Shared,
     TlsFiles,
 )
+from der.commands import DeviceOptions
 from der.description import DeviceDescription
 from der.model import DeviceKind, DeviceSpec
 from der.registry import Driver
 from hems.cem.needs import StorageFacts
 from hems.cem.policy import AllocatorPolicy, SurplusFirst
 from hems.emg.modes import modes
+from hems.emg.nameplate import beyond
+from hems.emg.ratings import ratings
 from hems.emg.self_report import Maker, SelfReport
 from hems.emg.series import mirror_specs
-from hems.emg.translate import Ratings
 from hems.reserves.terms import Hours, Terms
 from hems.sep2.client import ClientSettings, ListenSettings
 from hems.sep2.enddevice.enrolment import MemberSettings
 from hems.sep2.enddevice.registration import Identity
 from hems.sep2.rules.dialect import Dialect
 from hems.sep2.rules.events import Event
+from hems.sep2.rules.lifecycle import Profile
 from hems.sep2.walk.walker import Pace
 from hems.settings.config import Config, UtilitySection
 from hems.settings.device_section import NOMINAL_V, description
@@ -38,6 +43,8 @@ from programs.registry import Policies
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
 from programs.slope import SlopePolicy
+
+_NO_OPTIONS: Final[Mapping[str, DeviceOptions]] = MappingProxyType({})
 
 
 def descriptions(config: Config) -> tuple[DeviceDescription, ...]:
@@ -201,7 +208,10 @@ def self_report(
 
 
 def client_settings(
-    utility: UtilitySection, own: str, specs: Iterable[DeviceSpec] = ()
+    utility: UtilitySection,
+    own: str,
+    specs: Iterable[DeviceSpec] = (),
+    options: Mapping[str, DeviceOptions] = _NO_OPTIONS,
 ) -> ClientSettings:
     """Return how the home talks to its utility.
 
@@ -209,6 +219,7 @@ def client_settings(
         utility: Its section of the configuration.
         own: LFDI of the hub's certificate.
         specs: The home's devices.
+        options: What they say that they can do, by id.
     """
     spoken, devices = dialect(utility), tuple(specs)
     lfdi_there = utility.lfdi or own
@@ -218,7 +229,7 @@ def client_settings(
         identity=Identity(lfdi_there, sfdi(lfdi_there), int(utility.pin)),
         server=utility.name,
         url=utility.url,
-        profile=spoken.profile(modes(devices), basic=basic),
+        profile=_profile(spoken, devices, options, basic=basic),
         binding=binding,
         pace=Pace(least_poll_s=utility.poll_least),
         comms_loss_s=utility.comms_loss,
@@ -229,7 +240,7 @@ def client_settings(
         others=tuple(
             MemberSettings(
                 Identity(member.lfdi, sfdi(member.lfdi), int(member.pin)),
-                spoken.profile(modes(_part(devices, member.devices)), basic=basic),
+                _profile(spoken, _part(devices, member.devices), options, basic=basic),
                 _bound if all_of_provider(_own(devices, member.devices)) else binding,
                 registers=utility.register_in_band,
                 name=member.name,
@@ -237,6 +248,21 @@ def client_settings(
             for member in utility.member
         ),
         certificate=own,
+    )
+
+
+def _profile(
+    spoken: Dialect,
+    specs: Sequence[DeviceSpec],
+    options: Mapping[str, DeviceOptions],
+    *,
+    basic: bool,
+) -> Profile:
+    """Return how events are answered by an EndDevice with these devices."""
+    whole = ratings(specs, options)
+    return replace(
+        spoken.profile(modes(specs, options), basic=basic),
+        beyond=lambda mode, value: beyond(mode, value, whole),
     )
 
 
@@ -271,12 +297,3 @@ def _binding(utility: UtilitySection) -> Callable[[Event], bool]:
         return event.mandatory or (flagged if agreed is None else agreed)
 
     return binding
-
-
-def ratings(specs: Iterable[DeviceSpec]) -> Ratings:
-    """Return what the per cents of the utility's controls are of."""
-    der = [s for s in specs if s.kind in {DeviceKind.PV, DeviceKind.BATTERY}]
-    return Ratings(
-        generation_w=-sum(s.min_w for s in der),
-        charge_w=sum(s.max_w for s in der if s.kind is DeviceKind.BATTERY),
-    )

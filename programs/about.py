@@ -31,6 +31,8 @@ class About:
         clause: Where they are defined.
         latency: How soon the home is to act.
         leaving: What it means for the owner to leave it, or an event of it, in one sentence.
+        promise: How soon and how surely it acts in a home that has what it takes, in one sentence;
+            empty for what holds of all that is carried likewise (`programs.page`).
     """
 
     use_cases: tuple[str, ...]
@@ -42,6 +44,7 @@ class About:
     clause: str = ""
     latency: Latency = Latency.MINUTES
     leaving: str = ""
+    promise: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from programs.proposal import Rank
 
 ALMOST: Final = 0.02
 """Share by which more is held back than is needed, and that may be missing before it is charged."""
+BEYOND_W: Final = 100.0
+"""Net power is kept so far under what a call asks, lest the house's own changes break it."""
 _LEAST_WH: Final = 10.0
 
 
@@ -118,9 +120,10 @@ def held(
             continue
         for_s = owed_wh / each.power_w * S_PER_H
         share = split(all_stores, for_s).get(store.device, 0.0)
+        part_w = share * (each.power_w + BEYOND_W)
         total = Held(
-            total.power_w + share * each.power_w,
-            total.energy_wh + share * owed_wh,
+            total.power_w + part_w,
+            total.energy_wh + part_w * for_s / S_PER_H,
             max(total.longest_s, for_s),
         )
     return total

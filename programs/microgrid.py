@@ -40,6 +40,8 @@ MARKED: Final = 9
 """Essentiality of what is marked: medical devices and whatever else must run to the last."""
 
 _VALID_S: Final = 30.0
+_SPARE_W: Final = 300.0
+"""What must be left over beside a load that others make room for."""
 _BAND_W: Final = 100.0
 """How near to zero the tie's power is brought before a planned separation."""
 
@@ -164,29 +166,62 @@ def energising_order(specs: Sequence[DeviceSpec], first: Sequence[str] = ()) -> 
 
 
 def _lesser(inputs: Inputs, policy: MicrogridPolicy) -> Mapping[str, str]:
-    """Return the loads that yield because a marked one stands still for want of power.
+    """Return the loads that yield because a more essential one stands still for want of power.
 
-    One that the inverter could never carry is not waited for: nobody would gain by it.
+    For what is marked all that is not marked yields at once. For others those yield that have to,
+    the least essential first, where that makes enough room. What the inverter could never carry is
+    not waited for: nobody would gain by it.
     """
     if policy.island is None:
         return {}
-    most_w = policy.island.bounds.upper_w
-    waiting = [
-        state.spec
-        for state in inputs.devices.values()
-        if state.spec.essentiality >= MARKED
-        and state.spec.id not in policy.withheld
-        and state.spec.control in SHEDDABLE
-        and max(state.spec.least_on_w, _least_w(state.spec)) <= most_w
-        and _stopped(state)
+    loads = [
+        state
+        for name, state in inputs.devices.items()
+        if state.spec.control in SHEDDABLE and name not in policy.withheld
     ]
-    if not waiting:
-        return {}
-    why = f"{waiting[0].name} must not want for power, so this waits"
-    return {name: why for name, state in inputs.devices.items() if state.spec.essentiality < MARKED}
+    most_w = policy.island.bounds.upper_w
+    waiting = [s for s in loads if _stopped(s) and _wants(s) and _least_w(s.spec) <= most_w]
+    held: dict[str, str] = {}
+    for load in sorted(waiting, key=lambda each: -each.spec.essentiality):
+        spec = load.spec
+        lesser = [s for s in loads if s.spec.essentiality < spec.essentiality]
+        if spec.essentiality >= MARKED:
+            yields = lesser
+        elif inputs.net_w is None:
+            continue
+        else:
+            room_w = most_w - inputs.net_w - _least_w(spec) - _SPARE_W
+            yields = _making_room(lesser, room_w)
+        why = f"{spec.name} is more essential and waits for power"
+        held |= {s.spec.id: why for s in yields if s.spec.id not in held}
+    return held
+
+
+def _making_room(lesser: Sequence[DeviceState], room_w: float) -> Sequence[DeviceState]:
+    """Return which loads yield, or stay off, so that there is room; none where it is no use.
+
+    Args:
+        lesser: Loads that are less essential.
+        room_w: What is left over; negative where it is not enough.
+    """
+    yields = [s for s in lesser if _stopped(s)]
+    for load in sorted(lesser, key=lambda each: each.spec.essentiality):
+        if room_w >= 0:
+            return yields
+        if load.reading is not None and load.reading.power_w > 0:
+            yields.append(load)
+            room_w += load.reading.power_w
+    return yields if room_w >= 0 else ()
+
+
+def _wants(state: DeviceState) -> bool:
+    reading = state.reading
+    marked = state.spec.essentiality >= MARKED
+    return marked or (reading is not None and reading.wants_power is not False)
 
 
 def _least_w(spec: DeviceSpec) -> float:
+    """Return the power that a load needs to run at all, W."""
     return spec.max_w if spec.control is Control.SWITCH else spec.least_on_w
 
 

@@ -317,7 +317,7 @@ BY_ID: Final[Mapping[str, Programme]] = MappingProxyType({p.id: p for p in ALL})
 BY_KIND: Final[Mapping[SignalKind, Programme]] = MappingProxyType(
     {kind: programme for programme in ALL for kind in programme.kinds}
 )
-"""Whose event it is, by what it asks; a kind that is missing belongs to no programme yet."""
+"""Whose event it is, by what it asks; what is missing is asked by a part of the home itself."""
 
 
 def propose_all(inputs: Inputs, policies: Policies) -> tuple[Proposal, ...]:

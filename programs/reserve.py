@@ -236,7 +236,8 @@ def _kept(
     if part.power_w <= 0:
         return []
     first = min(present, key=lambda c: c.rank)
-    least_w, reason = part.least_w(store), f"Keeps {kilowatts(part.power_w)} for {first.utility}"
+    promised = kilowatts(sum(c.power_w for c in present))
+    least_w, reason = part.least_w(store), f"Keeps the reserve of {promised} for {first.utility}"
     missing_wh = part.missing_wh(store)
     if missing_wh > ALMOST * part.energy_wh / store.given:
         least_w = min(missing_wh / store.taken * S_PER_H / _SOON_S, store.most_w)

@@ -7,6 +7,7 @@ requirement with no passing test is open, and the page says so.
 import ast
 import csv
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "docs" / "requirements.csv"
 FIGURES = ROOT / "docs" / "figures"
+LISTED = re.compile(r"`(tests/[\w/.-]+\.py(?:::\w+)+)`")
+NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 OURS = ("hems", "der", "programs", "web", "certs")
 
 
@@ -85,15 +88,47 @@ def render(known: dict[str, str], passed: dict[str, set[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def recorded_figures() -> dict[str, str]:
-    """Return requirement id -> figures, from what `make bench ... RECORD=1` kept."""
+def recorded_figures(folder: Path = FIGURES) -> dict[str, str]:
+    """Return requirement id -> figures, from what `make bench ... ARGS=--record` kept.
+
+    A benchmark that measures each requirement by itself (`programs`) has a row under its id; of
+    the others the headline stands for all.
+    """
     by_id: dict[str, list[str]] = defaultdict(list)
-    for file in sorted(FIGURES.glob("*.json")):
+    for file in sorted(folder.glob("*.json")):
         record = json.loads(file.read_text(encoding="utf-8"))
-        text = ", ".join(f"{key} {record['figures'][key]}" for key in record["headline"])
+        figures = record["figures"]
         for name in record["requirements"]:
+            own = figures.get(name)
+            row = own if isinstance(own, dict) else {k: figures[k] for k in record["headline"]}
+            text = ", ".join(f"{key} {value}" for key, value in row.items() if tells(value))
             by_id[name].append(f"`{file.stem}`: {text}")
     return {name: "<br>".join(texts) for name, texts in by_id.items()}
+
+
+def tells(value: object) -> bool:
+    """Return whether a figure says something in a line: one that is known, and no table."""
+    return value is not None and value not in ("", []) and not isinstance(value, dict | list)
+
+
+def listed_tests(page: str) -> list[str]:
+    """Return the tests that a traceability page names, as node ids without parameters."""
+    return sorted(set(LISTED.findall(page)))
+
+
+def exists(test: str, root: Path = ROOT) -> bool:
+    """Return whether a test is still there, by its file's text alone."""
+    path, *names = test.split("::")
+    file = root / path
+    if not file.is_file():
+        return False
+    body: list[ast.stmt] = ast.parse(file.read_text(encoding="utf-8")).body
+    for name in names:
+        found = [node for node in body if isinstance(node, NAMED) and node.name == name]
+        if not found:
+            return False
+        body = found[-1].body
+    return True
 
 
 def modules_of(tests: Iterable[str]) -> list[str]:

@@ -49,6 +49,7 @@ class DeviceAnswer(Answer):
     owned: bool
     wish_w: float | None
     wish_until: float | None
+    functions: Sequence[str]
 
 
 class EventAnswer(Answer):

@@ -4,7 +4,8 @@
     GET  /trace?since=EPOCH_S  the meter every 100 ms, up to ten minutes back
     GET  /writes?after=NUMBER  all accepted writes numbered above NUMBER
     POST /fault                {"device", "fault", "seconds"?, "delay_s"?}
-    POST /load                 {"base_w"?, "pv_w"?, "voltage_v"?, "frequency_hz"?}: a number
+    POST /load                 {"base_w"?, "pv_w"?, "voltage_v"?, "frequency_hz"?, "feeder_v"?,
+                               "reactance_ohm"?}: a number
                                holds it, null frees it
     POST /grid                 {"out"}: takes the street's voltage away, or gives it back
     POST /frequency            {"values": [Hz, ...], "period_s"?}: the course that it follows from
@@ -28,6 +29,7 @@ from der.sim.journal import Journal
 from der.sim.modbus.server import HOST
 from der.sim.physics.frequency import Course
 from der.sim.physics.house import House
+from der.sim.physics.supply import NOMINAL_V, REACTANCE_OHM
 
 WRITES_SHOWN = 50
 """Of each device, in /state."""
@@ -54,6 +56,8 @@ class LoadOrder(BaseModel):
     base_w: Watts | None = None
     pv_w: Watts | None = None
     voltage_v: Annotated[float, Field(ge=100, le=400)] | None = None
+    feeder_v: Annotated[float, Field(ge=100, le=400)] | None = None
+    reactance_ohm: Annotated[float, Field(ge=0, le=5)] | None = None
     frequency_hz: Annotated[float, Field(ge=40, le=70)] | None = None
 
 
@@ -183,6 +187,12 @@ class ControlDoor:
             self._house.fixed_pv_w = order.pv_w
         if "voltage_v" in order.model_fields_set:
             self._house.supply.fixed_v = order.voltage_v
+        if "feeder_v" in order.model_fields_set:
+            feeder_v = order.feeder_v
+            self._house.supply.feeder_v = NOMINAL_V if feeder_v is None else feeder_v
+        if "reactance_ohm" in order.model_fields_set:
+            ohm = order.reactance_ohm
+            self._house.supply.reactance_ohm = REACTANCE_OHM if ohm is None else ohm
         if "frequency_hz" in order.model_fields_set:
             self._house.supply.fixed_hz = order.frequency_hz
         return web.json_response(
@@ -190,6 +200,8 @@ class ControlDoor:
                 "base_w": self._house.fixed_load_w,
                 "pv_w": self._house.fixed_pv_w,
                 "voltage_v": self._house.supply.fixed_v,
+                "feeder_v": self._house.supply.feeder_v,
+                "reactance_ohm": self._house.supply.reactance_ohm,
                 "frequency_hz": self._house.supply.fixed_hz,
             }
         )

@@ -180,7 +180,7 @@ def _with_loads(around: Surroundings, seen: Observed, grants: dict[str, Grant]) 
         if load.state.spec.control is Control.CEILING:
             car_w += grant.low_w
         else:
-            house_w += grant.low_w
+            house_w += grant.low_w + grant.start_w
     base_w = around.base_w
     if base_w is not None and not math.isfinite(base_w):
         base_w = None  # the worst case has shed the loads; no figure for storage follows from it

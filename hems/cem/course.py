@@ -39,25 +39,30 @@ class Course:
         """Whether somebody asks for a course."""
         return self.span.upper_by is not None
 
-    def car_w(self, car: Usable, allowed_w: float, left_w: float, waited_s: float) -> float:
+    def car_w(
+        self, car: Usable, allowed_w: float, left_w: float, waited_s: float, policy: AllocatorPolicy
+    ) -> float:
         """Return what a car that charges may take, so that the net power keeps its course.
 
         It is turned down, not off: that would be a step itself. It rises by what batteries even
-        out and by what the course has risen since it was last told.
+        out and by what the course has risen since it was last told; such a rise is not taken back.
 
         Args:
             car: The car.
             allowed_w: What it may take by all that is asked else.
             left_w: What the course leaves to it, the batteries' full help counted in.
             waited_s: Time since it was last told something else, in s.
+            policy: By how much it is raised at a time.
         """
         if not self.asked:
             return allowed_w
         spec, before_w = car.state.spec, car.memory.allowed_w
-        if car.running and car.reading.power_w > left_w:
+        step_w = policy.raise_least_w
+        if car.running and car.reading.power_w > left_w + step_w:
             return min(allowed_w, max(left_w, spec.least_on_w))
         if allowed_w > before_w:
-            most_w = max(left_w, before_w) + self.rate_w_s * max(waited_s, 0.0)
+            risen_w = min(self.rate_w_s * max(waited_s, 0.0), step_w)
+            most_w = max(left_w, before_w) + risen_w
             return min(allowed_w, max(most_w, before_w))
         return allowed_w
 

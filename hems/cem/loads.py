@@ -39,6 +39,7 @@ class Grant:
         by: Whose word holds it; None where it is free or only waits.
         reason: Why it waits, where nobody's word holds it.
         lacks: Whether the sun leaves a car that charges from it less than its least power.
+        start_w: What it will draw at once above `low_w`: it may start now, and wants to.
     """
 
     allowed_w: float
@@ -47,6 +48,7 @@ class Grant:
     by: Proposal | None = None
     reason: str = ""
     lacks: bool = False
+    start_w: float = 0.0
 
 
 @dataclass(slots=True)
@@ -234,7 +236,7 @@ class LoadPlan:
             allowed_w = limit_w if raised else before_w
         else:
             allowed_w = before_w
-        kept_w = self.course.car_w(load, allowed_w, self.room.course_w, waited_s)
+        kept_w = self.course.car_w(load, allowed_w, self.room.course_w, waited_s, self.policy)
         if kept_w < allowed_w:
             if kept_w - before_w < self.policy.raise_least_w and allowed_w > before_w:
                 kept_w, raised = before_w, False
@@ -317,7 +319,9 @@ class LoadPlan:
             if ready and fits and self._smooth(spec.max_w):
                 self.returned_at = self.now
                 self.room.take(spec.max_w, load.state)
-                self.grants[load.id] = Grant(math.inf, spec.max_w, min(power_w, 0.0))
+                low_w = min(power_w, 0.0)
+                start_w = spec.max_w - low_w if load.reading.wants_power else 0.0
+                self.grants[load.id] = Grant(math.inf, spec.max_w, low_w, start_w=start_w)
                 return
         waits = TURN if rested else "It rests for its minimum off time"
         self._stop(load, None if fits else by, waits if fits or by is None else "")

@@ -26,7 +26,7 @@ class Surroundings:
     Attributes:
         base_w: The uncontrolled base; None if never known.
         pv_w: Controllable generation, never positive but for its stand-by.
-        house_w: Switched loads.
+        house_w: Switched loads, with those that start now.
         car_w: Cars.
         high_w: The most that all controlled loads may draw until they have obeyed.
         low_w: The least.
@@ -307,8 +307,8 @@ def _with_course(
     by, bounds = course.span.upper_by, course.span.bounds
     if by is None or around.base_w is None:
         return limits
-    fixed_w = around.base_w + around.pv_w
-    asked = Bounds(bounds.lower_w - fixed_w - around.low_w, bounds.upper_w - fixed_w - around.low_w)
+    fixed_w = around.base_w + around.pv_w + around.house_w + around.car_w
+    asked = Bounds(bounds.lower_w - fixed_w, bounds.upper_w - fixed_w)
     return sorted([*limits, (by, asked)], key=lambda item: item[0].rank)
 
 

@@ -82,6 +82,87 @@ def _add_functions(event: argparse.ArgumentParser) -> None:
     )
 
 
+def add_price(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run: Run) -> None:
+    """Add `hems price`.
+
+    Args:
+        commands: Where to.
+        run: What runs it.
+    """
+    price = commands.add_parser("price", help="set, list and clear the utility's prices")
+    price.add_argument("action", nargs="?", default="list", choices=["set", "list", "clear"])
+    price.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        help="for set: CSV or JSON with start (epoch s or ISO 8601), minutes, price per kWh; "
+        "they take the place of all prices from the first start on",
+    )
+    price.add_argument("--tariff", default="Retail", metavar="NAME")
+    price.add_argument("--flow", default="import", choices=["import", "export"])
+    price.add_argument("--currency", metavar="CODE", help="ISO 4217: EUR")
+    price.add_argument("--primacy", type=int, metavar="N", help="of tariffs the lowest wins")
+    price.add_argument("--raw", action="store_true", help="send absurd or missing prices too")
+    _add_operator(price)
+    price.set_defaults(run=run)
+
+
+def add_reserve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run: Run) -> None:
+    """Add `hems reserve`.
+
+    Args:
+        commands: Where to.
+        run: What runs it.
+    """
+    reserve = commands.add_parser(
+        "reserve",
+        help="list, grant and cancel homes' flow reservations",
+        description="Below zero is discharging, written with =: --power=-2kW. What is left out "
+        "is granted as asked.",
+    )
+    reserve.add_argument("action", nargs="?", default="list", choices=["list", "grant", "cancel"])
+    reserve.add_argument("id", nargs="?", help="the reservation; for cancel a grant too")
+    reserve.add_argument("--power", metavar="POWER")
+    reserve.add_argument("--energy", metavar="ENERGY")
+    reserve.add_argument("--start", type=float, metavar="EPOCH", help="UTC seconds")
+    reserve.add_argument("--minutes", type=float)
+    reserve.add_argument("--raw", action="store_true", help="grant more than was asked too")
+    _add_operator(reserve)
+    reserve.set_defaults(run=run)
+
+
+def add_message(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run: Run) -> None:
+    """Add `hems message`.
+
+    Args:
+        commands: Where to.
+        run: What runs it.
+    """
+    message = commands.add_parser("message", help="write to the people of the homes")
+    message.add_argument("text", nargs="?", help="what to say; none lists what was said")
+    message.add_argument(
+        "--priority", default="normal", choices=["low", "normal", "high", "critical"]
+    )
+    message.add_argument("--minutes", type=float, default=60.0, help="how long it is shown")
+    message.add_argument("--start", metavar="+DELAY", help="from now: +5m")
+    message.add_argument("--originator", metavar="NAME", help="who signs it")
+    message.add_argument("--cancel", metavar="ID", help="take a message back")
+    _add_operator(message)
+    message.set_defaults(run=run)
+
+
+def add_homes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run: Run) -> None:
+    """Add `hems homes`.
+
+    Args:
+        commands: Where to.
+        run: What runs it.
+    """
+    homes = commands.add_parser("homes", help="what the utility knows of its homes")
+    _add_operator(homes)
+    homes.set_defaults(run=run)
+
+
 def _add_operator(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--operator",

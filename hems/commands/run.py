@@ -34,6 +34,7 @@ from web.money_api import MoneyApi
 from web.needs_api import NeedsApi
 from web.plan_api import PlanApi
 from web.programmes_api import ProgrammesApi
+from web.reserves_api import ReservesApi
 from web.server import Part, serving
 from web.settings import WebSettings
 from web.visibility_api import VisibilityApi
@@ -123,6 +124,7 @@ def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
         PlanApi(home, time_zone),
         NeedsApi(home, clock, time_zone),
         MoneyApi(home, time_zone),
+        ReservesApi(home, time_zone),
         VisibilityApi(lambda: home.home.uses.visibility),
         ProgrammesApi(lambda: home.home.participation, clock),
     )

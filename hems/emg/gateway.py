@@ -12,10 +12,13 @@ from typing import Final
 
 from hems.clock import Clock, StepWatch
 from hems.emg.baseline import Baselines
+from hems.emg.functions import REACTIVE
 from hems.emg.ramp import Ramps, powers
+from hems.emg.ratings import Ratings
 from hems.emg.slopes import Slopes
-from hems.emg.translate import RELATIVE, Ratings, signals, steering
+from hems.emg.translate import RELATIVE, outdone, signals
 from hems.image import Image
+from hems.sep2.rules.curve import Curve
 from hems.sep2.rules.events import Schedule
 from hems.sep2.rules.merge import Lost, Merged, merge
 from programs.signal import Signal, SignalKind
@@ -72,6 +75,7 @@ class Gateway:
         self._delivered_wh: dict[str, float] = {}
         self._signals: tuple[Signal, ...] = ()
         self._schedule: Schedule | None = None
+        self._curves: Mapping[str, Curve] = {}
         self._last: Image | None = None
 
     @property
@@ -104,12 +108,19 @@ class Gateway:
         """Default ramp that the utility has set, per cent of the rating a second; None if none."""
         return self._schedule.gradient if self._schedule is not None else None
 
+    def rate(self, ratings: Ratings) -> None:
+        """Go by other ratings from now on: devices have said what they can do."""
+        if ratings != self._ratings:
+            self._ratings = ratings
+            self._translate()
+            self._on_signals()
+
     def take_schedule(self, schedule: Schedule, source: str = UTILITY) -> None:
         """Take in what one utility has in force; times in it are UTC epoch seconds."""
         self._follow_clock()
         self._schedules[source] = schedule
         merged = merge({s: self._schedules[s] for s in self._sources if s in self._schedules})
-        self._schedule = merged.schedule
+        self._schedule, self._curves = merged.schedule, merged.curves
         self._translate()
         self._on_signals()
         lost = [*merged.lost, *_outdone(merged)]
@@ -160,7 +171,7 @@ class Gateway:
     def _translate(self) -> None:
         if self._schedule is None:
             return
-        found = signals(self._schedule, self._ratings, self._delivered_wh)
+        found = signals(self._schedule, self._ratings, self._delivered_wh, self._curves)
         self._signals = tuple(
             replace(self._with_baseline(s) if s.kind in RELATIVE else s, devices=self._devices)
             for s in found
@@ -183,13 +194,20 @@ class Gateway:
 
 
 def _outdone(merged: Merged) -> list[Lost]:
-    """Return the set-points that gave way to one of another mode and another utility."""
-    found = steering(merged.schedule)
+    """Return what gave way to another mode: that of another event, or of another utility.
+
+    A set-point of batteries gives way to a later one of its own utility for a while only, as the
+    utility knows; ways to set reactive power exclude one another by the devices' own nature.
+    """
     return [
         Lost(a.mode, merged.sources[a.mode], a.event, merged.sources[first.mode], first.event)
-        for first in found[:1]
-        for a in found[1:]
-        if not a.default and merged.sources[a.mode] != merged.sources[first.mode]
+        for first, others in outdone(merged.schedule)
+        for a in others
+        if not a.default
+        and (
+            merged.sources[a.mode] != merged.sources[first.mode]
+            or (a.mode in REACTIVE and a.event != first.event)
+        )
     ]
 
 

@@ -3,10 +3,11 @@
 Nothing here is a constant that poses as a reading: what is not known is left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from der.commands import DeviceOptions
 from der.model import DeviceKind, DeviceSpec, DeviceState, Quality
 from hems.emg import der_report, der_status
 from hems.emg.der_report import DER_KINDS, Ratings
@@ -150,6 +151,7 @@ class SelfReport:
         gradient: float | None = None,
         remote: bool = False,
         specs: Sequence[DeviceSpec] | None = None,
+        options: Mapping[str, DeviceOptions] | None = None,
     ) -> Report:
         """Return the report of an image.
 
@@ -159,11 +161,12 @@ class SelfReport:
             gradient: Default ramp that the utility has set, in per cent of the rating a second.
             remote: Whether the utility has a control in force.
             specs: All devices of the home, where the image shows some of them only.
+            options: What devices say that they can do, by id.
         """
         at = round(image.at + offset_s)
         every = tuple(image.devices.values())
         ders = [d for d in every if d.spec.kind in DER_KINDS]
-        able = modes(specs if specs is not None else [d.spec for d in every])
+        able = modes(specs if specs is not None else [d.spec for d in every], options)
         asked = _Asked(at, able, gradient, remote)
         report = Report(
             der=self._der(ders, asked) if ders else DerReport(),

@@ -4,12 +4,15 @@
 sides, and the kind of the `Signal` says the direction; the sign of a set-point turns here.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from hems.sep2.rules.events import Active, Event, ModeValue, Schedule
+from hems.emg import functions
+from hems.emg.ratings import Ratings
+from hems.sep2.rules.curve import Curve
+from hems.sep2.rules.events import DISABLED, Active, Event, ModeValue, Schedule
 from programs.signal import Signal, SignalKind
 
 AMOUNTS: Final[Mapping[str, SignalKind]] = MappingProxyType(
@@ -49,45 +52,53 @@ _STEERING: Final = frozenset({*SET_POINTS, PERCENT_OF_RATING})
 SUPPORTED: Final = frozenset(
     {*AMOUNTS, PERCENT_OF_GENERATION, *SWITCHES, *SET_POINTS, PERCENT_OF_RATING}
 )
-"""The modes that this home carries out; all others are refused, never half obeyed."""
+"""The modes about active power that a home can carry out; those of `functions` come beside them,
+and all others are refused, never half obeyed."""
+
+_RUNNING: Final = frozenset(
+    {*(kind for kind, _ in functions.CURVES.values()), SignalKind.FREQUENCY_DROOP}
+)
+"""Kinds of signals that are nothing without the function that they are to run."""
 
 RELATIVE: Final = frozenset({SignalKind.SHED, SignalKind.ENERGY})
 """Kinds that are measured against the net power at the event's start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ratings:
-    """What per cents are of; all in W and positive.
-
-    Attributes:
-        generation_w: The most that all PV and storage together give.
-        charge_w: The most that all storage together takes.
-    """
-
-    generation_w: float
-    charge_w: float = 0.0
-
-
 def signals(
-    schedule: Schedule, ratings: Ratings, delivered_wh: Mapping[str, float]
+    schedule: Schedule,
+    ratings: Ratings,
+    delivered_wh: Mapping[str, float],
+    curves: Mapping[str, Curve] | None = None,
 ) -> tuple[Signal, ...]:
     """Return what the schedule in force asks of the home, one signal a mode.
 
-    Of several modes that set the power of batteries only the leading one is among them.
+    Of several modes that set the power of batteries only the leading one is among them, and so of
+    those that set reactive power. A curve that is not known asks nothing.
 
     Args:
         schedule: What is in force; times are UTC epoch seconds.
         ratings: What per cents are of.
         delivered_wh: Energy already saved by events of kind ENERGY, by mRID; missing is none.
+        curves: The curve of each mode that names one, by mode; None for the schedule's own.
     """
+    if curves is None:
+        curves = {
+            mode: schedule.curves[active.value]
+            for mode, active in schedule.active.items()
+            if isinstance(active.value, str) and active.value in schedule.curves
+        }
     asked = [(a, meaning(a.mode, a.value, ratings)) for a in schedule.active.values()]
     pairs = [(active, each) for active, each in asked if each is not None]
-    idle = steering(schedule)[1:]
-    return tuple(
-        _signal(active, kind, value, delivered_wh.get(active.event, 0.0))
+    idle = [active for _, each in outdone(schedule) for active in each]
+    found = [
+        replace(
+            _signal(active, kind, value, delivered_wh.get(active.event, 0.0)),
+            settings=functions.settings(active.mode, active.value, curves),
+        )
         for active, (kind, value) in pairs
         if active not in idle
-    )
+    ]
+    return tuple(s for s in found if s.settings is not None or s.kind not in _RUNNING)
 
 
 def steering(schedule: Schedule) -> list[Active]:
@@ -96,7 +107,29 @@ def steering(schedule: Schedule) -> list[Active]:
     Modes know nothing of one another, yet batteries can follow one set-point only: that of an
     event counts before a default control's, then the stronger primacy, then what began last.
     """
-    found = [a for a in schedule.active.values() if a.mode in _STEERING]
+    return _ordered(schedule, _STEERING)
+
+
+def outdone(schedule: Schedule) -> Sequence[tuple[Active, Sequence[Active]]]:
+    """Return the modes that give way to one of another kind, each lot with the one that leads.
+
+    One set-point of batteries counts, and one way to set reactive power (IEEE 1547-2018, 5.3),
+    where the two power factors, for giving and for taking power, go together.
+    """
+    found: list[tuple[Active, Sequence[Active]]] = []
+    for modes in (_STEERING, functions.REACTIVE):
+        ordered = _ordered(schedule, modes)
+        for first in ordered[:1]:
+            factors = first.mode in functions.FACTORS
+            rest = [a for a in ordered[1:] if not (factors and a.mode in functions.FACTORS)]
+            if rest:
+                found.append((first, rest))
+    return found
+
+
+def _ordered(schedule: Schedule, modes: frozenset[str]) -> list[Active]:
+    """Return those modes in force that exclude one another, the one that counts first."""
+    found = [a for a in schedule.active.values() if a.mode in modes and a.value != DISABLED]
     return sorted(found, key=lambda a: (a.default, a.program.primacy, -a.start, a.event))
 
 
@@ -107,7 +140,9 @@ def meanings(event: Event, ratings: Ratings) -> tuple[tuple[SignalKind, float], 
 
 
 def meaning(mode: str, value: ModeValue, ratings: Ratings) -> tuple[SignalKind, float] | None:
-    """Return a mode's kind of signal and its value in W or Wh; None if it asks nothing."""
+    """Return a mode's kind of signal and its value in its unit; None if it asks nothing."""
+    if mode in functions.SUPPORTED:
+        return functions.meaning(mode, value, ratings)
     if not isinstance(value, float | int):
         return None
     if mode in AMOUNTS:

@@ -35,8 +35,47 @@ _SET_POINTS: Final[Mapping[SignalKind, str]] = MappingProxyType(
 )
 
 
+_FUNCTIONS: Final[Mapping[SignalKind, tuple[str, str]]] = MappingProxyType(
+    {
+        SignalKind.VOLT_VAR: (
+            "Hold the voltage by reactive power (Volt-VAR)",
+            "absorbs or injects reactive power as the voltage asks; no energy is lost to you",
+        ),
+        SignalKind.WATT_VAR: (
+            "Reactive power by active power (Watt-VAR)",
+            "absorbs or injects reactive power as its output asks; no energy is lost to you",
+        ),
+        SignalKind.VOLT_WATT: (
+            "Give less at high voltage (Volt-Watt)",
+            "gives less while the voltage is high",
+        ),
+        SignalKind.FREQUENCY_WATT: (
+            "Active power by frequency",
+            "gives less while the frequency is high",
+        ),
+        SignalKind.FREQUENCY_DROOP: (
+            "Active power by frequency (droop)",
+            "gives less while the frequency is high, and a battery more while it is low",
+        ),
+    }
+)
+_REACTIVE: Final = frozenset(
+    {SignalKind.REACTIVE_POWER, SignalKind.POWER_FACTOR, SignalKind.CHARGING_FACTOR}
+)
+_REACTIVE_EFFECT: Final = "holds it; no energy is lost to you"
+
+
 def title(kind: SignalKind, value: float) -> str:
     """Return what is asked, in one line."""
+    if kind in _FUNCTIONS:
+        return _FUNCTIONS[kind][0]
+    if kind is SignalKind.REACTIVE_POWER:
+        verb = "absorb" if value > 0 else "inject"
+        return f"Inverters {verb} {quantity(abs(value), 'var')}" if value else "No reactive power"
+    if kind in {SignalKind.POWER_FACTOR, SignalKind.CHARGING_FACTOR}:
+        when = " while charging" if kind is SignalKind.CHARGING_FACTOR else ""
+        how = "" if abs(value) == 1.0 else ", absorbing" if value > 0 else ", injecting"
+        return f"Inverters hold a power factor of {abs(value):g}{how}{when}"
     if kind in _SET_POINTS:
         return _set_point(_SET_POINTS[kind], value)
     words, unit = _TITLES[kind]
@@ -54,6 +93,10 @@ def effect(kind: SignalKind, devices: Sequence[DeviceState]) -> str:
     if kind in {SignalKind.EXPORT_LIMIT, SignalKind.GENERATION_LIMIT, SignalKind.DISCONNECT}:
         helpers = _names(devices, Control.TARGET, Control.FLOOR)
         return f"{_list(helpers)} held back as needed." if helpers else "Nothing here can help."
+    if kind in _FUNCTIONS or kind in _REACTIVE:
+        helpers = _names(devices, Control.TARGET, Control.FLOOR)
+        does = _FUNCTIONS[kind][1] if kind in _FUNCTIONS else _REACTIVE_EFFECT
+        return f"{_list(helpers)} {does}." if helpers else "Nothing here can help."
     sources = [d.spec.name for d in devices if d.spec.kind is DeviceKind.BATTERY]
     if kind in {SignalKind.STORAGE_POWER, SignalKind.DER_POWER}:
         return f"{_list(sources)} follows." if sources else "Nothing here can help."

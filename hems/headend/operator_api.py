@@ -17,6 +17,7 @@ from hems.headend.exchange import RETRY_AFTER_S
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.notifier import Notifier
 from hems.headend.operator_door import json_answer, number_in, read_model, refusal
+from hems.headend.operator_homes import self_report
 from hems.headend.operator_models import (
     CancelIn,
     EventIn,
@@ -31,8 +32,6 @@ from hems.headend.operator_models import (
 from hems.headend.operator_view import event_out, home_out
 from hems.headend.records import Edition, Event, Home, ReadingRecord, ResponseRecord
 from hems.headend.store import Store
-from hems.sep2.resources import DERStatus
-from hems.sep2.xml import parse
 
 MAX_BODY = 64 * 1024
 _MAX_READINGS = 10_000
@@ -223,11 +222,11 @@ class OperatorApi:
         )
 
     async def _home(self, home: Home, latest: Sequence[ReadingRecord]) -> HomeOut:
-        body = await self._store.document(home.lfdi, "ders")
+        documents = await self._store.documents(home.lfdi)
         return home_out(
             home,
             self._book.last_contact(home.lfdi),
             self._book.subscriptions_of(home.lfdi),
-            None if body is None else parse(body, DERStatus),
+            self_report(documents, self._book.programs),
             latest,
         )

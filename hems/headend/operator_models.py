@@ -8,6 +8,7 @@ from certs.identity import lfdi_valid, pin_valid
 from hems.headend.dispatch import Order
 from hems.headend.modes import Edition, Mode, Value
 from hems.headend.operator_asks import AsksIn, Finite, In
+from hems.headend.operator_homes import SelfReport
 from hems.headend.records import ReadingRecord
 
 
@@ -111,17 +112,6 @@ class EventsOut(BaseModel):
     events: list[EventOut]
 
 
-class DerStatusOut(BaseModel):
-    """The last DERStatus of a home; `soc` 0-1."""
-
-    reading_time: int
-    soc: float | None
-    operational_mode: int | None
-    inverter: int | None
-    gen_connect: int | None
-    stor_connect: int | None
-
-
 class ReadingOut(BaseModel):
     """A mirrored reading; `uom` 38 W, 72 Wh, 29 V, 33 Hz; `flow` 1 from the grid, 19 to it."""
 
@@ -159,7 +149,7 @@ class ReadingsOut(BaseModel):
     readings: list[ReadingOut]
 
 
-class HomeOut(BaseModel):
+class HomeOut(SelfReport):
     """A home as the utility knows it."""
 
     lfdi: str
@@ -170,7 +160,6 @@ class HomeOut(BaseModel):
     in_band: bool
     last_contact: float | None
     subscriptions: list[str]
-    der_status: DerStatusOut | None
     readings: list[ReadingOut]
 
 

@@ -159,9 +159,7 @@ def _time(start: float | str) -> float:
     try:
         at = datetime.fromisoformat(start)
     except ValueError as error:
-        raise DispatchError(
-            f"start {start[:40]!r} is not a time as 2030-01-31T18:00+01:00"
-        ) from error
+        raise DispatchError(f"start {start[:40]!r} is not ISO 8601: 2030-01-31T18:00Z") from error
     if at.tzinfo is None:
         raise DispatchError(f"start {start[:40]!r} does not say its offset from UTC")
     return at.timestamp()

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from certs.identity import sfdi
+from hems.headend.operator_homes import SelfReport
 from hems.headend.operator_models import (
-    DerStatusOut,
     EventOut,
     HomeAnswerOut,
     HomeOut,
@@ -21,7 +21,6 @@ from hems.headend.records import (
     SubscriptionRecord,
 )
 from hems.headend.status import EventState
-from hems.sep2.resources import DERStatus
 
 MEANINGS: Mapping[int, str] = {
     1: "received",
@@ -42,8 +41,6 @@ MEANINGS: Mapping[int, str] = {
     254: "rejected: already expired",
 }
 """Response codes in words (IEEE 2030.5, Response.status)."""
-
-_SOC_SCALE = 10000
 
 
 def event_out(
@@ -111,7 +108,7 @@ def home_out(
     home: Home,
     last_contact: float | None,
     subscriptions: Sequence[SubscriptionRecord],
-    status: DERStatus | None,
+    report: SelfReport,
     readings: Sequence[ReadingRecord],
 ) -> HomeOut:
     """Return a home with what it last said of itself.
@@ -120,7 +117,7 @@ def home_out(
         home: The home.
         last_contact: When it was last heard of, epoch s.
         subscriptions: Its subscriptions.
-        status: Its last DERStatus.
+        report: What it says of itself.
         readings: The last reading of each meter of all homes.
     """
     return HomeOut(
@@ -132,20 +129,6 @@ def home_out(
         in_band=home.in_band,
         last_contact=last_contact,
         subscriptions=[item.resource for item in subscriptions],
-        der_status=None if status is None else _der_status(status),
+        **dict(report),
         readings=[ReadingOut.of(item) for item in readings if item.lfdi == home.lfdi],
-    )
-
-
-def _der_status(status: DERStatus) -> DerStatusOut:
-    soc, mode = status.state_of_charge_status, status.operational_mode_status
-    inverter = status.inverter_status
-    gen, stor = status.gen_connect_status, status.stor_connect_status
-    return DerStatusOut(
-        reading_time=status.reading_time,
-        soc=None if soc is None else soc.value / _SOC_SCALE,
-        operational_mode=None if mode is None else mode.value,
-        inverter=None if inverter is None else inverter.value,
-        gen_connect=None if gen is None else gen.value,
-        stor_connect=None if stor is None else stor.value,
     )

@@ -116,7 +116,7 @@ class Microgrid:
         self._given: tuple[Order, float] | None = None
         self._due: Order | None = None
         self._changed = asyncio.Event()
-        self._keep = False
+        self._keep = asyncio.Event()
 
     @property
     def state(self) -> State:
@@ -150,6 +150,7 @@ class Microgrid:
         """Give tie and inverter their orders, and keep what must be kept, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._act())
+            tasks.create_task(self._remember())  # beside it: a slow disk must delay no switch
             tasks.create_task(self._learn())
 
     async def _learn(self) -> None:
@@ -167,9 +168,12 @@ class Microgrid:
             order, self._due = self._due, None
             if order is not None:
                 await self._give(order)
-            if self._keep:
-                self._keep = False
-                await self._put()
+
+    async def _remember(self) -> None:
+        while True:
+            await self._keep.wait()
+            self._keep.clear()
+            await self._put()
 
     def take_image(self, image: Image) -> None:
         """Take a look at tie, inverter and loads, and decide what comes next."""
@@ -225,8 +229,8 @@ class Microgrid:
         """
         if leave and self._plant.permit is not Permit.SCHEDULED:
             return "The utility permits no island that is planned, so the home stays connected"
-        self._asked_to_leave, self._keep = leave, True
-        self._changed.set()
+        self._asked_to_leave = leave
+        self._keep.set()
         if leave:
             return "The home parts from its grid"
         return "The home goes back to its grid once that has been good for long enough"
@@ -307,9 +311,8 @@ class Microgrid:
         """Take note of another phase."""
         state = self._state
         _log.info("microgrid: %s to %s: %s", before, state.phase, state.why or "all is well")
-        self._keep = True
+        self._keep.set()
         self._given = None
-        self._changed.set()
         self._planned_at = -_PLAN_S
         if state.phase in {Phase.SEPARATING, Phase.DARK, Phase.ISLAND} and self._tally is None:
             asked = self._disconnection(self._ports.signals())
@@ -357,8 +360,7 @@ class Microgrid:
         parts = look.ahead(self._ports.expected, image.at, left_s, present_w)
         self._carried = look.energy_plan(image, self._plant, parts, held)
         if self._tally is not None:
-            self._keep = True
-            self._changed.set()
+            self._keep.set()
 
     def _may_give(self, order: Order, mono: float) -> bool:
         if self._given is None:

@@ -24,6 +24,7 @@ from typing import Final
 
 from der.curves import Curve, ShareOf
 from der.model import Control, DeviceKind, DeviceState, Quality, Reading
+from hems.emg.words import quantity
 from hems.image import Image
 from programs.signal import Signal, SignalKind
 from programs.slope import slope_w_min
@@ -34,6 +35,7 @@ UNITS: Final[Mapping[SignalKind, str]] = MappingProxyType(
         SignalKind.DUTY_CYCLE: "%",
         SignalKind.REACTIVE_POWER: "var",
         SignalKind.POWER_FACTOR: "power factor",
+        SignalKind.CHARGING_FACTOR: "power factor",
         SignalKind.VOLT_VAR: "curve",
         SignalKind.VOLT_WATT: "curve",
         SignalKind.WATT_VAR: "curve",
@@ -54,6 +56,7 @@ _ROUNDING_W: Final = 1.0
 _MAKERS: Final = frozenset({DeviceKind.PV, DeviceKind.BATTERY})
 _RUNS_W: Final = 20.0
 """A load that draws less is off."""
+_FACTORS: Final = frozenset({SignalKind.POWER_FACTOR, SignalKind.CHARGING_FACTOR})
 _REACTIVE: Final = frozenset({SignalKind.VOLT_VAR, SignalKind.WATT_VAR})
 _CURVES: Final = _REACTIVE | {SignalKind.VOLT_WATT, SignalKind.FREQUENCY_WATT}
 
@@ -61,6 +64,19 @@ _CURVES: Final = _REACTIVE | {SignalKind.VOLT_WATT, SignalKind.FREQUENCY_WATT}
 def unit(kind: SignalKind) -> str:
     """Return the unit of what is asked."""
     return UNITS.get(kind, "W")
+
+
+def amount(outside: float, kind: SignalKind) -> str:
+    """Return how far outside what is asked the home is, for the owner to read."""
+    match unit(kind):
+        case "curve":
+            return f"{outside:.0%} of the rating"
+        case "power factor" | "var":
+            return quantity(outside, "var")
+        case "W/min":
+            return f"{quantity(outside, 'W')} a minute"
+        case _:
+            return quantity(outside, "W")
 
 
 def outside(signal: Signal, image: Image, past: Sequence[tuple[float, float]]) -> float | None:
@@ -80,7 +96,7 @@ def outside(signal: Signal, image: Image, past: Sequence[tuple[float, float]]) -
     if signal.kind in _CURVES:
         return _beside_curve(signal, image)
     makers = _makers(signal, image)
-    if signal.kind is SignalKind.POWER_FACTOR:
+    if signal.kind in _FACTORS:
         return _beside_factor(signal, makers)
     measured, asked, most = _measured(signal, image, makers)
     if measured is None or asked is None:
@@ -193,6 +209,9 @@ def _beside_factor(signal: Signal, makers: Sequence[DeviceState]) -> float | Non
     for maker in makers:
         reading = _known(maker)
         if reading is None or reading.reactive_var is None:
+            continue
+        gives = reading.power_w < 0.0
+        if gives is not (signal.kind is SignalKind.POWER_FACTOR):
             continue
         wanted = math.copysign(per_w * abs(reading.power_w), signal.value)
         missed.append(max(abs(reading.reactive_var - wanted) - ACCURACY * _rated(maker), 0.0))

@@ -85,18 +85,23 @@ def of_programme(
         days: In how many days.
         pay: What it pays; None where that is not known.
     """
-    said = [leaving] if leaving else []
+    said = [sentence(leaving)] if leaving else []
     said += [each for each in events if each]
     delivered = [p.delivered_wh for p in past if p.delivered_wh is not None]
     if past:
         sum_wh = sum(delivered)
-        words = f"In the last {days} days it had {len(past)} events"
+        words = f"In the last {days} days it had {len(past)} event{'s'[: len(past) - 1]}"
         if delivered:
             words += f" and delivered {energy(sum_wh)}"
             if pay is not None:
                 words += f", for {pay.of(sum_wh)}"
         said.append(f"{words}.")
     return tuple(said)
+
+
+def sentence(words: str) -> str:
+    """Return words that end as a sentence does."""
+    return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 def energy(energy_wh: float) -> str:

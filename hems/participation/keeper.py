@@ -33,6 +33,8 @@ KEEP_EVERY_S: Final = 60.0
 _NAME: Final = "performance"
 """Name in the settings under which the measurements are kept."""
 _KEPT: Final = TypeAdapter(tuple[Measurement, ...])
+UNMET_FOR_S: Final = 10.0
+"""Devices may take this long to follow; what is missed for longer is said."""
 _Key = tuple[str, str, SignalKind]
 
 
@@ -67,6 +69,7 @@ class Keeper:
         self._steps = StepWatch(clock)
         self._past = Past()
         self._known: dict[_Key, Measurement] = {}
+        self._unmet: dict[_Key, tuple[float, float]] = {}
         self._owed: list[Performance] = []
         self._wake = asyncio.Event()
 
@@ -123,6 +126,23 @@ class Keeper:
         """Return what is known of an event so far."""
         return [m for m in self._known.values() if m.task.event == event]
 
+    def unmet(self, event: str) -> str:
+        """Return in one sentence that an event is not met now; empty if it is, or nobody knows."""
+        for (mrid, _, kind), (since, outside) in self._unmet.items():
+            lasted_s = (self._past.at or since) - since
+            if mrid == event and lasted_s >= UNMET_FOR_S:
+                amount = bounds.amount(outside, kind)
+                return f"Not met for {lasted_s:.0f} s: the home is {amount} beside what is asked."
+        return ""
+
+    def _note_unmet(self, key: _Key, sample: Sample) -> None:
+        """Keep since when an event is not met, and by how much."""
+        if sample.outside and sample.in_force and not sample.left:
+            since, _ = self._unmet.get(key, (sample.at, 0.0))
+            self._unmet[key] = (since, sample.outside)
+        else:
+            self._unmet.pop(key, None)
+
     async def flush(self) -> None:
         """Write down what is owed, and what is being measured."""
         try:
@@ -145,6 +165,7 @@ class Keeper:
                 await self._ledger.put(await self._recorded(known))
                 if known.done(now):
                     self._known.pop(key, None)
+                    self._unmet.pop(key, None)
                 elif key in self._known:
                     self._known[key] = replace(self._known[key], told=True)
 
@@ -179,7 +200,9 @@ class Keeper:
                 baseline_w=known.task.baseline_w if baseline_w is None else baseline_w,
             )
             known = replace(known, task=task)
-        self._known[key] = take(known, self._sample(asked, signal, image))
+        sample = self._sample(asked, signal, image)
+        self._known[key] = take(known, sample)
+        self._note_unmet(key, sample)
 
     def _begun(
         self, asked: Asked, kind: SignalKind, value: float, *, image: Image, before: float | None
@@ -237,6 +260,7 @@ class Keeper:
         step_s = self._steps.step_s()
         if step_s:
             self._past.shift(step_s)
+            self._unmet.clear()
             self._known = {key: shifted(each, step_s) for key, each in self._known.items()}
 
 

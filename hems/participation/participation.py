@@ -40,6 +40,7 @@ from hems.store.errors import StoreError
 from hems.store.settings import Settings
 from hems.surface import SurfaceError
 from programs.about import Standing
+from programs.page import promise
 from programs.performance import Performance
 from programs.registry import ALL, BY_ID, BY_KIND, Manner, Policies, Programme
 from programs.signal import Signal
@@ -215,11 +216,11 @@ class Participation:
                 down_w=self._room.down_w,
                 up_w=self._room.up_w,
                 energy_wh=self._room.energy_wh,
-                promise="Within a second of hearing of it, as far as what can be moved reaches.",
+                promise=promise(listed.about),
                 words=f"{own[0].asked_by} asks for it now." if own else "",
             )
             for listed in ALL
-            if listed.propose is not None and listed.kinds
+            if listed.kinds
             for own in ([a for a in events if listed.id in a.programmes],)
         ]
 
@@ -227,6 +228,10 @@ class Participation:
         """Return what leaving an event means now, one sentence; empty where it is over."""
         asked = next((a for a in self._around.asked() if a.event == event), None)
         return "" if asked is None else self._of_event(asked)
+
+    def unmet(self, event: str) -> str:
+        """Return in one sentence that an event is not met now; empty if it is."""
+        return self._keeper.unmet(event)
 
     # What the page and the command line may see and ask.
 

@@ -66,6 +66,7 @@ class RegulatedLink:
         self._lapses_at = 0.0
         self._connection = inner.connection
         self._safeguard = inner.safeguard
+        self._astray = False
         self._turn = asyncio.Lock()
 
     @property
@@ -111,7 +112,7 @@ class RegulatedLink:
         """End the connection."""
         if self._regulator.taken:
             with contextlib.suppress(GoneError):
-                await self._regulator.let_go()
+                await self._regulator.let_go()  # or it is ended
         inner, self._inner = self._inner, None
         if inner is not None:
             await inner.close()
@@ -134,6 +135,7 @@ class RegulatedLink:
         if inner is not None:
             await inner.close()
         self._regulator.take()
+        self._astray = True
         try:
             await self._regulator.tell(self._base(last))  # what goes wrong, its reports will say
         except GoneError:
@@ -150,17 +152,24 @@ class RegulatedLink:
     async def _own(self) -> Link:
         """Return the driver's link; the battery is taken back for it.
 
+        After a process that ended without a word, the battery is brought to its base first.
+
         Raises:
-            TransientError: It cannot be reached.
+            DeviceError: It cannot be reached, or does not take its base.
         """
         if self._regulator.taken:
             try:
                 await self._regulator.let_go()
+                self._astray = False
             except GoneError as gone:
-                _log.warning("%s: %s", self._device, gone)
-                self._regulator.kill()  # two must never write
+                _log.warning("%s: %s; the hub drives it again", self._device, gone)
         if self._inner is None:
             self._inner = await self._connect()
+        if self._astray:
+            base = self._present()
+            if base is not None:
+                await self._inner.write(base)
+            self._astray = False
         return self._inner
 
     def _base(self, setpoint: Setpoint | None) -> Base:

@@ -155,6 +155,11 @@ class Regulation:
         return self._process.pid
 
     @property
+    def priority(self) -> str:
+        """What priority the machine granted the loop, in words; empty before the first."""
+        return self._process.priority
+
+    @property
     def regulating(self) -> bool:
         """Whether the loop has the battery and has read it."""
         report = self._process.report

@@ -121,14 +121,14 @@ class Reserves:
         try:
             while True:
                 await asyncio.sleep(_LOOK_S)
-                await self._trade()
+                await self.trade()
                 if self._unsaved or (
                     self._book.watches and self._clock.monotonic() - saved_at >= _SAVE_S
                 ):
                     saved_at = self._clock.monotonic()
-                    await self._save()
+                    await self.save()
         finally:
-            await self._save()
+            await self.save()
 
     def take_image(self, image: Image) -> None:
         """Follow what is measured; no I/O."""
@@ -196,6 +196,52 @@ class Reserves:
                 words=words,
             ),
         )
+
+    async def trade(self) -> None:
+        """Take back what cannot be kept, and offer what can."""
+        image, terms = self._image, self._terms
+        if image is None or self._around.signals() is None:
+            return
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        posted = self._port.posted(terms.utility)
+        gone = {p.mrid for p in posted if p.withdrawn}
+        firm = [c for c in self._policy.commitments if c.request not in gone]
+        doubtful = {p.mrid for p in offers.excessive(terms, self._stores, posted, firm, now)}
+        doubtful |= {c.request for c in firm if c.id in self._short}
+        if not self._joined:  # what is committed is kept, and nothing more is offered
+            answered = {c.request for c in self._policy.commitments}
+            doubtful = {p.mrid for p in offers.standing(posted, now)} - answered
+        self._doubts = {n: self._doubts.get(n, monotonic) for n in doubtful}
+        for mrid, since in self._doubts.items():
+            if monotonic - since >= PATIENCE_S:
+                await self._port.withdraw(terms.utility, mrid)
+        if self._doubts or not self._joined:
+            return  # what is in doubt is settled first
+        for offer in offers.wanted(terms, self._stores, posted, firm, now):
+            try:
+                await self._port.offer(terms.utility, offer)
+            except ValueError as error:
+                self._around.alarm(ID, f"The reserve cannot be offered: {error}")
+                return
+        self._around.alarm(ID, None)
+
+    async def save(self) -> None:
+        """Write down what is measured; says by alarm when that fails."""
+        book = self._book
+        text = kept.dump(
+            kept.Kept(
+                tuple(book.calls.values()),
+                tuple(book.watches.values()),
+                book.peak_w,
+                book.peak_day,
+            )
+        )
+        try:
+            await self._settings.put(kept.NAME, text)
+        except StoreError as error:
+            self._around.alarm(ID, f"What the reserve delivers cannot be written down: {error}")
+        else:
+            self._unsaved = False
 
     # What the planning asks.
 
@@ -273,48 +319,3 @@ class Reserves:
             f"from {clock(commitment.starts_at)} to {clock(commitment.ends_at)} lacks "
             f"{kilowatts(missing_w)}: {why}"
         )
-
-    async def _trade(self) -> None:
-        """Take back what cannot be kept, and offer what can."""
-        image, terms = self._image, self._terms
-        if image is None or self._around.signals() is None:
-            return
-        now, monotonic = self._clock.now(), self._clock.monotonic()
-        posted = self._port.posted(terms.utility)
-        gone = {p.mrid for p in posted if p.withdrawn}
-        firm = [c for c in self._policy.commitments if c.request not in gone]
-        doubtful = {p.mrid for p in offers.excessive(terms, self._stores, posted, firm, now)}
-        doubtful |= {c.request for c in firm if c.id in self._short}
-        if not self._joined:  # what is committed is kept, and nothing more is offered
-            answered = {c.request for c in self._policy.commitments}
-            doubtful = {p.mrid for p in offers.standing(posted, now)} - answered
-        self._doubts = {n: self._doubts.get(n, monotonic) for n in doubtful}
-        for mrid, since in self._doubts.items():
-            if monotonic - since >= PATIENCE_S:
-                await self._port.withdraw(terms.utility, mrid)
-        if self._doubts or not self._joined:
-            return  # what is in doubt is settled first
-        for offer in offers.wanted(terms, self._stores, posted, firm, now):
-            try:
-                await self._port.offer(terms.utility, offer)
-            except ValueError as error:
-                self._around.alarm(ID, f"The reserve cannot be offered: {error}")
-                return
-        self._around.alarm(ID, None)
-
-    async def _save(self) -> None:
-        book = self._book
-        text = kept.dump(
-            kept.Kept(
-                tuple(book.calls.values()),
-                tuple(book.watches.values()),
-                book.peak_w,
-                book.peak_day,
-            )
-        )
-        try:
-            await self._settings.put(kept.NAME, text)
-        except StoreError as error:
-            self._around.alarm(ID, f"What the reserve delivers cannot be written down: {error}")
-        else:
-            self._unsaved = False

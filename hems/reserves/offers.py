@@ -9,7 +9,7 @@ from typing import Final
 
 from hems.reserves.terms import LEAST_W, Terms, Window, due, windows
 from programs.capability import S_PER_H, Store, later
-from programs.commitment import Commitment, Offer, Posted
+from programs.commitment import BEYOND_W, Commitment, Offer, Posted
 
 _STEP_W: Final = 10.0
 _ALMOST: Final = 0.05
@@ -72,7 +72,7 @@ def _offer(
     if for_s <= 0:
         return None
     able = later(stores, starts_at - now, for_s, terms.share)
-    power_w = (able.power_w - taken_w) // _STEP_W * _STEP_W
+    power_w = (able.power_w - taken_w - BEYOND_W) // _STEP_W * _STEP_W
     if power_w < LEAST_W:
         return None
     return starts_at, window.ends_at, power_w, power_w * for_s / S_PER_H

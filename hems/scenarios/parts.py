@@ -76,6 +76,8 @@ class Part:
         opened: Its switch, while it stands open.
         functions: Grid-support functions that are on.
         held: The reactive power or power factor that it holds.
+        own: Takes commands that only this device knows and answers in words; None where it does
+            not know one.
         ill: What is wrong with it; None if nothing is.
         writes: How often it was told a set-point.
     """
@@ -87,6 +89,7 @@ class Part:
     opened: Held[None] | None = None
     functions: dict[GridFunction, Held[GridSupport]] = field(default_factory=dict)
     held: Held[HoldReactive] | None = None
+    own: Callable[[Command[object]], str | None] = lambda _command: None
     ill: Ill | None = None
     writes: int = 0
     _said: Reading | None = None
@@ -180,37 +183,62 @@ class _Line:
     async def ioctl(self, command: Command[object]) -> object:
         part = self._part
         await part.answering(str(command))
-        functions = _FUNCTIONS.get(part.spec.kind, frozenset())
-        until = part.now()
+        answered = part.own(command)
+        if answered is not None:
+            return answered
+        answer = self._told(command)
+        if answer is None:
+            raise unsupported(part.spec.id, command)
+        return answer
+
+    def _told(self, command: Command[object]) -> object | None:
+        """Return what it answers to a command; None to one that it does not have."""
+        part = self._part
+        if isinstance(command, Options):
+            return self._options()
+        if part.spec.kind not in _FUNCTIONS:
+            return None
         match command:
-            case Options():
-                able = {Ability.POWER} if part.spec.control is not Control.NONE else set()
-                if functions:
-                    able |= {Ability.CONNECT, Ability.REACTIVE}
-                return DeviceOptions(frozenset(able), functions, self.safeguard)
-            case Disconnect() if functions:
-                until = math.inf if command.lapse_s is None else until + command.lapse_s
-                part.opened = Held(None, until)
+            case Disconnect():
+                part.opened = Held(None, self._until(command.lapse_s))
                 return "its switch is open"
-            case Connect() if functions:
+            case Connect():
                 part.opened = None
                 return "its switch is closed"
-            case WriteFunction() if command.settings.function in functions:
-                until = math.inf if command.lapse_s is None else until + command.lapse_s
-                part.functions[command.settings.function] = Held(command.settings, until)
-                return command.settings
-            case ReadFunction() if command.function in part.running:
-                return part.running[command.function]
-            case StopFunction() if functions:
-                part.functions.pop(command.function, None)
-                return "it is off"
-            case HoldReactive() if functions:
-                part.held = Held(command, until + command.lapse_s)
+            case HoldReactive():
+                part.held = Held(command, self._until(command.lapse_s))
                 return "it holds that"
-            case ReleaseReactive() if functions:
+            case ReleaseReactive():
                 part.held = None
                 return "its reactive power is its own"
-        raise unsupported(part.spec.id, command)
+        return self._supporting(command)
+
+    def _supporting(self, command: Command[object]) -> object | None:
+        part = self._part
+        match command:
+            case WriteFunction():
+                held = Held(command.settings, self._until(command.lapse_s))
+                part.functions[command.settings.function] = held
+                return command.settings
+            case ReadFunction():
+                return part.running.get(command.function)
+            case StopFunction():
+                part.functions.pop(command.function, None)
+                return "it is off"
+        return None
+
+    def _until(self, lapse_s: float | None) -> float:
+        return math.inf if lapse_s is None else self._part.now() + lapse_s
+
+    def _options(self) -> DeviceOptions:
+        spec = self._part.spec
+        functions = _FUNCTIONS.get(spec.kind, frozenset())
+        able = {Ability.POWER} if spec.control is not Control.NONE else set()
+        if functions:
+            able |= {Ability.CONNECT, Ability.REACTIVE}
+        if spec.kind is DeviceKind.BATTERY:
+            able |= {Ability.FORMING}
+        return DeviceOptions(frozenset(able), functions, self.safeguard)
 
     async def close(self) -> None:
         """Nothing is open."""

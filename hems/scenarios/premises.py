@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from der.model import DeviceKind, PhaseReading, Reading
+from der.commands import Command, Connect, Disconnect, FollowGrid, FormGrid
+from der.model import Alarm, DeviceKind, PhaseReading, Reading
 from der.registry import Registry
 from der.sim.physics.battery import BatteryRating
 from der.sim.physics.car import CarRating
 from der.sim.physics.house import Commands, House, HouseConfig, Snapshot
+from der.sim.physics.island import Trip
 from der.sim.physics.wiring import Wiring
 from hems import wiring as hub_wiring
 from hems.clock import Clock
@@ -43,8 +45,12 @@ class Premises:
         wired = {_PART_OF.get(name, name): on for name, on in has.wiring.items()}
         self._wiring = Wiring(has.phases, wired)
         told = {each.spec.id: each.spec for each in hub_wiring.descriptions(config)}
+        own = {"tie": self._switch_tie, "battery": self._form}
         self.parts = {
-            name: Part(spec, clock.monotonic, self._measure(name)) for name, spec in told.items()
+            name: Part(
+                spec, clock.monotonic, self._measure(name), own=own.get(name, lambda _told: None)
+            )
+            for name, spec in told.items()
         }
 
     def registry(self) -> Registry:
@@ -69,6 +75,28 @@ class Premises:
     def fall_ill(self, device: str, ill: Ill | None) -> None:
         """Have a device begin to fail, or cease to."""
         self.parts[device].fall_ill(ill)
+
+    def turn(self, what: str, value: float | None) -> None:
+        """Hold load, sun or the grid at a value, or take its voltage away ("outage")."""
+        supply = self.house.supply
+        match what:
+            case "load":
+                self.house.fixed_load_w = value
+            case "sun":
+                self.house.fixed_pv_w = value
+            case "voltage":
+                supply.fixed_v = value
+            case "frequency":
+                supply.fixed_hz = value
+            case "outage":
+                supply.out = True
+
+    def turn_back(self, what: str) -> None:
+        """Let it go as it went before."""
+        if what == "outage":
+            self.house.supply.out = False
+        else:
+            self.turn(what, self._has.load if what == "load" else None)
 
     def _commands(self) -> Commands:
         home = self.now
@@ -131,7 +159,28 @@ class Premises:
             "car": self._car,
             "water_heater": self._tank,
             "heat_pump": self._room,
+            "tie": self._tie,
         }[name]
+
+    def _switch_tie(self, command: Command[object]) -> str | None:
+        match command:
+            case Disconnect():
+                self.house.island.open_tie()
+                return "the tie is open"
+            case Connect():
+                self.house.island.close_tie()
+                return "the tie closes when both sides agree"
+        return None
+
+    def _form(self, command: Command[object]) -> str | None:
+        match command:
+            case FormGrid():
+                self.house.island.form()
+                return "it forms the home's voltage"
+            case FollowGrid():
+                self.house.island.follow()
+                return "it follows"
+        return None
 
     def _meter(self) -> Reading:
         home = self.now
@@ -150,6 +199,19 @@ class Premises:
             phases=phases,
         )
 
+    def _tie(self) -> Reading:
+        home = self.now
+        return Reading(
+            self._clock.now(),
+            home.meter.power_w,
+            voltage_v=home.voltage_v,
+            frequency_hz=home.frequency_hz,
+            connected=home.tie_closed,
+            grid_voltage_v=home.grid_voltage_v,
+            grid_frequency_hz=home.grid_frequency_hz,
+            angle_deg=home.angle_deg,
+        )
+
     def _pv(self) -> Reading:
         home = self.now
         return Reading(
@@ -164,7 +226,7 @@ class Premises:
         )
 
     def _battery(self) -> Reading:
-        home = self.now
+        home, island = self.now, self.house.island
         return Reading(
             self._clock.now(),
             home.battery.power_w,
@@ -175,6 +237,8 @@ class Premises:
             capacity_wh=self.house.config.battery.capacity_wh,
             connected=not self.parts["battery"].off,
             limit_w=self.parts["battery"].asked_w(),
+            alarms=frozenset({Alarm.FAULT} if island.trip is not Trip.NONE else ()),
+            forming=island.asked,
         )
 
     def _car(self) -> Reading:
@@ -325,6 +389,8 @@ def _devices(has: HousePart) -> list[dict[str, Any]]:
                 min_off="3 min",
             )
         )
+    if has.tie:
+        found.append(_relay("tie", DeviceKind.TIE, "Tie to the street"))
     for device in found:
         if has.phases != "A":
             device["connected_to"] = tuple(has.wiring.get(device["id"], has.phases))

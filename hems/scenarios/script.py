@@ -69,6 +69,8 @@ class HousePart(Section):
     season: Literal["summer", "winter", "measured"] = "measured"
     sky: Literal["clear", "cloudy", "broken"] = "clear"
     """Over a summer's or a winter's day."""
+    tie: bool = False
+    """Whether it can part from the street, and its battery form the home's voltage."""
     phases: Literal["A", "ABC"] = "A"
     wiring: Mapping[str, Literal["A", "B", "C", "ABC"]] = Field(default_factory=dict)
     """Phases of single devices, where the home has three."""
@@ -91,6 +93,16 @@ class EventPart(Section):
     randomize_duration: int = 0
     cancelled: When | None = None
     cancelled_at_random: bool = False
+
+
+class OperatorPart(Section):
+    """Anything else that the utility's operator asks at the head-end's door."""
+
+    at: When
+    method: Literal["POST", "PUT", "DELETE"] = "POST"
+    path: Annotated[str, Field(pattern=r"^/")]
+    """"{reservation}" in it stands for the latest one that a home has asked for."""
+    body: Mapping[str, Any] = Field(default_factory=dict)
 
 
 class OwnerPart(Section):
@@ -134,6 +146,7 @@ class HappensPart(Section):
         "sun",
         "voltage",
         "frequency",
+        "outage",
         "file",
     ]
     lasts: Span | None = None
@@ -192,6 +205,7 @@ class Script(Section):
     planner_every: Span = 900.0
     """How often the home is planned anew at the latest, where it plans."""
     event: tuple[EventPart, ...] = ()
+    operator: tuple[OperatorPart, ...] = ()
     owner: tuple[OwnerPart, ...] = ()
     happens: tuple[HappensPart, ...] = ()
     expect: Annotated[tuple[Expected, ...], Field(min_length=1)]
@@ -225,8 +239,8 @@ class Script(Section):
         names = [event.name for event in self.event]
         for name in {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two events are called {name!r}")
-        if self.event and self.utility is None:
-            raise ValueError("events need a utility")
+        if (self.event or self.operator) and self.utility is None:
+            raise ValueError("events and operators need a utility")
         for place, part in (("owner", self.owner), ("expect", self.expect)):
             for index, each in enumerate(part):
                 event = getattr(each, "event", None)

@@ -9,7 +9,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -27,7 +27,14 @@ from hems.scenarios.observing import Observing
 from hems.scenarios.parts import Ill
 from hems.scenarios.premises import Premises, hub_config
 from hems.scenarios.record import Band, Played
-from hems.scenarios.script import EventPart, HappensPart, OwnerPart, Script, ScriptError
+from hems.scenarios.script import (
+    EventPart,
+    HappensPart,
+    OperatorPart,
+    OwnerPart,
+    Script,
+    ScriptError,
+)
 from hems.scenarios.utility_side import UtilitySide
 from hems.scenarios.virtual_time import VirtualClock, VirtualLoop, run_at_once
 from hems.settings.config import Config
@@ -56,11 +63,31 @@ def play(script: Script, seed: int | None = None) -> Played:
     folder = Path(tempfile.mkdtemp(dir=_TMPFS if _TMPFS.is_dir() else None))
     try:
         stage = _Stage(script, folder, script.seed if seed is None else seed)
-        played = run_at_once(stage.play())
+        played = _alone(stage)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     played.took_s = time.perf_counter() - began
     return played
+
+
+def _alone(stage: "_Stage") -> Played:
+    """Play it; of errors that come together the scenario's own is told, if there is one."""
+    try:
+        return run_at_once(stage.play())
+    except ExceptionGroup as group:
+        for error in _single(group):
+            if isinstance(error, ScriptError):
+                raise error from group
+        raise
+
+
+def _single(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """Yield the errors in a group, and in groups within it."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _single(error)
+        else:
+            yield error
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +217,7 @@ class _Stage:
             if event.cancelled is not None:
                 acts.append(_Act(script.at(event.cancelled), partial(self._cancel, event)))
         acts += [_Act(script.at(d.at), partial(self._owner, d)) for d in script.owner]
+        acts += [_Act(script.at(d.at), partial(self._operator, d)) for d in script.operator]
         for turn in script.happens:
             at = script.at(turn.at)
             ends = script.end if turn.lasts is None else at + turn.lasts
@@ -214,6 +242,11 @@ class _Stage:
         await self._utility.cancel(told.mrid, randomized=event.cancelled_at_random)
         told.cancelled_at = self._true.now()
 
+    async def _operator(self, deed: OperatorPart) -> None:
+        if self._utility is None:
+            raise ScriptError("an operator needs a utility")
+        await self._utility.ask(deed.method, deed.path, deed.body)
+
     async def _owner(self, deed: OwnerPart) -> None:
         home = self._home
         if home is None:
@@ -235,7 +268,6 @@ class _Stage:
             self._played.refusals.append((self._true.now(), str(error)))
 
     async def _begin(self, turn: HappensPart) -> None:
-        supply = self._premises.house.supply
         match turn.kind:
             case "off" | "silent" | "garbled" | "stuck":
                 self._premises.fall_ill(turn.device or "", Ill(turn.kind))
@@ -247,33 +279,20 @@ class _Stage:
                 self._start_hub(self._tasks)
             case "clock set":
                 self._clock.set_by(-(turn.by or 0.0) if turn.back else turn.by or 0.0)
-            case "load":
-                self._premises.house.fixed_load_w = turn.value
-            case "sun":
-                self._premises.house.fixed_pv_w = turn.value
-            case "voltage":
-                supply.fixed_v = turn.value
-            case "frequency":
-                supply.fixed_hz = turn.value
             case "file":
                 (self._folder / (turn.name or "")).write_text(turn.text or "", encoding="utf-8")
+            case _:
+                self._premises.turn(turn.kind, turn.value)
 
     async def _end(self, turn: HappensPart) -> None:
-        supply = self._premises.house.supply
         match turn.kind:
             case "off" | "silent" | "garbled" | "stuck":
                 self._premises.fall_ill(turn.device or "", None)
             case "utility down":
                 if self._utility is not None:
                     await self._utility.start()
-            case "load":
-                self._premises.house.fixed_load_w = self._script.house.load
-            case "sun":
-                self._premises.house.fixed_pv_w = None
-            case "voltage":
-                supply.fixed_v = None
-            case "frequency":
-                supply.fixed_hz = None
+            case _:
+                self._premises.turn_back(turn.kind)
 
     async def _down(self) -> None:
         """Take the server off; what it was answered so far is kept first."""

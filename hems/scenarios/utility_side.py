@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
 from pydantic import ValidationError
 
 from certs.identity import lfdi, make_pin
@@ -22,6 +23,7 @@ from hems.scenarios.record import Answer, Told
 from hems.scenarios.script import EventPart, ScriptError
 
 _PIN_DIGITS: Final = 24680
+_LATEST: Final = "{reservation}"
 _SLOW_S: Final = 300
 """Lists are polled as seldom: notifications bring what is new, and polls cost real time."""
 
@@ -136,6 +138,31 @@ class UtilitySide:
     async def cancel(self, mrid: str, *, randomized: bool) -> None:
         """Cancel an event."""
         await self.server.book.cancel(mrid, randomized=randomized)
+
+    async def ask(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        """Ask something at the operator's door; returns what it answers.
+
+        Raises:
+            ScriptError: The door refuses it; the message is what it says.
+        """
+        server = self.server
+        if _LATEST in path:
+            known = await self.ask("GET", "/reservations", {})
+            open_ = [each for each in known["reservations"] if not each["grants"]]
+            if not open_:
+                raise ScriptError(f"{path}: no home has asked for a reservation")
+            path = path.replace(_LATEST, open_[0]["id"])
+        headers = {"Authorization": f"Bearer {server.token}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.request(
+                method, server.addresses.operator_url + path, json=dict(body)
+            ) as response,
+        ):
+            answer = await response.json()
+            if not response.ok:
+                raise ScriptError(f"{method} {path}: {answer.get('error', response.status)}")
+            return answer
 
     async def answers(self, mrid: str) -> tuple[Answer, ...]:
         """Return what the home answered about an event, in the order in which it came."""

@@ -16,7 +16,7 @@ def terms(config: Config) -> Terms:
     said = config.programmes
     joined = dict.fromkeys(said.join, True) | dict.fromkeys(said.leave, False)
     currency = config.tariff.currency or "of the tariff's currency"
-    pay = {each.programme: Pay(each.per_kwh, currency) for each in said.pay}
+    pay = {each.programme: Pay(each.price, currency) for each in said.pay}
     return Terms(joined, pay, config.home.battery_reserve)
 
 

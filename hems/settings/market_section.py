@@ -20,6 +20,8 @@ class MarketSection(Section):
 
     prices: Place | None = Field(default=None, repr=False)
     """A file or an http(s) address of wholesale prices, as the tariff's."""
+    tariff: str = Field(default="", max_length=100)
+    """Name of the utility's tariff (2030.5) that tells wholesale prices, in place of `prices`."""
     net_benefits: Place | None = Field(default=None, repr=False)
     """A file or an http(s) address of the operator's net-benefits prices by month."""
     currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
@@ -45,8 +47,10 @@ class MarketSection(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.prices is None) is not (self.net_benefits is None):
-            raise ValueError("prices and net_benefits belong together")
+        if self.prices is not None and self.tariff:
+            raise ValueError("wholesale prices come from prices or from a tariff, not from both")
+        if (self.prices is None and not self.tariff) is not (self.net_benefits is None):
+            raise ValueError("prices, or a tariff, and net_benefits belong together")
         if self.refresh < _SHORTEST_REFRESH_S:
             raise ValueError(f"refresh is at least {_SHORTEST_REFRESH_S:g} s: sources are shared")
         if self.stale_after <= self.refresh:

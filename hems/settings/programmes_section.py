@@ -6,9 +6,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from hems.settings.section import Section
+from hems.settings.tariff_section import PerKwh
 from programs.registry import BY_ID, Manner
-
-_MOST_PER_KWH = 1000.0
 
 
 def _programme(name: str) -> str:
@@ -25,7 +24,7 @@ class PaySection(Section):
 
     programme: Programme
     """Its id, as `hems programme list` shows it."""
-    per_kwh: float = Field(ge=0, le=_MOST_PER_KWH, allow_inf_nan=False)
+    price: Annotated[PerKwh, Field(ge=0)]
     """For each kWh delivered, in the tariff's currency."""
 
 

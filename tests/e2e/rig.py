@@ -28,6 +28,7 @@ class Tile(Part):
     setpoint_w: float | None
     reason: str
     error: str | None
+    functions: list[str]
 
 
 class Card(Part):
@@ -105,6 +106,25 @@ class MirroredReading(Part):
     value: float
 
 
+class Flow(Part):
+    """What flows somewhere in truth: W and var, taken positive."""
+
+    power_w: float
+    reactive_var: float
+
+
+class Truth(Part):
+    """The simulated house, as it is."""
+
+    meter: Flow
+    pv: Flow
+    voltage_v: float
+
+
+class _State(Part):
+    house: Truth
+
+
 class _Readings(Part):
     readings: list[MirroredReading]
 
@@ -136,7 +156,7 @@ class Rig:
             for child in (self.stage.headend, self.stage.house, self.stage.hub):
                 print(f"--- {child.name}\n{child.log_end(60)}")
 
-    async def dispatch(self, **wish: float | str) -> Event:
+    async def dispatch(self, **wish: object) -> Event:
         """Dispatch an event as the operator; the keys are the head-end's."""
         async with self._operator.post("/events", json=wish) as response:
             assert response.ok, await response.text()
@@ -155,6 +175,12 @@ class Rig:
     async def operator_get(self, path: str) -> bytes:
         """Return an answer of the operator's door."""
         async with self._operator.get(path) as response:
+            assert response.ok, await response.text()
+            return await response.read()
+
+    async def operator_post(self, path: str, order: Mapping[str, object]) -> bytes:
+        """Ask something of the operator's door."""
+        async with self._operator.post(path, json=order) as response:
             assert response.ok, await response.text()
             return await response.read()
 
@@ -204,6 +230,17 @@ class Rig:
         url = f"{self.stage.control}/writes"
         async with self._http.get(url, params={"after": str(after)}) as response:
             return TypeAdapter(list[Write]).validate_json(await response.read())
+
+    async def truth(self) -> Truth:
+        """Return what flows at the connection point in truth."""
+        async with self._http.get(f"{self.stage.control}/state") as response:
+            return _State.model_validate_json(await response.read()).house
+
+    async def feeder(self, voltage_v: float, reactance_ohm: float = 0.8) -> None:
+        """Hold the street's voltage, behind a line over which reactive power moves the home's."""
+        order = {"feeder_v": voltage_v, "reactance_ohm": reactance_ohm}
+        async with self._http.post(f"{self.stage.control}/load", json=order) as response:
+            assert response.ok, await response.text()
 
     async def load(self, base_w: float) -> None:
         """Hold the house's uncontrolled load."""

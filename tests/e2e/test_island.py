@@ -193,3 +193,97 @@ async def test_an_outage_an_island_a_restart_and_back_in_step(tmp_path: Path) ->
         assert truth.island.backfeeds == 0
         assert truth.island.blackouts == 0
         assert [abs(angle) <= 10.0 for angle in truth.island.closings] == [True]
+
+
+async def test_an_overload_is_dark_and_a_black_start_brings_it_back(tmp_path: Path) -> None:
+    async with street(tmp_path) as where:
+        await where.out(out=True)
+        await where.bus("formed")
+        await where.rig.load(11_000.0)  # far more than it bears for any time
+        await where.bus("dead", 5.0)
+        await where.alarm("The home is dark")
+        await where.rig.load(800.0)
+        truth = await where.bus("formed", 60.0)
+        assert (truth.island.blackouts, truth.island.backfeeds) == (1, 0)
+        assert truth.house.water_heater.power_w == 0, "loads get power one by one"
+        await settled(where)
+        await until(
+            where.truth, lambda t: t.house.ev.power_w + t.house.water_heater.power_w > 0, 90.0, "on"
+        )
+        assert (await where.truth()).island.blackouts == 1
+
+
+async def test_without_a_permit_the_home_stays_dark_and_says_why(tmp_path: Path) -> None:
+    async with street(tmp_path, lines=microgrid("none")) as where:
+        await where.out(out=True)
+        await where.alarm("no island is permitted")
+        await asyncio.sleep(8.0)
+        truth = await where.truth()
+        assert (truth.house.bus, truth.house.tie_closed) == ("dead", True)
+        writes = await where.rig.writes()
+        assert not [w for w in writes if w.device == "tie" or w.what == "form"]
+        await where.out(out=False)
+        await where.bus("grid")
+        await where.alarm("The grid is back")
+
+
+async def test_a_full_battery_holds_the_sun_back_and_keeps_the_island(tmp_path: Path) -> None:
+    sunny = (
+        *("--described", "tie,former", "--fixed-load", "400", "--pv-w", "3500"),
+        *("--battery-soc", "0.995", "--ev-soc", "1", "--tank-temp", "60", "--room-temp", "23"),
+    )
+    async with street(tmp_path, house=sunny) as where:
+        await where.out(out=True)
+        await where.bus("formed")
+        held = await until(
+            where.truth,
+            lambda t: t.house.bus == "formed" and abs(t.house.battery.power_w) < 400,
+            60.0,
+            "the sun gives what the home takes",
+        )
+        assert held.island.blackouts == 0
+        await asyncio.sleep(10.0)
+        truth = await where.truth()
+        assert (truth.house.bus, truth.island.blackouts) == ("formed", 0)
+
+
+async def test_a_tie_that_lies_is_not_obeyed_and_one_that_is_lost_neither(tmp_path: Path) -> None:
+    async with street(tmp_path) as where:
+        await where.rig.fault("tie", "off")
+        await asyncio.sleep(3.0)
+        await where.out(out=True)
+        await asyncio.sleep(8.0)
+        truth = await where.truth()
+        assert (truth.house.bus, truth.house.tie_closed) == ("dead", True), "it cannot see the tie"
+        assert not truth.island.forming
+        await where.rig.fault("tie", "none")
+        await where.bus("formed", 60.0)
+        await where.rig.fault("tie", "off")
+        await where.out(out=False)
+        await asyncio.sleep(12.0)
+        truth = await where.truth()
+        assert truth.house.bus == "formed", "without the tie's word nothing is closed"
+        await where.rig.fault("tie", "none")
+        truth = await where.bus("grid", 90.0)
+        assert [abs(angle) <= 10.0 for angle in truth.island.closings] == [True]
+        assert truth.island.backfeeds == truth.island.blackouts == 0
+
+
+async def test_a_disconnection_by_the_utility_is_ridden_through_as_an_island(
+    tmp_path: Path,
+) -> None:
+    async with street(tmp_path, lines=microgrid("scheduled")) as where:
+        await until(
+            where.rig.home, lambda home: home.utility.state == "connected", 20.0, "connected"
+        )
+        event = await where.rig.dispatch(connect=False, seconds=40)
+        await where.bus("formed", 60.0)
+        home = await where.alarm("asks the home to part from its grid")
+        assert home.net_w == 0.0
+        truth = await settled(where)
+        assert truth.house.base.power_w == pytest.approx(1200.0), "the home goes on"
+        truth = await where.bus("grid", 120.0)
+        assert [abs(angle) <= 10.0 for angle in truth.island.closings] == [True]
+        statuses = await where.rig.statuses(event.mrid)
+        assert 2 in statuses
+        assert 3 in statuses, "the event was carried through"

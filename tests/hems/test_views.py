@@ -20,7 +20,7 @@ from der.model import (
 from hems import views
 from hems.cem.arbiter import arbitrate
 from hems.cem.orders import FREE, Order
-from hems.emg.translate import Ratings
+from hems.emg.ratings import Ratings
 from hems.image import Image
 from hems.sep2.book.engine import EventState
 from hems.sep2.rules.events import Event, ModeValue, Program

@@ -77,7 +77,7 @@ def lasts(store: Store, lower_w: float, for_s: float) -> bool:
 @given(store=batteries(), for_s=st.floats(60, 4 * HOUR))
 def test_what_is_promised_can_be_kept_and_hardly_more_could(store: Store, for_s: float) -> None:
     promised_w = capability([store], [], for_s).power_w
-    assert lasts(store, promised_w, for_s)
+    assert lasts(store, promised_w, for_s) or promised_w == 0.0
     most_w = capability([store], [], for_s, margin=0.0).power_w
     assert lasts(store, most_w, for_s) or most_w == 0.0
     assert not lasts(store, most_w * 1.01 + 1.0, for_s)

@@ -13,7 +13,7 @@ from programs.capability import StoreFacts, stores
 from programs.commitment import Commitment, Product
 from programs.inputs import Inputs
 from programs.peak_shaving import PeakShavingPolicy
-from programs.proposal import Bounds, Proposal, Rank
+from programs.proposal import Proposal, Rank
 from programs.reserve import Recovery, ReservePolicy, asked_w, recognised
 from programs.signal import Signal, SignalKind
 from tests.hems.cem.plant import BATTERY, BREAKER, CAR, HEATER, METER, SELF_USE, T0, Loop, Plant
@@ -114,11 +114,11 @@ def test_what_a_call_of_any_mode_asks(signal: Signal, lower_w: float) -> None:
 @pytest.mark.parametrize(
     ("soc", "least_w"),
     [
-        (1.0, -3_000.0),  # power: 5 kW less 2 kW; energy for more than that
-        (0.5, -1_960.0),  # 4 kWh, of which 2 and a little are spoken for, over an hour
-        (0.35, -460.0),
-        (0.304, 0.0),
-        (0.3, 0.0),
+        (1.0, -2_900.0),  # power: 5 kW less 2.1 kW; energy for more than that
+        (0.5, -1_858.0),  # 4 kWh, of which 2.1 and a little are spoken for, over an hour
+        (0.35, -358.0),
+        (0.314, 0.0),
+        (0.31, 0.0),
     ],
 )
 def test_power_and_energy_are_held_back(soc: float, least_w: float) -> None:
@@ -127,7 +127,7 @@ def test_power_and_energy_are_held_back(soc: float, least_w: float) -> None:
     assert found.target == "battery"
     assert found.rank is Rank.ACCEPTED
     assert found.cause == "C1"
-    assert found.bounds == Bounds(lower_w=pytest.approx(least_w))
+    assert found.bounds.lower_w == pytest.approx(least_w)
 
 
 @pytest.mark.requirement("BUC-8")
@@ -136,7 +136,7 @@ def test_what_is_missing_within_the_interval_is_charged() -> None:
     (found,) = asked(plant, [], policy(commitment(binding=True)))
     assert found.rank is Rank.BINDING
     assert found.bounds.lower_w == 5_000.0
-    assert "lacks 1.0 kWh" in found.reason
+    assert "lacks 1.1 kWh" in found.reason
 
 
 @pytest.mark.requirement("BUC-9")
@@ -144,9 +144,10 @@ def test_what_is_missing_before_it_is_charged_in_time() -> None:
     loop = Loop(Plant((METER, BATTERY), soc=0.12))
     of = policy(commitment(starts_at=T0 + 2 * HOUR, ends_at=T0 + 4 * HOUR))
     began = loop.plant.soc
-    run(loop, 3600, of, beside=[SELF_USE])
+    run(loop, 60, of, beside=[SELF_USE])
     assert loop.plant.soc <= began, "an hour before there is time enough"
-    run(loop, 3600, of, beside=[SELF_USE])
+    loop.plant.at += 3_600.0 + 1_800.0
+    run(loop, 1740, of, beside=[SELF_USE])
     assert loop.plant.soc >= 0.1 + 0.2
 
 
@@ -169,8 +170,8 @@ def test_towards_its_end_less_may_be_asked_and_less_is_held() -> None:
 def test_overlapping_commitments_add_up() -> None:
     plant = Plant((METER, BATTERY), soc=0.9)
     (found,) = asked(plant, [], policy(commitment(), commitment(id="C2", power_w=1_000.0)))
-    # Power: 5 kW less 3. Energy: 8 kWh less 4 and a little, over two hours, as the second lasts.
-    assert found.bounds.lower_w == pytest.approx(max(-2_000.0, -(8_000 - 4_080) / 2))
+    # Power: 5 kW less 3.2. Energy: 8 kWh less 4.4, over two hours, would let it give more.
+    assert found.bounds.lower_w == pytest.approx(-1_800.0)
 
 
 def test_a_battery_that_is_lost_leaves_its_part_to_the_others() -> None:
@@ -187,31 +188,27 @@ def test_a_battery_that_is_lost_leaves_its_part_to_the_others() -> None:
 
 @pytest.mark.requirement("BUC-8")
 @given(
-    soc=st.floats(0.35, 0.95),
-    base_w=st.floats(0.0, 4_000.0),
-    waits=st.integers(0, 1800),
-    power_w=st.floats(500.0, 3_000.0),
+    spare=st.floats(1.25, 1.6),
+    base_w=st.floats(0.0, 2_500.0),
+    waits=st.integers(0, 40),
+    power_w=st.floats(500.0, 2_500.0),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_a_call_is_delivered_in_full_for_the_whole_time(
-    soc: float, base_w: float, waits: int, power_w: float
+    spare: float, base_w: float, waits: int, power_w: float
 ) -> None:
-    # Half an hour of it, from a battery that serves the house until the call comes.
-    energy_wh = min(power_w / 2.0, (soc - 0.1) * 10_000.0 / 1.03)
-    lasts_s = energy_wh / power_w * HOUR
-    loop = Loop(Plant((METER, BATTERY), soc=soc, base_w=base_w))
-    of = policy(commitment(power_w=power_w, energy_wh=energy_wh))
+    # A minute of it, from a battery with hardly more, that serves the house until then.
+    lasts_s, size_wh = 60.0, 500.0
+    energy_wh = power_w * lasts_s / HOUR
+    soc = 0.1 + energy_wh * spare / size_wh
+    loop = Loop(Plant((METER, BATTERY), soc=soc, base_w=base_w, capacity_wh=size_wh))
+    facts = {"battery": StoreFacts(size_wh)}
+    of = policy(commitment(power_w=power_w, energy_wh=energy_wh), facts=facts)
     run(loop, waits, of, beside=[SELF_USE])
-    signal = call(
-        value=power_w,
-        starts_at=loop.plant.at,
-        lasts_s=lasts_s,
-        baseline_w=loop.plant.net_w,
-    )
+    before_w = loop.plant.net_w
+    signal = call(value=power_w, starts_at=loop.plant.at, lasts_s=lasts_s, baseline_w=before_w)
     trace = run(loop, int(lasts_s), of, signal, beside=[SELF_USE])
-    assert signal.baseline_w is not None
-    settled = trace[5:]
-    assert max(settled, default=-math.inf) <= signal.baseline_w - power_w + 1.0
+    assert max(trace[2:]) <= before_w - power_w + 1.0
 
 
 @pytest.mark.requirement("BUC-8")
@@ -254,7 +251,7 @@ def test_a_call_of_storage_frees_what_is_held() -> None:
 @pytest.mark.requirement("BUC-8")
 def test_beside_a_peak_event_the_loads_give_way_and_the_reserve_stays() -> None:
     specs = (METER, BATTERY, CAR)
-    loop = Loop(Plant(specs, soc=0.31, base_w=1_000.0, wants={"car": 7_000.0}))
+    loop = Loop(Plant(specs, soc=0.33, base_w=1_000.0, wants={"car": 7_000.0}))
     peak = call(SignalKind.IMPORT_LIMIT, 3_000.0, program="Peak Saver", binding=False)
     trace = run(loop, 600, policy(commitment()), peak)
     assert max(trace[10:]) <= 3_000.0

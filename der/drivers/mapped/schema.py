@@ -259,7 +259,7 @@ class ControlPart(Part):
             if self.set or self.safe:
                 raise ValueError("what holds its position takes no set-points: no set, no safe")
         elif not self.set or not self.safe:
-            raise ValueError("set and safe need at least one step each")
+            raise ValueError(f"{'safe' if self.set else 'set'} is missing or empty")
         if bool(self.form) is not bool(self.follow):
             raise ValueError("form and follow belong together")
         return self

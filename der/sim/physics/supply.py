@@ -7,6 +7,7 @@ from der.sim.physics.frequency import Course
 
 NOMINAL_V = 230.0
 NOMINAL_HZ = 50.0
+REACTANCE_OHM = 0.1
 
 
 @dataclass(slots=True)
@@ -18,6 +19,7 @@ class Supply:
         impedance_ohm: Of the service line, its resistive part.
         reactance_ohm: Its inductive part: through it reactive power moves the voltage.
         wander_hz: How far the frequency strays in one step.
+        feeder_v: Voltage of the street where the service line begins, which the home moves little.
         voltage_v: Voltage at the home.
         frequency_hz: Grid frequency.
         fixed_v: Holds the voltage; None lets it follow the load.
@@ -28,8 +30,9 @@ class Supply:
 
     rng: random.Random
     impedance_ohm: float = 0.15
-    reactance_ohm: float = 0.1
+    reactance_ohm: float = REACTANCE_OHM
     wander_hz: float = 0.002
+    feeder_v: float = NOMINAL_V
     voltage_v: float = NOMINAL_V
     frequency_hz: float = NOMINAL_HZ
     fixed_v: float | None = None
@@ -41,7 +44,7 @@ class Supply:
         """Take note of the home's net power in W and var, import and absorption positive."""
         ohmic_v = power_w / NOMINAL_V * self.impedance_ohm
         sag_v = ohmic_v + reactive_var / NOMINAL_V * self.reactance_ohm
-        self.voltage_v = NOMINAL_V - sag_v + self.rng.gauss(0.0, 0.1)
+        self.voltage_v = self.feeder_v - sag_v + self.rng.gauss(0.0, 0.1)
         # Pulled back to nominal like a governed grid, so that it never drifts off.
         stray_hz = (self.frequency_hz - NOMINAL_HZ) * 0.98
         self.frequency_hz = NOMINAL_HZ + stray_hz + self.rng.gauss(0.0, self.wander_hz)

@@ -74,7 +74,7 @@ MISTAKES = [
     ('kind = "reversion"', 'kind = "reversion", timeout_s = 9', "control.expiry: timeout_s and ev"),
     ('"lapse_s"', "30", "control.expiry: no step of set writes lapse_s, so nothing ends a set-p"),
     ("expiry =", "# expiry =", "control.expiry: is missing"),
-    ("safe = [", "reset = [", "control.safe: is missing"),
+    ("safe = [", "reset = [", "control: safe is missing or empty"),
     (SET, SET.replace("power_w", "wishes"), r"control.set\[1\].value: must be a valid num.*; or"),
     (SET, SET.replace("value", 'when = "always", per = "p", value'), r"control.set\[1\]: there is"),
     (SET, SET.replace("value", "factor = 0, value"), r"control.set\[1\]: a factor of 0"),

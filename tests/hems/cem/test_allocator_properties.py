@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from der.model import Control, DeviceKind, DeviceSpec, Ownership
+from programs.ownership import essential
 from programs.proposal import HOME, Bounds, Proposal, Rank
 from tests.hems.cem.plant import BREAKER, METER, SELF_USE, T0, Loop, Plant, limit
 
@@ -89,7 +90,7 @@ def reachable(plant: Plant) -> Bounds:
         elif spec.control is Control.FLOOR:
             options.append([max(-plant.sun_w, spec.min_w)])  # import limits never hold back sun
         elif spec.control in {Control.CEILING, Control.SWITCH}:
-            options.append([0.0, wanted_w])
+            options.append([wanted_w] if essential(spec) else [0.0, wanted_w])
     nets = [plant.base_w + sum(powers) for powers in itertools.product(*options)]
     return Bounds(min(nets), max(nets))
 

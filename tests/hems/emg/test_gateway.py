@@ -6,7 +6,7 @@ import pytest
 
 from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Reading
 from hems.emg.gateway import Gateway
-from hems.emg.translate import Ratings
+from hems.emg.ratings import Ratings
 from hems.image import Image
 from hems.sep2.rules.events import Active, Program, Schedule
 from programs.signal import SignalKind

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from hems.emg.translate import SUPPORTED, Ratings, meaning, meanings, signals
+from hems.emg.ratings import Ratings
+from hems.emg.translate import SUPPORTED, meaning, meanings, signals
 from hems.emg.words import effect, quantity, title
 from hems.sep2.rules.events import Active, Event, Program, Schedule
 from programs.signal import SignalKind
@@ -34,7 +35,8 @@ RATINGS = Ratings(9000.0, 5000.0)
         ("DutyCycle", 40.0, (SignalKind.DUTY_CYCLE, 40.0)),
         ("opModConnect", 1.0, None),
         ("opModEnergize", 1.0, None),
-        ("opModVoltVar", "/curves/1", None),
+        ("opModVoltVar", "/curves/1", (SignalKind.VOLT_VAR, 0.0)),
+        ("opModWattPF", "/curves/1", None),
         ("opModImpLimW", (), None),
     ],
 )
@@ -124,7 +126,7 @@ def test_meanings_of_an_event_that_is_not_in_force_yet() -> None:
         0,
         100,
         600,
-        {"opModImpLimW": 1500.0, "opModVoltVar": "/curves/1"},
+        {"opModImpLimW": 1500.0, "opModWattPF": "/curves/1"},
     )
     assert meanings(event, RATINGS) == ((SignalKind.IMPORT_LIMIT, 1500.0),)
 

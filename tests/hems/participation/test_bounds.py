@@ -79,6 +79,8 @@ def test_reactive_power_is_judged_in_the_sign_of_the_house() -> None:
     # A factor of 0.97 at 4 kW is 1002 var, absorbed where positive.
     assert outside(asked(K.POWER_FACTOR, 0.97), absorbs, ()) == 0.0
     assert outside(asked(K.POWER_FACTOR, -0.97), absorbs, ()) == pytest.approx(1602.5, abs=0.5)
+    # That of charging says nothing of what gives.
+    assert outside(asked(K.CHARGING_FACTOR, -0.97), absorbs, ()) is None
 
 
 @pytest.mark.requirement("BUC-4")

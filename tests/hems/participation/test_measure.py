@@ -35,8 +35,23 @@ def went(task: Task, *samples: Sample, before_w: float | None = None) -> Perform
     return record(known, before_w, "the meter before it")
 
 
-def net(second: float, net_w: float | None, over_w: float | None = 0.0, **more: bool) -> Sample:
-    return Sample(T + second, net_w, None if net_w is None else over_w, **more)
+def net(
+    second: float,
+    net_w: float | None,
+    over_w: float | None = 0.0,
+    *,
+    in_force: bool = True,
+    left: bool = False,
+    uncomfortable: bool = False,
+) -> Sample:
+    return Sample(
+        T + second,
+        net_w,
+        None if net_w is None else over_w,
+        in_force=in_force,
+        left=left,
+        uncomfortable=uncomfortable,
+    )
 
 
 def test_a_limit_that_was_met_after_two_seconds() -> None:

@@ -124,6 +124,7 @@ def curve(
     curve_type: int = 11,
     mrid: str = "C1",
     multipliers: tuple[int, int] = (0, 0),
+    of: int = 3,
 ) -> res.DERCurve:
     """Return a curve, by default a volt-var curve in per cent."""
     x_multiplier, y_multiplier = multipliers
@@ -135,5 +136,5 @@ def curve(
         curve_type=curve_type,
         x_multiplier=x_multiplier,
         y_multiplier=y_multiplier,
-        y_ref_type=3,
+        y_ref_type=of,
     )

@@ -129,7 +129,7 @@ def test_no_curve_is_missed_that_no_device_could_follow() -> None:
     [
         (None, "curve /c/1 is not to be found"),
         (curve("/c/1", (5, 0), (4, 1)), "curve /c/1 goes back along its x axis"),
-        (curve("/c/1", (1, 1), curve_type=12), "is for opModVoltWatt, not for opModVoltVar"),
+        (curve("/c/1", (1, 1), curve_type=12, of=1), "is for opModVoltWatt, not for opModVoltVar"),
     ],
 )
 def test_a_control_whose_curve_cannot_be_used_is_refused_and_told(

@@ -24,6 +24,7 @@ export interface DeviceAnswer {
   owned: boolean;
   wish_w: number | null;
   wish_until: number | null;
+  functions: string[];
 }
 
 export interface EventAnswer {

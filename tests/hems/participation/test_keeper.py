@@ -1,0 +1,219 @@
+"""Records of events on a real store: once over and an hour later, over restarts and full disks."""
+
+from dataclasses import replace
+
+import pytest
+
+from hems.store.errors import StoreFullError
+from hems.store.history import Sample
+from programs.performance import Performance
+from programs.signal import SignalKind
+from tests.hems.money.homes import image
+from tests.hems.participation.play import EVENT, LFDI, Play, T, signal_of
+
+pytestmark = pytest.mark.requirement("BUC-1")
+
+
+async def kept(play: Play) -> list[Performance]:
+    await play.part._keeper.flush()
+    return list(await play.part.records(0.0, 1e11, ""))
+
+
+def begin(play: Play) -> None:
+    play.live(-120, -1, 4000.0)
+    play.events, play.signals = [EVENT], [signal_of(EVENT)]
+
+
+async def test_an_event_is_recorded_when_it_is_over_and_again_an_hour_later(play: Play) -> None:
+    begin(play)
+    play.live(0, 1, 4000.0)
+    play.live(2, 599, 1400.0)
+    assert await kept(play) == []
+    play.events, play.signals = [replace(EVENT, state="completed")], []
+    play.live(600, 602, 1400.0)
+    (first,) = await kept(play)
+    assert (first.programme, first.event, first.asked_by) == ("peak-shaving", "0A", "Peak Saver")
+    assert (first.kind, first.lfdi) == ("import-limit", LFDI)
+    assert first.settled_s == 2.0
+    assert first.inside_share == 1.0
+    assert first.baseline_w == 4000.0
+    assert first.baseline_by == "the meter's mean of the quarter-hour before it"
+    assert first.rebound_w == 0.0
+    play.live(603, 600 + 3610, 4700.0, 5.0)
+    (again,) = await kept(play)
+    assert again == replace(first, rebound_w=700.0)
+    play.live(600 + 3615, 600 + 3700, 9000.0, 5.0)
+    assert await kept(play) == [again]
+
+
+async def test_a_restart_costs_the_time_of_the_restart(play: Play) -> None:
+    begin(play)
+    play.live(0, 300, 1400.0)
+    await play.part._keeper.flush()
+    await play.anew().load()
+    play.signals = None  # the ledger is not read yet
+    play.events = []
+    play.live(420, 425, 1400.0)
+    play.events, play.signals = [EVENT], [signal_of(EVENT)]
+    play.live(426, 599, 1400.0)
+    play.events, play.signals = [], []
+    play.live(600, 601, 1400.0)
+    (found,) = await kept(play)
+    assert found.ends_at == EVENT.ends_at
+    assert found.baseline_w == 4000.0
+    assert found.measured_share == pytest.approx((300 + 600 - 426) / 600, abs=0.01)
+
+
+async def test_what_ended_while_the_hub_was_off_is_recorded_as_far_as_it_was_seen(
+    play: Play,
+) -> None:
+    begin(play)
+    play.live(0, 60, 1400.0)
+    await play.part._keeper.flush()
+    await play.anew().load()
+    play.events, play.signals = [], []
+    play.live(9000, 9001, 500.0)
+    (found,) = await kept(play)
+    assert found.ends_at == EVENT.ends_at
+    assert found.measured_share == pytest.approx(0.1, abs=0.01)
+    assert found.rebound_w is None
+
+
+async def test_a_cancelled_event_ends_when_it_was_cancelled(play: Play) -> None:
+    begin(play)
+    play.live(0, 99, 1400.0)
+    play.events, play.signals = [replace(EVENT, state="cancelled")], []
+    play.live(100, 110, 4000.0)
+    (found,) = await kept(play)
+    assert found.ends_at == T + 100.0
+    assert found.inside_share == 1.0
+
+
+async def test_what_is_not_met_is_said_while_it_lasts(play: Play) -> None:
+    begin(play)
+    play.live(0, 9, 2700.0)
+    assert play.part.unmet("0A") == ""
+    play.live(10, 20, 2700.0)
+    assert play.part.unmet("0A") == ("Not met for 20 s: the home is 1.2 kW beside what is asked.")
+    assert play.part.unmet("0B") == ""
+    play.live(21, 22, 1400.0)
+    assert play.part.unmet("0A") == ""
+
+
+async def test_what_was_refused_is_not_recorded(play: Play) -> None:
+    play.events = [replace(EVENT, state="rejected")]
+    play.live(0, 700, 4000.0)
+    assert await kept(play) == []
+
+
+async def test_an_event_that_is_told_of_late_is_measured_from_then_on(play: Play) -> None:
+    play.live(-120, 200, 4000.0)
+    play.events, play.signals = [EVENT], [signal_of(EVENT)]
+    play.live(201, 600, 1400.0)
+    (found,) = await kept(play)
+    assert found.measured_share == pytest.approx(400 / 600, abs=0.01)
+    assert found.settled_s == 201.0
+
+
+@pytest.mark.requirement("BUC-7")
+async def test_a_shed_is_measured_against_the_gateway_s_baseline(play: Play) -> None:
+    shed = replace(EVENT, asks=((SignalKind.SHED, 2000.0),), binding=True)
+    play.live(-120, -1, 9000.0)
+    play.events, play.signals = [shed], [signal_of(shed, 5000.0)]
+    play.live(0, 600, 2900.0)
+    (found,) = await kept(play)
+    assert found.programme == "emergency"
+    assert (found.baseline_w, found.baseline_by) == (5000.0, "the meter when the event began")
+    assert found.promised_wh == pytest.approx(2000 / 6)
+    assert found.delivered_wh == pytest.approx(2100 / 6, rel=0.01)
+
+
+async def test_a_customer_baseline_takes_the_place_of_the_meter_before(play: Play) -> None:
+    samples = [
+        Sample(T - day * 86_400.0 + minute * 60.0, "meter", 2000.0 + 100.0 * day)
+        for day in range(1, 15)
+        for minute in range(-15, 25)
+    ]
+    await play.store.history.append(samples)
+    begin(play)
+    play.live(0, 600, 1400.0)
+    (found,) = await kept(play)
+    # Friday: the ten working days before are 1-4, 7-11 and 14 days ago.
+    days = (1, 2, 3, 4, 7, 8, 9, 10, 11, 14)
+    assert found.baseline_w == pytest.approx(2000.0 + 100.0 * sum(days) / 10)
+    assert found.baseline_by == "the mean of the same time on 10 comparable days"
+
+
+async def test_quarter_hours_follow_once_the_history_has_them(play: Play) -> None:
+    begin(play)
+    play.live(0, 600, 1400.0)
+    seconds = range(0, 600, 5)
+    await play.store.history.append([Sample(T + s, "meter", 1440.0) for s in seconds])
+    await kept(play)
+    play.clock.at = T + 800.0
+    await play.part._keeper.flush()
+    (found,) = await play.store.performances.find(0.0, 1e11)
+    (quarter,) = found.intervals
+    assert (quarter.start, quarter.length_s) == (T, 600.0)
+    assert quarter.metered_wh == pytest.approx(240.0)
+    assert quarter.baseline_wh == pytest.approx(4000.0 / 6)
+
+
+async def test_the_clock_may_be_set(play: Play) -> None:
+    begin(play)
+    play.live(0, 299, 1400.0)
+
+    class Set:
+        """A clock that somebody has set forward by an hour."""
+
+        def now(self) -> float:
+            return play.clock.at + 3600.0
+
+        def monotonic(self) -> float:
+            return play.clock.at
+
+    keeper = play.part._keeper
+    keeper._clock = keeper._steps._clock = Set()
+    moved = replace(EVENT, starts_at=EVENT.starts_at + 3600, ends_at=EVENT.ends_at + 3600)
+    play.events, play.signals = [moved], [signal_of(moved)]
+    from_now = [T + 3600.0 + s for s in range(300, 602)]
+    for at in from_now:
+        play.clock.at = at - 3600.0
+        keeper.take_image(image(at, {"meter": 1400.0}))
+    (found,) = await kept(play)
+    assert found.starts_at == T + 3600.0
+    assert found.settled_s == 1.0
+    assert found.measured_share > 0.99
+
+
+async def test_a_full_disk_costs_nothing_but_time(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(play)
+    play.live(0, 601, 1400.0)
+
+    async def full(_record: Performance) -> None:
+        raise StoreFullError("the disk is full; nothing was written")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(play.store.performances, "put", full)
+        await play.part._keeper.flush()
+    assert play.alarms[-1] == (
+        "What events delivered is not being written: the disk is full; nothing was written"
+    )
+    assert len(await kept(play)) == 1
+    assert play.alarms[-1] is None
+
+
+async def test_what_is_damaged_is_left(play: Play) -> None:
+    await play.store.settings.put("performance", '[{"task": 1}]')
+    await play.anew().load()
+    begin(play)
+    play.live(0, 601, 1400.0)
+    assert len(await kept(play)) == 1
+
+
+async def test_what_other_parts_made_is_kept_too(play: Play) -> None:
+    made = Performance("reserve", "0B", "Grid", T, T + 60.0, 1000.0, "W", score=0.97)
+    play.part.record(made)
+    assert await kept(play) == [made]
