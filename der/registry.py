@@ -94,7 +94,7 @@ DRIVERS: Final[Mapping[Driver, DriverRow]] = {
         frozenset({DeviceKind.EVSE}), StationAddress, "der.drivers.ocpp.link201", _CENTRAL
     ),
     Driver.MQTT: DriverRow(
-        _ALL - {DeviceKind.EVSE, DeviceKind.PV, DeviceKind.BATTERY},
+        _ALL - {DeviceKind.EVSE, DeviceKind.PV, DeviceKind.BATTERY, DeviceKind.TIE},
         MqttAddress,
         "der.drivers.mqtt.link",
         "der.drivers.mqtt.broker",

@@ -98,6 +98,12 @@ def _parser() -> argparse.ArgumentParser:
     reserves.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
     reserves.set_defaults(run=_reserves)
 
+    island = commands.add_parser("island", help="how the home stands to its grid; part, return")
+    choices = ("status", "leave", "return")
+    island.add_argument("what", nargs="?", choices=choices, default="status")
+    island.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
+    island.set_defaults(run=_island)
+
     status = commands.add_parser("status", help="how the running home stands")
     status.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
     status.set_defaults(run=_status)
@@ -219,6 +225,12 @@ def _plan(options: argparse.Namespace) -> int:
     from hems.commands.plan import show
 
     return show(options.url, as_json=options.json)
+
+
+def _island(options: argparse.Namespace) -> int:
+    from hems.commands.island import run
+
+    return run(options)
 
 
 def _reserves(options: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from hems.clock import Clock
 from hems.image import Image
 from hems.market.energies import Amount, Energies, PeakTarget
 from hems.market.market import Market, MarketEvents, Terms, Wholesale
+from hems.market.smoothness import Smoothness
 from hems.market.threshold_book import ThresholdBook
 from hems.market.thresholds import ThresholdError
 from hems.settings.config import Config
@@ -29,6 +30,7 @@ from programs.customer_baseline import HIGH_4_OF_5, TEN_OF_10, Method
 from programs.economic import Hysteresis
 from programs.performance import Performance
 from programs.registry import Policies
+from programs.signal import Signal
 
 _METHODS: Final = {
     "4 of 5": Method(5, 4, words=HIGH_4_OF_5),
@@ -52,6 +54,7 @@ class DemandEvents:
         highest_w: Returns the billing month's highest quarter-hour mean import so far, W.
         joined: Tells of a programme whether the home takes part in it.
         told: Returns what the utilities tell of prices.
+        signals: Returns what the utilities ask now; None while that is not known.
     """
 
     alarm: Callable[[str, str | None], None]
@@ -60,6 +63,7 @@ class DemandEvents:
     highest_w: Callable[[], float]
     joined: Callable[[str], bool]
     told: Callable[[], Iterable[Told]] = tuple
+    signals: Callable[[], Sequence[Signal] | None] = tuple
 
 
 class _Prices:
@@ -148,6 +152,9 @@ class Demand:
             month=month,
             alarm=lambda text: tell.alarm("energy windows", text),
         )
+        self.smoothness = Smoothness(
+            config.slope.bound, tell.signals, clock, lambda text: tell.alarm("slope", text)
+        )
         self.market: Market | None = None
         self._source: Source | None = None
         self._book: ThresholdBook | None = None
@@ -219,6 +226,7 @@ class Demand:
     def take_image(self, image: Image) -> None:
         """Take in what the devices said."""
         self.energies.take_image(image)
+        self.smoothness.take_image(image)
         if self.market is not None:
             self.market.take_image(image)
 
@@ -231,7 +239,7 @@ class Demand:
     def standings(self) -> Sequence[Standing]:
         """How its programmes stand now."""
         own = () if self.market is None else self.market.standings
-        return (*self.energies.standings, *own)
+        return (*self.smoothness.standings, *self.energies.standings, *own)
 
     async def _means(self, start: float, end: float, step_s: int) -> Sequence[tuple[float, float]]:
         """Return the meter's means from one time to another: start of each step and W."""

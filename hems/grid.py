@@ -31,12 +31,14 @@ from hems.store.errors import StoreError
 from hems.surface import BindingEventError, EventView, MessageView, PriceView, UtilityView
 from hems.surface import UnknownEventError as UnknownEvent
 from hems.tariff.utility import Told
+from programs.capability import Spare
 from programs.signal import Signal, SignalKind
 
 _log = logging.getLogger(__name__)
 
 RESUME_POINTS: Final = 10_000
 """Of a past event's meter readings at most so many, so that a day's event is summed up fast."""
+_LONG_OVER_S: Final = 60.0
 _CONTROLS: Final = frozenset({"DERControl", "EndDeviceControl"})
 """Kinds of events that ask the home to do something."""
 _WHOLE: Final = frozenset[str]()
@@ -53,6 +55,7 @@ class GridEvents:
         alarm: In one sentence what the owner should know.
         spawn: Runs work aside.
         react: Has the control cycle act on what is asked now.
+        spare: Returns for how long loads can stay off; None where that is not known.
     """
 
     signals: Callable[[], None]
@@ -60,6 +63,7 @@ class GridEvents:
     alarm: Callable[[str], None]
     spawn: Callable[[Coroutine[Any, Any, None]], None]
     react: Callable[[], Awaitable[None]]
+    spare: Callable[[Image], Spare | None] = lambda _image: None
 
 
 class Grid:
@@ -168,7 +172,11 @@ class Grid:
 
     @property
     def asked(self) -> Sequence[Asked]:
-        """All events that ask the home to do something, as those see them who take part for it."""
+        """The events that ask the home to do something, as those see them who take part for it.
+
+        Without those that have been over for a while.
+        """
+        long_over = self._house.clock.now() - _LONG_OVER_S
         return [
             Asked(
                 event=state.event.mrid,
@@ -186,6 +194,7 @@ class Grid:
             for scope, (_, member) in zip(link.scopes, link.members, strict=True)
             for state in member.engine.events
             if state.event.kind in _CONTROLS
+            and not (state.phase.over and state.ends_at < long_over)
         ]
 
     def ahead(self, now: float) -> Sequence[Signal]:
@@ -289,7 +298,7 @@ class Grid:
         """Tell the utilities what the home is and does."""
         gradient, remote = self._gradient, bool(self.present)
         for link in self.links:
-            link.report(image, gradient=gradient, remote=remote)
+            link.report(image, gradient=gradient, remote=remote, spare=self._tell.spare(image))
         for event, what in applied(self.present, image.net_w, image.at).items():
             self._tell.spawn(self._keep_applied(event, what))
 

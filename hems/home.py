@@ -132,6 +132,7 @@ class Home:
                 self.alarms.passing,
                 self._aside.spawn,
                 self._react,
+                self._spare,
             ),
         )
         self._guard = Guarded(
@@ -207,8 +208,8 @@ class Home:
             self._signals,
             [self],
             policies=lambda: replace(
-                self.participation.applied(
-                    self.uses.applied(
+                self.uses.applied(
+                    self.participation.applied(
                         self.economics.applied(still if self.bench.testing else policies)
                     )
                 ),
@@ -396,6 +397,7 @@ class Home:
     def snapshot(self) -> Snapshot:
         """Return the present state; cheap, no I/O."""
         image = self._ring.present or Image(self._clock.now(), 0, {})
+        consequences = self.participation.consequences
         return views.snapshot(
             image,
             self._decision,
@@ -403,7 +405,7 @@ class Home:
             events=[
                 replace(
                     event,
-                    consequence=self.participation.consequence(event.id),
+                    consequence=consequences.get(event.id, ""),
                     note=event.note or self.participation.unmet(event.id),
                 )
                 for event in self.grid.events(image)

@@ -17,6 +17,7 @@ from hems import views, wiring
 from hems.clock import Clock
 from hems.emg.metering import Metering
 from hems.emg.registers import Register, dump, load
+from hems.emg.self_report import by_program
 from hems.emg.telemetry import Telemetry
 from hems.image import Image
 from hems.sep2.book.ledger import LedgerError
@@ -30,6 +31,7 @@ from hems.store.errors import StoreError
 from hems.store.store import Store
 from hems.surface import UtilityView
 from hems.utility_log import UtilityLog
+from programs.capability import Spare
 
 _log = logging.getLogger(__name__)
 
@@ -232,28 +234,38 @@ class Link:
         self._telemetry.take_image(image)
         self._log.take_image(image)
 
-    def report(self, image: Image, *, gradient: float | None, remote: bool) -> None:
+    def report(
+        self,
+        image: Image,
+        *,
+        gradient: float | None,
+        remote: bool,
+        spare: Spare | None = None,
+    ) -> None:
         """Tell the utility what the home, and each further member, is and does.
 
         Args:
             image: What the devices were read as.
             gradient: Default ramp that is in force, per cent of the rating a second.
             remote: Whether a utility has a control in force.
+            spare: For how long loads can stay off; None where that is not known.
         """
         for index, (devices, maker) in enumerate(self._reports):
             if index and not devices:
                 continue
-            offset_s = self.client.members[index].engine.offset_s
-            part = _part(image, devices) if index else image
+            member = self.client.members[index]
             report = maker.take(
-                part,
-                offset_s,
+                _part(image, devices) if index else image,
+                member.engine.offset_s,
                 gradient=gradient,
                 remote=remote,
                 specs=self._house.specs,
                 options=self._house.options(),
+                spare=spare,
             )
-            self.client.publish(report, index)
+            hrefs = (h for found in member.services.dr_programs.values() for h in found)
+            sheds = by_program(report.load_shed, hrefs)
+            self.client.publish(replace(report, load_shed=sheds), index)
 
     async def _take_over(self) -> None:
         """Go on with the events of the LFDI that this home had when it last ran."""

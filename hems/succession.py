@@ -10,12 +10,13 @@ from datetime import time
 
 from hems.device_surface import CallerView, DeviceDetail, MoveOutcome
 from hems.home import Home
+from hems.microgrid.surface import IslandView
 from hems.money.surface import MoneyView, Step
 from hems.needs.orders import CarWish
 from hems.needs.surface import NeedsView
 from hems.plan_surface import PlanView
 from hems.reserves.surface import ReservesView
-from hems.surface import Series, Snapshot
+from hems.surface import ImpossibleWishError, Series, Snapshot
 
 
 class Succession:
@@ -105,6 +106,18 @@ class Succession:
         """Return how the reserve stands; None where the home offers none."""
         found = self._home.uses.reserves
         return None if found is None else found.view()
+
+    def island(self) -> IslandView | None:
+        """Return how the home stands to its grid; None where it has no tie."""
+        found = self._home.uses.microgrid
+        return None if found is None else found.view()
+
+    async def ask_island(self, *, leave: bool) -> None:
+        """Ask the home to part from its grid, or to go back to it."""
+        found = self._home.uses.microgrid
+        if found is None:
+            raise ImpossibleWishError("The home has no tie, so it goes with its grid.")
+        await found.ask(leave=leave)
 
     def needs(self) -> NeedsView:
         """Return what is wanted of cars and appliances."""

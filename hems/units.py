@@ -16,6 +16,8 @@ _ENERGY: Final = {"Wh": 1.0, "kWh": 1e3, "MWh": 1e6}
 _CURRENT: Final = {"A": 1.0}
 _FREQUENCY: Final = {"Hz": 1.0, "mHz": 1e-3}
 _VOLUME: Final = {"l": 1.0}
+_REACTIVE: Final = {"var": 1.0, "kvar": 1e3}
+_VOLTAGE: Final = {"V": 1.0, "kV": 1e3}
 _DURATION: Final = {
     "s": 1.0,
     "sec": 1.0,
@@ -31,6 +33,8 @@ _KINDS: Final[Mapping[str, Mapping[str, float]]] = {
     "frequency": _FREQUENCY,
     "volume": _VOLUME,
     "duration": _DURATION,
+    "reactive power": _REACTIVE,
+    "voltage": _VOLTAGE,
 }
 
 
@@ -61,6 +65,16 @@ def frequency_hz(text: str | float) -> float:
 def volume_l(text: str | float) -> float:
     """Return a volume in litres from "200 l"."""
     return _quantity(text, "volume")
+
+
+def reactive_var(text: str | float) -> float:
+    """Return a reactive power in var from "500 var" or "2 kvar"."""
+    return _quantity(text, "reactive power")
+
+
+def voltage_v(text: str | float) -> float:
+    """Return a voltage in V from "230 V"."""
+    return _quantity(text, "voltage")
 
 
 def duration_s(text: str | float) -> float:

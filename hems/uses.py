@@ -147,7 +147,7 @@ class Uses:
             self._door = Door(self.visibility, context, clock, tell.clock_error_s)
         self.reserves = _reserves(config, store, clock, tell)
         self.microgrid = _microgrid(config, store, clock, tell)
-        self.regulation = _regulation(config, clock, tell)
+        self.regulation = _regulation(config, clock, tell, lambda: self.parted)
         self.demand = _demand(config, store, clock, tell)
         self._parts: tuple[Use, ...] = (
             self.visibility,
@@ -245,6 +245,7 @@ def _demand(config: Config, store: Store, clock: Clock, tell: UsesEvents) -> Dem
             tell.highest_w,
             lambda programme: programme not in tell.left_programmes(),
             tell.told,
+            tell.signals,
         ),
     )
 
@@ -272,7 +273,9 @@ def _reserves(config: Config, store: Store, clock: Clock, tell: UsesEvents) -> R
     )
 
 
-def _regulation(config: Config, clock: Clock, tell: UsesEvents) -> Regulation:
+def _regulation(
+    config: Config, clock: Clock, tell: UsesEvents, islanded: Callable[[], bool]
+) -> Regulation:
     """Return what helps to hold the frequency; without consent it does nothing."""
     return Regulation(
         config.regulation.settings,
@@ -288,6 +291,7 @@ def _regulation(config: Config, clock: Clock, tell: UsesEvents) -> Regulation:
             tell.alarm,
             tell.react,
             tell.record,
+            islanded,
         ),
     )
 

@@ -37,12 +37,15 @@ from hems.settings.config import Config, UtilitySection
 from hems.settings.device_section import NOMINAL_V, description
 from programs.capability import StoreFacts
 from programs.envelope import EnvelopePolicy
+from programs.envelope_var import EnvelopeVarPolicy
 from programs.ownership import all_of_provider
 from programs.peak_shaving import PeakShavingPolicy
 from programs.registry import Policies
 from programs.safety import SafetyPolicy
 from programs.self_consumption import SelfConsumptionPolicy, StorageUse
 from programs.slope import SlopePolicy
+from programs.volt_var import VoltVarPolicy
+from programs.volt_watt import VoltWattPolicy
 
 _NO_OPTIONS: Final[Mapping[str, DeviceOptions]] = MappingProxyType({})
 
@@ -91,6 +94,9 @@ def policies(config: Config) -> Policies:
     return Policies(
         safety=SafetyPolicy(home.main_breaker, NOMINAL_V, home.phases),
         self_consumption=SelfConsumptionPolicy(StorageUse(home.battery)),
+        volt_var=VoltVarPolicy(NOMINAL_V),
+        volt_watt=VoltWattPolicy(NOMINAL_V),
+        envelope_var=_envelope_var(config),
         slope=SlopePolicy(config.slope.bound, binding=config.slope.agreed),
         envelope=EnvelopePolicy(
             fixed_export_w=agreed.export_limit,
@@ -100,6 +106,21 @@ def policies(config: Config) -> Policies:
             phases=home.phases,
         ),
         peak_shaving=PeakShavingPolicy(config.peak.limit),
+    )
+
+
+def _envelope_var(config: Config) -> EnvelopeVarPolicy:
+    """Return the bounds on reactive power and voltage at the connection point."""
+    asked = config.voltage_support
+    inject_var = asked.inject_limit
+    return EnvelopeVarPolicy(
+        least_var=None if inject_var is None else -inject_var,
+        greatest_var=asked.absorb_limit,
+        least_v=asked.lowest,
+        greatest_v=asked.highest,
+        binding=asked.agreed,
+        nominal_v=NOMINAL_V,
+        import_w=config.home.main_breaker * NOMINAL_V * config.home.phases,
     )
 
 
@@ -204,6 +225,7 @@ def self_report(
         name=config.home.name if name is None else name,
         connection_point=utility.connection_point,
         floor_soc=config.home.battery_reserve,
+        facts=store_facts(config),
     )
 
 

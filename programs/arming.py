@@ -80,7 +80,7 @@ def arm(
         signals: All signals from outside.
         now: UTC epoch seconds.
         inverter_can: Whether the battery's inverter runs a droop, as far as it has shown.
-        left: Whether the owner has left the programme.
+        left: Whether the owner has left the programme, or the home its grid.
     """
     if left:
         return Armed()

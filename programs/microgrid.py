@@ -39,7 +39,9 @@ ABOUT: Final = About(
 MARKED: Final = 9
 """Essentiality of what is marked: medical devices and whatever else must run to the last."""
 
-_VALID_S: Final = 30.0
+_VALID_S: Final = 900.0
+"""For how long loads stay as they were told should the hub die on an island: were they all let go
+within the minute, as after other events, the inverter would give up under them."""
 _SPARE_W: Final = 300.0
 """What must be left over beside a load that others make room for."""
 _BAND_W: Final = 100.0
@@ -185,11 +187,10 @@ def _lesser(inputs: Inputs, policy: MicrogridPolicy) -> Mapping[str, str]:
     for load in sorted(waiting, key=lambda each: -each.spec.essentiality):
         spec = load.spec
         lesser = [s for s in loads if s.spec.essentiality < spec.essentiality]
+        yields: Sequence[DeviceState] = ()
         if spec.essentiality >= MARKED:
             yields = lesser
-        elif inputs.net_w is None:
-            continue
-        else:
+        elif inputs.net_w is not None:
             room_w = most_w - inputs.net_w - _least_w(spec) - _SPARE_W
             yields = _making_room(lesser, room_w)
         why = f"{spec.name} is more essential and waits for power"

@@ -10,7 +10,7 @@ What the base leaves of the device's range and of every limit of the home is the
 the power may swing; beyond it, it never does. Here is what the loop computes, pure.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from der.curves import Droop
@@ -59,6 +59,7 @@ class RegulationPolicy:
         soc: Charge that the base brings the battery back to, 0 to 1.
         restore_s: Time in which it makes up for what is missing.
         restore_share: Most power that it takes for that, as a share of the capacity.
+        loops: Whether the hub's loop moves the battery, which needs room for that.
         inverter: Droop that the battery's own inverter is to run, where it is to; None else.
         since: Since when that is asked, UTC epoch seconds.
         valid_s: How long one statement lasts unless renewed.
@@ -73,6 +74,7 @@ class RegulationPolicy:
     soc: float = 0.5
     restore_s: float = 3600.0
     restore_share: float = 0.5
+    loops: bool = True
     inverter: Droop | None = None
     since: float = 0.0
     valid_s: float = 60.0
@@ -89,7 +91,9 @@ def propose(inputs: Inputs, policy: RegulationPolicy) -> tuple[Proposal, ...]:
         policy: What is committed.
     """
     battery = inputs.devices.get(policy.device)
-    if battery is None or battery.spec.control is not Control.TARGET or not policy.capacity_w:
+    if battery is None or battery.spec.control is not Control.TARGET:
+        return ()
+    if not (policy.loops and policy.capacity_w):
         return ()
     spec = battery.spec
     middle_w = (spec.min_w + spec.max_w) / 2
@@ -112,12 +116,22 @@ def propose(inputs: Inputs, policy: RegulationPolicy) -> tuple[Proposal, ...]:
 def propose_support(inputs: Inputs, policy: RegulationPolicy) -> tuple[SupportWish, ...]:
     """Return the droop that the battery's inverter is to run by itself.
 
+    An inverter reckons in shares of its rating, and what was agreed to is less: the same watts for
+    the same hertz are a flatter droop.
+
     Args:
         inputs: The home and what is asked of it.
         policy: Whether it is to.
     """
-    if policy.inverter is None or policy.device not in inputs.devices:
+    battery = inputs.devices.get(policy.device)
+    if policy.inverter is None or battery is None or not policy.capacity_w:
         return ()
+    flatter = max(-battery.spec.min_w / policy.capacity_w, 1.0)
+    droop = replace(
+        policy.inverter,
+        over_droop=policy.inverter.over_droop * flatter,
+        under_droop=policy.inverter.under_droop * flatter,
+    )
     reason = "The battery helps to hold the grid's frequency"
     expires_at = inputs.now + INVERTER_S
     return (
@@ -125,7 +139,7 @@ def propose_support(inputs: Inputs, policy: RegulationPolicy) -> tuple[SupportWi
             ID,
             policy.rank,
             policy.device,
-            policy.inverter,
+            droop,
             policy.since,
             expires_at,
             policy.cause,

@@ -86,14 +86,15 @@ def allocate(
     )
     probe_w = policy.probe_w if probing else 0.0
     on_phases = scene.batteries(room.lines, batteries, grants)
-    stored = storage.plan(batteries, on_phases, around, probe_w, policy, course=smooth)
+    fine = smooth.fine(policy)
+    stored = storage.plan(batteries, on_phases, around, probe_w, fine, course=smooth)
     on_phases = scene.inverters(room.lines, inverters, grants, stored)
     made = generation.plan(
         inverters,
         on_phases,
         around,
         stored.total_w,
-        policy,
+        fine,
         known=seen.known,
         course_w=_course_sun_w(smooth, batteries, around, policy),
     )

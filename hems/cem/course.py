@@ -39,6 +39,13 @@ class Course:
         """Whether somebody asks for a course."""
         return self.span.upper_by is not None
 
+    def fine(self, policy: AllocatorPolicy) -> AllocatorPolicy:
+        """Return the figures for those who follow: a dead band that the course itself moves past.
+
+        Within a wider one they would stand still, and the course, which follows the meter, too.
+        """
+        return replace(policy, dead_band_w=min(policy.dead_band_w, self.rate_w_s / 2))
+
     def car_w(
         self, car: Usable, allowed_w: float, left_w: float, waited_s: float, policy: AllocatorPolicy
     ) -> float:

@@ -34,7 +34,7 @@ def add_event(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", r
     event.add_argument(
         "--raw", action="store_true", help="send what makes no sense too: to test homes"
     )
-    event.add_argument("--gradient", metavar="PERCENT", help="for 'default': % of rating a second")
+    event.add_argument("--gradient", metavar="PERCENT", help="for 'default': %% of rating a second")
     event.add_argument("--minutes", type=float, help="how long the event lasts")
     event.add_argument("--start", metavar="+DELAY", default="+0s", help="from now: +5m")
     event.add_argument("--randomize-start", metavar="SPAN", default="0s")

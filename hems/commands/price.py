@@ -11,6 +11,7 @@ from pathlib import Path
 from hems.commands.operator import OperatorError, Told, ask, part
 from hems.commands.output import fail
 
+_LIVE = frozenset({"active", "scheduled"})
 _COLUMNS = ("start", "minutes", "price")
 
 
@@ -130,7 +131,7 @@ def _row(row: dict[str | None, str | None], number: int, file: Path) -> dict[str
 
 
 def _print(tariff: _Tariff, flow: str | None) -> None:
-    shown = [p for p in tariff.prices if flow in {None, p.flow} and p.state != "cancelled"]
+    shown = [p for p in tariff.prices if flow in {None, p.flow} and p.state in _LIVE]
     print(f"{tariff.tariff}: currency {tariff.currency}, primacy {tariff.primacy}")
     for price in shown:
         start = datetime.fromtimestamp(price.start, UTC)

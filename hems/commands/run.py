@@ -30,6 +30,7 @@ from hems.store.store import Store, deferred_store, open_store
 from hems.succession import Succession
 from web.device_api import DeviceApi
 from web.errors import WebError
+from web.island_api import IslandApi
 from web.money_api import MoneyApi
 from web.needs_api import NeedsApi
 from web.plan_api import PlanApi
@@ -125,6 +126,7 @@ def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
         NeedsApi(home, clock, time_zone),
         MoneyApi(home, time_zone),
         ReservesApi(home, time_zone),
+        IslandApi(home),
         VisibilityApi(lambda: home.home.uses.visibility),
         ProgrammesApi(lambda: home.home.participation, clock),
     )

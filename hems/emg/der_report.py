@@ -4,15 +4,17 @@ To a utility that knows the home as one DER it is all of them together: what cou
 connection point. Signs turn here: 2030.5 counts what a DER gives as positive.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Self
 
 from der.model import DeviceKind, DeviceSpec, DeviceState, Quality
-from hems.emg.der_status import mean_soc, power_w
+from hems.emg.der_status import power_w
 from hems.sep2 import resources as res
 from hems.sep2.book.controls import mode_bits
 from hems.sep2.rules.dialect import Dialect
+from programs.capability import StoreFacts, stores
 
 DER_KINDS: Final = frozenset({DeviceKind.PV, DeviceKind.BATTERY})
 """What can deliver power to the grid."""
@@ -28,6 +30,7 @@ _DOE_BITS: Final = {
 _WHOLE: Final = 10_000
 """100 % in hundredths of a per cent."""
 _DURATION_MOST_S: Final = 0xFFFFFFFF
+_NOTHING: Final[Mapping[str, StoreFacts]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,12 @@ def settings(
 
 
 def availability(
-    devices: Sequence[DeviceState], at: int, dialect: Dialect, *, floor_soc: float = 0.0
+    devices: Sequence[DeviceState],
+    at: int,
+    dialect: Dialect,
+    *,
+    floor_soc: float = 0.0,
+    facts: Mapping[str, StoreFacts] = _NOTHING,
 ) -> res.DERAvailability:
     """Return what storage could give and take beyond what it does, and for how long.
 
@@ -135,6 +143,7 @@ def availability(
         at: When they were read, server's clock.
         dialect: What the server speaks.
         floor_soc: State of charge below which nothing is given, 0 to 1.
+        facts: What of batteries nobody measures, by id: of what is in them some is lost.
     """
     ratings = Ratings.of(d.spec for d in devices)
     battery = [
@@ -145,13 +154,16 @@ def availability(
         and d.reading is not None
         and d.reading.connected is not False
     ]
-    soc, capacity = mean_soc(battery), capacity_wh(battery)
     give_w = sum(_spare(-d.spec.min_w, -power_w(d)) for d in battery if _soc(d, 1.0) > floor_soc)
     take_w = sum(_spare(d.spec.max_w, power_w(d)) for d in battery if _soc(d, 0.0) < 1.0)
     full_s = empty_s = None
-    if soc is not None and capacity is not None:
-        empty_s = _duration_s(max(soc - floor_soc, 0.0) * capacity, give_w)
-        full_s = _duration_s((1.0 - soc) * capacity, take_w)
+    known = stores(battery, facts, floor_soc)
+    if known and len(known) == len(battery):
+        # What is given already goes on beside the reserve, and so does what is taken.
+        out_w = give_w + sum(max(-s.power_w, 0.0) for s in known)
+        in_w = take_w + sum(max(s.power_w, 0.0) for s in known)
+        empty_s = _duration_s(sum(s.deliverable_wh for s in known), out_w if give_w else 0.0)
+        full_s = _duration_s(sum(s.room_wh / s.taken for s in known), in_w if take_w else 0.0)
     modern = dialect is Dialect.V2023
     return res.DERAvailability(
         availability_duration=empty_s,

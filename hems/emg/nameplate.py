@@ -1,5 +1,7 @@
 """What no device here could do, of all that an event may ask: refused before it is taken in."""
 
+from typing import Final
+
 from hems.emg import functions
 from hems.emg.ratings import Ratings
 from hems.emg.translate import SET_POINTS, meaning
@@ -7,7 +9,8 @@ from hems.emg.words import quantity
 from hems.sep2.rules.events import ModeValue
 from programs.signal import SignalKind
 
-_ROUNDED_W = 1.0
+_NEARLY: Final = 1.01
+"""A server that rounds a rating up asks no more than it."""
 
 
 def beyond(mode: str, value: ModeValue, ratings: Ratings) -> str:
@@ -27,7 +30,7 @@ def beyond(mode: str, value: ModeValue, ratings: Ratings) -> str:
     kind, power_w = asked
     gives_w = ratings.discharge_w if kind is SignalKind.STORAGE_POWER else ratings.generation_w
     most_w = ratings.charge_w if power_w > 0 else gives_w
-    if abs(power_w) <= most_w + _ROUNDED_W:
+    if abs(power_w) <= most_w * _NEARLY:
         return ""
     verb = "take" if power_w > 0 else "give"
     most = f"the most here is {quantity(most_w, 'W')}"

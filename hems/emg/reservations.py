@@ -25,6 +25,8 @@ WORDS: Final[Mapping[Product, str]] = MappingProxyType(
 """How the description of an offer begins."""
 _VOID: Final = frozenset({Phase.REJECTED, Phase.CANCELLED, Phase.SUPERSEDED})
 _LONGEST_S: Final = 0xFFFF
+_STEP_W: Final = 10.0
+"""What ActivePower can write exactly of any home, in 16 bits and a power of ten."""
 
 
 class Reservations:
@@ -46,13 +48,15 @@ class Reservations:
         return [
             found
             for engine in self._of(utility)
-            for reservation in engine.reservations
-            if (found := posted(reservation.request, engine.offset_s)) is not None
+            for request in engine.requests
+            if (found := posted(request, engine.offset_s)) is not None
         ]
 
     def commitments(self, utility: str) -> Sequence[Commitment]:
         """Return what a utility has committed and not taken back, whether or not it is over."""
         known = {each.mrid: each.offer for each in self.posted(utility)}
+        if not known:
+            return []
         found = (
             commitment(state, utility, known, binding=self._binding)
             for engine in self._of(utility)
@@ -94,7 +98,7 @@ def wish(offer: Offer, offset_s: float) -> Wish:
         words += f" at {offer.price:.4g}/kWh h"
     return Wish(
         energy_wh=-float(math.floor(offer.energy_wh)),
-        power_w=-float(math.floor(offer.power_w)),
+        power_w=-float(offer.power_w // _STEP_W * _STEP_W),
         start=math.ceil(offer.starts_at + offset_s),
         end=math.floor(offer.ends_at + offset_s),
         takes_s=min(round(offer.lasts_s), _LONGEST_S),

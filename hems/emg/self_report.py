@@ -3,12 +3,13 @@
 Nothing here is a constant that poses as a reading: what is not known is left out.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from der.commands import DeviceOptions
-from der.model import DeviceKind, DeviceSpec, DeviceState, Quality
+from der.model import DeviceSpec, DeviceState, Quality
 from hems.emg import der_report, der_status
 from hems.emg.der_report import DER_KINDS, Ratings
 from hems.emg.modes import modes
@@ -16,6 +17,8 @@ from hems.image import Image
 from hems.sep2 import resources as res
 from hems.sep2.enddevice.reports import DerReport, Report, dated_report
 from hems.sep2.rules.dialect import Dialect
+from programs.capability import Spare, StoreFacts, loads
+from programs.rules import SHEDDABLE
 
 _FUNCTIONS: Final = (
     *(0, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17),
@@ -30,7 +33,6 @@ _OPERATING, _NOT_OPERATING = 2, 1
 _WHOLE: Final = 10_000
 _TEXT: Final = 32
 """Longest text in octets that these resources carry."""
-_SHEDDABLE: Final = frozenset({DeviceKind.EVSE, DeviceKind.HEAT_PUMP, DeviceKind.WATER_HEATER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +92,56 @@ def power_status(at: int) -> res.PowerStatus:
     return res.PowerStatus(battery_status=_NO_BATTERY, changed_time=at, current_power_source=_MAINS)
 
 
-def load_shed(image: Image) -> tuple[res.LoadShedAvailability, ...]:
-    """Return how much of the present load could be shed; empty where no such load is known."""
+def load_shed(image: Image, spare: Spare | None = None) -> tuple[res.LoadShedAvailability, ...]:
+    """Return how much of the present load could be shed, and for how long.
+
+    Empty where nothing here can be shed at all; 0 W where nothing of it draws, or all is needed
+    now. The time is that for which all of it can stay off, left out where nobody minds or knows.
+
+    Args:
+        image: What the devices were read as.
+        spare: For how long loads can stay off; None where that is not known.
+    """
     good = [d for d in image.devices.values() if d.quality is Quality.GOOD and d.reading]
-    loads = [d for d in good if d.spec.kind in _SHEDDABLE]
-    if not loads:
+    if not any(d.spec.control in SHEDDABLE for d in good):
         return ()
-    shed_w = sum(max(0.0, der_status.power_w(d)) for d in loads)
+    # In an emergency comfort gives way: what nobody knows a time of counts, without one.
+    named = Spare() if spare is None else spare
+    unknown = {d.spec.id: math.inf for d in good if d.spec.comfort is not None}
+    found = loads(good, replace(named, for_s={**unknown, **named.for_s}))
+    shed_w = sum(load.power_w for load in found)
+    longest_s = min((load.for_s for load in found), default=math.inf)
     percent = None
     if image.net_w is not None:
         made_w = sum(der_status.power_w(d) for d in good if d.spec.kind in DER_KINDS)
         load_w = max(image.net_w - made_w, shed_w)
         percent = min(_WHOLE, round(shed_w / load_w * _WHOLE)) if load_w > 0 else 0
-    power = res.ActivePower.of(round(shed_w))
-    return (res.LoadShedAvailability(sheddable_percent=percent, sheddable_power=power),)
+    return (
+        res.LoadShedAvailability(
+            availability_duration=None if math.isinf(longest_s) else round(longest_s),
+            sheddable_percent=percent,
+            sheddable_power=res.ActivePower.of(round(shed_w)),
+        ),
+    )
+
+
+def by_program(
+    entries: Sequence[res.LoadShedAvailability], hrefs: Iterable[str]
+) -> tuple[res.LoadShedAvailability, ...]:
+    """Return the load that could be shed for each demand-response programme that the device is in.
+
+    Any of them may ask for all of it. Without a programme it is told once, for none in particular.
+
+    Args:
+        entries: What could be shed.
+        hrefs: Of the programmes.
+    """
+    found = tuple(
+        replace(entry, demand_response_program_link=res.Link(href=href))
+        for href in sorted(set(hrefs))
+        for entry in entries
+    )
+    return found or tuple(entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +163,7 @@ class SelfReport:
         name: What the owner calls the home; empty for no name.
         connection_point: Where the home is connected (NMI); empty if it is not known.
         floor_soc: State of charge below which storage gives nothing, 0 to 1.
+        facts: What of batteries nobody measures, by id.
     """
 
     def __init__(
@@ -135,12 +174,14 @@ class SelfReport:
         name: str = "",
         connection_point: str = "",
         floor_soc: float = 0.0,
+        facts: Mapping[str, StoreFacts] | None = None,
     ) -> None:
         self._maker = maker
         self._dialect = dialect
         self._name = name
         self._connection_point = connection_point
         self._floor_soc = floor_soc
+        self._facts = facts or {}
         self._last: Report | None = None
 
     def take(
@@ -152,6 +193,7 @@ class SelfReport:
         remote: bool = False,
         specs: Sequence[DeviceSpec] | None = None,
         options: Mapping[str, DeviceOptions] | None = None,
+        spare: Spare | None = None,
     ) -> Report:
         """Return the report of an image.
 
@@ -161,6 +203,7 @@ class SelfReport:
             gradient: Default ramp that the utility has set, in per cent of the rating a second.
             remote: Whether the utility has a control in force.
             specs: All devices of the home, where the image shows some of them only.
+            spare: For how long loads can stay off; None where that is not known.
             options: What devices say that they can do, by id.
         """
         at = round(image.at + offset_s)
@@ -174,7 +217,7 @@ class SelfReport:
             information=information(self._maker, self._dialect, self._connection_point),
             status=device_status(every, at),
             power=power_status(at),
-            load_shed=load_shed(image),
+            load_shed=load_shed(image, spare),
             configuration=self._configuration(),
             connection_point=self._place(),
         )
@@ -190,7 +233,9 @@ class SelfReport:
             capability=rated,
             settings=der_report.settings(rated, at, gradient=asked.gradient),
             status=der_status.status(devices, at, dialect, remote=asked.remote),
-            availability=der_report.availability(devices, at, dialect, floor_soc=floor_soc)
+            availability=der_report.availability(
+                devices, at, dialect, floor_soc=floor_soc, facts=self._facts
+            )
             if ratings.stores
             else None,
         )

@@ -19,9 +19,12 @@ from hems.headend.records import Default, Event, Program
 from hems.headend.render_prices import intervals_href
 from hems.headend.settings import HeadEndSettings
 from hems.headend.shelf import Shelf
-from hems.headend.spans import Calendar
+from hems.headend.spans import CANCELLED_S, Calendar
 from hems.headend.store import Store
 from hems.headend.ticker import Ticker
+
+PRICES_RECALLED_S = 2 * CANCELLED_S
+"""How long replaced prices are remembered: a tariff that changes every few minutes leaves many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Books:
         await curves.load()
         defaults = DefaultBook(Shelf(store, "default", Default), programs, curves)
         await defaults.load()
-        priced = Calendar(Shelf(store, "price", Price), clock, "price")
+        priced = Calendar(Shelf(store, "price", Price), clock, "price", PRICES_RECALLED_S)
         prices = PriceBook(Shelf(store, "tariff", Tariff), priced, clock, pen)
         await prices.load()
         granted = Calendar(Shelf(store, "grant", Grant), clock, "grant")

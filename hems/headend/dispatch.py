@@ -79,6 +79,9 @@ def make_event(order: Order, programs: Sequence[Program], now: float, mrid: str)
         DispatchError: The order makes no sense; the message says which field and why.
     """
     _check_modes(order.modes)
+    if order.curves:
+        names = ", ".join(sorted(mode.value for mode in order.curves))
+        raise DispatchError(f"the programme does not have the curves of {names} yet")
     check_values(order.values, raw=order.raw)
     check_ramp(order.ramp_s)
     program = find_program(order, programs)

@@ -1,10 +1,11 @@
 """One request and its answer: who asks, which media type, how large, and every error's status."""
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from typing import TypeVar
 
-from aiohttp import web
+from aiohttp import ETag, web
 from aiohttp.typedefs import Handler, Middleware
 
 from certs.verify import peer_lfdi
@@ -30,6 +31,7 @@ SMALL_BODY = 16 * 1024
 
 _CHUNK = 1 << 16
 _LOGGED = 200
+_NOT_MODIFIED = 304
 _UNSUPPORTED = 415
 _NOT_ACCEPTABLE = 406
 _TOO_LARGE = 413
@@ -191,9 +193,15 @@ def encode(record: Resource, edition: Edition) -> bytes:
 
 
 def answer(request: web.Request, record: Resource) -> web.Response:
-    """Answer 200 with a record."""
+    """Answer 200 with a record, or 304 where the caller has just this (RFC 9110, 13.1.2)."""
     body = encode(record, caller(request).edition)
-    return web.Response(body=body, content_type=MEDIA_TYPE)
+    tag = ETag(hashlib.blake2b(body, digest_size=12).hexdigest())
+    if tag.value in {known.value for known in request.if_none_match or ()}:
+        answered = web.Response(status=_NOT_MODIFIED)
+    else:
+        answered = web.Response(body=body, content_type=MEDIA_TYPE)
+    answered.etag = tag
+    return answered
 
 
 def created(location: str) -> web.Response:

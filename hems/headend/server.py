@@ -20,37 +20,18 @@ from certs.tls import client_context, server_context
 from hems.clock import Clock, SystemClock
 from hems.headend import hrefs
 from hems.headend.advertise import announced
+from hems.headend.assembly import assemble
 from hems.headend.book import Book
 from hems.headend.books import Books
 from hems.headend.errors import BusyError, SettingsError
-from hems.headend.exchange import edge
-from hems.headend.feeds import DefaultFeed, Feeds, ProgramFeed
-from hems.headend.mirror_store import MirrorStore
-from hems.headend.notifier import Notifier
-from hems.headend.operator_api import OperatorApi, operator_token
-from hems.headend.operator_der import DerDoor
-from hems.headend.operator_flows import FlowDoor
-from hems.headend.operator_messages import MessageDoor
-from hems.headend.operator_prices import PriceDoor
+from hems.headend.operator_api import operator_token
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
-from hems.headend.throttle import Throttle
-from hems.headend.ticker import Ticker
-from hems.headend.views_devices import DeviceViews, Views
-from hems.headend.views_events import EventViews
-from hems.headend.views_flows import FlowViews
-from hems.headend.views_messages import MessageViews
-from hems.headend.views_mirror import MirrorViews
-from hems.headend.views_prices import PriceViews
-from hems.headend.views_shed import ShedViews
-from hems.headend.views_subscriptions import SubscriptionViews
-from hems.sep2.xml import MAX_BODY
 
 KEEPALIVE_S = 3600.0
 """A home polls once a minute or slower; a handshake for each poll would cost it more than this."""
 
 _SHUTDOWN_S = 1.0
-_DAY_S = 86400
 
 _log = logging.getLogger(__name__)
 
@@ -126,82 +107,30 @@ class HeadEnd:
         self.store = store = await Store.open(settings.database, settings.busy_timeout_s)
         stack.push_async_callback(store.close)
         books = await Books.load(store, settings, clock)
-        self.book = book = books.book
-        stack.push_async_callback(_save_contacts, book)
-        mirrors = MirrorStore(store)
-        prices = PriceViews(books.prices, settings)
-        flows = FlowViews(books.flows, book, settings)
-        anchor = next(iter(book.programs.values())).mrid
-        messages = MessageViews(books.messages, settings, anchor)
-        programs = tuple(book.programs.values())
-        feeds = Feeds(
-            [ProgramFeed(book), DefaultFeed(books.defaults, programs), prices, flows, messages]
-        )
-        notifier = Notifier(book, feeds, client_tls, clock)
-        stack.push_async_callback(notifier.close)
-
-        async def keep_house() -> None:
-            watch.refresh()
-            notifier.forget(books.knows)
-            await books.forget_old()
-            await book.save_contacts()
-            await mirrors.prune(clock.now() - settings.readings_days * _DAY_S)
-
-        ticker = Ticker(feeds, notifier, clock, keep_house)
-        books.tell(ticker)
-        views: list[Views] = [
-            DeviceViews(
-                book, books.flows, books.prices, store, mirrors, settings=settings, clock=clock
-            ),
-            EventViews(
-                book,
-                books.curves,
-                books.defaults,
-                store,
-                calendars=(books.prices.prices, books.flows.grants, books.messages.messages),
-                settings=settings,
-                clock=clock,
-            ),
-            prices,
-            flows,
-            messages,
-            ShedViews(book, store, settings, clock),
-            MirrorViews(mirrors, settings, clock),
-            SubscriptionViews(book, feeds, notifier, settings),
-        ]
-        throttle = Throttle(settings.requests_per_minute, clock.monotonic)
-        app = web.Application(
-            middlewares=[edge(book, settings.edition, throttle)], client_max_size=MAX_BODY
-        )
-        for view in views:
-            app.add_routes(view.routes())
-        port = await _listen(stack, app, settings.host, settings.port, server_tls)
-        base_url = _origin("https", settings.host, port)
-        notifier.base_url = base_url
-        api = OperatorApi(
-            book,
-            books.curves,
+        self.book = books.book
+        stack.push_async_callback(_save_contacts, self.book)
+        parts = assemble(
+            books,
             store,
-            mirrors,
-            notifier,
+            settings,
+            clock,
+            tls=client_tls,
             token=self.token,
-            edition=settings.edition,
-            doors=[
-                DerDoor(book, books.curves, books.defaults),
-                PriceDoor(books.prices),
-                FlowDoor(books.flows, store),
-                MessageDoor(books.messages, store),
-            ],
+            refresh=watch.refresh,
         )
+        stack.push_async_callback(parts.notifier.close)
+        port = await _listen(stack, parts.homes, settings.host, settings.port, server_tls)
+        base_url = _origin("https", settings.host, port)
+        parts.notifier.base_url = base_url
         operator_port = await _listen(
-            stack, api.app(), settings.operator_host, settings.operator_port, None
+            stack, parts.operator, settings.operator_host, settings.operator_port, None
         )
         self.addresses = Addresses(
             base_url,
             _origin("http", settings.operator_host, operator_port),
             lfdi(der(read_certificates(settings.certificate)[0])),
         )
-        task = asyncio.create_task(ticker.run(), name="headend ticker")
+        task = asyncio.create_task(parts.ticker.run(), name="headend ticker")
         task.add_done_callback(_report)
         stack.push_async_callback(_end, task)
         if settings.advertise:

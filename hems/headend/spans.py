@@ -92,12 +92,16 @@ class Calendar(Generic[T]):
         shelf: Where they are kept.
         clock: The utility's time.
         noun: What one is, for messages.
+        recall_s: How long one that was cancelled can be asked for by the operator.
     """
 
-    def __init__(self, shelf: Shelf[T], clock: Clock, noun: str) -> None:
+    def __init__(
+        self, shelf: Shelf[T], clock: Clock, noun: str, recall_s: float = MEMORY_S
+    ) -> None:
         self._shelf = shelf
         self._clock = clock
         self._noun = noun
+        self._recall_s = recall_s
         self._keeping = Keeping()
         self._lists: dict[str, tuple[T, ...]] = {}
         self._by_mrid: dict[str, T] = {}
@@ -187,13 +191,19 @@ class Calendar(Generic[T]):
         Raises:
             BusyError: The database cannot do it now.
         """
-        before = self._clock.now() - MEMORY_S
-        old = [mrid for mrid, item in self._by_mrid.items() if item.span.latest_end < before]
+        old = [mrid for mrid, item in self._by_mrid.items() if self._is_old(item.span)]
         if old:
             await self._shelf.drop(*old)
-        for mrid in old:
-            owner = self._by_mrid.pop(mrid).owner
-            self._lists[owner] = tuple(i for i in self._lists[owner] if i.span.mrid != mrid)
+        owners = {self._by_mrid.pop(mrid).owner for mrid in old}
+        for owner in owners:
+            left = (item for item in self._lists[owner] if item.span.mrid in self._by_mrid)
+            self._lists[owner] = tuple(left)
+
+    def _is_old(self, span: Span) -> bool:
+        now, gone = self._clock.now(), span.cancelled_at
+        return span.latest_end < now - MEMORY_S or (
+            gone is not None and gone < now - self._recall_s
+        )
 
     def _shown(self, owner: str, edition: Edition) -> Iterator[tuple[T, EventState]]:
         now = self._clock.now()

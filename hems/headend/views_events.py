@@ -12,9 +12,10 @@ from hems.headend.curve_book import CurveBook
 from hems.headend.default_book import DefaultBook
 from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
 from hems.headend.exchange import SMALL_BODY, answer, body_of, caller, created, number_of
+from hems.headend.flows import Grant
 from hems.headend.keeping import kept_form
 from hems.headend.paging import page, parse_query
-from hems.headend.records import Edition, Program, ProgramKind, ResponseRecord
+from hems.headend.records import Edition, Home, Program, ProgramKind, ResponseRecord
 from hems.headend.render_events import Shown
 from hems.headend.settings import HeadEndSettings
 from hems.headend.spans import AnyCalendar
@@ -191,7 +192,7 @@ class EventViews:
             )
         if posted.status is None:
             raise RequestError("Response/status: missing, it would say nothing")
-        subject = self._subject(posted.subject)
+        subject = self._subject(home, posted.subject)
         if await self._store.response_count(home.lfdi, subject) >= MAX_RESPONSES:
             raise ForbiddenError(f"device {home.lfdi} has answered {subject} too often")
         kept = await self._store.add_response(
@@ -209,15 +210,15 @@ class EventViews:
         )
         return created(f"{hrefs.RESPONSES}/{kept.id}")
 
-    def _subject(self, mrid: str) -> str:
+    def _subject(self, home: Home, mrid: str) -> str:
         """Return the mRID of what a response is about.
 
         Raises:
-            RequestError: Nothing of this mRID was ever sent.
+            RequestError: Nothing of this mRID was ever sent to the home.
         """
         for calendar in self._calendars:
             item = calendar.find(mrid)
-            if item is not None:
+            if item is not None and (not isinstance(item, Grant) or item.lfdi == home.lfdi):
                 return item.span.mrid
         try:
             return self._book.event(mrid).mrid

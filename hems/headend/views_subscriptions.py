@@ -1,5 +1,6 @@
 """Views of a home's subscriptions."""
 
+import logging
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -17,6 +18,8 @@ from hems.headend.settings import HeadEndSettings
 from hems.sep2.resources import Subscription
 
 _XML_ENCODING = 0
+
+_log = logging.getLogger(__name__)
 
 
 class SubscriptionViews:
@@ -78,6 +81,8 @@ class SubscriptionViews:
             # Before the answer is out, a home may not know the subscription that it is told of.
             await done.prepare(request)
             await done.write_eof()
+        except ConnectionResetError:
+            _log.info("%s went away before it heard of its subscription", home.lfdi)
         finally:
             self._notifier.subscribed(kept)
         return done

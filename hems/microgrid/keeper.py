@@ -7,31 +7,34 @@ served, and what a restarted hub must know.
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from pydantic import ValidationError
 
-from der.commands import Command, Connect, Disconnect, FollowGrid, FormGrid
-from der.errors import DeviceError
-from der.model import DeviceSpec
+from der.commands import Command
+from der.model import DeviceSpec, DeviceState
 from hems.clock import Clock
 from hems.image import Image
 from hems.microgrid import look, words
 from hems.microgrid.carry import Carried
+from hems.microgrid.course import step
 from hems.microgrid.expected import Expected
 from hems.microgrid.kept import Kept
 from hems.microgrid.limits import Permit
 from hems.microgrid.plant import Plant
 from hems.microgrid.seen import Wanted
-from hems.microgrid.states import FORMED, PARTED, Act, Order, Phase, State, step
+from hems.microgrid.states import FORMED, PARTED, Phase, State
+from hems.microgrid.surface import IslandView
+from hems.microgrid.switchgear import Switchgear
 from hems.microgrid.tally import Tally
 from hems.store.errors import StoreError
+from hems.surface import ImpossibleWishError
 from programs.about import Standing
 from programs.microgrid import ID, Island, MicrogridPolicy, Ramp, energising_order
 from programs.performance import Performance
-from programs.proposal import Bounds
 from programs.registry import Policies
 from programs.signal import Signal, SignalKind
 
@@ -39,11 +42,9 @@ _log = logging.getLogger(__name__)
 
 KEY: Final = "microgrid"
 """Name of what is kept in the store's settings."""
-_TROUBLE: Final = "microgrid order"
 _PLAN_S: Final = 60.0
 """How often the energy is planned anew, and an island's record kept."""
-_AGAIN_S: Final = 2.0
-"""An order that changed nothing is given again after so long."""
+_SPILLS_SOC, _SPENT_SOC = 0.95, 0.85
 _MARGIN_W: Final = 500.0
 """What may be taken beyond what is drawn when the grid comes back."""
 _STARTING: Final = frozenset({Phase.PREPARING, Phase.FORMING, Phase.REJOINING, Phase.DARK})
@@ -109,13 +110,12 @@ class Microgrid:
         self._image: Image | None = None
         self._looked_at: float | None = None
         self._closed: bool | None = None
+        self._spills = False  # whether the sun would be held back, so that no energy is to be saved
         self._started_at: float | None = None  # of a black start; None where power was never gone
         self._ramp: Ramp | None = None
-        self._asked_to_leave = False
+        self._asked_to_leave = self._asked_to_return = False
         self._leave_since: float | None = None
-        self._given: tuple[Order, float] | None = None
-        self._due: Order | None = None
-        self._changed = asyncio.Event()
+        self._switchgear = Switchgear(plant, clock, ports.command, ports.alarm, ports.react)
         self._keep = asyncio.Event()
 
     @property
@@ -144,12 +144,13 @@ class Microgrid:
             return
         self._state = State(kept.phase, self._clock.monotonic(), kept.why, tries=kept.tries)
         self._asked_to_leave = kept.asked_to_leave
+        self._asked_to_return = kept.asked_to_return
         self._tally = None if kept.tally is None else kept.tally.tally()
 
     async def run(self) -> None:
         """Give tie and inverter their orders, and keep what must be kept, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._act())
+            tasks.create_task(self._switchgear.run())
             tasks.create_task(self._remember())  # beside it: a slow disk must delay no switch
             tasks.create_task(self._learn())
 
@@ -160,14 +161,6 @@ class Microgrid:
             except StoreError as error:
                 _log.warning("what to expect of home and sun is not learnt: %s", error)
             await asyncio.sleep(look.HOUR_S)
-
-    async def _act(self) -> None:
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            order, self._due = self._due, None
-            if order is not None:
-                await self._give(order)
 
     async def _remember(self) -> None:
         while True:
@@ -182,15 +175,16 @@ class Microgrid:
         sun_w = self._ports.expected.sun_w(image.at, image.at + look.HOUR_S)
         seen = look.seen(image, self._plant, sun_w)
         self._closed = seen.closed
+        if seen.soc is not None:
+            self._spills = seen.soc >= (_SPENT_SOC if self._spills else _SPILLS_SOC)
         done = step(before, seen, self._wanted(), self._plant.limits, mono)
         self._state = done.state
         self._count(image, mono)
         if before.phase is not done.state.phase:
             self._entered(before.phase, image, mono)
         self._plan(image, mono)
-        if done.order is not None and self._may_give(done.order, mono):
-            self._due = done.order
-            self._changed.set()
+        if done.order is not None:
+            self._switchgear.order(done.order)
         text = words.said(self._state, self._plant, self._lasts_s, mono)
         self._ports.alarm(ID, text or None)
 
@@ -202,7 +196,7 @@ class Microgrid:
     def standings(self) -> Sequence[Standing]:
         """What the home could do, or does, as an island."""
         state, lasts_s = self._state, self._lasts_s
-        former = None if self._image is None else self._image.devices.get(self._plant.former)
+        former = self._former
         stock = look.stock(former, self._plant.floor_soc)
         able = self._plant.permit is not Permit.NONE
         bounds = look.bounds(former, self._plant, state.tries)
@@ -218,22 +212,38 @@ class Microgrid:
             ),
         )
 
-    async def ask(self, *, leave: bool) -> str:
+    def view(self) -> IslandView:
+        """Return how the home stands to its grid."""
+        (standing,) = self.standings
+        lasts_s, bounds = self._lasts_s, look.bounds(self._former, self._plant, self._state.tries)
+        return IslandView(
+            self._state.phase,
+            standing.words,
+            standing.promise,
+            self._plant.permit,
+            self._plant.agreement,
+            bounds.upper_w,
+            -bounds.lower_w + 0.0,
+            standing.energy_wh,
+            None if lasts_s is None or math.isinf(lasts_s) else lasts_s,
+            self._asked_to_leave,
+        )
+
+    async def ask(self, *, leave: bool) -> None:
         """Take the owner's wish that the home part from its grid, or go back to it.
 
         Args:
             leave: To part.
 
-        Returns:
-            What will be done, one sentence.
+        Raises:
+            ImpossibleWishError: The utility permits no island that is planned.
         """
         if leave and self._plant.permit is not Permit.SCHEDULED:
-            return "The utility permits no island that is planned, so the home stays connected"
-        self._asked_to_leave = leave
+            raise ImpossibleWishError(
+                "The utility permits no island that is planned, so the home stays connected."
+            )
+        self._asked_to_leave, self._asked_to_return = leave, not leave
         self._keep.set()
-        if leave:
-            return "The home parts from its grid"
-        return "The home goes back to its grid once that has been good for long enough"
 
     # What is asked, and what is to be done.
 
@@ -248,7 +258,8 @@ class Microgrid:
         elif self._leave_since is None:
             self._leave_since = self._clock.monotonic()
         # A hub that was restarted goes back to no grid that it may have been asked to leave.
-        stay = not self._plant.returns or (signals is None and self._state.phase in PARTED)
+        unknown = signals is None and self._state.phase in PARTED
+        stay = unknown or not (self._plant.returns or self._asked_to_return)
         return Wanted(self._plant.permit, leave, at_once=asked is not None, stay=stay)
 
     def _disconnection(self, signals: Sequence[Signal] | None) -> Signal | None:
@@ -260,9 +271,8 @@ class Microgrid:
         phase, mono = self._state.phase, self._clock.monotonic()
         parted = phase in PARTED or (phase in _STARTING and self._closed is False)
         island = None
-        if phase in FORMED and self._image is not None:
-            former = self._image.devices.get(self._plant.former)
-            bounds: Bounds = look.bounds(former, self._plant, self._state.tries)
+        if phase in FORMED or phase is Phase.FORMING:
+            bounds = look.bounds(self._former, self._plant, self._state.tries)
             island = Island(self._plant.former, bounds)
         ramp = self._ramp if phase is Phase.RETURNING else None
         return MicrogridPolicy(
@@ -292,7 +302,7 @@ class Microgrid:
         if phase not in FORMED:
             return {}
         held: dict[str, str] = {}
-        if self._carried is not None:
+        if self._carried is not None and not self._spills:
             why = "The battery could not carry it for as long as the outage is expected to last"
             held.update(dict.fromkeys(self._carried.withheld, why))
         if self._started_at is not None:
@@ -300,6 +310,10 @@ class Microgrid:
             waits = "It gets power in its turn, so that not all start at once"
             held.update({name: waits for name in self._order[on:] if name not in held})
         return held
+
+    @property
+    def _former(self) -> DeviceState | None:
+        return None if self._image is None else self._image.devices.get(self._plant.former)
 
     @property
     def _lasts_s(self) -> float | None:
@@ -312,7 +326,7 @@ class Microgrid:
         state = self._state
         _log.info("microgrid: %s to %s: %s", before, state.phase, state.why or "all is well")
         self._keep.set()
-        self._given = None
+        self._switchgear.forget()
         self._planned_at = -_PLAN_S
         if state.phase in {Phase.SEPARATING, Phase.DARK, Phase.ISLAND} and self._tally is None:
             asked = self._disconnection(self._ports.signals())
@@ -325,6 +339,8 @@ class Microgrid:
             limits, from_w = self._plant.limits, max(image.net_w or 0.0, 0.0) + _MARGIN_W
             until = image.at + limits.ramp_s
             self._ramp = Ramp(from_w, image.at, until, limits.ramp_slope)
+        if state.phase is Phase.GRID:
+            self._asked_to_return = False
         if state.phase in {Phase.RETURNING, Phase.GRID} and self._tally is not None:
             if self._tally.formed_s or self._tally.dark_s:
                 asked_by = "the utility" if self._tally.event else "the home"
@@ -362,38 +378,10 @@ class Microgrid:
         if self._tally is not None:
             self._keep.set()
 
-    def _may_give(self, order: Order, mono: float) -> bool:
-        if self._given is None:
-            return True
-        given, at = self._given
-        return order != given or mono - at >= _AGAIN_S
-
-    async def _give(self, order: Order) -> None:
-        """Give one order; what fails is given again while it is still wanted."""
-        self._given = (order, self._clock.monotonic())
-        target, command = self._told(order)
-        try:
-            await self._ports.command(target, command)
-        except DeviceError as error:
-            self._ports.alarm(_TROUBLE, f"What an island needs is not done: {error}")
-            return
-        self._ports.alarm(_TROUBLE, None)
-        if order.act is not Act.FORM:
-            self._ports.react()
-
-    def _told(self, order: Order) -> tuple[str, Command[str]]:
-        match order.act:
-            case Act.OPEN:
-                return self._plant.tie, Disconnect()
-            case Act.CLOSE:
-                return self._plant.tie, Connect()
-            case Act.FORM:
-                return self._plant.former, FormGrid(order.hz, order.volts)
-            case Act.FOLLOW:
-                return self._plant.former, FollowGrid()
-
     async def _put(self) -> None:
-        kept = Kept.of(self._state, self._tally, asked_to_leave=self._asked_to_leave)
+        kept = Kept.of(
+            self._state, self._tally, leave=self._asked_to_leave, back=self._asked_to_return
+        )
         try:
             await self._ports.settings.put(KEY, kept.model_dump_json())
         except StoreError as error:

@@ -38,6 +38,7 @@ class Kept(BaseModel):
         why: What brought it there.
         tries: Attempts to form since the island was last well.
         asked_to_leave: Whether the owner asked it to part from its grid.
+        asked_to_return: Whether the owner asked it to go back.
         tally: Of the island under way.
     """
 
@@ -47,15 +48,24 @@ class Kept(BaseModel):
     why: str = ""
     tries: int = Field(0, ge=0)
     asked_to_leave: bool = False
+    asked_to_return: bool = False
     tally: KeptTally | None = None
 
     @classmethod
-    def of(cls, state: State, tally: Tally | None, *, asked_to_leave: bool) -> "Kept":
-        """Return what is kept of a home on its way."""
+    def of(cls, state: State, tally: Tally | None, *, leave: bool, back: bool) -> "Kept":
+        """Return what is kept of a home on its way.
+
+        Args:
+            state: Where it is.
+            tally: Of the island under way.
+            leave: Whether the owner asked it to part.
+            back: Whether the owner asked it to go back.
+        """
         return cls(
             phase=state.phase,
             why=state.why,
             tries=state.tries,
-            asked_to_leave=asked_to_leave,
+            asked_to_leave=leave,
+            asked_to_return=back,
             tally=None if tally is None else KeptTally.model_validate(asdict(tally)),
         )

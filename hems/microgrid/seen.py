@@ -86,6 +86,11 @@ class Seen:
         known = [side for side in self.witnesses if side.voltage_v is not None]
         return bool(known) and not any(side.abnormal(limits) for side in known)
 
+    def all_dead(self, limits: Limits) -> bool:
+        """Whether all of the home's devices that measure a voltage measure none."""
+        known = [side for side in self.witnesses if side.voltage_v is not None]
+        return bool(known) and all(side.dead(limits) for side in known)
+
     def in_step(self, limits: Limits) -> bool:
         """Whether both sides agree so far that the tie may be asked to close."""
         grid, bus, angle = self.grid, self.bus, self.angle_deg

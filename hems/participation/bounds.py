@@ -47,6 +47,8 @@ UNITS: Final[Mapping[SignalKind, str]] = MappingProxyType(
 """Units of what is asked; all that is not named is in W."""
 
 SET_POINTS: Final = frozenset({SignalKind.STORAGE_POWER, SignalKind.DER_POWER})
+EXCLUSIVE: Final = SET_POINTS | {SignalKind.REACTIVE_POWER, SignalKind.POWER_FACTOR}
+"""Of these one order can hold at a time, whatever modes they come in."""
 ACCURACY: Final = 0.05
 """Share of its rating by which a device may miss a set-point (IEEE 1547-2018, clause 4.4 asks as
 much of its measurements)."""

@@ -69,15 +69,16 @@ class Keeper:
         self._steps = StepWatch(clock)
         self._past = Past()
         self._known: dict[_Key, Measurement] = {}
-        self._unmet: dict[_Key, tuple[float, float]] = {}
+        self._unmet: dict[_Key, tuple[float, float | None]] = {}
         self._owed: list[Performance] = []
+        self._kept = "[]"
         self._wake = asyncio.Event()
 
     async def load(self) -> None:
         """Take up what was being measured before a restart."""
         try:
-            text = (await self._settings.all()).get(_NAME, "[]")
-            kept = _KEPT.validate_json(text)
+            self._kept = (await self._settings.all()).get(_NAME, "[]")
+            kept = _KEPT.validate_json(self._kept)
         except StoreError as error:
             self._alarm(f"What events delivered before the restart is not known: {error}")
             return
@@ -130,15 +131,18 @@ class Keeper:
         """Return in one sentence that an event is not met now; empty if it is, or nobody knows."""
         for (mrid, _, kind), (since, outside) in self._unmet.items():
             lasted_s = (self._past.at or since) - since
-            if mrid == event and lasted_s >= UNMET_FOR_S:
-                amount = bounds.amount(outside, kind)
-                return f"Not met for {lasted_s:.0f} s: the home is {amount} beside what is asked."
+            if mrid != event or lasted_s < UNMET_FOR_S:
+                continue
+            if outside is None:
+                return "It does not count for now: another order holds in its place."
+            amount = bounds.amount(outside, kind)
+            return f"Not met for {lasted_s:.0f} s: the home is {amount} away from what is asked."
         return ""
 
-    def _note_unmet(self, key: _Key, sample: Sample) -> None:
-        """Keep since when an event is not met, and by how much."""
-        if sample.outside and sample.in_force and not sample.left:
-            since, _ = self._unmet.get(key, (sample.at, 0.0))
+    def _note_unmet(self, key: _Key, sample: Sample, *, waits: bool) -> None:
+        """Keep since when an event is not met, and by how much; None where it has to wait."""
+        if not sample.left and (sample.outside or waits):
+            since, _ = self._unmet.get(key, (sample.at, None))
             self._unmet[key] = (since, sample.outside)
         else:
             self._unmet.pop(key, None)
@@ -148,7 +152,9 @@ class Keeper:
         try:
             await self._write_records()
             body = _KEPT.dump_json(tuple(self._known.values())).decode()
-            await self._settings.put(_NAME, body)
+            if body != self._kept:  # a disk is not written to for nothing
+                await self._settings.put(_NAME, body)
+                self._kept = body
             await self._ledger.settle(self._clock.now())
         except StoreError as error:
             self._alarm(f"What events delivered is not being written: {error}")
@@ -202,7 +208,8 @@ class Keeper:
             known = replace(known, task=task)
         sample = self._sample(asked, signal, image)
         self._known[key] = take(known, sample)
-        self._note_unmet(key, sample)
+        waits = signal is None and asked.state == "running" and ask[0] in bounds.EXCLUSIVE
+        self._note_unmet(key, sample, waits=waits)
 
     def _begun(
         self, asked: Asked, kind: SignalKind, value: float, *, image: Image, before: float | None

@@ -224,10 +224,10 @@ class Participation:
             for own in ([a for a in events if listed.id in a.programmes],)
         ]
 
-    def consequence(self, event: str) -> str:
-        """Return what leaving an event means now, one sentence; empty where it is over."""
-        asked = next((a for a in self._around.asked() if a.event == event), None)
-        return "" if asked is None else self._of_event(asked)
+    @property
+    def consequences(self) -> Mapping[str, str]:
+        """What leaving each event means that runs or is to come, one sentence, by mRID."""
+        return {a.event: self._of_event(a) for a in self._around.asked() if a.state in _OPEN}
 
     def unmet(self, event: str) -> str:
         """Return in one sentence that an event is not met now; empty if it is."""

@@ -106,11 +106,11 @@ class Loop:
         due = time.monotonic()
         try:
             while not self._ended:
-                await self._tick(due)
+                began = time.monotonic()
+                await self._tick(due, began)
+                if began - due > self._settings.period_s / 10:
+                    due = began  # what was missed is not made up for
                 due += self._settings.period_s
-                late_s = time.monotonic() - due
-                if late_s > 0:  # what was missed is not made up for
-                    due += (late_s // self._settings.period_s + 1) * self._settings.period_s
                 self._idle(due - time.monotonic())
                 await self._until(due)
         finally:
@@ -163,8 +163,7 @@ class Loop:
         self.swing.wrote(None, time.monotonic())
         return ""
 
-    async def _tick(self, due: float) -> None:
-        began = time.monotonic()
+    async def _tick(self, due: float, began: float) -> None:
         self._count += 1
         if self._taken and self._handle is None and began >= self._open_at:
             await self._open()

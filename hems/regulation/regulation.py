@@ -16,11 +16,11 @@ from der.addresses import Shared
 from der.commands import DeviceOptions
 from der.curves import Droop, GridFunction, GridSupport
 from der.description import DeviceDescription
-from der.model import Control, Quality
+from der.model import Quality
 from der.service import Device, Link
 from hems.clock import Clock
 from hems.image import Image
-from hems.regulation import letters
+from hems.regulation import letters, shown
 from hems.regulation.letters import LoopSettings, Report, Span
 from hems.regulation.link import RegulatedLink
 from hems.regulation.period import HOUR_S, Period
@@ -64,6 +64,7 @@ class RegulationEvents:
         alarm: Sets what is wrong with a source; None when it is well again.
         react: Has the home decide anew at once.
         record: Takes the record of a period that is over.
+        islanded: Whether the home is without its grid, whose frequency is then its own affair.
     """
 
     signals: Callable[[], Sequence[Signal] | None]
@@ -74,6 +75,7 @@ class RegulationEvents:
     alarm: Callable[[str, str | None], None]
     react: Callable[[], None]
     record: Callable[[Performance], None]
+    islanded: Callable[[], bool] = lambda: False
 
 
 class Regulation:
@@ -112,6 +114,7 @@ class Regulation:
         self._period: Period | None = None
         self._image: Image | None = None
         self._running: Armed | None = None
+        self._rests = False
         self._timing = Timing()
         self._process = Regulator(self._opening, self._reported, command)
 
@@ -175,6 +178,9 @@ class Regulation:
         if self._settings is None:
             return
         self._image = image
+        # Lost, or lent for a test move: whoever has it then is not to find it moved.
+        battery = image.devices.get(self._settings.agreed.device)
+        self._rests = battery is None or battery.quality is Quality.LOST
         self._look()
         room = self._room()
         if room is not None and self._process.taken:
@@ -190,12 +196,13 @@ class Regulation:
         event = armed.event
         policy = RegulationPolicy(
             device=settings.agreed.device,
-            capacity_w=settings.capacity_w if armed.loops else 0.0,
+            capacity_w=settings.capacity_w,
             rank=armed.rank,
             follows=armed.follows,
             cause="" if event is None else event.event,
             asked_by="The home" if event is None else event.program,
             soc=settings.soc,
+            loops=armed.loops,
             inverter=armed.inverter,
             since=self._since,
         )
@@ -207,27 +214,11 @@ class Regulation:
         settings = self._settings
         if settings is None:
             return ()
-        down_w, up_w, energy_wh = self._able(settings)
-        active = self._process.taken
-        found = []
-        for programme, does in (
-            (frequency.ID, self._armed.droop is not None or self._armed.inverter is not None),
-            (regulation.ID, self._armed.follows),
-        ):
-            inverter = programme == frequency.ID and self._armed.inverter is not None
-            found.append(
-                Standing(
-                    programme,
-                    does and (active or inverter),
-                    down_w,
-                    up_w,
-                    energy_wh,
-                    None if not settings.capacity_w else energy_wh / settings.capacity_w * HOUR_S,
-                    self._promise(programme),
-                    self._words(programme) if does else "",
-                )
-            )
-        return found
+        process, image = self._process, self._image
+        battery = None if image is None else image.devices.get(settings.agreed.device)
+        able = shown.able(battery, self._room(), settings.capacity_w)
+        report = process.report if process.taken else None
+        return shown.standings(self._armed, able, report, self._timing.promise)
 
     # What it decides.
 
@@ -243,7 +234,8 @@ class Regulation:
         device = settings.agreed.device
         options = self._tell.options().get(device)
         can = not self._distrusted and runs(options, GridFunction.FREQUENCY_DROOP)
-        armed = arm(settings.agreed, signals, now, inverter_can=can, left=self._left)
+        rests = self._left or self._tell.islanded()
+        armed = arm(settings.agreed, signals, now, inverter_can=can, left=rests)
         self._supervise(armed, device)
         before, self._armed = self._armed, armed
         if _what(before) != _what(armed):
@@ -326,7 +318,7 @@ class Regulation:
             await connect(),
             connect,
             self._process,
-            wanted=self._wanted,
+            wanted=lambda: self._wanted() and not self._rests,
             room=self._room,
         )
 
@@ -362,47 +354,6 @@ class Regulation:
     def _room(self) -> Bounds | None:
         settings = self._settings
         return None if settings is None else self._tell.rooms().get(settings.agreed.device)
-
-    # What is shown.
-
-    def _able(self, settings: RegulationSettings) -> tuple[float, float, float]:
-        """Return what the battery could give, take, and for how much energy, W and Wh."""
-        image, room = self._image, self._room()
-        state = None if image is None else image.devices.get(settings.agreed.device)
-        if state is None or state.reading is None or state.quality is not Quality.GOOD:
-            return 0.0, 0.0, 0.0
-        if room is None or state.spec.control is not Control.TARGET:
-            return 0.0, 0.0, 0.0
-        base_w = state.reading.power_w - state.reading.regulated_w
-        down_w = min(max(base_w - room.lower_w, 0.0), settings.capacity_w)
-        up_w = min(max(room.upper_w - base_w, 0.0), settings.capacity_w)
-        soc, capacity_wh = state.reading.soc, state.reading.capacity_wh
-        if soc is None or capacity_wh is None:
-            return down_w, up_w, 0.0
-        return down_w, up_w, min(soc, 1.0 - soc) * capacity_wh
-
-    def _promise(self, programme: str) -> str:
-        if programme == regulation.ID:
-            return (
-                "Follows each message of the signal at once; a utility's own event instead, by "
-                "notification or poll, within seconds to minutes"
-            )
-        if self._armed.inverter is not None:
-            return "The inverter responds by itself, within its own response time, hub or no hub"
-        reached = self._timing.promise
-        measured = f"; of late within {reached * 1000:.0f} ms" if reached is not None else ""
-        return f"The hub responds to what the home measures, ten times a second{measured}"
-
-    def _words(self, programme: str) -> str:
-        report = self._process.report
-        if self._armed.inverter is not None and programme == frequency.ID:
-            return "The battery's inverter holds against the frequency by itself"
-        if report is None:
-            return "The regulation begins"
-        if report.trouble and not report.swing_w:
-            return f"The battery stays at its base: {report.trouble}"
-        verb = "gives" if report.swing_w < 0 else "takes"
-        return f"The battery {verb} {abs(report.swing_w):.0f} W more than its base"
 
 
 def _what(armed: Armed) -> tuple[GridSupport | None, GridSupport | None, bool, str]:

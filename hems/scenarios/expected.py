@@ -149,10 +149,25 @@ class Refused(_Check):
     contains: Text
 
 
+class Reported(_Check):
+    """Every mean power at the meter that the utility has received is within bounds, and some is.
+
+    Of intervals that lie in the time; import and export are two meters, both positive.
+    """
+
+    check: Literal["reading"]
+    flow: Literal["import", "export"] = "import"
+    begins: When
+    ends: When
+    at_most: Amount | None = None
+    at_least: Amount | None = None
+
+
 OfCourse = Bound | Mean | Energy | Slope | Value | Less | Starts
 """Checks of what was measured."""
 
 Expected = Annotated[
-    OfCourse | Rebound | Responses | Alarm | State | Refused, Field(discriminator="check")
+    OfCourse | Rebound | Responses | Alarm | State | Refused | Reported,
+    Field(discriminator="check"),
 ]
 """Any check, told apart by `check`."""

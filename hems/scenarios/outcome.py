@@ -53,6 +53,8 @@ def _judge(check: ex.Expected, script: Script, played: Played) -> Finding:
             return _state(check, script, played)
         case ex.Refused():
             return _refused(check, played)
+        case ex.Reported():
+            return _reported(check, script, played)
         case _:
             return _of_course(check, script, played.courses)
 
@@ -263,6 +265,23 @@ def _refused(check: ex.Refused, played: Played) -> Finding:
         any(wanted in text.casefold() for text in said),
         f"the owner is refused, saying {check.contains!r}",
         "; ".join(said) or "nothing was refused",
+        check.says,
+    )
+
+
+def _reported(check: ex.Reported, script: Script, played: Played) -> Finding:
+    begins, ends = script.at(check.begins), script.at(check.ends)
+    found = [
+        each.power_w
+        for each in played.reported
+        if each.flow == check.flow and begins <= each.begins and each.ends <= ends
+    ]
+    limits = _limits(check.at_least, check.at_most, "W")
+    span = f"{in_words(min(found), 'W')} to {in_words(max(found), 'W')}" if found else "nothing"
+    return Finding(
+        bool(found) and all(_inside(value, check.at_least, check.at_most) for value in found),
+        f"{check.flow} {limits} as reported from {check.begins} to {check.ends}",
+        f"{len(found)} readings: {span}",
         check.says,
     )
 

@@ -112,6 +112,23 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """A mean power at the connection point, as the utility has received it.
+
+    Attributes:
+        flow: "import" or "export".
+        begins: Of its interval, UTC epoch seconds.
+        ends: The same.
+        power_w: Not negative.
+    """
+
+    flow: str
+    begins: float
+    ends: float
+    power_w: float
+
+
+@dataclass(frozen=True, slots=True)
 class Band:
     """Something that happened, for the plots."""
 
@@ -128,6 +145,7 @@ class Played:
         courses: What was measured, truly.
         events: By the name in the scenario.
         shown: What the owner was told.
+        reported: What the utility was told of the meter.
         bands: Faults and turns of weather.
         refusals: When and why the home refused what its owner asked.
         writes: How often each device was told something, by id.
@@ -137,6 +155,7 @@ class Played:
     courses: Courses = field(default_factory=Courses)
     events: dict[str, Told] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
+    reported: tuple[Reported, ...] = ()
     bands: list[Band] = field(default_factory=list)
     refusals: list[tuple[float, str]] = field(default_factory=list)
     writes: dict[str, int] = field(default_factory=dict)

@@ -297,8 +297,9 @@ def parse_script(values: Mapping[str, object], where: str) -> Script:
 def _sentences(error: ValidationError, where: str) -> list[str]:
     said = []
     for problem in error.errors(include_url=False):
-        # The branch of a union that pydantic took stands in the place; people did not write it.
-        parts = [p for p in problem["loc"] if not isinstance(p, str) or p not in _BRANCHES]
+        parts = list(problem["loc"])
+        if parts[:1] == ["expect"]:
+            del parts[2:3]  # which kind of check it was taken for; nobody wrote that
         place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".")
         reason = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
         if problem["type"] == "extra_forbidden":
@@ -307,21 +308,3 @@ def _sentences(error: ValidationError, where: str) -> list[str]:
             reason = "is missing"
         said.append(f"{where}: {place}: {reason}" if place else f"{where}: {reason}")
     return said
-
-
-_BRANCHES: Final = frozenset(
-    {
-        "bound",
-        "mean",
-        "energy",
-        "slope",
-        "value",
-        "less",
-        "rebound",
-        "responses",
-        "alarm",
-        "state",
-        "starts",
-        "refused",
-    }
-)

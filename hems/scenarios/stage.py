@@ -19,7 +19,6 @@ from typing import Final
 from pydantic import ValidationError
 
 from certs.pki import Pki, init_pki
-from hems.headend.errors import HeadEndError
 from hems.home import Home, Means
 from hems.planning.occasion import Pace
 from hems.scenarios.desk import NearDesk
@@ -179,7 +178,7 @@ class _Stage:
 
     async def _live(self) -> None:
         store = await open_store(self._config.store.path, self._clock)
-        means = Means(self._chance, NearDesk(), Pace(every_s=self._script.planner_every))
+        means = Means(self._chance, NearDesk(), _pace(self._script))
         try:
             home = Home(self._config, self._clock, store, self._premises.registry(), means)
             self._home = home
@@ -230,10 +229,7 @@ class _Stage:
     async def _dispatch(self, event: EventPart, at: float) -> None:
         if self._utility is None:
             raise ScriptError("events need a utility")
-        try:
-            self._played.events[event.name] = await self._utility.dispatch(event, at)
-        except HeadEndError as error:
-            raise ScriptError(f"event {event.name!r}: {error}") from error
+        self._played.events[event.name] = await self._utility.dispatch(event, at)
 
     async def _cancel(self, event: EventPart) -> None:
         if self._utility is None:
@@ -307,8 +303,15 @@ class _Stage:
         try:
             for told in self._played.events.values():
                 told.answers = await self._utility.answers(told.mrid)
+            self._played.reported = await self._utility.reported()
         finally:
             await self._utility.stop()
+
+
+def _pace(script: Script) -> Pace:
+    """Return how often the home is planned: seldom, for a plan takes real time."""
+    every_s = script.planner_every
+    return Pace(every_s=every_s, least_s=60.0, calm_s=every_s)
 
 
 def _called(turn: HappensPart) -> str:

@@ -16,13 +16,16 @@ from certs.identity import lfdi, make_pin
 from certs.pem import der, read_certificates
 from certs.pki import Pki
 from hems.clock import Clock
-from hems.headend.operator_models import EventIn
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
-from hems.scenarios.record import Answer, Told
+from hems.scenarios.record import Answer, Reported, Told
 from hems.scenarios.script import EventPart, ScriptError
 
 _PIN_DIGITS: Final = 24680
+_WATT: Final = 38
+"""Unit code of watts (UomType)."""
+_FLOWS: Final = {1: "import", 19: "export"}
+"""By the code of its direction (FlowDirectionType)."""
 _LATEST: Final = "{reservation}"
 _SLOW_S: Final = 300
 """Lists are polled as seldom: notifications bring what is new, and polls cost real time."""
@@ -110,34 +113,30 @@ class UtilitySide:
         }
 
     async def dispatch(self, event: EventPart, starts_at: float) -> Told:
-        """Dispatch an event.
+        """Dispatch an event at the operator's door.
 
         Raises:
-            ScriptError: The operator's door refuses what it asks.
-            hems.headend.errors.HeadEndError: The book does.
+            ScriptError: The door refuses it.
         """
-        try:
-            order = EventIn.model_validate(
-                {
-                    **event.asks,
-                    "program": event.program,
-                    "seconds": event.lasts,
-                    "start": starts_at,
-                    "randomize_start_s": event.randomize_start,
-                    "randomize_duration_s": event.randomize_duration,
-                }
-            )
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise ScriptError(f"event {event.name!r}: {where}: {first['msg']}") from error
-        made = await self.server.book.dispatch(order.order())
+        body = {
+            **event.asks,
+            "program": event.program,
+            "seconds": event.lasts,
+            "start": starts_at,
+            "randomize_start_s": event.randomize_start,
+            "randomize_duration_s": event.randomize_duration,
+        }
+        made = await self.ask("POST", "/events", body)
         asks = ", ".join(f"{name} {value}" for name, value in event.asks.items())
-        return Told(event.name, made.mrid, asks, made.start, made.start + made.duration_s)
+        return Told(event.name, made["id"], asks, made["start"], made["start"] + made["duration_s"])
 
     async def cancel(self, mrid: str, *, randomized: bool) -> None:
-        """Cancel an event."""
-        await self.server.book.cancel(mrid, randomized=randomized)
+        """Cancel an event.
+
+        Raises:
+            ScriptError: The door refuses it: it is over, for example.
+        """
+        await self.ask("POST", f"/events/{mrid}/cancel", {"randomize": randomized})
 
     async def ask(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """Ask something at the operator's door; returns what it answers.
@@ -163,6 +162,15 @@ class UtilitySide:
             if not response.ok:
                 raise ScriptError(f"{method} {path}: {answer.get('error', response.status)}")
             return answer
+
+    async def reported(self) -> tuple[Reported, ...]:
+        """Return the mean powers of the home's meter that have arrived."""
+        told = await self.ask("GET", f"/homes/{self._home}/readings?limit=10000", {})
+        return tuple(
+            Reported(_FLOWS[each["flow"]], each["start"], each["start"] + lasts_s, each["value"])
+            for each in told["readings"]
+            if (lasts_s := each["duration_s"]) and each["uom"] == _WATT and each["flow"] in _FLOWS
+        )
 
     async def answers(self, mrid: str) -> tuple[Answer, ...]:
         """Return what the home answered about an event, in the order in which it came."""

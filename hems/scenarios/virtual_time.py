@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _PATIENCE_S: Final = 30.0
 """Real time that a thread may take; longer means that it never answers."""
+_RESOLUTION_S: Final = 1e-6
 _LOOPBACK: Final = "127.0.0.1"
 _DATABASE: Final = vars(aiosqlite.core)
 
@@ -91,6 +92,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._passing = _Selector()
         super().__init__(self._passing)
+        # A timer whose moment has come is due although late in a year a nanosecond is too little
+        # to be added to its time.
+        self._clock_resolution = _RESOLUTION_S
 
     def time(self) -> float:
         """Return the virtual time in s."""

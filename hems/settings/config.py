@@ -35,6 +35,7 @@ from hems.settings.slope_section import Slope, SlopeSection
 from hems.settings.tariff_section import Place, TariffSection
 from hems.settings.toml_file import ConfigError, read_toml
 from hems.settings.visibility_section import VisibilitySection
+from hems.settings.voltage_support_section import VoltageSupportSection
 
 UTILITY: Final = "utility"
 """Name of the utility where a home has one only."""
@@ -293,6 +294,7 @@ class Config(Section):
     regulation: RegulationSection = RegulationSection()
     reserve: ReserveSection = ReserveSection()
     slope: SlopeSection = SlopeSection()
+    voltage_support: VoltageSupportSection = VoltageSupportSection()
     market: MarketSection = MarketSection()
     peak: PeakSection = PeakSection()
     connection: ConnectionSection = ConnectionSection()

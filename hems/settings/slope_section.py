@@ -18,8 +18,8 @@ def _slope(text: object) -> float:
     return units.power_w(match[1])
 
 
-Slope = Annotated[float, BeforeValidator(_slope), Field(gt=0, le=1e6)]
-"""A change of power in W a minute."""
+Slope = Annotated[float, BeforeValidator(_slope), Field(ge=100, le=1e6)]
+"""A change of power in W a minute: no less than set-points of whole watts can follow."""
 
 
 class SlopeSection(Section):

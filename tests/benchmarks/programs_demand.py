@@ -1,7 +1,6 @@
 """Peak shaving, energy support, emergencies, envelopes and power set-points on the whole line."""
 
 from pathlib import Path
-from statistics import fmean
 from typing import Final
 
 from tests.benchmarks.programs_home import EVENING, NOON, at_home, scene
@@ -10,8 +9,6 @@ from tests.benchmarks.programs_judge import (
     bounded,
     delivered_wh,
     first_write_ms,
-    held,
-    net,
     rebound_ratio,
     seconds,
     settle_s,
@@ -70,20 +67,3 @@ async def envelope(folder: Path) -> Row:
         event = await home.rig.dispatch(limit_export_w=500.0, seconds=LASTS_S)
         course = await home.course(event)
         return bounded(course, limit_w=-500.0, upper=False, trigger="event by notification")
-
-
-async def power_set_point(folder: Path) -> Row:
-    """BUC-12: storage gives 2 kW, whatever the house does."""
-    async with at_home(folder, scene(NOON, battery="hold")) as home:
-        await home.quiet(BEFORE_S)
-        event = await home.rig.dispatch(storage_target_w=2000.0, seconds=LASTS_S)
-        course = await home.course(event)
-        before_w = fmean(net(s) for s in course.before)
-        return held(
-            course,
-            aim=before_w - 2000.0,
-            within=100.0,
-            value=net,
-            devices=("battery",),
-            trigger="event by notification",
-        )

@@ -87,6 +87,7 @@ def scene(
     battery: str = "self-consumption",
     utility: Sequence[str] = (),
     economy: Sequence[str] = (),
+    headend: Sequence[str] = (),
     tables: Mapping[str, Sequence[str]] | None = None,
     seed: int = 1,
 ) -> Scene:
@@ -99,7 +100,7 @@ def scene(
         page_port=0,
         battery=battery,
         house=house,
-        headend=SELDOM,
+        headend=(*SELDOM, *headend),
         utility=utility,
         economy=economy,
         tables={**felt, **(tables or {})},

@@ -82,9 +82,9 @@ async def step_figures(steps: int) -> Mapping[str, Figure]:
             answer = await at.post("frequency", values=[hz])
             began.append(answer["monotonic"])
             await asyncio.sleep(rng.uniform(0.25, 0.45))
-        seen = _shown(began, await _trace(at))
+        seen = shown(began, await _trace(at))
         writes = _WRITES.validate_python(await at.get("writes"))
-        outside = _reactions(seen, [w.monotonic for w in writes if w.device == "battery"])
+        outside = reactions(seen, [w.monotonic for w in writes if w.device == "battery"])
         timing: Timing = made.regulation.timing
         return {
             "steps": len(outside),
@@ -190,14 +190,14 @@ async def _trace(at: House) -> Sequence[tuple[float, float]]:
     return [(s.at - ahead_s, s.meter_w) for s in _TRACE.validate_python(await at.get("trace"))]
 
 
-def _shown(began: Sequence[float], trace: Sequence[tuple[float, float]]) -> Sequence[float]:
+def shown(began: Sequence[float], trace: Sequence[tuple[float, float]]) -> Sequence[float]:
     """Return when the house showed each step: at its first own step after it."""
     times = [at for at, _ in trace]
     places = (bisect_left(times, at) for at in began)
     return [times[place] for place in places if place < len(times)]
 
 
-def _reactions(shown: Sequence[float], writes: Sequence[float]) -> list[float]:
+def reactions(shown: Sequence[float], writes: Sequence[float]) -> list[float]:
     """Return the time from each step to the next write of the battery."""
     places = ((at, bisect_left(writes, at)) for at in shown)
     return [writes[place] - at for at, place in places if place < len(writes)]

@@ -41,6 +41,7 @@ class Card(Part):
     state: str
     opted_out: bool
     may_opt_out: bool
+    note: str = ""
 
 
 class Link(Part):
@@ -181,6 +182,12 @@ class Rig:
     async def operator_post(self, path: str, order: Mapping[str, object]) -> bytes:
         """Ask something of the operator's door."""
         async with self._operator.post(path, json=order) as response:
+            assert response.ok, await response.text()
+            return await response.read()
+
+    async def operator_put(self, path: str, order: Mapping[str, object]) -> bytes:
+        """Set something at the operator's door."""
+        async with self._operator.put(path, json=order) as response:
             assert response.ok, await response.text()
             return await response.read()
 

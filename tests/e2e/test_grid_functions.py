@@ -120,6 +120,22 @@ async def test_a_set_point_beyond_the_nameplate_is_refused_and_said(opened: Open
 
 
 @pytest.mark.requirement("BUC-4")
+async def test_a_curve_with_crossing_points_is_refused_and_said(opened: Opener) -> None:
+    async with opened(house=SUNNY) as rig:
+        await sunny(rig)
+        await rig.feeder(HIGH_V)
+        crossing = {**CURVE, "points": [[0.92, 44], [1.02, 0], [0.98, 0], [1.08, -44]]}
+        event = await rig.dispatch(volt_var=crossing, raw=True, seconds=30)
+        await responses(rig, event.id, [253], 15.0)
+        home = await rig.home()
+        card = home.card(event.id)
+        assert card is not None
+        assert card.state == "rejected"
+        assert "goes back along its x axis" in card.effect
+        assert (await rig.truth()).meter.reactive_var == 0
+
+
+@pytest.mark.requirement("BUC-4")
 async def test_a_hub_that_dies_leaves_no_function_behind(opened: Opener) -> None:
     async with opened(house=SUNNY) as rig:
         await sunny(rig)

@@ -1,6 +1,7 @@
 """The home without its grid, on the whole line: to an island and back, and what may go wrong."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -101,9 +102,7 @@ class Street:
 
     async def out(self, *, out: bool) -> None:
         """Take the street's voltage away, or give it back."""
-        async with self._http.post(
-            f"{self.rig.stage.control}/grid", json={"out": out}
-        ) as response:
+        async with self._http.post(f"{self.rig.stage.control}/grid", json={"out": out}) as response:
             assert response.ok, await response.text()
 
     async def bus(self, bus: str, within_s: float = SOON_S) -> Truth:
@@ -284,6 +283,39 @@ async def test_a_disconnection_by_the_utility_is_ridden_through_as_an_island(
         assert truth.house.base.power_w == pytest.approx(1200.0), "the home goes on"
         truth = await where.bus("grid", 120.0)
         assert [abs(angle) <= 10.0 for angle in truth.island.closings] == [True]
-        statuses = await where.rig.statuses(event.mrid)
+        statuses = await where.rig.statuses(event.id)
         assert 2 in statuses
         assert 3 in statuses, "the event was carried through"
+
+
+async def test_the_owner_parts_the_home_softly_and_has_it_return(tmp_path: Path) -> None:
+    async with street(tmp_path, lines=microgrid("scheduled", 'agreement = "IC-7"')) as where:
+        told = await island_command(where, "leave")
+        assert "scheduled (IC-7)" in told
+        truth = await where.bus("formed", 90.0)
+        assert truth.island.blackouts == 0
+        trace = await where.rig.trace(0.0)
+        last = [sample.meter_w for sample in trace if sample.meter_w != 0.0][-1]
+        assert abs(last) <= 300.0, "next to nothing flowed when the tie opened"
+        await settled(where)
+        told = await island_command(where, "return")
+        assert "The home is an island" in told
+        truth = await where.bus("grid", 90.0)
+        assert [abs(angle) <= 10.0 for angle in truth.island.closings] == [True]
+    async with street(tmp_path / "other", lines=microgrid("outage")) as where:
+        assert "permits no island that is planned" in await island_command(where, "leave", code=1)
+        assert "be dark for some seconds" in await island_command(where, "status")
+
+
+async def island_command(where: Street, what: str, *, code: int = 0) -> str:
+    """Return what the command says."""
+    arguments = ("-m", "hems", "island", what, "--url", where.rig.stage.page)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == code, said.decode()
+    return said.decode()

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser, expect
 
 from hems.cli import main
 from tests.e2e.conftest import Opener
@@ -104,6 +105,32 @@ async def test_a_programme_that_was_left_is_answered_with_opt_out_until_it_is_jo
         )
         assert record["opted_out"]
         assert "The owner was out of it" in record["note"]
+
+
+@pytest.mark.browser
+@pytest.mark.requirement("ROLE-UI", "L1-OWNER")
+async def test_the_owner_reads_what_leaving_means_and_leaves_on_the_page(
+    opened: Opener, browser: Browser
+) -> None:
+    async with opened() as rig:
+        await settled(rig)
+        page = await browser.new_page(reduced_motion="reduce")
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        await page.goto(rig.stage.page)
+        await page.get_by_test_id("programmes").locator("summary").click()
+        peak = page.locator('[data-programme="peak-shaving"]')
+        await expect(peak.get_by_test_id("programme-joined")).to_have_text("Taking part")
+        await peak.get_by_test_id("leave").click()
+        await expect(peak).to_contain_text((await listed(rig, "peak-shaving"))["consequence"][0])
+        await peak.get_by_test_id("leave-confirm").click()
+        await expect(peak.get_by_test_id("programme-joined")).to_contain_text("Not taking part")
+        assert not (await listed(rig, "peak-shaving"))["joined"]
+        await peak.get_by_test_id("join").click()
+        await expect(peak.get_by_test_id("programme-joined")).to_contain_text("Taking part, said")
+        assert (await listed(rig, "peak-shaving"))["joined"]
+        await expect(page.locator('[data-programme="main-breaker"]')).to_have_count(0)
+        assert not complaints
 
 
 @pytest.mark.requirement("L1-OWNER")

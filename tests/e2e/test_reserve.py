@@ -43,51 +43,63 @@ async def page(rig: Rig) -> dict[str, Any]:
     return Json.validate_json(await rig.get_page("/api/reserves"))
 
 
+def scene() -> Scene:
+    """Return a home whose battery waits for an event, and a utility with a reserve programme."""
+    polled = ("list_poll_s = 5", "time_poll_s = 60", "dcap_poll_s = 60", "post_rate_s = 5")
+    return Scene(
+        page_port=0,
+        battery="hold",
+        house=EVENING,
+        headend=(*polled, *PROGRAMS),
+        economy=RESERVE,
+    )
+
+
+async def committed(rig: Rig) -> None:
+    """Have the utility commit a part of what is offered, and the home hold it."""
+    found = await until(
+        lambda: operator(rig, "/reservations"),
+        lambda told: bool(told["reservations"]),
+        40.0,
+        "the offer at the utility",
+    )
+    (offer,) = found["reservations"]
+    assert offer["power_w"] == pytest.approx(-4_650.0, abs=10), "a rating of 5 kW, less margins"
+    assert offer["energy_wh"] == pytest.approx(offer["power_w"] / 30, abs=1)
+
+    granted = await rig.operator_post(
+        f"/reservations/{offer['id']}/grant",
+        {"power_w": -COMMITTED_W, "energy_wh": -COMMITTED_W / 30, "minutes": 10},
+    )
+    held = await until(
+        lambda: page(rig),
+        lambda shown: any(c["state"] == "held ready" for c in shown["commitments"]),
+        30.0,
+        "the commitment held",
+    )
+    (commitment,) = held["commitments"]
+    assert commitment["power_w"] == COMMITTED_W, granted
+
+
+async def drawing(rig: Rig) -> float:
+    """Wait until the house draws all that it does; return its net power, W."""
+    home = await until(
+        rig.home,
+        lambda home: home.net_w is not None and home.net_w > 8_000.0,
+        30.0,
+        "the house at its full draw",
+    )
+    assert home.net_w is not None
+    return home.net_w
+
+
 @pytest.mark.requirement("BUC-8")
 async def test_a_reserve_is_offered_granted_called_and_delivered(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    scene = Scene(
-        page_port=0,
-        battery="hold",
-        house=EVENING,
-        headend=(
-            *("list_poll_s = 5", "time_poll_s = 60", "dcap_poll_s = 60", "post_rate_s = 5"),
-            *PROGRAMS,
-        ),
-        economy=RESERVE,
-    )
-    async with Rig(Stage(tmp_path / "stage", scene)) as rig:
-        found = await until(
-            lambda: operator(rig, "/reservations"),
-            lambda told: bool(told["reservations"]),
-            40.0,
-            "the offer at the utility",
-        )
-        (offer,) = found["reservations"]
-        assert offer["power_w"] == pytest.approx(-4_650.0, abs=10), "a rating of 5 kW, less margins"
-        assert offer["energy_wh"] == pytest.approx(offer["power_w"] / 30, abs=1)
-
-        granted = await rig.operator_post(
-            f"/reservations/{offer['id']}/grant",
-            {"power_w": -COMMITTED_W, "energy_wh": -COMMITTED_W / 30, "minutes": 10},
-        )
-        held = await until(
-            lambda: page(rig),
-            lambda shown: any(c["state"] == "held ready" for c in shown["commitments"]),
-            30.0,
-            "the commitment held",
-        )
-        (commitment,) = held["commitments"]
-        assert commitment["power_w"] == COMMITTED_W, granted
-
-        home = await until(
-            rig.home,
-            lambda home: home.net_w is not None and home.net_w > 8_000.0,
-            30.0,
-            "the house at its full draw",
-        )
-        assert home.net_w is not None
+    async with Rig(Stage(tmp_path / "stage", scene())) as rig:
+        await committed(rig)
+        before_w = await drawing(rig)
         event = await rig.dispatch(shed_w=COMMITTED_W, seconds=CALL_S, program="Reserve")
         sent = time.time()
         called = await until(
@@ -106,9 +118,59 @@ async def test_a_reserve_is_offered_granted_called_and_delivered(
         trace = await rig.trace(sent)
         inside = [s for s in trace if begun + 5.0 <= s.at < begun + CALL_S - 0.5]
         assert len(inside) > 100
-        assert max(s.meter_w for s in inside) <= home.net_w - COMMITTED_W + 100.0
+        assert max(s.meter_w for s in inside) <= before_w - COMMITTED_W + 100.0
+
+        # The house goes on as before, with no peak above the one that it had.
+        after = await rig.trace(begun + CALL_S)
+        assert max(s.meter_w for s in after) <= before_w + 300.0
 
         assert await asyncio.to_thread(reserves.show, rig.stage.page) == 0
         words = capsys.readouterr().out
         assert "2.00 kW for Reserve" in words
         assert "kWh delivered, in full after" in words
+
+        # A battery that is lost: the owner is told, and the offer is taken back at the utility.
+        await rig.fault("battery", "off")
+        told = await until(
+            rig.home,
+            lambda home: any("no battery can be reached" in a for a in home.alarms),
+            20.0,
+            "the alarm",
+        )
+        assert any("The reserve of 2 kW promised to utility" in a for a in told.alarms)
+        await until(
+            lambda: operator(rig, "/reservations"),
+            lambda told: any(r["state"] == "taken back" for r in told["reservations"]),
+            40.0,
+            "the offer withdrawn",
+        )
+
+
+@pytest.mark.requirement("BUC-8")
+async def test_a_hub_that_is_killed_in_the_call_goes_on_delivering(tmp_path: Path) -> None:
+    async with Rig(Stage(tmp_path / "stage", scene())) as rig:
+        await committed(rig)
+        before_w = await drawing(rig)
+        await rig.dispatch(shed_w=COMMITTED_W, seconds=2 * CALL_S, program="Reserve")
+        called = await until(
+            lambda: page(rig), lambda shown: bool(shown["calls"]), 15.0, "the call"
+        )
+        begun = called["calls"][0]["starts_at"]
+        await asyncio.sleep(5.0)
+        await rig.stage.hub.kill()
+        await rig.stage.start_hub()
+        shown = await until(
+            lambda: page(rig), lambda shown: bool(shown["calls"]), 30.0, "the call again"
+        )
+        assert shown["calls"][0]["starts_at"] == pytest.approx(begun, abs=2.0)
+        assert shown["calls"][0]["asked_w"] == COMMITTED_W
+        assert shown["commitments"][0]["state"] == "called"
+        await asyncio.sleep(max(begun + 2 * CALL_S + 2.0 - time.time(), 0.0))
+        (call,) = (await page(rig))["calls"]
+        assert call["over"]
+        assert call["delivered_wh"] >= 0.5 * call["promised_wh"], "what was measured of it"
+        # Devices keep what they were told while nobody is there, so the grid saw all of it.
+        trace = await rig.trace(begun + 5.0)
+        inside = [s for s in trace if s.at < begun + 2 * CALL_S - 0.5]
+        late = [s for s in inside if s.meter_w > before_w - COMMITTED_W + 100.0]
+        assert len(late) <= 0.05 * len(inside)

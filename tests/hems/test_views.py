@@ -140,8 +140,8 @@ def test_a_lost_battery_is_not_promised() -> None:
 def test_an_event_that_asks_for_nothing_new_is_not_called_impossible() -> None:
     going_on = views.event(event_state(Phase.STARTED, modes={"opModConnect": 1.0}), RATINGS, ())
     assert (going_on.title, going_on.note) == ("Go on as usual", "")
-    words = "this home cannot carry out opModVoltVar"
-    refused = event_state(Phase.REJECTED, modes={"opModVoltVar": "/c/1"}, reason=words)
+    words = "this home cannot carry out opModWattPF"
+    refused = event_state(Phase.REJECTED, modes={"opModWattPF": "/c/1"}, reason=words)
     assert views.event(refused, RATINGS, ()).title == "Something this home cannot do"
 
 

@@ -68,9 +68,12 @@ def test_nobody_regulates_without_a_battery(policy: RegulationPolicy) -> None:
 
 @pytest.mark.requirement("BUC-3")
 def test_the_inverter_is_asked_to_run_its_own_droop() -> None:
-    policy = RegulationPolicy("battery", inverter=COMMON_DROOP, since=7.0)
+    """2 kW of an inverter of 5 kW: the same watts for the same hertz."""
+    policy = RegulationPolicy("battery", 2000.0, loops=False, inverter=COMMON_DROOP, since=7.0)
     (wish,) = propose_support(inputs(battery()), policy)
-    assert (wish.device, wish.what, wish.starts_at) == ("battery", COMMON_DROOP, 7.0)
+    assert wish.what == replace(COMMON_DROOP, over_droop=0.125, under_droop=0.125)
+    assert (wish.device, wish.starts_at) == ("battery", 7.0)
+    assert propose(inputs(battery()), policy) == ()
 
 
 @pytest.mark.requirement("BUC-3")

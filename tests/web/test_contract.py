@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from web import models
+from web import models, programmes_api
 
 TYPES = Path(models.__file__).parent / "app" / "src" / "api" / "types.ts"
 INTERFACE = re.compile(r"export interface (\w+) \{(.*?)\}", re.DOTALL)
@@ -20,6 +20,10 @@ SHOWN = [
     models.HomeAnswer,
     models.SeriesAnswer,
     models.HistoryAnswer,
+    programmes_api.AboutAnswer,
+    programmes_api.StandingAnswer,
+    programmes_api.ProgrammeAnswer,
+    programmes_api.ProgrammesAnswer,
 ]
 
 

@@ -343,6 +343,11 @@ class Engine:
         self.on_request()
 
     @property
+    def requests(self) -> Sequence[Request]:
+        """The flow reservations that the home asked for, cheaper than with what was granted."""
+        return tuple(self._book.requests.all.values())
+
+    @property
     def owed_requests(self) -> Sequence[Request]:
         """The flow reservations of which the server is to be told."""
         return self._book.requests.owed

@@ -29,6 +29,7 @@ class Services:
         configured: What the server has set for the device; None while it has set nothing.
         on_configured: Told when that has changed; must not block.
         files: What files the device takes; None for none.
+        dr_programs: Hrefs of the demand-response programmes that it is in, by the list they are in.
     """
 
     log: LogQueue = field(default_factory=LogQueue)
@@ -37,6 +38,7 @@ class Services:
     configured: Configured | None = None
     on_configured: Callable[[Configured], None] = lambda _configured: None
     files: FileWish | None = None
+    dr_programs: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def configure(self, configured: Configured | None) -> None:
         """Take in what the server has set."""

@@ -278,7 +278,7 @@ class PowerFactor(Record):
 
 @record
 class PowerFactorWithExcitation(Record):
-    """Displacement power factor; `excitation` true is over-excited (injecting var)."""
+    """Displacement power factor; `excitation` true is under-excited (absorbing var)."""
 
     displacement: Annotated[UInt16, "displacement"]
     excitation: Annotated[bool, "excitation"]

@@ -232,13 +232,16 @@ def refusal(event: Event, modes: frozenset[str], profile: Profile) -> tuple[Code
     One that the home does not carry out at all is refused so; where all that are refused ask for
     too much, they are not applicable.
     """
-    unknown = sorted(m for m in modes if not profile.carries_out(m))
-    code = Code.NOT_APPLICABLE
-    if unknown and profile.edition is not Edition.V2018:
-        code = Code.NOT_SUPPORTED
-    reasons = [f"this home cannot carry out {', '.join(unknown)}"] if unknown else []
-    reasons += [words for m in sorted(modes) if (words := profile.beyond(m, event.modes[m]))]
-    return code, "; ".join(reasons)
+    unknown = frozenset(m for m in modes if not profile.carries_out(m))
+    code, reason = unable(unknown, profile) if unknown else (Code.NOT_APPLICABLE, "")
+    too_much = [words for m in sorted(modes) if (words := profile.beyond(m, event.modes[m]))]
+    return code, "; ".join(filter(None, [reason, *too_much]))
+
+
+def unable(modes: frozenset[str], profile: Profile) -> tuple[Code, str]:
+    """Return how modes are refused that this home cannot carry out, and why in words."""
+    code = Code.NOT_APPLICABLE if profile.edition is Edition.V2018 else Code.NOT_SUPPORTED
+    return code, f"this home cannot carry out {', '.join(sorted(modes))}"
 
 
 def receive(event: Event, verdict: Verdict, drawn: Draw, profile: Profile, now: float) -> Step:

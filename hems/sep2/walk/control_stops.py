@@ -72,6 +72,9 @@ class DrProgramsStop(BaseStop):
                 )
             else:
                 await no_events(audience, program, res.EndDeviceControl, since)
+        found = tuple(p.href for p in got.demand_response_program if p.href is not None)
+        for each in audience:
+            each.member.services.dr_programs[self.href] = found
         await note_programs(self, audience, got.demand_response_program, bad, res.EndDeviceControl)
         self.trip.lead(self.href, [child.href for child in children])
         return seen(got, children, got.poll_rate)

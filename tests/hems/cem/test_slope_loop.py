@@ -66,6 +66,28 @@ def test_an_oven_costs_what_is_seen_too_late_and_no_more() -> None:
 
 
 @pytest.mark.requirement("BUC-2")
+@pytest.mark.parametrize("w_min", [100, 500, 2_000])
+def test_storage_lets_go_again_as_fast_as_the_bound_allows(w_min: float) -> None:
+    bounded = home(w_min, lambda second: 500.0 if second < 60 else 1_500.0)
+    bounded.run(61)
+    assert bounded.plant.power["battery"] < -900
+    bounded.run(round(1_000 / (0.8 * w_min) * 60 * 1.3) + 30)
+    assert bounded.plant.power["battery"] == pytest.approx(0.0, abs=25)
+    assert bounded.plant.net_w == pytest.approx(1_500, abs=25)
+
+
+@pytest.mark.requirement("BUC-2")
+@pytest.mark.parametrize("w_min", [100, 500])
+def test_the_sun_is_let_go_again_as_fast_as_the_bound_allows(w_min: float) -> None:
+    bounded = home(w_min, still(500), lambda second: 0.0 if second < 60 else 1_000.0, soc=1.0)
+    bounded.run(70)
+    assert bounded.plant.power["pv"] > -300
+    bounded.run(round(1_000 / (0.8 * w_min) * 60 * 1.3) + 60)
+    assert bounded.plant.power["pv"] == pytest.approx(-1_000, abs=25)
+    assert max(bounded.slopes()) <= w_min
+
+
+@pytest.mark.requirement("BUC-2")
 def test_without_storage_a_rise_is_not_hidden_by_switching_loads_off() -> None:
     wants = {"heater": 2_000.0}
     plant = Plant((METER, HEATER), 500.0, wants=wants)

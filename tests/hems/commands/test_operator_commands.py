@@ -1,4 +1,4 @@
-"""`hems price`, `reserve`, `message`, `homes` against a real head-end, and every refusal in words."""
+"""`hems price`, `reserve`, `message` and `homes` against a real head-end, with every refusal."""
 
 import asyncio
 import io
@@ -93,6 +93,15 @@ async def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncItera
         file = tmp_path / "operator.json"
         await asyncio.to_thread(file.write_text, door.model_dump_json())
         yield Desk(head_end, pki, file, capsys)
+
+
+@pytest.mark.parametrize("command", ["event", "price", "reserve", "message", "homes"])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: hems {command}")
+    assert "--operator FILE" in said
 
 
 async def test_prices_are_set_listed_and_cleared(desk: Desk, tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ from lxml import etree
 from der.model import DeviceSpec, DeviceState
 from hems.emg import der_report
 from hems.emg.der_report import Ratings
-from hems.emg.self_report import Maker, SelfReport, load_shed
+from hems.emg.self_report import Maker, SelfReport, by_program, load_shed
 from hems.sep2 import resources as res
 from hems.sep2.enddevice.reports import DerReport, Report
 from hems.sep2.rules.dialect import Dialect
 from hems.sep2.xml import serialize
+from programs.capability import Spare, StoreFacts
 from tests.hems.emg.home import BATTERY, EVSE, HEATER, LFDI, METER, PV, image, lost, state
 from tests.hems.sep2.kept_up import SCHEMAS
 from tests.hems.sep2.schema import validator
@@ -132,7 +133,8 @@ def test_availability_is_what_storage_could_do_beyond_what_it_does() -> None:
     assert told.reserve_percent == round(5000 / 9000 * 10_000)
     assert told.reserve_charge_percent == 8000
     assert told.availability_duration == round(0.4 * 6400 * 3600 / 5000)
-    assert told.max_charge_duration == round(0.5 * 6400 * 3600 / 4000)
+    taking_all = round(0.5 * 6400 * 3600 / 5000)
+    assert told.max_charge_duration == taking_all, "4 kW more than the one that it takes already"
 
 
 @pytest.mark.parametrize(
@@ -178,6 +180,50 @@ def test_reserves_keep_within_the_ratings(
     slack = 5000 / 7200 + 0.5 * told.availability_duration / 3600 + 1e-6
     assert given_wh <= max(soc - floor, 0) * capacity_wh + slack or told.stat_w_avail.watts == 0
     serialize(told)
+
+
+@pytest.mark.requirement("BUC-8")
+def test_what_is_lost_on_the_way_is_not_available() -> None:
+    devices = [state(BATTERY, -1000.0, soc=0.6, capacity_wh=6400.0)]
+    facts = {"battery": StoreFacts(taken=0.9, given=0.8)}
+    told = der_report.availability(devices, 100, Dialect.V2023, floor_soc=0.1, facts=facts)
+    assert told.stat_w_avail is not None
+    assert told.stat_w_avail.watts == 4000.0
+    assert told.availability_duration == round(0.5 * 6400 * 0.8 * 3600 / 5000)
+    assert told.max_charge_duration == round(0.4 * 6400 / 0.9 * 3600 / 5000)
+
+
+@pytest.mark.requirement("BUC-8")
+@pytest.mark.parametrize(
+    ("spare", "watts", "duration"),
+    [
+        (None, 3500.0, None),
+        (Spare({"heater": 1800.0}), 3500.0, 1800),
+        (Spare({"heater": 1800.0, "evse": 600.4}), 3500.0, 600),
+        (Spare({"heater": 0.0}), 3000.0, None),  # it is needed now
+        (Spare({}, frozenset({"evse"})), 500.0, None),
+        (Spare({"heater": 0.0, "evse": 0.0}), 0.0, None),
+    ],
+)
+def test_load_that_could_be_shed_is_told_with_its_time(
+    spare: Spare | None, watts: float, duration: int | None
+) -> None:
+    (told,) = load_shed(image(*HOME, state(EVSE, 3000.0)), spare)
+    assert told.sheddable_power is not None
+    assert told.sheddable_power.watts == watts
+    assert told.availability_duration == duration
+
+
+@pytest.mark.requirement("BUC-8")
+def test_it_is_told_for_each_programme_that_may_ask() -> None:
+    told = load_shed(image(*HOME))
+    assert by_program(told, ()) == told
+    each = by_program(told, ["/dr/2", "/dr/1", "/dr/2"])
+    links = [e.demand_response_program_link for e in each]
+    assert links == [res.Link(href="/dr/1"), res.Link(href="/dr/2")]
+    assert {e.sheddable_power for e in each} == {told[0].sheddable_power}
+    for record in each:
+        serialize(record)
 
 
 def test_load_that_could_be_shed_is_that_of_flexible_loads() -> None:

@@ -20,6 +20,7 @@ from hems.sep2.walk.walker import Pace
 from hems.settings.config import UtilitySection
 from hems.store.store import open_store
 from tests.hems.headend.conftest import PIN
+from tests.interop.lone import DEVICES
 
 WITHIN_S = 20.0
 _LOOK_S = 0.02
@@ -46,7 +47,7 @@ async def client(
             "edition": edition.value,
         }
     )
-    made = wiring.client_settings(section, lfdi)
+    made = wiring.client_settings(section, lfdi, DEVICES)
     settings = replace(made, pace=PACE, profile=replace(made.profile, modes=None), mirrors=())
     store = await open_store(folder / "home.db", SystemClock())
     running = Client(

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hems.headend.curves import CurveOrder, curve_resource, make_curve
+from hems.headend.modes import Mode
 from hems.headend.records import Edition
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
@@ -19,6 +23,7 @@ from hems.sep2.resources import (
     DERProgram,
     EndDeviceControlList,
 )
+from hems.sep2.xml import parse, serialize
 from tests.hems.headend.conftest import Home, MakeHome, Operator, schema
 
 pytestmark = pytest.mark.requirement("PRO-2030.5", "BUC-4")
@@ -31,6 +36,30 @@ ALL_CURVES: Mapping[str, Mapping[str, Any]] = {
     "watt_pf": {"points": [[50, 1], [100, 0.95]]},
     "freq_watt": {"points": [[50.25, 100], [52, 0]], "ramp_up": 0.28},
 }
+
+
+_UNIT: Mapping[Mode, tuple[float, float, float]] = {
+    Mode.VOLT_VAR: (0.0, 1.5, 100.0),
+    Mode.VOLT_WATT: (0.0, 1.5, 100.0),
+    Mode.WATT_VAR: (-100.0, 100.0, 1.0),
+    Mode.FREQ_WATT: (40.0, 70.0, 1.0),
+}
+
+
+@given(data=st.data(), mode=st.sampled_from(sorted(_UNIT)))
+def test_points_survive_the_wire(data: st.DataObject, mode: Mode) -> None:
+    least, most, unit = _UNIT[mode]
+    xs = data.draw(st.lists(st.floats(least, most), min_size=1, max_size=10))
+    low = 0.0 if mode is Mode.VOLT_WATT else -100.0  # our client sees no sense in less
+    ys = data.draw(st.lists(st.floats(low, 100.0), min_size=len(xs), max_size=len(xs)))
+    points = tuple(zip(sorted(xs), ys, strict=True))
+    made = make_curve(mode, CurveOrder(points), 1, 1_800_000_000.0, "A" * 32)
+    sent = parse(serialize(curve_resource(made, "/derp/1/dc/A")), DERCurve)
+    read = curve_of(sent, "/derp/1/dc/A")
+    assert read.mode == "opMod" + mode.value.title().replace("_", "")
+    for (x, y), (ordered_x, ordered_y) in zip(read.points, points, strict=True):
+        assert x == pytest.approx(ordered_x * unit, abs=1e-4)
+        assert y == pytest.approx(ordered_y, abs=1e-4)
 
 
 async def base_of(home: Home, mrid: str) -> DERControlBase:

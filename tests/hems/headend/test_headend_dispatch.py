@@ -69,6 +69,18 @@ async def test_lists_come_in_order_and_in_parts(home: Home, operator: Operator) 
     assert (part.all, part.results) == (5, 2)
 
 
+async def test_a_list_that_the_home_has_is_not_sent_again(home: Home, operator: Operator) -> None:
+    await operator.event(limit_import_w=1, minutes=10)
+    first = await home.ask("GET", "/derp/1/derc?l=9")
+    tag = first.headers["ETag"]
+    again = await home.ask("GET", "/derp/1/derc?l=9", None, **{"If-None-Match": tag})
+    assert (again.status, again.body, again.headers["ETag"]) == (304, b"", tag)
+    await operator.event(limit_import_w=2, minutes=10, start="+1h")
+    changed = await home.ask("GET", "/derp/1/derc?l=9", None, **{"If-None-Match": tag})
+    assert changed.status == 200
+    assert changed.headers["ETag"] != tag
+
+
 async def test_cancel_and_randomised_cancel(home: Home, operator: Operator) -> None:
     plain = await operator.event(limit_import_w=1, minutes=10, randomize_start_s=10)
     drawn = await operator.event(limit_export_w=1, minutes=10, randomize_duration_s=10)

@@ -127,6 +127,13 @@ async def test_homes_see_their_own_only(home: Home, other: Home, operator: Opera
         assert (await other.ask("GET", path)).status == 403
     assert (await other.ask("POST", "/edev/1/frq", request("C"))).status == 403
     assert (await other.get("/edev/2/frp", FlowReservationResponseList)).all == 0
+    (grant,) = (
+        await home.get("/edev/1/frp", FlowReservationResponseList)
+    ).flow_reservation_response
+    answer = FlowReservationResponseResponse(
+        created_date_time=NOW, end_device_lfdi=other.lfdi, status=1, subject=grant.mrid
+    )
+    assert (await other.ask("POST", "/rsps/1/r", answer)).status == 400
 
 
 @pytest.mark.parametrize(

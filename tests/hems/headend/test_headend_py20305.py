@@ -24,6 +24,8 @@ async def test_py20305_finds_programmes_and_controls(
     home = make_home("home-a")
     await operator.enter(home, edition)
     events = [await operator.event(limit_import_w=watts, minutes=5) for watts in (1500, 1400)]
+    points = [[0.92, 44], [1.08, -44]]
+    events.append(await operator.event(volt_var={"points": points}, minutes=5))
     identity = pki.identity("home-a")
     tls = TlsConfig(identity.certificate, identity.key, pki.trust.roots, check_hostname=False)
     found = DiscoveredState()
@@ -39,6 +41,9 @@ async def test_py20305_finds_programmes_and_controls(
     assert program.der_controls_complete
     assert program.derc_list_subscribable
     assert program.default_dercontrol is not None
+    (curve,) = program.der_curves
+    assert (curve.curve_type.value, curve.x_multiplier.value) == (11, 0)
+    assert [(p.xvalue, p.yvalue) for p in curve.curve_data] == [(92, 44), (108, -44)]
     assert {c.m_rid.value.hex().upper() for c in program.der_controls} == {
         event["id"] for event in events
     }

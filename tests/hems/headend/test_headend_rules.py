@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hems.headend.curves import CurveOrder
 from hems.headend.dispatch import Order, make_event, make_mrid
 from hems.headend.errors import DispatchError, RequestError
 from hems.headend.paging import Query, page, parse_query
@@ -207,6 +208,12 @@ def test_later_mrids_are_greater(now: float, later: float) -> None:
     assert len(first) == 32
     assert first[24:] == f"{40732:08X}"
     assert first < second
+
+
+def test_no_event_goes_out_without_its_curves() -> None:
+    order = Order({}, 60, curves={Mode.VOLT_VAR: CurveOrder(((0.92, 44.0), (1.08, -44.0)))})
+    with pytest.raises(DispatchError, match="curves of volt_var"):
+        make_event(order, PROGRAMS, T0, "A" * 32)
 
 
 @pytest.mark.parametrize(

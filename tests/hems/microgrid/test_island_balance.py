@@ -91,6 +91,9 @@ def test_the_least_essential_is_shed_until_the_battery_carries_the_rest() -> Non
     assert max(given_w[2:]) <= 4500.0
     assert home.plant.power["pump"] == 2500.0, "the most essential keeps running"
     assert home.plant.power["heater"] == 0.0
+    told = home.plant.told["heater"]
+    assert told is not None
+    assert told.lapse_s >= 600.0, "were it let go when the hub dies, the inverter would give up"
 
 
 def test_what_was_shed_comes_back_in_turn_when_there_is_room() -> None:
@@ -155,9 +158,7 @@ def test_no_marked_load_stands_still_while_an_unmarked_one_runs(
         still = [
             s for s in stopped if (told := plant.told.get(s.id)) is not None and told.power_w < 1.0
         ]
-        running = [
-            s for s in specs if s.essentiality < MARKED and plant.power[s.id] > 0 and before
-        ]
+        running = [s for s in specs if s.essentiality < MARKED and plant.power[s.id] > 0 and before]
         assert not (still and running), (still[0].id, running[0].id)
 
 

@@ -1,4 +1,4 @@
-"""What an island's energy carries, against a slow oracle that drains the battery minute by minute."""
+"""What an island's energy carries, against a slow oracle that drains the battery bit by bit."""
 
 import math
 

@@ -94,7 +94,8 @@ async def test_what_is_not_met_is_said_while_it_lasts(play: Play) -> None:
     play.live(0, 9, 2700.0)
     assert play.part.unmet("0A") == ""
     play.live(10, 20, 2700.0)
-    assert play.part.unmet("0A") == ("Not met for 20 s: the home is 1.2 kW beside what is asked.")
+    said = "Not met for 20 s: the home is 1.2 kW away from what is asked."
+    assert play.part.unmet("0A") == said
     assert play.part.unmet("0B") == ""
     play.live(21, 22, 1400.0)
     assert play.part.unmet("0A") == ""
@@ -203,6 +204,27 @@ async def test_a_full_disk_costs_nothing_but_time(
     )
     assert len(await kept(play)) == 1
     assert play.alarms[-1] is None
+
+
+async def test_nothing_is_written_while_nothing_is_asked(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    put = play.store.settings.put
+
+    async def counted(name: str, value: str) -> None:
+        written.append(name)
+        await put(name, value)
+
+    monkeypatch.setattr(play.store.settings, "put", counted)
+    play.live(-120, -60, 500.0)
+    await play.part._keeper.flush()
+    assert written == []
+    begin(play)
+    play.live(0, 60, 1400.0)
+    await play.part._keeper.flush()
+    await play.part._keeper.flush()
+    assert written == ["performance"]
 
 
 async def test_what_is_damaged_is_left(play: Play) -> None:

@@ -199,15 +199,14 @@ async def test_leaving_is_told_beforehand(play: Play) -> None:
     play.live(-100, -1, 5000.0)
     play.events, play.signals = [shed], [signal_of(shed, 5000.0)]
     play.live(0, 300, 2000.0)
-    assert play.part.consequence("0A") == (
+    assert play.part.consequences["0A"] == (
         "Leaving it now, it is answered as partly completed (code 8), with 250 Wh of 500 Wh "
         "delivered: 0.10 EUR earned, 0.10 EUR given up."
     )
     play.live(301, 601, 2000.0)
     play.events, play.signals = [replace(shed, state="completed")], []
     play.live(602, 603, 2000.0)
-    assert play.part.consequence("0A") == ""
-    assert play.part.consequence("none") == ""
+    assert "0A" not in play.part.consequences
     await play.part._keeper.flush()
     view = next(v for v in await play.part.programmes() if v.id == "emergency")
     assert view.consequence == (
@@ -219,9 +218,9 @@ async def test_leaving_is_told_beforehand(play: Play) -> None:
 async def test_a_coming_event_and_a_binding_one(play: Play) -> None:
     play.clock.at = T - 60.0
     play.events = [replace(EVENT, state="coming")]
-    assert "opt-out (code 4)" in play.part.consequence("0A")
+    assert "opt-out (code 4)" in play.part.consequences["0A"]
     play.events = [replace(EVENT, binding=True)]
-    assert play.part.consequence("0A") == (
+    assert play.part.consequences["0A"] == (
         "It cannot be left: by the agreement the events of Peak Saver bind."
     )
 

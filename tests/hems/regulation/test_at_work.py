@@ -8,16 +8,21 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import aiomqtt
 import pytest
 
+from der.addresses import TlsFiles
 from der.commands import Identify
 from hems.cem.policy import AllocatorPolicy
 from hems.regulation.settings import Source
 from programs.signal import Signal, SignalKind
 from tests.hems.regulation.rig import House, Hub, house, hub, settings
 from tests.mqtt.broker import mosquitto
+from tests.mqtt.certificate import self_signed
 from tests.waiting import until
 
 NEAR_W = 15.0
@@ -262,6 +267,32 @@ async def test_a_broker_that_goes_is_only_a_signal_that_stops(tmp_path: Path) ->
             await at.post("load", frequency_hz=49.77)
             # The signal fades out; what is measured goes on to count. The base is at rest.
             await battery_at(at, -840)
+
+
+@pytest.mark.requirement("BUC-3", "PRV-TRANSIT")
+async def test_the_signal_comes_over_tls_from_a_broker_that_is_trusted(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    await asyncio.to_thread(other.mkdir)
+    stranger = self_signed(other, "localhost", timedelta(days=1)).certificate
+    async with mosquitto(tmp_path, tls=True) as broker, house(tmp_path) as at:
+        trust = broker.settings.tls
+        assert trust is not None
+        for trusted, power_w in ((stranger, 0.0), (trust.trust, -1000.0)):
+            reached = replace(broker.settings, tls=TlsFiles(trusted))
+            agreed = settings(droop=None, source=Source(reached, "regulation/1"))
+            async with hub(at, agreed) as made:
+                await made.until()
+                await battery_at(at, 0.0)
+                await asyncio.sleep(1.0)  # for the subscription
+                words = {"seq": 1, "at": time.time(), "value": 0.5}
+                async with aiomqtt.Client(
+                    "localhost",
+                    broker.port,
+                    tls_params=aiomqtt.TLSParameters(ca_certs=str(trust.trust)),
+                ) as aggregator:
+                    await aggregator.publish("regulation/1", json.dumps(words))
+                await asyncio.sleep(1.0)
+                assert await at.battery_w() == pytest.approx(power_w, abs=NEAR_W)
 
 
 @pytest.mark.requirement("BUC-3")

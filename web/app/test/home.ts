@@ -27,6 +27,7 @@ export function device(id: string, kind: string, rest: Partial<DeviceAnswer> = {
     owned: true,
     wish_w: null,
     wish_until: null,
+    functions: [],
     ...rest,
   };
 }

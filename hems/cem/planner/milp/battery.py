@@ -14,6 +14,10 @@ from hems.cem.planner.milp.money import end_value
 from hems.cem.planner.plan import PlannedDevice
 from hems.cem.planner.problem import Battery
 
+_GRAVE_AT_ONCE: Final = 3 / 8
+_GRAVE_BY_HOUR: Final = 1 / 8
+"""What a kWh missing in what is committed is reckoned at, as shares of a breach: once, and over
+all its hours. What a kWh more could save of it in all is less than a limit is worth."""
 IDLE_WEAR: Final = 1e-5
 """Least wear a kWh: where energy is worth nothing, a battery is not to burn it for nothing."""
 
@@ -84,9 +88,7 @@ def _missing(model: Model, frame: Frame, battery: Battery, weight: float, energy
     start, hold = inside(battery), held_back(battery, frame.count)
     slots = np.flatnonzero(hold > start)
     committed = np.array(battery.committed_wh or np.zeros(frame.count)) > 0
-    # What a kWh more could save of it in all is less than a limit is worth.
-    grave = frame.breach / (2.0 * frame.hours * max(1, int(committed.sum())))
-    by_hour = np.where(committed, grave, frame.reserve)[slots]
+    by_hour = np.where(committed, _GRAVE_BY_HOUR * _grave(frame, committed), frame.reserve)[slots]
     # What is missing when the plan ends has to be bought later, at the mean price.
     at_end = np.where(slots == frame.count - 1, frame.reserve / RESERVE_PER_HOUR, 0.0)
     cost = weight * (frame.hours * by_hour + at_end)
@@ -94,7 +96,20 @@ def _missing(model: Model, frame: Frame, battery: Battery, weight: float, energy
     rows = model.rows(hold[slots], np.inf, len(slots))
     model.put(rows, energy[slots], 1.0)
     model.put(rows, missing, 1.0)
+    promised = committed[slots]
+    if promised.any():
+        # The most that is missing at a time costs once more, however short: else a promise of
+        # many hours would be broken in one of them for the sake of a price.
+        most = model.columns(0.0, np.inf, weight * _GRAVE_AT_ONCE * frame.breach, 1)
+        rows = model.rows(0.0, np.inf, int(promised.sum()))
+        model.put(rows, np.repeat(most, len(rows)), 1.0)
+        model.put(rows, missing[promised], -1.0)
     return Some(slots, missing)
+
+
+def _grave(frame: Frame, committed: NDArray[np.bool_]) -> float:
+    """Return a breach spread over the hours for which something is committed, by kWh and hour."""
+    return frame.breach / (frame.hours * max(1, int(committed.sum())))
 
 
 def wear_per_kwh(frame: Frame, battery: Battery) -> float:

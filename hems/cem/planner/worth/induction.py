@@ -16,6 +16,8 @@ from hems.cem.planner.worth.bands import Bands
 
 TIE_PER_WH: Final = 1e-9
 """Less than this, in money, is no reason to buy, and none to give away."""
+_NEAR_WH: Final = 1e-6
+"""Charges nearer than this are the same."""
 
 
 @dataclass(slots=True)
@@ -52,13 +54,17 @@ class Induction:
         self._floor = floor(self.battery, self.levels_wh, self.hours)
 
     def owed(self) -> Floats:
-        """Return what being below a committed energy costs, one row a slot, one column a level."""
+        """Return what being below a committed energy costs, one row a slot, one column a level.
+
+        What is held back is taken up to the next level: between two of them a part of a level
+        that is missing would cost too little to be worth its energy.
+        """
         found = np.zeros((self.net_w.shape[1], self.levels_wh.size))
         if self.battery.committed_wh:
             hold = self.battery.least_wh + np.array(self.battery.committed_wh)
-            missing = np.maximum(
-                0.0, np.minimum(hold, self.battery.most_wh)[:, None] - self.levels_wh
-            )
+            above = np.searchsorted(self.levels_wh, hold - _NEAR_WH)
+            hold = self.levels_wh[np.minimum(above, self.levels_wh.size - 1)]
+            missing = np.maximum(0.0, hold[:, None] - self.levels_wh)
             found += self.bands.breach_per_wh * self.hours * missing
         return found
 

@@ -1,6 +1,6 @@
 /** The API's questions and wishes. */
 
-import type { HistoryAnswer } from "./types";
+import type { HistoryAnswer, ProgrammeAnswer, ProgrammesAnswer } from "./types";
 
 /** What went wrong, in one sentence for the owner. */
 export class ApiError extends Error {}
@@ -43,4 +43,24 @@ export async function acknowledge(message: string): Promise<void> {
 /** Leave an event, or take part again. */
 export async function wish(event: string, what: "opt-out" | "opt-in"): Promise<void> {
   await ask(`/api/events/${encodeURIComponent(event)}/${what}`, { method: "POST" });
+}
+
+/** Return what the home can take part in. */
+export async function programmes(): Promise<ProgrammeAnswer[]> {
+  const answer = await ask("/api/programmes");
+  return ((await answer.json()) as ProgrammesAnswer).programmes;
+}
+
+/** Join or leave a programme, having read the text of that version. */
+export async function decide(
+  programme: string,
+  what: "join" | "leave",
+  by: string,
+  version: string,
+): Promise<void> {
+  await ask(`/api/programmes/${encodeURIComponent(programme)}/${what}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ by, version }),
+  });
 }

@@ -100,3 +100,43 @@ export interface HistoryAnswer {
   time_zone: string;
   series: SeriesAnswer[];
 }
+
+export interface AboutAnswer {
+  use_cases: string[];
+  title: string;
+  triggered_by: string;
+  asks: string;
+  ends: string;
+  carried_by: string[];
+  clause: string;
+  latency: string;
+  leaving: string;
+}
+
+export interface StandingAnswer {
+  active: boolean;
+  down_w: number;
+  up_w: number;
+  energy_wh: number | null;
+  for_s: number | null;
+  promise: string;
+  words: string;
+}
+
+export interface ProgrammeAnswer {
+  id: string;
+  about: AboutAnswer;
+  standing: StandingAnswer;
+  manner: string;
+  joined: boolean;
+  bound: string;
+  decided_by: string;
+  decided_at: number | null;
+  until: number | null;
+  version: string;
+  consequence: string[];
+}
+
+export interface ProgrammesAnswer {
+  programmes: ProgrammeAnswer[];
+}

@@ -1,0 +1,139 @@
+"""The server's parts joined: what homes see, what the operator sees, who is told of changes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ssl import SSLContext
+
+from aiohttp import web
+
+from hems.clock import Clock
+from hems.headend.books import Books
+from hems.headend.exchange import edge
+from hems.headend.feeds import DefaultFeed, Feeds, ProgramFeed
+from hems.headend.mirror_store import MirrorStore
+from hems.headend.notifier import Notifier
+from hems.headend.operator_api import OperatorApi
+from hems.headend.operator_der import DerDoor
+from hems.headend.operator_flows import FlowDoor
+from hems.headend.operator_messages import MessageDoor
+from hems.headend.operator_prices import PriceDoor
+from hems.headend.settings import HeadEndSettings
+from hems.headend.store import Store
+from hems.headend.throttle import Throttle
+from hems.headend.ticker import Ticker
+from hems.headend.views_devices import DeviceViews, Views
+from hems.headend.views_events import EventViews
+from hems.headend.views_flows import FlowViews
+from hems.headend.views_messages import MessageViews
+from hems.headend.views_mirror import MirrorViews
+from hems.headend.views_prices import PriceViews
+from hems.headend.views_shed import ShedViews
+from hems.headend.views_subscriptions import SubscriptionViews
+from hems.sep2.xml import MAX_BODY
+
+_DAY_S = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """All parts, of which none listens or runs yet.
+
+    Attributes:
+        homes: What homes see.
+        operator: What the operator sees.
+        notifier: Tells subscribers; to be closed at the end.
+        ticker: Looks for what changes by itself; to be run.
+    """
+
+    homes: web.Application
+    operator: web.Application
+    notifier: Notifier
+    ticker: Ticker
+
+
+def assemble(
+    books: Books,
+    store: Store,
+    settings: HeadEndSettings,
+    clock: Clock,
+    *,
+    tls: SSLContext,
+    token: str,
+    refresh: Callable[[], None],
+) -> Assembly:
+    """Join the parts. Call it inside the running loop.
+
+    Args:
+        books: What the utility knows; its changes are announced from here on.
+        store: Its database.
+        settings: Rates and rules.
+        clock: Its time.
+        tls: Context of the server as a TLS client.
+        token: What the operator must show.
+        refresh: Reads the revocation lists again.
+    """
+    book, mirrors = books.book, MirrorStore(store)
+    prices = PriceViews(books.prices, settings)
+    flows = FlowViews(books.flows, book, settings)
+    programs = tuple(book.programs.values())
+    messages = MessageViews(books.messages, settings, programs[0].mrid)
+    feeds = Feeds(
+        [ProgramFeed(book), DefaultFeed(books.defaults, programs), prices, flows, messages]
+    )
+    notifier = Notifier(book, feeds, tls, clock)
+
+    async def keep_house() -> None:
+        refresh()
+        notifier.forget(books.knows)
+        await books.forget_old()
+        await book.save_contacts()
+        await mirrors.prune(clock.now() - settings.readings_days * _DAY_S)
+
+    ticker = Ticker(feeds, notifier, clock, keep_house)
+    books.tell(ticker)
+    own = _own_views(books, store, mirrors, settings, clock)
+    views = (*own, prices, flows, messages, SubscriptionViews(book, feeds, notifier, settings))
+    throttle = Throttle(settings.requests_per_minute, clock.monotonic)
+    homes = web.Application(
+        middlewares=[edge(book, settings.edition, throttle)], client_max_size=MAX_BODY
+    )
+    for view in views:
+        homes.add_routes(view.routes())
+    operator = OperatorApi(
+        book,
+        books.curves,
+        store,
+        mirrors,
+        notifier,
+        token=token,
+        edition=settings.edition,
+        doors=(
+            DerDoor(book, books.curves, books.defaults),
+            PriceDoor(books.prices),
+            FlowDoor(books.flows, store),
+            MessageDoor(books.messages, store),
+        ),
+    )
+    return Assembly(homes, operator.app(), notifier, ticker)
+
+
+def _own_views(
+    books: Books, store: Store, mirrors: MirrorStore, settings: HeadEndSettings, clock: Clock
+) -> Sequence[Views]:
+    """Return the views of which nothing can be subscribed to by their own means."""
+    return (
+        DeviceViews(
+            books.book, books.flows, books.prices, store, mirrors, settings=settings, clock=clock
+        ),
+        EventViews(
+            books.book,
+            books.curves,
+            books.defaults,
+            store,
+            calendars=(books.prices.prices, books.flows.grants, books.messages.messages),
+            settings=settings,
+            clock=clock,
+        ),
+        ShedViews(books.book, store, settings, clock),
+        MirrorViews(mirrors, settings, clock),
+    )

@@ -1,0 +1,85 @@
+"""What devices can do is kept, waited for a little, and never taken from rubbish."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from der.commands import Ability, DeviceOptions
+from der.curves import GridFunction
+from hems import abilities
+from hems.abilities import KEY, KeptAbilities
+from hems.clock import SystemClock
+from hems.store.store import Store, open_store
+from tests.hems.cem.plant import ALL, CAR, METER, PV
+
+CAN = DeviceOptions(
+    frozenset({Ability.REACTIVE}),
+    frozenset({GridFunction.VOLT_VAR}),
+    untimed=frozenset({GridFunction.VOLT_VAR}),
+    absorbed_var=2000.0,
+)
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Store]:
+    store = await open_store(folder / "hems.db", SystemClock())
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def kept(store: Store, told: list[str]) -> KeptAbilities:
+    made = KeptAbilities(store.settings, ALL, lambda: told.append("changed"), told.append)
+    await made.load()
+    return made
+
+
+@pytest.mark.requirement("BUC-4")
+async def test_a_restarted_hub_knows_what_devices_can_do(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        told: list[str] = []
+        first = await kept(store, told)
+        running = asyncio.create_task(first.run())
+        first.present.learn("pv", CAN)
+        first.present.learn("gone", CAN)
+        assert told == ["changed", "changed"]
+        first.present.learn("pv", CAN)
+        assert len(told) == 2  # no news
+        for _ in range(200):
+            if KEY in await store.settings.all():
+                break
+            await asyncio.sleep(0.01)
+        running.cancel()
+        again = await kept(store, told)
+        assert again.present.options == {"pv": CAN}
+        assert again.present.asked == frozenset()
+
+
+async def test_rubbish_is_told_and_asked_anew(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await store.settings.put(KEY, '{"pv": {"abilities": ["levitation"]}}')
+        told: list[str] = []
+        found = await kept(store, told)
+        assert found.present.options == {}
+        assert "must be asked anew" in told[0]
+
+
+async def test_nobody_waits_for_long_for_an_inverter_that_never_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(abilities, "LONGEST_WAIT_S", 0.05)
+    async with opened(tmp_path) as store:
+        silent = KeptAbilities(store.settings, [PV], lambda: None, lambda _: None)
+        await asyncio.wait_for(silent.known(), 5)
+        bare = KeptAbilities(store.settings, [METER, CAR], lambda: None, lambda _: None)
+        await bare.load()
+        monkeypatch.setattr(abilities, "LONGEST_WAIT_S", 60.0)
+        await asyncio.wait_for(bare.known(), 5)
+        waiting = asyncio.create_task(silent.known())
+        await asyncio.sleep(0)
+        silent.present.learn("pv", CAN)
+        await asyncio.wait_for(waiting, 5)
