@@ -251,6 +251,7 @@ class Reading:
         suspect: Attributes whose values the device gave but that cannot be: they read None.
         regulated_w: Part of `power_w` that a loop faster than the control cycle adds to what the
             cycle told the device (`hems.regulation`); 0 where none does.
+        between_w: Least and greatest power that such a loop gave it just before; None without one.
     """
 
     at: float
@@ -276,6 +277,7 @@ class Reading:
     taken: Mapping[str, float] = field(default_factory=dict)
     suspect: frozenset[str] = frozenset()
     regulated_w: float = 0.0
+    between_w: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from programs.proposal import Rank
 
 ALMOST: Final = 0.02
 """Share by which more is held back than is needed, and that may be missing before it is charged."""
-BEYOND_W: Final = 100.0
+BEYOND_W: Final = 150.0
 """Net power is kept so far under what a call asks, lest the house's own changes break it."""
 _LEAST_WH: Final = 10.0
 

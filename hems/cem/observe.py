@@ -180,8 +180,8 @@ def _perhaps(device: Usable, at: float, policy: AllocatorPolicy) -> Bounds:
     """Return between which powers in W a device may have been when the meter was read."""
     powers = [w for t, w in device.memory.recent if t >= at - policy.meter_lag_s]
     powers += (device.reading.power_w, *_aimed(device))
-    if device.reading.regulated_w and device.memory.target_w is not None:
-        powers.append(device.memory.target_w + device.reading.regulated_w)  # where it is by now
+    if device.reading.between_w is not None:
+        powers += device.reading.between_w
     return Bounds(min(powers), max(powers))
 
 

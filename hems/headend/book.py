@@ -67,8 +67,7 @@ class Book:
             book._homes[home.lfdi] = home
             if contact is not None:
                 book._contacts[home.lfdi] = contact
-        for event in await store.events(programs, clock.now() - MEMORY_S):
-            book._put(event)
+        book._put_all(await store.events(programs, clock.now() - MEMORY_S))
         for subscription in await store.subscriptions():
             book._subscriptions[subscription.id] = subscription
         return book
@@ -211,11 +210,20 @@ class Book:
     def _put(self, event: Event) -> None:
         self._by_mrid[event.mrid] = event
         others = (e for e in self._events[event.program] if e.mrid != event.mrid)
-        events = sorted((*others, event), key=lambda e: (e.created, e.mrid), reverse=True)
-        events.sort(key=lambda e: e.start)
-        self._events[event.program] = tuple(events)
-        self._overlaps[event.program] = overlaps(
-            events, self._overlaps[event.program], self._clock.now()
+        self._arrange(event.program, (*others, event), event)
+
+    def _put_all(self, events: Sequence[Event]) -> None:
+        self._by_mrid = {e.mrid: e for e in sorted(events, key=lambda e: (e.created, e.mrid))}
+        for index in self.programs:
+            self._arrange(index, [event for event in events if event.program == index], None)
+
+    def _arrange(self, program: int, events: Sequence[Event], changed: Event | None) -> None:
+        """Put a programme's events in order, and see what takes what from which."""
+        ordered = sorted(events, key=lambda e: (e.created, e.mrid), reverse=True)
+        ordered.sort(key=lambda e: e.start)
+        self._events[program] = tuple(ordered)
+        self._overlaps[program] = overlaps(
+            ordered, self._overlaps[program], self._clock.now(), changed
         )
 
     # Subscriptions

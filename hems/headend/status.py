@@ -4,6 +4,7 @@ The status is never stored. It follows from the events of one programme and the 
 restart, a late cancellation or an earlier supersession cannot leave it wrong.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -133,24 +134,46 @@ def overlap_of(event: Event, program: Iterable[Event]) -> Overlap:
 
 
 def overlaps(
-    program: Sequence[Event], known: Mapping[str, Overlap], now: float
+    program: Sequence[Event],
+    known: Mapping[str, Overlap],
+    now: float,
+    changed: Event | None = None,
 ) -> dict[str, Overlap]:
     """Return the overlap of each event of a programme, by mRID.
 
     What is superseded already stays so (2018: it does not resume), whoever is cancelled later;
-    only the others are looked at again, so that a long list costs one pass.
+    only what may have changed is looked at again, each beside those that it meets.
 
     Args:
         program: All events of the programme.
         known: The last answer of this function, or nothing.
         now: Epoch seconds.
+        changed: The one event that is new, or was cancelled, since then; None for any.
     """
+    beside = _beside(program)
+    met = None if changed is None else {changed.mrid, *(e.mrid for e in beside[changed.mrid])}
     answer: dict[str, Overlap] = {}
     for event in program:
         before = known.get(event.mrid)
         final = before is not None and before.ended is not None and before.ended <= now
-        answer[event.mrid] = before if before and final else overlap_of(event, program)
+        same = met is not None and event.mrid not in met
+        if before is None or not (final or same):
+            before = overlap_of(event, beside[event.mrid])
+        answer[event.mrid] = before
     return answer
+
+
+def _beside(program: Sequence[Event]) -> dict[str, list[Event]]:
+    """Return by mRID those events whose time meets an event's own."""
+    found: dict[str, list[Event]] = {event.mrid: [] for event in program}
+    times = sorted(((e.earliest_start, e.latest_end, e) for e in program), key=lambda t: t[0])
+    for place, (_, end, event) in enumerate(times, start=1):
+        for start, _, later in itertools.islice(times, place, None):
+            if start >= end:
+                break
+            found[event.mrid].append(later)
+            found[later.mrid].append(event)
+    return found
 
 
 def state_of(event: Timed, overlap: Overlap, now: float) -> EventState:

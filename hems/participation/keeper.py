@@ -197,6 +197,7 @@ class Keeper:
             if asked.dropped or not asked.starts_at <= image.at < asked.ends_at:
                 return
             known = self._begun(asked, *ask, image=image, before=before)
+            self._wake.set()  # what was before it is known now alone, and outlives a crash
         ends_at = min(asked.ends_at, image.at) if asked.dropped else asked.ends_at
         if not known.over(image.at):
             baseline_w = None if signal is None else signal.baseline_w

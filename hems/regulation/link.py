@@ -31,6 +31,9 @@ from programs.proposal import Bounds
 _log = logging.getLogger(__name__)
 
 _REPORT_S: Final = 1.5
+_AFTER_S: Final = 0.03
+"""The meter is asked at the same time; what it shows must lie within what is told of the battery
+here, so this is told after it."""
 Connect = Callable[[], Awaitable[Link]]
 
 
@@ -83,6 +86,7 @@ class RegulatedLink:
         """Read the battery, or return what the process read last."""
         async with self._turn:
             if await self._handed_over():
+                await asyncio.sleep(_AFTER_S)
                 with contextlib.suppress(GoneError):
                     return self._read(await self._regulator.newest(_REPORT_S))
             return await (await self._own()).read()

@@ -33,8 +33,10 @@ from hems.regulation.swing import Sampler, Swing
 
 _log = logging.getLogger(__name__)
 
-REPORT_EVERY: Final = 2
-"""Measurements from one report to the next."""
+_JUST_S: Final = 0.3
+"""A meter's figure may be of any moment of this time before it was read."""
+_FOLLOWS_S: Final = 2.0
+"""A battery has followed a set-point within this time."""
 _REOPEN_FIRST_S: Final = 0.2
 _REOPEN_LAST_S: Final = 5.0
 _FAILURES_TO_REOPEN: Final = 2
@@ -81,6 +83,8 @@ class Loop:
         self._open_at = 0.0
         self._open_pause_s = _REOPEN_FIRST_S
         self._ticks: list[Tick] = []
+        self._recent: deque[tuple[float, float]] = deque(maxlen=64)
+        self._swings: deque[tuple[float, float]] = deque(maxlen=64)
         self._count = 0
 
     def say(self, word: Word) -> None:
@@ -132,6 +136,7 @@ class Loop:
             if not self._words and not self._ended:  # a signal
                 self.swing.move(time.monotonic())
                 await self._write()
+                self._report()
 
     async def _obey(self) -> None:
         while self._words:
@@ -177,7 +182,7 @@ class Loop:
             self._ticks.append(Tick(due, began, measured, wrote))
             if self._meter is not None and self._count % _SLOW_EVERY == 0:
                 await self._read_battery()
-        if self._taken and self._count % REPORT_EVERY == 0:
+        if self._taken:
             self._report()
 
     async def _measure(self) -> None:
@@ -210,7 +215,9 @@ class Loop:
         if self._meter is None:
             self.swing.measured(reading.frequency_hz, now)
         self._sampler.add(self.swing, reading, now)
-        self._reading = replace(reading, regulated_w=self.swing.added_w)
+        self._reading = reading
+        self._recent.append((now, reading.power_w))
+        self._swings.append((now, self.swing.added_w))
 
     async def _write(self, *, refresh: bool = False) -> str:
         """Write what is due; return what went wrong, empty if nothing did."""
@@ -226,6 +233,7 @@ class Loop:
             await self._failed(error)
             return str(error)
         self.swing.wrote(setpoint, time.monotonic())
+        self._recent.append((time.monotonic(), setpoint.power_w))
         return ""
 
     async def _open(self) -> None:
@@ -272,7 +280,7 @@ class Loop:
         ticks, self._ticks = tuple(self._ticks), []
         self._answer(
             Report(
-                self._reading,
+                self._told_reading(now),
                 self._error if self._handle is None else "",
                 self.swing.added_w,
                 self.swing.last,
@@ -282,3 +290,19 @@ class Loop:
                 self._sampler.taken(),
             )
         )
+
+    def _told_reading(self, now: float) -> Reading | None:
+        """Return the last reading, with what the loop has to do with it.
+
+        A battery follows in its own time. What it does beside the base is the swing's as far as
+        the swings of the last moments explain it; only the rest is the battery's own.
+        """
+        if self._reading is None:
+            return None
+        power_w, base_w = self._reading.power_w, self.swing.base_w
+        powers = [w for at, w in self._recent if now - at <= _JUST_S] or [power_w]
+        swings = [w for at, w in self._swings if now - at <= _FOLLOWS_S] or [0.0]
+        beside_w = 0.0 if base_w is None else power_w - base_w
+        regulated_w = min(max(beside_w, min(swings)), max(swings))
+        between_w = (min(powers), max(powers))
+        return replace(self._reading, regulated_w=regulated_w, between_w=between_w)

@@ -152,11 +152,10 @@ class Refused(_Check):
 class Reported(_Check):
     """Every mean power at the meter that the utility has received is within bounds, and some is.
 
-    Of intervals that lie in the time; import and export are two meters, both positive.
+    Of intervals that lie in the time; import is positive.
     """
 
     check: Literal["reading"]
-    flow: Literal["import", "export"] = "import"
     begins: When
     ends: When
     at_most: Amount | None = None

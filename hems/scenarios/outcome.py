@@ -272,15 +272,13 @@ def _refused(check: ex.Refused, played: Played) -> Finding:
 def _reported(check: ex.Reported, script: Script, played: Played) -> Finding:
     begins, ends = script.at(check.begins), script.at(check.ends)
     found = [
-        each.power_w
-        for each in played.reported
-        if each.flow == check.flow and begins <= each.begins and each.ends <= ends
+        each.power_w for each in played.reported if begins <= each.begins and each.ends <= ends
     ]
     limits = _limits(check.at_least, check.at_most, "W")
     span = f"{in_words(min(found), 'W')} to {in_words(max(found), 'W')}" if found else "nothing"
     return Finding(
         bool(found) and all(_inside(value, check.at_least, check.at_most) for value in found),
-        f"{check.flow} {limits} as reported from {check.begins} to {check.ends}",
+        f"net {limits} as reported from {check.begins} to {check.ends}",
         f"{len(found)} readings: {span}",
         check.says,
     )

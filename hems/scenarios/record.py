@@ -116,13 +116,11 @@ class Reported:
     """A mean power at the connection point, as the utility has received it.
 
     Attributes:
-        flow: "import" or "export".
         begins: Of its interval, UTC epoch seconds.
         ends: The same.
-        power_w: Not negative.
+        power_w: Import positive.
     """
 
-    flow: str
     begins: float
     ends: float
     power_w: float

@@ -116,19 +116,25 @@ class _Stage:
         self._true = VirtualClock(loop, script.begin)  # nobody sets it
         for name, text in script.files.items():
             (self._folder / name).write_text(text, encoding="utf-8")
-        if script.utility is not None:
-            side = UtilitySide(script.utility, self._folder, _pki(), self._true)
-            self._utility = side
+        if script.utility is None:
+            return await self._through()
+        side = UtilitySide(script.utility, self._folder, _pki(), self._true)
+        try:
             await side.start()
+            self._utility = side
+            return await self._through()
+        finally:
+            await side.stop()
+
+    async def _through(self) -> Played:
+        """Play it from its beginning to its end."""
         self._config = self._configured()
-        self._premises = Premises(script, self._config, self._clock, self._seed)
+        self._premises = Premises(self._script, self._config, self._clock, self._seed)
         self._observing = Observing(self._played, self._premises)
         self._chance = random.Random(f"{self._seed}/draws")  # noqa: S311 - no secret
-        try:
-            async with self._passing():
-                await self._acts()
-        finally:
-            await self._finish()
+        async with self._passing():
+            await self._acts()
+        await self._finish()
         return self._played
 
     def _configured(self) -> Config:
@@ -300,12 +306,9 @@ class _Stage:
         self._played.writes = {n: part.writes for n, part in self._premises.parts.items()}
         if self._utility is None:
             return
-        try:
-            for told in self._played.events.values():
-                told.answers = await self._utility.answers(told.mrid)
-            self._played.reported = await self._utility.reported()
-        finally:
-            await self._utility.stop()
+        for told in self._played.events.values():
+            told.answers = await self._utility.answers(told.mrid)
+        self._played.reported = await self._utility.reported()
 
 
 def _pace(script: Script) -> Pace:

@@ -22,10 +22,9 @@ from hems.scenarios.record import Answer, Reported, Told
 from hems.scenarios.script import EventPart, ScriptError
 
 _PIN_DIGITS: Final = 24680
-_WATT: Final = 38
-"""Unit code of watts (UomType)."""
-_FLOWS: Final = {1: "import", 19: "export"}
-"""By the code of its direction (FlowDirectionType)."""
+_NET: Final = "Net active power"
+_SITE: Final = 0b10
+"""Bit of the connection point (RoleFlagsType)."""
 _LATEST: Final = "{reservation}"
 _SLOW_S: Final = 300
 """Lists are polled as seldom: notifications bring what is new, and polls cost real time."""
@@ -167,9 +166,9 @@ class UtilitySide:
         """Return the mean powers of the home's meter that have arrived."""
         told = await self.ask("GET", f"/homes/{self._home}/readings?limit=10000", {})
         return tuple(
-            Reported(_FLOWS[each["flow"]], each["start"], each["start"] + lasts_s, each["value"])
+            Reported(each["start"], each["start"] + each["duration_s"], each["value"])
             for each in told["readings"]
-            if (lasts_s := each["duration_s"]) and each["uom"] == _WATT and each["flow"] in _FLOWS
+            if each["description"] == _NET and each["duration_s"] and int(each["role"], 16) & _SITE
         )
 
     async def answers(self, mrid: str) -> tuple[Answer, ...]:

@@ -3,6 +3,7 @@
 import itertools
 import time
 from pathlib import Path
+from statistics import fmean
 from typing import Final
 
 import aiohttp
@@ -103,7 +104,10 @@ async def economic(folder: Path) -> Row:
             },
         )
         course = await home.between(float(begin), float(begin + DEAR_S))
-        return bounded(course, limit_w=100.0, trigger="a price of TimeTariffIntervals, at its time")
+        before_w = fmean(s.meter_w for s in course.before)
+        return bounded(
+            course, limit_w=0.1 * before_w, trigger="a price of TimeTariffIntervals, at its time"
+        )
 
 
 def _threshold(folder: Path) -> Path:

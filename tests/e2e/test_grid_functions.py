@@ -120,6 +120,27 @@ async def test_a_set_point_beyond_the_nameplate_is_refused_and_said(opened: Open
 
 
 @pytest.mark.requirement("BUC-4")
+async def test_a_restarted_hub_takes_its_function_up_again_and_ends_it(opened: Opener) -> None:
+    async with opened(house=SUNNY) as rig:
+        await sunny(rig)
+        await rig.feeder(HIGH_V)
+        event = await rig.dispatch(volt_var=CURVE, seconds=45)
+        await until(rig.truth, absorbing, WITHIN_S, "reactive power absorbed")
+        await rig.stage.hub.kill()
+        await rig.stage.start_hub()
+
+        def taken_up(home: Home) -> bool:
+            tile = next((t for t in home.devices if t.id == "pv"), None)
+            return tile is not None and bool(tile.functions)
+
+        await until(rig.home, taken_up, 30.0, "taken up again")
+        assert absorbing(await rig.truth())
+        left_s = event.start + event.duration_s + 8 - time.time()
+        await until(rig.truth, lambda t: abs(t.meter.reactive_var) < 1, left_s, "ended")
+        await responses(rig, event.id, [1, 2, 3], 20.0)
+
+
+@pytest.mark.requirement("BUC-4")
 async def test_a_curve_with_crossing_points_is_refused_and_said(opened: Opener) -> None:
     async with opened(house=SUNNY) as rig:
         await sunny(rig)

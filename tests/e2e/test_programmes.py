@@ -107,6 +107,27 @@ async def test_a_programme_that_was_left_is_answered_with_opt_out_until_it_is_jo
         assert "The owner was out of it" in record["note"]
 
 
+@pytest.mark.requirement("BUC-1", "LC-TEST")
+async def test_a_hub_that_is_killed_within_an_event_counts_the_time_as_not_measured(
+    opened: Opener,
+) -> None:
+    async with opened() as rig:
+        await settled(rig)
+        await subscribed(rig)
+        event = await rig.dispatch(limit_import_w=LIMIT_W, seconds=40)
+        await until(rig.home, lambda home: (home.net_w or 1e9) <= LIMIT_W, UNDER_WITHIN_S, "under")
+        await asyncio.sleep(3.0)
+        await rig.stage.hub.kill()
+        await rig.stage.start_hub()
+        await responses(rig, event.id, [1, 2, 3], 60.0)
+        (record,) = await until(
+            lambda: records(rig, event.id), lambda found: len(found) == 1, 10.0, "the record"
+        )
+        assert record["baseline_w"] > LIMIT_W  # from before the crash
+        assert 0.2 < record["measured_share"] < 0.98
+        assert record["inside_share"] == 1.0
+
+
 @pytest.mark.browser
 @pytest.mark.requirement("ROLE-UI", "L1-OWNER")
 async def test_the_owner_reads_what_leaving_means_and_leaves_on_the_page(

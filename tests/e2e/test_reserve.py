@@ -64,7 +64,7 @@ async def committed(rig: Rig) -> None:
         "the offer at the utility",
     )
     (offer,) = found["reservations"]
-    assert offer["power_w"] == pytest.approx(-4_650.0, abs=10), "a rating of 5 kW, less margins"
+    assert offer["power_w"] == pytest.approx(-4_600.0, abs=10), "a rating of 5 kW, less margins"
     assert offer["energy_wh"] == pytest.approx(offer["power_w"] / 30, abs=1)
 
     granted = await rig.operator_post(

@@ -28,7 +28,7 @@ KINDS = {
     "heidelberg": (DeviceKind.EVSE, 0.0, 3680.0),
     "sg_ready": (DeviceKind.HEAT_PUMP, 0.0, 2000.0),
     "relay_board": (DeviceKind.WATER_HEATER, 0.0, 3000.0),
-    "tie": (DeviceKind.TIE, 0.0, 0.0),
+    "tie": (DeviceKind.TIE, -24_000.0, 24_000.0),
     "former": (DeviceKind.BATTERY, -5000.0, 5000.0),
 }
 MAPS = {**DESCRIBED, "relay_board": "relay-board"}

@@ -60,7 +60,7 @@ async def test_a_fault_is_one_error_and_it_comes_back(name: str, kind: FaultKind
 async def test_a_wrong_scale_factor_is_no_measurement(name: str) -> None:
     async with doors(name) as at:
         link = await at.link(name)
-        if name in {"victron", "luna2000"}:
+        if name in {"victron", "luna2000", "former"}:
             await link.write(Setpoint(2000, 60))
         if name == "heidelberg":
             await link.write(Setpoint(3680, 60))

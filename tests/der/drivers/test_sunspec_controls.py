@@ -189,6 +189,16 @@ async def test_reactive_power_is_held_and_dropped_by_itself(style: str, singly: 
             await again.reads(lambda r: r.reactive_var == 0, "dropped by itself")
 
 
+@pytest.mark.requirement("BUC-12")
+async def test_a_battery_holds_one_power_factor_to_give_and_one_to_charge() -> None:
+    async with opened("battery", battery_style="full") as device:
+        await device.handle.ioctl(HoldReactive(60, power_factor=0.9, charging_factor=-0.95))
+        await device.handle.write(Setpoint(2000.0, 60))
+        await device.reads(moves(-2000 * 0.32868), "injects while it charges")
+        await device.handle.write(Setpoint(-2000.0, 60))
+        await device.reads(moves(2000 * 0.48432), "absorbs while it gives")
+
+
 @pytest.mark.parametrize("style", STYLES[1:3])
 async def test_reactive_power_is_given_back(style: str) -> None:
     async with pv(style) as device:
@@ -206,6 +216,7 @@ async def test_reactive_power_is_given_back(style: str) -> None:
         (HoldReactive(60, 100, 0.9), "either a reactive power or a power factor"),
         (HoldReactive(60, power_factor=0), "a power factor of 0 can't be held"),
         (HoldReactive(60, power_factor=1.2), "a power factor of 1.2 can't be held"),
+        (HoldReactive(60, None, 0.9, 0.0), "a power factor of 0 can't be held"),
         (HoldReactive(60, reactive_var=float("inf")), "inf var can't be held"),
         (HoldReactive(0, reactive_var=1), "HoldReactive needs a lapse time above 0 s"),
         (Disconnect(lapse_s=float("nan")), "Disconnect needs a lapse time above 0 s"),

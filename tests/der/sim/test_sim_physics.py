@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import random
 from functools import reduce
 from operator import add
 
@@ -15,6 +16,7 @@ from der.sim.physics.battery import Battery, BatteryRating
 from der.sim.physics.car import Car, CarRating
 from der.sim.physics.dataset import HOUR_S, HOURS, MeanCurve, Week, load_week
 from der.sim.physics.house import Commands, House, HouseConfig, Snapshot
+from der.sim.physics.supply import Supply
 from der.sim.physics.thermal import HeatedRoom, Thermostat, WaterHeater
 
 WEEK = load_week()
@@ -208,3 +210,14 @@ def test_outdoor_temperature_passes_through_each_hours_middle() -> None:
     week = Week((0.0,) * HOURS, (0.0,) * HOURS, tuple(map(float, range(HOURS))), (0.0,) * HOURS)
     assert week.outdoor_temp_at(10.5 * HOUR_S) == pytest.approx(10)
     assert week.outdoor_temp_at(11.0 * HOUR_S) == pytest.approx(10.5)
+
+
+def test_the_streets_voltage_is_where_the_homes_begins() -> None:
+    supply = Supply(random.Random(1))  # noqa: S311 - noise, not a secret
+    supply.feeder_v, supply.reactance_ohm = 248.0, 1.0
+    supply.feel(0.0)
+    assert supply.voltage_v == pytest.approx(248.0, abs=1)
+    supply.feel(0.0, 2300.0)
+    assert supply.voltage_v == pytest.approx(238.0, abs=1)
+    supply.feel(0.0, -2300.0)
+    assert supply.voltage_v == pytest.approx(258.0, abs=1)

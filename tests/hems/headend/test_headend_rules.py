@@ -128,6 +128,32 @@ def test_superseded_stays_so_when_the_newer_is_cancelled() -> None:
     assert state_of(old, never[old.mrid], T0).status is Status.ACTIVE
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 40),
+            st.integers(1, 15),
+            st.integers(-5, 20),
+            st.sampled_from([frozenset({Mode.IMPORT}), EXPORT, BOTH]),
+            st.none() | st.integers(0, 40),
+        ),
+        max_size=8,
+    )
+)
+def test_each_event_is_held_against_all_those_it_meets_and_no_other_matters(
+    drawn: list[tuple[int, int, int, frozenset[Mode], int | None]],
+) -> None:
+    """Taken in one by one or all at once, it is as if each were held against each."""
+    made = [
+        event(f"{i}", start=s, length=n, created=c, modes=m, cancelled=x)
+        for i, (s, n, c, m, x) in enumerate(drawn)
+    ]
+    known: dict[str, Overlap] = {}
+    for count, newest in enumerate(made, start=1):
+        known = overlaps(made[:count], known, T0 - 99, newest)
+    assert known == overlaps(made, {}, T0 - 99) == {e.mrid: overlap_of(e, made) for e in made}
+
+
 @pytest.mark.parametrize(
     ("edition", "at", "cancelled", "ended", "status"),
     [

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from der.model import Control, DeviceKind, DeviceSpec
+from der.model import (
+    Control,
+    DeviceKind,
+    DeviceSpec,
+    DeviceState,
+    Quality,
+    Reading,
+    Setpoint,
+)
 from hems.cem.allocator import allocate
 from hems.cem.arbiter import arbitrate
 from hems.cem.island import as_decided_on
@@ -160,6 +168,37 @@ def test_no_marked_load_stands_still_while_an_unmarked_one_runs(
         ]
         running = [s for s in specs if s.essentiality < MARKED and plant.power[s.id] > 0 and before]
         assert not (still and running), (still[0].id, running[0].id)
+
+
+@pytest.mark.parametrize(
+    ("waits", "net_w", "yields"),
+    [
+        (OXYGEN, 4400.0, {"car", "heater", "light"}),  # marked: all else yields at once
+        (OXYGEN, 600.0, {"car", "heater", "light"}),
+        (replace(PUMP, max_w=6000.0), 600.0, set()),  # it could never be carried
+        (PUMP, 1000.0, set()),  # there is room already
+        (PUMP, 3000.0, {"heater"}),  # the least essential makes room
+        (PUMP, 4400.0, {"heater", "car"}),
+        (PUMP, 9000.0, set()),  # not even all of them would make enough
+        (PUMP, None, set()),
+    ],
+)
+def test_who_yields_to_a_more_essential_load_that_stands_still(
+    waits: DeviceSpec, net_w: float | None, yields: set[str]
+) -> None:
+    draws = {HEATER: 1500.0, CAR: 1400.0, LIGHT: 300.0}
+    devices = {
+        spec.id: DeviceState(spec, Reading(T0, power_w, wants_power=True), Quality.GOOD)
+        for spec, power_w in draws.items()
+    }
+    off, asks = Setpoint(0.0, 60.0), Reading(T0, 0.0, wants_power=True)
+    devices[waits.id] = DeviceState(waits, asks, Quality.GOOD, setpoint=off)
+    found = microgrid.propose(Inputs((), devices, net_w, T0), FORMED)
+    assert {p.target for p in found if p.target != HOME} == yields
+    content = replace(devices[waits.id], reading=replace(asks, wants_power=False))
+    found = microgrid.propose(Inputs((), devices | {waits.id: content}, net_w, T0), FORMED)
+    held = {p.target for p in found if p.target != HOME}
+    assert held == (yields if waits is OXYGEN else set())
 
 
 @given(st.permutations([METER, PV, BATTERY, CAR, HEATER, PUMP, LIGHT, OXYGEN]))

@@ -42,13 +42,13 @@ async def test_what_the_owner_consents_to_is_offered_once(tmp_path: Path) -> Non
         await rig.pass_s(5)
         (offer,) = rig.desk.view().offers
         # Half of what a full battery holds above the reserve, less what is not promised.
-        assert (offer.power_w, offer.energy_wh) == (4_170.0, 4_170.0)
+        assert (offer.power_w, offer.energy_wh) == (4_120.0, 4_120.0)
         assert (offer.starts_at, offer.ends_at) == pytest.approx((T0, T0 + 24 * HOUR), abs=3)
         assert offer.state == "not told yet"
         (request,) = rig.engine.owed_requests
         asked = request.resource
-        assert asked.power_requested.watts == -4_170.0
-        assert asked.energy_requested.watt_hours == -4_170.0
+        assert asked.power_requested.watts == -4_120.0
+        assert asked.energy_requested.watt_hours == -4_120.0
         assert asked.duration_requested == 3600
         assert asked.description == "spinning reserve"
 
@@ -83,7 +83,7 @@ async def test_no_more_is_held_than_was_granted_and_no_more_than_was_offered(
         assert rig.held == ["C1"]
         await rig.committed("C2", T0 + 60, HOUR, 90_000.0)
         await rig.pass_s(1)
-        assert max(c.power_w for c in rig.desk.view().commitments) == 4_170.0
+        assert max(c.power_w for c in rig.desk.view().commitments) == 4_120.0
 
 
 async def test_a_grant_of_nonsense_commits_to_nothing(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ async def test_one_that_has_too_little_is_offered_smaller(tmp_path: Path) -> Non
         assert "have too little charge" in next(iter(rig.alarms.values()))
         await rig.pass_s(15)
         (offer,) = rig.desk.view().offers
-        assert offer.power_w == pytest.approx(0.95 * 2_000 - 100, abs=10)
+        assert offer.power_w == pytest.approx(0.95 * 2_000 - 150, abs=10)
         assert offer.state == "not told yet"
 
 
@@ -253,7 +253,7 @@ async def test_two_commitments_at_once(tmp_path: Path) -> None:
         assert sorted(rig.held) == ["C1", "C2"]
         held = rig.desk.by_slot(Slots(T0, 900.0, 12))["battery"]
         # By the end of each quarter: what its time still lets through of the first, then the other.
-        assert held[:5] == pytest.approx((1_606.5, 1_071.0, 535.5, 1_122.0, 841.5))
+        assert held[:5] == pytest.approx((1_644.75, 1_096.5, 548.25, 1_173.0, 879.75))
         assert held[7:] == (0.0,) * 5
 
 

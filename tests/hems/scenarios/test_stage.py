@@ -41,7 +41,7 @@ def test_the_event_goes_all_the_way_and_is_answered(script: Script, played: Play
 @pytest.mark.parametrize(
     "expectation",
     [
-        {"check": "bound", "of": "import", "begins": "18:03:05", "ends": "18:07", "at_most": "5 W"},
+        {"check": "bound", "of": "base", "begins": "18:03", "ends": "18:07", "at_most": "5 W"},
         {"check": "mean", "of": "battery", "begins": "18:04", "ends": "18:06", "at_least": "1 W"},
         {"check": "responses", "event": "peak", "codes": [1, 2]},
         {"check": "alarm", "contains": "the moon"},
