@@ -320,7 +320,9 @@ class Home:
             await self._store.effects.purge(now - MINUTES_KEPT_S)
             await self._store.accounts.prune(now - MINUTES_KEPT_S)
             await self._store.performances.prune(now - MINUTES_KEPT_S)
-            await self._store.visibility.prune(now - MINUTES_KEPT_S)
+            await self._store.visibility.prune(
+                now - MINUTES_KEPT_S, refused_before=now - SAMPLES_KEPT_S
+            )
         except StoreError as error:
             self.alarms.passing(f"Old records could not be cleared: {error}")
 

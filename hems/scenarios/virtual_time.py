@@ -23,6 +23,9 @@ T = TypeVar("T")
 _PATIENCE_S: Final = 30.0
 """Real time that a thread may take; longer means that it never answers."""
 _RESOLUTION_S: Final = 1e-6
+_TURN_S: Final = 1e-6
+"""What each turn of the loop costs in virtual time: who looks again until a moment has come, to
+the last digit, sees it come."""
 _LOOPBACK: Final = "127.0.0.1"
 _DATABASE: Final = vars(aiosqlite.core)
 
@@ -64,6 +67,7 @@ class _Selector(selectors.DefaultSelector):
         self._barrier = _Barrier()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.now += _TURN_S
         ready = super().select(0)
         if ready or timeout == 0:
             return ready

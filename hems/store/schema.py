@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """All revisions that this version knows, oldest first; the last one is what the tables below are.
 
 Kept here beside Alembic's own scripts, so that a file of the present revision opens without
@@ -253,6 +253,7 @@ grants: Final = Table(
     Column("data", Text, nullable=False),
     Column("granted_at", Float, nullable=False),
     Column("until", Float, nullable=False),
+    Column("withdrawn_at", Float),
 )
 """Who may see it, what for and until when; a grant that was withdrawn stays, with its end."""
 
@@ -266,4 +267,4 @@ accesses: Final = Table(
     Column("asked", Text, nullable=False),
     Column("allowed", Boolean, nullable=False),
 )
-"""Who has seen it, or has tried to; nothing is ever taken out."""
+"""Who has seen it, or has tried to; of those who have seen it nothing is ever taken out."""

@@ -71,6 +71,7 @@ class GrantRow:
     data: tuple[str, ...]
     granted_at: float
     until: float
+    withdrawn_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,14 @@ class VisibilityStore:
         async with self._database.history() as connection:
             return [SightingRow(**row._asdict()) for row in await connection.execute(query)]
 
+    async def open_sightings(self) -> Sequence[SightingRow]:
+        """Return those of which no end is known, in order of time."""
+        query = (
+            select(sightings).where(sightings.c.ended_at.is_(None)).order_by(sightings.c.began_at)
+        )
+        async with self._database.history() as connection:
+            return [SightingRow(**row._asdict()) for row in await connection.execute(query)]
+
     async def grants(self) -> Sequence[GrantRow]:
         """Return all grants there ever were, the oldest first."""
         async with self._database.ledger() as connection:
@@ -148,10 +157,11 @@ class VisibilityStore:
             return int(added.inserted_primary_key[0]) if added.inserted_primary_key else 0
 
     async def end_grant(self, grant: int, at: float) -> None:
-        """Have a grant end at `at`, UTC epoch seconds, if it would last longer."""
-        query = update(grants).where((grants.c.id == grant) & (grants.c.until > at))
+        """Have a grant end at `at`, UTC epoch seconds, at the latest, and for good."""
+        query = update(grants).where((grants.c.id == grant) & grants.c.withdrawn_at.is_(None))
+        ended = {"until": func.min(grants.c.until, at), "withdrawn_at": at}
         async with self._database.ledger() as connection:
-            await connection.execute(query.values(until=at))
+            await connection.execute(query.values(ended))
 
     async def note(self, access: Access) -> None:
         """Write an access down; on the disk when this returns."""
@@ -169,8 +179,13 @@ class VisibilityStore:
         async with self._database.ledger() as connection:
             return [Access(**row._asdict()) for row in await connection.execute(query)]
 
-    async def prune(self, before: float) -> None:
-        """Forget what was measured before `before`, UTC epoch seconds; never who saw what."""
+    async def prune(self, before: float, *, refused_before: float) -> None:
+        """Forget what is old; never who saw what.
+
+        Args:
+            before: What was measured before it goes, UTC epoch seconds.
+            refused_before: The same of those who were refused, so saw nothing.
+        """
         at = intervals.c.start
         while True:
             async with self._database.history() as connection:
@@ -181,6 +196,9 @@ class VisibilityStore:
                 await connection.execute(delete(intervals).where(at < until))
         async with self._database.history() as connection:
             await connection.execute(delete(sightings).where(sightings.c.ended_at < before))
+        refused = accesses.c.allowed.is_(False) & (accesses.c.at < refused_before)
+        async with self._database.ledger() as connection:
+            await connection.execute(delete(accesses).where(refused))
 
 
 _interval = insert(intervals)

@@ -55,6 +55,8 @@ class Grant:
         data: What may be seen.
         granted_at: UTC epoch seconds.
         until: When it ends, UTC epoch seconds; when it was withdrawn, where it was.
+        withdrawn_at: When the owner withdrew it; None where it was not. It does not come to life
+            again, even if the clock was wrong then and is set back.
     """
 
     id: int
@@ -64,10 +66,11 @@ class Grant:
     data: frozenset[Data]
     granted_at: float
     until: float
+    withdrawn_at: float | None = None
 
     def holds(self, now: float) -> bool:
         """Return whether it holds at `now`, UTC epoch seconds."""
-        return self.granted_at <= now < self.until
+        return self.withdrawn_at is None and self.granted_at <= now < self.until
 
 
 def granted(

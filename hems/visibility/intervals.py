@@ -17,8 +17,11 @@ from hems.store.visibility import Interval
 
 INTERVAL_S: Final = 300
 """Five minutes: whole quarter-hours are three of them."""
-LONGEST_GAP_S: Final = 10.0
-"""Readings further apart say nothing of the time between them."""
+LONGEST_GAP_S: Final = 12.0
+"""Readings further apart say nothing of the time between them; the slowest meters that count as
+live send each 10 s, give or take."""
+_MOST_W: Final = 1e6
+"""A register that rises faster than this is another meter's."""
 ALL: Final = ""
 """Name of all phases together."""
 _PHASES: Final = "ABC"
@@ -145,13 +148,15 @@ class Intervals:
         before = self._before
         if before is None or after is None:
             return None, None
-        share = min(max((bound - before.at) / (after.at - before.at), 0.0), 1.0)
+        took_s = after.at - before.at
+        share = min(max((bound - before.at) / took_s, 0.0), 1.0)
+        most_wh = _MOST_W * took_s / 3600.0
         old, new = parts(before).get(phase), parts(after).get(phase)
         if old is None or new is None:
             return None, None
         return (
-            _between(old.energy_import_wh, new.energy_import_wh, share),
-            _between(old.energy_export_wh, new.energy_export_wh, share),
+            _between(old.energy_import_wh, new.energy_import_wh, share, most_wh),
+            _between(old.energy_export_wh, new.energy_export_wh, share, most_wh),
         )
 
 
@@ -170,7 +175,8 @@ def parts(reading: Reading) -> dict[str, PhaseReading]:
     return found
 
 
-def _between(old: float | None, new: float | None, share: float) -> float | None:
-    if old is None or new is None or new < old:  # a register that falls was exchanged or reset
+def _between(old: float | None, new: float | None, share: float, most_wh: float) -> float | None:
+    """Return what a register was in between; None if it was exchanged or reset meanwhile."""
+    if old is None or new is None or not 0 <= new - old <= most_wh:
         return None
     return old + (new - old) * share

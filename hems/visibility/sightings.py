@@ -4,7 +4,7 @@ Found in the readings of the control cycle, so nothing shorter than a second is 
 meters made for it. Times are those of the readings, to the millisecond.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -71,6 +71,8 @@ class Sighting:
     extreme: float | None = None
 
 
+_VOLTAGE: Final = "voltage"
+_FREQUENCY: Final = "frequency"
 _LOW: Final = frozenset({Sight.DIP, Sight.INTERRUPTION, Sight.LOW_FREQUENCY})
 
 
@@ -84,18 +86,40 @@ class Sightings:
     def __init__(self, policy: SightPolicy | None = None) -> None:
         self._policy = policy or SightPolicy()
         self._open: dict[tuple[str, str], Sighting] = {}
+        self._last_at = 0.0
 
     @property
     def present(self) -> Sequence[Sighting]:
         """What is not over."""
         return tuple(self._open.values())
 
+    def resume(self, known: Iterable[Sighting]) -> Sequence[Sighting]:
+        """Take up what was not over when the hub stopped; the next reading tells if it still is.
+
+        Args:
+            known: In order of time.
+
+        Returns:
+            Those that a later one of `known` has ended.
+        """
+        told: list[Sighting] = []
+        for each in known:
+            key = (_group(each.what), each.phase)
+            told += self._ended(key, each.began_at)
+            self._open[key] = each
+        return told
+
+    def shift(self) -> Sequence[Sighting]:
+        """End all with the last reading, after the clock was set; what lasts begins anew."""
+        return [done for key in tuple(self._open) for done in self._ended(key, self._last_at)]
+
     def take(self, image: Image) -> Sequence[Sighting]:
         """Take in an image; return what has begun or ended with it."""
         meter = image.meter
         if meter is None:
             return ()
-        key = (Sight.NO_METER.value, ALL)
+        key = (_group(Sight.NO_METER), ALL)
+        self._last_at = image.at
         if meter.quality is not Quality.GOOD or meter.reading is None:
             if key in self._open:
                 return ()
@@ -110,8 +134,8 @@ class Sightings:
         for phase, part in parts(reading).items():
             if phase == ALL and len(reading.phases) > 1:
                 continue  # its phases say it
-            yield from self._follow("voltage", phase, part.voltage_v, self._voltage, reading.at)
-        yield from self._follow("frequency", ALL, reading.frequency_hz, self._hertz, reading.at)
+            yield from self._follow(_VOLTAGE, phase, part.voltage_v, self._voltage, reading.at)
+        yield from self._follow(_FREQUENCY, ALL, reading.frequency_hz, self._hertz, reading.at)
 
     def _follow(
         self, group: str, phase: str, value: float | None, bounds: Mapping[Sight, float], at: float
@@ -130,7 +154,7 @@ class Sightings:
             extreme = value if known.extreme is None else worse(known.extreme, value)
             known = self._open[key] = replace(known, extreme=extreme)
         if known is not None and found is not known.what:
-            back = self._policy.back_v if group == "voltage" else self._policy.back_hz
+            back = self._policy.back_v if group == _VOLTAGE else self._policy.back_hz
             if found is None and not _well_back(value, bounds[known.what], known.what, back):
                 return
             yield from self._ended(key, at)
@@ -160,6 +184,17 @@ class Sightings:
             Sight.LOW_FREQUENCY: self._policy.low_hz,
             Sight.HIGH_FREQUENCY: self._policy.high_hz,
         }
+
+
+def _group(what: Sight) -> str:
+    """Return the name of those things of which one at a time can be true."""
+    match what:
+        case Sight.DIP | Sight.SWELL | Sight.INTERRUPTION:
+            return _VOLTAGE
+        case Sight.LOW_FREQUENCY | Sight.HIGH_FREQUENCY:
+            return _FREQUENCY
+        case _:
+            return what.value
 
 
 def _beyond(value: float, bounds: Mapping[Sight, float]) -> Sight | None:

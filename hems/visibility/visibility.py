@@ -20,7 +20,7 @@ from hems.store.visibility import (
 )
 from hems.visibility.grants import Data, Grant, GrantError, Purpose, granted, purposes_of, seen_by
 from hems.visibility.intervals import Intervals
-from hems.visibility.sightings import Sighting, Sightings
+from hems.visibility.sightings import Sight, Sighting, Sightings
 from hems.visibility.surface import (
     AccessView,
     GrantView,
@@ -36,8 +36,9 @@ _log = logging.getLogger(__name__)
 
 WAITING: Final = 5000
 """Rows that wait at most for a store that refuses: some five days."""
-MOST_ROWS: Final = 20_000
-"""Rows of one answer at most; who wants more asks for the next time."""
+MOST_ROWS: Final = 2000
+"""Rows of one answer at most, so that nobody's question delays the home; more are asked for by
+themselves."""
 
 
 class DeniedError(Exception):
@@ -72,9 +73,12 @@ class Visibility:
         self._new = asyncio.Event()
 
     async def load(self) -> None:
-        """Read the grants, so that none is missed while the store is busy; they can wait, too."""
+        """Read the grants, and what happened to the supply and was not over; both can wait."""
         with contextlib.suppress(StoreError):  # each access tries again, and is refused till then
             await self._known()
+        with contextlib.suppress(StoreError):  # then the next start ends them
+            rows = await self._store.open_sightings()
+            self._seen.extend(self._sightings.resume([_sighting(row) for row in rows]))
 
     def applied(self, policies: Policies) -> Policies:
         """Return the policies: to be seen asks nothing of a device."""
@@ -98,6 +102,7 @@ class Visibility:
         """Take in what the devices said; each cycle."""
         if self._steps.step_s():
             self._intervals.shift()
+            self._seen.extend(self._sightings.shift())
         self._rows.extend(self._intervals.take(image))
         self._seen.extend(self._sightings.take(image))
         if self._rows or self._seen:
@@ -176,13 +181,25 @@ class Visibility:
         """
         return seen_by(await self._known(), recipient, self._clock.now())
 
-    async def measured(self, start: float, end: float) -> Sequence[Interval]:
-        """Return the intervals that begin in [start, end); at most `MOST_ROWS`."""
-        return await self._store.intervals(start, end, MOST_ROWS)
+    async def measured(self, start: float, end: float) -> tuple[Sequence[Interval], bool]:
+        """Return the intervals that begin in [start, end), each with all its phases.
 
-    async def happened(self, start: float, end: float) -> Sequence[SightingRow]:
-        """Return what happened to the supply in [start, end); at most `MOST_ROWS`."""
-        return await self._store.sightings(start, end, MOST_ROWS)
+        Returns:
+            At most `MOST_ROWS`, and whether there are more after them.
+        """
+        found = await self._store.intervals(start, end, MOST_ROWS + 1)
+        if len(found) <= MOST_ROWS:
+            return found, False
+        return [row for row in found if row.start != found[-1].start], True
+
+    async def happened(self, start: float, end: float) -> tuple[Sequence[SightingRow], bool]:
+        """Return what happened to the supply in [start, end).
+
+        Returns:
+            At most `MOST_ROWS`, and whether there are more after them.
+        """
+        found = await self._store.sightings(start, end, MOST_ROWS + 1)
+        return found[:MOST_ROWS], len(found) > MOST_ROWS
 
     # What the owner asks.
 
@@ -208,7 +225,7 @@ class Visibility:
             raise ImpossibleGrantError(str(error)) from error
         except StoreError as error:
             raise NotKeptError(f"the grant cannot be kept: {error}") from error
-        self._grants = (*known, new)
+        self._grants = (*(self._grants or known), new)
         _log.info("%s may see %s until %.0f", new.name, ", ".join(sorted(new.data)), until)
         return _view(new, now)
 
@@ -223,7 +240,8 @@ class Visibility:
         except StoreError as error:
             raise NotKeptError(f"the grant cannot be withdrawn: {error}") from error
         self._grants = tuple(
-            replace(g, until=min(g.until, now)) if g.id == grant else g for g in known
+            replace(g, until=min(g.until, now), withdrawn_at=now) if g.id == grant else g
+            for g in self._grants or known
         )
 
     async def accesses(self, most: int) -> Sequence[AccessView]:
@@ -253,6 +271,7 @@ def _grant(row: GrantRow) -> Grant:
         frozenset(Data(each) for each in row.data),
         row.granted_at,
         row.until,
+        row.withdrawn_at,
     )
 
 
@@ -265,6 +284,7 @@ def _grant_row(grant: Grant) -> GrantRow:
         tuple(sorted(grant.data)),
         grant.granted_at,
         grant.until,
+        grant.withdrawn_at,
     )
 
 
@@ -280,6 +300,10 @@ def _view(grant: Grant, now: float) -> GrantView:
         row.until,
         grant.holds(now),
     )
+
+
+def _sighting(row: SightingRow) -> Sighting:
+    return Sighting(Sight(row.what), row.phase, row.began_at, row.ended_at, row.extreme)
 
 
 def _sighting_row(seen: Sighting) -> SightingRow:

@@ -55,7 +55,7 @@ def series(found: Sequence[Interval], allowed: frozenset[Data], *, more: bool) -
     Args:
         found: The intervals.
         allowed: What of them may be seen.
-        more: Whether there are more than one answer holds.
+        more: Whether there are more after the last of them.
     """
     fields = [name for data, names in _FIELDS.items() if data in allowed for name in names]
     told = [
@@ -64,7 +64,7 @@ def series(found: Sequence[Interval], allowed: frozenset[Data], *, more: bool) -
             "length_s": row.length_s,
             "phase": row.phase or "all",
             "measured": row.measured,
-            **{name: value for name, value in asdict(row).items() if name in fields},
+            **{name: getattr(row, name) for name in fields},
         }
         for row in found
     ]

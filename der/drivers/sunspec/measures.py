@@ -216,9 +216,15 @@ def phases(measures: Measures, block: Block, sign: float) -> tuple[PhaseReading,
         energies = imported_wh, exported_wh
         if sign != measures.sign:  # built in the other way round
             energies = exported_wh, imported_wh
-        power_w, reactive_var = (_times(sign, value) for value in (power_w, reactive_var))
-        found.append(PhaseReading(power_w, voltage_v, reactive_var, *energies))
+        turned = _times(sign, power_w), _times(sign, reactive_var)
+        found.append(PhaseReading(turned[0], _sane_v(voltage_v), turned[1], *energies))
     return tuple(found)
+
+
+def _sane_v(voltage_v: float | None) -> float | None:
+    """Return a voltage that can be in a home; None for a wrong scale factor."""
+    low, high = SANE["voltage_v"]
+    return voltage_v if voltage_v is not None and low <= voltage_v <= high else None
 
 
 def _times(sign: float, value: float | None) -> float | None:

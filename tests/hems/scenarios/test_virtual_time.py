@@ -32,7 +32,7 @@ def test_timers_keep_their_order_and_their_moments() -> None:
 
     run_at_once(all_of_them())
     assert [name for name, _ in seen] == ["soon", "next", "late"]
-    assert [when for _, when in seen] == pytest.approx([0.5, 60, 7200])
+    assert [when for _, when in seen] == pytest.approx([0.5, 60, 7200], abs=0.001)
 
 
 def test_a_time_limit_ends_what_hangs() -> None:
@@ -42,6 +42,18 @@ def test_a_time_limit_ends_what_hangs() -> None:
                 await asyncio.Event().wait()
 
     run_at_once(hang())
+
+
+def test_who_looks_again_and_again_sees_the_moment_come() -> None:
+    async def look() -> int:
+        loop, looks = asyncio.get_running_loop(), 0
+        moment = loop.time() + 1e-4
+        while loop.time() < moment:
+            await asyncio.sleep(0)
+            looks += 1
+        return looks
+
+    assert 0 < run_at_once(look()) < 1000
 
 
 def test_what_can_never_come_is_said() -> None:
@@ -67,7 +79,7 @@ def test_the_database_costs_no_virtual_time(tmp_path: Path) -> None:
         await engine.dispose()
         return spent_s
 
-    assert run_at_once(work()) == 0.0
+    assert run_at_once(work()) < 0.01
 
 
 def test_an_exchange_over_a_socket_costs_no_virtual_time() -> None:
@@ -107,7 +119,9 @@ def test_a_call_for_another_thread_is_made_in_this_one() -> None:
             await asyncio.to_thread(lambda: 1 // 0)
         return found, asyncio.get_running_loop().time()
 
-    assert run_at_once(work()) == ("A", 0.0)
+    found, spent_s = run_at_once(work())
+    assert found == "A"
+    assert spent_s < 0.01
 
 
 def test_a_clock_is_set_without_moving_the_monotonic_one() -> None:
@@ -117,4 +131,4 @@ def test_a_clock_is_set_without_moving_the_monotonic_one() -> None:
         clock.set_by(-100)
         return clock.now(), clock.monotonic()
 
-    assert run_at_once(work()) == pytest.approx((905.0, 5.0))
+    assert run_at_once(work()) == pytest.approx((905.0, 5.0), abs=0.01)

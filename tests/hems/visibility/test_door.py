@@ -22,8 +22,9 @@ from der.model import PhaseReading
 from hems.clock import SystemClock
 from hems.store.errors import StoreError
 from hems.store.store import Store, open_store
-from hems.store.visibility import Access
+from hems.store.visibility import Access, Interval
 from hems.visibility import door as door_module
+from hems.visibility import visibility as visibility_module
 from hems.visibility.door import Door
 from hems.visibility.grants import Data, Purpose
 from hems.visibility.visibility import Visibility
@@ -219,6 +220,68 @@ async def test_who_asks_without_pause_is_slowed_down(
     monkeypatch.setattr(door_module, "MOST_A_MINUTE", 3)
     assert [(await rig.ask(rig.stranger, ""))[0] for _ in range(4)] == [200, 200, 200, 429]
     assert (await rig.ask(rig.operator, ""))[0] == 200
+
+
+async def test_each_refusal_is_written_down_so_a_stranger_has_few(rig: Rig) -> None:
+    asked = [(await rig.ask(rig.stranger, "/now"))[0] for _ in range(8)]
+    assert asked == [403] * 6 + [429] * 2
+    assert len(await rig.log()) == 6
+    now = SystemClock().now()
+    await rig.store.visibility.prune(0.0, refused_before=now + 1)
+    assert await rig.log() == []
+
+
+async def test_what_was_seen_stays_in_the_log(rig: Rig) -> None:
+    await rig.grant(Data.LIVE)
+    rig.visibility.take_image(read(T0))
+    await rig.ask(rig.operator, "/now")
+    await rig.store.visibility.prune(0.0, refused_before=SystemClock().now() + 1)
+    assert [a.asked for a in await rig.log()] == ["now"]
+
+
+async def test_a_long_time_is_told_in_parts_of_whole_intervals(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visibility_module, "MOST_ROWS", 6)
+    rows = [Interval(int(T0) + 300 * i, 300, phase) for i in range(4) for phase in ("", "A", "B")]
+    await rig.store.visibility.add(rows, [])
+    await rig.grant(Data.POWER)
+    start, told, more = T0, 0, True
+    while more:
+        status, said = await rig.ask(rig.operator, f"/intervals?start={start}&end={T0 + 9000}")
+        assert status == 200
+        found = said["intervals"]
+        assert isinstance(found, list)
+        assert len(found) == 6
+        told, more, start = told + len(found), bool(said["more"]), found[-1]["start"] + 300
+    assert told == 12
+
+
+async def test_a_withdrawn_grant_is_marked_on_the_disk(rig: Rig) -> None:
+    grant = await rig.grant(Data.LIVE)
+    await rig.visibility.withdraw(grant)
+    (row,) = await rig.store.visibility.grants()
+    assert row.withdrawn_at is not None
+    assert row.withdrawn_at == row.until
+
+
+async def test_grants_made_at_once_are_all_there(rig: Rig) -> None:
+    await asyncio.gather(*(rig.grant(data) for data in Data))
+    assert len(await rig.visibility.grants()) == len(Data)
+
+
+async def test_a_dip_outlives_the_hub_and_ends_after_it(tmp_path: Path) -> None:
+    async with _rig(tmp_path) as rig:
+        rig.visibility.take_image(read(T0, voltage_v=190.0))
+    async with _rig(tmp_path) as rig:
+        await rig.visibility.load()
+        rig.visibility.take_image(read(T0 + 30, voltage_v=230.0))
+    store = await open_store(tmp_path / "hub.db", SystemClock())
+    try:
+        (row,) = await store.visibility.sightings(0, 2 * T0, 9)
+        assert (row.began_at, row.ended_at) == (T0, T0 + 30)
+    finally:
+        await store.close()
 
 
 async def test_grants_and_their_ends_outlive_a_restart(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Who may see what: until a day, for a purpose, by certificate."""
 
+import dataclasses
 import math
 
 import pytest
@@ -57,6 +58,13 @@ def test_a_grant_that_makes_no_sense_is_refused(changed: dict[str, object], why:
 def test_an_lfdi_is_taken_as_people_write_it() -> None:
     grouped = " ".join(LFDI[i : i + 4] for i in range(0, 40, 4)).lower()
     assert _granted(recipient=grouped).recipient == LFDI
+
+
+def test_what_was_withdrawn_stays_so_when_a_wrong_clock_is_set_back() -> None:
+    grant = _granted(until=NOW + 86_400)
+    ended = dataclasses.replace(grant, until=NOW + 7200, withdrawn_at=NOW + 7200)
+    assert grant.holds(NOW + 60)
+    assert not ended.holds(NOW + 60)
 
 
 def test_nobody_sees_what_was_not_granted_or_no_longer_holds() -> None:

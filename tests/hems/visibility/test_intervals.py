@@ -72,6 +72,21 @@ def test_no_register_is_made_up_over_a_gap_or_a_changed_meter() -> None:
     assert [row.import_wh for row in changed] == [None]
 
 
+def test_a_meter_that_was_changed_for_one_with_more_on_it_makes_no_register_up() -> None:
+    changed = [read(T0 + 299, import_wh=500.0), read(T0 + 301, import_wh=900_000.0)]
+    (row,) = _all(Intervals(300), [read(T0 + 298, import_wh=500.0), *changed])
+    assert row.import_wh is None
+
+
+def test_a_meter_that_sends_each_ten_seconds_give_or_take_is_heard_all_the_time() -> None:
+    late = [0.0, 0.3, -0.2, 0.4]
+    times = [T0 - 10, *(T0 + 10 * i + late[i % 4] for i in range(1, 32))]
+    found = _all(Intervals(300), [read(t, 100.0, import_wh=t - T0) for t in [T0 - 0.1, *times[1:]]])
+    (row,) = [each for each in found if each.start == T0]
+    assert row.measured == pytest.approx(1.0, abs=0.01)
+    assert row.import_wh == pytest.approx(300.0)
+
+
 def test_what_was_not_measured_is_not_made_up() -> None:
     lost = image(None, T0 + 120, Quality.LOST)
     found = _all(

@@ -54,6 +54,37 @@ def test_each_phase_is_looked_at_by_itself() -> None:
     assert [(s.what, s.phase) for s in told] == [(Sight.DIP, "B")]
 
 
+def test_what_lasts_over_a_restart_ends_with_the_first_reading_back() -> None:
+    before = Sightings()
+    (dip,) = before.take(read(T0, voltage_v=200.0))
+    (silent,) = before.take(image(None, T0 + 1, Quality.LOST))
+    after = Sightings()
+    assert after.resume([dip, silent]) == []
+    ended = after.take(read(T0 + 60, voltage_v=230.0))
+    assert {(s.what, s.began_at, s.ended_at) for s in ended} == {
+        (Sight.DIP, T0, T0 + 60),
+        (Sight.NO_METER, T0 + 1, T0 + 60),
+    }
+    assert not after.present
+
+
+def test_of_two_that_cannot_both_last_the_later_ends_the_earlier() -> None:
+    dip, swell = Sighting(Sight.DIP, "", T0), Sighting(Sight.SWELL, "", T0 + 9)
+    sightings = Sightings()
+    assert [(s.what, s.ended_at) for s in sightings.resume([dip, swell])] == [(Sight.DIP, T0 + 9)]
+    assert [s.what for s in sightings.present] == [Sight.SWELL]
+
+
+def test_no_sighting_reaches_over_a_clock_that_was_set() -> None:
+    sightings = Sightings()
+    sightings.take(read(T0, voltage_v=200.0))
+    sightings.take(read(T0 + 3, voltage_v=200.0))
+    (ended,) = sightings.shift()
+    assert (ended.began_at, ended.ended_at) == (T0, T0 + 3)
+    (anew,) = sightings.take(read(T0 + 86_400, voltage_v=200.0))
+    assert (anew.what, anew.began_at) == (Sight.DIP, T0 + 86_400)
+
+
 def test_frequency_has_bounds_too() -> None:
     told = _told([230.0], frequency_hz=49.7)
     assert [(s.what, s.extreme) for s in told] == [(Sight.LOW_FREQUENCY, 49.7)]
