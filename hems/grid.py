@@ -358,12 +358,15 @@ class Grid:
         self._tell.spawn(self._concede(lost))
 
     async def _concede(self, lost: Sequence[Lost]) -> None:
-        """Tell those whose set-points gave way to another utility's."""
+        """Tell those whose set-points gave way to others, of whatever utility."""
         engines = {source: member.engine for link in self.links for source, member in link.members}
         for each in lost:
             try:
                 await engines[each.server].concede(
-                    each.event, frozenset({each.mode}), by_server=each.server != each.to_server
+                    each.event,
+                    frozenset({each.mode}),
+                    by_server=each.server != each.to_server,
+                    by_program=each.by_program,
                 )
             except UnknownEventError:
                 _log.info("event %s was gone before it gave way", each.event)

@@ -12,7 +12,6 @@ from typing import Final
 
 from hems.clock import Clock, StepWatch
 from hems.emg.baseline import Baselines
-from hems.emg.functions import REACTIVE
 from hems.emg.ramp import Ramps, powers
 from hems.emg.ratings import Ratings
 from hems.emg.slopes import Slopes
@@ -39,7 +38,7 @@ class Gateway:
         on_signals: Told when what is asked has changed; must not block.
         on_baseline: Told mRID and net power in W before a relative event; must not block.
         sources: Names of those who ask, the one that prevails at equal primacy first.
-        on_lost: Told what an event lost to one of another utility; must not block.
+        on_lost: Told what an event lost to another; must not block.
         devices: Ids of the devices that it asks of; empty for the home as a whole.
         slopes: By a programme's name or mRID, to what slope of the net power its events bind the
             home by agreement, W a minute.
@@ -194,20 +193,24 @@ class Gateway:
 
 
 def _outdone(merged: Merged) -> list[Lost]:
-    """Return what gave way to another mode: that of another event, or of another utility.
+    """Return what gave way to another mode of another event.
 
-    A set-point of batteries gives way to a later one of its own utility for a while only, as the
-    utility knows; ways to set reactive power exclude one another by the devices' own nature.
+    Of the ways to steer batteries one can hold, and of those to set reactive power; the utility
+    knows nothing of that, so it is answered, and what gave way stays so.
     """
     return [
-        Lost(a.mode, merged.sources[a.mode], a.event, merged.sources[first.mode], first.event)
+        Lost(
+            a.mode,
+            merged.sources[a.mode],
+            a.event,
+            merged.sources[first.mode],
+            first.event,
+            by_program=a.program.mrid != first.program.mrid,
+        )
         for first, others in outdone(merged.schedule)
         for a in others
         if not a.default
-        and (
-            merged.sources[a.mode] != merged.sources[first.mode]
-            or (a.mode in REACTIVE and a.event != first.event)
-        )
+        and (merged.sources[a.mode], a.event) != (merged.sources[first.mode], first.event)
     ]
 
 

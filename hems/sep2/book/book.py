@@ -307,7 +307,13 @@ class Book:
         self._profiles = {name: kind.profile(profile) for name, kind in KINDS.items()}
 
     def concede(
-        self, mrid: str, modes: frozenset[str], now: float, *, by_server: bool = True
+        self,
+        mrid: str,
+        modes: frozenset[str],
+        now: float,
+        *,
+        by_server: bool = True,
+        by_program: bool = False,
     ) -> None:
         """Give modes of an event up to another; see `hems.sep2.rules.changes`.
 
@@ -316,7 +322,9 @@ class Book:
         """
         entry = self._known(mrid)
         profile = self._profiles[entry.event.kind]
-        step = concede(entry.progress, modes, profile, now, by_server=by_server)
+        step = concede(
+            entry.progress, modes, profile, now, by_server=by_server, by_program=by_program
+        )
         if step.progress != entry.progress:
             self._change(choices.Change(replace(entry, progress=step.progress), step.owed), now)
 

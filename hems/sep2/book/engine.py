@@ -310,18 +310,30 @@ class Engine:
         self.settings = replace(self.settings, profile=profile)
         self._book.carry_out(profile)
 
-    async def concede(self, mrid: str, modes: frozenset[str], *, by_server: bool = True) -> None:
+    async def concede(
+        self,
+        mrid: str,
+        modes: frozenset[str],
+        *,
+        by_server: bool = True,
+        by_program: bool = False,
+    ) -> None:
         """Give modes of an event up to another; see `hems.sep2.rules.merge`.
 
         Args:
             mrid: The event's.
             modes: What it loses.
             by_server: Whether to the event of another server.
+            by_program: Whether to that of another programme.
 
         Raises:
             UnknownEventError: No such event.
         """
-        await self._change(lambda now: self._book.concede(mrid, modes, now, by_server=by_server))
+        await self._change(
+            lambda now: self._book.concede(
+                mrid, modes, now, by_server=by_server, by_program=by_program
+            )
+        )
 
     async def reserve(self, wish: Wish) -> str:
         """Ask for a flow reservation; returns the mRID of the request.

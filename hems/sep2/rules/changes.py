@@ -71,15 +71,17 @@ def concede(
     now: float,
     *,
     by_server: bool = True,
+    by_program: bool = False,
 ) -> Step:
     """Give modes up to another event; see `hems.sep2.rules.merge`.
 
     Args:
         progress: The event's life so far.
         modes: What was lost.
-        profile: How the utility wants to be answered; without code 13 it is told 7.
+        profile: How the utility wants to be answered; without codes 13 and 14 it is told 7.
         now: Server's clock.
         by_server: Whether that event is another server's.
+        by_program: Whether it is another programme's.
     """
     held = progress.held
     mine = frozenset(m for m in held.event.modes if held.sets(m))
@@ -87,8 +89,11 @@ def concede(
     if not lost or progress.phase.over:
         return Step(progress)
     left = mine - lost
-    told = by_server and Code.SUPERSEDED_BY_SERVER in profile.codes
-    code = Code.SUPERSEDED_BY_SERVER if told else Code.SUPERSEDED
+    code = Code.SUPERSEDED
+    if by_server and Code.SUPERSEDED_BY_SERVER in profile.codes:
+        code = Code.SUPERSEDED_BY_SERVER
+    elif not by_server and by_program and Code.SUPERSEDED_BY_PROGRAM in profile.codes:
+        code = Code.SUPERSEDED_BY_PROGRAM
     due = [Owed(code, now, named(lost, profile))]
     if left and not profile.answers_by_mode:
         due = []  # one answer for the event, which still stands

@@ -25,6 +25,7 @@ class Lost:
         event: mRID of that event.
         to_server: Whose event has it.
         to_event: mRID of that event, or of the default control.
+        by_program: Whether that event is of another programme.
     """
 
     mode: str
@@ -32,6 +33,7 @@ class Lost:
     event: str
     to_server: str
     to_event: str
+    by_program: bool = False
 
 
 @dataclass(frozen=True, slots=True)
