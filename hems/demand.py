@@ -122,7 +122,7 @@ class _OfUtility:
 
 
 class Demand:
-    """The demand side; a `hems.uses.Use`.
+    """The demand side; a `hems.uses.use.Use`.
 
     Args:
         config: The hub's settings.

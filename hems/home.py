@@ -12,9 +12,6 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Final
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
-from certs.revocation import REFRESH_S
 from der.commands import Command
 from der.drivers.feed import FEED_SERVICE, Feed
 from der.model import DeviceKind
@@ -30,6 +27,7 @@ from hems.cem.effects import Effect as Written
 from hems.clock import Clock
 from hems.grid import Grid, GridEvents
 from hems.guarding.guarded import Guarded
+from hems.housekeeping import Housekeeping
 from hems.image import Image, ImageRing
 from hems.link import House
 from hems.participation.assembly import assembled
@@ -46,7 +44,8 @@ from hems.store.errors import StoreError
 from hems.store.history import DeviceSeries
 from hems.store.store import Store
 from hems.surface import Series, Snapshot, SurfaceError
-from hems.uses import Uses, UsesEvents
+from hems.uses.use import UsesEvents
+from hems.uses.uses import Uses
 from hems.watch import Watch
 from hems.wishes import Wishes
 from programs.capability import Spare
@@ -54,10 +53,6 @@ from programs.proposal import HOME
 from programs.signal import Signal, SignalKind
 
 _LEAST_IMAGES: Final = 120
-REPORT_S: Final = 60
-PRUNE_HOURS: Final = 6
-SAMPLES_KEPT_S: Final = 7 * 86400.0
-MINUTES_KEPT_S: Final = 10 * 366 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +223,13 @@ class Home:
             clock,
             signals=self.grid.signals,
         )
+        self._housekeeping = Housekeeping(
+            store,
+            clock,
+            alarm=self.alarms.passing,
+            report=self._report,
+            refresh=self._refresh_certificates,
+        )
         self._last_seq = -1
         self._watch = Watch()
         self._over = asyncio.Event()
@@ -244,7 +246,7 @@ class Home:
         await self.economics.load()
         await self.participation.load()
         await self.uses.load()
-        housekeeping = self._housekeeping()
+        housekeeping = self._housekeeping.start()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._aside.start()
@@ -297,36 +299,11 @@ class Home:
         """Return when the first control cycle is done."""
         await self._first_image.wait()
 
-    def _housekeeping(self) -> AsyncIOScheduler:
-        scheduler = AsyncIOScheduler(timezone="UTC")
-        scheduler.add_job(self._prune, "interval", hours=PRUNE_HOURS)
-        scheduler.add_job(self._report, "interval", seconds=REPORT_S)
-        scheduler.add_job(self._follow_certificates, "interval", seconds=REFRESH_S)
-        scheduler.start()
-        return scheduler
-
-    async def _follow_certificates(self) -> None:
-        """Read renewed files on the loop, on which the TLS connections are: nothing is locked."""
+    def _refresh_certificates(self) -> None:
         self.grid.refresh_certificates()
         self.uses.refresh_certificates()
 
-    async def _prune(self) -> None:
-        now = self._clock.now()
-        try:
-            await self._store.history.prune(
-                now - SAMPLES_KEPT_S, minutes_before=now - MINUTES_KEPT_S
-            )
-            await self._store.ledger.purge()
-            await self._store.effects.purge(now - MINUTES_KEPT_S)
-            await self._store.accounts.prune(now - MINUTES_KEPT_S)
-            await self._store.performances.prune(now - MINUTES_KEPT_S)
-            await self._store.visibility.prune(
-                now - MINUTES_KEPT_S, refused_before=now - SAMPLES_KEPT_S
-            )
-        except StoreError as error:
-            self.alarms.passing(f"Old records could not be cleared: {error}")
-
-    async def _report(self) -> None:
+    def _report(self) -> None:
         image = self._ring.present
         if image is not None:
             self.grid.report(image)
@@ -376,7 +353,7 @@ class Home:
                 self.alarms.lasting(source, None if source == tested else message)
         if not self._first_image.is_set():
             self._first_image.set()
-            self._aside.spawn(self._report())
+            self._report()
         self._publish()
 
     def on_effect(self, effect: Written) -> None:

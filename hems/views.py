@@ -43,6 +43,9 @@ _STATES: Final[Mapping[Phase, str]] = {
     Phase.REJECTED: "rejected",
 }
 
+_GONE: Final[Mapping[Phase, str]] = {Phase.SUPERSEDED: "another order has taken its place"}
+"""Why an event is no longer obeyed, where nothing else says so."""
+
 
 def snapshot(
     image: Image,
@@ -178,7 +181,7 @@ def event(state: EventState, ratings: Ratings, devices: Sequence[DeviceState]) -
         ends_at=state.ends_at,
         opted_out=state.opted_out,
         may_opt_out=not grid_event.mandatory and not state.phase.over,
-        note=_sentence(state.reason),
+        note=_sentence(state.reason or _GONE.get(state.phase, "")),
     )
 
 

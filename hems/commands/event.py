@@ -1,12 +1,11 @@
 """`hems event`: the operator dispatches, lists and cancels grid events at the head-end."""
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
 
 from hems import units
 from hems.commands import event_wish
-from hems.commands.operator import Operator, OperatorError, Told, ask, part
+from hems.commands.operator import Operator, OperatorError, Told, ask, part, when
 from hems.commands.output import fail
 
 __all__ = ["Answer", "Event", "HomeAnswers", "Operator", "run"]
@@ -106,9 +105,8 @@ def _show(operator: Path, event_id: str | None) -> None:
         print(_line(event))
         for home in event.homes:
             for answer in home.responses:
-                when = datetime.fromtimestamp(answer.at, UTC)
                 said = f"{answer.status} {answer.meaning}"
-                print(f"    {when:%H:%M:%S}Z  home {home.lfdi[:8]}  {said}")
+                print(f"    {when(answer.at, '%H:%M:%S')}  home {home.lfdi[:8]}  {said}")
 
 
 def _place(event_id: str) -> str:
@@ -116,11 +114,10 @@ def _place(event_id: str) -> str:
 
 
 def _line(event: Event) -> str:
-    start = datetime.fromtimestamp(event.start, UTC)
     minutes = event.duration_s / 60.0
     return (
         f"{event.id}  {event.state:<10} {event.program}: {_asks(event.asks)}, "
-        f"{start:%Y-%m-%d %H:%M:%S}Z for {minutes:g} min"
+        f"{when(event.start)} for {minutes:g} min"
     )
 
 

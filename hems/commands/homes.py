@@ -2,9 +2,8 @@
 
 import argparse
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
-from hems.commands.operator import OperatorError, Told, ask
+from hems.commands.operator import OperatorError, Told, ask, when
 from hems.commands.output import fail
 
 
@@ -66,7 +65,7 @@ def _heading(home: _Home) -> str:
     if home.last_contact is None:
         heard = "never heard of"
     else:
-        heard = f"last heard of {datetime.fromtimestamp(home.last_contact, UTC):%m-%d %H:%M:%S}Z"
+        heard = f"last heard of {when(home.last_contact, '%m-%d %H:%M:%S')}"
     lists = len(home.subscriptions)
     return f"{home.lfdi}  {home.edition}, {heard}, {lists} subscription{'' if lists == 1 else 's'}"
 

@@ -1,9 +1,8 @@
 """`hems message`: the operator writes to the people of the homes."""
 
 import argparse
-from datetime import UTC, datetime
 
-from hems.commands.operator import OperatorError, Told, ask, part
+from hems.commands.operator import OperatorError, Told, ask, part, when
 from hems.commands.output import fail
 
 
@@ -61,11 +60,9 @@ def _wish(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _print(message: _Message) -> None:
-    start = datetime.fromtimestamp(message.start, UTC)
     print(
         f"{message.id}  {message.state:<10} {message.priority}: {message.text!r}, "
-        f"{start:%Y-%m-%d %H:%M:%S}Z for {message.duration_s / 60:g} min"
+        f"{when(message.start)} for {message.duration_s / 60:g} min"
     )
     for answer in message.responses:
-        when = datetime.fromtimestamp(answer.at, UTC)
-        print(f"    {when:%H:%M:%S}Z  home {answer.lfdi[:8]}  {answer.status} {answer.meaning}")
+        print(f"    {when(answer.at, '%H:%M:%S')}  home {answer.lfdi[:8]}  {answer.status} {answer.meaning}")

@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.parse
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -76,6 +77,19 @@ def ask(
         return model.model_validate_json(answer)
     except ValidationError as error:
         raise OperatorError("the head-end answers, but not as a head-end does") from error
+
+
+def when(at: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """Return a time that a home may have told, UTC; what is no time of this calendar in seconds."""
+    try:
+        return f"{datetime.fromtimestamp(at, UTC):{form}}Z"
+    except (ValueError, OverflowError, OSError):
+        return f"{at:.0f} s"
+
+
+def plain(text: str) -> str:
+    """Return what a home says of itself without what would move a terminal's cursor."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def part(text: str) -> str:

@@ -5,10 +5,9 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
-from hems.commands.operator import OperatorError, Told, ask, part
+from hems.commands.operator import OperatorError, Told, ask, part, when
 from hems.commands.output import fail
 
 _LIVE = frozenset({"active", "scheduled"})
@@ -87,7 +86,7 @@ def read_prices(file: Path) -> Sequence[dict[str, object]]:
         _FileError: It cannot be read, or is neither.
     """
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise _FileError(f"{file}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -134,10 +133,9 @@ def _print(tariff: _Tariff, flow: str | None) -> None:
     shown = [p for p in tariff.prices if flow in {None, p.flow} and p.state in _LIVE]
     print(f"{tariff.tariff}: currency {tariff.currency}, primacy {tariff.primacy}")
     for price in shown:
-        start = datetime.fromtimestamp(price.start, UTC)
         cost = "no price" if price.price is None else f"{price.price:g} per kWh"
         print(
-            f"    {start:%Y-%m-%d %H:%M:%S}Z for {price.minutes:g} min  "
+            f"    {when(price.start)} for {price.minutes:g} min  "
             f"{price.flow} {cost}  {price.state}"
         )
     if not shown:

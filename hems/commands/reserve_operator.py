@@ -1,10 +1,9 @@
 """`hems reserve`: the operator lists, grants and cancels flow reservations at the head-end."""
 
 import argparse
-from datetime import UTC, datetime
 
 from hems import units
-from hems.commands.operator import OperatorError, Told, ask, part
+from hems.commands.operator import OperatorError, Told, ask, part, plain, when
 from hems.commands.output import fail
 
 
@@ -87,7 +86,7 @@ def _wish(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _print(reservation: _Reservation) -> None:
-    name = f" ({reservation.description})" if reservation.description else ""
+    name = f" ({plain(reservation.description)})" if reservation.description else ""
     print(
         f"{reservation.id}  {reservation.state:<10} home {reservation.lfdi[:8]}{name} "
         f"{_amounts(reservation.power_w, reservation.energy_wh)}, "
@@ -99,8 +98,7 @@ def _print(reservation: _Reservation) -> None:
             f"{_when(grant.start, grant.duration_s)}"
         )
         for answer in grant.responses:
-            when = datetime.fromtimestamp(answer.at, UTC)
-            print(f"        {when:%H:%M:%S}Z  {answer.status} {answer.meaning}")
+            print(f"        {when(answer.at, '%H:%M:%S')}  {answer.status} {answer.meaning}")
 
 
 def _amounts(power_w: float, energy_wh: float) -> str:
@@ -109,4 +107,4 @@ def _amounts(power_w: float, energy_wh: float) -> str:
 
 
 def _when(start: int, duration_s: int) -> str:
-    return f"{datetime.fromtimestamp(start, UTC):%Y-%m-%d %H:%M:%S}Z for {duration_s / 60:g} min"
+    return f"{when(start)} for {duration_s / 60:g} min"

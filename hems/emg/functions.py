@@ -116,8 +116,6 @@ def beyond(mode: str, value: ModeValue, ratings: Ratings) -> str:
         value: As in `Event.modes`.
         ratings: What the devices here can do together.
     """
-    if mode == DROOP and isinstance(value, tuple) and len(value) == _DROOP_MEMBERS:
-        return "" if value[2] > 0 and value[3] > 0 else f"{mode} with a droop of 0"
     asked = meaning(mode, value, ratings)
     if asked is None:
         return ""

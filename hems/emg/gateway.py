@@ -12,13 +12,14 @@ from typing import Final
 
 from hems.clock import Clock, StepWatch
 from hems.emg.baseline import Baselines
+from hems.emg.functions import REACTIVE
 from hems.emg.ramp import Ramps, powers
 from hems.emg.ratings import Ratings
 from hems.emg.slopes import Slopes
 from hems.emg.translate import RELATIVE, outdone, signals
 from hems.image import Image
 from hems.sep2.rules.curve import Curve
-from hems.sep2.rules.events import Schedule
+from hems.sep2.rules.events import Active, Schedule
 from hems.sep2.rules.merge import Lost, Merged, merge
 from programs.signal import Signal, SignalKind
 
@@ -209,9 +210,26 @@ def _outdone(merged: Merged) -> list[Lost]:
         )
         for first, others in outdone(merged.schedule)
         for a in others
-        if not a.default
-        and (merged.sources[a.mode], a.event) != (merged.sources[first.mode], first.event)
+        if _gives_way(a, first, same=merged.sources[a.mode] == merged.sources[first.mode])
     ]
+
+
+def _gives_way(active: Active, first: Active, *, same: bool) -> bool:
+    """Return whether an event gives way for good to one that leads in another mode.
+
+    One utility's set-point has its turn after a stronger one if it begins under that and outlasts
+    it, as it would in one mode.
+
+    Args:
+        active: The event.
+        first: What leads.
+        same: Whether both are of one utility.
+    """
+    if active.default or (same and active.event == first.event):
+        return False
+    if not same or active.mode in REACTIVE:
+        return True
+    return active.start < first.start or active.end <= first.end
 
 
 def _shifted(schedule: Schedule, by_s: float) -> Schedule:

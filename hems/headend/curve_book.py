@@ -24,6 +24,10 @@ class CurveBook:
         programs: All programmes.
         clock: The utility's time.
         pen: Private enterprise number for the mRIDs made here.
+
+    Attributes:
+        naming: Held while a curve is looked up for an order until that is durable, and while one
+            is removed, so that nothing ever names a curve that is gone.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class CurveBook:
         self._pen = pen
         self._curves: dict[str, Curve] = {}
         self._changing = asyncio.Lock()
+        self.naming = asyncio.Lock()
 
     async def load(self) -> None:
         """Read all curves of known programmes."""

@@ -184,11 +184,17 @@ def _check_sense(mode: Mode, kind: _Kind, order: CurveOrder) -> None:
             raise DispatchError(
                 f"{mode.value}: point {number}: y {y:g} is outside {low:g} to {high:g}"
             )
+        if mode is Mode.WATT_PF and y == 0:
+            raise DispatchError(
+                f"{mode.value}: point {number}: 0 is no power factor: nothing but vars"
+            )
     for number, (a, b) in enumerate(itertools.pairwise(order.points), start=2):
         if b[0] < a[0]:
             raise DispatchError(
                 f"{mode.value}: point {number} goes back from x {a[0]:g} to {b[0]:g}"
             )
+    if order.v_ref_percent == 0:
+        raise DispatchError(f"{mode.value}: v_ref_percent 0 leaves no voltage to go by")
     if mode is not Mode.VOLT_VAR and (
         order.v_ref_percent is not None or order.v_ref_follows_s is not None
     ):

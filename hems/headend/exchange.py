@@ -21,6 +21,7 @@ from hems.headend.records import Edition, Home
 from hems.headend.throttle import Throttle
 from hems.sep2.errors import MalformedError, OversizedError
 from hems.sep2.resources import Resource
+from hems.sep2.resources.wire import STORAGE_NS
 from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, parse, serialize
 
 RETRY_AFTER_S = 5
@@ -188,8 +189,16 @@ async def read(request: web.Request, expected: type[_R]) -> _R:
 
 
 def encode(record: Resource, edition: Edition) -> bytes:
-    """Write a record in the form of an edition."""
-    return serialize(record, schema_ver=SCHEMA_VER_2023 if edition is Edition.Y2023 else None)
+    """Write a record in the form of an edition.
+
+    CSIP-AUS has a schema with storage targets and one without, each with a namespace for all of
+    its elements: where a target is told, everything beside it is in the namespace of the former.
+    """
+    schema_ver = SCHEMA_VER_2023 if edition is Edition.Y2023 else None
+    body = serialize(record, schema_ver=schema_ver)
+    if b"<storage:" in body:
+        return serialize(record, schema_ver=schema_ver, csipaus_ns=STORAGE_NS)
+    return body
 
 
 def answer(request: web.Request, record: Resource) -> web.Response:

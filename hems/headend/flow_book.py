@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hems.clock import Clock
 from hems.headend.dispatch import make_mrid
-from hems.headend.errors import ForbiddenError, UnknownItemError
+from hems.headend.errors import ConflictError, ForbiddenError, UnknownItemError
 from hems.headend.flows import CANCELLED, FlowRequest, Grant, GrantOrder, make_grant
 from hems.headend.keeping import kept_form
 from hems.headend.shelf import Shelf
@@ -73,12 +73,27 @@ class FlowBook:
 
         Raises:
             UnknownItemError: There is none of this mRID.
+            ConflictError: Several homes have one.
         """
         wanted = mrid.upper()
-        for request in self._requests.values():
-            if request.mrid == wanted:
+        found = [r for r in self._requests.values() if r.mrid == wanted]
+        if not found:
+            raise UnknownItemError(f"no reservation {mrid[:40]!r}")
+        if len(found) > 1:  # homes make these mRIDs; what is meant for one goes to no other
+            homes = " and ".join(r.lfdi for r in found)
+            raise ConflictError(f"{homes} have asked under the same mRID {wanted}")
+        return found[0]
+
+    def answered_by(self, grant: Grant) -> FlowRequest:
+        """Return the request of its home that a grant answers.
+
+        Raises:
+            UnknownItemError: The home has it no more.
+        """
+        for request in self.of(grant.lfdi):
+            if request.mrid == grant.request:
                 return request
-        raise UnknownItemError(f"no reservation {mrid[:40]!r}")
+        raise UnknownItemError(f"the home has reservation {grant.request} no more")
 
     async def post(self, lfdi: str, posted: FlowReservationRequest) -> tuple[FlowRequest, bool]:
         """Keep a request; one of an mRID that the home posted before is updated.

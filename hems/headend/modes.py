@@ -130,7 +130,8 @@ class Range:
 _MAGNITUDE: Final = Range(0.0, 1e9, 0.0, 1e9)
 _SIGNED: Final = Range(-1e9, 1e9, -1e9, 1e9)
 _SWITCH: Final = Range(0.0, 1.0, 0.0, 1.0)
-_REDUCTION: Final = Range(1.0, 1e9, 1.0, 1e9)
+_REDUCTION: Final = Range(1.0, 65_535e3, 1.0, 65_535e3)
+"""TargetReduction has 16 bits, and nothing greater than the kilowatt and the kilowatt-hour."""
 _OFFSET: Final = Range(0.0, 10.0, 0.0, 25.5)
 
 PERCENT: Final = Range(0.0, 100.0, 0.0, 655.35)

@@ -1,6 +1,7 @@
 """The operator's door: dispatch and look, as JSON over loopback HTTP with a bearer token."""
 
 import hmac
+import math
 import os
 import secrets
 from collections.abc import Sequence
@@ -33,7 +34,8 @@ from hems.headend.operator_view import event_out, home_out
 from hems.headend.records import Edition, Event, Home, ReadingRecord, ResponseRecord
 from hems.headend.store import Store
 
-MAX_BODY = 64 * 1024
+MAX_BODY = 256 * 1024
+"""Of the operator's requests, octets: the longest series of prices fits."""
 _MAX_READINGS = 10_000
 
 
@@ -149,15 +151,18 @@ class OperatorApi:
     async def post_event(self, request: web.Request) -> web.Response:
         """Dispatch an event; it is durable and on its way when this answers 201."""
         order = (await read_model(request, EventIn)).order()
-        event = await self._book.dispatch(await self._curves.resolve(order))
+        async with self._curves.naming:
+            event = await self._book.dispatch(await self._curves.resolve(order))
         return json_answer(self._event(event, ()), 201, {"Location": f"/events/{event.mrid}"})
 
     async def get_events(self, _request: web.Request) -> web.Response:
         """Answer all remembered events, latest first."""
         answers: dict[str, list[ResponseRecord]] = {}
-        for item in await self._store.responses():
+        known = self._book.events
+        since = min((event.accepted_at for event in known), default=math.inf)
+        for item in await self._store.responses(since=since) if known else ():
             answers.setdefault(item.subject, []).append(item)
-        events = [self._event(event, answers.get(event.mrid, ())) for event in self._book.events]
+        events = [self._event(event, answers.get(event.mrid, ())) for event in known]
         return json_answer(EventsOut(events=events))
 
     async def get_event(self, request: web.Request) -> web.Response:

@@ -113,9 +113,10 @@ class DerDoor:
 
     async def delete_curve(self, request: web.Request) -> web.Response:
         """Forget a curve that nothing names."""
-        curve = self._curves.curve(request.match_info["id"])
-        named = {v for e in self._book.events for v in e.values.values() if isinstance(v, str)}
-        await self._curves.remove(curve.mrid, self._defaults.curves | named)
+        async with self._curves.naming:
+            curve = self._curves.curve(request.match_info["id"])
+            named = {v for e in self._book.events for v in e.values.values() if isinstance(v, str)}
+            await self._curves.remove(curve.mrid, self._defaults.curves | named)
         return json_answer(self._out(curve))
 
     async def get_default(self, request: web.Request) -> web.Response:
@@ -128,7 +129,8 @@ class DerDoor:
         wish = await read_model(request, DefaultIn)
         program = self._defaults.program(request.match_info["program"])
         order = Order(wish.asked, 0.0, curves=wish.curves(), ramp_s=wish.ramp_s, raw=wish.raw)
-        default = await self._defaults.set(program.mrid, order, wish.set_grad_w)
+        async with self._curves.naming:
+            default = await self._defaults.set(program.mrid, order, wish.set_grad_w)
         return json_answer(DefaultOut.of(program, default))
 
     def _out(self, curve: Curve) -> CurveOut:

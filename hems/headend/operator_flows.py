@@ -116,7 +116,7 @@ class FlowDoor:
         mrid = request.match_info["id"]
         if self._flows.grants.find(mrid) is not None:
             grant = await self._flows.cancel_grant(mrid)
-            return json_answer(await self._out(self._flows.of_mrid(grant.request)))
+            return json_answer(await self._out(self._flows.answered_by(grant)))
         wanted = self._flows.of_mrid(mrid)
         if not await self._flows.cancel(wanted):
             raise UnknownItemError(f"nothing is granted for reservation {wanted.mrid}")

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from hems.headend.records import Program
+from hems.headend.records import Program, ProgramKind
 from hems.headend.views_shed import KIND as SHED
 from hems.sep2.resources import (
     DERAvailability,
@@ -176,7 +176,10 @@ def _sheds(documents: Mapping[str, bytes], programs: Mapping[int, Program]) -> l
     found: list[LoadShedOut] = []
     for kind in sorted(kind for kind in documents if kind.startswith(SHED)):
         told = parse(documents[kind], LoadShedAvailability)
-        program = programs.get(int(kind.removeprefix(SHED)))
+        number = int(kind.removeprefix(SHED))
+        program = programs.get(number)
+        if number and (program is None or program.kind is not ProgramKind.DRLC):
+            continue  # of a programme that is no more; it holds for no other
         found.append(
             LoadShedOut(
                 program=None if program is None else program.name,

@@ -204,9 +204,18 @@ class Store:
             found = await connection.execute(select(ResponseRow.__table__).filter_by(**key))
             return response_of(found.one())
 
-    async def responses(self, *, subject: str | None = None) -> Sequence[ResponseRecord]:
-        """Return all homes' responses in the order they came, to one event if given."""
+    async def responses(
+        self, *, subject: str | None = None, since: float = 0.0
+    ) -> Sequence[ResponseRecord]:
+        """Return all homes' responses in the order they came.
+
+        Args:
+            subject: To this event only.
+            since: Only those received then or later, epoch s.
+        """
         query = select(ResponseRow.__table__).order_by(ResponseRow.id)
+        if since:
+            query = query.where(ResponseRow.received_at >= since)
         if subject is not None:
             query = query.where(ResponseRow.subject == subject)
         async with self.reading() as connection:

@@ -100,7 +100,7 @@ class _AllKept(BaseModel):
 
 
 class Energies:
-    """Counts energy by windows; a `hems.uses.Use`.
+    """Counts energy by windows; a `hems.uses.use.Use`.
 
     Args:
         amounts: What the connection agreement allows.

@@ -114,7 +114,7 @@ class _Saved(BaseModel):
 
 
 class Market:
-    """Follows wholesale prices; a `hems.uses.Use`.
+    """Follows wholesale prices; a `hems.uses.use.Use`.
 
     Args:
         wholesale: Where prices come from.

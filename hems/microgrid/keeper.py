@@ -1,6 +1,6 @@
 """Keeps the home's island: watches the tie, leads the home to an island and back, remembers it.
 
-It implements `hems.uses.Use`. What it decides is pure (`states`, `carry`, `look`); here is only
+It implements `hems.uses.use.Use`. What it decides is pure (`states`, `carry`, `look`); here is only
 what has a memory or a wire: orders to tie and inverter one after the other, the record of what was
 served, and what a restarted hub must know.
 """
@@ -87,7 +87,7 @@ class Ports:
 
 
 class Microgrid:
-    """The island of one home; a `hems.uses.Use`.
+    """The island of one home; a `hems.uses.use.Use`.
 
     Args:
         plant: Its tie, inverter and agreements.

@@ -1,6 +1,6 @@
 """Which programmes the home takes part in, and what it delivered: one part of the running home.
 
-Implements `hems.uses.Use` and `hems.programme_surface.ProgrammeSurface`. What was left is not
+Implements `hems.uses.use.Use` and `hems.programme_surface.ProgrammeSurface`. What was left is not
 proposed (`Policies.left`), and events of it that may be left are left; what binds goes on, and who
 wants to leave it is told why not.
 """

@@ -1,6 +1,6 @@
 """Frequency regulation at work (BUC-3): decides when the loop runs, and keeps its record.
 
-It implements `hems.uses.Use`. The loop itself is a process of its own, started when there is
+It implements `hems.uses.use.Use`. The loop itself is a process of its own, started when there is
 something to regulate by and ended when there is not: until then it costs nothing.
 """
 

@@ -58,7 +58,7 @@ class Around:
 
 
 class Reserves:
-    """The reserve of one home at one utility; a `hems.uses.Use`.
+    """The reserve of one home at one utility; a `hems.uses.use.Use`.
 
     Args:
         terms: What the owner consents to.

@@ -22,9 +22,10 @@ from certs.pki import Pki, init_pki
 from hems.home import Home, Means
 from hems.planning.occasion import Pace
 from hems.scenarios.desk import NearDesk
+from hems.scenarios.hub_side import hub_config
 from hems.scenarios.observing import Observing
 from hems.scenarios.parts import Ill
-from hems.scenarios.premises import Premises, hub_config
+from hems.scenarios.premises import Premises
 from hems.scenarios.record import Band, Played
 from hems.scenarios.script import (
     EventPart,

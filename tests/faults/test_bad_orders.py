@@ -103,9 +103,10 @@ async def test_of_two_set_points_in_one_mode_the_later_one_supersedes(bench: Ben
         assert card_of(home, "A2").state == "superseded"
 
 
-async def test_of_two_set_points_in_different_modes_one_waits_and_that_is_shown(
+async def test_of_two_set_points_in_different_modes_the_earlier_one_is_answered_as_superseded(
     bench: Bench,
 ) -> None:
+    """No mode knows of the other, yet a battery follows one: the utility is told which it is."""
     lying = LyingUtility(bench.hub_lfdi)
     begun = int(time.time()) - 60
     lying.list_controls(
@@ -114,9 +115,18 @@ async def test_of_two_set_points_in_different_modes_one_waits_and_that_is_shown(
     )
     context = server_context(bench.pki.identity("utility"), bench.pki.trust)
     async with serving(lying, context), bench.running(bench.config(f"{lying.base}/dcap")) as hub:
-        await shown(hub, "A2", "another order holds in its place", 30.0)
-        home = await hub.home()
-        assert "give 1 kW" in home.tile("battery").reason
+        await lying.until(lambda: ("A2", SUPERSEDED) in lying.codes, SOON_S)
+        home = await until(
+            hub.home,
+            lambda home: (
+                "give 1 kW" in home.tile("battery").reason
+                and card_of(home, "A2").state == "superseded"
+            ),
+            SOON_S,
+            "the later one holds",
+        )
+        assert card_of(home, "A2").note == "Another order has taken its place."
+        assert card_of(home, "A1").state == "running"
         assert card_of(home, "A1").note == ""
 
 

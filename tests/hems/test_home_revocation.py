@@ -73,7 +73,7 @@ async def test_a_server_that_is_revoked_is_asked_nothing_more(home: Home, pki: P
     async with client._connect(f"https://127.0.0.1:{runner.addresses[0][1]}") as transport:
         await transport.get("/tm", res.Time)
         sack(pki)
-        await home._follow_certificates()
+        home._refresh_certificates()
         with pytest.raises(TrustError, match="revoked"):
             await transport.get("/tm", res.Time)
     assert asked == ["/tm"]
@@ -96,7 +96,7 @@ async def test_a_sender_that_is_revoked_is_heard_no_more(home: Home, pki: Pki) -
         async with session.post(uri, data=b"<one/>") as answer:
             assert answer.status == 204
         sack(pki)
-        await home._follow_certificates()
+        home._refresh_certificates()
         with pytest.raises(aiohttp.ClientError):
             await session.post(uri, data=b"<two/>")
     assert heard == [b"<one/>"]
@@ -104,11 +104,11 @@ async def test_a_sender_that_is_revoked_is_heard_no_more(home: Home, pki: Pki) -
 
 
 async def test_the_lists_are_looked_at_each_minute(home: Home) -> None:
-    scheduler = home._housekeeping()
+    scheduler = home._housekeeping.start()
     due = [
         job.trigger.interval.total_seconds()
         for job in scheduler.get_jobs()
-        if job.func == home._follow_certificates
+        if job.func == home._housekeeping._follow
     ]
     scheduler.shutdown(wait=False)
     assert len(due) == 1

@@ -53,6 +53,8 @@ of them.
 """
 _MOST_POINTS: Final = 10
 _ABSURD: Final = 1e9
+_USUAL_FOLLOWS_S: Final = 300.0
+"""Time constant of a reference voltage that follows, where none is named (IEEE 1547-2018, 5.3.3)."""
 
 
 def curve_of(resource: res.DERCurve, href: str) -> Curve:
@@ -72,7 +74,8 @@ def curve_of(resource: res.DERCurve, href: str) -> Curve:
     wrong = _wrong(points) or _meaningless(points, resource.y_ref_type, _AXES.get(mode))
     if wrong:
         raise ValueError(f"curve {href} {wrong}")
-    constant = resource.autonomous_v_ref_time_constant
+    if resource.v_ref is not None and resource.v_ref <= 0:
+        raise ValueError(f"curve {href} has a reference voltage of {resource.v_ref}")
     return Curve(
         href=href,
         mode=mode,
@@ -83,7 +86,7 @@ def curve_of(resource: res.DERCurve, href: str) -> Curve:
         ramp_down=_hundredths(resource.ramp_dec_tms),
         filter_s=_hundredths(resource.ramp_pt1_tms),
         v_ref=_hundredths(resource.v_ref),
-        v_ref_follows_s=_hundredths(constant) if resource.autonomous_v_ref_enable else None,
+        v_ref_follows_s=_follows_s(resource),
     )
 
 
@@ -98,6 +101,13 @@ def _point(point: res.CurveData, curve: res.DERCurve, mode: str) -> tuple[float,
 def _scaled(value: int, multiplier: int) -> float:
     # Dividing by a whole power of ten rounds once; multiplying by 0.1 would round twice.
     return value / 10**-multiplier if multiplier < 0 else float(value * 10**multiplier)
+
+
+def _follows_s(curve: res.DERCurve) -> float | None:
+    """Return with which time constant the reference voltage follows; None where it does not."""
+    if not curve.autonomous_v_ref_enable:
+        return None
+    return _hundredths(curve.autonomous_v_ref_time_constant) or _USUAL_FOLLOWS_S
 
 
 def _hundredths(value: int | None) -> float | None:

@@ -16,6 +16,7 @@ from hems.sep2.book.ledger import EventRow
 from hems.sep2.book.receipts import KEEP_S
 from hems.sep2.rules.curve import Curve
 from hems.sep2.rules.events import Default, Program
+from hems.sep2.rules.sanity import absurd
 from hems.sep2.xml import parse, serialize
 
 DEFAULT: Final = res.DefaultDERControl.__name__
@@ -68,7 +69,7 @@ class Standing:
 
     @property
     def defaults(self) -> Sequence[Default]:
-        """The default controls of all programmes, without modes whose curve cannot be used."""
+        """The default controls of all programmes, without modes that nobody could obey."""
         return [self._usable(d.default) for d in self._defaults.values()]
 
     @property
@@ -77,10 +78,14 @@ class Standing:
         return {href: known.curve for href, known in self._curves.items()}
 
     def _usable(self, default: Default) -> Default:
-        wrong = unusable(default.modes, default.modes, self.curves)
+        wrong = self._wrong(default)
         if not wrong:
             return default
         return replace(default, modes={m: v for m, v in default.modes.items() if m not in wrong})
+
+    def _wrong(self, default: Default) -> dict[str, str]:
+        """Return why modes cannot be obeyed, by mode: a bad curve, or a figure that cannot be."""
+        return unusable(default.modes, default.modes, self.curves) | absurd(default.modes)
 
     def recall(self, row: EventRow, now: float) -> None:
         """Take up what the ledger kept.
@@ -111,7 +116,7 @@ class Standing:
             default = default_of(control, program)
             self._defaults[program.mrid] = _Default(control, default)
             self._keep(self._row(DEFAULT, default.mrid, program, control))
-            for sentence in unusable(default.modes, default.modes, self.curves).values():
+            for sentence in self._wrong(default).values():
                 self._alarm(f"the default control of {program.name or program.mrid}: {sentence}")
 
     def _withdraw(self, program: str) -> None:

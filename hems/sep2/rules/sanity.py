@@ -64,6 +64,9 @@ _NEVER_NEGATIVE: Final = (
     "opModMaxLim",
     "TargetReduction",
 )
+_DROOP: Final = "opModFreqDroop"
+_DROOPS: Final = slice(2, 4)
+"""Where kOF and kUF stand in its value."""
 _TARGET: Final = "TargetReduction."
 _UNITS: Final = 13
 """UnitType of a TargetReduction ends there; the values from it on are reserved."""
@@ -88,10 +91,12 @@ def nonsense(event: Event, longest_s: float) -> str:
     ):
         if abs(value) > _ONE_HOUR_S:
             return f"{name} of {value} s"
-    return next(
-        (words for m, v in event.modes.items() if (words := _absurd(m, v))),
-        _contradiction(event.modes),
-    )
+    return next(iter(absurd(event.modes).values()), _contradiction(event.modes))
+
+
+def absurd(modes: Mapping[str, ModeValue]) -> dict[str, str]:
+    """Say what is wrong with the values of modes, by mode; nothing for those that can be."""
+    return {mode: words for mode, value in modes.items() if (words := _absurd(mode, value))}
 
 
 def _contradiction(modes: Mapping[str, ModeValue]) -> str:
@@ -115,6 +120,8 @@ def _absurd(mode: str, value: ModeValue) -> str:
         if reference not in _REFERENCES:
             return f"{mode} in per cent of reference {reference:g}, which is reserved"
         numbers = tuple(numbers_left)
+    if mode == _DROOP and not all(number > 0 for number in numbers[_DROOPS]):
+        return f"{mode} with a droop of 0"
     return next((words for n in numbers if (words := _beyond(mode, n))), "")
 
 

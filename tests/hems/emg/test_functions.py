@@ -141,7 +141,6 @@ def test_a_droop_in_house_words() -> None:
         ("opModFixedVar", (1.0, 90.0), "inject 8100 var"),
         ("opModFixedPFInjectW", 0.95, ""),
         ("opModFixedPFInjectW", 0.3, "of 0.3, and the least here is 0.93"),
-        ("opModFreqDroop", (36.0, 36.0, 0.0, 50.0, 500.0), "droop of 0"),
         ("opModVoltVar", "/c/1", ""),
         ("opModImpLimW", 1e6, ""),
     ],

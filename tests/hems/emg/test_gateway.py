@@ -9,6 +9,7 @@ from hems.emg.gateway import Gateway
 from hems.emg.ratings import Ratings
 from hems.image import Image
 from hems.sep2.rules.events import Active, Program, Schedule
+from hems.sep2.rules.merge import Lost
 from programs.signal import SignalKind
 
 EVENT = "E" * 32
@@ -248,3 +249,31 @@ def test_set_points_of_different_modes_are_one_contest_too() -> None:
     two.gateway.take_schedule(limit("opModStorageTargetW", 2000.0, 1, "B" * 32), "market")
     assert two.values() == [-2000.0]
     assert two.lost == [("grid", "A" * 32)]
+
+
+@pytest.mark.parametrize(
+    ("weaker", "lost"),
+    [
+        ((0.0, 700.0, "P" * 32), [("A" * 32, False)]),
+        ((0.0, 900.0, "P" * 32), [("A" * 32, False)]),
+        ((200.0, 700.0, "Q" * 32), [("A" * 32, True)]),
+        ((200.0, 900.0, "P" * 32), []),  # it has its turn afterwards
+    ],
+)
+def test_of_two_set_points_of_one_utility_that_which_gives_way_is_told(
+    weaker: tuple[float, float, str], lost: list[tuple[str, bool]]
+) -> None:
+    start, end, program = weaker
+    told: list[Lost] = []
+    gateway = Gateway(
+        Ratings(9000.0, 5000.0),
+        Hands(),
+        on_signals=lambda: None,
+        on_baseline=lambda _event, _power_w: None,
+        on_lost=told.extend,
+    )
+    first = Active("opModTargetW", 1e3, "B" * 32, Program("P" * 32, "One", 1), 100.0, 700.0, True)
+    other = Active("opModFixedW", 9.0, "A" * 32, Program(program, "Two", 9), start, end, True)
+    gateway.take_schedule(Schedule(300.0, {a.mode: a for a in (first, other)}))
+    assert [signal.value for signal in gateway.signals] == [-1000.0]
+    assert [(each.event, each.by_program) for each in told] == lost

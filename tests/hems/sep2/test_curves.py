@@ -217,6 +217,55 @@ def test_a_default_control_goes_without_a_curve_that_cannot_be_used() -> None:
     assert [set(d.modes) for d in book.defaults] == [{"opModImpLimW", "opModVoltVar"}]
 
 
+@pytest.mark.parametrize(
+    ("base", "alarm"),
+    [
+        (
+            res.DERControlBase(
+                op_mod_freq_droop=res.FreqDroopType(
+                    dbof=36, dbuf=36, kof=0, kuf=50, open_loop_tms=500
+                )
+            ),
+            "opModFreqDroop with a droop of 0",
+        ),
+        (
+            res.DERControlBase(
+                op_mod_fixed_pf_inject_w=res.PowerFactorWithExcitation(
+                    displacement=11, excitation=True, multiplier=-1
+                )
+            ),
+            "opModFixedPFInjectW of 1.1, beyond -1 to 1",
+        ),
+        (
+            res.DERControlBase(op_mod_exp_lim_w=res.ActivePower.of(-5000)),
+            "opModExpLimW of -5000, which cannot be negative",
+        ),
+    ],
+)
+def test_a_default_control_goes_without_figures_that_cannot_be(
+    base: res.DERControlBase, alarm: str
+) -> None:
+    alarms: list[str] = []
+    book = make_book(alarms=alarms)
+    base = replace(base, op_mod_imp_lim_w=res.ActivePower.of(5000))
+    book.set_default(
+        P1, res.DefaultDERControl(href="/dderc", mrid="D1", der_control_base=base)
+    )
+    assert [d.modes for d in book.defaults] == [{"opModImpLimW": 5000.0}]
+    assert alarms == [f"the default control of Peak: {alarm}"]
+
+
+def test_a_reference_voltage_of_zero_is_none() -> None:
+    with pytest.raises(ValueError, match="a reference voltage of 0"):
+        curve_of(replace(VOLT_VAR, v_ref=0), "/c/1")
+
+
+def test_a_reference_voltage_that_follows_does_so_though_no_time_is_named() -> None:
+    read = curve_of(replace(VOLT_VAR, autonomous_v_ref_enable=True), "/c/1")
+    assert read.v_ref_follows_s == 300.0
+    assert curve_of(VOLT_VAR, "/c/1").v_ref_follows_s is None
+
+
 def test_a_curve_is_kept_while_something_needs_it_and_not_longer() -> None:
     book = make_book()
     book.set_curves(P1, [VOLT_VAR, curve("/c/2", (1, 1), (2, 2))], 110, complete=True)

@@ -114,15 +114,17 @@ def test_ride_through_curves_are_read_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("codes", "by_server", "told"),
+    ("codes", "by_server", "by_program", "told"),
     [
-        (frozenset(Code), True, Code.SUPERSEDED_BY_SERVER),
-        (frozenset(Code), False, Code.SUPERSEDED),
-        (frozenset({Code.SUPERSEDED}), True, Code.SUPERSEDED),
+        (frozenset(Code), True, True, Code.SUPERSEDED_BY_SERVER),
+        (frozenset(Code), False, False, Code.SUPERSEDED),
+        (frozenset(Code), False, True, Code.SUPERSEDED_BY_PROGRAM),
+        (frozenset({Code.SUPERSEDED}), True, True, Code.SUPERSEDED),
+        (frozenset({Code.SUPERSEDED}), False, True, Code.SUPERSEDED),
     ],
 )
 def test_what_gives_way_is_told_by_whom(
-    codes: frozenset[Code], *, by_server: bool, told: Code
+    codes: frozenset[Code], *, by_server: bool, by_program: bool, told: Code
 ) -> None:
     held = Held(event({"opModVoltVar": "/c/1"}), modes=frozenset({"opModVoltVar"}))
     step = concede(
@@ -131,6 +133,7 @@ def test_what_gives_way_is_told_by_whom(
         Profile(codes=codes),
         120.0,
         by_server=by_server,
+        by_program=by_program,
     )
     assert step.progress.phase is Phase.SUPERSEDED
     assert [o.code for o in step.owed] == [told]

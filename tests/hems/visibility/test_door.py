@@ -271,17 +271,18 @@ async def test_grants_made_at_once_are_all_there(rig: Rig) -> None:
 
 
 async def test_a_dip_outlives_the_hub_and_ends_after_it(tmp_path: Path) -> None:
-    async with _rig(tmp_path) as rig:
-        rig.visibility.take_image(read(T0, voltage_v=190.0))
-    async with _rig(tmp_path) as rig:
-        await rig.visibility.load()
-        rig.visibility.take_image(read(T0 + 30, voltage_v=230.0))
-    store = await open_store(tmp_path / "hub.db", SystemClock())
-    try:
-        (row,) = await store.visibility.sightings(0, 2 * T0, 9)
-        assert (row.began_at, row.ended_at) == (T0, T0 + 30)
-    finally:
+    for at, volts in ((T0, 190.0), (T0 + 30, 230.0)):
+        store = await open_store(tmp_path / "hub.db", SystemClock())
+        visibility = Visibility(store.visibility, SystemClock(), lambda _text: None)
+        await visibility.load()
+        visibility.take_image(read(at, voltage_v=volts))
+        writing = asyncio.create_task(visibility.run())
+        await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        rows = await store.visibility.sightings(0, 2 * T0, 9)
         await store.close()
+    assert [(row.began_at, row.ended_at) for row in rows] == [(T0, T0 + 30)]
 
 
 async def test_grants_and_their_ends_outlive_a_restart(tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+"""What the home does now and then: report, follow renewed certificates, clear old records."""
+
+from collections.abc import Callable
+from typing import Final
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from certs.revocation import REFRESH_S
+from hems.clock import Clock
+from hems.store.errors import StoreError
+from hems.store.store import Store
+
+REPORT_S: Final = 60
+PRUNE_HOURS: Final = 6
+SAMPLES_KEPT_S: Final = 7 * 86400.0
+"""Every sample; after that, minute means."""
+REFUSED_KEPT_S: Final = 90 * 86400.0
+"""Of those who asked to see what is measured and were refused."""
+MINUTES_KEPT_S: Final = 10 * 366 * 86400.0
+"""Minute means, effects, accounts, performance and what is measured of the grid."""
+
+
+class Housekeeping:
+    """Does it on a scheduler.
+
+    Args:
+        store: What is cleared.
+        clock: Where the time comes from.
+        alarm: Told in one sentence that old records could not be cleared.
+        report: Tells the utilities what the home is and does.
+        refresh: Reads renewed certificates and revocation lists.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        alarm: Callable[[str], None],
+        report: Callable[[], None],
+        refresh: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._alarm = alarm
+        self._report = report
+        self._refresh = refresh
+
+    def start(self) -> AsyncIOScheduler:
+        """Begin; whoever calls shuts the scheduler down."""
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.add_job(self._prune, "interval", hours=PRUNE_HOURS)
+        scheduler.add_job(self._tell, "interval", seconds=REPORT_S)
+        scheduler.add_job(self._follow, "interval", seconds=REFRESH_S)
+        scheduler.start()
+        return scheduler
+
+    # Coroutines, so that both run on the loop, on which the TLS connections are: nothing is locked.
+
+    async def _tell(self) -> None:
+        self._report()
+
+    async def _follow(self) -> None:
+        self._refresh()
+
+    async def _prune(self) -> None:
+        now = self._clock.now()
+        store, long_ago = self._store, now - MINUTES_KEPT_S
+        try:
+            await store.history.prune(now - SAMPLES_KEPT_S, minutes_before=long_ago)
+            await store.ledger.purge()
+            await store.effects.purge(long_ago)
+            await store.accounts.prune(long_ago)
+            await store.performances.prune(long_ago)
+            await store.visibility.prune(long_ago, refused_before=now - REFUSED_KEPT_S)
+        except StoreError as error:
+            self._alarm(f"Old records could not be cleared: {error}")
