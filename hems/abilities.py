@@ -88,7 +88,7 @@ class KeptAbilities:
             kept = {} if text is None else _ALL.validate_json(text)
         except (StoreError, ValidationError) as error:
             self._alarm(f"What the devices can do must be asked anew: {_first_line(error)}")
-            return
+            kept = {}
         self.present.take_up({i: k.options() for i, k in kept.items() if i in self._ids})
         self._look()
 

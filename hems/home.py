@@ -188,6 +188,8 @@ class Home:
                 standings=lambda: self.uses.standings,
                 spawn=self._aside.spawn,
                 react=lambda: self._aside.spawn(self._react()),
+                elsewhere=lambda: self.uses.recorded,
+                departures=lambda at: self.economics.needs.departures(at),  # noqa: PLW0108
             ),
             meter=next((s.id for s in specs if s.kind is DeviceKind.METER), None),
             zone=config.home.zone,

@@ -53,12 +53,15 @@ class ImageRing:
 
     size: int = 120
     _ring: deque[Image] = field(default_factory=deque)
+    _metered: deque[tuple[float, float] | None] = field(default_factory=deque)
 
     def swap(self, image: Image) -> None:
         """Make `image` the present one."""
         self._ring.append(image)
+        self._metered.append(image.metered)
         while len(self._ring) > self.size:
             self._ring.popleft()
+            self._metered.popleft()
 
     @property
     def present(self) -> Image | None:
@@ -67,7 +70,7 @@ class ImageRing:
 
     def past_net(self, since: float) -> tuple[tuple[float, float], ...]:
         """Return the meter's readings from a time on, oldest first: UTC epoch seconds, W."""
-        found = dict(m for image in self._ring if (m := image.metered) and m[0] >= since)
+        found = dict(metered for metered in self._metered if metered and metered[0] >= since)
         return tuple(sorted(found.items()))
 
     @property

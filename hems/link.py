@@ -26,7 +26,8 @@ from hems.sep2.enddevice.enrolment import Member
 from hems.sep2.enddevice.usage import Usage
 from hems.sep2.rules.events import Schedule
 from hems.sep2.transport.http import Transport
-from hems.settings.config import Config, UtilitySection
+from hems.settings.config import Config
+from hems.settings.utility_section import UtilitySection
 from hems.store.errors import StoreError
 from hems.store.store import Store
 from hems.surface import UtilityView

@@ -113,7 +113,7 @@ class ProgrammeSurface(Protocol):
         ...
 
     async def settlement(self, start: float, end: float, programme: str, form: Form) -> str:
-        """Return the same with quarter-hours, as a file for whoever settles.
+        """Return what ended in (start, end] with quarter-hours, as a file for whoever settles.
 
         Raises:
             UnknownProgrammeError: There is none of this id.

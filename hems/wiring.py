@@ -33,8 +33,9 @@ from hems.sep2.rules.dialect import Dialect
 from hems.sep2.rules.events import Event
 from hems.sep2.rules.lifecycle import Profile
 from hems.sep2.walk.walker import Pace
-from hems.settings.config import Config, UtilitySection
+from hems.settings.config import Config
 from hems.settings.device_section import NOMINAL_V, description
+from hems.settings.utility_section import UtilitySection
 from programs.capability import StoreFacts
 from programs.envelope import EnvelopePolicy
 from programs.envelope_var import EnvelopeVarPolicy

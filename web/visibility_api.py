@@ -13,6 +13,7 @@ from web.answers import error_answer, model_answer
 from web.models import Answer
 
 _MOST = 1000
+_MAX_DIGITS = 18
 
 
 class GrantAnswer(Answer):
@@ -110,8 +111,8 @@ class VisibilityApi:
     async def withdraw(self, request: web.Request) -> web.StreamResponse:
         """Answer DELETE /api/grants/ID."""
         number = request.match_info["id"]
-        if not number.isascii() or not number.isdigit():
-            return error_answer(HTTPStatus.NOT_FOUND, f"there is no grant {number}")
+        if not (number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS):
+            return error_answer(HTTPStatus.NOT_FOUND, f"there is no grant {number[:_MAX_DIGITS]}")
         try:
             await self._surface().withdraw(int(number))
         except UnknownGrantError as error:

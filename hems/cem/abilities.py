@@ -1,6 +1,8 @@
 """What the home's devices can do beyond reading, as they said themselves when they were asked."""
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from der.commands import DeviceOptions
 
@@ -35,9 +37,19 @@ class Abilities:
         self._options = {**known, **self._options}
 
     def learn(self, device: str, options: DeviceOptions) -> None:
-        """Take in what a device answered."""
+        """Take in what a device answered; a rating that cannot be counts as not said."""
+        options = replace(
+            options,
+            absorbed_var=_rating(options.absorbed_var),
+            injected_var=_rating(options.injected_var),
+            rated_va=_rating(options.rated_va) or None,
+        )
         news = device not in self._asked or self._options.get(device) != options
         self._asked.add(device)
         self._options[device] = options
         if news:
             self.on_change()
+
+
+def _rating(said: float | None) -> float | None:
+    return said if said is not None and 0.0 <= said < math.inf else None

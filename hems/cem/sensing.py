@@ -16,6 +16,11 @@ from programs.rules import PRODUCING
 
 _NINETY_PER_CENT: Final = math.log(10.0)
 """Time constants in which a first-order lag follows nine tenths of a step."""
+_LEAST_HZ: Final = 40.0
+_MOST_HZ: Final = 70.0
+"""No grid is outside these: such a frequency is a fault in what is said."""
+_MOST_V: Final = 1000.0
+"""Nor above this between phase and neutral, in a house."""
 _LONGEST_GAP_S: Final = 30.0
 """After a longer time without a reading it is begun anew."""
 
@@ -103,12 +108,16 @@ def _voltage(image: Image) -> float | None:
         reading = device.reading
         if reading is None:
             continue
-        found = [p.voltage_v for p in reading.phases if p.voltage_v]
+        found = [p.voltage_v for p in reading.phases if p.voltage_v and _is_voltage(p.voltage_v)]
         if found:
             return sum(found) / len(found)
-        if reading.voltage_v is not None:
+        if reading.voltage_v is not None and _is_voltage(reading.voltage_v):
             return reading.voltage_v
     return None
+
+
+def _is_voltage(volts: float) -> bool:
+    return 0.0 <= volts <= _MOST_V  # False for what is no number
 
 
 def _frequency(image: Image) -> float | None:
@@ -119,7 +128,7 @@ def _frequency(image: Image) -> float | None:
         for d in _good([*([] if meter is None else [meter]), *image.devices.values()])
         if d.reading is not None
     )
-    return next((hz for hz in found if hz is not None), None)
+    return next((hz for hz in found if hz is not None and _LEAST_HZ <= hz <= _MOST_HZ), None)
 
 
 def _base_var(image: Image) -> float | None:
@@ -133,7 +142,8 @@ def _base_var(image: Image) -> float | None:
         for d in _good(image.devices.values())
         if d.spec.control in PRODUCING and d.reading is not None
     ]
-    return reading.reactive_var - sum(var for var in moved if var is not None)
+    base_var = reading.reactive_var - sum(var for var in moved if var is not None)
+    return base_var if math.isfinite(base_var) else None
 
 
 def _undisturbed(

@@ -119,7 +119,7 @@ class SupportMemory:
             policy: When it is tried again.
         """
         before = self.troubles.get(key)
-        times = before.times + 1 if before is not None and same(before.what, what) else 1
+        times = before.times + 1 if before is not None and _again(before.what, what) else 1
         first_s = policy.refused_s if lasting else policy.retry_s
         most_s = policy.longest_refused_s if lasting else policy.longest_retry_s
         wait_s = min(first_s * 2.0 ** min(times - 1, 16), most_s)
@@ -230,7 +230,7 @@ def decide(
     troubles = {
         k: t
         for k, t in memory.troubles.items()
-        if (k in chosen and same(t.what, chosen[k].what)) or (t.what is None and k in held)
+        if (k in chosen and _again(t.what, chosen[k].what)) or (t.what is None and k in held)
     }
     memory = SupportMemory(held, troubles)
     due = [
@@ -265,6 +265,13 @@ def same(one: What | None, other: What | None) -> bool:
     return one == other
 
 
+def _again(one: What | None, other: What | None) -> bool:
+    """Return whether asking for one after the other is asking again: it follows a measurement."""
+    if isinstance(one, FixedVar) and isinstance(other, FixedVar) and other.tolerance_var > 0:
+        return True
+    return same(one, other)
+
+
 def sentences(supports: Supports) -> Mapping[str, tuple[str, ...]]:
     """Return what each device runs or holds, with whose word it is, one sentence each."""
     found: dict[str, list[str]] = {}
@@ -281,7 +288,7 @@ def _due(
 ) -> Due | None:
     held, trouble = memory.held.get(key), memory.troubles.get(key)
     wanted = None if wish is None else wish.what
-    if trouble is not None and now < trouble.until and same(trouble.what, wanted):
+    if trouble is not None and now < trouble.until and _again(trouble.what, wanted):
         return None
     if wish is None:
         return None if held is None else Due(*key, None, held.what)
@@ -291,10 +298,8 @@ def _due(
         # One confirmed in the future was confirmed nobody knows when.
         young = 0.0 <= now - held.at < held.lapse_s * _REFRESH_SHARE
         # What lasts until the hub will end it anyway need not be renewed.
-        lasts = held.at <= now and held.until >= min(
-            wish.expires_at + policy.grace_s - _WHOLE_SECOND, math.inf
-        )
-        if young or (lasts and math.isfinite(wish.expires_at)):
+        lasts = held.at <= now and held.until >= wish.expires_at + policy.grace_s - _WHOLE_SECOND
+        if young or lasts:
             return None
     before = None
     if held is not None and now < held.until and _kind(held.what) != _kind(wish.what):

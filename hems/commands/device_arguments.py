@@ -25,7 +25,7 @@ _NUMBERS: Final = (
     ("port", "TCP port"),
     ("unit", "Modbus unit"),
     ("phases", "phases on which a charger charges, 1 or 3"),
-    ("essentiality", "0 is shed first, 9 last"),
+    ("essentiality", "0 is shed first, 8 last; 9 only for the main breaker"),
 )
 LISTEN_S: Final = 8.0
 

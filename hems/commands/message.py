@@ -65,4 +65,5 @@ def _print(message: _Message) -> None:
         f"{when(message.start)} for {message.duration_s / 60:g} min"
     )
     for answer in message.responses:
-        print(f"    {when(answer.at, '%H:%M:%S')}  home {answer.lfdi[:8]}  {answer.status} {answer.meaning}")
+        at, said = when(answer.at, "%H:%M:%S"), f"{answer.status} {answer.meaning}"
+        print(f"    {at}  home {answer.lfdi[:8]}  {said}")

@@ -135,8 +135,7 @@ def _print(tariff: _Tariff, flow: str | None) -> None:
     for price in shown:
         cost = "no price" if price.price is None else f"{price.price:g} per kWh"
         print(
-            f"    {when(price.start)} for {price.minutes:g} min  "
-            f"{price.flow} {cost}  {price.state}"
+            f"    {when(price.start)} for {price.minutes:g} min  {price.flow} {cost}  {price.state}"
         )
     if not shown:
         print("    no prices in force or to come")

@@ -52,7 +52,12 @@ _REFERENCES: Final[Mapping[int, ShareOf]] = MappingProxyType(
     {1: ShareOf.MAX_W, 2: ShareOf.MAX_VAR, 3: ShareOf.AVAILABLE_VAR, 8: ShareOf.MAX_VA}
 )
 _DROOP_MEMBERS: Final = 5
-_TO_90_FROM_95: Final = math.log(10.0) / math.log(20.0)
+_TO_90: Final = math.log(10.0)
+"""Time constants in which a first-order lag follows nine tenths of a step."""
+_WHOLE_RANGE: Final = 100.0
+_USUAL_RESPONSE_S: Final = 10.0
+"""The slowest of the usual times of curves of the voltage (IEEE 1547-2018, tables 8 and 10)."""
+_TO_90_FROM_95: Final = _TO_90 / math.log(20.0)
 """A first-order lag that has settled to 95 % had 90 % after this share of the time."""
 
 
@@ -152,21 +157,38 @@ def _whole(reference: int, percent: float, ratings: Ratings) -> float:
             return ratings.injected_var if percent > 0 else ratings.absorbed_var
 
 
-def _curve(function: GridFunction, curve: WireCurve) -> Curve | None:
+def _response_s(curve: WireCurve) -> float | None:
+    """Return in what time a device is to follow a curve; None for its own.
+
+    Devices know one time and no ramp. A first-order lag keeps within a ramp limit where it is so
+    slow that a step over the whole range begins no steeper. A time that is shorter than devices
+    take anyway is not named to one that is asked for none.
+    """
     response_s = curve.open_loop_s
     if response_s is None and curve.filter_s is not None:
         response_s = curve.filter_s * _TO_90_FROM_95
+    limits = [limit for limit in (curve.ramp_up, curve.ramp_down) if limit]
+    if not limits:
+        return response_s
+    within_s = _WHOLE_RANGE / min(limits) * _TO_90
+    if response_s is None:
+        return within_s if within_s > _USUAL_RESPONSE_S else None
+    return max(response_s, within_s)
+
+
+def _curve(function: GridFunction, curve: WireCurve) -> Curve | None:
     of = _REFERENCES.get(curve.y_ref)
     if of is None:
         return None
     reactive = function in {GridFunction.VOLT_VAR, GridFunction.WATT_VAR}
+    by_voltage = function is GridFunction.VOLT_VAR  # the one with a reference voltage of its own
     x_by = {GridFunction.WATT_VAR: -0.01, GridFunction.FREQUENCY_WATT: 1.0}.get(function, 0.01)
     points = [(x * x_by + 0.0, y * (-0.01 if reactive else 0.01) + 0.0) for x, y in curve.points]
     return Curve(
         function,
         tuple(sorted(points, key=lambda point: point[0]) if x_by > 0 else reversed(points)),
         of,
-        response_s,
-        None if curve.v_ref is None else curve.v_ref / 100.0,
-        curve.v_ref_follows_s,
+        _response_s(curve),
+        None if curve.v_ref is None or not by_voltage else curve.v_ref / 100.0,
+        curve.v_ref_follows_s if by_voltage else None,
     )

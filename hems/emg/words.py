@@ -25,6 +25,8 @@ _TITLES: Final[Mapping[SignalKind, tuple[str, str]]] = MappingProxyType(
         SignalKind.ENERGY: ("Save {} over the event", "Wh"),
         SignalKind.DUTY_CYCLE: ("Run what can wait {} of the time", "%"),
         SignalKind.DISCONNECT: ("Solar and battery stop feeding the grid", "W"),
+        SignalKind.SLOPE: ("Change net power by at most {} a minute", "W"),
+        SignalKind.RESERVE: ("Give {} of what was held ready", "W"),
     }
 )
 _SET_POINTS: Final[Mapping[SignalKind, str]] = MappingProxyType(

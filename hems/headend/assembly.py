@@ -87,7 +87,8 @@ def assemble(
         notifier.forget(books.knows)
         await books.forget_old()
         await book.save_contacts()
-        await mirrors.prune(clock.now() - settings.readings_days * _DAY_S)
+        now = clock.now()
+        await mirrors.prune(now - settings.readings_days * _DAY_S, now + _DAY_S)
 
     ticker = Ticker(feeds, notifier, clock, keep_house)
     books.tell(ticker)

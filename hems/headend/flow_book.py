@@ -95,6 +95,12 @@ class FlowBook:
                 return request
         raise UnknownItemError(f"the home has reservation {grant.request} no more")
 
+    def _present(self, request: FlowRequest) -> FlowRequest:
+        found = self.request(request.lfdi, request.number)
+        if found is None or found.mrid != request.mrid:
+            raise UnknownItemError(f"the home has reservation {request.mrid} no more")
+        return found
+
     async def post(self, lfdi: str, posted: FlowReservationRequest) -> tuple[FlowRequest, bool]:
         """Keep a request; one of an mRID that the home posted before is updated.
 
@@ -137,12 +143,14 @@ class FlowBook:
 
         Raises:
             DispatchError: It makes no sense.
+            UnknownItemError: The home has removed the request.
             BusyError: The database cannot take it; nothing changed.
         """
         now = self._clock.now()
         mrid = make_mrid(now, self._pen)
-        made = make_grant(request.lfdi, record_of(request), order, now, mrid)
         async with self._changing:
+            request = self._present(request)  # the home may have changed it, or taken it back
+            made = make_grant(request.lfdi, record_of(request), order, now, mrid)
             replaced = [
                 replace(other, span=other.span.cancelled(now))
                 for other in self.open_of(request)

@@ -172,10 +172,14 @@ class MirrorStore:
         async with self._store.reading() as connection:
             return [_reading(row) for row in await connection.execute(query)]
 
-    async def prune(self, before: float) -> None:
-        """Forget readings that began before, epoch s."""
+    async def prune(self, before: float, after: float) -> None:
+        """Forget readings that began before, or say that they will begin after, epoch s.
+
+        A home may say any time; one from the far future would be the latest for ever.
+        """
+        old = (ReadingRow.start < before) | (ReadingRow.start > after)
         async with self._store.writing() as connection:
-            await connection.execute(delete(ReadingRow).where(ReadingRow.start < before))
+            await connection.execute(delete(ReadingRow).where(old))
 
 
 async def _save_meter(

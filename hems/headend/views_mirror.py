@@ -22,9 +22,6 @@ from hems.sep2.resources import (
 )
 from hems.sep2.xml import parse, parse_any
 
-AHEAD_S = 86_400.0
-"""How far a home's clock may be ahead; a reading from further on would be the latest for ever."""
-
 MAX_POINTS = 64
 """Usage points of one home."""
 
@@ -128,10 +125,9 @@ class MirrorViews:
 
     def _meter(self, posted: MirrorMeterReading) -> MeterPost:
         kind = posted.reading_type
-        now = self._clock.now()
         samples = [
             Sample(
-                int(now)
+                int(self._clock.now())
                 if reading.time_period is None
                 else reading.time_period.start,
                 0 if reading.time_period is None else reading.time_period.duration,
@@ -141,10 +137,6 @@ class MirrorViews:
             for reading in _readings(posted)
             if reading.value is not None
         ]
-        if any(sample.start > now + AHEAD_S for sample in samples):
-            raise RequestError(
-                f"MirrorMeterReading {posted.mrid}: a reading of the future cannot have been taken"
-            )
         return MeterPost(
             posted.mrid,
             posted.description,

@@ -7,6 +7,7 @@ of days like this one, and paid at the wholesale price of each quarter-hour.
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -42,6 +43,11 @@ _KEY: Final = "economic demand response"
 _DAYS_KEPT: Final = 60
 _SETTLE_AFTER_S: Final = 120.0
 """The last minute's mean is written down a little later than it ended."""
+_AGAIN_S: Final = 60.0
+"""What could not be settled is tried again after so long."""
+_GONE_S: Final = 300.0
+"""Who was away for longer has not followed the market meanwhile."""
+_MOST_UNSETTLED: Final = 200
 
 
 class Wholesale(Protocol):
@@ -63,13 +69,14 @@ class Terms:
     """What was agreed, and how it is followed.
 
     Attributes:
-        zone: Where the home is; months and days begin at its midnight.
+        zone: Where the home is; days begin at its midnight.
         currency: Of all prices.
         obliged: Whether the home is bound to follow.
         exempt: Ids of devices that are left alone.
         stale_s: Prices not read anew for so long are not acted on.
         hysteresis: So that nothing flaps.
         method: How the baseline is found.
+        months_zone: Where the operator is, at whose midnight months begin; None for the home's.
     """
 
     zone: ZoneInfo
@@ -79,6 +86,7 @@ class Terms:
     stale_s: float = 7200.0
     hysteresis: Hysteresis = Hysteresis()  # noqa: RUF009 (frozen)
     method: Method = Method()  # noqa: RUF009
+    months_zone: ZoneInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,7 @@ class _Saved(BaseModel):
     threshold: float = 0.0
     days: tuple[date, ...] = ()
     unsettled: tuple[Log, ...] = ()
+    at: float | None = None
 
 
 class Market:
@@ -148,6 +157,7 @@ class Market:
         self._days: set[date] = set()
         self._image: Image | None = None
         self._trouble = ""
+        self._settle_from = -math.inf  # monotonic
 
     async def load(self) -> None:
         """Take up an event that ran when the hub stopped, and what is still to be settled."""
@@ -163,6 +173,9 @@ class Market:
         self._unsettled = list(saved.unsettled)
         if saved.since is not None and self._unsettled:
             self._log = self._unsettled.pop()
+            if saved.at is not None and self._clock.now() - saved.at > _GONE_S:
+                self._unsettled.append(self._log.over(saved.at, opted_out=False))
+                self._log, self._run = None, Run(ended=saved.at)
 
     async def run(self) -> None:
         """Follow prices until cancelled."""
@@ -249,13 +262,16 @@ class Market:
             self._days = set(sorted(self._days)[-_DAYS_KEPT:])
         elif self._log is not None:
             opted_out = not self._joined
-            self._unsettled.append(self._log.over(now, opted_out=opted_out))
+            over = self._log.over(now, opted_out=opted_out)
+            self._unsettled = [*self._unsettled, over][-_MOST_UNSETTLED:]
             self._log = None
         self._tell.react()
 
     async def _settle(self) -> None:
         """Record what was delivered in events that are over."""
         now = self._clock.now()
+        if self._clock.monotonic() < self._settle_from:
+            return
         for log in [each for each in self._unsettled if now >= each.ends_at + _SETTLE_AFTER_S]:
             zone = self._terms.zone
             found = occasion(log.starts_at, log.ends_at, zone)
@@ -265,6 +281,7 @@ class Market:
                 minutes = await self._tell.means(log.starts_at, log.ends_at, _MINUTE_S)
             except StoreError as error:
                 _log.warning("an event of the market cannot be settled yet: %s", error)
+                self._settle_from = self._clock.monotonic() + _AGAIN_S
                 return
             earned: Earned = settle(
                 log, means, minutes, zone, self._days, method=self._terms.method
@@ -281,7 +298,8 @@ class Market:
         return series.at(now)
 
     def _threshold(self) -> Threshold | None:
-        return self._thresholds().at(self._clock.now(), self._terms.zone)
+        zone = self._terms.months_zone or self._terms.zone
+        return self._thresholds().at(self._clock.now(), zone)
 
     def _less_w(self) -> float:
         """Return what of the home's load could wait at once, W; batteries could give more."""
@@ -322,6 +340,7 @@ class Market:
             threshold=self._run.threshold,
             days=tuple(sorted(self._days)),
             unsettled=(*self._unsettled, *running),
+            at=self._clock.now(),
         )
         try:
             await self._kept.put(_KEY, saved.model_dump_json())

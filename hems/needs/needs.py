@@ -26,6 +26,7 @@ from hems.store.errors import StoreError
 from hems.store.settings import Settings
 from hems.surface import ImpossibleWishError
 from programs.economy import EconomyPolicy
+from programs.ready_by import Departure
 from programs.registry import Policies
 
 _log = logging.getLogger(__name__)
@@ -127,6 +128,10 @@ class Needs:
                     del self._unsaved[name]
 
     # What the planner and the programmes are told.
+
+    def departures(self, now: float) -> tuple[Departure, ...]:
+        """Return what cars that may wait still have to draw by when."""
+        return self._cars.departures(now)
 
     def cars(self, now: float) -> tuple[CarNeed, ...]:
         """Return what each car is to have."""

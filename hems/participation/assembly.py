@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 from hems.clock import Clock
+from hems.participation.deadlines import Deadlines
 from hems.participation.keeper import Keeper
 from hems.participation.ledger import Ledger
 from hems.participation.participation import Participation, Surroundings, Terms
@@ -35,5 +36,17 @@ def assembled(
         alarm: Told in one sentence when records cannot be written, and None when they can.
     """
     ledger = Ledger(store.performances, store.history, meter, zone)
-    keeper = Keeper(ledger, store.settings, clock, asked=around.asked, signals=signals, alarm=alarm)
-    return Participation(terms, store.settings, clock, around, keeper=keeper, ledger=ledger)
+    deadlines = Deadlines()
+    keeper = Keeper(
+        ledger,
+        store.settings,
+        clock,
+        asked=around.asked,
+        signals=signals,
+        alarm=alarm,
+        left=lambda: part.left,
+        elsewhere=around.elsewhere,
+        late=lambda image: deadlines.take(image.at, around.departures(image.at)),
+    )
+    part = Participation(terms, store.settings, clock, around, keeper=keeper, ledger=ledger)
+    return part

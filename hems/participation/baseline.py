@@ -58,11 +58,14 @@ def quarters(starts_at: float, ends_at: float) -> Sequence[tuple[int, float]]:
     return found
 
 
-def comparable(at: float, zone: ZoneInfo, busy: Collection[tuple[float, float]]) -> Sequence[float]:
+def comparable(
+    at: float, length_s: float, zone: ZoneInfo, busy: Collection[tuple[float, float]]
+) -> Sequence[float]:
     """Return the same time on earlier comparable days, the latest first, UTC epoch seconds.
 
     Args:
         at: When an event begins, UTC epoch seconds.
+        length_s: How long it lasts; a time that reaches into the event itself does not count.
         zone: The home's.
         busy: From when to when other events ran: their days do not count.
     """
@@ -74,8 +77,16 @@ def comparable(at: float, zone: ZoneInfo, busy: Collection[tuple[float, float]])
     }
     days = [local - timedelta(days=number) for number in range(1, LOOK_BACK_DAYS + 1)]
     weekend = local.weekday() >= _WEEKEND
-    alike = [d for d in days if (d.weekday() >= _WEEKEND) is weekend and d.date() not in held]
-    return [day.timestamp() for day in alike]
+    alike = (d.timestamp() for d in days if (d.weekday() >= _WEEKEND) is weekend)
+    return [
+        begin
+        for begin in alike
+        if begin + length_s <= at
+        and not any(
+            datetime.fromtimestamp(moment, zone).date() in held
+            for moment in _noons(begin, begin + length_s)
+        )
+    ]
 
 
 def _noons(starts_at: float, ends_at: float) -> list[float]:
@@ -121,7 +132,10 @@ def constant(starts_at: float, ends_at: float, power_w: float, words: str) -> Ba
 
 
 def intervals(
-    starts_at: float, ends_at: float, baseline: Baseline | None, metered: Powers
+    starts_at: float,
+    ends_at: float,
+    baseline: Baseline | None,
+    metered: Mapping[int, tuple[float, float]],
 ) -> tuple[Interval, ...]:
     """Return the quarter-hours of an event, as far as it reaches into each.
 
@@ -129,18 +143,20 @@ def intervals(
         starts_at: When it began, UTC epoch seconds.
         ends_at: When it ended.
         baseline: What there would have been; None where nobody knows.
-        metered: What the meter showed in the part of each quarter-hour that the event covers.
+        metered: Mean of what the meter showed in the part of each quarter-hour that the event
+            covers, and the s of it in which it was read.
     """
     found = []
     for start, shared_s in quarters(starts_at, ends_at):
         would_w = None if baseline is None else baseline.powers.get(start)
-        was_w = metered.get(start)
+        was_w, read_s = metered.get(start, (None, 0.0))
         found.append(
             Interval(
                 start=max(float(start), starts_at),
                 length_s=shared_s,
                 baseline_wh=None if would_w is None else would_w * shared_s / 3600.0,
-                metered_wh=None if was_w is None else was_w * shared_s / 3600.0,
+                metered_wh=None if was_w is None else was_w * read_s / 3600.0,
+                measured_s=min(read_s, shared_s),
             )
         )
     return tuple(found)

@@ -7,7 +7,7 @@ What is being measured is kept each minute, so that a restart costs the time of 
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -48,6 +48,9 @@ class Keeper:
         asked: Returns the events of all utilities.
         signals: Returns what is asked now; None while that is not known yet.
         alarm: Told in one sentence when writing fails, and None when it works again.
+        left: Returns the ids of the programmes in which the home takes no part.
+        elsewhere: Returns the mRIDs of events whose records another part makes.
+        late: Returns whether a deadline that somebody set was missed and is not made up for.
     """
 
     def __init__(
@@ -59,6 +62,9 @@ class Keeper:
         asked: Callable[[], Sequence[Asked]],
         signals: Callable[[], Sequence[Signal] | None],
         alarm: Callable[[str | None], None],
+        left: Callable[[], frozenset[str]],
+        elsewhere: Callable[[], Collection[str]],
+        late: Callable[[Image], bool],
     ) -> None:
         self._ledger = ledger
         self._settings = settings
@@ -66,6 +72,10 @@ class Keeper:
         self._asked = asked
         self._signals = signals
         self._alarm = alarm
+        self._left = left
+        self._elsewhere = elsewhere
+        self._late = late
+        self._uneasy = False
         self._steps = StepWatch(clock)
         self._past = Past()
         self._known: dict[_Key, Measurement] = {}
@@ -107,15 +117,22 @@ class Keeper:
         self._follow_clock()
         before = self._past.at
         self._past.take(image.at, image.net_w)
+        self._uneasy = self._late(image) or _uncomfortable(image)
         told = self._signals()
         if told is None:
             return
         signals = {(s.event, s.kind): s for s in told if math.isfinite(s.ends_at)}
+        left, elsewhere = self._left(), self._elsewhere()
         for asked in self._asked():
             for kind, value in asked.asks:
                 if kind in BY_KIND:
                     signal = signals.get((asked.event, kind))
-                    self._follow(asked, (kind, value), signal, image, before)
+                    shut = signal is None and not asked.binding and BY_KIND[kind].id in left
+                    mine = replace(asked, opted_out=True) if shut else asked
+                    self._follow(mine, (kind, value), signal, image, before)
+        for key, known in self._known.items():
+            if known.task.event in elsewhere and not known.elsewhere:
+                self._known[key] = replace(known, elsewhere=True)
         self._close(image)
 
     def put(self, performance: Performance) -> None:
@@ -167,13 +184,15 @@ class Keeper:
             await self._ledger.put(self._owed[0])
             del self._owed[0]
         for key, known in list(self._known.items()):
-            if known.done(now) or (known.over(now) and not known.told):
-                await self._ledger.put(await self._recorded(known))
+            if known.done(now) or (known.over(now) and known.told_at is None):
+                if not known.elsewhere:
+                    await self._ledger.put(await self._recorded(known))
                 if known.done(now):
                     self._known.pop(key, None)
                     self._unmet.pop(key, None)
                 elif key in self._known:
-                    self._known[key] = replace(self._known[key], told=True)
+                    # The clock may have been set meanwhile; the record says when it began.
+                    self._known[key] = replace(self._known[key], told_at=known.task.starts_at)
 
     async def _recorded(self, known: Measurement) -> Performance:
         task = known.task
@@ -196,7 +215,7 @@ class Keeper:
         if known is None:
             if asked.dropped or not asked.starts_at <= image.at < asked.ends_at:
                 return
-            known = self._begun(asked, *ask, image=image, before=before)
+            known = self._begun(asked, *ask, before=before)
             self._wake.set()  # what was before it is known now alone, and outlives a crash
         ends_at = min(asked.ends_at, image.at) if asked.dropped else asked.ends_at
         if not known.over(image.at):
@@ -213,7 +232,7 @@ class Keeper:
         self._note_unmet(key, sample, waits=waits)
 
     def _begun(
-        self, asked: Asked, kind: SignalKind, value: float, *, image: Image, before: float | None
+        self, asked: Asked, kind: SignalKind, value: float, *, before: float | None
     ) -> Measurement:
         task = Task(
             programme=BY_KIND[kind].id,
@@ -230,25 +249,28 @@ class Keeper:
             self._past.mean_w(asked.starts_at),
             self._past.peak_w(asked.starts_at),
             at=before,
-            was_uncomfortable=_uncomfortable(image),
+            was_uncomfortable=self._uneasy,
         )
 
     def _sample(self, asked: Asked, signal: Signal | None, image: Image) -> Sample:
-        cold = _uncomfortable(image)
         if signal is None:
             return Sample(
-                image.at, image.net_w, in_force=False, left=asked.opted_out, uncomfortable=cold
+                image.at,
+                image.net_w,
+                in_force=False,
+                left=asked.opted_out,
+                uncomfortable=self._uneasy,
             )
         steers = signal.kind in bounds.SET_POINTS
         cycles = signal.kind is SignalKind.DUTY_CYCLE
         return Sample(
             image.at,
             image.net_w,
-            bounds.outside(signal, image, self._past.recent),
-            bounds.der_power(signal, image) if steers else None,
+            _number(bounds.outside(signal, image, self._past.recent)),
+            _number(bounds.der_power(signal, image)) if steers else None,
             bounds.running(signal, image) if cycles else frozenset(),
             left=asked.opted_out,
-            uncomfortable=cold,
+            uncomfortable=self._uneasy,
         )
 
     def _close(self, image: Image) -> None:
@@ -261,7 +283,7 @@ class Keeper:
                 gone = Sample(image.at, image.net_w, in_force=False)
                 self._known[key] = take(known, gone)
         over = (m for m in self._known.values() if m.over(image.at))
-        if any(m.done(image.at) or not m.told for m in over):
+        if any(m.done(image.at) or m.told_at is None for m in over):
             self._wake.set()
 
     def _follow_clock(self) -> None:
@@ -274,6 +296,11 @@ class Keeper:
 
 def _key(task: Task) -> _Key:
     return (task.event, task.lfdi, task.kind)
+
+
+def _number(figure: float | None) -> float | None:
+    """Return a figure if it is a number: what devices say may be none."""
+    return figure if figure is not None and math.isfinite(figure) else None
 
 
 def _uncomfortable(image: Image) -> bool:
@@ -293,4 +320,4 @@ def _felt(image: Image) -> Iterable[tuple[float, float, float]]:
 
 
 def _out(low_c: float, high_c: float, temp_c: float) -> bool:
-    return not low_c <= temp_c <= high_c
+    return temp_c < low_c or temp_c > high_c

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -85,7 +85,7 @@ class Ledger:
         busy = [(each.record.starts_at, each.record.ends_at) for each in past]
         powers: dict[int, float] = {}
         days: list[float] = []
-        for other in comparable(starts_at, self._zone, busy):
+        for other in comparable(starts_at, ends_at - starts_at, self._zone, busy):
             # A whole quarter-hour more on either side, for a clock that was changed in between.
             day = await self._powers(
                 other - QUARTER_S, other + (ends_at - starts_at) + QUARTER_S, QUARTER_S
@@ -114,20 +114,32 @@ class Ledger:
             return found
         return constant(of.starts_at, of.ends_at, of.baseline_w, of.baseline_by)
 
-    async def _metered(self, starts_at: float, ends_at: float) -> Powers:
-        """Return the mean of what of each quarter-hour lies within a time."""
+    async def _metered(self, starts_at: float, ends_at: float) -> Mapping[int, tuple[float, float]]:
+        """Return the mean of what of each quarter-hour lies within a time, and the s read of it."""
         joules: dict[int, float] = defaultdict(float)
         seconds: dict[int, float] = defaultdict(float)
         begin = starts_at
         while begin < ends_at:
             end = min(begin + _DAY_S, ends_at)
             for minute, power_w in (await self._powers(begin, end, _MINUTE_S)).items():
-                shared_s = min(minute + _MINUTE_S, end) - max(float(minute), begin)
+                first, last = max(float(minute), begin), min(minute + _MINUTE_S, end)
+                mean_w = power_w
+                if last - first < _MINUTE_S:  # what else the minute saw is not of the event
+                    mean_w = await self._mean_w(first, last, power_w)
                 quarter = math.floor(minute / QUARTER_S) * QUARTER_S
-                joules[quarter] += power_w * shared_s
-                seconds[quarter] += shared_s
+                joules[quarter] += mean_w * (last - first)
+                seconds[quarter] += last - first
             begin = end
-        return {q: joules[q] / seconds[q] for q, _ in quarters(starts_at, ends_at) if seconds[q]}
+        return {
+            q: (joules[q] / seconds[q], seconds[q])
+            for q, _ in quarters(starts_at, ends_at)
+            if seconds[q]
+        }
+
+    async def _mean_w(self, start: float, end: float, else_w: float) -> float:
+        """Return the mean over a part of a minute; of the whole where its samples are gone."""
+        powers = await self._powers(start, end, 1)
+        return sum(powers.values()) / len(powers) if powers else else_w
 
     async def _powers(self, start: float, end: float, step_s: int) -> Powers:
         """Return the meter's means, by start."""

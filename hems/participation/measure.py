@@ -116,7 +116,9 @@ class Measurement:
         was_uncomfortable: Whether a temperature was out of its bounds before it.
         comfort_s: For how long one was because of it.
         peak_after_w: Greatest net power of the hour after it.
-        told: Whether a first record has been handed on.
+        told_at: When it began by the first record that was handed on, UTC epoch seconds; None
+            before that.
+        elsewhere: Whether another part of the home makes the record of it.
     """
 
     task: Task
@@ -139,7 +141,8 @@ class Measurement:
     was_uncomfortable: bool = False
     comfort_s: float = 0.0
     peak_after_w: float | None = None
-    told: bool = False
+    told_at: float | None = None
+    elsewhere: bool = False
 
     def over(self, now: float) -> bool:
         """Return whether the event is over, UTC epoch seconds."""
@@ -252,6 +255,8 @@ def record(known: Measurement, baseline_w: float | None, baseline_by: str) -> Pe
         baseline_by: How that was found.
     """
     task = known.task
+    # A clock that was set in the hour after it makes no other event of it.
+    starts_at = task.starts_at if known.told_at is None else known.told_at
     if task.baseline_w is not None:
         baseline_w, baseline_by = task.baseline_w, "the meter when the event began"
     ran = _duty(known)
@@ -268,8 +273,8 @@ def record(known: Measurement, baseline_w: float | None, baseline_by: str) -> Pe
         programme=task.programme,
         event=task.event,
         asked_by=task.asked_by,
-        starts_at=task.starts_at,
-        ends_at=task.ends_at,
+        starts_at=starts_at,
+        ends_at=starts_at + task.length_s,
         asked=task.asked,
         unit=unit(task.kind),
         baseline_w=baseline_w,

@@ -7,7 +7,7 @@ wants to leave it is told why not.
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -42,6 +42,7 @@ from hems.surface import SurfaceError
 from programs.about import Standing
 from programs.page import promise
 from programs.performance import Performance
+from programs.ready_by import Departure
 from programs.registry import ALL, BY_ID, BY_KIND, Manner, Policies, Programme
 from programs.signal import Signal
 
@@ -86,6 +87,8 @@ class Surroundings:
         standings: Returns how the programmes of all other parts stand.
         spawn: Runs work aside.
         react: Has the control cycle act on what is asked now.
+        elsewhere: Returns the mRIDs of events whose records another part makes.
+        departures: Returns what cars still have to draw by when, at a time in UTC epoch seconds.
     """
 
     asked: Callable[[], Sequence[Asked]]
@@ -94,6 +97,8 @@ class Surroundings:
     standings: Callable[[], Sequence[Standing]]
     spawn: Callable[[Coroutine[Any, Any, None]], None]
     react: Callable[[], None]
+    elsewhere: Callable[[], Collection[str]] = frozenset
+    departures: Callable[[float], Sequence[Departure]] = lambda _at: ()
 
 
 class Participation:
@@ -152,7 +157,11 @@ class Participation:
         await self._keeper.run()
 
     def take_image(self, image: Image) -> None:
-        """Follow the events, and leave those of programmes that were left; no I/O."""
+        """Follow the events, and leave those of programmes that were left; no I/O.
+
+        Those that were left with a programme are come back to when the time is over until which
+        that counted.
+        """
         self._keeper.take_image(image)
         self._room = room(image, self._terms.reserve)
         for asked in self._around.asked():
@@ -160,6 +169,8 @@ class Participation:
                 self._events_left = (*self._events_left, asked.event)[-_EVENTS_KEPT:]
                 self._going.add(asked.event)
                 self._around.spawn(self._choose(asked.event, leave=True))
+            elif self._wanted_again(asked):
+                self._around.spawn(self._come_back(asked.event))
 
     def applied(self, policies: Policies) -> Policies:
         """Return the policies without what was left."""
@@ -273,7 +284,9 @@ class Participation:
             raise SurfaceError(f"The decision cannot be kept: {error}") from error
         self._consents[programme] = kept
         if decision.joined:
-            await self._rejoin(programme)
+            for asked in self._around.asked():
+                if self._wanted_again(asked):
+                    await self._come_back(asked.event)
         self._around.react()
 
     async def records(self, start: float, end: float, programme: str) -> Sequence[Performance]:
@@ -283,14 +296,15 @@ class Participation:
         return await self._found(start, end, programme)
 
     async def settlement(self, start: float, end: float, programme: str, form: Form) -> str:
-        """Return the same with quarter-hours, as a file for whoever settles."""
+        """Return what ended in (start, end] with quarter-hours, as a file for whoever settles."""
         if programme:
             _listed(programme)
         try:
             found = await self._ledger.find(start, end, programme)
         except StoreError as error:
             raise SurfaceError(f"The records cannot be read: {error}") from error
-        return settlement.write(found, form)
+        # Of two months that meet, each event is in one: paid once, and with its record complete.
+        return settlement.write([f for f in found if start < f.record.ends_at <= end], form)
 
     async def _found(self, start: float, end: float, programme: str = "") -> Sequence[Performance]:
         try:
@@ -345,13 +359,21 @@ class Participation:
             return False
         return bool(asked.programmes) and not any(self.takes_part(p) for p in asked.programmes)
 
-    async def _rejoin(self, programme: str) -> None:
-        """Take part again in the events that were left with the programme."""
-        for asked in self._around.asked():
-            mine = programme in asked.programmes and asked.event in self._events_left
-            if mine and asked.state in _OPEN and asked.opted_out:
-                self._events_left = tuple(e for e in self._events_left if e != asked.event)
-                await self._choose(asked.event, leave=False)
+    def _wanted_again(self, asked: Asked) -> bool:
+        """Return whether an event was left with programmes, and one of them counts again."""
+        mine = asked.event in self._events_left and asked.event not in self._going
+        return (
+            mine
+            and asked.state in _OPEN
+            and asked.opted_out
+            and any(self.takes_part(p) for p in asked.programmes)
+        )
+
+    async def _come_back(self, event: str) -> None:
+        """Take part again in an event that was left with its programme."""
+        if event in self._events_left:  # not on its way already
+            self._events_left = tuple(e for e in self._events_left if e != event)
+            await self._choose(event, leave=False)
 
     async def _choose(self, event: str, *, leave: bool) -> None:
         """Leave an event or take part in it; one that is gone meanwhile needs no choice."""

@@ -4,6 +4,11 @@ One table, a line an event and a line a quarter-hour of it, units in the column 
 by ISO 8601. The last line counts those before it, the header left out, and carries the SHA-256 of
 all that stands above it, so that a cut or changed file is seen. The same records give the same
 bytes.
+
+A quarter-hour is what the meter of the connection point saw of it: what was delivered in it is the
+baseline less that, over the time in which the meter was read (`measured_share`). Of a set-point,
+whose energy goes in the direction that was asked for and is counted at the devices, the
+quarter-hours say what was metered alone.
 """
 
 import csv
@@ -14,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from hems.participation.bounds import SET_POINTS
 from hems.programme_surface import Form
 from hems.store.performances import Interval, Settled
 from programs.performance import Performance
@@ -71,8 +77,9 @@ def write(settled: Sequence[Settled], form: Form) -> str:
 def _rows(settled: Settled) -> Iterable[Mapping[str, Cell]]:
     common = _common(settled.record)
     yield {**common, **_event(settled)}
+    at_devices = settled.record.kind in SET_POINTS
     for interval in settled.intervals:
-        yield {**common, **_interval(interval)}
+        yield {**common, **_interval(interval, at_devices=at_devices)}
 
 
 def _common(record: Performance) -> Mapping[str, Cell]:
@@ -112,16 +119,19 @@ def _event(settled: Settled) -> Mapping[str, Cell]:
     }
 
 
-def _interval(interval: Interval) -> Mapping[str, Cell]:
-    both = interval.baseline_wh is not None and interval.metered_wh is not None
-    saved_wh = (interval.baseline_wh or 0.0) - (interval.metered_wh or 0.0)
+def _interval(interval: Interval, *, at_devices: bool) -> Mapping[str, Cell]:
+    long_s, baseline_wh, metered_wh = interval.length_s, interval.baseline_wh, interval.metered_wh
+    share = 1.0 if interval.measured_s is None else interval.measured_s / long_s
+    known = baseline_wh is not None and metered_wh is not None and not at_devices
+    saved_wh = (baseline_wh or 0.0) * share - (metered_wh or 0.0)
     return {
         "row": "interval",
         "starts_utc": _time(interval.start),
-        "length_s": round(interval.length_s, 3),
-        "baseline_kwh": _kwh(interval.baseline_wh),
-        "metered_kwh": _kwh(interval.metered_wh),
-        "delivered_kwh": _kwh(saved_wh) if both else None,
+        "length_s": round(long_s, 3),
+        "baseline_kwh": _kwh(baseline_wh),
+        "metered_kwh": _kwh(metered_wh),
+        "delivered_kwh": _kwh(saved_wh) if known else None,
+        "measured_share": _rounded(share),
     }
 
 

@@ -8,6 +8,7 @@ opened anew; while it is away, words about it end in an error that says so.
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -40,6 +41,13 @@ _FOLLOWS_S: Final = 2.0
 _REOPEN_FIRST_S: Final = 0.2
 _REOPEN_LAST_S: Final = 5.0
 _FAILURES_TO_REOPEN: Final = 2
+_REFUSED_S: Final = 1.0
+"""A battery that refuses a swing is not asked for the next before this time is over."""
+_METER_S: Final = 1.0
+"""A meter that is asked has so long; the battery cannot wait for it."""
+_METER_AGAIN_S: Final = 1.0
+_SAY_AGAIN_S: Final = 60.0
+_SAID_MOST: Final = 16
 _SLOW_EVERY: Final = 5
 """A battery that does not measure the frequency is read each so many measurements."""
 
@@ -77,6 +85,10 @@ class Loop:
         self._ended = False
         self._handle: Handle | None = None
         self._meter_handle: Handle | None = None
+        self._seeking: asyncio.Task[None] | None = None
+        self._meter_at = 0.0
+        self._write_at = 0.0
+        self._said_at: dict[str, float] = {}
         self._reading: Reading | None = None
         self._error = "not opened yet"
         self._failures = 0
@@ -190,17 +202,39 @@ class Loop:
         if self._meter is None:
             await self._read_battery()
             return
+        if self._meter_handle is None:
+            self._seek(self._meter)
+            return
         try:
-            if self._meter_handle is None:
-                self._meter_handle = await self._meter.open(Mode.READ_ONLY)
-            reading = await self._meter_handle.read()
-        except DeviceError as error:
-            _log.debug("%s", error)
-            handle, self._meter_handle = self._meter_handle, None
-            if handle is not None:
-                await handle.close()
+            async with asyncio.timeout(_METER_S):
+                reading = await self._meter_handle.read()
+        except (DeviceError, TimeoutError) as error:
+            _log.debug("%s: %s", self._settings.measured_by, error)
+            await self._leave_meter()
             return
         self.swing.measured(reading.frequency_hz, time.monotonic())
+
+    def _seek(self, meter: Device) -> None:
+        """Have the meter opened; that may take long, and the battery goes on meanwhile."""
+        if self._seeking is None and time.monotonic() >= self._meter_at:
+            self._seeking = asyncio.create_task(self._open_meter(meter))
+
+    async def _open_meter(self, meter: Device) -> None:
+        try:
+            self._meter_handle = await meter.open(Mode.READ_ONLY)
+        except DeviceError as error:
+            _log.debug("%s: %s", self._settings.measured_by, error)
+        finally:
+            self._meter_at = time.monotonic() + _METER_AGAIN_S
+            self._seeking = None
+
+    async def _leave_meter(self) -> None:
+        if self._seeking is not None:
+            self._seeking.cancel()
+            await asyncio.wait({self._seeking})
+        handle, self._meter_handle = self._meter_handle, None
+        if handle is not None:
+            await handle.close()
 
     async def _read_battery(self) -> None:
         if self._handle is None:
@@ -210,7 +244,7 @@ class Loop:
         except DeviceError as error:
             await self._failed(error)
             return
-        self._failures, self._error = 0, ""
+        self._failures, self._error, self._open_pause_s = 0, "", _REOPEN_FIRST_S
         now = time.monotonic()
         if self._meter is None:
             self.swing.measured(reading.frequency_hz, now)
@@ -221,15 +255,17 @@ class Loop:
 
     async def _write(self, *, refresh: bool = False) -> str:
         """Write what is due; return what went wrong, empty if nothing did."""
+        now = time.monotonic()
         if refresh:
             self.swing.forget()
-        setpoint = self.swing.due(time.monotonic())
-        if setpoint is None or self._handle is None:
+        setpoint = self.swing.due(now)
+        if setpoint is None or self._handle is None or not (refresh or now >= self._write_at):
             return ""
         try:
             await self._handle.write(setpoint)
         except DeviceError as error:
             self.swing.forget()
+            self._write_at = time.monotonic() + _REFUSED_S
             await self._failed(error)
             return str(error)
         self.swing.wrote(setpoint, time.monotonic())
@@ -241,20 +277,33 @@ class Loop:
             self._handle = await self._battery.open(Mode.READ_WRITE)
         except DeviceError as error:
             self._error = str(error)
-            self._open_at = time.monotonic() + self._open_pause_s
-            self._open_pause_s = min(2 * self._open_pause_s, _REOPEN_LAST_S)
+            self._pause()
             return
-        self._failures, self._error, self._open_pause_s = 0, "", _REOPEN_FIRST_S
+        self._failures = 0
         self.swing.forget()
 
+    def _pause(self) -> None:
+        """Wait before the battery is opened again, longer each time until it was read."""
+        self._open_at = time.monotonic() + self._open_pause_s
+        self._open_pause_s = min(2 * self._open_pause_s, _REOPEN_LAST_S)
+
     async def _failed(self, error: DeviceError) -> None:
-        if str(error) != self._error:
-            _log.warning("%s", error)
         self._error = str(error)
+        self._warn(self._error)
         self._failures += 1
         if self._failures >= _FAILURES_TO_REOPEN:
-            self._open_at = time.monotonic() + self._open_pause_s
+            self._pause()
             await self._close()
+
+    def _warn(self, sentence: str) -> None:
+        """Log a sentence, each once in a while: this may come ten times a second."""
+        now = time.monotonic()
+        if now - self._said_at.get(sentence, -math.inf) < _SAY_AGAIN_S:
+            return
+        if len(self._said_at) >= _SAID_MOST:
+            self._said_at.clear()
+        self._said_at[sentence] = now
+        _log.warning("%s", sentence)
 
     async def _settle(self) -> None:
         """Bring the battery to its base, and close it."""
@@ -264,9 +313,7 @@ class Loop:
                 await self._handle.write(setpoint)
         await self._close()
         self.swing.forget()
-        if self._meter_handle is not None:
-            handle, self._meter_handle = self._meter_handle, None
-            await handle.close()
+        await self._leave_meter()
 
     async def _close(self) -> None:
         handle, self._handle = self._handle, None

@@ -5,6 +5,7 @@ owner's terms, batteries --> offers --> utility --> commitments --> hold-back (p
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -25,7 +26,7 @@ from hems.store.errors import StoreError
 from hems.store.settings import Settings
 from programs.about import Standing
 from programs.capability import Capability, Spare, Store, StoreFacts, capability, loads, stores
-from programs.commitment import Commitment
+from programs.commitment import Commitment, Posted
 from programs.performance import Performance
 from programs.registry import Policies
 from programs.reserve import ID, ReservePolicy, recognised
@@ -36,6 +37,13 @@ _LOOK_S: Final = 1.0
 _SAVE_S: Final = 10.0
 PATIENCE_S: Final = 10.0
 """A battery that cannot be reached for so long, or has too little, is said to the utility."""
+_PATIENCE_MOST_S: Final = 600.0
+_PATIENCE_SHARE: Final = 0.05
+"""What is committed for later waits for this share of the time until then: a battery that starts
+anew in the morning is no reason to give up the evening."""
+_REFUSED_FIRST_S: Final = 60.0
+_REFUSED_LAST_S: Final = 3600.0
+"""After a utility has refused an offer, nothing is offered for so long, longer each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,9 @@ class Reserves:
         self._able = Capability(0.0, terms.call_s)
         self._short: dict[str, float] = {}
         self._doubts: dict[str, float] = {}
+        self._made: dict[str, float] = {}
+        self._refused_s = _REFUSED_FIRST_S
+        self._offers_from = -math.inf
         self._policy = ReservePolicy(
             programs=terms.programs, facts=facts, reserve_soc=terms.reserve_soc
         )
@@ -169,6 +180,11 @@ class Reserves:
         return replace(policies, reserve=self._policy)
 
     @property
+    def calls(self) -> frozenset[str]:
+        """The mRIDs of the events that call it, until the hour after them is over."""
+        return frozenset(self._book.calls)
+
+    @property
     def standings(self) -> Sequence[Standing]:
         """How the reserve stands now."""
         able, now = self._able, self._clock.now()
@@ -212,18 +228,36 @@ class Reserves:
             answered = {c.request for c in self._policy.commitments}
             doubtful = {p.mrid for p in offers.standing(posted, now)} - answered
         self._doubts = {n: self._doubts.get(n, monotonic) for n in doubtful}
+        patience = {c.request: _patience_s(c.starts_at - now) for c in firm}
         for mrid, since in self._doubts.items():
-            if monotonic - since >= PATIENCE_S:
+            if monotonic - since >= patience.get(mrid, PATIENCE_S):
                 await self._port.withdraw(terms.utility, mrid)
         if self._doubts or not self._joined:
             return  # what is in doubt is settled first
+        if self._refused(posted, now, monotonic):
+            return
         for offer in offers.wanted(terms, self._stores, posted, firm, now):
             try:
-                await self._port.offer(terms.utility, offer)
+                self._made[await self._port.offer(terms.utility, offer)] = offer.ends_at
             except ValueError as error:
                 self._around.alarm(ID, f"The reserve cannot be offered: {error}")
                 return
         self._around.alarm(ID, None)
+
+    def _refused(self, posted: Sequence[Posted], now: float, monotonic: float) -> bool:
+        """Return whether the utility took no offer of late, so that none is made for a while."""
+        there = {p.mrid for p in posted}
+        refused = [n for n, ends_at in self._made.items() if n not in there and now < ends_at]
+        self._made = {n: at for n, at in self._made.items() if n in there and now < at}
+        if refused:
+            self._offers_from = monotonic + self._refused_s
+            self._refused_s = min(2 * self._refused_s, _REFUSED_LAST_S)
+            self._around.alarm(
+                ID, f"{self._terms.utility} does not take what is offered as reserve"
+            )
+        elif any(p.told and not p.withdrawn for p in posted):
+            self._refused_s = _REFUSED_FIRST_S
+        return monotonic < self._offers_from
 
     async def save(self) -> None:
         """Write down what is measured; says by alarm when that fails."""
@@ -319,3 +353,12 @@ class Reserves:
             f"from {clock(commitment.starts_at)} to {clock(commitment.ends_at)} lacks "
             f"{kilowatts(missing_w)}: {why}"
         )
+
+
+def _patience_s(ahead_s: float) -> float:
+    """Return for how long a commitment may be in doubt before the utility is told.
+
+    Args:
+        ahead_s: In how many s it begins; negative once it has.
+    """
+    return min(max(_PATIENCE_SHARE * ahead_s, PATIENCE_S), _PATIENCE_MOST_S)

@@ -12,6 +12,8 @@ from programs.capability import S_PER_H, Store, later
 from programs.commitment import BEYOND_W, Commitment, Offer, Posted
 
 _STEP_W: Final = 10.0
+_LEAST_S: Final = 60.0
+"""So little is left of a window that nobody could still call it."""
 _ALMOST: Final = 0.05
 """Share of a commitment that may seem to be missing: charge is told in whole per cents."""
 _ONE_S: Final = 2.0
@@ -69,7 +71,7 @@ def _offer(
 ) -> tuple[float, float, float, float] | None:
     starts_at = max(window.starts_at, now)
     for_s = min(terms.call_s, window.ends_at - starts_at)
-    if for_s <= 0:
+    if for_s < _LEAST_S:
         return None
     able = later(stores, starts_at - now, for_s, terms.share)
     power_w = (able.power_w - taken_w - BEYOND_W) // _STEP_W * _STEP_W

@@ -165,6 +165,8 @@ class Watch:
         of, measured_s = self.commitment, self.measured_s
         long_s = of.ends_at - of.starts_at
         times = {0: "not called", 1: "called once"}.get(self.calls, f"called {self.calls} times")
+        if self.calls:  # each call has a record of its own, which says what was delivered
+            times += f"; {self.given_wh / 1000.0:.3g} kWh of {of.energy_wh / 1000.0:.3g} given"
         return Performance(
             ID,
             of.id,
@@ -173,8 +175,6 @@ class Watch:
             of.ends_at,
             of.power_w,
             "W",
-            promised_wh=of.energy_wh if self.calls else None,
-            delivered_wh=self.given_wh if self.calls else None,
             inside_share=self.held_s / measured_s if measured_s > 0 else None,
             measured_share=min(measured_s / long_s, 1.0) if long_s > 0 else 0.0,
             note=f"Held ready as {of.product.value} reserve, {times}",

@@ -4,16 +4,13 @@ Quantities carry their unit in the file ("5 kW", "10 min"), so that a wrong unit
 and not a thousandfold surprise. Relative paths are relative to the file.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     ValidationError,
@@ -21,7 +18,6 @@ from pydantic import (
     model_validator,
 )
 
-from certs.identity import pin_valid
 from der.model import DeviceKind
 from hems.settings import devices_file
 from hems.settings.device_section import DeviceSection
@@ -30,25 +26,13 @@ from hems.settings.microgrid_section import MicrogridSection
 from hems.settings.programmes_section import ProgrammesSection
 from hems.settings.regulation_section import RegulationSection
 from hems.settings.reserve_section import ReserveSection
-from hems.settings.section import Current, Duration, Port, Section, Text
-from hems.settings.slope_section import Slope, SlopeSection
+from hems.settings.section import Current, Duration, Port, Section, Text, twins
+from hems.settings.slope_section import SlopeSection
 from hems.settings.tariff_section import Place, TariffSection
 from hems.settings.toml_file import ConfigError, read_toml
+from hems.settings.utility_section import UtilitySection
 from hems.settings.visibility_section import VisibilitySection
 from hems.settings.voltage_support_section import VoltageSupportSection
-
-UTILITY: Final = "utility"
-"""Name of the utility where a home has one only."""
-
-
-def _pin(pin: str) -> str:
-    if not pin_valid(pin):
-        raise ValueError(f"{pin!r} is not a PIN: five digits and the check digit that fits")
-    return pin
-
-
-Pin = Annotated[str, AfterValidator(_pin)]
-Lfdi = Annotated[str, AfterValidator(str.upper), Field(pattern=r"^[0-9A-Fa-f]{40}$")]
 
 
 class HomeSection(Section):
@@ -91,125 +75,6 @@ class HomeSection(Section):
         if not 0.1 <= period_s <= 10.0:  # noqa: PLR2004 - the message states the range
             raise ValueError("the control cycle is between 0.1 s and 10 s: set-points lapse in 30")
         return period_s
-
-
-class ProgramSection(Section):
-    """A programme's policy, as agreed when the owner joined it."""
-
-    name: Text
-    """The programme's name (2030.5 description) or mRID."""
-    binding: bool
-    """Whether the owner may not opt out."""
-    slope: Slope | None = None
-    """While an event of it holds, the net power changes by at most this, as agreed."""
-
-
-class MemberSection(Section):
-    """A further EndDevice that the hub answers for at a utility, as a gateway does.
-
-    What it is asked is asked of its own devices; limits at the meter hold for the home as a whole.
-    """
-
-    name: Text
-    """What the owner calls it."""
-    lfdi: Lfdi
-    """Its LFDI, as agreed with the utility."""
-    pin: Pin
-    """Its registration PIN: five digits and a check digit."""
-    devices: tuple[str, ...] = ()
-    """Ids of the devices that it stands for; none for the home as a whole, without reports."""
-
-
-class UtilitySection(Section):
-    """An IEEE 2030.5 server and our identity there."""
-
-    name: str = Field(default=UTILITY, pattern=r"^[a-z][a-z0-9_-]{0,31}$")
-    """Under which its events are kept; it must not change. Two utilities need two names."""
-    url: str | None = None
-    """DeviceCapability URL; without it the server is looked for by DNS-SD."""
-    certificate: Path
-    """The hub's certificate chain, PEM."""
-    key: Path
-    """The hub's private key, PEM."""
-    trust: Path
-    """Root certificates that the server's chain must end in, PEM."""
-    crls: Path
-    """Revocation lists of every CA in the server's chain, PEM."""
-    pin: Pin
-    """Registration PIN: five digits and a check digit."""
-    lfdi: Lfdi | None = None
-    """LFDI under which the home is registered, where it is not that of the certificate."""
-    register_in_band: bool = True
-    """Whether the hub may make its own EndDevice at a server that does not list it."""
-    edition: Literal["2018", "csip", "csip-aus", "2023"] = "csip-aus"
-    """Edition and profile spoken with this server."""
-    responses: Literal["all", "basic"] = "all"
-    """Answers to events that it takes: all of its profile's, or the codes 1, 2, 3, 6 and 7 only."""
-    notify_host: Text = "127.0.0.1"
-    """Address of this hub at which the server can reach it with notifications."""
-    notify_port: Port = 0
-    """Its port; 0 takes a free one."""
-    poll_least: Duration = 5.0
-    """Never poll more often than this, whatever the server says."""
-    comms_loss: Duration = 900.0
-    """Without contact for this long the default control holds."""
-    mirror_interval: Duration = 60.0
-    """Length of the intervals whose mean power is reported; whole seconds."""
-    connection_point: str = Field(default="", max_length=32)
-    """Where the home is connected, as the network operator names it (the NMI in Australia)."""
-    program: tuple[ProgramSection, ...] = ()
-    """Policies by programme; one not listed binds, except where the server says voluntary."""
-    member: tuple[MemberSection, ...] = ()
-    """Further EndDevices that the hub answers for with the same certificate."""
-
-    @field_validator("url")
-    @classmethod
-    def _https(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        if not url.startswith("https://"):
-            raise ValueError(f"{url!r} is not an https:// URL; IEEE 2030.5 runs over TLS only")
-        parts = urlsplit(url)
-        if not parts.hostname or parts.port == 0 or any(c.isspace() for c in url):
-            raise ValueError(f"{url!r} is not a URL: https://HOST:PORT/PATH")
-        return url
-
-    @field_validator("notify_host")
-    @classmethod
-    def _one_address(cls, host: str) -> str:
-        if host in {"0.0.0.0", "::"}:  # noqa: S104 - refused here
-            raise ValueError(
-                f"{host!r} stands for all addresses; name the one at which the server reaches us"
-            )
-        return host
-
-    @field_validator("mirror_interval")
-    @classmethod
-    def _whole_seconds(cls, interval_s: float) -> float:
-        if interval_s < 1.0 or interval_s != round(interval_s):
-            raise ValueError("an interval of readings is a whole number of seconds, at least 1 s")
-        return interval_s
-
-    @field_validator("program")
-    @classmethod
-    def _policies_differ(cls, programs: tuple[ProgramSection, ...]) -> tuple[ProgramSection, ...]:
-        for name in _twins(program.name for program in programs):
-            raise ValueError(f"programme {name!r} has two policies")
-        return programs
-
-    @field_validator("member")
-    @classmethod
-    def _members_differ(cls, members: tuple[MemberSection, ...]) -> tuple[MemberSection, ...]:
-        for lfdi in _twins(member.lfdi for member in members):
-            raise ValueError(f"two members have the LFDI {lfdi}")
-        return members
-
-    @model_validator(mode="after")
-    def _members_are_others(self) -> Self:
-        for member in self.member:
-            if member.lfdi == self.lfdi:
-                raise ValueError(f"member {member.name!r} has the LFDI of the home itself")
-        return self
 
 
 class PlannerSection(Section):
@@ -303,9 +168,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
-        for device_id in _twins(device.id for device in self.device):
+        for device_id in twins(device.id for device in self.device):
             raise ValueError(f"two devices are called {device_id!r}")
-        for station in _twins(d.station for d in self.device if d.station is not None):
+        for station in twins(d.station for d in self.device if d.station is not None):
             raise ValueError(f"two chargers have the station identity {station!r}")
         meters = [d.id for d in self.device if d.kind is DeviceKind.METER]
         if len(meters) > 1:
@@ -344,10 +209,10 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _utilities_apart(self) -> Self:
-        for name in _twins(utility.name for utility in self.utility):
+        for name in twins(utility.name for utility in self.utility):
             raise ValueError(f"two utilities are called {name!r}; give each a name of its own")
         places = ((u.notify_host, u.notify_port) for u in self.utility if u.notify_port)
-        for host, port in _twins(places):
+        for host, port in twins(places):
             raise ValueError(f"two utilities notify us at {host}:{port}; give each a notify_port")
         named = self.reserve.utility
         if self.reserve.enabled and not self.utility:
@@ -424,14 +289,6 @@ _WORDS: Final[Mapping[str, str]] = {
     "string_pattern_mismatch": "has a character that is not allowed here, is empty or too long",
     "bool_type": "must be true or false",
 }
-
-
-T = TypeVar("T")
-
-
-def _twins(names: Iterable[T]) -> list[T]:
-    """Return the names that occur more than once."""
-    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def _sentences(

@@ -1,7 +1,9 @@
 """What all sections of the configuration share: quantities with their unit, and strictness."""
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -20,6 +22,14 @@ Current = Annotated[float, BeforeValidator(units.current_a), Field(gt=0)]
 Duration = Annotated[float, BeforeValidator(units.duration_s), Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+T = TypeVar("T")
+
+
+def twins(names: Iterable[T]) -> list[T]:
+    """Return the names that occur more than once."""
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 class Section(BaseModel):

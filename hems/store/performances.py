@@ -29,12 +29,15 @@ class Interval:
         baseline_wh: Net energy that there would have been without the event, import positive;
             None where nobody knows.
         metered_wh: Net energy that the meter saw; None where it was not read.
+        measured_s: For how much of it the meter was read; None in records of before this was kept,
+            where what was read stood for all of it.
     """
 
     start: float
     length_s: float
     baseline_wh: float | None
     metered_wh: float | None
+    measured_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

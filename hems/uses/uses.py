@@ -76,9 +76,7 @@ class Uses:
         if config.regulation.consent:
             from hems.uses.regulating import regulating  # noqa: PLC0415
 
-            self.regulation = regulating(
-                config, clock, tell, lambda: self.parted
-            )
+            self.regulation = regulating(config, clock, tell, lambda: self.parted)
         known = (self.visibility, self.demand, self.regulation, self.microgrid, self.reserves)
         self._parts: tuple[Use, ...] = tuple(part for part in known if part is not None)
 
@@ -127,6 +125,11 @@ class Uses:
     def promises(self) -> object:
         """Return what changes when another promise is made; compared as a whole."""
         return None if self.reserves is None else self.reserves.basis()
+
+    @property
+    def recorded(self) -> frozenset[str]:
+        """The mRIDs of events of which these parts make the record."""
+        return frozenset() if self.reserves is None else self.reserves.calls
 
     @property
     def standings(self) -> Sequence[Standing]:

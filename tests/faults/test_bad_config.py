@@ -137,7 +137,7 @@ async def test_the_head_end_without_a_file(tmp_path: Path) -> None:
         (("walk",), "invalid choice: 'walk'"),
         ((), "the following arguments are required: COMMAND"),
         (("event", "--minutes", "many", "--shed", "1kW"), "invalid float value: 'many'"),
-        (("event", "--shed", "1kW", "--limit-import", "1kW"), "not allowed with argument"),
+        (("event", "--shed", "1kW", "--limit-import", "1kW"), "say how long the event lasts"),
     ],
 )
 async def test_a_command_line_that_makes_no_sense(

@@ -1,8 +1,10 @@
 """What devices can do is kept, waited for a little, and never taken from rubbish."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,26 @@ async def test_rubbish_is_told_and_asked_anew(tmp_path: Path) -> None:
         found = await kept(store, told)
         assert found.present.options == {}
         assert "must be asked anew" in told[0]
+
+
+async def test_a_rating_that_cannot_be_is_not_said_and_ends_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        found = await kept(store, [])
+        running = asyncio.create_task(found.run())
+        for wrong in (math.nan, math.inf, -5000.0):
+            found.present.learn(
+                "pv", replace(CAN, absorbed_var=wrong, injected_var=wrong, rated_va=wrong)
+            )
+            await asyncio.sleep(0)
+            assert found.present.options["pv"] == replace(CAN, absorbed_var=None)
+        found.present.learn("pv", replace(CAN, injected_var=0.0, rated_va=0.0))
+        assert found.present.options["pv"] == replace(CAN, injected_var=0.0), "no var, any VA"
+        for _ in range(200):
+            if '"injected_var":0.0' in (await store.settings.all()).get(KEY, ""):
+                break
+            await asyncio.sleep(0.01)
+        assert not running.done()
+        running.cancel()
 
 
 async def test_nobody_waits_for_long_for_an_inverter_that_never_answers(

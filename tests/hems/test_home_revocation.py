@@ -17,7 +17,8 @@ from hems.sep2 import resources as res
 from hems.sep2.errors import TrustError
 from hems.sep2.transport.listener import Listener
 from hems.sep2.xml import MEDIA_TYPE, serialize
-from hems.settings.config import Config, UtilitySection
+from hems.settings.config import Config
+from hems.settings.utility_section import UtilitySection
 from hems.store.store import open_store
 
 pytestmark = [pytest.mark.requirement("L2-KEYS"), pytest.mark.requirement("L1-AUTH")]

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from hems.participation.consequence import Pay
 from hems.settings import agreements
-from hems.settings.config import Config, ProgramSection, UtilitySection
+from hems.settings.config import Config
 from hems.settings.programmes_section import ProgrammesSection
+from hems.settings.utility_section import ProgramSection, UtilitySection
 from programs.registry import BY_ID
 
 PEAK = BY_ID["peak-shaving"]

@@ -6,7 +6,7 @@ import pytest
 
 from hems import wiring
 from hems.sep2.rules.dialect import BASIC_CODES, Dialect
-from hems.settings.config import UtilitySection
+from hems.settings.utility_section import UtilitySection
 
 UTILITY = UtilitySection(
     certificate=Path("hub.pem"),

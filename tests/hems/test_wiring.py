@@ -11,8 +11,9 @@ from der.registry import CONTROLS
 from hems import wiring
 from hems.sep2.rules.events import Event, Program
 from hems.sep2.rules.lifecycle import Edition
-from hems.settings.config import Config, MemberSection, ProgramSection, UtilitySection
+from hems.settings.config import Config
 from hems.settings.device_section import DeviceSection
+from hems.settings.utility_section import MemberSection, ProgramSection, UtilitySection
 
 UTILITY = UtilitySection(
     certificate=Path("hub.pem"),

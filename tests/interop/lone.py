@@ -20,7 +20,7 @@ from hems.sep2.enddevice.registration import Identity
 from hems.sep2.rules.events import ModeValue, Schedule
 from hems.sep2.transport.http import Limits, Transport
 from hems.sep2.walk.walker import Pace
-from hems.settings.config import UtilitySection
+from hems.settings.utility_section import UtilitySection
 from hems.store.store import Store, open_store
 from tests.interop.grid.server import Grid
 from tests.interop.grid.tree import CAPABILITY

@@ -307,26 +307,24 @@ class Book:
         self._profiles = {name: kind.profile(profile) for name, kind in KINDS.items()}
 
     def concede(
-        self,
-        mrid: str,
-        modes: frozenset[str],
-        now: float,
-        *,
-        by_server: bool = True,
-        by_program: bool = False,
+        self, mrid: str, now: float, give_up: Callable[[Progress, Profile], Step], reason: str
     ) -> None:
-        """Give modes of an event up to another; see `hems.sep2.rules.changes`.
+        """Give modes of an event up.
+
+        Args:
+            mrid: The event's.
+            now: Server's clock.
+            give_up: How; see `hems.sep2.rules.changes`.
+            reason: Why, in words; empty where the words that were stand.
 
         Raises:
             UnknownEventError: No such event.
         """
         entry = self._known(mrid)
-        profile = self._profiles[entry.event.kind]
-        step = concede(
-            entry.progress, modes, profile, now, by_server=by_server, by_program=by_program
-        )
+        step = give_up(entry.progress, self._profiles[entry.event.kind])
         if step.progress != entry.progress:
-            self._change(choices.Change(replace(entry, progress=step.progress), step.owed), now)
+            entry = replace(entry, progress=step.progress, reason=reason or entry.reason)
+            self._change(choices.Change(entry, step.owed), now)
 
     def missing_curves(
         self, controls: Iterable[Control | res.DefaultDERControl], now: float

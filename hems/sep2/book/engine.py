@@ -12,6 +12,7 @@ import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, TypeVar
 
 from hems.clock import Clock
@@ -27,8 +28,9 @@ from hems.sep2.book.requests import Request, Wish
 from hems.sep2.book.states import EventState, state_of
 from hems.sep2.codec.reading import BadItem
 from hems.sep2.rules.curve import Curve
+from hems.sep2.rules.changes import concede
 from hems.sep2.rules.events import Program, Schedule, resolve
-from hems.sep2.rules.lifecycle import Profile
+from hems.sep2.rules.lifecycle import Profile, Progress, Step
 from hems.sep2.rules.servertime import ServerClock
 from hems.sep2.rules.tariff import Tariff
 
@@ -40,6 +42,9 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_NAP_S: Final = 60.0
 _SAVE_AGAIN_S: Final = 5.0
+_LEAST_NAP_S: Final = 1e-3
+"""Sooner than this it is not looked again: what is due within a rounding of now would else be
+looked for over and over, with nobody else having their turn meanwhile."""
 _CLOCK_WATCH_S: Final = 1.0
 """How often the home's clock is looked at for steps."""
 
@@ -317,22 +322,35 @@ class Engine:
         *,
         by_server: bool = True,
         by_program: bool = False,
+        refused: str = "",
     ) -> None:
-        """Give modes of an event up to another; see `hems.sep2.rules.merge`.
+        """Give modes of an event up: to another, or as no device here takes them.
 
         Args:
             mrid: The event's.
             modes: What it loses.
             by_server: Whether to the event of another server.
             by_program: Whether to that of another programme.
+            refused: Why no device takes them; empty where another event has them.
 
         Raises:
             UnknownEventError: No such event.
         """
-        await self._change(
-            lambda now: self._book.concede(
-                mrid, modes, now, by_server=by_server, by_program=by_program
+
+
+        def give_up(progress: Progress, profile: Profile, now: float) -> Step:
+            return concede(
+                progress,
+                modes,
+                profile,
+                now,
+                by_server=by_server,
+                by_program=by_program,
+                refused=bool(refused),
             )
+
+        await self._change(
+            lambda now: self._book.concede(mrid, now, partial(give_up, now=now), refused)
         )
 
     async def reserve(self, wish: Wish) -> str:

@@ -72,8 +72,9 @@ def concede(
     *,
     by_server: bool = True,
     by_program: bool = False,
+    refused: bool = False,
 ) -> Step:
-    """Give modes up to another event; see `hems.sep2.rules.merge`.
+    """Give modes up: to another event (see `hems.sep2.rules.merge`), or as no device takes them.
 
     Args:
         progress: The event's life so far.
@@ -82,6 +83,7 @@ def concede(
         now: Server's clock.
         by_server: Whether that event is another server's.
         by_program: Whether it is another programme's.
+        refused: Whether there is no such event: what was accepted proved not to be applicable.
     """
     held = progress.held
     mine = frozenset(m for m in held.event.modes if held.sets(m))
@@ -89,14 +91,16 @@ def concede(
     if not lost or progress.phase.over:
         return Step(progress)
     left = mine - lost
-    code = Code.SUPERSEDED
-    if by_server and Code.SUPERSEDED_BY_SERVER in profile.codes:
+    code, ended = Code.SUPERSEDED, Phase.SUPERSEDED
+    if refused:
+        code, ended = Code.NOT_APPLICABLE, Phase.REJECTED
+    elif by_server and Code.SUPERSEDED_BY_SERVER in profile.codes:
         code = Code.SUPERSEDED_BY_SERVER
     elif not by_server and by_program and Code.SUPERSEDED_BY_PROGRAM in profile.codes:
         code = Code.SUPERSEDED_BY_PROGRAM
     due = [Owed(code, now, named(lost, profile))]
     if left and not profile.answers_by_mode:
         due = []  # one answer for the event, which still stands
-    phase = progress.phase if left else Phase.SUPERSEDED
+    phase = progress.phase if left else ended
     conceded = replace(progress, held=replace(held, modes=left), phase=phase)
     return Step(conceded, asked_for(held.event, due, profile))

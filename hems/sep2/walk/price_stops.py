@@ -92,15 +92,26 @@ class IntervalsStop(ControlsStop):
         missing: dict[str, str] = {}
         for each in audience:
             missing.update(each.engine.missing_blocks(self.program.mrid))
+        wrong: Sep2Error | None = None
         for mrid, href in missing.items():
+            bad: list[BadItem] = []
             try:
                 got = await self.trip.transport.get_list(
-                    href, res.ConsumptionTariffIntervalList, on_bad=skip
+                    href, res.ConsumptionTariffIntervalList, on_bad=bad.append
                 )
             except TrustError:
                 raise
             except (PermanentError, RejectedError) as error:
-                _log.warning("the prices of interval %s are not known: %s", mrid, error)
+                wrong = _unpriced(mrid, error)
             else:
                 for each in audience:
                     each.engine.prices.set_blocks(mrid, got.consumption_tariff_interval)
+                if bad:
+                    wrong = _unpriced(mrid, bad[0].error)
+        if missing:
+            self.trip.tell.trouble(f"prices {self.href}", wrong)
+
+
+def _unpriced(mrid: str, error: Sep2Error) -> Sep2Error:
+    """Return what to tell of an interval whose prices cannot be read; it is logged where told."""
+    return RejectedError(f"Prices of interval {mrid} are left out: {error}")

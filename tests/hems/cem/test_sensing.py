@@ -1,5 +1,7 @@
 """What is measured of the grid, followed from image to image."""
 
+import math
+
 import pytest
 
 from der.model import DeviceSpec, DeviceState, Quality, Reading
@@ -65,3 +67,20 @@ def test_the_same_image_counts_once_and_a_set_clock_moves_it() -> None:
     once = Senses().look(image(T0), POLICY)
     assert once.look(image(T0, 250.0), POLICY) == once
     assert once.shifted(3600.0).at == T0 + 3600
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf, 1e9])
+def test_what_is_no_number_is_not_measured_and_leaves_no_trace(wrong: float) -> None:
+    before = Senses().look(image(T0), POLICY)
+    senses = before.look(image(T0 + 1, wrong, wrong), POLICY)
+    assert (senses.sensed.voltage_v, senses.sensed.level_v) == (None, None)
+    assert senses.sensed.frequency_hz is None
+    assert senses.look(image(T0 + 2), POLICY).sensed.level_v == 230.0
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+def test_reactive_power_that_is_no_number_leaves_no_trace(wrong: float) -> None:
+    for one in (image(T0 + 1, var=wrong), image(T0 + 1, pv_var=wrong)):
+        senses = Senses().look(image(T0, var=100.0), POLICY).look(one, POLICY)
+        assert senses.sensed.base_var is None
+        assert senses.look(image(T0 + 2, var=70.0), POLICY).sensed.base_var == 70.0

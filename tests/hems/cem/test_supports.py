@@ -202,6 +202,21 @@ def test_a_device_that_does_not_take_it_is_asked_ever_more_seldom(
     assert memory.confirmed(KEY, VOLT_VAR, 900.0, now).troubles == {}
 
 
+def test_a_device_that_refuses_is_not_asked_for_each_value_that_a_measurement_gives() -> None:
+    memory, told = SupportMemory(), 0
+    for second in range(600):
+        moving = FixedVar(10.0 * second, tolerance_var=5.0)
+        asked = wish(moving, expires_at=math.inf, steered=True)
+        supports = decide([asked], memory, ["pv"], NOW + second, POLICY)
+        memory = supports.memory
+        for order in supports.due:
+            told += 1
+            memory = memory.failed(
+                KEY, order.what, "pv: refuses", NOW + second, lasting=True, policy=POLICY
+            )
+    assert told == 2
+
+
 @pytest.mark.parametrize(
     "what",
     [

@@ -148,6 +148,44 @@ async def test_a_reservation_is_listed_granted_and_cancelled(desk: Desk) -> None
     assert (code, "cancelled" in said) == (0, True)
 
 
+async def test_a_home_that_tells_absurd_times_and_words_hides_no_reservation(desk: Desk) -> None:
+    await desk.enter()
+    request = FlowReservationRequest(
+        mrid="A" * 32,
+        description="a\x9b2J\nb",
+        creation_time=0,
+        energy_requested=SignedRealEnergy.of(4000),
+        interval_requested=DateTimeInterval(start=2**62, duration=60),
+        power_requested=ActivePower.of(2000),
+        request_status=RequestStatus(date_time=0, request_status=0),
+    )
+    assert await desk.say("POST", "/edev/1/frq", request) == 201
+    code, said, error = await desk.run("reserve", "list")
+    assert code == 0, error
+    assert "(a?2J?b) charges 4000 Wh at 2000 W, 4611686018427387904 s for 1 min" in said
+
+
+async def test_a_table_of_prices_as_spreadsheets_write_it_is_read(
+    desk: Desk, tmp_path: Path
+) -> None:
+    table = tmp_path / "prices.csv"
+    begin = int(time.time()) - 60
+    table.write_text(f"start,minutes,price\n{begin},60,0.25\n", encoding="utf-8-sig")
+    code, said, error = await desk.run("price", "set", str(table))
+    assert (code, "import 0.25 per kWh  active" in said) == (0, True), error
+
+
+async def test_the_longest_series_of_prices_fits_through_the_door(
+    desk: Desk, tmp_path: Path
+) -> None:
+    begin = int(time.time())
+    listing = tmp_path / "prices.json"
+    prices = [{"start": begin + 300 * i, "minutes": 5, "price": 0.12345} for i in range(2000)]
+    listing.write_text(json.dumps(prices))
+    code, said, error = await desk.run("price", "set", str(listing))
+    assert (code, said.count("per kWh")) == (0, 2000), error
+
+
 async def test_a_message_is_sent_listed_and_taken_back(desk: Desk) -> None:
     assert (await desk.run("message"))[1] == "no messages yet\n"
     code, said, _ = await desk.run("message", "Works tonight", "--priority", "high")

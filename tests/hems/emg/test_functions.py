@@ -123,6 +123,42 @@ def test_turning_a_curve_round_changes_nothing_but_the_sign(
     assert along(got.points, -x / 100) == pytest.approx(-along(floats, x) / 100, abs=1e-9)
 
 
+@pytest.mark.requirement("BUC-4")
+@pytest.mark.parametrize(
+    ("times", "response_s"),
+    [
+        ({}, None),
+        ({"open_loop_s": 5.0, "ramp_up": 0.0, "ramp_down": 0.0}, 5.0),
+        ({"open_loop_s": 5.0, "ramp_down": 100.0}, 5.0),
+        ({"open_loop_s": 5.0, "ramp_down": 10.0}, 23.0),
+        ({"open_loop_s": 5.0, "ramp_up": 5.0, "ramp_down": 10.0}, 46.1),
+        ({"open_loop_s": 60.0, "ramp_down": 10.0}, 60.0),
+        ({"ramp_up": 10.0, "ramp_down": 0.0}, 23.0),
+        ({"ramp_down": 50.0}, None),  # any device is slower by itself
+        ({"filter_s": 10.0, "ramp_down": 1.0}, 230.3),
+    ],
+)
+def test_a_ramp_limit_makes_a_device_slower_where_it_must(
+    times: dict[str, float], response_s: float | None
+) -> None:
+    wire = WireCurve("/c/1", "opModVoltVar", ((92.0, 44.0), (108.0, -44.0)), 2, **times)
+    got = settings("opModVoltVar", "/c/1", {"opModVoltVar": wire})
+    assert isinstance(got, Curve)
+    assert got.response_s == (
+        None if response_s is None else pytest.approx(response_s, abs=0.05)
+    )
+    limit = min((v for k, v in times.items() if k.startswith("ramp") and v), default=math.inf)
+    if got.response_s:
+        assert 100.0 * math.log(10.0) / got.response_s <= limit * 1.001, "a lag's first slope"
+
+
+def test_a_reference_voltage_is_of_volt_var_only() -> None:
+    wire = WireCurve("/c/1", "opModVoltWatt", ((106.0, 100.0), (110.0, 20.0)), 1, v_ref=101.0)
+    got = settings("opModVoltWatt", "/c/1", {"opModVoltWatt": replace(wire, v_ref_follows_s=9.0)})
+    assert isinstance(got, Curve)
+    assert (got.v_ref, got.v_ref_follows_s) == (None, None)
+
+
 @pytest.mark.requirement("BUC-3")
 def test_a_droop_in_house_words() -> None:
     got = settings("opModFreqDroop", (36.0, 40.0, 50.0, 60.0, 500.0), {})

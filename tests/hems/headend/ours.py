@@ -17,7 +17,7 @@ from hems.headend.server import HeadEnd
 from hems.sep2.client import Client
 from hems.sep2.transport.http import Limits, Transport
 from hems.sep2.walk.walker import Pace
-from hems.settings.config import UtilitySection
+from hems.settings.utility_section import UtilitySection
 from hems.store.store import open_store
 from tests.hems.headend.conftest import PIN
 from tests.interop.lone import DEVICES

@@ -1,5 +1,6 @@
 """Curves, set-points and default controls, from the operator's door to schema-valid XML."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -179,6 +180,11 @@ async def test_each_edition_hears_what_it_has_words_for(
     assert base.op_mod_storage_target_w is not None
     assert base.op_mod_storage_target_w.watts == -2500
     assert (await other.get("/derp/1/derc?l=5", DERControlList)).all == 0
+    both = await operator.event(storage_target_w=-2500, limit_import_w=3000, minutes=5)
+    base = await base_of(home, both["id"])  # the schema with storage has its own name for limits
+    assert base.op_mod_imp_lim_w is not None
+    assert base.op_mod_imp_lim_w.watts == 3000
+    assert (await home.get("/derp/1/derc?l=5", DERControlList)).all == 2
 
     envelope = await operator.event(
         limit_import_w=2000, limit_export_w=1000, limit_absorb_var=500, limit_inject_var=300,
@@ -238,6 +244,10 @@ async def test_reductions_of_every_kind(home: Home, operator: Operator) -> None:
         ({"target_w": 1, "ramp_s": -1}, "ramp_s"),
         ({"target_w": 1, "duty_cycle_percent": 5}, "together"),
         ({"cooling_offset_k": 11}, "cooling_offset_k"),
+        ({"watt_pf": {"points": [[50, 1], [100, 0]]}}, "point 2: 0 is no power factor"),
+        ({"volt_var": {**VOLT_VAR, "v_ref_percent": 0}}, "v_ref_percent 0"),
+        ({"shed_w": 7e7}, "shed_w"),
+        ({"reduce_energy_wh": 7e7}, "reduce_energy_wh"),
     ],
 )
 async def test_nonsense_is_refused_in_one_sentence(
@@ -299,6 +309,17 @@ async def test_the_operator_sets_the_default_control(
     assert (await operator.ask("PUT", path, {}))[0] == 200
     base = (await home.get("/derp/1/dderc", DefaultDERControl)).der_control_base
     assert base == DERControlBase()
+
+
+async def test_no_event_names_a_curve_that_is_removed_at_the_same_time(operator: Operator) -> None:
+    for i in range(8):
+        shape = {"points": [[0.9, 10 + i], [1.1, 0]]}
+        _, made = await operator.ask("POST", "/curves", {"mode": "volt_var", **shape})
+        wish = {"volt_var": made["id"], "minutes": 1, "start": f"+{i + 1}h"}
+        (sent, _), (removed, _) = await asyncio.gather(
+            operator.ask("POST", "/events", wish), operator.ask("DELETE", f"/curves/{made['id']}")
+        )
+        assert (sent, removed) in {(201, 409), (422, 200)}
 
 
 async def test_a_restart_loses_no_curve_and_no_default(settings: HeadEndSettings) -> None:

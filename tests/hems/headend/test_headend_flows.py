@@ -3,14 +3,23 @@
 import sqlite3
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hems.clock import SystemClock
+from hems.headend.errors import DispatchError, UnknownItemError
+from hems.headend.flow_book import FlowBook
+from hems.headend.flows import FlowRequest, Grant, GrantOrder
 from hems.headend.models import SCHEMA_VERSION
+from hems.headend.operator_homes import self_report
 from hems.headend.records import Edition
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
+from hems.headend.shelf import Shelf
+from hems.headend.spans import Calendar
+from hems.headend.store import Store
 from hems.sep2.resources import (
     ActivePower,
     DateTimeInterval,
@@ -33,6 +42,7 @@ from hems.sep2.resources import (
     TextMessage,
     TextMessageList,
 )
+from hems.sep2.xml import serialize
 from tests.hems.headend.conftest import Home, MakeHome, Operator
 
 pytestmark = pytest.mark.requirement("PRO-2030.5", "BUC-8", "BUC-9")
@@ -101,6 +111,40 @@ async def test_a_request_is_posted_listed_and_granted_by_links(
     assert (status, found["state"]) == (200, "open")
     assert (await operator.ask("POST", f"/reservations/{grant.mrid}/cancel"))[0] == 409
     assert (await operator.ask("POST", f"/reservations/{'A' * 32}/cancel"))[0] == 404
+
+
+async def test_a_request_that_is_taken_back_meanwhile_is_not_granted(tmp_path: Path) -> None:
+    store, clock = await Store.open(tmp_path / "headend.db"), SystemClock()
+    calendar = Calendar(Shelf(store, "grant", Grant), clock, "grant")
+    book = FlowBook(Shelf(store, "request", FlowRequest), calendar, clock, 0)
+    first, _ = await book.post("AB" * 20, request())
+    await book.post("AB" * 20, request(status=1))
+    with pytest.raises(DispatchError, match="taken"):
+        await book.grant(first, GrantOrder())
+    await book.remove(first)
+    with pytest.raises(UnknownItemError, match="no more"):
+        await book.grant(first, GrantOrder())
+    await store.close()
+
+
+async def test_what_is_meant_for_one_home_goes_to_no_other_of_the_same_mrid(
+    home: Home, other: Home, operator: Operator
+) -> None:
+    await home.ask("POST", "/edev/1/frq", request(power_w=-2000))
+    status, found = await operator.ask("POST", f"/reservations/{'A' * 32}/grant")
+    assert status == 201
+    await other.ask("POST", "/edev/2/frq", request(power_w=-9000))
+    status, refused = await operator.ask("POST", f"/reservations/{'A' * 32}/grant")
+    assert (status, "the same mRID" in refused["error"]) == (409, True)
+    place = f"/reservations/{found['grants'][0]['id']}/cancel"
+    status, cancelled = await operator.ask("POST", place)
+    assert (status, cancelled["lfdi"], cancelled["power_w"]) == (200, home.lfdi, -2000)
+
+
+def test_load_of_a_programme_that_is_no_more_is_told_of_no_other() -> None:
+    body = serialize(LoadShedAvailability(sheddable_power=ActivePower.of(800)))
+    told = self_report({"lsa0": body, "lsa7": body}, {})
+    assert [shed.program for shed in told.load_shed] == [None]
 
 
 async def test_what_a_home_takes_back_is_not_granted_any_more(

@@ -1,7 +1,7 @@
 """The market followed: prices, a threshold, the owner's word, what was delivered and earned."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from hems.cem.tariff.series import Series, Span
 from hems.image import Image
 from hems.market.market import Market, MarketEvents, Terms
 from hems.market.thresholds import Kept, parse
+from hems.store.errors import StoreError
 from hems.store.store import Store, open_store
 from programs.economic import Hysteresis
 from programs.economy import EconomyPolicy, Step, Use
@@ -207,6 +208,60 @@ async def test_an_event_goes_on_over_a_restart_and_is_settled_once(bench: Bench)
     await bench.market._settle()
     (record,) = bench.records
     assert (record.starts_at, record.ends_at) == (NOON + 10, NOON + 1_800)
+    await bench.store.close()
+
+
+@pytest.mark.requirement("BUC-6")
+async def test_an_event_ends_where_a_hub_that_was_long_away_stopped(bench: Bench) -> None:
+    bench.told.set(0.200, 0.200)
+    bench.pass_to(300)
+    await bench.market._save()
+    bench.clock.at = NOON + 3_000
+    bench.market = bench.made()
+    await bench.market.load()
+    bench.market.look()
+    assert not bench.market.standings[0].active or bench.reactions > 1  # nothing goes on unseen
+    await bench.market._settle()
+    (record,) = bench.records
+    assert (record.starts_at, record.ends_at) == (NOON + 10, NOON + 300)
+    await bench.store.close()
+
+
+@pytest.mark.requirement("BUC-6")
+async def test_what_cannot_be_settled_is_not_tried_each_second(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.told.set(0.200, 0.030)
+    bench.pass_to(2_100)
+    means = bench.means
+
+    async def refused(_start: float, _end: float, _step_s: int) -> Sequence[tuple[float, float]]:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(
+        bench.market, "_tell", replace(bench.market._tell, means=refused)
+    )
+    for _ in range(50):
+        await bench.market._settle()
+        bench.clock.at += 1.0
+    assert caplog.text.count("cannot be settled yet") == 1
+    assert not bench.records
+    monkeypatch.setattr(bench.market, "_tell", replace(bench.market._tell, means=means))
+    bench.clock.at += 60.0
+    await bench.market._settle()
+    assert len(bench.records) == 1
+    await bench.store.close()
+
+
+@pytest.mark.requirement("BUC-6")
+async def test_a_month_begins_at_the_operators_midnight(bench: Bench) -> None:
+    bench.clock.at = datetime(2026, 12, 1, 3, tzinfo=UTC).timestamp()  # the 30th in New York
+    assert bench.market._threshold() is None
+    terms = replace(bench.market._terms, months_zone=ZoneInfo("America/New_York"))
+    bench.market._terms = terms
+    found = bench.market._threshold()
+    assert found is not None
+    assert found.month == "2026-11"
     await bench.store.close()
 
 

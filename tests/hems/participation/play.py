@@ -11,6 +11,7 @@ from hems.participation.participation import Participation, Surroundings, Terms
 from hems.store.store import Store
 from hems.surface import UnknownEventError
 from programs.about import Standing
+from programs.ready_by import Departure
 from programs.registry import Programme
 from programs.signal import Signal, SignalKind
 from tests.hems.money.homes import HeldClock, image
@@ -59,6 +60,8 @@ class Play:
     alarms: list[str | None] = field(default_factory=list)
     work: list[Coroutine[Any, Any, None]] = field(default_factory=list)
     reacted: int = 0
+    recorded: frozenset[str] = frozenset()
+    departures: Sequence[Departure] = ()
     part: Participation = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,6 +80,8 @@ class Play:
                 standings=self._standings,
                 spawn=self.work.append,
                 react=self._react,
+                elsewhere=lambda: self.recorded,
+                departures=lambda _at: self.departures,
             ),
             meter="meter",
             zone=BERLIN,

@@ -41,22 +41,36 @@ def test_quarters_add_up_to_the_whole(start: float, length_s: float) -> None:
 
 def test_working_days_are_compared_with_working_days() -> None:
     monday = at("2026-11-23T18:00")
-    days = comparable(monday, BERLIN, [])
+    days = comparable(monday, 900.0, BERLIN, [])
     assert days[:2] == [at("2026-11-20T18:00"), at("2026-11-19T18:00")]
     assert all(datetime.fromtimestamp(d, BERLIN).weekday() < 5 for d in days)
     saturday = at("2026-11-21T18:00")
-    assert comparable(saturday, BERLIN, [])[0] == at("2026-11-15T18:00")
+    assert comparable(saturday, 900.0, BERLIN, [])[0] == at("2026-11-15T18:00")
 
 
 def test_a_day_with_another_event_does_not_count() -> None:
     monday = at("2026-11-23T18:00")
     busy = [(at("2026-11-20T07:00"), at("2026-11-20T07:30"))]
-    assert comparable(monday, BERLIN, busy)[0] == at("2026-11-19T18:00")
+    assert comparable(monday, 900.0, BERLIN, busy)[0] == at("2026-11-19T18:00")
+
+
+def test_a_time_that_reaches_into_the_event_itself_does_not_count() -> None:
+    thursday = at("2026-11-19T12:00")
+    days = comparable(thursday, 2 * DAY, BERLIN, [])
+    assert days[0] == at("2026-11-17T12:00")
+    assert all(day + 2 * DAY <= thursday for day in days)
+
+
+def test_a_night_whose_morning_had_an_event_does_not_count() -> None:
+    night = at("2026-11-26T23:00")  # a Thursday
+    busy = [(at("2026-11-25T01:00"), at("2026-11-25T02:00"))]
+    days = comparable(night, 3 * 3600.0, BERLIN, busy)
+    assert days[:2] == [at("2026-11-23T23:00"), at("2026-11-20T23:00")]
 
 
 def test_the_time_on_the_wall_counts_where_the_clock_was_changed() -> None:
     after = at("2026-10-26T18:00")  # the night before, the clock was set back
-    before = comparable(after, BERLIN, [])[0]
+    before = comparable(after, 900.0, BERLIN, [])[0]
     assert before == at("2026-10-23T18:00")
     assert after - before == 3 * DAY + 3600.0
     powers = {round(before - d * DAY): 100.0 * (d + 1) for d in (0, 1, 2)}
@@ -88,8 +102,9 @@ def test_what_is_unknown_in_part_has_no_mean() -> None:
 
 
 def test_quarter_hours_of_an_event() -> None:
-    found = intervals(1000.0, 2000.0, constant(1000.0, 2000.0, 3600.0, ""), {900: 1800.0})
+    found = intervals(1000.0, 2000.0, constant(1000.0, 2000.0, 3600.0, ""), {900: (1800.0, 600.0)})
     assert [(i.start, i.length_s) for i in found] == [(1000.0, 800.0), (1800.0, 200.0)]
     assert [i.baseline_wh for i in found] == [800.0, 200.0]
-    assert [i.metered_wh for i in found] == [400.0, None]
+    assert [i.metered_wh for i in found] == [300.0, None]
+    assert [i.measured_s for i in found] == [600.0, 0.0]
     assert all(i.baseline_wh is None for i in intervals(1000.0, 2000.0, None, {}))

@@ -1,17 +1,38 @@
 """Records of events on a real store: once over and an hour later, over restarts and full disks."""
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pytest
 
+from der.model import Reading
+from hems.participation.consent import text_version
+from hems.programme_surface import Decision, Form
 from hems.store.errors import StoreFullError
 from hems.store.history import Sample
 from programs.performance import Performance
+from programs.ready_by import Departure
+from programs.registry import BY_ID
 from programs.signal import SignalKind
-from tests.hems.money.homes import image
+from tests.hems.money.homes import HeldClock, image, state
 from tests.hems.participation.play import EVENT, LFDI, Play, T, signal_of
 
 pytestmark = pytest.mark.requirement("BUC-1")
+
+
+@dataclass
+class Ahead:
+    """A clock that somebody has set forward."""
+
+    clock: HeldClock
+    by_s: float
+
+    def now(self) -> float:
+        return self.clock.at + self.by_s
+
+    def monotonic(self) -> float:
+        return self.clock.at
 
 
 async def kept(play: Play) -> list[Performance]:
@@ -164,17 +185,8 @@ async def test_the_clock_may_be_set(play: Play) -> None:
     begin(play)
     play.live(0, 299, 1400.0)
 
-    class Set:
-        """A clock that somebody has set forward by an hour."""
-
-        def now(self) -> float:
-            return play.clock.at + 3600.0
-
-        def monotonic(self) -> float:
-            return play.clock.at
-
     keeper = play.part._keeper
-    keeper._clock = keeper._steps._clock = Set()
+    keeper._clock = keeper._steps._clock = Ahead(play.clock, 3600.0)
     moved = replace(EVENT, starts_at=EVENT.starts_at + 3600, ends_at=EVENT.ends_at + 3600)
     play.events, play.signals = [moved], [signal_of(moved)]
     from_now = [T + 3600.0 + s for s in range(300, 602)]
@@ -239,3 +251,116 @@ async def test_what_other_parts_made_is_kept_too(play: Play) -> None:
     made = Performance("reserve", "0B", "Grid", T, T + 60.0, 1000.0, "W", score=0.97)
     play.part.record(made)
     assert await kept(play) == [made]
+
+
+async def test_a_clock_that_is_set_in_the_hour_after_it_leaves_one_record(play: Play) -> None:
+    begin(play)
+    play.live(0, 599, 1400.0)
+    play.events, play.signals = [], []
+    play.live(600, 602, 1400.0)
+    assert len(await kept(play)) == 1
+    keeper = play.part._keeper
+    keeper._clock = keeper._steps._clock = Ahead(play.clock, 7.0)
+    for second in range(610, 600 + 3620, 5):
+        play.clock.at = T + second
+        keeper.take_image(image(keeper._clock.now(), {"meter": 1400.0}))
+    (found,) = await kept(play)
+    assert (found.starts_at, found.ends_at) == (EVENT.starts_at, EVENT.ends_at)
+    assert keeper.of_event("0A") == []
+
+
+@pytest.mark.requirement("BUC-5")
+async def test_quarter_hours_add_up_to_what_was_delivered(play: Play) -> None:
+    """The begin lies within a minute: what that minute saw before it is not of the event."""
+    event = replace(EVENT, starts_at=T + 30.5, ends_at=T + 1830.5)
+    play.live(-120, 30, 4000.0)
+    play.events, play.signals = [event], [signal_of(event)]
+    play.live(31, 1000, 1400.0)
+    play.live(1400, 1830, 1400.0)
+    play.live(1831, 1832, 4000.0)
+    powers = {s: 1400.0 if 31 <= s <= 1830 else 4000.0 for s in range(-120, 1900)}
+    await play.store.history.append(
+        [Sample(T + s, "meter", w) for s, w in powers.items() if not 1000 < s < 1400]
+    )
+    play.clock.at = T + 2000.0
+    await kept(play)
+    (found,) = await play.store.performances.find(0.0, 1e11)
+    assert found.record.delivered_wh is not None
+    saved = [
+        (i.baseline_wh or 0.0) * (i.measured_s or 0.0) / i.length_s - (i.metered_wh or 0.0)
+        for i in found.intervals
+    ]
+    assert [i.measured_s for i in found.intervals] != [i.length_s for i in found.intervals]
+    # The history tells by the minute what was read.
+    assert sum(saved) == pytest.approx(found.record.delivered_wh, abs=2600 * 60 / 3600)
+
+
+async def test_an_event_is_in_the_file_of_the_month_in_which_it_ends(play: Play) -> None:
+    begin(play)
+    play.live(0, 601, 1400.0)
+    await kept(play)
+    ends = EVENT.ends_at
+
+    async def files(*bounds: float) -> list[int]:
+        told = [
+            await play.part.settlement(start, end, "", Form.CSV) for start, end in pairwise(bounds)
+        ]
+        return [text.count("event,") for text in told]
+
+    assert await files(0.0, T + 1.0, T + 3600.0) == [0, 1]
+    assert await files(0.0, ends, 1e11) == [1, 0]
+
+
+@pytest.mark.requirement("BUC-8")
+async def test_what_another_part_records_is_followed_and_not_recorded_twice(play: Play) -> None:
+    play.recorded = frozenset({"0A"})
+    begin(play)
+    play.live(0, 601, 1400.0)
+    assert len(play.part._keeper.of_event("0A")) == 1
+    play.recorded = frozenset()  # the other's own hour after it may end first
+    play.live(602, 600 + 3610, 1400.0, 5.0)
+    assert await kept(play) == []
+
+
+async def test_a_part_of_an_event_whose_programme_was_left_is_recorded_as_left(
+    play: Play,
+) -> None:
+    both = replace(EVENT, asks=((SignalKind.IMPORT_LIMIT, 1500.0), (SignalKind.EXPORT_LIMIT, 0.0)))
+    play.clock.at = T - 120.0
+    await play.part.decide(
+        "peak-shaving",
+        Decision(joined=False, by="Ada", version=text_version(BY_ID["peak-shaving"])),
+    )
+    export = replace(signal_of(EVENT), kind=SignalKind.EXPORT_LIMIT, value=0.0)
+    play.events, play.signals = [both], [export]  # as `Participation.told` has it
+    play.live(0, 601, 4000.0)
+    found = {each.programme: each.opted_out for each in await kept(play)}
+    assert found == {"peak-shaving": True, "envelope": False}
+
+
+@pytest.mark.requirement("BUC-1")
+async def test_a_car_that_misses_its_time_counts_as_comfort_missed(play: Play) -> None:
+    play.departures = [Departure("car", T + 300.0, 4000.0)]
+    begin(play)
+    play.live(0, 300, 1400.0)
+    play.departures = [Departure("car", T + 86_700.0, 3000.0)]  # not done; tomorrow is next
+    play.live(301, 480, 1400.0)
+    play.departures = []  # it has what it needs, or left
+    play.live(481, 601, 1400.0)
+    (found,) = await kept(play)
+    assert found.comfort_minutes == pytest.approx(3.0, abs=0.05)
+
+
+async def test_a_figure_that_is_no_number_spoils_no_record(play: Play) -> None:
+    task = replace(EVENT, asks=((SignalKind.REACTIVE_POWER, 500.0),))
+    play.events, play.signals = [task], [signal_of(task)]
+    for second in range(602):
+        play.clock.at = T + second
+        battery = Reading(T + second, -500.0, reactive_var=math.nan, temp_c=math.nan)
+        found = image(T + second, {"meter": 900.0})
+        devices = {**found.devices, "battery": state("battery", battery)}
+        play.part.take_image(replace(found, devices=devices))
+    (made,) = await kept(play)
+    assert made.deviation is None
+    assert made.comfort_minutes == 0.0
+    await play.part.settlement(0.0, 1e11, "", Form.JSON_LINES)

@@ -177,6 +177,15 @@ def test_a_clock_that_was_set_moves_the_event_along() -> None:
     assert found.measured_share == pytest.approx(1.0, abs=0.01)
 
 
+def test_a_clock_that_is_set_after_the_record_makes_no_second_event() -> None:
+    known = Measurement(LIMIT, at=T - 1.0)
+    for s in range(1, 601):
+        known = take(known, net(s, 1000.0))
+    first = record(known, None, "")
+    again = record(shifted(replace(known, told_at=T), 7.0), None, "")
+    assert (again.starts_at, again.ends_at) == (first.starts_at, first.ends_at)
+
+
 @dataclass
 class Slow:
     """The same, counted again from all samples."""

@@ -232,3 +232,30 @@ async def test_standing_follows_the_event(play: Play) -> None:
     assert stands[PEAK].active
     assert stands[PEAK].words == "Peak Saver asks for it now."
     assert not stands["envelope"].active
+
+
+async def test_when_the_time_of_leaving_is_over_its_events_are_come_back_to(play: Play) -> None:
+    play.clock.at = T
+    await leave(play, until=T + 10.0)
+    play.events = [EVENT, replace(EVENT, event="0B", opted_out=True)]
+    play.live(0, 1, 4000.0)
+    await play.work_done()
+    play.events = [replace(each, opted_out=True) for each in play.events]
+    play.live(2, 9, 4000.0)
+    assert play.work == []
+    play.live(10, 13, 4000.0)
+    await play.work_done()
+    assert play.chosen == [("0A", True), ("0A", False)]
+
+
+async def test_joining_while_an_event_is_on_its_way_out_comes_back_to_it(play: Play) -> None:
+    play.clock.at = T
+    await leave(play)
+    play.events = [EVENT]
+    play.live(0, 0, 4000.0)
+    await play.part.decide(PEAK, decision(PEAK, joined=True))
+    await play.work_done()
+    play.events = [replace(EVENT, opted_out=True)]
+    play.live(1, 3, 4000.0)
+    await play.work_done()
+    assert play.chosen == [("0A", True), ("0A", False)]

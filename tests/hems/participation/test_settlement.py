@@ -104,3 +104,19 @@ def test_a_name_that_is_a_formula_is_none_in_a_spreadsheet() -> None:
 
 def test_nothing_is_a_file_too() -> None:
     assert [row["row"] for row in rows(write([], Form.CSV))] == ["end"]
+
+
+def test_a_quarter_hour_that_was_read_in_part_counts_for_that_part() -> None:
+    half = Settled(RECORD, (Interval(T, 900.0, 750.0, 200.0, 450.0), Interval(T, 900.0, 7.0, None)))
+    _, first, second, _ = rows(write([half], Form.CSV))
+    assert (first["measured_share"], first["delivered_kwh"]) == ("0.5", "0.175")
+    assert second["delivered_kwh"] == ""
+
+
+@pytest.mark.requirement("BUC-12")
+def test_a_set_point_is_not_counted_at_the_meter() -> None:
+    """Charging, as asked, is delivered energy; at the meter it would be less than none."""
+    taken = Settled(replace(RECORD, kind="storage-power"), SETTLED.intervals)
+    event, first, *_ = rows(write([taken], Form.CSV))
+    assert event["delivered_kwh"] == "0.512346"
+    assert (first["metered_kwh"], first["delivered_kwh"]) == ("0.5", "")

@@ -133,3 +133,16 @@ def test_curves_and_structures(value: ModeValue, words: str) -> None:
 def test_reserved_units_of_a_reduction_are_nonsense() -> None:
     assert "unit 13" in nonsense(event(modes={"TargetReduction.13": 5.0}), FOREVER)
     assert "unit 200" in nonsense(event(modes={"TargetReduction.200": 5.0}), FOREVER)
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [
+        ((36.0, 36.0, 0.0, 50.0, 500.0), True),
+        ((36.0, 36.0, 50.0, 0.0, 500.0), True),
+        ((0.0, 0.0, 50.0, 50.0, 0.0), False),
+        ((), False),
+    ],
+)
+def test_a_droop_moves_some_power_but_not_all_at_once(value: ModeValue, *, wrong: bool) -> None:
+    assert ("droop of 0" in nonsense(event(modes={"opModFreqDroop": value}), FOREVER)) is wrong
