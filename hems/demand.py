@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from math import floor
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from hems.cem.tariff.billing import month_start
 from hems.cem.tariff.series import Series
@@ -193,6 +194,7 @@ class Demand:
                 section.stale_after,
                 Hysteresis(section.band, section.least, section.pause, section.most),
                 _METHODS[section.baseline],
+                None if section.time_zone is None else ZoneInfo(section.time_zone),
             ),
             clock=clock,
             kept=store.settings,

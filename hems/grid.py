@@ -6,6 +6,7 @@ utility -> Link -> Gateway -> signals, which the control cycle asks for
 """
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -16,6 +17,7 @@ from certs.errors import CertificateError
 from der.model import DeviceKind
 from hems import tidings, views, wiring
 from hems.emg.applied import applied
+from hems.emg.functions import TAKEN_UP
 from hems.emg.gateway import Gateway
 from hems.emg.ratings import ratings
 from hems.emg.translate import meanings
@@ -33,6 +35,7 @@ from hems.surface import UnknownEventError as UnknownEvent
 from hems.tariff.utility import Told
 from programs.capability import Spare
 from programs.signal import Signal, SignalKind
+from programs.support import Place
 
 _log = logging.getLogger(__name__)
 
@@ -370,6 +373,21 @@ class Grid:
                 )
             except UnknownEventError:
                 _log.info("event %s was gone before it gave way", each.event)
+
+    def refuse(self, event: str, place: Place, why: str) -> None:
+        """Tell who asked that what its event asks of devices is taken by none.
+
+        Args:
+            event: Its mRID.
+            place: What of the devices it is about.
+            why: In words.
+        """
+        self._tell.spawn(self._refuse(event, TAKEN_UP[place], why))
+
+    async def _refuse(self, event: str, modes: frozenset[str], why: str) -> None:
+        for engine in self._engines():
+            with contextlib.suppress(UnknownEventError):  # another utility's, or a default control
+                await engine.concede(event, modes, refused=why)
 
     def _on_baseline(self, event: str, power_w: float) -> None:
         self._tell.spawn(self._keep_baseline(event, power_w))

@@ -348,6 +348,7 @@ class Home:
             self._recorder.take_image(image)
             self.economics.take_image(image)
             self.participation.take_image(image)
+            self.alarms.lasting("limits", self.participation.broken)
             self.uses.take_image(image)
             self._watch, alarms = self._watch.look(image, self._cycle.allocation.unmet_w)
             tested = f"device {self.bench.testing}"  # it is silent to the cycle, and well
@@ -360,6 +361,8 @@ class Home:
 
     def on_effect(self, effect: Written) -> None:
         """Take the outcome of a write (`hems.cem.effects.Observer`)."""
+        if effect.event and effect.refused is not None:
+            self.grid.refuse(effect.event, effect.refused, effect.error or "it is refused")
         if effect.event and not effect.refresh:
             self._recorder.note(
                 Effect(

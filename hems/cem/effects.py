@@ -5,6 +5,7 @@ from typing import Protocol
 
 from hems.cem.arbiter import Decision
 from hems.image import Image
+from programs.support import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Effect:
         refresh: Whether it only renewed what the device had been told before.
         support: What the device was told to do for the grid, in words, where it was no set-point
             in W; empty where it was one.
+        refused: What the event asks of devices beside set-points in W, where no device here takes
+            it; None where one does, or may yet.
     """
 
     event: str
@@ -33,6 +36,7 @@ class Effect:
     error: str | None = None
     refresh: bool = False
     support: str = ""
+    refused: Place | None = None
 
 
 class Observer(Protocol):

@@ -9,11 +9,19 @@ from hems.cem.abilities import Abilities
 from hems.cem.sensing import Senses, SensingPolicy
 from hems.cem.station import Station
 from hems.cem.support_lane import Supported, SupportLane
-from hems.cem.supports import SupportMemory, SupportPolicy, Supports, Yielded, decide, sentences
+from hems.cem.supports import (
+    SupportMemory,
+    SupportPolicy,
+    Supports,
+    Yielded,
+    decide,
+    refused_by,
+    sentences,
+)
 from hems.clock import Clock
 from hems.image import Image
 from programs.inputs import Sensed
-from programs.support import SupportWish, What
+from programs.support import Place, SupportWish, What
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +89,10 @@ class Supporting:
     def refusals(self) -> Mapping[str, str]:
         """Why devices do not take what they are told, in words, by id."""
         return {key[0]: t.why for key, t in self._present.memory.troubles.items()}
+
+    def refused_by(self, event: str, place: Place) -> frozenset[str]:
+        """Return the devices that refuse what an event asks; none while another takes it."""
+        return refused_by(self._present, event, place)
 
     def held(self, device: str) -> Sequence[What]:
         """Return what a device has confirmed that it runs or holds."""

@@ -76,12 +76,14 @@ class Trouble:
         why: In words.
         times: How often in a row.
         until: No further attempt before, UTC epoch seconds.
+        lasting: Whether it refused, rather than that an answer was lost.
     """
 
     what: What | None
     why: str
     times: int
     until: float
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ class SupportMemory:
         held = self.held
         if key in held:  # it may have got half-way
             held = {**held, key: replace(held[key], doubtful=True)}
-        return SupportMemory(held, {**self.troubles, key: Trouble(what, why, times, now + wait_s)})
+        trouble = Trouble(what, why, times, now + wait_s, lasting)
+        return SupportMemory(held, {**self.troubles, key: trouble})
 
     def doubted(self, device: str) -> "SupportMemory":
         """Return the memory with doubt about all that a device holds: it may have restarted."""
@@ -281,6 +284,24 @@ def sentences(supports: Supports) -> Mapping[str, tuple[str, ...]]:
         why = "" if wish is None else f": {_lower(wish.reason)}"
         found.setdefault(key[0], []).append(f"{words[0].upper()}{words[1:]}{why}")
     return {device: tuple(each) for device, each in found.items()}
+
+
+def refused_by(supports: Supports, cause: str, place: Place) -> frozenset[str]:
+    """Return the devices that refuse what an event asks of a place of them.
+
+    Returns:
+        None of them while one that it is asked of runs it, or may yet.
+    """
+    asked = {k: w for k, w in supports.chosen.items() if w.cause == cause and k[1] is place}
+    troubles = supports.memory.troubles
+    if all(
+        (trouble := troubles.get(key)) is not None
+        and trouble.lasting
+        and _again(trouble.what, wish.what)
+        for key, wish in asked.items()
+    ):
+        return frozenset(device for device, _ in asked)
+    return frozenset()
 
 
 def _due(

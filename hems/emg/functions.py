@@ -15,6 +15,7 @@ from hems.emg.ratings import Ratings
 from hems.sep2.rules.curve import Curve as WireCurve
 from hems.sep2.rules.events import ModeValue
 from programs.signal import SignalKind
+from programs.support import Place
 
 CURVES: Final[Mapping[str, tuple[SignalKind, GridFunction]]] = MappingProxyType(
     {
@@ -47,6 +48,15 @@ SUPPORTED: Final = frozenset({*CURVES, DROOP, *FACTORS, FIXED_VAR, TARGET_VAR})
 
 REACTIVE: Final = frozenset({"opModVoltVar", "opModWattVar", FIXED_VAR, TARGET_VAR, *FACTORS})
 """Those that exclude one another, but for the two power factors."""
+
+TAKEN_UP: Final[Mapping[Place, frozenset[str]]] = MappingProxyType(
+    {
+        Place.REACTIVE: REACTIVE,
+        Place.VOLT_WATT: frozenset({"opModVoltWatt"}),
+        Place.FREQUENCY: frozenset({"opModFreqWatt", DROOP}),
+    }
+)
+"""The modes that are about each place of a device."""
 
 _REFERENCES: Final[Mapping[int, ShareOf]] = MappingProxyType(
     {1: ShareOf.MAX_W, 2: ShareOf.MAX_VAR, 3: ShareOf.AVAILABLE_VAR, 8: ShareOf.MAX_VA}

@@ -49,6 +49,10 @@ UNITS: Final[Mapping[SignalKind, str]] = MappingProxyType(
 SET_POINTS: Final = frozenset({SignalKind.STORAGE_POWER, SignalKind.DER_POWER})
 EXCLUSIVE: Final = SET_POINTS | {SignalKind.REACTIVE_POWER, SignalKind.POWER_FACTOR}
 """Of these one order can hold at a time, whatever modes they come in."""
+INSIDE: Final = frozenset(
+    {SignalKind.LOAD_LIMIT, SignalKind.GENERATION_LIMIT, SignalKind.DISCONNECT}
+)
+"""Limits on what loads draw or makers give, wherever the meter stands; in W."""
 ACCURACY: Final = 0.05
 """Share of its rating by which a device may miss a set-point (IEEE 1547-2018, clause 4.4 asks as
 much of its measurements)."""

@@ -80,7 +80,7 @@ def of_programme(
 
     Args:
         leaving: What it means always (`About.leaving`).
-        events: What it means for each of its events that runs or is to come.
+        events: What it means for each of its events that runs or is to come, and what stays.
         past: What it delivered of late.
         days: In how many days.
         pay: What it pays; None where that is not known.

@@ -35,6 +35,8 @@ _NAME: Final = "performance"
 _KEPT: Final = TypeAdapter(tuple[Measurement, ...])
 UNMET_FOR_S: Final = 10.0
 """Devices may take this long to follow; what is missed for longer is said."""
+UNMET_W: Final = 100.0
+"""A limit that is missed by less is being kept, as far as anyone can see."""
 _Key = tuple[str, str, SignalKind]
 
 
@@ -140,6 +142,11 @@ class Keeper:
         self._owed.append(performance)
         self._wake.set()
 
+    def standing(self, kinds: Collection[SignalKind]) -> Sequence[str]:
+        """Return whose default controls ask something of these kinds now."""
+        told = self._signals() or ()
+        return sorted({s.program for s in told if math.isinf(s.ends_at) and s.kind in kinds})
+
     def of_event(self, event: str) -> Sequence[Measurement]:
         """Return what is known of an event so far."""
         return [m for m in self._known.values() if m.task.event == event]
@@ -155,6 +162,23 @@ class Keeper:
             amount = bounds.amount(outside, kind)
             return f"Not met for {lasted_s:.0f} s: the home is {amount} away from what is asked."
         return ""
+
+    @property
+    def broken(self) -> str | None:
+        """Who asks for a limit inside the home that it does not keep, one sentence; None if all do.
+
+        Without a figure, so that it is said once and not anew with each image.
+        """
+        now = self._past.at
+        names = {
+            self._known[key].task.asked_by
+            for key, (since, outside) in self._unmet.items()
+            if key[2] in bounds.INSIDE and now is not None and now - since >= UNMET_FOR_S
+            if outside is not None and outside > UNMET_W and key in self._known
+        }
+        if not names:
+            return None
+        return f"The home cannot keep within what {', '.join(sorted(names))} allows it"
 
     def _note_unmet(self, key: _Key, sample: Sample, *, waits: bool) -> None:
         """Keep since when an event is not met, and by how much; None where it has to wait."""
@@ -282,6 +306,7 @@ class Keeper:
                 known = replace(known, task=replace(known.task, ends_at=ends_at))  # noqa: PLW2901
                 gone = Sample(image.at, image.net_w, in_force=False)
                 self._known[key] = take(known, gone)
+                self._unmet.pop(key, None)
         over = (m for m in self._known.values() if m.over(image.at))
         if any(m.done(image.at) or m.told_at is None for m in over):
             self._wake.set()

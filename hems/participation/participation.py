@@ -244,6 +244,11 @@ class Participation:
         """Return in one sentence that an event is not met now; empty if it is."""
         return self._keeper.unmet(event)
 
+    @property
+    def broken(self) -> str | None:
+        """What limit inside the home is not kept, one sentence for the owner; None if all are."""
+        return self._keeper.broken
+
     # What the page and the command line may see and ask.
 
     async def programmes(self) -> Sequence[ProgrammeView]:
@@ -337,8 +342,12 @@ class Participation:
             for a in self._around.asked()
             if a.state in _OPEN and listed.id in a.programmes
         ]
+        stays = [
+            f"What {name} asks while there is no event stays."
+            for name in self._keeper.standing(listed.kinds)
+        ]
         return consequence.of_programme(
-            listed.about.leaving, own, past, _DAYS, self._terms.pay.get(listed.id)
+            listed.about.leaving, [*own, *stays], past, _DAYS, self._terms.pay.get(listed.id)
         )
 
     def _of_event(self, asked: Asked) -> str:

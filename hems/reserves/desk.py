@@ -231,6 +231,7 @@ class Reserves:
         patience = {c.request: _patience_s(c.starts_at - now) for c in firm}
         for mrid, since in self._doubts.items():
             if monotonic - since >= patience.get(mrid, PATIENCE_S):
+                self._made.pop(mrid, None)
                 await self._port.withdraw(terms.utility, mrid)
         if self._doubts or not self._joined:
             return  # what is in doubt is settled first
@@ -252,9 +253,7 @@ class Reserves:
         if refused:
             self._offers_from = monotonic + self._refused_s
             self._refused_s = min(2 * self._refused_s, _REFUSED_LAST_S)
-            self._around.alarm(
-                ID, f"{self._terms.utility} does not take what is offered as reserve"
-            )
+            self._around.alarm(ID, f"{self._terms.utility} takes no reserve that is offered")
         elif any(p.told and not p.withdrawn for p in posted):
             self._refused_s = _REFUSED_FIRST_S
         return monotonic < self._offers_from

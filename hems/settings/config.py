@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BeforeValidator,
@@ -26,7 +26,7 @@ from hems.settings.microgrid_section import MicrogridSection
 from hems.settings.programmes_section import ProgrammesSection
 from hems.settings.regulation_section import RegulationSection
 from hems.settings.reserve_section import ReserveSection
-from hems.settings.section import Current, Duration, Port, Section, Text, twins
+from hems.settings.section import Current, Duration, Port, Section, Text, TimeZone, twins
 from hems.settings.slope_section import SlopeSection
 from hems.settings.tariff_section import Place, TariffSection
 from hems.settings.toml_file import ConfigError, read_toml
@@ -40,7 +40,7 @@ class HomeSection(Section):
 
     name: Text = "Home"
     """What the page calls it."""
-    time_zone: str = "UTC"
+    time_zone: TimeZone = "UTC"
     """IANA name; days on the page begin at its midnight."""
     main_breaker: Current = 63.0
     """Rated current of the main breaker, per phase."""
@@ -56,13 +56,6 @@ class HomeSection(Section):
     """Period of the control cycle."""
     devices: Path = Field(default=Path(devices_file.DEFAULT), validate_default=True)
     """The file in which `hems device add` keeps devices; there need not be one."""
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError(f"{name!r} is not an IANA time zone")
-        return name
 
     @property
     def zone(self) -> ZoneInfo:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from hems import units
-from hems.settings.section import Duration, Power, Section
+from hems.settings.section import Duration, Power, Section, TimeZone
 from hems.settings.tariff_section import PerKwh, Place
 
 Limit = Annotated[Power, Field(ge=0, allow_inf_nan=False)]
@@ -28,6 +28,8 @@ class MarketSection(Section):
     """ISO 4217 letters."""
     obliged: bool = False
     """Whether the agreement obliges the home; else comfort and the owner's wishes come first."""
+    time_zone: TimeZone | None = None
+    """The operator's, at whose midnight the months of net-benefits prices begin; None: as home."""
     baseline: Literal["4 of 5", "10 of 10"] = "4 of 5"
     """Days that the customer baseline is made of, as the operator has it."""
     exempt: tuple[str, ...] = ()

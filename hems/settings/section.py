@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, TypeVar
+from zoneinfo import available_timezones
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -22,6 +24,15 @@ Current = Annotated[float, BeforeValidator(units.current_a), Field(gt=0)]
 Duration = Annotated[float, BeforeValidator(units.duration_s), Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not an IANA time zone")
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 T = TypeVar("T")

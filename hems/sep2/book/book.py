@@ -25,10 +25,9 @@ from hems.sep2.book.requests import REQUEST, Requests
 from hems.sep2.book.standing import DEFAULT, STANDING, Standing
 from hems.sep2.codec.reading import BadItem
 from hems.sep2.errors import MalformedError, UnknownEventError
-from hems.sep2.rules.changes import concede
 from hems.sep2.rules.curve import Curve
 from hems.sep2.rules.events import Default, Event, Held, Hold, Program, reaching, timelines
-from hems.sep2.rules.lifecycle import Owed, Phase, Profile, advance
+from hems.sep2.rules.lifecycle import Owed, Phase, Profile, Step, advance
 
 _log = logging.getLogger(__name__)
 
@@ -306,22 +305,21 @@ class Book:
         self.settings = replace(self.settings, profile=profile)
         self._profiles = {name: kind.profile(profile) for name, kind in KINDS.items()}
 
-    def concede(
-        self, mrid: str, now: float, give_up: Callable[[Progress, Profile], Step], reason: str
-    ) -> None:
+    def concede(self, mrid: str, now: float, give_up: Callable[..., Step], reason: str) -> None:
         """Give modes of an event up.
 
         Args:
             mrid: The event's.
             now: Server's clock.
-            give_up: How; see `hems.sep2.rules.changes`.
+            give_up: What it loses: `hems.sep2.rules.changes.concede`, of progress, profile and now.
             reason: Why, in words; empty where the words that were stand.
 
         Raises:
             UnknownEventError: No such event.
         """
         entry = self._known(mrid)
-        step = give_up(entry.progress, self._profiles[entry.event.kind])
+        profile = self._profiles[entry.event.kind]
+        step = give_up(entry.progress, profile=profile, now=now)
         if step.progress != entry.progress:
             entry = replace(entry, progress=step.progress, reason=reason or entry.reason)
             self._change(choices.Change(entry, step.owed), now)

@@ -27,10 +27,10 @@ from hems.sep2.book.prices import Prices
 from hems.sep2.book.requests import Request, Wish
 from hems.sep2.book.states import EventState, state_of
 from hems.sep2.codec.reading import BadItem
-from hems.sep2.rules.curve import Curve
 from hems.sep2.rules.changes import concede
+from hems.sep2.rules.curve import Curve
 from hems.sep2.rules.events import Program, Schedule, resolve
-from hems.sep2.rules.lifecycle import Profile, Progress, Step
+from hems.sep2.rules.lifecycle import Profile
 from hems.sep2.rules.servertime import ServerClock
 from hems.sep2.rules.tariff import Tariff
 
@@ -336,22 +336,14 @@ class Engine:
         Raises:
             UnknownEventError: No such event.
         """
-
-
-        def give_up(progress: Progress, profile: Profile, now: float) -> Step:
-            return concede(
-                progress,
-                modes,
-                profile,
-                now,
-                by_server=by_server,
-                by_program=by_program,
-                refused=bool(refused),
-            )
-
-        await self._change(
-            lambda now: self._book.concede(mrid, now, partial(give_up, now=now), refused)
+        give_up = partial(
+            concede,
+            modes=modes,
+            by_server=by_server,
+            by_program=by_program,
+            refused=bool(refused),
         )
+        await self._change(lambda now: self._book.concede(mrid, now, give_up, refused))
 
     async def reserve(self, wish: Wish) -> str:
         """Ask for a flow reservation; returns the mRID of the request.
@@ -443,6 +435,7 @@ class Engine:
         if lost_since is None and not self.settings.profile.keeps_schedule:
             silent_s = self._clock.monotonic() - self._contact
             self._next_look = min(self._next_look, now + self._comms_loss_s - silent_s)
+        self._next_look = max(self._next_look, now + _LEAST_NAP_S)
         self._tell(schedule)
 
     async def _save(self) -> None:

@@ -8,10 +8,10 @@ from hems.sep2.book.kinds import kind_of
 from hems.sep2.book.prices import Quote
 from hems.sep2.codec.reading import BadItem
 from hems.sep2.enddevice.offers import safe_place
-from hems.sep2.errors import PermanentError, RejectedError, TrustError
+from hems.sep2.errors import PermanentError, RejectedError, Sep2Error, TrustError
 from hems.sep2.rules.events import Program
 from hems.sep2.walk.control_stops import ControlsStop, note_programs
-from hems.sep2.walk.trip import BaseStop, seen, skip
+from hems.sep2.walk.trip import BaseStop, seen
 from hems.sep2.walk.walker import Stop, Visit
 
 _log = logging.getLogger(__name__)
@@ -114,4 +114,4 @@ class IntervalsStop(ControlsStop):
 
 def _unpriced(mrid: str, error: Sep2Error) -> Sep2Error:
     """Return what to tell of an interval whose prices cannot be read; it is logged where told."""
-    return RejectedError(f"Prices of interval {mrid} are left out: {error}")
+    return PermanentError(f"Prices of interval {mrid} are left out: {error}")

@@ -364,3 +364,21 @@ async def test_a_figure_that_is_no_number_spoils_no_record(play: Play) -> None:
     assert made.deviation is None
     assert made.comfort_minutes == 0.0
     await play.part.settlement(0.0, 1e11, "", Form.JSON_LINES)
+
+
+async def test_a_limit_inside_the_home_that_is_not_kept_is_said_once(play: Play) -> None:
+    limit = replace(EVENT, asks=((SignalKind.LOAD_LIMIT, 1000.0),))
+    play.events, play.signals = [limit], [signal_of(limit)]
+    play.live(0, 9, 1500.0)
+    assert play.part.broken is None
+    said = set()
+    for second in range(10, 30):
+        play.live(second, second, 1500.0 + second)
+        said.add(play.part.broken)
+    assert said == {"The home cannot keep within what Peak Saver allows it"}
+    play.live(30, 31, 1050.0)
+    assert play.part.broken is None
+    play.live(32, 50, 1500.0)
+    play.events, play.signals = [], []
+    play.live(51, 52, 1500.0)
+    assert play.part.broken is None, "it is over"

@@ -1,5 +1,6 @@
 """Joining and leaving: consent, what it means for events, what cannot be left, restarts."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -259,3 +260,16 @@ async def test_joining_while_an_event_is_on_its_way_out_comes_back_to_it(play: P
     play.live(1, 3, 4000.0)
     await play.work_done()
     assert play.chosen == [("0A", True), ("0A", False)]
+
+
+async def test_what_is_asked_without_an_event_stays_and_that_is_told_beforehand(
+    play: Play,
+) -> None:
+    play.clock.at = T
+    default = replace(signal_of(EVENT), event="DD", program="Feeder", ends_at=math.inf)
+    play.signals = [default]
+    views = {view.id: view for view in await play.part.programmes()}
+    assert "What Feeder asks while there is no event stays." in views[PEAK].consequence
+    assert len(views["envelope"].consequence) == 1
+    await leave(play)
+    assert play.part.told([default]) == [default]

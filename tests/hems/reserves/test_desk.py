@@ -230,6 +230,53 @@ async def test_a_battery_that_is_lost_is_said_to_owner_and_utility(tmp_path: Pat
         assert rig.alarms == {}
 
 
+@pytest.mark.requirement("BUC-9")
+async def test_a_battery_that_is_away_in_the_morning_keeps_the_evening(tmp_path: Path) -> None:
+    """An inverter that starts anew takes minutes; one that stays away is told in good time."""
+    terms = replace(TERMS, hours=(Hours(time(17), time(21)),))
+    async with opened(tmp_path, terms) as rig:
+        rig.clock.at = T0 + 7 * HOUR
+        await rig.pass_s(2)
+        await rig.committed("C1", T0 + 41 * HOUR, HOUR, 1_500.0)
+        await rig.pass_s(2)
+        rig.quality = Quality.LOST
+        await rig.pass_s(300, 5.0)
+        assert "no battery can be reached" in rig.alarms["reserve C1"]
+        assert not any(r.cancelled for r in rig.engine.requests)
+        rig.quality = Quality.GOOD
+        await rig.pass_s(10)
+        assert rig.alarms == {}
+        rig.quality = Quality.LOST
+        await rig.pass_s(620, 5.0)
+        assert all(r.cancelled for r in rig.engine.requests)
+
+
+async def test_a_utility_that_refuses_offers_is_not_flooded(tmp_path: Path) -> None:
+    async with opened(tmp_path, SPINNING) as rig:
+        refused = 0
+        for _ in range(600):
+            await rig.pass_s(1)
+            for request in rig.engine.owed_requests:
+                await rig.engine.request_placed(request, None)
+                refused += 1
+        assert refused == 4  # at once, and after 1, 2 and 4 minutes
+        assert rig.alarms["reserve"] == "grid takes no reserve that is offered"
+        await rig.pass_s(500, 5.0)
+        (request,) = rig.engine.owed_requests
+        await rig.engine.request_placed(request, "/requests/1")
+        await rig.pass_s(2)
+        assert rig.alarms == {}
+
+
+async def test_at_the_very_end_of_a_window_nothing_is_offered(tmp_path: Path) -> None:
+    """What rounds to no energy at all would be no offer, and so be made again each second."""
+    terms = replace(SPINNING, hours=(Hours(time(0), time(1)),), share=0.05)
+    async with opened(tmp_path, terms) as rig:
+        rig.clock.at = T0 + HOUR - 45
+        await rig.pass_s(50)
+        assert rig.engine.requests == ()
+
+
 async def test_one_that_has_too_little_is_offered_smaller(tmp_path: Path) -> None:
     async with opened(tmp_path, SPINNING) as rig:
         await rig.pass_s(2)
