@@ -13,11 +13,11 @@ ARGS ?=
 
 help:
 	@echo "make demo        a home, a utility and the page, on this machine"
-	@echo "make test        every check, in about 20 minutes"
+	@echo "make test        every check, in about half an hour"
 	@echo "make test-deep   the long ones: before a release"
 	@echo "make conformance [ARGS='--profile csip']  the certifier's scenarios, PICS, evidence"
 	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
-	@echo "           BENCH=plan-value|plan-speed|tracking"
+	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs"
 	@echo "make mutants     do the tests notice a changed event rule?  make fuzz FUZZ=xml|modbus|ocpp|mqtt|p1"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
 	@echo "make pictures    takes the README's pictures from the running demo"
@@ -41,7 +41,7 @@ types: .venv/.ready
 contracts: .venv/.ready
 	$(BIN)/lint-imports
 
-# The end-to-end tests are judged by their timing, so they have the machine to themselves.
+# The end-to-end tests are judged by their timing, so no other suite runs beside them.
 ASIDE := tests/e2e tests/conformance
 
 # Real sockets, processes and clocks beside each other on a busy machine: what failed there is run
@@ -49,12 +49,12 @@ ASIDE := tests/e2e tests/conformance
 # found something all the same: a fault that needs a busy machine, or a wait that is too short.
 suite = $(PY) -m pytest -m "not deep" $(1) || { test $$? = 1 && \
   echo "=== ONCE MORE, ALONE: what failed above ===" && \
-  $(PY) -m pytest -m "not deep" $(filter-out -n 2 3 --dist loadfile,$(1)) --last-failed; }
+  $(PY) -m pytest -m "not deep" $(filter-out -n 2 3 --dist load loadfile,$(1)) --last-failed; }
 
 unit: .venv/.ready web/static/index.html chromium mosquitto
 	$(call suite,-n 3 --dist loadfile $(addprefix --ignore=,$(ASIDE)))
 	$(call suite,-n 2 --dist loadfile tests/conformance)
-	$(call suite,tests/e2e)
+	$(call suite,-n 2 --dist load tests/e2e)
 	cd web/app && ../../packaging/npm run test
 
 bench: .venv/.ready

@@ -25,7 +25,7 @@ _NUMBERS: Final = (
     ("port", "TCP port"),
     ("unit", "Modbus unit"),
     ("phases", "phases on which a charger charges, 1 or 3"),
-    ("essentiality", "0 is shed first, 8 last; 9 only for the main breaker"),
+    ("essentiality", "0 is shed first, 8 last, 9 never but for the main breaker"),
 )
 LISTEN_S: Final = 8.0
 
@@ -57,6 +57,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run:
         add.add_argument(f"--{key}", help=text)
     for key, text in _NUMBERS:
         add.add_argument(f"--{key}", type=int, help=text, metavar="N")
+    add.add_argument(
+        "--keep", action="store_true", help="such as a medical device: the same as essentiality 9"
+    )
     add.add_argument("--connected-to", metavar="A,B,C", help="phases of the home it is on")
     add.add_argument("--comfort", metavar="LOW..HIGH", help="degC that people want, such as 18..23")
     add.add_argument(
@@ -112,8 +115,10 @@ def _move_time(text: str) -> float:
     return seconds
 
 
-def given(options: argparse.Namespace) -> dict[str, str | int]:
+def given(options: argparse.Namespace) -> dict[str, str | int | bool]:
     """Return the keys of a device's section that were given as options of their own."""
     names = [name for name, _ in (*_PLAIN, *_NUMBERS)]
     values = {name: getattr(options, name) for name in names}
+    if options.keep:
+        values["keep"] = True
     return {name: value for name, value in values.items() if value is not None}

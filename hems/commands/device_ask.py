@@ -17,6 +17,7 @@ Answer = Callable[[str], str]
 _WARM: Final = frozenset({DeviceKind.THERMOSTAT, DeviceKind.HEAT_PUMP, DeviceKind.WATER_HEATER})
 _PHASES: Final = frozenset("ABC")
 _LAST_ESSENTIALITY: Final = 9
+_ESSENTIALITIES: Final = "0 is shed first, 8 last, 9 never but for the main breaker"
 
 
 class AnswerError(Exception):
@@ -151,7 +152,7 @@ def comfort(text: str) -> Mapping[str, Value]:
 def _essentiality(text: str) -> Mapping[str, Value]:
     found = _number("essentiality")(text)
     if int(text) > _LAST_ESSENTIALITY:
-        raise AnswerError("0 is shed first, 9 last")
+        raise AnswerError(_ESSENTIALITIES)
     return found
 
 
@@ -178,7 +179,7 @@ QUESTIONS: Final = (
         "connected_to", "Phases of the home it is on, such as A or A,B,C", _controlled, phases
     ),
     Question("comfort_low", "Comfort, coldest and warmest degC, such as 18..23", _warms, comfort),
-    Question("essentiality", "Essentiality: 0 is shed first, 9 last", _takes, _essentiality, "5"),
+    Question("essentiality", f"Essentiality: {_ESSENTIALITIES}", _takes, _essentiality, "5"),
     Question(
         "ownership",
         f"Whose is it ({', '.join(Ownership)})",

@@ -300,12 +300,17 @@ class _Stage:
     async def _down(self) -> None:
         """Take the server off; what it was answered so far is kept first."""
         if self._utility is not None:
+            await self._ask_what_came()
             await self._utility.stop()
 
     async def _finish(self) -> None:
         self._observing.close()
         self._played.writes = {n: part.writes for n, part in self._premises.parts.items()}
-        if self._utility is None:
+        await self._ask_what_came()
+
+    async def _ask_what_came(self) -> None:
+        """Take down what the utility has received, where it is there to be asked."""
+        if self._utility is None or not self._utility.up:
             return
         for told in self._played.events.values():
             told.answers = await self._utility.answers(told.mrid)

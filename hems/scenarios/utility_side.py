@@ -87,6 +87,11 @@ class UtilitySide:
         await self._stack.aclose()
 
     @property
+    def up(self) -> bool:
+        """Whether it can be asked anything."""
+        return self._server is not None
+
+    @property
     def server(self) -> HeadEnd:
         """The running server.
 

@@ -54,7 +54,7 @@ of them.
 _MOST_POINTS: Final = 10
 _ABSURD: Final = 1e9
 _USUAL_FOLLOWS_S: Final = 300.0
-"""Time constant of a reference voltage that follows, where none is named (IEEE 1547-2018, 5.3.3)."""
+"""Time constant of a reference voltage that follows, where none is named (IEEE 1547, 5.3.3)."""
 
 
 def curve_of(resource: res.DERCurve, href: str) -> Curve:

@@ -371,7 +371,7 @@ async def test_a_limit_inside_the_home_that_is_not_kept_is_said_once(play: Play)
     play.events, play.signals = [limit], [signal_of(limit)]
     play.live(0, 9, 1500.0)
     assert play.part.broken is None
-    said = set()
+    said: set[str | None] = set()
     for second in range(10, 30):
         play.live(second, second, 1500.0 + second)
         said.add(play.part.broken)
