@@ -71,7 +71,13 @@ class Armed:
 
 
 def arm(
-    agreed: Agreed, signals: Sequence[Signal], now: float, *, inverter_can: bool, left: bool = False
+    agreed: Agreed,
+    signals: Sequence[Signal],
+    now: float,
+    *,
+    inverter_can: bool,
+    responds: bool = False,
+    left: bool = False,
 ) -> Armed:
     """Return what is to be done now.
 
@@ -80,6 +86,8 @@ def arm(
         signals: All signals from outside.
         now: UTC epoch seconds.
         inverter_can: Whether the battery's inverter runs a droop, as far as it has shown.
+        responds: Whether it answers the frequency already, for the utility say: the hub then does
+            not do the same a second time.
         left: Whether the owner has left the programme, or the home its grid.
     """
     if left:
@@ -91,4 +99,5 @@ def arm(
     follows = agreed.signal and (event is not None or not agreed.program)
     if inverter_can and agreed.by is not By.HUB:
         return Armed(None, agreed.droop, follows, event)
-    return Armed(agreed.droop if agreed.by is not By.INVERTER else None, None, follows, event)
+    hub = agreed.by is not By.INVERTER and not responds
+    return Armed(agreed.droop if hub else None, None, follows, event)

@@ -195,7 +195,9 @@ def _store(state: DeviceState, facts: StoreFacts, reserve_soc: float) -> Store |
     if state.quality is not Quality.GOOD or reading is None or reading.connected is False:
         return None
     capacity_wh, soc = reading.capacity_wh or facts.capacity_wh, reading.soc
-    if capacity_wh is None or soc is None or not math.isfinite(soc * capacity_wh):
+    if capacity_wh is None or soc is None:
+        return None
+    if not (math.isfinite(soc * capacity_wh) and math.isfinite(reading.power_w)):
         return None
     return Store(
         spec.id,
@@ -243,7 +245,7 @@ def _load(state: DeviceState, spare: Spare) -> Load | None:
         return None
     if state.quality is not Quality.GOOD or reading is None or not reached(spec, Rank.ACCEPTED):
         return None
-    if reading.power_w < _LEAST_LOAD_W:
+    if not _LEAST_LOAD_W <= reading.power_w < math.inf:  # a NaN fails too
         return None
     unknown_s = math.inf if spec.comfort is None else 0.0
     return Load(spec.id, reading.power_w, spare.for_s.get(spec.id, unknown_s))

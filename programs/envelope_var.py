@@ -1,10 +1,10 @@
 """Reactive power and voltage of the envelope at the connection point (part of BUC-11).
 
-All inverters together keep the home's reactive power between two bounds, and the voltage between
-two more: at high voltage they first absorb reactive power, then the home exports less; at low
-voltage they first inject some, then it imports less. Both begin before the bound is reached and
-are at their full at the bound, so that the voltage passes it only where no means are left. Where
-the two contradict one another, the bound on reactive power holds.
+All inverters together keep the home's reactive power between two bounds, and the voltage of each
+phase between two more: at high voltage they first absorb reactive power, then the home exports
+less; at low voltage they first inject some, then it imports less. Both begin before the bound is
+reached and are at their full at the bound, so that the voltage passes it only where no means are
+left. Where the two contradict one another, the bound on reactive power holds.
 
 What others ask of the inverters (a Volt-VAR curve, a fixed power factor) is reckoned as it would be
 at the present voltage and power. While that keeps inside the bounds, nothing is asked here.
@@ -95,15 +95,23 @@ def pressed(inputs: Inputs, policy: EnvelopeVarPolicy) -> tuple[float, float]:
     Returns:
         Each 0 to 1 at high voltage, 0 to -1 at low; 0 where the voltage is unknown or well inside.
     """
-    level_v = inputs.sensed.level_v
-    if level_v is None:
+    low_v, high_v = _extremes(inputs)
+    if low_v is None or high_v is None:
         return 0.0, 0.0
     bands = policy.var_band * policy.nominal_v, policy.power_band * policy.nominal_v
-    if policy.greatest_v is not None and (near := level_v - policy.greatest_v + sum(bands)) > 0:
+    if policy.greatest_v is not None and (near := high_v - policy.greatest_v + sum(bands)) > 0:
         return min(near / bands[0], 1.0), min(max((near - bands[0]) / bands[1], 0.0), 1.0)
-    if policy.least_v is not None and (near := policy.least_v + sum(bands) - level_v) > 0:
+    if policy.least_v is not None and (near := policy.least_v + sum(bands) - low_v) > 0:
         return -min(near / bands[0], 1.0), -min(max((near - bands[0]) / bands[1], 0.0), 1.0)
     return 0.0, 0.0
+
+
+def _extremes(inputs: Inputs) -> tuple[float | None, float | None]:
+    """Return the voltages of the lowest and of the highest phase; each has to keep its bound."""
+    sensed = inputs.sensed
+    if sensed.level_v is None:
+        return None, None
+    return sensed.level_v - sensed.below_v, sensed.level_v + sensed.above_v
 
 
 def propose(inputs: Inputs, policy: EnvelopeVarPolicy) -> tuple[Proposal, ...]:
@@ -116,7 +124,8 @@ def propose(inputs: Inputs, policy: EnvelopeVarPolicy) -> tuple[Proposal, ...]:
     _, share = pressed(inputs, policy)
     if not share:
         return ()
-    level = f"{inputs.sensed.level_v:.0f} V"
+    low_v, high_v = _extremes(inputs)
+    level = f"{high_v if share > 0 else low_v:.0f} V"
     if share > 0:
         able_w = -sum(d.spec.min_w for d in inputs.devices.values() if d.spec.control in PRODUCING)
         bounds = Bounds(lower_w=-(1.0 - share) * able_w)

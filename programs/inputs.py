@@ -16,6 +16,8 @@ class Sensed:
         voltage_v: Present voltage, phase to neutral, the mean of the phases.
         level_v: The same followed within 10 s (90 % of a step) and held still while it moves by
             little, for what the hub decides by it.
+        below_v: By how much the lowest phase lies below the mean, followed alike; not negative.
+        above_v: By how much the highest lies above it.
         frequency_hz: Present frequency.
         base_var: Reactive power at the meter less what devices say that they move, absorbing
             positive, followed within some seconds.
@@ -27,6 +29,8 @@ class Sensed:
     frequency_hz: float | None = None
     base_var: float | None = None
     before_w: Mapping[str, float] = field(default_factory=dict)
+    below_v: float = 0.0
+    above_v: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ The tie, the inverter and the course of things belong to `hems.microgrid`; what 
 home has to do is decided here. While the home is an island its net power is what the forming
 inverter gives, bounded by what that can: loads are shed and the sun held back by the same rules as
 under any other limit, least essential first. What the utility asks at the meter has no meaning
-meanwhile. Within a period of the voltage the inverter balances the home alone, and it alone judges
-phasors: a hub that looks once a second can do neither.
+meanwhile. What the inverter can give is the island's main breaker: past it the home is dark for
+all, so even what is marked gives way to it, last of all. Within a period of the voltage the
+inverter balances the home alone, and it alone judges phasors: a hub that looks once a second can do
+neither.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +17,7 @@ from typing import Final
 from der.model import Control, DeviceSpec, DeviceState
 from programs.about import About, Latency
 from programs.inputs import Inputs
+from programs.ownership import MOST_ESSENTIAL, essential
 from programs.proposal import HOME, Bounds, Proposal, Rank
 from programs.rules import SHEDDABLE, kilowatts
 from programs.signal import Signal, SignalKind
@@ -36,7 +39,7 @@ ABOUT: Final = About(
     leaving="Without it the home is dark for as long as its grid is",
 )
 
-MARKED: Final = 9
+MARKED: Final = MOST_ESSENTIAL
 """Essentiality of what is marked: medical devices and whatever else must run to the last."""
 
 _VALID_S: Final = 900.0
@@ -123,9 +126,9 @@ def propose(inputs: Inputs, policy: MicrogridPolicy) -> tuple[Proposal, ...]:
     until = inputs.now + _VALID_S
     held = {**_lesser(inputs, policy), **policy.withheld}
     proposals = [
-        Proposal(ID, Rank.EMERGENCY, name, Bounds(upper_w=0.0), None, until, reason=why)
+        Proposal(ID, _reaching(spec), name, Bounds(upper_w=0.0), None, until, reason=why)
         for name, why in held.items()
-        if name in inputs.devices and inputs.devices[name].spec.control in SHEDDABLE
+        if name in inputs.devices and (spec := inputs.devices[name].spec).control in SHEDDABLE
     ]
     if policy.island is not None:
         bounds = policy.island.bounds
@@ -133,7 +136,7 @@ def propose(inputs: Inputs, policy: MicrogridPolicy) -> tuple[Proposal, ...]:
             f"The home is an island: its inverter gives at most {kilowatts(bounds.upper_w)} "
             f"and takes at most {kilowatts(-bounds.lower_w)}"
         )
-        proposals.append(Proposal(ID, Rank.EMERGENCY, HOME, bounds, None, until, reason=reason))
+        proposals.append(Proposal(ID, Rank.SAFETY, HOME, bounds, None, until, reason=reason))
     if policy.tie_to_zero:
         reason = "The home is about to part from the grid, so nothing is to flow between them"
         bounds = Bounds(-_BAND_W, _BAND_W)
@@ -162,9 +165,19 @@ def energising_order(specs: Sequence[DeviceSpec], first: Sequence[str] = ()) -> 
 
     def place(spec: DeviceSpec) -> tuple[int, int, bool, float, str]:
         car = spec.control is Control.CEILING
-        return (named.get(spec.id, len(named)), -spec.essentiality, car, spec.max_w, spec.id)
+        return (named.get(spec.id, len(named)), -level(spec), car, spec.max_w, spec.id)
 
     return tuple(spec.id for spec in sorted(loads, key=place))
+
+
+def level(spec: DeviceSpec) -> int:
+    """Return how essential a load is: `MARKED` where it is kept whatever its number."""
+    return MARKED if essential(spec) else spec.essentiality
+
+
+def _reaching(spec: DeviceSpec) -> Rank:
+    """Return the rank whose word reaches a load that has no power, or that has to wait for it."""
+    return Rank.SAFETY if essential(spec) else Rank.EMERGENCY
 
 
 def _lesser(inputs: Inputs, policy: MicrogridPolicy) -> Mapping[str, str]:
@@ -184,11 +197,11 @@ def _lesser(inputs: Inputs, policy: MicrogridPolicy) -> Mapping[str, str]:
     most_w = policy.island.bounds.upper_w
     waiting = [s for s in loads if _stopped(s) and _wants(s) and _least_w(s.spec) <= most_w]
     held: dict[str, str] = {}
-    for load in sorted(waiting, key=lambda each: -each.spec.essentiality):
+    for load in sorted(waiting, key=lambda each: -level(each.spec)):
         spec = load.spec
-        lesser = [s for s in loads if s.spec.essentiality < spec.essentiality]
+        lesser = [s for s in loads if level(s.spec) < level(spec)]
         yields: Sequence[DeviceState] = ()
-        if spec.essentiality >= MARKED:
+        if level(spec) >= MARKED:
             yields = lesser
         elif inputs.net_w is not None:
             room_w = most_w - inputs.net_w - _least_w(spec) - _SPARE_W
@@ -217,7 +230,7 @@ def _making_room(lesser: Sequence[DeviceState], room_w: float) -> Sequence[Devic
 
 def _wants(state: DeviceState) -> bool:
     reading = state.reading
-    marked = state.spec.essentiality >= MARKED
+    marked = level(state.spec) >= MARKED
     return marked or (reading is not None and reading.wants_power is not False)
 
 

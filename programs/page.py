@@ -30,7 +30,8 @@ What a home can take part in, and what it does of itself. The page and `hems pro
 same, each with how it stands in the home, and say before anybody leaves one what that means. \
 Where two ask for different things, the stronger rank decides (`programs/proposal.py`), not the \
 order here. What was delivered is kept for ten years and exported for settlement: `hems programme \
-export`, `GET /api/settlement.csv`.
+export`, `GET /api/settlement.csv`. A file holds the events that ended in its time, so that of two \
+months that meet each event is in one.
 """
 
 

@@ -98,9 +98,13 @@ def behind(signal: Signal, policy: ReservePolicy) -> tuple[Commitment, ...]:
     """
     if signal.program not in policy.programs or signal.kind not in _CALLING:
         return ()
-    return tuple(c for c in policy.commitments if c.starts_at <= signal.starts_at < c.ends_at)
+    begins = signal.starts_at
+    return tuple(c for c in policy.commitments if c.starts_at - _APART_S <= begins < c.ends_at)
 
 
+_APART_S: Final = 0.5
+"""So far apart the same second of the utility's clock may lie, as two parts of the home reckon it
+while that clock is being followed."""
 _CALLING: Final = frozenset(
     {
         SignalKind.SHED,

@@ -5,7 +5,7 @@ with a delay and held still against small moves, so that no loop through the fee
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -65,11 +65,13 @@ class Senses:
         before = self if fresh else Senses()
         if since_s == 0.0:
             return self
-        voltage_v, frequency_hz = _voltage(image), _frequency(image)
+        voltages, frequency_hz = _voltages(image), _frequency(image)
+        voltage_v = sum(voltages) / len(voltages) if voltages else None
         lag_v = _followed(before.lag_v, voltage_v, since_s, policy.level_s)
         level_v = before.sensed.level_v
         if lag_v is None or level_v is None or abs(lag_v - level_v) > policy.hold_v:
             level_v = lag_v
+        below_v, above_v = _spread(before, voltages, since_s, policy)
         base_var = _followed(before.sensed.base_var, _base_var(image), since_s, policy.base_s)
         return Senses(
             Sensed(
@@ -78,6 +80,8 @@ class Senses:
                 frequency_hz,
                 base_var,
                 _undisturbed(before.sensed.before_w, frequency_hz, image, policy),
+                below_v,
+                above_v,
             ),
             image.at,
             lag_v,
@@ -101,8 +105,23 @@ def _good(devices: Iterable[DeviceState]) -> list[DeviceState]:
     return [d for d in devices if d.quality is Quality.GOOD and d.reading is not None]
 
 
-def _voltage(image: Image) -> float | None:
-    """Return the voltage at the meter, the mean of its phases; an inverter's without it."""
+def _spread(
+    before: Senses, voltages: Sequence[float], since_s: float, policy: SensingPolicy
+) -> tuple[float, float]:
+    """Return by how much the lowest phase lies below the mean and the highest above, followed."""
+    if not voltages:
+        return 0.0, 0.0
+    mean_v, began = sum(voltages) / len(voltages), before.lag_v is None
+    present = mean_v - min(voltages), max(voltages) - mean_v
+    followed = [
+        _followed(None if began else past, now, since_s, policy.level_s)
+        for past, now in zip((before.sensed.below_v, before.sensed.above_v), present, strict=True)
+    ]
+    return followed[0] or 0.0, followed[1] or 0.0
+
+
+def _voltages(image: Image) -> Sequence[float]:
+    """Return the voltages of the phases at the meter; an inverter's without it."""
     meter = image.meter
     for device in _good([*([] if meter is None else [meter]), *image.devices.values()]):
         reading = device.reading
@@ -110,10 +129,10 @@ def _voltage(image: Image) -> float | None:
             continue
         found = [p.voltage_v for p in reading.phases if p.voltage_v and _is_voltage(p.voltage_v)]
         if found:
-            return sum(found) / len(found)
+            return found
         if reading.voltage_v is not None and _is_voltage(reading.voltage_v):
-            return reading.voltage_v
-    return None
+            return [reading.voltage_v]
+    return []
 
 
 def _is_voltage(volts: float) -> bool:

@@ -44,7 +44,11 @@ class Slopes:
         over = [active for event, active in self._live.items() if event not in live]
         if over and self._return_w_min is not None:
             last, ends_at = over[-1], now + RETURN_S
-            self._return = _signal(last, self._return_w_min, now, ends_at, devices)
+            self._return = replace(
+                _signal(last, self._return_w_min, now, ends_at, devices),
+                program=f"The way back from {last.program.name or last.program.mrid}",
+                binding=False,  # no utility asks for it: the owner has it so
+            )
         self._live = live
         asked = [(a, self._agreed_of(a)) for a in live.values()]
         self._bounds = tuple(

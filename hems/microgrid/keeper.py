@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from der.commands import Command
 from der.model import DeviceSpec, DeviceState
-from hems.clock import Clock
+from hems.clock import Clock, StepWatch
 from hems.image import Image
 from hems.microgrid import look, words
 from hems.microgrid.carry import Carried
@@ -102,6 +102,7 @@ class Microgrid:
         self._plant = plant
         self._order = energising_order(specs, plant.order)
         self._clock = clock
+        self._steps = StepWatch(clock)
         self._ports = ports
         self._state = State()
         self._tally: Tally | None = None
@@ -171,6 +172,7 @@ class Microgrid:
     def take_image(self, image: Image) -> None:
         """Take a look at tie, inverter and loads, and decide what comes next."""
         mono, self._image = self._clock.monotonic(), image
+        self._follow_clock()
         before = self._state
         sun_w = self._ports.expected.sun_w(image.at, image.at + look.HOUR_S)
         seen = look.seen(image, self._plant, sun_w)
@@ -347,6 +349,17 @@ class Microgrid:
                 self._ports.record(self._tally.performance(ID, image.at, asked_by))
             self._tally = None
         self._ports.react()
+
+    def _follow_clock(self) -> None:
+        """Move what is remembered in UTC, where that was set: an island has no time server."""
+        step_s = self._steps.step_s()
+        if not step_s:
+            return
+        if self._tally is not None:
+            self._tally = replace(self._tally, began_at=self._tally.began_at + step_s)
+        if self._ramp is not None:
+            since, until = self._ramp.since + step_s, self._ramp.until + step_s
+            self._ramp = replace(self._ramp, since=since, until=until)
 
     def _count(self, image: Image, mono: float) -> None:
         before, self._looked_at = self._looked_at, mono

@@ -10,6 +10,7 @@ from hems.microgrid.expected import Expected
 from hems.microgrid.plant import Plant
 from hems.microgrid.seen import Seen, Side
 from hems.microgrid.tally import Draw
+from programs.microgrid import level
 from programs.proposal import Bounds
 from programs.rules import SHEDDABLE
 
@@ -148,8 +149,7 @@ def energy_plan(
     if there is None:
         return None
     flexible = [
-        Flexible(s.spec.id, mean_w(s.spec), s.spec.essentiality, s.spec.id in back)
-        for s in loads(image)
+        Flexible(s.spec.id, mean_w(s.spec), level(s.spec), s.spec.id in back) for s in loads(image)
     ]
     return carried(there, time_ahead, flexible)
 
@@ -171,11 +171,11 @@ def draws(image: Image, plant: Plant) -> Mapping[int, Draw]:
             continue
         spec = state.spec
         if spec.control in SHEDDABLE:
-            before = found.get(spec.essentiality, Draw())
+            before = found.get(level(spec), Draw())
             power_w = max(reading.power_w, 0.0)
             lacks = is_off(state) and reading.wants_power is not False
             lacked_w = max(mean_w(spec) - power_w, 0.0) if lacks else 0.0
-            found[spec.essentiality] = Draw(before.served_w + power_w, before.unserved_w + lacked_w)
+            found[level(spec)] = Draw(before.served_w + power_w, before.unserved_w + lacked_w)
             switched_w += reading.power_w
         elif spec.control is not Control.NONE:
             made_w += reading.power_w

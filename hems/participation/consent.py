@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from programs.page import promise
 from programs.registry import Manner, Programme
 
 KEPT: Final = 50
@@ -44,6 +45,9 @@ def text_version(programme: Programme) -> str:
         about.asks,
         about.ends,
         about.leaving,
+        about.clause,
+        about.latency.value,
+        promise(about),
         *about.use_cases,
         *about.carried_by,
     )

@@ -47,6 +47,7 @@ class Ledger:
         self._history = history
         self._meter = meter
         self._zone = zone
+        self._baselines: dict[tuple[float, float], Baseline | None] = {}
 
     async def put(self, performance: Performance) -> None:
         """Write a record, in place of an earlier one of the same event.
@@ -70,17 +71,29 @@ class Ledger:
         Raises:
             StoreError: SQLite refused.
         """
-        for found in await self._performances.unsettled(now - _LAG_S):
-            await self._performances.put_intervals(found, await self._intervals(found))
+        try:
+            for found in await self._performances.unsettled(now - _LAG_S):
+                await self._performances.put_intervals(found, await self._intervals(found))
+        finally:
+            self._baselines.clear()
 
     async def baseline(self, starts_at: float, ends_at: float) -> Baseline | None:
         """Return what the home draws at this time on other days; None where nobody knows.
+
+        Weeks of history are read for it, and events often come many at a time: what was found
+        counts until the next `settle`.
 
         Raises:
             StoreError: SQLite refused.
         """
         if self._meter is None or not 0 < ends_at - starts_at <= _LONGEST_S:
             return None
+        key = starts_at, ends_at
+        if key not in self._baselines:
+            self._baselines[key] = await self._baseline(starts_at, ends_at)
+        return self._baselines[key]
+
+    async def _baseline(self, starts_at: float, ends_at: float) -> Baseline | None:
         past = await self._performances.find(starts_at - LOOK_BACK_S, starts_at)
         busy = [(each.record.starts_at, each.record.ends_at) for each in past]
         powers: dict[int, float] = {}

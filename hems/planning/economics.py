@@ -22,14 +22,17 @@ from hems.money.plant import Facts
 from hems.money.statement import Statement
 from hems.needs.needs import Needs
 from hems.plan_surface import PlanView
+from hems.planning.chronicle import STEP_S
 from hems.planning.desk import Desk
 from hems.planning.gather import Known, Wanted, roles
+from hems.planning.limits import Agreed
 from hems.planning.occasion import Pace
 from hems.planning.planning import Planning, Site, Sources
 from hems.planning.shown import shown
 from hems.planning.weather_source import WeatherSource
 from hems.settings.config import Config
 from hems.settings.habits import habits
+from hems.settings.market_section import ConnectionSection
 from hems.store.store import Store
 from hems.surface import PriceView
 from hems.tariff.book import PriceBook
@@ -156,7 +159,7 @@ class Economics:
         return Site(
             zone,
             policies.safety.limit_w,
-            policies.envelope.fixed_export_w,
+            agreed_of(config.connection),
             known,
             {spec.id: spec for spec in specs},
         )
@@ -240,3 +243,22 @@ class Economics:
         told = None if self._weather is None else self._weather.told
         told_at = None if told is None else told.told_at
         return self._book.version, self.needs.changed, told_at, self._tell.promises()
+
+
+def agreed_of(connection: ConnectionSection) -> Agreed:
+    """Return what the connection agreement allows in a slot of the plan.
+
+    Energy that may flow in a quarter-hour is a bound on the mean of each slot. That of a longer
+    time is not: a plan under its mean would not take at night what the day may have.
+    """
+    quarters = [each for each in connection.energy if each.every == "15 min"]
+    imports = [connection.import_limit, *(_mean_w(each.import_) for each in quarters)]
+    exports = [connection.export_limit, *(_mean_w(each.export) for each in quarters)]
+    return Agreed(
+        min((w for w in imports if w is not None), default=None),
+        min((w for w in exports if w is not None), default=None),
+    )
+
+
+def _mean_w(energy_wh: float | None) -> float | None:
+    return None if energy_wh is None else energy_wh * 3600.0 / STEP_S

@@ -31,8 +31,21 @@ class Edge:
     ends_at: float = math.inf
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What the connection agreement allows; None where it says nothing.
+
+    Attributes:
+        import_w: Most import, a mean over a slot, not negative.
+        export_w: Most export, likewise.
+    """
+
+    import_w: float | None = None
+    export_w: float | None = None
+
+
 def limits(
-    slots: Slots, asked: Iterable[Signal], breaker_w: float, fixed_export_w: float | None
+    slots: Slots, asked: Iterable[Signal], breaker_w: float, agreed: Agreed = Agreed()
 ) -> Limits:
     """Return the strictest limits of each slot, a slot that is touched by one being under it.
 
@@ -40,13 +53,15 @@ def limits(
         slots: The plan's steps of time.
         asked: What is asked of the home, now and later.
         breaker_w: What the main breaker carries, all phases together.
-        fixed_export_w: What the connection may export at most; None for no such agreement.
+        agreed: What the connection agreement allows.
     """
     signals = tuple(asked)
     imports = [Edge(breaker_w, "main breaker"), *_edges(signals, _IMPORT)]
     exports = [Edge(breaker_w, "main breaker"), *_edges(signals, _EXPORT)]
-    if fixed_export_w is not None:
-        exports.append(Edge(fixed_export_w, "connection's export limit"))
+    if agreed.import_w is not None:
+        imports.append(Edge(agreed.import_w, "connection's import limit"))
+    if agreed.export_w is not None:
+        exports.append(Edge(agreed.export_w, "connection's export limit"))
     strictest = [_strictest(imports, slots, start) for start in slots]
     return Limits(
         tuple(edge.power_w for edge in strictest),

@@ -21,7 +21,7 @@ from hems.image import Image, ImageRing
 from hems.planning.chronicle import STEP_S, Chronicle
 from hems.planning.desk import Desk, DeskError
 from hems.planning.gather import Known, Wanted, beside_w, gather, plugs
-from hems.planning.limits import limits
+from hems.planning.limits import Agreed, limits
 from hems.planning.occasion import Occasion, Pace, foretold_w
 from hems.planning.stays import Stays
 from hems.store.errors import StoreError
@@ -70,14 +70,14 @@ class Site:
     Attributes:
         zone: Its time zone.
         breaker_w: What the main breaker carries, all phases together.
-        fixed_export_w: What the connection may export at most; None for no such agreement.
+        agreed: What the connection agreement allows.
         known: What each device is.
         specs: By device id.
     """
 
     zone: ZoneInfo
     breaker_w: float
-    fixed_export_w: float | None
+    agreed: Agreed
     known: Known
     specs: Mapping[str, DeviceSpec]
 
@@ -217,9 +217,8 @@ class Planning:
         slots = Slots.around(now, float(STEP_S), SPAN_S)
         prices = self._sources.prices(slots)
         past, told_to, trouble = await self._past(now)
-        bounds = limits(
-            slots, self._sources.ahead(now), self._site.breaker_w, self._site.fixed_export_w
-        )
+        site = self._site
+        bounds = limits(slots, self._sources.ahead(now), site.breaker_w, site.agreed)
         wanted = self._sources.wanted(image)
         promised = self._sources.promised(slots)
         present = gather(image, self._sources.memory(), wanted, self._site.known, promised)

@@ -44,6 +44,7 @@ class Feed:
         self._last = last
         self._taken = taken
         self._refused = 0
+        self._counted_at = time.monotonic()
         self.refusal = ""
         """Why the last message was refused; empty after one that counts."""
 
@@ -70,14 +71,17 @@ class Feed:
 
     def _take(self, message: aiomqtt.Message) -> None:
         payload = message.payload if isinstance(message.payload, bytes) else b""
-        said = judge(payload, self._last(), time.time(), self._source.fresh_s)
+        fresh_s, since_s = self._source.fresh_s, time.monotonic() - self._counted_at
+        # After so long no copy is fresh any more: a lower number is of one who counts anew.
+        last = self._last() if since_s <= 2 * fresh_s else -1
+        said = judge(payload, last, time.time(), fresh_s)
         if isinstance(said, Refused):
             if self._refused % _SAY_EVERY == 0:
                 _log.warning("a regulation signal is refused: %s", said.why)
             self._refused += 1
             self.refusal = said.why
             return
-        self.refusal = ""
+        self.refusal, self._counted_at = "", time.monotonic()
         self._taken(said)
 
 

@@ -4,6 +4,7 @@ Markets score by the hour; an event that lasts longer has a record for each of i
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -29,6 +30,7 @@ class Period:
         starts_at: UTC epoch seconds.
         capacity_w: What 1 stands for.
         samples: What was asked and done, 10 s each.
+        until: When the last of them came, UTC epoch seconds.
     """
 
     programme: str
@@ -37,6 +39,18 @@ class Period:
     starts_at: float
     capacity_w: float
     samples: list[Sample] = field(default_factory=list)
+    until: float = 0.0
+
+    def take(self, samples: Sequence[Sample], now: float) -> None:
+        """Take in further samples."""
+        if samples:
+            self.samples += samples
+            self.until = now
+
+    def shift(self, by_s: float) -> None:
+        """Move its times, after UTC was set."""
+        self.starts_at += by_s
+        self.until += by_s
 
     def over(self, now: float) -> bool:
         """Return whether its hour is over."""

@@ -18,15 +18,17 @@ from der.curves import Droop, GridFunction, GridSupport
 from der.description import DeviceDescription
 from der.model import Quality
 from der.service import Device, Link
-from hems.clock import Clock
+from hems.clock import Clock, StepWatch
 from hems.image import Image
-from hems.regulation import letters, shown
+from hems.regulation import kept, letters, shown
 from hems.regulation.letters import LoopSettings, Report, Span
 from hems.regulation.link import RegulatedLink
 from hems.regulation.period import HOUR_S, Period
 from hems.regulation.process import COMMAND, Regulator
 from hems.regulation.settings import RegulationSettings
 from hems.regulation.timing import Timing
+from hems.store.errors import StoreError
+from hems.store.settings import Settings
 from programs import frequency, regulation
 from programs.about import Standing
 from programs.arming import Armed, arm
@@ -39,6 +41,8 @@ from programs.support import runs
 
 _log = logging.getLogger(__name__)
 
+_ANSWERING: Final = frozenset({GridFunction.FREQUENCY_DROOP, GridFunction.FREQUENCY_WATT})
+_KEEPING: Final = "regulation record"
 _LOOK_S: Final = 0.25
 """How often it is looked whether something is to be regulated."""
 _AGAIN_S: Final = 1.0
@@ -47,6 +51,7 @@ _LONG_S: Final = 60.0
 """A process that ran for so long was well."""
 _BACK_S: Final = 5.0
 """Within this time the battery is taken back from a process that is to end."""
+_SAVE_S: Final = 60.0
 _SHOWN_S: Final = 30.0
 """An inverter that does not show its droop after so long is not relied on."""
 
@@ -87,6 +92,7 @@ class Regulation:
         shared: What they share.
         clock: Where the time comes from.
         tell: The home.
+        store: Where the hour that is not over is kept over a restart; None for nowhere.
         command: What starts the process.
     """
 
@@ -98,9 +104,12 @@ class Regulation:
         clock: Clock,
         tell: RegulationEvents,
         *,
+        store: Settings | None = None,
         command: Sequence[str] = COMMAND,
     ) -> None:
         self._settings = settings
+        self._store = store
+        self._steps = StepWatch(clock)
         self._descriptions = {each.spec.id: each for each in descriptions}
         self._shared = shared
         self._clock = clock
@@ -112,6 +121,8 @@ class Regulation:
         self._shown_by: float | None = None
         self._last = -1
         self._period: Period | None = None
+        self._found = False
+        self._saved = ""
         self._image: Image | None = None
         self._running: Armed | None = None
         self._rests = False
@@ -127,30 +138,68 @@ class Regulation:
         device.connect = partial(self._connect, device.spec.id, device.connect)
 
     async def load(self) -> None:
-        """Do nothing: what was sent before a restart is refused by its age, not by a memory."""
+        """Take up the hour that was under way; says what cannot be read.
+
+        The signal needs no memory: what was sent before a restart is refused by its age.
+        """
+        if self._store is None:
+            return
+        try:
+            text = (await self._store.all()).get(kept.NAME)
+            self._period, self._saved = kept.load(text) if text else None, text or ""
+            self._found = self._period is not None
+        except (StoreError, kept.KeptError) as error:
+            self._tell.alarm(_KEEPING, f"The last hour of regulation is not known: {error}")
 
     async def run(self) -> None:
         """Regulate whenever there is something to regulate by, until cancelled."""
         if self._settings is None:
             return
-        pause_s = _AGAIN_S
+        saving = asyncio.create_task(self._save_now_and_then())
         try:
-            while True:
-                await asyncio.sleep(_LOOK_S)
-                self._look()
-                if not self._armed.loops:
-                    continue
-                began = self._clock.monotonic()
-                failed = await self._serve()
-                if not failed:
-                    continue
-                self._tell.alarm("regulation", f"Frequency regulation rests: {failed}")
-                if self._clock.monotonic() - began > _LONG_S:
-                    pause_s = _AGAIN_S
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _AGAIN_LATER_S)
+            await self._regulate()
         finally:
-            self._close_period()
+            saving.cancel()
+            if self._store is None:
+                self._close_period()
+            await self._save()
+
+    async def _regulate(self) -> None:
+        pause_s = _AGAIN_S
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            self._look()
+            if not self._armed.loops:
+                continue
+            began = self._clock.monotonic()
+            failed = await self._serve()
+            if not failed:
+                continue
+            self._tell.alarm("regulation", f"Frequency regulation rests: {failed}")
+            if self._clock.monotonic() - began > _LONG_S:
+                pause_s = _AGAIN_S
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _AGAIN_LATER_S)
+
+    async def _save_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(_SAVE_S)
+            await self._save()
+
+    async def _save(self) -> None:
+        """Write down the hour that is under way; says by alarm when that fails."""
+        if self._store is None:
+            return
+        text = kept.dump(self._period)
+        if text == self._saved:
+            return
+        try:
+            await self._store.put(kept.NAME, text)
+        except StoreError as error:
+            self._tell.alarm(_KEEPING, f"An hour of regulation cannot be kept: {error}")
+        else:
+            self._saved = text
+            self._tell.alarm(_KEEPING, None)
 
     @property
     def pid(self) -> int | None:
@@ -228,20 +277,30 @@ class Regulation:
         signals = self._tell.signals()
         if settings is None or signals is None:
             return
+        self._follow_clock()
         now = self._clock.now()
         left = self._tell.left()
         self._left = regulation.ID in left or frequency.ID in left
         device = settings.agreed.device
         options = self._tell.options().get(device)
         can = not self._distrusted and runs(options, GridFunction.FREQUENCY_DROOP)
+        responds = any(_responds(what) for what in self._tell.held(device))
         rests = self._left or self._tell.islanded()
-        armed = arm(settings.agreed, signals, now, inverter_can=can, left=rests)
+        armed = arm(settings.agreed, signals, now, inverter_can=can, responds=responds, left=rests)
         self._supervise(armed, device)
         before, self._armed = self._armed, armed
         if _what(before) != _what(armed):
             self._since = now
             self._tell.react()
         self._follow_period(settings, now)
+
+    def _follow_clock(self) -> None:
+        """Move times along when UTC was set; the grid's own follow by themselves."""
+        step_s = self._steps.step_s()
+        if step_s:
+            self._since += step_s
+            if self._period is not None:
+                self._period.shift(step_s)
 
     def _supervise(self, armed: Armed, device: str) -> None:
         """See that an inverter that is to respond says that it does; else the hub does it."""
@@ -280,8 +339,11 @@ class Regulation:
         period, self._period = self._period, None
         if period is None:
             return
+        hour_ends_at = (period.starts_at // HOUR_S + 1) * HOUR_S
         now = self._clock.now()
-        ends_at = min(now, (period.starts_at // HOUR_S + 1) * HOUR_S)
+        if self._found:  # from before a restart: nobody knows what was after that
+            self._found, now = False, period.until
+        ends_at = max(min(now, hour_ends_at), period.starts_at)
         performance = period.record(ends_at, opted_out=self._left)
         if performance is not None:
             self._tell.record(performance)
@@ -347,7 +409,8 @@ class Regulation:
         self._last = max(self._last, report.last)
         self._timing.take(report.ticks)
         if self._period is not None:
-            self._period.samples += report.samples
+            self._period.take(report.samples, self._clock.now())
+            self._found = self._found and not report.samples
         said = report.error or report.trouble
         self._tell.alarm("regulation", f"Frequency regulation: {said}" if said else None)
 
@@ -360,6 +423,11 @@ def _what(armed: Armed) -> tuple[GridSupport | None, GridSupport | None, bool, s
     """Return what makes one arming another."""
     event = "" if armed.event is None else armed.event.event
     return armed.droop, armed.inverter, armed.follows, event
+
+
+def _responds(what: object) -> bool:
+    """Return whether a function that an inverter runs answers the frequency."""
+    return isinstance(what, GridSupport) and what.function in _ANSWERING
 
 
 def _why(serving: "asyncio.Task[None]") -> str:

@@ -162,11 +162,36 @@ class Reported(_Check):
     at_least: Amount | None = None
 
 
+class Record(_Check):
+    """What the home wrote down of an event for its utility to settle on is within bounds."""
+
+    check: Literal["record"]
+    event: Text | None = None
+    programme: Text | None = None
+    """Its id: where no event is behind the record, or where an event has several."""
+    delivered: Annotated[Amount, Field(gt=0)] | None = None
+    """At least this share of the energy that was promised."""
+    inside: Annotated[Amount, Field(gt=0, le=1)] | None = None
+    """At least this share of the seconds after settling inside what was asked."""
+    settled: Span | None = None
+    """Inside what was asked at the latest so long after the start."""
+    note_contains: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.event is None and self.programme is None:
+            raise ValueError("needs an event or a programme")
+        figures = (self.delivered, self.inside, self.settled)
+        if not self.note_contains and all(figure is None for figure in figures):
+            raise ValueError("needs delivered, inside, settled or note_contains")
+        return self
+
+
 OfCourse = Bound | Mean | Energy | Slope | Value | Less | Starts
 """Checks of what was measured."""
 
 Expected = Annotated[
-    OfCourse | Rebound | Responses | Alarm | State | Refused | Reported,
+    OfCourse | Rebound | Responses | Alarm | State | Refused | Reported | Record,
     Field(discriminator="check"),
 ]
 """Any check, told apart by `check`."""

@@ -10,6 +10,7 @@ from hems.scenarios import expected as ex
 from hems.scenarios.amounts import UNIT_OF, Course, in_words
 from hems.scenarios.record import Courses, Played
 from hems.scenarios.script import Script
+from programs.performance import Performance
 
 _QUARTER_S: Final = 900.0
 _MINUTE_S: Final = 60.0
@@ -55,6 +56,8 @@ def _judge(check: ex.Expected, script: Script, played: Played) -> Finding:
             return _refused(check, played)
         case ex.Reported():
             return _reported(check, script, played)
+        case ex.Record():
+            return _record(check, played)
         case _:
             return _of_course(check, script, played.courses)
 
@@ -281,6 +284,56 @@ def _reported(check: ex.Reported, script: Script, played: Played) -> Finding:
         f"net {limits} as reported from {check.begins} to {check.ends}",
         f"{len(found)} readings: {span}",
         check.says,
+    )
+
+
+def _record(check: ex.Record, played: Played) -> Finding:
+    told = None if check.event is None else played.events.get(check.event)
+    found = [
+        each
+        for each in played.records
+        if check.programme in {None, each.programme}
+        and (check.event is None or (told is not None and each.event == told.mrid))
+    ]
+    asked = [
+        *([] if check.delivered is None else [f"{in_words(check.delivered, '%')} delivered"]),
+        *([] if check.inside is None else [f"{in_words(check.inside, '%')} of the time inside"]),
+        *([] if check.settled is None else [f"settled within {check.settled:g} s"]),
+        *([f"a note of {check.note_contains!r}"] if check.note_contains else []),
+    ]
+    return Finding(
+        bool(found) and all(_recorded(check, each) for each in found),
+        f"record of {check.event or check.programme!r} with at least {', '.join(asked)}",
+        "; ".join(_in_record(each) for each in found) or "no record of it",
+        check.says,
+    )
+
+
+def _recorded(check: ex.Record, found: Performance) -> bool:
+    settled_s = math.nan if found.settled_s is None else found.settled_s
+    inside = math.nan if found.inside_share is None else found.inside_share
+    return (
+        (check.delivered is None or _inside(_delivered(found), check.delivered, None))
+        and (check.inside is None or _inside(inside, check.inside, None))
+        and (check.settled is None or _inside(settled_s, None, check.settled))
+        and check.note_contains.casefold() in found.note.casefold()
+    )
+
+
+def _delivered(found: Performance) -> float:
+    """Return which share of what was promised was delivered; NaN where either is not known."""
+    if not found.promised_wh or found.delivered_wh is None:
+        return math.nan
+    return found.delivered_wh / found.promised_wh
+
+
+def _in_record(found: Performance) -> str:
+    inside = math.nan if found.inside_share is None else found.inside_share
+    after = "never" if found.settled_s is None else f"after {found.settled_s:.1f} s"
+    return (
+        f"{found.programme}: {in_words(_delivered(found), '%')} delivered, "
+        f"{in_words(inside, '%')} of the time inside, settled {after}"
+        + (f" ({found.note})" if found.note else "")
     )
 
 

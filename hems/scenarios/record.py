@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hems.scenarios.amounts import Course
+from programs.performance import Performance
 
 IMPORT_LIMIT: Final = "import_limit"
 EXPORT_LIMIT: Final = "export_limit"
@@ -145,6 +146,7 @@ class Played:
         shown: What the owner was told.
         reported: What the utility was told of the meter.
         bands: Faults and turns of weather.
+        records: What the home wrote down of its events, to be settled on.
         refusals: When and why the home refused what its owner asked.
         writes: How often each device was told something, by id.
         took_s: Real time that it took.
@@ -155,6 +157,7 @@ class Played:
     shown: list[Shown] = field(default_factory=list)
     reported: tuple[Reported, ...] = ()
     bands: list[Band] = field(default_factory=list)
+    records: tuple[Performance, ...] = ()
     refusals: list[tuple[float, str]] = field(default_factory=list)
     writes: dict[str, int] = field(default_factory=dict)
     took_s: float = 0.0

@@ -192,6 +192,8 @@ class _Stage:
             await home.run()
         finally:
             self._home = None
+            settled = await store.performances.find(self._script.begin, self._script.end)
+            self._played.records = tuple(each.record for each in settled)
             await store.close()
 
     async def _stop_hub(self) -> None:

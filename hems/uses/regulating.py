@@ -6,16 +6,18 @@ from hems import wiring
 from hems.clock import Clock
 from hems.regulation.regulation import Regulation, RegulationEvents
 from hems.settings.config import Config
+from hems.store.store import Store
 from hems.uses.use import UsesEvents
 
 
 def regulating(
-    config: Config, clock: Clock, tell: UsesEvents, islanded: Callable[[], bool]
+    config: Config, store: Store, clock: Clock, tell: UsesEvents, islanded: Callable[[], bool]
 ) -> Regulation:
     """Return what helps to hold the frequency.
 
     Args:
         config: The hub's settings.
+        store: What is remembered.
         clock: Where the time comes from.
         tell: See `UsesEvents`.
         islanded: Whether the home is without its grid.
@@ -36,4 +38,5 @@ def regulating(
             tell.record,
             islanded,
         ),
+        store=store.settings,
     )

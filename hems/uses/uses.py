@@ -76,7 +76,7 @@ class Uses:
         if config.regulation.consent:
             from hems.uses.regulating import regulating  # noqa: PLC0415
 
-            self.regulation = regulating(config, clock, tell, lambda: self.parted)
+            self.regulation = regulating(config, store, clock, tell, lambda: self.parted)
         known = (self.visibility, self.demand, self.regulation, self.microgrid, self.reserves)
         self._parts: tuple[Use, ...] = tuple(part for part in known if part is not None)
 

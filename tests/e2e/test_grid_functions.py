@@ -157,6 +157,22 @@ async def test_a_curve_with_crossing_points_is_refused_and_said(opened: Opener) 
 
 
 @pytest.mark.requirement("BUC-4")
+async def test_a_curve_that_no_inverter_takes_is_told_to_the_utility_and_the_owner(
+    opened: Opener,
+) -> None:
+    async with opened(house=(*SUNNY, "--curve-adoption", "fails")) as rig:
+        await sunny(rig)
+        await rig.feeder(HIGH_V)
+        event = await rig.dispatch(volt_var=CURVE, seconds=60)
+        await responses(rig, event.id, [1, 2, 252], 25.0)
+        home = await rig.home()
+        card = home.card(event.id)
+        assert card is not None
+        assert card.state == "rejected"
+        assert "pv" in card.effect
+
+
+@pytest.mark.requirement("BUC-4")
 async def test_a_hub_that_dies_leaves_no_function_behind(opened: Opener) -> None:
     async with opened(house=SUNNY) as rig:
         await sunny(rig)

@@ -1,7 +1,10 @@
 """Reserve over the real line: offered, granted, held, called, delivered at the meter, recorded."""
 
 import asyncio
+import os
+import struct
 import time
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,19 @@ RESERVE = (
 Json = TypeAdapter(dict[str, Any])
 
 
+DAY_AHEAD = (
+    "[reserve]",
+    "enabled = true",
+    'programs = ["Reserve"]',
+    'products = ["day-ahead"]',
+    'hours = ["00:00-02:00"]',
+    'call = "2 min"',
+)
+ZONE = "Test/Evening"
+EVENING_S = 45.0
+"""Until midnight by the clock of `ZONE`, when the hub starts in it."""
+
+
 async def operator(rig: Rig, path: str) -> dict[str, Any]:
     """Return an answer of the operator's door."""
     return Json.validate_json(await rig.operator_get(path))
@@ -43,7 +59,7 @@ async def page(rig: Rig) -> dict[str, Any]:
     return Json.validate_json(await rig.get_page("/api/reserves"))
 
 
-def scene() -> Scene:
+def scene(reserve: tuple[str, ...] = RESERVE) -> Scene:
     """Return a home whose battery waits for an event, and a utility with a reserve programme."""
     polled = ("list_poll_s = 5", "time_poll_s = 60", "dcap_poll_s = 60", "post_rate_s = 5")
     return Scene(
@@ -51,7 +67,7 @@ def scene() -> Scene:
         battery="hold",
         house=EVENING,
         headend=(*polled, *PROGRAMS),
-        economy=RESERVE,
+        economy=reserve,
     )
 
 
@@ -174,3 +190,71 @@ async def test_a_hub_that_is_killed_in_the_call_goes_on_delivering(tmp_path: Pat
         inside = [s for s in trace if s.at < begun + 2 * CALL_S - 0.5]
         late = [s for s in inside if s.meter_w > before_w - COMMITTED_W + 100.0]
         assert len(late) <= 0.05 * len(inside)
+
+
+def write_zone(folder: Path, offset_s: int) -> None:
+    """Write a time zone that is always so far ahead of UTC, as RFC 8536 has it."""
+    head = b"TZif" + bytes(16) + struct.pack(">6l", 0, 0, 0, 0, 1, 4)
+    path = folder / ZONE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(head + struct.pack(">lBB", offset_s, 0, 0) + b"LMT\0")
+
+
+async def move_to_the_evening(rig: Rig, zones: Path) -> None:
+    """Start the hub anew in a time zone where the day is over soon."""
+    await rig.stage.hub.stop()
+    offset_s = round(86_400 - EVENING_S - time.time() % 86_400)
+    write_zone(zones, (offset_s + 43_200) % 86_400 - 43_200)
+    config = rig.stage.folder / "hub" / "hems.toml"
+    words = config.read_text()
+    config.write_text(words.replace("[home]\n", f'[home]\ntime_zone = "{ZONE}"\n', 1))
+    await rig.stage.start_hub()
+
+
+@pytest.mark.requirement("BUC-9")
+async def test_a_day_ahead_reserve_is_promised_in_the_evening_and_given_after_midnight(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zones = tmp_path / "zones"
+    monkeypatch.setenv("PYTHONTZPATH", os.pathsep.join((str(zones), *zoneinfo.TZPATH)))
+    async with Rig(Stage(tmp_path / "stage", scene(DAY_AHEAD))) as rig:
+        await move_to_the_evening(rig, zones)
+        midnight = time.time() + EVENING_S
+        found = await until(
+            lambda: operator(rig, "/reservations"),
+            lambda told: any(r["power_w"] < 0 for r in told["reservations"]),
+            40.0,
+            "the offer at the utility",
+        )
+        (offer,) = found["reservations"]
+        await rig.operator_post(
+            f"/reservations/{offer['id']}/grant",
+            {"power_w": -COMMITTED_W, "energy_wh": -COMMITTED_W / 30},
+        )
+        told = await until(
+            lambda: page(rig), lambda shown: bool(shown["commitments"]), 30.0, "the commitment"
+        )
+        (commitment,) = told["commitments"]
+        assert commitment["product"] == "day-ahead"
+        assert commitment["state"] == "to come"
+        assert commitment["starts_at"] == pytest.approx(midnight, abs=40.0)
+        await until(
+            lambda: page(rig),
+            lambda shown: shown["commitments"][0]["state"] == "held ready",
+            commitment["starts_at"] - time.time() + 10.0,
+            "the commitment held after midnight",
+        )
+        before_w = await drawing(rig)
+        await rig.dispatch(shed_w=COMMITTED_W, seconds=CALL_S, program="Reserve")
+        called = await until(
+            lambda: page(rig), lambda shown: bool(shown["calls"]), 15.0, "the call"
+        )
+        begun = called["calls"][0]["starts_at"]
+        assert called["commitments"][0]["state"] == "called"
+        await asyncio.sleep(max(begun + CALL_S + 3.0 - time.time(), 0.0))
+        (call,) = (await page(rig))["calls"]
+        assert call["settled_s"] <= 10.0, "and 30 minutes are allowed"
+        assert call["delivered_wh"] >= 0.85 * call["promised_wh"]
+        trace = await rig.trace(begun + 5.0)
+        inside = [s for s in trace if s.at < begun + CALL_S - 0.5]
+        assert max(s.meter_w for s in inside) <= before_w - COMMITTED_W + 100.0

@@ -162,6 +162,12 @@ def test_a_load_counts_while_it_draws_and_may_wait(
     assert capability([], loads([device], spare), 600.0, margin=0.0).power_w == counts
 
 
+@pytest.mark.parametrize("power_w", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_promises_nothing(power_w: float) -> None:
+    assert loads([state(DeviceKind.PLUG, Control.SWITCH, power_w=power_w)], Spare()) == ()
+    assert stores([state(power_w=power_w)], {}, 0.1) == ()
+
+
 def test_how_long_a_load_can_wait() -> None:
     # 5 K above its bound, 230 Wh a K, 2 W a K to a cellar 30 K colder and 100 W of hot water.
     assert heat_spare_s(5.0, 230.0, 2.0, 30.0, 100.0) == pytest.approx(1150 / 160 * HOUR)

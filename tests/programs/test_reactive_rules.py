@@ -338,3 +338,17 @@ def test_reactive_power_comes_first_and_active_power_last(
     assert [p.target for p in found] == ([] if bound is None else [HOME])
     edges = [p.bounds.lower_w if level_v > 230 else p.bounds.upper_w for p in found]
     assert edges == ([] if bound is None else [pytest.approx(bound, abs=1.0)])
+
+
+@pytest.mark.requirement("BUC-11")
+def test_each_phase_keeps_its_bound_not_their_mean() -> None:
+    policy = EnvelopeVarPolicy(least_v=210.0, greatest_v=250.0)
+    uneven = Sensed(level_v=236.0, below_v=8.0, above_v=14.0)
+    assert envelope_var.pressed(home([], {}, uneven), policy) == (1.0, 1.0)
+    (bound,) = envelope_var.propose(home([], {}, uneven), policy)
+    assert (bound.bounds.lower_w, "250 V" in bound.reason) == (0.0, True)
+    low = Sensed(level_v=230.0, below_v=20.4, above_v=10.0)
+    assert envelope_var.pressed(home([], {}, low), policy) == (-1.0, -1.0)
+    (bound,) = envelope_var.propose(home([], {}, low), policy)
+    assert (bound.bounds.upper_w, "(210 V)" in bound.reason) == (0.0, True)
+    assert envelope_var.pressed(home([], {}, Sensed(level_v=230.0)), policy) == (0.0, 0.0)

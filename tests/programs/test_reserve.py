@@ -81,6 +81,7 @@ def run(
         (call(value=9_000.0), SignalKind.RESERVE, 2_000.0),  # nobody agreed to more
         (call(program="Grid Emergency"), SignalKind.SHED, 2_000.0),
         (call(starts_at=T0 - 1), SignalKind.SHED, 2_000.0),
+        (call(starts_at=T0 - 0.02), SignalKind.RESERVE, 2_000.0),  # the clocks moved in between
         (call(starts_at=T0 + 2 * HOUR), SignalKind.SHED, 2_000.0),
         (call(starts_at=T0 + 2 * HOUR - 1), SignalKind.RESERVE, 2_000.0),
         (call(SignalKind.STORAGE_POWER, -2_000.0), SignalKind.STORAGE_POWER, -2_000.0),

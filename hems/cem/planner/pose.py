@@ -120,18 +120,11 @@ def _car(car: CarNow, outlook: CarOutlook | None, question: Question) -> Car | N
         return None
     energy_wh = _energy_wh(car, outlook)
     if mode is CarMode.SOLAR:
-        worth = max((*question.prices.export_per_kwh, 0.0)) + 0.01
-        room_wh = max(energy_wh, car.most_w * slots.hours * slots.count)
-        return Car(
-            car.id,
-            car.least_w,
-            car.most_w,
-            _by_slot(present),
-            room_wh=room_wh,
-            surplus_only=True,
-            worth_per_kwh=worth,
-            later_per_kwh_hour=_LATER,
-        )
+        return _on_sun(car, present, question)
+    if energy_wh <= 0 and car.plugged and need is not None and need.energy_wh is not None:
+        return _on_sun(car, present, question)  # its owner said what it needs: no more is paid for
+    if energy_wh <= 0 and car.plugged:
+        energy_wh = _beyond_usual_wh(car, outlook, slots)
     if energy_wh <= 0:
         return None
     ready_at = _ready_at(car, outlook, present, slots)
@@ -144,6 +137,37 @@ def _car(car: CarNow, outlook: CarOutlook | None, question: Question) -> Car | N
         room_wh=energy_wh,
         later_per_kwh_hour=_LATER,
     )
+
+
+def _on_sun(car: CarNow, present: Floats, question: Question) -> Car:
+    """Return a car that takes what the sun leaves over, and no more."""
+    slots = question.slots
+    return Car(
+        car.id,
+        car.least_w,
+        car.most_w,
+        _by_slot(present),
+        room_wh=car.most_w * slots.hours * slots.count,
+        surplus_only=True,
+        worth_per_kwh=max((*question.prices.export_per_kwh, 0.0)) + 0.01,
+        later_per_kwh_hour=_LATER,
+    )
+
+
+def _beyond_usual_wh(car: CarNow, outlook: CarOutlook | None, slots: Slots) -> float:
+    """Return what a car may want that has drawn what it usually does and wants more, as drawn.
+
+    The next greater quantile of its stays; beyond all of them a slot's worth, and at the next plan
+    another one. 0 for a car of which no stay is known.
+    """
+    if outlook is None:
+        return 0.0
+    known_wh = [float(row[0]) for row in outlook.need_wh.values]
+    taken_wh = 0.0 if car.need is None else car.need.taken_wh or 0.0
+    if taken_wh <= 0.0:
+        return 0.0
+    beyond_wh = [wh - taken_wh for wh in known_wh if wh > taken_wh]
+    return min(beyond_wh, default=car.most_w * slots.hours)
 
 
 def _ready_at(car: CarNow, outlook: CarOutlook | None, present: Floats, slots: Slots) -> float:

@@ -148,6 +148,8 @@ def car(planned: PlannedDevice, stretch: Stretch, course: Course, need: CarNeed 
     if stretch.power_w <= _ACTS_W:
         if solar:
             return "Waits: takes sun only"
+        if _has_its_energy(need):
+            return "Has what it needs: takes sun only"
         words = _waits(planned, stretch, course)
         return f"{words}{_ready(need, course)}" if words else "Has nothing to take"
     if solar:
@@ -163,6 +165,13 @@ def car(planned: PlannedDevice, stretch: Stretch, course: Course, need: CarNeed 
     if usual is not None and price < usual - _CHEAPER:
         return f"Charging: the cheapest hours before {by}"
     return f"Charging: to be ready by {by}"
+
+
+def _has_its_energy(need: CarNeed | None) -> bool:
+    """Return whether a car has drawn what its owner said that it needs."""
+    if need is None or need.energy_wh is None or need.taken_wh is None:
+        return False
+    return need.taken_wh >= need.energy_wh
 
 
 def _ready(need: CarNeed | None, course: Course) -> str:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from der.model import DeviceSpec, DeviceState, Quality, Reading
+from der.model import DeviceSpec, DeviceState, PhaseReading, Quality, Reading
 from hems.cem.sensing import Senses, SensingPolicy
 from hems.image import Image
 from tests.hems.cem.plant import BATTERY, METER, PV, T0
@@ -84,3 +84,21 @@ def test_reactive_power_that_is_no_number_leaves_no_trace(wrong: float) -> None:
         senses = Senses().look(image(T0, var=100.0), POLICY).look(one, POLICY)
         assert senses.sensed.base_var is None
         assert senses.look(image(T0 + 2, var=70.0), POLICY).sensed.base_var == 70.0
+
+
+@pytest.mark.requirement("BUC-11")
+def test_phases_are_told_apart_and_their_spread_is_followed() -> None:
+    def uneven(at: float, *volts: float) -> Image:
+        phases = tuple(PhaseReading(voltage_v=v) for v in volts)
+        state = DeviceState(METER, Reading(at, 0.0, phases=phases), Quality.GOOD)
+        return Image(at, 1, {METER.id: state})
+
+    senses = Senses().look(uneven(T0, 252.0, 228.0, 228.0), POLICY)
+    sensed = senses.sensed
+    assert (sensed.level_v, sensed.below_v, sensed.above_v) == (236.0, 8.0, 16.0)
+    sensed = senses.look(uneven(T0 + 10, 236.0, 236.0, 236.0), POLICY).sensed
+    assert (sensed.below_v, sensed.above_v) == pytest.approx((0.8, 1.6))
+    senses = senses.look(uneven(T0 + 10, math.nan, 0.0), POLICY)
+    assert senses.sensed.level_v is None
+    sensed = senses.look(uneven(T0 + 11, 240.0, 232.0), POLICY).sensed
+    assert (sensed.level_v, sensed.below_v, sensed.above_v) == (236.0, 4.0, 4.0)

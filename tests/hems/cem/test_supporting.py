@@ -21,6 +21,7 @@ from hems.image import Image, ImageRing
 from programs.envelope_var import EnvelopeVarPolicy
 from programs.registry import Policies
 from programs.signal import Signal, SignalKind
+from programs.support import Place
 from tests.der.described import described
 from tests.der.drivers.sunspec_home import KINDS, simulated
 
@@ -177,6 +178,9 @@ async def test_a_device_that_refuses_is_shown_and_not_hammered() -> None:
     async with line(curve_adoption="fails") as home:
         home.ask(SignalKind.VOLT_VAR, settings=VOLT_VAR)
         await home.until(lambda: "pv" in home.cycle.refusals)
+        (told,) = [e for e in home.watcher.effects if e.support]
+        assert (told.event, told.refused) == ("E1", Place.REACTIVE)
+        assert "pv" in (told.error or "")
         wrote = len(home.home.journal.writes())
         await asyncio.sleep(2.0)
         assert len(home.home.journal.writes()) == wrote

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from hems.cem.supports import (
     SupportPolicy,
     choose,
     decide,
+    refused_by,
     same,
     sentences,
 )
@@ -200,6 +202,32 @@ def test_a_device_that_does_not_take_it_is_asked_ever_more_seldom(
         memory, wish(FIXED, expires_at=math.inf), now=now - 1
     )  # something else is asked at once
     assert memory.confirmed(KEY, VOLT_VAR, 900.0, now).troubles == {}
+
+
+@pytest.mark.parametrize(
+    ("pv", "battery", "refusing"),
+    [
+        ("refused", "refused", {"pv", "battery"}),
+        ("refused", "lost", set()),
+        ("refused", "takes", set()),
+        ("takes", "takes", set()),
+    ],
+)
+def test_an_event_is_refused_once_each_device_that_it_asks_refuses(
+    pv: str, battery: str, refusing: set[str]
+) -> None:
+    memory = SupportMemory()
+    for device, does in (("pv", pv), ("battery", battery)):
+        key = (device, Place.REACTIVE)
+        if does != "takes":
+            memory = memory.failed(
+                key, VOLT_VAR, "no", NOW, lasting=does == "refused", policy=POLICY
+            )
+    asked = [wish(VOLT_VAR), replace(wish(VOLT_VAR), device="battery")]
+    supports = decide(asked, memory, ["pv", "battery"], NOW, POLICY)
+    assert refused_by(supports, "E1", Place.REACTIVE) == refusing
+    assert refused_by(supports, "E2", Place.REACTIVE) == frozenset()
+    assert refused_by(supports, "E1", Place.VOLT_WATT) == frozenset()
 
 
 def test_a_device_that_refuses_is_not_asked_for_each_value_that_a_measurement_gives() -> None:

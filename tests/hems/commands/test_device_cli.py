@@ -1,5 +1,6 @@
 """What `hems device` says of what cannot be: one sentence and the right exit code."""
 
+import argparse
 import json
 import logging
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from der.addresses import ModbusAddress
 from der.discovery.found import Found, How
 from der.discovery.scan import Progress
 from hems.cli import main
-from hems.commands import device_ask, kept_scan
+from hems.commands import device_arguments, device_ask, kept_scan
 from hems.commands.device import setting_of
 from hems.commands.device_ask import AnswerError, ask
 from hems.commands.device_scan import listed
@@ -217,6 +218,16 @@ def test_listing_names_the_file_of_each(config: Path, capsys: Said) -> None:
 )
 def test_other_keys_are_set_as_toml_or_as_text(text: str, key: str, value: object) -> None:
     assert setting_of(text) == {key: value}
+
+
+@pytest.mark.parametrize(("said", "keys"), [((), {}), (("--keep",), {"keep": True})])
+def test_a_device_that_is_to_be_kept_is_said_so(
+    said: tuple[str, ...], keys: dict[str, object]
+) -> None:
+    parser = argparse.ArgumentParser()
+    device_arguments.add_to(parser.add_subparsers(), lambda _options: 0)
+    options = parser.parse_args(["device", "add", "Oxygen", *said])
+    assert device_arguments.given(options) == keys
 
 
 def test_questions_are_asked_once_and_only_where_they_make_sense() -> None:

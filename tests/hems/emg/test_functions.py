@@ -144,9 +144,7 @@ def test_a_ramp_limit_makes_a_device_slower_where_it_must(
     wire = WireCurve("/c/1", "opModVoltVar", ((92.0, 44.0), (108.0, -44.0)), 2, **times)
     got = settings("opModVoltVar", "/c/1", {"opModVoltVar": wire})
     assert isinstance(got, Curve)
-    assert got.response_s == (
-        None if response_s is None else pytest.approx(response_s, abs=0.05)
-    )
+    assert got.response_s == (None if response_s is None else pytest.approx(response_s, abs=0.05))
     limit = min((v for k, v in times.items() if k.startswith("ramp") and v), default=math.inf)
     if got.response_s:
         assert 100.0 * math.log(10.0) / got.response_s <= limit * 1.001, "a lag's first slope"
@@ -274,6 +272,12 @@ def test_each_function_has_words() -> None:
         for value in (0.9, -0.9, 1.0):
             assert title(kind, value)
         assert "Solar and Battery" in effect(kind, helpers)
+
+
+@pytest.mark.parametrize("kind", SignalKind)
+def test_each_signal_has_words(kind: SignalKind) -> None:
+    assert title(kind, 500.0)
+    assert effect(kind, [])
 
 
 class _Clock:

@@ -45,6 +45,8 @@ def test_the_return_from_any_event_is_bounded_for_a_time() -> None:
     assert bounds(slopes, 200.0) == []
     slopes.follow(schedule(standing), 300.0, frozenset())
     assert bounds(slopes, 300.0) == [("E2", 2_000.0, 300.0 + RETURN_S)]
+    (found,) = slopes.signals(300.0)
+    assert (found.program, found.binding) == ("The way back from Other", False), "no utility's word"
     slopes.shift(1_000.0)
     assert bounds(slopes, 1_299.0) == []
     assert bounds(slopes, 1_300.0 + RETURN_S - 1) != []

@@ -127,7 +127,35 @@ def test_a_base_above_all_that_can_be_given_leaves_everything_off() -> None:
     assert all(home.plant.power[spec.id] == 0.0 for spec in LOADS)
 
 
-@settings(max_examples=60, deadline=None)
+def test_what_the_inverter_cannot_carry_goes_even_if_it_is_marked() -> None:
+    specs = [
+        replace(CAR, keep=True, min_off_s=0.0),
+        replace(HEATER, essentiality=MARKED, min_off_s=0.0),
+        replace(PUMP, keep=True, min_off_s=0.0),
+    ]
+    wanted = {spec.id: spec.max_w for spec in specs}
+    home = Alone(Plant((METER, PV, BATTERY, *specs), 600.0, 0.0, wants=wanted))
+    assert max(home.run(20)[2:]) <= 4500.0, "past its rating the home is dark for all"
+    assert any(home.plant.power[spec.id] > 0 for spec in specs)
+
+
+def test_what_is_kept_is_marked_whatever_its_number() -> None:
+    pump = replace(OXYGEN, essentiality=0, keep=True)
+    assert energising_order([HEATER, PUMP, pump])[0] == "oxygen"
+    off, asks = Setpoint(0.0, 60.0), Reading(T0, 0.0, wants_power=True)
+    devices = {
+        "oxygen": DeviceState(pump, asks, Quality.GOOD, setpoint=off),
+        "heater": DeviceState(HEATER, Reading(T0, 1500.0), Quality.GOOD),
+    }
+    image = Inputs((), devices, 2000.0, T0)
+    found = {p.target: p.rank for p in microgrid.propose(image, FORMED)}
+    assert found["heater"] is Rank.EMERGENCY
+    waits = replace(FORMED, withheld={"oxygen": "The home is dark"})
+    found = {p.target: p.rank for p in microgrid.propose(image, waits)}
+    assert found["oxygen"] is Rank.SAFETY, "no weaker word reaches it, and there is no power"
+
+
+@settings(max_examples=25, deadline=None)
 @given(
     base_w=st.integers(100, 4500),
     sun_w=st.integers(0, 3000),
@@ -151,7 +179,7 @@ def test_no_marked_load_stands_still_while_an_unmarked_one_runs(
     home = Alone(plant)
     home.run(20)
     plant.base_w = max(base_w + jump_w, 0.0)
-    for _ in range(90):
+    for _ in range(40):
         home.run(1)
         stopped = [
             s

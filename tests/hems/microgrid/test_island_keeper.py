@@ -215,6 +215,20 @@ async def test_an_outage_is_an_island_and_its_record_says_what_was_served(tmp_pa
         assert "Hz" in record.note
 
 
+async def test_the_record_of_an_island_lasts_as_long_as_it_did_though_its_clock_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(tmp_path) as (home, _):
+        await home.outage()
+        clock = home.clock
+        monkeypatch.setattr(clock, "now", lambda: clock.at - 7200.0)
+        await home.live(60)
+        home.grid, home.angle = (230.0, 50.0), 3.0
+        assert await home.live(20) is Phase.GRID
+        (record,) = home.records
+        assert 60.0 < record.ends_at - record.starts_at < 120.0
+
+
 async def test_loads_get_power_one_after_the_other_the_marked_first(tmp_path: Path) -> None:
     async with world(tmp_path) as (home, _):
         await home.live(2)

@@ -306,7 +306,7 @@ states = st.builds(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(states, st.lists(st.tuples(sights, wishes), min_size=1, max_size=6))
 def test_whatever_is_seen_nothing_is_ordered_that_may_not_be(
     state: State, looks: list[tuple[Seen, Wanted]]

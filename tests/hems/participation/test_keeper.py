@@ -275,12 +275,12 @@ async def test_quarter_hours_add_up_to_what_was_delivered(play: Play) -> None:
     event = replace(EVENT, starts_at=T + 30.5, ends_at=T + 1830.5)
     play.live(-120, 30, 4000.0)
     play.events, play.signals = [event], [signal_of(event)]
-    play.live(31, 1000, 1400.0)
-    play.live(1400, 1830, 1400.0)
+    play.live(31, 1019, 1400.0)
+    play.live(1380, 1830, 1400.0)
     play.live(1831, 1832, 4000.0)
     powers = {s: 1400.0 if 31 <= s <= 1830 else 4000.0 for s in range(-120, 1900)}
     await play.store.history.append(
-        [Sample(T + s, "meter", w) for s, w in powers.items() if not 1000 < s < 1400]
+        [Sample(T + s, "meter", w) for s, w in powers.items() if not 1020 <= s < 1380]
     )
     play.clock.at = T + 2000.0
     await kept(play)
@@ -291,8 +291,8 @@ async def test_quarter_hours_add_up_to_what_was_delivered(play: Play) -> None:
         for i in found.intervals
     ]
     assert [i.measured_s for i in found.intervals] != [i.length_s for i in found.intervals]
-    # The history tells by the minute what was read.
-    assert sum(saved) == pytest.approx(found.record.delivered_wh, abs=2600 * 60 / 3600)
+    seconds = 5  # at the ends of what was read
+    assert sum(saved) == pytest.approx(found.record.delivered_wh, abs=2600.0 * seconds / 3600.0)
 
 
 async def test_an_event_is_in_the_file_of_the_month_in_which_it_ends(play: Play) -> None:
@@ -382,3 +382,21 @@ async def test_a_limit_inside_the_home_that_is_not_kept_is_said_once(play: Play)
     play.events, play.signals = [], []
     play.live(51, 52, 1500.0)
     assert play.part.broken is None, "it is over"
+
+
+async def test_many_events_at_a_time_look_into_the_past_once(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    history = play.store.history.history
+
+    async def counted(start: float, end: float, step_s: int) -> object:
+        asked.append(step_s)
+        return await history(start, end, step_s)
+
+    monkeypatch.setattr(play.store.history, "history", counted)
+    play.events = [replace(EVENT, event=f"{number:032X}") for number in range(100)]
+    play.signals = [signal_of(each) for each in play.events]
+    play.live(0, 601, 1400.0)
+    assert len(await kept(play)) == 100
+    assert asked.count(900) < 100, "a look for each comparable day, not for each event"

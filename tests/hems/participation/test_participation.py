@@ -191,6 +191,7 @@ def test_each_text_has_a_version_of_its_own() -> None:
     other = replace(one, about=replace(one.about, leaving="Nothing happens."))
     assert text_version(one) != text_version(other)
     assert text_version(one) != text_version(replace(one, manner=Manner.CHOSEN))
+    assert text_version(one) != text_version(replace(one, about=replace(one.about, promise="No.")))
 
 
 async def test_leaving_is_told_beforehand(play: Play) -> None:

@@ -17,6 +17,7 @@ from hems.clock import Clock, SystemClock
 from hems.image import ImageRing
 from hems.planning.desk import COMMAND, Desk
 from hems.planning.gather import Known, Wanted, roles
+from hems.planning.limits import Agreed
 from hems.planning.occasion import Pace
 from hems.planning.planning import GOOD_S, Planning, Site, Sources
 from hems.store.store import open_store
@@ -66,7 +67,7 @@ async def planning(
         Site(
             ZoneInfo("Europe/Berlin"),
             14_490.0,
-            None,
+            Agreed(),
             Known(roles(SPECS, [], [])),
             {spec.id: spec for spec in SPECS},
         ),

@@ -6,7 +6,7 @@ import pytest
 
 from der.addresses import BrokerSettings, Shared
 from der.commands import DeviceOptions
-from der.curves import GridFunction
+from der.curves import Curve, GridFunction, GridSupport
 from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Reading
 from hems.image import Image
 from hems.regulation.letters import Report, Tick
@@ -14,6 +14,7 @@ from hems.regulation.regulation import Regulation, RegulationEvents
 from hems.regulation.settings import RegulationSettings, Source
 from hems.regulation.shown import Able, able, said, standings
 from hems.regulation.timing import Timing, quantile
+from hems.store.settings import Settings
 from programs.arming import Armed, By
 from programs.performance import Performance
 from programs.proposal import Bounds, Rank
@@ -41,10 +42,12 @@ class Around:
     islanded: bool = False
     reactions: int = 0
     records: list[Performance] = field(default_factory=list)
+    alarms: dict[str, str] = field(default_factory=dict)
+    set_by_s: float = 0.0
 
     def now(self) -> float:
         """UTC."""
-        return self.at
+        return self.at + self.set_by_s
 
     def monotonic(self) -> float:
         """Monotonic."""
@@ -54,7 +57,15 @@ class Around:
         """Count."""
         self.reactions += 1
 
-    def regulation(self, agreed: RegulationSettings | None) -> Regulation:
+    def alarm(self, source: str, text: str | None) -> None:
+        """Take an alarm."""
+        self.alarms.pop(source, None)
+        if text is not None:
+            self.alarms[source] = text
+
+    def regulation(
+        self, agreed: RegulationSettings | None, store: Settings | None = None
+    ) -> Regulation:
         """Return it, in this home."""
         return Regulation(
             agreed,
@@ -67,11 +78,12 @@ class Around:
                 lambda: self.options,
                 lambda _device: self.held,
                 lambda: self.left,
-                lambda _source, _text: None,
+                self.alarm,
                 self.react,
                 self.records.append,
                 lambda: self.islanded,
             ),
+            store=store,
         )
 
     def image(self, seq: int = 1) -> Image:
@@ -139,6 +151,20 @@ def test_an_inverter_with_the_function_does_it_unless_it_does_not_take_it() -> N
         regulation.take_image(around.image())
     policy = regulation.applied(Policies()).regulation
     assert (policy.inverter, policy.loops) == (None, True)
+
+
+@pytest.mark.requirement("BUC-3")
+@pytest.mark.parametrize(
+    "own", [STEEP, Curve(GridFunction.FREQUENCY_WATT, ((50.2, 1.0), (51.5, 0.0)))]
+)
+def test_what_the_utility_has_the_inverter_do_is_not_done_a_second_time(own: GridSupport) -> None:
+    around = Around(held=[own])
+    regulation = around.regulation(settings(by=By.HUB))
+    regulation.take_image(around.image())
+    assert regulation.applied(Policies()).regulation.device == ""
+    around.held = [Curve(GridFunction.VOLT_WATT, ((1.0, 1.0), (1.1, 0.0)))]
+    regulation.take_image(around.image(2))
+    assert regulation.applied(Policies()).regulation.loops
 
 
 def test_who_left_is_left_alone_and_an_unknown_grid_changes_nothing() -> None:

@@ -248,9 +248,7 @@ def test_a_default_control_goes_without_figures_that_cannot_be(
     alarms: list[str] = []
     book = make_book(alarms=alarms)
     base = replace(base, op_mod_imp_lim_w=res.ActivePower.of(5000))
-    book.set_default(
-        P1, res.DefaultDERControl(href="/dderc", mrid="D1", der_control_base=base)
-    )
+    book.set_default(P1, res.DefaultDERControl(href="/dderc", mrid="D1", der_control_base=base))
     assert [d.modes for d in book.defaults] == [{"opModImpLimW": 5000.0}]
     assert alarms == [f"the default control of Peak: {alarm}"]
 

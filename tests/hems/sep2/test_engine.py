@@ -273,6 +273,24 @@ async def test_what_another_servers_event_took_is_told_and_stays_given_up() -> N
     assert MODE not in reborn.schedule.active
 
 
+async def test_what_no_device_takes_is_refused_with_its_reason() -> None:
+    ledger, seen = MemoryLedger(), Seen()
+    engine = make(ledger, seen)
+    now = int(time.time())
+    await update(engine, control("E1", now - 10, 600))
+    await engine.concede("E1", frozenset({MODE}), refused="pv: no room for 12 points")
+    assert MODE not in engine.schedule.active
+    assert [c for _, c in ledger.codes] == [1, 2, 252]
+    await update(engine, control("E1", now - 10, 600))  # its server goes on listing it
+    assert MODE not in engine.schedule.active
+    (state,) = engine.events
+    assert (state.phase.value, state.reason) == ("rejected", "pv: no room for 12 points")
+    reborn = make(ledger, Seen())
+    await reborn.load()
+    assert MODE not in reborn.schedule.active
+    assert [c for _, c in ledger.codes] == [1, 2, 252]
+
+
 async def test_the_home_is_told_when_only_a_curve_changes() -> None:
     ledger, seen = MemoryLedger(), Seen()
     engine = make(ledger, seen)

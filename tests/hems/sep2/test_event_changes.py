@@ -126,6 +126,15 @@ def test_what_another_server_took_is_told(dialect: Dialect, basic: bool, code: C
     assert not step.progress.held.sets("opModImpLimW")
 
 
+@pytest.mark.parametrize("profile", [OLD, NEW])
+def test_what_no_device_takes_is_told_to_be_not_applicable(profile: Profile) -> None:
+    step = concede(begun(event(), profile), frozenset(LIMIT), profile, 120, refused=True)
+    told = frozenset(LIMIT) if profile is NEW else frozenset()
+    assert [(o.code, o.at, o.modes) for o in step.owed] == [(Code.NOT_APPLICABLE, 120, told)]
+    assert step.progress.phase is Phase.REJECTED
+    assert not step.progress.held.sets("opModImpLimW")
+
+
 @pytest.mark.parametrize(("profile", "told"), [(OLD, []), (NEW, [{"opModExpLimW"}])])
 def test_what_is_left_of_it_goes_on(profile: Profile, told: list[set[str]]) -> None:
     step = concede(begun(event(modes=TWO), profile), frozenset({"opModExpLimW"}), profile, 120)

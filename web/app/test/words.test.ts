@@ -27,6 +27,9 @@ describe("what a device does", () => {
     ["water_heater", { power_w: 2000 }, "heating"],
     ["water_heater", { wants_power: true }, "waiting for its turn"],
     ["water_heater", {}, "resting"],
+    ["tie", { power_w: 1500, connected: true }, "connected to the grid"],
+    ["tie", { connected: false }, "parted from the grid"],
+    ["tie", { connected: null }, "not known"],
     ["sauna", { power_w: 6000 }, "running"],
     ["battery", { power_w: null }, "no reading yet"],
   ];

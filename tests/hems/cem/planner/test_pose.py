@@ -90,12 +90,41 @@ def test_what_a_car_needs_and_by_when(
     [
         car(CarMode.NOW),
         car(wants=False),
-        car(energy_wh=4_000.0, taken_wh=4_000.0),
-        car(energy_wh=4_000.0, taken_wh=9_000.0),
+        car(energy_wh=4_000.0, taken_wh=9_000.0, wants=False),
     ],
 )
 def test_a_car_that_needs_no_plan_has_none(now: CarNow) -> None:
     assert pose(question(cars=(now,)), outlook(), None).cars == ()
+
+
+@pytest.mark.parametrize("taken_wh", [4_000.0, 9_000.0])
+def test_a_car_that_has_what_its_owner_said_takes_more_from_the_sun_alone(taken_wh: float) -> None:
+    asked = question(cars=(car(energy_wh=4_000.0, taken_wh=taken_wh, ready_at=3_600.0),))
+    (posed,) = pose(asked, outlook(), None).cars
+    assert posed.surplus_only
+    assert posed.deadlines == ()
+
+
+@pytest.mark.parametrize(
+    ("taken_wh", "energy_wh"),
+    [
+        (6_999.0, 1.0),  # up to what it usually takes
+        (7_000.0, 2_000.0),  # then up to what it takes on one day of ten
+        (8_500.0, 500.0),
+        (9_000.0, 1_850.0),  # more than ever: a quarter of an hour at a time
+        (20_000.0, 1_850.0),
+    ],
+)
+def test_a_car_that_wants_more_than_usual_still_waits_for_cheap_hours(
+    taken_wh: float, energy_wh: float
+) -> None:
+    often = Quantiles((0.5, 0.9), np.array([[7_000.0], [9_000.0]]))
+    expected = outlook()
+    known = {"car": replace(expected.cars["car"], need_wh=often)}
+    asked = question(cars=(car(taken_wh=taken_wh, ready_at=3_600.0),))
+    (posed,) = pose(asked, replace(expected, cars=known), None).cars
+    assert [(d.at, d.energy_wh) for d in posed.deadlines] == [(3_600.0, energy_wh)]
+    assert not posed.surplus_only
 
 
 def test_a_car_that_is_away_and_not_expected_has_no_plan() -> None:

@@ -59,6 +59,10 @@ const STATES: Record<string, Words> = {
     if (d.wants_power === false) return "plugged in, nothing to charge";
     return d.connected === true ? "plugged in" : "not charging";
   },
+  tie: (d) => {
+    if (d.connected === null) return "not known";
+    return d.connected ? "connected to the grid" : "parted from the grid";
+  },
   heat_pump: thermal("running"),
   water_heater: thermal("heating"),
 };
@@ -113,6 +117,9 @@ const VALUES: Record<string, string> = {
   capacity_wh: "capacity",
   temp_c: "temperature",
   limit_w: "limit",
+  grid_voltage_v: "voltage of the street",
+  grid_frequency_hz: "frequency of the street",
+  angle_deg: "phase to the street",
 };
 
 /** Which values a device gave that cannot be; empty if there are none. */
