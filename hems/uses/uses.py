@@ -43,12 +43,14 @@ class Uses:
         CertificateError: A key or certificate of the visibility section cannot be used.
     """
 
+    _doorway: "Doorway | None"
+
     def __init__(self, config: Config, store: Store, clock: Clock, tell: UsesEvents) -> None:
         self.visibility = Visibility(
             store.visibility, clock, lambda text: tell.alarm("visibility", text)
         )
         self.demand = _demand(config, store, clock, tell)
-        self._doorway: Doorway | None = None
+        self._doorway = None
         self.reserves: Reserves | None = None
         self.microgrid: Microgrid | None = None
         self.regulation: Regulation | None = None
