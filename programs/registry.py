@@ -1,7 +1,7 @@
 """All programmes in one table, for the cycle that runs them and the page that lists them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -318,6 +318,22 @@ BY_KIND: Final[Mapping[SignalKind, Programme]] = MappingProxyType(
     {kind: programme for programme in ALL for kind in programme.kinds}
 )
 """Whose event it is, by what it asks; what is missing is asked by a part of the home itself."""
+
+
+def apart(policies: Policies) -> Policies:
+    """Return the policies of a home that is parted from its grid.
+
+    What was agreed, or wanted, of the power at the meter has no meaning while nothing flows there:
+    an agreed limit on export would keep the sun out of an island's battery.
+    """
+    return replace(
+        policies,
+        envelope=EnvelopePolicy(),
+        envelope_var=EnvelopeVarPolicy(),
+        peak_shaving=PeakShavingPolicy(),
+        slope=SlopePolicy(),
+        economic=EconomicPolicy(),
+    )
 
 
 def propose_all(inputs: Inputs, policies: Policies) -> tuple[Proposal, ...]:

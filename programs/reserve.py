@@ -151,7 +151,7 @@ def asked_w(signal: Signal, called: Iterable[Commitment], baseline_w: float | No
         lower_w = -signal.value
     else:
         lower_w = signal.value
-    return min(max(lower_w, 0.0), committed_w)
+    return min(lower_w, committed_w) if lower_w > 0 else 0.0  # nor for what is no number
 
 
 def propose(inputs: Inputs, policy: ReservePolicy) -> tuple[Proposal, ...]:

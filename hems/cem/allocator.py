@@ -21,7 +21,7 @@ from hems.cem.loads import Grant, LoadPlan
 from hems.cem.memory import DeviceMemory, Memory
 from hems.cem.observe import Observed, Usable, observe
 from hems.cem.orders import Allocation, Order, drive, due, free, opening, restrict
-from hems.cem.outlook import look, record, steps
+from hems.cem.outlook import look, record, steps, unheard_since
 from hems.cem.policy import AllocatorPolicy
 from hems.cem.room import leave
 from hems.cem.scene import Scene
@@ -48,7 +48,8 @@ def allocate(
     """
     seen = observe(image, memory, now, policy)
     past = record(seen, memory, image, now, policy)
-    seen = replace(seen, memory=replace(seen.memory, past=past, steps=steps(memory, past, policy)))
+    made = steps(memory, past, policy, unheard_since(seen, memory, image))
+    seen = replace(seen, memory=replace(seen.memory, past=past, steps=made))
     batteries, their_batteries = others.apart(seen.with_control(Control.TARGET))
     inverters, their_inverters = others.apart(seen.with_control(Control.FLOOR))
     theirs = (*their_batteries, *their_inverters)

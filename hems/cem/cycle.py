@@ -31,15 +31,14 @@ from hems.cem.sentry import NO_SENTRY, Sentry
 from hems.cem.station import Station, Written
 from hems.cem.support_lane import Supported
 from hems.cem.supporting import SupportEvents, Supporting
-from hems.cem.supports import Due, Yielded
+from hems.cem.supports import Yielded
 from hems.cem.warmth import uncomfortable
 from hems.clock import Clock, StepWatch
 from hems.image import Image, ImageRing
 from programs.inputs import Inputs
 from programs.registry import Policies, propose_all, propose_support
-from programs.rules import PRODUCING
 from programs.signal import Signal
-from programs.support import Place, in_words
+from programs.support import in_words
 
 _log = logging.getLogger(__name__)
 
@@ -378,7 +377,8 @@ class Cycle:
         self._supporting.doubt(device)
 
     def _on_supported(self, told: Supported) -> None:
-        due = told.due
+        due, specs = told.due, [station.spec for _, station in self._named()]
+        refused = told.error is not None and self._supporting.nobody_takes(due, specs)
         self._tell_effect(
             Effect(
                 event=due.cause,
@@ -390,19 +390,9 @@ class Cycle:
                 error=told.error,
                 refresh=due.refresh,
                 support="ended" if due.what is None else in_words(due.what),
-                refused=due.place if told.error is not None and self._nobody_takes(due) else None,
+                refused=due.place if refused else None,
             )
         )
-
-    def _nobody_takes(self, due: Due) -> bool:
-        """Return whether all devices refuse what an event asks, and the hub has no other way.
-
-        For a device without a function of active power it bounds that power itself.
-        """
-        refusing = self._supporting.refused_by(due.cause, due.place)
-        others = (s.spec for n, s in self._named() if n not in refusing)
-        elsewhere = any(spec.control in PRODUCING and spec.min_w < 0 for spec in others)
-        return bool(refusing) and (due.place is Place.REACTIVE or not elsewhere)
 
     def _on_written(self, written: Written) -> None:
         self._follow_clock()  # or the moment of this write would be moved along later

@@ -110,12 +110,14 @@ class Sample:
         base_w: Uncontrolled base, W.
         pv_w: Generation, W, never positive but for stand-by.
         on: Both together on each phase, in the order of the phases; empty if not measured.
+        lapsing_w: What of the base is not drawn yet: the help of a battery that is about to end, W.
     """
 
     at: float
     base_w: float
     pv_w: float
     on: tuple[float, ...] = ()
+    lapsing_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

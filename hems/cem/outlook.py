@@ -85,7 +85,8 @@ def record(
     if not seen.known or base_w is None or (past and past[-1].at == at):
         return past
     pv_w = _sun_w(seen)
-    sample = Sample(at, base_w + _lapsing_w(image, seen.memory, now, policy), pv_w)
+    lapsing_w = _lapsing_w(image, seen.memory, now, policy)
+    sample = Sample(at, base_w + lapsing_w, pv_w, lapsing_w=lapsing_w)
     sample = replace(sample, on=tuple(on_phases(seen).values()))
     kept = tuple(s for s in past if at - policy.hold_s <= s.at < at)
     return (*kept[1 - _MOST_SAMPLES :], sample)
@@ -109,21 +110,50 @@ def look(seen: Observed, policy: AllocatorPolicy) -> Outlook:
     )
 
 
-def steps(before: Memory, past: Sequence[Sample], policy: AllocatorPolicy) -> Steps:
+def steps(
+    before: Memory,
+    past: Sequence[Sample],
+    policy: AllocatorPolicy,
+    unheard_since: float = math.inf,
+) -> Steps:
     """Return the steps that the base made lately, with what the newest reading adds.
 
     Args:
         before: The memory before it.
         past: The base with the newest reading.
         policy: What counts as a step, and for how long.
+        unheard_since: See `unheard_since`; what has risen since then was no appliance.
     """
-    kept = before.steps
+    kept = tuple(s for s in before.steps if s[0] <= unheard_since)
     if len(past) > 1 and past[:-1] == before.past[1 - len(past) :]:
-        rise_w = past[-1].base_w - past[-2].base_w
+        rise_w = _drawn_w(past[-1]) - _drawn_w(past[-2])
         near = past[-1].at - past[-2].at <= policy.settle_s
         kept = (*kept, (past[-1].at, rise_w)) if near and rise_w > policy.step_w else kept
     at = past[-1].at if past else -math.inf
     return tuple(s for s in kept[-_MOST_STEPS:] if s[0] > at - policy.habit_s)
+
+
+def _drawn_w(sample: Sample) -> float:
+    return sample.base_w - sample.lapsing_w
+
+
+def unheard_since(seen: Observed, before: Memory, image: Image) -> float:
+    """Return the last reading of the devices that have just turned out not to be heard any more.
+
+    Until then they were reckoned with as they were last, and what they ceased to give seemed to be
+    drawn by the house.
+
+    Args:
+        seen: What the image tells.
+        before: The memory before it.
+        image: What the devices said.
+
+    Returns:
+        The earliest one, UTC epoch seconds; infinite where none was lost.
+    """
+    lost = (image.devices.get(name) for name in before.base_of - seen.memory.base_of)
+    read = (d.reading.at for d in lost if d is not None and d.reading is not None)
+    return min(read, default=math.inf)
 
 
 def _fall_w(

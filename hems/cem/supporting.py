@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from der.model import DeviceSpec
 from hems.cem.abilities import Abilities
 from hems.cem.sensing import Senses, SensingPolicy
 from hems.cem.station import Station
 from hems.cem.support_lane import Supported, SupportLane
 from hems.cem.supports import (
+    Due,
     SupportMemory,
     SupportPolicy,
     Supports,
@@ -21,6 +23,7 @@ from hems.cem.supports import (
 from hems.clock import Clock
 from hems.image import Image
 from programs.inputs import Sensed
+from programs.rules import PRODUCING
 from programs.support import Place, SupportWish, What
 
 _log = logging.getLogger(__name__)
@@ -90,9 +93,19 @@ class Supporting:
         """Why devices do not take what they are told, in words, by id."""
         return {key[0]: t.why for key, t in self._present.memory.troubles.items()}
 
-    def refused_by(self, event: str, place: Place) -> frozenset[str]:
-        """Return the devices that refuse what an event asks; none while another takes it."""
-        return refused_by(self._present, event, place)
+    def nobody_takes(self, due: Due, specs: Iterable[DeviceSpec]) -> bool:
+        """Return whether all devices refuse what an event asks, and the hub has no other way.
+
+        For a device without a function of active power it bounds that power itself.
+
+        Args:
+            due: What one of them was told last.
+            specs: The home's devices.
+        """
+        refusing = refused_by(self._present, due.cause, due.place)
+        others = [s for s in specs if s.control in PRODUCING and s.min_w < 0]
+        elsewhere = any(spec.id not in refusing for spec in others)
+        return bool(refusing) and (due.place is Place.REACTIVE or not elsewhere)
 
     def held(self, device: str) -> Sequence[What]:
         """Return what a device has confirmed that it runs or holds."""

@@ -35,7 +35,7 @@ from hems.surface import ImpossibleWishError
 from programs.about import Standing
 from programs.microgrid import ID, Island, MicrogridPolicy, Ramp, energising_order
 from programs.performance import Performance
-from programs.registry import Policies
+from programs.registry import Policies, apart
 from programs.signal import Signal, SignalKind
 
 _log = logging.getLogger(__name__)
@@ -192,7 +192,8 @@ class Microgrid:
 
     def applied(self, policies: Policies) -> Policies:
         """Return the policies with what the island asks of the home."""
-        return replace(policies, microgrid=self._policy())
+        asked = self._policy()
+        return replace(apart(policies) if asked.parted else policies, microgrid=asked)
 
     @property
     def standings(self) -> Sequence[Standing]:

@@ -33,6 +33,7 @@ COMMAND: Final = (sys.executable, "-m", "hems.commands.regulator")
 SILENT_S: Final = 2.0
 """A process that has the battery and says nothing for so long is ended; a device's own time-out
 for one answer is shorter."""
+_LOOK_S: Final = SILENT_S / 4
 _READY_S: Final = 30.0
 """To load and be ready, on a slow machine under load."""
 _ENDED_S: Final = 2.0
@@ -228,10 +229,15 @@ class Regulator:
                 self._reported(report)
 
     async def _watch(self, process: Process) -> None:
-        """End it if it falls silent."""
+        """End it if it falls silent; time in which the hub itself stood still does not count."""
         while True:
-            await asyncio.sleep(SILENT_S / 4)
-            silent_s = time.monotonic() - self._heard_at
+            looked = time.monotonic()
+            await asyncio.sleep(_LOOK_S)
+            now = time.monotonic()
+            late_s = now - looked - _LOOK_S
+            if late_s > _LOOK_S:
+                self._heard_at += late_s
+            silent_s = now - self._heard_at
             if silent_s > (SILENT_S if self._taken else _READY_S) and (
                 self._taken or not self._ready
             ):

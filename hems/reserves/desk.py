@@ -153,7 +153,7 @@ class Reserves:
         signals = self._around.signals()
         if signals is None:
             return
-        net_w = image.net_w if before is None else before.net_w
+        net_w = _measured(image if before is None else before)
         day = local_time.instant(
             datetime.fromtimestamp(now, self._terms.zone).date(), time(0), self._terms.zone
         )
@@ -162,7 +162,7 @@ class Reserves:
         changed = book.begin(signals, self._policy, net_w, now)
         if before is not None:
             at_work = {c.id: c.id not in self._short for c in self._policy.commitments}
-            book.measure(before.at, now, image.net_w, at_work, day)
+            book.measure(before.at, now, _measured(image), at_work, day)
         if book.end(signals, self._policy, now) or changed:
             self._unsaved = True
         self._judge(now)
@@ -352,6 +352,12 @@ class Reserves:
             f"from {clock(commitment.starts_at)} to {clock(commitment.ends_at)} lacks "
             f"{kilowatts(missing_w)}: {why}"
         )
+
+
+def _measured(image: Image) -> float | None:
+    """Return the net power, W; None where it is not read, or is no number."""
+    net_w = image.net_w
+    return net_w if net_w is not None and math.isfinite(net_w) else None
 
 
 def _patience_s(ahead_s: float) -> float:

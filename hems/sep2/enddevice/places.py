@@ -1,12 +1,15 @@
 """Where on a server each part of a device's report goes: by the links of its EndDevice."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from hems.sep2 import resources as res
 from hems.sep2.enddevice.reports import Report, match
 from hems.sep2.errors import MalformedError, NotFoundError, RejectedError
 from hems.sep2.transport.http import Transport
+
+_NO_LOAD: Final = res.ActivePower.of(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,9 @@ async def find_shed(
 ) -> Sequence[tuple[str, bool]]:
     """Return where each entry of the load that could be shed goes; what is missing is made.
 
-    Entries belong together by their programme, or by order where they name none.
+    Entries belong together by their programme, or by order where they name none. One that is told
+    no more stays in the list, as nothing there can be removed by a home: it is set to no load, or
+    the same load would be counted twice.
 
     Args:
         transport: Way to the server.
@@ -118,7 +123,23 @@ async def find_shed(
         if location is None:
             raise NotFoundError(f"{transport.host}{href}: a new entry got no Location")
         places.append((location, True))
+    for stale in known:
+        if stale.href is not None and _tells_of_load(stale):
+            none = replace(stale, href=None, sheddable_percent=0, sheddable_power=_NO_LOAD)
+            await transport.put(stale.href, none)
     return places
+
+
+def of_other_programs(
+    told: Sequence[res.LoadShedAvailability], before: Sequence[res.LoadShedAvailability]
+) -> bool:
+    """Return whether what is told is of other programmes than before, so goes elsewhere."""
+    return [_program(e) for e in told] != [_program(e) for e in before]
+
+
+def _tells_of_load(entry: res.LoadShedAvailability) -> bool:
+    power = entry.sheddable_power
+    return bool(entry.sheddable_percent) or (power is not None and power.watts != 0)
 
 
 def _program(entry: res.LoadShedAvailability) -> res.Link | None:

@@ -16,7 +16,14 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from hems.sep2 import resources as res
-from hems.sep2.enddevice.places import DerPlace, Part, device_parts, find_ders, find_shed
+from hems.sep2.enddevice.places import (
+    DerPlace,
+    Part,
+    device_parts,
+    find_ders,
+    find_shed,
+    of_other_programs,
+)
 from hems.sep2.enddevice.reports import Report, pressing, shows
 from hems.sep2.errors import (
     BusyError,
@@ -125,7 +132,7 @@ class Reporter:
         """Tell the server as soon as it can be reached; a later report replaces this one."""
         if len(report.ders) != len(self._report.ders):
             self._ders = None
-        if len(report.load_shed) != len(self._report.load_shed):
+        if of_other_programs(report.load_shed, self._report.load_shed):
             self._shed = None
         self._report = report
         self._wake.set()

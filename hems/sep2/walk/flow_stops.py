@@ -61,7 +61,7 @@ class RequestsStop(BaseStop):
         engine, trip = self.enrolment.engine, self.trip
         engine.on_request = lambda: trip.tell.poke(self.href)
         if not engine.owed_requests:
-            return Visit()
+            return Visit(asked=False)
         got = await trip.transport.get_list(self.href, res.FlowReservationRequestList, on_bad=skip)
         theirs = {r.mrid.upper(): r for r in got.flow_reservation_request}
         for request in engine.owed_requests:

@@ -122,7 +122,8 @@ class AbsentStop(BaseStop):
         trip, settings = self.trip, self.enrolment.member.settings
         made_before = self.enrolment.device
         if made_before is not None:  # the list has not been read since: it must not be made twice
-            return Visit([DeviceStop(trip, made_before.href or self.devices, self.enrolment)])
+            again = DeviceStop(trip, made_before.href or self.devices, self.enrolment)
+            return Visit([again], asked=False)
         if self.enrolment is not trip.home:
             await trip.trusted.wait()
         if not settings.registers:
@@ -159,7 +160,8 @@ class DeviceStop(BaseStop):
         if enrolment is not trip.home:
             await trip.trusted.wait()
         if device is None or member.standing is Standing.REFUSED:
-            return Visit()
+            return Visit(asked=False)
+        asked = member.settings.identity.pin is not None
         try:
             await check_pin(trip.transport, device, member.settings.identity)
         except PinError:
@@ -171,15 +173,15 @@ class DeviceStop(BaseStop):
         if device.enabled is False:
             _trusted(trip, enrolment)
             _dismiss(trip, enrolment, Standing.DISABLED, "is disabled there; its events do not run")
-            return Visit()
+            return Visit(asked=asked)
         _admit(trip, enrolment, device)
         link = device.function_set_assignments_list_link
         if link is None:
             enrolment.assignments = ""
-            return Visit(await _offer(trip, enrolment, [trip.capability]))
+            return Visit(await _offer(trip, enrolment, [trip.capability]), asked=asked)
         enrolment.assignments = safe_place(link.href)
         trip.catch_up([link.href])
-        return Visit([AssignmentsStop(trip, link.href)])
+        return Visit([AssignmentsStop(trip, link.href)], asked=asked)
 
 
 @dataclass(frozen=True, slots=True)

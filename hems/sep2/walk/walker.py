@@ -66,12 +66,15 @@ class Visit:
         poll_s: The resource's own poll rate; None if it has none, then its parent's holds.
         subscribable: Whether the server offers to tell of its changes.
         mark: What it held, as `hems.sep2.walk.notices.mark_of` has it; None if that cannot be said.
+        asked: Whether the server was asked anything: a visit that sends nothing says nothing of
+            whether it is still there.
     """
 
     children: Sequence[Stop] = ()
     poll_s: float | None = None
     subscribable: bool = False
     mark: Mark | None = None
+    asked: bool = True
 
 
 @dataclass(slots=True)
@@ -131,7 +134,7 @@ class Walker:
         pace: Bounds of the poll rate.
         rng: For jitter.
         troubles: What goes wrong now.
-        on_answer: Told of each stop that was read well.
+        on_answer: Told of each stop that was read well, where its server was asked.
         on_failure: Told of each failure: stop, error, how many in a row, whether it is a new one.
         on_subscribable: Told when the set of subscribable resources may have changed.
     """
@@ -262,7 +265,8 @@ class Walker:
                 self._troubles.over(name_of(running.stop))
                 running.read_at = clock.time()
                 self._follow(running, visit)
-                self._on_answer()
+                if visit.asked:
+                    self._on_answer()
             await _rest(running)
 
     def _failed(self, running: _Running, error: Sep2Error, failures: int) -> None:

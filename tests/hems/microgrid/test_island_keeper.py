@@ -20,10 +20,16 @@ from hems.microgrid.states import Phase
 from hems.store.history import DeviceSeries
 from hems.store.store import Store, open_store
 from hems.surface import ImpossibleWishError
+from programs.economic import EconomicPolicy
+from programs.envelope import EnvelopePolicy
+from programs.inputs import Inputs
 from programs.microgrid import ID
+from programs.peak_shaving import PeakShavingPolicy
 from programs.performance import Performance
-from programs.registry import Policies
+from programs.proposal import COURSE, HOME, Bounds
+from programs.registry import Policies, propose_all
 from programs.signal import Signal, SignalKind
+from programs.slope import SlopePolicy
 from tests.waiting import until
 from tests.web.surface import ScriptedClock
 
@@ -227,6 +233,28 @@ async def test_the_record_of_an_island_lasts_as_long_as_it_did_though_its_clock_
         assert await home.live(20) is Phase.GRID
         (record,) = home.records
         assert 60.0 < record.ends_at - record.starts_at < 120.0
+
+
+async def test_what_was_agreed_of_the_meter_has_no_meaning_on_an_island(tmp_path: Path) -> None:
+    agreed = Policies(
+        envelope=EnvelopePolicy(fixed_export_w=0.0),
+        peak_shaving=PeakShavingPolicy(1_000.0),
+        slope=SlopePolicy(500.0),
+        economic=EconomicPolicy(since=T0),
+    )
+    async with world(tmp_path) as (home, _):
+        await home.live(2)
+        assert replace(home.keeper.applied(agreed), microgrid=agreed.microgrid) == agreed
+        await home.outage()
+        home.power_w = 0.0
+        applied = home.keeper.applied(agreed)
+        inputs = Inputs((), home.image().devices, -2_000.0, home.clock.now())
+        bounding = [
+            proposal.source
+            for proposal in propose_all(inputs, applied)
+            if proposal.target in {HOME, COURSE} and proposal.bounds != Bounds()
+        ]
+        assert set(bounding) == {ID, "main-breaker"}, "the sun may charge the battery"
 
 
 async def test_loads_get_power_one_after_the_other_the_marked_first(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A reserve from offer to record: partial grants, cancellation, restarts, a lost battery."""
 
+import math
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
@@ -366,6 +367,23 @@ async def test_a_blind_meter_and_no_word_from_the_grid(tmp_path: Path) -> None:
         assert record.delivered_wh is None
         assert "is not known" in record.note
         assert rig.desk.told(None) is None
+
+
+async def test_a_figure_that_is_none_spoils_no_record(tmp_path: Path) -> None:
+    """It would make all sums none, and what is kept unreadable after a restart."""
+    async with opened(tmp_path, SPINNING) as rig:
+        await rig.pass_s(2)
+        await rig.committed("C1", T0, HOUR, 2_000.0)
+        await rig.pass_s(2)
+        rig.signals = [call(rig, 2_000.0), replace(call(rig, math.nan), event="E2")]
+        for rig.net_w in (-1_600.0, math.nan, math.inf, -1_600.0):
+            await rig.pass_s(100)
+        await rig.desk.save()
+        await rig.restart()
+        assert rig.alarms == {}
+        first, second = rig.desk.view().calls
+        assert first.delivered_wh == pytest.approx(200 * 2_100 / HOUR, rel=0.02)
+        assert second.asked_w == 0.0
 
 
 async def test_how_it_stands_in_words(tmp_path: Path) -> None:

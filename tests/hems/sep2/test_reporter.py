@@ -280,6 +280,37 @@ async def test_a_shed_entry_that_is_there_is_put_and_not_posted(
     assert not utility.posted("/edev/1/lsl")
 
 
+async def test_load_that_is_told_by_programme_is_no_longer_told_for_all(
+    context: ssl.SSLContext, pki: Pki
+) -> None:
+    """A home knows its programmes only after its first report: nothing may count twice then."""
+    utility = a_utility()
+    (first,) = whole().load_shed
+    async with transport_to(utility, context, pki) as transport:
+        reporter = a_reporter(transport)
+        reporter.use(device())
+        reporter.publish(whole())
+        await reporter.put()
+        utility.resources["/edev/1/lsl"] = res.LoadShedAvailabilityList(
+            all=1,
+            results=1,
+            load_shed_availability=(replace(first, href="/edev/1/lsl/0"),),
+        )
+        named = replace(first, demand_response_program_link=res.Link(href="/drp/1"))
+        reporter.publish(replace(whole(), load_shed=(named,)))
+        await reporter.put()
+    assert [e.demand_response_program_link for e in utility.posted("/edev/1/lsl")] == [
+        None,
+        res.Link(href="/drp/1"),
+    ]
+    (withdrawn,) = (
+        entry for method, path, entry in utility.got if (method, path) == ("PUT", "/edev/1/lsl/0")
+    )
+    assert isinstance(withdrawn, res.LoadShedAvailability)
+    assert withdrawn.sheddable_power is not None
+    assert (withdrawn.sheddable_power.watts, withdrawn.sheddable_percent) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("shown", "watts"),
     [

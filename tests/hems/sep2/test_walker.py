@@ -31,6 +31,7 @@ class Resource:
         links: What it leads to.
         error: What a visit ends with.
         mark: What it holds.
+        asked: Whether a visit asks the server anything.
         seen: When it was visited, on the loop's clock.
     """
 
@@ -38,6 +39,7 @@ class Resource:
     links: Sequence[str] = ()
     error: Sep2Error | None = None
     mark: Mark | None = None
+    asked: bool = True
     seen: list[float] = field(default_factory=list)
 
     @property
@@ -104,7 +106,9 @@ class Place:
         if found.error is not None:
             raise found.error
         children: list[Stop] = [Place(self.tree, href) for href in found.links]
-        return Visit(children, found.poll_s, subscribable=True, mark=found.mark)
+        return Visit(
+            children, found.poll_s, subscribable=True, mark=found.mark, asked=found.asked
+        )
 
     async def take(self, resource: res.Resource) -> bool:
         del resource
@@ -252,6 +256,24 @@ def test_back_off_starts_anew_with_another_trouble() -> None:
     assert before > len(first) >= 8
     assert first[3] - first[0] < 1 + 2 + 4, "the first waits are short again"
     assert max(tree.at["/dcap"].gaps) <= 300.1
+
+
+def test_a_visit_that_asks_nothing_is_no_sign_of_the_server() -> None:
+    tree = Tree({"/dcap": Resource(60, ["/quiet"]), "/quiet": Resource(60, asked=False)})
+
+    async def story() -> None:
+        walking = asyncio.create_task(tree.walker.run())
+        await asyncio.sleep(300)
+        assert tree.news.is_set()
+        tree.at["/dcap"].error = UnreachableError("nobody answers")
+        await asyncio.sleep(1)
+        tree.news.clear()
+        await asyncio.sleep(3600)
+        walking.cancel()
+
+    run(story())
+    assert len(tree.at["/quiet"].seen) > 30, "it is visited all the while"
+    assert not tree.news.is_set()
 
 
 def test_the_wrong_server_ends_the_walk() -> None:

@@ -23,6 +23,12 @@ describe("the rest of the house", () => {
     expect(restOfHouseW(home([...house, circuit]))).toBe(3080);
   });
 
+  it("does not count what flows through the tie a second time", () => {
+    const tied = home([...house, device("tie", "tie", { power_w: 2000, connected: true })]);
+    expect(restOfHouseW(tied)).toBe(3080);
+    expect([...balance(tied).to, ...balance(tied).from].map((s) => s.id)).not.toContain("tie");
+  });
+
   it("is unknown while a device is lost, whatever it did last", () => {
     const lost = house.map((d) => (d.id === "battery" ? { ...d, quality: "lost" } : d));
     expect(restOfHouseW(home(lost))).toBeNull();

@@ -23,8 +23,11 @@ export interface Balance {
 }
 
 const METER = "meter";
-/** A meter of one circuit: what it shows is counted already, by the meter and by its devices. */
-const SUBMETER = "submeter";
+/**
+ * A meter of one circuit, and the switch between home and street: what they show is counted already,
+ * by the meter and by the home's devices.
+ */
+const COUNTED_ELSEWHERE: ReadonlySet<string> = new Set(["submeter", "tie"]);
 
 export function isMeter(device: DeviceAnswer): boolean {
   return device.kind === METER;
@@ -37,7 +40,7 @@ export function tiles(home: HomeAnswer): DeviceAnswer[] {
 
 /** Return what takes or gives power by itself: no meters. */
 export function appliances(home: HomeAnswer): DeviceAnswer[] {
-  return tiles(home).filter((d) => d.kind !== SUBMETER);
+  return tiles(home).filter((d) => !COUNTED_ELSEWHERE.has(d.kind));
 }
 
 /** Return the meter's last known power, however old; null if it never answered. */
