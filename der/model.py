@@ -319,6 +319,7 @@ class DeviceState:
         quality: What the reading is worth now.
         error: The last error in words, None when the last call went well.
         setpoint: What it was last told and has not lapsed; None when it runs by itself.
+        nonsense: Whether it is lost because what it answers cannot be.
     """
 
     spec: DeviceSpec
@@ -326,3 +327,4 @@ class DeviceState:
     quality: Quality
     error: str | None = None
     setpoint: Setpoint | None = None
+    nonsense: bool = False

@@ -24,6 +24,7 @@ from hems.bench.workbench import Workbench
 from hems.cem.arbiter import Decision
 from hems.cem.cycle import PAST_NET_S, Cycle
 from hems.cem.effects import Effect as Written
+from hems.cem.sentry import Sentry
 from hems.clock import Clock
 from hems.grid import Grid, GridEvents
 from hems.guarding.guarded import Guarded
@@ -63,11 +64,13 @@ class Means:
         chance: Where what events leave to chance is drawn from.
         desk: The planner; None for a process of its own.
         pace: How often it is planned; None for as often as is of use.
+        sentry: Who ends what devices cannot end by themselves; None for a process of its own.
     """
 
     chance: random.Random = field(default_factory=random.SystemRandom)
     desk: Desk | None = None
     pace: Pace | None = None
+    sentry: Sentry | None = None
 
 
 class Home:
@@ -214,7 +217,7 @@ class Home:
             ),
             allocator=wiring.allocator(config),
             period_s=config.home.cycle,
-            sentry=self._guard,
+            sentry=means.sentry or self._guard,  # it starts nothing before it is told something
             abilities=self._abilities.present,
         )
         self.bench = Workbench(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from der.model import Quality
+from der.model import DeviceState, Quality
 from hems.emg.words import quantity
 from hems.image import Image
 
@@ -34,10 +34,7 @@ class Watch:
         if unmet_w > UNMET_W:
             since = image.at if self.unmet_since is None else min(self.unmet_since, image.at)
         alarms: dict[str, str | None] = {
-            f"device {state.spec.id}": f"{state.spec.name} does not answer"
-            if state.quality is Quality.LOST
-            else None
-            for state in image.devices.values()
+            f"device {state.spec.id}": _lost(state) for state in image.devices.values()
         }
         missed = since is not None and image.at - since >= UNMET_FOR_S
         alarms["limit"] = (
@@ -46,3 +43,12 @@ class Watch:
             else None
         )
         return Watch(since), alarms
+
+
+def _lost(state: DeviceState) -> str | None:
+    """Return what is wrong with a device that is lost, one sentence; None with one that is not."""
+    if state.quality is not Quality.LOST:
+        return None
+    if state.nonsense:
+        return f"{state.spec.name} answers, but what it says cannot be"
+    return f"{state.spec.name} does not answer"

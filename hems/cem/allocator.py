@@ -48,8 +48,8 @@ def allocate(
     """
     seen = observe(image, memory, now, policy)
     past = record(seen, memory, image, now, policy)
-    made = steps(memory, past, policy, unheard_since(seen, memory, image))
-    seen = replace(seen, memory=replace(seen.memory, past=past, steps=made))
+    rises = steps(memory, past, policy, unheard_since(seen, memory, image))
+    seen = replace(seen, memory=replace(seen.memory, past=past, steps=rises))
     batteries, their_batteries = others.apart(seen.with_control(Control.TARGET))
     inverters, their_inverters = others.apart(seen.with_control(Control.FLOOR))
     theirs = (*their_batteries, *their_inverters)

@@ -12,15 +12,19 @@ _SANE_RANGE: Final = 3.0
 """No device reaches this multiple of its range: such a power is a fault in what it says."""
 
 
+class UnbelievableError(TransientError):
+    """A device answers what cannot be."""
+
+
 def check(spec: DeviceSpec, reading: Reading) -> None:
-    """Refuse a power that cannot be; raises TransientError.
+    """Refuse a power that cannot be; raises UnbelievableError.
 
     A device without a range (a meter of no known connection) is believed anything finite.
     """
     range_w = max(abs(spec.min_w), abs(spec.max_w))
     most_w = _SANE_RANGE * range_w if range_w else math.inf
     if not (math.isfinite(reading.power_w) and abs(reading.power_w) <= most_w):
-        raise TransientError(
+        raise UnbelievableError(
             f"{spec.id}: read gave a power of {reading.power_w:g} W, which cannot be"
         )
 

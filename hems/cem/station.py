@@ -27,7 +27,7 @@ from der.model import (
     Sleep,
 )
 from der.service import A, Device, Handle, Mode
-from hems.cem.believed import age_s, check
+from hems.cem.believed import UnbelievableError, age_s, check
 from hems.cem.orders import Order
 from hems.cem.sayings import Sayings
 from hems.cem.sentry import NO_SENTRY, Sentry
@@ -97,6 +97,7 @@ class Station:
         self._reading: Reading | None = None
         self._taken_at = -math.inf  # monotonic, so that nobody who sets the clock makes it young
         self._error: str | None = None
+        self._nonsense = False
         self._refusal: str | None = None
         self._said_stale = False
         self._sayings = Sayings(clock)
@@ -153,17 +154,23 @@ class Station:
             error = f"{self.spec.id}: is being tested"
             return DeviceState(self.spec, reading, Quality.LOST, error, setpoint)
         if reading is None:
-            return DeviceState(self.spec, None, Quality.LOST, self._error, setpoint)
+            return self._gone(setpoint)
         if self.spec.sleep is not None:
             return self._sleeping(reading, self.spec.sleep, setpoint)
         if self._clock.monotonic() - self._taken_at <= self.spec.max_age_s:
             self._said_stale = False
             return DeviceState(self.spec, reading, Quality.GOOD, self._error, setpoint)
         if self._error is not None:
-            return DeviceState(self.spec, reading, Quality.LOST, self._error, setpoint)
+            return self._gone(setpoint)
         # Devices that report by themselves fall silent without any call that fails.
         error = self._say_stale(self.spec.max_age_s)
         return DeviceState(self.spec, reading, Quality.STALE, error, setpoint)
+
+    def _gone(self, setpoint: Setpoint | None) -> DeviceState:
+        """Return the state of a device whose last call failed."""
+        return DeviceState(
+            self.spec, self._reading, Quality.LOST, self._error, setpoint, nonsense=self._nonsense
+        )
 
     def _sleeping(self, reading: Reading, sleep: Sleep, setpoint: Setpoint | None) -> DeviceState:
         """Return the state of a device that sleeps: as it was at its last wake, or lost."""
@@ -336,7 +343,7 @@ class Station:
             return
         if str(error) != self._error:
             self._sayings.trouble(str(error))
-        self._error = str(error)
+        self._error, self._nonsense = str(error), isinstance(error, UnbelievableError)
         await self._count(error)
 
     async def _count(self, error: DeviceError) -> None:

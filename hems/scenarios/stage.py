@@ -19,6 +19,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from certs.pki import Pki, init_pki
+from hems.cem.sentry import NO_SENTRY
 from hems.home import Home, Means
 from hems.planning.occasion import Pace
 from hems.scenarios.desk import NearDesk
@@ -185,7 +186,8 @@ class _Stage:
 
     async def _live(self) -> None:
         store = await open_store(self._config.store.path, self._clock)
-        means = Means(self._chance, NearDesk(), _pace(self._script))
+        # The simulated devices end by themselves what they were told: nobody has to guard them.
+        means = Means(self._chance, NearDesk(), _pace(self._script), NO_SENTRY)
         try:
             home = Home(self._config, self._clock, store, self._premises.registry(), means)
             self._home = home

@@ -22,6 +22,12 @@ def test_a_lost_device_is_said_by_its_name(quality: Quality, said: str | None) -
     assert alarms["device ev"] == said
 
 
+def test_a_device_that_answers_nonsense_is_said_to_do_that() -> None:
+    state = DeviceState(CAR, Reading(1.0, 0.0), Quality.LOST, "ev: read gave nan W", nonsense=True)
+    _, alarms = Watch().look(Image(1.0, 1, {"ev": state}), 0.0)
+    assert alarms["device ev"] == "Car answers, but what it says cannot be"
+
+
 def test_a_limit_that_stays_unmet_is_said_with_its_size_and_taken_back() -> None:
     watch, said = Watch(), []
     for second in range(10):

@@ -6,6 +6,7 @@ import pytest
 from hems.scenarios.outcome import judge
 from hems.scenarios.record import Answer, Played, Shown, Told
 from hems.scenarios.script import Script, parse_script
+from programs.performance import Performance
 from tests.hems.scenarios.scripts import bare
 
 
@@ -167,3 +168,43 @@ def test_refusals() -> None:
 def test_a_value_is_the_last_one_of_before() -> None:
     script = _script(check="value", of="charge", at="18:00:05", at_least="50 %", at_most="50 %")
     assert _verdict(script, _played(script, charge=[0.4, 0.4, 0.4, 0.4, 0.4, 0.5, 0.6]))
+
+
+def _record(**figures: Any) -> Performance:
+    known = {"settled_s": 2.0, "inside_share": 0.99, "promised_wh": 100.0, "delivered_wh": 98.0}
+    return Performance(
+        "peak-shaving", "A", "utility", 0.0, 900.0, 500.0, "W", note="In full", **(known | figures)
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "record", "good"),
+    [
+        ({"delivered": "98 %"}, _record(), True),
+        ({"delivered": "99 %"}, _record(), False),
+        ({"delivered": "98 %"}, _record(promised_wh=None), False),
+        ({"delivered": "98 %"}, _record(delivered_wh=None), False),
+        ({"inside": "99 %"}, _record(), True),
+        ({"inside": "100 %"}, _record(), False),
+        ({"inside": "1 %"}, _record(inside_share=None), False),
+        ({"settled": "2 s"}, _record(), True),
+        ({"settled": "1 s"}, _record(), False),
+        ({"settled": "1 h"}, _record(settled_s=None), False),
+        ({"note_contains": "in full"}, _record(), True),
+        ({"note_contains": "in part"}, _record(), False),
+        ({"programme": "emergency", "inside": "1 %"}, _record(), False),
+    ],
+)
+def test_a_record(check: dict[str, Any], record: Performance, *, good: bool) -> None:
+    script = _script(check="record", event="peak", **check)
+    played = Played(records=(record,))
+    assert not _verdict(script, played), "no event was dispatched"
+    played.events["peak"] = Told("peak", "A", "", 0.0, 1.0)
+    assert _verdict(script, played) is good
+
+
+def test_all_records_of_a_programme_are_looked_at() -> None:
+    script = _script(check="record", programme="peak-shaving", inside="90 %")
+    assert not _verdict(script, Played())
+    assert _verdict(script, Played(records=(_record(), _record())))
+    assert not _verdict(script, Played(records=(_record(), _record(inside_share=0.8))))

@@ -40,6 +40,8 @@ _CHECK = {"check": "bound", "of": "net", "begins": "18:01", "ends": "18:02", "at
         ({"expect": [{"check": "luck"}]}, "expect[0]:"),
         ({"expect": [{**_CHECK, "at_most": None}]}, "expect[0]: needs at_most, at_least or both"),
         ({"expect": [{**_CHECK, "ends": "18:01"}]}, "expect[0]: ends is not after begins"),
+        ({"expect": [{"check": "record", "inside": "9 %"}]}, "expect[0]: needs an event"),
+        ({"expect": [{"check": "record", "event": "peak"}]}, "expect[0]: needs delivered, inside"),
         ({"expect": [{**_CHECK, "of": "mood"}]}, "expect[0].of:"),
         ({"expect": [{**_CHECK, "at_most": "1 apple"}]}, "'1 apple' is no quantity"),
     ],

@@ -106,9 +106,7 @@ class Place:
         if found.error is not None:
             raise found.error
         children: list[Stop] = [Place(self.tree, href) for href in found.links]
-        return Visit(
-            children, found.poll_s, subscribable=True, mark=found.mark, asked=found.asked
-        )
+        return Visit(children, found.poll_s, subscribable=True, mark=found.mark, asked=found.asked)
 
     async def take(self, resource: res.Resource) -> bool:
         del resource
