@@ -271,6 +271,10 @@ async def whole_line(folder: Path, pki: Pki, options: Sequence[str]) -> AsyncIte
     )
     async with Rig(Stage(folder / "stage", scene)) as rig:
         notify = f"https://127.0.0.1:{notify_port}/notify"
+        # It listens once it has asked its inverters what they can do.
+        await until(
+            rig.home, lambda home: home.utility.state == "connected", 20.0, "a hub that listens"
+        )
         yield Line(rig, Pki(own), rig.stage.dcap, notify)
 
 
