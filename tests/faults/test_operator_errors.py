@@ -67,7 +67,7 @@ async def test_an_order_that_makes_no_sense_is_refused_in_one_sentence(
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"", 400), (b"{", 400), (b"\xff", 400), (b"[]", 422), (b" " * 2_000_000, 413)],
+    [(b"", 400), (b"{", 400), (b"\xff", 400), (b"[]", 422), (b" " * 1_000_000, 413)],
 )
 async def test_a_body_that_is_no_order(line: Line, body: bytes, status: int) -> None:
     got, error = await post(line, "/events", body)
