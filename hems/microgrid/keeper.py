@@ -283,9 +283,16 @@ class Microgrid:
             withheld=self._withheld(mono),
             parted=parted,
             rides_through=self._rides_through(mono),
-            tie_to_zero=phase is Phase.SOFTENING,
+            tie_to_zero=self._softly,
             ramp=ramp,
         )
+
+    @property
+    def _softly(self) -> bool:
+        """Whether nothing is to flow through the tie: until it is seen open, not only till told."""
+        opening = self._state.phase is Phase.SEPARATING and self._closed is not False
+        calm = self._state.bad_since is None
+        return self._state.phase is Phase.SOFTENING or (opening and calm)
 
     def _rides_through(self, mono: float) -> bool:
         """Return whether the tie, about to open, answers a disconnection for all behind it."""

@@ -288,8 +288,12 @@ async def test_a_disconnection_by_the_utility_is_ridden_through_as_an_island(
         assert 3 in statuses, "the event was carried through"
 
 
+@pytest.mark.deep
 async def test_the_owner_parts_the_home_softly_and_has_it_return(tmp_path: Path) -> None:
     async with street(tmp_path, lines=microgrid("scheduled", 'agreement = "IC-7"')) as where:
+        await until(
+            where.rig.home, lambda home: (home.net_w or 0.0) > 7000.0, 30.0, "car and hot water run"
+        )
         told = await island_command(where, "leave")
         assert "scheduled (IC-7)" in told
         truth = await where.bus("formed", 90.0)
