@@ -18,7 +18,6 @@ before a disturbance, which nobody knows here: these have no outside.
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -26,6 +25,7 @@ from der.curves import Curve, ShareOf
 from der.model import Control, DeviceKind, DeviceState, Quality, Reading
 from hems.emg.words import quantity
 from hems.image import Image
+from programs.following import along
 from programs.signal import Signal, SignalKind
 from programs.slope import slope_w_min
 
@@ -270,13 +270,3 @@ def _base(of: ShareOf, reading: Reading, rated_w: float) -> float | None:
             return math.sqrt(max(rated_w**2 - reading.power_w**2, 0.0))
         case _:
             return None
-
-
-def along(points: Sequence[tuple[float, float]], x: float) -> float:
-    """Return a curve's y at x: linear between points in rising order, flat beyond them."""
-    if x <= points[0][0]:
-        return points[0][1]
-    for (x0, y0), (x1, y1) in pairwise(points):
-        if x <= x1:
-            return y1 if x1 == x0 else y0 + (y1 - y0) * (x - x0) / (x1 - x0)
-    return points[-1][1]

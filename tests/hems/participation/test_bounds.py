@@ -7,7 +7,8 @@ import pytest
 from der.curves import Curve, GridFunction
 from der.model import DeviceState, Quality, Reading
 from hems.image import Image
-from hems.participation.bounds import along, der_power, outside, running
+from hems.participation.bounds import der_power, outside, running
+from programs.following import along
 from programs.signal import Signal, SignalKind
 from tests.hems.money.homes import SPECS, state
 
