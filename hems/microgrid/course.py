@@ -105,10 +105,12 @@ def _watched(state: State, seen: Seen, limits: Limits, now: float) -> State:
             "well: look at the main breaker"
         )
     good = seen.grid.good(limits) and not bad
+    soft = seen.tie_w is not None and abs(seen.tie_w) <= limits.soft_w
     return replace(
         state,
         bad_since=(now if state.bad_since is None else state.bad_since) if bad else None,
         good_since=(now if state.good_since is None else state.good_since) if good else None,
+        soft_since=(now if state.soft_since is None else state.soft_since) if soft else None,
         last=None if hertz is None else (now, hertz),
         doubt=doubt,
     )
@@ -138,9 +140,11 @@ def _softening(scene: _Scene) -> Step:
         return _grid(scene)
     if not scene.wanted.may_leave:
         return scene.to(Phase.GRID, "Nobody asks the home to part any more")
-    tie_w = scene.seen.tie_w
-    soft = tie_w is not None and abs(tie_w) <= scene.limits.soft_w
-    if (soft and scene.lasted_s > 1.0) or scene.lasted_s >= scene.limits.soften_s:
+    soft_since = scene.state.soft_since
+    calm = soft_since is not None and (
+        scene.now - max(soft_since, scene.state.since) >= scene.limits.calm_s
+    )
+    if calm or scene.lasted_s >= scene.limits.soften_s:
         return scene.to(Phase.SEPARATING, scene.state.why, Order(Act.OPEN))
     return scene.stay()
 

@@ -41,6 +41,7 @@ class Limits:
         open_s: After which a tie that has not opened is complained of.
         soften_s: How long a planned separation waits for the tie's power to fall.
         soft_w: What may flow when the tie opens as planned.
+        calm_s: For how long no more may have flowed: loads that were told to stop stop one by one.
         prepare_s: How long loads have to confirm that they are off before the inverter forms.
         form_s: How long it has to form.
         settle_s: For how long its voltage must stand.
@@ -75,6 +76,7 @@ class Limits:
     open_s: float = 10.0
     soften_s: float = 30.0
     soft_w: float = 150.0
+    calm_s: float = 3.0
     prepare_s: float = 15.0
     form_s: float = 20.0
     settle_s: float = 1.5

@@ -62,6 +62,7 @@ class State:
         why: What brought it there, one sentence.
         bad_since: Since when the grid is abnormal; None while it is not.
         good_since: Since when it is as a home may go back to it.
+        soft_since: Since when next to nothing flows through the tie; None while more does.
         last: Time and frequency of the last look at the grid.
         tries: Attempts to form since the island was last well.
         rest_until: Before then no attempt is made.
@@ -74,6 +75,7 @@ class State:
     why: str = ""
     bad_since: float | None = None
     good_since: float | None = None
+    soft_since: float | None = None
     last: tuple[float, float] | None = None
     tries: int = 0
     rest_until: float = float("-inf")

@@ -246,7 +246,11 @@ def test_a_planned_separation_is_soft_and_needs_its_own_permit() -> None:
     course = Course()
     assert course.see(CONNECTED, 5, leave) is Phase.SOFTENING
     assert not course.orders
-    course.see(replace(CONNECTED, tie_w=20.0), 2, leave)
+    for _ in range(4):  # each lull is shorter than the calm that is waited for
+        course.see(replace(CONNECTED, tie_w=20.0), 2, leave)
+        course.see(replace(CONNECTED, tie_w=800.0), 1, leave)
+    assert not course.orders, "loads still go off"
+    course.see(replace(CONNECTED, tie_w=20.0), 5, leave)
     assert set(course.acts) == {Act.OPEN}
     course = Course()
     assert course.see(CONNECTED, 20, replace(leave, permit=Permit.OUTAGE)) is Phase.GRID
