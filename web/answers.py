@@ -1,12 +1,11 @@
 """How the server answers: JSON, and for whatever goes wrong one sentence with a status code."""
 
-import json
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from der.sentence import say
 from hems.device_surface import UnknownDeviceError
 from hems.surface import (
     BindingEventError,
@@ -14,23 +13,26 @@ from hems.surface import (
     SurfaceError,
     UnknownEventError,
 )
+from web.handler import Handler
+from web.words import Words, sentence_of
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
+TOO_LARGE = say("The request's body is too large.")
 _SENTENCES = {
-    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not answer this kind of request.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request's body is too large.",
+    HTTPStatus.NOT_FOUND: say("There is nothing at this address."),
+    HTTPStatus.METHOD_NOT_ALLOWED: say("This address does not answer this kind of request."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TOO_LARGE,
 }
 
 
+class Problem(BaseModel):
+    """What went wrong, in one sentence."""
+
+    error: Words
+
+
 def error_answer(status: int, sentence: str) -> web.Response:
-    """Return an error answer, `{"error": sentence}`."""
-    return web.Response(
-        status=status,
-        text=json.dumps({"error": sentence}),
-        content_type="application/json",
-    )
+    """Return an error answer, in the language of the request at hand."""
+    return model_answer(Problem(error=sentence), status)
 
 
 def model_answer(model: BaseModel, status: int = HTTPStatus.OK) -> web.Response:
@@ -48,13 +50,13 @@ async def errors_in_words(request: web.Request, handler: Handler) -> web.StreamR
     except web.HTTPException as error:
         return _of_http(error)
     except (UnknownDeviceError, UnknownEventError) as error:
-        return error_answer(HTTPStatus.NOT_FOUND, str(error))
+        return error_answer(HTTPStatus.NOT_FOUND, sentence_of(error))
     except BindingEventError as error:
-        return error_answer(HTTPStatus.CONFLICT, str(error))
+        return error_answer(HTTPStatus.CONFLICT, sentence_of(error))
     except ImpossibleWishError as error:
-        return error_answer(HTTPStatus.BAD_REQUEST, str(error))
+        return error_answer(HTTPStatus.BAD_REQUEST, sentence_of(error))
     except SurfaceError as error:
-        return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, sentence_of(error))
     except ValidationError as error:
         return error_answer(HTTPStatus.BAD_REQUEST, _of_validation(error))
 
@@ -63,7 +65,9 @@ def _of_http(error: web.HTTPException) -> web.StreamResponse:
     status = HTTPStatus(error.status)
     if status < HTTPStatus.BAD_REQUEST:
         raise error
-    sentence = _SENTENCES.get(status, f"The request cannot be answered: {status.phrase.lower()}.")
+    sentence = _SENTENCES.get(status) or say(
+        "The request cannot be answered: {reason}.", reason=status.phrase.lower()
+    )
     answer = error_answer(status, sentence)
     if "Allow" in error.headers:
         answer.headers["Allow"] = error.headers["Allow"]
@@ -74,4 +78,4 @@ def _of_validation(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "query"
     what = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {what[:1].lower()}{what[1:]}."
+    return say("{where}: {what}.", where=where, what=f"{what[:1].lower()}{what[1:]}")

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hems.device_surface import LONGEST_S, MOVE_S, SHORTEST_S
 from web.models import Answer
+from web.words import Words
 
 
 class DeviceDetailAnswer(Answer):
@@ -28,12 +29,12 @@ class DeviceDetailAnswer(Answer):
     model: str
     serial: str
     firmware: str
-    abilities: Sequence[str]
-    functions: Sequence[str]
-    details: Sequence[str]
-    expiry: str
-    safe: str
-    risk: str
+    abilities: Sequence[Words]
+    functions: Sequence[Words]
+    details: Sequence[Words]
+    expiry: Words
+    safe: Words
+    risk: Words
     power_w: float | None
     soc: float | None
     temp_c: float | None
@@ -41,7 +42,7 @@ class DeviceDetailAnswer(Answer):
     limit_w: float | None
     age_s: float | None
     quality: str
-    error: str | None
+    error: Words | None
 
 
 class MoveOutcomeAnswer(Answer):
@@ -49,7 +50,7 @@ class MoveOutcomeAnswer(Answer):
 
     passed: bool
     moved: bool
-    findings: Sequence[str]
+    findings: Sequence[Words]
     phases: Sequence[str]
 
 

@@ -1,16 +1,17 @@
 """The API's answers and queries as JSON: pydantic at the edge, frozen records behind it.
 
 Powers stay in the house's passive sign (consumption positive); a number that is unknown or
-unbounded is null. `web/app/src/api/types.ts` mirrors these shapes, and a test compares the two.
+unbounded is null. Sentences for people are told in the language of the request at hand.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from hems.surface import Series, Snapshot
+from hems.surface import Series
+from web.words import Words
 
 MAX_POINTS = 5000
 """Most intervals of one history answer, for each device."""
@@ -20,7 +21,16 @@ _LAST_INSTANT = 32_503_680_000.0  # the year 3000: beyond it date arithmetic giv
 class Answer(BaseModel):
     """Base of all answers: read from the surface's records, infinities as null."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True, ser_json_inf_nan="null")
+    model_config = ConfigDict(
+        from_attributes=True,
+        frozen=True,
+        ser_json_inf_nan="null",
+        json_schema_serialization_defaults_required=True,
+    )
+
+
+Open = Annotated[float, WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}]})]
+"""A number in an answer that may be infinite, and is null then."""
 
 
 class DeviceAnswer(Answer):
@@ -37,19 +47,19 @@ class DeviceAnswer(Answer):
     quality: str
     age_s: float | None
     setpoint_w: float | None
-    reason: str
-    error: str | None
+    reason: Words
+    error: Words | None
     ages: Mapping[str, float]
     suspect: Sequence[str]
-    safe: str
-    risk: str
+    safe: Words
+    risk: Words
     control: str
     min_w: float
     max_w: float
     owned: bool
     wish_w: float | None
     wish_until: float | None
-    functions: Sequence[str]
+    functions: Sequence[Words]
 
 
 class EventAnswer(Answer):
@@ -57,15 +67,15 @@ class EventAnswer(Answer):
 
     id: str
     program: str
-    title: str
-    effect: str
+    title: Words
+    effect: Words
     state: str
-    starts_at: float
-    ends_at: float
+    starts_at: Open
+    ends_at: Open
     opted_out: bool
     may_opt_out: bool
-    note: str
-    consequence: str
+    note: Words
+    consequence: Words
 
 
 class MessageAnswer(Answer):
@@ -73,10 +83,10 @@ class MessageAnswer(Answer):
 
     id: str
     program: str
-    text: str
+    text: Words
     urgent: bool
     starts_at: float
-    ends_at: float
+    ends_at: Open
     acknowledged: bool
     may_acknowledge: bool
 
@@ -87,7 +97,7 @@ class PriceAnswer(Answer):
     tariff: str
     currency: str
     per_kwh: float
-    until: float
+    until: Open
     next_per_kwh: float | None
 
 
@@ -95,7 +105,7 @@ class UtilityAnswer(Answer):
     """The link to the utility; fields as in `hems.surface.UtilityView`."""
 
     state: str
-    detail: str
+    detail: Words
     server: str
     lfdi: str
     last_contact: float | None
@@ -113,7 +123,7 @@ class HomeAnswer(Answer):
     devices: Sequence[DeviceAnswer]
     events: Sequence[EventAnswer]
     utility: UtilityAnswer
-    alarms: Sequence[str]
+    alarms: Sequence[Words]
     messages: Sequence[MessageAnswer]
     price: PriceAnswer | None
     utilities: Sequence[UtilityAnswer]
@@ -215,11 +225,6 @@ class WishOrder(BaseModel):
         if (self.until is None) is (self.seconds is None):
             raise ValueError("say either until or seconds")
         return self
-
-
-def home_json(snapshot: Snapshot) -> str:
-    """Return a snapshot as JSON text without line breaks, fit for a server-sent event."""
-    return HomeAnswer.model_validate(snapshot).model_dump_json()
 
 
 def series_answers(series: Sequence[Series]) -> list[SeriesAnswer]:

@@ -13,7 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
-from web.answers import Handler, error_answer
+from der.sentence import say
+from web.answers import TOO_LARGE, error_answer
+from web.handler import Handler
 from web.settings import WebSettings
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -53,17 +55,20 @@ class Gate:
         """Return status and sentence for a request that is refused, else None."""
         host = _authority(request.headers.getall("Host", []))
         if host is None:
-            return HTTPStatus.BAD_REQUEST, "The request does not name one host."
+            return HTTPStatus.BAD_REQUEST, say("The request does not name one host.")
         if host.hostname not in self.names:
-            return HTTPStatus.MISDIRECTED_REQUEST, "This page is not served under that host name."
+            return (
+                HTTPStatus.MISDIRECTED_REQUEST,
+                say("This page is not served under that host name."),
+            )
         if request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE and (
             request.method not in _SAFE_METHODS or request.path.startswith("/api/")
         ):
-            return HTTPStatus.FORBIDDEN, "Another site may not use this page."
+            return HTTPStatus.FORBIDDEN, say("Another site may not use this page.")
         if request.method not in _SAFE_METHODS and not _same_origin(request, host):
-            return HTTPStatus.FORBIDDEN, "Another site may not act on this page."
+            return HTTPStatus.FORBIDDEN, say("Another site may not act on this page.")
         if (request.content_length or 0) > self.max_body_bytes:
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request's body is too large."
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE
         return None
 
 
@@ -90,7 +95,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
                 await request.read()
         except TimeoutError:
             return error_answer(
-                HTTPStatus.REQUEST_TIMEOUT, "The request's body did not come in time."
+                HTTPStatus.REQUEST_TIMEOUT, say("The request's body did not come in time.")
             )
     return await handler(request)
 

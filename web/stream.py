@@ -5,16 +5,20 @@ then gets the newest state, so a slow reader skips and never makes the hub queue
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 
 from aiohttp import web
 
+from der.sentence import say
+from hems.access.rights import Right
 from hems.surface import HomeSurface, Snapshot
 from web.answers import error_answer
-from web.models import home_json
+from web.models import HomeAnswer
+from web.operation import Operation
 from web.settings import WebSettings
+from web.words import LANGUAGE
 
 _RETRY_MS = 1000
 _HEARTBEAT = b": alive\n\n"
@@ -30,20 +34,31 @@ class Streams:
         self._settings = settings
         self._closing = asyncio.Event()
         self._open = 0
+        self._told: dict[str, tuple[Snapshot, bytes]] = {}
+
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return the stream itself."""
+        return [
+            Operation(
+                "GET", "/api/stream", cls.serve, Right.SEE, media_type="text/event-stream"
+            )
+        ]
 
     def close(self) -> None:
         """End all streams; each finishes the message it is writing."""
         self._closing.set()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/stream until the reader leaves or the hub stops.
+        """Tell each new snapshot as a server-sent event, until the reader leaves.
 
         A reader that comes back (Last-Event-ID) needs no replay: the first message is the whole
         present state.
         """
         if self._open >= self._settings.max_streams or self._closing.is_set():
             return error_answer(
-                HTTPStatus.SERVICE_UNAVAILABLE, "The hub serves no more live pages at the moment."
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                say("The hub serves no more live pages at the moment."),
             )
         self._open += 1
         try:
@@ -92,7 +107,7 @@ class Streams:
                 snapshot = upcoming.result()
                 if snapshot is None:
                     return
-                yield _message(snapshot)
+                yield self._message(snapshot)
                 upcoming = asyncio.create_task(_next(changes))
         finally:
             for task in (upcoming, closing):
@@ -101,10 +116,16 @@ class Streams:
             if isinstance(changes, AsyncGenerator):
                 await changes.aclose()
 
+    def _message(self, snapshot: Snapshot) -> bytes:
+        """Return a snapshot as a message, made once for all readers of a language."""
+        language = LANGUAGE.get()
+        told = self._told.get(language)
+        if told is None or told[0] is not snapshot:
+            data = HomeAnswer.model_validate(snapshot).model_dump_json()
+            message = f"id: {snapshot.seq}\nevent: snapshot\ndata: {data}\n\n".encode()
+            told = self._told[language] = (snapshot, message)
+        return told[1]
+
 
 async def _next(changes: AsyncIterator[Snapshot]) -> Snapshot | None:
     return await anext(changes, None)
-
-
-def _message(snapshot: Snapshot) -> bytes:
-    return f"id: {snapshot.seq}\nevent: snapshot\ndata: {home_json(snapshot)}\n\n".encode()

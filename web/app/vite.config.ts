@@ -3,6 +3,11 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   plugins: [vue()],
+  define: {
+    __VUE_I18N_FULL_INSTALL__: "false",
+    __VUE_I18N_LEGACY_API__: "false",
+    __INTLIFY_PROD_DEVTOOLS__: "false",
+  },
   build: {
     outDir: "../static",
     emptyOutDir: true,

@@ -1,6 +1,9 @@
 import { createApp } from "vue";
 import App from "./App.vue";
+import { i18n, prepareLanguage } from "./i18n";
+import { router } from "./router";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
-createApp(App).mount("#app");
+await prepareLanguage();
+createApp(App).use(i18n).use(router).mount("#app");

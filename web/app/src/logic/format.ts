@@ -1,9 +1,19 @@
 /** Figures and times in words, as the owner reads them. */
 
-const NUMBER = new Intl.NumberFormat("en-GB", {
-  minimumFractionDigits: 1,
-  maximumFractionDigits: 1,
-});
+/** By which regional habits each language writes its figures and times. */
+const REGIONS: Record<string, string> = { en: "en-GB", de: "de-DE", fr: "fr-FR", es: "es-ES" };
+let region = "en-GB";
+let NUMBER = numbers();
+
+function numbers(): Intl.NumberFormat {
+  return new Intl.NumberFormat(region, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}
+
+/** Write figures and times as a language does from now on. */
+export function setFormatLanguage(language: string): void {
+  region = REGIONS[language] ?? "en-GB";
+  NUMBER = numbers();
+}
 
 /** Below this a power counts as nothing: meters and inverters flicker by a few watts. */
 export const NOTHING_W = 20;
@@ -42,9 +52,9 @@ export function percent(share: number): string {
 /** Return an amount of money; the figure alone where the currency (ISO 4217) is not known. */
 export function money(amount: number, currency: string): string {
   const digits = { minimumFractionDigits: 2, maximumFractionDigits: 4 };
-  if (!/^[A-Z]{3}$/.test(currency)) return new Intl.NumberFormat("en-GB", digits).format(amount);
+  if (!/^[A-Z]{3}$/.test(currency)) return new Intl.NumberFormat(region, digits).format(amount);
   const options = { style: "currency", currency, ...digits } as const;
-  return new Intl.NumberFormat("en-GB", options).format(amount);
+  return new Intl.NumberFormat(region, options).format(amount);
 }
 
 export function temperature(celsius: number): string {
@@ -79,7 +89,7 @@ function inZone(zone: string): Intl.DateTimeFormatOptions {
 
 export function clockTime(at: number, zone: string): string {
   const options = { hour: "2-digit", minute: "2-digit", ...inZone(zone) } as const;
-  return new Intl.DateTimeFormat("en-GB", options).format(at * 1000);
+  return new Intl.DateTimeFormat(region, options).format(at * 1000);
 }
 
 function dayKey(at: number, zone: string): string {
@@ -94,7 +104,7 @@ export function moment(at: number, now: number, zone: string): string {
   if (day === dayKey(now + 86_400, zone)) return `tomorrow ${time}`;
   if (day === dayKey(now - 86_400, zone)) return `yesterday ${time}`;
   const options = { weekday: "short", day: "numeric", month: "short", ...inZone(zone) } as const;
-  return `${new Intl.DateTimeFormat("en-GB", options).format(at * 1000)} ${time}`;
+  return `${new Intl.DateTimeFormat(region, options).format(at * 1000)} ${time}`;
 }
 
 /** Return from when until when, naming the day once: "14:13 to 14:53". */
@@ -110,7 +120,7 @@ export function dayName(day: string, today: string): string {
   if (day === today) return "Today";
   if (day === shiftDay(today, -1)) return "Yesterday";
   const options = { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" } as const;
-  return new Intl.DateTimeFormat("en-GB", options).format(new Date(`${day}T00:00:00Z`));
+  return new Intl.DateTimeFormat(region, options).format(new Date(`${day}T00:00:00Z`));
 }
 
 /** Return the day `by` days after `day`, both ISO 8601. */

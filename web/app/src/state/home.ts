@@ -1,13 +1,22 @@
 /** The page's one state: the last snapshot, how old it is, and whether the line to the hub lives. */
 
-import { computed, onScopeDispose, readonly, ref, shallowRef } from "vue";
+import {
+  computed,
+  inject,
+  onScopeDispose,
+  provide,
+  readonly,
+  ref,
+  shallowRef,
+  type InjectionKey,
+} from "vue";
 import type { HomeAnswer } from "../api/types";
 import { listen } from "../api/stream";
 
 /** Seconds without a snapshot after which the page says that its figures are old. */
 const OLD_S = 5;
 
-export function useHome() {
+function makeHome() {
   const home = shallowRef<HomeAnswer | null>(null);
   const connected = ref(false);
   const receivedMs = ref(0);
@@ -40,4 +49,21 @@ export function useHome() {
     /** The hub's present time, UTC epoch seconds: its clock counts, not this browser's. */
     hubNow: computed(() => (home.value === null ? 0 : home.value.at + ageS.value)),
   };
+}
+
+type HomeState = ReturnType<typeof makeHome>;
+const HOME: InjectionKey<HomeState> = Symbol("home");
+
+/** Open the one line to the hub; every view below sees the same state. */
+export function provideHome(): HomeState {
+  const made = makeHome();
+  provide(HOME, made);
+  return made;
+}
+
+/** The state that the page's root has opened. */
+export function useHome(): HomeState {
+  const found = inject(HOME);
+  if (found === undefined) throw new Error("no home is provided above this component");
+  return found;
 }

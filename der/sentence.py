@@ -1,0 +1,68 @@
+"""Sentences for people, which can be told in their language as long as nobody took them apart.
+
+A sentence is text like any other: it is logged, kept and compared as English. It also remembers
+the template it was made of and what was filled in, so that whoever shows it to a person can look
+the template up in that person's language. One that was cut, joined or read back from a disk is
+plain text and is shown as it is.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Self
+
+Value = str | int | float
+NOTHING: Final[Mapping[str, Value]] = {}
+
+
+class Sentence(str):
+    """A sentence with its template; made by `say`.
+
+    Attributes:
+        template: With places in braces, as `str.format` has them ("Held at {power}").
+        values: What is filled in, by place; a value may be a `Sentence` or a `Quantity` itself.
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: Mapping[str, Value]
+
+    def __new__(cls, template: str, values: Mapping[str, Value] = NOTHING) -> Self:
+        """Fill a template in.
+
+        Raises:
+            KeyError: A place of the template has no value.
+        """
+        made = super().__new__(cls, template.format_map(values) if values else template)
+        made.template = template
+        made.values = values
+        return made
+
+
+class Quantity(str):
+    """A figure with its unit ("1.5 kW"): the same text, with the figure's decimal mark known.
+
+    Attributes:
+        figure: The digits, with a point as decimal mark and no thousands' marks.
+        unit: As written behind it; empty for none.
+    """
+
+    __slots__ = ("figure", "unit")
+
+    figure: str
+    unit: str
+
+    def __new__(cls, figure: str, unit: str = "") -> Self:
+        """Put figure and unit together."""
+        made = super().__new__(cls, f"{figure} {unit}" if unit else figure)
+        made.figure = figure
+        made.unit = unit
+        return made
+
+
+def say(template: str, /, **values: Value) -> Sentence:
+    """Return the sentence that a template makes with these values.
+
+    Templates are whole English sentences or phrases and literal where they are written, so that
+    they can be found for translation; no template is put together at run time.
+    """
+    return Sentence(template, values)

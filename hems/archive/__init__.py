@@ -1,0 +1,1 @@
+"""The home's data as a whole: backup, restore, wiping."""

@@ -1,0 +1,1 @@
+"""The hub on the home's network: its name, its own certificate, how a phone comes to trust it."""

@@ -1,0 +1,1 @@
+"""Setting the home up from its page: settings that no person writes into a file."""

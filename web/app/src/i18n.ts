@@ -1,0 +1,37 @@
+/** The page's languages: what it says lies in `locales/`, one chunk a language. */
+
+import { createI18n } from "vue-i18n";
+import { setFormatLanguage } from "./logic/format";
+import { chosenLanguage, keepLanguage, type Language } from "./logic/language";
+
+type Messages = Record<string, Record<string, unknown>>;
+
+const LOADERS: Record<Language, () => Promise<{ default: Messages }>> = {
+  en: () => import("./locales/en"),
+  fr: () => import("./locales/fr"),
+  de: () => import("./locales/de"),
+  es: () => import("./locales/es"),
+};
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: "en",
+  fallbackLocale: "en",
+  missingWarn: import.meta.env.DEV,
+  fallbackWarn: false,
+});
+
+/** Say everything in a language from now on, and remember it in this browser. */
+export async function useLanguage(language: Language): Promise<void> {
+  const { default: messages } = await LOADERS[language]();
+  i18n.global.setLocaleMessage(language, messages as never);
+  i18n.global.locale.value = language as never;
+  setFormatLanguage(language);
+  document.documentElement.lang = language;
+  keepLanguage(language);
+}
+
+/** Load the language that this browser was told, or that its user reads. */
+export async function prepareLanguage(): Promise<void> {
+  await useLanguage(chosenLanguage());
+}

@@ -1,0 +1,11 @@
+import shell from "./shell.json";
+import home from "./home.json";
+import devices from "./devices.json";
+import programmes from "./programmes.json";
+import history from "./history.json";
+import privacy from "./privacy.json";
+import people from "./people.json";
+import setup from "./setup.json";
+import phone from "./phone.json";
+
+export default { shell, home, devices, programmes, history, privacy, people, setup, phone };

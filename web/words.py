@@ -1,0 +1,109 @@
+"""Sentences for people, told in the language of who asks.
+
+The home speaks English and remembers how each sentence was made (`der.sentence`); here its
+template is looked up in the asked language's catalogue, a JSON object of templates by English
+template. What no catalogue has is told in English.
+"""
+
+import json
+from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Final
+
+from aiohttp import web
+from pydantic import BeforeValidator
+
+from der.sentence import Quantity, Sentence
+from web.handler import Handler
+
+ENGLISH: Final = "en"
+LANGUAGES: Final = (ENGLISH, "fr", "de", "es")
+LANGUAGE_KEY: Final = "lang"
+"""What in any query names the language of the answer; a stream can name it in no other way."""
+LANGUAGE: ContextVar[str] = ContextVar("language", default=ENGLISH)
+"""In which language the request at hand is answered."""
+
+_CATALOGUES = Path(__file__).parent / "catalogues"
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """Return a language's templates by English template; none for English."""
+    if language == ENGLISH:
+        return {}
+    text = (_CATALOGUES / f"{language}.json").read_text(encoding="utf-8")
+    found: dict[str, str] = json.loads(text)
+    return found
+
+
+def tell(text: str, language: str) -> str:
+    """Return a sentence in a language; plain text, and what no catalogue has, as it is."""
+    if language == ENGLISH:
+        return str(text)
+    if isinstance(text, Quantity):
+        figure = text.figure.replace(".", ",")
+        return f"{figure} {text.unit}" if text.unit else figure
+    if not isinstance(text, Sentence):
+        return text
+    template = catalogue(language).get(text.template, text.template)
+    if not text.values:
+        return template
+    told = {
+        place: tell(value, language) if isinstance(value, str) else value
+        for place, value in text.values.items()
+    }
+    return template.format_map(told)
+
+
+def sentence_of(error: Exception) -> str:
+    """Return what an error says, as the sentence that it was raised with where it is one."""
+    said = error.args[0] if error.args else ""
+    return said if isinstance(said, Sentence) else str(error)
+
+
+def _told(value: object) -> object:
+    return tell(value, LANGUAGE.get()) if isinstance(value, str) else value
+
+
+Words = Annotated[str, BeforeValidator(_told)]
+"""Text for people in an answer: in the language of the request at hand."""
+
+
+@web.middleware
+async def use_language(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Have a request answered in the language it asks for."""
+    token = LANGUAGE.set(language_of(request))
+    try:
+        return await handler(request)
+    finally:
+        LANGUAGE.reset(token)
+
+
+def language_of(request: web.Request) -> str:
+    """Return the language a request asks for: by its query, else by its headers, else English."""
+    asked = request.query.get(LANGUAGE_KEY, "")
+    return asked if asked in LANGUAGES else preferred(request.headers.get("Accept-Language", ""))
+
+
+def preferred(accepted: str) -> str:
+    """Return which of our languages an Accept-Language header likes best (RFC 9110 12.5.4)."""
+    best, liking = ENGLISH, 0.0
+    for each in accepted.split(","):
+        span, _, weight = each.partition(";")
+        language = span.strip().lower().partition("-")[0]
+        liked = _weight(weight)
+        if language in LANGUAGES and liked > liking:
+            best, liking = language, liked
+    return best
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.strip().partition("=")
+    if name.strip().lower() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
