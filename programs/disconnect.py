@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from der.model import Control
+from der.sentence import say
 from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal
@@ -59,7 +60,9 @@ def propose(inputs: Inputs, policy: DisconnectPolicy) -> tuple[Proposal, ...]:
                 rank_of(signal),
                 state.spec.id,
                 _CEASE[state.spec.control],
-                reason=f"{signal.program} asks generation and storage to disconnect",
+                reason=say(
+                    "{program} asks generation and storage to disconnect", program=signal.program
+                ),
             ),
             disconnect=True,
         )

@@ -8,6 +8,7 @@ is random for each home where the utility wants a street not to move as one.
 from dataclasses import dataclass
 from typing import Final
 
+from der.sentence import say
 from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal
@@ -54,7 +55,11 @@ def propose(inputs: Inputs, policy: DutyCyclePolicy) -> tuple[Proposal, ...]:
             rank_of(signal),
             state.spec.id,
             Bounds(upper_w=0.0),
-            reason=f"{signal.program} asks it to run {signal.value:.0f} % of the time",
+            reason=say(
+                "{program} asks it to run {value:.0f} % of the time",
+                program=signal.program,
+                value=signal.value,
+            ),
         )
         for signal in in_force(inputs.signals, SignalKind.DUTY_CYCLE, inputs.now)
         if rests(inputs.now - signal.starts_at, signal.value, policy)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from der.model import Control, DeviceState
+from der.sentence import say
 from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal, Rank
@@ -134,11 +135,11 @@ def fault(
     if threshold is None:
         return "no net-benefits price of this month is known"
     if not math.isfinite(price):
-        return f"the wholesale price is {price:g}"
+        return say("the wholesale price is {price:g}", price=price)
     if abs(price) > hysteresis.most_per_kwh:
-        return f"a wholesale price of {price:g}/kWh cannot be"
+        return say("a wholesale price of {price:g}/kWh cannot be", price=price)
     if not 0 < threshold <= hysteresis.most_per_kwh:
-        return f"a net-benefits price of {threshold:g}/kWh cannot be"
+        return say("a net-benefits price of {threshold:g}/kWh cannot be", threshold=threshold)
     return ""
 
 

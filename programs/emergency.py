@@ -7,6 +7,7 @@ comfort and minimum on times give way.
 from dataclasses import dataclass
 from typing import Final
 
+from der.sentence import say
 from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal, Rank
@@ -51,9 +52,16 @@ def propose(inputs: Inputs, policy: EmergencyPolicy) -> tuple[Proposal, ...]:
     for signal in in_force(inputs.signals, SignalKind.SHED, inputs.now):
         if signal.value <= 0:
             continue
-        reason = f"{signal.program} asks to shed {kilowatts(signal.value)} in an emergency"
+        reason = say(
+            "{program} asks to shed {power} in an emergency",
+            program=signal.program,
+            power=kilowatts(signal.value),
+        )
         if signal.baseline_w is None:
-            reason += "; the power before it is not known, so all that can wait does"
+            reason = say(
+                "{reason}; the power before it is not known, so all that can wait does",
+                reason=reason,
+            )
             proposals += withhold(ID, signal, Rank.EMERGENCY, inputs.devices, reason)
             continue
         limit_w = max(signal.baseline_w - signal.value, policy.least_net_w)

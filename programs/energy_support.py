@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from der.sentence import say
 from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal
@@ -73,10 +74,17 @@ def propose(inputs: Inputs, policy: EnergySupportPolicy) -> tuple[Proposal, ...]
         rank = rank_of(signal)
         limit_w = bound_w(signal, inputs.now, policy)
         if limit_w is None:
-            reason = f"{signal.program} asks to save energy; the power before it is not known"
+            reason = say(
+                "{program} asks to save energy; the power before it is not known",
+                program=signal.program,
+            )
             proposals += withhold(ID, signal, rank, inputs.devices, reason)
             continue
         left_wh = signal.value - signal.delivered_wh
-        reason = f"{signal.program} asks to save {left_wh:.0f} Wh more until the event ends"
+        reason = say(
+            "{program} asks to save {left:.0f} Wh more until the event ends",
+            program=signal.program,
+            left=left_wh,
+        )
         proposals.append(wish(ID, signal, rank, HOME, Bounds(upper_w=limit_w), reason=reason))
     return tuple(proposals)

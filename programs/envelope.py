@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from der.model import Phase
+from der.sentence import say
 from programs.about import About, Latency
 from programs.energy_window import EnergyWindow
 from programs.inputs import Inputs
@@ -77,12 +78,20 @@ def propose(inputs: Inputs, policy: EnvelopePolicy) -> tuple[Proposal, ...]:
             rank_of(signal),
             HOME,
             Bounds(lower_w=-signal.value),
-            reason=f"{signal.program} asks to feed at most {kilowatts(signal.value)} into the grid",
+            reason=say(
+                "{program} asks to feed at most {power} into the grid",
+                program=signal.program,
+                power=kilowatts(signal.value),
+            ),
         )
         for signal in in_force(inputs.signals, SignalKind.EXPORT_LIMIT, inputs.now)
     ]
     for signal in in_force(inputs.signals, SignalKind.GENERATION_LIMIT, inputs.now):
-        reason = f"{signal.program} asks to generate at most {kilowatts(signal.value)} in all"
+        reason = say(
+            "{program} asks to generate at most {power} in all",
+            program=signal.program,
+            power=kilowatts(signal.value),
+        )
         proposals += generation_floor(ID, signal, signal.value, inputs.devices, reason)
     return (*proposals, *_agreed(inputs.now, policy))
 
@@ -102,10 +111,10 @@ def _powers(policy: EnvelopePolicy) -> Iterator[tuple[str, Bounds, str]]:
     named = {HOME: ("The connection", *whole)} | {t: (who, *single) for t, who in phases.items()}
     for target, (who, most_w, least_w) in named.items():
         if least_w is not None:
-            reason = f"{who} may export at most {kilowatts(least_w)}"
+            reason = say("{who} may export at most {least}", who=who, least=kilowatts(least_w))
             yield target, Bounds(lower_w=-least_w), reason
         if most_w is not None:
-            reason = f"{who} may import at most {kilowatts(most_w)}"
+            reason = say("{who} may import at most {most}", who=who, most=kilowatts(most_w))
             yield target, Bounds(upper_w=most_w), reason
 
 
@@ -113,18 +122,20 @@ def _energies(now: float, policy: EnvelopePolicy) -> Iterator[tuple[str, Bounds,
     """Yield target, bounds and reason of each agreed energy whose window runs."""
     for window in policy.import_energy:
         if window.starts_at <= now < window.ends_at:
-            reason = f"The connection may import {_energy(window)}"
+            reason = say("The connection may import {energy}", energy=_energy(window))
             yield HOME, Bounds(upper_w=window.left_w(now)), reason
     for window in policy.export_energy:
         if window.starts_at <= now < window.ends_at:
-            reason = f"The connection may export {_energy(window)}"
+            reason = say("The connection may export {energy}", energy=_energy(window))
             yield HOME, Bounds(lower_w=-window.left_w(now)), reason
 
 
 def _energy(window: EnergyWindow) -> str:
     left_wh = max(window.limit_wh - window.used_wh, 0.0)
     hours = (window.ends_at - window.starts_at) / 3600.0
-    return (
-        f"{window.limit_wh / 1000:.3g} kWh in {hours:.3g} h, of which "
-        f"{left_wh / 1000:.3g} kWh are left"
+    return say(
+        "{limit:.3g} kWh in {hours:.3g} h, of which {left:.3g} kWh are left",
+        limit=window.limit_wh / 1000,
+        hours=hours,
+        left=left_wh / 1000,
     )

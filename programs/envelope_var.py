@@ -17,6 +17,7 @@ from typing import Final
 
 from der.curves import Curve, GridFunction
 from der.model import DeviceState, Quality
+from der.sentence import say
 from programs.about import About, Latency
 from programs.following import along, var_of, voltage_share
 from programs.inputs import Inputs
@@ -129,10 +130,10 @@ def propose(inputs: Inputs, policy: EnvelopeVarPolicy) -> tuple[Proposal, ...]:
     if share > 0:
         able_w = -sum(d.spec.min_w for d in inputs.devices.values() if d.spec.control in PRODUCING)
         bounds = Bounds(lower_w=-(1.0 - share) * able_w)
-        reason = f"The voltage is high ({level}), so less is fed into the grid"
+        reason = say("The voltage is high ({level}), so less is fed into the grid", level=level)
     else:
         bounds = Bounds(upper_w=(1.0 + share) * policy.import_w)
-        reason = f"The voltage is low ({level}), so less is taken from the grid"
+        reason = say("The voltage is low ({level}), so less is taken from the grid", level=level)
     expires_at = inputs.now + policy.valid_s
     return (Proposal(ID, policy.rank, HOME, bounds, None, expires_at, reason=reason),)
 

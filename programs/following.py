@@ -7,7 +7,7 @@ from der.commands import DeviceOptions
 from der.curves import Curve, ShareOf
 from der.model import DeviceState
 from programs.inputs import Sensed
-from programs.support import var_rating
+from programs.support import FixedVar, var_rating
 
 
 def along(points: Sequence[tuple[float, float]], x: float) -> float:
@@ -29,9 +29,35 @@ def along(points: Sequence[tuple[float, float]], x: float) -> float:
 
 def voltage_share(curve: Curve, sensed: Sensed, nominal_v: float) -> float | None:
     """Return the voltage as share of the curve's reference; None while it is unknown."""
-    if sensed.level_v is None:
+    return share_of_voltage(curve, sensed.level_v, nominal_v)
+
+
+def share_of_voltage(curve: Curve, voltage_v: float | None, nominal_v: float) -> float | None:
+    """Return a voltage as share of the curve's reference; None while it is unknown."""
+    if voltage_v is None:
         return None
-    return sensed.level_v / (nominal_v * (1.0 if curve.v_ref is None else curve.v_ref))
+    return voltage_v / (nominal_v * (1.0 if curve.v_ref is None else curve.v_ref))
+
+
+def held_along(
+    curve: Curve,
+    x: float,
+    device: DeviceState,
+    options: DeviceOptions,
+    step_share: float,
+) -> FixedVar:
+    """Return the reactive power that a device is to hold where it cannot run a curve itself.
+
+    Args:
+        curve: Whose y is a reactive power.
+        x: Where on it.
+        device: Which holds it.
+        options: What it can do.
+        step_share: A change smaller than this share of its rating is not written.
+    """
+    var = var_of(along(curve.points, x), curve.of, device, options)
+    rating_var = var_rating(device, options, absorbs=var > 0)
+    return FixedVar(float(round(var)), step_share * rating_var)
 
 
 def var_of(share: float, of: ShareOf, device: DeviceState, options: DeviceOptions | None) -> float:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from der.curves import Droop, GridFunction
+from der.sentence import say
 from programs.about import About, Latency
 
 ID: Final = "frequency"
@@ -97,7 +98,7 @@ class Sense:
         if now - self.at > policy.hold_s:
             return "the frequency is no longer measured"
         if self.at - self.since >= policy.stuck_s and beyond_hz(self.hz, droop, policy.nominal_hz):
-            return f"the frequency reads {self.hz:g} Hz to the last digit for too long"
+            return say("the frequency reads {hz:g} Hz to the last digit for too long", hz=self.hz)
         return ""
 
 

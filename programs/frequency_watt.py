@@ -12,6 +12,7 @@ from typing import Final
 
 from der.curves import Curve, Droop
 from der.model import Control, DeviceState
+from der.sentence import say
 from programs.about import About, Latency
 from programs.following import along
 from programs.inputs import Inputs
@@ -135,4 +136,4 @@ def _along(curve: Curve, device: DeviceState, frequency_hz: float) -> Bounds | N
 
 
 def _reason(signal: Signal) -> str:
-    return f"{signal.program} has active power follow the frequency"
+    return say("{program} has active power follow the frequency", program=signal.program)

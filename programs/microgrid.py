@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from der.model import Control, DeviceSpec, DeviceState
+from der.sentence import say
 from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.ownership import MOST_ESSENTIAL, essential
@@ -132,19 +133,20 @@ def propose(inputs: Inputs, policy: MicrogridPolicy) -> tuple[Proposal, ...]:
     ]
     if policy.island is not None:
         bounds = policy.island.bounds
-        reason = (
-            f"The home is an island: its inverter gives at most {kilowatts(bounds.upper_w)} "
-            f"and takes at most {kilowatts(-bounds.lower_w)}"
+        reason = say(
+            "The home is an island: its inverter gives at most {upper} and takes at most {lower}",
+            upper=kilowatts(bounds.upper_w),
+            lower=kilowatts(-bounds.lower_w),
         )
         proposals.append(Proposal(ID, Rank.SAFETY, HOME, bounds, None, until, reason=reason))
     if policy.tie_to_zero:
-        reason = "The home is about to part from the grid, so nothing is to flow between them"
+        reason = say("The home is about to part from the grid, so nothing is to flow between them")
         bounds = Bounds(-_BAND_W, _BAND_W)
         proposals.append(Proposal(ID, Rank.BINDING, HOME, bounds, 0.0, until, reason=reason))
     ramp = policy.ramp
     if ramp is not None and inputs.now < ramp.until:
         most_w = ramp.from_w + ramp.slope * max(inputs.now - ramp.since, 0.0)
-        reason = "The grid is back: the home takes power again little by little"
+        reason = say("The grid is back: the home takes power again little by little")
         bounds = Bounds(upper_w=most_w)
         proposals.append(Proposal(ID, Rank.ACCEPTED, HOME, bounds, None, ramp.until, reason=reason))
     return tuple(proposals)
@@ -206,7 +208,7 @@ def _lesser(inputs: Inputs, policy: MicrogridPolicy) -> Mapping[str, str]:
         elif inputs.net_w is not None:
             room_w = most_w - inputs.net_w - _least_w(spec) - _SPARE_W
             yields = _making_room(lesser, room_w)
-        why = f"{spec.name} is more essential and waits for power"
+        why = say("{name} is more essential and waits for power", name=spec.name)
         held |= {s.spec.id: why for s in yields if s.spec.id not in held}
     return held
 

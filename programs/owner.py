@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from der.model import Control, DeviceSpec, Ownership
+from der.sentence import Sentence, say
 from programs.proposal import Bounds
 from programs.rules import kilowatts
 
@@ -74,35 +75,51 @@ def wished(spec: DeviceSpec, power_w: float, until: float, now: float) -> Wish:
             range, or the time is over or too far off.
     """
     if spec.control is Control.NONE:
-        raise WishError(f"{spec.name} only measures; it cannot be limited.")
+        raise WishError(say("{name} only measures; it cannot be limited.", name=spec.name))
     if spec.ownership is not Ownership.OWNER:
-        raise WishError(f"{spec.name} is not the owner's, so no wish of the owner moves it.")
+        raise WishError(
+            say("{name} is not the owner's, so no wish of the owner moves it.", name=spec.name)
+        )
     if not spec.min_w <= power_w <= spec.max_w:  # a NaN fails this too
         raise WishError(
-            f"{spec.name} runs between {spec.min_w:g} W and {spec.max_w:g} W, not at {power_w:g} W."
+            say(
+                "{name} runs between {min:g} W and {max:g} W, not at {power:g} W.",
+                name=spec.name,
+                min=spec.min_w,
+                max=spec.max_w,
+                power=power_w,
+            )
         )
     if not (math.isfinite(until) and now < until):
         raise WishError("A wish needs a time in the future at which it ends.")
     if until > now + LONGEST_S:
-        raise WishError(f"A wish lasts for at most {LONGEST_S / 86400:g} days.")
+        raise WishError(
+            say("A wish lasts for at most {longest:g} days.", longest=LONGEST_S / 86400)
+        )
     bounds, preferred_w, words = _meaning(spec, power_w)
-    meant = OwnerWish(spec.id, until, bounds, preferred_w, f"The owner wants {words}")
+    meant = OwnerWish(spec.id, until, bounds, preferred_w, words)
     return Wish(power_w, meant)
 
 
-def _meaning(spec: DeviceSpec, power_w: float) -> tuple[Bounds, float | None, str]:
+def _meaning(spec: DeviceSpec, power_w: float) -> tuple[Bounds, float | None, Sentence]:
+    size = kilowatts(abs(power_w))
     match spec.control:
         case Control.SWITCH if power_w >= spec.max_w:
-            return Bounds(lower_w=spec.max_w), None, "it to run"
+            return Bounds(lower_w=spec.max_w), None, say("The owner wants it to run")
         case Control.SWITCH:
-            return Bounds(upper_w=0.0), None, "it off"
+            return Bounds(upper_w=0.0), None, say("The owner wants it off")
         case Control.CEILING if power_w <= 0:
-            return Bounds(upper_w=0.0), None, "it off"
+            return Bounds(upper_w=0.0), None, say("The owner wants it off")
         case Control.CEILING:
-            return Bounds(upper_w=power_w), None, f"it to take at most {kilowatts(power_w)}"
+            words = say("The owner wants it to take at most {power}", power=size)
+            return Bounds(upper_w=power_w), None, words
         case Control.FLOOR:
-            return Bounds(lower_w=power_w), None, f"it to give at most {kilowatts(-power_w)}"
+            words = say("The owner wants it to give at most {power}", power=size)
+            return Bounds(lower_w=power_w), None, words
+        case _ if power_w == 0:
+            words = say("The owner wants it to rest")
+        case _ if power_w > 0:
+            words = say("The owner wants it to charge at {power}", power=size)
         case _:
-            verb = "charge" if power_w > 0 else "discharge"
-            words = "it to rest" if power_w == 0 else f"it to {verb} at {kilowatts(abs(power_w))}"
-            return Bounds(power_w, power_w), power_w, words
+            words = say("The owner wants it to discharge at {power}", power=size)
+    return Bounds(power_w, power_w), power_w, words

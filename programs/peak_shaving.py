@@ -8,6 +8,7 @@ programme states the limit as it was asked; the safety margin below it is the al
 from dataclasses import dataclass
 from typing import Final
 
+from der.sentence import say
 from programs.about import About
 from programs.energy_window import EnergyWindow
 from programs.inputs import Inputs
@@ -65,7 +66,11 @@ def propose(inputs: Inputs, policy: PeakShavingPolicy) -> tuple[Proposal, ...]:
             rank_of(signal),
             HOME,
             Bounds(upper_w=signal.value),
-            reason=f"{signal.program} asks to take at most {kilowatts(signal.value)} from the grid",
+            reason=say(
+                "{program} asks to take at most {power} from the grid",
+                program=signal.program,
+                power=kilowatts(signal.value),
+            ),
         )
         for signal in in_force(inputs.signals, SignalKind.IMPORT_LIMIT, inputs.now)
     ]
@@ -76,7 +81,11 @@ def propose(inputs: Inputs, policy: PeakShavingPolicy) -> tuple[Proposal, ...]:
             rank_of(signal),
             LOADS,
             Bounds(upper_w=signal.value),
-            reason=f"{signal.program} asks to consume at most {kilowatts(signal.value)} in all",
+            reason=say(
+                "{program} asks to consume at most {power} in all",
+                program=signal.program,
+                power=kilowatts(signal.value),
+            ),
         )
         for signal in in_force(inputs.signals, SignalKind.LOAD_LIMIT, inputs.now)
     ]
@@ -89,11 +98,17 @@ def _own(now: float, policy: PeakShavingPolicy) -> Proposal | None:
     limit_w, window = policy.own_limit_w, policy.own_window
     if limit_w is None:
         return None
-    reason = f"The home's own peak limit is {kilowatts(limit_w)}"
+    limit = kilowatts(limit_w)
+    reason = say("The home's own peak limit is {limit}", limit=limit)
     most_w = limit_w
     if window is not None and window.starts_at <= now < window.ends_at:
         most_w = window.left_w(now)
-        reason += f" on the mean of a quarter-hour, which leaves {kilowatts(most_w)} now"
+        reason = say(
+            "The home's own peak limit is {limit} on the mean of a quarter-hour, "
+            "which leaves {most} now",
+            limit=limit,
+            most=kilowatts(most_w),
+        )
     expires_at = now + policy.own_limit_valid_s
     bounds = Bounds(upper_w=most_w)
     return Proposal(ID, Rank.ECONOMY, HOME, bounds, None, expires_at, reason=reason)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from der.model import DeviceState
+from der.sentence import Quantity, Sentence, say
 from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.rules import in_force
@@ -52,14 +53,20 @@ def propose_support(inputs: Inputs) -> tuple[SupportWish, ...]:
     """
     wishes: list[SupportWish] = []
     for signal in in_force(inputs.signals, SignalKind.REACTIVE_POWER, inputs.now):
-        reason = f"{signal.program} asks inverters to {_verb(signal.value)}"
+        reason = say(
+            "{program} asks inverters to {does}", program=signal.program, does=_verb(signal.value)
+        )
         parts = shared(signal.value, _able(signal, inputs), inputs.options)
         wishes += [
             support(ID, signal, device, FixedVar(float(round(var))), reason)
             for device, var in parts.items()
         ]
     for signal, factor in _factors(inputs).values():
-        reason = f"{signal.program} sets a power factor of {abs(signal.value):g}"
+        reason = say(
+            "{program} sets a power factor of {value:g}",
+            program=signal.program,
+            value=abs(signal.value),
+        )
         wishes += [
             support(ID, signal, device.spec.id, factor, reason) for device in _able(signal, inputs)
         ]
@@ -85,7 +92,8 @@ def _factors(inputs: Inputs) -> Mapping[frozenset[str], tuple[Signal, FixedFacto
     return found
 
 
-def _verb(var: float) -> str:
+def _verb(var: float) -> Sentence:
     if not var:
-        return "move no reactive power"
-    return f"{'absorb' if var > 0 else 'inject'} {abs(var) / 1000:.3g} kvar"
+        return say("move no reactive power")
+    size = Quantity(f"{abs(var) / 1000:.3g}", "kvar")
+    return say("absorb {size}", size=size) if var > 0 else say("inject {size}", size=size)

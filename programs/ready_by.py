@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from der.model import Control, DeviceState, Quality
+from der.sentence import say
 from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal, Rank
@@ -117,4 +118,7 @@ def _pressing(state: DeviceState, departure: Departure, now: float, policy: Read
 def _reason(departure: Departure) -> str:
     if not departure.words:
         return "It charges now: waiting any longer, it would not be ready in time"
-    return f"It charges now: waiting any longer, it would not be ready by {departure.words}"
+    return say(
+        "It charges now: waiting any longer, it would not be ready by {words}",
+        words=departure.words,
+    )

@@ -15,6 +15,7 @@ from typing import Final
 
 from der.curves import Droop
 from der.model import Control, DeviceState, Quality
+from der.sentence import say
 from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal, Rank
@@ -101,7 +102,11 @@ def propose(inputs: Inputs, policy: RegulationPolicy) -> tuple[Proposal, ...]:
         min(spec.min_w + policy.capacity_w, middle_w), max(spec.max_w - policy.capacity_w, middle_w)
     )
     expires_at, cause = inputs.now + policy.valid_s, policy.cause
-    reason = f"{policy.asked_by} has {kilowatts(policy.capacity_w)} of it for regulation"
+    reason = say(
+        "{asked_by} has {capacity} of it for regulation",
+        asked_by=policy.asked_by,
+        capacity=kilowatts(policy.capacity_w),
+    )
     rank = max(policy.rank, Rank.OWNER)
     asked = [Proposal(ID, rank, spec.id, room, None, expires_at, cause, reason)]
     told = any(s.kind in _SET_POINTS for s in inputs.signals if s.in_force(inputs.now))

@@ -24,6 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from der.sentence import say
 from programs.about import About, Latency
 from programs.capability import S_PER_H, Store, StoreFacts, split, stores
 from programs.commitment import ALMOST, Commitment, held
@@ -167,7 +168,10 @@ def propose(inputs: Inputs, policy: ReservePolicy) -> tuple[Proposal, ...]:
     proposals += _held(inputs, policy)
     recovery = policy.recovery
     if recovery is not None and inputs.now < recovery.until:
-        reason = f"After a call of the reserve the home takes at most {kilowatts(recovery.most_w)}"
+        reason = say(
+            "After a call of the reserve the home takes at most {most}",
+            most=kilowatts(recovery.most_w),
+        )
         bounds = Bounds(upper_w=max(recovery.most_w, 0.0))
         proposals.append(
             Proposal(ID, Rank.ECONOMY, HOME, bounds, None, recovery.until, reason=reason)
@@ -181,9 +185,13 @@ def _delivered(signal: Signal, inputs: Inputs, policy: ReservePolicy) -> list[Pr
     More is not given, lest the battery be empty before the time is over.
     """
     rank = rank_of(signal)
-    words = f"{signal.program} calls its reserve: {kilowatts(signal.value)} less"
+    words = say(
+        "{program} calls its reserve: {power} less",
+        program=signal.program,
+        power=kilowatts(signal.value),
+    )
     if signal.baseline_w is None:
-        reason = f"{words}; the power before it is not known"
+        reason = say("{words}; the power before it is not known", words=words)
         proposals = list(withhold(ID, signal, rank, inputs.devices, reason))
         found = stores(inputs.devices.values(), policy.facts, policy.reserve_soc)
         shares = split(found, signal.ends_at - inputs.now)
@@ -198,7 +206,14 @@ def _delivered(signal: Signal, inputs: Inputs, policy: ReservePolicy) -> list[Pr
     bounds = Bounds(upper_w=limit_w)
     return [
         replace(
-            wish(ID, signal, rank, HOME, bounds, reason=f"{words} than when it began"),
+            wish(
+                ID,
+                signal,
+                rank,
+                HOME,
+                bounds,
+                reason=say("{words} than when it began", words=words),
+            ),
             preferred_w=limit_w,
         )
     ]
@@ -241,11 +256,22 @@ def _kept(
         return []
     first = min(present, key=lambda c: c.rank)
     promised = kilowatts(sum(c.power_w for c in present))
-    least_w, reason = part.least_w(store), f"Keeps the reserve of {promised} for {first.utility}"
+    least_w, reason = (
+        part.least_w(store),
+        say(
+            "Keeps the reserve of {promised} for {utility}",
+            promised=promised,
+            utility=first.utility,
+        ),
+    )
     missing_wh = part.missing_wh(store)
     if missing_wh > ALMOST * part.energy_wh / store.given:
         least_w = min(missing_wh / store.taken * S_PER_H / _SOON_S, store.most_w)
-        reason = f"Charges: the reserve for {first.utility} lacks {missing_wh / 1000:.1f} kWh"
+        reason = say(
+            "Charges: the reserve for {utility} lacks {missing:.1f} kWh",
+            utility=first.utility,
+            missing=missing_wh / 1000,
+        )
     return [_asked(store, first, least_w, reason, now + policy.valid_s)]
 
 
@@ -265,7 +291,7 @@ def _readied(
     if needed_w < _EASY * store.most_w:
         return []
     first = min(coming, key=lambda c: c.rank)
-    reason = f"Charges for the reserve that {first.utility} may call soon"
+    reason = say("Charges for the reserve that {utility} may call soon", utility=first.utility)
     return [_asked(store, first, min(needed_w, store.most_w), reason, now + policy.valid_s)]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from der.model import Control, DeviceState
+from der.sentence import Quantity
 from programs.ownership import reached
 from programs.proposal import GENERATION, Bounds, Proposal, Rank
 from programs.signal import Signal, SignalKind
@@ -99,6 +100,6 @@ def withhold(
     )
 
 
-def kilowatts(power_w: float) -> str:
+def kilowatts(power_w: float) -> Quantity:
     """Return a power for the owner to read: "1.5 kW"."""
-    return f"{power_w / 1000:.3g} kW"
+    return Quantity(f"{power_w / 1000:.3g}", "kW")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from der.model import Control, DeviceState, Phase
+from der.sentence import say
 from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.proposal import HOME, PHASES, Bounds, Proposal, Rank
@@ -80,7 +81,7 @@ def propose(inputs: Inputs, policy: SafetyPolicy) -> tuple[Proposal, ...]:
         Bounds(-limit_w, limit_w),
         None,
         expires_at,
-        reason=f"The main breaker carries at most {kilowatts(limit_w)}",
+        reason=say("The main breaker carries at most {limit}", limit=kilowatts(limit_w)),
     )
     if inputs.net_w is not None:
         return (breaker, *_each_phase(breaker, policy))
@@ -89,7 +90,9 @@ def propose(inputs: Inputs, policy: SafetyPolicy) -> tuple[Proposal, ...]:
         breaker,
         source=ID_METER,
         bounds=Bounds(-blind_w, blind_w),
-        reason=f"The meter cannot be read, so the home keeps to {kilowatts(blind_w)}",
+        reason=say(
+            "The meter cannot be read, so the home keeps to {blind}", blind=kilowatts(blind_w)
+        ),
     )
     careful = [
         Proposal(
@@ -112,9 +115,18 @@ def _each_phase(breaker: Proposal, policy: SafetyPolicy) -> tuple[Proposal, ...]
     if policy.phases == 1:
         return ()
     bounds = Bounds(-policy.phase_w, policy.phase_w)
-    reason = f"The main breaker carries at most {kilowatts(policy.phase_w)} on phase"
+    limit = kilowatts(policy.phase_w)
     return tuple(
-        replace(breaker, target=PHASES[phase], bounds=bounds, reason=f"{reason} {phase}")
+        replace(
+            breaker,
+            target=PHASES[phase],
+            bounds=bounds,
+            reason=say(
+                "The main breaker carries at most {limit} on phase {phase}",
+                limit=limit,
+                phase=phase,
+            ),
+        )
         for phase in tuple(Phase)[: policy.phases]
     )
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from der.model import Control, DeviceKind, DeviceState, Quality
+from der.sentence import Sentence, say
 from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal
@@ -50,11 +51,17 @@ def propose(inputs: Inputs) -> tuple[Proposal, ...]:
     proposals: list[Proposal] = []
     for signal in in_force(inputs.signals, SignalKind.STORAGE_POWER, inputs.now):
         devices = about(signal, inputs.devices)
-        reason = f"{signal.program} asks the battery to {_verb(signal.value)}"
+        reason = say(
+            "{program} asks the battery to {does}", program=signal.program, does=_verb(signal.value)
+        )
         proposals += _shared(signal, signal.value, _batteries(devices), reason)
     for signal in in_force(inputs.signals, SignalKind.DER_POWER, inputs.now):
         devices = about(signal, inputs.devices)
-        reason = f"{signal.program} asks solar and battery together to {_verb(signal.value)}"
+        reason = say(
+            "{program} asks solar and battery together to {does}",
+            program=signal.program,
+            does=_verb(signal.value),
+        )
         proposals += _shared(signal, signal.value - _pv_w(devices), _batteries(devices), reason)
         proposals += _sun(signal, signal.value - _room_w(devices), devices, reason)
     return tuple(proposals)
@@ -140,7 +147,8 @@ def _pv_w(devices: Sequence[DeviceState]) -> float:
     )
 
 
-def _verb(power_w: float) -> str:
+def _verb(power_w: float) -> Sentence:
     if not power_w:
-        return "rest"
-    return f"{'take' if power_w > 0 else 'give'} {kilowatts(abs(power_w))}"
+        return say("rest")
+    size = kilowatts(abs(power_w))
+    return say("take {size}", size=size) if power_w > 0 else say("give {size}", size=size)

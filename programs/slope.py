@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from der.sentence import say
 from programs.about import About, Latency
 from programs.inputs import Inputs
 from programs.proposal import COURSE, Bounds, Proposal, Rank
@@ -83,8 +84,11 @@ def propose(inputs: Inputs, policy: SlopePolicy) -> tuple[Proposal, ...]:
             None,
             min(signal.ends_at, inputs.now + policy.valid_s),
             signal.event,
-            f"{signal.program} asks that net power changes by at most "
-            f"{kilowatts(signal.value)} a minute",
+            say(
+                "{program} asks that net power changes by at most {power} a minute",
+                program=signal.program,
+                power=kilowatts(signal.value),
+            ),
         )
         for signal in in_force(inputs.signals, SignalKind.SLOPE, inputs.now)
         if signal.value > 0
@@ -98,8 +102,10 @@ def propose(inputs: Inputs, policy: SlopePolicy) -> tuple[Proposal, ...]:
                 _next(past, policy.own_w_min * policy.used),
                 None,
                 inputs.now + policy.valid_s,
-                reason="The home's net power changes by at most "
-                f"{kilowatts(policy.own_w_min)} a minute",
+                reason=say(
+                    "The home's net power changes by at most {own} a minute",
+                    own=kilowatts(policy.own_w_min),
+                ),
             )
         )
     return tuple(proposals)

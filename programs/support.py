@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from der.commands import Ability, DeviceOptions
 from der.curves import GridFunction, GridSupport
 from der.model import DeviceState, Quality
+from der.sentence import Quantity, Sentence, say
 from programs.inputs import Inputs
 from programs.proposal import Rank
 from programs.rules import PRODUCING, about, rank_of
@@ -204,7 +205,11 @@ def run_or(
         if runs(options, signal.settings.function):
             wishes.append(support(source, signal, device.spec.id, signal.settings, reason))
         elif holds(options) and (held := instead(device, options)) is not None:
-            words = f"{reason}; the hub does it, for {device.spec.name} cannot by itself"
+            words = say(
+                "{reason}; the hub does it, for {name} cannot by itself",
+                reason=reason,
+                name=device.spec.name,
+            )
             wishes.append(support(source, signal, device.spec.id, held, words, steered=True))
     return tuple(wishes)
 
@@ -224,13 +229,20 @@ def in_words(what: What) -> str:
         return _NAMES[what.function]
     if isinstance(what, FixedVar):
         if not what.reactive_var:
-            return "moves no reactive power"
-        verb = "absorbs" if what.reactive_var > 0 else "injects"
-        return f"{verb} {abs(what.reactive_var):.0f} var"
-    return "; ".join(
-        dict.fromkeys(
-            f"holds a power factor of {abs(factor):g}"
-            + ("" if abs(factor) == 1.0 else f", {'absorbing' if factor > 0 else 'injecting'}")
-            for factor in (what.producing, what.charging)
-        )
-    )
+            return say("moves no reactive power")
+        size = Quantity(f"{abs(what.reactive_var):.0f}", "var")
+        absorbs = what.reactive_var > 0
+        return say("absorbs {size}", size=size) if absorbs else say("injects {size}", size=size)
+    if what.producing == what.charging:
+        return _factor(what.producing)
+    producing, charging = _factor(what.producing), _factor(what.charging)
+    return say("{producing}; {charging}", producing=producing, charging=charging)
+
+
+def _factor(factor: float) -> Sentence:
+    size = abs(factor)
+    if size == 1.0:
+        return say("holds a power factor of {factor:g}", factor=size)
+    if factor > 0:
+        return say("holds a power factor of {factor:g}, absorbing", factor=size)
+    return say("holds a power factor of {factor:g}, injecting", factor=size)

@@ -13,12 +13,13 @@ from typing import Final
 from der.commands import DeviceOptions
 from der.curves import Curve
 from der.model import DeviceState
+from der.sentence import say
 from programs.about import About, Latency
-from programs.following import along, var_of, voltage_share
+from programs.following import held_along, voltage_share
 from programs.inputs import Inputs, Sensed
 from programs.rules import in_force
 from programs.signal import Signal, SignalKind
-from programs.support import FixedVar, SupportWish, run_or, var_rating
+from programs.support import FixedVar, SupportWish, run_or
 
 ID = "volt-var"
 
@@ -63,7 +64,10 @@ def propose_support(inputs: Inputs, policy: VoltVarPolicy) -> tuple[SupportWish,
             ID,
             signal,
             inputs,
-            f"{signal.program} has the voltage held by reactive power, along a curve",
+            say(
+                "{program} has the voltage held by reactive power, along a curve",
+                program=signal.program,
+            ),
             partial(_held, signal, inputs.sensed, policy),
         )
     )
@@ -80,8 +84,4 @@ def _held(
     if not isinstance(curve, Curve):
         return None
     share = voltage_share(curve, sensed, policy.nominal_v)
-    if share is None:
-        return None
-    var = var_of(along(curve.points, share), curve.of, device, options)
-    rating_var = var_rating(device, options, absorbs=var > 0)
-    return FixedVar(float(round(var)), policy.step_share * rating_var)
+    return None if share is None else held_along(curve, share, device, options, policy.step_share)

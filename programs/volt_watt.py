@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from der.curves import Curve, ShareOf
+from der.sentence import say
 from programs.about import About, Latency
 from programs.following import along, voltage_share
 from programs.inputs import Inputs
@@ -74,8 +75,9 @@ def _bounds(signal: Signal, inputs: Inputs, policy: VoltWattPolicy) -> list[Prop
     curve = signal.settings
     if not isinstance(curve, Curve) or curve.of is not ShareOf.MAX_W:
         return []
+    level_v = inputs.sensed.level_v
     share = voltage_share(curve, inputs.sensed, policy.nominal_v)
-    if share is None:
+    if share is None or level_v is None:
         return []
     part = min(max(along(curve.points, share), 0.0), 1.0)
     if part >= 1.0:
@@ -87,7 +89,12 @@ def _bounds(signal: Signal, inputs: Inputs, policy: VoltWattPolicy) -> list[Prop
             rank_of(signal),
             device.spec.id,
             Bounds(lower_w=part * device.spec.min_w),
-            reason=f"{_reason(signal)}: at {inputs.sensed.level_v:.0f} V at most {part:.0%}",
+            reason=say(
+                "{reason}: at {level:.0f} V at most {part:.0%}",
+                reason=_reason(signal),
+                level=level_v,
+                part=part,
+            ),
         )
         for device in reached_by(signal, inputs)
         if device.spec.control in PRODUCING
@@ -96,4 +103,4 @@ def _bounds(signal: Signal, inputs: Inputs, policy: VoltWattPolicy) -> list[Prop
 
 
 def _reason(signal: Signal) -> str:
-    return f"{signal.program} has generation follow the voltage, along a curve"
+    return say("{program} has generation follow the voltage, along a curve", program=signal.program)

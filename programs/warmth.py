@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from der.model import Comfort, Control, DeviceState
+from der.sentence import say
 from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import Bounds, Proposal, Rank
@@ -69,5 +70,5 @@ def _feeling(inputs: Inputs) -> list[DeviceState]:
 
 def _reason(comfort: Comfort) -> str:
     if comfort.cools:
-        return f"It is warmer than the {comfort.high_c:g} degC that are wanted"
-    return f"It is colder than the {comfort.low_c:g} degC that are wanted"
+        return say("It is warmer than the {high:g} degC that are wanted", high=comfort.high_c)
+    return say("It is colder than the {low:g} degC that are wanted", low=comfort.low_c)

@@ -11,12 +11,13 @@ from typing import Final
 from der.commands import DeviceOptions
 from der.curves import Curve
 from der.model import DeviceState, Quality
+from der.sentence import say
 from programs.about import About, Latency
-from programs.following import along, var_of
+from programs.following import held_along
 from programs.inputs import Inputs
 from programs.rules import in_force
 from programs.signal import Signal, SignalKind
-from programs.support import FixedVar, SupportWish, run_or, var_rating
+from programs.support import FixedVar, SupportWish, run_or
 
 ID = "watt-var"
 
@@ -58,7 +59,10 @@ def propose_support(inputs: Inputs, policy: WattVarPolicy) -> tuple[SupportWish,
             ID,
             signal,
             inputs,
-            f"{signal.program} sets reactive power by active power, along a curve",
+            say(
+                "{program} sets reactive power by active power, along a curve",
+                program=signal.program,
+            ),
             partial(_held, signal, policy),
         )
     )
@@ -70,7 +74,5 @@ def _held(
     curve, reading = signal.settings, device.reading
     if not isinstance(curve, Curve) or reading is None or device.quality is not Quality.GOOD:
         return None
-    share = along(curve.points, reading.power_w / -device.spec.min_w)
-    var = var_of(share, curve.of, device, options)
-    rating_var = var_rating(device, options, absorbs=var > 0)
-    return FixedVar(float(round(var)), policy.step_share * rating_var)
+    share = reading.power_w / -device.spec.min_w
+    return held_along(curve, share, device, options, policy.step_share)

@@ -29,6 +29,8 @@ _TARIFF: Final = (
     "[tariff.export]",
     'price = "0.08/kWh"',
 )
+_HOUSE: Final = ("--pv-style", "full")
+"""The solar inverter carries the grid's functions: volt-var, volt-watt, frequency and the rest."""
 _NEEDS: Final = {
     "battery": ("[device.storage]", 'wear = "0.02/kWh"'),
     "ev": ("[device.car]", 'ready_by = "07:00"', 'energy = "15 kWh"'),
@@ -54,7 +56,9 @@ def demo(folder: Path, *, port: int, speed: float, seed: int) -> int:
         speed: How much faster the house lives than the wall clock.
         seed: Of the house's kettles and clouds.
     """
-    scene = Scene(page_port=port, speed=speed, seed=seed, economy=_TARIFF, tables=_NEEDS)
+    scene = Scene(
+        page_port=port, speed=speed, seed=seed, house=_HOUSE, economy=_TARIFF, tables=_NEEDS
+    )
     try:
         with claimed(folder):
             return asyncio.run(_play(Stage(folder, scene)))

@@ -20,6 +20,7 @@ class Scene:
         page_port: Port of the page; another free one is taken if it is in use. 0: any.
         speed: How much faster the house lives than the wall clock.
         seed: Of the house's kettles and clouds.
+        time_zone: The home's, by its IANA name; empty for UTC.
         battery: What the battery does when nobody asks anything (`HomeSection.battery`).
         house: More arguments for the simulated house.
         headend: More lines for the head-end's settings.
@@ -35,6 +36,7 @@ class Scene:
     page_port: int = 8080
     speed: float = 1.0
     seed: int = 1
+    time_zone: str = ""
     battery: str = "self-consumption"
     house: Sequence[str] = ()
     headend: Sequence[str] = ()
@@ -69,6 +71,7 @@ def hub_config(
         "[home]",
         'name = "Demo home"',
         f"battery = {quoted(scene.battery)}",
+        *([f"time_zone = {quoted(scene.time_zone)}"] if scene.time_zone else []),
         "[web]",
         f"port = {page_port}",
         "[ocpp]",

@@ -47,6 +47,15 @@ def latencies(prefix: str, seconds: Sequence[float]) -> dict[str, float | None]:
     }
 
 
+def recorded(name: str) -> dict[str, Figure]:
+    """Return the figures that were kept of a benchmark; none where it was never recorded."""
+    path = FIGURES / f"{name}.json"
+    if not path.is_file():
+        return {}
+    figures: dict[str, Figure] = json.loads(path.read_text(encoding="utf-8"))["figures"]
+    return figures
+
+
 def report(
     name: str,
     figures: Mapping[str, Figure],

@@ -28,7 +28,7 @@ from tests.benchmarks import (
     programs_slope,
     programs_voltage,
 )
-from tests.benchmarks.common import Figure, parser, report
+from tests.benchmarks.common import Figure, parser, recorded, report
 from tests.benchmarks.programs_judge import Row
 
 Measure = Callable[[Path], Awaitable[Row]]
@@ -91,6 +91,17 @@ async def measure(names: Sequence[str], at_once: int) -> dict[str, Row]:
     return dict(zip(names, await asyncio.gather(*(one(name) for name in names)), strict=True))
 
 
+def _beside_kept(
+    figures: Mapping[str, Figure], missed: Sequence[str]
+) -> tuple[dict[str, Figure], list[str]]:
+    """Return the rows that were measured now among those that were recorded before."""
+    kept = recorded("programs")
+    before = kept.pop("missed", ())
+    told = before if isinstance(before, Sequence) else ()
+    others = [str(each) for each in told if str(each).partition(":")[0] not in figures]
+    return {**kept, **figures}, [*others, *missed]
+
+
 def main() -> None:
     """Measure and print."""
     line = parser(__doc__)
@@ -106,10 +117,12 @@ def main() -> None:
     for each in missed:
         print(f"missed: {each}")
     figures: dict[str, Figure] = {name: row.figures() for name, row in rows.items()}
+    if options.only and options.record:
+        figures, missed = _beside_kept(figures, missed)
     report(
         "programs",
         {**figures, "missed": missed},
-        requirements=names,
+        requirements=[name for name in ROWS if name in figures],
         headline=[],
         record=options.record,
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
@@ -40,6 +41,8 @@ async def _called(folder: Path, product: str, power_w: float, lasts_s: int) -> R
         "share = 1.0",
     )
     played = scene(EVENING, battery="hold", economy=lines, headend=PROGRAMS)
+    # What is promised for the next day is offered from the morning on: it is noon in this home.
+    played = replace(played, time_zone=_zone_of_noon(time.time()))
     async with at_home(folder, played) as home:
         offer = await _offered(home)
         granted_wh = -power_w * lasts_s / 3600.0
@@ -74,6 +77,12 @@ async def _called(folder: Path, product: str, power_w: float, lasts_s: int) -> R
                 "offered_w": -float(offer["power_w"]),
             },
         )
+
+
+def _zone_of_noon(now: float) -> str:
+    """Return a zone in which it is between 12:00 and 13:00."""
+    ahead = 12 - time.gmtime(now).tm_hour
+    return f"Etc/GMT{-ahead:+d}" if ahead else "UTC"
 
 
 async def _offered(home: Bench) -> Mapping[str, Any]:
