@@ -65,8 +65,9 @@ def misses(rows: Mapping[str, Row]) -> list[str]:
             found.append(f"{name}: first write after {row.first_write_ms} ms, aim under 1000")
         if row.inside_share is not None and row.inside_share < INSIDE:
             found.append(f"{name}: inside {row.inside_share:.3f} of the time, aim {INSIDE}")
-        if row.rebound_ratio is not None and row.rebound_ratio > 1.0:
-            found.append(f"{name}: rebound {row.rebound_ratio:.2f} of the peak before, aim 1")
+        rebound = row.more.get("rebound_of_day", row.rebound_ratio)
+        if isinstance(rebound, float) and rebound > 1.0:
+            found.append(f"{name}: rebound {rebound:.2f} of the peak before, aim 1")
         if row.comfort_minutes:
             found.append(f"{name}: {row.comfort_minutes:.1f} min out of comfort, aim 0")
     return found

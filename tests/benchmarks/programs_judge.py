@@ -21,7 +21,9 @@ class Row:
         settle_s: From the trigger to 90 % of the response at the meter.
         inside_share: Share of the event's seconds after settling inside the bound.
         delivered_share: Energy delivered of what was promised.
-        rebound_ratio: Greatest power of the time after the event by that of the time before.
+        rebound_ratio: Greatest power of the time after the event by that of the minute before;
+            `more["rebound_of_day"]` by that of the whole day without an event, where a minute
+            tells too little of a home that is never still.
         comfort_minutes: For how long a temperature was out of its bounds.
         trigger: What set it going, in words.
         more: What else was measured.

@@ -1,5 +1,7 @@
 """Reserve on the whole line: offered, granted, held, called, and given in full to the end."""
 
+import asyncio
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,8 +11,10 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from tests.benchmarks.programs_day import day_peak_w
 from tests.benchmarks.programs_home import EVENING, Bench, at_home, scene
-from tests.benchmarks.programs_judge import Row, bounded, delivered_wh
+from tests.benchmarks.programs_judge import Row, bounded, delivered_wh, seconds
+from tests.benchmarks.programs_zone import midnight_in
 from tests.waiting import until
 
 PROGRAMS: Final = (
@@ -18,6 +22,7 @@ PROGRAMS: Final = (
     *("[[programs]]", 'name = "Reserve"', "primacy = 5", 'kind = "drlc"'),
 )
 BEFORE_S: Final = 40.0
+TO_MIDNIGHT_S: Final = 240.0
 _JSON: Final = TypeAdapter(dict[str, Any])
 
 
@@ -27,11 +32,14 @@ async def spinning(folder: Path) -> Row:
 
 
 async def day_ahead(folder: Path) -> Row:
-    """BUC-9: 1.5 kW for half an hour."""
-    return await _called(folder, "day-ahead", 1500.0, 1800)
+    """BUC-9: 1.5 kW for half an hour, offered on the day before."""
+    zone = midnight_in(folder / "zones", TO_MIDNIGHT_S, time.time())
+    return await _called(folder, "day-ahead", 1500.0, 1800, zone)
 
 
-async def _called(folder: Path, product: str, power_w: float, lasts_s: int) -> Row:
+async def _called(
+    folder: Path, product: str, power_w: float, lasts_s: int, zone: str = "UTC"
+) -> Row:
     lines = (
         "[reserve]",
         "enabled = true",
@@ -41,12 +49,12 @@ async def _called(folder: Path, product: str, power_w: float, lasts_s: int) -> R
         "share = 1.0",
     )
     played = scene(EVENING, battery="hold", economy=lines, headend=PROGRAMS)
-    # What is promised for the next day is offered from the morning on: it is noon in this home.
-    played = replace(played, time_zone=_zone_of_noon(time.time()))
+    played = replace(played, time_zone=zone)
     async with at_home(folder, played) as home:
         offer = await _offered(home)
         granted_wh = -power_w * lasts_s / 3600.0
-        span = {"start": round(time.time()), "minutes": lasts_s / 60 + 10}
+        begin = max(round(time.time()), math.ceil(float(offer["start"])))
+        span = {"start": begin, "minutes": lasts_s / 60 + 10}
         await home.rig.operator_post(
             f"/reservations/{offer['id']}/grant",
             {"power_w": -power_w, "energy_wh": granted_wh, **span},
@@ -54,12 +62,13 @@ async def _called(folder: Path, product: str, power_w: float, lasts_s: int) -> R
         await until(
             lambda: _page(home),
             lambda shown: any(c["state"] == "held ready" for c in shown["commitments"]),
-            60.0,
+            begin - time.time() + 60.0,
             "the commitment held",
         )
         await home.quiet(BEFORE_S)
         event = await home.rig.dispatch(shed_w=power_w, seconds=lasts_s, program="Reserve")
         course = await home.course(event, after_s=60.0)
+        peak_w = await asyncio.to_thread(day_peak_w, EVENING)
         baseline_w = fmean(s.meter_w for s in course.before[-10:])
         row = bounded(course, limit_w=baseline_w - power_w, trigger="call by notification")
         given = delivered_wh(course, baseline_w) / (power_w * lasts_s / 3600.0)
@@ -75,14 +84,9 @@ async def _called(folder: Path, product: str, power_w: float, lasts_s: int) -> R
                 "called_s": lasts_s,
                 "committed_w": power_w,
                 "offered_w": -float(offer["power_w"]),
+                "rebound_of_day": round(max(w for _, w in seconds(course.after)) / peak_w, 4),
             },
         )
-
-
-def _zone_of_noon(now: float) -> str:
-    """Return a zone in which it is between 12:00 and 13:00."""
-    ahead = 12 - time.gmtime(now).tm_hour
-    return f"Etc/GMT{-ahead:+d}" if ahead else "UTC"
 
 
 async def _offered(home: Bench) -> Mapping[str, Any]:
