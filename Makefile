@@ -93,6 +93,11 @@ web/static/index.html: .venv/.ready $(shell find web/app -path web/app/node_modu
 	cd web/app && ../../packaging/npm run build
 	@touch $@
 
+# The page's view of the API, from the hub's own description of it; a test says when it is old.
+.PHONY: web/app/src/api/schema.ts
+web/app/src/api/schema.ts: .venv/.ready
+	$(PY) -m tests.web.schema
+
 .PHONY: chromium mosquitto
 chromium mosquitto:
 	@packaging/$@

@@ -27,6 +27,9 @@ DEVICE_GENERIC: Final = x509.ObjectIdentifier("1.3.6.1.4.1.40732.1.1")
 TEST_POLICY: Final = x509.ObjectIdentifier("1.3.6.1.4.1.40732.2.1")
 """Policy that marks a certificate as made for tests."""
 
+BOTH_SIDES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+"""Purposes of who answers and calls over TLS."""
+
 ANY_POLICY: Final = x509.ObjectIdentifier("2.5.29.32.0")
 
 _BACKDATED: Final = timedelta(hours=1)
@@ -65,7 +68,12 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 
 
 def issue_authority(
-    name: str, validity: Validity, *, issuer: Authority | None = None, path_length: int
+    name: str,
+    validity: Validity,
+    *,
+    issuer: Authority | None = None,
+    path_length: int,
+    permitted: Sequence[x509.GeneralName] = (),
 ) -> Authority:
     """Return a new CA.
 
@@ -74,6 +82,8 @@ def issue_authority(
         validity: How long it holds.
         issuer: Who signs it; None for a self-signed root.
         path_length: How many CAs may stand between it and a device.
+        permitted: The only names and networks that it can vouch for (RFC 5280, clause 4.2.1.10);
+            none for all.
     """
     key = new_key()
     subject = _name(name)
@@ -84,6 +94,8 @@ def issue_authority(
     )
     if issuer is not None:  # a root is trusted as it stands and needs no policies
         builder = builder.add_extension(_policies(ANY_POLICY), critical=True)
+    if permitted:
+        builder = builder.add_extension(x509.NameConstraints(permitted, None), critical=True)
     return Authority(builder.sign((issuer.key if issuer else key), hashes.SHA256()), key)
 
 
@@ -123,6 +135,8 @@ def issue_service(
     name: str,
     hosts: Iterable[str],
     validity: Validity,
+    *,
+    purposes: Sequence[x509.ObjectIdentifier] = BOTH_SIDES,
 ) -> x509.Certificate:
     """Return an operational certificate: an ordinary one with a subject, for both sides of TLS.
 
@@ -134,8 +148,8 @@ def issue_service(
         name: Its common name.
         hosts: DNS names and IP addresses it answers at.
         validity: How long it holds.
+        purposes: What it may be used for.
     """
-    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     return (
         _builder(_name(name), public_key, validity, issuer)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

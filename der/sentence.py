@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Final, Self
 
 Value = str | int | float
+Given = Value | BaseException
+"""What may be filled in; of an error, what it says."""
 NOTHING: Final[Mapping[str, Value]] = {}
 
 
@@ -59,10 +61,19 @@ class Quantity(str):
         return made
 
 
-def say(template: str, /, **values: Value) -> Sentence:
+def said(error: BaseException) -> str:
+    """Return what an error says, as the sentence it was raised with where it was one."""
+    first = error.args[0] if len(error.args) == 1 else None
+    return first if isinstance(first, Sentence) else str(error)
+
+
+def say(template: str, /, **values: Given) -> Sentence:
     """Return the sentence that a template makes with these values.
 
     Templates are whole English sentences or phrases and literal where they are written, so that
     they can be found for translation; no template is put together at run time.
     """
-    return Sentence(template, values)
+    return Sentence(
+        template,
+        {k: said(v) if isinstance(v, BaseException) else v for k, v in values.items()},
+    )

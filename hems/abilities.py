@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from der.commands import Ability, DeviceOptions
 from der.curves import GridFunction
 from der.model import DeviceSpec
+from der.sentence import say
 from hems.cem.abilities import Abilities
 from hems.store.errors import StoreError
 from hems.store.settings import Settings
@@ -87,7 +88,12 @@ class KeptAbilities:
             text = (await self._settings.all()).get(KEY)
             kept = {} if text is None else _ALL.validate_json(text)
         except (StoreError, ValidationError) as error:
-            self._alarm(f"What the devices can do must be asked anew: {_first_line(error)}")
+            self._alarm(
+                say(
+                    "What the devices can do must be asked anew: {first_line}",
+                    first_line=_first_line(error),
+                )
+            )
             kept = {}
         self.present.take_up({i: k.options() for i, k in kept.items() if i in self._ids})
         self._look()
@@ -101,7 +107,7 @@ class KeptAbilities:
             try:
                 await self._settings.put(KEY, _ALL.dump_json(kept).decode())
             except StoreError as error:
-                self._alarm(f"What the devices can do cannot be kept: {error}")
+                self._alarm(say("What the devices can do cannot be kept: {error}", error=error))
 
     async def known(self) -> None:
         """Return once each inverter has said what it can do, now or before, or has had its time."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from hems.alarm_history import AlarmHistory
 from hems.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -19,11 +20,18 @@ class Alarms:
     Args:
         clock: Where the time comes from.
         on_change: Told when they have changed; must not block.
+        history: Where they are noted; None for nowhere.
     """
 
-    def __init__(self, clock: Clock, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        on_change: Callable[[], None],
+        history: AlarmHistory | None = None,
+    ) -> None:
         self._clock = clock
         self._on_change = on_change
+        self._history = history
         self._lasting: dict[str, str] = {}
         self._passing: dict[str, float] = {}
 
@@ -35,9 +43,13 @@ class Alarms:
         if message is None:
             del self._lasting[source]
             _log.info("over: %s", before)
+            if self._history is not None:
+                self._history.ended(source)
         else:
             self._lasting[source] = message
             _log.warning("%s", message)
+            if self._history is not None:
+                self._history.began(source, message)
         self._on_change()
 
     def passing(self, message: str) -> None:
@@ -46,6 +58,8 @@ class Alarms:
         shown_at = self._passing.pop(message, None)
         if shown_at is None or now - shown_at > PASSING_S:
             _log.warning("%s", message)
+            if self._history is not None:
+                self._history.happened(message)
         self._passing[message] = now
         while len(self._passing) > MOST:
             del self._passing[next(iter(self._passing))]

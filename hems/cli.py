@@ -13,6 +13,7 @@ from pathlib import Path
 from hems import units
 from hems.commands import (
     device_arguments,
+    home_arguments,
     needs_arguments,
     operator_arguments,
     programme_arguments,
@@ -21,7 +22,6 @@ from hems.commands import (
 )
 
 EXIT_USAGE = 2
-LAST_PORT = 65535
 MOST_DAYS = 366
 
 
@@ -48,15 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hems", description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="run the home's controller")
-    run.add_argument("--config", type=Path, default=Path("hems.toml"), metavar="FILE")
-    run.add_argument("--ready", type=Path, metavar="FILE", help="write the ports taken there")
-    run.add_argument("--verbose", action="store_true", help="log every decision")
-    run.set_defaults(run=_run)
+    home_arguments.add_run(commands, _run)
+    home_arguments.add_keeping(commands, _backup, _restore, _wipe)
+    home_arguments.add_enrol(commands, _enrol)
 
     demo = commands.add_parser("demo", help="a home, a utility and the page, on this machine")
     demo.add_argument("--folder", type=Path, default=Path("var/demo"), metavar="DIR")
-    demo.add_argument("--port", type=_port, default=8080, help="the page's port, if free")
+    demo.add_argument("--port", type=home_arguments.port, default=8080, help="the page's port, if free")
     demo.add_argument("--speed", type=float, default=1.0, help="how much faster the house lives")
     demo.add_argument("--seed", type=int, default=1, help="of the house's kettles and clouds")
     demo.set_defaults(run=_demo)
@@ -110,13 +108,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{text} is not a port: 0 to {LAST_PORT}")
-    return port
-
-
 def _days(text: str) -> int:
     days = int(text)
     if not 1 <= days <= MOST_DAYS:
@@ -125,9 +116,35 @@ def _days(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from hems.commands.first_start import Place
     from hems.commands.run import run
 
-    return run(options.config, options.ready, verbose=options.verbose)
+    place = Place(options.config, options.home, options.host, options.port)
+    return run(place, options.ready, verbose=options.verbose)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from hems.commands.backup import backup
+
+    return backup(options)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from hems.commands.backup import restore
+
+    return restore(options)
+
+
+def _wipe(options: argparse.Namespace) -> int:
+    from hems.commands.wipe import run
+
+    return run(options)
+
+
+def _enrol(options: argparse.Namespace) -> int:
+    from hems.commands.enrol import run
+
+    return run(options)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -9,12 +9,13 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from certs.errors import CertificateError
 from der.model import DeviceKind
+from der.sentence import say
 from hems import tidings, views, wiring
 from hems.emg.applied import applied
 from hems.emg.functions import TAKEN_UP
@@ -139,7 +140,9 @@ class Grid:
             try:
                 link = Link(section, self._house, self._told)
             except CertificateError as error:  # changed once more, and not for the better
-                self._tell.alarm(f"The link to {section.name} must wait: {error}")
+                self._tell.alarm(
+                    say("The link to {name} must wait: {error}", name=section.name, error=error)
+                )
                 await asyncio.sleep(RESTART_S)
             else:
                 self.links = (*self.links[:index], link, *self.links[index + 1 :])
@@ -252,6 +255,11 @@ class Grid:
     def clock_error_s(self) -> float | None:
         """The home's time less that of the first utility; None without one."""
         return next((-engine.offset_s for engine in self._engines()), None)
+
+    @property
+    def offsets(self) -> Mapping[str, float]:
+        """Each server's time less the home's in s, by the utility's name."""
+        return {link.name: link.client.members[0].engine.offset_s for link in self.links}
 
     @property
     def told(self) -> Sequence[Told]:
@@ -412,7 +420,13 @@ class Grid:
         try:
             found = await self._house.store.history.history(signal.starts_at, now, step_s)
         except (StoreError, ValueError) as error:
-            self._tell.alarm(f"What {signal.program} had saved before is not known: {error}")
+            self._tell.alarm(
+                say(
+                    "What {program} had saved before is not known: {error}",
+                    program=signal.program,
+                    error=error,
+                )
+            )
             return
         meters = {spec.id for spec in self._house.specs if spec.kind is DeviceKind.METER}
         powers = [w for each in found if each.device in meters for w in each.power_w]

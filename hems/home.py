@@ -18,6 +18,7 @@ from der.model import DeviceKind
 from der.registry import Registry
 from hems import views, wiring
 from hems.abilities import KeptAbilities
+from hems.alarm_history import AlarmHistory
 from hems.alarms import Alarms
 from hems.aside import Aside
 from hems.bench.workbench import Workbench
@@ -32,12 +33,14 @@ from hems.housekeeping import Housekeeping
 from hems.image import Image, ImageRing
 from hems.link import House
 from hems.participation.assembly import assembled
+from hems.participation.observed import Observed
 from hems.participation.participation import Surroundings
 from hems.planning.desk import Desk
 from hems.planning.economics import Economics, EconomicsEvents
 from hems.planning.occasion import Pace
 from hems.recorder import Recorder
 from hems.reserves.spare import spare
+from hems.security.security import Security
 from hems.settings import agreements
 from hems.settings.config import Config
 from hems.store.effects import Effect
@@ -105,7 +108,8 @@ class Home:
         self._changed = asyncio.Event()
         self._first_image = asyncio.Event()
         self._started_at = round(clock.now())
-        self.alarms = Alarms(clock, self._publish)
+        self.alarm_history = AlarmHistory(store.settings, clock)
+        self.alarms = Alarms(clock, self._publish, self.alarm_history)
         self._aside = Aside(self.alarms.passing)
         self._recorder = Recorder(
             store.history, store.effects, lambda text: self.alarms.lasting("history", text)
@@ -228,6 +232,15 @@ class Home:
             clock,
             signals=self.grid.signals,
         )
+        self.security = Security(
+            config,
+            clock,
+            self.alarm_history,
+            self.uses.visibility,
+            utilities=lambda: self.grid.utilities,
+            offsets=lambda: self.grid.offsets,
+            callers=self.bench.callers,
+        )
         self._housekeeping = Housekeeping(
             store,
             clock,
@@ -236,6 +249,7 @@ class Home:
             refresh=self._refresh_certificates,
         )
         self._last_seq = -1
+        self._observed = Observed()
         self._watch = Watch()
         self._over = asyncio.Event()
 
@@ -246,6 +260,7 @@ class Home:
             PermanentError: The chargers' port is taken.
         """
         await self._registry.start()
+        await self.alarm_history.load()
         await self.wishes.load()
         await self._abilities.load()
         await self.economics.load()
@@ -262,8 +277,18 @@ class Home:
                 planning = tasks.create_task(self.economics.run())
                 using = tasks.create_task(self.uses.run())
                 taking_part = tasks.create_task(self.participation.run())
+                noting = tasks.create_task(self.alarm_history.run())
                 await self._cycle.run()
-                for task in (serving, learning, recording, guarding, planning, using, taking_part):
+                for task in (
+                    serving,
+                    learning,
+                    recording,
+                    guarding,
+                    planning,
+                    using,
+                    taking_part,
+                    noting,
+                ):
                     task.cancel()
         finally:
             await self._aside.stop()
@@ -349,6 +374,8 @@ class Home:
             self._last_seq = image.seq
             self.grid.take_image(image)
             self._recorder.take_image(image)
+            for seen in self._observed.look(image):
+                self._recorder.note(seen)
             self.economics.take_image(image)
             self.participation.take_image(image)
             self.alarms.lasting("limits", self.participation.broken)
@@ -364,6 +391,7 @@ class Home:
 
     def on_effect(self, effect: Written) -> None:
         """Take the outcome of a write (`hems.cem.effects.Observer`)."""
+        self._observed.told(effect)
         if effect.event and effect.refused is not None:
             self.grid.refuse(effect.event, effect.refused, effect.error or "it is refused")
         if effect.event and not effect.refresh:

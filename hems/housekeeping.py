@@ -1,23 +1,29 @@
 """What the home does now and then: report, follow renewed certificates, clear old records."""
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from certs.revocation import REFRESH_S
+from der.sentence import say
 from hems.clock import Clock
 from hems.store.errors import StoreError
 from hems.store.store import Store
 
+_log = logging.getLogger(__name__)
+
 REPORT_S: Final = 60
 PRUNE_HOURS: Final = 6
-SAMPLES_KEPT_S: Final = 7 * 86400.0
+SAMPLES_KEPT_S: Final = 86400.0
 """Every sample; after that, minute means."""
+MINUTES_KEPT_S: Final = 35 * 86400.0
+"""Minute means; after that, quarter-hours. An event of a month is settled by its minutes."""
 REFUSED_KEPT_S: Final = 90 * 86400.0
 """Of those who asked to see what is measured and were refused."""
-MINUTES_KEPT_S: Final = 10 * 366 * 86400.0
-"""Minute means, effects, accounts, performance and what is measured of the grid."""
+LONG_KEPT_S: Final = 10 * 366 * 86400.0
+"""Quarter-hours, effects, accounts, performance and what is measured of the grid."""
 
 
 class Housekeeping:
@@ -49,6 +55,7 @@ class Housekeeping:
     def start(self) -> AsyncIOScheduler:
         """Begin; whoever calls shuts the scheduler down."""
         scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.add_job(self._fill)
         scheduler.add_job(self._prune, "interval", hours=PRUNE_HOURS)
         scheduler.add_job(self._tell, "interval", seconds=REPORT_S)
         scheduler.add_job(self._follow, "interval", seconds=REFRESH_S)
@@ -63,15 +70,25 @@ class Housekeeping:
     async def _follow(self) -> None:
         self._refresh()
 
+    async def _fill(self) -> None:
+        try:
+            await self._store.quarters.fill()
+        except StoreError as error:  # whoever asks for the history goes on with it
+            _log.warning("old minutes were not added up: %s", error)
+
     async def _prune(self) -> None:
         now = self._clock.now()
-        store, long_ago = self._store, now - MINUTES_KEPT_S
+        store, long_ago = self._store, now - LONG_KEPT_S
         try:
-            await store.history.prune(now - SAMPLES_KEPT_S, minutes_before=long_ago)
+            await store.history.prune(
+                now - SAMPLES_KEPT_S,
+                minutes_before=now - MINUTES_KEPT_S,
+                quarters_before=long_ago,
+            )
             await store.ledger.purge()
             await store.effects.purge(long_ago)
             await store.accounts.prune(long_ago)
             await store.performances.prune(long_ago)
             await store.visibility.prune(long_ago, refused_before=now - REFUSED_KEPT_S)
         except StoreError as error:
-            self._alarm(f"Old records could not be cleared: {error}")
+            self._alarm(say("Old records could not be cleared: {error}", error=error))

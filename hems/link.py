@@ -13,6 +13,7 @@ from certs.tls import client_context, server_context
 from der.commands import DeviceOptions
 from der.drivers.feed import Feed
 from der.model import DeviceSpec
+from der.sentence import say
 from hems import views, wiring
 from hems.clock import Clock
 from hems.emg.metering import Metering
@@ -204,7 +205,9 @@ class Link:
                 _log.exception("the link to %s failed; it starts anew", self.name)
                 for source in self.sources:
                     self._tell.failed(source)
-                self._tell.alarm(f"The link to {self._called} failed and starts anew")
+                self._tell.alarm(
+                    say("The link to {called} failed and starts anew", called=self._called)
+                )
             if clock.monotonic() - began > _STEADY_S:
                 wait_s = RESTART_S
             await asyncio.sleep(wait_s)
@@ -214,7 +217,7 @@ class Link:
     @property
     def _called(self) -> str:
         alone = len(self._house.config.utility) == 1
-        return "the utility" if alone else f"the utility {self.name}"
+        return "the utility" if alone else say("the utility {name}", name=self.name)
 
     @property
     def view(self) -> UtilityView:
@@ -280,7 +283,9 @@ class Link:
             if former != own:
                 await store.settings.put(name, own)
         except (StoreError, LedgerError) as error:
-            self._tell.alarm(f"The events of the former LFDI cannot be taken over: {error}")
+            self._tell.alarm(
+                say("The events of the former LFDI cannot be taken over: {error}", error=error)
+            )
 
     async def _resume_registers(self) -> None:
         """Take up what the meters had counted when it was last told."""
@@ -289,7 +294,9 @@ class Link:
             if text is not None:
                 self._telemetry.resume(load(text))
         except (StoreError, ValueError) as error:
-            self._tell.alarm(f"What the meters had counted before is not known: {error}")
+            self._tell.alarm(
+                say("What the meters had counted before is not known: {error}", error=error)
+            )
 
     def _keep_registers(self, registers: Mapping[str, Register]) -> None:
         if registers:
@@ -299,7 +306,9 @@ class Link:
         try:
             await self._house.store.settings.put(self._registers_name, text)
         except StoreError as error:
-            self._tell.alarm(f"What the meters have counted cannot be kept: {error}")
+            self._tell.alarm(
+                say("What the meters have counted cannot be kept: {error}", error=error)
+            )
 
     def _certificate_alarm(self, text: str) -> None:
         self._tell.alarm(text)
@@ -307,11 +316,14 @@ class Link:
 
     def _renewed(self, lfdi: str) -> None:
         """Say that there is a new certificate; connections use it from now on."""
-        said = f"The certificate for {self._called} was renewed"
+        said = say("The certificate for {called} was renewed", called=self._called)
         if self._own_certificate:
-            said += (
-                f". By it this home's LFDI is {lfdi} now, its SFDI {sfdi(lfdi)}: it registers "
-                "anew, and a utility that registers homes by hand must be told; events go on"
+            said = say(
+                "{said}. By it this home's LFDI is {lfdi} now, its SFDI {sfdi}: it registers "
+                "anew, and a utility that registers homes by hand must be told; events go on",
+                said=said,
+                lfdi=lfdi,
+                sfdi=sfdi(lfdi),
             )
         self._tell.alarm(said)
         self._over.set()

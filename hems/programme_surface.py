@@ -23,6 +23,38 @@ class ConsentError(SurfaceError):
 
 
 @dataclass(frozen=True, slots=True)
+class PayView:
+    """What a programme pays.
+
+    Attributes:
+        per_kwh: For each kWh that is delivered.
+        currency: ISO 4217 letters.
+    """
+
+    per_kwh: float
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """A decision that was made about a programme.
+
+    Attributes:
+        joined: Whether to take part.
+        by: Who made it.
+        at: When, UTC epoch seconds.
+        until: Until when it was to count, UTC epoch seconds; None without an end.
+        version: Of the text that was shown.
+    """
+
+    joined: bool
+    by: str
+    at: float
+    until: float | None
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProgrammeView:
     """A programme as shown.
 
@@ -38,6 +70,10 @@ class ProgrammeView:
         until: Until when that counts, UTC epoch seconds; None without an end.
         version: Of the text, to be given back by who joins or leaves.
         consequence: What leaving means, a sentence each; empty where it cannot be left.
+        changed: Whether the text has changed since somebody agreed to it: that still counts, and
+            the owner is asked again.
+        pays: What it pays, where the configuration says so; None where only the contract does.
+        decisions: All that is kept of what was decided, the latest first.
     """
 
     id: str
@@ -51,6 +87,9 @@ class ProgrammeView:
     until: float | None
     version: str
     consequence: Sequence[str] = ()
+    changed: bool = False
+    pays: PayView | None = None
+    decisions: Sequence[DecisionView] = ()
 
 
 @dataclass(frozen=True, slots=True)

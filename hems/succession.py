@@ -16,6 +16,7 @@ from hems.needs.orders import CarWish
 from hems.needs.surface import NeedsView
 from hems.plan_surface import PlanView
 from hems.reserves.surface import ReservesView
+from hems.setup.joining import Progress, quiet
 from hems.surface import ImpossibleWishError, Series, Snapshot
 
 
@@ -90,9 +91,13 @@ class Succession:
         """Return all that is known of a device."""
         return await self._home.bench.device(device)
 
-    async def test(self, device: str, move_s: float) -> MoveOutcome:
+    async def test(self, device: str, move_s: float, progress: Progress = quiet) -> MoveOutcome:
         """Do the test move with a device."""
-        return await self._home.bench.test(device, move_s)
+        return await self._home.bench.test(device, move_s, progress)
+
+    async def alarms(self) -> Sequence[str]:
+        """Return what the home complains of."""
+        return self.snapshot().alarms
 
     def callers(self) -> Sequence[CallerView] | None:
         """Return the chargers that have called in of late; None if nobody listens."""
@@ -121,7 +126,7 @@ class Succession:
 
     def needs(self) -> NeedsView:
         """Return what is wanted of cars and appliances."""
-        return self._home.economics.needs.needs()
+        return self._home.economics.wanted()
 
     async def order_car(self, device: str, wish: CarWish) -> None:
         """Take what the owner asks of a car."""

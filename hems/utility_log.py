@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from der.sentence import say
 from hems.emg.alarm_log import AlarmLog
 from hems.image import Image
 from hems.sep2.enddevice.logevents import LogQueue
@@ -30,7 +31,7 @@ class UtilityLog:
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         alarm: Callable[[str], None],
     ) -> None:
-        self._name = f"log events {name}"
+        self._name = say("log events {name}", name=name)
         self._queue = queue
         self._settings = settings
         self._spawn = spawn
@@ -49,7 +50,9 @@ class UtilityLog:
             if text is not None:
                 self._queue.load(text)
         except (StoreError, ValueError) as error:
-            self._alarm(f"What the utility was still to be told of is not known: {error}")
+            self._alarm(
+                say("What the utility was still to be told of is not known: {error}", error=error)
+            )
         if self._queue.first is not None:  # some of it may have happened before this was read
             self._keep()
 
@@ -70,4 +73,6 @@ class UtilityLog:
         try:
             await self._settings.put(self._name, self._queue.dump())
         except StoreError as error:
-            self._alarm(f"What the utility is still to be told of cannot be kept: {error}")
+            self._alarm(
+                say("What the utility is still to be told of cannot be kept: {error}", error=error)
+            )

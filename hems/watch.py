@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from der.model import DeviceState, Quality
+from der.sentence import say
 from hems.emg.words import quantity
 from hems.image import Image
 
@@ -38,7 +39,10 @@ class Watch:
         }
         missed = since is not None and image.at - since >= UNMET_FOR_S
         alarms["limit"] = (
-            f"The home is {quantity(unmet_w, 'W')} beyond its limit, and nothing here can help more"
+            say(
+                "The home is {unmet} beyond its limit, and nothing here can help more",
+                unmet=quantity(unmet_w, "W"),
+            )
             if missed
             else None
         )
@@ -50,5 +54,5 @@ def _lost(state: DeviceState) -> str | None:
     if state.quality is not Quality.LOST:
         return None
     if state.nonsense:
-        return f"{state.spec.name} answers, but what it says cannot be"
-    return f"{state.spec.name} does not answer"
+        return say("{name} answers, but what it says cannot be", name=state.spec.name)
+    return say("{name} does not answer", name=state.spec.name)

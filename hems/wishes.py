@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from der.model import DeviceSpec
+from der.sentence import say
 from hems.clock import Clock
 from hems.device_surface import UnknownDeviceError
 from hems.store.errors import StoreError
@@ -105,7 +106,7 @@ class Wishes:
 
     def _known(self, device: str) -> None:
         if device not in self._specs:
-            raise UnknownDeviceError(f"There is no device {device!r}.")
+            raise UnknownDeviceError(say("There is no device {device!r}.", device=device))
 
     def _set(self, device: str, power_w: float, until: float) -> None:
         self._wishes[device] = wished(self._specs[device], power_w, until, self._clock.now())

@@ -16,6 +16,7 @@ from hems.surface import (
 from web.handler import Handler
 from web.words import Words, sentence_of
 
+_COMPRESSED_ABOVE_BYTES = 1024
 TOO_LARGE = say("The request's body is too large.")
 _SENTENCES = {
     HTTPStatus.NOT_FOUND: say("There is nothing at this address."),
@@ -37,9 +38,17 @@ def error_answer(status: int, sentence: str) -> web.Response:
 
 def model_answer(model: BaseModel, status: int = HTTPStatus.OK) -> web.Response:
     """Return a model as JSON."""
-    return web.Response(
+    answer = web.Response(
         status=status, text=model.model_dump_json(), content_type="application/json"
     )
+    return compressed(answer)
+
+
+def compressed(answer: web.Response) -> web.Response:
+    """Have an answer of some length compressed for who takes that."""
+    if (answer.content_length or 0) > _COMPRESSED_ABOVE_BYTES:
+        answer.enable_compression()
+    return answer
 
 
 @web.middleware

@@ -1,9 +1,11 @@
-"""The API's handlers: each turns one request into one call of the surface."""
+"""The home as it is now and was, the owner's wishes about it: each operation one call."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from aiohttp import web
 
+from hems.access.rights import Right
 from hems.clock import Clock
 from hems.surface import HomeSurface
 from web.answers import model_answer
@@ -17,11 +19,12 @@ from web.models import (
     WishOrder,
     series_answers,
 )
+from web.operation import Operation
 from web.settings import WebSettings
 
 
-class Api:
-    """The home's API under /api."""
+class HomeApi:
+    """What the API says of the whole home, and what can be wished of it."""
 
     def __init__(self, surface: HomeSurface, settings: WebSettings, clock: Clock) -> None:
         self._surface = surface
@@ -29,23 +32,36 @@ class Api:
         self._clock = clock
         self._zone = zone_name(settings.time_zone)
 
-    async def home(self, _request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/home: the present snapshot."""
-        return model_answer(HomeAnswer.model_validate(self._surface.snapshot()))
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return what it does."""
+        return [
+            Operation("GET", "/api/home", cls.home, Right.SEE),
+            Operation("GET", "/api/health", cls.health, Right.ANYBODY),
+            Operation("GET", "/api/history", cls.history, Right.HISTORY),
+            Operation("POST", "/api/events/{event}/opt-out", cls.opt_out, Right.STEER),
+            Operation("POST", "/api/events/{event}/opt-in", cls.opt_in, Right.STEER),
+            Operation("POST", "/api/messages/{message}/acknowledge", cls.acknowledge, Right.STEER),
+            Operation("POST", "/api/devices/{device}/wish", cls.wish, Right.STEER),
+            Operation("DELETE", "/api/devices/{device}/wish", cls.end_wish, Right.STEER),
+        ]
 
-    async def health(self, _request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/health: 200 while the control cycle turns, else 503."""
+    async def home(self) -> HomeAnswer:
+        """Return the whole home at this instant."""
+        return HomeAnswer.model_validate(self._surface.snapshot())
+
+    async def health(self) -> HealthAnswer | web.Response:
+        """Tell whether the control cycle turns; with status 503 where it stands still."""
         snapshot = self._surface.snapshot()
         age_s = self._clock.now() - snapshot.at
         stalled = age_s > self._settings.stall_s
         answer = HealthAnswer(
             status="stalled" if stalled else "ok", seq=snapshot.seq, age_s=round(age_s, 3)
         )
-        return model_answer(answer, HTTPStatus.SERVICE_UNAVAILABLE if stalled else HTTPStatus.OK)
+        return model_answer(answer, HTTPStatus.SERVICE_UNAVAILABLE) if stalled else answer
 
-    async def history(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/history: ?day=, or ?start=&end=, or today; thinned to ?step= seconds."""
-        query = HistoryQuery.model_validate(dict(request.query))
+    async def history(self, query: HistoryQuery) -> HistoryAnswer:
+        """Return what was measured on a day, in an interval or else today, in equal steps."""
         today = day_at(self._clock.now(), self._zone)
         if query.start is not None and query.end is not None:
             day, start, end = None, query.start, query.end
@@ -55,42 +71,34 @@ class Api:
         # A finer step than the answer may carry is widened, as the surface thins anyway.
         step_s = max(query.step, int(-(-(end - start) // MAX_POINTS)))
         series = await self._surface.history(start, end, step_s)
-        return model_answer(
-            HistoryAnswer(
-                start=start,
-                end=end,
-                step_s=step_s,
-                day=day,
-                today=today,
-                time_zone=self._zone,
-                series=series_answers(series),
-            )
+        return HistoryAnswer(
+            start=start,
+            end=end,
+            step_s=step_s,
+            day=day,
+            today=today,
+            time_zone=self._zone,
+            series=series_answers(series),
         )
 
-    async def opt_out(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /api/events/{id}/opt-out: the home leaves the event."""
-        await self._surface.opt_out(request.match_info["id"])
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+    async def opt_out(self, event: str) -> None:
+        """Leave an event."""
+        await self._surface.opt_out(event)
 
-    async def opt_in(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /api/events/{id}/opt-in: the home takes part again."""
-        await self._surface.opt_in(request.match_info["id"])
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+    async def opt_in(self, event: str) -> None:
+        """Take part again in an event that was left."""
+        await self._surface.opt_in(event)
 
-    async def wish(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /api/devices/{id}/wish: the owner's direct wish, `WishOrder` as JSON."""
-        order = WishOrder.model_validate_json(await request.read())
+    async def wish(self, device: str, body: WishOrder) -> None:
+        """Wish directly what a device is to do, in place of any wish before."""
         now = self._clock.now()
-        until = now + (order.seconds or 0.0) if order.until is None else order.until
-        await self._surface.wish(request.match_info["id"], order.power_w, until)
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+        until = now + (body.seconds or 0.0) if body.until is None else body.until
+        await self._surface.wish(device, body.power_w, until)
 
-    async def end_wish(self, request: web.Request) -> web.StreamResponse:
-        """Answer DELETE /api/devices/{id}/wish: the wish ends."""
-        await self._surface.end_wish(request.match_info["id"])
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+    async def end_wish(self, device: str) -> None:
+        """End the wish about a device."""
+        await self._surface.end_wish(device)
 
-    async def acknowledge(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /api/messages/{id}/acknowledge: the owner has read it."""
-        await self._surface.acknowledge(request.match_info["id"])
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+    async def acknowledge(self, message: str) -> None:
+        """Note that a message has been read."""
+        await self._surface.acknowledge(message)

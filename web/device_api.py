@@ -1,11 +1,9 @@
-"""The API's handlers for single devices: each turns one request into one call of the surface."""
+"""Single devices under /api: each operation is one call of the surface."""
 
 from collections.abc import Sequence
 
-from aiohttp import web
-
+from hems.access.rights import Right
 from hems.device_surface import DeviceSurface
-from web.answers import model_answer
 from web.device_models import (
     CallerAnswer,
     CallersAnswer,
@@ -13,6 +11,7 @@ from web.device_models import (
     MoveOutcomeAnswer,
     MoveQuery,
 )
+from web.operation import Operation
 
 
 class DeviceApi:
@@ -21,27 +20,25 @@ class DeviceApi:
     def __init__(self, surface: DeviceSurface) -> None:
         self._surface = surface
 
-    def routes(self) -> Sequence[web.AbstractRouteDef]:
-        """Return where it answers."""
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return what it does."""
         return [
-            web.get("/api/devices/{id}", self.device),
-            web.post("/api/devices/{id}/test", self.test),
-            web.get("/api/callers", self.callers),
+            Operation("GET", "/api/devices/{device}", cls.device, Right.SEE),
+            Operation("POST", "/api/devices/{device}/test", cls.test, Right.SET_UP),
+            Operation("GET", "/api/callers", cls.callers, Right.SET_UP),
         ]
 
-    async def device(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/devices/{id}: all that is known of a device."""
-        detail = await self._surface.device(request.match_info["id"])
-        return model_answer(DeviceDetailAnswer.model_validate(detail))
+    async def device(self, device: str) -> DeviceDetailAnswer:
+        """Return all that is known of a device."""
+        return DeviceDetailAnswer.model_validate(await self._surface.device(device))
 
-    async def test(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /api/devices/{id}/test: what a test move has shown, when it is over."""
-        query = MoveQuery.model_validate(dict(request.query))
-        outcome = await self._surface.test(request.match_info["id"], query.move_s)
-        return model_answer(MoveOutcomeAnswer.model_validate(outcome))
+    async def test(self, device: str, query: MoveQuery) -> MoveOutcomeAnswer:
+        """Make a test move with a device; what it has shown, when it is over."""
+        return MoveOutcomeAnswer.model_validate(await self._surface.test(device, query.move_s))
 
-    async def callers(self, _request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/callers: the chargers that have called in of late."""
+    async def callers(self) -> CallersAnswer:
+        """Return the chargers that have called in of late."""
         callers = self._surface.callers()
         answers = [CallerAnswer.model_validate(each) for each in callers or ()]
-        return model_answer(CallersAnswer(listening=callers is not None, callers=answers))
+        return CallersAnswer(listening=callers is not None, callers=answers)

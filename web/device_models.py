@@ -29,10 +29,10 @@ class DeviceDetailAnswer(Answer):
     model: str
     serial: str
     firmware: str
-    abilities: Sequence[Words]
+    abilities: Sequence[str]
     functions: Sequence[Words]
     details: Sequence[Words]
-    expiry: Words
+    expiry: str
     safe: Words
     risk: Words
     power_w: float | None

@@ -1,22 +1,22 @@
-"""The API's handlers for the home's island, and its shape as JSON."""
+"""The home's island under /api, and its shape as JSON."""
 
 from collections.abc import Sequence
-from http import HTTPStatus
 
-from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
+from hems.access.rights import Right
 from hems.microgrid.surface import IslandSurface
-from web.answers import model_answer
 from web.models import Answer
+from web.operation import Operation
+from web.words import Words
 
 
 class IslandAnswer(Answer):
     """The island; fields as in `hems.microgrid.surface.IslandView`."""
 
     phase: str
-    words: str
-    promise: str
+    words: Words
+    promise: Words
     permit: str
     agreement: str
     gives_w: float
@@ -40,19 +40,21 @@ class IslandApi:
     def __init__(self, surface: IslandSurface) -> None:
         self._surface = surface
 
-    def routes(self) -> Sequence[web.AbstractRouteDef]:
-        """Return where it answers."""
-        return [web.get("/api/island", self.island), web.post("/api/island", self.ask)]
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return what it does."""
+        return [
+            Operation("GET", "/api/island", cls.island, Right.SEE),
+            Operation("POST", "/api/island", cls.ask, Right.STEER),
+        ]
 
-    async def island(self, _request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/island: how the home stands to its grid; 204 where it has no tie."""
+    async def island(self) -> IslandAnswer | None:
+        """Return how the home stands to its grid; nothing where it has no tie."""
         found = self._surface.island()
         if found is None:
-            return web.Response(status=HTTPStatus.NO_CONTENT)
-        return model_answer(IslandAnswer.model_validate(found))
+            return None
+        return IslandAnswer.model_validate(found)
 
-    async def ask(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /api/island: the owner's word, `IslandBody` as JSON."""
-        body = IslandBody.model_validate_json(await request.read())
+    async def ask(self, body: IslandBody) -> None:
+        """Part from the grid, or go back to it."""
         await self._surface.ask_island(leave=body.leave)
-        return web.Response(status=HTTPStatus.NO_CONTENT)

@@ -1,15 +1,15 @@
-"""The API's handler for the accounts, and its shapes as JSON."""
+"""The accounts under /api, and their shapes as JSON."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Self
 
-from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hems.access.rights import Right
 from hems.money.surface import MoneySurface, MoneyView, Step, TooManyPeriodsError
-from web.answers import error_answer, model_answer
 from web.models import Answer
+from web.operation import Operation, Refusals
 
 _MOST_DAYS = 366
 _WEEK = 7
@@ -84,19 +84,18 @@ class MoneyApi:
         self._surface = surface
         self._time_zone = time_zone
 
-    def routes(self) -> Sequence[web.AbstractRouteDef]:
-        """Return where it answers."""
-        return [web.get("/api/money", self.money)]
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return what it does."""
+        refusals: Refusals = {TooManyPeriodsError: HTTPStatus.BAD_REQUEST}
+        return [
+            Operation("GET", "/api/money", cls.money, Right.HISTORY, refusals=refusals),
+        ]
 
-    async def money(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/money: ?start=&end=&step=day|month|interval, or ?days=, or a week."""
-        query = MoneyQuery.model_validate(dict(request.query))
-        try:
-            found = await self._asked(query)
-        except TooManyPeriodsError as error:
-            return error_answer(HTTPStatus.BAD_REQUEST, str(error))
-        periods = [AccountAnswer.model_validate(each) for each in found]
-        return model_answer(MoneyAnswer(time_zone=self._time_zone, periods=periods))
+    async def money(self, query: MoneyQuery) -> MoneyAnswer:
+        """Return the accounts: of an interval by steps, of the last days, or of a week."""
+        periods = [AccountAnswer.model_validate(each) for each in await self._asked(query)]
+        return MoneyAnswer(time_zone=self._time_zone, periods=periods)
 
     async def _asked(self, query: MoneyQuery) -> Sequence[MoneyView]:
         if query.start is not None and query.end is not None:

@@ -1,19 +1,18 @@
-"""The API's handlers for what is wanted of cars and appliances, and their shapes as JSON."""
+"""What is wanted of cars and appliances under /api, and its shapes as JSON."""
 
 from collections.abc import Sequence
 from datetime import time
-from http import HTTPStatus
 from typing import Annotated, Self
 
-from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hems.access.rights import Right
 from hems.cem.needs import CarMode
 from hems.clock import Clock
 from hems.needs.orders import CarWish
 from hems.needs.surface import NeedsSurface
-from web.answers import model_answer
 from web.models import Answer
+from web.operation import Operation
 
 _LAST_INSTANT = 32_503_680_000.0  # the year 3000
 _Instant = Annotated[float, Field(ge=0, le=_LAST_INSTANT, strict=True)]
@@ -31,6 +30,11 @@ class CarAnswer(Answer):
     usual_wh: float | None
     ordered: bool
     until: float | None
+    plugged: bool | None
+    habit_mode: str
+    habit_ready: str | None
+    habit_days: Sequence[int]
+    leaves_at: float | None
 
 
 class RunAnswer(Answer):
@@ -113,6 +117,9 @@ class RunOrderBody(_Order):
     earliest: _Instant | None = None
 
 
+NO_ORDER = RunOrderBody()
+
+
 class NeedsApi:
     """What can be asked of the needs, under /api.
 
@@ -127,41 +134,37 @@ class NeedsApi:
         self._clock = clock
         self._time_zone = time_zone
 
-    def routes(self) -> Sequence[web.AbstractRouteDef]:
-        """Return where it answers."""
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return what it does."""
+        order, run = "/api/cars/{car}/order", "/api/appliances/{appliance}/run"
         return [
-            web.get("/api/needs", self.needs),
-            web.post("/api/cars/{id}/order", self.order_car),
-            web.delete("/api/cars/{id}/order", self.end_car_order),
-            web.post("/api/appliances/{id}/run", self.ask_run),
-            web.delete("/api/appliances/{id}/run", self.cancel_run),
+            Operation("GET", "/api/needs", cls.needs, Right.SEE),
+            Operation("POST", order, cls.order_car, Right.STEER),
+            Operation("DELETE", order, cls.end_car_order, Right.STEER),
+            Operation("POST", run, cls.ask_run, Right.STEER),
+            Operation("DELETE", run, cls.cancel_run, Right.STEER),
         ]
 
-    async def needs(self, _request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/needs: what is wanted now."""
+    async def needs(self) -> NeedsAnswer:
+        """Return what is wanted of cars and appliances now."""
         answer = NeedsAnswer.model_validate(self._surface.needs())
-        return model_answer(answer.model_copy(update={"time_zone": self._time_zone}))
+        return answer.model_copy(update={"time_zone": self._time_zone})
 
-    async def order_car(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /api/cars/{id}/order: the owner's word, `CarOrderBody` as JSON."""
-        body = CarOrderBody.model_validate_json(await request.read())
+    async def order_car(self, car: str, body: CarOrderBody) -> None:
+        """Say when and how a car is to be charged."""
         until = body.until if body.seconds is None else self._clock.now() + body.seconds
         wish = CarWish(body.mode, body.ready_by, body.energy_wh, until)
-        await self._surface.order_car(request.match_info["id"], wish)
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+        await self._surface.order_car(car, wish)
 
-    async def end_car_order(self, request: web.Request) -> web.StreamResponse:
-        """Answer DELETE /api/cars/{id}/order: back to the car's habit."""
-        await self._surface.end_car_order(request.match_info["id"])
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+    async def end_car_order(self, car: str) -> None:
+        """Go back to the car's habit."""
+        await self._surface.end_car_order(car)
 
-    async def ask_run(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /api/appliances/{id}/run: one run, `RunOrderBody` as JSON or nothing."""
-        body = RunOrderBody.model_validate_json(await request.read() or b"{}")
-        await self._surface.ask_run(request.match_info["id"], body.ready_by, body.earliest)
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+    async def ask_run(self, appliance: str, body: RunOrderBody = NO_ORDER) -> None:
+        """Ask for one run of an appliance; without a body, as soon as it suits."""
+        await self._surface.ask_run(appliance, body.ready_by, body.earliest)
 
-    async def cancel_run(self, request: web.Request) -> web.StreamResponse:
-        """Answer DELETE /api/appliances/{id}/run: it is taken back."""
-        await self._surface.cancel_run(request.match_info["id"])
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+    async def cancel_run(self, appliance: str) -> None:
+        """Take back a run that was asked for."""
+        await self._surface.cancel_run(appliance)

@@ -8,7 +8,7 @@ None as 204 (No Content), a `Download` as a file. Whatever is raised is answered
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MethodType, NoneType
@@ -19,12 +19,13 @@ from pydantic import BaseModel
 
 from der.sentence import say
 from hems.access.rights import HERE, Right, Who
-from web.answers import error_answer, model_answer
+from web.answers import compressed, error_answer, model_answer
 from web.words import LANGUAGE_KEY, sentence_of
 
 Handle = Callable[..., Awaitable[Any]]
 """A method of a part; its signature is looked at when the operation is served or described."""
-_NO_REFUSALS: Final[Mapping[type[Exception], HTTPStatus]] = {}
+Refusals = Mapping[type[Exception], HTTPStatus]
+_NO_REFUSALS: Final[Refusals] = {}
 _NOT_IN_PATH: Final = frozenset({"self", "query", "body", "content", "who", "request"})
 
 
@@ -125,7 +126,7 @@ class Operation:
     handle: Handle
     right: Right
     status: HTTPStatus = HTTPStatus.OK
-    refusals: Mapping[type[Exception], HTTPStatus] = field(default_factory=lambda: _NO_REFUSALS)
+    refusals: Refusals = field(default_factory=lambda: _NO_REFUSALS)
     max_body_bytes: int | None = None
     media_type: str = "application/octet-stream"
 
@@ -170,7 +171,7 @@ class Operation:
         if isinstance(outcome, web.StreamResponse):
             return outcome
         if isinstance(outcome, Download):
-            return outcome.response()
+            return compressed(outcome.response())
         if outcome is None:
             return web.Response(status=HTTPStatus.NO_CONTENT)
         return model_answer(outcome, self.status)
@@ -188,6 +189,16 @@ class Part(Protocol):
 def routes(part: Part) -> list[web.RouteDef]:
     """Return where the server answers a part's operations."""
     return [operation.route(part) for operation in part.operations()]
+
+
+def limits(parts: Iterable[Part]) -> Mapping[tuple[str, str], int]:
+    """Return the largest body of each operation that sets one of its own, by method and path."""
+    return {
+        (operation.method, operation.path): operation.max_body_bytes
+        for part in parts
+        for operation in part.operations()
+        if operation.max_body_bytes is not None
+    }
 
 
 async def _arguments(
@@ -223,7 +234,9 @@ def _signature(operation: Operation) -> Signature:
     answers = hints.get("return")
     kinds = get_args(answers) or (answers,)
     models = [k for k in kinds if inspect.isclass(k) and issubclass(k, BaseModel)]
-    others = [k for k in kinds if inspect.isclass(k) and issubclass(k, Download | web.StreamResponse)]
+    others = [
+        k for k in kinds if inspect.isclass(k) and issubclass(k, Download | web.StreamResponse)
+    ]
     if len(models) > 1 or not (models or others or NoneType in kinds):
         raise TypeError(f"{operation.path}: {operation.handle} answers {answers}")
     path = tuple(name for name in parameters if name not in _NOT_IN_PATH)

@@ -1,13 +1,12 @@
-"""The API's handler for the plan, and its shape as JSON."""
+"""The plan under /api, and its shape as JSON."""
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 
-from aiohttp import web
-
+from hems.access.rights import Right
 from hems.plan_surface import PlanSurface
-from web.answers import model_answer
-from web.models import Answer
+from web.models import Answer, Open
+from web.operation import Operation
+from web.words import Words
 
 
 class StepAnswer(Answer):
@@ -17,7 +16,7 @@ class StepAnswer(Answer):
     ends_at: float
     power_w: float
     use: str
-    reason: str
+    reason: Words
 
 
 class PlannedAnswer(Answer):
@@ -44,12 +43,12 @@ class PlanAnswer(Answer):
     load_w: Sequence[float]
     sun_w: Sequence[float]
     net_w: Sequence[float]
-    limit_import_w: Sequence[float]
+    limit_import_w: Sequence[Open]
     devices: Mapping[str, PlannedAnswer]
     cost: float
     currency: str
-    given_up: Sequence[str]
-    notes: Sequence[str]
+    given_up: Sequence[Words]
+    notes: Sequence[Words]
     took_s: float
 
 
@@ -60,14 +59,15 @@ class PlanApi:
         self._surface = surface
         self._time_zone = time_zone
 
-    def routes(self) -> Sequence[web.AbstractRouteDef]:
-        """Return where it answers."""
-        return [web.get("/api/plan", self.plan)]
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return what it does."""
+        return [Operation("GET", "/api/plan", cls.plan, Right.SEE)]
 
-    async def plan(self, _request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/plan: the plan in force; 204 while there is none."""
+    async def plan(self) -> PlanAnswer | None:
+        """Return the plan in force; nothing while there is none."""
         plan = self._surface.plan()
         if plan is None:
-            return web.Response(status=HTTPStatus.NO_CONTENT)
+            return None
         answer = PlanAnswer.model_validate(plan)
-        return model_answer(answer.model_copy(update={"time_zone": self._time_zone}))
+        return answer.model_copy(update={"time_zone": self._time_zone})

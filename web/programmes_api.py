@@ -1,12 +1,12 @@
-"""The API's handlers for the programmes: what they are, taking part, records, settlement."""
+"""The programmes under /api: what they are, taking part, records, settlement."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Self
 
-from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hems.access.rights import HERE, Right, Who
 from hems.clock import Clock
 from hems.programme_surface import (
     CannotLeaveError,
@@ -16,8 +16,9 @@ from hems.programme_surface import (
     ProgrammeSurface,
     UnknownProgrammeError,
 )
-from web.answers import error_answer, model_answer
 from web.models import Answer
+from web.operation import Download, Operation, Refusals
+from web.words import Words
 
 _DAY_S = 86_400.0
 _MONTH = 30
@@ -25,20 +26,25 @@ _MOST_DAYS = 3660
 _LAST_INSTANT = 32_503_680_000.0  # the year 3000
 _Instant = Annotated[float, Field(ge=0, le=_LAST_INSTANT, allow_inf_nan=False)]
 _TYPES = {Form.CSV: "text/csv", Form.JSON_LINES: "application/jsonl"}
+_REFUSALS: Refusals = {
+    UnknownProgrammeError: HTTPStatus.NOT_FOUND,
+    CannotLeaveError: HTTPStatus.CONFLICT,
+    ConsentError: HTTPStatus.BAD_REQUEST,
+}
 
 
 class AboutAnswer(Answer):
     """A use case in words; fields as in `programs.about.About`."""
 
     use_cases: Sequence[str]
-    title: str
-    triggered_by: str
-    asks: str
-    ends: str
+    title: Words
+    triggered_by: Words
+    asks: Words
+    ends: Words
     carried_by: Sequence[str]
     clause: str
     latency: str
-    leaving: str
+    leaving: Words
 
 
 class StandingAnswer(Answer):
@@ -49,8 +55,25 @@ class StandingAnswer(Answer):
     up_w: float
     energy_wh: float | None
     for_s: float | None
-    promise: str
-    words: str
+    promise: Words
+    words: Words
+
+
+class PayAnswer(Answer):
+    """What a programme pays; fields as in `hems.programme_surface.PayView`."""
+
+    per_kwh: float
+    currency: str
+
+
+class DecisionAnswer(Answer):
+    """A decision that was made; fields as in `hems.programme_surface.DecisionView`."""
+
+    joined: bool
+    by: str
+    at: float
+    until: float | None
+    version: str
 
 
 class ProgrammeAnswer(Answer):
@@ -61,12 +84,15 @@ class ProgrammeAnswer(Answer):
     standing: StandingAnswer
     manner: str
     joined: bool
-    bound: str
+    bound: Words
     decided_by: str
     decided_at: float | None
     until: float | None
     version: str
-    consequence: Sequence[str]
+    consequence: Sequence[Words]
+    changed: bool
+    pays: PayAnswer | None
+    decisions: Sequence[DecisionAnswer]
 
 
 class ProgrammesAnswer(Answer):
@@ -99,7 +125,7 @@ class RecordAnswer(Answer):
     measured_share: float
     score: float | None
     opted_out: bool
-    note: str
+    note: Words
 
 
 class RecordsAnswer(Answer):
@@ -109,13 +135,20 @@ class RecordsAnswer(Answer):
 
 
 class DecisionOrder(BaseModel):
-    """What the owner decides; fields as in `hems.programme_surface.Decision`."""
+    """What the owner decides; fields as in `hems.programme_surface.Decision`.
+
+    `by` counts only from this machine while the home has no accounts; else it is who asks.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    by: Annotated[str, Field(min_length=1, max_length=100)]
+    by: Annotated[str, Field(max_length=100)] = ""
     version: Annotated[str, Field(min_length=1, max_length=64)]
     until: Annotated[float, Field(ge=0, le=_LAST_INSTANT, strict=True)] | None = None
+
+    def decision(self, *, joined: bool) -> Decision:
+        """Return what is decided."""
+        return Decision(joined, self.by, self.version, self.until)
 
 
 class PeriodQuery(BaseModel):
@@ -165,87 +198,71 @@ class ProgrammesApi:
         self._surface = surface
         self._clock = clock
 
-    def routes(self) -> Sequence[web.AbstractRouteDef]:
-        """Return where it answers."""
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return what it does."""
+        join, leave = "/api/programmes/{programme}/join", "/api/programmes/{programme}/leave"
+        csv, lines = "/api/settlement.csv", "/api/settlement.jsonl"
         return [
-            web.get("/api/programmes", self.programmes),
-            web.get("/api/programmes/records", self.records),
-            web.post("/api/programmes/{id}/join", self.join),
-            web.post("/api/programmes/{id}/leave", self.leave),
-            web.get("/api/settlement.csv", self.settlement_csv),
-            web.get("/api/settlement.jsonl", self.settlement_lines),
+            Operation("GET", "/api/programmes", cls.programmes, Right.SEE),
+            Operation(
+                "GET", "/api/programmes/records", cls.records, Right.HISTORY, refusals=_REFUSALS
+            ),
+            Operation("POST", join, cls.join, Right.AGREE, refusals=_REFUSALS),
+            Operation("POST", leave, cls.leave, Right.AGREE, refusals=_REFUSALS),
+            Operation(
+                "GET",
+                csv,
+                cls.settlement_csv,
+                Right.HISTORY,
+                refusals=_REFUSALS,
+                media_type=_TYPES[Form.CSV],
+            ),
+            Operation(
+                "GET",
+                lines,
+                cls.settlement_lines,
+                Right.HISTORY,
+                refusals=_REFUSALS,
+                media_type=_TYPES[Form.JSON_LINES],
+            ),
         ]
 
-    async def programmes(self, _request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/programmes: all of them, with what leaving would mean."""
+    async def programmes(self) -> ProgrammesAnswer:
+        """Return all programmes, with what leaving each would mean."""
         found = await self._surface().programmes()
-        told = [ProgrammeAnswer.model_validate(each) for each in found]
-        return model_answer(ProgrammesAnswer(programmes=told))
+        return ProgrammesAnswer(programmes=[ProgrammeAnswer.model_validate(p) for p in found])
 
-    async def join(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /api/programmes/ID/join."""
-        return await self._decide(request, joined=True)
+    async def join(self, programme: str, body: DecisionOrder) -> None:
+        """Join a programme, having read the text of that version."""
+        await self._surface().decide(programme, body.decision(joined=True))
 
-    async def leave(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /api/programmes/ID/leave."""
-        return await self._decide(request, joined=False)
+    async def leave(self, programme: str, body: DecisionOrder) -> None:
+        """Leave a programme."""
+        await self._surface().decide(programme, body.decision(joined=False))
 
-    async def records(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/programmes/records: ?start=&end=, or ?days=, and &programme=."""
-        query = PeriodQuery.model_validate(dict(request.query))
+    async def records(self, query: PeriodQuery) -> RecordsAnswer:
+        """Return what the home has delivered in a time, event by event."""
         start, end = query.period(self._clock.now())
+        found = await self._surface().records(start, end, query.programme)
+        return RecordsAnswer(records=[RecordAnswer.model_validate(each) for each in found])
 
-        async def answer() -> web.StreamResponse:
-            found = await self._surface().records(start, end, query.programme)
-            told = [RecordAnswer.model_validate(each) for each in found]
-            return model_answer(RecordsAnswer(records=told))
+    async def settlement_csv(self, query: PeriodQuery) -> Download:
+        """Return the records of a time for settlement, as CSV."""
+        return await self._settlement(query, Form.CSV)
 
-        return await _refused_in_words(answer)
+    async def settlement_lines(self, query: PeriodQuery) -> Download:
+        """Return the records of a time for settlement, a JSON object a line."""
+        return await self._settlement(query, Form.JSON_LINES)
 
-    async def settlement_csv(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/settlement.csv, asked like the records."""
-        return await self._settlement(request, Form.CSV)
-
-    async def settlement_lines(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/settlement.jsonl, likewise."""
-        return await self._settlement(request, Form.JSON_LINES)
-
-    async def _decide(self, request: web.Request, *, joined: bool) -> web.StreamResponse:
-        order = DecisionOrder.model_validate_json(await request.read())
-        decision = Decision(joined, order.by, order.version, order.until)
-
-        async def answer() -> web.StreamResponse:
-            await self._surface().decide(request.match_info["id"], decision)
-            return web.Response(status=HTTPStatus.NO_CONTENT)
-
-        return await _refused_in_words(answer)
-
-    async def _settlement(self, request: web.Request, form: Form) -> web.StreamResponse:
-        query = PeriodQuery.model_validate(dict(request.query))
+    async def _settlement(self, query: PeriodQuery, form: Form) -> Download:
         start, end = query.period(self._clock.now())
-
-        async def answer() -> web.StreamResponse:
-            text = await self._surface().settlement(start, end, query.programme, form)
-            name = f'attachment; filename="settlement.{form.value}"'
-            return web.Response(
-                body=text.encode(),
-                headers={
-                    "Content-Type": f"{_TYPES[form]}; charset=utf-8",
-                    "Content-Disposition": name,
-                },
-            )
-
-        return await _refused_in_words(answer)
+        text = await self._surface().settlement(start, end, query.programme, form)
+        kind = f"{_TYPES[form]}; charset=utf-8"
+        return Download(text.encode(), kind, f"settlement.{form.value}")
 
 
-async def _refused_in_words(
-    answer: Callable[[], Awaitable[web.StreamResponse]],
-) -> web.StreamResponse:
-    try:
-        return await answer()
-    except UnknownProgrammeError as error:
-        return error_answer(HTTPStatus.NOT_FOUND, str(error))
-    except CannotLeaveError as error:
-        return error_answer(HTTPStatus.CONFLICT, str(error))
-    except ConsentError as error:
-        return error_answer(HTTPStatus.BAD_REQUEST, str(error))
+def _decision(order: DecisionOrder, who: Who, *, joined: bool) -> Decision:
+    """Return what was decided, by the name that the home knows who asks by."""
+    by = (order.by.strip() or who.name) if who == HERE else who.name
+    return Decision(joined, by, order.version, order.until)

@@ -1,13 +1,11 @@
-"""The API's handler for the reserve, and its shape as JSON."""
+"""The reserve under /api, and its shape as JSON."""
 
 from collections.abc import Sequence
-from http import HTTPStatus
 
-from aiohttp import web
-
+from hems.access.rights import Right
 from hems.reserves.surface import ReservesSurface
-from web.answers import model_answer
 from web.models import Answer
+from web.operation import Operation
 
 
 class OfferAnswer(Answer):
@@ -74,14 +72,15 @@ class ReservesApi:
         self._surface = surface
         self._time_zone = time_zone
 
-    def routes(self) -> Sequence[web.AbstractRouteDef]:
-        """Return where it answers."""
-        return [web.get("/api/reserves", self.reserves)]
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return what it does."""
+        return [Operation("GET", "/api/reserves", cls.reserves, Right.SEE)]
 
-    async def reserves(self, _request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/reserves: how it stands; 204 where the home offers none."""
+    async def reserves(self) -> ReservesAnswer | None:
+        """Return how the reserve stands; nothing where the home offers none."""
         found = self._surface.reserves()
         if found is None:
-            return web.Response(status=HTTPStatus.NO_CONTENT)
+            return None
         answer = ReservesAnswer.model_validate(found)
-        return model_answer(answer.model_copy(update={"time_zone": self._time_zone}))
+        return answer.model_copy(update={"time_zone": self._time_zone})

@@ -6,7 +6,7 @@ site that a browser on this machine has open: by name (DNS rebinding), by origin
 
 import asyncio
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import SplitResult, urlsplit
@@ -22,12 +22,13 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _OWN_SITE = frozenset({"same-origin", "none"})
 _BODY_TIMEOUT_S = 10.0
+_SLOWEST_BYTES_PER_S = 100_000.0
 _HEADERS = {
     # Each kind is named: nothing inline, nothing from elsewhere, no frame around it.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -45,18 +46,25 @@ class Gate:
 
     Attributes:
         names: Host names, lower case, under which the page is served; IPv6 without brackets.
-        max_body_bytes: Largest request body.
+        max_body_bytes: Largest request body, where the operation sets none of its own.
+        network_names: Asked for the names that the hub has on the home's network at present.
     """
 
     names: Collection[str]
     max_body_bytes: int
+    network_names: Callable[[], Collection[str]] = tuple
 
-    def refusal(self, request: web.Request) -> tuple[HTTPStatus, str] | None:
-        """Return status and sentence for a request that is refused, else None."""
+    def refusal(self, request: web.Request, max_body_bytes: int) -> tuple[HTTPStatus, str] | None:
+        """Return status and sentence for a request that is refused, else None.
+
+        Args:
+            request: The request, nothing of its body read yet.
+            max_body_bytes: Largest body that its operation takes.
+        """
         host = _authority(request.headers.getall("Host", []))
         if host is None:
             return HTTPStatus.BAD_REQUEST, say("The request does not name one host.")
-        if host.hostname not in self.names:
+        if host.hostname not in self.names and host.hostname not in self.network_names():
             return (
                 HTTPStatus.MISDIRECTED_REQUEST,
                 say("This page is not served under that host name."),
@@ -67,31 +75,43 @@ class Gate:
             return HTTPStatus.FORBIDDEN, say("Another site may not use this page.")
         if request.method not in _SAFE_METHODS and not _same_origin(request, host):
             return HTTPStatus.FORBIDDEN, say("Another site may not act on this page.")
-        if (request.content_length or 0) > self.max_body_bytes:
+        if (request.content_length or 0) > max_body_bytes:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE
         return None
 
 
-def gate_of(settings: WebSettings) -> Gate:
-    """Return the gate that the settings ask for."""
+def gate_of(settings: WebSettings, network_names: Callable[[], Collection[str]] = tuple) -> Gate:
+    """Return the gate that the settings ask for.
+
+    Args:
+        settings: How the page is served.
+        network_names: Asked for the names that the hub has on the home's network at present.
+    """
     names = LOOPBACK_NAMES | set(settings.names)
     if not _unspecified(settings.host):
         names |= {settings.host.lower()}
-    return Gate(names, settings.max_body_bytes)
+    return Gate(names, settings.max_body_bytes, network_names)
 
 
 GATE = web.AppKey("gate", Gate)
+LIMITS = web.AppKey("limits", Mapping[tuple[str, str], int])
+"""Largest body of each operation that sets one of its own, by method and path with its names."""
 
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse foreign requests, and read what body there is, within the limit and in time."""
-    refused = request.app[GATE].refusal(request)
+    gate = request.app[GATE]
+    own = request.app[LIMITS].get(_operation(request))
+    limit = gate.max_body_bytes if own is None else own
+    refused = gate.refusal(request, limit)
     if refused is not None:
         return error_answer(*refused)
+    if own is not None:
+        request = request.clone(client_max_size=own)
     if request.can_read_body:
         try:
-            async with asyncio.timeout(_BODY_TIMEOUT_S):
+            async with asyncio.timeout(_BODY_TIMEOUT_S + limit / _SLOWEST_BYTES_PER_S):
                 await request.read()
         except TimeoutError:
             return error_answer(
@@ -105,6 +125,11 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.update(_HEADERS)
     if request.path.startswith("/api/") or response.status >= HTTPStatus.BAD_REQUEST:
         response.headers["Cache-Control"] = "no-store"
+
+
+def _operation(request: web.Request) -> tuple[str, str]:
+    resource = request.match_info.route.resource
+    return request.method, "" if resource is None else resource.canonical
 
 
 def _authority(values: list[str]) -> SplitResult | None:

@@ -1,32 +1,28 @@
 """The homeowner's page: an aiohttp application over the home's surface."""
 
 import errno
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Protocol
 
 from aiohttp import web
 
 from hems.clock import Clock, SystemClock
 from hems.surface import HomeSurface
 from web.answers import errors_in_words
-from web.api import Api
+from web.api import HomeApi
+from web.document_api import DocumentApi
 from web.errors import AddressError
+from web.lan import CHECK_PATH, LAN, LanDoor, answer_check, https_alone, open_check, open_sites
+from web.operation import DOOR, Doorkeeper, OpenDoor, Part, limits, routes
 from web.pages import Pages
-from web.security import GATE, add_headers, gate_of, guard
+from web.security import GATE, LIMITS, add_headers, gate_of, guard
 from web.settings import WebSettings
 from web.stream import Streams
+from web.words import use_language
 
 _SHUTDOWN_S = 2.0
 _CLOCK = SystemClock()
-
-
-class Part(Protocol):
-    """A part of the API, with handlers of its own."""
-
-    def routes(self) -> Sequence[web.AbstractRouteDef]:
-        """Return where it answers."""
-        ...
+_OPEN = OpenDoor()
 
 
 def create_app(
@@ -34,6 +30,9 @@ def create_app(
     settings: WebSettings,
     clock: Clock = _CLOCK,
     parts: Iterable[Part] = (),
+    door: Doorkeeper = _OPEN,
+    *,
+    lan: LanDoor | None = None,
 ) -> web.Application:
     """Return the application that serves the page and its API.
 
@@ -42,14 +41,23 @@ def create_app(
         settings: How it is served.
         clock: Where "today" and the health check take the time from.
         parts: What else of the home the API offers.
+        door: Knows who asks.
+        lan: The way in from the home's network, if there is one.
     """
     app = web.Application(
-        middlewares=[errors_in_words, guard], client_max_size=settings.max_body_bytes
+        middlewares=[use_language, errors_in_words, guard],
+        client_max_size=settings.max_body_bytes,
     )
-    app[GATE] = gate_of(settings)
     app.on_response_prepare.append(add_headers)
+    if lan is None:
+        app[GATE] = gate_of(settings)
+    else:
+        app[LAN] = lan
+        app[GATE] = gate_of(settings, lambda: lan.presence.names)
+        app.middlewares.append(https_alone)
+        app.on_response_prepare.append(open_check)
+        app.add_routes([web.get(CHECK_PATH, answer_check)])
 
-    api = Api(surface, settings, clock)
     pages = Pages(settings.static_dir)
     streams = Streams(surface, settings)
 
@@ -57,23 +65,13 @@ def create_app(
         streams.close()
 
     app.on_shutdown.append(end_streams)
-    for part in parts:
-        app.add_routes(part.routes())
-    app.add_routes(
-        [
-            web.get("/api/home", api.home),
-            web.get("/api/health", api.health),
-            web.get("/api/history", api.history),
-            web.get("/api/stream", streams.serve, allow_head=False),
-            web.post("/api/events/{id}/opt-out", api.opt_out),
-            web.post("/api/events/{id}/opt-in", api.opt_in),
-            web.post("/api/messages/{id}/acknowledge", api.acknowledge),
-            web.post("/api/devices/{id}/wish", api.wish),
-            web.delete("/api/devices/{id}/wish", api.end_wish),
-            web.get("/", pages.index),
-            web.get("/{path:.+}", pages.file),
-        ]
-    )
+    served: list[Part] = [*parts, HomeApi(surface, settings, clock), streams]
+    served.append(DocumentApi([*served, DocumentApi]))
+    app[DOOR] = door
+    app[LIMITS] = limits(served)
+    for part in served:
+        app.add_routes(routes(part))
+    app.add_routes([web.get("/", pages.index), web.get("/{path:.+}", pages.file)])
     return app
 
 
@@ -83,26 +81,37 @@ async def serving(
     settings: WebSettings,
     clock: Clock = _CLOCK,
     parts: Iterable[Part] = (),
+    door: Doorkeeper = _OPEN,
+    *,
+    lan: LanDoor | None = None,
 ) -> AsyncIterator[str]:
     """Serve the page while the context lasts.
 
     Yields:
-        The page's address as a URL, with the port that was taken.
+        The page's address as a URL, with the port that was taken; with `lan` the one for this
+        machine.
 
     Raises:
         AddressError: The address is in use, forbidden or not this machine's.
     """
     runner = web.AppRunner(
-        create_app(surface, settings, clock, parts),
+        create_app(surface, settings, clock, parts, door, lan=lan),
         access_log=None,
         shutdown_timeout=_SHUTDOWN_S,
     )
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
+            if lan is not None:
+                ports = await open_sites(runner, settings.host, settings.port, lan)
+            else:
+                await web.TCPSite(runner, settings.host, settings.port).start()
         except OSError as error:
             raise AddressError(_why(error, settings)) from error
+        if lan is not None:
+            async with lan.presence.kept_up(ports.https, ports.http, lan.alarm):
+                yield f"http://127.0.0.1:{ports.http}"
+            return
         port = int(runner.addresses[0][1])
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         yield f"http://{host}:{port}"

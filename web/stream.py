@@ -17,11 +17,12 @@ from hems.surface import HomeSurface, Snapshot
 from web.answers import error_answer
 from web.models import HomeAnswer
 from web.operation import Operation
+from web.packed import Message, Packing
 from web.settings import WebSettings
 from web.words import LANGUAGE
 
-_RETRY_MS = 1000
-_HEARTBEAT = b": alive\n\n"
+_RETRY = Message(b"retry: 1000\n\n")
+_HEARTBEAT = Message(b": alive\n\n")
 _HIGH_WATER_BYTES = 16_384
 """Unsent bytes above which a reader counts as slow: a few snapshots, not a minute of them."""
 
@@ -34,15 +35,13 @@ class Streams:
         self._settings = settings
         self._closing = asyncio.Event()
         self._open = 0
-        self._told: dict[str, tuple[Snapshot, bytes]] = {}
+        self._told: dict[str, tuple[Snapshot, Message]] = {}
 
     @classmethod
     def operations(cls) -> Sequence[Operation]:
         """Return the stream itself."""
         return [
-            Operation(
-                "GET", "/api/stream", cls.serve, Right.SEE, media_type="text/event-stream"
-            )
+            Operation("GET", "/api/stream", cls.serve, Right.SEE, media_type="text/event-stream")
         ]
 
     def close(self) -> None:
@@ -70,14 +69,19 @@ class Streams:
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
         )
+        packing = Packing() if "gzip" in request.headers.get("Accept-Encoding", "") else None
+        if packing is not None:
+            response.headers["Content-Encoding"] = "gzip"
         await response.prepare(request)
         if request.transport is not None:
             request.transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
         try:
-            await self._write(response, f"retry: {_RETRY_MS}\n\n".encode())
             async with aclosing(self._messages()) as messages:
                 async for message in messages:
-                    await self._write(response, message)
+                    sent = message.plain if packing is None else packing.add(message)
+                    await self._write(response, sent)
+            if packing is not None:
+                await self._write(response, packing.end())
         except (ConnectionError, TimeoutError):
             # The reader left, or has taken nothing for too long: it will ask again.
             if request.transport is not None:
@@ -88,11 +92,12 @@ class Streams:
         async with asyncio.timeout(self._settings.write_timeout_s):
             await response.write(message)
 
-    async def _messages(self) -> AsyncGenerator[bytes, None]:
+    async def _messages(self) -> AsyncGenerator[Message, None]:
         changes = self._surface.changes()
         closing = asyncio.create_task(self._closing.wait())
         upcoming = asyncio.create_task(_next(changes))
         try:
+            yield _RETRY
             while True:
                 await asyncio.wait(
                     (upcoming, closing),
@@ -116,14 +121,14 @@ class Streams:
             if isinstance(changes, AsyncGenerator):
                 await changes.aclose()
 
-    def _message(self, snapshot: Snapshot) -> bytes:
+    def _message(self, snapshot: Snapshot) -> Message:
         """Return a snapshot as a message, made once for all readers of a language."""
         language = LANGUAGE.get()
         told = self._told.get(language)
         if told is None or told[0] is not snapshot:
             data = HomeAnswer.model_validate(snapshot).model_dump_json()
-            message = f"id: {snapshot.seq}\nevent: snapshot\ndata: {data}\n\n".encode()
-            told = self._told[language] = (snapshot, message)
+            text = f"id: {snapshot.seq}\nevent: snapshot\ndata: {data}\n\n"
+            told = self._told[language] = (snapshot, Message(text.encode()))
         return told[1]
 
 

@@ -1,16 +1,17 @@
-"""The API's handlers for who may see what the home measures, and their shapes as JSON."""
+"""Who may see what the home measures, under /api, and its shapes as JSON."""
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
-from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from der.sentence import say
+from hems.access.rights import Right
 from hems.visibility.grants import Data, Purpose
 from hems.visibility.surface import ImpossibleGrantError, UnknownGrantError, VisibilitySurface
-from web.answers import error_answer, model_answer
 from web.models import Answer
+from web.operation import Operation, Refusals
 
 _MOST = 1000
 _MAX_DIGITS = 18
@@ -82,47 +83,43 @@ class VisibilityApi:
     def __init__(self, surface: Callable[[], VisibilitySurface]) -> None:
         self._surface = surface
 
-    def routes(self) -> Sequence[web.AbstractRouteDef]:
-        """Return where it answers."""
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return what it does."""
+        impossible: Refusals = {ImpossibleGrantError: HTTPStatus.BAD_REQUEST}
+        unknown: Refusals = {UnknownGrantError: HTTPStatus.NOT_FOUND}
         return [
-            web.get("/api/grants", self.grants),
-            web.post("/api/grants", self.grant),
-            web.delete("/api/grants/{id}", self.withdraw),
-            web.get("/api/accesses", self.accesses),
+            Operation("GET", "/api/grants", cls.grants, Right.AUDIT),
+            Operation(
+                "POST", "/api/grants", cls.grant, Right.GRANT, HTTPStatus.CREATED, impossible
+            ),
+            Operation(
+                "DELETE", "/api/grants/{number}", cls.withdraw, Right.GRANT, refusals=unknown
+            ),
+            Operation("GET", "/api/accesses", cls.accesses, Right.AUDIT),
         ]
 
-    async def grants(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/grants."""
-        del request
+    async def grants(self) -> GrantsAnswer:
+        """Return who may see what the home measures, grants that hold first."""
         found = [GrantAnswer.model_validate(each) for each in await self._surface().grants()]
-        return model_answer(GrantsAnswer(grants=found))
+        return GrantsAnswer(grants=found)
 
-    async def grant(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /api/grants."""
-        order = GrantOrder.model_validate_json(await request.read())
-        try:
-            new = await self._surface().grant(
-                order.recipient, order.name, order.purpose, order.data, order.until
-            )
-        except ImpossibleGrantError as error:
-            return error_answer(HTTPStatus.BAD_REQUEST, str(error))
-        return model_answer(GrantAnswer.model_validate(new), HTTPStatus.CREATED)
+    async def grant(self, body: GrantOrder) -> GrantAnswer:
+        """Let somebody see what the home measures."""
+        new = await self._surface().grant(
+            body.recipient, body.name, body.purpose, body.data, body.until
+        )
+        return GrantAnswer.model_validate(new)
 
-    async def withdraw(self, request: web.Request) -> web.StreamResponse:
-        """Answer DELETE /api/grants/ID."""
-        number = request.match_info["id"]
+    async def withdraw(self, number: str) -> None:
+        """Withdraw a grant."""
         if not (number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS):
-            return error_answer(HTTPStatus.NOT_FOUND, f"there is no grant {number[:_MAX_DIGITS]}")
-        try:
-            await self._surface().withdraw(int(number))
-        except UnknownGrantError as error:
-            return error_answer(HTTPStatus.NOT_FOUND, str(error))
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+            raise UnknownGrantError(say("there is no grant {number}", number=number[:_MAX_DIGITS]))
+        await self._surface().withdraw(int(number))
 
-    async def accesses(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET /api/accesses, ?most= of them."""
-        query = AccessesQuery.model_validate(dict(request.query))
+    async def accesses(self, query: AccessesQuery) -> AccessesAnswer:
+        """Return who has looked or tried to, the newest first."""
         found = [
             AccessAnswer.model_validate(each) for each in await self._surface().accesses(query.most)
         ]
-        return model_answer(AccessesAnswer(accesses=found))
+        return AccessesAnswer(accesses=found)

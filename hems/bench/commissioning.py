@@ -5,14 +5,21 @@ from collections.abc import Callable
 from der.commissioning.judge import Verdict
 from der.commissioning.move import Progress, run
 from der.model import Control, DeviceSpec
+from der.sentence import say
 from der.service import Handle
 from hems.device_surface import MoveOutcome
+
+
+def quiet(_share: float, _words: str) -> None:
+    """Tell nobody how far a move is."""
 
 
 def untestable(spec: DeviceSpec) -> str | None:
     """Return why a device has no test move; None if it has one."""
     if spec.control is Control.NONE:
-        return f"{spec.id}: a {spec.kind} is only read: there is nothing to move"
+        return say(
+            "{id}: a {kind} is only read: there is nothing to move", id=spec.id, kind=spec.kind
+        )
     return None
 
 
@@ -22,7 +29,7 @@ async def moved(
     now: Callable[[], float],
     *,
     move_s: float,
-    progress: Progress = lambda _share, _words: None,
+    progress: Progress = quiet,
 ) -> MoveOutcome:
     """Do the test move; arguments as for `der.commissioning.move.run`."""
     return outcome(await run(device, meter, now, progress, move_s=move_s))

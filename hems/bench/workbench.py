@@ -13,13 +13,15 @@ from collections.abc import (
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from der.commissioning.move import Progress
 from der.description import DeviceDescription
 from der.errors import DeviceError
 from der.model import DeviceKind
 from der.registry import Registry
+from der.sentence import say
 from der.service import Handle
 from hems.bench.callers import heard
-from hems.bench.commissioning import moved, untestable
+from hems.bench.commissioning import moved, quiet, untestable
 from hems.bench.device_detail import asked, commissioned, with_state
 from hems.cem.cycle import Cycle
 from hems.clock import Clock
@@ -84,12 +86,13 @@ class Workbench:
         handle = self._cycle.handle(device)
         return detail if handle is None else await asked(detail, handle)
 
-    async def test(self, device: str, move_s: float) -> MoveOutcome:
+    async def test(self, device: str, move_s: float, progress: Progress = quiet) -> MoveOutcome:
         """Do the test move with a device, which the cycle leaves alone meanwhile.
 
         Args:
             device: Its id.
             move_s: How long each step of the move lasts, in s.
+            progress: Told how far it is; must not block.
 
         Raises:
             UnknownDeviceError: There is none of this id.
@@ -112,7 +115,7 @@ class Workbench:
             await self._cycle.react()  # the others come to rest
             async with self._cycle.lend(device) as handle:
                 return await self._until_event(
-                    moved(handle, self._meter(), self._clock.now, move_s=move_s)
+                    moved(handle, self._meter(), self._clock.now, move_s=move_s, progress=progress)
                 )
         except DeviceError as error:
             raise SurfaceError(str(error)) from error
@@ -150,7 +153,7 @@ class Workbench:
     def _described(self, device: str) -> DeviceDescription:
         found = self._descriptions.get(device)
         if found is None:
-            raise UnknownDeviceError(f"this home has no device {device!r}")
+            raise UnknownDeviceError(say("this home has no device {device!r}", device=device))
         return found
 
     def _meter(self) -> Handle | None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from der.errors import TransientError
 from der.model import DeviceSpec, Reading
+from der.sentence import say
 
 _AHEAD_S: Final = 0.5
 """A reading dated further ahead than this was dated before the clock was set back."""
@@ -25,7 +26,11 @@ def check(spec: DeviceSpec, reading: Reading) -> None:
     most_w = _SANE_RANGE * range_w if range_w else math.inf
     if not (math.isfinite(reading.power_w) and abs(reading.power_w) <= most_w):
         raise UnbelievableError(
-            f"{spec.id}: read gave a power of {reading.power_w:g} W, which cannot be"
+            say(
+                "{id}: read gave a power of {power:g} W, which cannot be",
+                id=spec.id,
+                power=reading.power_w,
+            )
         )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality
+from der.sentence import say
 from hems.cem.memory import Memory
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
@@ -142,7 +143,11 @@ def _elsewhere(state: DeviceState, memory: Memory, now: float, policy: Allocator
 def _why(spec: DeviceSpec, still: Still, now: float) -> str:
     since_s = now - (now if still.since is None else still.since)
     what = "other devices moved" if spec.kind is DeviceKind.METER else "it was told otherwise"
-    return (
-        f"{spec.id}: power reads {still.power_w:g} W to the last digit while {what} for "
-        f"{since_s:.0f} s, so it is not believed"
+    return say(
+        "{id}: power reads {power:g} W to the last digit while {what} for {since:.0f} s, "
+        "so it is not believed",
+        id=spec.id,
+        power=still.power_w,
+        what=what,
+        since=since_s,
     )

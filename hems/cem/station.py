@@ -26,6 +26,7 @@ from der.model import (
     Setpoint,
     Sleep,
 )
+from der.sentence import say
 from der.service import A, Device, Handle, Mode
 from hems.cem.believed import UnbelievableError, age_s, check
 from hems.cem.orders import Order
@@ -151,8 +152,8 @@ class Station:
         """
         reading = self._reading
         if self._lent:
-            error = f"{self.spec.id}: is being tested"
-            return DeviceState(self.spec, reading, Quality.LOST, error, setpoint)
+            tested = say("{id}: is being tested", id=self.spec.id)
+            return DeviceState(self.spec, reading, Quality.LOST, tested, setpoint)
         if reading is None:
             return self._gone(setpoint)
         if self.spec.sleep is not None:
@@ -182,7 +183,9 @@ class Station:
         return DeviceState(self.spec, reading, Quality.LOST, error, setpoint)
 
     def _say_stale(self, after_s: float) -> str:
-        error = f"{self.spec.id}: nothing new from it for more than {after_s:g} s"
+        error = say(
+            "{id}: nothing new from it for more than {after:g} s", id=self.spec.id, after=after_s
+        )
         if not self._said_stale:
             self._said_stale = True
             self._sayings.trouble(error)
@@ -237,7 +240,7 @@ class Station:
     async def command(self, command: Command[A]) -> A:
         """Have the device carry out a command; see `Cycle.command`."""
         if self._lent:
-            raise RejectedError(f"{self.spec.id}: is being tested")
+            raise RejectedError(say("{id}: is being tested", id=self.spec.id))
         if self._handle is None:
             raise RejectedError(self._unconnected)
         return await self._handle.ioctl(command)
@@ -251,7 +254,7 @@ class Station:
     async def lend(self) -> AsyncIterator[Handle]:
         """Leave the device to somebody else for a while; see `Cycle.lend`."""
         if self._lent:
-            raise RejectedError(f"{self.spec.id}: is being tested already")
+            raise RejectedError(say("{id}: is being tested already", id=self.spec.id))
         self._lent = True
         try:
             for call in self._calls:
@@ -326,7 +329,7 @@ class Station:
                 await self._failed(error)
             return
         if self._error is not None:
-            self._sayings.well(f"{self.spec.id} answers again")
+            self._sayings.well(say("{id} answers again", id=self.spec.id))
         if self._reading is None or reading.at != self._reading.at:  # some return the last again
             self._taken_at = self._clock.monotonic() - age_s(reading, self._clock.now())
         self._reading, self._error, self._failures = reading, None, 0
@@ -397,14 +400,16 @@ class Station:
 
     @property
     def _unconnected(self) -> str:
-        return f"{self.spec.id}: not connected ({self._error or 'not opened yet'})"
+        return say(
+            "{id}: not connected ({value})", id=self.spec.id, value=self._error or "not opened yet"
+        )
 
     def _refused(self, why: str | None) -> None:
         """Note whether it takes what it is told; said when that changes."""
         if why is not None and why not in {self._refusal, self._error}:
             self._sayings.trouble(why)
         elif why is None and self._refusal is not None:
-            self._sayings.well(f"{self.spec.id} takes what it is told again")
+            self._sayings.well(say("{id} takes what it is told again", id=self.spec.id))
         self._refusal = why
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from der.sentence import say
 from programs.support import FixedFactor, FixedVar, Place, SupportWish, What, in_words
 
 Key: TypeAlias = tuple[str, Place]
@@ -192,7 +193,11 @@ class Yielded:
     @property
     def words(self) -> str:
         """Why, for the owner."""
-        return f"{self.wish.reason}: gives way, since {_lower(self.to.reason)}"
+        return say(
+            "{reason}: gives way, since {lower}",
+            reason=self.wish.reason,
+            lower=_lower(self.to.reason),
+        )
 
 
 @dataclass(frozen=True, slots=True)

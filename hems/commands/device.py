@@ -15,6 +15,7 @@ from hems.commands.device_arguments import given
 from hems.commands.device_ask import AnswerError, comfort, phases
 from hems.commands.output import fail
 from hems.settings.devices_file import Value
+from hems.setup.scan import Search
 
 EXIT_USAGE: Final = 2
 
@@ -49,7 +50,10 @@ def _drivers_quiet() -> Iterator[None]:
 def _scan(options: argparse.Namespace) -> int:
     return device_scan.run(
         device_scan.ScanOptions(
-            options.config, options.url, options.at, options.listen, as_json=options.json
+            options.config,
+            options.url,
+            Search(options.at, options.listen),
+            as_json=options.json,
         )
     )
 

@@ -7,9 +7,9 @@ from typing import Final
 from der.model import Control, DeviceKind, Ownership
 from der.registry import CONTROLS, DRIVERS, Driver
 from hems import units
-from hems.commands.device_map import choice, told
 from hems.settings.device_section import needs
 from hems.settings.devices_file import Value
+from hems.setup.device_map import choice, told
 
 Answer = Callable[[str], str]
 """Shows a question and returns what was typed."""

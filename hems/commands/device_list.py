@@ -9,16 +9,15 @@ from pathlib import Path
 from der.errors import DeviceError
 from der.service import Mode
 from hems.commands.device_bench import opened
-from hems.commands.device_file import find, kept
 from hems.commands.device_move import say
 from hems.commands.device_words import words
 from hems.commands.hub import HubError, running
 from hems.commands.output import fail
 from hems.device_surface import DeviceDetail
-from hems.settings import devices_file
 from hems.settings.config import Config, load
 from hems.settings.device_table import where
 from hems.settings.toml_file import ConfigError
+from hems.setup.device_file import KeptDevices, find, kept
 
 SHOW_WAITS_S = 10.0
 
@@ -82,18 +81,14 @@ def remove(path: Path, device: str, *, sure: bool) -> int:
     try:
         config = load(path)
         section = find(config, device)
-        place = config.home.devices
-        with devices_file.locked(place):
-            tables = kept(config)
-            others = [table for table in tables if table["id"] != device]
-            if len(others) == len(tables):
-                return fail(f"{device} stands in {path}: whoever wrote it there must remove it")
-            load(path, others)  # what speaks of the device elsewhere is named before it is gone
-            if not sure and not _agreed(section.name):
-                return fail(f"{device} was not removed")
-            devices_file.write(place, others)
+        if device not in {table["id"] for table in kept(config)}:
+            return fail(f"{device} stands in {path}: whoever wrote it there must remove it")
+        if not sure and not _agreed(section.name):
+            return fail(f"{device} was not removed")
+        KeptDevices(path).take_out(device)
     except ConfigError as error:
         return fail(str(error))
+    place = config.home.devices
     print(f"{device} is removed from {place}; a running hub gives it back to its own control")
     return 0
 

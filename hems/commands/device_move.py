@@ -10,7 +10,6 @@ from der.errors import DeviceError
 from der.service import Mode
 from hems.bench.commissioning import moved, untestable
 from hems.commands.device_bench import Bench, opened
-from hems.commands.device_file import find
 from hems.commands.hub import HubError, running
 from hems.commands.output import fail
 from hems.commands.progress import bar
@@ -18,6 +17,7 @@ from hems.device_surface import MoveOutcome
 from hems.settings.config import Config, load
 from hems.settings.device_section import DeviceSection, spec
 from hems.settings.toml_file import ConfigError
+from hems.setup.device_file import find
 
 FAILED: Final = 1
 

@@ -9,13 +9,15 @@ from contextlib import AsyncExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from certs.errors import CertificateError
 from der.errors import PermanentError
 from der.registry import build
 from hems import wiring
 from hems.clock import Clock, SystemClock
-from hems.commands.follow import Follower, leaving
+from hems.commands.first_start import Place, prepared, served
+from hems.commands.follow import Follower, beside_the_home, leaving
 from hems.commands.output import fail
 from hems.commands.presence import announced
 from hems.home import Home
@@ -24,19 +26,23 @@ from hems.hub_id import hub_id
 from hems.logs import log_to_stderr
 from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
+from hems.setup.device_setup import DeviceSetup
 from hems.store.errors import StoreCorruptError, StoreError, StoreFullError
 from hems.store.sqlite import set_aside
 from hems.store.store import Store, deferred_store, open_store
 from hems.succession import Succession
 from web.device_api import DeviceApi
 from web.errors import WebError
+from web.found_api import FoundApi
 from web.island_api import IslandApi
 from web.money_api import MoneyApi
 from web.needs_api import NeedsApi
+from web.operation import Part
 from web.plan_api import PlanApi
 from web.programmes_api import ProgrammesApi
 from web.reserves_api import ReservesApi
-from web.server import Part, serving
+from web.security_api import SecurityApi
+from web.server import serving
 from web.settings import WebSettings
 from web.visibility_api import VisibilityApi
 
@@ -46,11 +52,11 @@ _ENDING = (signal.SIGINT, signal.SIGTERM)
 _CHATTY = ("aiosqlite", "alembic", "apscheduler", "asyncio", "ocpp", "pymodbus", "sqlalchemy")
 
 
-def run(config: Path, ready: Path | None, *, verbose: bool) -> int:
+def run(place: Place, ready: Path | None, *, verbose: bool) -> int:
     """Run the hub; returns the exit code, 1 with one clear error if it cannot start.
 
     Args:
-        config: The configuration file.
+        place: Where the home's configuration is, and the page.
         ready: Where to write, as JSON, the page's address once the first cycle is done.
         verbose: Whether to log every decision.
     """
@@ -58,7 +64,7 @@ def run(config: Path, ready: Path | None, *, verbose: bool) -> int:
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        return asyncio.run(_serve(config, load(config), ready))
+        return asyncio.run(_serve(prepared(place), place, ready))
     except (
         ConfigError,
         CertificateError,
@@ -70,8 +76,9 @@ def run(config: Path, ready: Path | None, *, verbose: bool) -> int:
         return fail(str(error))
 
 
-async def _serve(path: Path, config: Config, ready: Path | None) -> int:
+async def _serve(path: Path, place: Place, ready: Path | None) -> int:
     clock = SystemClock()
+    config = served(load(path), place)
     store, damaged = await _open_store(config.store.path)
 
     def make(config: Config) -> Home:
@@ -84,34 +91,43 @@ async def _serve(path: Path, config: Config, ready: Path | None) -> int:
     try:
         home = make(config)
         succession = Succession(home)
-        reign = _Reign(succession, Follower(path, make))
+        follower = Follower(path, make, told=lambda config: served(config, place))
+        reign = _Reign(succession, follower)
         loop = asyncio.get_running_loop()
         for number in _ENDING:
             loop.add_signal_handler(number, reign.stop)
-        settings = WebSettings(
-            host=config.web.host,
-            port=config.web.port,
-            names=config.web.names,
-            time_zone=config.home.time_zone,
-        )
-        async with AsyncExitStack() as layers:
-            page = await layers.enter_async_context(
-                serving(
-                    succession, settings, clock, _parts(succession, clock, config.home.time_zone)
-                )
+        port = config.web.port
+        while not reign.stopped:
+            settings = WebSettings(
+                host=config.web.host,
+                port=port,
+                names=config.web.names,
+                time_zone=config.home.time_zone,
             )
-            if config.mqtt.home_assistant:
-                told = await _home_assistant(config, store)
-                # Loaded only here: most homes do without MQTT and its memory.
-                module = import_module("hems.homeassistant.publisher")
-                publisher = cast("PublisherModule", module)
-                await layers.enter_async_context(publisher.publishing(succession, told, clock))
-            layers.enter_context(announced(config.home.devices, page))
-            if ready is not None:
-                announcing = asyncio.create_task(_announce(home, page, ready))
-            await reign.run(config)
-            if ready is not None:
-                announcing.cancel()
+            async with AsyncExitStack() as layers:
+                devices = DeviceSetup(path, succession, succession.callers, clock)
+                layers.push_async_callback(devices.close)
+                page = await layers.enter_async_context(
+                    serving(
+                        succession,
+                        settings,
+                        clock,
+                        (*_parts(succession, clock, config.home.time_zone), FoundApi(devices)),
+                    )
+                )
+                port = urlsplit(page).port or port
+                if config.mqtt.home_assistant:
+                    told = await _home_assistant(config, store)
+                    # Loaded only here: most homes do without MQTT and its memory.
+                    module = import_module("hems.homeassistant.publisher")
+                    publisher = cast("PublisherModule", module)
+                    await layers.enter_async_context(publisher.publishing(succession, told, clock))
+                layers.enter_context(announced(config.home.devices, page))
+                if ready is not None:
+                    announcing = asyncio.create_task(_announce(succession.home, page, ready))
+                config = await reign.run(config)
+                if ready is not None:
+                    announcing.cancel()
     finally:
         await store.close()
         _end_quietly()
@@ -129,6 +145,7 @@ def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
         IslandApi(home),
         VisibilityApi(lambda: home.home.uses.visibility),
         ProgrammesApi(lambda: home.home.participation, clock),
+        SecurityApi(lambda: home.home.security),
     )
 
 
@@ -155,13 +172,22 @@ class _Reign:
         self._follower = follower
         self._stopped = False
 
+    @property
+    def stopped(self) -> bool:
+        """Whether there is no home to run any more."""
+        return self._stopped
+
     def stop(self) -> None:
         """Make `run` end."""
         self._stopped = True
         self._succession.home.stop()
 
-    async def run(self, config: Config) -> None:
-        """Run the present home, and what follows it when its devices change.
+    async def run(self, config: Config) -> Config:
+        """Run the present home, and what follows it when its configuration changes.
+
+        Returns:
+            What the present home was made of, once the page has to be served anew for it, or
+            nothing more is run.
 
         Raises:
             PermanentError: A port that devices call in to is taken.
@@ -174,15 +200,19 @@ class _Reign:
                 await asyncio.wait((running, following), return_when=asyncio.FIRST_COMPLETED)
                 if running.done() or self._stopped:
                     await running
-                    return
+                    self._stopped = True
+                    return config
                 after, heir = following.result()
-                _log.info("the devices have changed: the home is made anew")
+                _log.info("the configuration has changed: the home is made anew")
                 await home.make_way(leaving(config, after))
                 await running
-                config = after
+                before, config = config, after
                 self._succession.follow(heir)
+                if beside_the_home(before) != beside_the_home(after):
+                    return config
             finally:
                 await _ended(running, following)
+        return config
 
 
 async def _ended(*tasks: asyncio.Task[Any]) -> None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from der.curves import Curve, Droop, GridFunction, GridSupport, ShareOf
+from der.sentence import say
 from hems.emg.ratings import Ratings
 from hems.sep2.rules.curve import Curve as WireCurve
 from hems.sep2.rules.events import ModeValue
@@ -139,12 +140,23 @@ def beyond(mode: str, value: ModeValue, ratings: Ratings) -> str:
         most_var = ratings.absorbed_var if figure > 0 else ratings.injected_var
         verb = "absorb" if figure > 0 else "inject"
         if abs(figure) > most_var + _ROUNDED:
-            most = f"the most here is {most_var:.0f}"
-            return f"{mode} asks to {verb} {abs(figure):.0f} var, and {most}"
+            most = say("the most here is {most:.0f}", most=most_var)
+            return say(
+                "{mode} asks to {verb} {figure:.0f} var, and {most}",
+                mode=mode,
+                verb=verb,
+                figure=abs(figure),
+                most=most,
+            )
     if kind in {SignalKind.POWER_FACTOR, SignalKind.CHARGING_FACTOR}:
         least = ratings.least_factor(absorbing=figure > 0)
         if 0.0 < abs(figure) < least - _NEARLY:
-            return f"{mode} of {abs(figure):g}, and the least here is {least:.2f}"
+            return say(
+                "{mode} of {figure:g}, and the least here is {least:.2f}",
+                mode=mode,
+                figure=abs(figure),
+                least=least,
+            )
     return ""
 
 

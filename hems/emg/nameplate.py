@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from der.sentence import say
 from hems.emg import functions
 from hems.emg.ratings import Ratings
 from hems.emg.translate import SET_POINTS, meaning
@@ -33,5 +34,11 @@ def beyond(mode: str, value: ModeValue, ratings: Ratings) -> str:
     if abs(power_w) <= most_w * _NEARLY:
         return ""
     verb = "take" if power_w > 0 else "give"
-    most = f"the most here is {quantity(most_w, 'W')}"
-    return f"{mode} asks to {verb} {quantity(abs(power_w), 'W')}, and {most}"
+    most = say("the most here is {most}", most=quantity(most_w, "W"))
+    return say(
+        "{mode} asks to {verb} {power}, and {most}",
+        mode=mode,
+        verb=verb,
+        power=quantity(abs(power_w), "W"),
+        most=most,
+    )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from der.model import DeviceKind, DeviceSpec
+from der.sentence import say
 from hems.emg.der_report import DER_KINDS
 from hems.sep2.enddevice.readings import MirrorSpec, SeriesSpec
 
@@ -64,12 +65,14 @@ _TABLE: Final = {
     "imported": _counted("Energy imported", reverse=False, delta=True),
     "exported": _counted("Energy exported", reverse=True, delta=True),
     **{
-        f"power_{p}": replace(_mean(_W, f"Active power, phase {p.upper()}"), phase=_PHASES[p][0])
+        f"power_{p}": replace(
+            _mean(_W, say("Active power, phase {p}", p=p.upper())), phase=_PHASES[p][0]
+        )
         for p in PHASES
     },
     **{
         f"voltage_{p}": replace(
-            _mean(_V, f"Voltage, phase {p.upper()}", -1, power=False), phase=_PHASES[p][1]
+            _mean(_V, say("Voltage, phase {p}", p=p.upper()), -1, power=False), phase=_PHASES[p][1]
         )
         for p in PHASES
     },

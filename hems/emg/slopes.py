@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from der.sentence import say
 from hems.sep2.rules.events import Active, Schedule
 from programs.signal import Signal, SignalKind
 
@@ -46,7 +47,9 @@ class Slopes:
             last, ends_at = over[-1], now + RETURN_S
             self._return = replace(
                 _signal(last, self._return_w_min, now, ends_at, devices),
-                program=f"The way back from {last.program.name or last.program.mrid}",
+                program=say(
+                    "The way back from {value}", value=last.program.name or last.program.mrid
+                ),
                 binding=False,  # no utility asks for it: the owner has it so
             )
         self._live = live

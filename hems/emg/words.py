@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from der.model import Control, DeviceKind, DeviceState, Quality
+from der.sentence import say
 from programs.signal import SignalKind
 
 
@@ -77,7 +78,12 @@ def title(kind: SignalKind, value: float) -> str:
     if kind in {SignalKind.POWER_FACTOR, SignalKind.CHARGING_FACTOR}:
         when = " while charging" if kind is SignalKind.CHARGING_FACTOR else ""
         how = "" if abs(value) == 1.0 else ", absorbing" if value > 0 else ", injecting"
-        return f"Inverters hold a power factor of {abs(value):g}{how}{when}"
+        return say(
+            "Inverters hold a power factor of {value:g}{how}{when}",
+            value=abs(value),
+            how=how,
+            when=when,
+        )
     if kind in _SET_POINTS:
         return _set_point(_SET_POINTS[kind], value)
     words, unit = _TITLES[kind]
@@ -94,7 +100,11 @@ def effect(kind: SignalKind, devices: Sequence[DeviceState]) -> str:
     devices = [d for d in devices if d.quality is not Quality.LOST]
     if kind in {SignalKind.EXPORT_LIMIT, SignalKind.GENERATION_LIMIT, SignalKind.DISCONNECT}:
         helpers = _names(devices, Control.TARGET, Control.FLOOR)
-        return f"{_list(helpers)} held back as needed." if helpers else "Nothing here can help."
+        return (
+            say("{list} held back as needed.", list=_list(helpers))
+            if helpers
+            else "Nothing here can help."
+        )
     if kind in _FUNCTIONS or kind in _REACTIVE:
         helpers = _names(devices, Control.TARGET, Control.FLOOR)
         does = _FUNCTIONS[kind][1] if kind in _FUNCTIONS else _REACTIVE_EFFECT
@@ -111,9 +121,9 @@ def effect(kind: SignalKind, devices: Sequence[DeviceState]) -> str:
     ]
     parts = []
     if sources:
-        parts.append(f"{_list(sources)} gives power")
+        parts.append(say("{list} gives power", list=_list(sources)))
     if waits:
-        parts.append(f"{_list(waits)} may slow down or wait")
+        parts.append(say("{list} may slow down or wait", list=_list(waits)))
     return f"{'; '.join(parts)}." if parts else "Nothing here can help."
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
+from der.sentence import say
 from hems.market.history import STEP_S, by_day, like, occasion, running_on
 from hems.market.thresholds import Threshold
 from programs import economic
@@ -90,21 +91,40 @@ class Earned:
         month, read = log.threshold, datetime.fromtimestamp(log.read_at, UTC).strftime("%Y-%m-%d")
         prices = [per_kwh for _, per_kwh in log.prices]
         unit = f" {currency}" if currency else ""
-        told = f"up to {max(prices):.4g}{unit}/kWh" if prices else "not known"
+        told = (
+            say("up to {prices:.4g}{unit}/kWh", prices=max(prices), unit=unit)
+            if prices
+            else "not known"
+        )
         operator = f" of {month.operator}" if month.operator else ""
-        note = (
-            f"Wholesale price {told} above the net-benefits price {month.per_kwh:.4g}{unit}/kWh"
-            f"{operator} for {month.month}, published {month.published}, read {read} from "
-            f"{log.source or 'its source'}"
+        note = say(
+            "Wholesale price {told} above the net-benefits price {per:.4g}{unit}/kWh{operator} "
+            "for {month}, published {published}, read {read} from {value}",
+            told=told,
+            per=month.per_kwh,
+            unit=unit,
+            operator=operator,
+            month=month.month,
+            published=month.published.isoformat(),
+            read=read,
+            value=log.source or "its source",
         )
         if self.paid is None:
-            note += "; the home's past is too short for a baseline, so nothing can be claimed."
+            note = say(
+                "{note}; the home's past is too short for a baseline, so nothing can be claimed.",
+                note=note,
+            )
         else:
-            note += f"; the energy delivered earns {self.paid:.2f}{unit}."
+            note = say(
+                "{note}; the energy delivered earns {paid:.2f}{unit}.",
+                note=note,
+                paid=self.paid,
+                unit=unit,
+            )
         return Performance(
             programme=economic.ID,
             event=f"economic-{log.starts_at:.0f}",
-            asked_by=f"the wholesale market{operator}",
+            asked_by=say("the wholesale market{operator}", operator=operator),
             starts_at=log.starts_at,
             ends_at=log.ends_at,
             asked=0.0,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from der.sentence import say
 from hems.clock import Clock, StepWatch
 from hems.image import Image
 from hems.market.counter import DAY_S, Counter
@@ -213,9 +214,12 @@ class Energies:
         found: list[Standing] = []
         limit_w, own = self.target_w, self._counters.get(QUARTER_S)
         if limit_w is not None and own is not None:
-            words = (
-                f"The quarter-hour is to take at most {kilowatts(limit_w)} on the mean; "
-                f"{own.import_wh / 1000:.3g} kWh of {limit_w / 4000:.3g} kWh are taken."
+            words = say(
+                "The quarter-hour is to take at most {limit} on the mean; {taken:.3g} kWh of "
+                "{most:.3g} kWh are taken.",
+                limit=kilowatts(limit_w),
+                taken=own.import_wh / 1000,
+                most=limit_w / 4000,
             )
             promise = "on the mean of each quarter-hour, as far as what can wait and is stored goes"
             found.append(Standing(peak_shaving.ID, active=True, promise=promise, words=words))
@@ -238,7 +242,11 @@ class Energies:
         try:
             await self._kept.put(_KEY, _AllKept(counters=counters).model_dump_json())
         except StoreError as error:
-            self._alarm(f"Energy counted in this window will not outlive a restart: {error}")
+            self._alarm(
+                say(
+                    "Energy counted in this window will not outlive a restart: {error}", error=error
+                )
+            )
         else:
             self._alarm(None)
 
@@ -265,10 +273,15 @@ def _standing(amount: Amount, counter: Counter) -> Standing:
         "given": (amount.export_wh, counter.export_wh),
     }
     parts = [
-        f"{used_wh / 1000:.3g} of {limit_wh / 1000:.3g} kWh are {verb}"
+        say(
+            "{used:.3g} of {limit:.3g} kWh are {verb}",
+            used=used_wh / 1000,
+            limit=limit_wh / 1000,
+            verb=verb,
+        )
         for verb, (limit_wh, used_wh) in flows.items()
         if limit_wh is not None
     ]
     hours = amount.every_s / _S_PER_H
-    words = f"In the {hours:.3g} h that run {' and '.join(parts)}."
+    words = say("In the {hours:.3g} h that run {parts}.", hours=hours, parts=" and ".join(parts))
     return Standing(envelope.ID, active=True, words=words, promise="over each window as a whole")

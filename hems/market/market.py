@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from der.model import Quality
+from der.sentence import say
 from hems.cem.tariff.series import Series
 from hems.clock import Clock, StepWatch
 from hems.image import Image
@@ -236,8 +237,11 @@ class Market:
         price = self._price(now)
         words = self._why() if active else self._trouble
         if not words and price is not None and threshold is not None:
-            words = f"The wholesale price {self._money(price)} does not call for less load: the "
-            words += f"net-benefits price is {self._money(threshold.per_kwh)}."
+            words = say(
+                "The wholesale price {money} does not call for less load: the ",
+                money=self._money(price),
+            )
+            words += say("net-benefits price is {money}.", money=self._money(threshold.per_kwh))
         promise = "as much as waits and is stored; comfort and the owner's wishes come first"
         if self._terms.obliged:
             promise = "as agreed, but for what is too cold already"
@@ -317,16 +321,18 @@ class Market:
         price, threshold = self._price(self._clock.now()), self._threshold()
         if price is None or threshold is None:
             return "Power is dear on the wholesale market"
-        return (
-            f"Wholesale power costs {self._money(price)}, above the net-benefits price "
-            f"{self._money(threshold.per_kwh)} of {threshold.month}"
+        return say(
+            "Wholesale power costs {money}, above the net-benefits price {money_2} of {month}",
+            money=self._money(price),
+            money_2=self._money(threshold.per_kwh),
+            month=threshold.month,
         )
 
     def _money(self, per_kwh: float) -> str:
         return f"{per_kwh:.4g} {self._terms.currency}/kWh".replace(" /", "/")
 
     def _say(self, fault: str) -> None:
-        trouble = f"The market is not followed: {fault}." if fault else ""
+        trouble = say("The market is not followed: {fault}.", fault=fault) if fault else ""
         if trouble != self._trouble:
             self._trouble = trouble
             self._tell.alarm(trouble or None)

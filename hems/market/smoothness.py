@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from der.model import Control, Quality
+from der.sentence import Sentence, say
 from hems.clock import Clock, StepWatch
 from hems.image import Image
 from programs import slope
@@ -72,8 +73,16 @@ class Smoothness:
         if bound_w_min is None:
             return ()
         measured = self._measured()
-        words = f"Net power may change by {bound_w_min:.0f} W a minute"
-        words += "." if measured is None else f"; over the last minute it did by {measured:.0f} W."
+        words = (
+            say("Net power may change by {bound:.0f} W a minute.", bound=bound_w_min)
+            if measured is None
+            else say(
+                "Net power may change by {bound:.0f} W a minute; over the last minute it did by "
+                "{measured:.0f} W.",
+                bound=bound_w_min,
+                measured=measured,
+            )
+        )
         down_w, up_w = self._room()
         promise = (
             "by the line that fits each minute best; a step counts with the second or two until it "
@@ -93,8 +102,7 @@ class Smoothness:
 
     def _judge(self, at: float) -> None:
         bound_w_min, measured = self._bound_w_min(), self._measured()
-        outside = bound_w_min is not None and measured is not None and abs(measured) > bound_w_min
-        if not outside:
+        if bound_w_min is None or measured is None or abs(measured) <= bound_w_min:
             self._outside_since = None
             if self._said_at is not None and at - self._said_at >= _SAID_FOR_S:
                 self._said_at = None
@@ -103,12 +111,7 @@ class Smoothness:
         self._outside_since = at if self._outside_since is None else self._outside_since
         if at - self._outside_since >= _SAID_AFTER_S and self._said_at is None:
             self._said_at = at
-            rises = measured is not None and measured > 0
-            self._alarm(
-                f"Net power {'rises' if rises else 'falls'} by {abs(measured or 0.0):.0f} W a "
-                f"minute, more than the {bound_w_min:.0f} W agreed: no storage, sun or car here "
-                "can even out more"
-            )
+            self._alarm(_outside(measured, bound_w_min))
 
     def _room(self) -> tuple[float, float]:
         """Return by how much storage can lower and raise the net power now, W."""
@@ -125,3 +128,20 @@ class Smoothness:
             if soc is None or soc < 1:
                 up_w += max(state.spec.max_w - reading.power_w, 0.0)
         return down_w, up_w
+
+
+def _outside(measured_w_min: float, bound_w_min: float) -> Sentence:
+    size, bound = abs(measured_w_min), bound_w_min
+    if measured_w_min > 0:
+        return say(
+            "Net power rises by {size:.0f} W a minute, more than the {bound:.0f} W agreed: no "
+            "storage, sun or car here can even out more",
+            size=size,
+            bound=bound,
+        )
+    return say(
+        "Net power falls by {size:.0f} W a minute, more than the {bound:.0f} W agreed: no "
+        "storage, sun or car here can even out more",
+        size=size,
+        bound=bound,
+    )

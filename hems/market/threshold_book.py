@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from der.sentence import say
 from hems.clock import Clock
 from hems.market.thresholds import Kept, ThresholdError, parse
 from hems.store.errors import StoreError
@@ -73,7 +74,13 @@ class ThresholdBook:
         try:
             told = await asyncio.to_thread(parse, await self._fetch())
         except ThresholdError as error:
-            self._alarm(f"The net-benefits prices of {self._source} cannot be read: {error}.")
+            self._alarm(
+                say(
+                    "The net-benefits prices of {source} cannot be read: {error}.",
+                    source=self._source,
+                    error=error,
+                )
+            )
             return False
         self._alarm(None)
         self._known = self._known.joined(told, self._clock.now(), self._source)

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from der.sentence import say
+
 MOST_MONTHS: Final = 600
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
@@ -108,7 +110,13 @@ def parse(text: str) -> Sequence[Threshold]:
     text = text.lstrip("\ufeff \t\r\n")
     rows = _json(text) if text[:1] in {"[", "{"} else _csv(text)
     if len(rows) > MOST_MONTHS:
-        raise ThresholdError(f"it has {len(rows)} months, more than {MOST_MONTHS}")
+        raise ThresholdError(
+            say(
+                "it has {rows} months, more than {most_months}",
+                rows=len(rows),
+                most_months=MOST_MONTHS,
+            )
+        )
     found: list[Threshold] = []
     for number, row in enumerate(rows, 1):
         try:
@@ -123,7 +131,13 @@ def parse(text: str) -> Sequence[Threshold]:
     told: dict[tuple[str, date], float] = {}
     for each in found:
         if told.setdefault((each.month, each.published), each.per_kwh) != each.per_kwh:
-            raise ThresholdError(f"{each.month} has two prices, both published {each.published}")
+            raise ThresholdError(
+                say(
+                    "{month} has two prices, both published {published}",
+                    month=each.month,
+                    published=each.published.isoformat(),
+                )
+            )
     return found
 
 
@@ -131,7 +145,7 @@ def _json(text: str) -> Sequence[object]:
     try:
         found: object = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ThresholdError(f"it is not JSON: {error}") from error
+        raise ThresholdError(say("it is not JSON: {error}", error=error)) from error
     if not isinstance(found, list):
         raise ThresholdError("it is no list")
     return found
@@ -142,10 +156,12 @@ def _csv(text: str) -> Sequence[Mapping[str, str]]:
         reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         rows = [dict(row) for row in reader]
     except csv.Error as error:
-        raise ThresholdError(f"it is not CSV: {error}") from error
+        raise ThresholdError(say("it is not CSV: {error}", error=error)) from error
     found: list[Mapping[str, str]] = []
     for number, row in enumerate(rows, 1):
         if None in row or None in row.values():
-            raise ThresholdError(f"entry {number} has not as many fields as the first line")
+            raise ThresholdError(
+                say("entry {number} has not as many fields as the first line", number=number)
+            )
         found.append({key: value for key, value in row.items() if value != ""})
     return found

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from der.sentence import say
 from hems.microgrid.limits import Limits
 from hems.microgrid.seen import Seen, Wanted
 from hems.microgrid.states import Act, Order, Phase, State, Step
@@ -326,7 +327,7 @@ def _outage(scene: _Scene) -> str:
         return "The grid has no voltage"
     volts = "unknown" if grid.voltage_v is None else f"{grid.voltage_v:.0f} V"
     hertz = "unknown" if grid.frequency_hz is None else f"{grid.frequency_hz:.2f} Hz"
-    return f"The grid is out of bounds: {volts}, {hertz}"
+    return say("The grid is out of bounds: {volts}, {hertz}", volts=volts, hertz=hertz)
 
 
 def _collapse(scene: _Scene) -> str:
@@ -338,9 +339,11 @@ def _collapse(scene: _Scene) -> str:
 
 def _too_empty(scene: _Scene) -> str:
     soc, limits = scene.seen.soc or 0.0, scene.limits
-    return (
-        f"The battery, at {soc:.0%}, has too little to start the home ({limits.start_soc:.0%}); "
-        "it waits for the sun or the grid"
+    return say(
+        "The battery, at {soc:.0%}, has too little to start the home ({start_soc:.0%}); "
+        "it waits for the sun or the grid",
+        soc=soc,
+        start_soc=limits.start_soc,
     )
 
 

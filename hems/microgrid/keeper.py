@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from der.commands import Command
 from der.model import DeviceSpec, DeviceState
+from der.sentence import say
 from hems.clock import Clock, StepWatch
 from hems.image import Image
 from hems.microgrid import look, words
@@ -255,7 +256,7 @@ class Microgrid:
         asked = self._disconnection(signals)
         leave = "The owner asked for it" if self._asked_to_leave else ""
         if asked is not None:
-            leave = f"{asked.program} asks the home to part from its grid"
+            leave = say("{program} asks the home to part from its grid", program=asked.program)
         if not leave:
             self._leave_since = None
         elif self._leave_since is None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from der.commands import Command, Connect, Disconnect, FollowGrid, FormGrid
 from der.errors import DeviceError
+from der.sentence import say
 from hems.clock import Clock
 from hems.microgrid.plant import Plant
 from hems.microgrid.states import Act, Order
@@ -71,7 +72,7 @@ class Switchgear:
         try:
             await self._command(target, command)
         except DeviceError as error:
-            self._alarm(_TROUBLE, f"What an island needs is not done: {error}")
+            self._alarm(_TROUBLE, say("What an island needs is not done: {error}", error=error))
             return
         self._alarm(_TROUBLE, None)
         if order.act is not Act.FORM:

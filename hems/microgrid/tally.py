@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from der.sentence import say
 from programs.performance import Performance
 from programs.rules import kilowatts
 
@@ -123,8 +124,10 @@ class Tally:
         if by_level:
             parts.append(f"served: {by_level}")
         if unserved_wh >= 0.5:  # noqa: PLR2004
-            parts.append(f"not served: {kilowatts(unserved_wh)}h")
+            parts.append(say("not served: {unserved}h", unserved=kilowatts(unserved_wh)))
         if self.least_hz is not None and self.most_hz is not None:
-            parts.append(f"{self.least_hz:.2f} to {self.most_hz:.2f} Hz")
-        parts.append(f"dark for {self.dark_s:.0f} s")
+            parts.append(
+                say("{least:.2f} to {most:.2f} Hz", least=self.least_hz, most=self.most_hz)
+            )
+        parts.append(say("dark for {dark:.0f} s", dark=self.dark_s))
         return "; ".join(parts)

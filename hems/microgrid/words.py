@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from der.sentence import say
 from hems.microgrid.limits import Permit
 from hems.microgrid.plant import Plant
 from hems.microgrid.states import Phase, State
@@ -42,11 +43,13 @@ def said(state: State, plant: Plant, lasts_s: float | None, now: float) -> str:
     if state.phase is Phase.GRID:
         return state.doubt
     if state.phase is Phase.ISLAND:
-        return f"The home is an island: {why}; {_lasts(lasts_s)}"
+        return say("The home is an island: {why}; {lasts}", why=why, lasts=_lasts(lasts_s))
     if state.phase is Phase.SEPARATING and now - state.since >= plant.limits.open_s:
-        return f"The tie does not open, so the home cannot become an island: {why}"
+        return say("The tie does not open, so the home cannot become an island: {why}", why=why)
     if state.phase is Phase.DARK and plant.permit is Permit.NONE:
-        return f"The home is dark, and waits for its grid, as no island is permitted: {why}"
+        return say(
+            "The home is dark, and waits for its grid, as no island is permitted: {why}", why=why
+        )
     return _SAID[state.phase].format(why=why)
 
 
@@ -54,9 +57,9 @@ def promise(plant: Plant, lasts_s: float | None) -> str:
     """Return what the home could do if its grid failed now."""
     if plant.permit is Permit.NONE:
         return "The utility does not permit an island, so without its grid the home is dark"
-    return (
-        "Without its grid the home would be dark for some seconds, then an island; "
-        f"{_lasts(lasts_s)}"
+    return say(
+        "Without its grid the home would be dark for some seconds, then an island; {lasts}",
+        lasts=_lasts(lasts_s),
     )
 
 
@@ -65,4 +68,4 @@ def _lasts(lasts_s: float | None) -> str:
         return "how long its battery lasts is not known"
     if math.isinf(lasts_s):
         return "its battery lasts for the whole time expected"
-    return f"its battery lasts for {duration(lasts_s)}"
+    return say("its battery lasts for {lasts}", lasts=duration(lasts_s))

@@ -13,6 +13,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from der.sentence import say
 from hems.cem.planner.problem import Prices
 from hems.cem.slots import Slots
 from hems.cem.tariff import billing
@@ -114,7 +115,7 @@ class Bookkeeper:
                 await self._resume()
             await self._write()
         except StoreError as error:
-            self._alarm(f"The accounts are not being written: {error}")
+            self._alarm(say("The accounts are not being written: {error}", error=error))
         else:
             self._alarm(None)
 

@@ -7,6 +7,7 @@ from math import floor
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from der.sentence import say
 from hems.cem.tariff import wall_clock
 from hems.cem.tariff.billing import month_start
 from hems.clock import Clock
@@ -67,12 +68,15 @@ class Statement:
         asked = list(islice(periods(start, end, step, self._zone), MOST_PERIODS + 1))
         if len(asked) > MOST_PERIODS:
             raise TooManyPeriodsError(
-                f"These are more than {MOST_PERIODS} periods; ask for less or by a longer step."
+                say(
+                    "These are more than {most_periods} periods; ask for less or by a longer step.",
+                    most_periods=MOST_PERIODS,
+                )
             )
         try:
             sums = await self._accounts.sums(asked)
         except StoreError as error:
-            raise SurfaceError(f"the accounts cannot be read: {error}") from error
+            raise SurfaceError(say("the accounts cannot be read: {error}", error=error)) from error
         now = self._clock.now()
         return [view(each, now) for each in sums]
 

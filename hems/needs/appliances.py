@@ -6,6 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from der.model import DeviceState, Quality
+from der.sentence import say
 from hems.cem import local_time
 from hems.cem.needs import RunRequest
 from hems.image import Image
@@ -113,9 +114,11 @@ class Appliances:
         ends_at = self.ends_at(device)
         if ends_at is not None:
             words = local_time.words(ends_at, self._zone, now)
-            return Run(device, ends_at, f"Runs until {words}, without a break")
+            return Run(device, ends_at, say("Runs until {words}, without a break", words=words))
         by = local_time.words(order.ready_by, self._zone, now)
-        return Run(device, None, self._reasons.get(device) or f"Waits to start; ready by {by}")
+        return Run(
+            device, None, self._reasons.get(device) or say("Waits to start; ready by {by}", by=by)
+        )
 
 
 def followed(

@@ -12,6 +12,7 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 from der.model import DeviceSpec, Ownership
+from der.sentence import say
 from hems.cem.needs import CarMode, CarNeed, HeatStore, RunRequest
 from hems.clock import Clock
 from hems.device_surface import UnknownDeviceError
@@ -187,15 +188,20 @@ class Needs:
 
     def _car_view(self, device: str, now: float) -> CarView:
         need, order = self._cars.need(device, now), self._cars.orders.get(device)
+        habit, stay = self._cars.known[device], self._cars.stay(device)
         return CarView(
             device,
             need.mode.value,
             need.ready_at,
             need.energy_wh,
             need.taken_wh,
-            self._cars.stay(device).usual_wh,
+            stay.usual_wh,
             ordered=order is not None,
             until=None if order is None else order.until,
+            plugged=stay.plugged,
+            habit_mode=habit.mode.value,
+            habit_ready=None if habit.ready_by is None else f"{habit.ready_by:%H:%M}",
+            habit_days=sorted(habit.days),
         )
 
     def _run_view(self, device: str) -> RunView:
@@ -231,7 +237,9 @@ class Needs:
         """Ask for a run of an appliance, in place of one that has not begun."""
         self._known(device, self._appliances.known, "appliance that runs when asked to")
         if self._appliances.ends_at(device) is not None:
-            raise ImpossibleWishError(f"A run of {device} has begun; it goes on to its end.")
+            raise ImpossibleWishError(
+                say("A run of {device} has begun; it goes on to its end.", device=device)
+            )
         by = self._appliances.known[device].ready_by if ready_by is None else ready_by
         try:
             order = run_order(by, earliest, self._clock.now(), self._zone)
@@ -257,4 +265,6 @@ class Needs:
 
     def _known(self, device: str, among: Iterable[str], what: str) -> None:
         if device not in among:
-            raise UnknownDeviceError(f"There is no {what} {device!r}.")
+            raise UnknownDeviceError(
+                say("There is no {what} {device!r}.", what=what, device=device)
+            )

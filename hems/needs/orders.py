@@ -6,6 +6,7 @@ from datetime import time
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from der.sentence import say
 from hems.cem.local_time import next_time
 from hems.cem.needs import CarMode
 
@@ -95,7 +96,9 @@ def car_order(wish: CarWish, now: float, zone: ZoneInfo) -> CarOrder:
     if wish.mode is None and wish.ready_by is None and wish.energy_wh is None:
         raise OrderError("Say what is asked of the car: a mode, a time or an energy.")
     if wish.energy_wh is not None and not 0 < wish.energy_wh <= MOST_WH:
-        raise OrderError(f"A car needs more than 0 and at most {MOST_WH / 1000:g} kWh.")
+        raise OrderError(
+            say("A car needs more than 0 and at most {most:g} kWh.", most=MOST_WH / 1000)
+        )
     ready_at = None if wish.ready_by is None else _instant(wish.ready_by, now, zone)
     for at in (ready_at, wish.until):
         if at is not None:
@@ -133,7 +136,9 @@ def _instant(ready_by: time | float, now: float, zone: ZoneInfo) -> float:
         return float(ready_by)
     found = next_time(ready_by, zone, now)
     if found is None:
-        raise OrderError(f"The clock does not show {ready_by:%H:%M} in the days to come.")
+        raise OrderError(
+            say("The clock does not show {time} in the days to come.", time=f"{ready_by:%H:%M}")
+        )
     return found
 
 
@@ -141,4 +146,6 @@ def _ahead(at: float, now: float) -> None:
     if not (math.isfinite(at) and now < at):
         raise OrderError("A need has a time in the future.")
     if at > now + LONGEST_S:
-        raise OrderError(f"A need lies at most {LONGEST_S / 86400:g} days ahead.")
+        raise OrderError(
+            say("A need lies at most {longest:g} days ahead.", longest=LONGEST_S / 86400)
+        )

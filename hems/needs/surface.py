@@ -22,6 +22,13 @@ class CarView:
         usual_wh: What it usually takes; None while that is not known.
         ordered: Whether the owner asked for something beside the habit.
         until: When that ends, UTC epoch seconds; None for when the car is ready or unplugged.
+        plugged: Whether a car is there; None while that is not known.
+        habit_mode: How it is charged as a rule.
+        habit_ready: When it has to be ready as a rule, by the home's clock ("07:00"); None for no
+            time.
+        habit_days: Days of the week on which it has to be, 0 for Monday.
+        leaves_at: When it is next expected to leave, as it usually does, UTC epoch seconds; None
+            where it has no habit that is known.
     """
 
     device: str
@@ -32,6 +39,11 @@ class CarView:
     usual_wh: float | None
     ordered: bool
     until: float | None
+    plugged: bool | None = None
+    habit_mode: str = ""
+    habit_ready: str | None = None
+    habit_days: Sequence[int] = ()
+    leaves_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from der.curves import Curve, ShareOf
 from der.model import Control, DeviceKind, DeviceState, Quality, Reading
 from hems.emg.words import quantity
 from hems.image import Image
-from programs.following import along
+from programs.following import along, share_of_voltage
 from programs.signal import Signal, SignalKind
 from programs.slope import slope_w_min
 
@@ -239,7 +239,7 @@ def _beside_curve(signal: Signal, image: Image) -> float | None:
 
 
 def _miss(kind: SignalKind, curve: Curve, reading: Reading, rated_w: float) -> float | None:
-    x = _abscissa(kind, reading, rated_w)
+    x = _abscissa(kind, curve, reading, rated_w)
     if x is None or not rated_w:
         return None
     wanted = along(curve.points, x)
@@ -251,14 +251,16 @@ def _miss(kind: SignalKind, curve: Curve, reading: Reading, rated_w: float) -> f
     return max(abs(reading.reactive_var - wanted * base_va) / rated_w - ACCURACY, 0.0)
 
 
-def _abscissa(kind: SignalKind, reading: Reading, rated_w: float) -> float | None:
+def _abscissa(kind: SignalKind, curve: Curve, reading: Reading, rated_w: float) -> float | None:
     match kind:
         case SignalKind.WATT_VAR:
             return reading.power_w / rated_w if rated_w else None
         case SignalKind.FREQUENCY_WATT:
             return reading.frequency_hz
         case _:
-            return None if reading.voltage_v is None else reading.voltage_v / NOMINAL_V
+            if curve.v_ref_follows_s is not None:
+                return None  # to where it has followed, the inverter alone knows
+            return share_of_voltage(curve, reading.voltage_v, NOMINAL_V)
 
 
 def _base(of: ShareOf, reading: Reading, rated_w: float) -> float | None:

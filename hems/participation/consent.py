@@ -1,7 +1,8 @@
 """What the owner agreed to: who, when, until when, and what was shown; pure."""
 
 import hashlib
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,3 +80,15 @@ def standing(consents: Sequence[Consent], now: float) -> Consent | None:
     if last is None or (last.until is not None and now >= last.until):
         return None
     return last
+
+
+def turns_at(all_consents: Iterable[Sequence[Consent]], now: float) -> float:
+    """Return when the next decision runs out that counts now; infinite if none does.
+
+    Args:
+        all_consents: The decisions about each programme, oldest first.
+        now: UTC epoch seconds.
+    """
+    counting = (standing(consents, now) for consents in all_consents)
+    ends = (each.until for each in counting if each is not None and each.until is not None)
+    return min(ends, default=math.inf)

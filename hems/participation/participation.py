@@ -17,22 +17,18 @@ from hems.clock import Clock
 from hems.image import Image
 from hems.participation import consequence, settlement
 from hems.participation.asked import Asked
-from hems.participation.consent import (
-    KEPT,
-    Consent,
-    standing,
-    takes_part,
-    text_version,
-)
+from hems.participation.consent import text_version
+from hems.participation.consents import Consents, changed_since, latest_first
 from hems.participation.consequence import Pay
 from hems.participation.keeper import Keeper
 from hems.participation.ledger import Ledger
 from hems.participation.room import Room, room
 from hems.programme_surface import (
     CannotLeaveError,
-    ConsentError,
     Decision,
+    DecisionView,
     Form,
+    PayView,
     ProgrammeView,
     UnknownProgrammeError,
 )
@@ -48,14 +44,11 @@ from programs.signal import Signal
 
 _log = logging.getLogger(__name__)
 
-_NAME: Final = "consents "
-"""Names in the settings begin so, and end with the programme's id."""
 _LEFT: Final = "events left"
 _EVENTS_KEPT: Final = 500
 _DAYS: Final = 30
 _DAY_S: Final = 86_400.0
 _OPEN: Final = frozenset({"coming", "running"})
-_CONSENTS: Final = TypeAdapter(tuple[Consent, ...])
 _EVENTS: Final = TypeAdapter(tuple[str, ...])
 _NOTHING: Final[Mapping[str, bool]] = {}
 _UNPAID: Final[Mapping[str, Pay]] = {}
@@ -129,7 +122,7 @@ class Participation:
         self._ledger = ledger
         self._clock = clock
         self._around = around
-        self._consents: dict[str, tuple[Consent, ...]] = {}
+        self._consents = Consents(settings, clock, terms.configured)
         self._events_left: tuple[str, ...] = ()
         self._going: set[str] = set()
         self._room = Room()
@@ -141,15 +134,11 @@ class Participation:
         except StoreError as error:
             _log.warning("which programmes were joined is not known: %s", error)
             kept = {}
-        for name, text in kept.items():
-            programme = name.removeprefix(_NAME)
-            try:
-                if programme != name:
-                    self._consents[programme] = _CONSENTS.validate_json(text)
-                elif name == _LEFT:
-                    self._events_left = _EVENTS.validate_json(text)
-            except ValidationError:
-                _log.warning("the setting %r cannot be read: %.80r", name, text)
+        self._consents.recall(kept)
+        try:
+            self._events_left = _EVENTS.validate_json(kept.get(_LEFT, "[]"))
+        except ValidationError:
+            _log.warning("the setting %r cannot be read: %.80r", _LEFT, kept[_LEFT])
         await self._keeper.load()
 
     async def run(self) -> None:
@@ -203,18 +192,12 @@ class Participation:
 
     def takes_part(self, programme: str) -> bool:
         """Return whether the home takes part in a programme that is listed."""
-        listed = BY_ID[programme]
-        return takes_part(
-            listed,
-            self._consents.get(programme, ()),
-            self._terms.configured.get(programme),
-            self._clock.now(),
-        )
+        return self._consents.takes_part(programme)
 
     @property
     def left(self) -> frozenset[str]:
         """Ids of the programmes in which the home takes no part."""
-        return frozenset(p.id for p in ALL if not self.takes_part(p.id))
+        return self._consents.left
 
     @property
     def standings(self) -> Sequence[Standing]:
@@ -267,27 +250,11 @@ class Participation:
 
     async def decide(self, programme: str, decision: Decision) -> None:
         """Join or leave a programme."""
-        listed, now = _listed(programme), self._clock.now()
+        listed = _listed(programme)
         bound = self._bound(listed)
         if bound and not decision.joined:
             raise CannotLeaveError(bound)
-        if decision.version != text_version(listed):
-            raise ConsentError(
-                f"What is said of {listed.title} has changed since it was shown; read it again."
-            )
-        if not decision.by.strip():
-            raise ConsentError("A decision needs the name of who makes it.")
-        if decision.until is not None and not now < decision.until < math.inf:
-            raise ConsentError("The time until which it counts is over.")
-        consent = Consent(
-            decision.joined, decision.by.strip(), now, decision.until, decision.version
-        )
-        kept = (*self._consents.get(programme, ()), consent)[-KEPT:]
-        try:
-            await self._settings.put(f"{_NAME}{programme}", _CONSENTS.dump_json(kept).decode())
-        except StoreError as error:
-            raise SurfaceError(f"The decision cannot be kept: {error}") from error
-        self._consents[programme] = kept
+        await self._consents.decide(listed, decision)
         if decision.joined:
             for asked in self._around.asked():
                 if self._wanted_again(asked):
@@ -320,8 +287,8 @@ class Participation:
     def _view(
         self, listed: Programme, stands: Standing, past: Sequence[Performance]
     ) -> ProgrammeView:
-        bound, now = self._bound(listed), self._clock.now()
-        decided = standing(self._consents.get(listed.id, ()), now)
+        bound, decided = self._bound(listed), self._consents.in_force(listed.id)
+        pay = self._terms.pay.get(listed.id)
         return ProgrammeView(
             id=listed.id,
             about=listed.about,
@@ -334,6 +301,12 @@ class Participation:
             until=None if decided is None else decided.until,
             version=text_version(listed),
             consequence=() if bound else self._leaving(listed, past),
+            changed=changed_since(listed, decided),
+            pays=None if pay is None else PayView(pay.per_kwh, pay.currency),
+            decisions=tuple(
+                DecisionView(c.joined, c.by, c.at, c.until, c.version)
+                for c in latest_first(self._consents.of(listed.id))
+            ),
         )
 
     def _leaving(self, listed: Programme, past: Sequence[Performance]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from asyncio.subprocess import Process
 from collections.abc import Sequence
 from typing import Final
 
+from der.sentence import say
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.question import Question
 from hems.planning.letters import LetterError, check_answer, read_plan, write_question
@@ -64,7 +65,9 @@ class Desk:
                 return await _converse(process, question)
         except TimeoutError:
             await self.close()
-            raise DeskError(f"it did not answer within {self._answer_s:g} s") from None
+            raise DeskError(
+                say("it did not answer within {answer:g} s", answer=self._answer_s)
+            ) from None
         except (OSError, LetterError, ValueError) as error:
             await self.close()
             raise DeskError(str(error)) from error
@@ -97,7 +100,11 @@ class Desk:
             )
             _log.debug("the planner runs as process %d", self._process.pid)
         elif self._process.returncode is not None:
-            raise LetterError(f"it has ended by itself, code {self._process.returncode}")
+            raise LetterError(
+                say(
+                    "it has ended by itself, code {returncode}", returncode=self._process.returncode
+                )
+            )
         return self._process
 
 

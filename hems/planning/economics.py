@@ -21,10 +21,12 @@ from hems.money.bookkeeper import Bookkeeper
 from hems.money.plant import Facts
 from hems.money.statement import Statement
 from hems.needs.needs import Needs
+from hems.needs.surface import NeedsView
 from hems.plan_surface import PlanView
 from hems.planning.chronicle import STEP_S
 from hems.planning.desk import Desk
 from hems.planning.gather import Known, Wanted, roles
+from hems.planning.leaving import next_leaving
 from hems.planning.limits import Agreed
 from hems.planning.occasion import Pace
 from hems.planning.planning import Planning, Site, Sources
@@ -96,6 +98,7 @@ class Economics:
         zone = config.home.zone
         wanted = habits(config.device)
         self._clock = clock
+        self._zone = zone
         self._names = {spec.id: spec.name for spec in specs}
         self._tell = tell
         self.needs = Needs(store.settings, specs, wanted, clock, zone, touched=tell.react)
@@ -178,6 +181,18 @@ class Economics:
     def applied(self, policies: Policies) -> Policies:
         """Return policies with what pays and what is wanted in them."""
         return self.needs.applied(replace(policies, economy=self._planning.policy))
+
+    def wanted(self) -> NeedsView:
+        """Return what is wanted of cars and appliances, and when cars usually leave."""
+        view, now = self.needs.needs(), self._clock.now()
+        stays = self._planning.stays
+        return replace(
+            view,
+            cars=tuple(
+                replace(car, leaves_at=next_leaving(stays, car.device, self._zone, now))
+                for car in view.cars
+            ),
+        )
 
     @property
     def planner(self) -> int | None:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Ownership, Quality
+from der.sentence import say
 from hems.cem.memory import Memory
 from hems.cem.needs import CarNeed, HeatStore, RunRequest, StorageFacts
 from hems.cem.planner.problem import Battery, BySlot
@@ -128,7 +129,9 @@ def gather(
             continue
         found = _battery(state, known.storage.get(state.spec.id, StorageFacts()), known.reserve_soc)
         if found is None:
-            unplanned.append(f"{state.spec.name} does not tell its charge or capacity")
+            unplanned.append(
+                say("{name} does not tell its charge or capacity", name=state.spec.name)
+            )
         else:
             batteries.append(replace(found, committed_wh=committed.get(found.id, ())))
     heats = {heat.device: heat for heat in wanted.heats}
@@ -137,7 +140,7 @@ def gather(
             continue
         heat = _heat(state, heats[state.spec.id], memory, image.at)
         if heat is None:
-            unplanned.append(f"{state.spec.name} does not tell its temperature")
+            unplanned.append(say("{name} does not tell its temperature", name=state.spec.name))
         else:
             warm.append(heat)
     needs = {need.device: need for need in wanted.cars}

@@ -10,10 +10,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from der.model import DeviceSpec
+from der.sentence import say
 from hems.cem.memory import Memory
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import BySlot, Prices
-from hems.cem.planner.question import Question, Stretch, WeatherTold
+from hems.cem.planner.question import Question, Stay, Stretch, WeatherTold
 from hems.cem.planner.steps import steps
 from hems.cem.slots import Slots
 from hems.clock import Clock, StepWatch
@@ -136,6 +137,11 @@ class Planning:
         return self._policy
 
     @property
+    def stays(self) -> tuple[Stay, ...]:
+        """When cars came and left in the last weeks."""
+        return self._stays.all
+
+    @property
     def plan(self) -> tuple[Question, Plan] | None:
         """The plan in force and what it answers; None while there is none, or it is too old."""
         question, plan = self._question, self._plan
@@ -174,7 +180,7 @@ class Planning:
                 try:
                     await self._ask(image)
                 except DeskError as error:
-                    self._alarm(f"The home runs without a new plan: {error}")
+                    self._alarm(say("The home runs without a new plan: {error}", error=error))
                     await asyncio.sleep(pause_s)
                     pause_s = min(2 * pause_s, _LAST_PAUSE_S)
                     self._occasion = Occasion()  # it is due, however lately it was asked in vain
@@ -271,9 +277,17 @@ class Planning:
         try:
             past, told_to = await self._chronicle.since(self._told_to, now)
         except StoreError as error:
-            return (), self._told_to, f"The home is planned without its latest past: {error}"
+            return (
+                (),
+                self._told_to,
+                say("The home is planned without its latest past: {error}", error=error),
+            )
         try:
             await self._stays.save()
         except StoreError as error:
-            return past, told_to, f"When cars come and leave cannot be written down: {error}"
+            return (
+                past,
+                told_to,
+                say("When cars come and leave cannot be written down: {error}", error=error),
+            )
         return past, told_to, None

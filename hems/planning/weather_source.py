@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from der.sentence import say
 from hems.cem.forecast.weather_file import WeatherError, parse
 from hems.cem.planner.question import WeatherTold
 from hems.clock import Clock
 
 _log = logging.getLogger(__name__)
 
-_EVERY_S: Final = 3600.0
+EVERY_S: Final = 3600.0
 _FIRST_PAUSE_S: Final = 30.0
 _MOST_BYTES: Final = 1_000_000
 _TIMEOUT_S: Final = 10.0
@@ -45,7 +46,7 @@ class WeatherSource:
         self,
         where: str,
         clock: Clock,
-        every_s: float = _EVERY_S,
+        every_s: float = EVERY_S,
         *,
         alarm: Callable[[str | None], None] = lambda _text: None,
     ) -> None:
@@ -87,7 +88,7 @@ class WeatherSource:
                 text, told_at = await asyncio.to_thread(_read_file, self._where)
             self._told = parse(text, min(told_at, self._clock.now()))
         except TimeoutError:
-            self._failed(f"no answer within {_TIMEOUT_S:g} s")
+            self._failed(say("no answer within {timeout:g} s", timeout=_TIMEOUT_S))
         except (OSError, ValueError, aiohttp.ClientError, WeatherError) as error:
             self._failed(_reason(error))
         else:
@@ -106,9 +107,17 @@ class WeatherSource:
             async for chunk in response.content.iter_chunked(_CHUNK):
                 body += chunk
                 if len(body) > _MOST_BYTES:
-                    raise WeatherError(f"its answer is longer than {_MOST_BYTES} bytes")
+                    raise WeatherError(
+                        say("its answer is longer than {most_bytes} bytes", most_bytes=_MOST_BYTES)
+                    )
             if response.status != 200:  # noqa: PLR2004 - OK
-                raise WeatherError(f"it answered {response.status} {response.reason}")
+                raise WeatherError(
+                    say(
+                        "it answered {status} {reason}",
+                        status=response.status,
+                        reason=response.reason or "",
+                    )
+                )
             return body.decode(), self._written_at(response.headers.get("Last-Modified"))
 
     def _written_at(self, header: str | None) -> float:
@@ -133,8 +142,10 @@ class WeatherSource:
         if self._trouble is None:
             kept = "what it told before is kept" if self._told is not None else "there is none yet"
             _log.warning("no weather from %s: %s; %s", _shown(self._where), reason, kept)
-        self._trouble = f"no weather from {_shown(self._where)}: {reason}"
-        self._alarm(f"The forecast lacks its source: {self._trouble}")
+        self._trouble = say(
+            "no weather from {shown}: {reason}", shown=_shown(self._where), reason=reason
+        )
+        self._alarm(say("The forecast lacks its source: {trouble}", trouble=self._trouble))
 
 
 def _read_file(where: str) -> tuple[str, float]:
@@ -151,7 +162,9 @@ def _read_file(where: str) -> tuple[str, float]:
             raise WeatherError("not an ordinary file")
         body = file.read(_MOST_BYTES + 1)
     if len(body) > _MOST_BYTES:
-        raise WeatherError(f"the file is longer than {_MOST_BYTES} bytes")
+        raise WeatherError(
+            say("the file is longer than {most_bytes} bytes", most_bytes=_MOST_BYTES)
+        )
     return body.decode(), found.st_mtime
 
 

@@ -22,6 +22,7 @@ from typing import Final
 from der.commands import Command
 from der.errors import TransientError
 from der.model import Connection, Reading, Safeguard, Setpoint
+from der.sentence import say
 from der.service import Link
 from hems.regulation.errors import GoneError
 from hems.regulation.letters import Base, Report
@@ -124,7 +125,9 @@ class RegulatedLink:
     def _read(self, report: Report | None) -> Reading:
         if report is None or report.reading is None:
             why = "" if report is None else report.error
-            raise TransientError(why or f"{self._device}: its regulation has not read it yet")
+            raise TransientError(
+                why or say("{device}: its regulation has not read it yet", device=self._device)
+            )
         return report.reading
 
     async def _handed_over(self) -> bool:

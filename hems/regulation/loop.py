@@ -17,6 +17,7 @@ from typing import Final
 
 from der.errors import DeviceError
 from der.model import Reading
+from der.sentence import say
 from der.service import Device, Handle, Mode
 from hems.regulation.letters import (
     Answer,
@@ -170,7 +171,9 @@ class Loop:
     async def _based(self, base: Base) -> str:
         """Write a base that was just told; return what went wrong, empty if nothing did."""
         if self._handle is None:
-            return f"{self._settings.device}: not connected ({self._error})"
+            return say(
+                "{device}: not connected ({error})", device=self._settings.device, error=self._error
+            )
         if base.power_w is not None:
             return await self._write(refresh=True)
         try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+from der.sentence import say
 from programs.performance import Performance
 from programs.score import SAMPLE_S, Sample, Score, score
 
@@ -90,7 +91,11 @@ def _note(found: Score | None, samples: list[Sample]) -> str:
     if found is None:
         return "Too little was asked, or for too short, to score it"
     mileage = sum(abs(after.asked - before.asked) for before, after in pairwise(samples))
-    return (
-        f"Correlation {found.correlation:.3f}, delay {found.delay:.3f}, "
-        f"precision {found.precision:.3f}; the signal moved {mileage:.1f} times the capacity"
+    return say(
+        "Correlation {correlation:.3f}, delay {delay:.3f}, precision {precision:.3f}; "
+        "the signal moved {mileage:.1f} times the capacity",
+        correlation=found.correlation,
+        delay=found.delay,
+        precision=found.precision,
+        mileage=mileage,
     )

@@ -17,6 +17,7 @@ from der.commands import DeviceOptions
 from der.curves import Droop, GridFunction, GridSupport
 from der.description import DeviceDescription
 from der.model import Quality
+from der.sentence import say
 from der.service import Device, Link
 from hems.clock import Clock, StepWatch
 from hems.image import Image
@@ -149,7 +150,9 @@ class Regulation:
             self._period, self._saved = kept.load(text) if text else None, text or ""
             self._found = self._period is not None
         except (StoreError, kept.KeptError) as error:
-            self._tell.alarm(_KEEPING, f"The last hour of regulation is not known: {error}")
+            self._tell.alarm(
+                _KEEPING, say("The last hour of regulation is not known: {error}", error=error)
+            )
 
     async def run(self) -> None:
         """Regulate whenever there is something to regulate by, until cancelled."""
@@ -175,7 +178,9 @@ class Regulation:
             failed = await self._serve()
             if not failed:
                 continue
-            self._tell.alarm("regulation", f"Frequency regulation rests: {failed}")
+            self._tell.alarm(
+                "regulation", say("Frequency regulation rests: {failed}", failed=failed)
+            )
             if self._clock.monotonic() - began > _LONG_S:
                 pause_s = _AGAIN_S
             await asyncio.sleep(pause_s)
@@ -196,7 +201,9 @@ class Regulation:
         try:
             await self._store.put(kept.NAME, text)
         except StoreError as error:
-            self._tell.alarm(_KEEPING, f"An hour of regulation cannot be kept: {error}")
+            self._tell.alarm(
+                _KEEPING, say("An hour of regulation cannot be kept: {error}", error=error)
+            )
         else:
             self._saved = text
             self._tell.alarm(_KEEPING, None)
@@ -412,7 +419,9 @@ class Regulation:
             self._period.take(report.samples, self._clock.now())
             self._found = self._found and not report.samples
         said = report.error or report.trouble
-        self._tell.alarm("regulation", f"Frequency regulation: {said}" if said else None)
+        self._tell.alarm(
+            "regulation", say("Frequency regulation: {said}", said=said) if said else None
+        )
 
     def _room(self) -> Bounds | None:
         settings = self._settings
@@ -432,4 +441,8 @@ def _responds(what: object) -> bool:
 
 def _why(serving: "asyncio.Task[None]") -> str:
     error = serving.exception()
-    return "its process has ended" if error is None else f"its process cannot be started: {error}"
+    return (
+        "its process has ended"
+        if error is None
+        else say("its process cannot be started: {error}", error=error)
+    )

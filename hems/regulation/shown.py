@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from der.model import DeviceState, Quality
+from der.sentence import say
 from hems.regulation.letters import Report
 from hems.regulation.period import HOUR_S
 from programs import frequency, regulation
@@ -64,10 +65,15 @@ def standings(
     """
     inverter = armed.inverter is not None
     responds = armed.droop is not None or inverter
-    reached = "" if within_s is None else f"; of late within {within_s * 1000:.0f} ms"
-    response = f"The hub responds to what the home measures, ten times a second{reached}"
+    response = say("The hub responds to what the home measures, ten times a second")
     if inverter:
-        response = "The inverter responds by itself, in its own time, with the hub or without"
+        response = say("The inverter responds by itself, in its own time, with the hub or without")
+    elif within_s is not None:
+        response = say(
+            "The hub responds to what the home measures, ten times a second; of late within "
+            "{within:.0f} ms",
+            within=within_s * 1000,
+        )
     followed = (
         "Each message of the signal is followed at once; an event of the utility alone, as soon as "
         "it is notified or polled"
@@ -102,6 +108,8 @@ def said(report: Report | None) -> str:
     if report is None:
         return "The regulation begins"
     if report.trouble and not report.swing_w:
-        return f"The battery stays at its base: {report.trouble}"
+        return say("The battery stays at its base: {trouble}", trouble=report.trouble)
     verb = "gives" if report.swing_w < 0 else "takes"
-    return f"The battery {verb} {abs(report.swing_w):.0f} W more than its base"
+    return say(
+        "The battery {verb} {swing:.0f} W more than its base", verb=verb, swing=abs(report.swing_w)
+    )

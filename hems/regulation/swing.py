@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from der.model import Reading, Setpoint
+from der.sentence import say
 from hems.regulation.letters import Base, LoopSettings, Span
 from programs.frequency import Sense, droop_w
 from programs.proposal import Bounds
@@ -145,7 +146,12 @@ class Swing:
         begun = now - self._first_at > settings.fade.stale_s
         if settings.source is not None and begun and not self.follows(now):
             never = self._value_at == -math.inf
-            said.append(f"the regulation signal has {'not come yet' if never else 'stopped'}")
+            said.append(
+                say(
+                    "the regulation signal has {which}",
+                    which="not come yet" if never else "stopped",
+                )
+            )
         return "; ".join(word for word in said if word)
 
 

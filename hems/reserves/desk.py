@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Final
 
+from der.sentence import say
 from hems.cem import local_time
 from hems.cem.slots import Slots
 from hems.clock import Clock, StepWatch
@@ -119,7 +120,9 @@ class Reserves:
                 return
             found = kept.load(text)
         except (StoreError, kept.KeptError) as error:
-            self._around.alarm(ID, f"What the reserve had delivered before is not known: {error}")
+            self._around.alarm(
+                ID, say("What the reserve had delivered before is not known: {error}", error=error)
+            )
             return
         book = self._book
         book.calls = {call.event: call for call in found.calls}
@@ -192,12 +195,19 @@ class Reserves:
         due = [c for c in self._policy.commitments if c.starts_at <= now < c.ends_at]
         words = ""
         if called:
-            words = f"Delivers {kilowatts(sum(c.asked_w for c in called))} until the call ends"
+            words = say(
+                "Delivers {power} until the call ends",
+                power=kilowatts(sum(c.asked_w for c in called)),
+            )
         elif due:
-            words = f"Holds {kilowatts(sum(c.power_w for c in due))} ready"
+            words = say("Holds {power} ready", power=kilowatts(sum(c.power_w for c in due)))
         hours = self._terms.call_s / 3600.0
         promise = (
-            f"{kilowatts(able.power_w)} less for {hours:.3g} h, in full within seconds of the call"
+            say(
+                "{power} less for {hours:.3g} h, in full within seconds of the call",
+                power=kilowatts(able.power_w),
+                hours=hours,
+            )
             if able.power_w > 0
             else "Nothing now: no battery has charge above the owner's reserve, and no load runs"
         )
@@ -241,7 +251,7 @@ class Reserves:
             try:
                 self._made[await self._port.offer(terms.utility, offer)] = offer.ends_at
             except ValueError as error:
-                self._around.alarm(ID, f"The reserve cannot be offered: {error}")
+                self._around.alarm(ID, say("The reserve cannot be offered: {error}", error=error))
                 return
         self._around.alarm(ID, None)
 
@@ -253,7 +263,9 @@ class Reserves:
         if refused:
             self._offers_from = monotonic + self._refused_s
             self._refused_s = min(2 * self._refused_s, _REFUSED_LAST_S)
-            self._around.alarm(ID, f"{self._terms.utility} takes no reserve that is offered")
+            self._around.alarm(
+                ID, say("{utility} takes no reserve that is offered", utility=self._terms.utility)
+            )
         elif any(p.told and not p.withdrawn for p in posted):
             self._refused_s = _REFUSED_FIRST_S
         return monotonic < self._offers_from
@@ -272,7 +284,9 @@ class Reserves:
         try:
             await self._settings.put(kept.NAME, text)
         except StoreError as error:
-            self._around.alarm(ID, f"What the reserve delivers cannot be written down: {error}")
+            self._around.alarm(
+                ID, say("What the reserve delivers cannot be written down: {error}", error=error)
+            )
         else:
             self._unsaved = False
 
@@ -347,10 +361,15 @@ class Reserves:
             if self._stores
             else "no battery can be reached"
         )
-        return (
-            f"The reserve of {kilowatts(commitment.power_w)} promised to {commitment.utility} "
-            f"from {clock(commitment.starts_at)} to {clock(commitment.ends_at)} lacks "
-            f"{kilowatts(missing_w)}: {why}"
+        return say(
+            "The reserve of {power} promised to {utility} from {starts_at} to {ends_at} "
+            "lacks {missing}: {why}",
+            power=kilowatts(commitment.power_w),
+            utility=commitment.utility,
+            starts_at=clock(commitment.starts_at),
+            ends_at=clock(commitment.ends_at),
+            missing=kilowatts(missing_w),
+            why=why,
         )
 
 

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from der.sentence import say
 from programs.capability import S_PER_H
 from programs.commitment import Commitment
 from programs.performance import Performance
@@ -128,10 +129,14 @@ class Call:
     def _note(self) -> str:
         if self.baseline_w is None:
             return "The power before the call is not known, so nobody can tell what was delivered"
-        within = f"of {self.notice_s / 60:.0f} minutes allowed"
+        within = say("of {notice:.0f} minutes allowed", notice=self.notice_s / 60)
         if self.settled_s is None:
-            return f"It was never there in full, {within}"
-        return f"It was there in full after {self.settled_s:.0f} s {within}"
+            return say("It was never there in full, {within}", within=within)
+        return say(
+            "It was there in full after {settled:.0f} s {within}",
+            settled=self.settled_s,
+            within=within,
+        )
 
 
 @dataclass(slots=True)
@@ -164,9 +169,15 @@ class Watch:
         """Return the record of having held it ready."""
         of, measured_s = self.commitment, self.measured_s
         long_s = of.ends_at - of.starts_at
-        times = {0: "not called", 1: "called once"}.get(self.calls, f"called {self.calls} times")
+        times = {0: "not called", 1: "called once"}.get(
+            self.calls, say("called {calls} times", calls=self.calls)
+        )
         if self.calls:  # each call has a record of its own, which says what was delivered
-            times += f"; {self.given_wh / 1000.0:.3g} kWh of {of.energy_wh / 1000.0:.3g} given"
+            times += say(
+                "; {given:.3g} kWh of {energy:.3g} given",
+                given=self.given_wh / 1000.0,
+                energy=of.energy_wh / 1000.0,
+            )
         return Performance(
             ID,
             of.id,
@@ -177,5 +188,5 @@ class Watch:
             "W",
             inside_share=self.held_s / measured_s if measured_s > 0 else None,
             measured_share=min(measured_s / long_s, 1.0) if long_s > 0 else 0.0,
-            note=f"Held ready as {of.product.value} reserve, {times}",
+            note=say("Held ready as {value} reserve, {times}", value=of.product.value, times=times),
         )

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from der.model import DeviceKind
-from hems.settings import devices_file
+from hems.settings import devices_file, settings_file
 from hems.settings.device_section import DeviceSection
 from hems.settings.market_section import ConnectionSection, MarketSection, PeakSection
 from hems.settings.microgrid_section import MicrogridSection
@@ -220,24 +220,31 @@ class Config(Section):
         return self
 
 
-def load(path: Path, added: Sequence[devices_file.Table] | None = None) -> Config:
-    """Read the configuration file, and the devices file beside it.
+def load(
+    path: Path,
+    added: Sequence[devices_file.Table] | None = None,
+    set_: Mapping[str, object] | None = None,
+) -> Config:
+    """Read the configuration file, and the files beside it that the program keeps.
 
     Args:
-        path: The configuration file.
+        path: The configuration file; where the page has set the home up there need not be one.
         added: What to take for the devices file's content; None for what is in it.
+        set_: What to take for the settings file's content; None for what is in it.
 
     Raises:
         ConfigError: The file is missing, unreadable, not TOML, or has a mistake; all mistakes
             are named, one a line.
     """
-    raw = read_toml(path)
+    by_hand = by_person(path)
+    on_page = settings_file.read(settings_file.place(path)) if set_ is None else set_
+    raw = settings_file.merged(by_hand, on_page)
     beside = devices_file.place(raw, path)
     own = raw.get("device", [])
     more = devices_file.tables(beside) if added is None else added
     for section in ("home", "store"):  # so that default paths, too, are relative to the file
         raw.setdefault(section, {})
-    files = _Files(path, beside, len(own) if isinstance(own, list) else 0)
+    files = _Files(path, beside, len(own) if isinstance(own, list) else 0, by_hand, on_page)
     context = {"folder": path.parent.absolute()}
     merged = {**raw, "device": [*own, *more]} if isinstance(own, list) else raw
     try:
@@ -249,6 +256,18 @@ def load(path: Path, added: Sequence[devices_file.Table] | None = None) -> Confi
         raise ConfigError("\n".join(sentences)) from error
 
 
+def by_person(path: Path) -> dict[str, object]:
+    """Return what a person has written into the configuration file, unchecked.
+
+    Raises:
+        ConfigError: It is unreadable or not TOML; or it is missing, and no settings file beside
+            it says that the home was set up without.
+    """
+    if not path.exists() and settings_file.place(path).exists():
+        return {}
+    return read_toml(path)
+
+
 @dataclass(frozen=True, slots=True)
 class _Files:
     """Which file a mistake is in.
@@ -257,11 +276,22 @@ class _Files:
         path: The configuration.
         beside: The devices file.
         own: How many devices the configuration has itself.
+        by_hand: What a person wrote.
+        on_page: What the page has set.
     """
 
     path: Path
     beside: Path
     own: int
+    by_hand: Mapping[str, object]
+    on_page: Mapping[str, object]
+
+    def whose(self, loc: Sequence[str | int]) -> Path:
+        """Return which of the two files that hold settings a place is in."""
+        key = ".".join(str(part) for part in loc[:2])
+        mine = bool(loc) and str(loc[0]) in self.on_page
+        own = mine and not settings_file.fixed(self.by_hand, key)
+        return settings_file.place(self.path) if own else self.path
 
 
 def _said_of(raw: Mapping[str, object], context: Mapping[str, Path]) -> frozenset[str]:
@@ -297,7 +327,7 @@ def _sentences(
     """
     sentences = []
     for problem in error.errors():
-        loc, path = problem["loc"], files.path
+        loc, path = problem["loc"], files.whose(problem["loc"])
         if single and loc[:2] == ("utility", 0):
             loc = ("utility", *loc[2:])
         if loc[:1] == ("device",) and len(loc) > 1 and isinstance(loc[1], int):

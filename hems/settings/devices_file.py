@@ -4,16 +4,15 @@ The program alone writes it, so that nobody has to edit a file to add a device, 
 ever touches the file that people write.
 """
 
-import contextlib
 import fcntl
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 import tomli_w
 
+from hems.settings import kept_file
 from hems.settings.toml_file import ConfigError, read_toml
 
 DEFAULT: Final = "devices.toml"
@@ -21,7 +20,6 @@ _HEADER: Final = (
     "# Written by `hems device add` and `hems device remove`: do not edit it while they run,\n"
     "# and write devices of your own into hems.toml. Same keys as its [[device]] sections.\n"
 )
-_MODE: Final = 0o600  # it may hold passwords
 
 Value = str | int | float | bool | list[str]
 """What a key of a device may hold, as TOML has it."""
@@ -77,25 +75,10 @@ def write(path: Path, devices: Sequence[Table]) -> None:
         DevicesFileError: It cannot be written; the old one is as it was.
     """
     content = _HEADER + "\n" + tomli_w.dumps({"device": [dict(device) for device in devices]})
-    draft = path.with_name(f".{path.name}.new")
     try:
-        with _private(draft) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        _sync_folder(path.parent)
+        kept_file.replace(path, content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise DevicesFileError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _private(draft: Path) -> TextIO:
-    """Open a file for writing that nobody else could ever read."""
-    number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
-    os.fchmod(number, _MODE)
-    return os.fdopen(number, "w", encoding="utf-8")
 
 
 @contextmanager
@@ -116,12 +99,3 @@ def locked(path: Path) -> Iterator[None]:
         except OSError as error:
             raise DevicesFileError(f"{path}: another command is changing it") from error
         yield
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -1,23 +1,29 @@
-"""What the devices measured: every sample for some days, minute means for years."""
+"""What the devices measured: samples for a day, minute means for a month, quarters for years.
+
+What is asked for more finely than it is kept any more is answered by what is kept.
+"""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Row, Select, Table, delete, func, select
+from sqlalchemy import ColumnElement, Table, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hems.store.database import Database
-from hems.store.schema import devices, minutes, samples
+from hems.store.quarters import Quarters
+from hems.store.rollup import MINUTE_S, MINUTES, QUARTERS, derive
+from hems.store.schema import blocks, devices, minutes, quarters, samples
+from hems.store.series import MAX_POINTS, DeviceSeries, Level, intervals, level_of, values
 
-MINUTE_S: Final = 60
-MAX_POINTS: Final = 20_000
-"""Most intervals of one series; a year by the half hour fits, a slip of the finger does not."""
+__all__ = ["MAX_POINTS", "MINUTE_S", "DeviceSeries", "History", "Sample"]
 
 _PRUNE_S: Final = 6 * 3600
 """Old samples go in slices of this length: a transaction that a waiting event never notices."""
+_PRUNE_MINUTES: Final = 7 * 24 * 60
+_PRUNE_BLOCKS: Final = 90 * 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +47,12 @@ class Sample:
     voltage_v: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceSeries:
-    """Measurements of one device in equal steps.
-
-    Attributes:
-        device: Device id.
-        at: Interval starts, UTC epoch seconds, whole multiples of the step.
-        power_w: Mean power of each interval; None where nothing was measured.
-        soc: Last state of charge of each interval, or None.
-    """
-
-    device: str
-    at: Sequence[float]
-    power_w: Sequence[float | None]
-    soc: Sequence[float | None]
-
-
 class History:
     """Samples on the disk; raises `hems.store.errors.StoreError` if SQLite refuses."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, quarters: Quarters) -> None:
         self._database = database
+        self._quarters = quarters
         self._ids: dict[str, int] = {}
 
     async def append(self, batch: Sequence[Sample]) -> None:
@@ -90,29 +80,29 @@ class History:
                     for s in batch
                 ],
             )
-            await connection.execute(_ADD_MINUTE, _by_minute(batch, ids))
+            touched = _by_minute(batch, ids)
+            await connection.execute(_ADD_MINUTE, list(touched.values()))
+            await derive(connection, touched.keys())
         self._ids = ids  # only now: a rolled-back insert must not leave its number here
 
     async def history(self, start: float, end: float, step_s: int) -> Sequence[DeviceSeries]:
         """Return what every device measured in [start, end), thinned to equal steps.
 
         The intervals begin at multiples of `step_s`, so that a chart that moves on keeps its
-        points; the first is the one in which `start` lies. Whole minutes come from the minute
-        means, other steps from the samples, as long as these are kept.
+        points; the first is the one in which `start` lies. Whole quarter-hours come from their
+        rows, whole minutes from the minute means, other steps from the samples; where these are
+        not kept any more, from what is.
 
         Raises:
             ValueError: The step is not positive, the end not after the start, or there would be
                 more than `MAX_POINTS` intervals.
             StoreError: SQLite refused.
         """
-        if step_s <= 0 or not (math.isfinite(start) and math.isfinite(end) and start < end):
-            raise ValueError(f"no intervals of {step_s} s between {start} and {end}")
-        first = math.floor(start / step_s)
-        count = math.ceil(end / step_s) - first
-        if count > MAX_POINTS:
-            raise ValueError(f"{count} intervals of {step_s} s are more than {MAX_POINTS}")
-        query = _minute_query if step_s % MINUTE_S == 0 else _sample_query
-        at = tuple(float((first + i) * step_s) for i in range(count))
+        asked = intervals(start, end, step_s)
+        level = level_of(step_s)
+        if level is Level.QUARTERS:
+            await self._quarters.fill()
+        at = asked.starts()
         found: list[DeviceSeries] = []
         async with self._database.history() as connection:
             known = await connection.execute(
@@ -120,18 +110,28 @@ class History:
             )
             # Device by device, because that is how the rows lie on the disk.
             for device, name in known.all():
-                rows = await connection.execute(query(device, first, count, step_s))
-                found.append(_series(name, at, first, rows.all()))
+                power_w, soc = await values(connection, device, asked, level)
+                found.append(DeviceSeries(name, at, power_w, soc))
         return found
 
-    async def prune(self, before: float, *, minutes_before: float = 0.0) -> None:
-        """Forget samples from before `before`, and minute means from before `minutes_before`.
+    async def prune(
+        self, before: float, *, minutes_before: float = 0.0, quarters_before: float = 0.0
+    ) -> None:
+        """Forget samples from before `before`, and what was made of them from before the others.
 
-        Both are UTC epoch seconds. It goes in slices; others write in between.
+        All are UTC epoch seconds; nothing goes but with the whole of what is made of it. It goes
+        in slices; others write in between.
         """
-        await self._prune(samples, samples.c.at_ms, round(before * 1000), _PRUNE_S * 1000)
-        last_minute = math.floor(minutes_before / MINUTE_S)
-        await self._prune(minutes, minutes.c.minute, last_minute, 7 * 24 * 60)
+        await self._quarters.fill()
+        last_minute = math.floor(before / MINUTE_S)
+        await self._prune(samples, samples.c.at_ms, last_minute * MINUTE_S * 1000, _PRUNE_S * 1000)
+        last_quarter = math.floor(minutes_before / MINUTE_S / MINUTES)
+        await self._prune(minutes, minutes.c.minute, last_quarter * MINUTES, _PRUNE_MINUTES)
+        last_block = math.floor(quarters_before / MINUTE_S / MINUTES / QUARTERS)
+        await self._prune(
+            quarters, quarters.c.quarter, last_block * QUARTERS, _PRUNE_BLOCKS * QUARTERS
+        )
+        await self._prune(blocks, blocks.c.block, last_block, _PRUNE_BLOCKS)
 
     async def _prune(
         self, table: Table, at: ColumnElement[int], before: int, slice_length: int
@@ -167,72 +167,35 @@ _ADD_MINUTE: Final = _minute.on_conflict_do_update(
         "count": minutes.c["count"] + _minute.excluded["count"],
         "power_sum_w": minutes.c.power_sum_w + _minute.excluded.power_sum_w,
         "soc": func.coalesce(_minute.excluded.soc, minutes.c.soc),
+        # A minute that an older version began has its sum only.
+        "taken_sum_w": _minute.excluded.taken_sum_w
+        + func.coalesce(minutes.c.taken_sum_w, func.max(minutes.c.power_sum_w, 0.0)),
     },
 )
 
 
 def _by_minute(
     batch: Iterable[Sample], ids: Mapping[str, int]
-) -> list[dict[str, int | float | None]]:
-    """Add a batch's samples up for each device and minute."""
-    sums: dict[tuple[int, int], tuple[int, float, float | None]] = {}
+) -> Mapping[tuple[int, int], Mapping[str, int | float | None]]:
+    """Add a batch's samples up for each device and minute, by their numbers."""
+    sums: dict[tuple[int, int], tuple[int, float, float, float | None]] = {}
     for sample in sorted(batch, key=lambda s: s.at):
         key = (ids[sample.device], math.floor(sample.at / MINUTE_S))
-        count, power_sum_w, soc = sums.get(key, (0, 0.0, None))
-        last_soc = soc if sample.soc is None else sample.soc
-        sums[key] = (count + 1, power_sum_w + sample.power_w, last_soc)
-    return [
-        {"device": device, "minute": minute, "count": n, "power_sum_w": total, "soc": soc}
-        for (device, minute), (n, total, soc) in sums.items()
-    ]
-
-
-Steps = Select[int, float, float | None, int]
-"""Rows of interval number, mean power, last state of charge, and when that was.
-
-With one `max` in its columns, SQLite takes the bare column beside it from the row of that maximum:
-so the state of charge is the last one without a second pass.
-"""
-
-
-def _minute_query(device: int, first: int, count: int, step_s: int) -> Steps:
-    length = step_s // MINUTE_S
-    at = minutes.c.minute
-    return (
-        select(
-            (at // length).label("step"),
-            func.sum(minutes.c.power_sum_w) / func.sum(minutes.c["count"]),
-            minutes.c.soc,
-            func.max(at),
+        count, power_sum_w, taken_sum_w, soc = sums.get(key, (0, 0.0, 0.0, None))
+        sums[key] = (
+            count + 1,
+            power_sum_w + sample.power_w,
+            taken_sum_w + max(sample.power_w, 0.0),
+            soc if sample.soc is None else sample.soc,
         )
-        .where(minutes.c.device == device)
-        .where(at >= first * length, at < (first + count) * length)
-        .group_by("step")
-    )
-
-
-def _sample_query(device: int, first: int, count: int, step_s: int) -> Steps:
-    length = step_s * 1000
-    at = samples.c.at_ms
-    return (
-        select(
-            (at // length).label("step"), func.avg(samples.c.power_w), samples.c.soc, func.max(at)
-        )
-        .where(samples.c.device == device)
-        .where(at >= first * length, at < (first + count) * length)
-        .group_by("step")
-    )
-
-
-def _series(
-    name: str,
-    at: Sequence[float],
-    first: int,
-    rows: Iterable[Row[int, float, float | None, int]],
-) -> DeviceSeries:
-    power_w: list[float | None] = [None] * len(at)
-    soc: list[float | None] = [None] * len(at)
-    for step, mean_w, last_soc, _ in rows:
-        power_w[step - first] = mean_w
-        soc[step - first] = last_soc
-    return DeviceSeries(name, at, power_w, soc)
+    return {
+        (device, minute): {
+            "device": device,
+            "minute": minute,
+            "count": n,
+            "power_sum_w": power_sum_w,
+            "taken_sum_w": taken_sum_w,
+            "soc": soc,
+        }
+        for (device, minute), (n, power_sum_w, taken_sum_w, soc) in sums.items()
+    }

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """All revisions that this version knows, oldest first; the last one is what the tables below are.
 
 Kept here beside Alembic's own scripts, so that a file of the present revision opens without
@@ -140,9 +140,58 @@ minutes: Final = Table(
     Column("count", Integer, nullable=False),
     Column("power_sum_w", Float, nullable=False),
     Column("soc", Float),
+    Column("taken_sum_w", Float),
     sqlite_with_rowid=False,
 )
-"""What charts are made of: sums of each minute since the epoch, kept as samples are appended."""
+"""Sums of each minute since the epoch, kept as samples are appended.
+
+`taken_sum_w` is the sum of the positive powers alone; NULL in minutes that are older than it.
+"""
+
+quarters: Final = Table(
+    "quarters",
+    metadata,
+    Column("device", Integer, primary_key=True),
+    Column("quarter", Integer, primary_key=True),
+    Column("minutes", Integer, nullable=False),
+    Column("taken_sum_w", Float, nullable=False),
+    Column("given_sum_w", Float, nullable=False),
+    Column("low_w", Float, nullable=False),
+    Column("high_w", Float, nullable=False),
+    Column("soc", Float),
+    Column("soc_low", Float),
+    Column("soc_high", Float),
+    sqlite_with_rowid=False,
+)
+"""What each quarter-hour since the epoch came to, and how many of its minutes were measured.
+
+`taken_sum_w` and `given_sum_w` are sums over these minutes, of means of what was positive and of
+what was negative, both as magnitudes; a sixtieth of them is energy in Wh.
+"""
+
+blocks: Final = Table(
+    "blocks",
+    metadata,
+    Column("device", Integer, primary_key=True),
+    Column("block", Integer, primary_key=True),
+    Column("minutes", Integer, nullable=False),
+    Column("taken_sum_w", Float, nullable=False),
+    Column("given_sum_w", Float, nullable=False),
+    Column("low_w", Float, nullable=False),
+    Column("high_w", Float, nullable=False),
+    Column("soc_low", Float),
+    Column("soc_high", Float),
+    sqlite_with_rowid=False,
+)
+"""The same of each three hours since the epoch: a year is added up from a twelfth of the rows."""
+
+quarters_owed: Final = Table(
+    "quarters_owed",
+    metadata,
+    Column("device", Integer, primary_key=True),
+    Column("before", Integer, nullable=False),
+)
+"""Devices whose quarter-hours before that one are still to be made of minutes, after an update."""
 
 accounts: Final = Table(
     "accounts",
@@ -268,3 +317,71 @@ accesses: Final = Table(
     Column("allowed", Boolean, nullable=False),
 )
 """Who has seen it, or has tried to; of those who have seen it nothing is ever taken out."""
+
+people: Final = Table(
+    "people",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("made_at", Float, nullable=False),
+    Column("until", Float),
+    sqlite_autoincrement=True,
+)
+"""Who has an account; `key` is the name as it is compared. A number is never given twice."""
+
+credentials: Final = Table(
+    "credentials",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("made_at", Float, nullable=False),
+)
+"""By what each proves who they are; `secret` is what is kept of that, never the thing itself."""
+Index("credentials_person", credentials.c.person)
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("made_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Who is logged in where."""
+
+tokens: Final = Table(
+    "tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Float, nullable=False),
+    Column("until", Float),
+    Column("used_at", Float),
+    sqlite_autoincrement=True,
+)
+"""By which other programs get in."""
+
+trail: Final = Table(
+    "trail",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("body", Text),
+    Column("digest", LargeBinary, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+)
+"""Who did and saw what, append-only. `link` chains each row to all before it; of an old row `body`
+goes and `digest`, its hash, stays, so that the chain still holds."""

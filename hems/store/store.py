@@ -9,8 +9,11 @@ from hems.store.database import Database, open_database
 from hems.store.effects import EffectLedger
 from hems.store.history import History
 from hems.store.ledger import SqlLedger
+from hems.store.people import PeopleStore
 from hems.store.performances import Performances
+from hems.store.quarters import Quarters
 from hems.store.settings import Settings
+from hems.store.trail import TrailStore
 from hems.store.visibility import VisibilityStore
 
 
@@ -22,19 +25,25 @@ class Store:
         ledger: Events and responses, the port of `hems.sep2`.
         effects: What the events did.
         history: What the devices measured.
+        quarters: What that comes to in energy, for years.
         settings: What the owner chose.
         accounts: What it all cost.
         performances: What was delivered of what was asked.
         visibility: What is measured of the grid, and who may see it.
+        people: Who may log in, and who is logged in.
+        trail: Who did and saw what.
     """
 
     ledger: SqlLedger
     effects: EffectLedger
     history: History
+    quarters: Quarters
     settings: Settings
     accounts: Accounts
     performances: Performances
     visibility: VisibilityStore
+    people: PeopleStore
+    trail: TrailStore
     _database: Database
 
     async def close(self) -> None:
@@ -64,13 +73,17 @@ def deferred_store(path: Path, clock: Clock) -> Store:
 
 
 def _store(database: Database, clock: Clock) -> Store:
+    quarters = Quarters(database)
     return Store(
         ledger=SqlLedger(database, clock),
         effects=EffectLedger(database),
-        history=History(database),
+        history=History(database, quarters),
+        quarters=quarters,
         settings=Settings(database),
         accounts=Accounts(database),
         performances=Performances(database),
         visibility=VisibilityStore(database),
+        people=PeopleStore(database),
+        trail=TrailStore(database),
         _database=database,
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from der.sentence import say
 from hems.cem.planner.problem import Prices
 from hems.cem.slots import Slots
 from hems.cem.tariff import rates
@@ -192,5 +193,5 @@ def _paid(market: Source) -> Series | None:
 
 def _until(what: str, series: Series | None, now: float) -> str:
     if series is None or series.end <= now:
-        return f"{what} are not known: what was agreed holds"
-    return f"{what} are known until {said(series.end)}"
+        return say("{what} are not known: what was agreed holds", what=what)
+    return say("{what} are known until {end}", what=what, end=said(series.end))

@@ -22,6 +22,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from der.sentence import say
 from hems.cem.tariff.rates import Flow, Manner, PriceEvent
 from hems.cem.tariff.series import Series, Span
 
@@ -119,7 +120,13 @@ def parse(text: str, told_at: float) -> Document:
     told = [_entry(number, each) for number, each in enumerate(raw, 1)]
     entries = [entry for entry in told if entry.event is None]
     if len(told) - len(entries) > MOST_EVENTS:
-        raise DocumentError(f"it has {len(told) - len(entries)} events, more than {MOST_EVENTS}")
+        raise DocumentError(
+            say(
+                "it has {told} events, more than {most_events}",
+                told=len(told) - len(entries),
+                most_events=MOST_EVENTS,
+            )
+        )
     spans = tuple(_spans(entries))
     try:
         document = Document(
@@ -139,11 +146,17 @@ def _of_json(text: str) -> Sequence[object]:
     try:
         found: object = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError) as error:
-        raise DocumentError(f"it is not JSON: {error}") from error
+        raise DocumentError(say("it is not JSON: {error}", error=error)) from error
     if not isinstance(found, list):
         raise DocumentError("its JSON is no list of spans")
     if len(found) > MOST_ENTRIES:
-        raise DocumentError(f"it has {len(found)} entries, more than {MOST_ENTRIES}")
+        raise DocumentError(
+            say(
+                "it has {found} entries, more than {most_entries}",
+                found=len(found),
+                most_entries=MOST_ENTRIES,
+            )
+        )
     return found
 
 
@@ -155,12 +168,18 @@ def _of_csv(text: str) -> Sequence[object]:
             raise DocumentError("it is neither JSON nor CSV with a column 'start'")
         for row in rows:
             if None in row:
-                raise DocumentError(f"entry {len(made) + 1} has more fields than there are columns")
+                raise DocumentError(
+                    say("entry {made} has more fields than there are columns", made=len(made) + 1)
+                )
             made.append({name: value for name, value in row.items() if value not in {None, ""}})
             if len(made) > MOST_ENTRIES:
-                raise DocumentError(f"it has more than {MOST_ENTRIES} entries")
+                raise DocumentError(
+                    say("it has more than {most_entries} entries", most_entries=MOST_ENTRIES)
+                )
     except csv.Error as error:
-        raise DocumentError(f"entry {len(made) + 1} is no CSV: {error}") from error
+        raise DocumentError(
+            say("entry {made} is no CSV: {error}", made=len(made) + 1, error=error)
+        ) from error
     return made
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from pydantic import BaseModel, ConfigDict
 
+from der.sentence import say
 from hems.cem.tariff.rates import PriceEvent
 from hems.cem.tariff.series import Series, Span
 from hems.clock import Clock
@@ -117,7 +118,12 @@ class Source:
             # A year of prices takes seconds on a small machine; control does not wait.
             found = await asyncio.to_thread(parse, await fetch(self._place), now)
         except (SourceError, DocumentError) as error:
-            trouble = f"The {self._name} of {self.where} cannot be read: {error}."
+            trouble = say(
+                "The {name} of {where} cannot be read: {error}.",
+                name=self._name,
+                where=self.where,
+                error=error,
+            )
             if trouble != self._trouble:  # said once, not every minute of a day
                 _log.warning("%s", trouble)
             self._trouble = trouble
@@ -212,26 +218,34 @@ async def _download(url: str) -> bytes:
             session.get(url, max_redirects=_MOST_REDIRECTS) as response,
         ):
             if response.status != 200:  # noqa: PLR2004 - OK of HTTP
-                raise SourceError(f"it answers {response.status} {response.reason or ''}".rstrip())
+                raise SourceError(
+                    say(
+                        "it answers {status} {value}",
+                        status=response.status,
+                        value=response.reason or "",
+                    ).rstrip()
+                )
             async for chunk in response.content.iter_chunked(_CHUNK):
                 body += chunk
                 if len(body) > MOST_BYTES:
                     break
     except TimeoutError as error:
-        raise SourceError(f"no answer within {TIMEOUT_S:g} s") from error
+        raise SourceError(say("no answer within {timeout:g} s", timeout=TIMEOUT_S)) from error
     except aiohttp.ClientResponseError as error:
         # Its text would name the whole address.
         raise SourceError(error.message or type(error).__name__) from error
     except aiohttp.ClientConnectorError as error:
         raise SourceError(error.strerror or "no connection") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise SourceError(f"the connection failed ({type(error).__name__})") from error
+        raise SourceError(
+            say("the connection failed ({name__})", name__=type(error).__name__)
+        ) from error
     return bytes(body)
 
 
 def _text(body: bytes) -> str:
     if len(body) > MOST_BYTES:
-        raise SourceError(f"it is larger than {MOST_BYTES} bytes")
+        raise SourceError(say("it is larger than {most_bytes} bytes", most_bytes=MOST_BYTES))
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:

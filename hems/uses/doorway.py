@@ -8,6 +8,7 @@ from typing import Final
 from certs.identity import IdentityFiles, Trust
 from certs.renewal import CertificateWatch
 from certs.tls import server_context
+from der.sentence import say
 from hems.clock import Clock
 from hems.settings.visibility_section import VisibilitySection
 from hems.visibility.door import Door
@@ -63,7 +64,13 @@ class Doorway:
             except OSError as error:
                 why = error.strerror or str(error)
                 self._alarm(
-                    "visibility door", f"Nobody can be shown anything, {host}:{port}: {why}"
+                    "visibility door",
+                    say(
+                        "Nobody can be shown anything, {host}:{port}: {why}",
+                        host=host,
+                        port=port,
+                        why=why,
+                    ),
                 )
             await asyncio.sleep(_AGAIN_S)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from der.sentence import say
+
 LONGEST_S: Final = 2 * 366 * 86_400.0
 """No grant lasts longer: consent is asked for again."""
 LONGEST_WORDS: Final = 80
@@ -97,10 +99,15 @@ def granted(
     """
     lfdi = "".join(recipient.split()).upper()
     if len(lfdi) != 40 or any(c not in "0123456789ABCDEF" for c in lfdi):  # noqa: PLR2004
-        raise GrantError(f"{recipient!r} is no LFDI: it has 40 hex digits")
+        raise GrantError(say("{recipient!r} is no LFDI: it has 40 hex digits", recipient=recipient))
     called = name.strip()
     if not called or len(called) > LONGEST_WORDS or not called.isprintable():
-        raise GrantError(f"a recipient needs a name of at most {LONGEST_WORDS} characters")
+        raise GrantError(
+            say(
+                "a recipient needs a name of at most {longest_words} characters",
+                longest_words=LONGEST_WORDS,
+            )
+        )
     kinds = frozenset(data)
     if not kinds:
         raise GrantError("a grant names at least one kind of data")

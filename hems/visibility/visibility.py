@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from der.sentence import say
 from hems.clock import Clock, StepWatch
 from hems.image import Image
 from hems.store.errors import StoreError
@@ -89,7 +90,7 @@ class Visibility:
         """Who sees what now, in words."""
         now = self._clock.now()
         names = [g.name for g in self._grants or () if g.holds(now)]
-        said = f"{', '.join(names)} may see what is measured" if names else ""
+        said = say("{names} may see what is measured", names=", ".join(names)) if names else ""
         promise = "each reading within a second, intervals of five minutes within one more"
         return (Standing(ID, bool(names), promise=promise, words=said),)
 
@@ -135,7 +136,9 @@ class Visibility:
         try:
             await self._store.add(rows, [_sighting_row(each) for each in seen])
         except StoreError as error:
-            self._alarm(f"What is measured of the grid is not being written: {error}")
+            self._alarm(
+                say("What is measured of the grid is not being written: {error}", error=error)
+            )
             return  # it waits for the next interval
         self._alarm(None)
         for done, waiting in ((rows, self._rows), (seen, self._seen)):
@@ -161,7 +164,13 @@ class Visibility:
         purpose = purposes_of(await self._known(), recipient, data, now)
         await self._store.note(Access(now, recipient, purpose, asked, bool(purpose)))
         if not purpose:
-            raise DeniedError(f"the owner has not granted {data.value} to {recipient}")
+            raise DeniedError(
+                say(
+                    "the owner has not granted {value} to {recipient}",
+                    value=data.value,
+                    recipient=recipient,
+                )
+            )
 
     async def note(self, recipient: str, what: str) -> None:
         """Write down what became of an access that was admitted.
@@ -208,7 +217,7 @@ class Visibility:
         try:
             known = await self._known()
         except StoreError as error:
-            raise NotKeptError(f"the grants cannot be read: {error}") from error
+            raise NotKeptError(say("the grants cannot be read: {error}", error=error)) from error
         now = self._clock.now()
         return sorted((_view(g, now) for g in known), key=lambda g: (not g.holds, g.id))
 
@@ -224,7 +233,7 @@ class Visibility:
         except GrantError as error:
             raise ImpossibleGrantError(str(error)) from error
         except StoreError as error:
-            raise NotKeptError(f"the grant cannot be kept: {error}") from error
+            raise NotKeptError(say("the grant cannot be kept: {error}", error=error)) from error
         self._grants = (*(self._grants or known), new)
         _log.info("%s may see %s until %.0f", new.name, ", ".join(sorted(new.data)), until)
         return _view(new, now)
@@ -235,10 +244,12 @@ class Visibility:
         try:
             known = await self._known()
             if not any(g.id == grant for g in known):
-                raise UnknownGrantError(f"there is no grant {grant}")
+                raise UnknownGrantError(say("there is no grant {grant}", grant=grant))
             await self._store.end_grant(grant, now)
         except StoreError as error:
-            raise NotKeptError(f"the grant cannot be withdrawn: {error}") from error
+            raise NotKeptError(
+                say("the grant cannot be withdrawn: {error}", error=error)
+            ) from error
         self._grants = tuple(
             replace(g, until=min(g.until, now), withdrawn_at=now) if g.id == grant else g
             for g in self._grants or known
@@ -249,7 +260,7 @@ class Visibility:
         try:
             found, known = await self._store.accesses(most), await self._known()
         except StoreError as error:
-            raise NotKeptError(f"the accesses cannot be read: {error}") from error
+            raise NotKeptError(say("the accesses cannot be read: {error}", error=error)) from error
         names = {grant.recipient: grant.name for grant in known}
         return [
             AccessView(a.at, a.recipient, names.get(a.recipient, ""), a.purpose, a.asked, a.allowed)

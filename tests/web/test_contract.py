@@ -1,41 +1,67 @@
-"""The front end's types say what the API's models say."""
+"""The API's description is valid, tells all that is served, and the page's types follow from it."""
 
-import re
-from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from web import models, programmes_api
+from tests.web.conftest import Served
+from tests.web.schema import SCHEMA, generate
+from web.models import HomeAnswer
+from web.openapi import document
+from web.operation import Operation
+from web.parts import PARTS, all_operations
 
-TYPES = Path(models.__file__).parent / "app" / "src" / "api" / "types.ts"
-INTERFACE = re.compile(r"export interface (\w+) \{(.*?)\}", re.DOTALL)
-FIELD = re.compile(r"^\s+(\w+): (.+);$", re.MULTILINE)
-SHOWN = [
-    models.DeviceAnswer,
-    models.EventAnswer,
-    models.MessageAnswer,
-    models.PriceAnswer,
-    models.UtilityAnswer,
-    models.HomeAnswer,
-    models.SeriesAnswer,
-    models.HistoryAnswer,
-    programmes_api.AboutAnswer,
-    programmes_api.StandingAnswer,
-    programmes_api.ProgrammeAnswer,
-    programmes_api.ProgrammesAnswer,
-]
+pytestmark = pytest.mark.requirement("ROLE-UI")
 
 
-def _typescript(interface: str) -> dict[str, str]:
-    bodies = dict(INTERFACE.findall(TYPES.read_text()))
-    return dict(FIELD.findall(bodies[interface]))
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    return document(all_operations())
 
 
-@pytest.mark.parametrize("model", SHOWN, ids=lambda m: m.__name__)
-def test_the_front_end_knows_each_field(model: type[BaseModel]) -> None:
-    typed = _typescript(model.__name__)
-    assert list(typed) == list(model.model_fields)
-    for name, field in model.model_fields.items():
-        if "None" in str(field.annotation):
-            assert "null" in typed[name], f"{model.__name__}.{name} may be null"
+def test_the_description_is_valid(described: dict[str, Any]) -> None:
+    OpenAPIV31SpecValidator(described).validate()
+
+
+def test_each_operation_is_described_once(described: dict[str, Any]) -> None:
+    told = [of for methods in described["paths"].values() for of in methods.values()]
+    assert len(told) == sum(len(part.operations()) for part in PARTS)
+    for each in told:
+        assert each["summary"], each["operationId"]
+        assert each["x-right"]
+
+
+@pytest.mark.parametrize("operation", all_operations(), ids=lambda o: f"{o.method} {o.path}")
+def test_an_operation_takes_from_its_path_all_that_the_path_names(operation: Operation) -> None:
+    named = {part[1:-1] for part in operation.path.split("/") if part.startswith("{")}
+    assert operation.path.startswith("/api/")
+    assert set(operation.signature.path) == named
+
+
+def test_what_may_be_unbounded_is_said_to_be_null(described: dict[str, Any]) -> None:
+    schemas = described["components"]["schemas"]
+    assert {"type": "null"} in schemas["EventAnswer"]["properties"]["ends_at"]["anyOf"]
+    assert set(schemas["HomeAnswer"]["required"]) == set(HomeAnswer.model_fields)
+
+
+async def test_what_is_served_is_described(served: Served, described: dict[str, Any]) -> None:
+    async with served.client.get("/api/openapi.json") as answer:
+        assert answer.status == 200
+        told = await answer.json()
+    assert set(told["paths"]) < set(described["paths"])
+    for path, methods in told["paths"].items():
+        assert methods == described["paths"][path]
+
+
+@pytest.mark.skipif(
+    not (SCHEMA.parents[2] / "node_modules").is_dir(), reason="the page's packages are not there"
+)
+def test_the_page_knows_the_api_as_it_is() -> None:
+    assert SCHEMA.read_text() == generate(), "make web/app/src/api/schema.ts"
+
+
+def test_an_address_served_twice_is_named() -> None:
+    twice = [*all_operations(), all_operations()[0]]
+    with pytest.raises(ValueError, match="/api/home is there twice"):
+        document(twice)

@@ -56,6 +56,11 @@ async def test_a_car_s_order_is_taken_shown_and_ended(
         "usual_wh": None,
         "ordered": True,
         "until": None,
+        "plugged": None,
+        "habit_mode": "cheapest",
+        "habit_ready": "07:00",
+        "habit_days": [0, 1, 2, 3, 4, 5, 6],
+        "leaves_at": None,
     }
     async with client.post("/api/cars/ev/order", json={"mode": "now", "seconds": 60}) as answer:
         assert answer.status == 204

@@ -9,6 +9,8 @@ import aiohttp
 import pytest
 
 from hems.participation.consent import text_version
+from hems.participation.consequence import Pay
+from hems.participation.participation import Terms
 from hems.store.store import open_store
 from programs.performance import Performance
 from programs.registry import ALL, BY_ID
@@ -74,7 +76,7 @@ async def test_left_and_joined_again(play: Play, client: aiohttp.ClientSession) 
         ("main-breaker", {"by": "Ada", "version": "x"}, 409, "main breaker"),
         (PEAK, {"by": "Ada", "version": "x"}, 400, "read it again"),
         (PEAK, {"by": "Ada"}, 400, "version: field required"),
-        (PEAK, {"by": "", "version": "x"}, 400, "by: "),
+        (PEAK, {"by": "x" * 101, "version": "x"}, 400, "by: "),
         (PEAK, {"by": "Ada", "version": "x", "until": "soon"}, 400, "until: "),
         (PEAK, {"by": "Ada", "version": "x", "until": 1.0}, 400, "read it again"),
         (PEAK, {"by": "Ada", "version": "x", "warp": 9}, 400, "warp: "),
@@ -93,6 +95,36 @@ async def test_what_makes_no_sense_is_one_sentence(
         assert answer.status == status
         assert words in (await answer.json())["error"]
     assert play.part.left == frozenset(p.id for p in ALL if not p.joined)
+
+
+async def test_a_decision_is_kept_with_who_made_it_and_what_was_read(
+    play: Play, client: aiohttp.ClientSession
+) -> None:
+    version = text_version(BY_ID[PEAK])
+    for order in ({"version": version, "until": T + 60.0}, {"by": " Ada ", "version": version}):
+        async with client.post(f"/api/programmes/{PEAK}/join", json=order) as answer:
+            assert answer.status == 204
+    async with client.get("/api/programmes") as answer:
+        told = (await answer.json())["programmes"]
+    peak = next(each for each in told if each["id"] == PEAK)
+    last, first = peak["decisions"]
+    assert (first["by"], first["until"]) == ("this machine", T + 60.0)  # nobody gave a name
+    assert (last["by"], last["until"], last["version"]) == ("Ada", None, version)
+    assert peak["decided_by"] == "Ada"
+    assert not peak["changed"]
+    assert peak["pays"] is None  # only the contract knows
+
+
+async def test_what_it_pays_is_told_where_it_is_known(
+    play: Play, client: aiohttp.ClientSession
+) -> None:
+    play.terms = Terms(pay={PEAK: Pay(0.25, "EUR")})
+    play.anew()
+    async with client.get("/api/programmes") as answer:
+        told = (await answer.json())["programmes"]
+    assert {p["id"]: p["pays"] for p in told if p["pays"]} == {
+        PEAK: {"per_kwh": 0.25, "currency": "EUR"}
+    }
 
 
 async def test_another_site_cannot_leave_for_the_owner(

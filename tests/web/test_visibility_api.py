@@ -10,6 +10,7 @@ from hems.clock import SystemClock
 from hems.store.store import open_store
 from hems.visibility.grants import Data, Purpose
 from hems.visibility.visibility import Visibility
+from web.operation import DOOR, OpenDoor, routes
 from web.visibility_api import VisibilityApi
 
 pytestmark = [pytest.mark.requirement("BUC-13"), pytest.mark.requirement("PRV-RBAC")]
@@ -23,7 +24,8 @@ async def test_a_grant_is_withdrawn_by_its_number_and_by_nothing_else(tmp_path: 
         "A" * 40, "Operator", Purpose.OPERATION, [Data.LIVE], clock.now() + 60
     )
     app = web.Application()
-    app.add_routes(VisibilityApi(lambda: visibility).routes())
+    app[DOOR] = OpenDoor()
+    app.add_routes(routes(VisibilityApi(lambda: visibility)))
     async with TestClient(TestServer(app)) as client:
         for strange in ("9" * 5000, "-1", "\u00b2", "x", str(made.id + 1)):
             assert (await client.delete(f"/api/grants/{strange}")).status == 404

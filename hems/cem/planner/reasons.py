@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from der.sentence import say
 from hems.cem import local_time
 from hems.cem.needs import CarMode, CarNeed, RunRequest
 from hems.cem.planner.plan import Plan, PlannedDevice
@@ -105,10 +106,13 @@ def battery(planned: PlannedDevice, stretch: Stretch, course: Course) -> str:
             return _keeps(planned, stretch, course)
         case Use.GIVE:
             paid = sum(course.prices.export_per_kwh[i] for i in stretch.slots) / len(stretch.slots)
-            return f"Gives the house what it lacks; what the sun leaves over earns {paid:.2f}"
+            return say(
+                "Gives the house what it lacks; what the sun leaves over earns {paid:.2f}",
+                paid=paid,
+            )
         case Use.SELL:
             paid = max(course.prices.export_per_kwh[i] for i in stretch.slots)
-            return f"Sells to the grid, which pays {paid:.2f}"
+            return say("Sells to the grid, which pays {paid:.2f}", paid=paid)
         case Use.REST:
             return "Rests: neither storing nor giving pays now"
         case _:
@@ -118,14 +122,19 @@ def battery(planned: PlannedDevice, stretch: Stretch, course: Course) -> str:
 def _charges(stretch: Stretch, course: Course) -> str:
     price = course.price(stretch.slots)
     if price < 0:
-        return f"Charges from the grid, which pays {-price:.2f} for it"
+        return say("Charges from the grid, which pays {price:.2f} for it", price=-price)
     later = range(stretch.end, course.plan.slots.count)
     dearest = max(later, key=lambda i: course.prices.import_per_kwh[i], default=None)
     if dearest is None or course.prices.import_per_kwh[dearest] <= price + _CHEAPER:
-        return f"Charges from the grid: energy costs {price:.2f} now"
+        return say("Charges from the grid: energy costs {price:.2f} now", price=price)
     dear = course.prices.import_per_kwh[dearest]
     when = course.slot_words(dearest)
-    return f"Charges from the grid at {price:.2f}: energy costs {dear:.2f} at {when}"
+    return say(
+        "Charges from the grid at {price:.2f}: energy costs {dear:.2f} at {when}",
+        price=price,
+        dear=dear,
+        when=when,
+    )
 
 
 def _keeps(planned: PlannedDevice, stretch: Stretch, course: Course) -> str:
@@ -139,7 +148,7 @@ def _keeps(planned: PlannedDevice, stretch: Stretch, course: Course) -> str:
         return "Keeps its charge: it is worth more later"
     dearest = max(gives, key=lambda i: course.prices.import_per_kwh[i])
     dear, when = course.prices.import_per_kwh[dearest], course.slot_words(dearest)
-    return f"Keeps its charge for {when}: energy costs {dear:.2f} then"
+    return say("Keeps its charge for {when}: energy costs {dear:.2f} then", when=when, dear=dear)
 
 
 def car(planned: PlannedDevice, stretch: Stretch, course: Course, need: CarNeed | None) -> str:
@@ -158,13 +167,13 @@ def car(planned: PlannedDevice, stretch: Stretch, course: Course, need: CarNeed 
         return "Charging: the sun leaves it over"
     price = course.price(stretch.slots)
     if need is None or need.ready_at is None:
-        return f"Charging: energy costs {price:.2f}"
+        return say("Charging: energy costs {price:.2f}", price=price)
     by = course.words(need.ready_at)
     until = min(course.plan.slots.at(need.ready_at), course.plan.slots.count)
     usual = course.price(range(min(until, stretch.first), until)) if until > stretch.end else None
     if usual is not None and price < usual - _CHEAPER:
-        return f"Charging: the cheapest hours before {by}"
-    return f"Charging: to be ready by {by}"
+        return say("Charging: the cheapest hours before {by}", by=by)
+    return say("Charging: to be ready by {by}", by=by)
 
 
 def _has_its_energy(need: CarNeed | None) -> bool:
@@ -177,7 +186,7 @@ def _has_its_energy(need: CarNeed | None) -> bool:
 def _ready(need: CarNeed | None, course: Course) -> str:
     if need is None or need.ready_at is None or need.ready_at <= course.plan.made_at:
         return ""
-    return f"; ready by {course.words(need.ready_at)}"
+    return say("; ready by {ready_at}", ready_at=course.words(need.ready_at))
 
 
 def _waits(
@@ -191,10 +200,10 @@ def _waits(
     ends = next((i for i in later if i > begins and planned.power_w[i] <= acts_w), later.stop)
     slots, when = range(begins, ends), course.slot_words(begins)
     if course.sunny(slots, planned.power_w):
-        return f"Waits: sun from {when}"
+        return say("Waits: sun from {when}", when=when)
     if course.price(slots) < course.price(stretch.slots) - _CHEAPER:
-        return f"Waits: cheaper from {when}"
-    return f"Waits until {when}"
+        return say("Waits: cheaper from {when}", when=when)
+    return say("Waits until {when}", when=when)
 
 
 def heat(
@@ -214,11 +223,11 @@ def heat(
         return _waits(planned, stretch, course, on - _ACTS_W) or enough
     does = "Cools" if cools else "Heats"
     if course.sunny(stretch.slots, planned.power_w):
-        return f"{does}: the sun leaves it over"
+        return say("{does}: the sun leaves it over", does=does)
     price, usual = course.price(stretch.slots), course.price(range(course.plan.slots.count))
     if price < usual - _CHEAPER:
-        return f"{does}: energy costs {price:.2f}, less than on average"
-    return f"{does}: it is needed now"
+        return say("{does}: energy costs {price:.2f}, less than on average", does=does, price=price)
+    return say("{does}: it is needed now", does=does)
 
 
 def run(
@@ -227,20 +236,20 @@ def run(
     """Return why an appliance starts when it does."""
     count = course.plan.slots.count
     if stretch.power_w > 0 and planned.power_w[stretch.first] > 0:
-        return f"Runs until {course.slot_words(stretch.end)}, without a break"
+        return say("Runs until {end}, without a break", end=course.slot_words(stretch.end))
     begins = next((i for i in range(stretch.end, count) if planned.power_w[i] > 0), None)
     if begins is None:
         return "Has no start within this plan"
     ends = next((i for i in range(begins, count) if planned.power_w[i] <= 0), count)
-    slots, starts = range(begins, ends), f"Starts at {course.slot_words(begins)}"
+    slots, starts = range(begins, ends), say("Starts at {begins}", begins=course.slot_words(begins))
     if course.sunny(slots, planned.power_w):
-        return f"{starts}: sun expected"
+        return say("{starts}: sun expected", starts=starts)
     until = count if request is None else min(course.plan.slots.at(request.ready_by), count)
     if (
         until > stretch.first
         and course.price(slots) < course.price(range(stretch.first, until)) - _CHEAPER
     ):
-        return f"{starts}: the cheapest hours" + (
+        return say("{starts}: the cheapest hours", starts=starts) + (
             "" if request is None else f" before {course.words(request.ready_by)}"
         )
     return starts

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from typing import TypeVar
 
+from der.sentence import say
 from hems.cem.planner.problem import Appliance, Battery, BySlot, Car, Deadline, Heat, Problem
 
 _Device = TypeVar("_Device", Battery, Car, Appliance, Heat)
@@ -76,7 +77,9 @@ def _usable(devices: tuple[_Device, ...], notes: list[str]) -> tuple[_Device, ..
     """Return the devices of which every figure is one; the others are noted."""
     found = tuple(one for one in devices if _finite(list(_figures(one))) and _efficient(one))
     notes += [
-        f"{one.id} is not planned: it tells no numbers" for one in devices if one not in found
+        say("{id} is not planned: it tells no numbers", id=one.id)
+        for one in devices
+        if one not in found
     ]
     return found
 

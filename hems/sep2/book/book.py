@@ -127,6 +127,9 @@ class Book:
                     self.requests.recall(row)
                 else:
                     self.entries[row.mrid] = entry_of(row, self.settings.profile, now)
+                    # What was refused before counts as news until its server had the time to
+                    # list it again; forgotten at once, it would be taken in as new.
+                    self._receipts.event(row.mrid, now)
             except (MalformedError, ValueError, KeyError) as error:
                 self._alarm(f"event {row.mrid} in the ledger cannot be used: {error}")
             else:

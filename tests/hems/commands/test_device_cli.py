@@ -14,16 +14,17 @@ from der.addresses import ModbusAddress
 from der.discovery.found import Found, How
 from der.discovery.scan import Progress
 from hems.cli import main
-from hems.commands import device_arguments, device_ask, kept_scan
+from hems.commands import device_arguments, device_ask
 from hems.commands.device import setting_of
 from hems.commands.device_ask import AnswerError, ask
 from hems.commands.device_scan import listed
 from hems.commands.device_words import words
-from hems.commands.kept_scan import ScanError
 from hems.commands.progress import line
 from hems.device_surface import DeviceDetail
 from hems.settings.device_section import DeviceSection
 from hems.settings.devices_file import Table, tables, write
+from hems.setup import kept_scan
+from hems.setup.kept_scan import ScanError
 
 METER: Table = {
     "id": "meter", "kind": "meter", "name": "Meter", "driver": "sunspec", "host": "127.0.0.1",

@@ -1,8 +1,8 @@
 """What naming a description spares its owner."""
 
 from hems.commands.device_ask import ask
-from hems.commands.device_map import choice, told_of
 from hems.settings.devices_file import Value
+from hems.setup.device_map import choice, told_of
 
 
 def test_a_description_of_ours_says_where_and_what() -> None:

@@ -1,6 +1,7 @@
 """How far an image lies outside what is asked, as a table."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -82,6 +83,22 @@ def test_reactive_power_is_judged_in_the_sign_of_the_house() -> None:
     assert outside(asked(K.POWER_FACTOR, -0.97), absorbs, ()) == pytest.approx(1602.5, abs=0.5)
     # That of charging says nothing of what gives.
     assert outside(asked(K.CHARGING_FACTOR, -0.97), absorbs, ()) is None
+
+
+@pytest.mark.requirement("BUC-4")
+def test_a_volt_var_curve_about_its_own_reference() -> None:
+    points = ((0.92, -0.44), (0.98, 0.0), (1.02, 0.0), (1.08, 0.44))
+    about = Curve(GridFunction.VOLT_VAR, points, v_ref=1.05)
+    follows = replace(about, v_ref_follows_s=300.0)
+    here = image({}, pv=Reading(NOW, -4000.0, 0.0, 241.5))  # 1.05 of 230 V: right at the reference
+
+    def beside(curve: Curve) -> float | None:
+        signal = asked(K.VOLT_VAR, 0.0)
+        return outside(replace(signal, settings=curve), here, ())
+
+    assert beside(about) == 0.0
+    assert (beside(replace(about, v_ref=None)) or 0.0) > 0.1  # as if it were about 230 V
+    assert beside(follows) is None
 
 
 @pytest.mark.requirement("BUC-4")

@@ -289,6 +289,9 @@ async def test_what_no_device_takes_is_refused_with_its_reason() -> None:
     await reborn.load()
     assert MODE not in reborn.schedule.active
     assert [c for _, c in ledger.codes] == [1, 2, 252]
+    await update(reborn, control("E1", now - 10, 600))  # nor does it begin anew when listed then
+    assert MODE not in reborn.schedule.active
+    assert [state.phase.value for state in reborn.events] == ["rejected"]
 
 
 async def test_the_home_is_told_when_only_a_curve_changes() -> None:

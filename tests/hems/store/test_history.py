@@ -16,6 +16,7 @@ pytestmark = pytest.mark.requirement("BUC-13")
 
 T0 = 1_800_000_000 - 1_800_000_000 % 3600
 """A whole hour."""
+BLOCK0 = T0 - T0 % (3 * 3600)
 
 
 async def test_means_and_last_charge_of_each_minute(store: Store) -> None:
@@ -76,16 +77,30 @@ async def test_a_chart_of_nonsense_is_refused(
         await store.history.history(start, end, step_s)
 
 
-async def test_old_samples_go_and_their_minutes_stay_longer(store: Store) -> None:
-    day = 86_400
+@pytest.mark.parametrize("step_s", [7, 60, 300, 900, 1801])
+async def test_what_is_not_kept_as_finely_is_told_as_it_is_kept(store: Store, step_s: int) -> None:
+    """Four hours, of which two have quarter-hours only, and one has no samples any more."""
+    await store.history.append(
+        [Sample(T0 + s, "pv", -(s // 60) * 1.0) for s in range(0, 14_410, 5)]
+    )
+    await store.history.prune(T0 + 3 * 3600 + 30, minutes_before=T0 + 2 * 3600 + 100)
+    (found,) = await store.history.history(T0, T0 + 4 * 3600, step_s)
+    told = {at: w for at, w in zip(found.at, found.power_w, strict=True) if at >= T0}
+    assert None not in told.values(), "coarser rows stand in for finer ones that have gone"
+    for at, power_w in told.items():
+        middle = (at - T0 + step_s / 2) / 60
+        assert power_w == pytest.approx(-middle, abs=8.0 + step_s / 120)
+    if step_s == 60:
+        assert [told[T0 + m * 60] for m in (0, 119, 120, 200)] == [-7.0, -112.0, -120.0, -200.0]
+
+
+async def test_quarter_hours_go_last(store: Store) -> None:
     await store.history.append([Sample(T0 + h * 3600, "pv", 1.0) for h in range(72)])
-    await store.history.prune(T0 + 2 * day, minutes_before=T0 + day)
-    (seconds,) = await store.history.history(T0, T0 + 3 * day, 1800)
-    (fine,) = await store.history.history(T0, T0 + 3 * day, 1801)
-    assert [i for i, power_w in enumerate(seconds.power_w) if power_w is not None] == [
-        *range(48, 144, 2)
-    ]
-    assert sum(power_w is not None for power_w in fine.power_w) == 24
+    end = T0 + 3 * 86_400
+    await store.history.prune(end, minutes_before=end, quarters_before=BLOCK0 + 86_400)
+    (found,) = await store.history.history(T0, end, 3600)
+    assert found.power_w.count(None) == (BLOCK0 + 86_400 - T0) // 3600
+    assert set(found.power_w[-48:]) == {1.0}
 
 
 SAMPLES = st.lists(

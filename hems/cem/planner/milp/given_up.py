@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from der.sentence import say
 from hems.cem.planner.milp.appliances import Runs, begin_of, late_s
 from hems.cem.planner.milp.battery import held_back
 from hems.cem.planner.milp.cars import most, need_by
@@ -98,12 +99,12 @@ def _beyond(outcome: Outcome, excess: Floats, what: str) -> GivenUp | None:
         return None
     until = outcome.clock(int(slots[-1]) + 1)
     alone = {
-        "import": f"what cannot be put off draws more until {until}",
-        "export": f"the sun gives more until {until} and cannot be held back",
+        "import": say("what cannot be put off draws more until {until}", until=until),
+        "export": say("the sun gives more until {until} and cannot be held back", until=until),
     }
     return GivenUp(
         device="",
-        words=f"{excess[slots].max():.1f} kW above the {what} limit",
+        words=say("{max:.1f} kW above the {what} limit", max=excess[slots].max(), what=what),
         at=outcome.starts(int(slots[0])),
         because=alone[what],
         amount=float(excess[slots].sum()) * outcome.frame.hours * 1000.0,
@@ -125,7 +126,7 @@ def _reserve(outcome: Outcome, battery: Battery) -> GivenUp | None:
     promised = bool(battery.committed_wh) and battery.committed_wh[worst] > 0.0
     return GivenUp(
         device=battery.id,
-        words=f"{missing[worst]:.1f} kWh short of "
+        words=say("{missing:.1f} kWh short of ", missing=missing[worst])
         + ("the reserve that is promised of it" if promised else "its reserve"),
         at=outcome.starts(worst + 1),
         because=because,
@@ -142,7 +143,7 @@ def _deadline(outcome: Outcome, car: Car, deadline: Deadline) -> GivenUp | None:
     if deadline.at <= slots.start:
         return GivenUp(
             device=car.id,
-            words=f"still {deadline.energy_wh / 1000.0:.1f} kWh short",
+            words=say("still {energy:.1f} kWh short", energy=deadline.energy_wh / 1000.0),
             at=deadline.at,
             because="that time has gone by",
             amount=deadline.energy_wh,
@@ -156,7 +157,9 @@ def _deadline(outcome: Outcome, car: Car, deadline: Deadline) -> GivenUp | None:
     could = (counts > 0) & (upper > 0) & (power < upper - _SLACK_KW)
     return GivenUp(
         device=car.id,
-        words=f"{int(100.0 - 100000.0 * short / deadline.energy_wh)} % of what it needs",
+        words=say(
+            "{value} % of what it needs", value=int(100.0 - 100000.0 * short / deadline.energy_wh)
+        ),
         at=deadline.at,
         because=_why_short(outcome, car, could),
         amount=short * 1000.0,
@@ -184,7 +187,7 @@ def _late(outcome: Outcome, runs: Runs) -> GivenUp | None:
     soonest = begin == runs.first
     return GivenUp(
         device=appliance.id,
-        words=f"done {took} late",
+        words=say("done {took} late", took=took),
         at=appliance.ready_by,
         because="it cannot begin sooner"
         if soonest
@@ -219,7 +222,11 @@ def _discomfort(outcome: Outcome, heat: Heat, *, cold: bool) -> GivenUp | None:
         because = "it runs all the time"
     return GivenUp(
         device=heat.id,
-        words=f"up to {beyond[worst]:.1f} K too {'cold' if cold else 'warm'}",
+        words=say(
+            "up to {beyond:.1f} K too {which}",
+            beyond=beyond[worst],
+            which="cold" if cold else "warm",
+        ),
         at=outcome.starts(worst + 1),
         because=because,
         amount=float(beyond.sum()) * outcome.frame.problem.slots.step_s,

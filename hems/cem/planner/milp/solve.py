@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from der.sentence import say
 from hems.cem.planner.milp import appliances, battery, cars, grid, heats
 from hems.cem.planner.milp.build import Columns, build
 from hems.cem.planner.milp.check import check
@@ -70,11 +71,15 @@ def solve(
         programme, Effort(time_limit_s, gap, money), hints(programme, columns, shape, warm)
     )
     if found.best is None:
-        return answer.from_rules(f"no plan was found within {time_limit_s:g} s")
+        return answer.from_rules(
+            say("no plan was found within {time_limit:g} s", time_limit=time_limit_s)
+        )
     plan = answer.from_point(columns, found.best, found.gap, _cut_short(found))
     faults = check(problem, plan)
     if faults:
-        return answer.from_rules(f"the plan that was found was not sound ({faults[0]})")
+        return answer.from_rules(
+            say("the plan that was found was not sound ({faults})", faults=faults[0])
+        )
     return plan
 
 
@@ -88,8 +93,8 @@ def _cut_short(found: Found) -> tuple[str, ...]:
     apart = found.best.objective - found.bound
     if apart < DOUBT or found.gap < DOUBT_SHARE:
         return ()
-    by = f": up to {apart:.2f} from the best" if math.isfinite(apart) else ""
-    return (f"the search was cut short{by}",)
+    by = say(": up to {apart:.2f} from the best", apart=apart) if math.isfinite(apart) else ""
+    return (say("the search was cut short{by}", by=by),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ class _Answer:
             plain.held,
             objective=math.nan,
             gap=1.0,
-            notes=(f"{why}: this one looks at no price",),
+            notes=(say("{why}: this one looks at no price", why=why),),
         )
 
     def _write(

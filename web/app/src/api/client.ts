@@ -1,54 +1,80 @@
-/** The API's questions and wishes. */
+/**
+ * The API's questions and wishes.
+ *
+ * `ask(api.GET("/api/plan"))` gives what the hub answers, typed by its own description, or throws an
+ * ApiError with one sentence for the reader.
+ */
 
-import type { HistoryAnswer, ProgrammeAnswer, ProgrammesAnswer } from "./types";
+import createClient from "openapi-fetch";
+import { i18n } from "../i18n";
+import { presentLanguage } from "../logic/language";
+import type { HistoryAnswer, ProgrammeAnswer, paths } from "./schema";
 
-/** What went wrong, in one sentence for the owner. */
-export class ApiError extends Error {}
-
-const UNREACHABLE = "The hub does not answer. Check that it is switched on and try again.";
-
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
-  let answer: Response;
-  try {
-    answer = await fetch(path, init);
-  } catch {
-    throw new ApiError(UNREACHABLE);
+/** What went wrong, in one sentence for the reader; `status` is 0 where the hub did not answer. */
+export class ApiError extends Error {
+  constructor(
+    sentence: string,
+    readonly status = 0,
+  ) {
+    super(sentence);
   }
-  if (!answer.ok) throw new ApiError(await sentenceOf(answer));
-  return answer;
 }
 
-async function sentenceOf(answer: Response): Promise<string> {
+interface Asked<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** The hub's operations; each answer says whether it went well, so `ask` is what to use it with. */
+export const api = createClient<paths>({
+  // Looked up when asked, so that a test or a service worker may put another in its place.
+  fetch: (request) => globalThis.fetch(request),
+});
+
+api.use({
+  onRequest({ request }) {
+    request.headers.set("Accept-Language", presentLanguage());
+  },
+});
+
+/** Return what the hub answers; undefined where it has nothing to answer. */
+export async function ask<T>(asking: Promise<Asked<T>>): Promise<T> {
+  let asked: Asked<T>;
   try {
-    const body: unknown = await answer.json();
-    if (typeof body === "object" && body !== null && "error" in body) return String(body.error);
+    asked = await asking;
   } catch {
-    // no JSON: an error of a proxy, or the hub stopping in the middle of its answer
+    throw new ApiError(i18n.global.t("shell.unreachable"));
   }
-  return `The hub could not do this (status ${answer.status}).`;
+  const { data, error, response } = asked;
+  if (!response.ok) throw new ApiError(sentenceOf(error, response.status), response.status);
+  return data as T;
+}
+
+function sentenceOf(error: unknown, status: number): string {
+  if (typeof error === "object" && error !== null && "error" in error) return String(error.error);
+  // no JSON: an error of a proxy, or the hub stopping in the middle of its answer
+  return i18n.global.t("shell.refused", { status });
 }
 
 /** Return a day's measurements; null asks for today. */
 export async function history(day: string | null, signal: AbortSignal): Promise<HistoryAnswer> {
-  const query = new URLSearchParams({ step: "300", ...(day === null ? {} : { day }) });
-  const answer = await ask(`/api/history?${query}`, { signal });
-  return (await answer.json()) as HistoryAnswer;
+  return ask(api.GET("/api/history", { params: { query: { step: 300, day } }, signal }));
 }
 
 /** Tell the hub that a message has been read. */
 export async function acknowledge(message: string): Promise<void> {
-  await ask(`/api/messages/${encodeURIComponent(message)}/acknowledge`, { method: "POST" });
+  await ask(api.POST("/api/messages/{message}/acknowledge", { params: { path: { message } } }));
 }
 
 /** Leave an event, or take part again. */
 export async function wish(event: string, what: "opt-out" | "opt-in"): Promise<void> {
-  await ask(`/api/events/${encodeURIComponent(event)}/${what}`, { method: "POST" });
+  await ask(api.POST(`/api/events/{event}/${what}`, { params: { path: { event } } }));
 }
 
 /** Return what the home can take part in. */
 export async function programmes(): Promise<ProgrammeAnswer[]> {
-  const answer = await ask("/api/programmes");
-  return ((await answer.json()) as ProgrammesAnswer).programmes;
+  return (await ask(api.GET("/api/programmes"))).programmes;
 }
 
 /** Join or leave a programme, having read the text of that version. */
@@ -58,9 +84,6 @@ export async function decide(
   by: string,
   version: string,
 ): Promise<void> {
-  await ask(`/api/programmes/${encodeURIComponent(programme)}/${what}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ by, version }),
-  });
+  const path = { programme };
+  await ask(api.POST(`/api/programmes/{programme}/${what}`, { params: { path }, body: { by, version } }));
 }

@@ -1,5 +1,6 @@
 /** The live line to the hub: server-sent events that come back by themselves. */
 
+import { presentLanguage } from "../logic/language";
 import type { HomeAnswer } from "./types";
 
 const SILENCE_MS = 20_000;
@@ -16,6 +17,8 @@ export interface Listener {
  *
  * EventSource retries a broken connection by itself, but gives up for good on an error status (the
  * hub restarting behind a proxy) and never notices a line that fell silent; both are mended here.
+ * A page that nobody sees holds no line: it would cost its battery, and a browser opens only six to
+ * one hub, which seven forgotten tabs would fill.
  */
 export function listen(listener: Listener): () => void {
   let source: EventSource | null = null;
@@ -24,7 +27,7 @@ export function listen(listener: Listener): () => void {
 
   function open(): void {
     source?.close();
-    source = new EventSource("/api/stream");
+    source = new EventSource(`/api/stream?lang=${presentLanguage()}`);
     source.addEventListener("snapshot", (message: MessageEvent<string>) => {
       retryMs = FIRST_RETRY_MS;
       again(SILENCE_MS);
@@ -46,9 +49,20 @@ export function listen(listener: Listener): () => void {
     }, afterMs);
   }
 
-  open();
-  return () => {
+  function close(): void {
     window.clearTimeout(timer);
     source?.close();
+  }
+
+  function attend(): void {
+    if (document.hidden) close();
+    else open();
+  }
+
+  document.addEventListener("visibilitychange", attend);
+  attend();
+  return () => {
+    document.removeEventListener("visibilitychange", attend);
+    close();
   };
 }

@@ -1,26 +1,10 @@
-/** Where power comes from and where it goes: both sides add up to the same sum. */
+/** What each part of the home takes or gives, and what is left for the rest of the house. */
 
 import type { DeviceAnswer, HomeAnswer } from "../api/types";
 import { NOTHING_W } from "./format";
 
 /** Qualities of a figure that counts as one of now: a device that sleeps tells no newer one. */
 export const CURRENT: ReadonlySet<string> = new Set(["good", "asleep"]);
-
-export interface Share {
-  id: string;
-  kind: string;
-  name: string;
-  /** Always positive. */
-  power_w: number;
-  /** Whether the figure is current. */
-  current: boolean;
-}
-
-export interface Balance {
-  from: Share[];
-  to: Share[];
-  total_w: number;
-}
 
 const METER = "meter";
 /**
@@ -59,10 +43,14 @@ function knownW(device: DeviceAnswer): number | null {
  * Null where one of them is lost or never answered; not below zero, as readings a moment apart may say.
  */
 export function restOfHouseW(home: HomeAnswer): number | null {
+  return less(home, appliances(home));
+}
+
+function less(home: HomeAnswer, devices: DeviceAnswer[]): number | null {
   const net = lastNetW(home);
   if (net === null) return null;
   let rest = net;
-  for (const device of appliances(home)) {
+  for (const device of devices) {
     const power = knownW(device);
     if (power === null) return null;
     rest -= power;
@@ -75,40 +63,94 @@ export function restIsCurrent(home: HomeAnswer): boolean {
   return home.net_w !== null && appliances(home).every((d) => CURRENT.has(d.quality));
 }
 
-/** Return both sides of the home's balance; what moves less than a flicker is left out. */
-export function balance(home: HomeAnswer): Balance {
+export type Part = "solar" | "grid" | "battery" | "car" | "heat" | "rest";
+
+/** Which part of the home's energy a kind of device belongs to; what is not here is the rest. */
+export const PART_OF: Record<string, Part> = {
+  pv: "solar",
+  battery: "battery",
+  evse: "car",
+  heat_pump: "heat",
+  water_heater: "heat",
+  thermostat: "heat",
+};
+
+/** Which way power moves between a part and the house: into it, out of it, or not at all. */
+export type Way = "in" | "out" | "still" | "unknown";
+
+/** A part of the home's energy at one instant. */
+export interface Flow {
+  part: Part;
+  /** Last known power in W, passive sign; null if it is not known. */
+  power_w: number | null;
+  way: Way;
+  /** Whether the figure is one of now. */
+  current: boolean;
+  /** Age of the oldest reading in it that is not current, in s; null if it was never read. */
+  age_s: number | null;
+  /** Charge from 0 to 1, of the one device in it that has some. */
+  soc: number | null;
+}
+
+/** What may give to the house, in this order, and what only takes. */
+export const GIVERS: readonly Part[] = ["solar", "grid", "battery"];
+export const TAKERS: readonly Part[] = ["car", "heat", "rest"];
+
+/** Return the parts that this home has, at this instant. */
+export function flows(home: HomeAnswer): Flow[] {
+  return [...GIVERS, ...TAKERS].flatMap((part) => {
+    if (part === "grid") return [gridFlow(home)];
+    if (part === "rest") return [restFlow(home)];
+    const devices = home.devices.filter((d) => PART_OF[d.kind] === part);
+    return devices.length === 0 ? [] : [deviceFlow(part, devices)];
+  });
+}
+
+/** Return what the house itself takes: all that is neither the sun's, the grid's nor the battery's. */
+export function houseW(all: Flow[]): number | null {
+  return all
+    .filter((f) => TAKERS.includes(f.part))
+    .reduce<number | null>(
+      (sum, f) => (sum === null || f.power_w === null ? null : sum + f.power_w),
+      0,
+    );
+}
+
+function gridFlow(home: HomeAnswer): Flow {
+  const meter = home.devices.find(isMeter);
   const net = lastNetW(home);
-  const parts: { share: Share; signed: number }[] = appliances(home).map((d) =>
-    part(d.id, d.kind, d.name, knownW(d) ?? 0, CURRENT.has(d.quality)),
-  );
-  parts.push(part("rest", "rest", "Rest of the house", restOfHouseW(home) ?? 0, restIsCurrent(home)));
-  // Power from the grid is a source, power to it a use: the sign is turned.
-  parts.unshift(part("grid", "grid", "Grid", -(net ?? 0), home.net_w !== null));
-  const moving = parts.filter((p) => p.share.power_w >= NOTHING_W);
-  const from = moving.filter((p) => p.signed < 0).map((p) => p.share);
-  const to = moving.filter((p) => p.signed > 0).map((p) => p.share);
-  if (restOfHouseW(home) === null) level(from, to);
-  return { from, to, total_w: Math.max(sum(from), sum(to)) };
+  const age = meter?.age_s ?? null;
+  return { part: "grid", ...moving(net), current: home.net_w !== null, age_s: age, soc: null };
 }
 
-/** Fill the shorter side up with what nobody can say: not all devices have answered. */
-function level(from: Share[], to: Share[]): void {
-  const missing = sum(from) - sum(to);
-  if (Math.abs(missing) < NOTHING_W) return;
-  const { share } = part("unknown", "unknown", "Not known", missing, false);
-  (missing > 0 ? to : from).push(share);
+function restFlow(home: HomeAnswer): Flow {
+  const apart = appliances(home).filter((d) => d.kind in PART_OF);
+  const current = home.net_w !== null && apart.every((d) => CURRENT.has(d.quality));
+  const age = oldest([...apart, ...home.devices.filter(isMeter)]);
+  return { part: "rest", ...moving(less(home, apart)), current, age_s: age, soc: null };
 }
 
-function part(
-  id: string,
-  kind: string,
-  name: string,
-  signed: number,
-  current: boolean,
-): { share: Share; signed: number } {
-  return { share: { id, kind, name, power_w: Math.abs(signed), current }, signed };
+function deviceFlow(part: Part, devices: DeviceAnswer[]): Flow {
+  const known = devices.filter((d) => d.power_w !== null);
+  const sum = known.reduce((total, d) => total + (d.power_w ?? 0), 0);
+  const charged = devices.filter((d) => d.soc !== null);
+  return {
+    part,
+    ...moving(known.length === 0 ? null : sum),
+    current: devices.every((d) => CURRENT.has(d.quality) && d.power_w !== null),
+    age_s: oldest(devices),
+    soc: charged.length === 1 ? (charged[0]?.soc ?? null) : null,
+  };
 }
 
-function sum(shares: Share[]): number {
-  return shares.reduce((total, share) => total + share.power_w, 0);
+function oldest(devices: DeviceAnswer[]): number | null {
+  const ages = devices.filter((d) => !CURRENT.has(d.quality)).map((d) => d.age_s);
+  if (ages.length === 0) return 0;
+  return ages.reduce((a, b) => (a === null || b === null ? null : Math.max(a, b)));
+}
+
+function moving(power_w: number | null): { power_w: number | null; way: Way } {
+  if (power_w === null) return { power_w, way: "unknown" };
+  if (Math.abs(power_w) < NOTHING_W) return { power_w, way: "still" };
+  return { power_w, way: power_w > 0 ? "out" : "in" };
 }

@@ -1,7 +1,8 @@
 /** Which events the page shows, in which order, and how far each has come. */
 
 import type { EventAnswer } from "../api/types";
-import { countdown, interval } from "./format";
+import { countdown, interval, moment } from "./format";
+import type { Say } from "./say";
 
 const ORDER: Record<string, number> = { running: 0, coming: 1 };
 
@@ -30,18 +31,21 @@ export function progress(event: EventAnswer, now: number): number | null {
   return Math.min(1, Math.max(0, (now - start) / (end - start)));
 }
 
-/** Return the countdown's label and figure; null for an event without an end. */
-export function remaining(event: EventAnswer, now: number): { label: string; time: string } | null {
-  if (event.state === "coming") {
-    return event.starts_at === null
-      ? null
-      : { label: "begins in", time: countdown(event.starts_at - now) };
-  }
-  return event.ends_at === null
-    ? null
-    : { label: "ends in", time: countdown(event.ends_at - now) };
+/** Return what is counted down to, "begins" or "ends", and the figure; null without such a time. */
+export function remaining(
+  event: EventAnswer,
+  now: number,
+): { to: "begins" | "ends"; time: string } | null {
+  const to = event.state === "coming" ? "begins" : "ends";
+  const at = to === "begins" ? event.starts_at : event.ends_at;
+  return at === null ? null : { to, time: countdown(at - now) };
 }
 
-export function when(event: EventAnswer, now: number, zone: string): string {
-  return interval(event.starts_at, event.ends_at, now, zone);
+/** Return from when until when an event lasts. */
+export function when(say: Say, event: EventAnswer, now: number, zone: string): string {
+  const { starts_at: start, ends_at: end } = event;
+  if (start !== null && end !== null) return interval(start, end, now, zone);
+  if (end !== null) return say("home.when.until", { until: moment(end, now, zone) });
+  if (start === null) return say("home.when.open");
+  return say("home.when.from", { from: moment(start, now, zone) });
 }

@@ -1,4 +1,4 @@
-/** What is happening, in words: pure functions of one snapshot. */
+/** What is happening, in words: pure functions of one snapshot, in the language of `say`. */
 
 import type {
   DeviceAnswer,
@@ -7,7 +7,8 @@ import type {
   PriceAnswer,
   UtilityAnswer,
 } from "../api/types";
-import { moment, money, NOTHING_W, percent, span, temperature } from "./format";
+import { daysAgo, moment, money, NOTHING_W, percent, span, temperature } from "./format";
+import type { Say } from "./say";
 
 /** Which way power crosses the meter. */
 export type Direction = "taking" | "giving" | "still" | "unknown";
@@ -18,166 +19,164 @@ export function direction(netW: number | null): Direction {
   return netW > 0 ? "taking" : "giving";
 }
 
-/** The words before and after the net figure. */
-export function netWords(netW: number | null): { before: string; after: string } {
-  switch (direction(netW)) {
-    case "taking":
-      return { before: "Taking", after: "from the grid" };
-    case "giving":
-      return { before: "Giving", after: "to the grid" };
-    case "still":
-      return { before: "In balance:", after: "to or from the grid" };
-    case "unknown":
-      return { before: "The meter does not answer:", after: "from or to the grid" };
-  }
+const TWO_DAYS_S = 2 * 86_400;
+
+/** How long ago something was: "12 s ago". */
+export function agoWords(say: Say, seconds: number): string {
+  if (seconds >= TWO_DAYS_S) return daysAgo(seconds);
+  return say("home.ago", { span: span(seconds) });
 }
 
-type Words = (device: DeviceAnswer) => string;
+/** Names the words for what a device is doing: keys of `home.doing`. */
+type Doing = (device: DeviceAnswer) => string;
 
 function running(device: DeviceAnswer): boolean {
   return (device.power_w ?? 0) >= NOTHING_W;
 }
 
-function thermal(on: string): Words {
+function giving(device: DeviceAnswer): boolean {
+  return (device.power_w ?? 0) <= -NOTHING_W;
+}
+
+function thermal(on: string): Doing {
   return (device) => {
     if (running(device)) return on;
-    if (device.wants_power === true) return "waiting for its turn";
-    return "resting";
+    return device.wants_power === true ? "queued" : "resting";
   };
 }
 
-const STATES: Record<string, Words> = {
-  pv: (d) => ((d.power_w ?? 0) <= -NOTHING_W ? "producing" : "not producing"),
+const DOING: Record<string, Doing> = {
+  pv: (d) => (giving(d) ? "producing" : "notProducing"),
   battery: (d) => {
     if (running(d)) return "charging";
-    return (d.power_w ?? 0) <= -NOTHING_W ? "giving to the home" : "resting";
+    return giving(d) ? "giving" : "resting";
   },
   evse: (d) => {
-    if (d.connected === false) return "not plugged in";
+    if (d.connected === false) return "unplugged";
     if (running(d)) return "charging";
-    if (d.wants_power === true) return "plugged in, waiting to charge";
-    if (d.wants_power === false) return "plugged in, nothing to charge";
-    return d.connected === true ? "plugged in" : "not charging";
+    if (d.wants_power === true) return "pluggedWaiting";
+    if (d.wants_power === false) return "pluggedFull";
+    return d.connected === true ? "plugged" : "notCharging";
   },
   tie: (d) => {
-    if (d.connected === null) return "not known";
-    return d.connected ? "connected to the grid" : "parted from the grid";
+    if (d.connected === null) return "unknown";
+    return d.connected ? "onGrid" : "offGrid";
   },
   heat_pump: thermal("running"),
   water_heater: thermal("heating"),
 };
 
 /** What a device is doing, in a few words. */
-export function stateWords(device: DeviceAnswer): string {
-  if (device.power_w === null) return "no reading yet";
-  const words = STATES[device.kind];
-  if (words !== undefined) return words(device);
-  return running(device) ? "running" : "off";
+export function stateWords(say: Say, device: DeviceAnswer): string {
+  if (device.power_w === null) return say("home.doing.noReading");
+  const doing = DOING[device.kind]?.(device) ?? (running(device) ? "running" : "off");
+  return say(`home.doing.${doing}`);
 }
 
 /** What a device holds: charge or temperature; empty if it holds nothing, and old if it is old. */
-export function storeWords(device: DeviceAnswer, sinceSnapshotS = 0): string {
-  if (device.soc !== null) {
-    return `${percent(device.soc)} full${agedNote(device, "soc", sinceSnapshotS)}`;
-  }
-  if (device.temp_c === null) return "";
-  return `${temperature(device.temp_c)}${agedNote(device, "temp_c", sinceSnapshotS)}`;
+export function storeWords(say: Say, device: DeviceAnswer, sinceSnapshotS = 0): string {
+  const [name, words] =
+    device.soc !== null
+      ? ["soc", say("home.full", { share: percent(device.soc) })]
+      : ["temp_c", device.temp_c === null ? "" : temperature(device.temp_c)];
+  const age = worthSaying(device, name, sinceSnapshotS);
+  return age === null || words === "" ? words : `${words} (${agoWords(say, age)})`;
 }
 
 /** From this age on a value that is older than its device's reading is said to be. */
 const WORTH_SAYING_S = 10;
 
-function agedNote(device: DeviceAnswer, value: string, sinceSnapshotS: number): string {
+function worthSaying(device: DeviceAnswer, value: string, sinceSnapshotS: number): number | null {
   const age = device.ages[value];
-  if (age === undefined || age + sinceSnapshotS < WORTH_SAYING_S) return "";
-  return ` (${span(age + sinceSnapshotS)} ago)`;
+  if (age === undefined || age + sinceSnapshotS < WORTH_SAYING_S) return null;
+  return age + sinceSnapshotS;
 }
 
 /** Why a device's figure is not current, or empty if it is. */
-export function ageWords(device: DeviceAnswer, sinceSnapshotS: number): string {
-  if (device.quality === "good") return agedPowerWords(device, sinceSnapshotS);
-  if (device.age_s === null) return "No answer yet";
-  const ago = span(device.age_s + sinceSnapshotS);
-  return device.quality === "asleep" ? `Asleep, last heard ${ago} ago` : `Last answer ${ago} ago`;
+export function ageWords(say: Say, device: DeviceAnswer, sinceSnapshotS: number): string {
+  if (device.quality === "good") {
+    const age = worthSaying(device, "power_w", sinceSnapshotS);
+    return age === null ? "" : say("home.age.power", { ago: agoWords(say, age) });
+  }
+  if (device.age_s === null) return say("home.age.never");
+  const ago = agoWords(say, device.age_s + sinceSnapshotS);
+  return say(device.quality === "asleep" ? "home.age.asleep" : "home.age.last", { ago });
 }
 
-function agedPowerWords(device: DeviceAnswer, sinceSnapshotS: number): string {
-  const note = agedNote(device, "power_w", sinceSnapshotS);
-  return note === "" ? "" : `Power as of ${note.slice(2, -1)}`;
-}
-
-const VALUES: Record<string, string> = {
-  power_w: "power",
-  reactive_var: "reactive power",
-  voltage_v: "voltage",
-  frequency_hz: "frequency",
-  energy_import_wh: "energy taken",
-  energy_export_wh: "energy given",
-  soc: "charge",
-  capacity_wh: "capacity",
-  temp_c: "temperature",
-  limit_w: "limit",
-  grid_voltage_v: "voltage of the street",
-  grid_frequency_hz: "frequency of the street",
-  angle_deg: "phase to the street",
-};
+/** The values that have a name of their own in `home.value`. */
+const VALUES: ReadonlySet<string> = new Set([
+  "power_w",
+  "reactive_var",
+  "voltage_v",
+  "frequency_hz",
+  "energy_import_wh",
+  "energy_export_wh",
+  "soc",
+  "capacity_wh",
+  "temp_c",
+  "limit_w",
+  "grid_voltage_v",
+  "grid_frequency_hz",
+  "angle_deg",
+]);
 
 /** Which values a device gave that cannot be; empty if there are none. */
-export function suspectWords(device: DeviceAnswer): string {
+export function suspectWords(say: Say, device: DeviceAnswer): string {
   if (device.suspect.length === 0) return "";
-  const names = device.suspect.map((name) => VALUES[name] ?? name);
-  return `Not believed: ${names.join(", ")}`;
+  const names = device.suspect.map((name) =>
+    VALUES.has(name) ? say(`home.value.${name}`) : name,
+  );
+  return say("home.suspect", { names: names.join(", ") });
 }
 
 /** What becomes of a device when the hub falls silent; empty if that is not known. */
-export function safeWords(device: DeviceAnswer): string {
+export function safeWords(say: Say, device: DeviceAnswer): string {
   if (device.safe === "") return "";
-  const risk = device.risk === "" ? "" : ` Risk: ${device.risk}.`;
-  return `Without the hub: ${device.safe}.${risk}`;
+  const safe = say("home.safe.without", { safe: device.safe });
+  return device.risk === "" ? safe : `${safe} ${say("home.safe.risk", { risk: device.risk })}`;
 }
 
-const UTILITY: Record<string, string> = {
-  searching: "Looking for the utility",
-  connecting: "Connecting to the utility",
-  connected: "Connected to the utility",
-  unreachable: "The utility does not answer",
-  refused: "The utility refused this home",
-  off: "No utility set up",
-};
+const UTILITY: ReadonlySet<string> = new Set([
+  "searching",
+  "connecting",
+  "connected",
+  "unreachable",
+  "refused",
+  "off",
+]);
 
-export function utilityWords(utility: UtilityAnswer): string {
-  return UTILITY[utility.state] ?? utility.state;
+export function utilityWords(say: Say, utility: UtilityAnswer): string {
+  return UTILITY.has(utility.state) ? say(`home.utility.${utility.state}`) : utility.state;
 }
 
 /** What energy from the grid costs, until when, and what then. */
-export function priceWords(price: PriceAnswer, now: number, zone: string): string {
-  const present = `Energy from the grid costs ${money(price.per_kwh, price.currency)} a kWh`;
-  if (price.until === null) return `${present}.`;
+export function priceWords(say: Say, price: PriceAnswer, now: number, zone: string): string {
+  const cost = money(price.per_kwh, price.currency);
+  if (price.until === null) return say("home.price.plain", { cost });
   const until = moment(price.until, now, zone);
-  if (price.next_per_kwh === null) return `${present} until ${until}.`;
-  return `${present} until ${until}, then ${money(price.next_per_kwh, price.currency)}.`;
+  if (price.next_per_kwh === null) return say("home.price.until", { cost, until });
+  return say("home.price.then", { cost, until, next: money(price.next_per_kwh, price.currency) });
 }
 
-const EVENT_ENDS: Record<string, string> = {
-  completed: "Done",
-  cancelled: "Cancelled",
-  superseded: "Replaced by another",
-  rejected: "Not possible here",
-};
+const ENDS: ReadonlySet<string> = new Set(["completed", "cancelled", "superseded", "rejected"]);
 
 /** How an event that is over went. */
-export function outcomeWords(event: EventAnswer): string {
-  const how = EVENT_ENDS[event.state] ?? event.state;
-  return event.opted_out ? `${how}, you had opted out` : how;
+export function outcomeWords(say: Say, event: EventAnswer): string {
+  const how = ENDS.has(event.state) ? say(`home.outcome.${event.state}`) : event.state;
+  return event.opted_out ? say("home.outcome.optedOut", { how }) : how;
+}
+
+/** Who asks, and whether the home takes part. */
+export function askingWords(say: Say, event: EventAnswer): string {
+  const { program } = event;
+  if (event.opted_out) return say("home.event.optedOut", { program });
+  return say(event.state === "running" ? "home.event.asks" : "home.event.willAsk", { program });
 }
 
 /** One sentence for those who hear the page, when the events change; empty if there is none. */
-export function announcement(home: HomeAnswer): string {
+export function announcement(say: Say, home: HomeAnswer): string {
   return home.events
     .filter((e) => e.state === "running" || e.state === "coming")
-    .map((e) => {
-      if (e.opted_out) return `You opted out of ${e.program}: ${e.title}.`;
-      return `${e.program} ${e.state === "running" ? "asks now" : "will ask"}: ${e.title}.`;
-    })
+    .map((e) => say("home.event.told", { who: askingWords(say, e), title: e.title }))
     .join(" ");
 }

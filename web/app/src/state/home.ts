@@ -8,44 +8,81 @@ import {
   readonly,
   ref,
   shallowRef,
+  watch,
   type InjectionKey,
 } from "vue";
+import { useI18n } from "vue-i18n";
 import type { HomeAnswer } from "../api/types";
 import { listen } from "../api/stream";
+import { keep, recall } from "./kept";
 
 /** Seconds without a snapshot after which the page says that its figures are old. */
 const OLD_S = 5;
+/** How often the present snapshot is kept for when the hub is out of reach. */
+const KEEP_MS = 10_000;
+/** How long the hub is waited for before what was kept is said to be old. */
+const PATIENCE_MS = 3_000;
+
+const NAME = "home";
 
 function makeHome() {
-  const home = shallowRef<HomeAnswer | null>(null);
+  const kept = recall<HomeAnswer>(NAME);
+  const home = shallowRef<HomeAnswer | null>(kept?.value ?? null);
   const connected = ref(false);
-  const receivedMs = ref(0);
-  const nowMs = ref(performance.now());
+  const lost = ref(false);
+  const startedMs = Date.now();
+  const receivedMs = ref(kept?.cameMs ?? 0);
+  const nowMs = ref(startedMs);
+  let keptMs = 0;
 
-  const stop = listen({
-    snapshot(next) {
-      home.value = next;
-      connected.value = true;
-      receivedMs.value = nowMs.value = performance.now();
-    },
+  function take(next: HomeAnswer): void {
+    home.value = next;
+    connected.value = true;
+    lost.value = false;
+    receivedMs.value = nowMs.value = Date.now();
+    if (nowMs.value - keptMs >= KEEP_MS) keepNow();
+  }
+
+  function keepNow(): void {
+    keptMs = Date.now();
+    if (home.value !== null && connected.value) keep(NAME, home.value, receivedMs.value);
+  }
+
+  const line = {
+    snapshot: take,
     lost() {
       connected.value = false;
+      lost.value = true;
     },
+  };
+  let stop = listen(line);
+  // The hub tells its sentences in the language of who listens.
+  const { locale } = useI18n();
+  watch(locale, () => {
+    stop();
+    stop = listen(line);
   });
   const tick = window.setInterval(() => {
-    nowMs.value = performance.now();
+    nowMs.value = Date.now();
   }, 1000);
+  window.addEventListener("pagehide", keepNow);
   onScopeDispose(() => {
     stop();
     window.clearInterval(tick);
+    window.removeEventListener("pagehide", keepNow);
   });
 
   /** Seconds since the last snapshot came. */
   const ageS = computed(() => Math.max(0, (nowMs.value - receivedMs.value) / 1000));
+  const fresh = computed(() => connected.value && ageS.value < OLD_S);
   return {
     home: readonly(home) as typeof home,
     ageS,
-    fresh: computed(() => connected.value && ageS.value < OLD_S),
+    fresh,
+    /** Whether the hub is out of reach, and not just about to answer. */
+    away: computed(
+      () => !fresh.value && (lost.value || connected.value || nowMs.value - startedMs > PATIENCE_MS),
+    ),
     /** The hub's present time, UTC epoch seconds: its clock counts, not this browser's. */
     hubNow: computed(() => (home.value === null ? 0 : home.value.at + ageS.value)),
   };

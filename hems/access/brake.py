@@ -1,0 +1,100 @@
+"""How long somebody who guesses has to wait: longer each time, but never for ever. Pure.
+
+Three counts for an attempt: of this name from this origin, of this origin under whatever name,
+and of this name from wherever. The last one alone could be used to keep somebody out, so it stays
+short, and does not hold for an origin from which they are logged in already.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+FORGET_S: Final = 3600.0
+"""After so long without an attempt, all is forgotten."""
+_MOST_KEPT: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What is counted together.
+
+    Attributes:
+        key: By what.
+        free: Failures that cost nothing.
+        longest_s: The longest wait, in s.
+    """
+
+    key: tuple[str, ...]
+    free: int
+    longest_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Failures that count.
+
+    Attributes:
+        failures: How many.
+        last: When the last one was, in s of the monotonic clock.
+    """
+
+    failures: int = 0
+    last: float = 0.0
+
+
+def wait_s(tries: Tries, count: Count, now: float) -> float:
+    """Return for how long no further attempt is taken, in s: 1, 2, 4, ... after the free ones."""
+    beyond = tries.failures - count.free
+    if beyond < 0 or now - tries.last >= FORGET_S:
+        return 0.0
+    delay = min(count.longest_s, 2.0 ** min(beyond, 30))
+    return max(0.0, tries.last + delay - now)
+
+
+def after(tries: Tries, now: float) -> Tries:
+    """Return what counts after one more failure."""
+    quiet = now - tries.last >= FORGET_S
+    return Tries(1 if quiet else tries.failures + 1, now)
+
+
+def counts(name: str, origin: str, *, known: bool) -> Sequence[Count]:
+    """Return what an attempt to log in counts for, the pair first.
+
+    Args:
+        name: Of the account, whether or not there is one, as names are compared.
+        origin: Where from.
+        known: Whether somebody is logged in to the account from there, or it is this machine.
+    """
+    own = (Count(("pair", name, origin), 5, 900.0), Count(("origin", origin), 20, 900.0))
+    return own if known else (*own, Count(("name", name), 20, 30.0))
+
+
+class Brake:
+    """Counts attempts; of the oldest it forgets those beyond a few thousand."""
+
+    def __init__(self) -> None:
+        self._tries: OrderedDict[tuple[str, ...], Tries] = OrderedDict()
+
+    def wait_s(self, counted: Sequence[Count], now: float) -> float:
+        """Return for how long no attempt of these is taken, in s; 0 for now."""
+        return max(wait_s(self._tries.get(c.key, Tries()), c, now) for c in counted)
+
+    def begin(self, counted: Sequence[Count], now: float) -> None:
+        """Count an attempt as failed before it is made: many at once are as many."""
+        for count in counted:
+            self._tries[count.key] = after(self._tries.get(count.key, Tries()), now)
+            self._tries.move_to_end(count.key)
+        while len(self._tries) > _MOST_KEPT:
+            self._tries.popitem(last=False)
+
+    def passed(self, counted: Sequence[Count]) -> None:
+        """Take back what `begin` counted, and forget the first one's failures altogether."""
+        first, *others = counted
+        self._tries.pop(first.key, None)
+        for count in others:
+            tries = self._tries.get(count.key, Tries())
+            if tries.failures > 1:
+                self._tries[count.key] = Tries(tries.failures - 1, tries.last)
+            else:
+                self._tries.pop(count.key, None)

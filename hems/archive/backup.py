@@ -1,0 +1,129 @@
+"""Making a backup: the store as of one moment, settings, devices and keys, in one locked file."""
+
+import json
+import os
+import sqlite3
+import tarfile
+import tempfile
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from der.sentence import say
+from hems.archive.belongings import Belongings
+from hems.archive.errors import ArchiveError
+from hems.archive.sealed import Cost, Sealer
+
+MANIFEST: Final = "manifest.json"
+STORE: Final = "store"
+FILES: Final = "files/"
+FORMAT: Final = 1
+_PAGES: Final = 256
+"""Pages of the store copied at once: others write in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup has.
+
+    Attributes:
+        format: Of what follows it.
+        made_at: UTC epoch seconds.
+        software: Version that made it.
+        home: What the home is called.
+        files: Names of its files under the home's folder, but for the store.
+        outside: Files that the configuration names elsewhere, which it does not have.
+    """
+
+    format: int
+    made_at: float
+    software: str
+    home: str
+    files: tuple[str, ...]
+    outside: tuple[str, ...] = ()
+
+
+def make_backup(
+    target: Path,
+    passphrase: str,
+    belongings: Belongings,
+    home: str,
+    now: float,
+    *,
+    cost: Cost | None = None,
+) -> Manifest:
+    """Write a backup; the hub may run meanwhile. Blocks; call it in a thread.
+
+    Args:
+        target: The file; it is there whole, or not at all.
+        passphrase: What locks it.
+        belongings: What goes into it.
+        home: What the home is called.
+        now: UTC epoch seconds.
+        cost: Of trying a passphrase; None for the usual.
+
+    Raises:
+        ArchiveError: It cannot be made; nothing is left of it.
+    """
+    draft = target.with_name(f".{target.name}.new")
+    files = tuple(belongings.kept())
+    manifest = Manifest(
+        FORMAT,
+        now,
+        version("hems"),
+        home,
+        tuple(str(path.relative_to(belongings.folder)) for path in files),
+        tuple(str(path) for path in belongings.outside),
+    )
+    try:
+        number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with (
+            os.fdopen(number, "wb") as out,
+            tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as aside,
+        ):
+            sealer = Sealer(out, passphrase, cost or Cost())
+            try:
+                with tarfile.open(fileobj=sealer, mode="w|gz") as tar:
+                    _add_text(tar, MANIFEST, json.dumps(asdict(manifest)), now)
+                    if belongings.store.is_file():
+                        copy = Path(aside) / STORE
+                        copy_store(belongings.store, copy)
+                        tar.add(copy, STORE, recursive=False)
+                    for path, name in zip(files, manifest.files, strict=True):
+                        tar.add(path, FILES + name, recursive=False)
+                sealer.close()
+            finally:
+                sealer.abandon()
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ArchiveError(say("The backup cannot be made: {why}.", why=why)) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return manifest
+
+
+def copy_store(store: Path, copy: Path) -> None:
+    """Copy an SQLite file as of one moment, while others may write to it.
+
+    Raises:
+        sqlite3.Error: It cannot be read, or the copy not be written.
+    """
+    with (
+        closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target, pages=_PAGES)
+        target.execute("PRAGMA journal_mode=DELETE")
+
+
+def _add_text(tar: tarfile.TarFile, name: str, text: str, now: float) -> None:
+    content = text.encode()
+    info = tarfile.TarInfo(name)
+    info.size, info.mtime, info.mode = len(content), int(now), 0o600
+    tar.addfile(info, BytesIO(content))

@@ -1,0 +1,137 @@
+"""Reading a backup into a folder of its own; nothing that is in use is touched."""
+
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from der.sentence import say
+from hems.archive.backup import FILES, FORMAT, MANIFEST, STORE, Manifest
+from hems.archive.errors import ArchiveError, DamagedError, NewerError
+from hems.archive.sealed import Opener
+from hems.store.errors import StoreError, StoreNewerError
+from hems.store.sqlite import read_revision
+
+_MANIFEST: Final = TypeAdapter(Manifest)
+_MOST_MANIFEST: Final = 1 << 20
+_PIECE: Final = 1 << 16
+
+
+def look(source: Path, passphrase: str) -> Manifest:
+    """Return what a backup says that it has; its whole is not checked.
+
+    Raises:
+        ArchiveError: It cannot be read.
+    """
+    return _read(source, passphrase, None)
+
+
+def unpack(source: Path, passphrase: str, folder: Path) -> Manifest:
+    """Unpack a backup and check all of it. Blocks; call it in a thread.
+
+    Args:
+        source: The backup.
+        passphrase: What it was locked with.
+        folder: New; holds `store` and `files/` afterwards, or is gone where this fails.
+
+    Raises:
+        WrongPassphraseError: It was locked with another passphrase.
+        DamagedError: It is not whole.
+        NewerError: A newer version of this software made it.
+        ArchiveError: It cannot be read, or there is no room for it.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+        manifest = _read(source, passphrase, folder)
+        _check_store(folder / STORE)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise _unreadable(error) from error
+    except ArchiveError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return manifest
+
+
+def _read(source: Path, passphrase: str, folder: Path | None) -> Manifest:
+    try:
+        with source.open("rb") as file:
+            opened = Opener(file, passphrase)
+            with tarfile.open(fileobj=opened, mode="r|gz") as tar:
+                members = iter(tar)
+                manifest = _manifest(tar, next(members, None))
+                if folder is None:
+                    return manifest
+                _extract(tar, members, manifest, folder)
+            while opened.read(_PIECE):
+                pass  # to its authentic end
+    except (tarfile.TarError, EOFError) as error:
+        raise DamagedError(say("The backup is damaged; nothing of it was used.")) from error
+    except OSError as error:
+        raise _unreadable(error) from error
+    return manifest
+
+
+def _manifest(tar: tarfile.TarFile, member: tarfile.TarInfo | None) -> Manifest:
+    if member is None or member.name != MANIFEST or member.size > _MOST_MANIFEST:
+        raise DamagedError(say("This file is no backup of a home."))
+    file = tar.extractfile(member)
+    try:
+        manifest = _MANIFEST.validate_json(b"" if file is None else file.read())
+    except ValidationError as error:
+        raise DamagedError(say("The backup's list of contents cannot be read.")) from error
+    if manifest.format > FORMAT:
+        raise NewerError(
+            say("A newer version of this software made this backup; update this hub first.")
+        )
+    return manifest
+
+
+def _extract(
+    tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo], manifest: Manifest, folder: Path
+) -> None:
+    expected = {FILES + name for name in manifest.files}
+    for member in members:
+        if not member.isreg() or not (member.name == STORE or member.name in expected):
+            raise DamagedError(say("The backup has something in it that does not belong there."))
+        path = folder / _safe(member.name)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        expected.discard(member.name)
+        found = tar.extractfile(member)
+        path.touch(mode=0o600)
+        with path.open("wb") as file:
+            if found is not None:
+                shutil.copyfileobj(found, file, _PIECE)
+        path.chmod(0o600 if member.mode & 0o077 == 0 else 0o644)
+    if expected:
+        raise DamagedError(say("The backup lacks a part: {name}.", name=min(expected)))
+
+
+def _safe(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\0" in name:
+        raise DamagedError(say("The backup has something in it that does not belong there."))
+    return path
+
+
+def _check_store(store: Path) -> None:
+    if not store.exists():
+        return
+    try:
+        read_revision(store)
+    except StoreNewerError as error:
+        raise NewerError(
+            say("A newer version of this software made this backup; update this hub first.")
+        ) from error
+    except StoreError as error:
+        raise DamagedError(
+            say("The store in the backup is damaged: {why}.", why=str(error))
+        ) from error
+
+
+def _unreadable(error: OSError) -> ArchiveError:
+    why = error.strerror or str(error)
+    return ArchiveError(say("The backup cannot be read or unpacked: {why}.", why=why))

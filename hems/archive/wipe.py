@@ -1,0 +1,117 @@
+"""Erasing a home for good: keys, settings and data.
+
+Each file is written over before it is removed. On flash that is no proof: the disk may write
+elsewhere and keep the old cells until it clears them, so only an encrypted disk, or destroying it,
+is one. Backups elsewhere, and what others were told, stay.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from der.sentence import say
+from hems.archive.belongings import Belongings
+from hems.archive.errors import ArchiveError
+
+_log = logging.getLogger(__name__)
+
+MARK: Final = ".wipe"
+"""Stands in the folder from the decision until all is gone: a power cut does not stop it."""
+_PIECE: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A file that was erased.
+
+    Attributes:
+        path: Where it was.
+        size: Octets that were written over.
+    """
+
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of it.
+
+    Attributes:
+        gone: What is not there any more, as was looked for afterwards.
+        left: What could not be erased, each with the reason.
+    """
+
+    gone: tuple[Gone, ...]
+    left: tuple[str, ...]
+
+
+def mark(folder: Path) -> None:
+    """Decide it: the next start erases the home, if this one does not get that far.
+
+    Raises:
+        ArchiveError: The folder cannot be written to.
+    """
+    try:
+        (folder / MARK).touch(mode=0o600)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ArchiveError(say("The home cannot be erased: {why}.", why=why)) from error
+
+
+def marked(folder: Path) -> bool:
+    """Return whether it was decided and not ended."""
+    return (folder / MARK).exists()
+
+
+def doomed(belongings: Belongings) -> Iterator[Path]:
+    """Yield every file that is erased."""
+    yield from belongings.store_files()
+    yield from belongings.kept()
+    for path in belongings.leftovers:
+        if path.is_dir():
+            yield from (each for each in sorted(path.rglob("*")) if each.is_file())
+        elif path.is_file():
+            yield path
+
+
+def erase(belongings: Belongings) -> Proof:
+    """Erase all that belongs to a home; the hub must not run. Blocks.
+
+    Keys go first: what they locked is worth nothing without them.
+    """
+    gone, left = [], []
+    files = dict.fromkeys(doomed(belongings))
+    for path in sorted(files, key=lambda path: path.suffix != ".key"):
+        try:
+            size = _overwrite(path)
+            path.unlink()
+        except OSError as error:
+            left.append(f"{path}: {error.strerror}")
+            continue
+        if path.exists():
+            left.append(f"{path}: is there again")
+        else:
+            gone.append(Gone(path, size))
+    for folder in (*belongings.folders, *belongings.leftovers):
+        if folder.is_dir():
+            shutil.rmtree(folder, ignore_errors=True)
+    if not left:
+        (belongings.folder / MARK).unlink(missing_ok=True)
+    _log.warning("erased: %d files, %d left", len(gone), len(left))
+    return Proof(tuple(gone), tuple(left))
+
+
+def _overwrite(path: Path) -> int:
+    if path.is_symlink():
+        return 0  # what it stands for is not ours
+    size = path.stat().st_size
+    with path.open("r+b", buffering=0) as file:
+        for start in range(0, size, _PIECE):
+            file.write(os.urandom(min(_PIECE, size - start)))
+        os.fsync(file.fileno())
+    return size

@@ -1,0 +1,79 @@
+"""The arguments of the commands about a home as a whole: run, backup, restore, wipe, enrol."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Run = Callable[[argparse.Namespace], int]
+LAST_PORT: Final = 65535
+
+
+def add_run(commands: "Commands", run: Run) -> None:
+    """Add `hems run`."""
+    parser = commands.add_parser("run", help="run the home's controller")
+    add_place(parser)
+    parser.add_argument("--host", metavar="ADDRESS", help="of the page, whatever is configured")
+    parser.add_argument("--port", type=port, help="of the page, whatever is configured")
+    parser.add_argument("--ready", type=Path, metavar="FILE", help="write the ports taken there")
+    parser.add_argument("--verbose", action="store_true", help="log every decision")
+    parser.set_defaults(run=run)
+
+
+def add_keeping(commands: "Commands", backup: Run, restore: Run, wipe: Run) -> None:
+    """Add `hems backup`, `hems restore` and `hems wipe`."""
+    parser = commands.add_parser("backup", help="the home's data and keys in one locked file")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    _add_passphrase(parser)
+    add_place(parser)
+    parser.set_defaults(run=backup)
+
+    parser = commands.add_parser("restore", help="put a backup in the place of what is there")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--check", action="store_true", help="look into it only")
+    _add_passphrase(parser)
+    add_place(parser)
+    parser.set_defaults(run=restore)
+
+    parser = commands.add_parser("wipe", help="erase the home's keys and data for good")
+    parser.add_argument("--yes", action="store_true", help="without being asked to type it")
+    add_place(parser)
+    parser.set_defaults(run=wipe)
+
+
+def add_enrol(commands: "Commands", enrol: Run) -> None:
+    """Add `hems enrol`."""
+    parser = commands.add_parser("enrol", help="answer a home's request as its utility (test PKI)")
+    parser.add_argument("request", type=Path, metavar="REQUEST", help="what its page offered")
+    parser.add_argument("--pin", required=True, metavar="PIN", help="as its page shows it")
+    parser.add_argument("--demo", type=Path, default=Path("var/demo"), metavar="DIR")
+    parser.add_argument("--out", type=Path, default=Path("enrolment.pem"), metavar="FILE")
+    parser.set_defaults(run=enrol)
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Add where the home is."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--config", type=Path, metavar="FILE", help="its configuration")
+    where.add_argument(
+        "--home", type=Path, default=Path(), metavar="DIR", help="its folder; an empty one: new"
+    )
+
+
+def port(text: str) -> int:
+    """Return a port.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    number = int(text)
+    if not 0 <= number <= LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: 0 to {LAST_PORT}")
+    return number
+
+
+def _add_passphrase(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--passphrase-file", type=Path, metavar="FILE", help="its first line; else it is asked for"
+    )

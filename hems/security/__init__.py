@@ -1,0 +1,1 @@
+"""What the owner may know of the home's privacy and security: who hears what, and how guarded."""

@@ -1,0 +1,135 @@
+"""The certificates that the hub uses: which there are, and what each says of itself."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from certs.errors import CertificateError
+from certs.identity import lfdi
+from certs.pem import der, read_certificates
+from hems.security.surface import CertificateUse, CertificateView, Standing
+from hems.settings.config import Config
+
+SOON_S: Final = 30 * 86_400.0
+"""An end within this is told."""
+_ENDLESS: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+"""Device certificates of IEEE 2030.5 end in the last second of this year (clause 6.11.4)."""
+_OWN: Final = frozenset(
+    {
+        CertificateUse.UTILITY,
+        CertificateUse.RECIPIENTS,
+        CertificateUse.CHARGERS,
+        CertificateUse.REGULATION,
+        CertificateUse.DEVICE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFile:
+    """A PEM file of certificates.
+
+    Attributes:
+        use: What they are for.
+        of: Of which utility or device; empty where there is one only.
+        path: Where it is.
+        followed: Whether the hub takes a new one up while it runs.
+    """
+
+    use: CertificateUse
+    of: str
+    path: Path
+    followed: bool = False
+
+
+def files(config: Config) -> tuple[CertificateFile, ...]:
+    """Return the files that a configuration names."""
+    return tuple(_files(config))
+
+
+def _files(config: Config) -> Iterator[CertificateFile]:
+    use = CertificateUse
+    for utility in config.utility:
+        yield CertificateFile(use.UTILITY, utility.name, utility.certificate, followed=True)
+        yield CertificateFile(use.UTILITY_ROOT, utility.name, utility.trust, followed=True)
+    signal = config.regulation.signal
+    named: list[tuple[CertificateUse, str, Path | None, bool]] = [
+        (use.RECIPIENTS, "", config.visibility.certificate, True),
+        (use.RECIPIENTS_ROOT, "", config.visibility.trust, True),
+        (use.CHARGERS, "", config.ocpp.certificate, False),
+        (use.CHARGERS_ROOT, "", config.ocpp.trust, False),
+        (use.BROKER_ROOT, "", config.mqtt.trust, False),
+        (use.REGULATION, "", None if signal is None else signal.certificate, False),
+        (use.REGULATION_ROOT, "", None if signal is None else signal.trust, False),
+    ]
+    for device in config.device:
+        named.append((use.DEVICE, device.name, device.tls_certificate, False))
+        named.append((use.DEVICE_ROOT, device.name, device.tls_trust, False))
+    for what, of, path, followed in named:
+        if path is not None:
+            yield CertificateFile(what, of, path, followed)
+
+
+def look(file: CertificateFile, now: float) -> list[CertificateView]:
+    """Return what a file's certificates say; reads it.
+
+    Args:
+        file: Which. Of an own chain the first certificate counts, of roots each does.
+        now: UTC epoch seconds.
+    """
+    try:
+        found = read_certificates(file.path)
+    except CertificateError as error:
+        return [
+            CertificateView(file.use, file.of, Standing.UNREADABLE, file.followed, error=str(error))
+        ]
+    own = file.use in _OWN
+    return [_view(file, each, now, own=own) for each in (found[:1] if own else found)]
+
+
+def _view(
+    file: CertificateFile, certificate: x509.Certificate, now: float, *, own: bool
+) -> CertificateView:
+    starts_at = certificate.not_valid_before_utc.timestamp()
+    ends_at = certificate.not_valid_after_utc.timestamp()
+    body = der(certificate)
+    return CertificateView(
+        file.use,
+        file.of,
+        standing(starts_at, ends_at, now),
+        file.followed,
+        subject=_name(certificate.subject),
+        issuer=_name(certificate.issuer),
+        starts_at=starts_at,
+        ends_at=None if ends_at >= _ENDLESS else ends_at,
+        fingerprint=_pairs(hashlib.sha256(body).hexdigest()),
+        lfdi=lfdi(body) if own else "",
+    )
+
+
+def standing(starts_at: float, ends_at: float, now: float) -> Standing:
+    """Return how a certificate stands at `now`, all in UTC epoch seconds."""
+    if now >= ends_at:
+        return Standing.OVER
+    if now < starts_at:
+        return Standing.EARLY
+    return Standing.SOON if ends_at - now < SOON_S else Standing.GOOD
+
+
+def _name(name: x509.Name) -> str:
+    """Return a name as a person reads it: its common name, or all that it says."""
+    common = [
+        value
+        for each in name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        if isinstance(value := each.value, str)
+    ]
+    return common[0] if common else name.rfc4514_string()
+
+
+def _pairs(digits: str) -> str:
+    return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2)).upper()

@@ -1,0 +1,46 @@
+"""The utilities' servers that announce themselves on the home's network."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hems.sep2.errors import MalformedError
+from hems.sep2.transport.discovery import Discovery
+
+SEARCH_S: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that was found.
+
+    Attributes:
+        name: As it announces itself.
+        url: Its DeviceCapability.
+    """
+
+    name: str
+    url: str
+
+
+async def search(within_s: float = SEARCH_S) -> Sequence[Server]:
+    """Return the servers that speak TLS and answer within a time, each once.
+
+    Raises:
+        OSError: There is no network to ask on.
+    """
+    found: dict[str, Server] = {}
+    try:
+        async with asyncio.timeout(within_s), Discovery() as discovery:
+            while True:
+                try:
+                    each = await discovery.next()
+                except MalformedError:
+                    continue  # an announcement that nobody could use
+                if each.base.startswith("https://"):
+                    url = f"{each.base}{each.dcap}"
+                    found[url] = Server(each.name.partition("._")[0], url)
+    except TimeoutError:
+        pass
+    return tuple(found.values())

@@ -1,0 +1,123 @@
+"""How rows of the history are made of finer ones: minutes to quarter-hours, these to blocks.
+
+A row is what the rows below it say, no more, and is made anew from them in the transaction that
+changes them. Minutes go after a month; rows that know more than what is left of their minutes stay.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from sqlalchemy import Integer, SQLColumnExpression, bindparam, case, func, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hems.store.schema import blocks, minutes, quarters
+
+MINUTE_S: Final = 60
+QUARTER_S: Final = 900
+MINUTES: Final = QUARTER_S // MINUTE_S
+"""Minutes of a quarter-hour."""
+QUARTERS: Final = 12
+"""Quarter-hours of a block."""
+
+
+async def derive(connection: AsyncConnection, touched: Collection[tuple[int, int]]) -> None:
+    """Make what lies over some minutes anew.
+
+    Args:
+        connection: In a transaction.
+        touched: Numbers of device and minute.
+    """
+    found = sorted({(device, minute // MINUTES) for device, minute in touched})
+    await connection.execute(DERIVE_QUARTERS, [_range(d, q, q + 1, MINUTES) for d, q in found])
+    over = sorted({(device, quarter // QUARTERS) for device, quarter in found})
+    await connection.execute(DERIVE_BLOCKS, [_range(d, b, b + 1, QUARTERS) for d, b in over])
+
+
+async def derive_range(connection: AsyncConnection, device: int, first: int, until: int) -> None:
+    """Make a device's rows anew over a range of blocks.
+
+    Args:
+        connection: In a transaction.
+        device: Its number.
+        first: Number of the first block.
+        until: Number of the first one that is left alone.
+    """
+    both = MINUTES * QUARTERS
+    await connection.execute(DERIVE_QUARTERS, _range(device, first, until, both))
+    await connection.execute(DERIVE_BLOCKS, _range(device, first, until, QUARTERS))
+
+
+def _range(device: int, first: int, until: int, each: int) -> dict[str, int]:
+    return {"device": device, "first": first * each, "until": until * each}
+
+
+def _taken_w() -> SQLColumnExpression[float]:
+    """Return the positive part of a minute's sum; what was kept before it is taken as a whole."""
+    return func.coalesce(minutes.c.taken_sum_w, func.max(minutes.c.power_sum_w, 0.0))
+
+
+_span = (bindparam("first", type_=Integer), bindparam("until", type_=Integer))
+_device = bindparam("device", type_=Integer)
+MEAN_W: Final = minutes.c.power_sum_w / minutes.c["count"]
+MEAN_TAKEN_W: Final = _taken_w() / minutes.c["count"]
+MEAN_GIVEN_W: Final = func.max(_taken_w() - minutes.c.power_sum_w, 0.0) / minutes.c["count"]
+_quarter = minutes.c.minute // MINUTES
+_later = minutes.alias("later")
+_last_soc = (
+    select(_later.c.soc)
+    .where(_later.c.device == minutes.c.device)
+    .where(_later.c.minute >= _quarter * MINUTES, _later.c.minute < (_quarter + 1) * MINUTES)
+    .where(_later.c.soc.is_not(None))
+    .order_by(_later.c.minute.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_made = insert(quarters).from_select(
+    [column.name for column in quarters.c],
+    select(
+        minutes.c.device,
+        _quarter.label("quarter"),
+        func.count(),
+        func.sum(MEAN_TAKEN_W),
+        func.sum(MEAN_GIVEN_W),
+        func.min(MEAN_W),
+        func.max(MEAN_W),
+        # Without a state of charge at all, nobody looks for the last one.
+        case((func.count(minutes.c.soc) > 0, _last_soc)),
+        func.min(minutes.c.soc),
+        func.max(minutes.c.soc),
+    )
+    .where(minutes.c.device == _device)
+    .where(minutes.c.minute >= _span[0], minutes.c.minute < _span[1])
+    .group_by("quarter"),
+)
+DERIVE_QUARTERS: Final = _made.on_conflict_do_update(
+    index_elements=["device", "quarter"],
+    set_={c.name: _made.excluded[c.name] for c in quarters.c if not c.primary_key},
+    # A clock set back by weeks writes minutes where others have gone: what knows more stays.
+    where=_made.excluded.minutes >= quarters.c.minutes,
+)
+
+_block = quarters.c.quarter // QUARTERS
+_summed = insert(blocks).from_select(
+    [column.name for column in blocks.c],
+    select(
+        quarters.c.device,
+        _block.label("block"),
+        func.sum(quarters.c.minutes),
+        func.sum(quarters.c.taken_sum_w),
+        func.sum(quarters.c.given_sum_w),
+        func.min(quarters.c.low_w),
+        func.max(quarters.c.high_w),
+        func.min(quarters.c.soc_low),
+        func.max(quarters.c.soc_high),
+    )
+    .where(quarters.c.device == _device)
+    .where(quarters.c.quarter >= _span[0], quarters.c.quarter < _span[1])
+    .group_by("block"),
+)
+DERIVE_BLOCKS: Final = _summed.on_conflict_do_update(
+    index_elements=["device", "block"],
+    set_={c.name: _summed.excluded[c.name] for c in blocks.c if not c.primary_key},
+)
