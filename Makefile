@@ -17,7 +17,7 @@ help:
 	@echo "make test-deep   the long ones: before a release"
 	@echo "make conformance [ARGS='--profile csip']  the certifier's scenarios, PICS, evidence"
 	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
-	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs"
+	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web"
 	@echo "make mutants     do the tests notice a changed event rule?  make fuzz FUZZ=xml|modbus|ocpp|mqtt|p1"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
 	@echo "make pictures    takes the README's pictures from the running demo"

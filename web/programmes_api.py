@@ -146,10 +146,6 @@ class DecisionOrder(BaseModel):
     version: Annotated[str, Field(min_length=1, max_length=64)]
     until: Annotated[float, Field(ge=0, le=_LAST_INSTANT, strict=True)] | None = None
 
-    def decision(self, *, joined: bool) -> Decision:
-        """Return what is decided."""
-        return Decision(joined, self.by, self.version, self.until)
-
 
 class PeriodQuery(BaseModel):
     """Of what time: an interval, or a number of days until now; a month where nothing is said.
@@ -233,13 +229,13 @@ class ProgrammesApi:
         found = await self._surface().programmes()
         return ProgrammesAnswer(programmes=[ProgrammeAnswer.model_validate(p) for p in found])
 
-    async def join(self, programme: str, body: DecisionOrder) -> None:
+    async def join(self, programme: str, body: DecisionOrder, who: Who) -> None:
         """Join a programme, having read the text of that version."""
-        await self._surface().decide(programme, body.decision(joined=True))
+        await self._surface().decide(programme, _decision(body, who, joined=True))
 
-    async def leave(self, programme: str, body: DecisionOrder) -> None:
+    async def leave(self, programme: str, body: DecisionOrder, who: Who) -> None:
         """Leave a programme."""
-        await self._surface().decide(programme, body.decision(joined=False))
+        await self._surface().decide(programme, _decision(body, who, joined=False))
 
     async def records(self, query: PeriodQuery) -> RecordsAnswer:
         """Return what the home has delivered in a time, event by event."""

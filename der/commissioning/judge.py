@@ -8,6 +8,7 @@ from typing import Final
 from der.commissioning.plan import IDLE_W, Plan
 from der.commissioning.shifts import Shift, Sight, Stay, by_phase, obeyed, shifts, sight, taken_at
 from der.model import Control, DeviceSpec, Phase
+from der.sentence import say
 
 _STILL: Final = 0.15
 _WEAK: Final = 0.5
@@ -95,7 +96,11 @@ def judge(spec: DeviceSpec, plan: Plan, stays: Sequence[Stay], *, metered: bool 
     """
     if _impossible(spec, stays):
         does = "produces" if spec.control is Control.FLOOR else "consumes"
-        text = f"{spec.name} only {does}, but its readings have the opposite sign."
+        text = say(
+            "{name} only {does}, but its readings have the opposite sign.",
+            name=spec.name,
+            does=does,
+        )
         return Verdict((Finding(Trouble.READING_INVERTED, text),))
     if not plan.moves:
         return Verdict((Finding(Trouble.NOT_MOVED, f"{spec.name}: {plan.note}"),))
@@ -113,7 +118,10 @@ def judge(spec: DeviceSpec, plan: Plan, stays: Sequence[Stay], *, metered: bool 
             findings += about_meter
             phases = () if {f.trouble for f in about_meter} & _UNSEEN else tuple(by)
         else:
-            text = f"{spec.name}: no meter confirms that it moved; only its own word is known."
+            text = say(
+                "{name}: no meter confirms that it moved; only its own word is known.",
+                name=spec.name,
+            )
             findings.append(Finding(Trouble.NO_METER, text))
     return Verdict(tuple(findings), moved, phases, found)
 
@@ -130,25 +138,34 @@ def _device(
     spec: DeviceSpec, share: float | None, found: Sequence[Shift], seen: Sight | None
 ) -> Iterable[Finding]:
     told = " and to ".join(dict.fromkeys(s.words for s in found if s.words != "rest"))
-    said = f"{spec.name} was told to {told}"
+    said = say("{name} was told to {told}", name=spec.name, told=told)
     if share is None:
-        yield Finding(Trouble.UNREADABLE, f"{said}, and gave no new reading of its power.")
+        yield Finding(
+            Trouble.UNREADABLE, say("{said}, and gave no new reading of its power.", said=said)
+        )
     elif share < -_STILL and seen is Sight.OPPOSITE:
-        text = (
-            f"{said}; the meter shows that it did, but its own readings have the wrong sign "
-            "(or both it and the meter are the wrong way round)."
+        text = say(
+            "{said}; the meter shows that it did, but its own readings have the wrong "
+            "sign (or both it and the meter are the wrong way round).",
+            said=said,
         )
         yield Finding(Trouble.READING_INVERTED, text)
     elif share < -_STILL:
-        text = f"{said}, and moved the other way: the sign of its set-points is inverted."
+        text = say(
+            "{said}, and moved the other way: the sign of its set-points is inverted.", said=said
+        )
         yield Finding(Trouble.DEVICE_INVERTED, text)
     elif share <= _STILL:
-        yield Finding(Trouble.DEVICE_STILL, f"{said}, and did not change its power.")
+        yield Finding(Trouble.DEVICE_STILL, say("{said}, and did not change its power.", said=said))
     elif share < _WEAK:
-        text = f"{said}, and moved by only {share:.0%} of that."
+        text = say("{said}, and moved by only {share:.0%} of that.", said=said, share=share)
         yield Finding(Trouble.DEVICE_WEAK, text)
     elif share > _STRONG and spec.control is Control.TARGET:
-        text = f"{said}, and moved by {share:.0%} of that: its scale may be wrong."
+        text = say(
+            "{said}, and moved by {share:.0%} of that: its scale may be wrong.",
+            said=said,
+            share=share,
+        )
         yield Finding(Trouble.DEVICE_STRONG, text)
 
 
@@ -158,16 +175,20 @@ def _meter(
     turned = [phase for phase, share in by.items() if share < 0]
     right = [phase for phase, share in by.items() if share > 0]
     if turned and right:
-        text = (
-            f"The meter counts the other way round on {_named(turned)}, not on {_named(right)}: "
-            "turn that current transformer round."
+        text = say(
+            "The meter counts the other way round on {named}, not on {named_2}: turn "
+            "that current transformer round.",
+            named=_named(turned),
+            named_2=_named(right),
         )
         yield Finding(Trouble.PHASE_INVERTED, text)
     elif seen is Sight.OPPOSITE:
         where = f" on {_named(turned)}" if turned else ""
-        text = (
-            f"When {spec.name} drew more, the meter showed less: the meter counts the other way "
-            f"round{where}. Turn its current transformers, or change its setting `inverted`."
+        text = say(
+            "When {name} drew more, the meter showed less: the meter counts the other "
+            "way round{where}. Turn its current transformers, or change its setting `inverted`.",
+            name=spec.name,
+            where=where,
         )
         yield Finding(Trouble.METER_INVERTED, text)
     elif seen is not Sight.SAME:
@@ -175,9 +196,12 @@ def _meter(
         return
     strange = [phase for phase in by if spec.phases and phase not in spec.phases]
     if strange:
-        text = (
-            f"{spec.name} is said to be connected to {_named(spec.phases)}, but the meter saw it "
-            f"on {_named([*by])}: phases are swapped, or its setting `connected_to` is wrong."
+        text = say(
+            "{name} is said to be connected to {named}, but the meter saw it on "
+            "{named_2}: phases are swapped, or its setting `connected_to` is wrong.",
+            name=spec.name,
+            named=_named(spec.phases),
+            named_2=_named([*by]),
         )
         yield Finding(Trouble.OTHER_PHASE, text)
 
@@ -186,20 +210,28 @@ def _unseen(spec: DeviceSpec, seen: Sight | None, stays: Sequence[Stay]) -> Find
     readings = [r for stay in stays for r in stay.meter]
     times = {taken_at(r) for r in readings}
     if seen is None or len(times) <= len(stays) // 2:
-        text = f"The meter said too little while {spec.name} moved: it is silent, stuck or slow."
+        text = say(
+            "The meter said too little while {name} moved: it is silent, stuck or slow.",
+            name=spec.name,
+        )
         return Finding(Trouble.METER_SILENT, text)
     if len({(r.power_w, r.phases) for r in readings}) == 1:
-        text = f"The meter showed one and the same value while {spec.name} moved: it is stuck."
+        text = say(
+            "The meter showed one and the same value while {name} moved: it is stuck.",
+            name=spec.name,
+        )
         return Finding(Trouble.METER_STUCK, text)
     if seen is Sight.STILL:
-        text = (
-            f"{spec.name} moved, and the meter did not: the device is not behind this meter, or "
-            "the meter does not measure."
+        text = say(
+            "{name} moved, and the meter did not: the device is not behind this meter, "
+            "or the meter does not measure.",
+            name=spec.name,
         )
         return Finding(Trouble.METER_STILL, text)
-    text = (
-        f"The rest of the house moved too much to see {spec.name} at the meter: try again when "
-        "it is quieter."
+    text = say(
+        "The rest of the house moved too much to see {name} at the meter: try "
+        "again when it is quieter.",
+        name=spec.name,
     )
     return Finding(Trouble.UNCLEAR, text)
 

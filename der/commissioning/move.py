@@ -14,6 +14,7 @@ from der.commissioning.plan import Plan, Step, plan
 from der.commissioning.shifts import Stay, decided, shifts
 from der.errors import DeviceError
 from der.model import Control, Reading
+from der.sentence import say
 from der.service import Handle
 
 _log = logging.getLogger(__name__)
@@ -62,7 +63,12 @@ class _Move:
             await self.device.write(step.setpoint)
         except DeviceError as error:
             name = self.device.spec.name
-            text = f"{name} was told to {step.words}, and refused: {error}"
+            text = say(
+                "{name} was told to {words}, and refused: {error}",
+                name=name,
+                words=step.words,
+                error=error,
+            )
             self.trouble = Finding(Trouble.REFUSED, text)
             return
         begun = self.now()
@@ -124,7 +130,14 @@ async def run(
     try:
         first = await device.read()
     except DeviceError as error:
-        return Verdict((Finding(Trouble.UNREADABLE, f"{spec.name} cannot be read: {error}"),))
+        return Verdict(
+            (
+                Finding(
+                    Trouble.UNREADABLE,
+                    say("{name} cannot be read: {error}", name=spec.name, error=error),
+                ),
+            )
+        )
     planned = plan(spec, first, move_s)
     if not planned.steps:
         return judge(spec, planned, (), metered=meter is not None)
@@ -178,6 +191,10 @@ async def _give_back(device: Handle) -> str | None:
             why = str(error)
         else:
             return None
-    text = f"{device.spec.name} was not given back to its own control ({why}); its set-point lapses"
+    text = say(
+        "{name} was not given back to its own control ({why}); its set-point lapses",
+        name=device.spec.name,
+        why=why,
+    )
     _log.warning("%s", text)
     return f"{text}."

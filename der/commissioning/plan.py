@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from der.model import Control, DeviceSpec, Reading, Setpoint
+from der.sentence import say
 
 SHARE: Final = 0.1
 """Of the range, or of the present power."""
@@ -79,10 +80,10 @@ def _target(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
     soc = reading.soc
     moves = []
     if spec.max_w > 0 and (soc is None or soc < _FULL_SOC):
-        words = f"charge with {SHARE * spec.max_w:.0f} W"
+        words = say("charge with {share:.0f} W", share=SHARE * spec.max_w)
         moves.append(_target_step(SHARE * spec.max_w, move_s, words))
     if spec.min_w < 0 and (soc is None or soc > _EMPTY_SOC):
-        words = f"discharge with {-SHARE * spec.min_w:.0f} W"
+        words = say("discharge with {share:.0f} W", share=-SHARE * spec.min_w)
         moves.append(_target_step(SHARE * spec.min_w, move_s, words))
     rest = _target_step(0.0, move_s, "rest")
     if not moves:
@@ -96,7 +97,9 @@ def _floor(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
     if output_w < IDLE_W:
         return Plan((free,), moves=False, note="It produces too little now to show a change.")
     limit_w = _cut(output_w)
-    limited = _limit(max(-limit_w, spec.min_w), move_s, f"produce at most {limit_w:.0f} W")
+    limited = _limit(
+        max(-limit_w, spec.min_w), move_s, say("produce at most {limit:.0f} W", limit=limit_w)
+    )
     return Plan((free, limited, free), moves=True)
 
 
@@ -112,7 +115,7 @@ def _ceiling(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
         limited = _limit(0.0, move_s, "pause")
     else:
         limit_w = min(draw_w - cut_w, spec.max_w)
-        limited = _limit(limit_w, move_s, f"draw at most {limit_w:.0f} W")
+        limited = _limit(limit_w, move_s, say("draw at most {limit:.0f} W", limit=limit_w))
     return Plan((free, limited, free), moves=True)
 
 
@@ -124,8 +127,11 @@ def _switch(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
     longest_s = max(spec.min_on_s, spec.min_off_s)
     if longest_s > LONGEST_HOLD_S:
         brief = _free(spec.max_w, move_s, "run as it likes")
-        note = f"Its minimum times of up to {longest_s:.0f} s are longer than a test may last."
-        return Plan((brief,), moves=False, note=f"{note} It was not switched off.")
+        note = say(
+            "Its minimum times of up to {longest:.0f} s are longer than a test may last.",
+            longest=longest_s,
+        )
+        return Plan((brief,), moves=False, note=say("{note} It was not switched off.", note=note))
     off = _limit(0.0, max(move_s, spec.min_off_s), "be off")
     return Plan((allowed, off, allowed), moves=True)
 

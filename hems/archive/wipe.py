@@ -71,12 +71,12 @@ def marked(folder: Path) -> bool:
 def doomed(belongings: Belongings) -> Iterator[Path]:
     """Yield every file that is erased."""
     yield from belongings.store_files()
-    yield from belongings.kept()
     for path in belongings.leftovers:
         if path.is_dir():
             yield from (each for each in sorted(path.rglob("*")) if each.is_file())
         elif path.is_file():
             yield path
+    yield from belongings.kept()  # last: it says where the others are, should the power go
 
 
 def erase(belongings: Belongings) -> Proof:

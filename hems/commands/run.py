@@ -15,11 +15,16 @@ from certs.errors import CertificateError
 from der.errors import PermanentError
 from der.registry import build
 from hems import wiring
+from hems.archive.errors import ArchiveError
 from hems.clock import Clock, SystemClock
 from hems.commands.first_start import Place, prepared, served
-from hems.commands.follow import Follower, beside_the_home, leaving
+from hems.commands.follow import Follower
+from hems.commands.keeping import Keeping
+from hems.commands.lan import listened, messages_to_phones, network_door
 from hems.commands.output import fail
 from hems.commands.presence import announced
+from hems.commands.reign import Reign
+from hems.commands.upheaval import Begun, begin, confirm, put_back
 from hems.home import Home
 from hems.homeassistant.settings import HomeAssistantSettings, PublisherModule, TrustError
 from hems.hub_id import hub_id
@@ -35,11 +40,13 @@ from web.device_api import DeviceApi
 from web.errors import WebError
 from web.found_api import FoundApi
 from web.island_api import IslandApi
+from web.lan_api import LanApi
 from web.money_api import MoneyApi
 from web.needs_api import NeedsApi
 from web.operation import Part
 from web.plan_api import PlanApi
 from web.programmes_api import ProgrammesApi
+from web.push_api import PushApi
 from web.reserves_api import ReservesApi
 from web.security_api import SecurityApi
 from web.server import serving
@@ -49,6 +56,15 @@ from web.visibility_api import VisibilityApi
 _log = logging.getLogger(__name__)
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+_NO_START = (
+    ConfigError,
+    CertificateError,
+    StoreError,
+    PermanentError,
+    TrustError,
+    WebError,
+)
+"""Why a hub cannot start."""
 _CHATTY = ("aiosqlite", "alembic", "apscheduler", "asyncio", "ocpp", "pymodbus", "sqlalchemy")
 
 
@@ -64,19 +80,29 @@ def run(place: Place, ready: Path | None, *, verbose: bool) -> int:
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        return asyncio.run(_serve(prepared(place), place, ready))
-    except (
-        ConfigError,
-        CertificateError,
-        StoreError,
-        PermanentError,
-        TrustError,
-        WebError,
-    ) as error:
+        while _run_once(place, ready):
+            pass
+    except (ArchiveError, *_NO_START) as error:
         return fail(str(error))
+    return 0
 
 
-async def _serve(path: Path, place: Place, ready: Path | None) -> int:
+def _run_once(place: Place, ready: Path | None) -> bool:
+    """Run the hub until it is stopped; returns whether it is to start anew.
+
+    A backup that was restored and makes no home that runs gives way to what was there before.
+    """
+    begun = begin(place.path)
+    path = prepared(place)
+    try:
+        return asyncio.run(_serve(path, place, ready, begun))
+    except _NO_START as error:
+        if put_back(path, str(error)):
+            return True
+        raise
+
+
+async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> bool:
     clock = SystemClock()
     config = served(load(path), place)
     store, damaged = await _open_store(config.store.path)
@@ -92,19 +118,26 @@ async def _serve(path: Path, place: Place, ready: Path | None) -> int:
         home = make(config)
         succession = Succession(home)
         follower = Follower(path, make, told=lambda config: served(config, place))
-        reign = _Reign(succession, follower)
+        reign = Reign(succession, follower)
         loop = asyncio.get_running_loop()
         for number in _ENDING:
             loop.add_signal_handler(number, reign.stop)
+        keeping = Keeping(path, succession, store, clock, begun, lambda: False, reign.begin_anew)
         port = config.web.port
         while not reign.stopped:
+            door = await network_door(
+                config, store, clock, lambda text: succession.home.alarms.lasting("page", text)
+            )
             settings = WebSettings(
-                host=config.web.host,
+                host=listened(config, door),
                 port=port,
                 names=config.web.names,
                 time_zone=config.home.time_zone,
             )
             async with AsyncExitStack() as layers:
+                push = await layers.enter_async_context(
+                    messages_to_phones(config, succession, store, clock)
+                )
                 devices = DeviceSetup(path, succession, succession.callers, clock)
                 layers.push_async_callback(devices.close)
                 page = await layers.enter_async_context(
@@ -112,26 +145,32 @@ async def _serve(path: Path, place: Place, ready: Path | None) -> int:
                         succession,
                         settings,
                         clock,
-                        (*_parts(succession, clock, config.home.time_zone), FoundApi(devices)),
+                        (
+                            *_parts(succession, clock, config.home.time_zone),
+                            FoundApi(devices),
+                            LanApi(None if door is None else door.presence),
+                            PushApi(push),
+                        ),
+                        lan=door,
                     )
                 )
                 port = urlsplit(page).port or port
                 if config.mqtt.home_assistant:
-                    told = await _home_assistant(config, store)
+                    published = await _home_assistant(config, store)
                     # Loaded only here: most homes do without MQTT and its memory.
                     module = import_module("hems.homeassistant.publisher")
                     publisher = cast("PublisherModule", module)
-                    await layers.enter_async_context(publisher.publishing(succession, told, clock))
+                    await layers.enter_async_context(
+                        publisher.publishing(succession, published, clock)
+                    )
                 layers.enter_context(announced(config.home.devices, page))
-                if ready is not None:
-                    announcing = asyncio.create_task(_announce(succession.home, page, ready))
+                told = asyncio.create_task(_tell(succession.home, page, ready, path, begun))
                 config = await reign.run(config)
-                if ready is not None:
-                    announcing.cancel()
+                told.cancel()
     finally:
         await store.close()
         _end_quietly()
-    return 0
+    return reign.anew
 
 
 def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
@@ -164,64 +203,6 @@ async def _home_assistant(config: Config, store: Store) -> HomeAssistantSettings
     )
 
 
-class _Reign:
-    """One home after the other, until told to stop."""
-
-    def __init__(self, succession: Succession, follower: Follower) -> None:
-        self._succession = succession
-        self._follower = follower
-        self._stopped = False
-
-    @property
-    def stopped(self) -> bool:
-        """Whether there is no home to run any more."""
-        return self._stopped
-
-    def stop(self) -> None:
-        """Make `run` end."""
-        self._stopped = True
-        self._succession.home.stop()
-
-    async def run(self, config: Config) -> Config:
-        """Run the present home, and what follows it when its configuration changes.
-
-        Returns:
-            What the present home was made of, once the page has to be served anew for it, or
-            nothing more is run.
-
-        Raises:
-            PermanentError: A port that devices call in to is taken.
-        """
-        while not self._stopped:
-            home = self._succession.home
-            running = asyncio.create_task(home.run())
-            following = asyncio.create_task(self._follower.next(config, home.alarms))
-            try:
-                await asyncio.wait((running, following), return_when=asyncio.FIRST_COMPLETED)
-                if running.done() or self._stopped:
-                    await running
-                    self._stopped = True
-                    return config
-                after, heir = following.result()
-                _log.info("the configuration has changed: the home is made anew")
-                await home.make_way(leaving(config, after))
-                await running
-                before, config = config, after
-                self._succession.follow(heir)
-                if beside_the_home(before) != beside_the_home(after):
-                    return config
-            finally:
-                await _ended(running, following)
-        return config
-
-
-async def _ended(*tasks: asyncio.Task[Any]) -> None:
-    """Have tasks end, in order; what they ended with is told by who awaited them."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
 def _end_quietly() -> None:
     """Let nothing that asks once more for the end turn it into a failure: all is written down."""
     for number in _ENDING:
@@ -246,8 +227,13 @@ async def _open_store(path: Path) -> tuple[Store, str | None]:
         return store, f"{error}; it is kept as {kept}, a new one is in use"
 
 
-async def _announce(home: Home, page: str, ready: Path) -> None:
+async def _tell(home: Home, page: str, ready: Path | None, path: Path, begun: Begun) -> None:
+    """Say that the home runs to who waits for it, once it does."""
     await home.wait_first_cycle()
+    if begun.restored:
+        confirm(path)
+    if ready is None:
+        return
     draft = ready.with_name(f".{ready.name}.new")
     try:
         draft.write_text(json.dumps({"page": page, "pid": os.getpid()}) + "\n", encoding="utf-8")

@@ -1,52 +1,27 @@
 """The accounts added up by the home's days and months, for page and command line."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from itertools import islice
-from math import floor
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from der.sentence import say
+from hems.cem import civil
 from hems.cem.tariff import wall_clock
-from hems.cem.tariff.billing import month_start
 from hems.clock import Clock
 from hems.money.surface import MoneyView, Step, TooManyPeriodsError
-from hems.store.accounts import INTERVAL_S, Accounts, Sums
+from hems.store.accounts import Accounts, Sums
 from hems.store.errors import StoreError
 from hems.surface import SurfaceError
 
 MOST_PERIODS: Final = 3000
 """Most periods of one answer: a month by the quarter-hour fits, and eight years by the day."""
 
-Period = tuple[float, float]
-
-
-def periods(start: float, end: float, step: Step, zone: ZoneInfo) -> Iterator[Period]:
-    """Yield the whole periods that overlap [start, end), UTC epoch seconds, side by side."""
-    at = _begin(start, step, zone)
-    while at < end:
-        until = _next(at, step, zone)
-        yield at, until
-        at = until
-
-
-def _begin(when: float, step: Step, zone: ZoneInfo) -> float:
-    if step is Step.INTERVAL:
-        return float(floor(when / INTERVAL_S) * INTERVAL_S)
-    if step is Step.DAY:
-        return wall_clock.day_start(when, zone)
-    return month_start(when, zone)
-
-
-def _next(begun: float, step: Step, zone: ZoneInfo) -> float:
-    if step is Step.INTERVAL:
-        return begun + INTERVAL_S
-    if step is Step.DAY:
-        return wall_clock.next_day_start(begun, zone)
-    local = datetime.fromtimestamp(begun, zone)
-    year, month = (local.year, local.month + 1) if local.month < 12 else (local.year + 1, 1)  # noqa: PLR2004 - months
-    return datetime(year, month, 1, tzinfo=zone).timestamp()
+_STEPS: Final = {
+    Step.INTERVAL: civil.Step.QUARTER_HOUR,
+    Step.DAY: civil.Step.DAY,
+    Step.MONTH: civil.Step.MONTH,
+}
 
 
 class Statement:
@@ -65,7 +40,8 @@ class Statement:
 
     async def money(self, start: float, end: float, step: Step) -> Sequence[MoneyView]:
         """Return the accounts of each period that overlaps [start, end), UTC epoch seconds."""
-        asked = list(islice(periods(start, end, step, self._zone), MOST_PERIODS + 1))
+        found = civil.periods(start, end, _STEPS[step], self._zone)
+        asked = list(islice(found, MOST_PERIODS + 1))
         if len(asked) > MOST_PERIODS:
             raise TooManyPeriodsError(
                 say(

@@ -12,6 +12,7 @@ from math import ceil, floor
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from der.sentence import say
 from hems.store.performances import Interval
 
 QUARTER_S: Final = 900
@@ -123,7 +124,9 @@ def customer(
         known = [day[start] for day in days if start in day]
         if known:
             means[start] = sum(known) / len(known)
-    return Baseline(means, f"the mean of the same time on {len(days)} comparable days")
+    return Baseline(
+        means, say("the mean of the same time on {days} comparable days", days=len(days))
+    )
 
 
 def constant(starts_at: float, ends_at: float, power_w: float, words: str) -> Baseline:

@@ -23,6 +23,7 @@ from typing import Final
 
 from der.curves import Curve, ShareOf
 from der.model import Control, DeviceKind, DeviceState, Quality, Reading
+from der.sentence import say
 from hems.emg.words import quantity
 from hems.image import Image
 from programs.following import along, share_of_voltage
@@ -76,7 +77,7 @@ def amount(outside: float, kind: SignalKind) -> str:
     """Return how far outside what is asked the home is, for the owner to read."""
     match unit(kind):
         case "curve":
-            return f"{outside:.0%} of the rating"
+            return say("{outside:.0%} of the rating", outside=outside)
         case "power factor" | "var":
             return quantity(outside, "var")
         case "W/min":

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from der.sentence import Quantity, say
 from hems.participation.asked import Asked
 from hems.participation.measure import Measurement
 from programs.performance import Performance
@@ -41,13 +42,20 @@ def of_event(asked: Asked, known: Sequence[Measurement], now: float, pay: Pay | 
     if asked.state in _OVER:
         return ""
     if asked.binding:
-        return f"It cannot be left: by the agreement the events of {asked.asked_by} bind."
+        return say(
+            "It cannot be left: by the agreement the events of {asked_by} bind.",
+            asked_by=asked.asked_by,
+        )
     if now < asked.starts_at or not known:
         return (
             "Leaving it now, it is answered with opt-out (code 4), and nothing of it is delivered."
         )
     verb = "It was left, and is" if asked.opted_out else "Leaving it now, it is"
-    return f"{verb} answered as partly completed (code 8){_delivered(known, now, pay)}."
+    return say(
+        "{verb} answered as partly completed (code 8){delivered}.",
+        verb=verb,
+        delivered=_delivered(known, now, pay),
+    )
 
 
 def _delivered(known: Sequence[Measurement], now: float, pay: Pay | None) -> str:
@@ -58,14 +66,31 @@ def _delivered(known: Sequence[Measurement], now: float, pay: Pay | None) -> str
     done_wh = first.delivered_wh(task.baseline_w)
     whole_wh = task.promised_wh
     if done_wh is None or whole_wh is None:
-        words = f", after {lasted_s / 60:.0f} of {task.length_s / 60:.0f} min"
+        words = say(
+            ", after {lasted:.0f} of {length:.0f} min",
+            lasted=lasted_s / 60,
+            length=task.length_s / 60,
+        )
     else:
-        words = f", with {energy(max(done_wh, 0.0))} of {energy(whole_wh)} delivered"
+        words = say(
+            ", with {done} of {whole} delivered",
+            done=energy(max(done_wh, 0.0)),
+            whole=energy(whole_wh),
+        )
         if pay is not None:
             left_wh = max(whole_wh - done_wh, 0.0)
-            words += f": {pay.of(done_wh)} earned, {pay.of(left_wh)} given up"
+            words = say(
+                "{words}: {done} earned, {left} given up",
+                words=words,
+                done=pay.of(done_wh),
+                left=pay.of(left_wh),
+            )
     if first.comfort_s:
-        words += f"; a temperature has been missed for {first.comfort_s / 60:.0f} min"
+        words = say(
+            "{words}; a temperature has been missed for {comfort:.0f} min",
+            words=words,
+            comfort=first.comfort_s / 60,
+        )
     return words
 
 
@@ -90,22 +115,26 @@ def of_programme(
     delivered = [p.delivered_wh for p in past if p.delivered_wh is not None]
     if past:
         sum_wh = sum(delivered)
-        words = f"In the last {days} days it had {len(past)} event{'s'[: len(past) - 1]}"
+        words = (
+            say("In the last {days} days it had one event", days=days)
+            if len(past) == 1
+            else say("In the last {days} days it had {past} events", days=days, past=len(past))
+        )
         if delivered:
-            words += f" and delivered {energy(sum_wh)}"
+            words = say("{words} and delivered {sum}", words=words, sum=energy(sum_wh))
             if pay is not None:
-                words += f", for {pay.of(sum_wh)}"
-        said.append(f"{words}.")
+                words = say("{words}, for {paid}", words=words, paid=pay.of(sum_wh))
+        said.append(sentence(words))
     return tuple(said)
 
 
 def sentence(words: str) -> str:
     """Return words that end as a sentence does."""
-    return words if words.endswith((".", "!", "?")) else f"{words}."
+    return words if words.endswith((".", "!", "?")) else say("{words}.", words=words)
 
 
-def energy(energy_wh: float) -> str:
+def energy(energy_wh: float) -> Quantity:
     """Return an energy for the owner to read: "1.5 kWh", "120 Wh"."""
     if abs(energy_wh) >= _LONG_WH:
-        return f"{energy_wh / 1000.0:.3g} kWh"
-    return f"{energy_wh:.0f} Wh"
+        return Quantity(f"{energy_wh / 1000.0:.3g}", "kWh")
+    return Quantity(f"{energy_wh:.0f}", "Wh")

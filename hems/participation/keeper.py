@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from der.model import Quality
+from der.sentence import say
 from hems.clock import Clock, StepWatch
 from hems.image import Image
 from hems.participation import bounds
@@ -92,7 +93,9 @@ class Keeper:
             self._kept = (await self._settings.all()).get(_NAME, "[]")
             kept = _KEPT.validate_json(self._kept)
         except StoreError as error:
-            self._alarm(f"What events delivered before the restart is not known: {error}")
+            self._alarm(
+                say("What events delivered before the restart is not known: {error}", error=error)
+            )
             return
         except ValidationError as error:
             _log.warning("measurements of before the restart cannot be read: %.200s", error)
@@ -160,7 +163,11 @@ class Keeper:
             if outside is None:
                 return "It does not count for now: another order holds in its place."
             amount = bounds.amount(outside, kind)
-            return f"Not met for {lasted_s:.0f} s: the home is {amount} away from what is asked."
+            return say(
+                "Not met for {lasted:.0f} s: the home is {amount} away from what is asked.",
+                lasted=lasted_s,
+                amount=amount,
+            )
         return ""
 
     @property
@@ -178,7 +185,9 @@ class Keeper:
         }
         if not names:
             return None
-        return f"The home cannot keep within what {', '.join(sorted(names))} allows it"
+        return say(
+            "The home cannot keep within what {names} allows it", names=", ".join(sorted(names))
+        )
 
     def _note_unmet(self, key: _Key, sample: Sample, *, waits: bool) -> None:
         """Keep since when an event is not met, and by how much; None where it has to wait."""
@@ -198,7 +207,7 @@ class Keeper:
                 self._kept = body
             await self._ledger.settle(self._clock.now())
         except StoreError as error:
-            self._alarm(f"What events delivered is not being written: {error}")
+            self._alarm(say("What events delivered is not being written: {error}", error=error))
         else:
             self._alarm(None)
 

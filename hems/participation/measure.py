@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from der.sentence import say
 from hems.participation.bounds import SET_POINTS, unit
 from programs.performance import Performance
 from programs.signal import SignalKind
@@ -322,9 +323,9 @@ def _duty(known: Measurement) -> float | None:
 def _note(known: Measurement, ran: float | None) -> str:
     said = []
     if ran is not None:
-        said.append(f"The load that ran most ran {ran:.0f} % of the time.")
+        said.append(say("The load that ran most ran {ran:.0f} % of the time.", ran=ran))
     if known.left:
-        said.append(f"The owner was out of it for {known.left_s / 60:.0f} min.")
+        said.append(say("The owner was out of it for {left:.0f} min.", left=known.left_s / 60))
     if known.idle_s >= 1.0:
-        said.append(f"For {known.idle_s / 60:.0f} min its word did not count here.")
+        said.append(say("For {idle:.0f} min its word did not count here.", idle=known.idle_s / 60))
     return " ".join(said)

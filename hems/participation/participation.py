@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from der.sentence import say
 from hems.clock import Clock
 from hems.image import Image
 from hems.participation import consequence, settlement
@@ -211,7 +212,7 @@ class Participation:
                 up_w=self._room.up_w,
                 energy_wh=self._room.energy_wh,
                 promise=promise(listed.about),
-                words=f"{own[0].asked_by} asks for it now." if own else "",
+                words=say("{asked_by} asks for it now.", asked_by=own[0].asked_by) if own else "",
             )
             for listed in ALL
             if listed.kinds
@@ -274,7 +275,7 @@ class Participation:
         try:
             found = await self._ledger.find(start, end, programme)
         except StoreError as error:
-            raise SurfaceError(f"The records cannot be read: {error}") from error
+            raise SurfaceError(say("The records cannot be read: {error}", error=error)) from error
         # Of two months that meet, each event is in one: paid once, and with its record complete.
         return settlement.write([f for f in found if start < f.record.ends_at <= end], form)
 
@@ -282,7 +283,7 @@ class Participation:
         try:
             return [each.record for each in await self._ledger.find(start, end, programme)]
         except StoreError as error:
-            raise SurfaceError(f"The records cannot be read: {error}") from error
+            raise SurfaceError(say("The records cannot be read: {error}", error=error)) from error
 
     def _view(
         self, listed: Programme, stands: Standing, past: Sequence[Performance]
@@ -316,7 +317,7 @@ class Participation:
             if a.state in _OPEN and listed.id in a.programmes
         ]
         stays = [
-            f"What {name} asks while there is no event stays."
+            say("What {name} asks while there is no event stays.", name=name)
             for name in self._keeper.standing(listed.kinds)
         ]
         return consequence.of_programme(
@@ -374,4 +375,6 @@ def _listed(programme: str) -> Programme:
     try:
         return BY_ID[programme]
     except KeyError:
-        raise UnknownProgrammeError(f"There is no programme {programme!r}.") from None
+        raise UnknownProgrammeError(
+            say("There is no programme {programme!r}.", programme=programme)
+        ) from None

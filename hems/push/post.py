@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 MOST_WAITING: Final = 64
 _AT_ONCE: Final = 4
 _TRIES: Final = 6
-_FIRST_WAIT_S: Final = 5.0
+FIRST_WAIT_S: Final = 5.0
 _LONGEST_WAIT_S: Final = 900.0
 _ANSWER_S: Final = 20.0
 _LONGEST_TTL_S: Final = 86_400.0
@@ -69,7 +69,7 @@ class Post:
         *,
         private: bool = False,
         trust: ssl.SSLContext | None = None,
-        first_wait_s: float = _FIRST_WAIT_S,
+        first_wait_s: float = FIRST_WAIT_S,
     ) -> None:
         self._signer = signer
         self._clock = clock

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -18,10 +19,11 @@ from hems.push.address import check_endpoint
 from hems.push.errors import BadSubscriptionError, UnknownSubscriptionError
 from hems.push.kept import PushStore
 from hems.push.occasions import CarNeed, Occasion, occasions
-from hems.push.post import Letter, Post
+from hems.push.post import FIRST_WAIT_S, Letter, Post
 from hems.push.sealing import Signer
-from hems.push.subscription import Subscription
+from hems.push.subscription import Subject, Subscription
 from hems.push.turns import Memory, begun, turns
+from hems.store.settings import Settings
 from hems.surface import Snapshot
 
 _log = logging.getLogger(__name__)
@@ -29,7 +31,9 @@ _log = logging.getLogger(__name__)
 MOST: Final = 32
 """So many browsers can be told."""
 _LOOK_S: Final = 3.0
-_TEXT: Final = 800
+_TITLE: Final = 120
+_TEXT: Final = 400
+"""So many characters are told: with every one escaped it is less than a message can hold."""
 _TEST_LASTS_S: Final = 600.0
 
 
@@ -56,22 +60,25 @@ class Manner:
     Attributes:
         zone: The home's time zone.
         tell: Says a sentence in a language.
+        contact: Where the operator of a push service reaches us, a mailto: or https: address.
         private: Whether push services at private addresses are spoken to.
-        look_s: How often the home is looked at, s.
+        trust: Whom push services' certificates must come from; None for the system's roots.
+        first_wait_s: Pause after a first failure of a push service, s.
     """
 
     zone: ZoneInfo
     tell: Callable[[str, str], str]
+    contact: str
     private: bool = False
-    look_s: float = _LOOK_S
+    trust: ssl.SSLContext | None = None
+    first_wait_s: float = FIRST_WAIT_S
 
 
 class Push:
-    """Tells browsers what is new in the home; made by `pushing`.
+    """Tells browsers what is new in the home; made by `open_push`, run by `pushing`.
 
     Attributes:
         signer: Says towards push services who we are.
-        post: Sends what is to be told.
     """
 
     def __init__(
@@ -85,6 +92,14 @@ class Push:
         self._subscriptions: dict[str, Subscription] = {}
         self._memory = Memory()
         self._changing = asyncio.Lock()
+        self._post = Post(
+            signer,
+            clock,
+            self._dropped,
+            private=manner.private,
+            trust=manner.trust,
+            first_wait_s=manner.first_wait_s,
+        )
 
     def all(self) -> list[Subscription]:
         """Return all subscriptions, the oldest first."""
@@ -142,7 +157,7 @@ class Push:
         """
         return self._found(subscription)
 
-    def try_out(self, subscription: str, post: Post) -> None:
+    def try_out(self, subscription: str) -> None:
         """Send a browser a message that says that messages arrive.
 
         Raises:
@@ -151,15 +166,16 @@ class Push:
         found = self._found(subscription)
         now = self._clock.now()
         title, text = say("It works"), say("Messages from your home arrive on this device.")
-        content = self._content(found, title, text, "/phone", "try", now)
-        post.send(Letter(found, content, "try", urgent=True, until=now + _TEST_LASTS_S))
+        until = now + _TEST_LASTS_S
+        trial = Occasion("try", Subject.MESSAGES, title, text, "/phone", urgent=True, until=until)
+        self._post.send(self._letter(found, trial, now))
 
     async def take_up(self) -> None:
         """Begin with what was kept."""
         self._subscriptions = {each.id: each for each in await self._store.subscriptions()}
         self._memory = Memory(since=self._clock.now(), told=await self._store.told())
 
-    async def look(self, post: Post) -> None:
+    async def look(self) -> None:
         """Look at the home once, and send off what is new."""
         if not self._subscriptions:
             return
@@ -173,14 +189,18 @@ class Push:
                 before,
                 now=now,
                 minute=local.hour * 60 + local.minute,
-                room=post.room,
+                room=self._post.room,
             )
             if self._memory.told != before.told:  # first kept, then sent: nothing is told twice
                 await self._store.keep_told(self._memory.told)
         for turn in found:
-            post.send(self._letter(turn.subscription, turn.occasion, now))
+            self._post.send(self._letter(turn.subscription, turn.occasion, now))
 
-    async def dropped(self, subscription: Subscription) -> None:
+    async def close(self) -> None:
+        """End all deliveries."""
+        await self._post.close()
+
+    async def _dropped(self, subscription: Subscription) -> None:
         """Forget a browser that its push service knows no more."""
         async with self._changing:
             if self._subscriptions.pop(subscription.id, None) is not None:
@@ -204,23 +224,17 @@ class Push:
         return found
 
     def _letter(self, subscription: Subscription, occasion: Occasion, now: float) -> Letter:
-        content = self._content(
-            subscription, occasion.title, occasion.text, occasion.path, occasion.key, now
-        )
-        return Letter(subscription, content, occasion.key, occasion.urgent, occasion.until)
-
-    def _content(
-        self, subscription: Subscription, title: str, text: str, path: str, tag: str, at: float
-    ) -> bytes:
+        language = subscription.language
         told: Mapping[str, str | float] = {
-            "title": self._manner.tell(title, subscription.language)[:_TEXT],
-            "body": self._manner.tell(text, subscription.language)[:_TEXT],
-            "path": path,
-            "tag": tag,
-            "at": at,
-            "lang": subscription.language,
+            "title": self._manner.tell(occasion.title, language)[:_TITLE],
+            "body": self._manner.tell(occasion.text, language)[:_TEXT],
+            "path": occasion.path,
+            "tag": occasion.key,
+            "at": now,
+            "lang": language,
         }
-        return json.dumps(told, ensure_ascii=False).encode()
+        content = json.dumps(told, ensure_ascii=False).encode()
+        return Letter(subscription, content, occasion.key, occasion.urgent, occasion.until)
 
 
 def id_of(endpoint: str) -> str:
@@ -228,20 +242,32 @@ def id_of(endpoint: str) -> str:
     return hashlib.sha256(endpoint.encode()).hexdigest()[:24]
 
 
-@asynccontextmanager
-async def pushing(push: Push, post: Post, look_s: float = _LOOK_S) -> AsyncIterator[None]:
-    """Tell what is new while the context lasts."""
+async def open_push(home: PushedHome, settings: Settings, clock: Clock, manner: Manner) -> Push:
+    """Return the hub's pushing with what was kept of it; its key is made if there is none."""
+    store = PushStore(settings)
+    push = Push(home, store, Signer(await store.key(), manner.contact), clock, manner)
     await push.take_up()
-    looking = asyncio.create_task(_keep_looking(push, post, look_s))
+    return push
+
+
+@asynccontextmanager
+async def pushing(push: Push, look_s: float = _LOOK_S) -> AsyncIterator[None]:
+    """Tell what is new while the context lasts.
+
+    Args:
+        push: Tells it.
+        look_s: How often the home is looked at, s.
+    """
+    looking = asyncio.create_task(_keep_looking(push, look_s))
     try:
         yield
     finally:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
-        await post.close()
+        await push.close()
 
 
-async def _keep_looking(push: Push, post: Post, look_s: float) -> None:
+async def _keep_looking(push: Push, look_s: float) -> None:
     while True:
-        await push.look(post)
+        await push.look()
         await asyncio.sleep(look_s)

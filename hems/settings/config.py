@@ -6,6 +6,7 @@ and not a thousandfold surprise. Relative paths are relative to the file.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from hems.settings.device_section import DeviceSection
 from hems.settings.market_section import ConnectionSection, MarketSection, PeakSection
 from hems.settings.microgrid_section import MicrogridSection
 from hems.settings.programmes_section import ProgrammesSection
+from hems.settings.push_section import PushSection
 from hems.settings.regulation_section import RegulationSection
 from hems.settings.reserve_section import ReserveSection
 from hems.settings.section import Current, Duration, Port, Section, Text, TimeZone, twins
@@ -83,9 +85,38 @@ class WebSection(Section):
     """The local page."""
 
     host: Text = "127.0.0.1"
+    """Address to listen on: this machine's alone, one of the home's network, or "0.0.0.0" for all
+    of them ("::" with those of IPv6)."""
     port: Port = 8080
+    """Of plain HTTP: the page for this machine, for others only how to trust its certificate."""
     names: tuple[str, ...] = ()
     """Host names besides this machine's own under which browsers may ask for the page."""
+    https: bool = True
+    """Whether other machines are served by HTTPS; without it by plain HTTP, which all who share
+    the network can read."""
+    https_port: Port = 8443
+    """Of HTTPS."""
+    keys: Path = Field(default=Path("page"), validate_default=True)
+    """Folder of the hub's own certificate authority; made where another machine is served."""
+    announce: bool = True
+    """Whether the hub answers for `hems.local` on the home's network."""
+
+    @property
+    def for_this_machine(self) -> bool:
+        """Whether no other machine is served."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @model_validator(mode="after")
+    def _an_address(self) -> Self:
+        try:
+            ip_address(self.host)
+        except ValueError:
+            if self.host != "localhost":
+                raise ValueError(f"host: {self.host!r} is no IP address of this machine") from None
+        return self
 
 
 class StoreSection(Section):
@@ -142,6 +173,7 @@ class Config(Section):
     utility: Annotated[tuple[UtilitySection, ...], BeforeValidator(_listed)] = ()
     """One table, or a list of them; what the first asks prevails at equal primacy."""
     web: WebSection = WebSection()
+    push: PushSection = PushSection()
     store: StoreSection = StoreSection()
     ocpp: OcppSection = OcppSection()
     mqtt: MqttSection = MqttSection()
@@ -242,7 +274,7 @@ def load(
     beside = devices_file.place(raw, path)
     own = raw.get("device", [])
     more = devices_file.tables(beside) if added is None else added
-    for section in ("home", "store"):  # so that default paths, too, are relative to the file
+    for section in ("home", "store", "web"):  # so that default paths, too, are relative to the file
         raw.setdefault(section, {})
     files = _Files(path, beside, len(own) if isinstance(own, list) else 0, by_hand, on_page)
     context = {"folder": path.parent.absolute()}

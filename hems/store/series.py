@@ -116,12 +116,13 @@ async def values(
     oldest = await connection.scalar(select(func.min(source.at)).where(source.device == device))
     # A coarse row that the oldest fine ones are part of is not spread over what they leave out.
     kept = math.inf if oldest is None else oldest * level.value // coarser.value * coarser.value
-    gone = min(asked.count, max(0.0, (kept - begin) // (asked.step_s * 1000)))
-    if gone:
-        older = Intervals(asked.first, int(gone), asked.step_s)
-        power_w[: older.count], soc[: older.count] = await values(
-            connection, device, older, coarser
-        )
+    older = min(asked.count, max(0.0, -(-(kept - begin) // (asked.step_s * 1000))))
+    if older:
+        before = Intervals(asked.first, int(older), asked.step_s)
+        coarse_w, coarse_soc = await values(connection, device, before, coarser)
+        for number in range(before.count):
+            if power_w[number] is None:
+                power_w[number], soc[number] = coarse_w[number], coarse_soc[number]
     return power_w, soc
 
 

@@ -1,13 +1,14 @@
 /** Runs in the measured page before its own scripts: notes when what was painted, wall clock in ms. */
 (() => {
-  const seen = { tiles: null, firstPaint: null, updates: [] };
+  const seen = { tiles: null, first: null, updates: [] };
   window.measured = seen;
   const now = () => performance.timeOrigin + performance.now();
   let pending = null;
+  let found = false;
 
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      if (entry.name === "first-contentful-paint") seen.firstPaint = entry.startTime;
+      if (entry.name === "first-contentful-paint") seen.first = entry.startTime;
     }
   }).observe({ type: "paint", buffered: true });
 
@@ -21,8 +22,8 @@
   }
 
   new MutationObserver(() => {
-    if (seen.tiles === null && shown()) {
-      seen.tiles = 0;
+    if (!found && shown()) {
+      found = true;
       painted((at) => (seen.tiles = at - performance.timeOrigin));
     }
     if (pending !== null) {

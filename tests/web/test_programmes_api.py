@@ -98,12 +98,12 @@ async def test_what_makes_no_sense_is_one_sentence(
 
 
 async def test_a_decision_is_kept_with_who_made_it_and_what_was_read(
-    play: Play, client: aiohttp.ClientSession
+    client: aiohttp.ClientSession,
 ) -> None:
     version = text_version(BY_ID[PEAK])
     for order in ({"version": version, "until": T + 60.0}, {"by": " Ada ", "version": version}):
         async with client.post(f"/api/programmes/{PEAK}/join", json=order) as answer:
-            assert answer.status == 204
+            assert answer.status == 204, await answer.text()
     async with client.get("/api/programmes") as answer:
         told = (await answer.json())["programmes"]
     peak = next(each for each in told if each["id"] == PEAK)

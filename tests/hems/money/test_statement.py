@@ -2,13 +2,12 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from hems.money.statement import MOST_PERIODS, Statement, periods
+from hems.money.statement import MOST_PERIODS, Statement
 from hems.money.surface import Step, TooManyPeriodsError
 from hems.store.accounts import AccountRow
 from hems.store.store import Store, open_store
@@ -131,13 +130,3 @@ async def test_too_many_periods_are_refused(store: Store) -> None:
         await statement.money(0.0, 900.0 * (MOST_PERIODS + 1), Step.INTERVAL)
     with pytest.raises(TooManyPeriodsError):
         await statement.money(0.0, 32_503_680_000.0, Step.MONTH)
-
-
-@pytest.mark.parametrize("step", list(Step))
-def test_periods_lie_side_by_side(step: Step) -> None:
-    zone = ZoneInfo("Australia/Lord_Howe")
-    start = local(zone, 2025, 12, 30, 5)
-    found = list(periods(start, start + 20 * 86_400, step, zone))
-    assert found[0][0] <= start < found[0][1]
-    assert found[-1][0] < start + 20 * 86_400 <= found[-1][1]
-    assert all(one[1] == other[0] for one, other in pairwise(found))

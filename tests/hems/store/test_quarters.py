@@ -154,7 +154,7 @@ def old_store(path: Path) -> None:
     now = int(T0) // 60
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("INSERT INTO devices VALUES (1, 'meter'), (2, 'pv'), (3, 'new')")
-        rows = [
+        rows: list[tuple[int, int, int, float, float | None]] = [
             (1, m, 60, 60 * (600.0 if m % 2 else -300.0), None) for m in range(now - 30_240, now)
         ]
         rows += [(2, m, 60, 60 * -1200.0, 0.5) for m in range(now - 31_700, now - 30_260)]

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return what is wrong with the home and what was, with its times */
+        get: operations["security_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/appliances/{appliance}/run": {
         parameters: {
             query?: never;
@@ -525,6 +542,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return how the home is guarded, who is believed, and what leaves it */
+        get: operations["security_security"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settlement.csv": {
         parameters: {
             query?: never;
@@ -671,6 +705,14 @@ export interface components {
             measured: number;
         };
         /**
+         * AlarmsAnswer
+         * @description The alarms that are kept: those that last first, then the latest first.
+         */
+        AlarmsAnswer: {
+            /** Alarms */
+            alarms: components["schemas"]["PastAlarmAnswer"][];
+        };
+        /**
          * CallAnswer
          * @description A call; fields as in `hems.reserves.surface.CallView`.
          */
@@ -794,6 +836,38 @@ export interface components {
             seconds?: number | null;
         };
         /**
+         * CertificateAnswer
+         * @description A certificate; fields as in `hems.security.surface.CertificateView`.
+         */
+        CertificateAnswer: {
+            use: components["schemas"]["CertificateUse"];
+            /** Of */
+            of: string;
+            standing: components["schemas"]["Standing"];
+            /** Followed */
+            followed: boolean;
+            /** Subject */
+            subject: string;
+            /** Issuer */
+            issuer: string;
+            /** Starts At */
+            starts_at: number | null;
+            /** Ends At */
+            ends_at: number | null;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Lfdi */
+            lfdi: string;
+            /** Error */
+            error: string;
+        };
+        /**
+         * CertificateUse
+         * @description What a certificate is for.
+         * @enum {string}
+         */
+        CertificateUse: "utility" | "utility-root" | "recipients" | "recipients-root" | "chargers" | "chargers-root" | "broker-root" | "regulation" | "regulation-root" | "device" | "device-root";
+        /**
          * ChoicesAnswer
          * @description What there is to choose from for a device that was not found by itself.
          *
@@ -832,18 +906,61 @@ export interface components {
             state: string;
         };
         /**
+         * ConnectionAnswer
+         * @description The connection to a utility; fields as in `hems.security.surface.ConnectionView`.
+         */
+        ConnectionAnswer: {
+            /** Name */
+            name: string;
+            /** Server */
+            server: string;
+            /** State */
+            state: string;
+            /** Detail */
+            detail: string;
+            /** Lfdi */
+            lfdi: string;
+            /** Last Contact */
+            last_contact: number | null;
+            /** Clock Error S */
+            clock_error_s: number | null;
+            /** Edition */
+            edition: string;
+        };
+        /**
          * Data
          * @description What can be seen.
          * @enum {string}
          */
         Data: "live" | "power" | "voltage" | "energy" | "events";
         /**
-         * DecisionOrder
-         * @description What the owner decides; fields as in `hems.programme_surface.Decision`.
+         * DecisionAnswer
+         * @description A decision that was made; fields as in `hems.programme_surface.DecisionView`.
          */
-        DecisionOrder: {
+        DecisionAnswer: {
+            /** Joined */
+            joined: boolean;
             /** By */
             by: string;
+            /** At */
+            at: number;
+            /** Until */
+            until: number | null;
+            /** Version */
+            version: string;
+        };
+        /**
+         * DecisionOrder
+         * @description What the owner decides; fields as in `hems.programme_surface.Decision`.
+         *
+         *     `by` counts only from this machine while the home has no accounts; else it is who asks.
+         */
+        DecisionOrder: {
+            /**
+             * By
+             * @default
+             */
+            by?: string;
             /** Version */
             version: string;
             /**
@@ -1109,6 +1226,12 @@ export interface components {
             consequence: string;
         };
         /**
+         * Flow
+         * @description Why something leaves the hub.
+         * @enum {string}
+         */
+        Flow: "readings" | "reports" | "answers" | "troubles" | "grant" | "home-assistant" | "broker" | "regulation" | "weather" | "prices" | "carbon" | "market";
+        /**
          * FoundAnswer
          * @description What a search found; fields as in `hems.setup.kept_scan.Row`.
          */
@@ -1181,6 +1304,12 @@ export interface components {
             /** Grants */
             grants: components["schemas"]["GrantAnswer"][];
         };
+        /**
+         * Guard
+         * @description How what is said between two is protected on its way.
+         * @enum {string}
+         */
+        Guard: "both" | "one" | "none";
         /**
          * HealthAnswer
          * @description Whether the control cycle turns.
@@ -1510,6 +1639,12 @@ export interface components {
             runs: components["schemas"]["RunAnswer"][];
         };
         /**
+         * Occasion
+         * @description When something is told.
+         * @enum {string}
+         */
+        Occasion: "interval" | "change" | "event" | "asked";
+        /**
          * OfferAnswer
          * @description An offer; fields as in `hems.reserves.surface.OfferView`.
          */
@@ -1528,6 +1663,52 @@ export interface components {
             energy_wh: number;
             /** State */
             state: string;
+        };
+        /**
+         * OutflowAnswer
+         * @description Something that leaves the hub; fields as in `hems.security.surface.OutflowView`.
+         */
+        OutflowAnswer: {
+            flow: components["schemas"]["Flow"];
+            /** To */
+            to: string;
+            /** Host */
+            host: string;
+            reach: components["schemas"]["Reach"];
+            occasion: components["schemas"]["Occasion"];
+            guard: components["schemas"]["Guard"];
+            /** Devices */
+            devices: string[];
+            /** Data */
+            data: string[];
+            /** Every S */
+            every_s: number | null;
+            /** Until */
+            until: number | null;
+        };
+        /**
+         * PastAlarmAnswer
+         * @description One time in which something was wrong; fields as in `hems.security.surface.AlarmView`.
+         */
+        PastAlarmAnswer: {
+            /** Source */
+            source: string;
+            /** Text */
+            text: string;
+            /** Began At */
+            began_at: number;
+            /** Ended At */
+            ended_at: number | null;
+        };
+        /**
+         * PayAnswer
+         * @description What a programme pays; fields as in `hems.programme_surface.PayView`.
+         */
+        PayAnswer: {
+            /** Per Kwh */
+            per_kwh: number;
+            /** Currency */
+            currency: string;
         };
         /**
          * Phase
@@ -1642,6 +1823,11 @@ export interface components {
             version: string;
             /** Consequence */
             consequence: string[];
+            /** Changed */
+            changed: boolean;
+            pays: components["schemas"]["PayAnswer"] | null;
+            /** Decisions */
+            decisions: components["schemas"]["DecisionAnswer"][];
         };
         /**
          * ProgrammesAnswer
@@ -1652,11 +1838,23 @@ export interface components {
             programmes: components["schemas"]["ProgrammeAnswer"][];
         };
         /**
+         * Proof
+         * @description How a device shows that it is the one it says.
+         * @enum {string}
+         */
+        Proof: "certificate" | "password" | "broker" | "address" | "utility";
+        /**
          * Purpose
          * @description What for.
          * @enum {string}
          */
         Purpose: "grid-operation" | "topology-identification" | "line-loss-analysis" | "settlement";
+        /**
+         * Reach
+         * @description How far something goes.
+         * @enum {string}
+         */
+        Reach: "machine" | "home" | "beyond";
         /**
          * RecordAnswer
          * @description A record; fields as in `programs.performance.Performance`.
@@ -1826,6 +2024,22 @@ export interface components {
             listen_s?: number;
         };
         /**
+         * SecurityAnswer
+         * @description All of it; fields as in `hems.security.surface.SecurityView`.
+         */
+        SecurityAnswer: {
+            /** Connections */
+            connections: components["schemas"]["ConnectionAnswer"][];
+            /** Certificates */
+            certificates: components["schemas"]["CertificateAnswer"][];
+            /** Devices */
+            devices: components["schemas"]["TrustedDeviceAnswer"][];
+            /** Strangers */
+            strangers: components["schemas"]["StrangerAnswer"][];
+            /** Outflows */
+            outflows: components["schemas"]["OutflowAnswer"][];
+        };
+        /**
          * SeriesAnswer
          * @description One device's measurements; fields as in `hems.surface.Series`.
          */
@@ -1839,6 +2053,12 @@ export interface components {
             /** Soc */
             soc: (number | null)[];
         };
+        /**
+         * Standing
+         * @description How a certificate stands.
+         * @enum {string}
+         */
+        Standing: "good" | "soon" | "over" | "early" | "unreadable";
         /**
          * StandingAnswer
          * @description How it stands; fields as in `programs.about.Standing`, its id left out.
@@ -1880,6 +2100,37 @@ export interface components {
             use: string;
             /** Reason */
             reason: string;
+        };
+        /**
+         * StrangerAnswer
+         * @description Somebody unknown that called in; fields as in `hems.security.surface.StrangerView`.
+         */
+        StrangerAnswer: {
+            /** Identity */
+            identity: string;
+            /** Address */
+            address: string;
+        };
+        /**
+         * TrustedDeviceAnswer
+         * @description A device that is believed; fields as in `hems.security.surface.TrustedDeviceView`.
+         */
+        TrustedDeviceAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Driver */
+            driver: string;
+            /** Address */
+            address: string;
+            reach: components["schemas"]["Reach"];
+            guard: components["schemas"]["Guard"];
+            proof: components["schemas"]["Proof"];
+            /** Ownership */
+            ownership: string;
         };
         /**
          * UtilityAnswer
@@ -1933,15 +2184,20 @@ export type AboutAnswer = components['schemas']['AboutAnswer'];
 export type AccessAnswer = components['schemas']['AccessAnswer'];
 export type AccessesAnswer = components['schemas']['AccessesAnswer'];
 export type AccountAnswer = components['schemas']['AccountAnswer'];
+export type AlarmsAnswer = components['schemas']['AlarmsAnswer'];
 export type CallAnswer = components['schemas']['CallAnswer'];
 export type CallerAnswer = components['schemas']['CallerAnswer'];
 export type CallersAnswer = components['schemas']['CallersAnswer'];
 export type CarAnswer = components['schemas']['CarAnswer'];
 export type CarMode = components['schemas']['CarMode'];
 export type CarOrderBody = components['schemas']['CarOrderBody'];
+export type CertificateAnswer = components['schemas']['CertificateAnswer'];
+export type CertificateUse = components['schemas']['CertificateUse'];
 export type ChoicesAnswer = components['schemas']['ChoicesAnswer'];
 export type CommitmentAnswer = components['schemas']['CommitmentAnswer'];
+export type ConnectionAnswer = components['schemas']['ConnectionAnswer'];
 export type Data = components['schemas']['Data'];
+export type DecisionAnswer = components['schemas']['DecisionAnswer'];
 export type DecisionOrder = components['schemas']['DecisionOrder'];
 export type DeviceAnswer = components['schemas']['DeviceAnswer'];
 export type DeviceChoicesAnswer = components['schemas']['DeviceChoicesAnswer'];
@@ -1952,10 +2208,12 @@ export type Driver = components['schemas']['Driver'];
 export type DriverAnswer = components['schemas']['DriverAnswer'];
 export type EditBody = components['schemas']['EditBody'];
 export type EventAnswer = components['schemas']['EventAnswer'];
+export type Flow = components['schemas']['Flow'];
 export type FoundAnswer = components['schemas']['FoundAnswer'];
 export type GrantAnswer = components['schemas']['GrantAnswer'];
 export type GrantOrder = components['schemas']['GrantOrder'];
 export type GrantsAnswer = components['schemas']['GrantsAnswer'];
+export type Guard = components['schemas']['Guard'];
 export type HealthAnswer = components['schemas']['HealthAnswer'];
 export type HistoryAnswer = components['schemas']['HistoryAnswer'];
 export type HomeAnswer = components['schemas']['HomeAnswer'];
@@ -1968,7 +2226,11 @@ export type MoneyAnswer = components['schemas']['MoneyAnswer'];
 export type MoveOutcomeAnswer = components['schemas']['MoveOutcomeAnswer'];
 export type NeededAnswer = components['schemas']['NeededAnswer'];
 export type NeedsAnswer = components['schemas']['NeedsAnswer'];
+export type Occasion = components['schemas']['Occasion'];
 export type OfferAnswer = components['schemas']['OfferAnswer'];
+export type OutflowAnswer = components['schemas']['OutflowAnswer'];
+export type PastAlarmAnswer = components['schemas']['PastAlarmAnswer'];
+export type PayAnswer = components['schemas']['PayAnswer'];
 export type Phase = components['schemas']['Phase'];
 export type PlanAnswer = components['schemas']['PlanAnswer'];
 export type PlannedAnswer = components['schemas']['PlannedAnswer'];
@@ -1976,7 +2238,9 @@ export type PriceAnswer = components['schemas']['PriceAnswer'];
 export type Problem = components['schemas']['Problem'];
 export type ProgrammeAnswer = components['schemas']['ProgrammeAnswer'];
 export type ProgrammesAnswer = components['schemas']['ProgrammesAnswer'];
+export type Proof = components['schemas']['Proof'];
 export type Purpose = components['schemas']['Purpose'];
+export type Reach = components['schemas']['Reach'];
 export type RecordAnswer = components['schemas']['RecordAnswer'];
 export type RecordsAnswer = components['schemas']['RecordsAnswer'];
 export type ReservesAnswer = components['schemas']['ReservesAnswer'];
@@ -1984,10 +2248,14 @@ export type RunAnswer = components['schemas']['RunAnswer'];
 export type RunOrderBody = components['schemas']['RunOrderBody'];
 export type SearchAnswer = components['schemas']['SearchAnswer'];
 export type SearchBody = components['schemas']['SearchBody'];
+export type SecurityAnswer = components['schemas']['SecurityAnswer'];
 export type SeriesAnswer = components['schemas']['SeriesAnswer'];
+export type Standing = components['schemas']['Standing'];
 export type StandingAnswer = components['schemas']['StandingAnswer'];
 export type Step = components['schemas']['Step'];
 export type StepAnswer = components['schemas']['StepAnswer'];
+export type StrangerAnswer = components['schemas']['StrangerAnswer'];
+export type TrustedDeviceAnswer = components['schemas']['TrustedDeviceAnswer'];
 export type UtilityAnswer = components['schemas']['UtilityAnswer'];
 export type WishOrder = components['schemas']['WishOrder'];
 export type $defs = Record<string, never>;
@@ -2010,6 +2278,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccessesAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    security_alarms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmsAnswer"];
                 };
             };
             /** @description What went wrong */
@@ -3253,6 +3550,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    security_security: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityAnswer"];
+                };
             };
             /** @description What went wrong */
             default: {

@@ -9,6 +9,7 @@ import type {
   PlanAnswer,
 } from "../api/types";
 import { isMeter, PART_OF, type Part } from "./balance";
+import { clockTime } from "./format";
 
 /** A value that holds from an instant to another; null where nothing is known. */
 export interface Span {
@@ -252,4 +253,16 @@ export function priceClass(lane: Lane, price: number): Class {
   const share = (price - least) / (most - least);
   if (share < 1 / 3) return "cheap";
   return share > 2 / 3 ? "dear" : "middle";
+}
+
+const QUARTER_S = 900;
+
+/** Return the full hours of the home's clock in a window, each so many hours; right over DST. */
+export function ticks(frame: Frame, zone: string, everyHours: number): number[] {
+  const found: number[] = [];
+  for (let at = Math.ceil(frame.start / QUARTER_S) * QUARTER_S; at < frame.end; at += QUARTER_S) {
+    const [hour, minute] = clockTime(at, zone).split(":");
+    if (minute === "00" && Number(hour) % everyHours === 0) found.push(at);
+  }
+  return found;
 }

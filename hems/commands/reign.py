@@ -1,0 +1,85 @@
+"""One home after the other within one run of the hub."""
+
+import asyncio
+import logging
+from typing import Any
+
+from hems.commands.follow import Follower, beside_the_home, leaving
+from hems.settings.config import Config
+from hems.succession import Succession
+
+_log = logging.getLogger(__name__)
+
+
+class Reign:
+    """One home after the other, until told to stop.
+
+    Args:
+        succession: The present home.
+        follower: Notices what home is to follow it.
+    """
+
+    def __init__(self, succession: Succession, follower: Follower) -> None:
+        self._succession = succession
+        self._follower = follower
+        self._stopped = False
+        self._anew = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether there is no home to run any more."""
+        return self._stopped
+
+    @property
+    def anew(self) -> bool:
+        """Whether the hub is to start anew once all is written down."""
+        return self._anew
+
+    def stop(self) -> None:
+        """Make `run` end."""
+        self._stopped = True
+        self._succession.home.stop()
+
+    def begin_anew(self) -> None:
+        """Make `run` end, and have the hub start anew."""
+        self._anew = True
+        self.stop()
+
+    async def run(self, config: Config) -> Config:
+        """Run the present home, and what follows it when its configuration changes.
+
+        Returns:
+            What the present home was made of, once the page has to be served anew for it, or
+            nothing more is run.
+
+        Raises:
+            PermanentError: A port that devices call in to is taken.
+        """
+        while not self._stopped:
+            home = self._succession.home
+            running = asyncio.create_task(home.run())
+            following = asyncio.create_task(self._follower.next(config, home.alarms))
+            try:
+                await asyncio.wait((running, following), return_when=asyncio.FIRST_COMPLETED)
+                if running.done() or self._stopped:
+                    await running
+                    self._stopped = True
+                    return config
+                after, heir = following.result()
+                _log.info("the configuration has changed: the home is made anew")
+                await home.make_way(leaving(config, after))
+                await running
+                before, config = config, after
+                self._succession.follow(heir)
+                if beside_the_home(before) != beside_the_home(after):
+                    return config
+            finally:
+                await ended(running, following)
+        return config
+
+
+async def ended(*tasks: asyncio.Task[Any]) -> None:
+    """Have tasks end, in order; what they ended with is told by who awaited them."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
