@@ -22,6 +22,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from certs import issue
@@ -166,6 +167,32 @@ def issue_device(
     )
     chain = [certificate, mica.certificate, _authority(pki, "mca").certificate]
     return _store(pki, name, chain, own_key)
+
+
+def sign_request(
+    pki: Pki, request: x509.CertificateSigningRequest, serial: str
+) -> list[x509.Certificate]:
+    """Answer the request of a device that keeps its key to itself.
+
+    Args:
+        pki: The PKI.
+        request: What the device asks with.
+        serial: hwSerialNum of its certificate.
+
+    Returns:
+        Its certificate and the intermediate CAs.
+
+    Raises:
+        PkiError: The request is not signed by the key that it names.
+        CertificateError: A file of the PKI is missing or damaged.
+    """
+    key = request.public_key()
+    if not request.is_signature_valid or not isinstance(key, ec.EllipticCurvePublicKey):
+        raise PkiError("the request is not signed by the elliptic-curve key that it names")
+    mica = _authority(pki, "mica")
+    hardware = HardwareName(HARDWARE_TYPE, serial.encode())
+    certificate = issue.issue_device(mica, key, hardware, Validity.since(datetime.now(UTC)))
+    return [certificate, mica.certificate, _authority(pki, "mca").certificate]
 
 
 def issue_service(

@@ -13,9 +13,11 @@ from pathlib import Path
 from hems import units
 from hems.commands import (
     device_arguments,
+    export_arguments,
     home_arguments,
     needs_arguments,
     operator_arguments,
+    people_arguments,
     programme_arguments,
     scenario_arguments,
     visibility_arguments,
@@ -54,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="a home, a utility and the page, on this machine")
     demo.add_argument("--folder", type=Path, default=Path("var/demo"), metavar="DIR")
-    demo.add_argument("--port", type=home_arguments.port, default=8080, help="the page's port, if free")
+    demo.add_argument(
+        "--port", type=home_arguments.port, default=8080, help="the page's port, if free"
+    )
     demo.add_argument("--speed", type=float, default=1.0, help="how much faster the house lives")
     demo.add_argument("--seed", type=int, default=1, help="of the house's kettles and clouds")
     demo.set_defaults(run=_demo)
@@ -78,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     device_arguments.add_to(commands, _device)
     needs_arguments.add_to(commands, car=_car, start=_start)
     visibility_arguments.add_to(commands, _visibility)
+    people_arguments.add_to(commands, _people, _setup_code)
 
     plan = commands.add_parser("plan", help="what the running home is going to do, and why")
     plan.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
@@ -89,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     money.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
     money.set_defaults(run=_money)
 
+    export_arguments.add_to(commands, _export)
     programme_arguments.add_to(commands, _programme)
     scenario_arguments.add_to(commands, _scenario)
 
@@ -220,6 +226,18 @@ def _visibility(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _people(options: argparse.Namespace) -> int:
+    from hems.commands.people import run
+
+    return run(options)
+
+
+def _setup_code(options: argparse.Namespace) -> int:
+    from hems.commands.people import setup_code
+
+    return setup_code(options.home)
+
+
 def _programme(options: argparse.Namespace) -> int:
     from hems.commands.programme import run
 
@@ -260,3 +278,9 @@ def _money(options: argparse.Namespace) -> int:
     from hems.commands.money import show
 
     return show(options.url, options.days)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from hems.commands.export import run
+
+    return run(options)

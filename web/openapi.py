@@ -31,12 +31,15 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
     """Return the document, as JSON has it.
 
     Raises:
-        ValueError: Two operations have the same address, or the same name.
+        ValueError: Two operations have the same address, or two models the same name.
     """
     keys = _keys(operations)
     found, definitions = models_json_schema(keys, ref_template=_REF)
     by_key: dict[_Key, Schema] = {key: found[key] for key in keys}
     schemas: dict[str, Any] = dict(definitions.get("$defs", {}))
+    for name in schemas:
+        if "__" in name:  # a module's path, put there to tell it from another of the same name
+            raise ValueError(f"{name}: another model has that name, too")
     paths: dict[str, dict[str, Any]] = {}
     names: set[str] = set()
     for operation in operations:

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from der.sentence import say
 from hems.access.rights import HERE, Right, Who
 from web.answers import compressed, error_answer, model_answer
+from web.asked import Asked, asked_of
 from web.words import LANGUAGE_KEY, sentence_of
 
 Handle = Callable[..., Awaitable[Any]]
@@ -36,6 +37,10 @@ class Doorkeeper(Protocol):
         """Return who it is; None for somebody who has not proved it."""
         ...
 
+    async def leave(self, request: web.Request, asked: Asked, status: int) -> None:
+        """Take note of what was asked and with which status it ended, before the answer leaves."""
+        ...
+
 
 class OpenDoor:
     """The doorkeeper of a hub without accounts: whoever asks is at home here."""
@@ -44,6 +49,9 @@ class OpenDoor:
         """Return the owner, for whom this machine speaks."""
         del request
         return HERE
+
+    async def leave(self, request: web.Request, asked: Asked, status: int) -> None:
+        """Take no note: there is nobody to tell apart."""
 
 
 DOOR = web.AppKey("door", Doorkeeper)
@@ -154,6 +162,8 @@ class Operation:
     async def _serve(
         self, handle: Handle, signature: Signature, request: web.Request
     ) -> web.StreamResponse:
+        asked = asked_of(request)
+        asked.did, asked.right = f"{self.method} {self.path}", self.right
         who = await request.app[DOOR].who(request)
         if self.right is not Right.ANYBODY:
             if who is None:

@@ -3,18 +3,27 @@
 from collections.abc import Sequence
 from typing import Final
 
+from web.access_api import AccessApi
 from web.api import HomeApi
+from web.archive_api import ArchiveApi
+from web.bill_api import BillApi
 from web.device_api import DeviceApi
 from web.document_api import DocumentApi
 from web.found_api import FoundApi
+from web.history_api import HistoryApi
 from web.island_api import IslandApi
+from web.lan_api import LanApi
 from web.money_api import MoneyApi
 from web.needs_api import NeedsApi
 from web.operation import Operation, Part
+from web.people_api import PeopleApi
 from web.plan_api import PlanApi
 from web.programmes_api import ProgrammesApi
+from web.push_api import PushApi
 from web.reserves_api import ReservesApi
 from web.security_api import SecurityApi
+from web.settings_api import SettingsApi
+from web.setup_api import SetupApi
 from web.stream import Streams
 from web.visibility_api import VisibilityApi
 
@@ -27,11 +36,20 @@ PARTS: Final[Sequence[type[Part]]] = (
     PlanApi,
     NeedsApi,
     MoneyApi,
+    HistoryApi,
+    BillApi,
     ReservesApi,
     IslandApi,
     VisibilityApi,
     ProgrammesApi,
     SecurityApi,
+    LanApi,
+    PushApi,
+    SetupApi,
+    SettingsApi,
+    ArchiveApi,
+    AccessApi,
+    PeopleApi,
 )
 
 

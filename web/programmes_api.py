@@ -96,9 +96,15 @@ class ProgrammeAnswer(Answer):
 
 
 class ProgrammesAnswer(Answer):
-    """All programmes."""
+    """All programmes.
+
+    Attributes:
+        programmes: In the registry's order.
+        time_zone: IANA name of the home's time zone, in which months begin.
+    """
 
     programmes: Sequence[ProgrammeAnswer]
+    time_zone: str
 
 
 class RecordAnswer(Answer):
@@ -188,11 +194,15 @@ class ProgrammesApi:
     Args:
         surface: Returns those of the present home.
         clock: Where "the last days" take the time from.
+        time_zone: IANA name of the home's; empty where nobody knows.
     """
 
-    def __init__(self, surface: Callable[[], ProgrammeSurface], clock: Clock) -> None:
+    def __init__(
+        self, surface: Callable[[], ProgrammeSurface], clock: Clock, time_zone: str = ""
+    ) -> None:
         self._surface = surface
         self._clock = clock
+        self._time_zone = time_zone
 
     @classmethod
     def operations(cls) -> Sequence[Operation]:
@@ -227,7 +237,8 @@ class ProgrammesApi:
     async def programmes(self) -> ProgrammesAnswer:
         """Return all programmes, with what leaving each would mean."""
         found = await self._surface().programmes()
-        return ProgrammesAnswer(programmes=[ProgrammeAnswer.model_validate(p) for p in found])
+        told = [ProgrammeAnswer.model_validate(each) for each in found]
+        return ProgrammesAnswer(programmes=told, time_zone=self._time_zone)
 
     async def join(self, programme: str, body: DecisionOrder, who: Who) -> None:
         """Join a programme, having read the text of that version."""

@@ -103,9 +103,15 @@ class PastAlarmAnswer(Answer):
 
 
 class AlarmsAnswer(Answer):
-    """The alarms that are kept: those that last first, then the latest first."""
+    """The alarms that are kept.
+
+    Attributes:
+        alarms: Those that last first, then the latest first.
+        time_zone: IANA name of the home's time zone.
+    """
 
     alarms: Sequence[PastAlarmAnswer]
+    time_zone: str
 
 
 class SecurityApi:
@@ -113,10 +119,12 @@ class SecurityApi:
 
     Args:
         surface: Returns that of the present home.
+        time_zone: IANA name of the home's; empty where nobody knows.
     """
 
-    def __init__(self, surface: Callable[[], SecuritySurface]) -> None:
+    def __init__(self, surface: Callable[[], SecuritySurface], time_zone: str = "") -> None:
         self._surface = surface
+        self._time_zone = time_zone
 
     @classmethod
     def operations(cls) -> Sequence[Operation]:
@@ -133,4 +141,5 @@ class SecurityApi:
     async def alarms(self) -> AlarmsAnswer:
         """Return what is wrong with the home and what was, with its times."""
         found = self._surface().alarms()
-        return AlarmsAnswer(alarms=[PastAlarmAnswer.model_validate(each) for each in found])
+        told = [PastAlarmAnswer.model_validate(each) for each in found]
+        return AlarmsAnswer(alarms=told, time_zone=self._time_zone)

@@ -11,6 +11,7 @@ from hems.surface import HomeSurface
 from web.answers import errors_in_words
 from web.api import HomeApi
 from web.document_api import DocumentApi
+from web.door import witnessed
 from web.errors import AddressError
 from web.lan import CHECK_PATH, LAN, LanDoor, answer_check, https_alone, open_check, open_sites
 from web.operation import DOOR, Doorkeeper, OpenDoor, Part, limits, routes
@@ -45,7 +46,7 @@ def create_app(
         lan: The way in from the home's network, if there is one.
     """
     app = web.Application(
-        middlewares=[use_language, errors_in_words, guard],
+        middlewares=[use_language, witnessed, errors_in_words, guard],
         client_max_size=settings.max_body_bytes,
     )
     app.on_response_prepare.append(add_headers)

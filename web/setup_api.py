@@ -32,7 +32,7 @@ _REFUSALS: Final = {
 }
 
 
-class StepAnswer(Answer):
+class SetupStepAnswer(Answer):
     """A step; fields as in `hems.setup.progress.StepView`."""
 
     id: Step
@@ -63,7 +63,7 @@ class SetupAnswer(Answer):
     """
 
     finished: bool
-    steps: Sequence[StepAnswer]
+    steps: Sequence[SetupStepAnswer]
     next: Step
     version: str = ""
     updates: Words = ""
@@ -221,7 +221,6 @@ class SetupApi:
         """Look for utilities' servers on the home's network, for some seconds."""
         found = await search()
         return ServersAnswer(servers=[ServerAnswer.model_validate(each) for each in found])
-
 
 
 def _how_updated() -> str:

@@ -161,6 +161,11 @@ class Logins:
         """End a session; raises UnknownError if there is none."""
         await self._end([self.get(session)])
 
+    async def drop(self, session: SessionRow) -> None:
+        """End a session that may have ended already."""
+        if session.digest in self._sessions:
+            await self._end([session])
+
     async def set_password(self, person: int, password: str) -> Person:
         """Give somebody a new password and end all their sessions; raises as `People` does."""
         changed = await self._people.set_password(person, password)

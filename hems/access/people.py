@@ -169,6 +169,8 @@ class People:
         async with self._changing:
             if first:
                 self.check_first()
+            elif not self._people:
+                raise AccountError(say("The first account is its owner's. Make that one first."))
             self._check_name(name)
             if len(self._people) >= _MOST:
                 raise AccountError(say("A home has {most} accounts at most.", most=_MOST))

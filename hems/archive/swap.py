@@ -76,6 +76,10 @@ def staging(folder: Path) -> Path:
     if (place / _JOURNAL).exists():
         raise ArchiveError(say("A backup is being put in place already."))
     shutil.rmtree(place, ignore_errors=True)
+    try:
+        place.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise ArchiveError(say("{place}: cannot be made.", place=str(place))) from error
     return place / "new"
 
 

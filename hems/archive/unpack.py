@@ -105,7 +105,6 @@ def _extract(
         with path.open("wb") as file:
             if found is not None:
                 shutil.copyfileobj(found, file, _PIECE)
-        path.chmod(0o600 if member.mode & 0o077 == 0 else 0o644)
     if expected:
         raise DamagedError(say("The backup lacks a part: {name}.", name=min(expected)))
 

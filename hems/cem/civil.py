@@ -29,7 +29,7 @@ Period = tuple[float, float]
 """Start and end, UTC epoch seconds."""
 
 
-class Step(StrEnum):
+class Grain(StrEnum):
     """What time is divided into."""
 
     MINUTE = "minute"
@@ -65,11 +65,11 @@ def day_of(when: float, zone: ZoneInfo) -> date:
     return following if day_start(following, zone) <= when else shown
 
 
-def periods(start: float, end: float, step: Step, zone: ZoneInfo) -> Iterator[Period]:
+def periods(start: float, end: float, step: Grain, zone: ZoneInfo) -> Iterator[Period]:
     """Yield the whole periods that overlap [start, end), UTC epoch seconds, side by side."""
     if step in _LENGTHS:
         yield from _equal(start, end, _LENGTHS[step])
-    elif step is Step.HOUR:
+    elif step is Grain.HOUR:
         yield from _hours(start, end, zone)
     else:
         yield from _days(start, end, step, zone)
@@ -98,7 +98,12 @@ def month_after(month: date) -> date:
     return _months_before(month.replace(day=1), -1)
 
 
-_LENGTHS: Final = {Step.MINUTE: MINUTE_S, Step.QUARTER_HOUR: QUARTER_S}
+def month_before(month: date) -> date:
+    """Return the first day of the month before the one in which a day lies."""
+    return _months_before(month.replace(day=1), 1)
+
+
+_LENGTHS: Final = {Grain.MINUTE: MINUTE_S, Grain.QUARTER_HOUR: QUARTER_S}
 
 
 def _equal(start: float, end: float, length_s: int) -> Iterator[Period]:
@@ -117,13 +122,13 @@ def _hours(start: float, end: float, zone: ZoneInfo) -> Iterator[Period]:
         begun = edge
 
 
-def _days(start: float, end: float, step: Step, zone: ZoneInfo) -> Iterator[Period]:
+def _days(start: float, end: float, step: Grain, zone: ZoneInfo) -> Iterator[Period]:
     day = day_of(start, zone)
-    if step is Step.MONTH:
+    if step is Grain.MONTH:
         day = day.replace(day=1)
     begun = day_start(day, zone)
     while begun < end:
-        day = month_after(day) if step is Step.MONTH else day + _DAY
+        day = month_after(day) if step is Grain.MONTH else day + _DAY
         ended = day_start(day, zone)
         if ended > begun:
             yield begun, ended

@@ -8,6 +8,7 @@ import json
 import urllib.error
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.presence import page_of
+from hems.commands.way_in import credentials, hint
 from hems.device_surface import CallerView, DeviceDetail, MoveOutcome
 from hems.settings.config import Config
 from web.device_models import CallersAnswer, DeviceDetailAnswer, MoveOutcomeAnswer
@@ -55,9 +57,12 @@ class Hub:
 
     Attributes:
         url: Its address.
+        devices: The home's devices file, beside which what lets commands in may lie; None where
+            it is not known.
     """
 
     url: str
+    devices: Path | None = None
 
     def device(self, device: str) -> DeviceDetail:
         """Return all that it knows of a device."""
@@ -88,7 +93,8 @@ class Hub:
         self, path: str, model: type[M], *, method: str = "GET", within_s: float = PROMPT_S
     ) -> M:
         try:
-            answer = fetch(f"{self.url}{path}", method=method, within_s=within_s)
+            headers = credentials(self.url, self.devices)
+            answer = fetch(f"{self.url}{path}", method=method, headers=headers, within_s=within_s)
             return model.model_validate_json(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -101,7 +107,7 @@ class Hub:
 
 def _refused(error: urllib.error.HTTPError) -> HubError:
     try:
-        said = _Fault.model_validate(json.loads(error.read())).error
+        said = _Fault.model_validate(json.loads(error.read())).error + hint(error.code)
     except (ValueError, OSError):  # ValidationError is a ValueError
         said = f"the hub answers {error.code} {error.reason}"
     return UnknownToHubError(said) if error.code == NOT_FOUND else HubError(said)
@@ -123,6 +129,6 @@ def running(config: Config, url: str | None) -> Hub | None:
     page = url.rstrip("/") if url else page_of(config.home.devices)
     if page is None:
         return None
-    hub = Hub(page)
+    hub = Hub(page, config.home.devices)
     hub.devices()
     return hub

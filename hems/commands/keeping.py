@@ -42,9 +42,7 @@ class Keeping:
     def parts(self) -> tuple[Part, ...]:
         """Return them."""
         editor = Editor(self.path)
-        guide = Guide(
-            editor, self.store.settings, lambda: self.home.snapshot().utility, self.account
-        )
+        guide = self._guide(editor)
         premises = Premises(
             name=lambda: editor.config.home.name,
             belongings=lambda: belonging_to(self.path),
@@ -55,4 +53,13 @@ class Keeping:
             SetupApi(guide, lambda: self.begun.erased),
             SettingsApi(editor),
             ArchiveApi(Desk(premises, self.clock)),
+        )
+
+    async def set_up(self) -> bool:
+        """Return whether the home has been set up."""
+        return (await self._guide(Editor(self.path)).progress()).finished
+
+    def _guide(self, editor: Editor) -> Guide:
+        return Guide(
+            editor, self.store.settings, lambda: self.home.snapshot().utility, self.account
         )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hems.commands import home_time
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
+from hems.commands.way_in import credentials, hint
 
 _ALL_METERED = 0.995
 _HEAD = (
@@ -46,13 +47,15 @@ def show(url: str, days: int) -> int:
         days: How many days, today being the last of them.
     """
     try:
-        text = fetch(f"{url.rstrip('/')}/api/money?days={days}")
+        text = fetch(f"{url.rstrip('/')}/api/money?days={days}", headers=credentials(url))
         money = _Money.model_validate_json(text)
     except NoAnswerError as error:
         return fail(f"no home answers at {url}: {error}")
     except urllib.error.HTTPError as error:
         with error:
-            return fail(f"{url} answers {error.code} {error.reason}, not with accounts")
+            return fail(
+                f"{url} answers {error.code} {error.reason}, not with accounts{hint(error.code)}"
+            )
     except ValidationError:
         return fail(f"{url} answers, but not as a home's page does")
     if not money.periods:

@@ -9,9 +9,10 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems.commands.fetch import NoAnswerError, fetch
+from hems.commands.way_in import credentials, hint
 
 M = TypeVar("M", bound=BaseModel)
-Body = Mapping[str, str | float | bool | Sequence[str]]
+Body = Mapping[str, str | float | bool | Sequence[str] | None]
 
 
 class PageError(Exception):
@@ -65,6 +66,25 @@ class Page:
         """
         self._ask("POST", path, json.dumps(body).encode())
 
+    def put(self, path: str, body: Body) -> None:
+        """Change something.
+
+        Raises:
+            PageError: It is refused.
+        """
+        self._ask("PUT", path, json.dumps(body).encode())
+
+    def made(self, path: str, body: Body, model: type[M]) -> M:
+        """Ask for something to be made, and return what it has become.
+
+        Raises:
+            PageError: It is refused, or not told of.
+        """
+        try:
+            return model.model_validate_json(self._ask("POST", path, json.dumps(body).encode()))
+        except ValidationError as error:
+            raise PageError(f"{self.url} answers, but not as a home's page does") from error
+
     def delete(self, path: str) -> None:
         """Take something back.
 
@@ -74,7 +94,9 @@ class Page:
         self._ask("DELETE", path, None)
 
     def _ask(self, method: str, path: str, body: bytes | None) -> bytes:
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers = dict(credentials(self.url))
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         url = f"{self.url.rstrip('/')}{path}"
         try:
             return fetch(url, method=method, body=body, headers=headers)
@@ -83,7 +105,7 @@ class Page:
         except urllib.error.HTTPError as error:
             with error:
                 try:
-                    said = _Fault.model_validate_json(error.read()).error
+                    said = _Fault.model_validate_json(error.read()).error + hint(error.code)
                 except (ValueError, OSError):  # ValidationError is a ValueError
                     said = f"{self.url} answers {error.code} {error.reason}"
             raise PageError(said) from error

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hems.commands import home_time
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
+from hems.commands.way_in import credentials, hint
 
 
 class _Part(BaseModel):
@@ -47,7 +48,7 @@ def show(url: str, *, as_json: bool) -> int:
         as_json: Whether to print it as the page gets it.
     """
     try:
-        text = fetch(f"{url.rstrip('/')}/api/plan")
+        text = fetch(f"{url.rstrip('/')}/api/plan", headers=credentials(url))
         if not text:
             print("nothing is planned: there is no tariff, no need and nothing to plan, or not yet")
             return 0
@@ -59,7 +60,9 @@ def show(url: str, *, as_json: bool) -> int:
         return fail(f"no home answers at {url}: {error}")
     except urllib.error.HTTPError as error:
         with error:
-            return fail(f"{url} answers {error.code} {error.reason}, not as a home's page does")
+            return fail(
+                f"{url} answers {error.code} {error.reason}, not as a home's page does{hint(error.code)}"
+            )
     except ValidationError:
         return fail(f"{url} answers, but not as a home's page does")
     for line in _lines(plan):

@@ -1,6 +1,8 @@
 """How a command knows that a hub runs on its devices: a lock beside the devices file.
 
 The lock ends with the process, however that ends; what is written in it is where the page is.
+Beside it lies what lets a command of this machine in: a token that only the hub's user can read,
+made anew at each start.
 """
 
 import fcntl
@@ -10,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hems.access import private_file
+
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def announced(devices: Path, page: str) -> Iterator[None]:
+def announced(devices: Path, page: str, token: str) -> Iterator[None]:
     """Say that a hub runs on a devices file, while the context lasts.
 
     Where that cannot be said the hub runs all the same; commands must then be told by `--url`.
@@ -22,6 +26,7 @@ def announced(devices: Path, page: str) -> Iterator[None]:
     Args:
         devices: The devices file; it need not be there.
         page: The page's address.
+        token: What lets programs of this machine in.
     """
     path = _path(devices)
     try:
@@ -37,10 +42,12 @@ def announced(devices: Path, page: str) -> Iterator[None]:
             _log.warning("another hub runs on %s as well", devices)
             yield
             return
+        _leave_token(token_path(devices), token)
         os.ftruncate(number, 0)
         os.write(number, page.encode())
         yield
         os.ftruncate(number, 0)
+        token_path(devices).unlink(missing_ok=True)
     finally:
         os.close(number)
 
@@ -56,6 +63,23 @@ def page_of(devices: Path) -> str | None:
             return None
     except OSError:
         return None
+
+
+def token_path(devices: Path) -> Path:
+    """Return where the token lies of the hub that runs on a devices file."""
+    return devices.with_name(f".{devices.name}.token")
+
+
+def code_path(devices: Path) -> Path:
+    """Return where the code lies by which the first account can be made from elsewhere."""
+    return devices.with_name(f".{devices.name}.setup-code")
+
+
+def _leave_token(path: Path, token: str) -> None:
+    try:
+        private_file.write(path, token)
+    except (OSError, private_file.ExposedError) as error:
+        _log.warning("commands of this machine will have to log in: %s", error)
 
 
 def _path(devices: Path) -> Path:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hems.commands import home_time
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
+from hems.commands.way_in import credentials, hint
 
 
 class _Part(BaseModel):
@@ -58,7 +59,7 @@ class _Reserves(_Part):
 def show(url: str) -> int:
     """Print the reserve of the home whose page is at `url`; returns the exit code."""
     try:
-        text = fetch(f"{url.rstrip('/')}/api/reserves")
+        text = fetch(f"{url.rstrip('/')}/api/reserves", headers=credentials(url))
         if not text:
             print("this home offers no reserve")
             return 0
@@ -67,7 +68,9 @@ def show(url: str) -> int:
         return fail(f"no home answers at {url}: {error}")
     except urllib.error.HTTPError as error:
         with error:
-            return fail(f"{url} answers {error.code} {error.reason}, not with a reserve")
+            return fail(
+                f"{url} answers {error.code} {error.reason}, not with a reserve{hint(error.code)}"
+            )
     except ValidationError:
         return fail(f"{url} answers, but not as a home's page does")
     for line in _lines(found, home_time.zone(found.time_zone)):

@@ -8,13 +8,14 @@ import signal
 from contextlib import AsyncExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 from certs.errors import CertificateError
 from der.errors import PermanentError
 from der.registry import build
 from hems import wiring
+from hems.access.access import access
 from hems.archive.errors import ArchiveError
 from hems.clock import Clock, SystemClock
 from hems.commands.first_start import Place, prepared, served
@@ -22,7 +23,8 @@ from hems.commands.follow import Follower
 from hems.commands.keeping import Keeping
 from hems.commands.lan import listened, messages_to_phones, network_door
 from hems.commands.output import fail
-from hems.commands.presence import announced
+from hems.commands.past import past_parts
+from hems.commands.presence import announced, code_path
 from hems.commands.reign import Reign
 from hems.commands.upheaval import Begun, begin, confirm, put_back
 from hems.home import Home
@@ -36,7 +38,9 @@ from hems.store.errors import StoreCorruptError, StoreError, StoreFullError
 from hems.store.sqlite import set_aside
 from hems.store.store import Store, deferred_store, open_store
 from hems.succession import Succession
+from web.access_api import AccessApi
 from web.device_api import DeviceApi
+from web.door import Door
 from web.errors import WebError
 from web.found_api import FoundApi
 from web.island_api import IslandApi
@@ -44,6 +48,7 @@ from web.lan_api import LanApi
 from web.money_api import MoneyApi
 from web.needs_api import NeedsApi
 from web.operation import Part
+from web.people_api import PeopleApi
 from web.plan_api import PlanApi
 from web.programmes_api import ProgrammesApi
 from web.push_api import PushApi
@@ -122,7 +127,15 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
         loop = asyncio.get_running_loop()
         for number in _ENDING:
             loop.add_signal_handler(number, reign.stop)
-        keeping = Keeping(path, succession, store, clock, begun, lambda: False, reign.begin_anew)
+        code = code_path(config.home.devices)
+        rights = access(store.people, store.trail, code, clock)
+        try:
+            await rights.ready()
+        except StoreError as error:  # tried again by whoever asks
+            _log.warning("accounts cannot be read yet: %s", error)
+        keeping = Keeping(
+            path, succession, store, clock, begun, lambda: rights.people.exist, reign.begin_anew
+        )
         port = config.web.port
         while not reign.stopped:
             door = await network_door(
@@ -147,10 +160,15 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                         clock,
                         (
                             *_parts(succession, clock, config.home.time_zone),
+                            *past_parts(succession, store, config, clock),
                             FoundApi(devices),
+                            *keeping.parts(),
+                            AccessApi(rights, keeping.set_up),
+                            PeopleApi(rights, clock),
                             LanApi(None if door is None else door.presence),
                             PushApi(push),
                         ),
+                        Door(rights),
                         lan=door,
                     )
                 )
@@ -163,7 +181,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                     await layers.enter_async_context(
                         publisher.publishing(succession, published, clock)
                     )
-                layers.enter_context(announced(config.home.devices, page))
+                layers.enter_context(announced(config.home.devices, page, rights.machine))
                 told = asyncio.create_task(_tell(succession.home, page, ready, path, begun))
                 config = await reign.run(config)
                 told.cancel()
@@ -183,8 +201,8 @@ def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
         ReservesApi(home, time_zone),
         IslandApi(home),
         VisibilityApi(lambda: home.home.uses.visibility),
-        ProgrammesApi(lambda: home.home.participation, clock),
-        SecurityApi(lambda: home.home.security),
+        ProgrammesApi(lambda: home.home.participation, clock, time_zone),
+        SecurityApi(lambda: home.home.security, time_zone),
     )
 
 

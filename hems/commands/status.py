@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
+from hems.commands.way_in import credentials, hint
 
 
 class _Part(BaseModel):
@@ -43,12 +44,16 @@ class _Home(_Part):
 def show(url: str) -> int:
     """Print the state of the home whose page is at `url`; returns the exit code."""
     try:
-        home = _Home.model_validate_json(fetch(f"{url.rstrip('/')}/api/home"))
+        home = _Home.model_validate_json(
+            fetch(f"{url.rstrip('/')}/api/home", headers=credentials(url))
+        )
     except NoAnswerError as error:
         return fail(f"no home answers at {url}: {error}")
     except urllib.error.HTTPError as error:
         with error:
-            return fail(f"{url} answers {error.code} {error.reason}, not as a home's page does")
+            return fail(
+                f"{url} answers {error.code} {error.reason}, not as a home's page does{hint(error.code)}"
+            )
     except ValidationError:
         return fail(f"{url} answers, but not as a home's page does")
     print(f"net       {_watts(home.net_w)}")

@@ -8,6 +8,7 @@ from typing import Final
 from zeroconf import (  # type: ignore[attr-defined] # public, but not in its __all__
     AddressResolver,
     DNSAddress,
+    DNSQuestionType,
     IPVersion,
     NonUniqueNameException,
     ServiceInfo,
@@ -19,8 +20,8 @@ from hems.lan.names import DOMAIN, MOST, keeps, label
 _log = logging.getLogger(__name__)
 
 SERVICE: Final = "_https._tcp.local."
-_PROBE_MS: Final = 900
-"""So long a machine that has the name is given to say so (RFC 6762, clause 8.1: 3 x 250 ms)."""
+_PROBE_MS: Final = 2500
+"""So long a machine that has the name is given to say so: it may not say it twice a second."""
 
 
 class Announcer:
@@ -81,7 +82,8 @@ class Announcer:
         """Take a name that nobody else answers for."""
         host = f"{name}.{DOMAIN}."
         resolver = AddressResolver(host)
-        await resolver.async_request(zeroconf.zeroconf, _PROBE_MS)
+        # Answers to all, for those to us alone may reach another responder of this machine.
+        await resolver.async_request(zeroconf.zeroconf, _PROBE_MS, DNSQuestionType.QM)
         if set(resolver.parsed_addresses()) - set(self._addresses):
             _log.info("%s is another machine's on this network", host)
             return False

@@ -18,9 +18,9 @@ MOST_PERIODS: Final = 3000
 """Most periods of one answer: a month by the quarter-hour fits, and eight years by the day."""
 
 _STEPS: Final = {
-    Step.INTERVAL: civil.Step.QUARTER_HOUR,
-    Step.DAY: civil.Step.DAY,
-    Step.MONTH: civil.Step.MONTH,
+    Step.INTERVAL: civil.Grain.QUARTER_HOUR,
+    Step.DAY: civil.Grain.DAY,
+    Step.MONTH: civil.Grain.MONTH,
 }
 
 

@@ -82,9 +82,14 @@ class Post:
         self._session: aiohttp.ClientSession | None = None
 
     @property
+    def waiting(self) -> int:
+        """How many letters are on their way."""
+        return len(self._under_way)
+
+    @property
     def room(self) -> int:
         """How many letters can be taken now."""
-        return MOST_WAITING - len(self._under_way)
+        return MOST_WAITING - self.waiting
 
     def send(self, letter: Letter) -> None:
         """Take a letter; one beyond the room there is, is lost, and said."""

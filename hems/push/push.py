@@ -101,6 +101,11 @@ class Push:
             first_wait_s=manner.first_wait_s,
         )
 
+    @property
+    def waiting(self) -> int:
+        """How many messages are on their way."""
+        return self._post.waiting
+
     def all(self) -> list[Subscription]:
         """Return all subscriptions, the oldest first."""
         return sorted(self._subscriptions.values(), key=lambda each: each.since)

@@ -5,13 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from sqlalchemy import Float, bindparam, cast, delete, func, select
+from sqlalchemy import ColumnElement, Float, Select, bindparam, cast, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from hems.store.database import Database
 from hems.store.schema import account_minutes, account_state, accounts
 
 INTERVAL_S: Final = 900
+_PRICE_DIGITS: Final = 4
+_LEAST_WH: Final = 0.01
+"""Of less no price can be told: it is the noise of rounding."""
+_Priced = tuple[str, float, float, float]
 _PRUNE_S: Final = 90 * 86_400
 """Old rows go in slices of this length: a transaction that nobody notices."""
 
@@ -105,6 +109,23 @@ class Unsettled:
     minutes: Mapping[int, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """Energy that had one price.
+
+    Attributes:
+        currency: As in `AccountRow`.
+        per_kwh: The price, to a hundredth of a cent.
+        energy_wh: How much.
+        amount: What it came to.
+    """
+
+    currency: str
+    per_kwh: float
+    energy_wh: float
+    amount: float
+
+
 class Accounts:
     """The accounts on the disk; raises `hems.store.errors.StoreError` if SQLite refuses."""
 
@@ -158,6 +179,21 @@ class Accounts:
         async with self._database.history() as connection:
             rows = await connection.execute(_SUMS, {"periods": asked})
             return [Sums(**row._asdict()) for row in rows]
+
+    async def priced(self, start: float, end: float, *, given: bool) -> Sequence[Priced]:
+        """Return what was taken in [start, end), UTC epoch seconds, by price, cheapest first.
+
+        A quarter-hour in which the price changed has the mean of what was paid in it.
+
+        Args:
+            start: UTC epoch seconds.
+            end: UTC epoch seconds.
+            given: Whether what was given is asked for instead.
+        """
+        query = _GIVEN if given else _TAKEN
+        async with self._database.history() as connection:
+            rows = await connection.execute(query, {"start": start, "end": end})
+            return [Priced(*row) for row in rows]
 
     async def prune(self, before: float) -> None:
         """Forget rows from before `before`, UTC epoch seconds, in slices."""
@@ -224,3 +260,18 @@ _SUMS: Final = (
     .group_by(_asked.c.key, accounts.c.currency)
     .order_by(_asked.c.key, accounts.c.currency)
 )
+
+
+def _by_price(energy_wh: ColumnElement[float], amount: ColumnElement[float]) -> Select[*_Priced]:
+    per_kwh = func.round(amount / energy_wh * 1000.0, _PRICE_DIGITS).label("per_kwh")
+    return (
+        select(accounts.c.currency, per_kwh, func.sum(energy_wh), func.sum(amount))
+        .where(accounts.c.start >= bindparam("start"), accounts.c.start < bindparam("end"))
+        .where(energy_wh > _LEAST_WH)
+        .group_by(accounts.c.currency, "per_kwh")
+        .order_by(accounts.c.currency, "per_kwh")
+    )
+
+
+_TAKEN: Final = _by_price(accounts.c.import_wh, accounts.c.cost)
+_GIVEN: Final = _by_price(accounts.c.export_wh, accounts.c.revenue)

@@ -220,13 +220,13 @@ async def in_browser(rig: Rig, options: argparse.Namespace) -> dict[str, Figure]
         "connected, all devices good",
     )
     url, pid = rig.stage.page, rig.stage.hub.pid
-    none = await share(pid, options.seconds)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS
         )
         loads = [await load(browser, url) for _ in range(options.loads)]
         updates = await watched(browser, url, options.seconds)
+        none = await share(pid, options.seconds)
         ten = await with_pages(browser, url, pid, options.seconds)
         await browser.close()
     return {

@@ -30,6 +30,7 @@ class ScriptedHome:
         wishes: What the owner asked, in order: ("opt-out", event id) and so on.
         questions: What history was asked for: (start, end, step_s).
         readers: How many iterators of `changes` are live.
+        opened: How many there have been.
         left: Set while nobody reads `changes` any more.
         taken: How many snapshots all readers together have taken.
     """
@@ -38,6 +39,7 @@ class ScriptedHome:
     wishes: list[tuple[str, str]] = field(default_factory=list)
     questions: list[tuple[float, float, int]] = field(default_factory=list)
     readers: int = 0
+    opened: int = 0
     left: asyncio.Event = field(default_factory=asyncio.Event)
     taken: int = 0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -47,6 +49,7 @@ class ScriptedHome:
 
     async def changes(self) -> AsyncGenerator[Snapshot, None]:
         self.readers += 1
+        self.opened += 1
         self.left.clear()
         shown = -1
         try:

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from hems.access.rights import Right
 from tests.web.conftest import Served
 from tests.web.schema import SCHEMA, generate
-from web.models import HomeAnswer
+from web.models import Answer, HomeAnswer
 from web.openapi import document
 from web.operation import Operation
 from web.parts import PARTS, all_operations
@@ -59,6 +60,18 @@ async def test_what_is_served_is_described(served: Served, described: dict[str, 
 )
 def test_the_page_knows_the_api_as_it_is() -> None:
     assert SCHEMA.read_text() == generate(), "make web/app/src/api/schema.ts"
+
+
+def test_two_models_of_one_name_are_named() -> None:
+    class HomeAnswer(Answer):
+        """Not the one."""
+
+    async def other() -> HomeAnswer:
+        """Return another."""
+        return HomeAnswer()
+
+    with pytest.raises(ValueError, match="HomeAnswer: another model has that name"):
+        document([*all_operations(), Operation("GET", "/api/other", other, Right.SEE)])
 
 
 def test_an_address_served_twice_is_named() -> None:

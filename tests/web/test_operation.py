@@ -16,7 +16,7 @@ from tests.web.surface import ScriptedClock, ScriptedHome
 from web.api import HomeApi
 from web.document_api import DocumentApi
 from web.models import Answer
-from web.operation import Download, Handle, Operation, Refusals
+from web.operation import Download, Handle, OpenDoor, Operation, Refusals
 from web.parts import all_operations
 from web.server import serving
 from web.settings import WebSettings
@@ -101,7 +101,7 @@ class Echo:
         return Heard(name=str(len(content)))
 
 
-class Named:
+class Named(OpenDoor):
     """A doorkeeper who believes a header."""
 
     async def who(self, request: web.Request) -> Who | None:

@@ -2,34 +2,20 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, expect
+from playwright.async_api import Browser, ViewportSize, expect
 
-from tests.web.script import (
-    BINDING,
-    PEAK,
-    PRICE,
-    SCRIPT_START,
-    TOMORROW,
-    ZONE,
-    event,
-    message,
-)
-from tests.web.surface import ScriptedClock, ScriptedHome
-from web.server import serving
-from web.settings import WebSettings
+from hems.surface import SurfaceError
+from tests.web.axe import violations
+from tests.web.outlook import TODAY, ScriptedOutlook
+from tests.web.script import PEAK, PRICE, SCRIPT_START, TOMORROW, event
+from tests.web.showing import DESKTOP, NARROW, PHONE, SMALLEST, showing
+from tests.web.surface import ScriptedHome
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
 
-RESULTS = Path("test-results")
-PHONE = ViewportSize(width=390, height=844)
-NARROW = ViewportSize(width=360, height=740)
-DESKTOP = ViewportSize(width=1280, height=800)
 COMING = event(
     TOMORROW,
     state="coming",
@@ -38,50 +24,6 @@ COMING = event(
     starts_at=SCRIPT_START + 3 * 3600,
     ends_at=SCRIPT_START + 4 * 3600,
 )
-STORM = message(TOMORROW, "A storm comes: keep your car charged.", urgent=True)
-
-
-@dataclass
-class Shown:
-    """A page that shows a scripted home, and what the browser complained of."""
-
-    page: Page
-    home: ScriptedHome
-    complaints: list[str] = field(default_factory=list)
-
-    async def picture(self, name: str) -> None:
-        """Keep a picture of the whole page for people to look at."""
-        await self.page.screenshot(path=RESULTS / f"page-{name}.png", full_page=True)
-
-
-@asynccontextmanager
-async def showing(
-    browser: Browser,
-    viewport: ViewportSize = PHONE,
-    *,
-    dark: bool = False,
-    home: ScriptedHome | None = None,
-) -> AsyncIterator[Shown]:
-    """Show a scripted home; at the end the browser must have had nothing to complain of."""
-    settings = WebSettings(port=0, time_zone=ZONE)
-    if not (settings.static_dir / "index.html").is_file():
-        pytest.fail("the page is not built: run `make web/static/index.html`")
-    home = home or ScriptedHome()
-    async with serving(home, settings, ScriptedClock()) as url:
-        context = await browser.new_context(
-            viewport=viewport, color_scheme="dark" if dark else "light", reduced_motion="reduce"
-        )
-        shown = Shown(await context.new_page(), home)
-        shown.page.on(
-            "console",
-            lambda m: shown.complaints.append(m.text) if m.type in {"error", "warning"} else None,
-        )
-        shown.page.on("pageerror", lambda error: shown.complaints.append(str(error)))
-        await shown.page.goto(url)
-        await expect(shown.page.get_by_test_id("net-power")).to_be_visible()
-        yield shown
-        await context.close()
-    assert shown.complaints == []
 
 
 @pytest.mark.requirement("BUC-13")
@@ -114,99 +56,7 @@ async def test_each_device_says_what_and_why(browser: Browser) -> None:
         await expect(shown.page.get_by_test_id("tile-rest")).to_contain_text(
             re.compile(r"1\.7\s*kW")
         )
-
-
-async def test_opting_out_needs_a_second_word_and_reaches_the_home(browser: Browser) -> None:
-    async with showing(browser) as shown:
-        page, home = shown.page, shown.home
-        card = page.get_by_test_id("event-card")
-        await expect(card).to_have_count(1)
-        await expect(card).to_contain_text("Peak Saver asks now")
-        await expect(card).to_contain_text("14:13 to 14:53")
-        await expect(page.get_by_test_id("event-title")).to_have_text("Import at most 1.5 kW")
-
-        await page.get_by_test_id("opt-out").focus()
-        await page.keyboard.press("Enter")
-        await expect(page.get_by_test_id("opt-out-confirm")).to_be_focused()
-        await page.keyboard.press("Escape")
-        await expect(page.get_by_test_id("opt-out")).to_be_focused()
-        assert home.wishes == []
-
-        await page.get_by_test_id("opt-out").click()
-        await page.get_by_test_id("opt-out-confirm").click()
-        await expect(card).to_contain_text("You opted out of Peak Saver")
-        await expect(page.get_by_role("status")).to_contain_text("You opted out of Peak Saver")
-        assert home.wishes == [("opt-out", PEAK)]
-
-        await page.get_by_test_id("opt-in").click()
-        await expect(page.get_by_test_id("opt-out")).to_be_visible()
-        assert home.wishes == [("opt-out", PEAK), ("opt-in", PEAK)]
-
-
-async def test_events_come_and_go(browser: Browser) -> None:
-    async with showing(browser) as shown:
-        page, home = shown.page, shown.home
-        await home.play(events=[COMING])
-        card = page.get_by_test_id("event-card")
-        await expect(card).to_contain_text("Evening Calm will ask")
-        await expect(card).to_contain_text("begins in")
-        await expect(page.get_by_role("status")).to_contain_text("Evening Calm will ask")
-
-        await home.play(
-            events=[event(BINDING, may_opt_out=False), replace(COMING, state="running")]
-        )
-        await expect(card).to_have_count(2)
-        binding = page.locator(f"[data-event='{BINDING}']")
-        await expect(binding).to_contain_text("binding")
-        await expect(binding.get_by_role("button")).to_have_count(0)
-
-        await home.play(events=[replace(COMING, state="cancelled")], alarms=["The breaker is hot."])
-        await expect(card).to_have_count(0)
-        await expect(page.get_by_test_id("event-over")).to_contain_text("Cancelled")
-        await expect(page.get_by_test_id("alarms")).to_contain_text("The breaker is hot.")
-
-
-async def test_a_refused_opt_out_is_told_in_words(browser: Browser) -> None:
-    async with showing(browser) as shown:
-        page, home = shown.page, shown.home
-        await page.get_by_test_id("opt-out").click()
-        # It becomes binding between the page's last snapshot and the click.
-        home.now = replace(home.now, events=[event(PEAK, may_opt_out=False)])
-        await page.get_by_test_id("opt-out-confirm").click()
-        await expect(page.get_by_test_id("event-card").get_by_role("alert")).to_contain_text(
-            "Peak Saver does not allow opting out"
-        )
-        assert home.wishes == []
-        # Chromium reports the refusal's status on its console; nothing else may stand there.
-        assert len(shown.complaints) == 1
-        assert "409" in shown.complaints.pop()
-
-
-async def test_messages_and_the_price_are_told(browser: Browser) -> None:
-    async with showing(browser) as shown:
-        await shown.home.play(
-            messages=[message(PEAK, "Works in your street on Friday."), STORM], price=PRICE
-        )
-        cards = shown.page.get_by_test_id("message")
-        await expect(cards).to_have_count(2)
-        await expect(cards.first).to_contain_text("A storm")
-        await expect(shown.page.get_by_test_id("price")).to_have_text(
-            re.compile("costs \u20ac0.312 a kWh until 15:00, then \u20ac0.284")
-        )
-        await shown.picture("messages")
-        await cards.first.get_by_test_id("message-read").click()
-        await expect(cards).to_have_count(1)
-        assert shown.home.wishes == [("acknowledge", STORM.id)]
-
-
-async def test_what_cannot_be_done_says_why(browser: Browser) -> None:
-    async with showing(browser) as shown:
-        why = "This home cannot carry out opModVoltVar."
-        refused = replace(event(TOMORROW, state="rejected"), note=why)
-        await shown.home.play(events=[refused])
-        over = shown.page.get_by_test_id("event-over")
-        await expect(over).to_contain_text("Not possible here")
-        await expect(over.get_by_test_id("event-note")).to_have_text(why)
+        await expect(car.get_by_test_id("next")).to_have_text(re.compile(r"Next\s*15:00: waits"))
 
 
 async def test_an_old_figure_stays_and_looks_old(browser: Browser) -> None:
@@ -266,68 +116,6 @@ async def test_a_value_that_is_old_or_not_believed_is_seen_to_be(browser: Browse
         await shown.picture("aged")
 
 
-async def test_the_page_comes_back_after_the_hub_was_away(browser: Browser) -> None:
-    home, settings = ScriptedHome(), WebSettings(port=0, time_zone=ZONE)
-    page = await browser.new_page(viewport=PHONE)
-    async with serving(home, settings, ScriptedClock()) as url:
-        await page.goto(url)
-        await expect(page.get_by_test_id("live")).to_have_text("Live figures")
-    await expect(page.get_by_test_id("live")).to_contain_text("Reconnecting to the hub")
-    await expect(page.get_by_test_id("net-power")).to_be_visible()
-
-    await home.play(net_w=5200)
-    again = replace(settings, port=int(url.rpartition(":")[2]))
-    async with serving(home, again, ScriptedClock()):
-        await expect(page.get_by_test_id("live")).to_have_text("Live figures", timeout=15_000)
-        await expect(page.get_by_test_id("net-power")).to_have_text(re.compile(r"5\.2\s*kW"))
-        await page.close()
-
-
-async def test_the_chart_shows_the_day_and_the_day_before(browser: Browser) -> None:
-    async with showing(browser, DESKTOP) as shown:
-        chart = shown.page.get_by_test_id("chart")
-        await expect(chart.locator("canvas")).to_be_visible()
-        await expect(chart.get_by_role("heading")).to_have_text("Today")
-        await expect(chart).to_contain_text("From the sun")
-        for name in ("Grid", "Solar", "Battery", "Car", "Limit"):
-            await expect(chart.locator(".u-legend")).to_contain_text(name)
-        assert await chart.locator("canvas").evaluate(_INKED), "the chart is drawn"
-        await chart.get_by_role("button", name="The day before").click()
-        await expect(chart.get_by_role("heading")).to_have_text("Yesterday")
-        assert len({start for start, _, _ in shown.home.questions}) == 2
-
-
-_INKED = """canvas => {
-  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-  const colours = new Set();
-  for (let i = 0; i < data.length; i += 4)
-    if (data[i + 3] === 255) colours.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
-  return colours.size > 10;
-}"""
-
-
-@pytest.mark.parametrize("viewport", [NARROW, PHONE, DESKTOP], ids=["360", "390", "1280"])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-async def test_nothing_sticks_out_at_any_width(
-    browser: Browser, viewport: ViewportSize, dark: bool
-) -> None:
-    home = ScriptedHome()
-    await home.play(events=(*home.now.events, COMING))
-    async with showing(browser, viewport, dark=dark, home=home) as shown:
-        await expect(shown.page.get_by_test_id("chart").locator("canvas")).to_be_visible()
-        await shown.page.get_by_test_id("opt-out").first.click()
-        width = await shown.page.evaluate("document.documentElement.scrollWidth")
-        assert width == viewport["width"]
-        small = await shown.page.evaluate(_SMALL_BUTTONS)
-        assert small == [], "too small for a finger (WCAG 2.2, 2.5.8 asks for 24 px)"
-        await shown.picture(f"{viewport['width']}-{'dark' if dark else 'light'}")
-
-
-_SMALL_BUTTONS = """() => [...document.querySelectorAll('button')]
-  .filter(b => b.getBoundingClientRect().height < 40 || b.getBoundingClientRect().width < 40)
-  .map(b => b.textContent)"""
-
-
 async def test_long_words_do_not_break_the_narrow_page(browser: Browser) -> None:
     home = ScriptedHome()
     word = "Energieversorgungsunternehmensprogramm" * 3
@@ -338,7 +126,7 @@ async def test_long_words_do_not_break_the_narrow_page(browser: Browser) -> None
         utility=replace(home.now.utility, state="unreachable", detail=word),
     )
     async with showing(browser, NARROW, home=home) as shown:
-        await expect(shown.page.get_by_test_id("chart").locator("canvas")).to_be_visible()
+        await expect(shown.page.get_by_test_id("plot")).to_be_visible()
         width = await shown.page.evaluate("document.documentElement.scrollWidth")
         assert width == NARROW["width"]
         await shown.picture("long-words")
@@ -368,3 +156,107 @@ async def test_what_the_home_says_is_text_not_markup(browser: Browser) -> None:
         await expect(shown.page.get_by_test_id("alarms")).to_contain_text(markup)
         await asyncio.wait_for(shown.page.evaluate("1"), timeout=5)
         assert dialogs == []
+
+
+async def test_the_page_says_what_why_and_what_next(browser: Browser) -> None:
+    home = ScriptedHome()
+    await home.play(price=PRICE)
+    async with showing(browser, home=home) as shown:
+        page = shown.page
+        why = page.get_by_test_id("why")
+        await expect(why).to_contain_text("Peak Saver asks: Import at most 1.5 kW, until 14:53.")
+        await expect(why).to_contain_text("Wallbox: Held at 2.8 kW")
+        ahead = page.get_by_test_id("ahead")
+        await expect(ahead).to_contain_text(
+            re.compile(r"14:45\s*Water heater heats with 2\.0\s*kW")
+        )
+        await expect(ahead).to_contain_text(re.compile(r"14:53\s*Peak Saver ends"))
+        top = await ahead.bounding_box()
+        assert top is not None
+        assert top["y"] + top["height"] < PHONE["height"], "it is seen without scrolling"
+
+        await home.play(events=[], devices=[replace(d, reason="") for d in home.now.devices])
+        await expect(why).to_contain_text("Nobody asks anything of your home.")
+        await expect(ahead).to_contain_text(re.compile(r"15:00\s*energy gets cheaper: €0.284"))
+
+
+async def test_energy_flows_and_an_old_figure_says_so(browser: Browser) -> None:
+    async with showing(browser) as shown:
+        page, home = shown.page, shown.home
+        for part, way, figure in (
+            ("solar", "in", r"3\.2\s*kW"),
+            ("grid", "in", r"1\.4\s*kW"),
+            ("battery", "in", r"1\.3\s*kW"),
+            ("car", "out", r"2\.8\s*kW"),
+            ("heat", "out", r"1\.3\s*kW"),
+            ("rest", "out", r"1\.7\s*kW"),
+        ):
+            node = page.get_by_test_id(f"flow-{part}")
+            await expect(node).to_have_attribute("data-way", way)
+            await expect(node).to_contain_text(re.compile(figure))
+        await expect(page.get_by_test_id("flow-battery")).to_contain_text(re.compile(r"62\s*%"))
+        await expect(page.get_by_test_id("flow-house")).to_have_text(re.compile(r"5\.8\s*kW"))
+
+        await home.change_device(replace(home.device("car"), quality="stale", age_s=42.0))
+        car = page.get_by_test_id("flow-car")
+        await expect(car).to_have_attribute("data-current", "false")
+        await expect(car).to_contain_text(re.compile(r"2\.8\s*kW"))
+        await expect(car.get_by_test_id("flow-aged")).to_have_text(re.compile(r"old: 4\d\s*s ago"))
+
+        await home.play(net_w=-900)
+        await expect(page.get_by_test_id("flow-grid")).to_have_attribute("data-way", "out")
+        await expect(page.get_by_test_id("flow-grid")).to_contain_text("giving")
+
+
+async def test_the_day_is_summed_up_and_a_missing_figure_says_why(browser: Browser) -> None:
+    outlook = ScriptedOutlook(today=replace(TODAY, carbon_kg=None))
+    async with showing(browser, outlook=outlook) as shown:
+        page = shown.page
+        for name, figure in (("cost", "€1.84"), ("saved", "€0.93"), ("self", "87 %")):
+            shows = re.compile(re.escape(figure).replace("\\ ", r"\s"))
+            await expect(page.get_by_test_id(f"today-{name}")).to_contain_text(shows)
+        carbon = page.get_by_test_id("today-carbon").get_by_role("button")
+        await expect(carbon).to_contain_text("–")
+        await expect(carbon).to_have_attribute("aria-expanded", "false")
+        await carbon.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_test_id("today-note")).to_contain_text("Nobody tells the hub")
+        assert await violations(page, "[data-testid=today]") == []
+
+
+async def test_accounts_that_cannot_be_read_do_not_take_the_rest_away(browser: Browser) -> None:
+    outlook = ScriptedOutlook(error=SurfaceError("The accounts cannot be read."))
+    async with showing(browser, outlook=outlook) as shown:
+        cost = shown.page.get_by_test_id("today-cost").get_by_role("button")
+        await expect(cost).to_contain_text("–")
+        await cost.click()
+        note = shown.page.get_by_test_id("today-note")
+        await expect(note).to_have_text("The accounts cannot be read.")
+        await expect(shown.page.get_by_test_id("steps")).to_be_visible()
+        assert all("503" in each for each in shown.complaints)
+        shown.complaints.clear()
+
+
+@pytest.mark.parametrize(
+    "viewport", [SMALLEST, NARROW, PHONE, DESKTOP], ids=["320", "360", "390", "1280"]
+)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_nothing_sticks_out_at_any_width_and_axe_finds_nothing(
+    browser: Browser, viewport: ViewportSize, dark: bool
+) -> None:
+    home = ScriptedHome()
+    await home.play(events=(*home.now.events, COMING), price=PRICE, alarms=["The breaker is hot."])
+    async with showing(browser, viewport, dark=dark, home=home) as shown:
+        await expect(shown.page.get_by_test_id("steps")).to_be_visible()
+        await shown.page.get_by_test_id("opt-out").first.click()
+        width = await shown.page.evaluate("document.documentElement.scrollWidth")
+        assert width == viewport["width"]
+        small = await shown.page.evaluate(_SMALL_BUTTONS)
+        assert small == [], "too small for a finger (WCAG 2.2, 2.5.8 asks for 24 px)"
+        assert await violations(shown.page) == []
+        await shown.picture(f"{viewport['width']}-{'dark' if dark else 'light'}")
+
+
+_SMALL_BUTTONS = """() => [...document.querySelectorAll('button')]
+  .filter(b => b.getBoundingClientRect().height < 40 || b.getBoundingClientRect().width < 40)
+  .map(b => b.textContent)"""

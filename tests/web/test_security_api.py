@@ -20,6 +20,7 @@ from hems.visibility.grants import Data, Purpose
 from hems.visibility.visibility import Visibility
 from tests.hems.money.homes import HeldClock
 from tests.web.surface import ScriptedHome
+from web.asked import Asked
 from web.security_api import SecurityApi
 from web.server import serving
 from web.settings import WebSettings
@@ -65,6 +66,9 @@ class Guarded:
 
     async def who(self, _request: web.Request) -> Who:
         return Who("Ada", self.role)
+
+    async def leave(self, _request: web.Request, _asked: Asked, _status: int) -> None:
+        pass
 
 
 @pytest.fixture

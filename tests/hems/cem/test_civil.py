@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hems.cem.civil import Before, Period, Step, day_of, day_start, month_after, periods, shift
+from hems.cem.civil import Before, Grain, Period, day_of, day_start, month_after, periods, shift
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = [
@@ -34,7 +34,7 @@ def midnight(year: int, month: int, day: int) -> float:
     return datetime(year, month, day, tzinfo=BERLIN).timestamp()
 
 
-def walked(start: float, end: float, step: Step, zone: ZoneInfo) -> Iterator[Period]:
+def walked(start: float, end: float, step: Grain, zone: ZoneInfo) -> Iterator[Period]:
     """Walk from minute to minute; a period begins where what the clock shows is new."""
     first = int(start) // 60 * 60 - 40 * 86_400
     newest: tuple[int, ...] = ()
@@ -42,13 +42,13 @@ def walked(start: float, end: float, step: Step, zone: ZoneInfo) -> Iterator[Per
     for at in range(first, int(end) + 40 * 86_400, 60):
         now = datetime.fromtimestamp(at, zone)
         label: tuple[int, ...] = (now.year, now.month, now.day)
-        if step is Step.MONTH:
+        if step is Grain.MONTH:
             label = label[:2]
-        elif step is Step.HOUR:
+        elif step is Grain.HOUR:
             offset = now.utcoffset()
             assert offset is not None
             label = (*label, now.hour, int(offset.total_seconds()))
-        if (label != newest) if step is Step.HOUR else (label > newest):
+        if (label != newest) if step is Grain.HOUR else (label > newest):
             edges.append(at)
             newest = label
     # The first edge is where the walk began, not where a period does.
@@ -77,16 +77,16 @@ TIMES = st.integers(0, int(datetime(2034, 1, 1, tzinfo=UTC).timestamp()) // 60).
 def test_a_walk_by_the_minute_finds_the_same(start: float, minutes: int, name: str) -> None:
     zone = ZoneInfo(name)
     end = start + minutes * 60.0
-    for step in (Step.HOUR, Step.DAY, Step.MONTH):
+    for step in (Grain.HOUR, Grain.DAY, Grain.MONTH):
         assert list(periods(start, end, step, zone)) == list(walked(start, end, step, zone))
 
 
 @settings(max_examples=200, deadline=None)
-@given(TIMES, st.integers(1, 10_000_000), st.sampled_from(list(Step)), st.sampled_from(ZONES))
+@given(TIMES, st.integers(1, 10_000_000), st.sampled_from(list(Grain)), st.sampled_from(ZONES))
 def test_periods_lie_side_by_side_and_hold_all(
-    start: float, length_s: int, step: Step, name: str
+    start: float, length_s: int, step: Grain, name: str
 ) -> None:
-    length_s = min(length_s, 3 * 86_400) if step in {Step.MINUTE, Step.QUARTER_HOUR} else length_s
+    length_s = min(length_s, 3 * 86_400) if step in {Grain.MINUTE, Grain.QUARTER_HOUR} else length_s
     found = list(periods(start, start + length_s, step, ZoneInfo(name)))
     assert found[0][0] <= start < found[0][1]
     assert found[-1][0] < start + length_s <= found[-1][1]
@@ -115,9 +115,9 @@ def test_days_have_the_length_that_they_have(
     start, end = day_start(day, where), day_start(date.fromordinal(day.toordinal() + 1), where)
     assert (end - start) / 3600.0 == hours
     if hours:
-        assert list(periods(start, end, Step.DAY, where)) == [(start, end)]
-        assert len(list(periods(start, end, Step.HOUR, where))) == count
-        assert len(list(periods(start, end, Step.QUARTER_HOUR, where))) == hours * 4
+        assert list(periods(start, end, Grain.DAY, where)) == [(start, end)]
+        assert len(list(periods(start, end, Grain.HOUR, where))) == count
+        assert len(list(periods(start, end, Grain.QUARTER_HOUR, where))) == hours * 4
         assert day_of(start, where) == day_of(end - 1.0, where) == day
 
 

@@ -15,7 +15,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from hems.commands.presence import announced
-with announced(Path(sys.argv[1]), sys.argv[2]):
+with announced(Path(sys.argv[1]), sys.argv[2], "t"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -24,9 +24,9 @@ with announced(Path(sys.argv[1]), sys.argv[2]):
 def test_it_is_said_as_long_as_the_hub_runs(tmp_path: Path) -> None:
     devices = tmp_path / "devices.toml"
     assert page_of(devices) is None
-    with announced(devices, PAGE):
+    with announced(devices, PAGE, "t"):
         assert page_of(devices) == PAGE
-        with announced(devices, "http://other"):  # a second hub runs all the same
+        with announced(devices, "http://other", "other"):  # a second hub runs all the same
             assert page_of(devices) == PAGE
     assert page_of(devices) is None
 
@@ -47,7 +47,7 @@ def test_a_killed_hub_does_not_run(tmp_path: Path) -> None:
 
 
 def test_where_it_cannot_be_said_the_hub_runs_all_the_same(tmp_path: Path) -> None:
-    with announced(tmp_path / "none" / "devices.toml", PAGE):
+    with announced(tmp_path / "none" / "devices.toml", PAGE, "t"):
         assert page_of(tmp_path / "none" / "devices.toml") is None
 
 
@@ -58,7 +58,7 @@ def test_a_hub_that_runs_and_does_not_answer_is_said(tmp_path: Path) -> None:
     config = load(path)
     assert running(config, None) is None
     with (
-        announced(config.home.devices, PAGE),
+        announced(config.home.devices, PAGE, "t"),
         pytest.raises(HubError, match=r"the hub at http://127\.0\.0\.1:1 does not answer: "),
     ):
         running(config, None)

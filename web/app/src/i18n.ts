@@ -1,17 +1,9 @@
-/** The page's languages: what it says lies in `locales/`, one chunk a language. */
+/** The page's languages: what it says lies in `locales/`. */
 
 import { createI18n } from "vue-i18n";
 import { setFormatLanguage } from "./logic/format";
+import { messagesIn } from "./locales/messages";
 import { chosenLanguage, keepLanguage, type Language } from "./logic/language";
-
-type Messages = Record<string, Record<string, unknown>>;
-
-const LOADERS: Record<Language, () => Promise<{ default: Messages }>> = {
-  en: () => import("./locales/en"),
-  fr: () => import("./locales/fr"),
-  de: () => import("./locales/de"),
-  es: () => import("./locales/es"),
-};
 
 export const i18n = createI18n({
   legacy: false,
@@ -23,7 +15,7 @@ export const i18n = createI18n({
 
 /** Say everything in a language from now on, and remember it in this browser. */
 export async function useLanguage(language: Language): Promise<void> {
-  const { default: messages } = await LOADERS[language]();
+  const messages = await messagesIn(language);
   i18n.global.setLocaleMessage(language, messages as never);
   i18n.global.locale.value = language as never;
   setFormatLanguage(language);

@@ -1,9 +1,14 @@
-import { createApp } from "vue";
-import App from "./App.vue";
-import { i18n, prepareLanguage } from "./i18n";
-import { router } from "./router";
-import "./styles/tokens.css";
-import "./styles/base.css";
+/**
+ * The first script to run, and small: on a slow line it asks for everything that the page waits for
+ * at once, the hub's figures and the page's words, while the page itself is still on its way.
+ */
 
-await prepareLanguage();
-createApp(App).use(i18n).use(router).mount("#app");
+import { callAhead } from "./api/stream";
+import { messagesIn } from "./locales/messages";
+import { chosenLanguage, keepLanguage } from "./logic/language";
+
+const language = chosenLanguage();
+keepLanguage(language);
+callAhead();
+void messagesIn(language);
+void import("./start");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { balance, restIsCurrent, restOfHouseW } from "../src/logic/balance";
+import { flows, houseW, restIsCurrent, restOfHouseW, type Flow, type Part } from "../src/logic/balance";
 import { device, home } from "./home";
 
 const house = [
@@ -8,7 +8,6 @@ const house = [
   device("battery", "battery", { power_w: -1250 }),
   device("car", "evse", { power_w: 2760 }),
 ];
-const sum = (shares: { power_w: number }[]): number => shares.reduce((n, s) => n + s.power_w, 0);
 
 describe("the rest of the house", () => {
   it("is the meter less all devices", () => expect(restOfHouseW(home(house))).toBe(3080));
@@ -26,13 +25,12 @@ describe("the rest of the house", () => {
   it("does not count what flows through the tie a second time", () => {
     const tied = home([...house, device("tie", "tie", { power_w: 2000, connected: true })]);
     expect(restOfHouseW(tied)).toBe(3080);
-    expect([...balance(tied).to, ...balance(tied).from].map((s) => s.id)).not.toContain("tie");
+    expect(flows(tied).find((f) => f.part === "rest")?.power_w).toBe(3080);
   });
 
   it("is unknown while a device is lost, whatever it did last", () => {
     const lost = house.map((d) => (d.id === "battery" ? { ...d, quality: "lost" } : d));
     expect(restOfHouseW(home(lost))).toBeNull();
-    expect(balance(home(lost)).from.map((s) => s.id)).not.toContain("battery");
   });
 
   it("is unknown while a device has never answered", () => {
@@ -48,35 +46,69 @@ describe("the rest of the house", () => {
   });
 });
 
-describe("the balance", () => {
-  it("has as much on one side as on the other", () => {
-    const { from, to } = balance(home(house));
-    expect(from.map((s) => s.id)).toEqual(["grid", "pv", "battery"]);
-    expect(to.map((s) => s.id)).toEqual(["car", "rest"]);
-    expect(sum(from)).toBe(sum(to));
-  });
+describe("the flows", () => {
+  const at = (found: Flow[], part: Part): Flow | undefined => found.find((f) => f.part === part);
 
-  it("counts power given to the grid as a use", () => {
-    const giving = [device("meter", "meter", { power_w: -2000 }), device("pv", "pv", { power_w: -2500 })];
-    const { from, to } = balance(home(giving));
-    expect(from.map((s) => s.id)).toEqual(["pv"]);
-    expect(to.map((s) => [s.id, s.power_w])).toEqual([
-      ["grid", 2000],
-      ["rest", 500],
+  it("go into the house and out of it, as much as out", () => {
+    const found = flows(home(house));
+    expect(found.map((f) => [f.part, f.way])).toEqual([
+      ["solar", "in"],
+      ["grid", "in"],
+      ["battery", "in"],
+      ["car", "out"],
+      ["rest", "out"],
     ]);
+    const sizes = (way: string): number =>
+      found.filter((f) => f.way === way).reduce((n, f) => n + Math.abs(f.power_w ?? 0), 0);
+    expect(sizes("in")).toBe(sizes("out"));
+    expect(houseW(found)).toBe(5840);
   });
 
-  it("says what is not known", () => {
-    const silent = [...house, device("water", "water_heater", { power_w: null })];
-    const { from, to } = balance(home(silent));
-    expect(to.at(-1)).toMatchObject({ id: "unknown", power_w: 3080, current: false });
-    expect(sum(from)).toBe(sum(to));
+  it("turn where power is given to the grid and the battery charges", () => {
+    const sunny = [
+      device("meter", "meter", { power_w: -2000 }),
+      device("pv", "pv", { power_w: -4500 }),
+      device("battery", "battery", { power_w: 1000, soc: 0.4 }),
+    ];
+    const found = flows(home(sunny));
+    expect(at(found, "grid")).toMatchObject({ way: "out", power_w: -2000 });
+    expect(at(found, "battery")).toMatchObject({ way: "out", soc: 0.4 });
+    expect(at(found, "rest")).toMatchObject({ way: "out", power_w: 1500 });
   });
 
-  it("leaves flicker out", () =>
-    expect(balance(home([device("meter", "meter", { power_w: 5 })]))).toEqual({
-      from: [],
-      to: [],
-      total_w: 0,
-    }));
+  it("add up the devices of one part; what has no part of its own is the rest", () => {
+    const warm = [
+      device("meter", "meter", { power_w: 5000 }),
+      device("heat", "heat_pump", { power_w: 1500 }),
+      device("water", "water_heater", { power_w: 2000 }),
+      device("sauna", "plug", { power_w: 900 }),
+    ];
+    const found = flows(home(warm));
+    expect(at(found, "heat")?.power_w).toBe(3500);
+    expect(at(found, "rest")?.power_w).toBe(1500);
+    expect(at(found, "solar")).toBeUndefined();
+  });
+
+  it("keep an old figure, and say how old the oldest is", () => {
+    const old = house.map((d) =>
+      d.id === "car" ? { ...d, quality: "stale", age_s: 42 } : { ...d, age_s: 1 },
+    );
+    const found = flows(home(old));
+    expect(at(found, "car")).toMatchObject({ power_w: 2760, current: false, age_s: 42 });
+    expect(at(found, "rest")).toMatchObject({ current: false, age_s: 42 });
+    expect(at(found, "solar")).toMatchObject({ current: true });
+  });
+
+  it("say what is not known", () => {
+    const silent = house.map((d) =>
+      d.id === "car" ? { ...d, quality: "lost", power_w: null, age_s: null } : d,
+    );
+    const found = flows(home(silent));
+    expect(at(found, "car")).toMatchObject({ way: "unknown", power_w: null, age_s: null });
+    expect(at(found, "rest")).toMatchObject({ way: "unknown", power_w: null });
+    expect(houseW(found)).toBeNull();
+  });
+
+  it("take flicker for stillness", () =>
+    expect(at(flows(home([device("meter", "meter", { power_w: 5 })])), "grid")?.way).toBe("still"));
 });

@@ -1,6 +1,6 @@
 /** Small homes for the tests: a device or a home with only what a test cares about spelt out. */
 
-import type { DeviceAnswer, EventAnswer, HomeAnswer } from "../src/api/types";
+import type { DeviceAnswer, EventAnswer, HomeAnswer, PlanAnswer } from "../src/api/types";
 
 export function device(id: string, kind: string, rest: Partial<DeviceAnswer> = {}): DeviceAnswer {
   return {
@@ -70,6 +70,30 @@ export function home(devices: DeviceAnswer[], rest: Partial<HomeAnswer> = {}): H
     messages: [],
     price: null,
     utilities: [],
+    ...rest,
+  };
+}
+
+/** A plan of so many slots of a quarter-hour in which next to nothing is planned. */
+export function plan(slots: number, rest: Partial<PlanAnswer> = {}): PlanAnswer {
+  const each = <T>(value: T): T[] => Array.from({ length: slots }, () => value);
+  return {
+    time_zone: "UTC",
+    made_at: 0,
+    start: 0,
+    step_s: 900,
+    import_per_kwh: each(0.3),
+    export_per_kwh: each(0.08),
+    load_w: each(400),
+    sun_w: each(0),
+    net_w: each(400),
+    limit_import_w: each(null),
+    devices: {},
+    cost: 0,
+    currency: "EUR",
+    given_up: [],
+    notes: [],
+    took_s: 0,
     ...rest,
   };
 }

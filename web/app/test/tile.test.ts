@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { createSSRApp } from "vue";
 import { renderToString } from "vue/server-renderer";
-import DeviceTile from "../src/components/DeviceTile.vue";
+import DeviceTile from "../src/components/home/DeviceTile.vue";
 import { device } from "./home";
+import { inLanguage } from "./say";
 
-function drawn(functions: string[]): Promise<string> {
+function drawn(functions: string[], next = ""): Promise<string> {
   const shown = device("pv", "pv", { functions });
-  return renderToString(createSSRApp(DeviceTile, { device: shown, sinceS: 0 }));
+  const app = createSSRApp(DeviceTile, { device: shown, sinceS: 0, next });
+  return renderToString(app.use(inLanguage("en")));
 }
 
 describe("a device's tile", () => {
@@ -19,5 +21,10 @@ describe("a device's tile", () => {
 
   it("has no such line for a device that does nothing", async () => {
     expect(await drawn([])).not.toContain('data-testid="function"');
+  });
+
+  it("says what it does next where the plan says so", async () => {
+    expect(await drawn([], "22:00: rests")).toContain("22:00: rests");
+    expect(await drawn([])).not.toContain('data-testid="next"');
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { DeviceAnswer, PriceAnswer } from "../src/api/types";
 import * as words from "../src/logic/words";
 import { device, event, home } from "./home";
+import { plain, say } from "./say";
 
 describe("net power", () => {
   it.each([
@@ -34,50 +35,49 @@ describe("what a device does", () => {
     ["battery", { power_w: null }, "no reading yet"],
   ];
   it.each(rows)("%s %o is %s", (kind, rest, text) =>
-    expect(words.stateWords(device("d", kind, rest))).toBe(text),
+    expect(words.stateWords(say, device("d", kind, rest))).toBe(text),
   );
 });
 
 describe("the age of a figure", () => {
   it("is not told while the figure is good", () =>
-    expect(words.ageWords(device("d", "pv", { age_s: 3 }), 10)).toBe(""));
+    expect(words.ageWords(say, device("d", "pv", { age_s: 3 }), 10)).toBe(""));
   it("goes on growing while no snapshot comes", () => {
     const stale = device("d", "pv", { quality: "stale", age_s: 42 });
-    expect(words.ageWords(stale, 10).replace("\u00a0", " ")).toBe("Last answer 52 s ago");
+    expect(words.ageWords(say, stale, 10).replace("\u00a0", " ")).toBe("Last answer 52 s ago");
   });
   it("is unknown for a device that never answered", () =>
-    expect(words.ageWords(device("d", "pv", { quality: "lost", age_s: null }), 0)).toBe(
+    expect(words.ageWords(say, device("d", "pv", { quality: "lost", age_s: null }), 0)).toBe(
       "No answer yet",
     ));
 });
 
 describe("a value that is older than its device's reading", () => {
   const old = device("d", "battery", { soc: 0.5, age_s: 1, ages: { soc: 42, power_w: 61 } });
-  const plain = (text: string): string => text.replaceAll("\u00a0", " ");
   it("says how old it is", () => {
-    expect(plain(words.storeWords(old, 3))).toBe("50 % full (45 s ago)");
-    expect(plain(words.ageWords(old, 0))).toBe("Power as of 1 min ago");
+    expect(plain(words.storeWords(say, old, 3))).toBe("50 % full (45 s ago)");
+    expect(plain(words.ageWords(say, old, 0))).toBe("Power as of 1 min ago");
   });
   it("is not told apart while it is but seconds old", () =>
-    expect(plain(words.storeWords(device("d", "pv", { temp_c: 21, ages: { temp_c: 4 } })))).toBe(
+    expect(plain(words.storeWords(say, device("d", "pv", { temp_c: 21, ages: { temp_c: 4 } })))).toBe(
       "21.0 \u00b0C",
     ));
   it("is told of a device that sleeps", () =>
-    expect(plain(words.ageWords(device("d", "plug", { quality: "asleep", age_s: 42 }), 0))).toBe(
+    expect(plain(words.ageWords(say, device("d", "plug", { quality: "asleep", age_s: 42 }), 0))).toBe(
       "Asleep, last heard 42 s ago",
     ));
 });
 
 it("values that cannot be are named", () => {
-  expect(words.suspectWords(device("d", "pv"))).toBe("");
-  expect(words.suspectWords(device("d", "pv", { suspect: ["soc", "temp_c"] }))).toBe(
+  expect(words.suspectWords(say, device("d", "pv"))).toBe("");
+  expect(words.suspectWords(say, device("d", "pv", { suspect: ["soc", "temp_c"] }))).toBe(
     "Not believed: charge, temperature",
   );
 });
 
 it("what becomes of a device without the hub is told with its risk", () => {
-  expect(words.safeWords(device("d", "pv"))).toBe("");
-  expect(words.safeWords(device("d", "pv", { safe: "runs by itself", risk: "a power cut" }))).toBe(
+  expect(words.safeWords(say, device("d", "pv"))).toBe("");
+  expect(words.safeWords(say, device("d", "pv", { safe: "runs by itself", risk: "a power cut" }))).toBe(
     "Without the hub: runs by itself. Risk: a power cut.",
   );
 });
@@ -89,19 +89,19 @@ describe("what is announced", () => {
       event("b", { state: "coming", title: "Reduce by 1 kW" }),
       event("c", { state: "completed" }),
     ];
-    expect(words.announcement(home([], { events }))).toBe(
+    expect(words.announcement(say, home([], { events }))).toBe(
       "Peak Saver asks now: Import at most 1.5 kW. Peak Saver will ask: Reduce by 1 kW.",
     );
   });
   it("changes when the owner leaves", () =>
-    expect(words.announcement(home([], { events: [event("a", { opted_out: true })] }))).toContain(
+    expect(words.announcement(say, home([], { events: [event("a", { opted_out: true })] }))).toContain(
       "You opted out",
     ));
 });
 
 it("an event that is over says how it went", () => {
-  expect(words.outcomeWords(event("a", { state: "superseded" }))).toBe("Replaced by another");
-  expect(words.outcomeWords(event("a", { state: "completed", opted_out: true }))).toBe(
+  expect(words.outcomeWords(say, event("a", { state: "superseded" }))).toBe("Replaced by another");
+  expect(words.outcomeWords(say, event("a", { state: "completed", opted_out: true }))).toBe(
     "Done, you had opted out",
   );
 });
@@ -110,7 +110,7 @@ describe("a price", () => {
   const now = Date.UTC(2026, 5, 17, 12, 20) / 1000; // 14:20 in Berlin
   const price = { tariff: "Flex", currency: "EUR", per_kwh: 0.312, until: now + 2400 };
   const said = (rest: Partial<PriceAnswer>): string =>
-    words.priceWords({ ...price, next_per_kwh: 0.28, ...rest }, now, "Europe/Berlin");
+    words.priceWords(say, { ...price, next_per_kwh: 0.28, ...rest }, now, "Europe/Berlin");
   it.each([
     [{}, "costs \u20ac0.312 a kWh until 15:00, then \u20ac0.28."],
     [{ next_per_kwh: null }, "costs \u20ac0.312 a kWh until 15:00."],

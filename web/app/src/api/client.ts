@@ -8,7 +8,7 @@
 import createClient from "openapi-fetch";
 import { i18n } from "../i18n";
 import { presentLanguage } from "../logic/language";
-import type { HistoryAnswer, ProgrammeAnswer, paths } from "./schema";
+import type { HistoryAnswer, paths } from "./schema";
 
 /** What went wrong, in one sentence for the reader; `status` is 0 where the hub did not answer. */
 export class ApiError extends Error {
@@ -70,20 +70,4 @@ export async function acknowledge(message: string): Promise<void> {
 /** Leave an event, or take part again. */
 export async function wish(event: string, what: "opt-out" | "opt-in"): Promise<void> {
   await ask(api.POST(`/api/events/{event}/${what}`, { params: { path: { event } } }));
-}
-
-/** Return what the home can take part in. */
-export async function programmes(): Promise<ProgrammeAnswer[]> {
-  return (await ask(api.GET("/api/programmes"))).programmes;
-}
-
-/** Join or leave a programme, having read the text of that version. */
-export async function decide(
-  programme: string,
-  what: "join" | "leave",
-  by: string,
-  version: string,
-): Promise<void> {
-  const path = { programme };
-  await ask(api.POST(`/api/programmes/{programme}/${what}`, { params: { path }, body: { by, version } }));
 }

@@ -56,6 +56,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a backup, locked with a passphrase */
+        post: operations["archive_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backup/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fetch a backup that was made */
+        get: operations["archive_fetch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/callers": {
         parameters: {
             query?: never;
@@ -372,6 +406,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/lan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how the hub is reached on the home's network, and its certificate's fingerprint */
+        get: operations["lan_lan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lan/code.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the address at which a phone is shown how to trust the hub, as a QR code */
+        get: operations["lan_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lan/home-energy.crt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the certificate of the hub's own authority, PEM */
+        get: operations["lan_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lan/home-energy.mobileconfig": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the same as a configuration profile for Apple's systems */
+        get: operations["lan_profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/messages/{message}/acknowledge": {
         parameters: {
             query?: never;
@@ -525,6 +627,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell which of a person's browsers are told what */
+        get: operations["push_push"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/push/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Take a browser's wish to be told, in place of what it wished before */
+        put: operations["push_subscribe"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/push/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Tell a browser nothing any more */
+        delete: operations["push_unsubscribe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/push/subscriptions/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a browser a message to see that messages arrive */
+        post: operations["push_try_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reserves": {
         parameters: {
             query?: never;
@@ -535,6 +705,74 @@ export interface paths {
         /** Return how the reserve stands; nothing where the home offers none */
         get: operations["reserves_reserves"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to send a backup that is to be restored, piece by piece */
+        post: operations["archive_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/restore/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check all of a backup and start anew with it; on failure the home is as it was */
+        post: operations["archive_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/restore/{id}/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Return what a backup that was sent has */
+        post: operations["archive_look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/restore/{id}/{offset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Send a piece of it; the same one may be sent again */
+        put: operations["archive_take"];
         post?: never;
         delete?: never;
         options?: never;
@@ -553,6 +791,60 @@ export interface paths {
         get: operations["security_security"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return all settings that the page may change */
+        get: operations["settings_settings"];
+        /** Change settings, all of them or none */
+        put: operations["settings_change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/tariff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the tariff */
+        get: operations["settings_tariff"];
+        /** Take a tariff in place of the present one */
+        put: operations["settings_put_tariff"];
+        post?: never;
+        /** Take the tariff out */
+        delete: operations["settings_no_tariff"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a former version of the settings again */
+        post: operations["settings_go_back"];
         delete?: never;
         options?: never;
         head?: never;
@@ -593,6 +885,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return how far the home is set up, and what is missing */
+        get: operations["setup_setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/steps/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pass a step of the path, put it off, or take it up again */
+        post: operations["setup_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/utility": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return how the home stands to its utility, and who it is there */
+        get: operations["setup_utility"];
+        put?: never;
+        /** Take what the utility answered with; the hub connects with it at once */
+        post: operations["setup_enrol"];
+        /** Forget the utility */
+        delete: operations["setup_leave"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/utility/identity.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return who the home is to its utility, as a QR code */
+        get: operations["setup_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/utility/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the request for a certificate that the utility answers (PKCS #10) */
+        get: operations["setup_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/utility/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look for utilities' servers on the home's network, for some seconds */
+        post: operations["setup_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stream": {
         parameters: {
             query?: never;
@@ -604,6 +1000,24 @@ export interface paths {
         get: operations["streams_serve"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/wipe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return what wiping erases */
+        get: operations["archive_doomed"];
+        put?: never;
+        /** Erase the home's keys and data, and start anew as on the first day */
+        post: operations["archive_wipe"];
         delete?: never;
         options?: never;
         head?: never;
@@ -706,11 +1120,46 @@ export interface components {
         };
         /**
          * AlarmsAnswer
-         * @description The alarms that are kept: those that last first, then the latest first.
+         * @description The alarms that are kept.
+         *
+         *     Attributes:
+         *         alarms: Those that last first, then the latest first.
+         *         time_zone: IANA name of the home's time zone.
          */
         AlarmsAnswer: {
             /** Alarms */
             alarms: components["schemas"]["PastAlarmAnswer"][];
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * BackupAnswer
+         * @description A backup that waits to be fetched.
+         */
+        BackupAnswer: {
+            /** Id */
+            id: string;
+            /** Size */
+            size: number;
+            manifest: components["schemas"]["ContentsAnswer"];
+        };
+        /**
+         * BandModel
+         * @description A price at certain times; fields as in `hems.setup.tariffs.Band`.
+         */
+        BandModel: {
+            /** Price */
+            price: number;
+            /** Begins */
+            begins: string;
+            /** Ends */
+            ends: string;
+            /**
+             * Days
+             * @default all
+             * @enum {string}
+             */
+            days?: "all" | "weekdays" | "weekends";
         };
         /**
          * CallAnswer
@@ -868,6 +1317,16 @@ export interface components {
          */
         CertificateUse: "utility" | "utility-root" | "recipients" | "recipients-root" | "chargers" | "chargers-root" | "broker-root" | "regulation" | "regulation-root" | "device" | "device-root";
         /**
+         * ChangeOrder
+         * @description Settings by key; null for the default.
+         */
+        ChangeOrder: {
+            /** Settings */
+            settings: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+        };
+        /**
          * ChoicesAnswer
          * @description What there is to choose from for a device that was not found by itself.
          *
@@ -926,6 +1385,22 @@ export interface components {
             clock_error_s: number | null;
             /** Edition */
             edition: string;
+        };
+        /**
+         * ContentsAnswer
+         * @description What a backup has; fields as in `hems.archive.backup.Manifest`.
+         */
+        ContentsAnswer: {
+            /** Made At */
+            made_at: number;
+            /** Software */
+            software: string;
+            /** Home */
+            home: string;
+            /** Files */
+            files: string[];
+            /** Outside */
+            outside: string[];
         };
         /**
          * Data
@@ -1139,6 +1614,14 @@ export interface components {
             choices: components["schemas"]["DeviceChoicesAnswer"];
         };
         /**
+         * DoomedAnswer
+         * @description What wiping erases.
+         */
+        DoomedAnswer: {
+            /** Files */
+            files: string[];
+        };
+        /**
          * Driver
          * @description The drivers there are.
          * @enum {string}
@@ -1196,6 +1679,63 @@ export interface components {
              * @default null
              */
             comfort_high_c?: number | null;
+        };
+        /**
+         * EnrolOrder
+         * @description What the utility answered with.
+         *
+         *     Attributes:
+         *         content: Certificates and revocation lists, PEM; may say server, PIN and edition itself.
+         */
+        EnrolOrder: {
+            /** Content */
+            content: string;
+            /**
+             * Server
+             * @default
+             */
+            server?: string;
+            /**
+             * Pin
+             * @default
+             */
+            pin?: string;
+            /**
+             * Edition
+             * @default
+             * @enum {string}
+             */
+            edition?: "" | "csip-aus" | "csip" | "2018" | "2023";
+        };
+        /**
+         * EnrolledAnswer
+         * @description How the home stands to its utility; fields as in `hems.setup.guide.Enrolled`.
+         */
+        EnrolledAnswer: {
+            /** Configured */
+            configured: boolean;
+            /** Fixed */
+            fixed: boolean;
+            identity: components["schemas"]["IdentityAnswer"];
+            /** Server */
+            server: string;
+            /** Edition */
+            edition: string;
+            link: components["schemas"]["LinkAnswer"] | null;
+        };
+        /**
+         * ErasedAnswer
+         * @description What was erased when the home was wiped.
+         *
+         *     Attributes:
+         *         gone: Files that are not there any more.
+         *         left: What could not be erased, each with the reason.
+         */
+        ErasedAnswer: {
+            /** Gone */
+            gone: string[];
+            /** Left */
+            left: string[];
         };
         /**
          * EventAnswer
@@ -1388,6 +1928,18 @@ export interface components {
             utilities: components["schemas"]["UtilityAnswer"][];
         };
         /**
+         * IdentityAnswer
+         * @description Who the home is to its utility; fields as in `hems.setup.identity.Identity`.
+         */
+        IdentityAnswer: {
+            /** Lfdi */
+            lfdi: string;
+            /** Sfdi */
+            sfdi: string;
+            /** Pin */
+            pin: string;
+        };
+        /**
          * IslandAnswer
          * @description The island; fields as in `hems.microgrid.surface.IslandView`.
          */
@@ -1561,6 +2113,90 @@ export interface components {
             move_s?: number;
         };
         /**
+         * Keys
+         * @description A browser's keys, base64url, as `PushSubscription.toJSON` gives them.
+         */
+        Keys: {
+            /** P256Dh */
+            p256dh: string;
+            /** Auth */
+            auth: string;
+        };
+        /**
+         * Kind
+         * @description What a setting is.
+         * @enum {string}
+         */
+        Kind: "text" | "zone" | "choice" | "flag" | "current" | "power" | "slope" | "duration" | "share" | "count" | "texts";
+        /**
+         * LanAnswer
+         * @description How the hub is reached; fields as in `hems.lan.presence.LanView`.
+         *
+         *     Attributes:
+         *         served: Whether it is reached from the home's network at all.
+         */
+        LanAnswer: {
+            /**
+             * Served
+             * @default true
+             */
+            served: boolean;
+            /**
+             * Page
+             * @default
+             */
+            page: string;
+            /**
+             * Trust
+             * @default
+             */
+            trust: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Names
+             * @default []
+             */
+            names: string[];
+            /**
+             * Fingerprint
+             * @default
+             */
+            fingerprint: string;
+            /**
+             * Spoken
+             * @default
+             */
+            spoken: string;
+            /**
+             * Expires At
+             * @default null
+             */
+            expires_at: number | null;
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+        };
+        /**
+         * LinkAnswer
+         * @description How the connection stands; fields as in `hems.surface.UtilityView`.
+         */
+        LinkAnswer: {
+            /** State */
+            state: string;
+            /** Detail */
+            detail: string;
+            /** Server */
+            server: string;
+            /** Last Contact */
+            last_contact: number | null;
+        };
+        /**
          * MessageAnswer
          * @description A message of the utility; fields as in `hems.surface.MessageView`.
          */
@@ -1581,6 +2217,16 @@ export interface components {
             acknowledged: boolean;
             /** May Acknowledge */
             may_acknowledge: boolean;
+        };
+        /**
+         * MistakeAnswer
+         * @description What is wrong with one field; fields as in `hems.setup.editing.Mistake`.
+         */
+        MistakeAnswer: {
+            /** Key */
+            key: string;
+            /** Said */
+            said: string;
         };
         /**
          * MoneyAnswer
@@ -1665,6 +2311,20 @@ export interface components {
             state: string;
         };
         /**
+         * OutcomeAnswer
+         * @description What came of a change.
+         *
+         *     Attributes:
+         *         saved: Whether it was taken; the running home follows within a few seconds.
+         *         mistakes: What is wrong with it; nothing was taken then.
+         */
+        OutcomeAnswer: {
+            /** Saved */
+            saved: boolean;
+            /** Mistakes */
+            mistakes: components["schemas"]["MistakeAnswer"][];
+        };
+        /**
          * OutflowAnswer
          * @description Something that leaves the hub; fields as in `hems.security.surface.OutflowView`.
          */
@@ -1685,6 +2345,14 @@ export interface components {
             every_s: number | null;
             /** Until */
             until: number | null;
+        };
+        /**
+         * PassphraseOrder
+         * @description What locks a backup.
+         */
+        PassphraseOrder: {
+            /** Passphrase */
+            passphrase: string;
         };
         /**
          * PastAlarmAnswer
@@ -1832,10 +2500,16 @@ export interface components {
         /**
          * ProgrammesAnswer
          * @description All programmes.
+         *
+         *     Attributes:
+         *         programmes: In the registry's order.
+         *         time_zone: IANA name of the home's time zone, in which months begin.
          */
         ProgrammesAnswer: {
             /** Programmes */
             programmes: components["schemas"]["ProgrammeAnswer"][];
+            /** Time Zone */
+            time_zone: string;
         };
         /**
          * Proof
@@ -1849,6 +2523,29 @@ export interface components {
          * @enum {string}
          */
         Purpose: "grid-operation" | "topology-identification" | "line-loss-analysis" | "settlement";
+        /**
+         * PushAnswer
+         * @description Messages to phones.
+         *
+         *     Attributes:
+         *         enabled: Whether there are any.
+         *         key: The hub's public key, by which browsers subscribe.
+         *         subscriptions: The asking person's browsers; the owner's view has everybody's.
+         */
+        PushAnswer: {
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * Key
+             * @default
+             */
+            key: string;
+            /**
+             * Subscriptions
+             * @default []
+             */
+            subscriptions: components["schemas"]["SubscriptionAnswer"][];
+        };
         /**
          * Reach
          * @description How far something goes.
@@ -2040,6 +2737,26 @@ export interface components {
             outflows: components["schemas"]["OutflowAnswer"][];
         };
         /**
+         * SentAnswer
+         * @description A file that is being sent.
+         *
+         *     Attributes:
+         *         id: By which its pieces are sent.
+         *         length: How much of it is here.
+         *         most: Most octets of a piece.
+         */
+        SentAnswer: {
+            /** Id */
+            id: string;
+            /** Length */
+            length: number;
+            /**
+             * Most
+             * @default 1048576
+             */
+            most: number;
+        };
+        /**
          * SeriesAnswer
          * @description One device's measurements; fields as in `hems.surface.Series`.
          */
@@ -2052,6 +2769,102 @@ export interface components {
             power_w: (number | null)[];
             /** Soc */
             soc: (number | null)[];
+        };
+        /**
+         * ServerAnswer
+         * @description A server that was found.
+         */
+        ServerAnswer: {
+            /** Name */
+            name: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * ServersAnswer
+         * @description The servers that were found.
+         */
+        ServersAnswer: {
+            /** Servers */
+            servers: components["schemas"]["ServerAnswer"][];
+        };
+        /**
+         * SettingAnswer
+         * @description A setting; fields as in `hems.setup.fields.Setting`.
+         *
+         *     Attributes:
+         *         value: What it is now, in base units; null for none.
+         *         fixed: Whether a person has written it into hems.toml.
+         */
+        SettingAnswer: {
+            /** Key */
+            key: string;
+            /** Group */
+            group: string;
+            kind: components["schemas"]["Kind"];
+            /** Choices */
+            choices: string[];
+            /** Least */
+            least: number | null;
+            /** Most */
+            most: number | null;
+            /** Value */
+            value: string | number | boolean | string[] | null;
+            /** Fixed */
+            fixed: boolean;
+        };
+        /**
+         * SettingsAnswer
+         * @description All settings that the page may change.
+         *
+         *     Attributes:
+         *         versions: That were replaced, the last one first.
+         */
+        SettingsAnswer: {
+            /** Settings */
+            settings: components["schemas"]["SettingAnswer"][];
+            /** Versions */
+            versions: components["schemas"]["VersionAnswer"][];
+        };
+        /**
+         * SetupAnswer
+         * @description How far the home is set up; fields as in `hems.setup.progress.Progress`.
+         *
+         *     Attributes:
+         *         version: Of this software.
+         *         updates: How it is updated.
+         *         erased: What was erased at this start; null where nothing was.
+         */
+        SetupAnswer: {
+            /** Finished */
+            finished: boolean;
+            /** Steps */
+            steps: components["schemas"]["SetupStepAnswer"][];
+            next: components["schemas"]["Step-Output"];
+            /**
+             * Version
+             * @default
+             */
+            version: string;
+            /**
+             * Updates
+             * @default
+             */
+            updates: string;
+            /** @default null */
+            erased: components["schemas"]["ErasedAnswer"] | null;
+        };
+        /**
+         * SetupStepAnswer
+         * @description A step; fields as in `hems.setup.progress.StepView`.
+         */
+        SetupStepAnswer: {
+            id: components["schemas"]["Step-Output"];
+            state: components["schemas"]["State"];
+            /** Optional */
+            optional: boolean;
+            /** Missing */
+            missing: string;
         };
         /**
          * Standing
@@ -2080,11 +2893,23 @@ export interface components {
             words: string;
         };
         /**
+         * State
+         * @description How a step stands.
+         * @enum {string}
+         */
+        State: "open" | "done" | "skipped";
+        /**
          * Step
          * @description What accounts are added up by.
          * @enum {string}
          */
-        Step: "interval" | "day" | "month";
+        "Step-Input": "interval" | "day" | "month";
+        /**
+         * Step
+         * @description A step of the guided path, in its order.
+         * @enum {string}
+         */
+        "Step-Output": "language" | "account" | "home" | "tariff" | "devices" | "utility" | "done";
         /**
          * StepAnswer
          * @description A step; fields as in `hems.plan_surface.StepView`.
@@ -2102,6 +2927,13 @@ export interface components {
             reason: string;
         };
         /**
+         * StepOrder
+         * @description How a step is to stand.
+         */
+        StepOrder: {
+            state: components["schemas"]["State"];
+        };
+        /**
          * StrangerAnswer
          * @description Somebody unknown that called in; fields as in `hems.security.surface.StrangerView`.
          */
@@ -2110,6 +2942,150 @@ export interface components {
             identity: string;
             /** Address */
             address: string;
+        };
+        /**
+         * Subject
+         * @description What somebody can choose to be told of.
+         * @enum {string}
+         */
+        Subject: "events" | "alarms" | "car" | "messages";
+        /**
+         * SubscriptionAnswer
+         * @description A browser that is told; fields as in `hems.push.subscription.Subscription`.
+         */
+        SubscriptionAnswer: {
+            /** Id */
+            id: string;
+            /** Called */
+            called: string;
+            /** Who */
+            who: string;
+            /** Subjects */
+            subjects: components["schemas"]["Subject"][];
+            /** Language */
+            language: string;
+            /** Quiet */
+            quiet: [
+                number,
+                number
+            ] | null;
+            /** Since */
+            since: number;
+        };
+        /**
+         * SubscriptionOrder
+         * @description What a browser wishes.
+         *
+         *     Attributes:
+         *         endpoint: Where its push service takes messages for it.
+         *         keys: By which they are sealed.
+         *         called: What the person calls the browser.
+         *         subjects: What it is to be told of.
+         *         language: In which language.
+         *         quiet: Minutes of the day, by the home's clock, from and to which it is not told.
+         */
+        SubscriptionOrder: {
+            /** Endpoint */
+            endpoint: string;
+            keys: components["schemas"]["Keys"];
+            /**
+             * Called
+             * @default
+             */
+            called?: string;
+            /**
+             * Subjects
+             * @default [
+             *       "alarms",
+             *       "car",
+             *       "events",
+             *       "messages"
+             *     ]
+             */
+            subjects?: components["schemas"]["Subject"][];
+            /**
+             * Language
+             * @default en
+             * @enum {string}
+             */
+            language?: "en" | "fr" | "de" | "es";
+            /**
+             * Quiet
+             * @default null
+             */
+            quiet?: [
+                number,
+                number
+            ] | null;
+        };
+        /**
+         * TariffAnswer
+         * @description The tariff.
+         *
+         *     Attributes:
+         *         tariff: Null where there is none.
+         *         fixed: Whether a person has written it into hems.toml.
+         *         whole: Whether it has no more than what stands here.
+         */
+        TariffAnswer: {
+            tariff: components["schemas"]["TariffModel"] | null;
+            /** Fixed */
+            fixed: boolean;
+            /** Whole */
+            whole: boolean;
+        };
+        /**
+         * TariffModel
+         * @description A tariff; fields as in `hems.setup.tariffs.TariffOrder`.
+         */
+        TariffModel: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "flat" | "bands" | "dynamic" | "utility";
+            /**
+             * Currency
+             * @default
+             */
+            currency?: string;
+            /** Price */
+            price: number;
+            /**
+             * Bands
+             * @default []
+             */
+            bands?: components["schemas"]["BandModel"][];
+            /**
+             * Feed In
+             * @default 0
+             */
+            feed_in?: number;
+            /**
+             * Standing
+             * @default 0
+             */
+            standing?: number;
+            /**
+             * Prices
+             * @default
+             */
+            prices?: string;
+            /**
+             * Surcharge
+             * @default 0
+             */
+            surcharge?: number;
+            /**
+             * Tax
+             * @default 0
+             */
+            tax?: number;
+            /**
+             * Peak
+             * @default 0
+             */
+            peak?: number;
         };
         /**
          * TrustedDeviceAnswer
@@ -2151,6 +3127,24 @@ export interface components {
             name: string;
         };
         /**
+         * VersionAnswer
+         * @description A version of the settings that was replaced.
+         */
+        VersionAnswer: {
+            /** Number */
+            number: number;
+            /** Replaced At */
+            replaced_at: number;
+        };
+        /**
+         * WipeOrder
+         * @description The home's name, typed by who wants it erased.
+         */
+        WipeOrder: {
+            /** Typed */
+            typed: string;
+        };
+        /**
          * WishOrder
          * @description The owner's direct wish about a device.
          *
@@ -2185,6 +3179,8 @@ export type AccessAnswer = components['schemas']['AccessAnswer'];
 export type AccessesAnswer = components['schemas']['AccessesAnswer'];
 export type AccountAnswer = components['schemas']['AccountAnswer'];
 export type AlarmsAnswer = components['schemas']['AlarmsAnswer'];
+export type BackupAnswer = components['schemas']['BackupAnswer'];
+export type BandModel = components['schemas']['BandModel'];
 export type CallAnswer = components['schemas']['CallAnswer'];
 export type CallerAnswer = components['schemas']['CallerAnswer'];
 export type CallersAnswer = components['schemas']['CallersAnswer'];
@@ -2193,9 +3189,11 @@ export type CarMode = components['schemas']['CarMode'];
 export type CarOrderBody = components['schemas']['CarOrderBody'];
 export type CertificateAnswer = components['schemas']['CertificateAnswer'];
 export type CertificateUse = components['schemas']['CertificateUse'];
+export type ChangeOrder = components['schemas']['ChangeOrder'];
 export type ChoicesAnswer = components['schemas']['ChoicesAnswer'];
 export type CommitmentAnswer = components['schemas']['CommitmentAnswer'];
 export type ConnectionAnswer = components['schemas']['ConnectionAnswer'];
+export type ContentsAnswer = components['schemas']['ContentsAnswer'];
 export type Data = components['schemas']['Data'];
 export type DecisionAnswer = components['schemas']['DecisionAnswer'];
 export type DecisionOrder = components['schemas']['DecisionOrder'];
@@ -2204,9 +3202,13 @@ export type DeviceChoicesAnswer = components['schemas']['DeviceChoicesAnswer'];
 export type DeviceDetailAnswer = components['schemas']['DeviceDetailAnswer'];
 export type DeviceKind = components['schemas']['DeviceKind'];
 export type DeviceSettingsAnswer = components['schemas']['DeviceSettingsAnswer'];
+export type DoomedAnswer = components['schemas']['DoomedAnswer'];
 export type Driver = components['schemas']['Driver'];
 export type DriverAnswer = components['schemas']['DriverAnswer'];
 export type EditBody = components['schemas']['EditBody'];
+export type EnrolOrder = components['schemas']['EnrolOrder'];
+export type EnrolledAnswer = components['schemas']['EnrolledAnswer'];
+export type ErasedAnswer = components['schemas']['ErasedAnswer'];
 export type EventAnswer = components['schemas']['EventAnswer'];
 export type Flow = components['schemas']['Flow'];
 export type FoundAnswer = components['schemas']['FoundAnswer'];
@@ -2217,18 +3219,26 @@ export type Guard = components['schemas']['Guard'];
 export type HealthAnswer = components['schemas']['HealthAnswer'];
 export type HistoryAnswer = components['schemas']['HistoryAnswer'];
 export type HomeAnswer = components['schemas']['HomeAnswer'];
+export type IdentityAnswer = components['schemas']['IdentityAnswer'];
 export type IslandAnswer = components['schemas']['IslandAnswer'];
 export type IslandBody = components['schemas']['IslandBody'];
 export type JoinAnswer = components['schemas']['JoinAnswer'];
 export type JoinBody = components['schemas']['JoinBody'];
+export type Keys = components['schemas']['Keys'];
+export type Kind = components['schemas']['Kind'];
+export type LanAnswer = components['schemas']['LanAnswer'];
+export type LinkAnswer = components['schemas']['LinkAnswer'];
 export type MessageAnswer = components['schemas']['MessageAnswer'];
+export type MistakeAnswer = components['schemas']['MistakeAnswer'];
 export type MoneyAnswer = components['schemas']['MoneyAnswer'];
 export type MoveOutcomeAnswer = components['schemas']['MoveOutcomeAnswer'];
 export type NeededAnswer = components['schemas']['NeededAnswer'];
 export type NeedsAnswer = components['schemas']['NeedsAnswer'];
 export type Occasion = components['schemas']['Occasion'];
 export type OfferAnswer = components['schemas']['OfferAnswer'];
+export type OutcomeAnswer = components['schemas']['OutcomeAnswer'];
 export type OutflowAnswer = components['schemas']['OutflowAnswer'];
+export type PassphraseOrder = components['schemas']['PassphraseOrder'];
 export type PastAlarmAnswer = components['schemas']['PastAlarmAnswer'];
 export type PayAnswer = components['schemas']['PayAnswer'];
 export type Phase = components['schemas']['Phase'];
@@ -2240,6 +3250,7 @@ export type ProgrammeAnswer = components['schemas']['ProgrammeAnswer'];
 export type ProgrammesAnswer = components['schemas']['ProgrammesAnswer'];
 export type Proof = components['schemas']['Proof'];
 export type Purpose = components['schemas']['Purpose'];
+export type PushAnswer = components['schemas']['PushAnswer'];
 export type Reach = components['schemas']['Reach'];
 export type RecordAnswer = components['schemas']['RecordAnswer'];
 export type RecordsAnswer = components['schemas']['RecordsAnswer'];
@@ -2249,14 +3260,31 @@ export type RunOrderBody = components['schemas']['RunOrderBody'];
 export type SearchAnswer = components['schemas']['SearchAnswer'];
 export type SearchBody = components['schemas']['SearchBody'];
 export type SecurityAnswer = components['schemas']['SecurityAnswer'];
+export type SentAnswer = components['schemas']['SentAnswer'];
 export type SeriesAnswer = components['schemas']['SeriesAnswer'];
+export type ServerAnswer = components['schemas']['ServerAnswer'];
+export type ServersAnswer = components['schemas']['ServersAnswer'];
+export type SettingAnswer = components['schemas']['SettingAnswer'];
+export type SettingsAnswer = components['schemas']['SettingsAnswer'];
+export type SetupAnswer = components['schemas']['SetupAnswer'];
+export type SetupStepAnswer = components['schemas']['SetupStepAnswer'];
 export type Standing = components['schemas']['Standing'];
 export type StandingAnswer = components['schemas']['StandingAnswer'];
-export type Step = components['schemas']['Step'];
+export type State = components['schemas']['State'];
+export type StepInput = components['schemas']['Step-Input'];
+export type StepOutput = components['schemas']['Step-Output'];
 export type StepAnswer = components['schemas']['StepAnswer'];
+export type StepOrder = components['schemas']['StepOrder'];
 export type StrangerAnswer = components['schemas']['StrangerAnswer'];
+export type Subject = components['schemas']['Subject'];
+export type SubscriptionAnswer = components['schemas']['SubscriptionAnswer'];
+export type SubscriptionOrder = components['schemas']['SubscriptionOrder'];
+export type TariffAnswer = components['schemas']['TariffAnswer'];
+export type TariffModel = components['schemas']['TariffModel'];
 export type TrustedDeviceAnswer = components['schemas']['TrustedDeviceAnswer'];
 export type UtilityAnswer = components['schemas']['UtilityAnswer'];
+export type VersionAnswer = components['schemas']['VersionAnswer'];
+export type WipeOrder = components['schemas']['WipeOrder'];
 export type WishOrder = components['schemas']['WishOrder'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -2370,6 +3398,70 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassphraseOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_fetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
             };
             /** @description What went wrong */
             default: {
@@ -3240,6 +4332,122 @@ export interface operations {
             };
         };
     };
+    lan_lan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LanAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lan_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lan_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-x509-ca-cert": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lan_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-apple-aspen-config": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     home_acknowledge: {
         parameters: {
             query?: never;
@@ -3274,7 +4482,7 @@ export interface operations {
             query?: {
                 start?: number | null;
                 end?: number | null;
-                step?: components["schemas"]["Step"];
+                step?: components["schemas"]["Step-Input"];
                 days?: number | null;
             };
             header?: never;
@@ -3526,6 +4734,126 @@ export interface operations {
             };
         };
     };
+    push_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_subscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_unsubscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_try_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     reserves_reserves: {
         parameters: {
             query?: never;
@@ -3562,6 +4890,141 @@ export interface operations {
             };
         };
     };
+    archive_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassphraseOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassphraseOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_take: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                offset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     security_security: {
         parameters: {
             query?: never;
@@ -3578,6 +5041,190 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SecurityAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_tariff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TariffAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_put_tariff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TariffModel"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_no_tariff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_go_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeAnswer"];
                 };
             };
             /** @description What went wrong */
@@ -3659,6 +5306,248 @@ export interface operations {
             };
         };
     };
+    setup_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_utility: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_enrol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServersAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     streams_serve: {
         parameters: {
             query?: never;
@@ -3676,6 +5565,66 @@ export interface operations {
                 content: {
                     "text/event-stream": string;
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_doomed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoomedAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_wipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WipeOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

@@ -7,6 +7,33 @@ const SILENCE_MS = 20_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 
+interface Ahead {
+  source: EventSource;
+  last: string | null;
+}
+
+let ahead: Ahead | null = null;
+
+/** Open the line before there is anything to show its news, for the first listener to take over. */
+export function callAhead(): void {
+  const opened: Ahead = { source: connect(), last: null };
+  opened.source.addEventListener("snapshot", (message: MessageEvent<string>) => {
+    opened.last = message.data;
+  });
+  ahead = opened;
+}
+
+function connect(): EventSource {
+  return new EventSource(`/api/stream?lang=${presentLanguage()}`);
+}
+
+/** Return the line that was opened ahead, once, unless the hub refused it. */
+function takeAhead(): Ahead | null {
+  const taken = ahead;
+  ahead = null;
+  return taken?.source.readyState === EventSource.CLOSED ? null : taken;
+}
+
 export interface Listener {
   snapshot(home: HomeAnswer): void;
   lost(): void;
@@ -27,18 +54,22 @@ export function listen(listener: Listener): () => void {
 
   function open(): void {
     source?.close();
-    source = new EventSource(`/api/stream?lang=${presentLanguage()}`);
-    source.addEventListener("snapshot", (message: MessageEvent<string>) => {
-      retryMs = FIRST_RETRY_MS;
-      again(SILENCE_MS);
-      listener.snapshot(JSON.parse(message.data) as HomeAnswer);
-    });
+    const taken = takeAhead();
+    source = taken?.source ?? connect();
+    source.addEventListener("snapshot", (message: MessageEvent<string>) => take(message.data));
     source.addEventListener("error", () => {
       listener.lost();
       again(retryMs);
       retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
     });
     again(SILENCE_MS);
+    if (taken !== null && taken.last !== null) take(taken.last);
+  }
+
+  function take(snapshot: string): void {
+    retryMs = FIRST_RETRY_MS;
+    again(SILENCE_MS);
+    listener.snapshot(JSON.parse(snapshot) as HomeAnswer);
   }
 
   function again(afterMs: number): void {

@@ -120,7 +120,9 @@ function gridFlow(home: HomeAnswer): Flow {
   const meter = home.devices.find(isMeter);
   const net = lastNetW(home);
   const age = meter?.age_s ?? null;
-  return { part: "grid", ...moving(net), current: home.net_w !== null, age_s: age, soc: null };
+  // What the meter counts as taken comes into the house; what a device takes leaves it.
+  const { way } = moving(net === null ? null : -net);
+  return { part: "grid", power_w: net, way, current: home.net_w !== null, age_s: age, soc: null };
 }
 
 function restFlow(home: HomeAnswer): Flow {

@@ -80,6 +80,11 @@ export function mass(kilograms: number): string {
   return numbers({ style: "unit", unit, maximumFractionDigits }).format(value);
 }
 
+/** Return a bare figure with at most so many decimals. */
+export function decimal(value: number, most: number): string {
+  return numbers({ maximumFractionDigits: most }).format(value);
+}
+
 /** Return a share between 0 and 1 as whole per cent. */
 export function percent(share: number): string {
   return `${Math.round(share * 100)}${SPACE}%`;
@@ -191,6 +196,18 @@ export function dayName(day: string, today: string): string {
 /** Return words as they begin a line. */
 export function capital(words: string): string {
   return words.charAt(0).toLocaleUpperCase(region.value) + words.slice(1);
+}
+
+/** Return a month by an instant in it, as people name it: "March 2026". */
+export function monthName(at: number, zone: string): string {
+  const options = { month: "long", year: "numeric", ...inZone(zone) } as const;
+  return capital(dates(options).format(at * 1000));
+}
+
+/** Return a day by an instant in it, with its year: "1 Mar 2026". */
+export function fullDay(at: number, zone: string): string {
+  const options = { day: "numeric", month: "short", year: "numeric", ...inZone(zone) } as const;
+  return dates(options).format(at * 1000);
 }
 
 /** Return the day `by` days after `day`, both ISO 8601. */

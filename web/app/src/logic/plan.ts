@@ -1,16 +1,19 @@
 /** What the plan has each device do, in words. Pure. */
 
-import type { DeviceAnswer, HomeAnswer, PlanAnswer, StepAnswer } from "../api/types";
+import type { DeviceAnswer, HomeAnswer, PlanAnswer } from "../api/types";
 import { interval, moment, money, NOTHING_W, power } from "./format";
 import type { Say } from "./say";
 
 /** How far the page looks ahead. */
 export const AHEAD_S = 24 * 3600;
 
+/** What a device is planned to do for a time. */
+export type Step = PlanAnswer["devices"][string]["steps"][number];
+
 /** A step of the plan and the device that takes it. */
 export interface Coming {
   device: DeviceAnswer;
-  step: StepAnswer;
+  step: Step;
   /** Whether it is the present one. */
   present: boolean;
 }
@@ -34,7 +37,7 @@ const DOES: Record<string, [string, string]> = {
 };
 
 /** Say what a step has its device do: "charges with 4.0 kW". */
-export function stepWords(say: Say, kind: string, step: StepAnswer): string {
+export function stepWords(say: Say, kind: string, step: Step): string {
   const figure = power(step.power_w);
   if (kind === "battery") {
     const use = USES[step.use];
@@ -50,7 +53,7 @@ export function stepsAt(
   plan: PlanAnswer | null,
   device: string,
   now: number,
-): { present: StepAnswer | null; next: StepAnswer | null } {
+): { present: Step | null; next: Step | null } {
   const steps = plan?.devices[device]?.steps ?? [];
   return {
     present: steps.find((s) => s.starts_at <= now && now < s.ends_at) ?? null,
@@ -73,7 +76,7 @@ export function nextWords(
 }
 
 /** Whether a step is worth a line: something runs in it, or a battery changes its manner. */
-function eventful(kind: string, step: StepAnswer): boolean {
+function eventful(kind: string, step: Step): boolean {
   return kind === "battery" || Math.abs(step.power_w) >= NOTHING_W;
 }
 
@@ -154,13 +157,16 @@ function stepsAhead(say: Say, home: HomeAnswer, plan: PlanAnswer | null, now: nu
     }));
 }
 
+/** Kinds that do what sun and house make them do: no news as to why. */
+const UNDECIDED: ReadonlySet<string> = new Set(["pv", "meter", "submeter"]);
+
 /** Say why the home does what it does now, the strongest reason first. */
 export function why(say: Say, home: HomeAnswer, now: number, zone: string, most: number): string[] {
   const events = home.events
     .filter((e) => e.state === "running" && !e.opted_out)
     .map((e) => eventReason(say, e.program, e.title, e.ends_at, now, zone));
   const devices = home.devices
-    .filter((d) => d.reason !== "" && d.quality !== "lost")
+    .filter((d) => d.reason !== "" && d.quality !== "lost" && !UNDECIDED.has(d.kind))
     .sort((a, b) => Math.abs(b.power_w ?? 0) - Math.abs(a.power_w ?? 0))
     .map((d) => say("home.story.device", { name: d.name, reason: d.reason }));
   return [...events, ...devices].slice(0, most);

@@ -61,6 +61,8 @@ const HALF_S = 12 * 3600;
 const ORDER: readonly Part[] = ["solar", "grid", "battery", "car", "heat", "rest"];
 const LEAST_KW = 0.5;
 const LEAST_WH = 20;
+/** Prices closer than this are the same to a reader. */
+const SAME = 1e-4;
 
 /** Return the window that rolls with time: half a day back, half a day ahead, by whole minutes. */
 export function rolling(now: number): Frame {
@@ -241,6 +243,18 @@ function priceLane({ plan, accounts }: Sources, frame: Frame): Lane | null {
   };
 }
 
+/** Return spans with neighbours of the same value made one. */
+export function alike(spans: readonly Span[]): Span[] {
+  const found: Span[] = [];
+  for (const span of spans) {
+    const last = found.at(-1);
+    const met = last !== undefined && last.to === span.from;
+    if (met && Math.abs((last.value ?? NaN) - (span.value ?? NaN)) < SAME) last.to = span.to;
+    else found.push({ ...span });
+  }
+  return found;
+}
+
 /** How a price stands among those shown. */
 export type Class = "cheap" | "middle" | "dear";
 
@@ -249,7 +263,7 @@ export function priceClass(lane: Lane, price: number): Class {
   const values = lane.measured.flatMap((s) => s.value ?? []);
   const least = Math.min(...values);
   const most = Math.max(...values);
-  if (most - least < 1e-4) return "middle";
+  if (most - least < SAME) return "middle";
   const share = (price - least) / (most - least);
   if (share < 1 / 3) return "cheap";
   return share > 2 / 3 ? "dear" : "middle";

@@ -1,0 +1,85 @@
+"""How a command gets in at the running home's page, once the home has accounts.
+
+By the token in HEMS_TOKEN, or else by the one that the hub leaves in a file that only its own
+user can read, beside the devices file of the home in HEMS_HOME, of the one here, or of the demo's.
+That one goes to the very address that the hub has announced, and nowhere else.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from hems.access import private_file
+from hems.commands.first_start import DEFAULT
+from hems.commands.output import fail
+from hems.commands.presence import page_of, token_path
+from hems.settings import devices_file
+from hems.settings.toml_file import ConfigError, read_toml
+
+TOKEN: Final = "HEMS_TOKEN"  # noqa: S105 - the name of a variable
+HOME: Final = "HEMS_HOME"
+_DEMO: Final = Path("var/demo/hub") / DEFAULT
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def credentials(url: str, devices: Path | None = None) -> Mapping[str, str]:
+    """Return the headers that let a command in; none where it has nothing to show.
+
+    Args:
+        url: The page's address.
+        devices: The home's devices file; None where the command does not know the home.
+    """
+    token = os.environ.get(TOKEN) or _of_this_machine(url, devices)
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def hint(status: int) -> str:
+    """Return what to add to a refusal: how a command gets in; nothing for another one."""
+    if status != HTTPStatus.UNAUTHORIZED:
+        return ""
+    return (
+        f" This home has accounts: run the command as the hub's user, in the home's folder or with "
+        f"{HOME} naming it, or set {TOKEN} (see `hems people token`)."
+    )
+
+
+def home_file() -> Path:
+    """Return the configuration of the home that a command without one is about."""
+    named = os.environ.get(HOME)
+    return Path(DEFAULT) if not named else Path(named) / DEFAULT
+
+
+def _of_this_machine(url: str, devices: Path | None) -> str | None:
+    for each in (devices,) if devices is not None else _devices_files():
+        page = page_of(each)
+        if page is None or _place(page) != _place(url):
+            continue
+        try:
+            return private_file.read(token_path(each)).strip()
+        except FileNotFoundError:
+            continue
+        except PermissionError:  # another user's home: they have to log in like anybody
+            continue
+        except (OSError, private_file.ExposedError) as error:
+            fail(str(error))
+    return None
+
+
+def _devices_files() -> Iterator[Path]:
+    for path in (home_file(), _DEMO):
+        try:
+            yield devices_file.place(read_toml(path), path)
+        except ConfigError:  # none there: perhaps a home that was set up on its page
+            yield path.with_name(devices_file.DEFAULT).absolute()
+
+
+def _place(url: str) -> tuple[str, str, int | None] | None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return parts.scheme, "this machine" if host in _LOOPBACK else host, parts.port
+    except ValueError:
+        return None

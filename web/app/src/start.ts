@@ -1,0 +1,11 @@
+/** The page itself; `main.ts` has asked for all that it waits for. */
+
+import { createApp } from "vue";
+import App from "./App.vue";
+import { i18n, prepareLanguage } from "./i18n";
+import { router } from "./router";
+import "./styles/tokens.css";
+import "./styles/base.css";
+
+await prepareLanguage();
+createApp(App).use(i18n).use(router).mount("#app");

@@ -1,0 +1,202 @@
+"""Who asks: by session, by token, as a program of this machine, or as nobody known.
+
+Once the home has an account, everybody proves who they are; programs of the hub's own machine do
+so with a token out of a file that only the hub's user can read. Before, who asks at this machine
+is at home. Every change, and every look at what is private, leaves a row in the trail.
+"""
+
+import ipaddress
+import logging
+from typing import Final
+
+from aiohttp import web
+
+from der.sentence import say
+from hems.access.access import Access
+from hems.access.lifetimes import LIFETIMES
+from hems.access.logins import Place
+from hems.access.rights import HERE, Right, Who
+from hems.access.trail import Deed
+from hems.store.errors import StoreError
+from hems.surface import SurfaceError
+from web.asked import Asked, Pass, Way, asked_of, begin
+from web.handler import Handler
+from web.operation import DOOR
+from web.security import LOOPBACK_NAMES
+
+_log = logging.getLogger(__name__)
+
+COOKIE: Final = "hems-session"
+COOKIE_BY_HTTPS: Final = "__Host-hems-session"
+"""The prefix has browsers take it by HTTPS only, and for this one host (RFC 6265bis 4.1.3.2)."""
+_BEARER: Final = "Bearer "
+_SAFE: Final = frozenset({"GET", "HEAD"})
+_PRIVATE: Final = frozenset({Right.HISTORY, Right.GRANT, Right.AUDIT, Right.OWN})
+"""What needs one of these is looked at on the record."""
+_REFUSED: Final = frozenset({401, 403, 429})
+_SAID: Final = ("day", "month", "year", "from", "to", "start_day", "end_day")
+"""What of a query goes into the trail: which days were looked at."""
+_FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+_LONGEST: Final = 200
+_HOST_BITS: Final = 64
+
+
+class Door:
+    """The hub's `Doorkeeper`.
+
+    Args:
+        access: Who may do what.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    async def who(self, request: web.Request) -> Who | None:
+        """Return who asks; None for somebody who has not proved it.
+
+        Raises:
+            SurfaceError: Accounts cannot be read now.
+        """
+        admitted = asked_of(request).admitted = await self._admit(request)
+        return None if admitted is None else admitted.who
+
+    async def _admit(self, request: web.Request) -> Pass | None:
+        authorization = request.headers.get("Authorization")
+        bearer = None
+        if authorization is not None:
+            if not authorization.startswith(_BEARER):
+                return None
+            bearer = authorization.removeprefix(_BEARER).strip()
+            if self._access.is_machine(bearer):
+                return Pass(HERE, Way.MACHINE)
+        if not await self._ready():
+            return Pass(HERE, Way.HERE) if bearer is None and at_home(request) else None
+        if bearer is not None:
+            found = self._access.tokens.by_token(bearer)
+            return None if found is None else Pass(found[0], Way.TOKEN, token=found[1])
+        if not self._access.people.exist:
+            return Pass(HERE, Way.HERE) if at_home(request) else None
+        login = self._access.logins.by_token(request.cookies.get(_cookie(request), ""))
+        return None if login is None else Pass(login.person.who, Way.SESSION, login=login)
+
+    async def _ready(self) -> bool:
+        """Return whether accounts are known; not, where a full disk has no store yet."""
+        try:
+            await self._access.ready()
+        except StoreError as error:
+            if self._access.blank():
+                return False
+            _log.warning("nobody is let in: %s", error)
+            raise SurfaceError(
+                say("The hub cannot read its accounts now. Try again in a minute.")
+            ) from error
+        return True
+
+    async def leave(self, request: web.Request, asked: Asked, status: int) -> None:
+        """Write down what was asked and how it ended, as far as that is to be."""
+        if not asked.did:
+            return
+        await self._touch(asked.admitted)
+        journal, deed = self._access.journal, _deed(request, asked, status)
+        changes = request.method not in _SAFE
+        if status in _REFUSED and (changes or asked.right in _PRIVATE):
+            await journal.refused(deed)
+        elif changes:
+            await journal.did(deed)
+        elif asked.right in _PRIVATE:
+            await journal.saw(deed)
+
+    async def _touch(self, admitted: Pass | None) -> None:
+        if admitted is not None and admitted.login is not None:
+            await self._access.logins.touch(admitted.login)
+        if admitted is not None and admitted.token is not None:
+            await self._access.tokens.touch(admitted.token)
+
+
+@web.middleware
+async def witnessed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Have the doorkeeper take note of what was asked, before its answer leaves."""
+    asked, status = begin(request), 500
+    try:
+        answer = await handler(request)
+        status = answer.status
+        _give_cookie(request, asked, answer)
+        return answer
+    finally:
+        await request.app[DOOR].leave(request, asked, status)
+
+
+def place_of(request: web.Request) -> Place:
+    """Return where somebody asks from."""
+    return Place(
+        origin=origin(request.remote or ""),
+        agent=request.headers.get("User-Agent", ""),
+        here=at_home(request),
+    )
+
+
+def origin(address: str) -> str:
+    """Return what attempts from an address are counted by: of IPv6 its network, not its device."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    if found.is_loopback or found.is_link_local:
+        return str(found)
+    return str(ipaddress.ip_network((found, _HOST_BITS), strict=False))
+
+
+def at_home(request: web.Request) -> bool:
+    """Return whether somebody asks at the hub's own machine: not through anything before it."""
+    if any(name in request.headers for name in _FORWARDED):
+        return False
+    try:
+        found = ipaddress.ip_address((request.remote or "").partition("%")[0])
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_loopback and (request.url.host or "") in LOOPBACK_NAMES
+
+
+def _cookie(request: web.Request) -> str:
+    return COOKIE_BY_HTTPS if request.secure else COOKIE
+
+
+def _give_cookie(request: web.Request, asked: Asked, answer: web.StreamResponse) -> None:
+    if asked.cookie is None:
+        return
+    if not asked.cookie:
+        answer.del_cookie(
+            _cookie(request), path="/", secure=request.secure, httponly=True, samesite="Strict"
+        )
+        return
+    longest_s = max(lifetime.whole_s for lifetime in LIFETIMES.values())
+    answer.set_cookie(
+        _cookie(request),
+        asked.cookie,
+        max_age=int(longest_s),
+        path="/",
+        secure=request.secure,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def _deed(request: web.Request, asked: Asked, status: int) -> Deed:
+    admitted = asked.admitted
+    named = [value for _, value in sorted(request.match_info.items())]
+    days = [f"{name}={request.query[name]}" for name in _SAID if name in request.query]
+    about = " ".join(part for part in (asked.about, *named, *days) if part)
+    return Deed(
+        who="" if admitted is None else admitted.who.name,
+        role="" if admitted is None else admitted.who.role.value,
+        way="" if admitted is None else admitted.way.value,
+        origin=request.remote or "",
+        did=asked.did,
+        about="".join(char if char.isprintable() else "?" for char in about)[:_LONGEST],
+        outcome=status,
+    )
