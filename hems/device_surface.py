@@ -34,6 +34,7 @@ class DeviceDetail:
         safe: What the device then does, in words.
         risk: What may still go wrong, in words; empty if nothing is known.
         power_w: Of its last reading, as are soc, temp_c, voltage_v and limit_w.
+        capacity_wh: What it can store, Wh.
         age_s: How old that is.
         quality: What it is worth (`der.model.Quality`).
         error: What is wrong with the device; None if nothing is.
@@ -66,6 +67,7 @@ class DeviceDetail:
     temp_c: float | None = None
     voltage_v: float | None = None
     limit_w: float | None = None
+    capacity_wh: float | None = None
     age_s: float | None = None
     quality: str = ""
     error: str | None = None

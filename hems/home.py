@@ -38,6 +38,7 @@ from hems.participation.participation import Surroundings
 from hems.planning.desk import Desk
 from hems.planning.economics import Economics, EconomicsEvents
 from hems.planning.occasion import Pace
+from hems.push.kept import PushStore
 from hems.recorder import Recorder
 from hems.reserves.spare import spare
 from hems.security.security import Security
@@ -240,6 +241,7 @@ class Home:
             utilities=lambda: self.grid.utilities,
             offsets=lambda: self.grid.offsets,
             callers=self.bench.callers,
+            pushed=PushStore(store.settings).subscriptions,
         )
         self._housekeeping = Housekeeping(
             store,

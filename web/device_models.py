@@ -40,6 +40,7 @@ class DeviceDetailAnswer(Answer):
     temp_c: float | None
     voltage_v: float | None
     limit_w: float | None
+    capacity_wh: float | None
     age_s: float | None
     quality: str
     error: Words | None

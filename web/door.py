@@ -22,13 +22,10 @@ from hems.surface import SurfaceError
 from web.asked import Asked, Pass, Way, asked_of, begin
 from web.handler import Handler
 from web.operation import DOOR
-from web.security import LOOPBACK_NAMES
+from web.security import LOOPBACK_NAMES, SESSION_COOKIE, SESSION_COOKIE_BY_HTTPS
 
 _log = logging.getLogger(__name__)
 
-COOKIE: Final = "hems-session"
-COOKIE_BY_HTTPS: Final = "__Host-hems-session"
-"""The prefix has browsers take it by HTTPS only, and for this one host (RFC 6265bis 4.1.3.2)."""
 _BEARER: Final = "Bearer "
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _PRIVATE: Final = frozenset({Right.HISTORY, Right.GRANT, Right.AUDIT, Right.OWN})
@@ -163,7 +160,7 @@ def at_home(request: web.Request) -> bool:
 
 
 def _cookie(request: web.Request) -> str:
-    return COOKIE_BY_HTTPS if request.secure else COOKIE
+    return SESSION_COOKIE_BY_HTTPS if request.secure else SESSION_COOKIE
 
 
 def _give_cookie(request: web.Request, asked: Asked, answer: web.StreamResponse) -> None:

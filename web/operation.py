@@ -187,6 +187,12 @@ class Operation:
         return model_answer(outcome, self.status)
 
 
+async def still_may(request: web.Request, right: Right) -> bool:
+    """Return whether who asked may still do what is being answered at length."""
+    who = await request.app[DOOR].who(request)
+    return who is not None and who.may(right)
+
+
 class Part(Protocol):
     """A part of the API: a class whose methods handle its operations."""
 

@@ -36,6 +36,13 @@ class Pages:
         """Answer GET /: the page, or in words why there is none."""
         return self._index()
 
+    async def trust(self, _request: web.Request) -> web.StreamResponse:
+        """Answer GET /trust: how a browser comes to trust the hub's certificate."""
+        page = self.folder / "trust.html"
+        if not page.is_file():
+            raise web.HTTPNotFound
+        return _file(page)
+
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Answer GET of any other path: a file of the front end, a place on the page, or 404."""
         asked = request.match_info["path"]

@@ -27,6 +27,15 @@ class Keys(BaseModel):
     auth: Annotated[str, Field(max_length=40)]
 
 
+class QuietHours(BaseModel):
+    """Hours without messages; minutes of the day by the home's clock."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+
+    start: Minute
+    end: Minute
+
+
 class SubscriptionOrder(BaseModel):
     """What a browser wishes.
 
@@ -36,7 +45,7 @@ class SubscriptionOrder(BaseModel):
         called: What the person calls the browser.
         subjects: What it is to be told of.
         language: In which language.
-        quiet: Minutes of the day, by the home's clock, from and to which it is not told.
+        quiet: When it is not told.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,7 +55,7 @@ class SubscriptionOrder(BaseModel):
     called: Annotated[str, Field(max_length=60)] = ""
     subjects: frozenset[Subject] = frozenset(Subject)
     language: Literal["en", "fr", "de", "es"] = "en"
-    quiet: tuple[Minute, Minute] | None = None
+    quiet: QuietHours | None = None
 
 
 class SubscriptionAnswer(Answer):
@@ -57,7 +66,7 @@ class SubscriptionAnswer(Answer):
     who: str
     subjects: Sequence[Subject]
     language: str
-    quiet: tuple[int, int] | None
+    quiet: QuietHours | None
     since: float
 
 
@@ -126,7 +135,7 @@ class PushApi:
             called=body.called.strip(),
             subjects=body.subjects,
             language=body.language,
-            quiet=None if body.quiet is None else Quiet(*body.quiet),
+            quiet=None if body.quiet is None else Quiet(body.quiet.start, body.quiet.end),
             since=0.0,
         )
         return _answer(await self._there().subscribe(wanted))
@@ -163,6 +172,6 @@ def _answer(subscription: Subscription) -> SubscriptionAnswer:
         who=subscription.who,
         subjects=sorted(subscription.subjects),
         language=subscription.language,
-        quiet=None if quiet is None else (quiet.start, quiet.end),
+        quiet=None if quiet is None else QuietHours.model_validate(quiet),
         since=subscription.since,
     )

@@ -1,7 +1,7 @@
 """Who may ask, and what a browser may do with the answer.
 
-The page has no log-in of its own yet and trusts this machine. What is kept out is every foreign
-site that a browser on this machine has open: by name (DNS rebinding), by origin (CSRF), by frame.
+Who it is that asks, `web.door` finds out. Here every foreign site is kept out that a browser has
+open beside the page: by name (DNS rebinding), by origin (CSRF), by frame.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import ipaddress
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
@@ -18,6 +19,10 @@ from web.answers import TOO_LARGE, error_answer
 from web.handler import Handler
 from web.settings import WebSettings
 
+SESSION_COOKIE: Final = "hems-session"
+SESSION_COOKIE_BY_HTTPS: Final = "__Host-hems-session"
+"""The prefix has browsers take it by HTTPS only, and for this one host (RFC 6265bis 4.1.3.2)."""
+SESSION_COOKIES: Final = (SESSION_COOKIE, SESSION_COOKIE_BY_HTTPS)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _OWN_SITE = frozenset({"same-origin", "none"})
@@ -148,11 +153,12 @@ def _same_origin(request: web.Request, host: SplitResult) -> bool:
     """Whether the request comes from the page itself, or from no page at all.
 
     Browsers send Origin with every POST; without it the client is a program, which no foreign
-    site steers.
+    site steers. A program has a token; one that shows a session's cookie says where it is from.
     """
     values = request.headers.getall("Origin", [])
     if not values:
-        return True
+        own = request.headers.get("Sec-Fetch-Site") == "same-origin"
+        return own or not any(name in request.cookies for name in SESSION_COOKIES)
     try:
         origin = urlsplit(values[0])
         pair = (origin.hostname, origin.port)
@@ -160,7 +166,8 @@ def _same_origin(request: web.Request, host: SplitResult) -> bool:
         return False
     return (
         len(values) == 1
-        and origin.scheme in {"http", "https"}
+        # A proxy before the hub may speak HTTPS for it; no page by HTTP acts on one by HTTPS.
+        and origin.scheme in {"https", request.scheme}
         and pair == (host.hostname, host.port)
     )
 

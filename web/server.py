@@ -13,7 +13,16 @@ from web.api import HomeApi
 from web.document_api import DocumentApi
 from web.door import witnessed
 from web.errors import AddressError
-from web.lan import CHECK_PATH, LAN, LanDoor, answer_check, https_alone, open_check, open_sites
+from web.lan import (
+    CHECK_PATH,
+    LAN,
+    TRUST_PATH,
+    LanDoor,
+    answer_check,
+    https_alone,
+    open_check,
+    open_sites,
+)
 from web.operation import DOOR, Doorkeeper, OpenDoor, Part, limits, routes
 from web.pages import Pages
 from web.security import GATE, LIMITS, add_headers, gate_of, guard
@@ -72,6 +81,8 @@ def create_app(
     app[LIMITS] = limits(served)
     for part in served:
         app.add_routes(routes(part))
+    if lan is not None:
+        app.add_routes([web.get(TRUST_PATH, pages.trust)])
     app.add_routes([web.get("/", pages.index), web.get("/{path:.+}", pages.file)])
     return app
 

@@ -64,7 +64,7 @@ class SettingsAnswer(Answer):
     versions: Sequence[VersionAnswer]
 
 
-class ChangeOrder(BaseModel):
+class SettingsOrder(BaseModel):
     """Settings by key; null for the default."""
 
     model_config = ConfigDict(extra="forbid")
@@ -186,7 +186,7 @@ class SettingsApi:
         """Return all settings that the page may change."""
         return await asyncio.to_thread(self._settings)
 
-    async def change(self, body: ChangeOrder) -> OutcomeAnswer:
+    async def change(self, body: SettingsOrder) -> OutcomeAnswer:
         """Change settings, all of them or none."""
         given: Mapping[str, Given] = body.settings
         return outcome(await asyncio.to_thread(self._editor.change, given))

@@ -70,7 +70,7 @@ class SetupAnswer(Answer):
     erased: ErasedAnswer | None = None
 
 
-class StepOrder(BaseModel):
+class SetupStepOrder(BaseModel):
     """How a step is to stand."""
 
     model_config = ConfigDict(extra="forbid")
@@ -86,7 +86,7 @@ class IdentityAnswer(Answer):
     pin: str
 
 
-class LinkAnswer(Answer):
+class UtilityLinkAnswer(Answer):
     """How the connection stands; fields as in `hems.surface.UtilityView`."""
 
     state: str
@@ -103,7 +103,7 @@ class EnrolledAnswer(Answer):
     identity: IdentityAnswer
     server: str
     edition: str
-    link: LinkAnswer | None
+    link: UtilityLinkAnswer | None
 
 
 class EnrolOrder(BaseModel):
@@ -181,7 +181,7 @@ class SetupApi:
         more = {"version": version("hems"), "updates": _how_updated(), "erased": proof}
         return SetupAnswer.model_validate({**found.model_dump(), **more})
 
-    async def step(self, step: str, body: StepOrder) -> SetupAnswer:
+    async def step(self, step: str, body: SetupStepOrder) -> SetupAnswer:
         """Pass a step of the path, put it off, or take it up again."""
         try:
             which = Step(step)

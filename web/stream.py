@@ -16,7 +16,7 @@ from hems.access.rights import Right
 from hems.surface import HomeSurface, Snapshot
 from web.answers import error_answer
 from web.models import HomeAnswer
-from web.operation import Operation
+from web.operation import Operation, still_may
 from web.packed import Message, Packing
 from web.settings import WebSettings
 from web.words import LANGUAGE
@@ -78,6 +78,8 @@ class Streams:
         try:
             async with aclosing(self._messages()) as messages:
                 async for message in messages:
+                    if not await still_may(request, Right.SEE):
+                        break  # logged out, or not allowed any more, since it began
                     sent = message.plain if packing is None else packing.add(message)
                     await self._write(response, sent)
             if packing is not None:

@@ -13,9 +13,9 @@ from hems.access import private_file, random_token
 from hems.access.brake import Brake, Count
 from hems.access.errors import WrongError
 from hems.access.journal import Journal
-from hems.access.logins import Login, Logins, Place, too_often
+from hems.access.logins import Logins, Place, too_often
 from hems.access.passwords import Hasher
-from hems.access.people import NewPerson, People
+from hems.access.people import NewPerson, People, Person
 from hems.access.tokens import Tokens
 from hems.clock import Clock
 from hems.store.people import PeopleStore
@@ -129,8 +129,8 @@ class Access:
         """Return whether a token is that of the hub's own machine."""
         return secrets.compare_digest(token.encode("utf-8", "surrogatepass"), self.machine.encode())
 
-    async def first(self, new: NewPerson, place: Place, code: str | None) -> tuple[str, Login]:
-        """Make the first account, an owner's, and log it in; returns the session's token.
+    async def first(self, new: NewPerson, place: Place, code: str | None) -> Person:
+        """Make the first account, an owner's.
 
         Args:
             new: The account.
@@ -149,7 +149,7 @@ class Access:
             self.code.check(code, place)
         person = await self.people.first(new)
         self.code.forget()
-        return await self.logins.open(person, place)
+        return person
 
 
 def access(

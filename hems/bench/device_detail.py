@@ -40,6 +40,7 @@ def with_state(detail: DeviceDetail, state: DeviceState, now: float) -> DeviceDe
         temp_c=reading.temp_c,
         voltage_v=reading.voltage_v,
         limit_w=reading.limit_w,
+        capacity_wh=reading.capacity_wh,
         age_s=max(now - reading.at, 0.0),
         quality=state.quality,
         error=state.error,

@@ -57,12 +57,12 @@ class Hub:
 
     Attributes:
         url: Its address.
-        devices: The home's devices file, beside which what lets commands in may lie; None where
+        home: The home's devices file, beside which what lets commands in may lie; None where
             it is not known.
     """
 
     url: str
-    devices: Path | None = None
+    home: Path | None = None
 
     def device(self, device: str) -> DeviceDetail:
         """Return all that it knows of a device."""
@@ -93,7 +93,7 @@ class Hub:
         self, path: str, model: type[M], *, method: str = "GET", within_s: float = PROMPT_S
     ) -> M:
         try:
-            headers = credentials(self.url, self.devices)
+            headers = credentials(self.url, self.home)
             answer = fetch(f"{self.url}{path}", method=method, headers=headers, within_s=within_s)
             return model.model_validate_json(answer)
         except urllib.error.HTTPError as error:
@@ -107,7 +107,8 @@ class Hub:
 
 def _refused(error: urllib.error.HTTPError) -> HubError:
     try:
-        said = _Fault.model_validate(json.loads(error.read())).error + hint(error.code)
+        said = _Fault.model_validate(json.loads(error.read())).error
+        said = said.removesuffix(".") + hint(error.code) if hint(error.code) else said
     except (ValueError, OSError):  # ValidationError is a ValueError
         said = f"the hub answers {error.code} {error.reason}"
     return UnknownToHubError(said) if error.code == NOT_FOUND else HubError(said)

@@ -53,9 +53,8 @@ def show(url: str, days: int) -> int:
         return fail(f"no home answers at {url}: {error}")
     except urllib.error.HTTPError as error:
         with error:
-            return fail(
-                f"{url} answers {error.code} {error.reason}, not with accounts{hint(error.code)}"
-            )
+            said = f"{url} answers {error.code} {error.reason}, not with accounts"
+            return fail(said + hint(error.code))
     except ValidationError:
         return fail(f"{url} answers, but not as a home's page does")
     if not money.periods:

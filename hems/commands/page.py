@@ -105,7 +105,8 @@ class Page:
         except urllib.error.HTTPError as error:
             with error:
                 try:
-                    said = _Fault.model_validate_json(error.read()).error + hint(error.code)
+                    said = _Fault.model_validate_json(error.read()).error
+                    said = said.removesuffix(".") + hint(error.code) if hint(error.code) else said
                 except (ValueError, OSError):  # ValidationError is a ValueError
                     said = f"{self.url} answers {error.code} {error.reason}"
             raise PageError(said) from error

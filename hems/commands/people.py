@@ -227,7 +227,7 @@ def _devices(folder: Path | None) -> Path:
         return path.with_name(devices_file.DEFAULT).absolute()
 
 
-def _end(until: float | None, ended: bool) -> str:  # noqa: FBT001 - of one answer
+def _end(until: float | None, ended: bool) -> str:
     if until is None:
         return "no end"
     return f"{'ended' if ended else 'until'} {_time(until)}"

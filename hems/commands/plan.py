@@ -60,9 +60,8 @@ def show(url: str, *, as_json: bool) -> int:
         return fail(f"no home answers at {url}: {error}")
     except urllib.error.HTTPError as error:
         with error:
-            return fail(
-                f"{url} answers {error.code} {error.reason}, not as a home's page does{hint(error.code)}"
-            )
+            said = f"{url} answers {error.code} {error.reason}, not as a home's page does"
+            return fail(said + hint(error.code))
     except ValidationError:
         return fail(f"{url} answers, but not as a home's page does")
     for line in _lines(plan):

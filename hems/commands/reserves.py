@@ -68,9 +68,8 @@ def show(url: str) -> int:
         return fail(f"no home answers at {url}: {error}")
     except urllib.error.HTTPError as error:
         with error:
-            return fail(
-                f"{url} answers {error.code} {error.reason}, not with a reserve{hint(error.code)}"
-            )
+            said = f"{url} answers {error.code} {error.reason}, not with a reserve"
+            return fail(said + hint(error.code))
     except ValidationError:
         return fail(f"{url} answers, but not as a home's page does")
     for line in _lines(found, home_time.zone(found.time_zone)):

@@ -37,12 +37,12 @@ def credentials(url: str, devices: Path | None = None) -> Mapping[str, str]:
 
 
 def hint(status: int) -> str:
-    """Return what to add to a refusal: how a command gets in; nothing for another one."""
+    """Return what tells, in place of a refusal's full stop, how a command gets in; or nothing."""
     if status != HTTPStatus.UNAUTHORIZED:
         return ""
     return (
-        f" This home has accounts: run the command as the hub's user, in the home's folder or with "
-        f"{HOME} naming it, or set {TOKEN} (see `hems people token`)."
+        ". This home has accounts: run the command as the hub's user, in the home's folder or "
+        f"with {HOME} naming it, or set {TOKEN} (see `hems people token`)."
     )
 
 
@@ -79,7 +79,8 @@ def _devices_files() -> Iterator[Path]:
 def _place(url: str) -> tuple[str, str, int | None] | None:
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        return parts.scheme, "this machine" if host in _LOOPBACK else host, parts.port
+        port = parts.port
     except ValueError:
         return None
+    host = parts.hostname or ""
+    return parts.scheme, "this machine" if host in _LOOPBACK else host, port

@@ -34,6 +34,8 @@ def served_names(
 ) -> tuple[str, ...]:
     """Return all names under which browsers may ask for the page, the one to tell people first.
 
+    The machine's own name comes last: not every network knows it.
+
     Args:
         taken: The label that the hub has on the network; empty if none.
         machine: The machine's host name.
@@ -41,7 +43,7 @@ def served_names(
         addresses: IP addresses of the machine.
     """
     own = [f"{taken}.{DOMAIN}"] if taken else []
-    names = [*own, *extra, *host_names(machine), *addresses]
+    names = [*own, *extra, *addresses, *host_names(machine)]
     return tuple(dict.fromkeys(names))
 
 

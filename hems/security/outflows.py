@@ -13,6 +13,7 @@ from hems.emg.der_report import DER_KINDS
 from hems.emg.series import MIRRORED
 from hems.housekeeping import REPORT_S
 from hems.planning.weather_source import EVERY_S as WEATHER_S
+from hems.push.subscription import Subscription
 from hems.security.reach import host_of, reach_of
 from hems.security.surface import Flow, Guard, Occasion, OutflowView, Reach
 from hems.settings.config import Config
@@ -23,7 +24,10 @@ _FARTHEST: Final = {Reach.BEYOND: 0, Reach.HOME: 1, Reach.MACHINE: 2}
 
 
 def outflows(
-    config: Config, servers: Mapping[str, str], grants: Sequence[GrantView]
+    config: Config,
+    servers: Mapping[str, str],
+    grants: Sequence[GrantView],
+    pushed: Sequence[Subscription] = (),
 ) -> tuple[OutflowView, ...]:
     """Return what leaves the hub, the farthest first.
 
@@ -31,6 +35,7 @@ def outflows(
         config: The hub's settings.
         servers: Where the utilities' servers were found, by the utility's name.
         grants: What the owner granted.
+        pushed: The browsers that want to be told while the page is closed.
     """
     found = [
         *(row for utility in config.utility for row in _utility(config, utility, servers)),
@@ -38,6 +43,7 @@ def outflows(
         *_broker(config),
         *_regulation(config),
         *_questions(config),
+        *(_push(each) for each in pushed if config.push.enabled),
     ]
     return tuple(sorted(found, key=lambda row: _FARTHEST[row.reach]))
 
@@ -109,6 +115,13 @@ def _regulation(config: Config) -> Iterator[OutflowView]:
         guard = Guard.ONE if signal.certificate is None else Guard.BOTH
     yield OutflowView(
         Flow.REGULATION, "", signal.host, reach_of(signal.host), Occasion.CHANGE, guard
+    )
+
+
+def _push(subscription: Subscription) -> OutflowView:
+    host = host_of(subscription.endpoint)
+    return OutflowView(
+        Flow.PUSH, subscription.called, host, reach_of(host), Occasion.EVENT, Guard.ONE
     )
 
 

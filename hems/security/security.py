@@ -2,11 +2,12 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from hems.alarm_history import AlarmHistory
 from hems.clock import Clock
 from hems.device_surface import CallerView
+from hems.push.subscription import Subscription
 from hems.security.certificates import files, look
 from hems.security.devices import trusted
 from hems.security.outflows import outflows
@@ -33,6 +34,7 @@ class Security:
         utilities: Returns how the links to utilities stand.
         offsets: Returns each server's clock less the home's, by the utility's name.
         callers: Returns the chargers that have called in and are not known; None if nobody listens.
+        pushed: Returns the browsers that want to be told while the page is closed.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Security:
         utilities: Callable[[], Sequence[UtilityView]],
         offsets: Callable[[], Mapping[str, float]],
         callers: Callable[[], Sequence[CallerView] | None],
+        pushed: Callable[[], Awaitable[Sequence[Subscription]]],
     ) -> None:
         self._config = config
         self._clock = clock
@@ -53,6 +56,7 @@ class Security:
         self._utilities = utilities
         self._offsets = offsets
         self._callers = callers
+        self._pushed = pushed
 
     async def security(self) -> SecurityView:
         """Return how the home is guarded, and what leaves it."""
@@ -64,7 +68,7 @@ class Security:
             certificates=await asyncio.to_thread(self._certificates),
             devices=trusted(self._config),
             strangers=[StrangerView(c.identity, c.remote) for c in self._callers() or ()],
-            outflows=outflows(self._config, servers, grants),
+            outflows=outflows(self._config, servers, grants, await self._pushed()),
         )
 
     def alarms(self) -> Sequence[AlarmView]:

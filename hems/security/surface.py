@@ -58,6 +58,8 @@ class Flow(StrEnum):
     """A question for the grid's carbon intensity."""
     MARKET = "market"
     """A question for wholesale prices, or for the prices from which on they count."""
+    PUSH = "push"
+    """News for a browser, sealed for it, through its push service."""
 
 
 class Occasion(StrEnum):

@@ -10,8 +10,9 @@ The whole stage runs, with ten devices on real sockets, and Debian's Chromium as
   the page's files (`kb_files`) and the first answers; the live line is left out.
 - `update_p99_ms`: from the instant a process image is complete, through the decision on it and
   the live line, to the paint that shows it, on this machine unslowed.
-- `year_view_ms`: from asking for the days of a year to the whole answer, from a store that holds
-  ten devices at every minute of that year; the slowest of some.
+- `year_view_ms`: from asking for the months of a year, compared with those of the year before, to
+  the whole answer, from a store that holds ten devices at every minute of both; the slowest of
+  some. `year_by_day_ms` is the same by days.
 - `hub_cpu_10_pages`: share of one processor that the hub's processes take while ten pages are
   open, `hub_cpu_no_page` while none is.
 """

@@ -1,27 +1,28 @@
-"""A year of ten devices at every minute, and how soon the page's history tells its days."""
+"""Two years of ten devices at every minute, and how soon the page's history tells of the last."""
 
 import sqlite3
 import time
-from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import aiohttp
 
-from hems.clock import SystemClock
-from hems.store.store import Store, open_store
-from hems.surface import Series
+from hems.store.store import open_store
 from tests.benchmarks.common import Figure, in_ms
-from tests.web.surface import ScriptedHome
+from tests.web.past import Past
+from tests.web.surface import ScriptedClock, ScriptedHome
 from web.server import serving
 from web.settings import WebSettings
 
 DEVICES: Final = 10
-DAY_S: Final = 86_400
-DAYS: Final = 365
 MINUTE_S: Final = 60
 QUARTER_S: Final = 900
+_FROM: Final = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
+_UNTIL: Final = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+"""The first instant after the year that is viewed."""
 
 _FILL: Final = """
     INSERT INTO minutes (device, minute, count, power_sum_w, soc, taken_sum_w)
@@ -36,80 +37,68 @@ _FILL: Final = """
 """Means of minutes between -1.5 and 2.5 kW, different in each, from one second's reading each."""
 
 
-class KeptHome(ScriptedHome):
-    """The scripted home with a store for its past."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-
-    async def history(self, start: float, end: float, step_s: int) -> Sequence[Series]:
-        kept = await self._store.history.history(start, end, step_s)
-        return [Series(each.device, each.at, each.power_w, each.soc) for each in kept]
-
-
 async def year_view(folder: Path, views: int) -> dict[str, Figure]:
-    """Fill a store with a year and time the view of its days, over HTTP.
+    """Fill a store and time the view of its last year, by day and by month, over HTTP.
 
     Args:
         folder: Where the store is made.
         views: How many are timed; the slowest counts.
     """
-    path, clock = folder / "year.db", SystemClock()
-    until = int(clock.now()) // DAY_S * DAY_S
+    path, clock = folder / "year.db", ScriptedClock(_UNTIL)
     await (await open_store(path, clock)).close()
-    filled_s = _fill(path, until)
+    filled_s = _fill(path)
     store = await open_store(path, clock)
     try:
         begun = time.monotonic()
         await store.quarters.fill()
         added_up_s = time.monotonic() - begun
+        parts = Past(store, path, clock, ZoneInfo("UTC")).parts()
         async with (
-            serving(KeptHome(store), WebSettings(port=0, time_zone="UTC"), clock) as url,
+            serving(ScriptedHome(), WebSettings(port=0, time_zone="UTC"), clock, parts) as url,
             aiohttp.ClientSession(url) as client,
         ):
-            taken = [await _view(client, until) for _ in range(views)]
+            days = [await _view(client, "day") for _ in range(views)]
+            months = [await _view(client, "month") for _ in range(views)]
     finally:
         await store.close()
     return {
-        "year_view_ms": in_ms(max(taken)),
-        "year_view_each_ms": [in_ms(each) for each in taken],
-        "year_rows": DEVICES * DAYS * DAY_S // MINUTE_S,
+        "year_view_ms": in_ms(max(months)),
+        "year_view_each_ms": [in_ms(each) for each in months],
+        "year_by_day_ms": in_ms(max(days)),
+        "year_rows": DEVICES * (_UNTIL - _FROM) // MINUTE_S,
         "year_filled_s": round(filled_s, 1),
         "year_added_up_s": round(added_up_s, 1),
     }
 
 
-def _fill(path: Path, until: int) -> float:
-    """Write a year's minutes, their quarter-hours still to be made; returns how long it took."""
+def _fill(path: Path) -> float:
+    """Write the minutes, their quarter-hours still to be made; returns how long it took."""
     begun = time.monotonic()
     with closing(sqlite3.connect(path)) as database:
         for device in range(1, DEVICES + 1):
             database.execute("INSERT INTO devices VALUES (?, ?)", (device, f"device-{device}"))
-            database.execute(
-                _FILL,
-                {
-                    "device": device,
-                    "first": (until - DAYS * DAY_S) // MINUTE_S,
-                    "until": until // MINUTE_S,
-                },
-            )
-            owed = (device, until // QUARTER_S)
+            times = {
+                "device": device,
+                "first": _FROM // MINUTE_S,
+                "until": _UNTIL // MINUTE_S,
+            }
+            database.execute(_FILL, times)
+            owed = (device, _UNTIL // QUARTER_S)
             database.execute("INSERT INTO quarters_owed VALUES (?, ?)", owed)
         database.commit()
     return time.monotonic() - begun
 
 
-async def _view(client: aiohttp.ClientSession, until: int) -> float:
-    """Ask for the days of the year before an instant; returns how long that took, s."""
-    asked = {"start": str(until - DAYS * DAY_S), "end": str(until), "step": str(DAY_S)}
+async def _view(client: aiohttp.ClientSession, step: str) -> float:
+    """Ask for the last year, compared with the one before; returns how long that took, s."""
+    asked = {"from": "2025-01-01", "to": "2026-01-01", "step": step, "compare": "year"}
     begun = time.monotonic()
-    async with client.get("/api/history", params=asked) as answer:
+    async with client.get("/api/history/energy", params=asked) as answer:
         assert answer.status == 200, await answer.text()
         told = await answer.json()
     taken_s = time.monotonic() - begun
-    assert len(told["series"]) == DEVICES
-    for series in told["series"]:
-        assert len(series["power_w"]) == DAYS
-        assert None not in series["power_w"]
+    for table in (told, told["compared"]):
+        assert len(table["devices"]) == DEVICES
+        for device in table["devices"]:
+            assert set(device["measured"]) == {1.0}
     return taken_s

@@ -13,4 +13,6 @@ from web.parts import all_operations
 async def test_the_hub_serves_what_is_described(opened: Opener) -> None:
     async with opened() as rig:
         told = json.loads(await rig.get_page("/api/openapi.json"))
-    assert told == document(all_operations())
+    described = document(all_operations())
+    assert sorted(told["paths"]) == sorted(described["paths"])
+    assert told == described

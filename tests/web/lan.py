@@ -14,7 +14,7 @@ from tests.web.script import ZONE
 from tests.web.surface import ScriptedClock, ScriptedHome
 from web.lan import LanDoor
 from web.lan_api import LanApi
-from web.operation import Part
+from web.operation import Doorkeeper, OpenDoor, Part
 from web.server import serving
 from web.settings import WebSettings
 
@@ -68,16 +68,18 @@ async def on_network(
     clock: Clock | None = None,
     names: tuple[str, ...] = (),
     parts: Sequence[Part] = (),
+    door: Doorkeeper | None = None,
     look_s: float = 60.0,
 ) -> AsyncIterator[OnNetwork]:
     """Serve a scripted home to the network; nothing is announced."""
     home, alarms = ScriptedHome(), list[str | None]()
     settings = LanSettings(OUTSIDE, names, folder / "page", announce=False, look_s=look_s)
     presence = await open_presence(settings, clock or SystemClock(), "TEST")
-    door = LanDoor(presence, 0, alarms.append)
+    lan = LanDoor(presence, 0, alarms.append)
     web = WebSettings(
         host=OUTSIDE, port=0, time_zone=ZONE, static_dir=static or folder / "static", names=names
     )
     served = (LanApi(presence), *parts)
-    async with serving(home, web, ScriptedClock(), served, lan=door) as here:
+    keeper = OpenDoor() if door is None else door
+    async with serving(home, web, ScriptedClock(), served, keeper, lan=lan) as here:
         yield OnNetwork(here, presence, folder, home, alarms)

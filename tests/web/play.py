@@ -9,8 +9,10 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 
-from tests.web.script import SCRIPT_START, TOMORROW, ZONE, event
+from tests.web.outlook import ScriptedOutlook
+from tests.web.script import PRICE, SCRIPT_START, TOMORROW, ZONE, event
 from tests.web.surface import ScriptedClock, ScriptedHome
+from tests.web.visitor import Visitor
 from web.server import serving
 from web.settings import WebSettings
 
@@ -28,8 +30,11 @@ async def play(port: int) -> None:
         starts_at=SCRIPT_START + 3 * 3600,
         ends_at=SCRIPT_START + 4 * 3600,
     )
-    await home.play(events=(*home.now.events, coming))
-    async with serving(home, WebSettings(port=port, time_zone=ZONE), clock) as address:
+    await home.play(events=(*home.now.events, coming), price=PRICE)
+    visitor = Visitor()
+    parts = (*ScriptedOutlook().parts(), visitor)
+    settings = WebSettings(port=port, time_zone=ZONE)
+    async with serving(home, settings, clock, parts, visitor) as address:
         print(f"The scripted home is at {address}")
         for tick in range(sys.maxsize):
             await asyncio.sleep(1)

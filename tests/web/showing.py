@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 from tests.web.outlook import ScriptedOutlook
 from tests.web.script import ZONE
 from tests.web.surface import ScriptedClock, ScriptedHome
+from tests.web.visitor import Visitor
 from web.server import serving
 from web.settings import WebSettings
 
@@ -21,6 +22,7 @@ RESULTS: Final = Path(os.environ.get("HEMS_PICTURES", "test-results"))
 PHONE = ViewportSize(width=390, height=844)
 SMALLEST = ViewportSize(width=320, height=640)
 NARROW = ViewportSize(width=360, height=740)
+OWNER: Final = Visitor()
 DESKTOP = ViewportSize(width=1280, height=800)
 
 
@@ -59,11 +61,14 @@ async def showing(
     home: ScriptedHome | None = None,
     outlook: ScriptedOutlook | None = None,
     locale: str = "en-GB",
+    visitor: Visitor = OWNER,
 ) -> AsyncIterator[Shown]:
     """Show a scripted home; at the end the browser must have had nothing to complain of."""
     settings = page_settings()
     home, outlook = home or ScriptedHome(), outlook or ScriptedOutlook()
-    async with serving(home, settings, ScriptedClock(), outlook.parts()) as url:
+    async with serving(
+        home, settings, ScriptedClock(), (*outlook.parts(), visitor), visitor
+    ) as url:
         context = await browser.new_context(
             viewport=viewport,
             color_scheme="dark" if dark else "light",

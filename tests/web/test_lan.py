@@ -41,7 +41,7 @@ class SetClock:
 async def hub(tmp_path: Path) -> AsyncIterator[OnNetwork]:
     static = tmp_path / "static"
     (static / "assets").mkdir(parents=True)
-    (static / "index.html").write_text("<title>shell</title>")
+    (static / "trust.html").write_text("<title>shell</title>")
     (static / "assets" / "a.js").write_text("1")
     (static / "private.txt").write_text("not the shell's")
     async with on_network(tmp_path, names=("hub.lan",)) as hub:

@@ -26,9 +26,7 @@ async def _turn(page: Page, *, away: bool) -> None:
 
 async def _lines(shown: Shown, count: int) -> None:
     async def look() -> int:
-        await shown.home.play(
-            net_w=-2340
-        )  # who is gone is noticed when told something
+        await shown.home.play(net_w=-2340)  # who is gone is noticed when told something
         return shown.home.readers
 
     await until(look, lambda readers: readers == count, WITHIN_S, f"{count} lines open")

@@ -16,6 +16,7 @@ from tests.web.surface import ScriptedHome
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
 
+DASH = "\N{EN DASH}"
 COMING = event(
     TOMORROW,
     state="coming",
@@ -167,9 +168,8 @@ async def test_the_page_says_what_why_and_what_next(browser: Browser) -> None:
         await expect(why).to_contain_text("Peak Saver asks: Import at most 1.5 kW, until 14:53.")
         await expect(why).to_contain_text("Wallbox: Held at 2.8 kW")
         ahead = page.get_by_test_id("ahead")
-        await expect(ahead).to_contain_text(
-            re.compile(r"14:45\s*Water heater heats with 2\.0\s*kW")
-        )
+        heats = re.compile(r"14:45\s*Water heater heats with 2\.0\s*kW")
+        await expect(ahead).to_contain_text(heats)
         await expect(ahead).to_contain_text(re.compile(r"14:53\s*Peak Saver ends"))
         top = await ahead.bounding_box()
         assert top is not None
@@ -216,7 +216,7 @@ async def test_the_day_is_summed_up_and_a_missing_figure_says_why(browser: Brows
             shows = re.compile(re.escape(figure).replace("\\ ", r"\s"))
             await expect(page.get_by_test_id(f"today-{name}")).to_contain_text(shows)
         carbon = page.get_by_test_id("today-carbon").get_by_role("button")
-        await expect(carbon).to_contain_text("–")
+        await expect(carbon).to_contain_text(DASH)
         await expect(carbon).to_have_attribute("aria-expanded", "false")
         await carbon.focus()
         await page.keyboard.press("Enter")
@@ -228,7 +228,7 @@ async def test_accounts_that_cannot_be_read_do_not_take_the_rest_away(browser: B
     outlook = ScriptedOutlook(error=SurfaceError("The accounts cannot be read."))
     async with showing(browser, outlook=outlook) as shown:
         cost = shown.page.get_by_test_id("today-cost").get_by_role("button")
-        await expect(cost).to_contain_text("–")
+        await expect(cost).to_contain_text(DASH)
         await cost.click()
         note = shown.page.get_by_test_id("today-note")
         await expect(note).to_have_text("The accounts cannot be read.")

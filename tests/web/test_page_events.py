@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Browser, expect
 
+from hems.access.rights import Role
 from tests.web.axe import violations
 from tests.web.script import BINDING, PEAK, PRICE, SCRIPT_START, TOMORROW, event, message
 from tests.web.showing import showing
 from tests.web.surface import ScriptedHome
+from tests.web.visitor import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
 
@@ -34,7 +36,7 @@ async def test_opting_out_needs_a_second_word_and_reaches_the_home(browser: Brow
         card = page.get_by_test_id("event-card")
         await expect(card).to_have_count(1)
         await expect(card).to_contain_text("Peak Saver asks now")
-        await expect(card).to_contain_text(re.compile(r"14:13\s*– 14:53"))
+        await expect(card).to_contain_text(re.compile("14:13\\s*\N{EN DASH} 14:53"))
         await expect(page.get_by_test_id("event-title")).to_have_text("Import at most 1.5 kW")
 
         await page.get_by_test_id("opt-out").focus()
@@ -123,3 +125,21 @@ async def test_what_cannot_be_done_says_why(browser: Browser) -> None:
         over = shown.page.get_by_test_id("event-over")
         await expect(over).to_contain_text("Not possible here")
         await expect(over.get_by_test_id("event-note")).to_have_text(why)
+
+
+async def test_who_may_not_decide_is_not_asked_to(browser: Browser) -> None:
+    auditor = Visitor(Role.AUDITOR)
+    home = ScriptedHome()
+    await home.play(messages=[STORM])
+    async with showing(browser, home=home, visitor=auditor) as shown:
+        page = shown.page
+        await expect(page.get_by_test_id("event-title")).to_be_visible()
+        await expect(page.get_by_test_id("message")).to_be_visible()
+        await expect(page.get_by_test_id("opt-out")).to_have_count(0)
+        await expect(page.get_by_test_id("message-read")).to_have_count(0)
+        cost = page.get_by_test_id("today-cost").get_by_role("button")
+        await cost.click()
+        note = page.get_by_test_id("today-note")
+        await expect(note).to_have_text("Your role in this home does not allow this.")
+        assert all("403" in each for each in shown.complaints)
+        shown.complaints.clear()

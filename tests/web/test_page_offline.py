@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from tests.web.outlook import ScriptedOutlook
 from tests.web.script import PEAK, event
-from tests.web.showing import PHONE, page_settings
+from tests.web.showing import OWNER, PHONE, page_settings
 from tests.web.surface import ScriptedClock, ScriptedHome
 from web.server import serving
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
 async def test_the_page_comes_back_after_the_hub_was_away(browser: Browser) -> None:
     home, settings, outlook = ScriptedHome(), page_settings(), ScriptedOutlook()
     page = await browser.new_page(viewport=PHONE, locale="en-GB")
-    async with serving(home, settings, ScriptedClock(), outlook.parts()) as url:
+    async with serving(home, settings, ScriptedClock(), (*outlook.parts(), OWNER)) as url:
         await page.goto(url)
         await expect(page.get_by_test_id("live")).to_have_text("Live figures")
         await expect(page.get_by_test_id("offline")).to_have_count(0)
@@ -29,7 +29,7 @@ async def test_the_page_comes_back_after_the_hub_was_away(browser: Browser) -> N
 
     await home.play(net_w=5200)
     again = replace(settings, port=int(url.rpartition(":")[2]))
-    async with serving(home, again, ScriptedClock(), outlook.parts()):
+    async with serving(home, again, ScriptedClock(), (*outlook.parts(), OWNER)):
         await expect(page.get_by_test_id("live")).to_have_text("Live figures", timeout=15_000)
         await expect(page.get_by_test_id("offline")).to_have_count(0)
         await expect(page.get_by_test_id("net-power")).to_have_text(re.compile(r"5\.2\s*kW"))
@@ -42,7 +42,7 @@ async def test_what_was_known_is_shown_aged_after_a_reload_without_the_hub(
     home, settings, outlook = ScriptedHome(), page_settings(), ScriptedOutlook()
     context = await browser.new_context(viewport=PHONE, locale="en-GB")
     page = await context.new_page()
-    async with serving(home, settings, ScriptedClock(), outlook.parts()) as url:
+    async with serving(home, settings, ScriptedClock(), (*outlook.parts(), OWNER)) as url:
         await page.goto(url)
         await expect(page.get_by_test_id("live")).to_have_text("Live figures")
         await expect(page.get_by_test_id("step").first).to_be_visible()
@@ -77,7 +77,7 @@ async def test_what_lies_broken_in_the_browser_is_passed_over(browser: Browser) 
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     async with serving(
-        ScriptedHome(), page_settings(), ScriptedClock(), ScriptedOutlook().parts()
+        ScriptedHome(), page_settings(), ScriptedClock(), (*ScriptedOutlook().parts(), OWNER)
     ) as url:
         await page.goto(url)
         await expect(page.get_by_test_id("live")).to_have_text("Live figures")

@@ -12,6 +12,7 @@ from certs.pki import init_pki
 from hems.access.rights import Role, Who
 from hems.alarm_history import AlarmHistory
 from hems.device_surface import CallerView
+from hems.push.kept import PushStore
 from hems.security.security import Security
 from hems.settings.config import load
 from hems.store.store import open_store
@@ -21,6 +22,7 @@ from hems.visibility.visibility import Visibility
 from tests.hems.money.homes import HeldClock
 from tests.web.surface import ScriptedHome
 from web.asked import Asked
+from web.operation import OpenDoor
 from web.security_api import SecurityApi
 from web.server import serving
 from web.settings import WebSettings
@@ -54,7 +56,7 @@ port = 5020
 
 
 @dataclass
-class Guarded:
+class Guarded(OpenDoor):
     """A home whose security is asked for, and by whom."""
 
     client: aiohttp.ClientSession
@@ -89,6 +91,7 @@ async def home(tmp_path: Path, settings: WebSettings) -> AsyncIterator[Guarded]:
         utilities=lambda: [guarded.link],
         offsets=lambda: {"grid": 2.5},
         callers=lambda: [CallerView("WB9", "192.168.1.77", "ocpp1.6")],
+        pushed=PushStore(store.settings).subscriptions,
     )
     parts = [SecurityApi(lambda: security)]
     await guarded.client.close()

@@ -26,6 +26,7 @@ interface Own {
 /** Have the page installed as an app, and be there without a line to the hub. */
 export function installable(): Plugin {
   let own: Own;
+  let written = false;
   return {
     name: "installable",
     apply: "build",
@@ -34,10 +35,14 @@ export function installable(): Plugin {
       if (outDir.startsWith("/")) own.outDir = outDir;
     },
     transformIndexHtml: () => HEAD.map((tag) => ({ ...tag, injectTo: "head" as const })),
+    writeBundle() {
+      written = true;
+    },
     closeBundle: {
       sequential: true,
       order: "post",
       async handler() {
+        if (!written) return; // the build has failed, and says why
         for (const language of LANGUAGES) writeManifest(own, language);
         await build(trustPage(own));
         await build(worker(own));

@@ -1,6 +1,7 @@
 import vue from "@vitejs/plugin-vue";
 import type { HtmlTagDescriptor, Plugin, Rolldown } from "vite";
 import { defineConfig } from "vitest/config";
+import { installable } from "./pwa.ts";
 
 /**
  * One file for all that the first page needs, beside the small one that is there first: a browser
@@ -8,7 +9,7 @@ import { defineConfig } from "vitest/config";
  */
 const FILES: Rolldown.CodeSplittingOptions = {
   groups: [
-    { name: "main", test: (id) => /src\/(main|api\/stream|logic\/language|locales\/messages)\.ts$|preload-helper/.test(id) },
+    { name: "main", test: (id) => /src\/(main|api\/ahead|api\/stream|logic\/language|locales\/messages)\.ts$|preload-helper/.test(id) },
     {
       debugName: "start",
       name: (id, context) =>
@@ -55,7 +56,7 @@ function link(rel: string, file: string): HtmlTagDescriptor {
 }
 
 export default defineConfig({
-  plugins: [vue(), fetchedAtOnce()],
+  plugins: [vue(), fetchedAtOnce(), installable()],
   define: {
     __VUE_I18N_FULL_INSTALL__: "false",
     __VUE_I18N_LEGACY_API__: "false",

@@ -14,7 +14,7 @@ V4 = st.integers(0, 2**32 - 1).map(lambda n: str(ipaddress.IPv4Address(n)))
 
 def test_the_first_name_is_the_one_that_people_are_told() -> None:
     names = served_names("hems-2", "Energy-Box", ["hub.lan"], ["192.168.1.7"])
-    assert names == ("hems-2.local", "hub.lan", "energy-box", "energy-box.local", "192.168.1.7")
+    assert names == ("hems-2.local", "hub.lan", "192.168.1.7", "energy-box", "energy-box.local")
     assert served_names("", "localhost", [], ["192.168.1.7"]) == ("192.168.1.7",)
     assert all_labels()[0] == "hems"
     assert len(set(all_labels())) == 9

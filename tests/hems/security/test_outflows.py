@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hems.push.subscription import Subscription
 from hems.security.devices import trusted
 from hems.security.outflows import outflows
 from hems.security.reach import host_of, reach_of
@@ -141,6 +142,27 @@ def test_questions_and_brokers(
     rows = outflows(config(tmp_path, text), {}, [])
     assert [(r.flow, r.guard, r.every_s) for r in rows] == ([] if expected is None else [expected])
     assert all("key" not in repr(row) for row in rows)  # an address may hold a token
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_browsers_that_are_told_are_named(tmp_path: Path, *, enabled: bool) -> None:
+    phone = Subscription(
+        "1",
+        "https://push.example/x?secret",
+        b"",
+        b"",
+        "Ada",
+        "Ada's phone",
+        frozenset(),
+        "en",
+        None,
+        1.0,
+    )
+    text = f"[push]\nenabled = {str(enabled).lower()}\n"
+    rows = outflows(config(tmp_path, text), {}, [], [phone])
+    assert [(r.flow, r.to, r.host) for r in rows] == (
+        [(Flow.PUSH, "Ada's phone", "push.example")] if enabled else []
+    )
 
 
 def test_the_farthest_comes_first(tmp_path: Path) -> None:

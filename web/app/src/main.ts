@@ -3,6 +3,7 @@
  * at once, the hub's figures and the page's words, while the page itself is still on its way.
  */
 
+import { askAhead } from "./api/ahead";
 import { callAhead } from "./api/stream";
 import { messagesIn } from "./locales/messages";
 import { chosenLanguage, keepLanguage } from "./logic/language";
@@ -10,5 +11,6 @@ import { chosenLanguage, keepLanguage } from "./logic/language";
 const language = chosenLanguage();
 keepLanguage(language);
 callAhead();
+askAhead("/api/me");
 void messagesIn(language);
 void import("./start");

@@ -176,7 +176,7 @@ describe("byMonth", () => {
 describe("amounts", () => {
   it.each([
     [1500, "W", "1.5\u00a0kW"],
-    [500, "Wh", "0.5\u00a0kWh"],
+    [500, "Wh", "500\u00a0Wh"],
     [50, "%", "50\u00a0%"],
     [120.4, "var", "120\u00a0var"],
     [0.97, "power factor", "0.97"],
@@ -197,6 +197,8 @@ describe("amounts", () => {
   it("keeps the sign of what was delivered", () => {
     expect(deliveredWords(null)).toBe("–");
     expect(deliveredWords(-1200)).toBe("\u22121.2\u00a0kWh");
-    expect(deliveredWords(-10)).toBe("0.0\u00a0kWh");
+    expect(deliveredWords(-10)).toBe("\u221210\u00a0Wh");
+    expect(deliveredWords(-0.2)).toBe("0\u00a0Wh");
+    expect(deliveredWords(999.6)).toBe("1.0\u00a0kWh");
   });
 });

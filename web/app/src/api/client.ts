@@ -8,6 +8,7 @@
 import createClient from "openapi-fetch";
 import { i18n } from "../i18n";
 import { presentLanguage } from "../logic/language";
+import { takeAnswer } from "./ahead";
 import type { HistoryAnswer, paths } from "./schema";
 
 /** What went wrong, in one sentence for the reader; `status` is 0 where the hub did not answer. */
@@ -29,7 +30,7 @@ interface Asked<T> {
 /** The hub's operations; each answer says whether it went well, so `ask` is what to use it with. */
 export const api = createClient<paths>({
   // Looked up when asked, so that a test or a service worker may put another in its place.
-  fetch: (request) => globalThis.fetch(request),
+  fetch: (request) => takeAnswer(request) ?? globalThis.fetch(request),
 });
 
 api.use({

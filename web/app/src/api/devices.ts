@@ -49,8 +49,8 @@ export async function removeDevice(device: string): Promise<void> {
   await ask(api.DELETE("/api/devices/{device}", at(device)));
 }
 
-export function fetchSearch(signal?: AbortSignal): Promise<SearchAnswer> {
-  return ask(api.GET("/api/found", { signal }));
+export function fetchSearch(): Promise<SearchAnswer> {
+  return ask(api.GET("/api/found"));
 }
 
 /** Begin a search, in the home's networks or at one place only. */
@@ -66,8 +66,8 @@ export function fetchChoices(): Promise<ChoicesAnswer> {
   return ask(api.GET("/api/found/choices"));
 }
 
-export function fetchJoin(signal?: AbortSignal): Promise<JoinAnswer> {
-  return ask(api.GET("/api/found/join", { signal }));
+export function fetchJoin(): Promise<JoinAnswer> {
+  return ask(api.GET("/api/found/join"));
 }
 
 export function joinDevice(body: JoinBody): Promise<JoinAnswer> {

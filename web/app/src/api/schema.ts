@@ -90,6 +90,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return what a billing month came to, by price and by day */
+        get: operations["bill_bill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/callers": {
         parameters: {
             query?: never;
@@ -224,6 +241,23 @@ export interface paths {
         put?: never;
         /** Leave an event */
         post: operations["home_opt_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/first": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the first account, its owner's, and log it in; a command stays what it is */
+        post: operations["access_first"];
         delete?: never;
         options?: never;
         head?: never;
@@ -371,6 +405,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/history/energy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return what each device took and gave, by the home's hours, days or months */
+        get: operations["history_energy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer with a file of what each device took and gave, as CSV or Parquet */
+        get: operations["history_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/home": {
         parameters: {
             query?: never;
@@ -474,6 +542,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log somebody in by name and password */
+        post: operations["access_log_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session of who asks */
+        post: operations["access_log_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell who asks, and what they may do */
+        get: operations["access_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/language": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose the language in which the page speaks to who asks */
+        put: operations["access_language"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the password of who asks; they stay logged in here, and nowhere else */
+        put: operations["access_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell where who asks is logged in */
+        get: operations["access_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of the sessions of who asks */
+        delete: operations["access_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/messages/{message}/acknowledge": {
         parameters: {
             query?: never;
@@ -537,6 +724,76 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell who has an account, and what each role may do */
+        get: operations["people_people"];
+        put?: never;
+        /** Make an account */
+        post: operations["people_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give an account another role or end */
+        put: operations["people_change"];
+        post?: never;
+        /** Take an account away; its sessions end at once */
+        delete: operations["people_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give an account a new password; its sessions end at once */
+        put: operations["people_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Log somebody out everywhere */
+        delete: operations["people_end"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1006,6 +1263,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what other programs get in by */
+        get: operations["people_tokens"];
+        put?: never;
+        /** Make a token for another program; it is told this once */
+        post: operations["people_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a token back; it works no more */
+        delete: operations["people_take_back"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell who did what, the newest first */
+        get: operations["people_trail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trail/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether the trail is as it was written */
+        get: operations["people_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/wipe": {
         parameters: {
             query?: never;
@@ -1144,6 +1470,20 @@ export interface components {
             manifest: components["schemas"]["ContentsAnswer"];
         };
         /**
+         * BandAnswer
+         * @description Energy whose price lay in a range; fields as in `hems.reports.bill.Band`.
+         */
+        BandAnswer: {
+            /** Low Per Kwh */
+            low_per_kwh: number;
+            /** High Per Kwh */
+            high_per_kwh: number;
+            /** Energy Wh */
+            energy_wh: number;
+            /** Amount */
+            amount: number;
+        };
+        /**
          * BandModel
          * @description A price at certain times; fields as in `hems.setup.tariffs.Band`.
          */
@@ -1160,6 +1500,68 @@ export interface components {
              * @enum {string}
              */
             days?: "all" | "weekdays" | "weekends";
+        };
+        /**
+         * Before
+         * @description With what time one is compared.
+         * @enum {string}
+         */
+        Before: "before" | "year";
+        /**
+         * BillAccountAnswer
+         * @description What a month came to in one currency; fields as in `hems.reports.bill.Account`.
+         */
+        BillAccountAnswer: {
+            whole: components["schemas"]["AccountAnswer"];
+            /** Taken */
+            taken: components["schemas"]["BandAnswer"][];
+            /** Given */
+            given: components["schemas"]["BandAnswer"][];
+            /** Days */
+            days: components["schemas"]["AccountAnswer"][];
+        };
+        /**
+         * BillAnswer
+         * @description A month's bill.
+         *
+         *     Attributes:
+         *         month: In which it begins, such as "2026-06".
+         *         first: Its first day.
+         *         last: Its last day.
+         *         newest: The newest month that there is one of.
+         *         start: UTC epoch seconds.
+         *         end: UTC epoch seconds.
+         *         running: Whether it is not over.
+         *         time_zone: IANA name of the home's zone, by whose clock it goes.
+         *         customer: Who it is for.
+         *         accounts: By currency; "kWh" is the currency of a home without a tariff.
+         */
+        BillAnswer: {
+            /** Month */
+            month: string;
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Newest */
+            newest: string;
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            /** Running */
+            running: boolean;
+            /** Time Zone */
+            time_zone: string;
+            customer: components["schemas"]["CustomerAnswer"];
+            /** Accounts */
+            accounts: components["schemas"]["BillAccountAnswer"][];
         };
         /**
          * CallAnswer
@@ -1318,13 +1720,29 @@ export interface components {
         CertificateUse: "utility" | "utility-root" | "recipients" | "recipients-root" | "chargers" | "chargers-root" | "broker-root" | "regulation" | "regulation-root" | "device" | "device-root";
         /**
          * ChangeOrder
-         * @description Settings by key; null for the default.
+         * @description What is to be changed of an account.
          */
         ChangeOrder: {
-            /** Settings */
-            settings: {
-                [key: string]: string | number | boolean | string[] | null;
-            };
+            role: components["schemas"]["Role"];
+            /**
+             * Until
+             * @default null
+             */
+            until?: number | null;
+        };
+        /**
+         * CheckAnswer
+         * @description Whether the trail is as it was written; fields as in `hems.access.trail.Verdict`.
+         */
+        CheckAnswer: {
+            /** Rows */
+            rows: number;
+            /** Broken At */
+            broken_at: number | null;
+            /** Link */
+            link: string;
+            /** Known */
+            known: boolean | null;
         };
         /**
          * ChoicesAnswer
@@ -1403,6 +1821,20 @@ export interface components {
             outside: string[];
         };
         /**
+         * CustomerAnswer
+         * @description Who a bill is for; fields as in `Customer`.
+         */
+        CustomerAnswer: {
+            /** Home */
+            home: string;
+            /** Meter */
+            meter: string;
+            /** Meter Id */
+            meter_id: string;
+            /** Suppliers */
+            suppliers: string[];
+        };
+        /**
          * Data
          * @description What can be seen.
          * @enum {string}
@@ -1443,6 +1875,30 @@ export interface components {
              * @default null
              */
             until?: number | null;
+        };
+        /**
+         * DeedAnswer
+         * @description A row of the trail; fields as in `hems.access.trail.Deed`, null in a row of old age.
+         */
+        DeedAnswer: {
+            /** Seq */
+            seq: number;
+            /** At */
+            at: number;
+            /** Who */
+            who: string | null;
+            /** Role */
+            role: string | null;
+            /** Way */
+            way: string | null;
+            /** Origin */
+            origin: string | null;
+            /** Did */
+            did: string | null;
+            /** About */
+            about: string | null;
+            /** Outcome */
+            outcome: number | null;
         };
         /**
          * DeviceAnswer
@@ -1573,12 +2029,55 @@ export interface components {
             voltage_v: number | null;
             /** Limit W */
             limit_w: number | null;
+            /** Capacity Wh */
+            capacity_wh: number | null;
             /** Age S */
             age_s: number | null;
             /** Quality */
             quality: string;
             /** Error */
             error: string | null;
+        };
+        /**
+         * DeviceEnergyAnswer
+         * @description What a device took and gave, one figure for each period; null where nothing was measured.
+         *
+         *     Attributes:
+         *         id: Device id.
+         *         name: As people know it; its id where the home has it no more.
+         *         kind: What it is; empty where the home has it no more.
+         *         taken_kwh: Energy while its power was positive: consumption, import, charging.
+         *         given_kwh: Energy while it was negative, a magnitude.
+         *         mean_w: Mean power over what was measured, passive sign.
+         *         low_w: Lowest mean power of a minute.
+         *         high_w: Highest.
+         *         soc_low: Lowest state of charge, 0 to 1.
+         *         soc_high: Highest.
+         *         measured: Share of what has gone of each period that was measured.
+         */
+        DeviceEnergyAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Taken Kwh */
+            taken_kwh: (number | null)[];
+            /** Given Kwh */
+            given_kwh: (number | null)[];
+            /** Mean W */
+            mean_w: (number | null)[];
+            /** Low W */
+            low_w: (number | null)[];
+            /** High W */
+            high_w: (number | null)[];
+            /** Soc Low */
+            soc_low: (number | null)[];
+            /** Soc High */
+            soc_high: (number | null)[];
+            /** Measured */
+            measured: number[];
         };
         /**
          * DeviceKind
@@ -1681,6 +2180,58 @@ export interface components {
             comfort_high_c?: number | null;
         };
         /**
+         * EnergyAnswer
+         * @description Energies by period, and those they are compared with.
+         *
+         *     Attributes:
+         *         step: Length of a period.
+         *         today: The present day of the home.
+         *         time_zone: IANA name of its zone, by whose clock days begin.
+         *         compared: Of the time that was asked to be compared with.
+         */
+        EnergyAnswer: {
+            /** Starts */
+            starts: number[];
+            /** Ends */
+            ends: number[];
+            /** Devices */
+            devices: components["schemas"]["DeviceEnergyAnswer"][];
+            /** Totals */
+            totals: components["schemas"]["TotalsAnswer"][];
+            whole: components["schemas"]["TotalsAnswer"];
+            step: components["schemas"]["Grain"];
+            /**
+             * Today
+             * Format: date
+             */
+            today: string;
+            /** Time Zone */
+            time_zone: string;
+            compared: components["schemas"]["EnergyTableAnswer"] | null;
+        };
+        /**
+         * EnergyTableAnswer
+         * @description Energies by period.
+         *
+         *     Attributes:
+         *         starts: Of each period, UTC epoch seconds.
+         *         ends: The same.
+         *         devices: By id.
+         *         totals: Of each period.
+         *         whole: Of all of them together.
+         */
+        EnergyTableAnswer: {
+            /** Starts */
+            starts: number[];
+            /** Ends */
+            ends: number[];
+            /** Devices */
+            devices: components["schemas"]["DeviceEnergyAnswer"][];
+            /** Totals */
+            totals: components["schemas"]["TotalsAnswer"][];
+            whole: components["schemas"]["TotalsAnswer"];
+        };
+        /**
          * EnrolOrder
          * @description What the utility answered with.
          *
@@ -1721,7 +2272,7 @@ export interface components {
             server: string;
             /** Edition */
             edition: string;
-            link: components["schemas"]["LinkAnswer"] | null;
+            link: components["schemas"]["UtilityLinkAnswer"] | null;
         };
         /**
          * ErasedAnswer
@@ -1766,11 +2317,41 @@ export interface components {
             consequence: string;
         };
         /**
+         * FileFormat
+         * @description Of an exported file.
+         * @enum {string}
+         */
+        FileFormat: "csv" | "parquet";
+        /**
+         * FirstOrder
+         * @description The first account; `code` is needed from elsewhere than the hub's own machine.
+         */
+        FirstOrder: {
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * Code
+             * @default
+             */
+            code?: string;
+            /**
+             * Language
+             * @default
+             * @enum {string}
+             */
+            language?: "" | "en" | "fr" | "de" | "es";
+        };
+        /**
          * Flow
          * @description Why something leaves the hub.
          * @enum {string}
          */
-        Flow: "readings" | "reports" | "answers" | "troubles" | "grant" | "home-assistant" | "broker" | "regulation" | "weather" | "prices" | "carbon" | "market";
+        Flow: "readings" | "reports" | "answers" | "troubles" | "grant" | "home-assistant" | "broker" | "regulation" | "weather" | "prices" | "carbon" | "market" | "push";
         /**
          * FoundAnswer
          * @description What a search found; fields as in `hems.setup.kept_scan.Row`.
@@ -1799,6 +2380,12 @@ export interface components {
             /** Configured */
             configured: string;
         };
+        /**
+         * Grain
+         * @description What time is divided into.
+         * @enum {string}
+         */
+        Grain: "minute" | "quarter-hour" | "hour" | "day" | "month";
         /**
          * GrantAnswer
          * @description A grant; fields as in `hems.visibility.surface.GrantView`.
@@ -2183,18 +2770,96 @@ export interface components {
             notes: string[];
         };
         /**
-         * LinkAnswer
-         * @description How the connection stands; fields as in `hems.surface.UtilityView`.
+         * LanguageOrder
+         * @description The language of one's own account.
          */
-        LinkAnswer: {
-            /** State */
-            state: string;
-            /** Detail */
-            detail: string;
-            /** Server */
-            server: string;
-            /** Last Contact */
-            last_contact: number | null;
+        LanguageOrder: {
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "" | "en" | "fr" | "de" | "es";
+        };
+        /**
+         * LoginOrder
+         * @description Name and password of who wants to log in.
+         */
+        LoginOrder: {
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
+        /**
+         * MadeTokenAnswer
+         * @description A token that was made; what it is, is told this once.
+         */
+        MadeTokenAnswer: {
+            /** Token */
+            token: string;
+            made: components["schemas"]["TokenAnswer"];
+        };
+        /**
+         * MeAnswer
+         * @description Who asks, and what they may do.
+         *
+         *     Attributes:
+         *         name: By which the home knows them; null for somebody who has not logged in.
+         *         role: In what capacity.
+         *         rights: What they may do.
+         *         way: How they got in.
+         *         accounts: Whether the home has accounts.
+         *         code_needed: Whether making the first one takes the code that the hub shows on its own
+         *             machine.
+         *         set_up: Whether the hub has been set up, as far as who asks could do it.
+         *         language: Of their account; empty where none was chosen.
+         *         until: When their account ends, UTC epoch seconds.
+         *         session: The session they are logged in by.
+         */
+        MeAnswer: {
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /** @default null */
+            role: components["schemas"]["Role"] | null;
+            /**
+             * Rights
+             * @default [
+             *       "anybody"
+             *     ]
+             */
+            rights: components["schemas"]["Right"][];
+            /**
+             * Way
+             * @default null
+             */
+            way: ("session" | "token" | "machine" | "here") | null;
+            /** Accounts */
+            accounts: boolean;
+            /** Code Needed */
+            code_needed: boolean;
+            /** Set Up */
+            set_up: boolean;
+            /**
+             * Language
+             * @default
+             */
+            language: string;
+            /**
+             * Until
+             * @default null
+             */
+            until: number | null;
+            /**
+             * Session
+             * @default null
+             */
+            session: number | null;
         };
         /**
          * MessageAnswer
@@ -2285,6 +2950,17 @@ export interface components {
             runs: components["schemas"]["RunAnswer"][];
         };
         /**
+         * NewPasswordOrder
+         * @description A password of somebody else's to be changed.
+         */
+        NewPasswordOrder: {
+            /**
+             * New
+             * Format: password
+             */
+            new: string;
+        };
+        /**
          * Occasion
          * @description When something is told.
          * @enum {string}
@@ -2355,6 +3031,22 @@ export interface components {
             passphrase: string;
         };
         /**
+         * PasswordOrder
+         * @description A password of one's own to be changed.
+         */
+        PasswordOrder: {
+            /**
+             * Present
+             * Format: password
+             */
+            present: string;
+            /**
+             * New
+             * Format: password
+             */
+            new: string;
+        };
+        /**
          * PastAlarmAnswer
          * @description One time in which something was wrong; fields as in `hems.security.surface.AlarmView`.
          */
@@ -2377,6 +3069,69 @@ export interface components {
             per_kwh: number;
             /** Currency */
             currency: string;
+        };
+        /**
+         * PeopleAnswer
+         * @description All accounts, the oldest first, and all roles that there are.
+         */
+        PeopleAnswer: {
+            /** People */
+            people: components["schemas"]["PersonAnswer"][];
+            /** Roles */
+            roles: components["schemas"]["RoleAnswer"][];
+        };
+        /**
+         * PersonAnswer
+         * @description An account; times in UTC epoch seconds.
+         *
+         *     Attributes:
+         *         seen_at: When they were last seen, as far as they are still logged in; null if they are not.
+         *         sessions: In how many places they are logged in.
+         *         ended: Whether the account has ended.
+         */
+        PersonAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Language */
+            language: string;
+            /** Made At */
+            made_at: number;
+            /** Until */
+            until: number | null;
+            /** Ended */
+            ended: boolean;
+            /** Seen At */
+            seen_at: number | null;
+            /** Sessions */
+            sessions: number;
+        };
+        /**
+         * PersonOrder
+         * @description An account to be made.
+         */
+        PersonOrder: {
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            role: components["schemas"]["Role"];
+            /**
+             * Language
+             * @default
+             * @enum {string}
+             */
+            language?: "" | "en" | "fr" | "de" | "es";
+            /**
+             * Until
+             * @default null
+             */
+            until?: number | null;
         };
         /**
          * Phase
@@ -2547,6 +3302,16 @@ export interface components {
             subscriptions: components["schemas"]["SubscriptionAnswer"][];
         };
         /**
+         * QuietHours
+         * @description Hours without messages; minutes of the day by the home's clock.
+         */
+        QuietHours: {
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+        };
+        /**
          * Reach
          * @description How far something goes.
          * @enum {string}
@@ -2637,6 +3402,27 @@ export interface components {
             stored_w: number;
             /** Shed W */
             shed_w: number;
+        };
+        /**
+         * Right
+         * @description What can be allowed or not; every operation of the API needs one.
+         * @enum {string}
+         */
+        Right: "anybody" | "see" | "history" | "steer" | "agree" | "grant" | "set up" | "audit" | "own";
+        /**
+         * Role
+         * @description In what capacity somebody asks.
+         * @enum {string}
+         */
+        Role: "owner" | "household" | "installer" | "provider" | "aggregator" | "auditor";
+        /**
+         * RoleAnswer
+         * @description A role, and what it may do.
+         */
+        RoleAnswer: {
+            role: components["schemas"]["Role"];
+            /** Rights */
+            rights: components["schemas"]["Right"][];
         };
         /**
          * RunAnswer
@@ -2789,6 +3575,38 @@ export interface components {
             servers: components["schemas"]["ServerAnswer"][];
         };
         /**
+         * SessionAnswer
+         * @description Somebody logged in; times in UTC epoch seconds.
+         *
+         *     Attributes:
+         *         agent: What the browser calls itself.
+         *         present: Whether it is the one that asks.
+         */
+        SessionAnswer: {
+            /** Id */
+            id: number;
+            /** Made At */
+            made_at: number;
+            /** Seen At */
+            seen_at: number;
+            /** Ends At */
+            ends_at: number;
+            /** Origin */
+            origin: string;
+            /** Agent */
+            agent: string;
+            /** Present */
+            present: boolean;
+        };
+        /**
+         * SessionsAnswer
+         * @description Where somebody is logged in, the newest first.
+         */
+        SessionsAnswer: {
+            /** Sessions */
+            sessions: components["schemas"]["SessionAnswer"][];
+        };
+        /**
          * SettingAnswer
          * @description A setting; fields as in `hems.setup.fields.Setting`.
          *
@@ -2825,6 +3643,16 @@ export interface components {
             settings: components["schemas"]["SettingAnswer"][];
             /** Versions */
             versions: components["schemas"]["VersionAnswer"][];
+        };
+        /**
+         * SettingsOrder
+         * @description Settings by key; null for the default.
+         */
+        SettingsOrder: {
+            /** Settings */
+            settings: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
         };
         /**
          * SetupAnswer
@@ -2865,6 +3693,13 @@ export interface components {
             optional: boolean;
             /** Missing */
             missing: string;
+        };
+        /**
+         * SetupStepOrder
+         * @description How a step is to stand.
+         */
+        SetupStepOrder: {
+            state: components["schemas"]["State"];
         };
         /**
          * Standing
@@ -2927,13 +3762,6 @@ export interface components {
             reason: string;
         };
         /**
-         * StepOrder
-         * @description How a step is to stand.
-         */
-        StepOrder: {
-            state: components["schemas"]["State"];
-        };
-        /**
          * StrangerAnswer
          * @description Somebody unknown that called in; fields as in `hems.security.surface.StrangerView`.
          */
@@ -2964,11 +3792,7 @@ export interface components {
             subjects: components["schemas"]["Subject"][];
             /** Language */
             language: string;
-            /** Quiet */
-            quiet: [
-                number,
-                number
-            ] | null;
+            quiet: components["schemas"]["QuietHours"] | null;
             /** Since */
             since: number;
         };
@@ -2982,7 +3806,7 @@ export interface components {
          *         called: What the person calls the browser.
          *         subjects: What it is to be told of.
          *         language: In which language.
-         *         quiet: Minutes of the day, by the home's clock, from and to which it is not told.
+         *         quiet: When it is not told.
          */
         SubscriptionOrder: {
             /** Endpoint */
@@ -3009,14 +3833,8 @@ export interface components {
              * @enum {string}
              */
             language?: "en" | "fr" | "de" | "es";
-            /**
-             * Quiet
-             * @default null
-             */
-            quiet?: [
-                number,
-                number
-            ] | null;
+            /** @default null */
+            quiet?: components["schemas"]["QuietHours"] | null;
         };
         /**
          * TariffAnswer
@@ -3088,6 +3906,82 @@ export interface components {
             peak?: number;
         };
         /**
+         * TokenAnswer
+         * @description A token of another program; times in UTC epoch seconds.
+         */
+        TokenAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Made By */
+            made_by: string;
+            /** Made At */
+            made_at: number;
+            /** Until */
+            until: number | null;
+            /** Used At */
+            used_at: number | null;
+            /** Ended */
+            ended: boolean;
+        };
+        /**
+         * TokenOrder
+         * @description A token to be made for another program.
+         */
+        TokenOrder: {
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /**
+             * Until
+             * @default null
+             */
+            until?: number | null;
+        };
+        /**
+         * TokensAnswer
+         * @description All tokens, the oldest first.
+         */
+        TokensAnswer: {
+            /** Tokens */
+            tokens: components["schemas"]["TokenAnswer"][];
+        };
+        /**
+         * TotalsAnswer
+         * @description The home's energies in a period, kWh, magnitudes; null where that cannot be told.
+         *
+         *     Attributes:
+         *         taken_kwh: From the grid.
+         *         given_kwh: To the grid.
+         *         sun_kwh: From PV.
+         *         own_kwh: What of that stayed in the home.
+         *         used_kwh: What the home used, batteries left out.
+         */
+        TotalsAnswer: {
+            /** Taken Kwh */
+            taken_kwh: number | null;
+            /** Given Kwh */
+            given_kwh: number | null;
+            /** Sun Kwh */
+            sun_kwh: number | null;
+            /** Own Kwh */
+            own_kwh: number | null;
+            /** Used Kwh */
+            used_kwh: number | null;
+        };
+        /**
+         * TrailAnswer
+         * @description Rows of the trail, the newest first; `more` tells whether there are older ones.
+         */
+        TrailAnswer: {
+            /** Deeds */
+            deeds: components["schemas"]["DeedAnswer"][];
+            /** More */
+            more: boolean;
+        };
+        /**
          * TrustedDeviceAnswer
          * @description A device that is believed; fields as in `hems.security.surface.TrustedDeviceView`.
          */
@@ -3125,6 +4019,20 @@ export interface components {
             last_contact: number | null;
             /** Name */
             name: string;
+        };
+        /**
+         * UtilityLinkAnswer
+         * @description How the connection stands; fields as in `hems.surface.UtilityView`.
+         */
+        UtilityLinkAnswer: {
+            /** State */
+            state: string;
+            /** Detail */
+            detail: string;
+            /** Server */
+            server: string;
+            /** Last Contact */
+            last_contact: number | null;
         };
         /**
          * VersionAnswer
@@ -3180,7 +4088,11 @@ export type AccessesAnswer = components['schemas']['AccessesAnswer'];
 export type AccountAnswer = components['schemas']['AccountAnswer'];
 export type AlarmsAnswer = components['schemas']['AlarmsAnswer'];
 export type BackupAnswer = components['schemas']['BackupAnswer'];
+export type BandAnswer = components['schemas']['BandAnswer'];
 export type BandModel = components['schemas']['BandModel'];
+export type Before = components['schemas']['Before'];
+export type BillAccountAnswer = components['schemas']['BillAccountAnswer'];
+export type BillAnswer = components['schemas']['BillAnswer'];
 export type CallAnswer = components['schemas']['CallAnswer'];
 export type CallerAnswer = components['schemas']['CallerAnswer'];
 export type CallersAnswer = components['schemas']['CallersAnswer'];
@@ -3190,28 +4102,37 @@ export type CarOrderBody = components['schemas']['CarOrderBody'];
 export type CertificateAnswer = components['schemas']['CertificateAnswer'];
 export type CertificateUse = components['schemas']['CertificateUse'];
 export type ChangeOrder = components['schemas']['ChangeOrder'];
+export type CheckAnswer = components['schemas']['CheckAnswer'];
 export type ChoicesAnswer = components['schemas']['ChoicesAnswer'];
 export type CommitmentAnswer = components['schemas']['CommitmentAnswer'];
 export type ConnectionAnswer = components['schemas']['ConnectionAnswer'];
 export type ContentsAnswer = components['schemas']['ContentsAnswer'];
+export type CustomerAnswer = components['schemas']['CustomerAnswer'];
 export type Data = components['schemas']['Data'];
 export type DecisionAnswer = components['schemas']['DecisionAnswer'];
 export type DecisionOrder = components['schemas']['DecisionOrder'];
+export type DeedAnswer = components['schemas']['DeedAnswer'];
 export type DeviceAnswer = components['schemas']['DeviceAnswer'];
 export type DeviceChoicesAnswer = components['schemas']['DeviceChoicesAnswer'];
 export type DeviceDetailAnswer = components['schemas']['DeviceDetailAnswer'];
+export type DeviceEnergyAnswer = components['schemas']['DeviceEnergyAnswer'];
 export type DeviceKind = components['schemas']['DeviceKind'];
 export type DeviceSettingsAnswer = components['schemas']['DeviceSettingsAnswer'];
 export type DoomedAnswer = components['schemas']['DoomedAnswer'];
 export type Driver = components['schemas']['Driver'];
 export type DriverAnswer = components['schemas']['DriverAnswer'];
 export type EditBody = components['schemas']['EditBody'];
+export type EnergyAnswer = components['schemas']['EnergyAnswer'];
+export type EnergyTableAnswer = components['schemas']['EnergyTableAnswer'];
 export type EnrolOrder = components['schemas']['EnrolOrder'];
 export type EnrolledAnswer = components['schemas']['EnrolledAnswer'];
 export type ErasedAnswer = components['schemas']['ErasedAnswer'];
 export type EventAnswer = components['schemas']['EventAnswer'];
+export type FileFormat = components['schemas']['FileFormat'];
+export type FirstOrder = components['schemas']['FirstOrder'];
 export type Flow = components['schemas']['Flow'];
 export type FoundAnswer = components['schemas']['FoundAnswer'];
+export type Grain = components['schemas']['Grain'];
 export type GrantAnswer = components['schemas']['GrantAnswer'];
 export type GrantOrder = components['schemas']['GrantOrder'];
 export type GrantsAnswer = components['schemas']['GrantsAnswer'];
@@ -3227,20 +4148,28 @@ export type JoinBody = components['schemas']['JoinBody'];
 export type Keys = components['schemas']['Keys'];
 export type Kind = components['schemas']['Kind'];
 export type LanAnswer = components['schemas']['LanAnswer'];
-export type LinkAnswer = components['schemas']['LinkAnswer'];
+export type LanguageOrder = components['schemas']['LanguageOrder'];
+export type LoginOrder = components['schemas']['LoginOrder'];
+export type MadeTokenAnswer = components['schemas']['MadeTokenAnswer'];
+export type MeAnswer = components['schemas']['MeAnswer'];
 export type MessageAnswer = components['schemas']['MessageAnswer'];
 export type MistakeAnswer = components['schemas']['MistakeAnswer'];
 export type MoneyAnswer = components['schemas']['MoneyAnswer'];
 export type MoveOutcomeAnswer = components['schemas']['MoveOutcomeAnswer'];
 export type NeededAnswer = components['schemas']['NeededAnswer'];
 export type NeedsAnswer = components['schemas']['NeedsAnswer'];
+export type NewPasswordOrder = components['schemas']['NewPasswordOrder'];
 export type Occasion = components['schemas']['Occasion'];
 export type OfferAnswer = components['schemas']['OfferAnswer'];
 export type OutcomeAnswer = components['schemas']['OutcomeAnswer'];
 export type OutflowAnswer = components['schemas']['OutflowAnswer'];
 export type PassphraseOrder = components['schemas']['PassphraseOrder'];
+export type PasswordOrder = components['schemas']['PasswordOrder'];
 export type PastAlarmAnswer = components['schemas']['PastAlarmAnswer'];
 export type PayAnswer = components['schemas']['PayAnswer'];
+export type PeopleAnswer = components['schemas']['PeopleAnswer'];
+export type PersonAnswer = components['schemas']['PersonAnswer'];
+export type PersonOrder = components['schemas']['PersonOrder'];
 export type Phase = components['schemas']['Phase'];
 export type PlanAnswer = components['schemas']['PlanAnswer'];
 export type PlannedAnswer = components['schemas']['PlannedAnswer'];
@@ -3251,10 +4180,14 @@ export type ProgrammesAnswer = components['schemas']['ProgrammesAnswer'];
 export type Proof = components['schemas']['Proof'];
 export type Purpose = components['schemas']['Purpose'];
 export type PushAnswer = components['schemas']['PushAnswer'];
+export type QuietHours = components['schemas']['QuietHours'];
 export type Reach = components['schemas']['Reach'];
 export type RecordAnswer = components['schemas']['RecordAnswer'];
 export type RecordsAnswer = components['schemas']['RecordsAnswer'];
 export type ReservesAnswer = components['schemas']['ReservesAnswer'];
+export type Right = components['schemas']['Right'];
+export type Role = components['schemas']['Role'];
+export type RoleAnswer = components['schemas']['RoleAnswer'];
 export type RunAnswer = components['schemas']['RunAnswer'];
 export type RunOrderBody = components['schemas']['RunOrderBody'];
 export type SearchAnswer = components['schemas']['SearchAnswer'];
@@ -3264,25 +4197,34 @@ export type SentAnswer = components['schemas']['SentAnswer'];
 export type SeriesAnswer = components['schemas']['SeriesAnswer'];
 export type ServerAnswer = components['schemas']['ServerAnswer'];
 export type ServersAnswer = components['schemas']['ServersAnswer'];
+export type SessionAnswer = components['schemas']['SessionAnswer'];
+export type SessionsAnswer = components['schemas']['SessionsAnswer'];
 export type SettingAnswer = components['schemas']['SettingAnswer'];
 export type SettingsAnswer = components['schemas']['SettingsAnswer'];
+export type SettingsOrder = components['schemas']['SettingsOrder'];
 export type SetupAnswer = components['schemas']['SetupAnswer'];
 export type SetupStepAnswer = components['schemas']['SetupStepAnswer'];
+export type SetupStepOrder = components['schemas']['SetupStepOrder'];
 export type Standing = components['schemas']['Standing'];
 export type StandingAnswer = components['schemas']['StandingAnswer'];
 export type State = components['schemas']['State'];
 export type StepInput = components['schemas']['Step-Input'];
 export type StepOutput = components['schemas']['Step-Output'];
 export type StepAnswer = components['schemas']['StepAnswer'];
-export type StepOrder = components['schemas']['StepOrder'];
 export type StrangerAnswer = components['schemas']['StrangerAnswer'];
 export type Subject = components['schemas']['Subject'];
 export type SubscriptionAnswer = components['schemas']['SubscriptionAnswer'];
 export type SubscriptionOrder = components['schemas']['SubscriptionOrder'];
 export type TariffAnswer = components['schemas']['TariffAnswer'];
 export type TariffModel = components['schemas']['TariffModel'];
+export type TokenAnswer = components['schemas']['TokenAnswer'];
+export type TokenOrder = components['schemas']['TokenOrder'];
+export type TokensAnswer = components['schemas']['TokensAnswer'];
+export type TotalsAnswer = components['schemas']['TotalsAnswer'];
+export type TrailAnswer = components['schemas']['TrailAnswer'];
 export type TrustedDeviceAnswer = components['schemas']['TrustedDeviceAnswer'];
 export type UtilityAnswer = components['schemas']['UtilityAnswer'];
+export type UtilityLinkAnswer = components['schemas']['UtilityLinkAnswer'];
 export type VersionAnswer = components['schemas']['VersionAnswer'];
 export type WipeOrder = components['schemas']['WipeOrder'];
 export type WishOrder = components['schemas']['WishOrder'];
@@ -3461,6 +4403,37 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bill_bill: {
+        parameters: {
+            query?: {
+                month?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillAnswer"];
                 };
             };
             /** @description What went wrong */
@@ -3830,6 +4803,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_first: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstOrder"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeAnswer"];
+                };
             };
             /** @description What went wrong */
             default: {
@@ -4236,6 +5242,74 @@ export interface operations {
             };
         };
     };
+    history_energy: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                step?: components["schemas"]["Grain"];
+                compare?: components["schemas"]["Before"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnergyAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history_export: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                step?: components["schemas"]["Grain"];
+                format?: components["schemas"]["FileFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     home_home: {
         parameters: {
             query?: never;
@@ -4448,6 +5522,219 @@ export interface operations {
             };
         };
     };
+    access_log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_log_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_language: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LanguageOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     home_acknowledge: {
         parameters: {
             query?: never;
@@ -4557,6 +5844,194 @@ export interface operations {
                 content: {
                     "application/json": string;
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonOrder"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasswordOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -5092,7 +6567,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChangeOrder"];
+                "application/json": components["schemas"]["SettingsOrder"];
             };
         };
         responses: {
@@ -5346,7 +6821,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["StepOrder"];
+                "application/json": components["schemas"]["SetupStepOrder"];
             };
         };
         responses: {
@@ -5564,6 +7039,160 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokensAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenOrder"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeTokenAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_take_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_trail: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                most?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrailAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_check: {
+        parameters: {
+            query?: {
+                link?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckAnswer"];
                 };
             };
             /** @description What went wrong */

@@ -8,6 +8,8 @@ import type {
   DoomedAnswer,
   EnrolledAnswer,
   EnrolOrder,
+  FirstOrder,
+  MeAnswer,
   OutcomeAnswer,
   ServersAnswer,
   SettingsAnswer,
@@ -82,3 +84,7 @@ export async function sendBackup(file: File, onShare: (share: number) => void): 
   }
   return id;
 }
+
+/** Make the owner's account, the first of the home, and log in with it. */
+export const makeFirst = (body: FirstOrder): Promise<MeAnswer> =>
+  ask(api.POST("/api/first", { body }));

@@ -216,3 +216,31 @@ export function shiftDay(day: string, by: number): string {
   date.setUTCDate(date.getUTCDate() + by);
   return date.toISOString().slice(0, 10);
 }
+
+/** Return an instant as the reader's language writes these parts of it. */
+export function formatAt(at: number, zone: string, options: Intl.DateTimeFormatOptions): string {
+  return dates({ ...options, ...inZone(zone) }).format(at * 1000);
+}
+
+/** Return a day (ISO 8601) as the reader's language writes these parts of it. */
+export function formatDate(day: string, options: Intl.DateTimeFormatOptions): string {
+  return dates({ ...options, timeZone: "UTC" }).format(new Date(`${day}T00:00:00Z`));
+}
+
+/** Return how far the clock is ahead of UTC, as it is told beside a time that is shown twice. */
+export function zoneOffset(at: number, zone: string): string {
+  const parts = dates({ timeZoneName: "shortOffset", ...inZone(zone) }).formatToParts(at * 1000);
+  return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+}
+
+/** Return an energy in kWh with as many digits as can be read at a glance; a dash if unknown. */
+export function kilowattHours(kwh: number | null): string {
+  if (kwh === null) return DASH;
+  const most = Math.abs(kwh) < 9.995 ? 2 : Math.abs(kwh) < 999.95 ? 1 : 0;
+  return numbers({ minimumFractionDigits: most, maximumFractionDigits: most }).format(kwh);
+}
+
+/** Return a power with its sign where energy is given: "−1.4 kW"; a dash if it is not known. */
+export function signedPower(watts: number | null): string {
+  return watts !== null && Math.round(watts) < 0 ? `\u2212${power(watts)}` : power(watts);
+}

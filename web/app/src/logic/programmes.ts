@@ -6,6 +6,7 @@ import { monthOf, type Month } from "./months";
 import type { Say } from "./say";
 
 const DASH = "\u2013";
+const LITTLE_WH = 999.5;
 /** By which name the hub notes decisions that nobody gave a name to. */
 const HERE = "this machine";
 
@@ -135,7 +136,7 @@ export function amountWords(t: Say, amount: number, unit: string): string {
     case "W":
       return power(amount);
     case "Wh":
-      return energy(amount);
+      return fineEnergy(amount);
     case "%":
       return percent(amount / 100);
     case "W/min":
@@ -162,8 +163,14 @@ export function deviationWords(t: Say, record: RecordAnswer): string {
   return amountWords(t, record.deviation, unit);
 }
 
+/** Return an energy without its sign, in Wh where it is little: a call may be for a tenth of a kWh. */
+export function fineEnergy(wattHours: number): string {
+  const size = Math.abs(wattHours);
+  return size < LITTLE_WH ? `${Math.round(size)}\u00a0Wh` : energy(size);
+}
+
 /** Return an energy with its sign: what was delivered may be less than nothing. */
 export function deliveredWords(wattHours: number | null): string {
   if (wattHours === null) return DASH;
-  return `${wattHours < -50 ? "\u2212" : ""}${energy(wattHours)}`;
+  return `${wattHours <= -0.5 ? "\u2212" : ""}${fineEnergy(wattHours)}`;
 }

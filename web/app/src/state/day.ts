@@ -60,12 +60,12 @@ export function useDay(now: Ref<number>, live: Ref<boolean>) {
     if (past.value !== null) await quarters.load();
   }
 
-  /** Look at the day before the one shown, or the one after it. */
+  /** Look at the whole of today first, from there at the day before or after the one shown. */
   function turn(by: number): void {
     const today = day.value.value?.today;
     if (today === undefined) return;
-    const next = shiftDay(past.value ?? (by < 0 ? today : shiftDay(today, -1)), by);
-    past.value = next >= today ? null : next;
+    const next = past.value === null ? today : shiftDay(past.value, by);
+    past.value = next > today ? null : next;
     void load();
   }
 

@@ -33,19 +33,21 @@ function makeHome() {
   const startedMs = Date.now();
   const receivedMs = ref(kept?.cameMs ?? 0);
   const nowMs = ref(startedMs);
-  let keptMs = 0;
+  /** When the snapshot came that is kept by now. */
+  let keptMs = receivedMs.value;
 
   function take(next: HomeAnswer): void {
     home.value = next;
     connected.value = true;
     lost.value = false;
     receivedMs.value = nowMs.value = Date.now();
-    if (nowMs.value - keptMs >= KEEP_MS) keepNow();
+    if (receivedMs.value - keptMs >= KEEP_MS) keepNow();
   }
 
   function keepNow(): void {
-    keptMs = Date.now();
-    if (home.value !== null && connected.value) keep(NAME, home.value, receivedMs.value);
+    if (home.value === null || receivedMs.value === keptMs) return;
+    keptMs = receivedMs.value;
+    keep(NAME, home.value, keptMs);
   }
 
   const line = {

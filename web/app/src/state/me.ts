@@ -1,40 +1,12 @@
 /** Who looks at the page, and what their role in the home allows. */
 
 import { readonly, shallowRef, type ShallowRef } from "vue";
+import { api, ApiError, ask as answerOf } from "../api/client";
+import type { MeAnswer, Right, Role } from "../api/schema";
 
-/** What may be allowed or not; as in `hems/access/rights.py`. */
-export type Right =
-  | "anybody"
-  | "see"
-  | "history"
-  | "steer"
-  | "agree"
-  | "grant"
-  | "set up"
-  | "audit"
-  | "own";
-
-export type Role = "owner" | "household" | "installer" | "provider" | "aggregator" | "auditor";
-
-/** What `GET /api/me` answers. */
-export interface Me {
-  /** By which the home knows them; null for somebody who has not logged in. */
-  name: string | null;
-  role: Role | null;
-  rights: Right[];
-  /** How they got in: "session" can be logged out of, "here" is this machine before any account. */
-  way: "session" | "token" | "machine" | "here" | null;
-  /** Whether the home has accounts: if not, the first one is to be made. */
-  accounts: boolean;
-  /** Whether making the first account takes the code that the hub shows on its own machine. */
-  code_needed: boolean;
-  /** Whether the hub's set-up has been gone through. */
-  set_up: boolean;
-  /** Language of the account; empty where none was chosen. */
-  language: string;
-  /** When the account ends, UTC epoch seconds. */
-  until: number | null;
-}
+/** What the hub says of who looks, from `GET /api/me`; `name` is null for somebody unknown. */
+export type Me = MeAnswer;
+export type { Right, Role };
 
 const me = shallowRef<Me | null>(null);
 let asked: Promise<void> | null = null;
@@ -47,10 +19,9 @@ export async function loadMe(): Promise<void> {
 
 async function ask(): Promise<void> {
   try {
-    const answer = await fetch("/api/me", { headers: { Accept: "application/json" } });
-    if (answer.ok) me.value = (await answer.json()) as Me;
-    else asked = null;
-  } catch {
+    me.value = await answerOf(api.GET("/api/me"));
+  } catch (reason) {
+    if (!(reason instanceof ApiError)) throw reason;
     asked = null;
   }
 }

@@ -15,6 +15,8 @@ export interface Polled<T> {
   load: () => Promise<void>;
 }
 
+/** Not allowed: asking again would not help. */
+const FORBIDDEN = 403;
 const KEEP_ALL = (): boolean => true;
 
 /**
@@ -57,6 +59,7 @@ export function usePolled<T>(
   }
 
   function due(): void {
+    if (error.value !== "" && status.value === FORBIDDEN) return;
     if (!document.hidden && performance.now() - askedMs >= everyMs) void load();
   }
 

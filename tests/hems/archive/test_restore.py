@@ -1,0 +1,205 @@
+"""A backup of a real store, damaged, restored, given back; with the power gone in between."""
+
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hems.archive import swap, unpack
+from hems.archive.backup import make_backup
+from hems.archive.belongings import Belongings
+from hems.archive.desk import stage
+from hems.archive.errors import ArchiveError, NewerError
+from hems.archive.sealed import Cost
+from hems.clock import SystemClock
+from hems.store.store import open_store
+
+WORDS = "correct horse battery"
+CHEAP = Cost(memory_kib=64, passes=1)
+NOW = 1_780_000_000.0
+
+
+def of(folder: Path) -> Belongings:
+    names = ("settings.toml", "devices.toml", "map.toml")
+    files = tuple(folder / name for name in names)
+    return Belongings(folder, folder / "hems.db", files, (folder / "identity",))
+
+
+async def home(folder: Path, said: str) -> Belongings:
+    """Return a home with a real store that remembers something."""
+    folder.mkdir()  # noqa: ASYNC240 - a test may block
+    (folder / "settings.toml").write_text(f'[home]\nname = "{said}"\n')
+    (folder / "identity").mkdir()
+    (folder / "identity" / "hub.key").write_text(said)
+    store = await open_store(folder / "hems.db", SystemClock())
+    await store.settings.put("said", said)
+    await store.close()
+    return of(folder)
+
+
+async def said(folder: Path) -> str:
+    store = await open_store(folder / "hems.db", SystemClock())
+    try:
+        return (await store.settings.all())["said"]
+    finally:
+        await store.close()
+
+
+def backup(belongings: Belongings, target: Path) -> Path:
+    make_backup(target, WORDS, belongings, "Home", NOW, cost=CHEAP)
+    return target
+
+
+def tree(folder: Path) -> Mapping[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in found
+        if swap.FOLDER not in path.parts
+    }
+
+
+def in_place(folder: Path) -> Path:
+    return folder.parent.parent.parent / "hems.db"
+
+
+@pytest.mark.requirement("LC-CHANGE")
+async def test_a_home_moves_to_another_hub(tmp_path: Path) -> None:
+    file = backup(await home(tmp_path / "old", "old"), tmp_path / "b")
+    new = tmp_path / "new"
+    new.mkdir()
+    manifest = stage(file, WORDS, of(new), in_place)
+    assert swap.resume(new) is not None
+    assert manifest.files == ("settings.toml", "identity/hub.key")
+    assert await said(new) == "old"
+    assert (new / "identity" / "hub.key").read_text() == "old"
+    assert (new / "hems.db").stat().st_mode & 0o777 == 0o600
+    swap.confirm(new)
+    assert not (new / swap.FOLDER).exists()
+
+
+async def test_the_store_is_copied_while_it_is_written(tmp_path: Path) -> None:
+    belongings = await home(tmp_path / "h", "before")
+    store = await open_store(belongings.store, SystemClock())
+    await store.settings.put("said", "not yet in the file itself")
+    file = backup(belongings, tmp_path / "b")
+    await store.close()
+    unpack.unpack(file, WORDS, tmp_path / "out")
+    (tmp_path / "out" / "store").rename(tmp_path / "out" / "hems.db")
+    assert await said(tmp_path / "out") == "not yet in the file itself"
+
+
+async def test_the_former_home_comes_back_where_the_new_one_does_not_run(tmp_path: Path) -> None:
+    file = backup(await home(tmp_path / "old", "old"), tmp_path / "b")
+    present = await home(tmp_path / "now", "now")
+    (present.folder / "devices.toml").write_text("# only here\n")
+    before = tree(present.folder)
+    stage(file, WORDS, present, in_place)
+    swap.resume(present.folder)
+    assert await said(present.folder) == "old"
+    assert not (present.folder / "devices.toml").exists(), "the backup had none"
+    assert swap.give_up(present.folder)
+    assert tree(present.folder) == before
+    assert not swap.give_up(present.folder), "there is nothing more to put back"
+
+
+class PowerCutError(Exception):
+    """The power goes."""
+
+
+@pytest.mark.parametrize("back", [False, True])
+async def test_a_power_cut_between_any_two_steps_is_gone_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, back: bool
+) -> None:
+    file = backup(await home(tmp_path / "old", "old"), tmp_path / "b")
+    present = await home(tmp_path / "now", "now")
+    stage(file, WORDS, present, in_place)
+    wanted = tree(present.folder)
+    if back:
+        swap.resume(present.folder)
+    folder, real, steps = present.folder, swap._rename, 0
+
+    def cut(path: Path, target: Path) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 1:
+            real(path, target)
+            return
+        raise PowerCutError
+
+    monkeypatch.setattr(swap, "_rename", cut)
+    for _ in range(40):
+        steps = 0
+        try:
+            if back:
+                swap.give_up(folder)
+                swap.resume(folder)
+            else:
+                swap.resume(folder)
+            break
+        except PowerCutError:
+            continue
+    else:
+        pytest.fail("it never ends")
+    monkeypatch.undo()
+    assert await said(folder) == ("now" if back else "old")
+    if back:
+        assert set(tree(folder)) == set(wanted)
+
+
+async def test_the_wrong_passphrase_changes_nothing(tmp_path: Path) -> None:
+    file = backup(await home(tmp_path / "old", "old"), tmp_path / "b")
+    present = await home(tmp_path / "now", "now")
+    before = tree(present.folder)
+    with pytest.raises(ArchiveError, match="not the passphrase"):
+        stage(file, "something else", present, in_place)
+    assert tree(present.folder) == before
+    assert swap.resume(present.folder) is None
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(at=st.floats(0, 1, exclude_max=True), by=st.integers(1, 255))
+async def test_damage_anywhere_is_one_error_and_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, at: float, by: int
+) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    belongings = await home(folder / "h", "old")
+    content = bytearray(backup(belongings, folder / "b").read_bytes())
+    content[int(at * len(content))] ^= by
+    (folder / "b").write_bytes(content)
+    before = tree(belongings.folder)
+    with pytest.raises(ArchiveError):
+        stage(folder / "b", WORDS, belongings, in_place)
+    assert tree(belongings.folder) == before
+    shutil.rmtree(folder)
+
+
+async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    belongings = await home(tmp_path / "h", "old")
+    with sqlite3.connect(belongings.store) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    file = backup(belongings, tmp_path / "b")
+    with pytest.raises(NewerError, match="newer version"):
+        unpack.unpack(file, WORDS, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+async def test_a_full_or_missing_place_leaves_no_half_backup(tmp_path: Path) -> None:
+    belongings = await home(tmp_path / "h", "old")
+    with pytest.raises(ArchiveError, match="cannot be made"):
+        backup(belongings, tmp_path / "nowhere" / "b")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", bytes(4096)])
+def test_what_is_no_backup_is_called_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "b").write_bytes(content)
+    with pytest.raises(ArchiveError, match="no backup"):
+        unpack.look(tmp_path / "b", WORDS)

@@ -1,0 +1,269 @@
+"""A home that takes part in programmes and is seen by others, on a page in a real browser.
+
+Participation, grants, the log of alarms and security are the hub's own, over a real store; its
+devices and utility are scripted, at the time that participation's tests are set in.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from aiohttp import web
+from playwright.async_api import Browser, Page, ViewportSize
+
+from certs.pki import init_pki
+from hems.access.rights import RIGHTS, Right, Role, Who
+from hems.alarm_history import AlarmHistory
+from hems.device_surface import CallerView
+from hems.microgrid.surface import IslandView
+from hems.participation.consequence import Pay
+from hems.participation.participation import Terms
+from hems.push.kept import PushStore
+from hems.reserves.surface import CallView, CommitmentView, OfferView, ReservesView
+from hems.security.security import Security
+from hems.settings.config import Config, load
+from hems.store.store import open_store
+from hems.surface import UtilityView
+from hems.visibility.visibility import Visibility
+from programs.performance import Performance
+from tests.hems.money.homes import HeldClock
+from tests.hems.participation.play import Play, T
+from tests.web.outlook import ScriptedOutlook
+from tests.web.script import ZONE
+from tests.web.showing import PHONE, RESULTS, page_settings
+from tests.web.surface import ScriptedHome
+from web.access_models import MeAnswer
+from web.island_api import IslandApi
+from web.operation import OpenDoor, Operation
+from web.programmes_api import ProgrammesApi
+from web.reserves_api import ReservesApi
+from web.security_api import SecurityApi
+from web.server import serving
+from web.visibility_api import VisibilityApi
+
+DAY_S = 86_400.0
+LINK = UtilityView("connected", "", "https://utility.example/dcap", "AB" * 20, T - 5.0, "grid")
+PEAK = Performance(
+    "peak-shaving",
+    "0A",
+    "Peak Saver",
+    T - 3 * DAY_S,
+    T - 3 * DAY_S + 7200.0,
+    1500.0,
+    "W",
+    baseline_w=3200.0,
+    baseline_by="the mean of comparable days",
+    delivered_wh=3100.0,
+    settled_s=2.0,
+    inside_share=0.998,
+    deviation=12.0,
+    rebound_w=140.0,
+    kind="import-limit",
+)
+RECORDS: Sequence[Performance] = (
+    PEAK,
+    replace(
+        PEAK,
+        event="0B",
+        starts_at=T - 2 * DAY_S,
+        ends_at=T - 2 * DAY_S + 3600.0,
+        delivered_wh=400.0,
+        opted_out=True,
+        comfort_minutes=12.0,
+        note="The owner was out of it for 40 min.",
+    ),
+    replace(PEAK, event="0C", starts_at=T - 40 * DAY_S, ends_at=T - 40 * DAY_S + 3600.0),
+    Performance(
+        "regulation", "R1", "Balance", T - DAY_S, T - DAY_S + 3600.0, 2000.0, "W", score=0.963
+    ),
+)
+RESERVE = ReservesView(
+    (OfferView("R1", "day-ahead", T + 36_000, T + 43_200, 2000.0, 4000.0, "offered"),),
+    (CommitmentView("C1", "spinning", "grid", T, T + 7200.0, 1500.0, 3000.0, 0.0, "held ready"),),
+    (CallView("E1", "Reserve", T - 900.0, T - 300.0, 1500.0, 250.0, 240.0, 3.0, over=True),),
+    3000.0,
+    7200.0,
+    2500.0,
+    500.0,
+)
+ISLAND = IslandView(
+    "grid",
+    "",
+    "Without its grid the home would be dark for some seconds, then an island",
+    "scheduled",
+    "Island 7",
+    5000.0,
+    5000.0,
+    6400.0,
+    14_400.0,
+    asked_to_leave=False,
+)
+TOML = """
+[utility]
+name = "grid"
+certificate = "pki/issued/hub.pem"
+key = "pki/issued/hub.key"
+trust = "pki/trust.pem"
+crls = "pki/crls.pem"
+pin = "111115"
+
+[visibility]
+certificate = "pki/issued/utility.pem"
+key = "pki/issued/utility.key"
+trust = "pki/trust.pem"
+crls = "pki/crls.pem"
+
+[planner]
+weather = "http://weather.example/forecast.json"
+
+[[device]]
+id = "meter"
+kind = "meter"
+name = "Grid meter"
+driver = "sunspec"
+host = "192.168.1.9"
+port = 502
+
+[[device]]
+id = "car"
+kind = "evse"
+name = "Wallbox"
+driver = "ocpp16"
+station = "WB1"
+password = "0123456789abcdef"
+max = "11 kW"
+ownership = "service-provider"
+"""
+
+
+class Tied:
+    """A reserve that is offered and an island that can be asked for."""
+
+    def __init__(self) -> None:
+        self.view = ISLAND
+
+    def reserves(self) -> ReservesView | None:
+        return RESERVE
+
+    def island(self) -> IslandView | None:
+        return self.view
+
+    async def ask_island(self, *, leave: bool) -> None:
+        self.view = replace(self.view, asked_to_leave=leave, words="Parting" if leave else "")
+
+
+@dataclass
+class Agreed:
+    """A page on such a home, and what is behind it."""
+
+    page: Page
+    url: str
+    play: Play
+    alarms: AlarmHistory
+    visibility: Visibility
+    tied: Tied
+    complaints: list[str] = field(default_factory=list)
+
+    async def picture(self, name: str) -> None:
+        """Keep a picture of the whole page for people to look at."""
+        await self.page.screenshot(path=RESULTS / f"page-{name}.png", full_page=True)
+
+    async def go(self, path: str) -> None:
+        """Open a page."""
+        await self.page.goto(self.url + path)
+
+
+class OneRole(OpenDoor):
+    """The doorkeeper of a test, and what it tells the page of who asks."""
+
+    def __init__(self, role: Role) -> None:
+        self._who = Who("Ada", role)
+
+    async def who(self, _request: web.Request) -> Who:
+        """Return who asks."""
+        return self._who
+
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return what it does."""
+        return [Operation("GET", "/api/me", cls.me, Right.ANYBODY)]
+
+    async def me(self) -> MeAnswer:
+        """Tell who asks, and what they may do."""
+        rights = [right for right in Right if right in RIGHTS[self._who.role]]
+        return MeAnswer(
+            name=self._who.name,
+            role=self._who.role,
+            rights=rights,
+            accounts=True,
+            code_needed=False,
+            set_up=True,
+        )
+
+
+def configured(folder: Path) -> Config:
+    """Return a configuration that lets a few things leave the home."""
+    init_pki(folder / "pki")
+    path = folder / "hems.toml"
+    path.write_text(TOML, encoding="utf-8")
+    return load(path)
+
+
+@asynccontextmanager
+async def agreed(
+    browser: Browser,
+    folder: Path,
+    viewport: ViewportSize = PHONE,
+    *,
+    dark: bool = False,
+    role: Role = Role.OWNER,
+    locale: str = "en-GB",
+) -> AsyncIterator[Agreed]:
+    """Serve such a home and open a browser; at the end it must have had nothing to complain of."""
+    clock, home, tied = HeldClock(T), ScriptedHome(), Tied()
+    home.now = replace(home.now, at=T)
+    store = await open_store(folder / "hems.db", clock)
+    for record in RECORDS:
+        await store.performances.put(record)
+    play = Play(store, clock, Terms(pay={"peak-shaving": Pay(0.25, "EUR")}))
+    alarms = AlarmHistory(store.settings, clock)
+    visibility = Visibility(store.visibility, clock, lambda _text: None)
+    security = Security(
+        configured(folder),
+        clock,
+        alarms,
+        visibility,
+        utilities=lambda: [LINK],
+        offsets=lambda: {"grid": 0.4},
+        callers=lambda: [CallerView("WB9", "192.168.1.77", "ocpp1.6")],
+        pushed=PushStore(store.settings).subscriptions,
+    )
+    door = OneRole(role)
+    parts = [
+        *ScriptedOutlook().parts(),
+        door,
+        ProgrammesApi(lambda: play.part, clock, ZONE),
+        ReservesApi(tied, ZONE),
+        IslandApi(tied),
+        VisibilityApi(lambda: visibility),
+        SecurityApi(lambda: security, ZONE),
+    ]
+    async with serving(home, page_settings(), clock, parts, door) as url:
+        context = await browser.new_context(
+            viewport=viewport,
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            locale=locale,
+            accept_downloads=True,
+        )
+        found = Agreed(await context.new_page(), url, play, alarms, visibility, tied)
+        found.page.on(
+            "console",
+            lambda m: found.complaints.append(m.text) if m.type in {"error", "warning"} else None,
+        )
+        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+        yield found
+        await context.close()
+    await store.close()
+    assert found.complaints == []

@@ -1,0 +1,81 @@
+/** What is said of people, their browsers and what they did. */
+
+/** Days that a guest's account may last, as offered. */
+export const SPANS_DAYS = [1, 7, 30, 365] as const;
+
+/** Return what a browser is, from what it calls itself; empty where that tells nothing. */
+export function browserOf(agent: string): string {
+  const browser = BROWSERS.find(([pattern]) => pattern.test(agent))?.[1] ?? "";
+  const system = SYSTEMS.find(([pattern]) => pattern.test(agent))?.[1] ?? "";
+  return [browser, system].filter((part) => part !== "").join(", ");
+}
+
+const BROWSERS: [RegExp, string][] = [
+  [/Edg\//, "Edge"],
+  [/Firefox\/|FxiOS/, "Firefox"],
+  [/SamsungBrowser/, "Samsung Internet"],
+  [/Chrome\/|CriOS/, "Chrome"],
+  [/Safari\//, "Safari"],
+];
+const SYSTEMS: [RegExp, string][] = [
+  [/iPhone/, "iPhone"],
+  [/iPad/, "iPad"],
+  [/Android/, "Android"],
+  [/Windows/, "Windows"],
+  [/Macintosh/, "Mac"],
+  [/Linux/, "Linux"],
+];
+
+/** Which operations have words of their own, by what they begin with; the first one counts. */
+const DEEDS: [string, string][] = [
+  ["POST /api/login", "login"],
+  ["POST /api/logout", "logout"],
+  ["POST /api/first", "first"],
+  ["PUT /api/me/password", "ownPassword"],
+  ["PUT /api/me/", "ownSettings"],
+  ["DELETE /api/me/sessions", "endSession"],
+  ["DELETE /api/people/{person}/sessions", "endSession"],
+  ["PUT /api/people/{person}/password", "password"],
+  ["POST /api/people", "addPerson"],
+  ["PUT /api/people", "changePerson"],
+  ["DELETE /api/people", "removePerson"],
+  ["POST /api/tokens", "addToken"],
+  ["DELETE /api/tokens", "removeToken"],
+  ["GET /api/people", "seePeople"],
+  ["GET /api/tokens", "seePeople"],
+  ["GET /api/trail", "seeTrail"],
+  ["GET /api/security", "seeSecurity"],
+  ["GET /api/accesses", "seeSecurity"],
+  ["GET /api/grants", "seeGrants"],
+  ["POST /api/grants", "grant"],
+  ["DELETE /api/grants", "withdraw"],
+  ["GET /api/export", "export"],
+  ["GET /api/history", "seeHistory"],
+  ["GET /api/energy", "seeHistory"],
+  ["GET /api/money", "seeMoney"],
+  ["GET ", "see"],
+  ["POST /api/events/{event}/opt-out", "optOut"],
+  ["POST /api/events/{event}/opt-in", "optIn"],
+  ["POST /api/messages", "acknowledge"],
+  ["POST /api/devices/{device}/wish", "wish"],
+  ["DELETE /api/devices/{device}/wish", "endWish"],
+  ["POST /api/devices/{device}/test", "test"],
+  ["POST /api/cars", "car"],
+  ["POST /api/programmes", "programme"],
+  ["POST /api/backup", "backup"],
+  ["POST /api/restore", "restore"],
+  ["POST /api/wipe", "wipe"],
+  ["PUT /api/settings", "settings"],
+  ["POST /api/setup", "settings"],
+];
+
+/** Return the key of the words for an operation, under `people.deed`. */
+export function deedKey(did: string): string {
+  return DEEDS.find(([start]) => did.startsWith(start))?.[1] ?? "change";
+}
+
+/** How a deed ended: it was done, it was not allowed, or it did not work. */
+export function outcomeOf(status: number): "done" | "refused" | "failed" {
+  if (status < 400) return "done";
+  return [401, 403, 429].includes(status) ? "refused" : "failed";
+}
