@@ -104,12 +104,14 @@ class EnergyAnswer(EnergyTableAnswer):
 
     Attributes:
         step: Length of a period.
+        now: When this was answered, UTC epoch seconds.
         today: The present day of the home.
         time_zone: IANA name of its zone, by whose clock days begin.
         compared: Of the time that was asked to be compared with.
     """
 
     step: Grain
+    now: float
     today: date
     time_zone: str
     compared: EnergyTableAnswer | None
@@ -203,7 +205,7 @@ class HistoryApi:
         other = None
         if query.compare is not None:
             other = await self._report.energy(compared(asked, query.compare, zone), query.step)
-        shown = _table(table)
+        shown, now = _table(table), self._clock.now()
         return EnergyAnswer(
             starts=shown.starts,
             ends=shown.ends,
@@ -211,7 +213,8 @@ class HistoryApi:
             totals=shown.totals,
             whole=shown.whole,
             step=query.step,
-            today=day_of(self._clock.now(), zone),
+            now=now,
+            today=day_of(now, zone),
             time_zone=zone.key,
             compared=None if other is None else _table(other),
         )

@@ -15,6 +15,7 @@ from der.sentence import say
 from hems.lan.presence import Presence
 from web.answers import error_answer
 from web.handler import Handler
+from web.listening import listen
 
 TRUST_PATH: Final = "/trust"
 CHECK_PATH: Final = "/trust/check"
@@ -65,26 +66,18 @@ async def open_sites(runner: web.BaseRunner, host: str, port: int, door: LanDoor
         door: The way in.
 
     Raises:
-        OSError: An address is in use, forbidden or not this machine's.
+        AddressError: An address is in use, forbidden or not this machine's.
     """
     everywhere = host in {"0.0.0.0", "::"}  # noqa: S104 - asked for in the configuration
     listened = None if host == "::" else host
-    plain = await _listen(runner, listened if everywhere else "127.0.0.1", port)
-    if not everywhere:
-        await _listen(runner, listened, plain)
+    http = port
+    for each in (listened,) if everywhere else ("127.0.0.1", listened):
+        place = f"{each or host} port {http}"
+        http = await listen(runner, web.TCPSite(runner, each, http), place, "web.port")
     context = door.presence.identity.context
     site = web.TCPSite(runner, listened, door.https_port, ssl_context=context)
-    await site.start()
-    return Ports(plain, _last_port(runner))
-
-
-async def _listen(runner: web.BaseRunner, host: str | None, port: int) -> int:
-    await web.TCPSite(runner, host, port).start()
-    return _last_port(runner)
-
-
-def _last_port(runner: web.BaseRunner) -> int:
-    return int(runner.addresses[-1][1])
+    place = f"{host} port {door.https_port}"
+    return Ports(http, await listen(runner, site, place, "web.https_port"))
 
 
 def from_this_machine(request: web.Request) -> bool:

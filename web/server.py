@@ -1,6 +1,5 @@
 """The homeowner's page: an aiohttp application over the home's surface."""
 
-import errno
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
@@ -12,7 +11,6 @@ from web.answers import errors_in_words
 from web.api import HomeApi
 from web.document_api import DocumentApi
 from web.door import witnessed
-from web.errors import AddressError
 from web.lan import (
     CHECK_PATH,
     LAN,
@@ -23,6 +21,7 @@ from web.lan import (
     open_check,
     open_sites,
 )
+from web.listening import listen
 from web.operation import DOOR, Doorkeeper, OpenDoor, Part, limits, routes
 from web.pages import Pages
 from web.security import GATE, LIMITS, add_headers, gate_of, guard
@@ -113,29 +112,15 @@ async def serving(
     )
     await runner.setup()
     try:
-        try:
-            if lan is not None:
-                ports = await open_sites(runner, settings.host, settings.port, lan)
-            else:
-                await web.TCPSite(runner, settings.host, settings.port).start()
-        except OSError as error:
-            raise AddressError(_why(error, settings)) from error
         if lan is not None:
+            ports = await open_sites(runner, settings.host, settings.port, lan)
             async with lan.presence.kept_up(ports.https, ports.http, lan.alarm):
                 yield f"http://127.0.0.1:{ports.http}"
             return
-        port = int(runner.addresses[0][1])
+        site = web.TCPSite(runner, settings.host, settings.port)
+        place = f"{settings.host} port {settings.port}"
+        port = await listen(runner, site, place, "web.port")
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         yield f"http://{host}:{port}"
     finally:
         await runner.cleanup()
-
-
-def _why(error: OSError, settings: WebSettings) -> str:
-    reasons = {
-        errno.EADDRINUSE: "another program is using it; choose another web.port",
-        errno.EACCES: "this user may not listen there; choose a web.port above 1023",
-        errno.EADDRNOTAVAIL: "this machine does not have that address; check web.host",
-    }
-    why = reasons.get(error.errno or 0, error.strerror or str(error))
-    return f"the page cannot be served on {settings.host} port {settings.port}: {why}"

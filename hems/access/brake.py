@@ -46,7 +46,7 @@ class Tries:
 def wait_s(tries: Tries, count: Count, now: float) -> float:
     """Return for how long no further attempt is taken, in s: 1, 2, 4, ... after the free ones."""
     beyond = tries.failures - count.free
-    if beyond < 0 or now - tries.last >= FORGET_S:
+    if not tries.failures or beyond < 0 or now - tries.last >= FORGET_S:
         return 0.0
     delay = min(count.longest_s, 2.0 ** min(beyond, 30))
     return max(0.0, tries.last + delay - now)

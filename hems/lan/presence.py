@@ -99,7 +99,8 @@ class Presence:
         """Return how the hub is reached."""
         authority, shown = self.identity.authority, self.identity.shown
         digest = fingerprint(authority)
-        best = self._names[0] if self._names else self._settings.host
+        good = [name for name in self._names if name not in self.identity.left_out]
+        best = good[0] if good else self._settings.host
         host = f"[{best}]" if ":" in best else best
         taken = self._announcer.taken
         return LanView(

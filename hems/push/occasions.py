@@ -169,7 +169,7 @@ def _of_car(
         text=say(
             "By {time} about {energy} kWh of what it needs will be missing.",
             time=local_time.words(need.ready_at, zone, home.at),
-            energy=f"{short / 1000:.0f}" if short >= _WHOLE_WH else f"{short / 1000:.1f}",
+            energy=_kwh(short),
         ),
         path="/car",
         urgent=need.ready_at - home.at < 2 * _HOUR_S,

@@ -6,6 +6,7 @@ identity/utility-N/     what the utility answered with, each time in a folder of
 """
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -48,8 +49,10 @@ class Identity:
     @property
     def picture(self) -> bytes:
         """The text as a QR code, SVG; black on white, since scanners want it so."""
+        out = BytesIO()
         code = segno.make(self.text, error="m", micro=False)
-        return code.svg_inline(scale=6, border=4, light="#ffffff", svgns=True, nl=False).encode()
+        code.save(out, kind="svg", scale=6, border=4, light="#ffffff", xmldecl=False)
+        return out.getvalue()
 
 
 @dataclass(frozen=True, slots=True)

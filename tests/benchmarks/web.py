@@ -39,6 +39,7 @@ from tests.benchmarks.web_year import year_view
 from tests.browser import CHROMIUM_ARGS
 from tests.e2e.rig import Part, Rig
 from tests.waiting import until
+from web.settings import WebSettings
 
 MEASURE: Final = Path(__file__).with_name("web_page.js")
 PAGES: Final = 10
@@ -260,6 +261,8 @@ def main() -> None:
     line.add_argument("--loads", type=int, default=5, help="loads that are timed")
     line.add_argument("--views", type=int, default=9, help="views of the year that are timed")
     options = line.parse_args()
+    if not (WebSettings().static_dir / "index.html.gz").is_file():
+        line.error("the page is not built: run `make web/static/index.html`")
     report(
         "web",
         asyncio.run(figures(options)),

@@ -138,8 +138,7 @@ async def test_the_owner_reads_what_leaving_means_and_leaves_on_the_page(
         page = await browser.new_page(reduced_motion="reduce")
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        await page.goto(rig.stage.page)
-        await page.get_by_test_id("programmes").locator("summary").click()
+        await page.goto(f"{rig.stage.page}/programmes")
         peak = page.locator('[data-programme="peak-shaving"]')
         await expect(peak.get_by_test_id("programme-joined")).to_have_text("Taking part")
         await peak.get_by_test_id("leave").click()
@@ -148,9 +147,13 @@ async def test_the_owner_reads_what_leaving_means_and_leaves_on_the_page(
         await expect(peak.get_by_test_id("programme-joined")).to_contain_text("Not taking part")
         assert not (await listed(rig, "peak-shaving"))["joined"]
         await peak.get_by_test_id("join").click()
+        await peak.get_by_test_id("join-confirm").click()
         await expect(peak.get_by_test_id("programme-joined")).to_contain_text("Taking part, said")
         assert (await listed(rig, "peak-shaving"))["joined"]
-        await expect(page.locator('[data-programme="main-breaker"]')).to_have_count(0)
+        await page.get_by_test_id("always-programmes").locator("summary").first.click()
+        breaker = page.locator('[data-programme="main-breaker"]')
+        await expect(breaker).to_be_visible()
+        await expect(breaker.get_by_test_id("leave")).to_have_count(0)
         assert not complaints
 
 

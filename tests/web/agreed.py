@@ -102,8 +102,8 @@ ISLAND = IslandView(
 TOML = """
 [utility]
 name = "grid"
-certificate = "pki/issued/hub.pem"
-key = "pki/issued/hub.key"
+certificate = "pki/issued/gone.pem"
+key = "pki/issued/gone.key"
 trust = "pki/trust.pem"
 crls = "pki/crls.pem"
 pin = "111115"

@@ -3,13 +3,17 @@ import type { HtmlTagDescriptor, Plugin, Rolldown } from "vite";
 import { defineConfig } from "vitest/config";
 import { installable } from "./pwa.ts";
 
+/** What asks for things before the page itself is there, and is as small as can be. */
+const FIRST =
+  /src\/(main|api\/ahead|api\/stream|logic\/language|locales\/messages)\.ts$|preload-helper/;
+
 /**
  * One file for all that the first page needs, beside the small one that is there first: a browser
  * asks one hub for six files at a time, and each round takes a slow line's whole way there and back.
  */
 const FILES: Rolldown.CodeSplittingOptions = {
   groups: [
-    { name: "main", test: (id) => /src\/(main|api\/ahead|api\/stream|logic\/language|locales\/messages)\.ts$|preload-helper/.test(id) },
+    { name: "main", test: (id) => FIRST.test(id) },
     {
       debugName: "start",
       name: (id, context) =>

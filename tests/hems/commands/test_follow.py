@@ -8,8 +8,9 @@ import pytest
 from der.errors import PermanentError
 from hems.alarms import Alarms
 from hems.clock import SystemClock
-from hems.commands.follow import Follower, leaving, mark
+from hems.commands.follow import Follower, beside_the_home, leaving, mark, marks
 from hems.home import Home
+from hems.settings import settings_file
 from hems.settings.config import Config, load
 from hems.settings.devices_file import Table, write
 
@@ -41,7 +42,7 @@ class Makes:
 async def next_of(
     folder: Path, present: Config, make: Makes, alarms: Alarms, within_s: float = 20.0
 ) -> Config:
-    follower = Follower(folder / "hems.toml", make, mark(folder / "devices.toml"))
+    follower = Follower(folder / "hems.toml", make, marks(folder / "hems.toml", present))
     following = asyncio.create_task(follower.next(present, alarms))
     await asyncio.sleep(0)
     try:
@@ -52,15 +53,38 @@ async def next_of(
         following.cancel()
 
 
-async def test_a_change_is_taken_with_its_devices_only(tmp_path: Path) -> None:
+async def test_a_change_is_taken_but_for_what_the_program_stands_on(tmp_path: Path) -> None:
     present = config(tmp_path, METER)
-    (tmp_path / "hems.toml").write_text('[home]\nname = "Renamed"\n')
+    text = '[home]\nname = "Renamed"\n[web]\nport = 9999\n[store]\npath = "other.db"\n'
+    (tmp_path / "hems.toml").write_text(text)
     make, alarms = Makes(), Alarms(SystemClock(), lambda: None)
     after = await next_of(tmp_path, present, make, alarms)
     assert [device.id for device in after.device] == ["m", "pv"]
-    assert after.home == present.home, "the rest waits for the next start"
+    assert after.home.name == "Renamed"
+    assert (after.web, after.store) == (present.web, present.store)
     assert make.made == [after]
-    assert not alarms.messages
+    assert alarms.messages == (
+        "A change of [web], [store] or home.devices holds from the next start.",
+    )
+
+
+async def test_what_the_page_sets_is_followed(tmp_path: Path) -> None:
+    present = config(tmp_path, METER, PV)
+    follower = Follower(tmp_path / "hems.toml", Makes(), marks(tmp_path / "hems.toml", present))
+    alarms = Alarms(SystemClock(), lambda: None)
+    following = asyncio.create_task(follower.next(present, alarms))
+    await asyncio.sleep(0)
+    settings_file.write(tmp_path / "settings.toml", {"home": {"phases": 3}}, 0.0)
+    async with asyncio.timeout(20.0):
+        after, _ = await following
+    assert after.home.phases == 3
+    assert beside_the_home(after) == beside_the_home(present)
+
+
+def test_the_page_is_served_anew_where_its_days_begin_otherwise(tmp_path: Path) -> None:
+    before = config(tmp_path, METER)
+    (tmp_path / "hems.toml").write_text('[home]\ntime_zone = "Europe/Paris"\n')
+    assert beside_the_home(load(tmp_path / "hems.toml")) != beside_the_home(before)
 
 
 async def test_what_no_home_can_be_made_of_is_one_alarm(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ahead, comingSteps, nextWords, stepTime, stepWords, why, type Step } from "../src/logic/plan";
+import type { DeviceAnswer } from "../src/api/types";
+import { ahead, comingSteps, nextWords, reasonOf, stepTime, stepWords, why, type Step } from "../src/logic/plan";
 import { device, event, home, plan } from "./home";
 import { plain, say } from "./say";
 
@@ -96,18 +97,31 @@ describe("why", () => {
   it("an event comes first, then the device that moves most", () => {
     const house = [
       device("pv", "pv", { power_w: -6000, reason: "The sun" }),
-      device("water", "water_heater", { power_w: 0, name: "Water", reason: "Waits." }),
-      device("car", "evse", { power_w: 2760, name: "Wallbox", reason: "Held." }),
+      device("water", "water_heater", { power_w: 0, setpoint_w: 0, name: "Water", reason: "Waits." }),
+      device("car", "evse", { power_w: 2760, setpoint_w: 2760, name: "Wallbox", reason: "Held." }),
     ];
     const shown = home(house, { events: [event("a", { ends_at: 2 * HOUR })] });
-    expect(why(say, shown, HOUR, "UTC", 2)).toEqual([
+    expect(why(say, shown, null, HOUR, "UTC", 2)).toEqual([
       "Peak Saver asks: Import at most 1.5 kW, until 02:00.",
       "Wallbox: Held.",
     ]);
-    expect(why(say, home(house), HOUR, "UTC", 9)).toEqual(["Wallbox: Held.", "Water: Waits."]);
+    expect(why(say, home(house), null, HOUR, "UTC", 9)).toEqual(["Wallbox: Held.", "Water: Waits."]);
+  });
+  it("a device that nobody holds does what was planned, for that reason", () => {
+    const at = 2.5 * HOUR;
+    const [car] = devices;
+    const charging = { ...car, power_w: 6900, reason: "It runs by itself" } as DeviceAnswer;
+    expect(reasonOf(planned, charging, at)).toBe("The cheapest hours");
+    expect(why(say, home([charging]), planned, at, "UTC", 2)).toEqual(["Wallbox: The cheapest hours"]);
+    expect(reasonOf(planned, { ...charging, power_w: 0 }, at)).toBe("It runs by itself");
+    expect(reasonOf(planned, { ...charging, setpoint_w: 6900 }, at)).toBe("It runs by itself");
+  });
+  it("a device that nobody holds and nothing is planned for gives none", () => {
+    const kettle = device("kettle", "plug", { power_w: 2000, reason: "It runs by itself" });
+    expect(why(say, home([kettle]), planned, 0, "UTC", 2)).toEqual([]);
   });
   it("an event that was left is no reason", () =>
-    expect(why(say, home([], { events: [event("a", { opted_out: true })] }), 0, "UTC", 2)).toEqual(
+    expect(why(say, home([], { events: [event("a", { opted_out: true })] }), null, 0, "UTC", 2)).toEqual(
       [],
     ));
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { CertificateAnswer, ConnectionAnswer, OutflowAnswer, PastAlarmAnswer } from "../src/api/types";
 import { setFormatLanguage } from "../src/logic/format";
 import {
+  byRecipient,
   clockWords,
   endWords,
   inGroups,
@@ -80,6 +81,16 @@ describe("outflows", () => {
     expect(occasionWords(t, FLOW)).toBe("privacy.occasion.every span=5\u00a0min");
     expect(occasionWords(t, { ...FLOW, every_s: null })).toBe("privacy.occasion.interval");
     expect(occasionWords(t, { ...FLOW, occasion: "asked" })).toBe("privacy.occasion.asked");
+  });
+});
+
+describe("byRecipient", () => {
+  it("puts together what goes to one the same way", () => {
+    const reports = { ...FLOW, flow: "reports" as const };
+    const other = { ...FLOW, to: "other" };
+    const bare = { ...FLOW, guard: "none" as const };
+    const found = byRecipient([FLOW, other, reports, bare]);
+    expect(found.map((each) => each.flows)).toEqual([[FLOW, reports], [other], [bare]]);
   });
 });
 

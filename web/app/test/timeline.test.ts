@@ -107,6 +107,18 @@ describe("the lanes", () => {
     expect(lane("car", { ...sources, day: null, plan: null })).toMatchObject({ low: 0, high: 0.5 });
   });
 
+  it("leave out a limit that nothing comes near", () => {
+    const far = plan(6, { ...planned, limit_import_w: Array.from({ length: 6 }, () => 14_500) });
+    expect(lane("grid", { ...sources, plan: far })).toMatchObject({ limit: [], high: 7.2 });
+  });
+
+  it("call a price dear by all that are known, not by those shown alone", () => {
+    const later = plan(8, { import_per_kwh: [0.2, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3, 0.5] });
+    const price = lane("price", { ...sources, plan: later });
+    expect(price.high).toBe(0.3);
+    expect([0.2, 0.3, 0.5].map((p) => priceClass(price, p))).toEqual(["cheap", "middle", "dear"]);
+  });
+
   it("take what a kWh has cost from the accounts", () => {
     const quarter = { start: 0, end: 900, import_wh: 500, cost: 0.2 } as AccountAnswer;
     const idle = { ...quarter, start: 100, end: 200, import_wh: 0, cost: 0 };

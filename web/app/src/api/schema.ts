@@ -2185,6 +2185,7 @@ export interface components {
          *
          *     Attributes:
          *         step: Length of a period.
+         *         now: When this was answered, UTC epoch seconds.
          *         today: The present day of the home.
          *         time_zone: IANA name of its zone, by whose clock days begin.
          *         compared: Of the time that was asked to be compared with.
@@ -2200,6 +2201,8 @@ export interface components {
             totals: components["schemas"]["TotalsAnswer"][];
             whole: components["schemas"]["TotalsAnswer"];
             step: components["schemas"]["Grain"];
+            /** Now */
+            now: number;
             /**
              * Today
              * Format: date

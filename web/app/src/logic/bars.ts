@@ -113,13 +113,13 @@ function reach(layers: readonly Layer[], bar: number): [number, number] {
 }
 
 /** Return round values for the lines of a scale that holds all bars, zero among them. */
-export function scale(sets: readonly (readonly Layer[])[], count: number, lines = 4): number[] {
+export function scale(sets: readonly (readonly Layer[])[], count: number, lines = 5): number[] {
   const reached = sets.flatMap((set) => Array.from({ length: count }, (_, i) => reach(set, i)));
   const low = Math.min(0, ...reached.map(([each]) => each));
   const high = Math.max(0.001, ...reached.map(([, each]) => each));
   const rough = (high - low) / lines;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((each) => each * power >= rough) ?? 10);
+  const step = power * ([1, 2, 2.5, 5].find((each) => each * power >= rough) ?? 10);
   const first = Math.floor(low / step);
   const last = Math.ceil(high / step);
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);

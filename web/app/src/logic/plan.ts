@@ -160,15 +160,41 @@ function stepsAhead(say: Say, home: HomeAnswer, plan: PlanAnswer | null, now: nu
 /** Kinds that do what sun and house make them do: no news as to why. */
 const UNDECIDED: ReadonlySet<string> = new Set(["pv", "meter", "submeter"]);
 
+/**
+ * Return why a device does what it does: what decided, or the plan where nobody holds the device and
+ * it does what was planned.
+ */
+export function reasonOf(plan: PlanAnswer | null, device: DeviceAnswer, now: number): string {
+  const { present } = stepsAt(plan, device.id, now);
+  const planned = present !== null && present.reason !== "" && alike(present, device);
+  return device.setpoint_w === null && planned ? present.reason : device.reason;
+}
+
+/** Whether a device takes, gives or rests, as a step has it. */
+function alike(step: Step, device: DeviceAnswer): boolean {
+  const way = (watts: number): number => (Math.abs(watts) < NOTHING_W ? 0 : Math.sign(watts));
+  return device.power_w !== null && way(step.power_w) === way(device.power_w);
+}
+
 /** Say why the home does what it does now, the strongest reason first. */
-export function why(say: Say, home: HomeAnswer, now: number, zone: string, most: number): string[] {
+export function why(
+  say: Say,
+  home: HomeAnswer,
+  plan: PlanAnswer | null,
+  now: number,
+  zone: string,
+  most: number,
+): string[] {
   const events = home.events
     .filter((e) => e.state === "running" && !e.opted_out)
     .map((e) => eventReason(say, e.program, e.title, e.ends_at, now, zone));
   const devices = home.devices
-    .filter((d) => d.reason !== "" && d.quality !== "lost" && !UNDECIDED.has(d.kind))
+    .filter((d) => d.quality !== "lost" && !UNDECIDED.has(d.kind))
+    .filter((d) => d.setpoint_w !== null || stepsAt(plan, d.id, now).present !== null)
     .sort((a, b) => Math.abs(b.power_w ?? 0) - Math.abs(a.power_w ?? 0))
-    .map((d) => say("home.story.device", { name: d.name, reason: d.reason }));
+    .map((d) => ({ name: d.name, reason: reasonOf(plan, d, now) }))
+    .filter(({ reason }) => reason !== "")
+    .map((named) => say("home.story.device", named));
   return [...events, ...devices].slice(0, most);
 }
 

@@ -42,6 +42,25 @@ export function inGroups(digits: string): string {
   return digits.replaceAll(":", "").replace(/(.{4})(?=.)/g, "$1 ");
 }
 
+/** All that goes to one recipient the same way. */
+export interface Recipient {
+  /** One of them: what they have in common can be read off any. */
+  any: OutflowAnswer;
+  flows: OutflowAnswer[];
+}
+
+/** Return what leaves the hub by whom it is told, in the order in which each is named first. */
+export function byRecipient(flows: readonly OutflowAnswer[]): Recipient[] {
+  const found = new Map<string, Recipient>();
+  for (const flow of flows) {
+    const key = [flow.to, flow.host, flow.reach, flow.guard].join("\n");
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { any: flow, flows: [flow] });
+    else known.flows.push(flow);
+  }
+  return [...found.values()];
+}
+
 /** Return to whom something goes. */
 export function toWords(t: Say, flow: OutflowAnswer): string {
   if (flow.to !== "" && flow.host !== "") {

@@ -31,6 +31,8 @@ export interface Lane {
   level: Span[];
   low: number;
   high: number;
+  /** Of all that is known, in the window and beyond it. */
+  range: { least: number; most: number };
 }
 
 /** An event over the lanes. */
@@ -61,6 +63,8 @@ const HALF_S = 12 * 3600;
 const ORDER: readonly Part[] = ["solar", "grid", "battery", "car", "heat", "rest"];
 const LEAST_KW = 0.5;
 const LEAST_WH = 20;
+/** How far above what flows a limit is still shown. */
+const NEAR = 1.5;
 /** Prices closer than this are the same to a reader. */
 const SAME = 1e-4;
 
@@ -119,12 +123,17 @@ function powerLane(part: Part, sources: Sources, frame: Frame): Lane {
     limit: part === "grid" ? within(limits(sources, frame), frame) : [],
     level: part === "battery" ? within(levels(sources, frame), frame) : [],
   };
-  const values = [...lane.measured, ...lane.planned, ...lane.limit].flatMap((s) => s.value ?? []);
-  return {
-    ...lane,
-    low: values.reduce((a, b) => Math.min(a, b), 0),
-    high: values.reduce((a, b) => Math.max(a, b), LEAST_KW),
-  };
+  const { least, most } = rangeOf([...lane.measured, ...lane.planned], LEAST_KW);
+  // A limit far above all that flows is no news, and would make what flows small.
+  const limit = lane.limit.filter((s) => (s.value ?? 0) <= NEAR * most);
+  const high = rangeOf(limit, most).most;
+  return { ...lane, limit, low: least, high, range: { least, most } };
+}
+
+/** Return the least and the most of what spans hold; they reach from zero to `most` at least. */
+function rangeOf(spans: Span[], most: number): { least: number; most: number } {
+  const values = spans.flatMap((s) => s.value ?? []);
+  return { least: Math.min(0, ...values), most: Math.max(most, ...values) };
 }
 
 function kilowatts(spans: Span[], sign: number): Span[] {
@@ -230,16 +239,18 @@ function priceLane({ plan, accounts }: Sources, frame: Frame): Lane | null {
     .filter((a) => a.import_wh >= LEAST_WH && a.end <= from)
     .map((a) => ({ from: a.start, to: a.end, value: (a.cost * 1000) / a.import_wh }));
   const spans = within([...gone, ...coming], frame);
-  const values = spans.flatMap((s) => s.value ?? []);
-  if (values.length === 0) return null;
+  if (!spans.some((s) => s.value !== null)) return null;
+  const known = [...gone, ...coming].flatMap((s) => s.value ?? []);
+  const { least, most } = rangeOf(spans, 0.01);
   return {
     name: "price",
     measured: spans,
     planned: [],
     limit: [],
     level: [],
-    low: values.reduce((a, b) => Math.min(a, b), 0),
-    high: values.reduce((a, b) => Math.max(a, b), 0.01),
+    low: least,
+    high: most,
+    range: { least: Math.min(...known), most: Math.max(...known) },
   };
 }
 
@@ -258,11 +269,9 @@ export function alike(spans: readonly Span[]): Span[] {
 /** How a price stands among those shown. */
 export type Class = "cheap" | "middle" | "dear";
 
-/** Return how dear a price is among those of its lane, by thirds of what lies between them. */
+/** Return how dear a price is among all that are known, by thirds of what lies between them. */
 export function priceClass(lane: Lane, price: number): Class {
-  const values = lane.measured.flatMap((s) => s.value ?? []);
-  const least = Math.min(...values);
-  const most = Math.max(...values);
+  const { least, most } = lane.range;
   if (most - least < SAME) return "middle";
   const share = (price - least) / (most - least);
   if (share < 1 / 3) return "cheap";

@@ -1,0 +1,64 @@
+"""A scripted home behind its real door: accounts, sessions and the trail in a real store."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from hems.access.access import Access, access
+from hems.access.passwords import Hasher
+from hems.store.store import open_store
+from tests.web.surface import ScriptedClock, ScriptedHome
+from web.access_api import AccessApi
+from web.door import Door
+from web.people_api import PeopleApi
+from web.server import serving
+from web.settings import WebSettings
+
+GOOD = "correct horse battery"
+
+
+@dataclass
+class Entry:
+    """A home with a door, and how to ask at it.
+
+    Attributes:
+        url: The page's address.
+        rights: Who may do what.
+        clock: Of the home and its accounts.
+        folder: Where its store is.
+    """
+
+    url: str
+    rights: Access
+    clock: ScriptedClock
+    folder: Path
+
+    def visitor(self, **headers: str) -> aiohttp.ClientSession:
+        """Return a browser of its own: its cookies, and the origin that it sends."""
+        jar = aiohttp.CookieJar(unsafe=True)
+        return aiohttp.ClientSession(
+            self.url, cookie_jar=jar, headers={"Origin": self.url, **headers}
+        )
+
+
+@asynccontextmanager
+async def entry(folder: Path, settings: WebSettings) -> AsyncIterator[Entry]:
+    """Serve such a home while the context lasts."""
+    clock, home = ScriptedClock(), ScriptedHome()
+    store = await open_store(folder / "hems.db", clock)
+    # Costs of a hash that no hub would use: tests log in often.
+    rights = access(store.people, store.trail, folder / ".setup-code", clock, Hasher(1, 64))
+
+    async def set_up() -> bool:
+        return True
+
+    try:
+        await rights.ready()
+        parts = (AccessApi(rights, set_up), PeopleApi(rights, clock))
+        async with serving(home, settings, clock, parts, Door(rights)) as url:
+            yield Entry(url, rights, clock, folder)
+    finally:
+        await store.close()
