@@ -33,6 +33,13 @@ class _Utility(_Part):
     detail: str
 
 
+class _Network(_Part):
+    served: bool = False
+    page: str = ""
+    spoken: str = ""
+    notes: list[str] = []
+
+
 class _Home(_Part):
     net_w: float | None
     devices: list[_Device]
@@ -64,9 +71,23 @@ def show(url: str) -> int:
         left = " (opted out)" if event.opted_out else ""
         print(f"event     {event.state}: {event.program}: {event.title}{left}")
     print(f"utility   {home.utility.state}: {home.utility.detail}")
+    for line in _network(url):
+        print(line)
     for alarm in home.alarms:
         print(f"alarm     {alarm}")
     return 0
+
+
+def _network(url: str) -> list[str]:
+    """Return how the page is reached from the home's network, where it is."""
+    try:
+        told = _Network.model_validate_json(fetch(f"{url.rstrip('/')}/api/lan"))
+    except (NoAnswerError, urllib.error.HTTPError, ValidationError):
+        return []  # an older hub does not tell, and one that just ended has told the rest
+    if not told.served:
+        return []
+    lines = [f"page      {told.page}, certificate: {told.spoken}"]
+    return [*lines, *(f"page      {note}" for note in told.notes)]
 
 
 def _watts(power_w: float | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from der.sentence import say
+from der.sentence import Quantity, say
 from hems.cem import local_time
 from hems.plan_surface import PlanView
 from hems.push.subscription import Subject
@@ -167,7 +167,7 @@ def _of_car(
         subject=Subject.CAR,
         title=say("{car} will not be ready", car=device.name),
         text=say(
-            "By {time} about {energy} kWh of what it needs will be missing.",
+            "By {time} about {energy} of what it needs will be missing.",
             time=local_time.words(need.ready_at, zone, home.at),
             energy=_kwh(short),
         ),
@@ -176,6 +176,11 @@ def _of_car(
         until=need.ready_at,
         steady_s=_STEADY_CAR_S,
     )
+
+
+def _kwh(energy_wh: float) -> Quantity:
+    kwh = energy_wh / 1000
+    return Quantity(f"{kwh:.0f}" if energy_wh >= _WHOLE_WH else f"{kwh:.1f}", "kWh")
 
 
 def possible_wh(need: CarNeed, plan: PlanView | None, max_w: float, now: float) -> float:

@@ -23,7 +23,7 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.requirement("ROLE-UI")]
 
-OWNER, PASSWORD = "Ada", "correct horse battery"  # noqa: S105 - of this test's home
+OWNER, PASSWORD = "Ada", "correct horse battery"
 FIVE_MINUTES_S = 300.0
 
 

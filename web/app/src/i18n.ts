@@ -2,8 +2,8 @@
 
 import { createI18n } from "vue-i18n";
 import { setFormatLanguage } from "./logic/format";
-import { messagesIn } from "./locales/messages";
-import { chosenLanguage, keepLanguage, type Language } from "./logic/language";
+import { firstMessagesIn, messagesIn } from "./locales/messages";
+import { chosenLanguage, keepLanguage, presentLanguage, type Language } from "./logic/language";
 
 export const i18n = createI18n({
   legacy: false,
@@ -13,9 +13,20 @@ export const i18n = createI18n({
   fallbackWarn: false,
 });
 
+/** Whether more than the first view is spoken of by now. */
+let everything = false;
+
+/** Load what all views say; the first one does with less. */
+export async function sayEverything(): Promise<void> {
+  if (everything) return;
+  const language = presentLanguage();
+  i18n.global.setLocaleMessage(language, (await messagesIn(language)) as never);
+  everything = true;
+}
+
 /** Say everything in a language from now on, and remember it in this browser. */
 export async function useLanguage(language: Language): Promise<void> {
-  const messages = await messagesIn(language);
+  const messages = await (everything ? messagesIn(language) : firstMessagesIn(language));
   i18n.global.setLocaleMessage(language, messages as never);
   i18n.global.locale.value = language as never;
   setFormatLanguage(language);

@@ -5,12 +5,12 @@
 
 import { askAhead } from "./api/ahead";
 import { callAhead } from "./api/stream";
-import { messagesIn } from "./locales/messages";
+import { firstMessagesIn } from "./locales/messages";
 import { chosenLanguage, keepLanguage } from "./logic/language";
 
 const language = chosenLanguage();
 keepLanguage(language);
 callAhead();
 askAhead("/api/me");
-void messagesIn(language);
+void firstMessagesIn(language);
 void import("./start");

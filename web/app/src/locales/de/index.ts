@@ -1,5 +1,4 @@
-import shell from "./shell.json";
-import home from "./home.json";
+import first from "./first";
 import devices from "./devices.json";
 import programmes from "./programmes.json";
 import history from "./history.json";
@@ -8,4 +7,4 @@ import people from "./people.json";
 import setup from "./setup.json";
 import phone from "./phone.json";
 
-export default { shell, home, devices, programmes, history, privacy, people, setup, phone };
+export default { ...first, devices, programmes, history, privacy, people, setup, phone };

@@ -1,0 +1,4 @@
+import shell from "./shell.json";
+import home from "./home.json";
+
+export default { shell, home };
