@@ -32,7 +32,8 @@ def main() -> None:
             ground = "transparent" if name in SIZES else GROUND
             page.set_content(
                 f"<style>html,body{{margin:0;height:100%;background:{ground}}}"
-                f"body{{display:grid;place-items:center}}svg{{width:{100 * part}%}}</style>{picture}"
+                f"body{{display:grid;place-items:center}}svg{{width:{100 * part}%}}</style>"
+                f"{picture}"
             )
             page.screenshot(path=PUBLIC / name, omit_background=True)
         browser.close()

@@ -26,6 +26,7 @@ class Answer(BaseModel):
         frozen=True,
         ser_json_inf_nan="null",
         json_schema_serialization_defaults_required=True,
+        defer_build=True,  # most are never given while a hub runs: each is built at its first use
     )
 
 

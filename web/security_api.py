@@ -10,6 +10,7 @@ from hems.security.surface import (
     Occasion,
     Proof,
     Reach,
+    Renewal,
     SecuritySurface,
     Standing,
 )
@@ -52,7 +53,7 @@ class CertificateAnswer(Answer):
     use: CertificateUse
     of: str
     standing: Standing
-    followed: bool
+    renewal: Renewal
     subject: str
     issuer: str
     starts_at: float | None

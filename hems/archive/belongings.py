@@ -30,10 +30,11 @@ class Belongings:
     outside: tuple[Path, ...] = ()
 
     def kept(self) -> Iterator[Path]:
-        """Yield the files that are there, but for the store."""
-        yield from (path for path in self.files if path.is_file())
+        """Yield the files that are there, each once, but for the store."""
+        found = [path for path in self.files if path.is_file()]
         for folder in self.folders:
-            yield from sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+            found += sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+        yield from dict.fromkeys(found)
 
     def store_files(self) -> Iterator[Path]:
         """Yield the store's files that are there."""

@@ -14,6 +14,7 @@ from hems.commands.device_add import run as add
 from hems.commands.device_arguments import given
 from hems.commands.device_ask import AnswerError, comfort, phases
 from hems.commands.output import fail
+from hems.settings.config import there
 from hems.settings.devices_file import Value
 from hems.setup.scan import Search
 
@@ -22,7 +23,7 @@ EXIT_USAGE: Final = 2
 
 def run(options: argparse.Namespace) -> int:
     """Run one of the commands; returns the exit code."""
-    if options.action != "scan" and not options.config.exists():
+    if options.action != "scan" and not there(options.config):
         return fail(
             f"{options.config}: there is no such configuration; an empty file will do to begin "
             "with, and --config names another"

@@ -11,7 +11,7 @@ from der.discovery.scan import Report
 from hems.commands.hub import HubError, running
 from hems.commands.output import fail
 from hems.commands.progress import bar
-from hems.settings.config import Config, load
+from hems.settings.config import Config, load, there
 from hems.settings.toml_file import ConfigError
 from hems.setup.kept_scan import Row, ScanError, keep, numbered
 from hems.setup.scan import Search, TargetError, look
@@ -38,7 +38,7 @@ def run(options: ScanOptions) -> int:
     """Scan and print what was found; returns the exit code."""
     try:
         # Whoever has no configuration yet may well look around first.
-        config = load(options.config) if options.config.exists() else Config()
+        config = load(options.config) if there(options.config) else Config()
         report = asyncio.run(_scan(config, options))
     except (ConfigError, HubError) as error:
         return fail(str(error))

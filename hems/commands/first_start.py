@@ -37,21 +37,25 @@ class Place:
         return self.folder / DEFAULT if self.config is None else self.config
 
 
-def prepared(place: Place) -> Path:
+def prepared(place: Place, *, erased: bool = False) -> Path:
     """Return a home's configuration file; where its folder has none, begin a new home there.
 
     Whoever names a configuration file means one that is there: a slip of the pen must not start
     an empty home in the place of one that is lived in.
 
+    Args:
+        place: Where the home is.
+        erased: Whether the home that was there has just been erased.
+
     Raises:
         ConfigError: The folder cannot be made or written to.
     """
     path, beside = place.path, settings_file.place(place.path)
-    if place.config is None and not path.exists() and not beside.exists():
+    if (place.config is None or erased) and not path.exists() and not beside.exists():
         try:
-            place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigError(f"{place.folder}: cannot be made: {error.strerror}") from error
+            raise ConfigError(f"{path.parent}: cannot be made: {error.strerror}") from error
         settings_file.write(beside, {}, time.time())
         _log.info("%s: no configuration here: a new home, to be set up on its page", path.parent)
     return path

@@ -98,7 +98,7 @@ def _run_once(place: Place, ready: Path | None) -> bool:
     A backup that was restored and makes no home that runs gives way to what was there before.
     """
     begun = begin(place.path)
-    path = prepared(place)
+    path = prepared(place, erased=begun.erased is not None)
     try:
         return asyncio.run(_serve(path, place, ready, begun))
     except _NO_START as error:

@@ -48,6 +48,15 @@ class _Home(_Part):
     alarms: list[str]
 
 
+class _Step(_Part):
+    missing: str
+
+
+class _Setup(_Part):
+    finished: bool
+    steps: list[_Step]
+
+
 def show(url: str) -> int:
     """Print the state of the home whose page is at `url`; returns the exit code."""
     try:
@@ -75,6 +84,8 @@ def show(url: str) -> int:
         print(line)
     for alarm in home.alarms:
         print(f"alarm     {alarm}")
+    for missing in _missing(url):
+        print(f"set up    {missing}")
     return 0
 
 
@@ -82,8 +93,11 @@ def _network(url: str) -> list[str]:
     """Return how the page is reached from the home's network, where it is."""
     try:
         told = _Network.model_validate_json(fetch(f"{url.rstrip('/')}/api/lan"))
-    except (NoAnswerError, urllib.error.HTTPError, ValidationError):
-        return []  # an older hub does not tell, and one that just ended has told the rest
+    except urllib.error.HTTPError as error:
+        error.close()
+        return []
+    except (NoAnswerError, ValidationError):
+        return []  # it has ended since it was asked first, or is no hub
     if not told.served:
         return []
     lines = [f"page      {told.page}, certificate: {told.spoken}"]
@@ -92,3 +106,13 @@ def _network(url: str) -> list[str]:
 
 def _watts(power_w: float | None) -> str:
     return "       ?" if power_w is None else f"{power_w:7.0f} W"
+
+
+def _missing(url: str) -> list[str]:
+    """Return what is missing of a home whose set-up is not over; nothing of an older hub's."""
+    try:
+        answer = fetch(f"{url.rstrip('/')}/api/setup", headers=credentials(url))
+        setup = _Setup.model_validate_json(answer)
+    except (NoAnswerError, urllib.error.HTTPError, ValidationError):
+        return []
+    return [] if setup.finished else [step.missing for step in setup.steps if step.missing]

@@ -15,7 +15,7 @@ from zeroconf import (  # type: ignore[attr-defined] # public, but not in its __
 )
 from zeroconf.asyncio import AsyncZeroconf
 
-from hems.lan.names import DOMAIN, MOST, keeps, label
+from hems.lan.names import DOMAIN, MOST, instance, keeps, label
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Announcer:
             return False
         info = ServiceInfo(
             SERVICE,
-            f"{self._title} ({name}).{SERVICE}",
+            f"{instance(self._title, name)}.{SERVICE}",
             parsed_addresses=list(self._addresses),
             port=port,
             properties={"path": "/"},

@@ -10,6 +10,7 @@ DOMAIN: Final = "local"
 """The domain of multicast DNS (RFC 6762)."""
 MOST: Final = 9
 """So many hubs in one house get a name of their own."""
+_INSTANCE_OCTETS: Final = 63
 _UNFIT: Final = re.compile(r"[^a-z0-9-]+")
 
 
@@ -45,6 +46,18 @@ def served_names(
     own = [f"{taken}.{DOMAIN}"] if taken else []
     names = [*own, *extra, *addresses, *host_names(machine)]
     return tuple(dict.fromkeys(names))
+
+
+def instance(title: str, taken: str) -> str:
+    """Return what DNS-SD browsers show: at most 63 octets, nothing unprintable (RFC 6763, 4.1.1).
+
+    Args:
+        title: What the home is called.
+        taken: The label that the hub has on the network.
+    """
+    plain = "".join(letter for letter in title if letter.isprintable()).strip()
+    short = plain.encode()[: _INSTANCE_OCTETS - len(taken) - 3].decode(errors="ignore").strip()
+    return f"{short} ({taken})" if short else taken
 
 
 def keeps(ours: Collection[str], theirs: Collection[str]) -> bool:

@@ -27,7 +27,12 @@ NO_PARQUET: Final = (
     "Parquet needs the package pyarrow, which is not installed here; "
     "install the extra `parquet`, or export CSV"
 )
+EXIT_NO_PARQUET: Final = 3
 _NICE: Final = 10
+
+
+class NoParquetError(ExportError):
+    """What Parquet needs is not installed."""
 
 
 async def make(order: Order, out: BinaryIO) -> None:
@@ -62,7 +67,7 @@ def _parquet(out: BinaryIO, zone: str) -> "ParquetFile":
     try:
         module = import_module("hems.reports.parquet_file")
     except ImportError as error:
-        raise ExportError(NO_PARQUET) from error
+        raise NoParquetError(NO_PARQUET) from error
     return cast("ParquetFile", module.ParquetFile(out, zone))
 
 
@@ -74,11 +79,16 @@ def _check(store: Path) -> None:
 
 
 def main() -> int:
-    """Make the file that stdin orders; returns the exit code, 1 with one sentence on stderr."""
+    """Make the file that stdin orders; returns the exit code.
+
+    It is 1 with one sentence on stderr, or `EXIT_NO_PARQUET`.
+    """
     os.nice(_NICE)
     try:
         order = Order.model_validate_json(sys.stdin.buffer.read())
         asyncio.run(make(order, sys.stdout.buffer))
+    except NoParquetError:
+        return EXIT_NO_PARQUET
     except (ExportError, StoreError, ValidationError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - for the hub that reads it
         return 1

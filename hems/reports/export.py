@@ -11,12 +11,16 @@ from typing import Final
 
 from der.sentence import say
 from hems.cem.civil import Grain, Period
+from hems.reports.child import EXIT_NO_PARQUET
 from hems.reports.energy import Known
 from hems.reports.table import Named, Order
 from hems.store.errors import StoreError
 from hems.store.quarters import Quarters
 from hems.surface import SurfaceError
 
+_NO_PARQUET: Final = say(
+    "Parquet needs the package pyarrow, which is not installed on this hub; take CSV instead."
+)
 _PIECE: Final = 1 << 16
 _LONGEST_S: Final = 900.0
 """Ten years of quarter-hours take minutes on a small machine; nobody waits for longer."""
@@ -103,7 +107,10 @@ async def _made(order: Order) -> AsyncGenerator[bytes, None]:
         if child.stdout is not None:
             while piece := await _read(child.stdout, until):
                 yield piece
-        if await child.wait() != 0:
+        code = await child.wait()
+        if code == EXIT_NO_PARQUET:
+            raise SurfaceError(_NO_PARQUET)
+        if code != 0:
             why = await said
             raise SurfaceError(say("The file cannot be made: {reason}.", reason=why))
     finally:

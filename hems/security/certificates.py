@@ -12,11 +12,13 @@ from cryptography import x509
 from certs.errors import CertificateError
 from certs.identity import lfdi
 from certs.pem import der, read_certificates
-from hems.security.surface import CertificateUse, CertificateView, Standing
+from hems.security.surface import CertificateUse, CertificateView, Renewal, Standing
 from hems.settings.config import Config
 
 SOON_S: Final = 30 * 86_400.0
 """An end within this is told."""
+LATE_S: Final = 5 * 86_400.0
+"""The same for what the hub renews by itself, which it should have done by then."""
 _ENDLESS: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 """Device certificates of IEEE 2030.5 end in the last second of this year (clause 6.11.4)."""
 _OWN: Final = frozenset(
@@ -26,6 +28,7 @@ _OWN: Final = frozenset(
         CertificateUse.CHARGERS,
         CertificateUse.REGULATION,
         CertificateUse.DEVICE,
+        CertificateUse.PAGE,
     }
 )
 
@@ -38,13 +41,13 @@ class CertificateFile:
         use: What they are for.
         of: Of which utility or device; empty where there is one only.
         path: Where it is.
-        followed: Whether the hub takes a new one up while it runs.
+        renewal: Who sees to a new one.
     """
 
     use: CertificateUse
     of: str
     path: Path
-    followed: bool = False
+    renewal: Renewal = Renewal.START
 
 
 def files(config: Config) -> tuple[CertificateFile, ...]:
@@ -55,24 +58,28 @@ def files(config: Config) -> tuple[CertificateFile, ...]:
 def _files(config: Config) -> Iterator[CertificateFile]:
     use = CertificateUse
     for utility in config.utility:
-        yield CertificateFile(use.UTILITY, utility.name, utility.certificate, followed=True)
-        yield CertificateFile(use.UTILITY_ROOT, utility.name, utility.trust, followed=True)
+        yield CertificateFile(use.UTILITY, utility.name, utility.certificate, Renewal.FOLLOWED)
+        yield CertificateFile(use.UTILITY_ROOT, utility.name, utility.trust, Renewal.FOLLOWED)
     signal = config.regulation.signal
-    named: list[tuple[CertificateUse, str, Path | None, bool]] = [
-        (use.RECIPIENTS, "", config.visibility.certificate, True),
-        (use.RECIPIENTS_ROOT, "", config.visibility.trust, True),
-        (use.CHARGERS, "", config.ocpp.certificate, False),
-        (use.CHARGERS_ROOT, "", config.ocpp.trust, False),
-        (use.BROKER_ROOT, "", config.mqtt.trust, False),
-        (use.REGULATION, "", None if signal is None else signal.certificate, False),
-        (use.REGULATION_ROOT, "", None if signal is None else signal.trust, False),
+    page = None if config.web.for_this_machine or not config.web.https else config.web.keys
+    if page is not None:
+        yield CertificateFile(use.PAGE, "", page / "page.pem", Renewal.ITSELF)
+        yield CertificateFile(use.PAGE_ROOT, "", page / "authority.pem")
+    named: list[tuple[CertificateUse, str, Path | None, Renewal]] = [
+        (use.RECIPIENTS, "", config.visibility.certificate, Renewal.FOLLOWED),
+        (use.RECIPIENTS_ROOT, "", config.visibility.trust, Renewal.FOLLOWED),
+        (use.CHARGERS, "", config.ocpp.certificate, Renewal.START),
+        (use.CHARGERS_ROOT, "", config.ocpp.trust, Renewal.START),
+        (use.BROKER_ROOT, "", config.mqtt.trust, Renewal.START),
+        (use.REGULATION, "", None if signal is None else signal.certificate, Renewal.START),
+        (use.REGULATION_ROOT, "", None if signal is None else signal.trust, Renewal.START),
     ]
     for device in config.device:
-        named.append((use.DEVICE, device.name, device.tls_certificate, False))
-        named.append((use.DEVICE_ROOT, device.name, device.tls_trust, False))
-    for what, of, path, followed in named:
+        named.append((use.DEVICE, device.name, device.tls_certificate, Renewal.START))
+        named.append((use.DEVICE_ROOT, device.name, device.tls_trust, Renewal.START))
+    for what, of, path, renewal in named:
         if path is not None:
-            yield CertificateFile(what, of, path, followed)
+            yield CertificateFile(what, of, path, renewal)
 
 
 def look(file: CertificateFile, now: float) -> list[CertificateView]:
@@ -86,7 +93,7 @@ def look(file: CertificateFile, now: float) -> list[CertificateView]:
         found = read_certificates(file.path)
     except CertificateError as error:
         return [
-            CertificateView(file.use, file.of, Standing.UNREADABLE, file.followed, error=str(error))
+            CertificateView(file.use, file.of, Standing.UNREADABLE, file.renewal, error=str(error))
         ]
     own = file.use in _OWN
     return [_view(file, each, now, own=own) for each in (found[:1] if own else found)]
@@ -101,8 +108,8 @@ def _view(
     return CertificateView(
         file.use,
         file.of,
-        standing(starts_at, ends_at, now),
-        file.followed,
+        standing(starts_at, ends_at, now, SOON_S if file.renewal is not Renewal.ITSELF else LATE_S),
+        file.renewal,
         subject=_name(certificate.subject),
         issuer=_name(certificate.issuer),
         starts_at=starts_at,
@@ -112,13 +119,20 @@ def _view(
     )
 
 
-def standing(starts_at: float, ends_at: float, now: float) -> Standing:
-    """Return how a certificate stands at `now`, all in UTC epoch seconds."""
+def standing(starts_at: float, ends_at: float, now: float, soon_s: float = SOON_S) -> Standing:
+    """Return how a certificate stands at `now`, all in UTC epoch seconds.
+
+    Args:
+        starts_at: From when it counts.
+        ends_at: Until when.
+        now: The present time.
+        soon_s: An end within this is told.
+    """
     if now >= ends_at:
         return Standing.OVER
     if now < starts_at:
         return Standing.EARLY
-    return Standing.SOON if ends_at - now < SOON_S else Standing.GOOD
+    return Standing.SOON if ends_at - now < soon_s else Standing.GOOD
 
 
 def _name(name: x509.Name) -> str:

@@ -43,6 +43,7 @@ def outflows(
         *_broker(config),
         *_regulation(config),
         *_questions(config),
+        *_announced(config),
         *(_push(each) for each in pushed if config.push.enabled),
     ]
     return tuple(sorted(found, key=lambda row: _FARTHEST[row.reach]))
@@ -116,6 +117,11 @@ def _regulation(config: Config) -> Iterator[OutflowView]:
     yield OutflowView(
         Flow.REGULATION, "", signal.host, reach_of(signal.host), Occasion.CHANGE, guard
     )
+
+
+def _announced(config: Config) -> Iterator[OutflowView]:
+    if config.web.announce and not config.web.for_this_machine:
+        yield OutflowView(Flow.ANNOUNCED, "", "", Reach.HOME, Occasion.ASKED, Guard.NONE)
 
 
 def _push(subscription: Subscription) -> OutflowView:

@@ -87,7 +87,7 @@ class Security:
                 lfdi=view.lfdi,
                 last_contact=view.last_contact,
                 # A server's clock is known once it has answered.
-                clock_error_s=None if view.last_contact is None else -offsets[view.name],
+                clock_error_s=None if view.last_contact is None else 0.0 - offsets[view.name],
                 edition=editions[view.name],
             )
             for view in utilities

@@ -58,6 +58,8 @@ class Flow(StrEnum):
     """A question for the grid's carbon intensity."""
     MARKET = "market"
     """A question for wholesale prices, or for the prices from which on they count."""
+    ANNOUNCED = "announced"
+    """The hub's name and address, for all on the home's network."""
     PUSH = "push"
     """News for a browser, sealed for it, through its push service."""
 
@@ -142,6 +144,21 @@ class CertificateUse(StrEnum):
     REGULATION_ROOT = "regulation-root"
     DEVICE = "device"
     DEVICE_ROOT = "device-root"
+    PAGE = "page"
+    """By it browsers on the home's network know the hub."""
+    PAGE_ROOT = "page-root"
+    """The hub's own authority, which phones are asked to trust."""
+
+
+class Renewal(StrEnum):
+    """Who sees to a new certificate."""
+
+    ITSELF = "itself"
+    """The hub makes it in time."""
+    FOLLOWED = "followed"
+    """Somebody puts a new file in its place; the hub takes it up while it runs."""
+    START = "start"
+    """The same, and the hub takes it up when it is started."""
 
 
 class Standing(StrEnum):
@@ -170,14 +187,14 @@ class CertificateView:
         ends_at: Until when; None where it has no end, or cannot be read.
         fingerprint: SHA-256 of it, hex digits in pairs.
         lfdi: What is made of it (IEEE 2030.5); empty for a root.
-        followed: Whether the hub takes a new one up by itself; else when it is started.
+        renewal: Who sees to a new one.
         error: Why it cannot be read; empty where it can.
     """
 
     use: CertificateUse
     of: str
     standing: Standing
-    followed: bool
+    renewal: Renewal
     subject: str = ""
     issuer: str = ""
     starts_at: float | None = None

@@ -300,6 +300,11 @@ def by_person(path: Path) -> dict[str, object]:
     return read_toml(path)
 
 
+def there(path: Path) -> bool:
+    """Return whether a home is configured: by a person, or on its page alone."""
+    return path.exists() or settings_file.place(path).exists()
+
+
 @dataclass(frozen=True, slots=True)
 class _Files:
     """Which file a mistake is in.

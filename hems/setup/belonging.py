@@ -13,8 +13,6 @@ from hems.settings.config import Config
 
 IDENTITY: Final = "identity"
 """Folder of the keys and certificates that the hub has made or was given."""
-FOLDERS: Final = (IDENTITY, "keys", "lan", "push", "access")
-"""Folders of the home's own beside its configuration."""
 
 
 def belongings(path: Path, config: Config) -> Belongings:
@@ -26,7 +24,9 @@ def belongings(path: Path, config: Config) -> Belongings:
     """
     folder = path.parent.absolute()
     own = {folder / path.name, settings_file.place(path), config.home.devices}
-    named = {file.absolute() for file in _named(config)} - {config.store.path, config.home.devices}
+    keys = config.web.keys.absolute()
+    named = {file.absolute() for file in _named(config)}
+    named -= {config.store.path.absolute(), config.home.devices.absolute(), keys}
     inside = {file for file in (own | named) if file.is_relative_to(folder)}
     guard = config.store.path.with_suffix(".guard.json")
     devices = config.home.devices
@@ -34,13 +34,13 @@ def belongings(path: Path, config: Config) -> Belongings:
         folder,
         config.store.path.absolute(),
         tuple(sorted(inside)),
-        tuple(folder / name for name in FOLDERS),
+        (folder / IDENTITY, *([keys] if folder in keys.parents else [])),
         (
             folder / settings_file.HISTORY,
             folder / swap.FOLDER,
             folder / ".backups",
             guard,
-            devices.with_name(f".{devices.name}.lock"),
+            *sorted(devices.parent.glob(f".{devices.name}.*")),
             *sorted(config.store.path.parent.glob(f"{config.store.path.name}.damaged-*")),
         ),
         tuple(sorted(file for file in (own | named) - inside if file.exists())),

@@ -4,6 +4,10 @@ import asyncio
 import csv
 import io
 import json
+import math
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +65,31 @@ async def test_an_event_is_recorded_as_it_was_delivered(opened: Opener) -> None:
         text = (await rig.get_page("/api/settlement.csv?days=1")).decode()
         rows = list(csv.DictReader(io.StringIO(text)))
         assert [row["event_mrid"] for row in rows if row["row"] == "event"] == [event.id]
+
+
+def observed(hub: Path, event: str) -> list[tuple[str, float]]:
+    """Return which devices were seen to obey an event, and what they did, from the hub's ledger."""
+    with closing(sqlite3.connect(f"file:{hub}?mode=ro", uri=True)) as ledger:
+        rows = ledger.execute(
+            "SELECT device, observed_w FROM effects"
+            " WHERE event = ? AND observed_at >= written_at AND setpoint_w IS NOT NULL",
+            (event,),
+        )
+        return rows.fetchall()
+
+
+@pytest.mark.requirement("BUC-1")
+async def test_the_ledger_says_which_devices_were_seen_to_obey(opened: Opener) -> None:
+    async with opened() as rig:
+        await settled(rig)
+        await subscribed(rig)
+        event = await rig.dispatch(limit_import_w=LIMIT_W, seconds=20)
+        (hub,) = (path for path in rig.stage.folder.rglob("*.db") if "headend" not in path.parts)
+        seen = await until(
+            lambda: asyncio.to_thread(observed, hub, event.id), bool, 15.0, "a device obeys"
+        )
+        assert {device for device, _ in seen} <= {"battery", "ev", "water_heater", "heat_pump"}
+        assert all(math.isfinite(power_w) for _, power_w in seen)
 
 
 @pytest.mark.requirement("BUC-1", "L1-OWNER")

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from hems.cem.civil import day_start
-from hems.reports import child
 from tests.web.past import BERLIN, Past, past
 from tests.web.surface import ScriptedHome
 from web.server import serving
@@ -223,7 +222,9 @@ async def test_a_file_that_cannot_be_made_says_why(
         query = "from=2026-06-14&to=2026-06-15&format=parquet"
         async with session.get(f"/api/history/export?{query}") as response:
             assert response.status == 503
-            assert child.NO_PARQUET in (await response.json())["error"]
+            assert "pyarrow, which is not installed" in (await response.json())["error"]
+        async with session.get(f"/api/history/export?{query}&lang=fr") as response:
+            assert "pas installé" in (await response.json())["error"]
         async with session.get("/api/history/export?from=2026-06-14&to=2026-06-15") as response:
             assert response.status == 200, "the next one is made"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from hems.settings.config import load
 from tests.web.axe import violations
@@ -36,18 +36,17 @@ class Walk:
 async def walking(
     browser: Browser,
     folder: Path,
-    viewport: dict[str, int] | None = None,
+    viewport: ViewportSize = DESKTOP,
     *,
     dark: bool = False,
     locale: str = "en-GB",
 ) -> AsyncIterator[Walk]:
     home, outlook, visitor = ScriptedHome(), ScriptedOutlook(), Visitor()
-    size = viewport or dict(DESKTOP)
     async with kept(folder, home) as made:
         parts = (*outlook.parts(), visitor, *made.parts)
         async with serving(home, page_settings(), ScriptedClock(), parts, visitor) as url:
             context = await browser.new_context(
-                viewport={"width": size["width"], "height": size["height"]},
+                viewport=viewport,
                 color_scheme="dark" if dark else "light",
                 reduced_motion="reduce",
                 locale=locale,
@@ -170,7 +169,7 @@ async def test_wiping_waits_for_the_right_name(browser: Browser, tmp_path: Path)
 
 @pytest.mark.parametrize("dark", [False, True])
 async def test_every_step_is_for_everybody(browser: Browser, tmp_path: Path, *, dark: bool) -> None:
-    size = dict(PHONE) if dark else dict(DESKTOP)
+    size = PHONE if dark else DESKTOP
     async with walking(browser, tmp_path, size, dark=dark) as walk:
         page = walk.page
         for step in STEPS:
@@ -194,7 +193,7 @@ async def test_every_step_is_for_everybody(browser: Browser, tmp_path: Path, *, 
 async def test_nothing_runs_over_the_edge_in_any_language(
     browser: Browser, tmp_path: Path, locale: str
 ) -> None:
-    async with walking(browser, tmp_path, dict(SMALLEST), locale=locale) as walk:
+    async with walking(browser, tmp_path, SMALLEST, locale=locale) as walk:
         for step in STEPS:
             await at_step(walk, step)
             over = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -48,8 +48,8 @@ async def other_machine(name: str, address: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def announcing(*addresses: str) -> AsyncIterator[Announcer]:
-    announcer = Announcer("Elm Street 4")
+async def announcing(*addresses: str, title: str = "Elm Street 4") -> AsyncIterator[Announcer]:
+    announcer = Announcer(title)
     try:
         assert await announcer.follow(addresses, 8443)
         yield announcer
@@ -94,3 +94,9 @@ async def test_a_hub_that_meets_another_later_yields_if_its_address_is_higher() 
         assert await announcer.follow(("127.0.0.1", "127.0.0.5"), 8443)
         assert announcer.taken == "hems-2"
         await (await zeroconf.async_unregister_service(info))
+
+
+@pytest.mark.parametrize("title", ["a.b._c\\d" + "Ö" * 90, "\x00\n"])
+async def test_a_home_of_any_name_can_be_announced(title: str) -> None:
+    async with announcing(HERE, title=title) as announcer:
+        assert announcer.taken == "hems"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hems.lan.addresses import own_addresses, reachable
-from hems.lan.names import all_labels, host_names, in_pairs, keeps, served_names, spoken
+from hems.lan.names import all_labels, host_names, in_pairs, instance, keeps, served_names, spoken
 
 V4 = st.integers(0, 2**32 - 1).map(lambda n: str(ipaddress.IPv4Address(n)))
 
@@ -74,3 +74,16 @@ def test_only_addresses_that_the_house_reaches_are_told() -> None:
 def test_a_server_at_one_address_is_reached_there_alone() -> None:
     assert own_addresses("192.0.2.9") == ("192.0.2.9",)
     assert "127.0.0.1" not in own_addresses("0.0.0.0")  # noqa: S104 - only asked about
+
+
+@given(st.text(max_size=200))
+def test_whatever_a_home_is_called_its_service_has_a_name(title: str) -> None:
+    made = instance(title, "hems-2")
+    assert len(made.encode()) <= 63
+    assert made.isprintable()
+    assert "hems-2" in made
+
+
+def test_an_ordinary_home_is_called_as_it_is() -> None:
+    assert instance("Haus am Öhrli 4", "hems") == "Haus am Öhrli 4 (hems)"
+    assert instance("\n", "hems") == "hems"

@@ -11,7 +11,7 @@ from certs.issue import Validity
 from certs.pem import der, read_certificates
 from certs.pki import Pki, init_pki, issue_device, issue_service
 from hems.security.certificates import SOON_S, CertificateFile, files, look, standing
-from hems.security.surface import CertificateUse, Standing
+from hems.security.surface import CertificateUse, Renewal, Standing
 from hems.settings.config import load
 
 pytestmark = pytest.mark.requirement("L2-KEYS", "ROLE-UI")
@@ -64,6 +64,14 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, damage: bytes | Non
     assert str(path) in view.error
 
 
+def test_what_the_hub_renews_itself_is_told_only_when_it_is_late(pki: Pki) -> None:
+    end = NOW + timedelta(30)
+    page = issue_service(pki, "page", hosts=["hub.example"], validity=Validity(NOW, end))
+    file = CertificateFile(CertificateUse.PAGE, "", page.certificate, Renewal.ITSELF)
+    seen = [look(file, (end - timedelta(days)).timestamp())[0].standing for days in (20, 6, 4)]
+    assert seen == [Standing.GOOD, Standing.GOOD, Standing.SOON]
+
+
 def test_standing_at_its_bounds() -> None:
     found = [standing(10.0, 1e9, at) for at in (9.9, 10.0, 1e9 - SOON_S, 1e9 - SOON_S + 1, 1e9)]
     good, soon = Standing.GOOD, Standing.SOON
@@ -74,6 +82,10 @@ def test_every_certificate_of_a_configuration_is_looked_at(tmp_path: Path) -> No
     path = tmp_path / "hems.toml"
     path.write_text(
         """
+[web]
+host = "192.168.1.2"
+keys = "p"
+
 [utility]
 certificate = "u.pem"
 key = "u.key"
@@ -115,9 +127,23 @@ tls_key = "d.key"
 """,
         encoding="utf-8",
     )
-    found = {(f.use, f.of): (f.path.name, f.followed) for f in files(load(path))}
+    found = {(f.use, f.of): (f.path.name, f.renewal) for f in files(load(path))}
     assert {use for use, _ in found} == set(CertificateUse)
-    names = ["u", "u-root", "v", "v-root", "o", "o-root", "m-root", "s", "s-root", "d", "d-root"]
+    names = [
+        "u",
+        "u-root",
+        "v",
+        "v-root",
+        "o",
+        "o-root",
+        "m-root",
+        "s",
+        "s-root",
+        "d",
+        "d-root",
+        "page",
+        "authority",
+    ]
     assert sorted(name for name, _ in found.values()) == sorted(f"{n}.pem" for n in names)
-    assert found[CertificateUse.UTILITY, "utility"] == ("u.pem", True)
-    assert found[CertificateUse.DEVICE, "Grid meter"] == ("d.pem", False)
+    assert found[CertificateUse.UTILITY, "utility"] == ("u.pem", Renewal.FOLLOWED)
+    assert found[CertificateUse.DEVICE, "Grid meter"] == ("d.pem", Renewal.START)

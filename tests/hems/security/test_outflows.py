@@ -165,6 +165,13 @@ def test_browsers_that_are_told_are_named(tmp_path: Path, *, enabled: bool) -> N
     )
 
 
+def test_the_hub_s_name_is_told_on_the_network_where_others_are_served(tmp_path: Path) -> None:
+    served = '[web]\nhost = "192.168.1.2"\n'
+    (row,) = outflows(config(tmp_path, served), {}, [])
+    assert (row.flow, row.reach, row.guard) == (Flow.ANNOUNCED, Reach.HOME, Guard.NONE)
+    assert outflows(config(tmp_path, f"{served}announce = false\n"), {}, []) == ()
+
+
 def test_the_farthest_comes_first(tmp_path: Path) -> None:
     text = DEVICES + '[mqtt]\nhost = "127.0.0.1"\n[planner]\nweather = "https://w.example/"\n'
     rows = outflows(config(tmp_path, text + UTILITY), {}, [])

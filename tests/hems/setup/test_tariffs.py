@@ -11,18 +11,20 @@ from hypothesis import strategies as st
 
 from hems.settings.config import load
 from hems.settings.tariff_section import TariffSection
-from hems.setup.fields import SETTINGS, Kind, Setting, present, written
+from hems.setup.fields import SETTINGS, Given, Kind, Setting, present, written
 from hems.setup.tariffs import Band, TariffOrder, order_of, table
 
 PRICES = st.integers(0, 90_000_000).map(lambda each: each / 1e6)
 CLOCKS = st.integers(0, 1439).map(lambda m: f"{m // 60:02d}:{m % 60:02d}")
 BANDS = st.builds(Band, PRICES, CLOCKS, CLOCKS, st.sampled_from(["all", "weekdays", "weekends"]))
-KINDS = st.sampled_from(["flat", "bands", "dynamic", "utility"])
+Tariffs = Literal["flat", "bands", "dynamic", "utility"]
+_ALL: list[Tariffs] = ["flat", "bands", "dynamic", "utility"]
+KINDS: st.SearchStrategy[Tariffs] = st.sampled_from(_ALL)
 
 
 @st.composite
 def orders(draw: st.DrawFn) -> TariffOrder:
-    kind: Literal["flat", "bands", "dynamic", "utility"] = draw(KINDS)
+    kind = draw(KINDS)
     dynamic = kind == "dynamic"
     bands = (draw(BANDS),) if kind == "bands" else ()
     return TariffOrder(
@@ -76,7 +78,7 @@ def test_what_the_page_cannot_show_is_said() -> None:
 
 @pytest.mark.parametrize("known", SETTINGS, ids=lambda each: each.key)
 def test_each_setting_is_one_of_the_configuration(tmp_path: Path, known: Setting) -> None:
-    samples = {
+    samples: dict[Kind, Given] = {
         Kind.TEXT: "text",
         Kind.ZONE: "Europe/Paris",
         Kind.CHOICE: known.choices[-1] if known.choices else "",

@@ -185,6 +185,7 @@ async def test_old_minutes_are_added_up_after_an_update(path: Path) -> None:
 async def test_an_update_that_is_cut_short_goes_on_at_the_next_start(path: Path) -> None:
     old_store(path)
     store = await open_store(path, SystemClock())
+    await store.history.history(T0, T0 + 60, 60)  # whoever opens it first has it to itself
     filling = asyncio.create_task(store.quarters.fill())
     while rows(path, "quarters") == 0:  # noqa: ASYNC110 - SQLite tells nobody
         await asyncio.sleep(0.001)

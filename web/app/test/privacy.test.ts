@@ -37,7 +37,7 @@ const CERTIFICATE: CertificateAnswer = {
   use: "utility",
   of: "grid",
   standing: "good",
-  followed: true,
+  renewal: "followed",
   subject: "",
   issuer: "CA",
   starts_at: NOW - 86_400,
@@ -72,6 +72,8 @@ describe("outflows", () => {
     expect(toWords(t, { ...FLOW, to: "" })).toBe("utility.example");
     expect(toWords(t, { ...FLOW, host: "" })).toBe("grid");
     expect(toWords(t, { ...FLOW, to: "", host: "" })).toBe("privacy.flow.unknown");
+    const announced = { ...FLOW, flow: "announced" as const, to: "", host: "" };
+    expect(toWords(t, announced)).toBe("privacy.flow.everybody");
     expect(whatWords(t, FLOW)).toBe(
       "privacy.flow.of what=privacy.what.readings devices=Roof, Car",
     );

@@ -1695,8 +1695,7 @@ export interface components {
             /** Of */
             of: string;
             standing: components["schemas"]["Standing"];
-            /** Followed */
-            followed: boolean;
+            renewal: components["schemas"]["Renewal"];
             /** Subject */
             subject: string;
             /** Issuer */
@@ -1717,7 +1716,7 @@ export interface components {
          * @description What a certificate is for.
          * @enum {string}
          */
-        CertificateUse: "utility" | "utility-root" | "recipients" | "recipients-root" | "chargers" | "chargers-root" | "broker-root" | "regulation" | "regulation-root" | "device" | "device-root";
+        CertificateUse: "utility" | "utility-root" | "recipients" | "recipients-root" | "chargers" | "chargers-root" | "broker-root" | "regulation" | "regulation-root" | "device" | "device-root" | "page" | "page-root";
         /**
          * ChangeOrder
          * @description What is to be changed of an account.
@@ -2354,7 +2353,7 @@ export interface components {
          * @description Why something leaves the hub.
          * @enum {string}
          */
-        Flow: "readings" | "reports" | "answers" | "troubles" | "grant" | "home-assistant" | "broker" | "regulation" | "weather" | "prices" | "carbon" | "market" | "push";
+        Flow: "readings" | "reports" | "answers" | "troubles" | "grant" | "home-assistant" | "broker" | "regulation" | "weather" | "prices" | "carbon" | "market" | "announced" | "push";
         /**
          * FoundAnswer
          * @description What a search found; fields as in `hems.setup.kept_scan.Row`.
@@ -3379,6 +3378,12 @@ export interface components {
             records: components["schemas"]["RecordAnswer"][];
         };
         /**
+         * Renewal
+         * @description Who sees to a new certificate.
+         * @enum {string}
+         */
+        Renewal: "itself" | "followed" | "start";
+        /**
          * ReservesAnswer
          * @description The reserve; fields as in `hems.reserves.surface.ReservesView`.
          *
@@ -4187,6 +4192,7 @@ export type QuietHours = components['schemas']['QuietHours'];
 export type Reach = components['schemas']['Reach'];
 export type RecordAnswer = components['schemas']['RecordAnswer'];
 export type RecordsAnswer = components['schemas']['RecordsAnswer'];
+export type Renewal = components['schemas']['Renewal'];
 export type ReservesAnswer = components['schemas']['ReservesAnswer'];
 export type Right = components['schemas']['Right'];
 export type Role = components['schemas']['Role'];

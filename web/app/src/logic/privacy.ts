@@ -66,6 +66,7 @@ export function toWords(t: Say, flow: OutflowAnswer): string {
   if (flow.to !== "" && flow.host !== "") {
     return t("privacy.flow.toAt", { to: flow.to, host: flow.host });
   }
+  if (flow.flow === "announced") return t("privacy.flow.everybody");
   return flow.to || flow.host || t("privacy.flow.unknown");
 }
 

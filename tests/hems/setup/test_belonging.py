@@ -1,0 +1,57 @@
+"""What belongs to a home on the disk, by what its configuration says."""
+
+from pathlib import Path
+
+from hems.settings import settings_file
+from hems.settings.config import load
+from hems.setup.belonging import belongings, store_place
+
+UTILITY = """
+[utility]
+certificate = "identity/utility-1/certificate.pem"
+key = "../pki/hub.key"
+trust = "trust.pem"
+crls = "trust.pem"
+pin = "111115"
+[tariff]
+source = "file"
+prices = "https://prices.example/day"
+import.price = "0.3/kWh"
+"""
+
+
+def test_all_that_is_named_and_is_there_but_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    for name in (
+        "identity/utility-1/certificate.pem",
+        "trust.pem",
+        "holiday.jpg",
+        "../pki/hub.key",
+    ):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    (folder / "hems.toml").write_text(UTILITY)
+    settings_file.write(folder / "settings.toml", {}, 0.0)
+    config = load(folder / "hems.toml")
+    keys = config.web.keys
+    keys.mkdir(parents=True, exist_ok=True)
+    (keys / "page.pem").write_text("x")
+    found = belongings(folder / "hems.toml", config)
+    kept = {str(path.relative_to(folder)) for path in found.kept()}
+    assert kept == {
+        "hems.toml",
+        "settings.toml",
+        "trust.pem",
+        "identity/utility-1/certificate.pem",
+        str((keys / "page.pem").relative_to(folder)),
+    }
+    assert found.store == folder / "hems.db"
+    assert [path.resolve() for path in found.outside] == [tmp_path / "pki" / "hub.key"]
+
+
+def test_the_store_takes_its_place_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    settings_file.write(tmp_path / "files" / "settings.toml", {}, 0.0)
+    config = load(tmp_path / "files" / "hems.toml")
+    assert store_place(tmp_path / "hems.toml", config) == tmp_path / "hems.db"
