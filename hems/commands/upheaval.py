@@ -98,6 +98,6 @@ def checked(path: Path, folder: Path) -> Path:
             f"the backup was made of a home whose configuration has another name than {path.name}"
         )
     try:
-        return store_place(path, load(folder / path.name))
+        return store_place(path, folder, load(folder / path.name))
     except ConfigError as error:
         raise ArchiveError(f"the settings in the backup cannot be used: {error}") from error

@@ -1,5 +1,6 @@
 """What belongs to a home on the disk, by its configuration."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -22,17 +23,17 @@ def belongings(path: Path, config: Config) -> Belongings:
         path: Its configuration file.
         config: What that says.
     """
-    folder = path.parent.absolute()
-    own = {folder / path.name, settings_file.place(path), config.home.devices}
-    keys = config.web.keys.absolute()
-    named = {file.absolute() for file in _named(config)}
-    named -= {config.store.path.absolute(), config.home.devices.absolute(), keys}
+    folder = _plain(path.parent)
+    own = {folder / path.name, settings_file.place(path), _plain(config.home.devices)}
+    keys = _plain(config.web.keys)
+    named = {_plain(file) for file in _named(config)}
+    named -= {_plain(config.store.path), _plain(config.home.devices), keys}
     inside = {file for file in (own | named) if file.is_relative_to(folder)}
     guard = config.store.path.with_suffix(".guard.json")
     devices = config.home.devices
     return Belongings(
         folder,
-        config.store.path.absolute(),
+        _plain(config.store.path),
         tuple(sorted(inside)),
         (folder / IDENTITY, *([keys] if folder in keys.parents else [])),
         (
@@ -47,14 +48,23 @@ def belongings(path: Path, config: Config) -> Belongings:
     )
 
 
-def store_place(path: Path, config: Config) -> Path:
-    """Return where a configuration's store belongs once its folder has taken another's place.
+def store_place(path: Path, unpacked: Path, config: Config) -> Path:
+    """Return where a backup's store belongs once its files are in place.
 
     Args:
-        path: Where the configuration file will be.
-        config: What it says, read from elsewhere.
+        path: The home's configuration file.
+        unpacked: The folder in which the backup's is read before that.
+        config: What that one says.
     """
-    return path.parent.absolute() / config.store.path.name
+    store, folder = _plain(config.store.path), _plain(unpacked)
+    if store.is_relative_to(folder):
+        return _plain(path.parent) / store.relative_to(folder)
+    return store
+
+
+def _plain(path: Path) -> Path:
+    """Return a path without ".." in it, so that what lies in a folder is seen to do so."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def _named(section: BaseModel) -> Iterator[Path]:

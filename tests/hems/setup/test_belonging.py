@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from hems.settings import settings_file
 from hems.settings.config import load
 from hems.setup.belonging import belongings, store_place
@@ -50,8 +52,16 @@ def test_all_that_is_named_and_is_there_but_nothing_else(tmp_path: Path) -> None
     assert [path.resolve() for path in found.outside] == [tmp_path / "pki" / "hub.key"]
 
 
-def test_the_store_takes_its_place_beside_the_configuration(tmp_path: Path) -> None:
-    (tmp_path / "files").mkdir()
-    settings_file.write(tmp_path / "files" / "settings.toml", {}, 0.0)
-    config = load(tmp_path / "files" / "hems.toml")
-    assert store_place(tmp_path / "hems.toml", config) == tmp_path / "hems.db"
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [("hems.db", "home/hems.db"), ("data/h.db", "home/data/h.db"), ("../x.db", "work/x.db")],
+)
+def test_the_store_goes_where_the_backups_configuration_has_it(
+    tmp_path: Path, said: str, place: str
+) -> None:
+    unpacked = tmp_path / "work" / "files"
+    unpacked.mkdir(parents=True)
+    (unpacked / "hems.toml").write_text(f'[store]\npath = "{said}"\n')
+    config = load(unpacked / "hems.toml")
+    found = store_place(tmp_path / "home" / "hems.toml", unpacked, config)
+    assert found == tmp_path / place
