@@ -54,7 +54,11 @@ def test_all_that_is_named_and_is_there_but_nothing_else(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("said", "place"),
-    [("hems.db", "home/hems.db"), ("data/h.db", "home/data/h.db"), ("../x.db", "work/x.db")],
+    [
+        ("hems.db", "home/hems.db"),
+        ("data/h.db", "home/data/h.db"),
+        ("/var/lib/hems/x.db", "/var/lib/hems/x.db"),
+    ],
 )
 def test_the_store_goes_where_the_backups_configuration_has_it(
     tmp_path: Path, said: str, place: str
