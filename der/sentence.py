@@ -6,7 +6,7 @@ the template up in that person's language. One that was cut, joined or read back
 plain text and is shown as it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Self
 
 Value = str | int | float
@@ -55,7 +55,8 @@ class Quantity(str):
 
     def __new__(cls, figure: str, unit: str = "") -> Self:
         """Put figure and unit together."""
-        made = super().__new__(cls, f"{figure} {unit}" if unit else figure)
+        gap = " " if unit and not unit.startswith("/") else ""
+        made = super().__new__(cls, f"{figure}{gap}{unit}")
         made.figure = figure
         made.unit = unit
         return made
@@ -73,7 +74,35 @@ def say(template: str, /, **values: Given) -> Sentence:
     Templates are whole English sentences or phrases and literal where they are written, so that
     they can be found for translation; no template is put together at run time.
     """
-    return Sentence(
-        template,
-        {k: said(v) if isinstance(v, BaseException) else v for k, v in values.items()},
-    )
+    for place, value in values.items():
+        if isinstance(value, BaseException):
+            values[place] = said(value)
+    return Sentence(template, values)  # type: ignore[arg-type]  # no error is left in them
+
+
+class Template(str):
+    """A template that waits in a table for its values; as literal as one that `say` is given."""
+
+    __slots__ = ()
+
+    def __call__(self, /, **values: Given) -> Sentence:
+        """Return the sentence that it makes with these values."""
+        return say(self, **values)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return names or clauses in a row: "A", "A and B", "A, B and C"; empty for none."""
+    if len(parts) < 2:  # noqa: PLR2004 - a row
+        return "".join(parts)
+    several = parts[0]
+    for each in parts[1:-1]:
+        several = say("{several}, {next}", several=several, next=each)
+    return say("{several} and {last}", several=several, last=parts[-1])
+
+
+def in_turn(clauses: Sequence[str]) -> str:
+    """Return clauses as one sentence: "A; B; C"; empty for none."""
+    whole = clauses[0] if clauses else ""
+    for each in clauses[1:]:
+        whole = say("{clause}; {next}", clause=whole, next=each)
+    return whole

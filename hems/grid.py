@@ -280,7 +280,7 @@ class Grid:
             except UnknownEventError:
                 continue
             return
-        raise UnknownEvent("this message is not known, or its time is over")
+        raise UnknownEvent(say("this message is not known, or its time is over"))
 
     def take_image(self, image: Image) -> None:
         """Take in what was read of the devices."""
@@ -339,7 +339,7 @@ class Grid:
             BindingEventError: Its programme does not allow leaving it.
         """
         if not self.links:
-            raise UnknownEvent("no utility is configured, so there are no events")
+            raise UnknownEvent(say("no utility is configured, so there are no events"))
         found = False
         for engine in self._engines():
             try:
@@ -348,11 +348,11 @@ class Grid:
                 continue
             except BindingError as error:
                 raise BindingEventError(
-                    "this programme does not allow leaving its events"
+                    say("this programme does not allow leaving its events")
                 ) from error
             found = True
         if not found:
-            raise UnknownEvent("this event is not known, or it is over")
+            raise UnknownEvent(say("this event is not known, or it is over"))
 
     def _engines(self) -> Iterator[Engine]:
         return (member.engine for link in self.links for member in link.client.members)

@@ -217,7 +217,7 @@ class Link:
     @property
     def _called(self) -> str:
         alone = len(self._house.config.utility) == 1
-        return "the utility" if alone else say("the utility {name}", name=self.name)
+        return say("the utility") if alone else say("the utility {name}", name=self.name)
 
     @property
     def view(self) -> UtilityView:
@@ -319,9 +319,9 @@ class Link:
         said = say("The certificate for {called} was renewed", called=self._called)
         if self._own_certificate:
             said = say(
-                "{said}. By it this home's LFDI is {lfdi} now, its SFDI {sfdi}: it registers "
+                "{renewed}. By it this home's LFDI is {lfdi} now, its SFDI {sfdi}: it registers "
                 "anew, and a utility that registers homes by hand must be told; events go on",
-                said=said,
+                renewed=said,
                 lfdi=lfdi,
                 sfdi=sfdi(lfdi),
             )

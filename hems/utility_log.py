@@ -31,7 +31,7 @@ class UtilityLog:
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         alarm: Callable[[str], None],
     ) -> None:
-        self._name = say("log events {name}", name=name)
+        self._name = f"log events {name}"
         self._queue = queue
         self._settings = settings
         self._spawn = spawn

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-HIGH_4_OF_5: Final = "the highest four of the last five like days"
-TEN_OF_10: Final = "the last ten like days"
+HIGH_4_OF_5: Final = say("the highest four of the last five like days")
+TEN_OF_10: Final = say("the last ten like days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,13 @@ def baseline(
     if not before:
         pass
     elif len(seen) < len(before):
-        words += ", not adjusted: the time before the event is not known"
+        words = say(
+            "{days}, not adjusted: the time before the event is not known", days=method.words
+        )
     else:
         usual_w = sum(day[n] for n in seen for day in chosen) / (len(seen) * len(chosen))
         moved_w = sum(today[n] for n in seen) / len(seen) - usual_w
         most_w = method.most_adjusted * abs(sum(means) / len(means))
         moved_w = min(max(moved_w, -most_w), most_w)
-        words += ", adjusted by the same day"
+        words = say("{days}, adjusted by the same day", days=method.words)
     return Baseline(tuple(w + moved_w for w in means), moved_w, len(chosen), words)

@@ -56,7 +56,7 @@ def propose(inputs: Inputs, policy: DutyCyclePolicy) -> tuple[Proposal, ...]:
             state.spec.id,
             Bounds(upper_w=0.0),
             reason=say(
-                "{program} asks it to run {value:.0f} % of the time",
+                "{program} asks it to run {share:.0f} % of the time",
                 program=signal.program,
                 value=signal.value,
             ),

@@ -52,7 +52,7 @@ class EconomicPolicy:
     """
 
     since: float | None = None
-    why: str = "Power is dear on the wholesale market"
+    why: str = say("Power is dear on the wholesale market")
     obliged: bool = False
     exempt: frozenset[str] = frozenset()
     valid_s: float = 60.0
@@ -131,9 +131,9 @@ def fault(
         hysteresis: What is taken for a mistake.
     """
     if price is None:
-        return "the wholesale price is not known"
+        return say("the wholesale price is not known")
     if threshold is None:
-        return "no net-benefits price of this month is known"
+        return say("no net-benefits price of this month is known")
     if not math.isfinite(price):
         return say("the wholesale price is {price:g}", price=price)
     if abs(price) > hysteresis.most_per_kwh:

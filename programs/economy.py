@@ -51,8 +51,8 @@ ABOUT: Final = About(
 
 _LEAST_W: Final = 1.0
 """A car that is planned less than this waits, however little it could take."""
-_SEVERAL: Final = "Each battery does what the plan has found to pay"
-_SUN_ONLY: Final = "It takes what the sun leaves over, and nothing else"
+_SEVERAL: Final = say("Each battery does what the plan has found to pay")
+_SUN_ONLY: Final = say("It takes what the sun leaves over, and nothing else")
 _EVEN: Final = SelfConsumptionPolicy()
 _KNOWN: Final = frozenset({Quality.GOOD, Quality.ASLEEP})
 

@@ -105,16 +105,26 @@ def _agreed(now: float, policy: EnvelopePolicy) -> Iterator[Proposal]:
 
 def _powers(policy: EnvelopePolicy) -> Iterator[tuple[str, Bounds, str]]:
     """Yield target, bounds and reason of each agreed power."""
-    phases = {PHASES[phase]: f"Phase {phase}" for phase in tuple(Phase)[: policy.phases]}
+    phases = {PHASES[phase]: str(phase) for phase in tuple(Phase)[: policy.phases]}
     whole = (policy.fixed_import_w, policy.fixed_export_w)
     single = (policy.phase_import_w, policy.phase_export_w)
-    named = {HOME: ("The connection", *whole)} | {t: (who, *single) for t, who in phases.items()}
-    for target, (who, most_w, least_w) in named.items():
+    named = {HOME: ("", *whole)} | {t: (phase, *single) for t, phase in phases.items()}
+    for target, (phase, most_w, least_w) in named.items():
         if least_w is not None:
-            reason = say("{who} may export at most {least}", who=who, least=kilowatts(least_w))
+            power = kilowatts(least_w)
+            reason = (
+                say("Phase {phase} may export at most {power}", phase=phase, power=power)
+                if phase
+                else say("The connection may export at most {power}", power=power)
+            )
             yield target, Bounds(lower_w=-least_w), reason
         if most_w is not None:
-            reason = say("{who} may import at most {most}", who=who, most=kilowatts(most_w))
+            power = kilowatts(most_w)
+            reason = (
+                say("Phase {phase} may import at most {power}", phase=phase, power=power)
+                if phase
+                else say("The connection may import at most {power}", power=power)
+            )
             yield target, Bounds(upper_w=most_w), reason
 
 

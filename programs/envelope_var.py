@@ -17,7 +17,7 @@ from typing import Final
 
 from der.curves import Curve, GridFunction
 from der.model import DeviceState, Quality
-from der.sentence import say
+from der.sentence import Quantity, say
 from programs.about import About, Latency
 from programs.following import along, var_of, voltage_share
 from programs.inputs import Inputs
@@ -126,7 +126,7 @@ def propose(inputs: Inputs, policy: EnvelopeVarPolicy) -> tuple[Proposal, ...]:
     if not share:
         return ()
     low_v, high_v = _extremes(inputs)
-    level = f"{high_v if share > 0 else low_v:.0f} V"
+    level = Quantity(f"{high_v if share > 0 else low_v:.0f}", "V")
     if share > 0:
         able_w = -sum(d.spec.min_w for d in inputs.devices.values() if d.spec.control in PRODUCING)
         bounds = Bounds(lower_w=-(1.0 - share) * able_w)
@@ -171,9 +171,9 @@ def propose_support(
     if abs(kept_var - free_var) < _NOTICED_VAR:
         return ()
     reason = (
-        "The voltage is to keep within its limits"
+        say("The voltage is to keep within its limits")
         if kept_var == wanted_var
-        else "Reactive power at the connection is to keep within its limits"
+        else say("Reactive power at the connection is to keep within its limits")
     )
     return tuple(
         SupportWish(

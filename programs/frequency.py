@@ -94,9 +94,9 @@ class Sense:
     def fault(self, now: float, droop: Droop, policy: SensePolicy) -> str:
         """Return why no frequency is acted on, one clause; empty where one is."""
         if self.hz is None:
-            return "no frequency is measured"
+            return say("no frequency is measured")
         if now - self.at > policy.hold_s:
-            return "the frequency is no longer measured"
+            return say("the frequency is no longer measured")
         if self.at - self.since >= policy.stuck_s and beyond_hz(self.hz, droop, policy.nominal_hz):
             return say("the frequency reads {hz:g} Hz to the last digit for too long", hz=self.hz)
         return ""

@@ -45,7 +45,7 @@ class OwnerWish:
     until: float
     bounds: Bounds = Bounds()  # noqa: RUF009 (frozen, so one instance serves all)
     preferred_w: float | None = None
-    reason: str = "The owner set it so"
+    reason: str = say("The owner set it so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def wished(spec: DeviceSpec, power_w: float, until: float, now: float) -> Wish:
             )
         )
     if not (math.isfinite(until) and now < until):
-        raise WishError("A wish needs a time in the future at which it ends.")
+        raise WishError(say("A wish needs a time in the future at which it ends."))
     if until > now + LONGEST_S:
         raise WishError(
             say("A wish lasts for at most {longest:g} days.", longest=LONGEST_S / 86400)

@@ -63,7 +63,7 @@ def propose_support(inputs: Inputs) -> tuple[SupportWish, ...]:
         ]
     for signal, factor in _factors(inputs).values():
         reason = say(
-            "{program} sets a power factor of {value:g}",
+            "{program} sets a power factor of {factor:g}",
             program=signal.program,
             value=abs(signal.value),
         )

@@ -117,8 +117,8 @@ def _pressing(state: DeviceState, departure: Departure, now: float, policy: Read
 
 def _reason(departure: Departure) -> str:
     if not departure.words:
-        return "It charges now: waiting any longer, it would not be ready in time"
+        return say("It charges now: waiting any longer, it would not be ready in time")
     return say(
-        "It charges now: waiting any longer, it would not be ready by {words}",
-        words=departure.words,
+        "It charges now: waiting any longer, it would not be ready by {time}",
+        time=departure.words,
     )

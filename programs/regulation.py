@@ -137,7 +137,7 @@ def propose_support(inputs: Inputs, policy: RegulationPolicy) -> tuple[SupportWi
         over_droop=policy.inverter.over_droop * flatter,
         under_droop=policy.inverter.under_droop * flatter,
     )
-    reason = "The battery helps to hold the grid's frequency"
+    reason = say("The battery helps to hold the grid's frequency")
     expires_at = inputs.now + INVERTER_S
     return (
         SupportWish(

@@ -191,7 +191,7 @@ def _delivered(signal: Signal, inputs: Inputs, policy: ReservePolicy) -> list[Pr
         power=kilowatts(signal.value),
     )
     if signal.baseline_w is None:
-        reason = say("{words}; the power before it is not known", words=words)
+        reason = say("{called}; the power before it is not known", called=words)
         proposals = list(withhold(ID, signal, rank, inputs.devices, reason))
         found = stores(inputs.devices.values(), policy.facts, policy.reserve_soc)
         shares = split(found, signal.ends_at - inputs.now)
@@ -212,7 +212,7 @@ def _delivered(signal: Signal, inputs: Inputs, policy: ReservePolicy) -> list[Pr
                 rank,
                 HOME,
                 bounds,
-                reason=say("{words} than when it began", words=words),
+                reason=say("{called} than when it began", called=words),
             ),
             preferred_w=limit_w,
         )

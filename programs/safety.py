@@ -102,7 +102,7 @@ def propose(inputs: Inputs, policy: SafetyPolicy) -> tuple[Proposal, ...]:
             bounds,
             0.0 if state.spec.control is Control.TARGET else None,
             expires_at,
-            reason="The meter cannot be read, so nothing may rise",
+            reason=say("The meter cannot be read, so nothing may rise"),
         )
         for state in inputs.devices.values()
         if (bounds := _careful(state)) is not None

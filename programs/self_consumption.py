@@ -56,12 +56,12 @@ def propose(inputs: Inputs, policy: SelfConsumptionPolicy) -> tuple[Proposal, ..
     expires_at = inputs.now + policy.valid_s
     batteries = [s.spec.id for s in inputs.devices.values() if s.spec.control is Control.TARGET]
     if policy.use is StorageUse.HOLD:
-        reason = "The battery keeps its charge for an event"
+        reason = say("The battery keeps its charge for an event")
         return tuple(
             Proposal(ID, Rank.IDLE, battery, Bounds(), 0.0, expires_at, reason=reason)
             for battery in batteries
         )
     if not batteries:
         return ()
-    reason = "The battery evens out what the house takes and the sun gives"
+    reason = say("The battery evens out what the house takes and the sun gives")
     return (Proposal(ID, Rank.ECONOMY, HOME, Bounds(), policy.net_w, expires_at, reason=reason),)

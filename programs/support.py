@@ -215,11 +215,11 @@ def run_or(
 
 
 _NAMES: Final[Mapping[GridFunction, str]] = {
-    GridFunction.VOLT_VAR: "holds the voltage by reactive power (Volt-VAR)",
-    GridFunction.WATT_VAR: "sets reactive power by its active power (Watt-VAR)",
-    GridFunction.VOLT_WATT: "gives less as the voltage rises (Volt-Watt)",
-    GridFunction.FREQUENCY_DROOP: "moves its power with the frequency (droop)",
-    GridFunction.FREQUENCY_WATT: "moves its power with the frequency, along a curve",
+    GridFunction.VOLT_VAR: say("holds the voltage by reactive power (Volt-VAR)"),
+    GridFunction.WATT_VAR: say("sets reactive power by its active power (Watt-VAR)"),
+    GridFunction.VOLT_WATT: say("gives less as the voltage rises (Volt-Watt)"),
+    GridFunction.FREQUENCY_DROOP: say("moves its power with the frequency (droop)"),
+    GridFunction.FREQUENCY_WATT: say("moves its power with the frequency, along a curve"),
 }
 
 

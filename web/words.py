@@ -6,7 +6,6 @@ template. What no catalogue has is told in English.
 """
 
 import json
-from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import BeforeValidator
 
-from der.sentence import Quantity, Sentence
+from der.sentence import Sentence
+from web.catalogue import Catalogue
 from web.handler import Handler
 
 ENGLISH: Final = "en"
@@ -29,32 +29,16 @@ _CATALOGUES = Path(__file__).parent / "catalogues"
 
 
 @cache
-def catalogue(language: str) -> Mapping[str, str]:
-    """Return a language's templates by English template; none for English."""
-    if language == ENGLISH:
-        return {}
+def catalogue(language: str) -> Catalogue:
+    """Return the catalogue of a language other than English."""
     text = (_CATALOGUES / f"{language}.json").read_text(encoding="utf-8")
-    found: dict[str, str] = json.loads(text)
-    return found
+    templates: dict[str, str] = json.loads(text)
+    return Catalogue(language, templates)
 
 
 def tell(text: str, language: str) -> str:
-    """Return a sentence in a language; plain text, and what no catalogue has, as it is."""
-    if language == ENGLISH:
-        return str(text)
-    if isinstance(text, Quantity):
-        figure = text.figure.replace(".", ",")
-        return f"{figure} {text.unit}" if text.unit else figure
-    if not isinstance(text, Sentence):
-        return text
-    template = catalogue(language).get(text.template, text.template)
-    if not text.values:
-        return template
-    told = {
-        place: tell(value, language) if isinstance(value, str) else value
-        for place, value in text.values.items()
-    }
-    return template.format_map(told)
+    """Return a sentence in a language; what its catalogue does not know as it is."""
+    return str(text) if language == ENGLISH else catalogue(language).tell(text)
 
 
 def sentence_of(error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from der.commissioning.plan import IDLE_W, Plan
 from der.commissioning.shifts import Shift, Sight, Stay, by_phase, obeyed, shifts, sight, taken_at
 from der.model import Control, DeviceSpec, Phase
-from der.sentence import say
+from der.sentence import listed, say
 
 _STILL: Final = 0.15
 _WEAK: Final = 0.5
@@ -95,15 +95,18 @@ def judge(spec: DeviceSpec, plan: Plan, stays: Sequence[Stay], *, metered: bool 
         metered: Whether the home has a meter at its connection point that was asked.
     """
     if _impossible(spec, stays):
-        does = "produces" if spec.control is Control.FLOOR else "consumes"
-        text = say(
-            "{name} only {does}, but its readings have the opposite sign.",
-            name=spec.name,
-            does=does,
+        text = (
+            say(
+                "{name} only produces, but its readings have the opposite sign.", name=spec.name
+            )
+            if spec.control is Control.FLOOR
+            else say(
+                "{name} only consumes, but its readings have the opposite sign.", name=spec.name
+            )
         )
         return Verdict((Finding(Trouble.READING_INVERTED, text),))
     if not plan.moves:
-        return Verdict((Finding(Trouble.NOT_MOVED, f"{spec.name}: {plan.note}"),))
+        return Verdict((Finding(Trouble.NOT_MOVED, say("{name}: {note}", name=spec.name, note=plan.note)),))
     found = shifts(stays)
     share, seen = obeyed(found), sight(found, stays)
     findings = list(_device(spec, share, found, seen))
@@ -137,8 +140,11 @@ def _impossible(spec: DeviceSpec, stays: Sequence[Stay]) -> bool:
 def _device(
     spec: DeviceSpec, share: float | None, found: Sequence[Shift], seen: Sight | None
 ) -> Iterable[Finding]:
-    told = " and to ".join(dict.fromkeys(s.words for s in found if s.words != "rest"))
-    said = say("{name} was told to {told}", name=spec.name, told=told)
+    told = list(dict.fromkeys(s.words for s in found if s.words != "rest"))
+    asked = told[0] if told else ""
+    for each in told[1:]:
+        asked = say("{first} and to {second}", first=asked, second=each)
+    said = say("{name} was told to {told}", name=spec.name, told=asked)
     if share is None:
         yield Finding(
             Trouble.UNREADABLE, say("{said}, and gave no new reading of its power.", said=said)
@@ -176,19 +182,27 @@ def _meter(
     right = [phase for phase, share in by.items() if share > 0]
     if turned and right:
         text = say(
-            "The meter counts the other way round on {named}, not on {named_2}: turn "
+            "The meter counts the other way round on {turned}, not on {right}: turn "
             "that current transformer round.",
-            named=_named(turned),
-            named_2=_named(right),
+            turned=_named(turned),
+            right=_named(right),
         )
         yield Finding(Trouble.PHASE_INVERTED, text)
     elif seen is Sight.OPPOSITE:
-        where = f" on {_named(turned)}" if turned else ""
-        text = say(
-            "When {name} drew more, the meter showed less: the meter counts the other "
-            "way round{where}. Turn its current transformers, or change its setting `inverted`.",
-            name=spec.name,
-            where=where,
+        text = (
+            say(
+                "When {name} drew more, the meter showed less: the meter counts the other way "
+                "round on {phases}. Turn its current transformers, or change its setting "
+                "`inverted`.",
+                name=spec.name,
+                phases=_named(turned),
+            )
+            if turned
+            else say(
+                "When {name} drew more, the meter showed less: the meter counts the other way "
+                "round. Turn its current transformers, or change its setting `inverted`.",
+                name=spec.name,
+            )
         )
         yield Finding(Trouble.METER_INVERTED, text)
     elif seen is not Sight.SAME:
@@ -197,11 +211,11 @@ def _meter(
     strange = [phase for phase in by if spec.phases and phase not in spec.phases]
     if strange:
         text = say(
-            "{name} is said to be connected to {named}, but the meter saw it on "
-            "{named_2}: phases are swapped, or its setting `connected_to` is wrong.",
+            "{name} is said to be connected to {expected}, but the meter saw it on "
+            "{seen}: phases are swapped, or its setting `connected_to` is wrong.",
             name=spec.name,
-            named=_named(spec.phases),
-            named_2=_named([*by]),
+            expected=_named(spec.phases),
+            seen=_named([*by]),
         )
         yield Finding(Trouble.OTHER_PHASE, text)
 
@@ -237,5 +251,6 @@ def _unseen(spec: DeviceSpec, seen: Sight | None, stays: Sequence[Stay]) -> Find
 
 
 def _named(phases: Sequence[Phase]) -> str:
-    word = "phase" if len(phases) == 1 else "phases"
-    return f"{word} {' and '.join(phases)}"
+    if len(phases) == 1:
+        return say("phase {phase}", phase=phases[0])
+    return say("phases {phases}", phases=listed(phases))

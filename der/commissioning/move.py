@@ -64,9 +64,9 @@ class _Move:
         except DeviceError as error:
             name = self.device.spec.name
             text = say(
-                "{name} was told to {words}, and refused: {error}",
+                "{name} was told to {told}, and refused: {error}",
                 name=name,
-                words=step.words,
+                told=step.words,
                 error=error,
             )
             self.trouble = Finding(Trouble.REFUSED, text)

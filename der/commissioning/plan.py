@@ -73,29 +73,29 @@ def plan(spec: DeviceSpec, reading: Reading, move_s: float = 10.0) -> Plan:
 
 
 def _nothing(_spec: DeviceSpec, _reading: Reading, _move_s: float) -> Plan:
-    return Plan((), moves=False, note="It takes no set-points, so nothing was moved.")
+    return Plan((), moves=False, note=say("It takes no set-points, so nothing was moved."))
 
 
 def _target(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
     soc = reading.soc
     moves = []
     if spec.max_w > 0 and (soc is None or soc < _FULL_SOC):
-        words = say("charge with {share:.0f} W", share=SHARE * spec.max_w)
+        words = say("charge with {power:.0f} W", power=SHARE * spec.max_w)
         moves.append(_target_step(SHARE * spec.max_w, move_s, words))
     if spec.min_w < 0 and (soc is None or soc > _EMPTY_SOC):
-        words = say("discharge with {share:.0f} W", share=-SHARE * spec.min_w)
+        words = say("discharge with {power:.0f} W", power=-SHARE * spec.min_w)
         moves.append(_target_step(SHARE * spec.min_w, move_s, words))
     rest = _target_step(0.0, move_s, "rest")
     if not moves:
-        return Plan((rest,), moves=False, note="It can neither charge nor discharge now.")
+        return Plan((rest,), moves=False, note=say("It can neither charge nor discharge now."))
     return Plan((rest, *moves, rest), moves=True)
 
 
 def _floor(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
-    free = _free(spec.min_w, move_s, "produce what it can")
+    free = _free(spec.min_w, move_s, say("produce what it can"))
     output_w = -reading.power_w
     if output_w < IDLE_W:
-        return Plan((free,), moves=False, note="It produces too little now to show a change.")
+        return Plan((free,), moves=False, note=say("It produces too little now to show a change."))
     limit_w = _cut(output_w)
     limited = _limit(
         max(-limit_w, spec.min_w), move_s, say("produce at most {limit:.0f} W", limit=limit_w)
@@ -106,13 +106,13 @@ def _floor(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
 def _ceiling(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
     draw_w = reading.power_w
     if draw_w < IDLE_W:
-        idle = _free(spec.max_w, move_s, "draw what it wants")
-        return Plan((idle,), moves=False, note="It draws nothing now, so only a limit was set.")
+        idle = _free(spec.max_w, move_s, say("draw what it wants"))
+        return Plan((idle,), moves=False, note=say("It draws nothing now, so only a limit was set."))
     # Chargers round to whole amperes, and least_on_w is six of them: the cut must be more.
     cut_w = max(draw_w - _cut(draw_w), spec.least_on_w * _CURRENT_STEP)
-    free = _free(min(draw_w + cut_w, spec.max_w), move_s, "draw what it wants")
+    free = _free(min(draw_w + cut_w, spec.max_w), move_s, say("draw what it wants"))
     if draw_w - cut_w < spec.least_on_w:
-        limited = _limit(0.0, move_s, "pause")
+        limited = _limit(0.0, move_s, say("pause"))
     else:
         limit_w = min(draw_w - cut_w, spec.max_w)
         limited = _limit(limit_w, move_s, say("draw at most {limit:.0f} W", limit=limit_w))
@@ -120,19 +120,19 @@ def _ceiling(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
 
 
 def _switch(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
-    allowed = _free(spec.max_w, max(move_s, spec.min_on_s), "run as it likes")
+    allowed = _free(spec.max_w, max(move_s, spec.min_on_s), say("run as it likes"))
     if reading.power_w < IDLE_W:
-        brief = _free(spec.max_w, move_s, "run as it likes")
-        return Plan((brief,), moves=False, note="It does not run now, so it was not switched off.")
+        brief = _free(spec.max_w, move_s, say("run as it likes"))
+        return Plan((brief,), moves=False, note=say("It does not run now, so it was not switched off."))
     longest_s = max(spec.min_on_s, spec.min_off_s)
     if longest_s > LONGEST_HOLD_S:
-        brief = _free(spec.max_w, move_s, "run as it likes")
+        brief = _free(spec.max_w, move_s, say("run as it likes"))
         note = say(
             "Its minimum times of up to {longest:.0f} s are longer than a test may last.",
             longest=longest_s,
         )
         return Plan((brief,), moves=False, note=say("{note} It was not switched off.", note=note))
-    off = _limit(0.0, max(move_s, spec.min_off_s), "be off")
+    off = _limit(0.0, max(move_s, spec.min_off_s), say("be off"))
     return Plan((allowed, off, allowed), moves=True)
 
 

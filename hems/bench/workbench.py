@@ -31,11 +31,11 @@ from hems.surface import SurfaceError
 from programs.signal import Signal
 
 _log = logging.getLogger(__name__)
-_IN_A_TEST: Final = "another device is being tested; two moves at once would mix at the meter"
+_IN_A_TEST: Final = say("another device is being tested; two moves at once would mix at the meter")
 _LOOK_EVERY_S: Final = 0.2
-_NOT_KNOWN: Final = "whether a grid event is running is not known yet; try again in a moment"
-_EVENT_CAME: Final = "a grid event has come; the move was broken off and the device given back"
-_IN_AN_EVENT: Final = "a grid event is running, and other devices would make up for the move"
+_NOT_KNOWN: Final = say("whether a grid event is running is not known yet; try again in a moment")
+_EVENT_CAME: Final = say("a grid event has come; the move was broken off and the device given back")
+_IN_AN_EVENT: Final = say("a grid event is running, and other devices would make up for the move")
 
 
 class Workbench:

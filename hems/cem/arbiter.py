@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from der.sentence import say
 from programs.proposal import Bounds, Proposal, Rank
 
 OPEN: Final = Bounds()
@@ -162,17 +161,11 @@ def _fault(proposal: Proposal, now: float) -> str | None:
         return "expired"
     # Written so that a bound that is not a number fails the comparison.
     if not bounds.lower_w <= bounds.upper_w:
-        return say(
-            "its bounds make no sense: {lower:g} to {upper:g} W",
-            lower=bounds.lower_w,
-            upper=bounds.upper_w,
-        )
+        return f"its bounds make no sense: {bounds.lower_w:g} to {bounds.upper_w:g} W"
     if bounds.lower_w == math.inf or bounds.upper_w == -math.inf:
         return "its bounds leave no finite power"
     if proposal.preferred_w is not None and not math.isfinite(proposal.preferred_w):
-        return say(
-            "its preferred power makes no sense: {preferred:g} W", preferred=proposal.preferred_w
-        )
+        return f"its preferred power makes no sense: {proposal.preferred_w:g} W"
     return None
 
 
@@ -209,15 +202,8 @@ def _gave_way(proposal: Proposal, span: Span) -> str:
     edge_w = span.bounds.lower_w if below else span.bounds.upper_w
     asked_w = proposal.bounds.upper_w if below else proposal.bounds.lower_w
     who = "the stronger wish" if winner is None else f"{winner.source} ({winner.rank.name})"
-    return say(
-        "{source} ({name}) asks {target} for {which} {asked:g} W, "
-        "but {who} holds it {which_2} {edge:g} W",
-        source=proposal.source,
-        name=proposal.rank.name,
-        target=proposal.target,
-        which="at most" if below else "at least",
-        asked=asked_w,
-        who=who,
-        which_2="at or above" if below else "at or below",
-        edge=edge_w,
+    which, held = ("at most", "at or above") if below else ("at least", "at or below")
+    return (
+        f"{proposal.source} ({proposal.rank.name}) asks {proposal.target} for {which} "
+        f"{asked_w:g} W, but {who} holds it {held} {edge_w:g} W"
     )

@@ -24,7 +24,7 @@ from programs.proposal import GENERATION, HOME, Bounds, Proposal, Rank
 _WAKES: Final = 3
 """How many wakes of a sleeping device a set-point outlasts: one may be missed."""
 
-KEPT: Final = "Nothing new is heard from it, so it keeps to what it was told"
+KEPT: Final = say("Nothing new is heard from it, so it keeps to what it was told")
 
 
 @dataclass(frozen=True, slots=True)

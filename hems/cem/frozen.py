@@ -142,7 +142,8 @@ def _elsewhere(state: DeviceState, memory: Memory, now: float, policy: Allocator
 
 def _why(spec: DeviceSpec, still: Still, now: float) -> str:
     since_s = now - (now if still.since is None else still.since)
-    what = "other devices moved" if spec.kind is DeviceKind.METER else "it was told otherwise"
+    meter = spec.kind is DeviceKind.METER
+    what = say("other devices moved") if meter else say("it was told otherwise")
     return say(
         "{id}: power reads {power:g} W to the last digit while {what} for {since:.0f} s, "
         "so it is not believed",

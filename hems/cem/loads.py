@@ -25,7 +25,7 @@ from hems.cem.surplus import Surplus, bears, share_of
 from programs.ownership import essential, weakest
 from programs.proposal import Proposal, Rank
 
-TURN: Final = "It comes back in its turn, so that not all start at once"
+TURN: Final = say("It comes back in its turn, so that not all start at once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +323,7 @@ class LoadPlan:
                 start_w = spec.max_w - low_w if load.reading.wants_power else 0.0
                 self.grants[load.id] = Grant(math.inf, spec.max_w, low_w, start_w=start_w)
                 return
-        waits = TURN if rested else "It rests for its minimum off time"
+        waits = TURN if rested else say("It rests for its minimum off time")
         self._stop(load, None if fits else by, waits if fits or by is None else "")
 
     def _excess_w(self, load: Usable) -> float:

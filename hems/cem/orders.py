@@ -40,7 +40,7 @@ class Order:
     refresh: bool = False
     source: str = FREE
     cause: str = ""
-    reason: str = "It runs by itself"
+    reason: str = say("It runs by itself")
     disconnect: bool = False
     connect: bool = False
 
@@ -73,7 +73,7 @@ def drive(power_w: float, by: Proposal | None, spec: DeviceSpec, policy: Allocat
     """Return the order that drives a device; it lapses soon, so that a dead hub drives nothing."""
     setpoint = Setpoint(_in_range(round(power_w), spec), policy.drive_lapse_s)
     if by is None:
-        return Order(setpoint, write=False, source="idle", reason="Nobody asks anything of it")
+        return Order(setpoint, write=False, source="idle", reason=say("Nobody asks anything of it"))
     return Order(setpoint, write=False, source=by.source, cause=by.cause, reason=by.reason)
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from der.curves import Curve, Droop, GridFunction, GridSupport, ShareOf
-from der.sentence import say
+from der.sentence import Template, say
 from hems.emg.ratings import Ratings
 from hems.sep2.rules.curve import Curve as WireCurve
 from hems.sep2.rules.events import ModeValue
@@ -138,23 +138,16 @@ def beyond(mode: str, value: ModeValue, ratings: Ratings) -> str:
     kind, figure = asked
     if kind is SignalKind.REACTIVE_POWER:
         most_var = ratings.absorbed_var if figure > 0 else ratings.injected_var
-        verb = "absorb" if figure > 0 else "inject"
         if abs(figure) > most_var + _ROUNDED:
-            most = say("the most here is {most:.0f}", most=most_var)
-            return say(
-                "{mode} asks to {verb} {figure:.0f} var, and {most}",
-                mode=mode,
-                verb=verb,
-                figure=abs(figure),
-                most=most,
-            )
+            asks = _ABSORB if figure > 0 else _INJECT
+            return asks(mode=mode, asked=abs(figure), most=most_var)
     if kind in {SignalKind.POWER_FACTOR, SignalKind.CHARGING_FACTOR}:
         least = ratings.least_factor(absorbing=figure > 0)
         if 0.0 < abs(figure) < least - _NEARLY:
             return say(
-                "{mode} of {figure:g}, and the least here is {least:.2f}",
+                "{mode} of {factor:g}, and the least here is {least:.2f}",
                 mode=mode,
-                figure=abs(figure),
+                factor=abs(figure),
                 least=least,
             )
     return ""

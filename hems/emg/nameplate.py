@@ -33,12 +33,17 @@ def beyond(mode: str, value: ModeValue, ratings: Ratings) -> str:
     most_w = ratings.charge_w if power_w > 0 else gives_w
     if abs(power_w) <= most_w * _NEARLY:
         return ""
-    verb = "take" if power_w > 0 else "give"
-    most = say("the most here is {most}", most=quantity(most_w, "W"))
+    power, most = quantity(abs(power_w), "W"), quantity(most_w, "W")
+    if power_w > 0:
+        return say(
+            "{mode} asks to take {power}, and the most here is {most}",
+            mode=mode,
+            power=power,
+            most=most,
+        )
     return say(
-        "{mode} asks to {verb} {power}, and {most}",
+        "{mode} asks to give {power}, and the most here is {most}",
         mode=mode,
-        verb=verb,
-        power=quantity(abs(power_w), "W"),
+        power=power,
         most=most,
     )

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from der.sentence import say
 from hems.sep2 import resources as res
 from hems.sep2.book.engine import Engine
 from hems.sep2.book.requests import Request, Wish
@@ -96,7 +95,7 @@ def wish(offer: Offer, offset_s: float) -> Wish:
     """
     words = WORDS[offer.product]
     if offer.price > 0:
-        words += say(" at {price:.4g}/kWh h", price=offer.price)
+        words += f" at {offer.price:.4g}/kWh h"
     return Wish(
         energy_wh=-float(math.floor(offer.energy_wh)),
         power_w=-float(offer.power_w // _STEP_W * _STEP_W),

@@ -56,14 +56,14 @@ def _counted(description: str, *, reverse: bool, delta: bool) -> SeriesSpec:
 
 
 _TABLE: Final = {
-    "power": replace(_mean(_W, "Net active power"), sure=True),
-    "reactive": _mean(_VAR, "Net reactive power"),
+    "power": replace(_mean(_W, say("Net active power")), sure=True),
+    "reactive": _mean(_VAR, say("Net reactive power")),
     "voltage": _mean(_V, "Voltage", -1, power=False),
     "frequency": _mean(_HZ, "Frequency", -2, power=False),
-    "import": _counted("Energy register, import", reverse=False, delta=False),
-    "export": _counted("Energy register, export", reverse=True, delta=False),
-    "imported": _counted("Energy imported", reverse=False, delta=True),
-    "exported": _counted("Energy exported", reverse=True, delta=True),
+    "import": _counted(say("Energy register, import"), reverse=False, delta=False),
+    "export": _counted(say("Energy register, export"), reverse=True, delta=False),
+    "imported": _counted(say("Energy imported"), reverse=False, delta=True),
+    "exported": _counted(say("Energy exported"), reverse=True, delta=True),
     **{
         f"power_{p}": replace(
             _mean(_W, say("Active power, phase {p}", p=p.upper())), phase=_PHASES[p][0]

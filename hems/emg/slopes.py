@@ -48,7 +48,7 @@ class Slopes:
             self._return = replace(
                 _signal(last, self._return_w_min, now, ends_at, devices),
                 program=say(
-                    "The way back from {value}", value=last.program.name or last.program.mrid
+                    "The way back from {program}", program=last.program.name or last.program.mrid
                 ),
                 binding=False,  # no utility asks for it: the owner has it so
             )

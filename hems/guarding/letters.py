@@ -10,7 +10,6 @@ from pydantic import TypeAdapter, ValidationError
 from der.addresses import Shared
 from der.description import DeviceDescription
 from der.registry import DRIVERS, Driver
-from der.sentence import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +69,7 @@ def read_opening(line: bytes) -> Opening:
         devices = tuple(_described(each) for each in raw["devices"])
         return Opening(devices, _SHARED.validate_python(raw["shared"]))
     except (KeyError, TypeError, ValueError, ValidationError) as error:
-        raise LetterError(
-            say("the first line does not describe devices: {error}", error=error)
-        ) from error
+        raise LetterError(f"the first line does not describe devices: {error}") from error
 
 
 def read_note(line: bytes) -> Note:
@@ -80,9 +77,7 @@ def read_note(line: bytes) -> Note:
     try:
         return _NOTE.validate_json(line)
     except ValidationError as error:
-        raise LetterError(
-            say("a line makes no sense: {errors}", errors=error.errors()[0]["msg"])
-        ) from error
+        raise LetterError(f"a line makes no sense: {error.errors()[0]['msg']}") from error
 
 
 def _described(raw: dict[str, object]) -> DeviceDescription:

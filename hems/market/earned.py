@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
-from der.sentence import say
+from der.sentence import Quantity, Sentence, say
 from hems.market.history import STEP_S, by_day, like, occasion, running_on
 from hems.market.thresholds import Threshold
 from programs import economic
@@ -87,44 +87,14 @@ class Earned:
         Args:
             currency: Of the prices.
         """
-        log = self.log
-        month, read = log.threshold, datetime.fromtimestamp(log.read_at, UTC).strftime("%Y-%m-%d")
-        prices = [per_kwh for _, per_kwh in log.prices]
-        unit = f" {currency}" if currency else ""
-        told = (
-            say("up to {prices:.4g}{unit}/kWh", prices=max(prices), unit=unit)
-            if prices
-            else "not known"
-        )
-        operator = f" of {month.operator}" if month.operator else ""
-        note = say(
-            "Wholesale price {told} above the net-benefits price {per:.4g}{unit}/kWh{operator} "
-            "for {month}, published {published}, read {read} from {value}",
-            told=told,
-            per=month.per_kwh,
-            unit=unit,
-            operator=operator,
-            month=month.month,
-            published=month.published.isoformat(),
-            read=read,
-            value=log.source or "its source",
-        )
-        if self.paid is None:
-            note = say(
-                "{note}; the home's past is too short for a baseline, so nothing can be claimed.",
-                note=note,
-            )
-        else:
-            note = say(
-                "{note}; the energy delivered earns {paid:.2f}{unit}.",
-                note=note,
-                paid=self.paid,
-                unit=unit,
-            )
+        log, operator = self.log, self.log.threshold.operator
+        asked_by = say("the wholesale market")
+        if operator:
+            asked_by = say("the wholesale market of {operator}", operator=operator)
         return Performance(
             programme=economic.ID,
             event=f"economic-{log.starts_at:.0f}",
-            asked_by=say("the wholesale market{operator}", operator=operator),
+            asked_by=asked_by,
             starts_at=log.starts_at,
             ends_at=log.ends_at,
             asked=0.0,
@@ -134,8 +104,43 @@ class Earned:
             delivered_wh=self.delivered_wh,
             measured_share=self.measured_share,
             opted_out=log.opted_out,
-            note=note,
+            note=self._note(currency),
         )
+
+    def _note(self, currency: str) -> Sentence:
+        log, month = self.log, self.log.threshold
+        prices = [per_kwh for _, per_kwh in log.prices]
+        of = say("{operator} for {month}", operator=month.operator, month=month.month)
+        origin = say(
+            "{price} of {of}, published {published}, read {read} from {source}",
+            price=_per_kwh(month.per_kwh, currency),
+            of=of if month.operator else month.month,
+            published=month.published.isoformat(),
+            read=datetime.fromtimestamp(log.read_at, UTC).strftime("%Y-%m-%d"),
+            source=log.source or say("its source"),
+        )
+        dear = (
+            say(
+                "Wholesale price up to {price} above the net-benefits price {origin}",
+                price=_per_kwh(max(prices), currency),
+                origin=origin,
+            )
+            if prices
+            else say(
+                "Wholesale price, not known, above the net-benefits price {origin}", origin=origin
+            )
+        )
+        if self.paid is None:
+            return say(
+                "{dear}; the home's past is too short for a baseline, so nothing can be claimed.",
+                dear=dear,
+            )
+        paid = Quantity(f"{self.paid:.2f}", currency)
+        return say("{dear}; the energy delivered earns {paid}.", dear=dear, paid=paid)
+
+
+def _per_kwh(price: float, currency: str) -> Quantity:
+    return Quantity(f"{price:.4g}", f"{currency}/kWh")
 
 
 def settle(

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from der.sentence import say
+from der.sentence import Template, listed, say
 from hems.clock import Clock, StepWatch
 from hems.image import Image
 from hems.market.counter import DAY_S, Counter
@@ -221,7 +221,9 @@ class Energies:
                 taken=own.import_wh / 1000,
                 most=limit_w / 4000,
             )
-            promise = "on the mean of each quarter-hour, as far as what can wait and is stored goes"
+            promise = say(
+                "on the mean of each quarter-hour, as far as what can wait and is stored goes"
+            )
             found.append(Standing(peak_shaving.ID, active=True, promise=promise, words=words))
         return [*found, *(_standing(a, self._counters[a.every_s]) for a in self._amounts)]
 
@@ -268,20 +270,16 @@ def _dump(every_s: float, counter: Counter) -> _Kept:
 
 
 def _standing(amount: Amount, counter: Counter) -> Standing:
-    flows: Mapping[str, tuple[float | None, float]] = {
-        "taken": (amount.import_wh, counter.import_wh),
-        "given": (amount.export_wh, counter.export_wh),
-    }
+    flows = (
+        (_TAKEN, amount.import_wh, counter.import_wh),
+        (_GIVEN, amount.export_wh, counter.export_wh),
+    )
     parts = [
-        say(
-            "{used:.3g} of {limit:.3g} kWh are {verb}",
-            used=used_wh / 1000,
-            limit=limit_wh / 1000,
-            verb=verb,
-        )
-        for verb, (limit_wh, used_wh) in flows.items()
+        words(used=used_wh / 1000, limit=limit_wh / 1000)
+        for words, limit_wh, used_wh in flows
         if limit_wh is not None
     ]
     hours = amount.every_s / _S_PER_H
-    words = say("In the {hours:.3g} h that run {parts}.", hours=hours, parts=" and ".join(parts))
-    return Standing(envelope.ID, active=True, words=words, promise="over each window as a whole")
+    words = say("In the {hours:.3g} h that run {parts}.", hours=hours, parts=listed(parts))
+    promise = say("over each window as a whole")
+    return Standing(envelope.ID, active=True, words=words, promise=promise)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from der.model import Quality
-from der.sentence import say
+from der.sentence import Quantity, say
 from hems.cem.tariff.series import Series
 from hems.clock import Clock, StepWatch
 from hems.image import Image
@@ -238,13 +238,14 @@ class Market:
         words = self._why() if active else self._trouble
         if not words and price is not None and threshold is not None:
             words = say(
-                "The wholesale price {money} does not call for less load: the ",
-                money=self._money(price),
+                "The wholesale price {price} does not call for less load: the net-benefits price "
+                "is {threshold}.",
+                price=self._money(price),
+                threshold=self._money(threshold.per_kwh),
             )
-            words += say("net-benefits price is {money}.", money=self._money(threshold.per_kwh))
-        promise = "as much as waits and is stored; comfort and the owner's wishes come first"
+        promise = say("as much as waits and is stored; comfort and the owner's wishes come first")
         if self._terms.obliged:
-            promise = "as agreed, but for what is too cold already"
+            promise = say("as agreed, but for what is too cold already")
         return (Standing(economic.ID, active, self._less_w(), promise=promise, words=words),)
 
     @property
@@ -320,16 +321,16 @@ class Market:
     def _why(self) -> str:
         price, threshold = self._price(self._clock.now()), self._threshold()
         if price is None or threshold is None:
-            return "Power is dear on the wholesale market"
+            return say("Power is dear on the wholesale market")
         return say(
-            "Wholesale power costs {money}, above the net-benefits price {money_2} of {month}",
-            money=self._money(price),
-            money_2=self._money(threshold.per_kwh),
+            "Wholesale power costs {price}, above the net-benefits price {threshold} of {month}",
+            price=self._money(price),
+            threshold=self._money(threshold.per_kwh),
             month=threshold.month,
         )
 
-    def _money(self, per_kwh: float) -> str:
-        return f"{per_kwh:.4g} {self._terms.currency}/kWh".replace(" /", "/")
+    def _money(self, per_kwh: float) -> Quantity:
+        return Quantity(f"{per_kwh:.4g}", f"{self._terms.currency}/kWh")
 
     def _say(self, fault: str) -> None:
         trouble = say("The market is not followed: {fault}.", fault=fault) if fault else ""

@@ -84,7 +84,7 @@ class Smoothness:
             )
         )
         down_w, up_w = self._room()
-        promise = (
+        promise = say(
             "by the line that fits each minute best; a step counts with the second or two until it "
             "is seen, some 100 W a minute for each kW"
         )

@@ -127,7 +127,7 @@ def parse(text: str) -> Sequence[Threshold]:
             reason = first["msg"].removeprefix("Value error, ")
             raise ThresholdError(f"entry {number}: {f'{key}: ' if key else ''}{reason}") from error
     if not found:
-        raise ThresholdError("it tells no month")
+        raise ThresholdError(say("it tells no month"))
     told: dict[tuple[str, date], float] = {}
     for each in found:
         if told.setdefault((each.month, each.published), each.per_kwh) != each.per_kwh:
@@ -147,7 +147,7 @@ def _json(text: str) -> Sequence[object]:
     except (ValueError, RecursionError) as error:
         raise ThresholdError(say("it is not JSON: {error}", error=error)) from error
     if not isinstance(found, list):
-        raise ThresholdError("it is no list")
+        raise ThresholdError(say("it is no list"))
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from der.sentence import say
+from der.sentence import Quantity, say
 from hems.microgrid.limits import Limits
 from hems.microgrid.seen import Seen, Wanted
 from hems.microgrid.states import Act, Order, Phase, State, Step
@@ -83,7 +83,7 @@ def step(state: State, seen: Seen, wanted: Wanted, limits: Limits, now: float) -
     """
     scene = _Scene(_watched(state, seen, limits, now), seen, wanted, limits, now)
     if seen.forming and seen.closed is False and not wanted.may_island:
-        why = "The inverter forms an island, which the utility does not permit"
+        why = say("The inverter forms an island, which the utility does not permit")
         return scene.to(Phase.DARK, why, Order(Act.FOLLOW))
     return _PHASES[scene.state.phase](scene)
 
@@ -123,8 +123,8 @@ def _grid(scene: _Scene) -> Step:
         return scene.stay()
     if seen.closed is False:
         if seen.forming:
-            return scene.to(Phase.ISLAND, "The hardware has parted the home by itself")
-        return scene.to(Phase.SEPARATING, "The tie is open")
+            return scene.to(Phase.ISLAND, say("The hardware has parted the home by itself"))
+        return scene.to(Phase.SEPARATING, say("The tie is open"))
     if seen.forming:
         return scene.stay(Order(Act.FOLLOW))
     if scene.bad:
@@ -140,7 +140,7 @@ def _softening(scene: _Scene) -> Step:
     if scene.seen.closed is False or scene.bad:
         return _grid(scene)
     if not scene.wanted.may_leave:
-        return scene.to(Phase.GRID, "Nobody asks the home to part any more")
+        return scene.to(Phase.GRID, say("Nobody asks the home to part any more"))
     soft_since = scene.state.soft_since
     calm = soft_since is not None and (
         scene.now - max(soft_since, scene.state.since) >= scene.limits.calm_s
@@ -162,7 +162,7 @@ def _separating(scene: _Scene) -> Step:
     if seen.closed and seen.forming:
         return scene.stay(Order(Act.FOLLOW))
     if seen.closed and scene.state.bad_since is None and not wanted.may_leave:
-        return scene.to(Phase.GRID, "The grid is there again")
+        return scene.to(Phase.GRID, say("The grid is there again"))
     return scene.stay(Order(Act.OPEN))
 
 
@@ -172,9 +172,9 @@ def _preparing(scene: _Scene) -> Step:
     if away is not None:
         return away
     if scene.good and not scene.wanted.may_leave and not scene.wanted.stay:
-        return scene.to(Phase.REJOINING, "The grid is back")
+        return scene.to(Phase.REJOINING, say("The grid is back"))
     if not scene.wanted.may_island:
-        return scene.to(Phase.DARK, "The utility does not permit an island")
+        return scene.to(Phase.DARK, say("The utility does not permit an island"))
     if not seen.may_start(limits):
         return scene.to(Phase.DARK, _too_empty(scene))
     if seen.bus.live(limits):
@@ -194,7 +194,7 @@ def _forming(scene: _Scene) -> Step:
     if seen.forming and seen.bus.live(limits) and scene.lasted_s >= limits.settle_s:
         return scene.to(Phase.ISLAND, scene.state.why)
     if scene.lasted_s >= limits.form_s or (seen.gave_up and scene.lasted_s >= limits.settle_s):
-        return _failed(scene, "The inverter could not form the home's voltage")
+        return _failed(scene, say("The inverter could not form the home's voltage"))
     if seen.closed is not False or not scene.wanted.may_island:
         return scene.stay()
     return scene.stay(None if seen.forming else scene.form)
@@ -207,7 +207,7 @@ def _island(scene: _Scene) -> Step:
     if seen.forming is False:
         return _failed(scene, _collapse(scene))
     if scene.good and not scene.wanted.may_leave and not scene.wanted.stay:
-        return scene.to(Phase.SYNCHRONISING, "The grid is back")
+        return scene.to(Phase.SYNCHRONISING, say("The grid is back"))
     if state.tries and scene.lasted_s >= limits.longest_rest_s:
         return scene.stay(state=replace(state, tries=0))
     hertz = seen.bus.frequency_hz
@@ -232,10 +232,10 @@ def _synchronising(scene: _Scene) -> Step:
     if seen.forming is False:
         return _failed(scene, _collapse(scene))
     if state.good_since is None or scene.wanted.may_leave or scene.wanted.stay:
-        return scene.to(Phase.ISLAND, "The grid is not there to go back to")
+        return scene.to(Phase.ISLAND, say("The grid is not there to go back to"))
     if scene.lasted_s >= limits.sync_s:
         again = replace(scene, state=replace(state, good_since=scene.now))
-        return again.to(Phase.ISLAND, "The home did not come into step; it is tried again later")
+        return again.to(Phase.ISLAND, say("The home did not come into step; it is tried again later"))
     if seen.closed is not False or not seen.forming:
         return scene.stay()
     if seen.in_step(limits):
@@ -252,11 +252,11 @@ def _synchronising(scene: _Scene) -> Step:
 def _rejoining(scene: _Scene) -> Step:
     seen = scene.seen
     if seen.closed:
-        return scene.to(Phase.RETURNING, "The grid is back")
+        return scene.to(Phase.RETURNING, say("The grid is back"))
     if scene.state.good_since is None:
-        return scene.to(Phase.DARK, "The grid is gone again")
+        return scene.to(Phase.DARK, say("The grid is gone again"))
     if seen.forming:
-        return scene.to(Phase.ISLAND, "The inverter forms the home's voltage")
+        return scene.to(Phase.ISLAND, say("The inverter forms the home's voltage"))
     dark = seen.closed is False and seen.forming is False and not seen.bus.live(scene.limits)
     return scene.stay(Order(Act.CLOSE) if dark else None)
 
@@ -276,7 +276,7 @@ def _dark(scene: _Scene) -> Step:
     seen, wanted = scene.seen, scene.wanted
     if seen.closed:
         if scene.state.good_since is not None:
-            return scene.to(Phase.RETURNING, "The grid is back")
+            return scene.to(Phase.RETURNING, say("The grid is back"))
         if seen.forming:
             return scene.stay(Order(Act.FOLLOW))
         return scene.to(Phase.SEPARATING, _outage(scene)) if _may_part(scene) else scene.stay()
@@ -285,7 +285,7 @@ def _dark(scene: _Scene) -> Step:
     if seen.forming:
         return scene.to(Phase.ISLAND, scene.state.why)
     if scene.good and not wanted.may_leave and not wanted.stay:
-        return scene.to(Phase.REJOINING, "The grid is back")
+        return scene.to(Phase.REJOINING, say("The grid is back"))
     if not wanted.may_island or scene.now < scene.state.rest_until:
         return scene.stay()
     if not seen.may_start(scene.limits):
@@ -309,7 +309,7 @@ def _reclosed(scene: _Scene) -> Step | None:
 
 def _joined(scene: _Scene) -> Step:
     order = Order(Act.FOLLOW) if scene.seen.forming else None
-    return scene.to(Phase.RETURNING, "The grid is back", order)
+    return scene.to(Phase.RETURNING, say("The grid is back"), order)
 
 
 def _failed(scene: _Scene, why: str) -> Step:
@@ -324,17 +324,21 @@ def _failed(scene: _Scene, why: str) -> Step:
 def _outage(scene: _Scene) -> str:
     grid = scene.seen.grid
     if grid.dead(scene.limits):
-        return "The grid has no voltage"
-    volts = "unknown" if grid.voltage_v is None else f"{grid.voltage_v:.0f} V"
-    hertz = "unknown" if grid.frequency_hz is None else f"{grid.frequency_hz:.2f} Hz"
+        return say("The grid has no voltage")
+    volts: str = say("unknown")
+    if grid.voltage_v is not None:
+        volts = Quantity(f"{grid.voltage_v:.0f}", "V")
+    hertz: str = say("unknown")
+    if grid.frequency_hz is not None:
+        hertz = Quantity(f"{grid.frequency_hz:.2f}", "Hz")
     return say("The grid is out of bounds: {volts}, {hertz}", volts=volts, hertz=hertz)
 
 
 def _collapse(scene: _Scene) -> str:
     soc = scene.seen.soc
     if soc is not None and soc < scene.limits.dawn_soc:
-        return "The battery is empty"
-    return "The inverter gave up: more was asked of it than it could give or take"
+        return say("The battery is empty")
+    return say("The inverter gave up: more was asked of it than it could give or take")
 
 
 def _too_empty(scene: _Scene) -> str:

@@ -244,7 +244,7 @@ class Microgrid:
         """
         if leave and self._plant.permit is not Permit.SCHEDULED:
             raise ImpossibleWishError(
-                "The utility permits no island that is planned, so the home stays connected."
+                say("The utility permits no island that is planned, so the home stays connected.")
             )
         self._asked_to_leave, self._asked_to_return = leave, not leave
         self._keep.set()
@@ -254,7 +254,7 @@ class Microgrid:
     def _wanted(self) -> Wanted:
         signals = self._ports.signals()
         asked = self._disconnection(signals)
-        leave = "The owner asked for it" if self._asked_to_leave else ""
+        leave = say("The owner asked for it") if self._asked_to_leave else ""
         if asked is not None:
             leave = say("{program} asks the home to part from its grid", program=asked.program)
         if not leave:
@@ -306,19 +306,19 @@ class Microgrid:
         """Return which loads may not run, and why."""
         phase, plant = self._state.phase, self._plant
         if phase in _STARTING and plant.permit is not Permit.NONE:
-            why = "The home is dark: loads are switched off until there is power for them"
+            why = say("The home is dark: loads are switched off until there is power for them")
             return dict.fromkeys(self._order, why)
         if phase is Phase.REJOINING:
-            return dict.fromkeys(self._order, "The tie is about to close")
+            return dict.fromkeys(self._order, say("The tie is about to close"))
         if phase not in FORMED:
             return {}
         held: dict[str, str] = {}
         if self._carried is not None and not self._spills:
-            why = "The battery could not carry it for as long as the outage is expected to last"
+            why = say("The battery could not carry it for as long as the outage is expected to last")
             held.update(dict.fromkeys(self._carried.withheld, why))
         if self._started_at is not None:
             on = int((mono - self._started_at) / plant.spacing_s) + 1
-            waits = "It gets power in its turn, so that not all start at once"
+            waits = say("It gets power in its turn, so that not all start at once")
             held.update({name: waits for name in self._order[on:] if name not in held})
         return held
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from der.sentence import say
+from der.sentence import in_turn, listed, say
 from programs.performance import Performance
 from programs.rules import kilowatts
 
@@ -116,18 +116,20 @@ class Tally:
 
     def _note(self, unserved_wh: float) -> str:
         parts = [self.cause] if self.cause else []
-        by_level = ", ".join(
-            f"{'uncontrolled' if level < 0 else f'essentiality {level}'} {wh / 1000:.3g} kWh"
+        served = [
+            say("{energy:.3g} kWh uncontrolled", energy=wh / 1000)
+            if level < 0
+            else say("{energy:.3g} kWh of essentiality {level}", energy=wh / 1000, level=level)
             for level, wh in sorted(self.served_wh.items(), reverse=True)
             if wh >= 0.5  # noqa: PLR2004 - what rounds to nothing is not worth a word
-        )
-        if by_level:
-            parts.append(f"served: {by_level}")
+        ]
+        if served:
+            parts.append(say("served: {energies}", energies=listed(served)))
         if unserved_wh >= 0.5:  # noqa: PLR2004
-            parts.append(say("not served: {unserved}h", unserved=kilowatts(unserved_wh)))
+            parts.append(say("not served: {energy}", energy=quantity(unserved_wh, "Wh")))
         if self.least_hz is not None and self.most_hz is not None:
             parts.append(
                 say("{least:.2f} to {most:.2f} Hz", least=self.least_hz, most=self.most_hz)
             )
         parts.append(say("dark for {dark:.0f} s", dark=self.dark_s))
-        return "; ".join(parts)
+        return in_turn(parts)

@@ -4,29 +4,31 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from der.sentence import say
+from der.sentence import Template, say
 from hems.microgrid.limits import Permit
 from hems.microgrid.plant import Plant
 from hems.microgrid.states import Phase, State
 
 _LONG_S: Final = 7200.0
-_SAID: Final[Mapping[Phase, str]] = {
-    Phase.SOFTENING: "About to part from the grid: {why}",
-    Phase.SEPARATING: "Parting from the grid: {why}",
-    Phase.PREPARING: "The home is dark while its loads are switched off for the start: {why}",
-    Phase.FORMING: "The battery inverter is starting the home: {why}",
-    Phase.SYNCHRONISING: "The grid is back: the home comes into step with it",
-    Phase.REJOINING: "The grid is back: the tie is closing",
-    Phase.RETURNING: "The grid is back: loads return one by one",
-    Phase.DARK: "The home is dark: {why}",
+_SAID: Final[Mapping[Phase, Template]] = {
+    Phase.SOFTENING: Template("About to part from the grid: {why}"),
+    Phase.SEPARATING: Template("Parting from the grid: {why}"),
+    Phase.PREPARING: Template(
+        "The home is dark while its loads are switched off for the start: {why}"
+    ),
+    Phase.FORMING: Template("The battery inverter is starting the home: {why}"),
+    Phase.SYNCHRONISING: Template("The grid is back: the home comes into step with it"),
+    Phase.REJOINING: Template("The grid is back: the tie is closing"),
+    Phase.RETURNING: Template("The grid is back: loads return one by one"),
+    Phase.DARK: Template("The home is dark: {why}"),
 }
 
 
 def duration(seconds: float) -> str:
     """Return a time in words: "45 minutes", "3 hours"."""
     if seconds < _LONG_S:
-        return f"{max(seconds, 0.0) / 60:.0f} minutes"
-    return f"{seconds / 3600:.0f} hours"
+        return say("{count:.0f} minutes", count=max(seconds, 0.0) / 60)
+    return say("{count:.0f} hours", count=seconds / 3600)
 
 
 def said(state: State, plant: Plant, lasts_s: float | None, now: float) -> str:
@@ -39,7 +41,7 @@ def said(state: State, plant: Plant, lasts_s: float | None, now: float) -> str:
             that is not known.
         now: Seconds of the clock that the state's times are of.
     """
-    why = state.why.rstrip(".")
+    why = state.why.removesuffix(".") if state.why.endswith(".") else state.why
     if state.phase is Phase.GRID:
         return state.doubt
     if state.phase is Phase.ISLAND:
@@ -50,13 +52,13 @@ def said(state: State, plant: Plant, lasts_s: float | None, now: float) -> str:
         return say(
             "The home is dark, and waits for its grid, as no island is permitted: {why}", why=why
         )
-    return _SAID[state.phase].format(why=why)
+    return _SAID[state.phase](why=why)
 
 
 def promise(plant: Plant, lasts_s: float | None) -> str:
     """Return what the home could do if its grid failed now."""
     if plant.permit is Permit.NONE:
-        return "The utility does not permit an island, so without its grid the home is dark"
+        return say("The utility does not permit an island, so without its grid the home is dark")
     return say(
         "Without its grid the home would be dark for some seconds, then an island; {lasts}",
         lasts=_lasts(lasts_s),
@@ -65,7 +67,7 @@ def promise(plant: Plant, lasts_s: float | None) -> str:
 
 def _lasts(lasts_s: float | None) -> str:
     if lasts_s is None:
-        return "how long its battery lasts is not known"
+        return say("how long its battery lasts is not known")
     if math.isinf(lasts_s):
-        return "its battery lasts for the whole time expected"
+        return say("its battery lasts for the whole time expected")
     return say("its battery lasts for {lasts}", lasts=duration(lasts_s))

@@ -114,7 +114,7 @@ class Appliances:
         ends_at = self.ends_at(device)
         if ends_at is not None:
             words = local_time.words(ends_at, self._zone, now)
-            return Run(device, ends_at, say("Runs until {words}, without a break", words=words))
+            return Run(device, ends_at, say("Runs until {end}, without a break", end=words))
         by = local_time.words(order.ready_by, self._zone, now)
         return Run(
             device, None, self._reasons.get(device) or say("Waits to start; ready by {by}", by=by)

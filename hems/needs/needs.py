@@ -12,7 +12,7 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 from der.model import DeviceSpec, Ownership
-from der.sentence import say
+from der.sentence import Template, say
 from hems.cem.needs import CarMode, CarNeed, HeatStore, RunRequest
 from hems.clock import Clock
 from hems.device_surface import UnknownDeviceError
@@ -217,7 +217,7 @@ class Needs:
 
     async def order_car(self, device: str, wish: CarWish) -> None:
         """Take what the owner asks of a car, in place of anything before."""
-        self._known(device, self._cars.known, "charger")
+        self._known(device, self._cars.known, _NO_CHARGER)
         try:
             order = car_order(wish, self._clock.now(), self._zone)
         except OrderError as error:
@@ -227,7 +227,7 @@ class Needs:
 
     async def end_car_order(self, device: str) -> None:
         """Go back to the car's habit; nothing happens if nothing was asked."""
-        self._known(device, self._cars.known, "charger")
+        self._known(device, self._cars.known, _NO_CHARGER)
         if self._cars.order(device, None):
             await self._told(f"{kept.CAR}{device}", "")
 
@@ -235,7 +235,7 @@ class Needs:
         self, device: str, ready_by: time | float | None, earliest: float | None = None
     ) -> None:
         """Ask for a run of an appliance, in place of one that has not begun."""
-        self._known(device, self._appliances.known, "appliance that runs when asked to")
+        self._known(device, self._appliances.known, _NO_APPLIANCE)
         if self._appliances.ends_at(device) is not None:
             raise ImpossibleWishError(
                 say("A run of {device} has begun; it goes on to its end.", device=device)
@@ -250,7 +250,7 @@ class Needs:
 
     async def cancel_run(self, device: str) -> None:
         """Take back what was asked of an appliance; one that runs is left to itself."""
-        self._known(device, self._appliances.known, "appliance that runs when asked to")
+        self._known(device, self._appliances.known, _NO_APPLIANCE)
         if device in self._appliances.orders:
             self._appliances.order(device, None)
             await self._told(f"{kept.RUN}{device}", "")
@@ -263,8 +263,8 @@ class Needs:
             self._touched()
         await self.save()
 
-    def _known(self, device: str, among: Iterable[str], what: str) -> None:
+    def _known(self, device: str, among: Iterable[str], missing: Template) -> None:
         if device not in among:
             raise UnknownDeviceError(
-                say("There is no {what} {device!r}.", what=what, device=device)
+                missing(device=device)
             )

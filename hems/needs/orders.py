@@ -94,7 +94,7 @@ def car_order(wish: CarWish, now: float, zone: ZoneInfo) -> CarOrder:
         OrderError: It asks for nothing, or for what cannot be.
     """
     if wish.mode is None and wish.ready_by is None and wish.energy_wh is None:
-        raise OrderError("Say what is asked of the car: a mode, a time or an energy.")
+        raise OrderError(say("Say what is asked of the car: a mode, a time or an energy."))
     if wish.energy_wh is not None and not 0 < wish.energy_wh <= MOST_WH:
         raise OrderError(
             say("A car needs more than 0 and at most {most:g} kWh.", most=MOST_WH / 1000)
@@ -127,7 +127,7 @@ def run_order(
         by = _instant(ready_by, begins if isinstance(ready_by, time) else now, zone)
     _ahead(by, now)
     if by <= begins:
-        raise OrderError("A run cannot be done before it may begin.")
+        raise OrderError(say("A run cannot be done before it may begin."))
     return RunOrder(begins, by)
 
 
@@ -144,7 +144,7 @@ def _instant(ready_by: time | float, now: float, zone: ZoneInfo) -> float:
 
 def _ahead(at: float, now: float) -> None:
     if not (math.isfinite(at) and now < at):
-        raise OrderError("A need has a time in the future.")
+        raise OrderError(say("A need has a time in the future."))
     if at > now + LONGEST_S:
         raise OrderError(
             say("A need lies at most {longest:g} days ahead.", longest=LONGEST_S / 86400)

@@ -81,7 +81,7 @@ def amount(outside: float, kind: SignalKind) -> str:
         case "power factor" | "var":
             return quantity(outside, "var")
         case "W/min":
-            return f"{quantity(outside, 'W')} a minute"
+            return say("{power} a minute", power=quantity(outside, "W"))
         case _:
             return quantity(outside, "W")
 

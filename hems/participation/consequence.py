@@ -25,9 +25,9 @@ class Pay:
     per_kwh: float
     currency: str
 
-    def of(self, energy_wh: float) -> str:
+    def of(self, energy_wh: float) -> Quantity:
         """Return what an energy is paid with: "0.12 EUR"."""
-        return f"{self.per_kwh * max(energy_wh, 0.0) / 1000.0:.2f} {self.currency}"
+        return Quantity(f"{self.per_kwh * max(energy_wh, 0.0) / 1000.0:.2f}", self.currency)
 
 
 def of_event(asked: Asked, known: Sequence[Measurement], now: float, pay: Pay | None = None) -> str:
@@ -47,14 +47,18 @@ def of_event(asked: Asked, known: Sequence[Measurement], now: float, pay: Pay | 
             asked_by=asked.asked_by,
         )
     if now < asked.starts_at or not known:
-        return (
+        return say(
             "Leaving it now, it is answered with opt-out (code 4), and nothing of it is delivered."
         )
-    verb = "It was left, and is" if asked.opted_out else "Leaving it now, it is"
+    delivered = _delivered(known, now, pay)
+    if asked.opted_out:
+        return say(
+            "It was left, and is answered as partly completed (code 8), {delivered}.",
+            delivered=delivered,
+        )
     return say(
-        "{verb} answered as partly completed (code 8){delivered}.",
-        verb=verb,
-        delivered=_delivered(known, now, pay),
+        "Leaving it now, it is answered as partly completed (code 8), {delivered}.",
+        delivered=delivered,
     )
 
 
@@ -67,29 +71,29 @@ def _delivered(known: Sequence[Measurement], now: float, pay: Pay | None) -> str
     whole_wh = task.promised_wh
     if done_wh is None or whole_wh is None:
         words = say(
-            ", after {lasted:.0f} of {length:.0f} min",
+            "after {lasted:.0f} of {length:.0f} min",
             lasted=lasted_s / 60,
             length=task.length_s / 60,
         )
     else:
         words = say(
-            ", with {done} of {whole} delivered",
+            "with {done} of {whole} delivered",
             done=energy(max(done_wh, 0.0)),
             whole=energy(whole_wh),
         )
         if pay is not None:
             left_wh = max(whole_wh - done_wh, 0.0)
             words = say(
-                "{words}: {done} earned, {left} given up",
-                words=words,
-                done=pay.of(done_wh),
-                left=pay.of(left_wh),
+                "{delivered}: {earned} earned, {lost} given up",
+                delivered=words,
+                earned=pay.of(done_wh),
+                lost=pay.of(left_wh),
             )
     if first.comfort_s:
         words = say(
-            "{words}; a temperature has been missed for {comfort:.0f} min",
-            words=words,
-            comfort=first.comfort_s / 60,
+            "{delivered}; a temperature has been missed for {minutes:.0f} min",
+            delivered=words,
+            minutes=first.comfort_s / 60,
         )
     return words
 
@@ -118,19 +122,19 @@ def of_programme(
         words = (
             say("In the last {days} days it had one event", days=days)
             if len(past) == 1
-            else say("In the last {days} days it had {past} events", days=days, past=len(past))
+            else say("In the last {days} days it had {count} events", days=days, count=len(past))
         )
         if delivered:
-            words = say("{words} and delivered {sum}", words=words, sum=energy(sum_wh))
+            words = say("{events} and delivered {energy}", events=words, energy=energy(sum_wh))
             if pay is not None:
-                words = say("{words}, for {paid}", words=words, paid=pay.of(sum_wh))
+                words = say("{delivered}, for {paid}", delivered=words, paid=pay.of(sum_wh))
         said.append(sentence(words))
     return tuple(said)
 
 
 def sentence(words: str) -> str:
     """Return words that end as a sentence does."""
-    return words if words.endswith((".", "!", "?")) else say("{words}.", words=words)
+    return words if words.endswith((".", "!", "?")) else say("{clause}.", clause=words)
 
 
 def energy(energy_wh: float) -> Quantity:

@@ -161,7 +161,7 @@ class Keeper:
             if mrid != event or lasted_s < UNMET_FOR_S:
                 continue
             if outside is None:
-                return "It does not count for now: another order holds in its place."
+                return say("It does not count for now: another order holds in its place.")
             amount = bounds.amount(outside, kind)
             return say(
                 "Not met for {lasted:.0f} s: the home is {amount} away from what is asked.",
@@ -233,7 +233,7 @@ class Keeper:
         mean_w = None if found is None else found.mean_w(task.starts_at, task.ends_at)
         if found is not None and mean_w is not None:
             return record(known, mean_w, found.words)
-        return record(known, known.before_w, "the meter's mean of the quarter-hour before it")
+        return record(known, known.before_w, say("the meter's mean of the quarter-hour before it"))
 
     def _follow(
         self,

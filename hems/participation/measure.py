@@ -259,7 +259,7 @@ def record(known: Measurement, baseline_w: float | None, baseline_by: str) -> Pe
     # A clock that was set in the hour after it makes no other event of it.
     starts_at = task.starts_at if known.told_at is None else known.told_at
     if task.baseline_w is not None:
-        baseline_w, baseline_by = task.baseline_w, "the meter when the event began"
+        baseline_w, baseline_by = task.baseline_w, say("the meter when the event began")
     ran = _duty(known)
     settled = known.settled_at is not None
     judged_s = known.after_s if settled else known.judged_s

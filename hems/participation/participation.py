@@ -333,7 +333,7 @@ class Participation:
     def _bound(self, listed: Programme) -> str:
         """Return why a programme cannot be left; empty if it can."""
         if listed.manner is Manner.ALWAYS:
-            return listed.about.leaving or "It is part of every home."
+            return listed.about.leaving or say("It is part of every home.")
         return "" if listed.manner is Manner.CHOSEN else self._around.bound(listed)
 
     def _unwanted(self, asked: Asked) -> bool:

@@ -11,7 +11,6 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from der.sentence import say
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import BySlot
 from hems.cem.planner.question import Question
@@ -38,9 +37,7 @@ def read_question(line: bytes) -> Question:
     try:
         return _QUESTION.validate_python(json.loads(line))
     except (ValueError, ValidationError) as error:
-        raise LetterError(
-            say("not a question to the planner: {short}", short=_short(error))
-        ) from error
+        raise LetterError(f"not a question to the planner: {_short(error)}") from error
 
 
 def write_plan(number: int, plan: Plan) -> bytes:
@@ -58,7 +55,7 @@ def read_plan(line: bytes) -> tuple[int, Plan]:
         found = json.loads(line)
         return int(found["number"]), _PLAN.validate_python(found["plan"])
     except (ValueError, KeyError, TypeError, ValidationError) as error:
-        raise LetterError(say("not a plan: {short}", short=_short(error))) from error
+        raise LetterError(f"not a plan: {_short(error)}") from error
 
 
 def check_answer(plan: Plan, question: Question) -> None:
@@ -71,22 +68,22 @@ def check_answer(plan: Plan, question: Question) -> None:
         raise LetterError("not a plan: it is for other times than asked")
     for name, row in _rows(plan):
         if len(row) != question.slots.count:
-            raise LetterError(say("not a plan: {name} has {row} slots", name=name, row=len(row)))
+            raise LetterError(f"not a plan: {name} has {len(row)} slots")
         if not all(map(math.isfinite, row)):
-            raise LetterError(say("not a plan: {name} has a value that is no number", name=name))
+            raise LetterError(f"not a plan: {name} has a value that is no number")
 
 
 def _rows(plan: Plan) -> Iterable[tuple[str, BySlot]]:
     """Give all rows that have one value for each slot, with their names."""
     yield from (("load_w", plan.load_w), ("sun_w", plan.sun_w), ("net_w", plan.net_w))
     for device, planned in plan.devices.items():
-        yield say("power_w of {device}", device=device), planned.power_w
+        yield f"power_w of {device}", planned.power_w
         for name, row in (("level", planned.level), ("worth_per_kwh", planned.worth_per_kwh)):
             if row:
                 yield f"{name} of {device}", row
         if planned.uses:
             # Manners are words, checked as such; what is left is how many there are.
-            yield say("uses of {device}", device=device), (0.0,) * len(planned.uses)
+            yield f"uses of {device}", (0.0,) * len(planned.uses)
 
 
 def _short(error: Exception) -> str:

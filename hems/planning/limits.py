@@ -56,12 +56,12 @@ def limits(
         agreed: What the connection agreement allows.
     """
     signals = tuple(asked)
-    imports = [Edge(breaker_w, "main breaker"), *_edges(signals, _IMPORT)]
-    exports = [Edge(breaker_w, "main breaker"), *_edges(signals, _EXPORT)]
+    imports = [Edge(breaker_w, say("main breaker")), *_edges(signals, _IMPORT)]
+    exports = [Edge(breaker_w, say("main breaker")), *_edges(signals, _EXPORT)]
     if agreed.import_w is not None:
-        imports.append(Edge(agreed.import_w, "connection's import limit"))
+        imports.append(Edge(agreed.import_w, say("connection's import limit")))
     if agreed.export_w is not None:
-        exports.append(Edge(agreed.export_w, "connection's export limit"))
+        exports.append(Edge(agreed.export_w, say("connection's export limit")))
     strictest = [_strictest(imports, slots, start) for start in slots]
     return Limits(
         tuple(edge.power_w for edge in strictest),

@@ -70,8 +70,16 @@ def sentence(given_up: GivenUp, name: str, zone: ZoneInfo, now: float) -> str:
         now: UTC epoch seconds.
     """
     at = local_time.words(given_up.at, zone, now)
-    because = f": {given_up.because}" if given_up.because else ""
-    return _sentence(f"{name} {given_up.words} at {at}{because}".lstrip())
+    what, why = given_up.words, given_up.because
+    if not name:
+        what = f"{what[:1].upper()}{what[1:]}"
+        if why:
+            return say("{what} at {time}: {why}.", what=what, time=at, why=why)
+        return say("{what} at {time}.", what=what, time=at)
+    name = f"{name[:1].upper()}{name[1:]}"
+    if why:
+        return say("{name} {what} at {time}: {why}.", name=name, what=what, time=at, why=why)
+    return say("{name} {what} at {time}.", name=name, what=what, time=at)
 
 
 def _level(level: BySlot, battery: Battery | None) -> BySlot:

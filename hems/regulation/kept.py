@@ -5,7 +5,6 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
-from der.sentence import say
 from hems.regulation.period import Period
 from programs.score import Sample
 
@@ -57,9 +56,7 @@ def load(text: str) -> Period | None:
     try:
         found = _KEPT.validate_json(text)
     except ValidationError as error:
-        raise KeptError(
-            say("not an hour of regulation: {splitlines}", splitlines=str(error).splitlines()[0])
-        ) from error
+        raise KeptError(f"not an hour of regulation: {str(error).splitlines()[0]}") from error
     if found is None:
         return None
     return Period(

@@ -11,7 +11,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from der.sentence import say
 
 
 class _Message(BaseModel):
@@ -55,15 +54,7 @@ def judge(payload: bytes, last: int, now: float, fresh_s: float) -> Taken | Refu
     age_s = now - message.at
     if abs(age_s) > fresh_s:
         how = "old" if age_s > 0 else "ahead of the time"
-        return Refused(
-            say("message {seq} is {age:.1f} s {how}", seq=message.seq, age=abs(age_s), how=how)
-        )
+        return Refused(f"message {message.seq} is {abs(age_s):.1f} s {how}")
     if message.seq <= last:
-        return Refused(
-            say(
-                "message {seq} came after {last}: it is a copy, or too late",
-                seq=message.seq,
-                last=last,
-            )
-        )
+        return Refused(f"message {message.seq} came after {last}: it is a copy, or too late")
     return Taken(message.seq, message.value)

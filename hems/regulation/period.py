@@ -89,7 +89,7 @@ class Period:
 
 def _note(found: Score | None, samples: list[Sample]) -> str:
     if found is None:
-        return "Too little was asked, or for too short, to score it"
+        return say("Too little was asked, or for too short, to score it")
     mileage = sum(abs(after.asked - before.asked) for before, after in pairwise(samples))
     return say(
         "Correlation {correlation:.3f}, delay {delay:.3f}, precision {precision:.3f}; "

@@ -74,11 +74,11 @@ def standings(
             "{within:.0f} ms",
             within=within_s * 1000,
         )
-    followed = (
+    followed = say(
         "Each message of the signal is followed at once; an event of the utility alone, as soon as "
         "it is notified or polled"
     )
-    words = "The battery's inverter holds against the frequency by itself"
+    words = say("The battery's inverter holds against the frequency by itself")
     return (
         Standing(
             frequency.ID,
@@ -106,10 +106,10 @@ def standings(
 def said(report: Report | None) -> str:
     """Return what the loop does, one sentence."""
     if report is None:
-        return "The regulation begins"
+        return say("The regulation begins")
     if report.trouble and not report.swing_w:
         return say("The battery stays at its base: {trouble}", trouble=report.trouble)
-    verb = "gives" if report.swing_w < 0 else "takes"
-    return say(
-        "The battery {verb} {swing:.0f} W more than its base", verb=verb, swing=abs(report.swing_w)
-    )
+    swing_w = abs(report.swing_w)
+    if report.swing_w < 0:
+        return say("The battery gives {power:.0f} W more than its base", power=swing_w)
+    return say("The battery takes {power:.0f} W more than its base", power=swing_w)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from der.model import Reading, Setpoint
-from der.sentence import say
+from der.sentence import in_turn, say
 from hems.regulation.letters import Base, LoopSettings, Span
 from programs.frequency import Sense, droop_w
 from programs.proposal import Bounds
@@ -145,14 +145,12 @@ class Swing:
             said.append(self.sense.fault(now, settings.droop, settings.sense))
         begun = now - self._first_at > settings.fade.stale_s
         if settings.source is not None and begun and not self.follows(now):
-            never = self._value_at == -math.inf
             said.append(
-                say(
-                    "the regulation signal has {which}",
-                    which="not come yet" if never else "stopped",
-                )
+                say("the regulation signal has not come yet")
+                if self._value_at == -math.inf
+                else say("the regulation signal has stopped")
             )
-        return "; ".join(word for word in said if word)
+        return in_turn([clause for clause in said if clause])
 
 
 @dataclass(slots=True)

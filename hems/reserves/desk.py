@@ -209,7 +209,9 @@ class Reserves:
                 hours=hours,
             )
             if able.power_w > 0
-            else "Nothing now: no battery has charge above the owner's reserve, and no load runs"
+            else say(
+                "Nothing now: no battery has charge above the owner's reserve, and no load runs"
+            )
         )
         return (
             Standing(
@@ -357,9 +359,9 @@ class Reserves:
             return local_time.words(at, self._terms.zone, now)
 
         why = (
-            "the batteries have too little charge for it"
+            say("the batteries have too little charge for it")
             if self._stores
-            else "no battery can be reached"
+            else say("no battery can be reached")
         )
         return say(
             "The reserve of {power} promised to {utility} from {starts_at} to {ends_at} "

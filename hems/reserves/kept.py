@@ -5,7 +5,6 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
-from der.sentence import say
 from hems.reserves.tally import Call, Watch
 
 NAME: Final = "reserve"
@@ -49,6 +48,4 @@ def load(text: str) -> Kept:
     try:
         return _KEPT.validate_json(text)
     except ValidationError as error:
-        raise KeptError(
-            say("not a reserve: {splitlines}", splitlines=str(error).splitlines()[0])
-        ) from error
+        raise KeptError(f"not a reserve: {str(error).splitlines()[0]}") from error

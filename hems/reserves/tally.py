@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from der.sentence import say
+from der.sentence import Template, say
 from programs.capability import S_PER_H
 from programs.commitment import Commitment
 from programs.performance import Performance
@@ -114,7 +114,7 @@ class Call:
             self.asked_w,
             "W",
             baseline_w=self.baseline_w,
-            baseline_by="the meter just before the call" if known else "",
+            baseline_by=say("the meter just before the call") if known else "",
             promised_wh=self.promised_wh,
             delivered_wh=self.delivered_wh if known else None,
             settled_s=self.settled_s,
@@ -128,14 +128,18 @@ class Call:
 
     def _note(self) -> str:
         if self.baseline_w is None:
-            return "The power before the call is not known, so nobody can tell what was delivered"
-        within = say("of {notice:.0f} minutes allowed", notice=self.notice_s / 60)
+            return say(
+                "The power before the call is not known, so nobody can tell what was delivered"
+            )
+        minutes = self.notice_s / 60
         if self.settled_s is None:
-            return say("It was never there in full, {within}", within=within)
+            return say(
+                "It was never there in full, of {minutes:.0f} minutes allowed", minutes=minutes
+            )
         return say(
-            "It was there in full after {settled:.0f} s {within}",
+            "It was there in full after {settled:.0f} s of {minutes:.0f} minutes allowed",
             settled=self.settled_s,
-            within=within,
+            minutes=minutes,
         )
 
 
@@ -169,12 +173,13 @@ class Watch:
         """Return the record of having held it ready."""
         of, measured_s = self.commitment, self.measured_s
         long_s = of.ends_at - of.starts_at
-        times = {0: "not called", 1: "called once"}.get(
-            self.calls, say("called {calls} times", calls=self.calls)
-        )
+        times = say("not called")
         if self.calls:  # each call has a record of its own, which says what was delivered
-            times += say(
-                "; {given:.3g} kWh of {energy:.3g} given",
+            times = say(
+                "{times}; {given:.3g} kWh of {energy:.3g} given",
+                times=say("called once")
+                if self.calls == 1
+                else say("called {calls} times", calls=self.calls),
                 given=self.given_wh / 1000.0,
                 energy=of.energy_wh / 1000.0,
             )
@@ -188,5 +193,5 @@ class Watch:
             "W",
             inside_share=self.held_s / measured_s if measured_s > 0 else None,
             measured_share=min(measured_s / long_s, 1.0) if long_s > 0 else 0.0,
-            note=say("Held ready as {value} reserve, {times}", value=of.product.value, times=times),
+            note=_HELD[of.product](times=times),
         )

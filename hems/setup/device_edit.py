@@ -89,7 +89,7 @@ def edited(
     if edit.name is not None:
         after["name"] = _name(edit.name)
     if edit.essentiality is not None:
-        _allowed(section, say("an essentiality"), has=may.essentiality)
+        _allowed(section, Template("{name} does not have an essentiality."), has=may.essentiality)
         after["essentiality"] = edit.essentiality
         after.pop("keep", None)  # it would say 9 whatever stands beside it
     for key, power_w, has in (
@@ -97,14 +97,14 @@ def edited(
         ("max", edit.max_w, may.takes),
     ):
         if power_w is not None:
-            _allowed(section, say("such a limit"), has=has)
+            _allowed(section, Template("{name} does not have such a limit."), has=has)
             after[key] = _power(section.name, power_w, breaker_w)
     for key, celsius in (
         ("comfort_low", edit.comfort_low_c),
         ("comfort_high", edit.comfort_high_c),
     ):
         if celsius is not None:
-            _allowed(section, say("a temperature to keep to"), has=may.comfort)
+            _allowed(section, _NO_COMFORT, has=may.comfort)
             after[key] = float(celsius)
     return after
 
@@ -118,9 +118,9 @@ def _name(name: str) -> str:
     return plain
 
 
-def _allowed(section: DeviceSection, what: str, *, has: bool) -> None:
+def _allowed(section: DeviceSection, lacks: Template, *, has: bool) -> None:
     if not has:
-        raise EditError(say("{name} does not have {what}.", name=section.name, what=what))
+        raise EditError(lacks(name=section.name))
 
 
 def _power(name: str, power_w: float, breaker_w: float) -> str:

@@ -123,9 +123,9 @@ class PriceBook:
         quotes, now = self._quotes(), self._clock.now()
         made: list[str] = []
         if self._settings.utility:
-            made.append(_until("the utility's prices", quotes.utility_import, now))
+            made.append(_until(say("the utility's prices"), quotes.utility_import, now))
         if self._market is not None and self.contract.imported.follows_market:
-            made.append(_until("the market's prices", quotes.market_import, now))
+            made.append(_until(say("the market's prices"), quotes.market_import, now))
         return made
 
     def _view(self, price: Price, until: float, following: float | None) -> PriceView:
@@ -193,5 +193,5 @@ def _paid(market: Source) -> Series | None:
 
 def _until(what: str, series: Series | None, now: float) -> str:
     if series is None or series.end <= now:
-        return say("{what} are not known: what was agreed holds", what=what)
-    return say("{what} are known until {end}", what=what, end=said(series.end))
+        return say("{prices} are not known: what was agreed holds", prices=what)
+    return say("{prices} are known until {end}", prices=what, end=said(series.end))

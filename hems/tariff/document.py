@@ -138,7 +138,7 @@ def parse(text: str, told_at: float) -> Document:
     except ValueError as error:
         raise DocumentError(str(error)) from error
     if document == Document():
-        raise DocumentError("it tells neither prices nor carbon")
+        raise DocumentError(say("it tells neither prices nor carbon"))
     return document
 
 
@@ -148,7 +148,7 @@ def _of_json(text: str) -> Sequence[object]:
     except (ValueError, RecursionError) as error:
         raise DocumentError(say("it is not JSON: {error}", error=error)) from error
     if not isinstance(found, list):
-        raise DocumentError("its JSON is no list of spans")
+        raise DocumentError(say("its JSON is no list of spans"))
     if len(found) > MOST_ENTRIES:
         raise DocumentError(
             say(

@@ -202,7 +202,7 @@ async def fetch(place: str | Path) -> str:
 def _read_file(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise SourceError("there is no such file")
+            raise SourceError(say("there is no such file"))
         with path.open("rb") as file:
             return file.read(MOST_BYTES + 1)
     except OSError as error:
@@ -235,7 +235,7 @@ async def _download(url: str) -> bytes:
         # Its text would name the whole address.
         raise SourceError(error.message or type(error).__name__) from error
     except aiohttp.ClientConnectorError as error:
-        raise SourceError(error.strerror or "no connection") from error
+        raise SourceError(error.strerror or say("no connection")) from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise SourceError(
             say("the connection failed ({name__})", name__=type(error).__name__)
@@ -249,7 +249,7 @@ def _text(body: bytes) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise SourceError("it is not text in UTF-8") from error
+        raise SourceError(say("it is not text in UTF-8")) from error
 
 
 def _all(document: Document) -> tuple[Series | None, Series | None, Series | None]:

@@ -24,7 +24,6 @@ from typing import Final
 
 from aiohttp import web
 
-from der.sentence import say
 from hems.clock import Clock
 from hems.sep2.transport.http import peer_lfdi
 from hems.store.errors import StoreError
@@ -118,7 +117,7 @@ class Door:
                 known = bool(await self._visibility.may(recipient))
                 most = MOST_A_MINUTE if known else min(MOST_OF_STRANGERS, MOST_A_MINUTE)
                 if not self._in_time(recipient, most):
-                    return _refused(429, say("at most {most} requests a minute", most=most))
+                    return _refused(429, f"at most {most} requests a minute")
                 return await handler(request, recipient)
             except DeniedError as error:
                 return _refused(403, str(error))
@@ -155,7 +154,7 @@ class Door:
     async def _intervals(self, request: web.Request, recipient: str) -> web.Response:
         start, end = _span(request)
         may = await self._visibility.may(recipient) & words.SERIES
-        asked = say("intervals from {start:.0f} to {end:.0f}", start=start, end=end)
+        asked = f"intervals from {start:.0f} to {end:.0f}"
         for data in sorted(may) or [Data.POWER]:
             await self._visibility.admit(recipient, data, f"{data.value} {asked}")
         found, more = await self._visibility.measured(start, end)
@@ -164,7 +163,7 @@ class Door:
     async def _events(self, request: web.Request, recipient: str) -> web.Response:
         start, end = _span(request)
         await self._visibility.admit(
-            recipient, Data.EVENTS, say("from {start:.0f} to {end:.0f}", start=start, end=end)
+            recipient, Data.EVENTS, f"from {start:.0f} to {end:.0f}"
         )
         found, more = await self._visibility.happened(start, end)
         return _answer(await asyncio.to_thread(words.happened, found, more=more))
@@ -172,9 +171,7 @@ class Door:
     async def _stream(self, request: web.Request, recipient: str) -> web.StreamResponse:
         await self._visibility.admit(recipient, Data.LIVE, "stream")
         if self._streams.get(recipient, 0) >= MOST_STREAMS:
-            return _refused(
-                429, say("at most {most_streams} streams at a time", most_streams=MOST_STREAMS)
-            )
+            return _refused(429, f"at most {MOST_STREAMS} streams at a time")
         self._streams[recipient] = self._streams.get(recipient, 0) + 1
         response = web.StreamResponse(headers={"Content-Type": _LINES, "Cache-Control": "no-store"})
         lines = _Count()
@@ -192,9 +189,7 @@ class Door:
 
     async def _note_end(self, recipient: str, lines: int) -> None:
         try:
-            await self._visibility.note(
-                recipient, say("stream ended after {lines} readings", lines=lines)
-            )
+            await self._visibility.note(recipient, f"stream ended after {lines} readings")
         except StoreError as error:  # its begin stands in the log; no second answer may follow
             _log.warning("the end of a stream to %s is not written down: %s", recipient, error)
 
@@ -241,7 +236,7 @@ def _span(request: web.Request) -> tuple[float, float]:
     if not (math.isfinite(start) and math.isfinite(end) and 0 <= start < end):
         raise _QueryError("end must be after start, in UTC epoch seconds")
     if end - start > LONGEST_S:
-        raise _QueryError(say("at most {longest:.0f} days at a time", longest=LONGEST_S / 86400))
+        raise _QueryError(f"at most {LONGEST_S / 86400:.0f} days at a time")
     return start, end
 
 

@@ -110,11 +110,11 @@ def granted(
         )
     kinds = frozenset(data)
     if not kinds:
-        raise GrantError("a grant names at least one kind of data")
+        raise GrantError(say("a grant names at least one kind of data"))
     if not (math.isfinite(until) and now < until):
-        raise GrantError("a grant needs a day in the future on which it ends")
+        raise GrantError(say("a grant needs a day in the future on which it ends"))
     if until > now + LONGEST_S:
-        raise GrantError("a grant lasts for at most two years; then it is asked for again")
+        raise GrantError(say("a grant lasts for at most two years; then it is asked for again"))
     return Grant(0, lfdi, called, purpose, kinds, now, until)
 
 

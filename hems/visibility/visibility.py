@@ -91,7 +91,7 @@ class Visibility:
         now = self._clock.now()
         names = [g.name for g in self._grants or () if g.holds(now)]
         said = say("{names} may see what is measured", names=", ".join(names)) if names else ""
-        promise = "each reading within a second, intervals of five minutes within one more"
+        promise = say("each reading within a second, intervals of five minutes within one more")
         return (Standing(ID, bool(names), promise=promise, words=said),)
 
     @property

@@ -197,24 +197,27 @@ def _notes(past: Past, slots: Slots) -> Iterable[str]:
     """Say what is missing of the past."""
     known = np.flatnonzero(np.isfinite(past.load_w))
     if not len(known):
-        yield "nothing is known of the load yet: reckoned with a usual one"
+        yield say("nothing is known of the load yet: reckoned with a usual one")
         return
     silent_s = slots.start - (past.slots.start + (int(known[-1]) + 1) * past.slots.step_s)
     if silent_s > _OLD_S:
-        yield f"nothing is known of the load of the last {silent_s / 3600:.0f} h"
+        yield say("nothing is known of the load of the last {hours:.0f} h", hours=silent_s / 3600)
     elif len(known) * past.slots.step_s < _DAY_S:
-        yield "less than a day is known of the load: reckoned with a usual one beside it"
+        yield say("less than a day is known of the load: reckoned with a usual one beside it")
 
 
 def _of_sky(sky: Expected, past: Past, stores: Iterable[HeatStore]) -> Iterable[str]:
     """Say what is missing of the weather, to those whom it concerns."""
     if not np.isfinite(past.sun_w).any():
-        yield "nothing is known of the sun: none is planned on"
+        yield say("nothing is known of the sun: none is planned on")
     elif np.nanmin(past.sun_w) < 0.0:
         yield from sky.notes
     if not any(store.surroundings_c is None for store in stores):
         return
     if not sky.measured_c:
-        yield f"nobody tells the temperature outside: reckoned with {sky.outdoor_c[0]:.0f} degC"
+        yield say(
+                "nobody tells the temperature outside: reckoned with {celsius:.0f} degC",
+                celsius=sky.outdoor_c[0],
+            )
     elif sky.guessed_c:
-        yield "the temperature outside is taken from the last days"
+        yield say("the temperature outside is taken from the last days")

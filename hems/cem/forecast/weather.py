@@ -65,15 +65,17 @@ def expected(weather: Weather | None, slots: Slots, now: float) -> Expected:
     notes: list[str] = []
     age_s = now - weather.told_at
     if age_s > STALE_S:
-        notes.append(f"the weather was told {age_s / 3600:.0f} h ago: the sun by history alone")
+        notes.append(say("the weather was told {hours:.0f} h ago: the sun by history alone", hours=age_s / 3600))
         light, warm = nothing, nothing
     elif np.isnan(light).any() and np.isfinite(weather.irradiance_w_m2).any():
         covered = float(np.isfinite(light).sum()) * slots.hours
-        notes.append(f"the weather tells of {covered:.0f} h ahead: the sun beyond by history alone")
+        notes.append(say(
+            "the weather tells of {hours:.0f} h ahead: the sun beyond by history alone", hours=covered
+        ))
     told_past = np.isfinite(weather.irradiance_w_m2[: max(weather.slots.at(now), 0)])
     seen_days = float(told_past.sum()) * weather.slots.step_s / _DAY_S
     if seen_days < _LEARNED_DAYS and np.isfinite(light).any():
-        notes.append("too little is known of past radiation: the sun mostly by history")
+        notes.append(say("too little is known of past radiation: the sun mostly by history"))
     known = bool(np.isfinite(weather.outdoor_c).any())
     guessed = known and bool(np.isnan(warm).any())
     if guessed:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from der.sentence import say
+from der.sentence import Sentence, say
 from hems.cem import local_time
 from hems.cem.needs import CarMode, CarNeed, RunRequest
 from hems.cem.planner.plan import Plan, PlannedDevice
@@ -114,9 +114,9 @@ def battery(planned: PlannedDevice, stretch: Stretch, course: Course) -> str:
             paid = max(course.prices.export_per_kwh[i] for i in stretch.slots)
             return say("Sells to the grid, which pays {paid:.2f}", paid=paid)
         case Use.REST:
-            return "Rests: neither storing nor giving pays now"
+            return say("Rests: neither storing nor giving pays now")
         case _:
-            return "Takes what the sun leaves over and gives the house what it lacks"
+            return say("Takes what the sun leaves over and gives the house what it lacks")
 
 
 def _charges(stretch: Stretch, course: Course) -> str:
@@ -145,7 +145,7 @@ def _keeps(planned: PlannedDevice, stretch: Stretch, course: Course) -> str:
         if planned.power_w[i] < -_ACTS_W and planned.uses[i] is not Use.KEEP
     ]
     if not gives:
-        return "Keeps its charge: it is worth more later"
+        return say("Keeps its charge: it is worth more later")
     dearest = max(gives, key=lambda i: course.prices.import_per_kwh[i])
     dear, when = course.prices.import_per_kwh[dearest], course.slot_words(dearest)
     return say("Keeps its charge for {when}: energy costs {dear:.2f} then", when=when, dear=dear)
@@ -156,15 +156,15 @@ def car(planned: PlannedDevice, stretch: Stretch, course: Course, need: CarNeed 
     solar = need is not None and need.mode is CarMode.SOLAR
     if stretch.power_w <= _ACTS_W:
         if solar:
-            return "Waits: takes sun only"
+            return say("Waits: takes sun only")
         if _has_its_energy(need):
-            return "Has what it needs: takes sun only"
+            return say("Has what it needs: takes sun only")
         words = _waits(planned, stretch, course)
-        return f"{words}{_ready(need, course)}" if words else "Has nothing to take"
+        return _ready(words, need, course) if words else say("Has nothing to take")
     if solar:
-        return "Takes sun only"
+        return say("Takes sun only")
     if stretch.use is Use.KEEP:
-        return "Charging: the sun leaves it over"
+        return say("Charging: the sun leaves it over")
     price = course.price(stretch.slots)
     if need is None or need.ready_at is None:
         return say("Charging: energy costs {price:.2f}", price=price)
@@ -183,10 +183,10 @@ def _has_its_energy(need: CarNeed | None) -> bool:
     return need.taken_wh >= need.energy_wh
 
 
-def _ready(need: CarNeed | None, course: Course) -> str:
+def _ready(waits: str, need: CarNeed | None, course: Course) -> str:
     if need is None or need.ready_at is None or need.ready_at <= course.plan.made_at:
-        return ""
-    return say("; ready by {ready_at}", ready_at=course.words(need.ready_at))
+        return waits
+    return say("{waits}; ready by {time}", waits=waits, time=course.words(need.ready_at))
 
 
 def _waits(
@@ -219,9 +219,9 @@ def heat(
         cools: Whether running makes it colder.
     """
     if stretch.power_w < on:
-        enough = "Cool enough" if cools else "Warm enough"
+        enough = say("Cool enough") if cools else say("Warm enough")
         return _waits(planned, stretch, course, on - _ACTS_W) or enough
-    does = "Cools" if cools else "Heats"
+    does = say("Cools") if cools else say("Heats")
     if course.sunny(stretch.slots, planned.power_w):
         return say("{does}: the sun leaves it over", does=does)
     price, usual = course.price(stretch.slots), course.price(range(course.plan.slots.count))
@@ -239,9 +239,9 @@ def run(
         return say("Runs until {end}, without a break", end=course.slot_words(stretch.end))
     begins = next((i for i in range(stretch.end, count) if planned.power_w[i] > 0), None)
     if begins is None:
-        return "Has no start within this plan"
+        return say("Has no start within this plan")
     ends = next((i for i in range(begins, count) if planned.power_w[i] <= 0), count)
-    slots, starts = range(begins, ends), say("Starts at {begins}", begins=course.slot_words(begins))
+    slots, starts = range(begins, ends), say("Starts at {time}", time=course.slot_words(begins))
     if course.sunny(slots, planned.power_w):
         return say("{starts}: sun expected", starts=starts)
     until = count if request is None else min(course.plan.slots.at(request.ready_by), count)
@@ -249,7 +249,12 @@ def run(
         until > stretch.first
         and course.price(slots) < course.price(range(stretch.first, until)) - _CHEAPER
     ):
-        return say("{starts}: the cheapest hours", starts=starts) + (
-            "" if request is None else f" before {course.words(request.ready_by)}"
-        )
+        return _cheapest(starts, request, course)
     return starts
+
+
+def _cheapest(starts: Sentence, request: RunRequest | None, course: Course) -> Sentence:
+    if request is None:
+        return say("{starts}: the cheapest hours", starts=starts)
+    by = course.words(request.ready_by)
+    return say("{starts}: the cheapest hours before {by}", starts=starts, by=by)

@@ -32,10 +32,10 @@ def sound(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
         peak_so_far_w=max(0.0, _or_none(prices.peak_so_far_w)),
     )
     if better != prices:
-        notes.append("some prices are no numbers: the mean of the others stands for them")
+        notes.append(say("some prices are no numbers: the mean of the others stands for them"))
     kept = replace(limits, import_w=_limited(limits.import_w), export_w=_limited(limits.export_w))
     if kept != limits:
-        notes.append("some limits are no numbers: the strictest of the others stands for them")
+        notes.append(say("some limits are no numbers: the strictest of the others stands for them"))
     made = replace(
         problem,
         prices=better,

@@ -61,8 +61,8 @@ class Outcome:
         if not len(slots):
             return ""
         by = self.frame.problem.limits.by
-        name = (by[slots[-1]] if by else "") or "import limit"
-        return f"{name} until {self.clock(int(slots[-1]) + 1)}"
+        name = (by[slots[-1]] if by else "") or say("import limit")
+        return say("{limit} until {time}", limit=name, time=self.clock(int(slots[-1]) + 1))
 
     def clock(self, slot: int) -> str:
         """Return when a slot starts, as the home's clocks have it."""
@@ -98,15 +98,18 @@ def _beyond(outcome: Outcome, excess: Floats, what: str) -> GivenUp | None:
     if not len(slots):
         return None
     until = outcome.clock(int(slots[-1]) + 1)
-    alone = {
-        "import": say("what cannot be put off draws more until {until}", until=until),
-        "export": say("the sun gives more until {until} and cannot be held back", until=until),
-    }
+    most_kw = excess[slots].max()
+    if what == "import":
+        words = say("{power:.1f} kW above the import limit", power=most_kw)
+        because = say("what cannot be put off draws more until {until}", until=until)
+    else:
+        words = say("{power:.1f} kW above the export limit", power=most_kw)
+        because = say("the sun gives more until {until} and cannot be held back", until=until)
     return GivenUp(
         device="",
-        words=say("{max:.1f} kW above the {what} limit", max=excess[slots].max(), what=what),
+        words=words,
         at=outcome.starts(int(slots[0])),
-        because=alone[what],
+        because=because,
         amount=float(excess[slots].sum()) * outcome.frame.hours * 1000.0,
     )
 
@@ -122,12 +125,14 @@ def _reserve(outcome: Outcome, battery: Battery) -> GivenUp | None:
     before = np.arange(outcome.frame.count) <= worst
     because = outcome.limit_until(outcome.limited() & before & ~full)
     if not because and full[before].all():
-        because = "it charges no faster"
+        because = say("it charges no faster")
+    short = missing[worst]
     promised = bool(battery.committed_wh) and battery.committed_wh[worst] > 0.0
     return GivenUp(
         device=battery.id,
-        words=say("{missing:.1f} kWh short of ", missing=missing[worst])
-        + ("the reserve that is promised of it" if promised else "its reserve"),
+        words=say("{missing:.1f} kWh short of the reserve that is promised of it", missing=short)
+        if promised
+        else say("{missing:.1f} kWh short of its reserve", missing=short),
         at=outcome.starts(worst + 1),
         because=because,
         amount=float(missing[worst]) * 1000.0,
@@ -145,7 +150,7 @@ def _deadline(outcome: Outcome, car: Car, deadline: Deadline) -> GivenUp | None:
             device=car.id,
             words=say("still {energy:.1f} kWh short", energy=deadline.energy_wh / 1000.0),
             at=deadline.at,
-            because="that time has gone by",
+            because=say("that time has gone by"),
             amount=deadline.energy_wh,
         )
     counts, asked = need_by(car, frame, deadline)
@@ -158,7 +163,7 @@ def _deadline(outcome: Outcome, car: Car, deadline: Deadline) -> GivenUp | None:
     return GivenUp(
         device=car.id,
         words=say(
-            "{value} % of what it needs", value=int(100.0 - 100000.0 * short / deadline.energy_wh)
+            "{share} % of what it needs", share=int(100.0 - 100000.0 * short / deadline.energy_wh)
         ),
         at=deadline.at,
         because=_why_short(outcome, car, could),
@@ -169,9 +174,9 @@ def _deadline(outcome: Outcome, car: Car, deadline: Deadline) -> GivenUp | None:
 def _why_short(outcome: Outcome, car: Car, could: NDArray[np.bool_]) -> str:
     """Return why a car does not take more; `could` (T,) is where it has power left."""
     if car.surplus_only:
-        return "the sun leaves over no more"
+        return say("the sun leaves over no more")
     if not could.any():
-        return "it is there no longer, and charges no faster"
+        return say("it is there no longer, and charges no faster")
     return outcome.limit_until(outcome.limited() & could)
 
 
@@ -189,7 +194,7 @@ def _late(outcome: Outcome, runs: Runs) -> GivenUp | None:
         device=appliance.id,
         words=say("done {took} late", took=took),
         at=appliance.ready_by,
-        because="it cannot begin sooner"
+        because=say("it cannot begin sooner")
         if soonest
         else outcome.limit_until(_in_the_way(outcome, runs, begin)),
         amount=late,
@@ -219,14 +224,12 @@ def _discomfort(outcome: Outcome, heat: Heat, *, cold: bool) -> GivenUp | None:
     before = np.arange(outcome.frame.count) <= worst
     because = outcome.limit_until(outcome.limited() & before & helps & ~full)
     if not because and full[before & helps].all() and helps[before].any():
-        because = "it runs all the time"
+        because = say("it runs all the time")
     return GivenUp(
         device=heat.id,
-        words=say(
-            "up to {beyond:.1f} K too {which}",
-            beyond=beyond[worst],
-            which="cold" if cold else "warm",
-        ),
+        words=say("up to {beyond:.1f} K too cold", beyond=beyond[worst])
+        if cold
+        else say("up to {beyond:.1f} K too warm", beyond=beyond[worst]),
         at=outcome.starts(worst + 1),
         because=because,
         amount=float(beyond.sum()) * outcome.frame.problem.slots.step_s,

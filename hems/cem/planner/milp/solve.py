@@ -93,8 +93,9 @@ def _cut_short(found: Found) -> tuple[str, ...]:
     apart = found.best.objective - found.bound
     if apart < DOUBT or found.gap < DOUBT_SHARE:
         return ()
-    by = say(": up to {apart:.2f} from the best", apart=apart) if math.isfinite(apart) else ""
-    return (say("the search was cut short{by}", by=by),)
+    if not math.isfinite(apart):
+        return (say("the search was cut short"),)
+    return (say("the search was cut short: up to {apart:.2f} from the best", apart=apart),)
 
 
 @dataclass(frozen=True, slots=True)
