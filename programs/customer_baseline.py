@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from der.sentence import say
+
 HIGH_4_OF_5: Final = say("the highest four of the last five like days")
 TEN_OF_10: Final = say("the last ten like days")
 

@@ -29,6 +29,7 @@ from enum import StrEnum
 from typing import Final
 
 from der.model import Control, DeviceSpec, DeviceState, Quality
+from der.sentence import say
 from programs.about import About
 from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Proposal, Rank

@@ -96,9 +96,7 @@ def judge(spec: DeviceSpec, plan: Plan, stays: Sequence[Stay], *, metered: bool 
     """
     if _impossible(spec, stays):
         text = (
-            say(
-                "{name} only produces, but its readings have the opposite sign.", name=spec.name
-            )
+            say("{name} only produces, but its readings have the opposite sign.", name=spec.name)
             if spec.control is Control.FLOOR
             else say(
                 "{name} only consumes, but its readings have the opposite sign.", name=spec.name
@@ -106,7 +104,9 @@ def judge(spec: DeviceSpec, plan: Plan, stays: Sequence[Stay], *, metered: bool 
         )
         return Verdict((Finding(Trouble.READING_INVERTED, text),))
     if not plan.moves:
-        return Verdict((Finding(Trouble.NOT_MOVED, say("{name}: {note}", name=spec.name, note=plan.note)),))
+        return Verdict(
+            (Finding(Trouble.NOT_MOVED, say("{name}: {note}", name=spec.name, note=plan.note)),)
+        )
     found = shifts(stays)
     share, seen = obeyed(found), sight(found, stays)
     findings = list(_device(spec, share, found, seen))

@@ -107,7 +107,9 @@ def _ceiling(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
     draw_w = reading.power_w
     if draw_w < IDLE_W:
         idle = _free(spec.max_w, move_s, say("draw what it wants"))
-        return Plan((idle,), moves=False, note=say("It draws nothing now, so only a limit was set."))
+        return Plan(
+            (idle,), moves=False, note=say("It draws nothing now, so only a limit was set.")
+        )
     # Chargers round to whole amperes, and least_on_w is six of them: the cut must be more.
     cut_w = max(draw_w - _cut(draw_w), spec.least_on_w * _CURRENT_STEP)
     free = _free(min(draw_w + cut_w, spec.max_w), move_s, say("draw what it wants"))
@@ -123,7 +125,9 @@ def _switch(spec: DeviceSpec, reading: Reading, move_s: float) -> Plan:
     allowed = _free(spec.max_w, max(move_s, spec.min_on_s), say("run as it likes"))
     if reading.power_w < IDLE_W:
         brief = _free(spec.max_w, move_s, say("run as it likes"))
-        return Plan((brief,), moves=False, note=say("It does not run now, so it was not switched off."))
+        return Plan(
+            (brief,), moves=False, note=say("It does not run now, so it was not switched off.")
+        )
     longest_s = max(spec.min_on_s, spec.min_off_s)
     if longest_s > LONGEST_HOLD_S:
         brief = _free(spec.max_w, move_s, say("run as it likes"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from der.model import Control, DeviceSpec, DeviceState, Quality
+from der.sentence import say
 from hems.cem.absent import Absent
 from hems.cem.arbiter import Decision
 from hems.cem.memory import Memory

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from der.model import Control, Ownership
+from der.sentence import say
 from hems.cem.arbiter import Decision, Span
 from hems.cem.course import Course
 from hems.cem.observe import Usable

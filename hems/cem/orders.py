@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from der.model import Control, DeviceSpec, Phase, Setpoint
+from der.sentence import say
 from hems.cem.arbiter import Target
 from hems.cem.memory import Given, Memory
 from hems.cem.policy import AllocatorPolicy

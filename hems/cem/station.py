@@ -401,7 +401,9 @@ class Station:
     @property
     def _unconnected(self) -> str:
         return say(
-            "{id}: not connected ({reason})", id=self.spec.id, reason=self._error or say("not opened yet")
+            "{id}: not connected ({reason})",
+            id=self.spec.id,
+            reason=self._error or say("not opened yet"),
         )
 
     def _refused(self, why: str | None) -> None:

@@ -154,6 +154,8 @@ def beyond(mode: str, value: ModeValue, ratings: Ratings) -> str:
 
 
 _ROUNDED: Final = 1.0
+_ABSORB: Final = Template("{mode} asks to absorb {asked:.0f} var, and the most here is {most:.0f}")
+_INJECT: Final = Template("{mode} asks to inject {asked:.0f} var, and the most here is {most:.0f}")
 _NEARLY: Final = 0.01
 
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Final
 
 from der.model import DeviceKind, DeviceSpec
-from der.sentence import say
 from hems.emg.der_report import DER_KINDS
 from hems.sep2.enddevice.readings import MirrorSpec, SeriesSpec
 
@@ -56,23 +55,21 @@ def _counted(description: str, *, reverse: bool, delta: bool) -> SeriesSpec:
 
 
 _TABLE: Final = {
-    "power": replace(_mean(_W, say("Net active power")), sure=True),
-    "reactive": _mean(_VAR, say("Net reactive power")),
+    "power": replace(_mean(_W, "Net active power"), sure=True),
+    "reactive": _mean(_VAR, "Net reactive power"),
     "voltage": _mean(_V, "Voltage", -1, power=False),
     "frequency": _mean(_HZ, "Frequency", -2, power=False),
-    "import": _counted(say("Energy register, import"), reverse=False, delta=False),
-    "export": _counted(say("Energy register, export"), reverse=True, delta=False),
-    "imported": _counted(say("Energy imported"), reverse=False, delta=True),
-    "exported": _counted(say("Energy exported"), reverse=True, delta=True),
+    "import": _counted("Energy register, import", reverse=False, delta=False),
+    "export": _counted("Energy register, export", reverse=True, delta=False),
+    "imported": _counted("Energy imported", reverse=False, delta=True),
+    "exported": _counted("Energy exported", reverse=True, delta=True),
     **{
-        f"power_{p}": replace(
-            _mean(_W, say("Active power, phase {p}", p=p.upper())), phase=_PHASES[p][0]
-        )
+        f"power_{p}": replace(_mean(_W, f"Active power, phase {p.upper()}"), phase=_PHASES[p][0])
         for p in PHASES
     },
     **{
         f"voltage_{p}": replace(
-            _mean(_V, say("Voltage, phase {p}", p=p.upper()), -1, power=False), phase=_PHASES[p][1]
+            _mean(_V, f"Voltage, phase {p.upper()}", -1, power=False), phase=_PHASES[p][1]
         )
         for p in PHASES
     },

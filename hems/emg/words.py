@@ -51,15 +51,11 @@ _FUNCTIONS: Final[Mapping[SignalKind, tuple[str, Template]]] = MappingProxyType(
     {
         SignalKind.VOLT_VAR: (
             say("Hold the voltage by reactive power (Volt-VAR)"),
-            Template(
-                "{names}: reactive power as the voltage asks; no energy is lost to you."
-            ),
+            Template("{names}: reactive power as the voltage asks; no energy is lost to you."),
         ),
         SignalKind.WATT_VAR: (
             say("Reactive power by active power (Watt-VAR)"),
-            Template(
-                "{names}: reactive power as the output asks; no energy is lost to you."
-            ),
+            Template("{names}: reactive power as the output asks; no energy is lost to you."),
         ),
         SignalKind.VOLT_WATT: (
             say("Give less at high voltage (Volt-Watt)"),

@@ -6,7 +6,7 @@ policies of peak shaving and the envelope, whose pure rules say what power that 
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -31,6 +31,8 @@ QUARTER_S: Final = 900.0
 _SAVE_S: Final = 60.0
 _KEY: Final = "energy windows"
 _S_PER_H: Final = 3600.0
+_TAKEN: Final = Template("{used:.3g} of {limit:.3g} kWh are taken")
+_GIVEN: Final = Template("{used:.3g} of {limit:.3g} kWh are given")
 
 
 @dataclass(frozen=True, slots=True)

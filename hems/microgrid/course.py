@@ -235,7 +235,9 @@ def _synchronising(scene: _Scene) -> Step:
         return scene.to(Phase.ISLAND, say("The grid is not there to go back to"))
     if scene.lasted_s >= limits.sync_s:
         again = replace(scene, state=replace(state, good_since=scene.now))
-        return again.to(Phase.ISLAND, say("The home did not come into step; it is tried again later"))
+        return again.to(
+            Phase.ISLAND, say("The home did not come into step; it is tried again later")
+        )
     if seen.closed is not False or not seen.forming:
         return scene.stay()
     if seen.in_step(limits):

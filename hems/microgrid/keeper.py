@@ -314,7 +314,9 @@ class Microgrid:
             return {}
         held: dict[str, str] = {}
         if self._carried is not None and not self._spills:
-            why = say("The battery could not carry it for as long as the outage is expected to last")
+            why = say(
+                "The battery could not carry it for as long as the outage is expected to last"
+            )
             held.update(dict.fromkeys(self._carried.withheld, why))
         if self._started_at is not None:
             on = int((mono - self._started_at) / plant.spacing_s) + 1

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from der.sentence import in_turn, listed, say
+from hems.emg.words import quantity
 from programs.performance import Performance
-from programs.rules import kilowatts
 
 
 @dataclass(frozen=True, slots=True)

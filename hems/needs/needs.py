@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import time
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from der.model import DeviceSpec, Ownership
@@ -31,6 +32,8 @@ from programs.ready_by import Departure
 from programs.registry import Policies
 
 _log = logging.getLogger(__name__)
+_NO_CHARGER: Final = Template("There is no charger {device!r}.")
+_NO_APPLIANCE: Final = Template("There is no appliance {device!r} that runs when asked to.")
 
 
 class Needs:
@@ -265,6 +268,4 @@ class Needs:
 
     def _known(self, device: str, among: Iterable[str], missing: Template) -> None:
         if device not in among:
-            raise UnknownDeviceError(
-                missing(device=device)
-            )
+            raise UnknownDeviceError(missing(device=device))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from der.sentence import say
 from hems.cem.planner.problem import Limits
 from hems.cem.slots import Slots
 from programs.signal import Signal, SignalKind

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+from der.sentence import say
 from hems.cem import local_time
 from hems.cem.planner.plan import GivenUp, Plan
 from hems.cem.planner.problem import Battery, BySlot

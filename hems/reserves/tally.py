@@ -5,18 +5,23 @@ whether the batteries could have given all that was committed.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from der.sentence import Template, say
 from programs.capability import S_PER_H
-from programs.commitment import Commitment
+from programs.commitment import Commitment, Product
 from programs.performance import Performance
 from programs.reserve import ID
 
 LONGEST_GAP_S: Final = 10.0
 """Images further apart than this say nothing about what was between them."""
 _ONE_W: Final = 1.0
+_HELD: Final[Mapping[Product, Template]] = {
+    Product.SPINNING: Template("Held ready as spinning reserve, {times}"),
+    Product.DAY_AHEAD: Template("Held ready as day-ahead reserve, {times}"),
+}
 """What a meter rounds to."""
 
 

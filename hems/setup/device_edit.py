@@ -6,7 +6,7 @@ from typing import Final
 
 from der.model import Control, DeviceKind
 from der.registry import CONTROLS
-from der.sentence import say
+from der.sentence import Template, say
 from hems.settings.device_section import DeviceSection
 from hems.settings.device_table import watts
 from hems.settings.devices_file import Value
@@ -14,6 +14,7 @@ from hems.settings.devices_file import Value
 NEVER: Final = 9
 """The essentiality of what is not shed but for the main breaker."""
 LONGEST_NAME: Final = 60
+_NO_COMFORT: Final = Template("{name} does not have a temperature to keep to.")
 COMFORT: Final = frozenset({DeviceKind.THERMOSTAT, DeviceKind.HEAT_PUMP, DeviceKind.WATER_HEATER})
 """What people feel, and has bounds that they may set."""
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from der.sentence import say
 from hems.cem.forecast.cars import foretell
 from hems.cem.forecast.heat import draws
 from hems.cem.forecast.past import CarPast, Floats, Outlook, Past, Paths, Quantiles, Weather
@@ -216,8 +217,8 @@ def _of_sky(sky: Expected, past: Past, stores: Iterable[HeatStore]) -> Iterable[
         return
     if not sky.measured_c:
         yield say(
-                "nobody tells the temperature outside: reckoned with {celsius:.0f} degC",
-                celsius=sky.outdoor_c[0],
-            )
+            "nobody tells the temperature outside: reckoned with {celsius:.0f} degC",
+            celsius=sky.outdoor_c[0],
+        )
     elif sky.guessed_c:
         yield say("the temperature outside is taken from the last days")

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from der.sentence import say
 from hems.cem.forecast.days import resampled
 from hems.cem.forecast.past import Floats, Weather
 from hems.cem.planner.question import WeatherTold
@@ -65,13 +66,21 @@ def expected(weather: Weather | None, slots: Slots, now: float) -> Expected:
     notes: list[str] = []
     age_s = now - weather.told_at
     if age_s > STALE_S:
-        notes.append(say("the weather was told {hours:.0f} h ago: the sun by history alone", hours=age_s / 3600))
+        notes.append(
+            say(
+                "the weather was told {hours:.0f} h ago: the sun by history alone",
+                hours=age_s / 3600,
+            )
+        )
         light, warm = nothing, nothing
     elif np.isnan(light).any() and np.isfinite(weather.irradiance_w_m2).any():
         covered = float(np.isfinite(light).sum()) * slots.hours
-        notes.append(say(
-            "the weather tells of {hours:.0f} h ahead: the sun beyond by history alone", hours=covered
-        ))
+        notes.append(
+            say(
+                "the weather tells of {hours:.0f} h ahead: the sun beyond by history alone",
+                hours=covered,
+            )
+        )
     told_past = np.isfinite(weather.irradiance_w_m2[: max(weather.slots.at(now), 0)])
     seen_days = float(told_past.sum()) * weather.slots.step_s / _DAY_S
     if seen_days < _LEARNED_DAYS and np.isfinite(light).any():
