@@ -94,8 +94,8 @@ web/static/index.html: .venv/.ready $(shell find web/app -path web/app/node_modu
 	@touch $@
 
 # The page's view of the API, from the hub's own description of it; a test says when it is old.
-.PHONY: web/app/src/api/schema.ts
-web/app/src/api/schema.ts: .venv/.ready
+.PHONY: page-types
+page-types: .venv/.ready
 	$(PY) -m tests.web.schema
 
 .PHONY: chromium mosquitto

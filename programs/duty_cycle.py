@@ -58,7 +58,7 @@ def propose(inputs: Inputs, policy: DutyCyclePolicy) -> tuple[Proposal, ...]:
             reason=say(
                 "{program} asks it to run {share:.0f} % of the time",
                 program=signal.program,
-                value=signal.value,
+                share=signal.value,
             ),
         )
         for signal in in_force(inputs.signals, SignalKind.DUTY_CYCLE, inputs.now)

@@ -65,7 +65,7 @@ def propose_support(inputs: Inputs) -> tuple[SupportWish, ...]:
         reason = say(
             "{program} sets a power factor of {factor:g}",
             program=signal.program,
-            value=abs(signal.value),
+            factor=abs(signal.value),
         )
         wishes += [
             support(ID, signal, device.spec.id, factor, reason) for device in _able(signal, inputs)

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,7 @@ def templates() -> frozenset[str]:
     Raises:
         AssertionError: One is put together at run time, so that nobody could translate it.
     """
-    found = set(_of_programmes())
+    found = {*_of_programmes(), *_of_maps()}
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             text = path.read_text(encoding="utf-8")
@@ -46,6 +47,14 @@ def _made(tree: ast.AST) -> Iterator[ast.Call]:
             and node.func.id in _MAKERS
         ):
             yield node
+
+
+def _of_maps() -> Iterator[str]:
+    """Yield what devices do without the hub, and at which risk, as their maps say."""
+    for path in (ROOT / "der").rglob("*.toml"):
+        control = tomllib.loads(path.read_text(encoding="utf-8")).get("control", {})
+        expiry = control.get("expiry", {})
+        yield from (expiry[key] for key in ("safe", "risk") if key in expiry)
 
 
 def _of_programmes() -> Iterator[str]:

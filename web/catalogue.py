@@ -63,7 +63,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class Parts:
     """A template, taken apart.
 
     Attributes:
@@ -108,7 +108,7 @@ class Template:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def taken_apart(template: str) -> Template:
+def taken_apart(template: str) -> Parts:
     """Return a template's literals and places."""
     literals, places = [""], list[Place]()
     for literal, name, spec, conversion in _FORMATTER.parse(template):
@@ -116,7 +116,7 @@ def taken_apart(template: str) -> Template:
         if name is not None:
             places.append(Place(name, conversion or "", spec or ""))
             literals.append("")
-    return Template(tuple(literals), tuple(places))
+    return Parts(tuple(literals), tuple(places))
 
 
 class Catalogue:

@@ -10,6 +10,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from der.sentence import Template, say
+
+_ON: Final = (
+    Template("Mon {time}"),
+    Template("Tue {time}"),
+    Template("Wed {time}"),
+    Template("Thu {time}"),
+    Template("Fri {time}"),
+    Template("Sat {time}"),
+    Template("Sun {time}"),
+)
 EVERY_DAY: Final = frozenset(range(7))
 """Monday to Sunday, 0 to 6."""
 _FAR_S: Final = 20 * 3600.0
@@ -55,11 +66,13 @@ def words(at: float, zone: ZoneInfo, seen_from: float) -> str:
         seen_from: UTC epoch seconds; one that is far from it is told with its day.
     """
     local = datetime.fromtimestamp(at, zone)
-    text = local.strftime("%H:%M" if abs(at - seen_from) < _FAR_S else "%a %H:%M")
+    text = local.strftime("%H:%M")
+    if abs(at - seen_from) >= _FAR_S:
+        text = _ON[local.weekday()](time=text)
     other = local.replace(fold=1 - local.fold)
     # Only a time that the clock shows twice needs its zone's name beside it.
     twice = other.utcoffset() != local.utcoffset() and _shows(other)
-    return f"{text} {local.tzname()}" if twice else text
+    return say("{time} {zone}", time=text, zone=local.tzname() or "") if twice else text
 
 
 def _shows(local: datetime) -> bool:

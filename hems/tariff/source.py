@@ -220,9 +220,9 @@ async def _download(url: str) -> bytes:
             if response.status != 200:  # noqa: PLR2004 - OK of HTTP
                 raise SourceError(
                     say(
-                        "it answers {status} {value}",
+                        "it answers {status} {reason}",
                         status=response.status,
-                        value=response.reason or "",
+                        reason=response.reason or "",
                     ).rstrip()
                 )
             async for chunk in response.content.iter_chunked(_CHUNK):
@@ -238,7 +238,7 @@ async def _download(url: str) -> bytes:
         raise SourceError(error.strerror or say("no connection")) from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise SourceError(
-            say("the connection failed ({name__})", name__=type(error).__name__)
+            say("the connection failed ({kind})", kind=type(error).__name__)
         ) from error
     return bytes(body)
 

@@ -166,8 +166,8 @@ class Visibility:
         if not purpose:
             raise DeniedError(
                 say(
-                    "the owner has not granted {value} to {recipient}",
-                    value=data.value,
+                    "the owner has not granted {data} to {recipient}",
+                    data=data.value,
                     recipient=recipient,
                 )
             )

@@ -59,7 +59,7 @@ async def test_what_is_served_is_described(served: Served, described: dict[str, 
     not (SCHEMA.parents[2] / "node_modules").is_dir(), reason="the page's packages are not there"
 )
 def test_the_page_knows_the_api_as_it_is() -> None:
-    assert SCHEMA.read_text() == generate(), "make web/app/src/api/schema.ts"
+    assert SCHEMA.read_text() == generate(), "make page-types"
 
 
 def test_two_models_of_one_name_are_named() -> None:

@@ -22,6 +22,7 @@ from der.drivers.mqtt.points import (
 )
 from der.drivers.mqtt.profile import ReadOnly, Switched
 from der.model import Expiry, Safeguard
+from der.sentence import say
 
 _WATT_MINUTES: Final = 1 / 60
 
@@ -88,9 +89,12 @@ class Shelly1Plug(_Topics, Switched):
         """None in the device: over MQTT its relay takes a word and no time."""
         return Safeguard(
             Expiry.GUARD,
-            "the hub's guard closes the switch again",
-            "with hub, guard or broker gone the plug stays off until somebody presses its button:"
-            " its MQTT command takes no time",
+            say("the hub's guard closes the switch again"),
+            say(
+                "with hub, guard or broker gone the plug stays off until somebody presses its "
+                "button:"
+                " its MQTT command takes no time"
+            ),
         )
 
     def facts(self, topic: str, payload: bytes) -> Facts:

@@ -17,6 +17,7 @@ from der.drivers.mqtt.payload import Field, Object, PayloadError
 from der.drivers.mqtt.points import Facts, Message, Point, Settings
 from der.drivers.mqtt.profile import ReadOnly, Switched
 from der.model import Expiry, Safeguard
+from der.sentence import say
 
 _SWITCH: Final = (
     Field(("apower",), Point.POWER),
@@ -147,9 +148,11 @@ class Shelly2Plug(_Rpc, Switched):
         """Its own timer."""
         return Safeguard(
             Expiry.AUTO_OFF,
-            "its timer closes the switch again when the time is over",
-            "a restart of the plug meanwhile loses the timer; the switch is then as its own"
-            " power-on setting has it",
+            say("its timer closes the switch again when the time is over"),
+            say(
+                "a restart of the plug meanwhile loses the timer; the switch is then as its own"
+                " power-on setting has it"
+            ),
         )
 
     def facts(self, topic: str, payload: bytes) -> Facts:

@@ -24,6 +24,7 @@ from der.drivers.mqtt.points import (
 )
 from der.drivers.mqtt.profile import ReadOnly, Switched
 from der.model import Expiry, Safeguard
+from der.sentence import say
 
 _KWH: Final = 1000.0
 _LONGEST_DELAY: Final = 3600
@@ -131,9 +132,12 @@ class TasmotaPlug(_Topics, Switched):
         """Its own command queue."""
         return Safeguard(
             Expiry.AUTO_OFF,
-            "its command queue closes the switch again when the time is over",
-            "a restart of the plug meanwhile empties the queue; the switch is then as the plug's"
-            " PowerOnState has it",
+            say("its command queue closes the switch again when the time is over"),
+            say(
+                "a restart of the plug meanwhile empties the queue; the switch is then as the "
+                "plug's"
+                " PowerOnState has it"
+            ),
         )
 
     def facts(self, topic: str, payload: bytes) -> Facts:

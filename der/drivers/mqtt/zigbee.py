@@ -14,6 +14,7 @@ from der.drivers.mqtt.payload import Field, Object
 from der.drivers.mqtt.points import Facts, Message, Point, Settings, with_sum
 from der.drivers.mqtt.profile import ReadOnly, Switched
 from der.model import Comfort, Expiry, Safeguard
+from der.sentence import say
 
 BASE: Final = "zigbee2mqtt"
 _KWH: Final = 1000.0
@@ -94,9 +95,12 @@ class ZigbeePlug(_Topics, Switched):
         """None in the device."""
         return Safeguard(
             Expiry.GUARD,
-            "the hub's guard closes the switch again",
-            "with hub, guard or bridge gone the plug stays off until somebody presses its button:"
-            " Zigbee's timed commands only switch off",
+            say("the hub's guard closes the switch again"),
+            say(
+                "with hub, guard or bridge gone the plug stays off until somebody presses its "
+                "button:"
+                " Zigbee's timed commands only switch off"
+            ),
         )
 
     def facts(self, topic: str, payload: bytes) -> Facts:
@@ -174,10 +178,16 @@ class ZigbeeThermostat(_Topics):
         edge = "warmer" if self.comfort.cools else "colder"
         return Safeguard(
             Expiry.GUARD,
-            f"the room keeps to {self.set_back_c:g} degC, never {edge}; the hub's guard gives the"
-            " owner's temperature back",
-            "with hub, guard or bridge gone the room stays set back until somebody turns the"
-            " thermostat: it has no timer of ours",
+            say(
+                "the room keeps to {celsius:g} degC, never {edge}; the hub's guard gives the"
+                " owner's temperature back",
+                celsius=self.set_back_c,
+                edge=edge,
+            ),
+            say(
+                "with hub, guard or bridge gone the room stays set back until somebody turns the"
+                " thermostat: it has no timer of ours"
+            ),
         )
 
     def facts(self, topic: str, payload: bytes) -> Facts:

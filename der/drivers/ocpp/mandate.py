@@ -23,6 +23,7 @@ from der.drivers.ocpp.session import CALL_TIMEOUT_S
 from der.drivers.ocpp.words import Orders
 from der.errors import PermanentError, RejectedError, TransientError
 from der.model import Expiry, Safeguard, Setpoint
+from der.sentence import say
 
 LIMIT = "limit of its power"
 FALLBACK = "fallback limit"
@@ -91,15 +92,15 @@ class Mandate:
     def safeguard(self) -> Safeguard:
         """What becomes of it without the hub."""
         wiring = self.rating.wiring
-        safe = f"charges with at most {self.rating.fallback_w:g} W"
+        safe = say("charges with at most {power:g} W", power=self.rating.fallback_w)
         if self.rating.fallback_w < wiring.least_a * wiring.voltage_v:
-            safe = "does not charge"
+            safe = say("does not charge")
         if self._fallback:
             return Safeguard(Expiry.FALLBACK, safe)
         if self._fallback is None:
-            risk = "it has not confirmed its fallback limit yet"
+            risk = say("it has not confirmed its fallback limit yet")
         else:
-            risk = (
+            risk = say(
                 "it refused the fallback limit: each limit goes over into that one when it lapses, "
                 "but a charger that restarts without the hub charges with all it can"
             )

@@ -32,6 +32,7 @@ from der.drivers.sunspec.storage_rate import StorageRate
 from der.drivers.sunspec.switch import ENTER_SERVICE, IMMEDIATE, Switch
 from der.errors import PermanentError, RejectedError
 from der.model import Control, DeviceSpec, Expiry, Safeguard, Setpoint
+from der.sentence import say
 from der.service import unsupported
 
 _STORAGE: Final = 124
@@ -130,19 +131,24 @@ class SunSpecControls:
         """What the device's timers are good for, and what has none."""
         risks = [] if self._functions is None else [self._functions.risk]
         if self._switch is not None and not self._connects:
-            risks.append("once disconnected it stays off: its switch has no timer")
+            risks.append(say("once disconnected it stays off: its switch has no timer"))
         if self._power is None:
             return Safeguard(risk=_joined(risks))
         block = self._block()
         if not self._power.timed(block):
-            expiry, safe = Expiry.GUARD, "holds its last set-point until it hears otherwise"
-            risks.append(f"model {self._power.model} has no reversion timer")
+            expiry, safe = Expiry.GUARD, say("holds its last set-point until it hears otherwise")
+            risks.append(say("model {model} has no reversion timer", model=self._power.model))
         elif self._power.second_value(block):
             expiry = Expiry.REVERSION
-            safe = "runs by its own control, or at what it is to revert to"
+            safe = say("runs by its own control, or at what it is to revert to")
         else:
-            expiry, safe = Expiry.REVERSION, "runs by its own control"
-            risks.append(f"model {self._power.model} can't hold a second value for afterwards")
+            expiry, safe = Expiry.REVERSION, say("runs by its own control")
+            risks.append(
+                say(
+                    "model {model} can't hold a second value for afterwards",
+                    model=self._power.model,
+                )
+            )
         return Safeguard(expiry, safe, _joined(risks))
 
     @property

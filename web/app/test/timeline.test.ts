@@ -113,10 +113,10 @@ describe("the lanes", () => {
   });
 
   it("call a price dear by all that are known, not by those shown alone", () => {
-    const later = plan(8, { import_per_kwh: [0.2, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3, 0.5] });
+    const later = plan(8, { import_per_kwh: [0.2, 0.2, 0.35, 0.35, 0.35, 0.35, 0.35, 0.5] });
     const price = lane("price", { ...sources, plan: later });
-    expect(price.high).toBe(0.3);
-    expect([0.2, 0.3, 0.5].map((p) => priceClass(price, p))).toEqual(["cheap", "middle", "dear"]);
+    expect(price.high).toBe(0.35);
+    expect([0.2, 0.35, 0.5].map((p) => priceClass(price, p))).toEqual(["cheap", "middle", "dear"]);
   });
 
   it("take what a kWh has cost from the accounts", () => {
