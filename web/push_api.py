@@ -110,10 +110,10 @@ class PushApi:
         return [
             Operation("GET", "/api/push", cls.push, Right.SEE),
             Operation(
-                "PUT", "/api/push/subscriptions", cls.subscribe, Right.SEE, refusals=refusals
+                "PUT", "/api/push/subscriptions", cls.subscribe, Right.STEER, refusals=refusals
             ),
-            Operation("DELETE", one, cls.unsubscribe, Right.SEE, refusals=refusals),
-            Operation("POST", f"{one}/test", cls.try_out, Right.SEE, refusals=refusals),
+            Operation("DELETE", one, cls.unsubscribe, Right.STEER, refusals=refusals),
+            Operation("POST", f"{one}/test", cls.try_out, Right.STEER, refusals=refusals),
         ]
 
     async def push(self, who: Who) -> PushAnswer:

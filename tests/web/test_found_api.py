@@ -25,7 +25,10 @@ pytestmark = [
     pytest.mark.requirement("LC-COMMISSION", "L1-OWNER", "ROLE-UI"),
     pytest.mark.timeout(120),
 ]
-OWN = '[[device]]\nid = "roof"\nkind = "pv"\nname = "Roof"\ndriver = "sunspec"\nport = 9\nmin = "-4 kW"\n'
+OWN = (
+    '[[device]]\nid = "roof"\nkind = "pv"\nname = "Roof"\n'
+    'driver = "sunspec"\nport = 9\nmin = "-4 kW"\n'
+)
 
 
 @pytest.fixture

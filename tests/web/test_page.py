@@ -176,8 +176,20 @@ async def test_the_page_says_what_why_and_what_next(browser: Browser) -> None:
         assert top["y"] + top["height"] < PHONE["height"], "it is seen without scrolling"
 
         await home.play(events=[], devices=[replace(d, reason="") for d in home.now.devices])
-        await expect(why).to_contain_text("Nobody asks anything of your home.")
+        await expect(why).to_have_text(
+            "Water heater: Waits until 14:45: the sun leaves it over then"
+        )
         await expect(ahead).to_contain_text(re.compile(r"15:00\s*energy gets cheaper: €0.284"))
+
+
+async def test_a_home_that_nobody_asks_anything_says_so(browser: Browser) -> None:
+    home = ScriptedHome()
+    quiet = [replace(d, reason="", setpoint_w=None) for d in home.now.devices]
+    await home.play(events=[], devices=quiet)
+    async with showing(browser, home=home, outlook=ScriptedOutlook(view=None)) as shown:
+        why = shown.page.get_by_test_id("why")
+        await expect(why).to_contain_text("Nobody asks anything of your home.")
+        await expect(shown.page.get_by_test_id("ahead")).to_contain_text("Nothing is planned")
 
 
 async def test_energy_flows_and_an_old_figure_says_so(browser: Browser) -> None:

@@ -1,5 +1,6 @@
 """When a car usually leaves."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -48,7 +49,8 @@ def test_the_next_time(stays: list[Stay], now: float, found: float | None) -> No
 
 
 def test_round_midnight() -> None:
-    at = [datetime(2026, 1, d, h, m, tzinfo=UTC) for d, h, m in ((1, 23, 50), (2, 0, 10), (3, 0, 5))]
+    left = ((1, 23, 50), (2, 0, 10), (3, 0, 5))
+    at = [datetime(2026, 1, d, h, m, tzinfo=UTC) for d, h, m in left]
     assert usual(at) == time(0, 5)
 
 
@@ -76,6 +78,5 @@ def test_as_the_obvious_search_over_all_minutes_has_it(minutes: list[int]) -> No
     assert sum(way(at, o) for o in minutes) <= least(minutes, way) + 3 * len(minutes)
 
 
-def least(minutes: list[int], way: "object") -> int:
-    assert callable(way)
+def least(minutes: list[int], way: Callable[[int, int], int]) -> int:
     return min(sum(way(m, o) for o in minutes) for m in minutes)

@@ -175,7 +175,7 @@ async def test_a_file_that_another_command_changes_is_left_alone(
 async def test_removing_what_is_being_added_gives_it_up(home: FollowingHome) -> None:
     setup = DeviceSetup(home.path, home, lambda: None, SystemClock())
     setup.join(CAR)
-    while setup.joining().state is not JoinState.ASKING:
+    while setup.joining().state is not JoinState.ASKING:  # noqa: ASYNC110 - it tells nobody
         await asyncio.sleep(0.01)
     await setup.remove("wallbox")
     assert setup.joining().state is JoinState.LEFT
