@@ -162,9 +162,7 @@ class Door:
 
     async def _events(self, request: web.Request, recipient: str) -> web.Response:
         start, end = _span(request)
-        await self._visibility.admit(
-            recipient, Data.EVENTS, f"from {start:.0f} to {end:.0f}"
-        )
+        await self._visibility.admit(recipient, Data.EVENTS, f"from {start:.0f} to {end:.0f}")
         found, more = await self._visibility.happened(start, end)
         return _answer(await asyncio.to_thread(words.happened, found, more=more))
 

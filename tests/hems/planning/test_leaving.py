@@ -66,11 +66,14 @@ def test_as_the_obvious_search_over_all_minutes_has_it(minutes: list[int]) -> No
 
     if found is None:
         best = [m for m in minutes if sum(way(m, o) for o in minutes) == least(minutes, way)]
-        assert any(
-            (near := sum(way(m, o) <= NEAR_MIN for o in minutes)) < LEAST
-            or near * 2 <= len(minutes)
-            for m in best
-        ) or not minutes
+        assert (
+            any(
+                (near := sum(way(m, o) <= NEAR_MIN for o in minutes)) < LEAST
+                or near * 2 <= len(minutes)
+                for m in best
+            )
+            or not minutes
+        )
         return
     at = found.hour * 60 + found.minute
     assert at % 5 == 0

@@ -18,6 +18,7 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.requirement("LC-COMMISSION"), pytest.mark.timeout(60)]
 
+
 @pytest.fixture
 def home(tmp_path: Path) -> FollowingHome:
     path = tmp_path / "hems.toml"

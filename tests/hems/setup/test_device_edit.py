@@ -33,9 +33,7 @@ METER: dict[str, Value] = {
     "port": 502,
 }
 PV: dict[str, Value] = {**METER, "id": "pv", "kind": "pv", "name": "Roof", "min": "-5 kW"}
-SECTIONS = {
-    str(t["id"]): (t, DeviceSection.model_validate(t)) for t in (PUMP, METER, PV)
-}
+SECTIONS = {str(t["id"]): (t, DeviceSection.model_validate(t)) for t in (PUMP, METER, PV)}
 
 
 def after(device: str, edit: Edit) -> dict[str, Value]:
@@ -109,9 +107,7 @@ def test_what_may_be_changed_is_known_before() -> None:
 
 @given(st.integers(0, 9), st.floats(-BREAKER_W, BREAKER_W).filter(lambda w: w > 0))
 def test_whatever_is_in_range_is_read_back_as_it_was_given(rank: int, power_w: float) -> None:
-    section = DeviceSection.model_validate(
-        after("pump", Edit(essentiality=rank, max_w=power_w))
-    )
+    section = DeviceSection.model_validate(after("pump", Edit(essentiality=rank, max_w=power_w)))
     assert section.essentiality == rank
     assert section.max == pytest.approx(power_w, rel=1e-11)
 
