@@ -6,6 +6,7 @@ import pkgutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 from typing import Final
 
 import programs
@@ -24,29 +25,39 @@ def templates() -> frozenset[str]:
         AssertionError: One is put together at run time, so that nobody could translate it.
     """
     found = {*_of_programmes(), *_of_maps()}
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            text = path.read_text(encoding="utf-8")
-            if "from der.sentence import" not in text and path.name != "sentence.py":
-                continue  # some other `say`
-            for call in _made(ast.parse(text)):
-                first = call.args[0] if call.args else None
-                if isinstance(first, ast.Name) and path.name == "sentence.py":
-                    continue  # where a waiting template is filled in
-                literal = isinstance(first, ast.Constant) and isinstance(first.value, str)
-                assert literal, f"{path}:{call.lineno}: no literal template"
-                found.add(str(first.value))  # type: ignore[union-attr]
+    for where, call in _made():
+        first = call.args[0] if call.args else None
+        literal = isinstance(first, ast.Constant) and isinstance(first.value, str)
+        assert literal, f"{where}: no literal template"
+        found.add(str(first.value))  # type: ignore[union-attr]
     return frozenset(found)
 
 
-def _made(tree: ast.AST) -> Iterator[ast.Call]:
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id in _MAKERS
-        ):
-            yield node
+def wrong_values() -> list[str]:
+    """Return where a sentence is made with other values than its template has places."""
+    wrong = []
+    for where, call in _made("say"):
+        template, given = ast.literal_eval(call.args[0]), {each.arg for each in call.keywords}
+        if None not in given and {p[1] for p in Formatter().parse(template)} - {None} != given:
+            wrong.append(f"{where}: {template!r}")
+    return wrong
+
+
+def _made(*makers: str) -> Iterator[tuple[str, ast.Call]]:
+    """Yield where sentences and templates are made."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            text = path.read_text(encoding="utf-8")
+            if not ("from der.sentence import" in text or path.name == "sentence.py"):
+                continue  # some other `say`
+            for node in ast.walk(ast.parse(text)):
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Name)
+                    and node.func.id in (makers or _MAKERS)
+                    and not (path.name == "sentence.py" and isinstance(node.args[0], ast.Name))
+                ):
+                    yield f"{path}:{node.lineno}", node
 
 
 def _of_maps() -> Iterator[str]:

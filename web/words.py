@@ -6,6 +6,7 @@ template. What no catalogue has is told in English.
 """
 
 import json
+from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -31,9 +32,14 @@ _CATALOGUES = Path(__file__).parent / "catalogues"
 @cache
 def catalogue(language: str) -> Catalogue:
     """Return the catalogue of a language other than English."""
+    return Catalogue(language, read(language))
+
+
+def read(language: str) -> Mapping[str, str]:
+    """Return a language's templates by English template, as they are written down."""
     text = (_CATALOGUES / f"{language}.json").read_text(encoding="utf-8")
     templates: dict[str, str] = json.loads(text)
-    return Catalogue(language, templates)
+    return templates
 
 
 def tell(text: str, language: str) -> str:
