@@ -106,3 +106,11 @@ def in_turn(clauses: Sequence[str]) -> str:
     for each in clauses[1:]:
         whole = say("{clause}; {next}", clause=whole, next=each)
     return whole
+
+
+def together(sentences: Sequence[str]) -> str:
+    """Return whole sentences as one text; empty for none."""
+    text = sentences[0] if sentences else ""
+    for each in sentences[1:]:
+        text = say("{sentence} {next}", sentence=text, next=each)
+    return text

@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import Final
 
 from der.model import DeviceState, Ownership, Quality, Reading, Safeguard
+from der.sentence import in_turn, say, together
+from hems import link_words
 from hems.cem.arbiter import Decision, Span
 from hems.cem.orders import FREE, Order
 from hems.emg.ratings import Ratings
@@ -30,7 +32,7 @@ _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _IDLE: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 _UNGUARDED: Final[Mapping[str, Safeguard]] = MappingProxyType({})
 _UNWISHED: Final[Mapping[str, Wish]] = MappingProxyType({})
-NO_UTILITY: Final = UtilityView("off", "No utility is configured", "", "", None)
+NO_UTILITY: Final = UtilityView("off", say("No utility is configured"), "", "", None)
 
 _WELL: Final = frozenset({Quality.GOOD, Quality.ASLEEP})
 
@@ -43,7 +45,7 @@ _STATES: Final[Mapping[Phase, str]] = {
     Phase.REJECTED: "rejected",
 }
 
-_GONE: Final[Mapping[Phase, str]] = {Phase.SUPERSEDED: "another order has taken its place"}
+_GONE: Final[Mapping[Phase, str]] = {Phase.SUPERSEDED: say("another order has taken its place")}
 """Why an event is no longer obeyed, where nothing else says so."""
 
 
@@ -170,12 +172,14 @@ def event(state: EventState, ratings: Ratings, devices: Sequence[DeviceState]) -
     grid_event, asked = state.event, meanings(state.event, ratings)
     titles = [title(kind, value) for kind, value in asked]
     effects = [effect(kind, devices) for kind, _ in asked]
-    words = state.reason if state.phase is Phase.REJECTED else " ".join(dict.fromkeys(effects))
+    words = (
+        state.reason if state.phase is Phase.REJECTED else together(list(dict.fromkeys(effects)))
+    )
     return EventView(
         id=grid_event.mrid,
         program=grid_event.program.name or grid_event.program.mrid,
-        title="; ".join(titles) or grid_event.description or _untitled(state),
-        effect=words or "Nothing changes in this home.",
+        title=in_turn(titles) or grid_event.description or _untitled(state),
+        effect=words or say("Nothing changes in this home."),
         state=_STATES[state.phase],
         starts_at=state.starts_at,
         ends_at=state.ends_at,
@@ -193,8 +197,8 @@ def stage(phase: Phase) -> str:
 def _untitled(state: EventState) -> str:
     """Return a title where no mode asks for anything that has a name here."""
     if state.reason:
-        return "Something this home cannot do"
-    return "Go on as usual"  # to be connected, say
+        return say("Something this home cannot do")
+    return say("Go on as usual")  # to be connected, say
 
 
 def _sentence(words: str) -> str:
@@ -203,4 +207,6 @@ def _sentence(words: str) -> str:
 
 def utility(state: ClientState, lfdi: str, name: str = "") -> UtilityView:
     """Return how the link to a utility stands."""
-    return UtilityView(state.state, state.detail, state.server, lfdi, state.last_contact, name)
+    return UtilityView(
+        state.state, link_words.told(state.detail), state.server, lfdi, state.last_contact, name
+    )

@@ -21,7 +21,12 @@ _DEEPEST: Final = 5
 _REMEMBERED: Final = 2048
 _MOST_PIECES: Final = 8
 _LEAST_LETTERS: Final = 6
-"""A template that begins with a place is known by no fewer letters than these."""
+_LEAST_WITH_CLOCK: Final = 4
+"""A template that begins with a place is known by no fewer letters than these, unless a number is
+in it."""
+_CLOCK: Final = "time"
+"""Places of this name are for the time of the day."""
+_CLOCKED: Final = re.compile(r"(?:[A-Z][a-z]{2} )?\d\d:\d\d(?: [A-Za-z0-9+-]{2,6})?")
 _BETWEEN: Final = (". ", "; ", ": ")
 """What sentences are put together with."""
 _NUMBER: Final = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?%?|-?inf|nan")
@@ -55,6 +60,12 @@ class Place:
         """Whether only a number fits."""
         return self.spec[-1:] in set("defgn%") and bool(self.spec)
 
+    def takes(self, text: str) -> bool:
+        """Return whether a text can have been written here."""
+        if self.numeric:
+            return _NUMBER.fullmatch(text) is not None
+        return self.name != _CLOCK or _CLOCKED.fullmatch(text) is not None
+
     def written(self, value: object) -> str:
         """Return a value as it stands in the English sentence."""
         if self.conversion:
@@ -79,6 +90,13 @@ class Parts:
         """How many letters of it are the same in every sentence."""
         return sum(character.isalpha() for literal in self.literals for character in literal)
 
+    @property
+    def telling(self) -> bool:
+        """Whether a sentence can be known by it, though it begins with a place."""
+        clock = any(place.name == _CLOCK for place in self.places)
+        least = _LEAST_WITH_CLOCK if clock else _LEAST_LETTERS
+        return self.letters >= least or any(place.numeric for place in self.places)
+
     def filled(self, told: Mapping[str, str]) -> str:
         """Return the sentence with these values, whatever the places' formats."""
         parts = [self.literals[0]]
@@ -99,9 +117,7 @@ class Parts:
             if until <= at:
                 return None
             value = text[at:until]
-            if place.numeric and _NUMBER.fullmatch(value) is None:
-                return None
-            if values.setdefault(place.name, value) != value:
+            if not place.takes(value) or values.setdefault(place.name, value) != value:
                 return None
             at = until + len(behind)
         return values
@@ -148,10 +164,10 @@ class Catalogue:
         told: dict[str, str] = {}
         for place in english.places:
             value = text.values[place.name]
-            plain = isinstance(value, str) and not place.conversion and not place.spec
+            as_it_is = not (place.conversion or place.spec)
             told[place.name] = (
-                self.tell(str(value) if type(value) is str else value, depth + 1)
-                if plain and isinstance(value, str)
+                self.tell(value, depth + 1)
+                if isinstance(value, str) and as_it_is
                 else figure(place.written(value))
             )
         return self._filled(text.template, told)
@@ -207,11 +223,15 @@ class Catalogue:
                 continue
             told = [self._whole(piece, depth + 1) for piece in pieces]
             if any(told):
-                return mark.join(
+                return self._mark(mark).join(
                     new or self._recognised(old, depth + 1)
                     for new, old in zip(told, pieces, strict=True)
                 )
         return ""
+
+    def _mark(self, mark: str) -> str:
+        """Return a mark as it is written: French keeps a space before all but the full stop."""
+        return f"\u00a0{mark}" if self._language == "fr" and mark[0] in ";:" else mark
 
     def _enter(self, english: str) -> None:
         """Have a template with places found by its first word, where that is always the same."""
@@ -221,5 +241,5 @@ class Catalogue:
         word, space, _ = template.literals[0].partition(" ")
         if space and word:
             self._by_word.setdefault(word, []).append(english)
-        elif template.letters >= _LEAST_LETTERS:
+        elif template.telling:
             self._loose.append(english)

@@ -84,7 +84,7 @@ class MessageAnswer(Answer):
 
     id: str
     program: str
-    text: Words
+    text: str
     urgent: bool
     starts_at: float
     ends_at: Open

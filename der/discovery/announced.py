@@ -9,6 +9,7 @@ from der.addresses import ModbusAddress, MqttAddress
 from der.discovery.found import Found, How
 from der.model import DeviceKind
 from der.registry import Driver
+from der.sentence import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def _modbus(said: Announcement) -> Found:
         model=said.text("md", "model"),
         serial=said.text("sn", "serial", "serialnumber"),
         name=said.name,
-        note="" if said.type == "_sunspec._tcp" else "a Modbus device: it needs a map (--map)",
+        note="" if said.type == "_sunspec._tcp" else say("a Modbus device: it needs a map (--map)"),
     )
 
 
@@ -83,7 +84,7 @@ def _charger(said: Announcement) -> Found:
         model=said.text("model", "md"),
         serial=said.text("serial", "sn"),
         name=said.name,
-        note="a charger: have it call this hub by OCPP (its own settings), then scan again",
+        note=say("a charger: have it call this hub by OCPP (its own settings), then scan again"),
     )
 
 
@@ -105,7 +106,7 @@ def _shelly(said: Announcement) -> Found | None:
         model=model,
         serial=match[2].upper(),
         name=said.name,
-        note="switch MQTT on in its own settings, with this home's broker",
+        note=say("switch MQTT on in its own settings, with this home's broker"),
     )
 
 
@@ -144,15 +145,17 @@ def _homewizard(said: Announcement) -> Found:
         model=product,
         serial=said.text("serial").upper(),
         name=said.name,
-        note="speaks its maker's own protocol only; a P1 adapter with a plain TCP port can be used",
+        note=say(
+            "speaks its maker's own protocol only; a P1 adapter with a plain TCP port can be used"
+        ),
     )
 
 
 _LAST_UNIT: Final = 255
 _SHELLY: Final = re.compile(r"(shelly[a-z0-9_]+)-([0-9a-f]{6}|[0-9a-f]{12})")
-_OVER_OCPP: Final = "have it call this hub by OCPP (its own settings), then scan again"
-_OVER_MODBUS: Final = "switch its Modbus TCP (SunSpec) on in its own settings, then scan again"
-_OVER_MQTT: Final = "give it this home's MQTT broker in its own settings, then scan again"
+_OVER_OCPP: Final = say("have it call this hub by OCPP (its own settings), then scan again")
+_OVER_MODBUS: Final = say("switch its Modbus TCP (SunSpec) on in its own settings, then scan again")
+_OVER_MQTT: Final = say("give it this home's MQTT broker in its own settings, then scan again")
 _BY_NAME: Final[tuple[tuple[re.Pattern[str], str, DeviceKind | None, str], ...]] = (
     (re.compile(r"tasmota"), "Tasmota", DeviceKind.PLUG, _OVER_MQTT),
     (re.compile(r"go-?echarger"), "go-e", DeviceKind.EVSE, _OVER_OCPP),

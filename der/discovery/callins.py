@@ -10,6 +10,7 @@ from der.discovery.scan import Finder, Tell
 from der.drivers.ocpp.central import CentralSystem
 from der.model import DeviceKind
 from der.registry import Driver
+from der.sentence import say
 
 DRIVERS: Final = {"ocpp1.6": Driver.OCPP16, "ocpp2.0.1": Driver.OCPP201}
 """By subprotocol of the WebSocket."""
@@ -33,7 +34,7 @@ def called(identity: str, remote: str, subprotocol: str) -> Found:
         driver=driver,
         at=None if driver is None else StationAddress(identity),
         name=identity,
-        note="" if driver is not None else "offers no version of OCPP that is spoken here",
+        note="" if driver is not None else say("offers no version of OCPP that is spoken here"),
     )
 
 

@@ -12,6 +12,7 @@ from der.discovery.scan import Finder, Tell
 from der.discovery.subnet import Interface, refusal
 from der.discovery.sunspec import ask
 from der.discovery.sweep import Pace, Place, sweep
+from der.sentence import say
 
 LISTENS_S: Final = 8.0
 """Announcements of devices that are awake come within a few seconds of being asked for."""
@@ -71,7 +72,7 @@ async def _asked(found: Found, network: Network) -> Sequence[Found]:
         at.host, at.port, replace(network.pace.probe, units=(at.unit,)), How.DNS_SD
     )
     return [replace(each, name=each.name or found.name) for each in answered] or [
-        replace(found, driver=None, at=None, note="announces SunSpec, but does not answer")
+        replace(found, driver=None, at=None, note=say("announces SunSpec, but does not answer"))
     ]
 
 

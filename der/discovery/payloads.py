@@ -14,6 +14,7 @@ from der.discovery.announced import shelly_kind
 from der.discovery.found import Found, How
 from der.model import DeviceKind
 from der.registry import Driver
+from der.sentence import say
 
 TOPICS: Final = (
     "homeassistant/+/+/config",
@@ -195,7 +196,7 @@ def _zigbee(match: re.Match[str], payload: bytes) -> Sequence[Found]:
                 model=said.definition.model,
                 serial=said.ieee_address,
                 name=said.friendly_name,
-                note="sleeps on its battery" if said.power_source == "Battery" else "",
+                note=say("sleeps on its battery") if said.power_source == "Battery" else "",
             )
         )
     return found
@@ -233,7 +234,7 @@ def _home_assistant(match: re.Match[str], payload: bytes) -> Sequence[Found]:
         found = Found((How.MQTT,), at.topic, kind, Driver.MQTT, at, maker, model, serial, name)
         return _usable(found)
     where = f"{match['component']} {match['object']}"
-    note = "published for Home Assistant; no profile of ours has its topics"
+    note = say("published for Home Assistant; no profile of ours has its topics")
     return [
         Found((How.MQTT,), where, kind, None, None, maker, model, serial, name, note=note),
     ]

@@ -13,6 +13,7 @@ from der.drivers.sunspec.map import SunSpecMap, want
 from der.errors import PermanentError, TransientError
 from der.model import DeviceKind
 from der.registry import Driver
+from der.sentence import say
 
 UNITS: Final = (1, 126, 247, 2, 3, 240, 200, 100)
 """Units that makers use: 1 mostly, 126 and 247 as SunSpec examples do, 2 and 3 for the meter or
@@ -127,7 +128,7 @@ class _Device:
             max_w=None if self.range_w is None else self.range_w[1],
             note=""
             if kind is not None
-            else "has none of the SunSpec models of meters, inverters and batteries",
+            else say("has none of the SunSpec models of meters, inverters and batteries"),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from der.addresses import ModbusAddress, Transport
 from der.discovery.found import Found, How
 from der.discovery.sunspec import Probe, ask, listening
+from der.sentence import say
 
 MODBUS: Final = 502
 MODBUS_TLS: Final = 802
@@ -86,5 +87,5 @@ def secured(host: str, port: int) -> Found:
     return Found(
         (How.SWEEP,),
         str(ModbusAddress(host, port, transport=Transport.TLS)),
-        note="speaks Modbus over TLS: it must be added by hand, with its certificates",
+        note=say("speaks Modbus over TLS: it must be added by hand, with its certificates"),
     )

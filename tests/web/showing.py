@@ -1,7 +1,7 @@
 """A scripted home on a page in a real browser, for the tests of the page."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from tests.web.outlook import ScriptedOutlook
 from tests.web.script import ZONE
 from tests.web.surface import ScriptedClock, ScriptedHome
 from tests.web.visitor import Visitor
+from web.operation import Part
 from web.server import serving
 from web.settings import WebSettings
 
@@ -62,12 +63,16 @@ async def showing(
     outlook: ScriptedOutlook | None = None,
     locale: str = "en-GB",
     visitor: Visitor = OWNER,
+    parts: Sequence[Part] = (),
 ) -> AsyncIterator[Shown]:
-    """Show a scripted home; at the end the browser must have had nothing to complain of."""
+    """Show a scripted home, with more parts of the API where a page needs them.
+
+    At the end the browser must have had nothing to complain of.
+    """
     settings = page_settings()
     home, outlook = home or ScriptedHome(), outlook or ScriptedOutlook()
     async with serving(
-        home, settings, ScriptedClock(), (*outlook.parts(), visitor), visitor
+        home, settings, ScriptedClock(), (*outlook.parts(), visitor, *parts), visitor
     ) as url:
         context = await browser.new_context(
             viewport=viewport,

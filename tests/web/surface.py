@@ -149,6 +149,13 @@ class ScriptedHome:
             devices=[device if d.id == device.id else d for d in self.now.devices]
         )
 
+    async def lose(self, device: str) -> Snapshot:
+        """Have a device not answer any more; what it last said stays."""
+        last = self.device(device)
+        return await self.change_device(
+            replace(last, quality="lost", age_s=95.0, error=f"{last.name} timed out")
+        )
+
     def device(self, device: str) -> DeviceView:
         """Return a device of the present snapshot."""
         return next(d for d in self.now.devices if d.id == device)

@@ -52,14 +52,11 @@ export interface Cost {
 export function chargingCost(car: CarAnswer, plan: PlanAnswer | null, now: number): Cost | null {
   const powers = plan?.devices[car.device]?.power_w;
   if (plan === null || powers === undefined) return null;
-  const until = car.ready_at ?? Infinity;
   let amount = 0;
   let energyWh = 0;
   powers.forEach((powerW, slot) => {
-    const begins = Math.max(plan.start + slot * plan.step_s, now);
-    const ends = Math.min(plan.start + (slot + 1) * plan.step_s, until);
-    if (ends <= begins || powerW <= 0) return;
-    const hours = (ends - begins) / 3600;
+    const hours = (leftOf(plan, slot, now, car.ready_at ?? Infinity) * plan.step_s) / 3600;
+    if (hours <= 0 || powerW <= 0) return;
     const gridW = Math.min(powerW, Math.max(plan.net_w[slot] ?? powerW, 0));
     const paid = plan.import_per_kwh[slot] ?? 0;
     const forgone = plan.export_per_kwh[slot] ?? 0;
@@ -67,6 +64,18 @@ export function chargingCost(car: CarAnswer, plan: PlanAnswer | null, now: numbe
     energyWh += powerW * hours;
   });
   return energyWh > 0 ? { amount, energyWh } : null;
+}
+
+/**
+ * Return which share of a slot's energy is still to come before a time, 0 to 1.
+ *
+ * What the plan has for the slot in which it was made comes in what then was left of it.
+ */
+function leftOf(plan: PlanAnswer, slot: number, now: number, until: number): number {
+  const starts = plan.start + slot * plan.step_s;
+  const begins = Math.max(starts, Math.min(plan.made_at, starts + plan.step_s - 1));
+  const lasts = starts + plan.step_s - begins;
+  return Math.max(0, Math.min(starts + plan.step_s, until) - Math.max(begins, now)) / lasts;
 }
 
 /** Return the energy that brings a car to a charge, as drawn since it was plugged in, Wh. */
