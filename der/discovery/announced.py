@@ -70,8 +70,12 @@ def _broker(said: Announcement) -> Found:
         (How.DNS_SD,),
         said.where,
         name=said.name,
-        note=f'an MQTT broker: name it in the section [mqtt] (host = "{said.host}", '
-        f"port = {said.port}) to find what is behind it",
+        note=say(
+            'an MQTT broker: name it in the section [mqtt] (host = "{host}", port = {port}) to '
+            "find what is behind it",
+            host=said.host,
+            port=said.port,
+        ),
     )
 
 

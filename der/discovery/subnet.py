@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Final
 
+from der.sentence import say
+
 WIDEST: Final = 24
 """Of a larger network only the part around us is asked: a home has no thousand devices."""
 _POINT_TO_POINT: Final = 31
@@ -49,12 +51,31 @@ def targets(interfaces: Iterable[Interface]) -> Targets:
         if here.ip.is_loopback:
             continue
         if not local(here.ip):
-            said.append(f"{each.name}: {here.ip} is not a home's own address; not swept")
+            said.append(
+                say(
+                    "{name}: {address} is not a home's own address; not swept",
+                    name=each.name,
+                    address=str(here.ip),
+                )
+            )
         elif each.prefix >= _POINT_TO_POINT:
-            said.append(f"{each.name}: {here.with_prefixlen} is a tunnel, no network; not swept")
+            said.append(
+                say(
+                    "{name}: {address} is a tunnel, no network; not swept",
+                    name=each.name,
+                    address=here.with_prefixlen,
+                )
+            )
         elif each.prefix < WIDEST:
             part = IPv4Network(f"{here.ip}/{WIDEST}", strict=False)
-            said.append(f"{each.name}: of {here.network} only {part} is swept, the part around us")
+            said.append(
+                say(
+                    "{name}: of {network} only {part} is swept, the part around us",
+                    name=each.name,
+                    network=str(here.network),
+                    part=str(part),
+                )
+            )
             networks.append(part)
         else:
             networks.append(here.network)

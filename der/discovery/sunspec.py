@@ -99,8 +99,10 @@ def _unmapped(host: str, port: int, how: How) -> Found:
         (how,),
         f"{host}:{port}",
         at=ModbusAddress(host, port),
-        note="speaks Modbus, not SunSpec: add it by what describes it (--driver modbus --map NAME; "
-        "docs/modbus-maps.md has the names)",
+        note=say(
+            "speaks Modbus, not SunSpec: add it by what describes it (--driver modbus --map NAME; "
+            "docs/modbus-maps.md has the names)"
+        ),
     )
 
 

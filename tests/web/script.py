@@ -188,7 +188,7 @@ def day_series(now: Snapshot, start: float, end: float, step_s: int) -> Sequence
             power_w=[
                 # half an hour in the morning in which nothing was measured
                 None if 9.0 <= h < 9.5 else round(p, 1)
-                for h, p in zip(hours, power[d.id], strict=True)
+                for h, p in zip(hours, power.get(d.id, [0.0] * len(at)), strict=True)
             ],
             soc=soc if d.kind == "battery" else [None] * len(at),
         )

@@ -88,6 +88,7 @@ async def test_who_may_only_look_is_asked_nothing(browser: Browser, tmp_path: Pa
         await expect(shop.page.get_by_test_id("car-car")).to_be_visible()
         await expect(shop.page.get_by_test_id("order")).to_have_count(0)
         await expect(shop.page.get_by_test_id("run-ask")).to_have_count(0)
+        shop.expect_refusals()  # the first page asked for accounts, which are not theirs to see
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE", "fr-FR", "es-ES"])

@@ -20,6 +20,7 @@ from hems.image import Image
 from hems.needs.habits import CarHabit, Habits, RunHabit
 from hems.needs.needs import Needs
 from hems.needs.surface import NeedsView
+from hems.settings.config import load
 from hems.settings.devices_file import write
 from hems.setup.device_setup import DeviceSetup
 from hems.store.store import open_store
@@ -60,7 +61,33 @@ host = "192.168.1.6"
 port = 502
 min = "-5 kW"
 max = "5 kW"
+
+[[device]]
+id = "pv"
+kind = "pv"
+name = "Roof"
+driver = "sunspec"
+host = "192.168.1.7"
+port = 502
+min = "-6 kW"
+
+[[device]]
+id = "meter"
+kind = "meter"
+name = "Meter"
+driver = "sunspec"
+host = "192.168.1.8"
+port = 502
+
+[[device]]
+id = "car"
+kind = "evse"
+name = "Wallbox"
+driver = "ocpp16"
+station = "WB1"
+max = "7.4 kW"
 """
+BY_HAND = ("battery", "pv", "meter", "car")
 
 
 @dataclass
@@ -140,6 +167,16 @@ class Workshop:
     def page(self) -> Page:
         """The page."""
         return self.shown.page
+
+    @property
+    def kept(self) -> list[str]:
+        """Ids of the devices that the program keeps."""
+        return [each.id for each in load(self.following.path).device if each.id not in BY_HAND]
+
+    def expect_refusals(self) -> None:
+        """Forgive the browser that it complained of what the hub refused."""
+        complaints = self.shown.complaints
+        complaints[:] = [c for c in complaints if "status of 40" not in c]
 
     async def go(self, path: str) -> None:
         """Show a view."""
