@@ -17,6 +17,7 @@ from der.commands import Command, Disconnect
 from der.errors import DeadlineError, DeviceError, PermanentError, RejectedError
 from der.lifeline import Lifeline
 from der.model import Connection, Control, DeviceKind, DeviceSpec, Reading, Safeguard, Setpoint
+from der.sentence import say
 
 A = TypeVar("A")
 _CLOSED: Final = "the handle was closed"
@@ -231,7 +232,12 @@ class Handle:
             if life.cause is not None:
                 raise self._closed(call) from error
             raise DeadlineError(
-                f"{self.spec.id}: {call} got no answer within {deadline_s:g} s"
+                say(
+                    "{id}: {call} got no answer within {seconds:g} s",
+                    id=self.spec.id,
+                    call=call,
+                    seconds=deadline_s,
+                )
             ) from error
         finally:
             self._under_way -= 1
@@ -385,7 +391,13 @@ class Handle:
             if power_w is None or spec.min_w <= power_w <= spec.max_w:  # a NaN fails this too
                 continue
             raise RejectedError(
-                f"{spec.id}: set-point {power_w:g} W is outside {spec.min_w:g} to {spec.max_w:g} W"
+                say(
+                    "{id}: set-point {power:g} W is outside {least:g} to {most:g} W",
+                    id=spec.id,
+                    power=power_w,
+                    least=spec.min_w,
+                    most=spec.max_w,
+                )
             )
         if not (math.isfinite(setpoint.lapse_s) and setpoint.lapse_s > 0):
             raise RejectedError(f"{spec.id}: a set-point needs a lapse time above 0 s")

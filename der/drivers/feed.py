@@ -12,6 +12,7 @@ from der.commands import Command, DeviceOptions, FirmwareVersion, Identify, Opti
 from der.description import Connector, DeviceDescription, Now, Service
 from der.errors import PermanentError, RejectedError, TransientError
 from der.model import Connection, PhaseReading, Reading, Safeguard, Setpoint
+from der.sentence import say
 from der.service import A, unsupported
 
 FEED_SERVICE = __name__
@@ -98,11 +99,17 @@ class FeedLink:
         """
         reading = self._feed.newest(self._source)
         if reading is None:
-            raise TransientError(f"{self._name}: {self._source} has brought no reading yet")
+            raise TransientError(
+                say("{id}: {source} has brought no reading yet", id=self._name, source=self._source)
+            )
         if self._now() - reading.at > self._max_age_s:
             raise TransientError(
-                f"{self._name}: {self._source} has brought nothing newer for more than "
-                f"{self._max_age_s:g} s"
+                say(
+                    "{id}: {source} has brought nothing newer for more than {age:g} s",
+                    id=self._name,
+                    source=self._source,
+                    age=self._max_age_s,
+                )
             )
         return _turned(reading) if self._inverted else reading
 

@@ -79,7 +79,9 @@ async def test_a_german_page_has_no_english_sentence(tmp_path: Path) -> None:
         await rig.dispatch(limit_export_w=500.0, seconds=600, start="+120s")
 
         def asked(home: Home) -> bool:
-            return len(home.events) > 1 and any("asks" in tile.reason for tile in home.devices)
+            calm = all(tile.error is None for tile in home.devices) and not home.alarms
+            reasons = [tile.reason for tile in home.devices]
+            return calm and len(home.events) > 1 and any("asks" in reason for reason in reasons)
 
         await until(rig.home, asked, 60.0, "two events on the page, one of them followed")
         english, german = await _told(rig, "en"), await _told(rig, "de")

@@ -1,4 +1,4 @@
-"""Devices and the car from the page alone: found, moved and kept; asked to be ready, and planned."""
+"""Devices and the car from the page alone: found, moved, kept; asked to be ready, and planned."""
 
 import time
 from collections.abc import AsyncIterator
@@ -129,9 +129,11 @@ async def test_a_car_asked_on_the_page_to_be_ready_changes_the_plan(
             await expect(page.get_by_test_id("order-said")).to_contain_text("Understood")
             await until(
                 lambda: plan_of(rig),
-                lambda plan: plan is not None
-                and plan.made_at >= asked_at - 5.0
-                and charges_early(plan, ready_at) > 3000.0,
+                lambda plan: (
+                    plan is not None
+                    and plan.made_at >= asked_at - 5.0
+                    and charges_early(plan, ready_at) > 3000.0
+                ),
                 PLAN_WITHIN_S,
                 "a plan that charges the car in time",
             )

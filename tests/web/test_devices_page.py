@@ -176,9 +176,7 @@ async def test_one_that_fails_is_shown_with_why_and_left(browser: Browser, tmp_p
         assert shop.kept == ["heatpump"]
 
 
-async def test_what_a_role_does_not_allow_is_not_offered(
-    browser: Browser, tmp_path: Path
-) -> None:
+async def test_what_a_role_does_not_allow_is_not_offered(browser: Browser, tmp_path: Path) -> None:
     async with workshop(browser, tmp_path, visitor=Visitor(Role.HOUSEHOLD)) as shop:
         await shop.go("/devices/heatpump")
         await expect(shop.page.get_by_test_id("override")).to_be_visible()

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import time
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from playwright.async_api import Browser, Page, ViewportSize
@@ -21,7 +22,7 @@ from hems.needs.habits import CarHabit, Habits, RunHabit
 from hems.needs.needs import Needs
 from hems.needs.surface import NeedsView
 from hems.settings.config import load
-from hems.settings.devices_file import write
+from hems.settings.devices_file import Table, write
 from hems.setup.device_setup import DeviceSetup
 from hems.store.store import open_store
 from hems.surface import DeviceView
@@ -39,7 +40,7 @@ from web.needs_api import NeedsApi
 CAR = DeviceSpec("car", DeviceKind.EVSE, "Wallbox", Control.CEILING, 0, 7400)
 WASHER = DeviceSpec("washer", DeviceKind.PLUG, "Washing machine", Control.SWITCH, 0, 2300)
 LEAVES_AT = SCRIPT_START + 17 * 3600  # 07:20 the next morning
-PUMP = {
+PUMP: Table = {
     "id": "heatpump",
     "kind": "heat_pump",
     "name": "Heat pump",
@@ -139,7 +140,7 @@ class HabitualNeeds:
 
     needs_: Needs
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.needs_, name)
 
     def needs(self) -> NeedsView:

@@ -22,6 +22,7 @@ from der.addresses import ModbusAddress, Transport
 from der.drivers.modbus.framing import Framing, MbapFraming, RtuFraming
 from der.drivers.modbus.tls import TlsFilesError, client_context
 from der.drivers.modbus.wire import Wire, WireError, connect
+from der.sentence import say
 
 
 class User(Protocol):
@@ -128,7 +129,9 @@ class Channel:
                     self._address, framing, _context(self._address), self._closed
                 )
         except TimeoutError as error:
-            raise self._failed(WireError(f"no answer within {seconds:g} s")) from error
+            raise self._failed(
+                WireError(say("no answer within {timeout:g} s", timeout=seconds))
+            ) from error
         except WireError as error:
             raise self._failed(error) from error.__cause__
         return self._wire

@@ -20,6 +20,7 @@ from der.drivers.mqtt.reading import NoPowerError, Sample, reading
 from der.errors import TransientError
 from der.model import Connection, Control, DeviceSpec, Reading
 from der.often import Often
+from der.sentence import say
 
 _log = logging.getLogger(__name__)
 
@@ -129,7 +130,9 @@ class Twin:
         """Raise TransientError where the device is known to be away."""
         for topic, online in self._online.items():
             if not online:
-                raise TransientError(f"{self.spec.id}: {topic}: says that it is offline")
+                raise TransientError(
+                    say("{id}: {topic}: says that it is offline", id=self.spec.id, topic=topic)
+                )
 
     @property
     def own(self) -> Settings:
@@ -173,7 +176,9 @@ class Twin:
         except NoPowerError as error:
             raise TransientError(f"{device}: {point}: {error}{self._last_fault()}") from error
         if not self._set:
-            raise TransientError(f"{device}: {point}: it has not told what it is set to")
+            raise TransientError(
+                say("{id}: {point}: it has not told what it is set to", id=device, point=point)
+            )
         age_s = self._now() - found.at
         if age_s > self._longest_s():
             raise TransientError(

@@ -17,6 +17,7 @@ from der.drivers.ocpp.station import Station, Version
 from der.drivers.ocpp.words import WANTING
 from der.errors import PermanentError, TransientError
 from der.model import Connection, DeviceSpec, Reading, Safeguard, Setpoint
+from der.sentence import say
 from der.service import A
 
 _WAIT_SHARE: Final = 0.9
@@ -61,7 +62,7 @@ async def connect(
         async with asyncio.timeout(wait_s):
             await station.arrived()
     except TimeoutError as error:
-        raise TransientError(f"{spec.id}: charger has not called in") from error
+        raise TransientError(say("{id}: charger has not called in", id=spec.id)) from error
     return OcppLink(spec, station, now)
 
 
@@ -99,7 +100,7 @@ class OcppLink:
         """
         station, record = self._station, self._station.record
         if not station.online:
-            raise TransientError(f"{self._spec.id}: the charger is not connected")
+            raise TransientError(say("{id}: the charger is not connected", id=self._spec.id))
         station.ask_meter_values(_ASK_AFTER * station.address.sample_s)
         sample, plugged = record.sample, record.has_car
         if plugged is False:
@@ -110,7 +111,9 @@ class OcppLink:
                 f"{self._spec.id}: {POWER}: not what a charger of {self._spec.max_w:g} W can draw"
             )
         elif sample is None or sample.power_w is None:
-            raise TransientError(f"{self._spec.id}: the charger has not reported its power yet")
+            raise TransientError(
+                say("{id}: the charger has not reported its power yet", id=self._spec.id)
+            )
         else:
             at, power_w = sample.at, sample.power_w
         self._look_whether_it_obeys(at, power_w)

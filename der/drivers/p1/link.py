@@ -14,6 +14,7 @@ from der.description import Connector, DeviceDescription, Now, Service
 from der.drivers.p1.newest import Memory, Newest
 from der.errors import PermanentError, RejectedError, TransientError
 from der.model import Connection, Reading, Safeguard, Setpoint
+from der.sentence import say
 from der.service import A, unsupported
 
 _MOST_READ: Final = 4096
@@ -62,10 +63,18 @@ async def connect(
             await link.first()
     except TimeoutError as error:
         if link is None:
-            raise TransientError(f"{name}: {place} does not answer") from error
+            raise TransientError(
+                say("{id}: {place} does not answer", id=name, place=place)
+            ) from error
         await link.close()
         raise TransientError(
-            f"{name}: no good telegram from {place} within {wait_s:.1f} s: {newest.silent()}"
+            say(
+                "{id}: no good telegram from {place} within {seconds:.1f} s: {why}",
+                id=name,
+                place=place,
+                seconds=wait_s,
+                why=newest.silent(),
+            )
         ) from error
     except OSError as error:
         raise TransientError(f"{name}: {place} cannot be reached: {error.strerror or error}") from (

@@ -10,6 +10,7 @@ from typing import Final
 from der.drivers.p1.framing import Framer
 from der.drivers.p1.telegram import Telegram, TelegramError, parse
 from der.errors import TransientError
+from der.sentence import say
 
 _log = logging.getLogger(__name__)
 
@@ -97,9 +98,13 @@ class Newest:
             TransientError: There is none that is fresh.
         """
         if self._telegram is None or monotonic - self._arrived > self._max_age_s:
-            why = f": {self._fault}" if self._fault else ""
+            silent = say(
+                "{id}: no good telegram for more than {seconds:g} s",
+                id=self._memory.device,
+                seconds=self._max_age_s,
+            )
             raise TransientError(
-                f"{self._memory.device}: no good telegram for more than {self._max_age_s:g} s{why}"
+                say("{silent}: {why}", silent=silent, why=self._fault) if self._fault else silent
             )
         return self._telegram, self._arrived_at
 
