@@ -104,19 +104,24 @@ def battery(planned: PlannedDevice, stretch: Stretch, course: Course) -> str:
             return _charges(stretch, course)
         case Use.KEEP:
             return _keeps(planned, stretch, course)
-        case Use.GIVE:
+        case Use.SELL if _sells(stretch, course):
+            paid = max(course.prices.export_per_kwh[i] for i in stretch.slots)
+            return say("Sells to the grid, which pays {paid:.2f}", paid=paid)
+        case Use.GIVE | Use.SELL:
             paid = sum(course.prices.export_per_kwh[i] for i in stretch.slots) / len(stretch.slots)
             return say(
                 "Gives the house what it lacks; what the sun leaves over earns {paid:.2f}",
                 paid=paid,
             )
-        case Use.SELL:
-            paid = max(course.prices.export_per_kwh[i] for i in stretch.slots)
-            return say("Sells to the grid, which pays {paid:.2f}", paid=paid)
         case Use.REST:
             return say("Rests: neither storing nor giving pays now")
         case _:
             return say("Takes what the sun leaves over and gives the house what it lacks")
+
+
+def _sells(stretch: Stretch, course: Course) -> bool:
+    """Return whether the home gives to the grid in a stretch, and not only less is taken."""
+    return sum(course.plan.net_w[i] for i in stretch.slots) < -_ACTS_W * len(stretch.slots)
 
 
 def _charges(stretch: Stretch, course: Course) -> str:

@@ -133,6 +133,7 @@ def test_a_car_on_the_sun_follows_it() -> None:
         (Use.CHARGE, 4_000.0, "Charges from the grid at 0.30: energy costs 0.40 at 06:00"),
         (Use.GIVE, -300.0, "Gives the house what it lacks; what the sun leaves over earns 0.08"),
         (Use.SELL, -4_000.0, "Sells to the grid, which pays 0.08"),
+        (Use.SELL, -100.0, "Gives the house what it lacks; what the sun leaves over earns 0.08"),
         (Use.REST, 0.0, "Rests: neither storing nor giving pays now"),
     ],
 )
