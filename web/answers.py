@@ -5,7 +5,7 @@ from http import HTTPStatus
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from der.sentence import say
+from der.sentence import said, say
 from hems.device_surface import UnknownDeviceError
 from hems.surface import (
     BindingEventError,
@@ -14,7 +14,7 @@ from hems.surface import (
     UnknownEventError,
 )
 from web.handler import Handler
-from web.words import Words, sentence_of
+from web.words import Words
 
 _COMPRESSED_ABOVE_BYTES = 1024
 TOO_LARGE = say("The request's body is too large.")
@@ -59,13 +59,13 @@ async def errors_in_words(request: web.Request, handler: Handler) -> web.StreamR
     except web.HTTPException as error:
         return _of_http(error)
     except (UnknownDeviceError, UnknownEventError) as error:
-        return error_answer(HTTPStatus.NOT_FOUND, sentence_of(error))
+        return error_answer(HTTPStatus.NOT_FOUND, said(error))
     except BindingEventError as error:
-        return error_answer(HTTPStatus.CONFLICT, sentence_of(error))
+        return error_answer(HTTPStatus.CONFLICT, said(error))
     except ImpossibleWishError as error:
-        return error_answer(HTTPStatus.BAD_REQUEST, sentence_of(error))
+        return error_answer(HTTPStatus.BAD_REQUEST, said(error))
     except SurfaceError as error:
-        return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, sentence_of(error))
+        return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, said(error))
     except ValidationError as error:
         return error_answer(HTTPStatus.BAD_REQUEST, _of_validation(error))
 

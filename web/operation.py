@@ -17,11 +17,11 @@ from typing import Any, Final, Protocol, get_args, get_type_hints
 from aiohttp import web
 from pydantic import BaseModel
 
-from der.sentence import say
+from der.sentence import said, say
 from hems.access.rights import HERE, Right, Who
 from web.answers import compressed, error_answer, model_answer
 from web.asked import Asked, asked_of
-from web.words import LANGUAGE_KEY, sentence_of
+from web.words import LANGUAGE_KEY
 
 Handle = Callable[..., Awaitable[Any]]
 """A method of a part; its signature is looked at when the operation is served or described."""
@@ -177,7 +177,7 @@ class Operation:
             outcome = await handle(**arguments)
         except tuple(self.refusals) as error:
             status = next(s for kind, s in self.refusals.items() if isinstance(error, kind))
-            return error_answer(status, sentence_of(error))
+            return error_answer(status, said(error))
         if isinstance(outcome, web.StreamResponse):
             return outcome
         if isinstance(outcome, Download):

@@ -15,7 +15,6 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import BeforeValidator
 
-from der.sentence import Sentence
 from web.catalogue import Catalogue
 from web.handler import Handler
 
@@ -45,12 +44,6 @@ def read(language: str) -> Mapping[str, str]:
 def tell(text: str, language: str) -> str:
     """Return a sentence in a language; what its catalogue does not know as it is."""
     return str(text) if language == ENGLISH else catalogue(language).tell(text)
-
-
-def sentence_of(error: Exception) -> str:
-    """Return what an error says, as the sentence that it was raised with where it is one."""
-    said = error.args[0] if error.args else ""
-    return said if isinstance(said, Sentence) else str(error)
 
 
 def _told(value: object) -> object:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from der.sentence import Quantity, say
+from der.sentence import Quantity, said, say
 from tests.web.conftest import Served
 from web import words
-from web.words import preferred, sentence_of, tell
+from web.words import preferred, tell
 
 HELD = "Held at {power} until {event} ends."
 PEAK_NAME = "Evening peak"
@@ -61,9 +61,9 @@ def test_the_best_liked_language_is_spoken(accepted: str, language: str) -> None
 
 def test_an_error_says_what_it_was_raised_with() -> None:
     sentence = say(HELD, power="1 W", event="it")
-    assert sentence_of(ValueError(sentence)) is sentence
-    assert sentence_of(ValueError("plain", 2)) == "('plain', 2)"
-    assert sentence_of(ValueError()) == ""
+    assert said(ValueError(sentence)) is sentence
+    assert said(ValueError("plain", 2)) == "('plain', 2)"
+    assert said(ValueError()) == ""
 
 
 @pytest.mark.usefixtures("german")
