@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from hems.commands.stage import Stage
 from hems.settings.devices_file import tables
 from tests.e2e.rig import Home, Rig
-from tests.e2e.test_plan import NEEDS, PLAN_WITHIN_S, Plan, plan_of, scene
+from tests.e2e.test_plan import PLAN_WITHIN_S, Plan, plan_of, scene
 from tests.hems.commands.device_home import device_home
 from tests.waiting import until
 from tests.web.axe import violations
@@ -110,7 +110,6 @@ def charges_early(plan: Plan | None, until_at: float) -> float:
 async def test_a_car_asked_on_the_page_to_be_ready_changes_the_plan(
     browser: Browser, tmp_path: Path
 ) -> None:
-    assert "ev" in NEEDS
     async with Rig(Stage(tmp_path / "stage", scene(cheap_now=False))) as rig:
         soon = datetime.now(UTC) + timedelta(minutes=100)
         ready_at = soon.replace(second=0, microsecond=0).timestamp()

@@ -64,7 +64,17 @@ def tariff(*, cheap_now: bool) -> tuple[str, ...]:
     )
 
 
-NEEDS = {"ev": ("[device.car]", 'mode = "cheapest"', 'energy = "8 kWh"')}
+def needs() -> dict[str, tuple[str, ...]]:
+    """Return what the car is to have, long after all prices have had their turn.
+
+    Without a time, a car that is not known yet is thought to leave in the morning, and is charged
+    before, whatever it costs.
+    """
+    by = datetime.now(UTC) + timedelta(hours=10)
+    car = ('mode = "cheapest"', 'energy = "8 kWh"', f'ready_by = "{by:%H:%M}"')
+    return {"ev": ("[device.car]", *car)}
+
+
 HOUSE = (
     *("--fixed-load", "1600", "--pv-w", "0", "--battery-soc", "0.5"),
     *("--ev-soc", "0.3", "--ev-max-a", "16", "--ev-arrive-hour", "7.5"),
@@ -73,7 +83,7 @@ HOUSE = (
 
 
 def scene(*, cheap_now: bool) -> Scene:
-    return Scene(page_port=0, house=HOUSE, economy=tariff(cheap_now=cheap_now), tables=NEEDS)
+    return Scene(page_port=0, house=HOUSE, economy=tariff(cheap_now=cheap_now), tables=needs())
 
 
 async def plan_of(rig: Rig) -> Plan | None:
