@@ -1,71 +1,64 @@
-"""`hems enrol`: answers a home's request for a certificate, as the demo's utility.
-
-It signs with the test PKI, registers the home at the head-end under its new LFDI and its PIN, and
-writes what the home's page takes: certificates, revocation lists and the server's address.
-"""
+"""`hems enrol CODE`: a home enrolled at its utility in one go, by EST (RFC 7030)."""
 
 import argparse
-import secrets
-from pathlib import Path
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from pydantic import BaseModel, ValidationError
+import asyncio
+import sys
+import time
+from typing import Final
 
 from certs.errors import CertificateError
-from certs.identity import lfdi, pin_valid
-from certs.pem import der, read_certificates, write_file
-from certs.pki import open_pki, sign_request
-from hems.commands.operator import OperatorError, Told, ask
+from certs.est.errors import WaitError
+from certs.identity import IdentityFiles, lfdi
+from certs.pem import der, read_certificates
+from hems import units
+from hems.commands.first_start import Place, prepared
 from hems.commands.output import fail
+from hems.settings.config import Config
+from hems.settings.toml_file import ConfigError
+from hems.setup.editing import Editor
+from hems.setup.enrolment import EnrolmentError
+from hems.setup.enrolment_code import enrol_by_code
 
-_EDITION = "csip-aus"
-
-
-class _Registered(Told):
-    pass
-
-
-class _HeadEnd(BaseModel):
-    dcap: str
+_LONGEST_STEP_S: Final = 60.0
 
 
 def run(options: argparse.Namespace) -> int:
     """Run `hems enrol`; returns the exit code."""
-    demo: Path = options.demo
+    wait_s = units.duration_s(options.wait)
+    if (options.certificate is None) != (options.key is None):
+        return fail("--certificate and --key go together")
+    maker = None if options.key is None else IdentityFiles(options.certificate, options.key)
+    code = sys.stdin.readline() if options.code == "-" else options.code
     try:
-        if not pin_valid(options.pin):
-            return fail(f"{options.pin!r} is not a PIN: five digits and the check digit that fits")
-        server = _server(demo / "headend" / "ready.json")
-        pki = open_pki(demo / "pki")
-        chain = sign_request(pki, _request(options.request), secrets.token_hex(8))
-        own = lfdi(der(chain[0]))
-        order = {"lfdi": own, "pin": options.pin, "edition": _EDITION}
-        ask(demo / "headend" / "operator.json", "POST", "/homes", _Registered, order)
-        parts = [*chain, *read_certificates(pki.trust.roots)]
-        text = f"Server: {server}\nEdition: {_EDITION}\n".encode()
-        pem = b"".join(each.public_bytes(Encoding.PEM) for each in parts)
-        write_file(options.out.absolute(), text + pem + pki.trust.crls.read_bytes(), mode=0o644)
-    except (CertificateError, OperatorError, OSError) as error:
+        editor = Editor(prepared(Place(options.config, options.home)))
+        return asyncio.run(_enrol(editor, code, maker, wait_s))
+    except WaitError as error:
+        return fail(f"{error}; give the same code again later, it stays good")
+    except (EnrolmentError, CertificateError, ConfigError) as error:
         return fail(str(error))
-    print(f"registered: LFDI {own}")
-    print(f"{options.out}: give this file to the home's page")
+
+
+async def _enrol(editor: Editor, code: str, maker: IdentityFiles | None, wait_s: float) -> int:
+    until = time.monotonic() + wait_s
+    while True:
+        try:
+            mistakes = await enrol_by_code(editor, code, time.time, maker)
+            break
+        except WaitError as error:
+            left_s = until - time.monotonic()
+            if left_s <= 0.0:
+                raise
+            print(f"{error}; asking again", flush=True)
+            await asyncio.sleep(min(max(1.0, error.again_s), left_s, _LONGEST_STEP_S))
+    if mistakes:
+        return fail("; ".join(each.said for each in mistakes))
+    _tell(editor.config)
     return 0
 
 
-def _request(path: Path) -> x509.CertificateSigningRequest:
-    try:
-        return x509.load_pem_x509_csr(path.read_bytes())
-    except OSError as error:
-        raise CertificateError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise CertificateError(
-            f"{path}: is no request for a certificate (PKCS #10, PEM)"
-        ) from error
-
-
-def _server(path: Path) -> str:
-    try:
-        return _HeadEnd.model_validate_json(path.read_bytes()).dcap
-    except (OSError, ValidationError) as error:
-        raise OperatorError(f"{path}: no head-end of a demo runs there") from error
+def _tell(config: Config) -> None:
+    utility = config.utility[0]
+    certificate = read_certificates(utility.certificate)[0]
+    print(f"enrolled: LFDI {lfdi(der(certificate))}, PIN {utility.pin}")
+    print(f"server: {utility.url or 'the one found on the network'}")
+    print(f"the certificate holds until {certificate.not_valid_after_utc:%Y-%m-%d}")

@@ -1,6 +1,6 @@
 """The server's parts joined: what homes see, what the operator sees, who is told of changes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ssl import SSLContext
 
@@ -12,7 +12,7 @@ from hems.headend.exchange import edge
 from hems.headend.feeds import DefaultFeed, Feeds, ProgramFeed
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.notifier import Notifier
-from hems.headend.operator_api import OperatorApi
+from hems.headend.operator_api import Door, OperatorApi
 from hems.headend.operator_der import DerDoor
 from hems.headend.operator_flows import FlowDoor
 from hems.headend.operator_messages import MessageDoor
@@ -60,6 +60,8 @@ def assemble(
     tls: SSLContext,
     token: str,
     refresh: Callable[[], None],
+    doors: Sequence[Door] = (),
+    keep: Callable[[], Awaitable[None]] | None = None,
 ) -> Assembly:
     """Join the parts. Call it inside the running loop.
 
@@ -71,6 +73,8 @@ def assemble(
         tls: Context of the server as a TLS client.
         token: What the operator must show.
         refresh: Reads the revocation lists again.
+        doors: What else the operator may do.
+        keep: Keeps house elsewhere; None for nowhere.
     """
     book, mirrors = books.book, MirrorStore(store)
     prices = PriceViews(books.prices, settings)
@@ -86,6 +90,8 @@ def assemble(
         refresh()
         notifier.forget(books.knows)
         await books.forget_old()
+        if keep is not None:
+            await keep()
         await book.save_contacts()
         now = clock.now()
         await mirrors.prune(now - settings.readings_days * _DAY_S, now + _DAY_S)
@@ -113,6 +119,7 @@ def assemble(
             PriceDoor(books.prices),
             FlowDoor(books.flows, store),
             MessageDoor(books.messages, store),
+            *doors,
         ),
     )
     return Assembly(homes, operator.app(), notifier, ticker)

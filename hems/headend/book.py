@@ -114,6 +114,15 @@ class Book:
             self._homes[lfdi] = home
         return home
 
+    async def retire(self, lfdi: str) -> None:
+        """Forget a home whose certificate another one has taken the place of."""
+        async with self._changing:
+            await self._store.drop_home(lfdi)
+            self._homes.pop(lfdi, None)
+            self._contacts.pop(lfdi, None)
+            for item in self.subscriptions_of(lfdi):
+                del self._subscriptions[item.id]
+
     # Events
 
     async def dispatch(self, order: Order) -> Event:

@@ -24,12 +24,16 @@ from hems.headend.assembly import assemble
 from hems.headend.book import Book
 from hems.headend.books import Books
 from hems.headend.errors import BusyError, SettingsError
+from hems.headend.est.assembly import Est, assemble_est
 from hems.headend.operator_api import operator_token
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
 
 KEEPALIVE_S = 3600.0
 """A home polls once a minute or slower; a handshake for each poll would cost it more than this."""
+
+EST_KEEPALIVE_S = 15.0
+"""New homes ask a few things and go."""
 
 _SHUTDOWN_S = 1.0
 
@@ -44,11 +48,13 @@ class Addresses:
         base_url: Origin of the 2030.5 server.
         operator_url: Origin of the operator's door.
         lfdi: The server certificate's LFDI.
+        est: HOST:PORT of the EST server as homes reach it; empty for none.
     """
 
     base_url: str
     operator_url: str
     lfdi: str
+    est: str = ""
 
     @property
     def dcap_url(self) -> str:
@@ -69,6 +75,7 @@ class HeadEnd:
         book: What it knows; there once it runs.
         store: Its database; there once it runs.
         watch: Its eye on revocation lists; there once it runs.
+        est: What gives new homes their certificates; there once it runs, None for nothing.
 
     Raises:
         SettingsError: On entering: a port is in use, a file cannot be used.
@@ -81,6 +88,7 @@ class HeadEnd:
     book: Book
     store: Store
     watch: RevocationWatch
+    est: Est | None
 
     def __init__(self, settings: HeadEndSettings, clock: Clock | None = None) -> None:
         self._settings = settings
@@ -109,6 +117,7 @@ class HeadEnd:
         books = await Books.load(store, settings, clock)
         self.book = books.book
         stack.push_async_callback(_save_contacts, self.book)
+        self.est = est = await self._assemble_est(identity)
         parts = assemble(
             books,
             store,
@@ -117,11 +126,14 @@ class HeadEnd:
             tls=client_tls,
             token=self.token,
             refresh=watch.refresh,
+            doors=() if est is None else (est.door,),
+            keep=None if est is None else est.keep,
         )
         stack.push_async_callback(parts.notifier.close)
         port = await _listen(stack, parts.homes, settings.host, settings.port, server_tls)
         base_url = _origin("https", settings.host, port)
         parts.notifier.base_url = base_url
+        enrols_at = "" if est is None else await self._listen_for_new(stack, est, port)
         operator_port = await _listen(
             stack, parts.operator, settings.operator_host, settings.operator_port, None
         )
@@ -129,6 +141,7 @@ class HeadEnd:
             base_url,
             _origin("http", settings.operator_host, operator_port),
             lfdi(der(read_certificates(settings.certificate)[0])),
+            enrols_at,
         )
         task = asyncio.create_task(parts.ticker.run(), name="headend ticker")
         task.add_done_callback(_report)
@@ -138,6 +151,27 @@ class HeadEnd:
                 announced(settings.host, port, settings.instance, settings.edition)
             )
         self._tell_ready()
+
+    async def _assemble_est(self, identity: IdentityFiles) -> Est | None:
+        settings = self._settings
+        if settings.est is None:
+            return None
+        return await assemble_est(
+            settings.est, identity, self.store, self.book, self._clock, edition=settings.edition
+        )
+
+    async def _listen_for_new(self, stack: AsyncExitStack, est: Est, dcap_port: int) -> str:
+        """Listen for new homes; returns HOST:PORT as they reach it."""
+        settings = self._settings.est
+        if settings is None:
+            return ""
+        port = await _listen(
+            stack, est.app, settings.host, settings.port, est.tls, keepalive_s=EST_KEEPALIVE_S
+        )
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        est.places.dcap_port = dcap_port
+        est.places.est = settings.reached_at or f"{host}:{port}"
+        return est.places.est
 
     def _tell_ready(self) -> None:
         path = self._settings.ready_file
@@ -158,6 +192,7 @@ def ready_line(addresses: Addresses) -> str:
             "dcap": addresses.dcap_url,
             "operator": addresses.operator_url,
             "lfdi": addresses.lfdi,
+            **({"est": addresses.est} if addresses.est else {}),
         }
     )
 
@@ -184,10 +219,16 @@ async def serve(settings: HeadEndSettings) -> None:
 
 
 async def _listen(
-    stack: AsyncExitStack, app: web.Application, host: str, port: int, tls: SSLContext | None
+    stack: AsyncExitStack,
+    app: web.Application,
+    host: str,
+    port: int,
+    tls: SSLContext | None,
+    *,
+    keepalive_s: float = KEEPALIVE_S,
 ) -> int:
     runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=_SHUTDOWN_S
+        app, access_log=None, keepalive_timeout=keepalive_s, shutdown_timeout=_SHUTDOWN_S
     )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

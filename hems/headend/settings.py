@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hems.headend.errors import SettingsError
+from hems.headend.est.settings import EstSettings
 from hems.headend.modes import Edition, Mode, ProgramKind
 from hems.headend.records import Program
 
@@ -113,6 +114,8 @@ class HeadEndSettings(BaseModel):
     """How long mirrored readings are kept, days."""
     programs: tuple[ProgramSettings, ...] = Field(default=DEFAULT_PROGRAMS, min_length=1)
     """The programmes."""
+    est: EstSettings | None = None
+    """Where new homes get their certificates; nowhere where None."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -169,6 +172,10 @@ def load_settings(path: Path) -> HeadEndSettings:
     for name in ("database", "certificate", "key", "roots", "crls", "token_file", "ready_file"):
         if isinstance(values.get(name), str):
             values[name] = path.parent / values[name]
+    est = values.get("est")
+    for name in ("pki", "manufacturers"):
+        if isinstance(est, dict) and isinstance(est.get(name), str):
+            est[name] = path.parent / est[name]
     try:
         return HeadEndSettings.model_validate(values)
     except ValidationError as error:

@@ -135,6 +135,12 @@ class Store:
             )
             return home_of(done.one())
 
+    async def drop_home(self, lfdi: str) -> None:
+        """Forget a home and what it subscribed to; its answers and readings stay."""
+        async with self.writing() as connection:
+            await connection.execute(delete(SubscriptionRow).where(SubscriptionRow.lfdi == lfdi))
+            await connection.execute(delete(HomeRow).where(HomeRow.lfdi == lfdi))
+
     async def save_contacts(self, contacts: Sequence[tuple[str, float]]) -> None:
         """Store when homes (by LFDI) were last heard of, epoch s."""
         async with self.writing() as connection:

@@ -1,0 +1,1 @@
+"""The utility's EST server (RFC 7030): new homes get their certificates from it."""

@@ -1,0 +1,126 @@
+"""The EST server put together; it listens by itself nowhere."""
+
+import logging
+from dataclasses import dataclass
+from ssl import SSLContext
+
+from aiohttp import web
+from yarl import URL
+
+from certs.errors import CertificateError
+from certs.est.code import fingerprint
+from certs.identity import IdentityFiles
+from certs.pem import der
+from certs.pki import open_pki
+from hems.clock import Clock
+from hems.headend import hrefs
+from hems.headend.book import Book
+from hems.headend.errors import BusyError
+from hems.headend.est.attempts import Attempts
+from hems.headend.est.authority import Authority
+from hems.headend.est.door import EstDoor
+from hems.headend.est.register import Register
+from hems.headend.est.settings import EstSettings
+from hems.headend.est.tls import est_context
+from hems.headend.est.views import EstViews
+from hems.headend.records import Edition
+from hems.headend.store import Store
+from hems.headend.throttle import Throttle
+
+_RENEWALS_PER_MINUTE = 6
+_HOUR_S = 3600.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Places:
+    """Where the servers are; known once they listen.
+
+    Attributes:
+        est: HOST:PORT of the EST server as homes reach it.
+        dcap_port: Of the IEEE 2030.5 server.
+    """
+
+    est: str = ""
+    dcap_port: int = 0
+
+    def dcap(self, host: str) -> str:
+        """Return where the IEEE 2030.5 server is for a home that reaches this machine by a host."""
+        return str(URL.build(scheme="https", host=host, port=self.dcap_port, path=hrefs.DCAP))
+
+
+@dataclass(frozen=True, slots=True)
+class Est:
+    """All parts, of which none listens yet.
+
+    Attributes:
+        app: What homes see.
+        tls: Its TLS.
+        door: What the operator sees.
+        register: Codes and enrolments.
+        places: To be filled in once the servers listen.
+    """
+
+    app: web.Application
+    tls: SSLContext
+    door: EstDoor
+    register: Register
+    places: Places
+
+    async def keep(self) -> None:
+        """Revoke and forget what was renewed; what cannot be done now is done later."""
+        try:
+            for each in await self.register.supersede():
+                _log.info("%s has taken the place of %s", each.lfdi, each.replaces)
+        except (CertificateError, BusyError) as error:
+            _log.warning("renewed certificates stay for now: %s", error)
+
+
+async def assemble_est(
+    settings: EstSettings,
+    identity: IdentityFiles,
+    store: Store,
+    book: Book,
+    clock: Clock,
+    *,
+    edition: Edition,
+) -> Est:
+    """Join the parts.
+
+    Args:
+        settings: Its own.
+        identity: The head-end's certificate.
+        store: The database.
+        book: The homes.
+        clock: The utility's time.
+        edition: What homes speak of which nobody says it.
+
+    Raises:
+        CertificateError: A file cannot be used.
+        StoreError: What is remembered cannot be read.
+    """
+    authority = Authority(open_pki(settings.pki), settings.lifetime_days)
+    root, *_ = await authority.certificates()
+    register = await Register.load(
+        store, book, authority, clock, edition=edition, approve=settings.approve
+    )
+    makers = () if settings.manufacturers is None else (settings.manufacturers,)
+    places = Places()
+    views = EstViews(
+        register,
+        authority,
+        Attempts(clock.monotonic),
+        Throttle(_RENEWALS_PER_MINUTE, clock.monotonic),
+        again_s=settings.again_s,
+        dcap=places.dcap,
+    )
+    door = EstDoor(
+        register,
+        lasting_s=settings.code_hours * _HOUR_S,
+        reached_at=lambda: places.est,
+        mark=fingerprint(der(root)),
+        edition=edition,
+    )
+    tls = est_context(identity, (authority.pki.trust.roots, *makers))
+    return Est(views.app(), tls, door, register, places)
