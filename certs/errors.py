@@ -3,7 +3,8 @@
     CertificateError
     ├── PkiError              the PKI folder cannot be made, found or used
     │   └── PkiExistsError    something stands there already and is not overwritten
-    └── PeerError             the other side of a connection was refused; also an `ssl.SSLError`
+    ├── PeerError             the other side of a connection was refused; also an `ssl.SSLError`
+    └── UnsignedError         our own key could not sign for a connection; also an `ssl.SSLError`
 
 Each message names the file, identity or peer concerned and what is wrong with it.
 """
@@ -35,3 +36,14 @@ class PeerError(CertificateError, ssl.SSLCertVerificationError):
 
     def __str__(self) -> str:
         return self.verify_message
+
+
+class UnsignedError(CertificateError, ssl.SSLError):
+    """Our own key could not sign for a connection: its store is away, or refuses."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ssl.SSL_ERROR_SSL, message)
+        self.said = message
+
+    def __str__(self) -> str:
+        return self.said

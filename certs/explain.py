@@ -3,7 +3,7 @@
 import ssl
 from typing import Final
 
-from certs.errors import PeerError
+from certs.errors import PeerError, UnsignedError
 
 _VERIFY: Final = {
     2: "its chain is not complete or is of another CA",
@@ -63,7 +63,7 @@ def explain(error: BaseException) -> str:
         Words without names of functions or codes; OpenSSL's own words where none are known here.
     """
     cause = _innermost(error)
-    if isinstance(cause, PeerError):
+    if isinstance(cause, PeerError | UnsignedError):
         return str(cause)
     # Errors that the HTTP library derives from these classes lack what OpenSSL's own carry.
     code = getattr(cause, "verify_code", None)
@@ -81,7 +81,7 @@ def explain(error: BaseException) -> str:
 def _innermost(error: BaseException) -> BaseException:
     """Return the TLS or connection error that `error` goes back to; `error` if there is none."""
     found, at = error, error.__cause__ or error.__context__
-    while at is not None:
+    while at is not None and not isinstance(found, UnsignedError):  # which says more than OpenSSL
         if isinstance(at, ssl.SSLError | ConnectionResetError | BrokenPipeError):
             found = at
         at = at.__cause__ or at.__context__

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from certs.keys.use import TlsKeys
+
 LFDI_DIGITS: Final = 40
 """Hex digits of an LFDI: 160 bits."""
 
@@ -24,11 +26,14 @@ class IdentityFiles:
 
     Attributes:
         certificate: PEM file of the certificate, followed by its intermediate CAs.
-        key: PEM file of its private key, unencrypted, readable by its owner only.
+        key: File of its private key, readable by its owner only: plain PEM, or what a key store
+            keeps of it.
+        keys: The key store; None where the key is plain PEM.
     """
 
     certificate: Path
     key: Path
+    keys: TlsKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)

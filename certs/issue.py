@@ -24,6 +24,9 @@ FOREVER: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 DEVICE_GENERIC: Final = x509.ObjectIdentifier("1.3.6.1.4.1.40732.1.1")
 """Policy that states the device type "generic"."""
 
+DEVICE_POST_MANUFACTURE: Final = x509.ObjectIdentifier("1.3.6.1.4.1.40732.1.3")
+"""Policy that states that a device got its certificate after it was made."""
+
 TEST_POLICY: Final = x509.ObjectIdentifier("1.3.6.1.4.1.40732.2.1")
 """Policy that marks a certificate as made for tests."""
 

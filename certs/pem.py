@@ -94,9 +94,12 @@ def read_identity(files: IdentityFiles) -> list[x509.Certificate]:
             others than its owner may read it.
     """
     chain = read_certificates(files.certificate)
-    key = read_key(files.key)
-    _check_private(files.key)
-    if _spki(key.public_key()) != _spki(chain[0].public_key()):
+    if files.keys is None:
+        public: object = read_key(files.key).public_key()
+        check_private(files.key)
+    else:
+        public = files.keys.public(files.key)
+    if _spki(public) != _spki(chain[0].public_key()):
         raise CertificateError(
             f"{files.key}: the private key does not belong to the certificate in "
             f"{files.certificate}"
@@ -161,6 +164,22 @@ def load_into(context: ssl.SSLContext, path: Path) -> None:
         raise CertificateError(f"{path}: cannot be loaded: {error}") from error
 
 
+def check_private(path: Path) -> None:
+    """Refuse a file that others than its owner may read.
+
+    Raises:
+        CertificateError: They may, or it cannot be looked at.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise CertificateError(f"{path}: cannot be read: {error.strerror}") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise CertificateError(
+            f"{path}: others than its owner may read the private key; chmod 600 it"
+        )
+
+
 def _sync_folder(folder: Path) -> None:
     """Make a rename in `folder` last over a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -176,17 +195,6 @@ def _spki(key: object) -> bytes:
         return b""
     encoded = public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return bytes(encoded)
-
-
-def _check_private(path: Path) -> None:
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise CertificateError(f"{path}: cannot be read: {error.strerror}") from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise CertificateError(
-            f"{path}: others than its owner may read the private key; chmod 600 it"
-        )
 
 
 def _read(path: Path, what: str) -> bytes:

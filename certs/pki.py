@@ -189,10 +189,45 @@ def sign_request(
     key = request.public_key()
     if not request.is_signature_valid or not isinstance(key, ec.EllipticCurvePublicKey):
         raise PkiError("the request is not signed by the elliptic-curve key that it names")
-    mica = _authority(pki, "mica")
     hardware = HardwareName(HARDWARE_TYPE, serial.encode())
-    certificate = issue.issue_device(mica, key, hardware, Validity.since(datetime.now(UTC)))
+    return certify(pki, key, hardware, Validity.since(datetime.now(UTC)))
+
+
+def certify(
+    pki: Pki,
+    key: ec.EllipticCurvePublicKey,
+    hardware: HardwareName,
+    validity: Validity,
+    *,
+    policies: Sequence[x509.ObjectIdentifier] = (issue.DEVICE_GENERIC, issue.TEST_POLICY),
+) -> list[x509.Certificate]:
+    """Issue a device certificate for a key that stays with its device.
+
+    Args:
+        pki: The PKI.
+        key: The device's public key.
+        hardware: Which hardware it is.
+        validity: How long it holds.
+        policies: Its certificate policies.
+
+    Returns:
+        The certificate and the intermediate CAs.
+
+    Raises:
+        CertificateError: A file of the PKI is missing or damaged.
+    """
+    mica = _authority(pki, "mica")
+    certificate = issue.issue_device(mica, key, hardware, validity, policies=policies)
     return [certificate, mica.certificate, _authority(pki, "mca").certificate]
+
+
+def authorities(pki: Pki) -> list[x509.Certificate]:
+    """Return the certificates of all CAs of a PKI, the root first.
+
+    Raises:
+        CertificateError: A file of the PKI is missing or damaged.
+    """
+    return [read_certificates(pki.folder / "ca" / f"{name}.pem")[0] for name in AUTHORITIES]
 
 
 def issue_service(

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
-from certs.errors import CertificateError, PeerError
+from certs.errors import CertificateError, PeerError, UnsignedError
 from certs.explain import explain
 from certs.identity import IdentityFiles, Trust
+from certs.keys import inplace
 from certs.pem import der, load_into, read_certificates, read_crls, read_identity
 from certs.resume import Resumable, Sessions, good_until
 from certs.verify import Role, check_peer, check_root, peer_chain
@@ -290,7 +291,11 @@ def _set_ciphers(context: ssl.SSLContext) -> None:
 def _load_identity(context: ssl.SSLContext, identity: IdentityFiles) -> None:
     read_identity(identity)  # says what is wrong with the files; OpenSSL does not
     try:
-        context.load_cert_chain(identity.certificate, identity.key)
+        if identity.keys is None:
+            context.load_cert_chain(identity.certificate, identity.key)
+        else:
+            with identity.keys.tls(identity.key) as key:
+                context.load_cert_chain(identity.certificate, key.path, key.password)
     except (OSError, ssl.SSLError) as error:
         raise CertificateError(f"{identity.certificate}: cannot be used: {error}") from error
 
@@ -347,14 +352,19 @@ def _keep_session(connection: _CheckedObject) -> bool:
 
 @contextmanager
 def _refusals_noted(connection: ssl.SSLObject | ssl.SSLSocket) -> Iterator[None]:
+    unsigned: str | None = None
     try:
         yield
     except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
         raise  # not a failure: the handshake goes on with the next bytes
     except ssl.SSLError as error:
+        unsigned = inplace.failure()
         if isinstance(connection.context, SepContext):
-            connection.context.on_refused(explain(error))
-        raise
+            connection.context.on_refused(unsigned or explain(error))
+        if unsigned is None:
+            raise
+    if unsigned is not None:  # raised here, so that OpenSSL's own words do not hide behind it
+        raise UnsignedError(unsigned)
 
 
 def _log_refusal(why: str) -> None:

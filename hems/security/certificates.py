@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from cryptography import x509
 from certs.errors import CertificateError
 from certs.identity import lfdi
 from certs.pem import der, read_certificates
+from hems.security.key_words import kept_words
 from hems.security.surface import CertificateUse, CertificateView, Renewal, Standing
 from hems.settings.config import Config
 
@@ -42,12 +43,14 @@ class CertificateFile:
         of: Of which utility or device; empty where there is one only.
         path: Where it is.
         renewal: Who sees to a new one.
+        key: File of the private key that belongs to it; None for others' certificates.
     """
 
     use: CertificateUse
     of: str
     path: Path
     renewal: Renewal = Renewal.START
+    key: Path | None = None
 
 
 def files(config: Config) -> tuple[CertificateFile, ...]:
@@ -56,30 +59,34 @@ def files(config: Config) -> tuple[CertificateFile, ...]:
 
 
 def _files(config: Config) -> Iterator[CertificateFile]:
-    use = CertificateUse
+    use, followed, start = CertificateUse, Renewal.FOLLOWED, Renewal.START
     for utility in config.utility:
-        yield CertificateFile(use.UTILITY, utility.name, utility.certificate, Renewal.FOLLOWED)
-        yield CertificateFile(use.UTILITY_ROOT, utility.name, utility.trust, Renewal.FOLLOWED)
+        name = utility.name
+        yield CertificateFile(use.UTILITY, name, utility.certificate, followed, utility.key)
+        yield CertificateFile(use.UTILITY_ROOT, name, utility.trust, followed)
     signal = config.regulation.signal
     page = None if config.web.for_this_machine or not config.web.https else config.web.keys
     if page is not None:
-        yield CertificateFile(use.PAGE, "", page / "page.pem", Renewal.ITSELF)
-        yield CertificateFile(use.PAGE_ROOT, "", page / "authority.pem")
-    named: list[tuple[CertificateUse, str, Path | None, Renewal]] = [
-        (use.RECIPIENTS, "", config.visibility.certificate, Renewal.FOLLOWED),
-        (use.RECIPIENTS_ROOT, "", config.visibility.trust, Renewal.FOLLOWED),
-        (use.CHARGERS, "", config.ocpp.certificate, Renewal.START),
-        (use.CHARGERS_ROOT, "", config.ocpp.trust, Renewal.START),
-        (use.BROKER_ROOT, "", config.mqtt.trust, Renewal.START),
-        (use.REGULATION, "", None if signal is None else signal.certificate, Renewal.START),
-        (use.REGULATION_ROOT, "", None if signal is None else signal.trust, Renewal.START),
+        own, root = page / "page.pem", page / "authority.pem"
+        yield CertificateFile(use.PAGE, "", own, Renewal.ITSELF, own)
+        yield CertificateFile(use.PAGE_ROOT, "", root, start, page / "authority.key")
+    seen, ocpp = config.visibility, config.ocpp
+    named: list[tuple[CertificateUse, str, Path | None, Renewal, Path | None]] = [
+        (use.RECIPIENTS, "", seen.certificate, followed, seen.key),
+        (use.RECIPIENTS_ROOT, "", seen.trust, followed, None),
+        (use.CHARGERS, "", ocpp.certificate, start, ocpp.key),
+        (use.CHARGERS_ROOT, "", ocpp.trust, start, None),
+        (use.BROKER_ROOT, "", config.mqtt.trust, start, None),
     ]
-    for device in config.device:
-        named.append((use.DEVICE, device.name, device.tls_certificate, Renewal.START))
-        named.append((use.DEVICE_ROOT, device.name, device.tls_trust, Renewal.START))
-    for what, of, path, renewal in named:
+    if signal is not None:
+        named.append((use.REGULATION, "", signal.certificate, start, signal.key))
+        named.append((use.REGULATION_ROOT, "", signal.trust, start, None))
+    for each in config.device:
+        named.append((use.DEVICE, each.name, each.tls_certificate, start, each.tls_key))
+        named.append((use.DEVICE_ROOT, each.name, each.tls_trust, start, None))
+    for what, of, path, renewal, key in named:
         if path is not None:
-            yield CertificateFile(what, of, path, renewal)
+            yield CertificateFile(what, of, path, renewal, key)
 
 
 def look(file: CertificateFile, now: float) -> list[CertificateView]:
@@ -96,7 +103,9 @@ def look(file: CertificateFile, now: float) -> list[CertificateView]:
             CertificateView(file.use, file.of, Standing.UNREADABLE, file.renewal, error=str(error))
         ]
     own = file.use in _OWN
-    return [_view(file, each, now, own=own) for each in (found[:1] if own else found)]
+    kept = "" if file.key is None else kept_words(file.key)
+    shown = found[:1] if own else found
+    return [replace(_view(file, each, now, own=own), key=kept) for each in shown]
 
 
 def _view(

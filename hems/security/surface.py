@@ -189,6 +189,7 @@ class CertificateView:
         lfdi: What is made of it (IEEE 2030.5); empty for a root.
         renewal: Who sees to a new one.
         error: Why it cannot be read; empty where it can.
+        key: How its private key is held, in a sentence; empty where that is not ours.
     """
 
     use: CertificateUse
@@ -202,6 +203,7 @@ class CertificateView:
     fingerprint: str = ""
     lfdi: str = ""
     error: str = ""
+    key: str = ""
 
 
 class Proof(StrEnum):

@@ -22,6 +22,7 @@ from pydantic import (
 from der.model import DeviceKind
 from hems.settings import devices_file, settings_file
 from hems.settings.device_section import DeviceSection
+from hems.settings.keys_section import KeysSection
 from hems.settings.market_section import ConnectionSection, MarketSection, PeakSection
 from hems.settings.microgrid_section import MicrogridSection
 from hems.settings.programmes_section import ProgrammesSection
@@ -175,6 +176,7 @@ class Config(Section):
     web: WebSection = WebSection()
     push: PushSection = PushSection()
     store: StoreSection = StoreSection()
+    keys: KeysSection = KeysSection()
     ocpp: OcppSection = OcppSection()
     mqtt: MqttSection = MqttSection()
     tariff: TariffSection = TariffSection()

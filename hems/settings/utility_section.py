@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from certs.est.code import server_of
+from certs.est.errors import EstError
 from certs.identity import pin_valid
 from hems.settings.section import Duration, Port, Section, Text, twins
 from hems.settings.slope_section import Slope
@@ -58,6 +60,8 @@ class UtilitySection(Section):
     """Under which its events are kept; it must not change. Two utilities need two names."""
     url: str | None = None
     """DeviceCapability URL; without it the server is looked for by DNS-SD."""
+    est: str | None = None
+    """HOST:PORT of the server that renews the certificate (RFC 7030); not renewed without it."""
     certificate: Path
     """The hub's certificate chain, PEM."""
     key: Path
@@ -113,6 +117,16 @@ class UtilitySection(Section):
                 f"{host!r} stands for all addresses; name the one at which the server reaches us"
             )
         return host
+
+    @field_validator("est")
+    @classmethod
+    def _a_server(cls, est: str | None) -> str | None:
+        if est is not None:
+            try:
+                server_of(est)
+            except EstError as error:
+                raise ValueError(str(error)) from error
+        return est
 
     @field_validator("mirror_interval")
     @classmethod

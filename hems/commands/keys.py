@@ -1,0 +1,89 @@
+"""`hems keys`: where the hub's private keys are held; makes, moves, tries and erases them."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from certs.errors import CertificateError
+from certs.keys.opening import key_store
+from certs.keys.store import KeyStore, fingerprint
+from hems.commands.first_start import Place
+from hems.commands.output import fail
+from hems.security.certificates import files
+from hems.security.key_watch import key_files
+from hems.security.key_words import kept_words
+from hems.settings.config import Config, load
+from hems.settings.toml_file import ConfigError
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run `hems keys`; returns the exit code."""
+    try:
+        config = load(Place(options.config, options.home).path)
+        store = key_store(config.keys.settings)
+        match options.what:
+            case "list":
+                return _list(config)
+            case "check":
+                return _check(config, store)
+            case "make":
+                return _make(store, options.file)
+            case "move":
+                return _move(config, store, options.file)
+            case _:
+                return _erase(config, store, options.file, yes=options.yes)
+    except (ConfigError, CertificateError) as error:
+        return fail(str(error))
+
+
+def _named(config: Config) -> Sequence[Path]:
+    return tuple(dict.fromkeys(each.key for each in files(config) if each.key is not None))
+
+
+def _list(config: Config) -> int:
+    print(f"key store: {config.keys.store}")
+    for path in _named(config):
+        print(f"{path}: {kept_words(path)}")
+    return 0
+
+
+def _check(config: Config, store: KeyStore) -> int:
+    kept = [path for path in key_files(config) if path.exists()]
+    store.check(kept)
+    for path in kept:
+        store.sign(path, b"a try")
+        print(f"{path}: signs; public key SHA-256 {fingerprint(store.public(path))}")
+    return 0
+
+
+def _make(store: KeyStore, path: Path) -> int:
+    public = store.make(path)
+    print(f"{path}: made; public key SHA-256 {fingerprint(public)}")
+    print(kept_words(path))
+    return 0
+
+
+def _move(config: Config, store: KeyStore, wanted: Sequence[Path]) -> int:
+    usable = {path.resolve() for path in key_files(config)}
+    driven = {path.resolve() for path in _named(config)} - usable
+    for path in wanted:
+        if path.resolve() in driven:
+            return fail(f"{path}: what uses this key reads plain files only")
+    for path in wanted or key_files(config):
+        moved = store.move(path)
+        print(f"{path}: {'moved' if moved else 'is there already'}. {kept_words(path)}")
+    print("Backups made before hold the plain keys still; on flash, old cells may too.")
+    return 0
+
+
+def _erase(config: Config, store: KeyStore, path: Path, *, yes: bool) -> int:
+    if path.resolve() in {each.resolve() for each in _named(config)} and not yes:
+        return fail(f"{path}: the hub uses this key; to erase it all the same, add --yes")
+    erased = store.erase(path)
+    print(f"{erased.path}: erased, {erased.size} octets written over")
+    print(
+        f"proof: {erased.elsewhere}"
+        if erased.elsewhere
+        else "On flash the disk may keep old cells until it clears them."
+    )
+    return 0

@@ -1,0 +1,42 @@
+"""How a private key is held, in words for the owner."""
+
+from pathlib import Path
+from typing import assert_never
+
+from certs.errors import CertificateError
+from certs.keys.backend import Held
+from certs.keys.store import KeyStore
+from der.sentence import say
+
+
+def kept_words(path: Path) -> str:
+    """Return how the key of a file is held, or why nobody can tell; reads it."""
+    try:
+        return held_words(KeyStore().held(path))
+    except CertificateError as error:
+        return say("How its key is held cannot be told: {error}", error=error)
+
+
+def held_words(held: Held) -> str:
+    """Return what it means for the owner."""
+    match held:
+        case Held.PLAIN:
+            return say(
+                "Its key is a plain file on the hub: whoever gets at the disk or at an unlocked "
+                "backup has the key."
+            )
+        case Held.ENCRYPTED:
+            return say(
+                "Its key is encrypted on the disk by a secret that is kept elsewhere, and is "
+                "opened in memory only."
+            )
+        case Held.TOKEN:
+            return say(
+                "Its key is in a security token, which signs by itself: the key never leaves it."
+            )
+        case Held.TPM:
+            return say(
+                "Its key is in this machine's TPM, which signs by itself: the key never leaves it."
+            )
+        case _:
+            assert_never(held)
