@@ -1,19 +1,17 @@
 """What an event of the market delivered and earned, against the customer baseline; pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from math import floor
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
 from der.sentence import Quantity, Sentence, say
-from hems.market.history import STEP_S, by_day, like, occasion, running_on
 from hems.market.thresholds import Threshold
 from programs import economic
-from programs.customer_baseline import Baseline, Method, baseline
+from programs.customer_baseline import QUARTER_S, Baseline
 from programs.performance import Performance
 
 _S_PER_H: Final = 3600.0
@@ -49,6 +47,13 @@ class Log(BaseModel):
         if (self.prices and self.prices[-1][1] == per_kwh) or len(self.prices) >= _MOST_PRICES:
             return self
         return self.model_copy(update={"prices": (*self.prices, (now, per_kwh))})
+
+    def shifted(self, by_s: float) -> "Log":
+        """Return the log with its times moved along, after UTC was set."""
+        prices = tuple((at + by_s, per_kwh) for at, per_kwh in self.prices)
+        starts_at, ends_at = self.starts_at + by_s, self.ends_at + by_s
+        moved = {"starts_at": starts_at, "ends_at": ends_at, "prices": prices}
+        return self.model_copy(update=moved)
 
     def over(self, now: float, *, opted_out: bool) -> "Log":
         """Return the log with its end, UTC epoch seconds."""
@@ -99,13 +104,19 @@ class Earned:
             ends_at=log.ends_at,
             asked=0.0,
             unit="Wh",
-            baseline_w=None if self.baseline is None else self.baseline.mean_w,
+            baseline_w=self._mean_w,
             baseline_by="" if self.baseline is None else self.baseline.words,
             delivered_wh=self.delivered_wh,
             measured_share=self.measured_share,
             opted_out=log.opted_out,
             note=self._note(currency),
         )
+
+    @property
+    def _mean_w(self) -> float | None:
+        if self.baseline is None:
+            return None
+        return self.baseline.mean_w(self.log.starts_at, self.log.ends_at)
 
     def _note(self, currency: str) -> Sentence:
         log, month = self.log, self.log.threshold
@@ -143,41 +154,26 @@ def _per_kwh(price: float, currency: str) -> Quantity:
     return Quantity(f"{price:.4g}", f"{currency}/kWh")
 
 
-def settle(
-    log: Log,
-    means: Sequence[tuple[float, float]],
-    minutes: Sequence[tuple[float, float]],
-    zone: ZoneInfo,
-    event_days: Collection[date],
-    *,
-    method: Method,
-) -> Earned:
+def settle(log: Log, baseline: Baseline | None, minutes: Sequence[tuple[float, float]]) -> Earned:
     """Return what an event delivered.
 
     Args:
         log: The event, over.
-        means: Net power by the quarter-hour before it: start, UTC epoch seconds, and mean in W.
-        minutes: The same by the minute within it.
-        zone: Where the home is.
-        event_days: Days with an event, which no baseline is made of.
-        method: How the baseline is found.
+        baseline: What the home would have taken; None where its past is too short.
+        minutes: Net power by the minute within it: start, UTC epoch seconds, and mean in W.
     """
-    found = occasion(log.starts_at, log.ends_at, zone)
-    days = by_day(means, zone)
-    today = running_on(days, found.day)
-    base = baseline(like(days, found.day, event_days), today, found.event, found.before, method)
-    usual_w = {} if base is None else dict(zip(found.event, base.power_w, strict=True))
+    usual_w = {} if baseline is None else baseline.powers
     delivered_wh = paid = measured_s = 0.0
     for at, net_w in minutes:
         start, end = max(at, log.starts_at), min(at + _MINUTE_S, log.ends_at)
         if start >= end:
             continue
         measured_s += end - start
-        number = floor((start - found.begins) / STEP_S)
-        less_wh = (usual_w.get(number, net_w) - net_w) * (end - start) / _S_PER_H
+        quarter = floor(start / QUARTER_S) * QUARTER_S
+        less_wh = (usual_w.get(quarter, net_w) - net_w) * (end - start) / _S_PER_H
         delivered_wh += less_wh
         paid += less_wh / 1000.0 * log.price_at(start)
     share = min(measured_s / max(log.ends_at - log.starts_at, 1.0), 1.0)
-    if base is None:
+    if baseline is None:
         return Earned(log, None, None, None, share)
-    return Earned(log, base, delivered_wh, max(paid, 0.0), share)
+    return Earned(log, baseline, delivered_wh, max(paid, 0.0), share)

@@ -10,7 +10,6 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -18,30 +17,26 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from der.model import Quality
 from der.sentence import Quantity, say
+from hems.cem.slots import Slots
 from hems.cem.tariff.series import Series
 from hems.clock import Clock, StepWatch
 from hems.image import Image
-from hems.market.earned import Earned, Log, settle
-from hems.market.history import LOOK_BACK_DAYS, STEP_S, occasion
+from hems.market.earned import Log, settle
 from hems.market.thresholds import Kept, Threshold
 from hems.store.errors import StoreError
 from hems.store.settings import Settings
 from programs import economic
 from programs.about import Standing
-from programs.customer_baseline import Method
+from programs.customer_baseline import Baseline
 from programs.economic import EconomicPolicy, Hysteresis, Run
 from programs.performance import Performance
 from programs.registry import Policies
 
 _log = logging.getLogger(__name__)
 
-_Means = Callable[[float, float, int], Awaitable[Sequence[tuple[float, float]]]]
-
 _LOOK_S: Final = 1.0
-_MINUTE_S: Final = 60
 _SAVE_S: Final = 60.0
 _KEY: Final = "economic demand response"
-_DAYS_KEPT: Final = 60
 _SETTLE_AFTER_S: Final = 120.0
 """The last minute's mean is written down a little later than it ended."""
 _AGAIN_S: Final = 60.0
@@ -76,7 +71,6 @@ class Terms:
         exempt: Ids of devices that are left alone.
         stale_s: Prices not read anew for so long are not acted on.
         hysteresis: So that nothing flaps.
-        method: How the baseline is found.
         months_zone: Where the operator is, at whose midnight months begin; None for the home's.
     """
 
@@ -86,39 +80,41 @@ class Terms:
     exempt: frozenset[str] = frozenset()
     stale_s: float = 7200.0
     hysteresis: Hysteresis = Hysteresis()  # noqa: RUF009 (frozen)
-    method: Method = Method()  # noqa: RUF009
     months_zone: ZoneInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MarketEvents:
-    """Whom the market asks and tells; none but `means` may block.
+    """Whom the market asks and tells; none but the first two may block.
 
     Attributes:
-        means: Returns means of net power from one time to another, UTC epoch seconds, over steps of
-            so many seconds: start of each and W.
+        baseline: Finds what the home would have taken from one time to another, UTC epoch seconds;
+            None where nobody knows.
+        minutes: Returns means of net power over it by the minute: start of each and W.
         record: Takes what was delivered.
         alarm: Told in one sentence why prices are not acted on; None when they are again.
         react: Has the control cycle act on what pays now.
         joined: Tells of a programme whether the home takes part in it.
+        islanded: Whether the home is parted from its grid, which then has nothing of what it does.
     """
 
-    means: _Means
+    baseline: Callable[[float, float], Awaitable[Baseline | None]]
+    minutes: Callable[[float, float], Awaitable[Sequence[tuple[float, float]]]]
     record: Callable[[Performance], None]
     alarm: Callable[[str | None], None]
     react: Callable[[], None]
     joined: Callable[[str], bool] = lambda _programme: True
+    islanded: Callable[[], bool] = lambda: False
 
 
 class _Saved(BaseModel):
     """The market's memory as the store has it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     since: float | None = None
     ended: float | None = None
     threshold: float = 0.0
-    days: tuple[date, ...] = ()
     unsettled: tuple[Log, ...] = ()
     at: float | None = None
 
@@ -155,7 +151,6 @@ class Market:
         self._run = Run()
         self._log: Log | None = None
         self._unsettled: list[Log] = []
-        self._days: set[date] = set()
         self._image: Image | None = None
         self._trouble = ""
         self._settle_from = -math.inf  # monotonic
@@ -170,7 +165,6 @@ class Market:
             return
         ended = float("-inf") if saved.ended is None else saved.ended
         self._run = Run(saved.since, ended, saved.threshold)
-        self._days = set(saved.days)
         self._unsettled = list(saved.unsettled)
         if saved.since is not None and self._unsettled:
             self._log = self._unsettled.pop()
@@ -198,10 +192,11 @@ class Market:
         if step_s:
             since = None if self._run.since is None else self._run.since + step_s
             self._run = replace(self._run, since=since, ended=self._run.ended + step_s)
+            self._log = None if self._log is None else self._log.shifted(step_s)
         now, threshold = self._clock.now(), self._threshold()
         price, level = self._price(now), None if threshold is None else threshold.per_kwh
         self._say(economic.fault(price, level, self._terms.hysteresis) if self._joined else "")
-        if self._joined:
+        if self._joined and not self._tell.islanded():
             after = economic.follow(self._run, price, level, now, self._terms.hysteresis)
         else:
             after = self._run if self._run.since is None else Run(ended=now)
@@ -210,6 +205,18 @@ class Market:
         self._run = after
         if self._log is not None and price is not None:
             self._log = self._log.priced(now, price)
+
+    def spared(self, slots: Slots) -> tuple[float, ...]:
+        """Return what is paid for each kWh that is not taken, by slot of a plan.
+
+        That is the wholesale price where it is known by now and calls for less load, else 0; empty
+        where nothing is paid.
+        """
+        series = self._series()
+        if series is None or not self._joined or self._tell.islanded():
+            return ()
+        row = tuple(self._paid_at(series.at(start), start) for start in slots)
+        return row if any(row) else ()
 
     def take_image(self, image: Image) -> None:
         """Keep what the devices said: how much less the home could take."""
@@ -263,8 +270,6 @@ class Market:
                 read_at=kept.read_at,
                 source=kept.source,
             )
-            self._days.add(datetime.fromtimestamp(now, self._terms.zone).date())
-            self._days = set(sorted(self._days)[-_DAYS_KEPT:])
         elif self._log is not None:
             opted_out = not self._joined
             over = self._log.over(now, opted_out=opted_out)
@@ -278,33 +283,39 @@ class Market:
         if self._clock.monotonic() < self._settle_from:
             return
         for log in [each for each in self._unsettled if now >= each.ends_at + _SETTLE_AFTER_S]:
-            zone = self._terms.zone
-            found = occasion(log.starts_at, log.ends_at, zone)
-            since = found.begins - (LOOK_BACK_DAYS + 1) * 86_400.0
             try:
-                means = await self._tell.means(since, log.starts_at, STEP_S)
-                minutes = await self._tell.means(log.starts_at, log.ends_at, _MINUTE_S)
+                found = await self._tell.baseline(log.starts_at, log.ends_at)
+                minutes = await self._tell.minutes(log.starts_at, log.ends_at)
             except StoreError as error:
                 _log.warning("an event of the market cannot be settled yet: %s", error)
                 self._settle_from = self._clock.monotonic() + _AGAIN_S
                 return
-            earned: Earned = settle(
-                log, means, minutes, zone, self._days, method=self._terms.method
-            )
-            self._tell.record(earned.performance(self._terms.currency))
+            self._tell.record(settle(log, found, minutes).performance(self._terms.currency))
             self._unsettled.remove(log)
             await self._save()
 
     def _price(self, now: float) -> float | None:
         """Return the wholesale price now; None where it is not known, or too old to be believed."""
-        series = self._wholesale.price
-        if series is None or now - self._wholesale.told_at > self._terms.stale_s:
-            return None
-        return series.at(now)
+        series = self._series()
+        return None if series is None else series.at(now)
 
-    def _threshold(self) -> Threshold | None:
+    def _series(self) -> Series | None:
+        """Return the wholesale prices; None while they are too old to be believed."""
+        if self._clock.now() - self._wholesale.told_at > self._terms.stale_s:
+            return None
+        return self._wholesale.price
+
+    def _paid_at(self, price: float | None, at: float) -> float:
+        threshold = self._threshold(at)
+        level = None if threshold is None else threshold.per_kwh
+        if price is None or level is None or price <= level:
+            return 0.0
+        return 0.0 if economic.fault(price, level, self._terms.hysteresis) else price
+
+    def _threshold(self, at: float | None = None) -> Threshold | None:
+        """Return the threshold of a time, UTC epoch seconds, or of now."""
         zone = self._terms.months_zone or self._terms.zone
-        return self._thresholds().at(self._clock.now(), zone)
+        return self._thresholds().at(self._clock.now() if at is None else at, zone)
 
     def _less_w(self) -> float:
         """Return what of the home's load could wait at once, W; batteries could give more."""
@@ -345,7 +356,6 @@ class Market:
             since=self._run.since,
             ended=ended,
             threshold=self._run.threshold,
-            days=tuple(sorted(self._days)),
             unsettled=(*self._unsettled, *running),
             at=self._clock.now(),
         )

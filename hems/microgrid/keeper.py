@@ -130,6 +130,12 @@ class Microgrid:
         """Whether the home is, or is about to be, without its grid: nothing is given back then."""
         return self._state.phase is not Phase.GRID
 
+    @property
+    def islanded(self) -> bool:
+        """Whether the tie is known to be open, so that nothing flows at the connection point."""
+        phase = self._state.phase
+        return phase in PARTED or (phase in _STARTING and self._closed is False)
+
     async def load(self) -> None:
         """Take up an island under way; the devices' word decides what is made of it."""
         try:
@@ -273,7 +279,6 @@ class Microgrid:
 
     def _policy(self) -> MicrogridPolicy:
         phase, mono = self._state.phase, self._clock.monotonic()
-        parted = phase in PARTED or (phase in _STARTING and self._closed is False)
         island = None
         if phase in FORMED or phase is Phase.FORMING:
             bounds = look.bounds(self._former, self._plant, self._state.tries)
@@ -282,7 +287,7 @@ class Microgrid:
         return MicrogridPolicy(
             island=island,
             withheld=self._withheld(mono),
-            parted=parted,
+            parted=self.islanded,
             rides_through=self._rides_through(mono),
             tie_to_zero=self._softly,
             ramp=ramp,

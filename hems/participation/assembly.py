@@ -35,7 +35,7 @@ def assembled(
         signals: Returns what is asked now; None while that is not known yet.
         alarm: Told in one sentence when records cannot be written, and None when they can.
     """
-    ledger = Ledger(store.performances, store.history, meter, zone)
+    ledger = Ledger(store.performances, store.history, meter, zone, terms.methods)
     deadlines = Deadlines()
     keeper = Keeper(
         ledger,
@@ -46,6 +46,7 @@ def assembled(
         alarm=alarm,
         left=lambda: part.left,
         elsewhere=around.elsewhere,
+        islanded=around.islanded,
         late=lambda image: deadlines.take(image.at, around.departures(image.at)),
     )
     part = Participation(terms, store.settings, clock, around, keeper=keeper, ledger=ledger)

@@ -50,6 +50,18 @@ UNITS: Final[Mapping[SignalKind, str]] = MappingProxyType(
 SET_POINTS: Final = frozenset({SignalKind.STORAGE_POWER, SignalKind.DER_POWER})
 EXCLUSIVE: Final = SET_POINTS | {SignalKind.REACTIVE_POWER, SignalKind.POWER_FACTOR}
 """Of these one order can hold at a time, whatever modes they come in."""
+LESS: Final = frozenset(
+    {
+        SignalKind.IMPORT_LIMIT,
+        SignalKind.LOAD_LIMIT,
+        SignalKind.SHED,
+        SignalKind.RESERVE,
+        SignalKind.ENERGY,
+        SignalKind.DUTY_CYCLE,
+    }
+)
+"""Of these what is taken less than the baseline is what was delivered; of reactive power, curves,
+limits on what is given and slopes it is no measure."""
 INSIDE: Final = frozenset(
     {SignalKind.LOAD_LIMIT, SignalKind.GENERATION_LIMIT, SignalKind.DISCONNECT}
 )

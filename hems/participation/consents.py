@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 _NAME: Final = "consents "
 """Names in the settings begin so, and end with the programme's id."""
 _CONSENTS: Final = TypeAdapter(tuple[Consent, ...])
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 class Consents:
@@ -37,12 +38,24 @@ class Consents:
         settings: Where decisions are kept.
         clock: Where the time comes from.
         configured: Whether the home takes part, by programme, where the configuration says so.
+        obliged: Ids of programmes that the owner has agreed outside of the hub to take part in.
+        missing: Why programmes can do nothing in this home, by id.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, configured: Mapping[str, bool]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        configured: Mapping[str, bool],
+        *,
+        obliged: Collection[str] = (),
+        missing: Mapping[str, str] = _NOTHING,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._configured = configured
+        self._obliged = obliged
+        self._missing = missing
         self._known: dict[str, tuple[Consent, ...]] = {}
         self._left: frozenset[str] = frozenset()
         self._holds = (math.inf, -math.inf)
@@ -63,11 +76,13 @@ class Consents:
         """Keep a decision, which counts from now on.
 
         Raises:
-            ConsentError: Another text was shown than the one in force, nobody decides, or the
-                time is over.
+            ConsentError: Another text was shown than the one in force, nobody decides, the time
+                is over, or this home has nothing that the programme needs.
             SurfaceError: It cannot be kept.
         """
         now = self._clock.now()
+        if decision.joined and listed.id in self._missing:
+            raise ConsentError(self._missing[listed.id])
         if decision.version != text_version(listed):
             raise ConsentError(
                 say(
@@ -102,6 +117,10 @@ class Consents:
 
     def takes_part(self, programme: str) -> bool:
         """Return whether the home takes part in a programme that is listed."""
+        if programme in self._missing:
+            return False
+        if programme in self._obliged:
+            return True
         configured = self._configured.get(programme)
         return takes_part(BY_ID[programme], self.of(programme), configured, self._clock.now())
 

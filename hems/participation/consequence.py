@@ -116,13 +116,14 @@ def of_programme(
     """
     said = [sentence(leaving)] if leaving else []
     said += [each for each in events if each]
-    delivered = [p.delivered_wh for p in past if p.delivered_wh is not None]
+    count, delivered = _delivered_once(past)
     if past:
         sum_wh = sum(delivered)
-        words = (
-            say("In the last {days} days it had one event", days=days)
-            if len(past) == 1
-            else say("In the last {days} days it had {count} events", days=days, count=len(past))
+        words = say(
+            "It had one event in the last {days} days | "
+            "It had {count} events in the last {days} days",
+            days=days,
+            count=count,
         )
         if delivered:
             words = say("{events} and delivered {energy}", events=words, energy=energy(sum_wh))
@@ -130,6 +131,19 @@ def of_programme(
                 words = say("{delivered}, for {paid}", delivered=words, paid=pay.of(sum_wh))
         said.append(sentence(words))
     return tuple(said)
+
+
+def _delivered_once(past: Sequence[Performance]) -> tuple[int, Sequence[float]]:
+    """Return how many events there were, and what each delivered that is known to have, Wh.
+
+    One that asked several things has a record for each, all of the same energy.
+    """
+    events: dict[tuple[str, str], float | None] = {}
+    for each in past:
+        key, done_wh = (each.event, each.lfdi), each.delivered_wh
+        known_wh = events.get(key)
+        events[key] = done_wh if known_wh is None else max(known_wh, done_wh or 0.0)
+    return len(events), [wh for wh in events.values() if wh is not None]
 
 
 def sentence(words: str) -> str:

@@ -54,6 +54,8 @@ class Keeper:
         left: Returns the ids of the programmes in which the home takes no part.
         elsewhere: Returns the mRIDs of events whose records another part makes.
         late: Returns whether a deadline that somebody set was missed and is not made up for.
+        islanded: Returns whether the home is parted from its grid: what is asked of it has no
+            meaning then, but that it part.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Keeper:
         left: Callable[[], frozenset[str]],
         elsewhere: Callable[[], Collection[str]],
         late: Callable[[Image], bool],
+        islanded: Callable[[], bool] = lambda: False,
     ) -> None:
         self._ledger = ledger
         self._settings = settings
@@ -78,6 +81,7 @@ class Keeper:
         self._left = left
         self._elsewhere = elsewhere
         self._late = late
+        self._islanded = islanded
         self._uneasy = False
         self._steps = StepWatch(clock)
         self._past = Past()
@@ -219,7 +223,7 @@ class Keeper:
         for key, known in list(self._known.items()):
             if known.done(now) or (known.over(now) and known.told_at is None):
                 if not known.elsewhere:
-                    await self._ledger.put(await self._recorded(known))
+                    await self._ledger.put(await self._recorded(known), known.out)
                 if known.done(now):
                     self._known.pop(key, None)
                     self._unmet.pop(key, None)
@@ -229,7 +233,7 @@ class Keeper:
 
     async def _recorded(self, known: Measurement) -> Performance:
         task = known.task
-        found = await self._ledger.baseline(task.starts_at, task.ends_at)
+        found = await self._ledger.baseline(task.starts_at, task.ends_at, task.programme)
         mean_w = None if found is None else found.mean_w(task.starts_at, task.ends_at)
         if found is not None and mean_w is not None:
             return record(known, mean_w, found.words)
@@ -286,7 +290,10 @@ class Keeper:
         )
 
     def _sample(self, asked: Asked, signal: Signal | None, image: Image) -> Sample:
-        if signal is None:
+        islanded = self._islanded()
+        if islanded and signal is not None and signal.kind is SignalKind.DISCONNECT:
+            return Sample(image.at, image.net_w, 0.0, uncomfortable=self._uneasy)
+        if signal is None or islanded:
             return Sample(
                 image.at,
                 image.net_w,

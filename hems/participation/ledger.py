@@ -6,19 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from hems.participation.baseline import (
-    DAYS,
-    QUARTER_S,
-    Baseline,
-    Powers,
-    comparable,
-    constant,
-    customer,
-    intervals,
-    quarters,
-)
+from hems.participation.baseline import Spans, held, intervals, moved
 from hems.store.history import History
 from hems.store.performances import Interval, Performances, Settled
+from programs.customer_baseline import (
+    BEFORE_FROM_S,
+    LOOK_BACK_DAYS,
+    MEAN_OF_10,
+    QUARTER_S,
+    Baseline,
+    Method,
+    Powers,
+    baseline,
+    comparable,
+    constant,
+    counts,
+    quarters,
+)
 from programs.performance import Performance
 
 _MINUTE_S: Final = 60
@@ -27,7 +31,12 @@ _LAG_S: Final = 120.0
 _DAY_S: Final = 86_400.0
 _LONGEST_S: Final = 31 * _DAY_S
 """Of a longer event no quarter-hours are kept: it is no event that is settled on."""
-LOOK_BACK_S: Final = 41 * _DAY_S
+_LOOK_BACK_S: Final = (LOOK_BACK_DAYS + 1) * _DAY_S
+_NOTHING: Final[Mapping[str, Method]] = {}
+
+
+def _key(of: Performance) -> tuple[str, str, str, float]:
+    return of.event, of.lfdi, of.kind, of.starts_at
 
 
 class Ledger:
@@ -38,24 +47,39 @@ class Ledger:
         history: What the devices measured.
         meter: The connection point's meter; None where the home has none.
         zone: The home's time zone, by which days are alike.
+        methods: How baselines are found, by programme; `MEAN_OF_10` for what is not named.
     """
 
     def __init__(
-        self, performances: Performances, history: History, meter: str | None, zone: ZoneInfo
+        self,
+        performances: Performances,
+        history: History,
+        meter: str | None,
+        zone: ZoneInfo,
+        methods: Mapping[str, Method] = _NOTHING,
     ) -> None:
         self._performances = performances
         self._history = history
         self._meter = meter
         self._zone = zone
-        self._baselines: dict[tuple[float, float], Baseline | None] = {}
+        self._methods = methods
+        self._baselines: dict[tuple[float, float, Method], Baseline | None] = {}
+        self._out: dict[tuple[str, str, str, float], Spans] = {}
 
-    async def put(self, performance: Performance) -> None:
+    async def put(self, performance: Performance, out: Spans = ()) -> None:
         """Write a record, in place of an earlier one of the same event.
+
+        Args:
+            performance: The record.
+            out: From when to when within it nothing was owed, UTC epoch seconds, in order. It is
+                not kept on the disk: an event's record is written twice, and its maker tells it
+                both times.
 
         Raises:
             StoreError: SQLite refused.
         """
         await self._performances.put(performance)
+        self._out[_key(performance)] = out
 
     async def find(self, start: float, end: float, programme: str = "") -> Sequence[Settled]:
         """Return the records that overlap a time, UTC epoch seconds, by start.
@@ -74,55 +98,71 @@ class Ledger:
         try:
             for found in await self._performances.unsettled(now - _LAG_S):
                 await self._performances.put_intervals(found, await self._intervals(found))
+                self._out.pop(_key(found), None)
         finally:
             self._baselines.clear()
 
-    async def baseline(self, starts_at: float, ends_at: float) -> Baseline | None:
+    async def baseline(
+        self, starts_at: float, ends_at: float, programme: str = ""
+    ) -> Baseline | None:
         """Return what the home draws at this time on other days; None where nobody knows.
 
         Weeks of history are read for it, and events often come many at a time: what was found
         counts until the next `settle`.
+
+        Args:
+            starts_at: When an event began, UTC epoch seconds.
+            ends_at: When it ended.
+            programme: Whose it is.
 
         Raises:
             StoreError: SQLite refused.
         """
         if self._meter is None or not 0 < ends_at - starts_at <= _LONGEST_S:
             return None
-        key = starts_at, ends_at
+        key = starts_at, ends_at, self._methods.get(programme, MEAN_OF_10)
         if key not in self._baselines:
-            self._baselines[key] = await self._baseline(starts_at, ends_at)
+            self._baselines[key] = await self._baseline(*key)
         return self._baselines[key]
 
-    async def _baseline(self, starts_at: float, ends_at: float) -> Baseline | None:
-        past = await self._performances.find(starts_at - LOOK_BACK_S, starts_at)
-        busy = [(each.record.starts_at, each.record.ends_at) for each in past]
+    async def _baseline(self, starts_at: float, ends_at: float, method: Method) -> Baseline | None:
+        past = await self._performances.find(starts_at - _LOOK_BACK_S, starts_at)
+        busy = [(p.record.starts_at, p.record.ends_at) for p in past if moved(p.record)]
+        before_s = BEFORE_FROM_S if method.adjusted else 0.0
         powers: dict[int, float] = {}
         days: list[float] = []
+        if method.adjusted:
+            powers |= await self._powers(starts_at - before_s - QUARTER_S, starts_at, QUARTER_S)
         for other in comparable(starts_at, ends_at - starts_at, self._zone, busy):
             # A whole quarter-hour more on either side, for a clock that was changed in between.
-            day = await self._powers(
-                other - QUARTER_S, other + (ends_at - starts_at) + QUARTER_S, QUARTER_S
+            begin = other - before_s - QUARTER_S
+            powers |= await self._powers(
+                begin, other + (ends_at - starts_at) + QUARTER_S, QUARTER_S
             )
-            if day:
-                powers |= day
+            if counts(starts_at, ends_at, other, powers):
                 days.append(other)
-            if len(days) == DAYS:
+            if len(days) == method.days:
                 break
-        return customer(starts_at, ends_at, days, powers)
+        return baseline(starts_at, ends_at, days, powers, method)
 
     async def _intervals(self, of: Performance) -> tuple[Interval, ...]:
         starts_at, ends_at = of.starts_at, of.ends_at
         if self._meter is None or not 0 < ends_at - starts_at <= _LONGEST_S:
             return ()
-        return intervals(
-            starts_at, ends_at, await self._would(of), await self._metered(starts_at, ends_at)
-        )
+        owed = held(starts_at, ends_at, self._out.get(_key(of), ()))
+        metered: dict[int, tuple[float, float]] = {}
+        for begin, end in owed:
+            for quarter, (power_w, read_s) in (await self._metered(begin, end)).items():
+                known_w, known_s = metered.get(quarter, (0.0, 0.0))
+                whole_s = known_s + read_s
+                metered[quarter] = (known_w * known_s + power_w * read_s) / whole_s, whole_s
+        return intervals(owed, await self._would(of), metered)
 
     async def _would(self, of: Performance) -> Baseline | None:
         """Return a record's baseline by the quarter-hour."""
         if of.baseline_w is None:
             return None
-        found = await self.baseline(of.starts_at, of.ends_at)
+        found = await self.baseline(of.starts_at, of.ends_at, of.programme)
         if found is not None and found.words == of.baseline_by:
             return found
         return constant(of.starts_at, of.ends_at, of.baseline_w, of.baseline_by)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from der.sentence import say
-from hems.participation.bounds import SET_POINTS, unit
+from der.sentence import say, together
+from hems.participation.bounds import LESS, SET_POINTS, unit
 from programs.performance import Performance
 from programs.signal import SignalKind
 
@@ -18,6 +18,8 @@ LONGEST_GAP_S: Final = 10.0
 """Images further apart than this say nothing about the time between them."""
 AFTER_S: Final = 3600.0
 """So long after an event its rebound is looked for."""
+MOST_OUT: Final = 100
+"""Who leaves an event and comes back more often is out of it from then on, by the quarter-hour."""
 _S_PER_H: Final = 3600.0
 
 
@@ -120,6 +122,8 @@ class Measurement:
         told_at: When it began by the first record that was handed on, UTC epoch seconds; None
             before that.
         elsewhere: Whether another part of the home makes the record of it.
+        out: From when to when within it the owner was out of it, or its word did not count, UTC
+            epoch seconds, in order.
     """
 
     task: Task
@@ -144,6 +148,7 @@ class Measurement:
     peak_after_w: float | None = None
     told_at: float | None = None
     elsewhere: bool = False
+    out: tuple[tuple[float, float], ...] = ()
 
     def over(self, now: float) -> bool:
         """Return whether the event is over, UTC epoch seconds."""
@@ -157,11 +162,11 @@ class Measurement:
         """Return the energy delivered over the measured time, Wh; None without a baseline.
 
         That is what was taken less than the baseline; of a set-point, what went in the direction
-        asked for.
+        asked for. What asks for no energy delivers none.
         """
         if self.task.kind in SET_POINTS:
             return math.copysign(1.0, self.task.asked) * self.der_wh if self.task.asked else None
-        if baseline_w is None:
+        if baseline_w is None or self.task.kind not in LESS:
             return None
         return baseline_w * self.measured_s / _S_PER_H - self.net_wh
 
@@ -183,18 +188,18 @@ def take(known: Measurement, sample: Sample) -> Measurement:
         return seen
     if sample.at > task.ends_at:
         seen = _after(seen, sample)
-    lasted_s = min(sample.at, task.ends_at) - max(before, task.starts_at)
-    return _within(seen, sample, lasted_s) if lasted_s > 0 else _comfort(seen, sample, before)
+    begin, end = max(before, task.starts_at), min(sample.at, task.ends_at)
+    return _within(seen, sample, begin, end) if begin < end else _comfort(seen, sample, before)
 
 
-def _within(seen: Measurement, sample: Sample, lasted_s: float) -> Measurement:
+def _within(seen: Measurement, sample: Sample, begin: float, end: float) -> Measurement:
     """Return it with a time that lies within the event."""
-    before = sample.at - lasted_s
-    seen = _comfort(seen, sample, before)
+    lasted_s = end - begin
+    seen = _comfort(seen, sample, sample.at - lasted_s)
     if sample.left:
-        return replace(seen, left_s=seen.left_s + lasted_s)
+        return replace(seen, left_s=seen.left_s + lasted_s, out=_joined(seen.out, begin, end))
     if not sample.in_force:
-        return replace(seen, idle_s=seen.idle_s + lasted_s)
+        return replace(seen, idle_s=seen.idle_s + lasted_s, out=_joined(seen.out, begin, end))
     if sample.net_w is not None:
         energy_wh = sample.net_w * lasted_s / _S_PER_H
         seen = replace(seen, measured_s=seen.measured_s + lasted_s, net_wh=seen.net_wh + energy_wh)
@@ -204,6 +209,15 @@ def _within(seen: Measurement, sample: Sample, lasted_s: float) -> Measurement:
         more = {name: seen.run_s.get(name, 0.0) + lasted_s for name in sample.running}
         seen = replace(seen, run_s={**seen.run_s, **more})
     return seen if sample.outside is None else _judged(seen, sample, sample.outside, lasted_s)
+
+
+def _joined(
+    out: tuple[tuple[float, float], ...], begin: float, end: float
+) -> tuple[tuple[float, float], ...]:
+    """Return times with another after them, as one where they touch, or where there are many."""
+    if out and (begin <= out[-1][1] or len(out) >= MOST_OUT):
+        return (*out[:-1], (out[-1][0], end))
+    return (*out, (begin, end))
 
 
 def _judged(seen: Measurement, sample: Sample, outside: float, lasted_s: float) -> Measurement:
@@ -244,7 +258,8 @@ def shifted(known: Measurement, by_s: float) -> Measurement:
         known.task, starts_at=known.task.starts_at + by_s, ends_at=known.task.ends_at + by_s
     )
     settled_at = None if known.settled_at is None else known.settled_at + by_s
-    return replace(known, task=task, settled_at=settled_at, at=None)
+    out = tuple((begin + by_s, end + by_s) for begin, end in known.out)
+    return replace(known, task=task, settled_at=settled_at, at=None, out=out)
 
 
 def record(known: Measurement, baseline_w: float | None, baseline_by: str) -> Performance:
@@ -328,4 +343,4 @@ def _note(known: Measurement, ran: float | None) -> str:
         said.append(say("The owner was out of it for {left:.0f} min.", left=known.left_s / 60))
     if known.idle_s >= 1.0:
         said.append(say("For {idle:.0f} min its word did not count here.", idle=known.idle_s / 60))
-    return " ".join(said)
+    return together(said)

@@ -37,6 +37,7 @@ from hems.store.errors import StoreError
 from hems.store.settings import Settings
 from hems.surface import SurfaceError
 from programs.about import Standing
+from programs.customer_baseline import Baseline, Method
 from programs.page import promise
 from programs.performance import Performance
 from programs.ready_by import Departure
@@ -63,11 +64,17 @@ class Terms:
         configured: Whether the home takes part, by programme, where the configuration says so.
         pay: What a programme pays for what is delivered, by its id.
         reserve: State of charge of batteries that stays with the owner.
+        obliged: Ids of programmes that the owner has agreed outside of the hub to take part in.
+        missing: Why programmes can do nothing in this home, by id: such are not taken part in.
+        methods: How customer baselines are found, by programme, where that was agreed.
     """
 
     configured: Mapping[str, bool] = field(default_factory=dict)
     pay: Mapping[str, Pay] = field(default_factory=dict)
     reserve: float = 0.0
+    obliged: frozenset[str] = frozenset()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    methods: Mapping[str, Method] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,7 @@ class Surroundings:
         react: Has the control cycle act on what is asked now.
         elsewhere: Returns the mRIDs of events whose records another part makes.
         departures: Returns what cars still have to draw by when, at a time in UTC epoch seconds.
+        islanded: Whether nothing flows at the connection point, so that nothing is delivered there.
     """
 
     asked: Callable[[], Sequence[Asked]]
@@ -93,6 +101,7 @@ class Surroundings:
     react: Callable[[], None]
     elsewhere: Callable[[], Collection[str]] = frozenset
     departures: Callable[[float], Sequence[Departure]] = lambda _at: ()
+    islanded: Callable[[], bool] = lambda: False
 
 
 class Participation:
@@ -123,7 +132,9 @@ class Participation:
         self._ledger = ledger
         self._clock = clock
         self._around = around
-        self._consents = Consents(settings, clock, terms.configured)
+        self._consents = Consents(
+            settings, clock, terms.configured, obliged=terms.obliged, missing=terms.missing
+        )
         self._events_left: tuple[str, ...] = ()
         self._going: set[str] = set()
         self._room = Room()
@@ -191,6 +202,14 @@ class Participation:
         """Take in what another part's programme delivered."""
         self._keeper.put(performance)
 
+    async def baseline(self, programme: str, starts_at: float, ends_at: float) -> Baseline | None:
+        """Return what the home would have taken, UTC epoch seconds; None where nobody knows.
+
+        Raises:
+            StoreError: The history cannot be read.
+        """
+        return await self._ledger.baseline(starts_at, ends_at, programme)
+
     def takes_part(self, programme: str) -> bool:
         """Return whether the home takes part in a programme that is listed."""
         return self._consents.takes_part(programme)
@@ -243,7 +262,7 @@ class Participation:
         return [
             self._view(
                 listed,
-                stands.get(listed.id, Standing(listed.id, active=False)),
+                stands.get(listed.id) or self._idle(listed),
                 [each for each in past if each.programme == listed.id],
             )
             for listed in ALL
@@ -285,6 +304,10 @@ class Participation:
         except StoreError as error:
             raise SurfaceError(say("The records cannot be read: {error}", error=error)) from error
 
+    def _idle(self, listed: Programme) -> Standing:
+        """Return how a programme stands that no part of the home acts for."""
+        return Standing(listed.id, active=False, promise=self._terms.missing.get(listed.id, ""))
+
     def _view(
         self, listed: Programme, stands: Standing, past: Sequence[Performance]
     ) -> ProgrammeView:
@@ -301,7 +324,9 @@ class Participation:
             decided_at=None if decided is None else decided.at,
             until=None if decided is None else decided.until,
             version=text_version(listed),
-            consequence=() if bound else self._leaving(listed, past),
+            consequence=()
+            if bound or listed.id in self._terms.missing
+            else self._leaving(listed, past),
             changed=changed_since(listed, decided),
             pays=None if pay is None else PayView(pay.per_kwh, pay.currency),
             decisions=tuple(
@@ -312,7 +337,7 @@ class Participation:
 
     def _leaving(self, listed: Programme, past: Sequence[Performance]) -> tuple[str, ...]:
         own = [
-            f"{a.asked_by}: {self._of_event(a)}"
+            say("{asked_by}: {consequence}", asked_by=a.asked_by, consequence=self._of_event(a))
             for a in self._around.asked()
             if a.state in _OPEN and listed.id in a.programmes
         ]
@@ -332,9 +357,12 @@ class Participation:
 
     def _bound(self, listed: Programme) -> str:
         """Return why a programme cannot be left; empty if it can."""
+        if listed.id in self._terms.missing:
+            return ""
         if listed.manner is Manner.ALWAYS:
             return listed.about.leaving or say("It is part of every home.")
-        return "" if listed.manner is Manner.CHOSEN else self._around.bound(listed)
+        chosen = listed.manner is Manner.CHOSEN and listed.id not in self._terms.obliged
+        return "" if chosen else self._around.bound(listed)
 
     def _unwanted(self, asked: Asked) -> bool:
         """Return whether an event is one of programmes that were all left, and is still in."""

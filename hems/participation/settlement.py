@@ -7,8 +7,13 @@ bytes.
 
 A quarter-hour is what the meter of the connection point saw of it: what was delivered in it is the
 baseline less that, over the time in which the meter was read (`measured_share`). Of a set-point,
-whose energy goes in the direction that was asked for and is counted at the devices, the
-quarter-hours say what was metered alone.
+whose energy goes in the direction that was asked for and is counted at the devices, and of what
+asks for no energy, the quarter-hours say what was metered alone. Time in which the owner was out of
+an event, or its word did not count (another event's did, or the home stood alone), is in none of
+its quarter-hours.
+
+An event that asks several things has a record for each. What the meter saw is the same in all of
+them: it was delivered once.
 """
 
 import csv
@@ -19,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from hems.participation.bounds import SET_POINTS
+from hems.participation.bounds import LESS
 from hems.programme_surface import Form
 from hems.store.performances import Interval, Settled
 from programs.performance import Performance
@@ -77,9 +82,15 @@ def write(settled: Sequence[Settled], form: Form) -> str:
 def _rows(settled: Settled) -> Iterable[Mapping[str, Cell]]:
     common = _common(settled.record)
     yield {**common, **_event(settled)}
-    at_devices = settled.record.kind in SET_POINTS
     for interval in settled.intervals:
-        yield {**common, **_interval(interval, at_devices=at_devices)}
+        yield {**common, **_interval(interval, counted=_counted(settled.record))}
+
+
+def _counted(record: Performance) -> bool:
+    """Return whether what a record's quarter-hours saw less than the baseline was delivered."""
+    if record.kind:
+        return record.kind in LESS
+    return not record.opted_out  # of a call that was left nobody kept from when on
 
 
 def _common(record: Performance) -> Mapping[str, Cell]:
@@ -119,10 +130,10 @@ def _event(settled: Settled) -> Mapping[str, Cell]:
     }
 
 
-def _interval(interval: Interval, *, at_devices: bool) -> Mapping[str, Cell]:
+def _interval(interval: Interval, *, counted: bool) -> Mapping[str, Cell]:
     long_s, baseline_wh, metered_wh = interval.length_s, interval.baseline_wh, interval.metered_wh
     share = 1.0 if interval.measured_s is None else interval.measured_s / long_s
-    known = baseline_wh is not None and metered_wh is not None and not at_devices
+    known = baseline_wh is not None and metered_wh is not None and counted
     saved_wh = (baseline_wh or 0.0) * share - (metered_wh or 0.0)
     return {
         "row": "interval",

@@ -57,6 +57,7 @@ class Around:
         left: Tells of an event whether the owner has left it.
         alarm: Told by whom and in one sentence what is wrong for the time being; None for nothing.
         record: Takes the record of what is over.
+        islanded: Whether the home is parted from its grid, to which it then gives nothing.
     """
 
     signals: Callable[[], Sequence[Signal] | None]
@@ -64,6 +65,7 @@ class Around:
     left: Callable[[str], bool]
     alarm: Callable[[str, str | None], None]
     record: Callable[[Performance], None]
+    islanded: Callable[[], bool] = lambda: False
 
 
 class Reserves:
@@ -156,7 +158,8 @@ class Reserves:
         signals = self._around.signals()
         if signals is None:
             return
-        net_w = _measured(image if before is None else before)
+        islanded = self._around.islanded()
+        net_w = None if islanded else _measured(image if before is None else before)
         day = local_time.instant(
             datetime.fromtimestamp(now, self._terms.zone).date(), time(0), self._terms.zone
         )
@@ -164,8 +167,11 @@ class Reserves:
         book.follow(self._committed(), now)
         changed = book.begin(signals, self._policy, net_w, now)
         if before is not None:
-            at_work = {c.id: c.id not in self._short for c in self._policy.commitments}
-            book.measure(before.at, now, _measured(image), at_work, day)
+            at_work = {
+                c.id: c.id not in self._short and not islanded for c in self._policy.commitments
+            }
+            seen_w = None if islanded else _measured(image)
+            book.measure(before.at, now, seen_w, at_work, day)
         if book.end(signals, self._policy, now) or changed:
             self._unsaved = True
         self._judge(now)

@@ -182,9 +182,7 @@ class Watch:
         if self.calls:  # each call has a record of its own, which says what was delivered
             times = say(
                 "{times}; {given:.3g} kWh of {energy:.3g} given",
-                times=say("called once")
-                if self.calls == 1
-                else say("called {calls} times", calls=self.calls),
+                times=say("called once | called {calls} times", calls=self.calls),
                 given=self.given_wh / 1000.0,
                 energy=of.energy_wh / 1000.0,
             )

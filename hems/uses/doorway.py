@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from certs.identity import IdentityFiles, Trust
+from certs.keys.use import TlsKeys
 from certs.renewal import CertificateWatch
 from certs.tls import server_context
 from der.sentence import say
@@ -27,6 +28,7 @@ class Doorway:
         section: Where it is; it has a certificate.
         visibility: What may be seen, and by whom.
         clock: Where the time comes from.
+        keys: Where its private key comes from.
         alarm: Told, by its source, in one sentence what the owner should know; None ends it.
         clock_error_s: Returns the home's time less the utility's; None while that is not known.
 
@@ -40,10 +42,11 @@ class Doorway:
         visibility: Visibility,
         clock: Clock,
         *,
+        keys: TlsKeys,
         alarm: Callable[[str, str | None], None],
         clock_error_s: Callable[[], float | None],
     ) -> None:
-        identity, trust = _files(section)
+        identity, trust = _files(section, keys)
         self._section = section
         self._alarm = alarm
         self._watch = CertificateWatch(
@@ -83,8 +86,8 @@ class Doorway:
         _log.info("who was granted it sees the home at https://%s:%d", self._section.host, port)
 
 
-def _files(section: VisibilitySection) -> tuple[IdentityFiles, Trust]:
+def _files(section: VisibilitySection, keys: TlsKeys) -> tuple[IdentityFiles, Trust]:
     certificate, key, trust, crls = section.certificate, section.key, section.trust, section.crls
     if certificate is None or key is None or trust is None or crls is None:
         raise ValueError("the visibility section has no certificate")
-    return IdentityFiles(certificate, key), Trust(trust, crls)
+    return IdentityFiles(certificate, key, keys), Trust(trust, crls)

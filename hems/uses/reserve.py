@@ -1,5 +1,7 @@
 """The reserve, put together; loaded only where its owner offers one."""
 
+from collections.abc import Callable
+
 from hems import wiring
 from hems.clock import Clock
 from hems.emg.reservations import Reservations
@@ -10,7 +12,15 @@ from hems.store.store import Store
 from hems.uses.use import UsesEvents
 
 
-def reserve(terms: Terms, config: Config, store: Store, clock: Clock, tell: UsesEvents) -> Reserves:
+def reserve(
+    terms: Terms,
+    config: Config,
+    store: Store,
+    clock: Clock,
+    tell: UsesEvents,
+    *,
+    islanded: Callable[[], bool],
+) -> Reserves:
     """Return the home's reserve.
 
     Args:
@@ -19,6 +29,7 @@ def reserve(terms: Terms, config: Config, store: Store, clock: Clock, tell: Uses
         store: What is remembered.
         clock: Where the time comes from.
         tell: See `UsesEvents`.
+        islanded: Whether nothing flows at the connection point.
     """
     return Reserves(
         terms,
@@ -26,5 +37,5 @@ def reserve(terms: Terms, config: Config, store: Store, clock: Clock, tell: Uses
         store.settings,
         clock,
         Reservations(tell.engines, binding=terms.binding),
-        around=Around(tell.signals, tell.spare, tell.left, tell.alarm, tell.record),
+        around=Around(tell.signals, tell.spare, tell.left, tell.alarm, tell.record, islanded),
     )

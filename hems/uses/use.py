@@ -14,6 +14,7 @@ from hems.sep2.book.engine import Engine
 from hems.tariff.utility import Told
 from programs.about import Standing
 from programs.capability import Spare
+from programs.customer_baseline import Baseline
 from programs.performance import Performance
 from programs.proposal import Bounds
 from programs.registry import Policies
@@ -65,6 +66,8 @@ class UsesEvents:
         left_programmes: Returns the programmes that the owner has left.
         highest_w: Returns the billing month's highest quarter-hour mean import so far, W.
         told: Returns what the utilities tell of prices.
+        baseline: Finds what the home would have taken, by programme, from one time to another, UTC
+            epoch seconds; raises `StoreError` where the history cannot be read.
     """
 
     alarm: Callable[[str, str | None], None]
@@ -82,3 +85,4 @@ class UsesEvents:
     left_programmes: Callable[[], Collection[str]]
     highest_w: Callable[[], float]
     told: Callable[[], Iterable[Told]]
+    baseline: Callable[[str, float, float], Awaitable[Baseline | None]]

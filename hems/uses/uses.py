@@ -4,9 +4,10 @@ Most homes have no tie, offer no reserve and regulate nothing; they do without t
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from certs.keys.opening import key_store
 from der.model import DeviceKind
 from der.service import Device
 from hems import wiring
@@ -49,7 +50,7 @@ class Uses:
         self.visibility = Visibility(
             store.visibility, clock, lambda text: tell.alarm("visibility", text)
         )
-        self.demand = _demand(config, store, clock, tell)
+        self.demand = _demand(config, store, clock, tell, lambda: self.islanded)
         self._doorway = None
         self.reserves: Reserves | None = None
         self.microgrid: Microgrid | None = None
@@ -62,6 +63,7 @@ class Uses:
                 config.visibility,
                 self.visibility,
                 clock,
+                keys=key_store(config.keys.settings),
                 alarm=tell.alarm,
                 clock_error_s=tell.clock_error_s,
             )
@@ -69,7 +71,9 @@ class Uses:
         if terms is not None:
             from hems.uses.reserve import reserve  # noqa: PLC0415
 
-            self.reserves = reserve(terms, config, store, clock, tell)
+            self.reserves = reserve(
+                terms, config, store, clock, tell, islanded=lambda: self.islanded
+            )
         plant = config.microgrid.plant()
         if plant is not None:
             from hems.uses.island import island  # noqa: PLC0415
@@ -86,6 +90,11 @@ class Uses:
     def parted(self) -> bool:
         """Whether the home is without its grid, so that no device may run as it likes."""
         return self.microgrid is not None and self.microgrid.parted
+
+    @property
+    def islanded(self) -> bool:
+        """Whether nothing flows at the connection point, so that nothing is delivered there."""
+        return self.microgrid is not None and self.microgrid.islanded
 
     def attach(self, devices: Mapping[str, Device]) -> None:
         """Take the place that the parts need between the home and its devices; before they open."""
@@ -124,6 +133,11 @@ class Uses:
         """Return what batteries are to hold back by slot, Wh beside their reserve."""
         return {} if self.reserves is None else self.reserves.by_slot(slots)
 
+    def spared(self, slots: Slots) -> BySlot:
+        """Return what is paid for each kWh that is not taken, by slot; empty for nothing."""
+        market = self.demand.market
+        return () if market is None else market.spared(slots)
+
     def promises(self) -> object:
         """Return what changes when another promise is made; compared as a whole."""
         return None if self.reserves is None else self.reserves.basis()
@@ -144,7 +158,9 @@ class Uses:
             self._doorway.refresh()
 
 
-def _demand(config: Config, store: Store, clock: Clock, tell: UsesEvents) -> Demand:
+def _demand(
+    config: Config, store: Store, clock: Clock, tell: UsesEvents, islanded: Callable[[], bool]
+) -> Demand:
     """Return the part that follows the home's peak, its connection and the wholesale market."""
     meters = (device.id for device in config.device if device.kind is DeviceKind.METER)
     return Demand(
@@ -160,5 +176,7 @@ def _demand(config: Config, store: Store, clock: Clock, tell: UsesEvents) -> Dem
             lambda programme: programme not in tell.left_programmes(),
             tell.told,
             tell.signals,
+            islanded,
+            tell.baseline,
         ),
     )

@@ -78,9 +78,10 @@ class Hands:
     """A clock set by hand."""
 
     at: float = T0
+    utc_s: float = 0.0
 
     def now(self) -> float:
-        return self.at
+        return self.at + self.utc_s
 
     def monotonic(self) -> float:
         return self.at

@@ -1,5 +1,6 @@
 """The market followed: prices, a threshold, the owner's word, what was delivered and earned."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -9,12 +10,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from der.model import DeviceState, Quality, Reading
+from hems.cem.slots import Slots
 from hems.cem.tariff.series import Series, Span
 from hems.image import Image
 from hems.market.market import Market, MarketEvents, Terms
 from hems.market.thresholds import Kept, parse
 from hems.store.errors import StoreError
 from hems.store.store import Store, open_store
+from programs.customer_baseline import HIGH_4_OF_5, Baseline, baseline
 from programs.economic import Hysteresis
 from programs.economy import EconomyPolicy, Step, Use
 from programs.performance import Performance
@@ -64,6 +67,7 @@ class Bench:
     taken_w: float = 500.0
     joined: bool = True
     past: bool = True
+    islanded: bool = False
     records: list[Performance] = field(default_factory=list)
     alarms: list[str | None] = field(default_factory=list)
     reactions: int = 0
@@ -80,25 +84,27 @@ class Bench:
             clock=self.clock,
             kept=self.store.settings,
             tell=MarketEvents(
-                self.means,
+                self.baseline,
+                self.minutes,
                 self.records.append,
                 self.alarms.append,
                 self.react,
                 lambda _: self.joined,
+                lambda: self.islanded,
             ),
         )
 
     def react(self) -> None:
         self.reactions += 1
 
-    async def means(self, start: float, end: float, step_s: int) -> Sequence[tuple[float, float]]:
-        points = range(int(start // step_s), int(-(-end // step_s)))
-        since = max(start, NOON - 21 * DAY if self.past else NOON)
-        return [
-            (n * step_s, 2_000.0 if n * step_s < NOON else self.taken_w)
-            for n in points
-            if n * step_s >= since
-        ]
+    async def baseline(self, start: float, end: float) -> Baseline | None:
+        days = [start - DAY * n for n in (1, 2, 5, 6, 7)] if self.past else []
+        known = range(int((NOON - 8 * DAY) // 900), int(NOON // 900))
+        return baseline(start, end, days, {n * 900: 2_000.0 for n in known}, HIGH_4_OF_5)
+
+    async def minutes(self, start: float, end: float) -> Sequence[tuple[float, float]]:
+        points = range(int(start // 60), int(-(-end // 60)))
+        return [(n * 60, self.taken_w) for n in points]
 
     def pass_to(self, at_s: float) -> None:
         """Let time pass until so many seconds after noon."""
@@ -145,7 +151,7 @@ async def test_dear_hours_are_followed_recorded_and_paid_by_what_was_delivered(
     await bench.market._settle()
     (record,) = bench.records
     assert (record.starts_at, record.ends_at) == (NOON + 1_800, NOON + 5_400)
-    assert record.baseline_w == 2_000
+    assert record.baseline_w == pytest.approx(2_000)
     assert "highest four of the last five like days, adjusted by the same day" in record.baseline_by
     assert record.delivered_wh == pytest.approx(1_500)
     assert record.measured_share == 1.0
@@ -233,18 +239,18 @@ async def test_what_cannot_be_settled_is_not_tried_each_second(
 ) -> None:
     bench.told.set(0.200, 0.030)
     bench.pass_to(2_100)
-    means = bench.means
+    minutes = bench.minutes
 
-    async def refused(_start: float, _end: float, _step_s: int) -> Sequence[tuple[float, float]]:
+    async def refused(_start: float, _end: float) -> Sequence[tuple[float, float]]:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(bench.market, "_tell", replace(bench.market._tell, means=refused))
+    monkeypatch.setattr(bench.market, "_tell", replace(bench.market._tell, minutes=refused))
     for _ in range(50):
         await bench.market._settle()
         bench.clock.at += 1.0
     assert caplog.text.count("cannot be settled yet") == 1
     assert not bench.records
-    monkeypatch.setattr(bench.market, "_tell", replace(bench.market._tell, means=means))
+    monkeypatch.setattr(bench.market, "_tell", replace(bench.market._tell, minutes=minutes))
     bench.clock.at += 60.0
     await bench.market._settle()
     assert len(bench.records) == 1
@@ -272,4 +278,55 @@ async def test_without_a_past_nothing_can_be_claimed(bench: Bench) -> None:
     (record,) = bench.records
     assert record.delivered_wh is None
     assert "too short for a baseline" in record.note
+    await bench.store.close()
+
+
+@pytest.mark.requirement("BUC-6", "BUC-14")
+async def test_what_a_home_without_its_grid_takes_less_is_paid_by_nobody(bench: Bench) -> None:
+    bench.told.set(0.200, 0.200)
+    bench.pass_to(600)
+    bench.islanded = True
+    bench.pass_to(1_200)
+    assert not bench.market.standings[0].active
+    bench.islanded = False
+    bench.pass_to(1_800)
+    await bench.market._settle()
+    (record,) = bench.records
+    assert (record.starts_at, record.ends_at) == (NOON + 10, NOON + 610)
+    assert not record.opted_out
+    await bench.store.close()
+
+
+@pytest.mark.requirement("BUC-6")
+async def test_a_clock_that_is_set_makes_an_event_no_longer(bench: Bench) -> None:
+    bench.told.set(0.200, 0.200, 0.030)
+    bench.pass_to(600)
+    bench.clock.utc_s += 600.0
+    bench.market.look()
+    bench.pass_to(1_800)
+    bench.told.set(0.030)
+    bench.pass_to(1_810)
+    await bench.market._save()
+    (log,) = bench.market._unsettled
+    assert log.ends_at - log.starts_at == pytest.approx(1_800.0)
+    assert all(log.starts_at <= at <= log.ends_at for at, _ in log.prices)
+    await bench.store.close()
+
+
+@pytest.mark.requirement("BUC-6")
+async def test_a_plan_is_told_what_is_paid_ahead_for_what_is_not_taken(bench: Bench) -> None:
+    slots = Slots(NOON, 900.0, 8)
+    assert bench.market.spared(slots) == ()
+    bench.told.set(0.030, 0.200, None, 0.0412)
+    assert bench.market.spared(slots) == (0.0, 0.0, 0.2, 0.2, 0.0, 0.0, 0.0, 0.0)
+    bench.islanded = True
+    assert bench.market.spared(slots) == ()
+    bench.islanded, bench.joined = False, False
+    assert bench.market.spared(slots) == ()
+    bench.joined = True
+    bench.told.set(0.030, math.nan, 1e9)
+    assert bench.market.spared(slots) == ()
+    bench.told.set(0.200)
+    bench.clock.at += 8_000  # nobody read the prices since
+    assert bench.market.spared(Slots(bench.clock.at, 900.0, 2)) == ()
     await bench.store.close()

@@ -62,6 +62,7 @@ class Play:
     reacted: int = 0
     recorded: frozenset[str] = frozenset()
     departures: Sequence[Departure] = ()
+    islanded: bool = False
     part: Participation = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +83,7 @@ class Play:
                 react=self._react,
                 elsewhere=lambda: self.recorded,
                 departures=lambda _at: self.departures,
+                islanded=lambda: self.islanded,
             ),
             meter="meter",
             zone=BERLIN,

@@ -213,7 +213,7 @@ async def test_leaving_is_told_beforehand(play: Play) -> None:
     view = next(v for v in await play.part.programmes() if v.id == "emergency")
     assert view.consequence == (
         BY_ID["emergency"].about.leaving,
-        "In the last 30 days it had one event and delivered 500 Wh, for 0.20 EUR.",
+        "It had one event in the last 30 days and delivered 500 Wh, for 0.20 EUR.",
     )
 
 

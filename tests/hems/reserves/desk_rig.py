@@ -58,6 +58,7 @@ class Rig:
     quality: Quality = Quality.GOOD
     signals: list[Signal] = field(default_factory=list)
     left: set[str] = field(default_factory=set)
+    islanded: bool = False
     alarms: dict[str, str] = field(default_factory=dict)
     records: list[Performance] = field(default_factory=list)
     seq: int = 0
@@ -84,6 +85,7 @@ class Rig:
                 self.left.__contains__,
                 self._alarm,
                 self.records.append,
+                lambda: self.islanded,
             ),
         )
 

@@ -403,3 +403,28 @@ async def test_how_it_stands_in_words(tmp_path: Path) -> None:
         rig.signals = []
         await rig.pass_s(2)
         assert rig.desk.standings[0].promise.startswith("Nothing now")
+
+
+@pytest.mark.requirement("BUC-14")
+async def test_a_home_without_its_grid_holds_nothing_ready_and_delivers_nothing(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, SPINNING) as rig:
+        await rig.pass_s(2)
+        await rig.committed("C1", T0, HOUR, 2_000.0, 1_000.0)
+        await rig.pass_s(10)
+        rig.signals = [call(rig, 2_000.0)]
+        await rig.pass_s(1)
+        rig.net_w = -1_550.0
+        await rig.pass_s(99)
+        rig.islanded, rig.net_w = True, 0.0  # the street is dark: the meter shows nothing
+        await rig.pass_s(500)
+        rig.islanded, rig.signals = False, []
+        await rig.pass_s(1)
+        (record,) = rig.records
+        assert record.delivered_wh == pytest.approx(100 * 2_050 / HOUR, abs=3)
+        assert record.measured_share == pytest.approx(1 / 6, abs=0.01)
+        rig.signals = []
+        await rig.pass_s(HOUR, 10.0)
+        held = next(r for r in rig.records if r.event == "C1")
+        assert held.inside_share == pytest.approx(1 - 500 / HOUR, abs=0.02)
