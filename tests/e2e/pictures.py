@@ -1,46 +1,31 @@
-"""Takes the README's pictures of the page from the running demo: `make pictures`."""
+"""Writes the pictures of the page that are kept under `docs/images`: `make pictures`.
+
+Whoever changes how the page looks runs it, looks at what has changed, and keeps that.
+"""
 
 import asyncio
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import ViewportSize, async_playwright, expect
-
-from hems.commands.scene import Scene
-from hems.commands.stage import Stage
-from tests.browser import CHROMIUM_ARGS
-from tests.e2e.rig import Rig
-from tests.waiting import until
-
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-SIZES = {
-    "desktop": ViewportSize(width=1280, height=800),
-    "phone": ViewportSize(width=390, height=844),
-}
-BEFORE_S = 90.0
-DURING_S = 20.0
+from tests.web.album import IMAGES, posing, shots, steady_browser, taken
+from tests.web.house import house
+from tests.web.likeness import small
 
 
 async def main() -> None:
-    """Run the demo, let it live for a while, dispatch an event, take the pictures."""
-    afternoon = ("--start-hour", "15.5", "--ev-arrive-hour", "15", "--battery-soc", "0.55")
+    """Take all of them anew; what is no more of them goes."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        stage = Stage(Path(folder), Scene(page_port=0, house=afternoon))
-        async with Rig(stage) as rig, async_playwright() as playwright:
-            await asyncio.sleep(BEFORE_S)
-            await rig.dispatch(limit_import_w=1500.0, seconds=900)
-            await until(rig.home, lambda home: (home.net_w or 1e9) <= 1500.0, 10.0, "obeyed")
-            await asyncio.sleep(DURING_S)
-            browser = await playwright.chromium.launch(
-                executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS
-            )
-            for name, size in SIZES.items():
-                page = await browser.new_page(viewport=size)
-                await page.goto(stage.page)
-                await expect(page.get_by_test_id("event-card")).to_be_visible()
-                await page.screenshot(path=IMAGES / f"home-{name}.png", full_page=name == "phone")
-                await page.close()
-            await browser.close()
+        async with house(Path(folder)) as home, steady_browser() as browser:
+            pictures = {}
+            for shot in shots():
+                async with posing(browser, home, shot) as page:
+                    pictures[shot.kept] = small(await taken(page))
+    for old in set(IMAGES.glob("*.png")) - set(pictures):
+        old.unlink()
+    for path, picture in pictures.items():
+        path.write_bytes(picture)
+        print(f"{path.name}: {len(picture) // 1024} kB")
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ class Card(Part):
     opted_out: bool
     may_opt_out: bool
     note: str = ""
+    consequence: str = ""
 
 
 class Link(Part):

@@ -87,7 +87,7 @@ async def enrolled(page: Page, rig: Rig, folder: Path) -> None:
     request, answer = folder / "hub.csr", folder / "enrolment.pem"
     await (await downloading.value).save_as(request)
     demo = ("--demo", str(rig.stage.folder))
-    await hems("enrol", str(request), "--pin", pin, *demo, "--out", str(answer))
+    await hems("headend", "answer", str(request), "--pin", pin, *demo, "--out", str(answer))
     await page.get_by_test_id("utility-files").set_input_files(answer)
     await page.get_by_test_id("utility-connect").click()
     await expect(page.get_by_test_id("utility-state")).to_have_attribute(

@@ -35,7 +35,7 @@ from tests.web.showing import PHONE, RESULTS, page_settings
 from tests.web.surface import ScriptedHome
 from web.access_models import MeAnswer
 from web.island_api import IslandApi
-from web.operation import OpenDoor, Operation
+from web.operation import OpenDoor, Operation, Part
 from web.programmes_api import ProgrammesApi
 from web.reserves_api import ReservesApi
 from web.security_api import SecurityApi
@@ -78,15 +78,21 @@ RECORDS: Sequence[Performance] = (
         "regulation", "R1", "Balance", T - DAY_S, T - DAY_S + 3600.0, 2000.0, "W", score=0.963
     ),
 )
-RESERVE = ReservesView(
-    (OfferView("R1", "day-ahead", T + 36_000, T + 43_200, 2000.0, 4000.0, "offered"),),
-    (CommitmentView("C1", "spinning", "grid", T, T + 7200.0, 1500.0, 3000.0, 0.0, "held ready"),),
-    (CallView("E1", "Reserve", T - 900.0, T - 300.0, 1500.0, 250.0, 240.0, 3.0, over=True),),
-    3000.0,
-    7200.0,
-    2500.0,
-    500.0,
-)
+
+
+def reserve(at: float) -> ReservesView:
+    """Return what of reserve there is at an instant."""
+    return ReservesView(
+        (OfferView("R1", "day-ahead", at + 36_000, at + 43_200, 2000.0, 4000.0, "offered"),),
+        (CommitmentView("C1", "spinning", "grid", at, at + 7200, 1500, 3000, 0, "held ready"),),
+        (CallView("E1", "Reserve", at - 900, at - 300, 1500.0, 250.0, 240.0, 3.0, over=True),),
+        3000.0,
+        7200.0,
+        2500.0,
+        500.0,
+    )
+
+
 ISLAND = IslandView(
     "grid",
     "",
@@ -137,20 +143,32 @@ ownership = "service-provider"
 """
 
 
+@dataclass
 class Tied:
     """A reserve that is offered and an island that can be asked for."""
 
-    def __init__(self) -> None:
-        self.view = ISLAND
+    at: float = T
+    view: IslandView = ISLAND
 
     def reserves(self) -> ReservesView | None:
-        return RESERVE
+        return reserve(self.at)
 
     def island(self) -> IslandView | None:
         return self.view
 
     async def ask_island(self, *, leave: bool) -> None:
         self.view = replace(self.view, asked_to_leave=leave, words="Parting" if leave else "")
+
+
+@dataclass
+class Agreement:
+    """What the page of such a home is served with."""
+
+    play: Play
+    alarms: AlarmHistory
+    visibility: Visibility
+    tied: Tied
+    parts: Sequence[Part]
 
 
 @dataclass
@@ -211,6 +229,41 @@ def configured(folder: Path) -> Config:
 
 
 @asynccontextmanager
+async def agreement(folder: Path, clock: HeldClock) -> AsyncIterator[Agreement]:
+    """Give a home the programmes, the grants and the alarms that it has at the clock's time."""
+    at = clock.now()
+    store = await open_store(folder / "hems.db", clock)
+    for record in RECORDS:
+        starts_at, ends_at = record.starts_at + at - T, record.ends_at + at - T
+        await store.performances.put(replace(record, starts_at=starts_at, ends_at=ends_at))
+    play = Play(store, clock, Terms(pay={"peak-shaving": Pay(0.25, "EUR")}))
+    alarms = AlarmHistory(store.settings, clock)
+    visibility = Visibility(store.visibility, clock, lambda _text: None)
+    tied = Tied(at)
+    security = Security(
+        configured(folder),
+        clock,
+        alarms,
+        visibility,
+        utilities=lambda: [replace(LINK, last_contact=at - 5.0)],
+        offsets=lambda: {"grid": 0.4},
+        callers=lambda: [CallerView("WB9", "192.168.1.77", "ocpp1.6")],
+        pushed=PushStore(store.settings).subscriptions,
+    )
+    parts = (
+        ProgrammesApi(lambda: play.part, clock, ZONE),
+        ReservesApi(tied, ZONE),
+        IslandApi(tied),
+        VisibilityApi(lambda: visibility),
+        SecurityApi(lambda: security, ZONE),
+    )
+    try:
+        yield Agreement(play, alarms, visibility, tied, parts)
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
 async def agreed(
     browser: Browser,
     folder: Path,
@@ -221,35 +274,14 @@ async def agreed(
     locale: str = "en-GB",
 ) -> AsyncIterator[Agreed]:
     """Serve such a home and open a browser; at the end it must have had nothing to complain of."""
-    clock, home, tied = HeldClock(T), ScriptedHome(), Tied()
+    clock, home, door = HeldClock(T), ScriptedHome(), OneRole(role)
     home.now = replace(home.now, at=T)
-    store = await open_store(folder / "hems.db", clock)
-    for record in RECORDS:
-        await store.performances.put(record)
-    play = Play(store, clock, Terms(pay={"peak-shaving": Pay(0.25, "EUR")}))
-    alarms = AlarmHistory(store.settings, clock)
-    visibility = Visibility(store.visibility, clock, lambda _text: None)
-    security = Security(
-        configured(folder),
-        clock,
-        alarms,
-        visibility,
-        utilities=lambda: [LINK],
-        offsets=lambda: {"grid": 0.4},
-        callers=lambda: [CallerView("WB9", "192.168.1.77", "ocpp1.6")],
-        pushed=PushStore(store.settings).subscriptions,
-    )
-    door = OneRole(role)
-    parts = [
-        *ScriptedOutlook().parts(),
-        door,
-        ProgrammesApi(lambda: play.part, clock, ZONE),
-        ReservesApi(tied, ZONE),
-        IslandApi(tied),
-        VisibilityApi(lambda: visibility),
-        SecurityApi(lambda: security, ZONE),
-    ]
-    async with serving(home, page_settings(), clock, parts, door) as url:
+    async with (
+        agreement(folder, clock) as made,
+        serving(
+            home, page_settings(), clock, (*ScriptedOutlook().parts(), door, *made.parts), door
+        ) as url,
+    ):
         context = await browser.new_context(
             viewport=viewport,
             color_scheme="dark" if dark else "light",
@@ -257,7 +289,8 @@ async def agreed(
             locale=locale,
             accept_downloads=True,
         )
-        found = Agreed(await context.new_page(), url, play, alarms, visibility, tied)
+        page = await context.new_page()
+        found = Agreed(page, url, made.play, made.alarms, made.visibility, made.tied)
         found.page.on(
             "console",
             lambda m: found.complaints.append(m.text) if m.type in {"error", "warning"} else None,
@@ -265,5 +298,4 @@ async def agreed(
         found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
         yield found
         await context.close()
-    await store.close()
     assert found.complaints == []

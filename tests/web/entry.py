@@ -1,6 +1,6 @@
 """A scripted home behind its real door: accounts, sessions and the trail in a real store."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +45,12 @@ class Entry:
 
 
 @asynccontextmanager
-async def entry(folder: Path, settings: WebSettings) -> AsyncIterator[Entry]:
-    """Serve such a home while the context lasts."""
+async def entry(
+    folder: Path,
+    settings: WebSettings,
+    forget: Callable[[str], Awaitable[None]] | None = None,
+) -> AsyncIterator[Entry]:
+    """Serve such a home while the context lasts; `forget` is told who has gone."""
     clock, home = ScriptedClock(), ScriptedHome()
     store = await open_store(folder / "hems.db", clock)
     # Costs of a hash that no hub would use: tests log in often.
@@ -57,7 +61,7 @@ async def entry(folder: Path, settings: WebSettings) -> AsyncIterator[Entry]:
 
     try:
         await rights.ready()
-        parts = (AccessApi(rights, set_up), PeopleApi(rights, clock))
+        parts = (AccessApi(rights, set_up), PeopleApi(rights, clock, forget))
         async with serving(home, settings, clock, parts, Door(rights)) as url:
             yield Entry(url, rights, clock, folder)
     finally:

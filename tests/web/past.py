@@ -1,7 +1,7 @@
 """A home with a past on a real disk: what it measured and what that cost, for tests of the page."""
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,10 +38,10 @@ class Past:
     clock: ScriptedClock
     zone: ZoneInfo
 
-    def parts(self, *, billing_day: int = 1) -> list[Part]:
+    def parts(self, *, billing_day: int = 1, devices: Mapping[str, Known] = DEVICES) -> list[Part]:
         """Return the parts."""
-        report = EnergyReport(self.store.quarters, lambda: DEVICES, self.zone, self.clock)
-        exports = Exports(self.path, self.store.quarters, lambda: DEVICES, self.zone.key)
+        report = EnergyReport(self.store.quarters, lambda: devices, self.zone, self.clock)
+        exports = Exports(self.path, self.store.quarters, lambda: devices, self.zone.key)
         bills = BillReport(self.store.accounts, self.zone, self.clock, billing_day)
         return [
             HistoryApi(report, exports, self.clock),

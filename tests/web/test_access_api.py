@@ -27,6 +27,7 @@ OPEN_CHANGES = {
     "POST /api/logout",
     "POST /api/first",
     "PUT /api/me/password",
+    "POST /api/me/proof",
     "PUT /api/me/language",
     "DELETE /api/me/sessions/{session}",
 }
@@ -247,6 +248,99 @@ async def test_one_s_own_password_and_sessions(home: Entry) -> None:
         assert await status(client, "GET", "/api/home") is HTTPStatus.OK
         assert await status(other, "GET", "/api/home") is HTTPStatus.UNAUTHORIZED
         assert len((await told(client, "/api/me/sessions"))["sessions"]) == 1
+
+
+async def test_what_cannot_be_taken_back_takes_the_password_once_more(home: Entry) -> None:
+    await begin(home)
+    kim = {"name": "Kim", "role": "household", "password": "their first password"}
+    async with home.visitor() as client:
+        await log_in(client)
+        async with client.post("/api/people", json=kim) as answer:
+            assert answer.status == 201, "who has just logged in has typed it"
+            number = (await answer.json())["id"]
+        home.clock.at += 301.0
+        change = {"role": "owner"}
+        path = f"/api/people/{number}"
+        async with client.put(path, json=change) as answer:
+            said = await answer.json()
+        assert (answer.status, said["proof"]) == (403, True)
+        assert "password" in said["error"]
+        assert home.rights.people.get(number).role is Role.HOUSEHOLD
+        for wrong in ("", "not it"):
+            order = {"password": wrong}
+            assert await status(client, "POST", "/api/me/proof", json=order) == 403
+            assert await status(client, "PUT", path, json=change) == 403
+        assert await status(client, "POST", "/api/me/proof", json={"password": GOOD}) == 204
+        assert await status(client, "PUT", path, json=change) == 200
+        async with home.visitor() as other:
+            await log_in(other)
+            home.clock.at += 301.0
+            assert await status(client, "POST", "/api/me/proof", json={"password": GOOD}) == 204
+            assert await status(other, "DELETE", path) == 403, "one proof is for one session"
+            assert await status(client, "DELETE", path) == 204
+        trail = (await told(client, "/api/trail"))["deeds"]
+    assert GOOD not in str(trail)
+    changes = [row["outcome"] for row in trail if row["did"] == "PUT /api/people/{person}"]
+    assert changes == [200, 403, 403, 403], "the newest first"
+
+
+async def test_a_program_cannot_make_itself_an_account(home: Entry) -> None:
+    await begin(home)
+    async with home.visitor() as client:
+        await log_in(client)
+        order = {"name": "script", "role": "owner"}
+        async with client.post("/api/tokens", json=order) as answer:
+            token = (await answer.json())["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    kim = {"name": "Kim", "role": "owner", "password": "their first password"}
+    async with aiohttp.ClientSession(home.url, headers=headers) as program:
+        assert await status(program, "GET", "/api/people") == 200
+        async with program.post("/api/people", json=kim) as answer:
+            said = await answer.json()
+        assert (answer.status, "proof" in said) == (403, False)
+        assert await status(program, "POST", "/api/me/proof", json={"password": GOOD}) == 401
+    machine = {"Authorization": f"Bearer {home.rights.machine}"}
+    async with aiohttp.ClientSession(home.url, headers=machine) as command:
+        assert await status(command, "POST", "/api/people", json=kim) == 201
+
+
+def test_what_hands_the_home_over_takes_a_proof() -> None:
+    taken = {f"{each.method} {each.path}" for each in all_operations() if each.proof}
+    assert taken == {
+        "POST /api/people",
+        "PUT /api/people/{person}",
+        "DELETE /api/people/{person}",
+        "PUT /api/people/{person}/password",
+        "POST /api/tokens",
+        "POST /api/backup",
+        "POST /api/restore/{id}",
+        "POST /api/wipe",
+    }
+
+
+async def test_who_has_gone_is_told_nothing_on_their_phone(tmp_path: Path) -> None:
+    """Neither who was removed nor whose account ended, nor who may not steer any more."""
+    forgotten: list[str] = []
+
+    async def forget(name: str) -> None:
+        forgotten.append(name)
+
+    settings = WebSettings(port=0, static_dir=tmp_path)
+    async with entry(tmp_path, settings, forget) as home:
+        await begin(home)
+        people = home.rights.people
+        kim = await people.add(NewPerson("Kim", Role.HOUSEHOLD, GOOD, until=home.clock.at + 60.0))
+        bob = await people.add(NewPerson("Bob", Role.HOUSEHOLD, GOOD))
+        told = home.rights.told
+        assert all(map(told, ("Ada", "Kim", "Bob", "this machine")))
+        home.clock.at += 60.0
+        assert not told("Kim")
+        await people.change(bob.id, Role.AUDITOR, None)
+        assert not told("Bob")
+        async with home.visitor() as client:
+            await log_in(client)
+            assert await status(client, "DELETE", f"/api/people/{kim.id}") == 204
+    assert forgotten == ["Kim"]
 
 
 async def test_nobody_ends_another_s_session(home: Entry) -> None:

@@ -5,7 +5,7 @@ from string import Formatter
 
 import pytest
 
-from der.sentence import Quantity, Template, in_turn, listed, say
+from der.sentence import Quantity, Template, forms, in_turn, listed, say
 from tests.templates import templates, wrong_values
 from web import words
 from web.catalogue import Catalogue, Place, figure, taken_apart
@@ -49,7 +49,8 @@ def test_every_sentence_is_told_in_every_language(language: str) -> None:
     for english, other in told.items():
         assert other.strip() == other, other
         assert other, english
-        assert places(other) == places(english), f"{english!r}: {other!r}"
+        for one, its in zip(forms(other), forms(english), strict=True):
+            assert places(one) == places(its), f"{english!r}: {other!r}"
 
 
 def test_every_sentence_is_given_the_values_of_its_places() -> None:
@@ -122,6 +123,38 @@ def test_numbers_are_written_as_the_language_does(german: Catalogue) -> None:
         "v1.2.3",
         "x",
     ]
+
+
+FOLLOW = "{names} follows. | {names} follow."
+CALLED = "called once in {days} days | called {calls} times in {days} days"
+
+
+@pytest.mark.requirement("ROLE-UI")
+def test_one_and_several_have_forms_of_their_own() -> None:
+    told = {
+        FOLLOW: "{names} folgt. | {names} folgen.",
+        CALLED: "in {days} Tagen einmal abgerufen | in {days} Tagen {calls}-mal abgerufen",
+        "{several} and {last}": "{several} und {last}",
+    }
+    catalogue = Catalogue("de", told)
+    for names, english, german in (
+        (["Car"], "Car follows.", "Car folgt."),
+        (["Car", "Heat"], "Car and Heat follow.", "Car und Heat folgen."),
+        (["A", "B", "C"], "A, B and C follow.", "A, B und C folgen."),
+    ):
+        said = say(FOLLOW, names=listed(names))
+        assert (said, catalogue.tell(said)) == (english, german)
+        kept = catalogue.tell(str(said))
+        assert kept.split()[-1] == german.split()[-1], "also where it was kept as text"
+    assert say(FOLLOW, names="Salt and pepper mill") == "Salt and pepper mill follows."
+    for calls, german in ((1, "in 3 Tagen einmal abgerufen"), (2, "in 3 Tagen 2-mal abgerufen")):
+        said = say(CALLED, calls=calls, days=3)
+        assert catalogue.tell(said) == catalogue.tell(str(said)) == german
+    assert say(CALLED, calls=0, days=3) == "called 0 times in 3 days"
+    with pytest.raises(KeyError):
+        say(FOLLOW, name="Car")
+    with pytest.raises(ValueError, match="shorter"):
+        Catalogue("de", {FOLLOW: "{names} folgt."})
 
 
 def test_rows_and_joined_clauses_are_sentences() -> None:

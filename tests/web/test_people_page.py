@@ -186,3 +186,96 @@ async def test_a_session_ended_elsewhere_leads_to_the_log_in_page(
         await home.rights.logins.end_all(home.rights.people.all()[0].id)
         await page.get_by_test_id("trail-check").click()
         await expect(page).to_have_url(f"{home.url}/login?to=/people")
+
+
+async def test_what_hands_the_home_over_asks_for_the_password_once_more(
+    browser: Browser, home: Entry
+) -> None:
+    await add(home, ("Kim", Role.HOUSEHOLD))
+    async with visiting(browser, home) as page:
+        await page.goto("/login?to=/people")
+        await log_in(page, "Ada")
+        await expect(page).to_have_url(f"{home.url}/people")
+        home.clock.at += 301.0
+        role = page.locator("[data-person=Kim]").get_by_test_id("role")
+        await role.select_option("owner")
+        await expect(page.get_by_test_id("proof-password")).to_be_focused()
+        assert await violations(page) == []
+        await page.get_by_test_id("proof-cancel").click()
+        await expect(page.get_by_test_id("people-error")).to_contain_text("password")
+        await expect(role).to_have_value("household")
+
+        await role.select_option("installer")
+        await page.get_by_test_id("proof-password").fill("not it")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_test_id("proof").get_by_role("alert")).to_have_text(
+            "That is not your password."
+        )
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_test_id("proof")).to_have_count(0)
+        await expect(role).to_have_value("household")
+
+        await role.select_option("auditor")
+        await page.get_by_test_id("proof-password").fill(GOOD)
+        await page.screenshot(path=RESULTS / "proof.png")
+        await page.get_by_test_id("proof-go").click()
+        await expect(page.get_by_test_id("proof")).to_have_count(0)
+        await expect(role).to_have_value("auditor")
+        await expect(page.get_by_test_id("people-error")).to_have_count(0)
+        await role.select_option("household")
+        await expect(role).to_be_enabled()
+        assert {each.name: each.role for each in home.rights.people.all()} == {
+            "Ada": Role.OWNER,
+            "Kim": Role.HOUSEHOLD,
+        }
+
+
+async def test_nothing_is_asked_for_that_a_role_may_not_see(browser: Browser, home: Entry) -> None:
+    await add(home, ("Ivy", Role.INSTALLER))
+    async with visiting(browser, home) as page:
+        await page.goto("/login")
+        await log_in(page, "Ivy")
+        await expect(page).to_have_url(f"{home.url}/")
+        refused: list[str] = []
+        page.on("response", lambda r: refused.append(r.url) if r.status == 403 else None)
+        await page.reload()
+        await expect(page.get_by_test_id("chart")).to_be_visible()
+        await page.get_by_test_id("today-cost").get_by_role("button").click()
+        await expect(page.get_by_test_id("today-note")).to_contain_text("role")
+        for path in ("/history", "/bill"):
+            await page.goto(path)
+            await expect(page.get_by_test_id("refused")).to_contain_text("Your role")
+        assert refused == []
+
+
+async def test_a_name_is_text_whatever_is_in_it(browser: Browser, home: Entry) -> None:
+    name = "<img src=x onerror=alert(1)><b>Zoë & Co</b>"
+    await add(home, (name, Role.HOUSEHOLD), ("W" * 64, Role.PROVIDER))
+    async with visiting(browser, home, {"width": 320, "height": 600}) as page:
+        await page.goto("/login?to=/people")
+        await log_in(page, "Ada")
+        people = page.get_by_test_id("people")
+        await expect(people.get_by_test_id("person")).to_have_count(3)
+        await expect(people.get_by_text(name, exact=True)).to_be_visible()
+        await expect(people.locator("img")).to_have_count(0)
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 320
+
+
+async def test_a_session_that_ends_in_the_middle_of_a_form_leads_to_the_log_in_and_back(
+    browser: Browser, home: Entry
+) -> None:
+    await add(home)
+    async with visiting(browser, home) as page:
+        await page.goto("/login?to=/people")
+        await log_in(page, "Ada")
+        await page.get_by_test_id("add-person").locator("summary").click()
+        await page.get_by_test_id("new-name").fill("Kim")
+        await page.get_by_test_id("new-password").fill(GOOD)
+        await page.get_by_test_id("new-again").fill(GOOD)
+        await home.rights.logins.end_all(home.rights.people.all()[0].id)
+        await page.get_by_test_id("new-go").click()
+        await expect(page).to_have_url(f"{home.url}/login?to=/people")
+        await log_in(page, "Ada")
+        await expect(page).to_have_url(f"{home.url}/people")
+        assert len(home.rights.people.all()) == 1

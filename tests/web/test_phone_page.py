@@ -233,11 +233,14 @@ async def test_what_the_hub_pushes_is_shown_and_leads_to_its_place(tmp_path: Pat
         service.key = push.signer.public
         async with a_hub(tmp_path, parts=(PushApi(push),)) as hub, a_phone(hub) as phone:
             browser = service.browser()
-            # The maker's push service is out of reach here: ours stands in at this one call.
+            # The maker's push service is out of reach here: ours stands in at these calls.
             given = {"endpoint": browser.endpoint, "keys": browser.keys}
             await phone.page.add_init_script(
-                "PushManager.prototype.subscribe = async () => "
-                f"({{toJSON: () => ({json.dumps(given)})}})"
+                f"let mine = null; const given = {json.dumps(given)};"
+                "const made = {...given, options: {applicationServerKey: null}, "
+                "toJSON: () => given, unsubscribe: async () => { mine = null; return true; }};"
+                "PushManager.prototype.subscribe = async () => mine = made;"
+                "PushManager.prototype.getSubscription = async () => mine;"
             )
             await phone.open("/phone", "push-on")
             await phone.page.get_by_test_id("subject-messages").uncheck()

@@ -114,6 +114,31 @@ async def test_who_has_not_logged_in_is_told_nothing(
         assert answer.status == 401
 
 
+async def test_a_browser_whose_push_service_moved_it_is_told_as_before(
+    client: aiohttp.ClientSession, push: Push, somebody: Somebody
+) -> None:
+    wanted = order(subjects=["car"], quiet={"start": 1320, "end": 420})
+    async with client.put(PATH, json=wanted) as answer:
+        assert answer.status == 200
+    after = Browser("https://push.example.com/b")
+    moved = {"before": wanted["endpoint"], "endpoint": after.endpoint, "keys": after.keys}
+    somebody.is_now = BEN
+    async with client.post("/api/push/moved", json=moved) as answer:
+        assert answer.status == 404, "it is somebody else's"
+    somebody.is_now = OWNER
+    hostile = {**moved, "endpoint": "https://192.168.1.1/x"}
+    async with client.post("/api/push/moved", json=hostile) as answer:
+        assert answer.status == 400
+    async with client.post("/api/push/moved", json=moved) as answer:
+        assert answer.status == 204
+    (kept,) = push.all()
+    assert (kept.endpoint, kept.called) == (after.endpoint, "Phone")
+    assert kept.subjects == {"car"}
+    assert kept.quiet is not None
+    async with client.post("/api/push/moved", json=moved) as answer:
+        assert answer.status == 404, "the old one is not known any more"
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -36,6 +36,7 @@ from tests.web.visitor import Visitor
 from web.device_api import DeviceApi
 from web.found_api import FoundApi
 from web.needs_api import NeedsApi
+from web.operation import Part
 
 CAR = DeviceSpec("car", DeviceKind.EVSE, "Wallbox", Control.CEILING, 0, 7400)
 WASHER = DeviceSpec("washer", DeviceKind.PLUG, "Washing machine", Control.SWITCH, 0, 2300)
@@ -149,6 +150,23 @@ class HabitualNeeds:
 
 
 @dataclass
+class Tools:
+    """What the page of such a home is served with.
+
+    Attributes:
+        bench: The devices.
+        following: The home that takes up new ones.
+        needs: What is wanted.
+        parts: Of the API.
+    """
+
+    bench: Bench
+    following: FollowingHome
+    needs: Needs
+    parts: Sequence[Part]
+
+
+@dataclass
 class Workshop:
     """All of it at work.
 
@@ -202,17 +220,8 @@ def devices() -> Sequence[DeviceView]:
 
 
 @asynccontextmanager
-async def workshop(
-    browser: Browser,
-    folder: Path,
-    viewport: ViewportSize = PHONE,
-    *,
-    dark: bool = False,
-    locale: str = "en-GB",
-    visitor: Visitor = OWNER,
-) -> AsyncIterator[Workshop]:
-    """Show the scripted home with everything that its devices and its car need."""
-    home, clock = ScriptedHome(), ScriptedClock()
+async def tools(folder: Path, home: ScriptedHome, clock: ScriptedClock) -> AsyncIterator[Tools]:
+    """Give a scripted home everything that its devices and its car need."""
     home.now = replace(home.now, devices=devices())
     path = folder / "hems.toml"
     path.write_text(TOML, encoding="utf-8")
@@ -234,7 +243,27 @@ async def workshop(
         NeedsApi(HabitualNeeds(needs), clock, ZONE),
     )
     try:
-        async with showing(
+        yield Tools(bench, following, needs, parts)
+    finally:
+        await setup.close()
+        await store.close()
+
+
+@asynccontextmanager
+async def workshop(
+    browser: Browser,
+    folder: Path,
+    viewport: ViewportSize = PHONE,
+    *,
+    dark: bool = False,
+    locale: str = "en-GB",
+    visitor: Visitor = OWNER,
+) -> AsyncIterator[Workshop]:
+    """Show the scripted home with everything that its devices and its car need."""
+    home = ScriptedHome()
+    async with (
+        tools(folder, home, ScriptedClock()) as found,
+        showing(
             browser,
             viewport,
             dark=dark,
@@ -242,9 +271,7 @@ async def workshop(
             outlook=ScriptedOutlook(),
             locale=locale,
             visitor=visitor,
-            parts=parts,
-        ) as shown:
-            yield Workshop(shown, bench, following, needs)
-    finally:
-        await setup.close()
-        await store.close()
+            parts=found.parts,
+        ) as shown,
+    ):
+        yield Workshop(shown, found.bench, found.following, found.needs)

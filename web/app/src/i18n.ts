@@ -34,7 +34,8 @@ export async function useLanguage(language: Language): Promise<void> {
   keepLanguage(language);
 }
 
-/** Load the language that this browser was told, or that its user reads. */
-export async function prepareLanguage(): Promise<void> {
+/** Load the language that this browser was told, or that its user reads: for the first view or all. */
+export async function prepareLanguage(forView: "first" | "any"): Promise<void> {
+  everything = forView === "any";
   await useLanguage(chosenLanguage());
 }

@@ -5,12 +5,18 @@
 
 import { askAhead } from "./api/ahead";
 import { callAhead } from "./api/stream";
-import { firstMessagesIn } from "./locales/messages";
+import { firstMessagesIn, messagesIn } from "./locales/messages";
 import { chosenLanguage, keepLanguage } from "./logic/language";
+import { viewAhead } from "./views";
 
 const language = chosenLanguage();
 keepLanguage(language);
 callAhead();
 askAhead("/api/me");
-void firstMessagesIn(language);
+if (location.pathname === "/") {
+  void firstMessagesIn(language);
+} else {
+  void messagesIn(language);
+  viewAhead(location.pathname);
+}
 void import("./start");

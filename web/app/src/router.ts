@@ -1,6 +1,8 @@
-/** Where each view is found; all but the first are loaded when they are first asked for. */
+/** Which view stands at which path; all but the first are loaded when they are first asked for. */
 
-import { createRouter, createWebHistory } from "vue-router";
+import { createRouter, createWebHistory, START_LOCATION } from "vue-router";
+import { VIEWS } from "./views";
+import type { Right } from "./api/schema";
 import HomeView from "./views/HomeView.vue";
 
 declare module "vue-router" {
@@ -9,6 +11,8 @@ declare module "vue-router" {
     title: string;
     /** Whether it stands alone, without the way to the other views. */
     alone?: boolean;
+    /** Without which it has nothing to show. */
+    right?: Right;
   }
 }
 
@@ -16,78 +20,43 @@ export const router = createRouter({
   history: createWebHistory(),
   routes: [
     { path: "/", component: HomeView, meta: { title: "shell.home" } },
-    {
-      path: "/devices",
-      component: () => import("./views/DevicesView.vue"),
-      meta: { title: "shell.devices" },
-    },
+    { path: "/devices", component: VIEWS["/devices"], meta: { title: "shell.devices" } },
     {
       path: "/devices/add",
-      component: () => import("./views/DeviceAddView.vue"),
-      meta: { title: "shell.add" },
+      component: VIEWS["/devices/add"],
+      meta: { title: "shell.add", right: "set up" },
     },
     {
       path: "/devices/:id",
-      component: () => import("./views/DeviceView.vue"),
+      component: VIEWS["/devices/:id"],
       props: true,
       meta: { title: "shell.devices" },
     },
-    { path: "/car", component: () => import("./views/CarView.vue"), meta: { title: "shell.car" } },
-    {
-      path: "/programmes",
-      component: () => import("./views/ProgrammesView.vue"),
-      meta: { title: "shell.programmes" },
-    },
+    { path: "/car", component: VIEWS["/car"], meta: { title: "shell.car" } },
+    { path: "/programmes", component: VIEWS["/programmes"], meta: { title: "shell.programmes" } },
     {
       path: "/history",
-      component: () => import("./views/HistoryView.vue"),
-      meta: { title: "shell.history" },
+      component: VIEWS["/history"],
+      meta: { title: "shell.history", right: "history" },
     },
-    {
-      path: "/bill",
-      component: () => import("./views/BillView.vue"),
-      meta: { title: "shell.bill" },
-    },
-    {
-      path: "/privacy",
-      component: () => import("./views/PrivacyView.vue"),
-      meta: { title: "shell.privacy" },
-    },
-    {
-      path: "/people",
-      component: () => import("./views/PeopleView.vue"),
-      meta: { title: "shell.people" },
-    },
+    { path: "/bill", component: VIEWS["/bill"], meta: { title: "shell.bill", right: "history" } },
+    { path: "/privacy", component: VIEWS["/privacy"], meta: { title: "shell.privacy" } },
+    { path: "/people", component: VIEWS["/people"], meta: { title: "shell.people" } },
     {
       path: "/settings",
-      component: () => import("./views/SettingsView.vue"),
-      meta: { title: "shell.settings" },
+      component: VIEWS["/settings"],
+      meta: { title: "shell.settings", right: "set up" },
     },
-    {
-      path: "/phone",
-      component: () => import("./views/PhoneView.vue"),
-      meta: { title: "shell.phone" },
-    },
-    {
-      path: "/more",
-      component: () => import("./views/MoreView.vue"),
-      meta: { title: "shell.more" },
-    },
-    {
-      path: "/setup",
-      component: () => import("./views/SetupView.vue"),
-      meta: { title: "shell.setup", alone: true },
-    },
-    {
-      path: "/login",
-      component: () => import("./views/LoginView.vue"),
-      meta: { title: "shell.login", alone: true },
-    },
+    { path: "/phone", component: VIEWS["/phone"], meta: { title: "shell.phone" } },
+    { path: "/more", component: VIEWS["/more"], meta: { title: "shell.more" } },
+    { path: "/setup", component: VIEWS["/setup"], meta: { title: "shell.setup", alone: true } },
+    { path: "/login", component: VIEWS["/login"], meta: { title: "shell.login", alone: true } },
     {
       path: "/:rest(.*)*",
       component: () => import("./views/NotFoundView.vue"),
       meta: { title: "shell.notFound" },
     },
   ],
-  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  // The first view stands at its top already; to ask for that would lay it out once more.
+  scrollBehavior: (_to, from, saved) => saved ?? (from === START_LOCATION ? false : { top: 0 }),
 });

@@ -10,7 +10,7 @@ import "./styles/base.css";
 
 const REST_MS = 2000;
 
-await prepareLanguage();
+await prepareLanguage(location.pathname === "/" ? "first" : "any");
 guard(router);
 router.beforeResolve(async (to) => {
   if (to.path !== "/") await sayEverything();

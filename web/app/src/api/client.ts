@@ -8,8 +8,11 @@
 import createClient from "openapi-fetch";
 import { i18n } from "../i18n";
 import { presentLanguage } from "../logic/language";
+import { askProof } from "../state/proof";
 import { takeAnswer } from "./ahead";
 import type { HistoryAnswer, paths } from "./schema";
+
+const FORBIDDEN = 403;
 
 /** What went wrong, in one sentence for the reader; `status` is 0 where the hub did not answer. */
 export class ApiError extends Error {
@@ -30,8 +33,27 @@ interface Asked<T> {
 /** The hub's operations; each answer says whether it went well, so `ask` is what to use it with. */
 export const api = createClient<paths>({
   // Looked up when asked, so that a test or a service worker may put another in its place.
-  fetch: (request) => takeAnswer(request) ?? globalThis.fetch(request),
+  fetch: (request) => takeAnswer(request) ?? proved(request),
 });
+
+/** Ask the hub; where it wants a proof of who asks, ask it again once the reader has given that. */
+async function proved(request: Request): Promise<Response> {
+  if (request.method === "GET") return globalThis.fetch(request);
+  const again = request.clone();
+  const response = await globalThis.fetch(request);
+  if (response.status !== FORBIDDEN || !(await wantsProof(response.clone()))) return response;
+  return (await askProof()) ? globalThis.fetch(again) : response;
+}
+
+async function wantsProof(response: Response): Promise<boolean> {
+  try {
+    const told: unknown = await response.json();
+    return typeof told === "object" && told !== null && "proof" in told && told.proof === true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false; // not the hub that says so
+    throw error;
+  }
+}
 
 api.use({
   onRequest({ request }) {

@@ -35,6 +35,11 @@ export function changePassword(present: string, next: string): Promise<MeAnswer>
   return ask(api.PUT("/api/me/password", { body: { present, new: next } }));
 }
 
+/** Prove once more who one is. */
+export async function prove(password: string): Promise<void> {
+  await ask(api.POST("/api/me/proof", { body: { password } }));
+}
+
 /** Return where one is logged in. */
 export async function fetchSessions(): Promise<SessionAnswer[]> {
   return (await ask(api.GET("/api/me/sessions"))).sessions;

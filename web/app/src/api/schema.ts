@@ -627,6 +627,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prove once more who asks, before what cannot be taken back */
+        post: operations["access_prove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/sessions": {
         parameters: {
             query?: never;
@@ -895,6 +912,23 @@ export interface paths {
         get: operations["push_push"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/push/moved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell a browser at the address that its push service has given it */
+        post: operations["push_move"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2906,6 +2940,22 @@ export interface components {
             periods: components["schemas"]["AccountAnswer"][];
         };
         /**
+         * MoveOrder
+         * @description What a browser's push service has changed of it.
+         *
+         *     Attributes:
+         *         before: Where it took messages until now.
+         *         endpoint: Where it takes them from now on.
+         *         keys: By which they are sealed.
+         */
+        MoveOrder: {
+            /** Before */
+            before: string;
+            /** Endpoint */
+            endpoint: string;
+            keys: components["schemas"]["Keys"];
+        };
+        /**
          * MoveOutcomeAnswer
          * @description What a test move has shown; fields as in `hems.device_surface.MoveOutcome`.
          */
@@ -3217,11 +3267,21 @@ export interface components {
         };
         /**
          * Problem
-         * @description What went wrong, in one sentence.
+         * @description What went wrong.
+         *
+         *     Attributes:
+         *         error: It, in one sentence.
+         *         proof: Whether the same is done once who asks has proved who they are
+         *             (`POST /api/me/proof`).
          */
         Problem: {
             /** Error */
             error: string;
+            /**
+             * Proof
+             * @default false
+             */
+            proof?: boolean;
         };
         /**
          * ProgrammeAnswer
@@ -3274,6 +3334,17 @@ export interface components {
          * @enum {string}
          */
         Proof: "certificate" | "password" | "broker" | "address" | "utility";
+        /**
+         * ProofOrder
+         * @description One's own password, typed once more.
+         */
+        ProofOrder: {
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
         /**
          * Purpose
          * @description What for.
@@ -4163,6 +4234,7 @@ export type MeAnswer = components['schemas']['MeAnswer'];
 export type MessageAnswer = components['schemas']['MessageAnswer'];
 export type MistakeAnswer = components['schemas']['MistakeAnswer'];
 export type MoneyAnswer = components['schemas']['MoneyAnswer'];
+export type MoveOrder = components['schemas']['MoveOrder'];
 export type MoveOutcomeAnswer = components['schemas']['MoveOutcomeAnswer'];
 export type NeededAnswer = components['schemas']['NeededAnswer'];
 export type NeedsAnswer = components['schemas']['NeedsAnswer'];
@@ -4186,6 +4258,7 @@ export type Problem = components['schemas']['Problem'];
 export type ProgrammeAnswer = components['schemas']['ProgrammeAnswer'];
 export type ProgrammesAnswer = components['schemas']['ProgrammesAnswer'];
 export type Proof = components['schemas']['Proof'];
+export type ProofOrder = components['schemas']['ProofOrder'];
 export type Purpose = components['schemas']['Purpose'];
 export type PushAnswer = components['schemas']['PushAnswer'];
 export type QuietHours = components['schemas']['QuietHours'];
@@ -5686,6 +5759,37 @@ export interface operations {
             };
         };
     };
+    access_prove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     access_sessions: {
         parameters: {
             query?: never;
@@ -6235,6 +6339,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PushAnswer"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

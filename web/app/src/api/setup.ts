@@ -1,7 +1,6 @@
 /** Setting the home up, its settings, backup and wiping. */
 
-import { api, ask, ApiError } from "./client";
-import { presentLanguage } from "../logic/language";
+import { api, ask } from "./client";
 import type {
   BackupAnswer,
   ContentsAnswer,
@@ -71,15 +70,17 @@ export const restore = (id: string, passphrase: string): Promise<ContentsAnswer>
 export async function sendBackup(file: File, onShare: (share: number) => void): Promise<string> {
   const { id, most } = await ask(api.POST("/api/restore"));
   for (let offset = 0; offset < file.size; offset += most) {
-    const answer = await fetch(`/api/restore/${id}/${offset}`, {
-      method: "PUT",
-      headers: { "Accept-Language": presentLanguage(), "Content-Type": "application/octet-stream" },
-      body: file.slice(offset, offset + most),
-    });
-    if (!answer.ok) {
-      const said = (await answer.json()) as { error?: string };
-      throw new ApiError(said.error ?? "", answer.status);
-    }
+    const path = { id, offset: String(offset) };
+    const body = file.slice(offset, offset + most);
+    await ask(
+      api.PUT("/api/restore/{id}/{offset}", {
+        params: { path },
+        headers: { "Content-Type": "application/octet-stream" },
+        // A file is sent as it is; the description only says "octets".
+        body: body as never,
+        bodySerializer: (octets: unknown) => octets as Blob,
+      }),
+    );
     onShare(Math.min(1, (offset + most) / file.size));
   }
   return id;

@@ -4,6 +4,9 @@ import { presentLanguage } from "../logic/language";
 import type { HomeAnswer } from "./types";
 
 const SILENCE_MS = 20_000;
+/** How often it is looked whether this browser slept, and what counts as having slept. */
+const LOOK_MS = 2_000;
+const SLEPT_MS = 8_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 
@@ -44,6 +47,7 @@ export interface Listener {
  *
  * EventSource retries a broken connection by itself, but gives up for good on an error status (the
  * hub restarting behind a proxy) and never notices a line that fell silent; both are mended here.
+ * After sleep, and when the network is there again, nothing is waited for: the line is opened anew.
  * A page that nobody sees holds no line: it would cost its battery, and a browser opens only six to
  * one hub, which seven forgotten tabs would fill.
  */
@@ -86,14 +90,24 @@ export function listen(listener: Listener): () => void {
   }
 
   function attend(): void {
-    if (document.hidden) close();
-    else open();
+    if (!document.hidden) open();
+    else if (source === null) takeAhead()?.source.close();
+    else close();
   }
 
+  let lookedMs = Date.now();
+  const look = window.setInterval(() => {
+    const slept = Date.now() - lookedMs > SLEPT_MS;
+    lookedMs = Date.now();
+    if (slept) attend();
+  }, LOOK_MS);
   document.addEventListener("visibilitychange", attend);
+  window.addEventListener("online", attend);
   attend();
   return () => {
+    window.clearInterval(look);
     document.removeEventListener("visibilitychange", attend);
+    window.removeEventListener("online", attend);
     close();
   };
 }

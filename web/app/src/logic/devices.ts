@@ -65,6 +65,7 @@ export function modeWords(say: Say, device: DeviceAnswer, now: number, zone: str
   if (wished !== "") return wished;
   if (device.control === "" || device.control === "none") return say("devices.mode.measures");
   if (!device.owned) return say("devices.mode.notYours");
+  if (device.quality === "lost") return say("devices.mode.alone");
   return say(device.setpoint_w === null ? "devices.mode.itself" : "devices.mode.hub");
 }
 

@@ -32,6 +32,7 @@ const DEEDS: [string, string][] = [
   ["POST /api/logout", "logout"],
   ["POST /api/first", "first"],
   ["PUT /api/me/password", "ownPassword"],
+  ["POST /api/me/proof", "proof"],
   ["PUT /api/me/", "ownSettings"],
   ["DELETE /api/me/sessions", "endSession"],
   ["DELETE /api/people/{person}/sessions", "endSession"],

@@ -3,6 +3,7 @@
 import type { DeviceAnswer, HomeAnswer, PlanAnswer } from "../api/types";
 import { interval, moment, money, NOTHING_W, power } from "./format";
 import type { Say } from "./say";
+import { silentWords } from "./words";
 
 /** How far the page looks ahead. */
 export const AHEAD_S = 24 * 3600;
@@ -188,6 +189,9 @@ export function why(
   const events = home.events
     .filter((e) => e.state === "running" && !e.opted_out)
     .map((e) => eventReason(say, e.program, e.title, e.ends_at, now, zone));
+  const lost = home.devices
+    .filter((d) => d.quality === "lost")
+    .map((d) => say("home.story.device", { name: d.name, reason: silentWords(say, d) }));
   const devices = home.devices
     .filter((d) => d.quality !== "lost" && !UNDECIDED.has(d.kind))
     .filter((d) => d.setpoint_w !== null || stepsAt(plan, d.id, now).present !== null)
@@ -195,7 +199,7 @@ export function why(
     .map((d) => ({ name: d.name, reason: reasonOf(plan, d, now) }))
     .filter(({ reason }) => reason !== "")
     .map((named) => say("home.story.device", named));
-  return [...events, ...devices].slice(0, most);
+  return [...events, ...lost, ...devices].slice(0, most);
 }
 
 function eventReason(

@@ -66,11 +66,31 @@ const DOING: Record<string, Doing> = {
   water_heater: thermal("heating"),
 };
 
-/** What a device is doing, in a few words. */
+/** Whether a device is out of touch: what is known of it is of the past. */
+export function isSilent(device: DeviceAnswer): boolean {
+  return device.quality === "stale" || device.quality === "lost";
+}
+
+/** What a device is doing, in a few words; once it is silent, what it did last. */
 export function stateWords(say: Say, device: DeviceAnswer): string {
   if (device.power_w === null) return say("home.doing.noReading");
-  const doing = DOING[device.kind]?.(device) ?? (running(device) ? "running" : "off");
-  return say(`home.doing.${doing}`);
+  const name = DOING[device.kind]?.(device) ?? (running(device) ? "running" : "off");
+  const doing = say(`home.doing.${name}`);
+  return isSilent(device) ? say("home.doing.last", { doing }) : doing;
+}
+
+/** Which way power crosses the meter, as it last said. */
+export function meterWords(say: Say, device: DeviceAnswer): string {
+  const way = { taking: "in", giving: "out", still: "still", unknown: "unknown" } as const;
+  const doing = say(`home.flow.gridWay.${way[direction(device.power_w)]}`);
+  return isSilent(device) ? say("home.doing.last", { doing }) : doing;
+}
+
+/** What is wrong with a device that is silent, and what the hub does about it; empty otherwise. */
+export function silentWords(say: Say, device: DeviceAnswer): string {
+  if (!isSilent(device)) return "";
+  const never = device.quality === "lost" && device.age_s === null;
+  return say(`home.silent.${never ? "never" : device.quality}`);
 }
 
 /** What a device holds: charge or temperature; empty if it holds nothing, and old if it is old. */

@@ -33,6 +33,7 @@ export function useDay(now: Ref<number>, live: Ref<boolean>) {
       return what === undefined ? undefined : fetchMeasured(what, signal);
     },
     () => past.value === null,
+    "history",
   );
   const quarters = usePolled<MoneyAnswer>(
     "quarters",
@@ -42,6 +43,7 @@ export function useDay(now: Ref<number>, live: Ref<boolean>) {
       return between === undefined ? undefined : fetchQuarters(between, signal);
     },
     () => past.value === null,
+    "history",
   );
 
   /** The day looked back on, once it is there. */

@@ -31,6 +31,7 @@ export function guard(router: Router): void {
     if (from.matched.length === 0) {
       // The first page does not wait for this on a slow line: the hub shows nothing to strangers.
       void router.isReady().then(() => look());
+      if (to.meta.right !== undefined) await loaded(); // what may not be seen is not asked for
       return true;
     }
     if (await known()) return true;

@@ -26,6 +26,13 @@ async function ask(): Promise<void> {
   }
 }
 
+/** Whether who looks may do something, once the hub has said; where it does not say, it refuses. */
+export async function allowed(right: Right): Promise<boolean> {
+  const { me: who, may, loaded } = useMe();
+  await loaded();
+  return who.value === null || may(right);
+}
+
 /** Take what the hub answered to logging in or out. */
 export function takeMe(answer: Me): void {
   me.value = answer;

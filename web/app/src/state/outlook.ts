@@ -9,7 +9,7 @@ const REFRESH_MS = 60_000;
 
 export function useOutlook() {
   const plan = usePolled<PlanAnswer | null>("plan", REFRESH_MS, fetchPlan);
-  const today = usePolled<MoneyAnswer>("today", REFRESH_MS, fetchToday);
+  const today = usePolled<MoneyAnswer>("today", REFRESH_MS, fetchToday, undefined, "history");
   return {
     plan: plan.value,
     planError: plan.error,

@@ -2,7 +2,9 @@
 
 import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from "vue";
 import { ApiError } from "../api/client";
+import { i18n } from "../i18n";
 import { keep, recall } from "./kept";
+import { allowed, type Right } from "./me";
 
 export interface Polled<T> {
   /** The last answer, perhaps one that was kept; null before the first. */
@@ -25,12 +27,14 @@ const KEEP_ALL = (): boolean => true;
  * @param name Under which the answer is kept for when the hub is out of reach.
  * @param fetch Asks; returns undefined where there is nothing to ask yet.
  * @param keeps Whether an answer is to be kept.
+ * @param right What it takes; who does not have it is not asked for it.
  */
 export function usePolled<T>(
   name: string,
   everyMs: number,
   fetch: (signal: AbortSignal) => Promise<T> | undefined,
   keeps: () => boolean = KEEP_ALL,
+  right?: Right,
 ): Polled<T> {
   const value = shallowRef<T | null>(recall<T>(name)?.value ?? null);
   const error = ref("");
@@ -41,6 +45,12 @@ export function usePolled<T>(
   async function load(): Promise<void> {
     request.abort();
     const mine = (request = new AbortController());
+    if (right !== undefined && !(await allowed(right))) {
+      error.value = i18n.global.t("shell.notAllowed");
+      status.value = FORBIDDEN;
+      return;
+    }
+    if (mine.signal.aborted) return;
     const asked = fetch(mine.signal);
     if (asked === undefined) return;
     askedMs = performance.now();

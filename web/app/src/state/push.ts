@@ -12,7 +12,8 @@ export type Hindrance = "" | "off" | "unable" | "unableIos" | "insecure" | "deni
 /** What a person chooses. */
 export type Choice = Pick<SubscriptionOrder, "called" | "subjects" | "quiet" | "language">;
 
-const ID = "hems.push";
+/** Of the digest so much is the id. */
+const ID_CHARS = 24;
 
 export function usePush() {
   const told = shallowRef<PushAnswer | null>(null);
@@ -22,7 +23,7 @@ export function usePush() {
   async function load(): Promise<void> {
     const answer = await phone.push();
     told.value = answer;
-    const id = localStorage.getItem(ID);
+    const id = await ownId();
     mine.value = answer.subscriptions.find((each) => each.id === id) ?? null;
     hindrance.value = await hindered(answer);
   }
@@ -43,8 +44,7 @@ export function usePush() {
       endpoint: endpoint ?? "",
       keys: { p256dh: keys?.p256dh ?? "", auth: keys?.auth ?? "" },
     };
-    mine.value = await phone.subscribe(order);
-    localStorage.setItem(ID, mine.value.id);
+    await phone.subscribe(order);
     await load();
   }
 
@@ -53,13 +53,24 @@ export function usePush() {
     if (id === mine.value?.id) {
       const found = await navigator.serviceWorker.getRegistration();
       await (await found?.pushManager.getSubscription())?.unsubscribe();
-      localStorage.removeItem(ID);
     }
     await phone.unsubscribe(id);
     await load();
   }
 
   return { told, mine, hindrance, load, turnOn, turnOff, tryOut: phone.tryOut };
+}
+
+/** Return the id that the hub knows this browser by, from where it takes messages; empty for none. */
+async function ownId(): Promise<string> {
+  if (!workersPossible() || !("PushManager" in window)) return "";
+  const found = await navigator.serviceWorker.getRegistration();
+  const endpoint = (await found?.pushManager.getSubscription())?.endpoint;
+  if (endpoint === undefined) return "";
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(endpoint));
+  return Array.from(new Uint8Array(digest), (octet) => octet.toString(16).padStart(2, "0"))
+    .join("")
+    .slice(0, ID_CHARS);
 }
 
 async function hindered(answer: PushAnswer): Promise<Hindrance> {

@@ -41,6 +41,10 @@ self.addEventListener("push", (event) => {
   event.waitUntil(self.registration.showNotification(title, options));
 });
 
+self.addEventListener("pushsubscriptionchange", (event) => {
+  event.waitUntil(moved(event));
+});
+
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(open(destination(event.notification.data, self.location.origin)));
@@ -69,6 +73,21 @@ async function dropOthers(): Promise<void> {
 async function kept(path: string, request: Request): Promise<Response> {
   const found = await caches.match(path, { cacheName: KEPT, ignoreVary: true });
   return found ?? fetch(request);
+}
+
+/** Tell the hub the new address that the push service has given this browser. */
+async function moved({ oldSubscription, newSubscription }: PushSubscriptionChangeEvent): Promise<void> {
+  const key = oldSubscription?.options.applicationServerKey;
+  if (!key) return; // nobody knows what was wished: the page offers it anew
+  const found =
+    newSubscription ??
+    (await self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
+  const { endpoint, keys } = found.toJSON();
+  await fetch("/api/push/moved", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ before: oldSubscription.endpoint, endpoint, keys }),
+  });
 }
 
 async function open(address: string): Promise<void> {
