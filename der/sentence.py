@@ -4,8 +4,13 @@ A sentence is text like any other: it is logged, kept and compared as English. I
 the template it was made of and what was filled in, so that whoever shows it to a person can look
 the template up in that person's language. One that was cut, joined or read back from a disk is
 plain text and is shown as it is.
+
+A template may have two forms, for one and for several: "{names} follows. | {names} follow." The
+first place of the second form decides: several are a row of names (`listed`) or a number that is
+not 1. Each language has as many forms as English, and the same places in each.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, Self
 
@@ -13,13 +18,17 @@ Value = str | int | float
 Given = Value | BaseException
 """What may be filled in; of an error, what it says."""
 NOTHING: Final[Mapping[str, Value]] = {}
+_BETWEEN_FORMS: Final = " | "
+_ROW: Final = "{several} and {last}"
+_PLACE: Final = re.compile(r"\{(\w+)")
 
 
 class Sentence(str):
     """A sentence with its template; made by `say`.
 
     Attributes:
-        template: With places in braces, as `str.format` has them ("Held at {power}").
+        template: With places in braces, as `str.format` has them ("Held at {power}"); of one with
+            two forms the one that fits.
         values: What is filled in, by place; a value may be a `Sentence` or a `Quantity` itself.
     """
 
@@ -34,10 +43,31 @@ class Sentence(str):
         Raises:
             KeyError: A place of the template has no value.
         """
-        made = super().__new__(cls, template.format_map(values) if values else template)
-        made.template = template
+        form = _fitting(template, values)
+        made = super().__new__(cls, form.format_map(values) if values else form)
+        made.template = form
         made.values = values
         return made
+
+
+def forms(template: str) -> Sequence[str]:
+    """Return a template's forms: one, or the ones for one and for several."""
+    return template.split(_BETWEEN_FORMS)
+
+
+def _fitting(template: str, values: Mapping[str, Value]) -> str:
+    """Return the form of a template that fits what is filled in."""
+    one, *other = forms(template)
+    if not other:
+        return one
+    place = _PLACE.search(other[0])
+    return other[0] if place is not None and _several(values[place[1]]) else one
+
+
+def _several(value: Value) -> bool:
+    if isinstance(value, str):
+        return isinstance(value, Sentence) and value.template == _ROW
+    return value != 1
 
 
 class Quantity(str):

@@ -13,8 +13,10 @@ from pathlib import Path
 from hems import units
 from hems.commands import (
     device_arguments,
+    enrol_arguments,
     export_arguments,
     home_arguments,
+    keys_arguments,
     needs_arguments,
     operator_arguments,
     people_arguments,
@@ -50,9 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hems", description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    home_arguments.add_run(commands, _run)
+    for add, run in (
+        (home_arguments.add_run, _run),
+        (home_arguments.add_enrol, _enrol),
+        (keys_arguments.add_keys, _keys),
+    ):
+        add(commands, run)
     home_arguments.add_keeping(commands, _backup, _restore, _wipe)
-    home_arguments.add_enrol(commands, _enrol)
 
     demo = commands.add_parser("demo", help="a home, a utility and the page, on this machine")
     demo.add_argument("--folder", type=Path, default=Path("var/demo"), metavar="DIR")
@@ -63,10 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=1, help="of the house's kettles and clouds")
     demo.set_defaults(run=_demo)
 
-    headend = commands.add_parser("headend", help="the utility's IEEE 2030.5 server")
-    headend.add_argument("action", choices=["run"])
-    headend.add_argument("--config", type=Path, required=True, metavar="FILE")
-    headend.set_defaults(run=_headend)
+    enrol_arguments.add_headend(commands, _headend, _enrol_operator, _enrol_answer)
 
     operator_arguments.add_event(commands, _event)
     operator_arguments.add_price(commands, _price)
@@ -153,6 +156,12 @@ def _enrol(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _keys(options: argparse.Namespace) -> int:
+    from hems.commands.keys import run
+
+    return run(options)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from hems.commands.demo import demo
 
@@ -163,6 +172,18 @@ def _headend(options: argparse.Namespace) -> int:
     from hems.commands.headend import run
 
     return run(options.config)
+
+
+def _enrol_operator(options: argparse.Namespace) -> int:
+    from hems.commands.enrol_operator import run
+
+    return run(options)
+
+
+def _enrol_answer(options: argparse.Namespace) -> int:
+    from hems.commands.enrol_answer import run
+
+    return run(options)
 
 
 def _event(options: argparse.Namespace) -> int:

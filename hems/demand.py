@@ -5,7 +5,7 @@ hems.settings --> here --> hems.market, with prices by way of hems.tariff
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import floor
 from pathlib import Path
@@ -26,27 +26,29 @@ from hems.store.errors import StoreError
 from hems.store.store import Store
 from hems.tariff.source import Source, SourceError, fetch, shown
 from hems.tariff.utility import Told, UtilityPrices, prices
+from programs import economic
 from programs.about import Standing
-from programs.customer_baseline import HIGH_4_OF_5, TEN_OF_10, Method
+from programs.customer_baseline import Baseline
 from programs.economic import Hysteresis
 from programs.performance import Performance
 from programs.registry import Policies
 from programs.signal import Signal
 
-_METHODS: Final = {
-    "4 of 5": Method(5, 4, words=HIGH_4_OF_5),
-    "10 of 10": Method(10, 10, words=TEN_OF_10),
-}
 _EVERY_S: Final = {"15 min": 900.0, "30 min": 1800.0, "1 h": 3600.0, "1 d": 86_400.0}
+_MINUTE_S: Final = 60
 _LOOK_S: Final = 5.0
 """How often what the utility tells is worked out anew."""
 _AT_ONCE: Final = 800
 """Intervals that the history is asked for at a time."""
 
 
+async def _unknown(_programme: str, _start: float, _end: float) -> Baseline | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class DemandEvents:
-    """Whom the demand side asks and tells; none may block.
+    """Whom the demand side asks and tells; none but `baseline` may block.
 
     Attributes:
         alarm: Told, by its source, in one sentence what the owner should know; None ends it.
@@ -56,6 +58,8 @@ class DemandEvents:
         joined: Tells of a programme whether the home takes part in it.
         told: Returns what the utilities tell of prices.
         signals: Returns what the utilities ask now; None while that is not known.
+        islanded: Whether nothing flows at the connection point.
+        baseline: Finds what the home would have taken, by programme, from one time to another.
     """
 
     alarm: Callable[[str, str | None], None]
@@ -65,6 +69,8 @@ class DemandEvents:
     joined: Callable[[str], bool]
     told: Callable[[], Iterable[Told]] = tuple
     signals: Callable[[], Sequence[Signal] | None] = tuple
+    islanded: Callable[[], bool] = lambda: False
+    baseline: Callable[[str, float, float], Awaitable[Baseline | None]] = _unknown
 
 
 class _Prices:
@@ -193,17 +199,18 @@ class Demand:
                 frozenset(section.exempt),
                 section.stale_after,
                 Hysteresis(section.band, section.least, section.pause, section.most),
-                _METHODS[section.baseline],
                 None if section.time_zone is None else ZoneInfo(section.time_zone),
             ),
             clock=clock,
             kept=store.settings,
             tell=MarketEvents(
-                self._means,
+                lambda start, end: tell.baseline(economic.ID, start, end),
+                self._minutes,
                 tell.record,
                 lambda text: tell.alarm("market", text),
                 tell.react,
                 tell.joined,
+                tell.islanded,
             ),
         )
 
@@ -243,14 +250,14 @@ class Demand:
         own = () if self.market is None else self.market.standings
         return (*self.smoothness.standings, *self.energies.standings, *own)
 
-    async def _means(self, start: float, end: float, step_s: int) -> Sequence[tuple[float, float]]:
-        """Return the meter's means from one time to another: start of each step and W."""
+    async def _minutes(self, start: float, end: float) -> Sequence[tuple[float, float]]:
+        """Return the meter's means by the minute: start of each and W."""
         found: list[tuple[float, float]] = []
-        start = floor(start / step_s) * step_s
+        start = floor(start / _MINUTE_S) * _MINUTE_S
         while start < end:
-            until = min(end, start + _AT_ONCE * step_s)
+            until = min(end, start + _AT_ONCE * _MINUTE_S)
             try:
-                series = await self._store.history.history(start, until, step_s)
+                series = await self._store.history.history(start, until, _MINUTE_S)
             except ValueError as error:
                 raise StoreError(str(error)) from error
             for each in series:

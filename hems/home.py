@@ -6,16 +6,14 @@ utilities -> Grid -> Cycle -> devices
 """
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import ceil
 from typing import Final
 
-from der.commands import Command
-from der.drivers.feed import FEED_SERVICE, Feed
 from der.model import DeviceKind
 from der.registry import Registry
+from der.sentence import say
 from hems import views, wiring
 from hems.abilities import KeptAbilities
 from hems.alarm_history import AlarmHistory
@@ -25,28 +23,25 @@ from hems.bench.workbench import Workbench
 from hems.cem.arbiter import Decision
 from hems.cem.cycle import PAST_NET_S, Cycle
 from hems.cem.effects import Effect as Written
-from hems.cem.sentry import Sentry
+from hems.changes import Changes
 from hems.clock import Clock
 from hems.grid import Grid, GridEvents
 from hems.guarding.guarded import Guarded
 from hems.housekeeping import Housekeeping
 from hems.image import Image, ImageRing
 from hems.link import House
+from hems.means import Means
+from hems.noting import Noting
 from hems.participation.assembly import assembled
-from hems.participation.observed import Observed
 from hems.participation.participation import Surroundings
-from hems.planning.desk import Desk
 from hems.planning.economics import Economics, EconomicsEvents
-from hems.planning.occasion import Pace
 from hems.push.kept import PushStore
 from hems.recorder import Recorder
 from hems.reserves.spare import spare
 from hems.security.security import Security
 from hems.settings import agreements
 from hems.settings.config import Config
-from hems.store.effects import Effect
 from hems.store.errors import StoreError
-from hems.store.history import DeviceSeries
 from hems.store.store import Store
 from hems.surface import Series, Snapshot, SurfaceError
 from hems.uses.use import UsesEvents
@@ -54,27 +49,9 @@ from hems.uses.uses import Uses
 from hems.watch import Watch
 from hems.wishes import Wishes
 from programs.capability import Spare
-from programs.proposal import HOME
 from programs.signal import Signal, SignalKind
 
 _LEAST_IMAGES: Final = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a home works with; the defaults are for one that is lived in.
-
-    Attributes:
-        chance: Where what events leave to chance is drawn from.
-        desk: The planner; None for a process of its own.
-        pace: How often it is planned; None for as often as is of use.
-        sentry: Who ends what devices cannot end by themselves; None for a process of its own.
-    """
-
-    chance: random.Random = field(default_factory=random.SystemRandom)
-    desk: Desk | None = None
-    pace: Pace | None = None
-    sentry: Sentry | None = None
 
 
 class Home:
@@ -106,7 +83,7 @@ class Home:
         specs = [device.spec for device in registry.devices.values()]
         self._ring = ImageRing(max(_LEAST_IMAGES, ceil(PAST_NET_S / config.home.cycle)))
         self._decision = Decision(clock.now())
-        self._changed = asyncio.Event()
+        self._changes = Changes()
         self._first_image = asyncio.Event()
         self._started_at = round(clock.now())
         self.alarm_history = AlarmHistory(store.settings, clock)
@@ -125,7 +102,7 @@ class Home:
                 clock,
                 store,
                 self._started_at,
-                _feed(registry),
+                wiring.feed(registry),
                 means.chance,
                 lambda: self._abilities.present.options,
             ),
@@ -158,6 +135,7 @@ class Home:
                 lambda: self._aside.spawn(self._react()),
                 lambda slots: self.uses.promised(slots),  # noqa: PLW0108 - made below
                 lambda: self.uses.promises(),  # noqa: PLW0108
+                lambda slots: self.uses.spared(slots),  # noqa: PLW0108
             ),
             desk=means.desk,
             pace=means.pace,
@@ -173,7 +151,7 @@ class Home:
                 lambda: ((link.name, link.client.engine) for link in self.grid.links),
                 self.grid.left,
                 self._spare,
-                self._command,
+                lambda device, command: self._cycle.command(device, command),  # noqa: PLW0108
                 lambda: self._aside.spawn(self._react()),
                 record=lambda found: self.participation.record(found),  # noqa: PLW0108
                 rooms=lambda: self._cycle.allocation.rooms,
@@ -182,6 +160,7 @@ class Home:
                 left_programmes=lambda: self.participation.left,
                 highest_w=lambda: self.economics.highest_w,
                 told=lambda: self.grid.told,
+                baseline=lambda *of: self.participation.baseline(*of),  # noqa: PLW0108
             ),
         )
         self.uses.attach(registry.devices)
@@ -198,6 +177,7 @@ class Home:
                 react=lambda: self._aside.spawn(self._react()),
                 elsewhere=lambda: self.uses.recorded,
                 departures=lambda at: self.economics.needs.departures(at),  # noqa: PLW0108
+                islanded=lambda: self.uses.islanded,
             ),
             meter=next((s.id for s in specs if s.kind is DeviceKind.METER), None),
             zone=config.home.zone,
@@ -251,7 +231,7 @@ class Home:
             refresh=self._refresh_certificates,
         )
         self._last_seq = -1
-        self._observed = Observed()
+        self._noting = Noting(self._recorder.note, self.grid.refuse)
         self._watch = Watch()
         self._over = asyncio.Event()
 
@@ -262,39 +242,37 @@ class Home:
             PermanentError: The chargers' port is taken.
         """
         await self._registry.start()
-        await self.alarm_history.load()
-        await self.wishes.load()
-        await self._abilities.load()
-        await self.economics.load()
-        await self.participation.load()
-        await self.uses.load()
-        housekeeping = self._housekeeping.start()
+        for part in (
+            self.alarm_history,
+            self.wishes,
+            self._abilities,
+            self.economics,
+            self.participation,
+            self.uses,
+        ):
+            await part.load()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._aside.start()
-                recording = tasks.create_task(self._recorder.run())
-                serving = tasks.create_task(self._serve())
-                learning = tasks.create_task(self._abilities.run())
-                guarding = tasks.create_task(self._guard.run())
-                planning = tasks.create_task(self.economics.run())
-                using = tasks.create_task(self.uses.run())
-                taking_part = tasks.create_task(self.participation.run())
-                noting = tasks.create_task(self.alarm_history.run())
+                beside = [
+                    tasks.create_task(each)
+                    for each in (
+                        self._recorder.run(),
+                        self._serve(),
+                        self._abilities.run(),
+                        self._guard.run(),
+                        self.economics.run(),
+                        self.uses.run(),
+                        self.participation.run(),
+                        self.alarm_history.run(),
+                        self._housekeeping.run(),
+                    )
+                ]
                 await self._cycle.run()
-                for task in (
-                    serving,
-                    learning,
-                    recording,
-                    guarding,
-                    planning,
-                    using,
-                    taking_part,
-                    noting,
-                ):
+                for task in beside:
                     task.cancel()
         finally:
             await self._aside.stop()
-            housekeeping.shutdown(wait=False)
             await self._registry.stop()
             self._over.set()
 
@@ -343,11 +321,8 @@ class Home:
     # What the parts tell each other.
 
     def _on_signals(self) -> None:
-        now = self._clock.now()
+        self._noting.asked(self.grid.present, self._clock.now())
         for signal in self.grid.present:
-            self._recorder.note(
-                Effect(signal.event, signal.kind.value, HOME, value=signal.value, received_at=now)
-            )
             if signal.kind is SignalKind.ENERGY and signal.starts_at < self._started_at:
                 self._aside.spawn(self.grid.resume(signal))
         self._aside.spawn(self._react())  # at start and end the next cycle, or none, acts on it
@@ -361,10 +336,6 @@ class Home:
         memory = self._cycle.allocation.memory
         return spare(image, needs.cars(image.at), needs.heats(), memory)
 
-    async def _command(self, device: str, command: Command[str]) -> str:
-        """Have a device carry out what one part of a use case alone may order."""
-        return await self._cycle.command(device, command)
-
     async def _react(self) -> None:
         await self._cycle.react()
         self._publish()
@@ -376,8 +347,7 @@ class Home:
             self._last_seq = image.seq
             self.grid.take_image(image)
             self._recorder.take_image(image)
-            for seen in self._observed.look(image):
-                self._recorder.note(seen)
+            self._noting.seen(image)
             self.economics.take_image(image)
             self.participation.take_image(image)
             self.alarms.lasting("limits", self.participation.broken)
@@ -393,21 +363,7 @@ class Home:
 
     def on_effect(self, effect: Written) -> None:
         """Take the outcome of a write (`hems.cem.effects.Observer`)."""
-        self._observed.told(effect)
-        if effect.event and effect.refused is not None:
-            self.grid.refuse(effect.event, effect.refused, effect.error or "it is refused")
-        if effect.event and not effect.refresh:
-            self._recorder.note(
-                Effect(
-                    event=effect.event,
-                    mode=effect.source,
-                    device=effect.device,
-                    setpoint_w=effect.setpoint_w,
-                    decided_at=effect.decided_at,
-                    written_at=effect.written_at,
-                    reason=effect.error or effect.support or None,
-                )
-            )
+        self._noting.written(effect)
 
     # What the page and the command line may see and ask.
 
@@ -440,14 +396,14 @@ class Home:
     async def changes(self) -> AsyncIterator[Snapshot]:
         """Yield the present state, then each new one; slow readers skip, never queue."""
         while True:
-            changed = self._changed
+            changed = self._changes.next
             yield self.snapshot()
             await changed.wait()
 
     @property
     def changed(self) -> asyncio.Event:
         """Set when the present state is no longer what `snapshot` says now."""
-        return self._changed
+        return self._changes.next
 
     @property
     def began(self) -> bool:
@@ -455,8 +411,7 @@ class Home:
         return self._first_image.is_set()
 
     def _publish(self) -> None:
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        self._changes.note()
 
     async def opt_out(self, event: str) -> None:
         """Leave an event."""
@@ -488,15 +443,5 @@ class Home:
         try:
             found = await self._store.history.history(start, end, step_s)
         except StoreError as error:
-            raise SurfaceError(f"the history cannot be read: {error}") from error
-        return [_series(each) for each in found]
-
-
-def _feed(registry: Registry) -> Feed | None:
-    """Return where readings are brought that no device is asked for; None if no device is fed."""
-    feed = registry.services.get(FEED_SERVICE)
-    return feed if isinstance(feed, Feed) else None
-
-
-def _series(found: DeviceSeries) -> Series:
-    return Series(found.device, found.at, found.power_w, found.soc)
+            raise SurfaceError(say("the history cannot be read: {error}", error=error)) from error
+        return [Series(each.device, each.at, each.power_w, each.soc) for each in found]

@@ -1,10 +1,9 @@
 """What the home does now and then: report, follow renewed certificates, clear old records."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from certs.revocation import REFRESH_S
 from der.sentence import say
@@ -15,7 +14,7 @@ from hems.store.store import Store
 _log = logging.getLogger(__name__)
 
 REPORT_S: Final = 60
-PRUNE_HOURS: Final = 6
+PRUNE_S: Final = 6 * 3600
 SAMPLES_KEPT_S: Final = 86400.0
 """Every sample; after that, minute means."""
 MINUTES_KEPT_S: Final = 35 * 86400.0
@@ -27,7 +26,7 @@ LONG_KEPT_S: Final = 10 * 366 * 86400.0
 
 
 class Housekeeping:
-    """Does it on a scheduler.
+    """Does it, each at its own pace, by the loop's own timers.
 
     Args:
         store: What is cleared.
@@ -52,17 +51,13 @@ class Housekeeping:
         self._report = report
         self._refresh = refresh
 
-    def start(self) -> AsyncIOScheduler:
-        """Begin; whoever calls shuts the scheduler down."""
-        scheduler = AsyncIOScheduler(timezone="UTC")
-        scheduler.add_job(self._fill)
-        scheduler.add_job(self._prune, "interval", hours=PRUNE_HOURS)
-        scheduler.add_job(self._tell, "interval", seconds=REPORT_S)
-        scheduler.add_job(self._follow, "interval", seconds=REFRESH_S)
-        scheduler.start()
-        return scheduler
-
-    # Coroutines, so that both run on the loop, on which the TLS connections are: nothing is locked.
+    async def run(self) -> None:
+        """Do it until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._fill())
+            tasks.create_task(_every(PRUNE_S, self._prune))
+            tasks.create_task(_every(REPORT_S, self._tell))
+            tasks.create_task(_every(REFRESH_S, self._follow))
 
     async def _tell(self) -> None:
         self._report()
@@ -92,3 +87,9 @@ class Housekeeping:
             await store.visibility.prune(long_ago, refused_before=now - REFUSED_KEPT_S)
         except StoreError as error:
             self._alarm(say("Old records could not be cleared: {error}", error=error))
+
+
+async def _every(period_s: float, job: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(period_s)
+        await job()

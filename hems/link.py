@@ -104,7 +104,7 @@ class Link:
         self._house = house
         self._tell = tell
         own = wiring.own_lfdi(section)
-        identity, trust = wiring.identity_files(section)
+        identity, trust = wiring.identity_files(house.config, section)
         self._own_certificate = section.lfdi is None
         self._over = asyncio.Event()
         watch = CertificateWatch(

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from certs.identity import IdentityFiles, Trust, lfdi, sfdi
+from certs.keys.opening import key_store
 from certs.pem import der, read_certificates
 from der.addresses import (
     BrokerSettings,
@@ -16,8 +17,9 @@ from der.addresses import (
 )
 from der.commands import DeviceOptions
 from der.description import DeviceDescription
+from der.drivers.feed import FEED_SERVICE, Feed
 from der.model import DeviceKind, DeviceSpec
-from der.registry import Driver
+from der.registry import Driver, Registry
 from hems.cem.needs import StorageFacts
 from hems.cem.policy import AllocatorPolicy, SurplusFirst
 from hems.emg.modes import modes
@@ -189,9 +191,15 @@ def allocator(config: Config) -> AllocatorPolicy:
     )
 
 
-def identity_files(utility: UtilitySection) -> tuple[IdentityFiles, Trust]:
-    """Return where our identity lies, and whom we trust."""
-    return IdentityFiles(utility.certificate, utility.key), Trust(utility.trust, utility.crls)
+def identity_files(config: Config, utility: UtilitySection) -> tuple[IdentityFiles, Trust]:
+    """Return where our identity lies, and whom we trust.
+
+    Raises:
+        KeyStoreError: The key store that is configured cannot be made.
+    """
+    keys = key_store(config.keys.settings)
+    identity = IdentityFiles(utility.certificate, utility.key, keys)
+    return identity, Trust(utility.trust, utility.crls)
 
 
 def own_lfdi(utility: UtilitySection) -> str:
@@ -320,3 +328,9 @@ def _binding(utility: UtilitySection) -> Callable[[Event], bool]:
         return event.mandatory or (flagged if agreed is None else agreed)
 
     return binding
+
+
+def feed(registry: Registry) -> Feed | None:
+    """Return where readings are brought that no device is asked for; None if no device is fed."""
+    found = registry.services.get(FEED_SERVICE)
+    return found if isinstance(found, Feed) else None

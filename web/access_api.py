@@ -28,6 +28,7 @@ from web.access_models import (
     LoginOrder,
     MeAnswer,
     PasswordOrder,
+    ProofOrder,
     SessionAnswer,
     SessionsAnswer,
 )
@@ -72,6 +73,7 @@ class AccessApi:
             Operation("POST", "/api/logout", cls.log_out, anybody, refusals=REFUSALS),
             Operation("POST", "/api/first", cls.first, anybody, status=made, refusals=REFUSALS),
             Operation("PUT", "/api/me/password", cls.password, anybody, refusals=_OWN),
+            Operation("POST", "/api/me/proof", cls.prove, anybody, refusals=_OWN),
             Operation("PUT", "/api/me/language", cls.language, anybody, refusals=_OWN),
             Operation("GET", "/api/me/sessions", cls.sessions, anybody, refusals=_OWN),
             Operation("DELETE", "/api/me/sessions/{session}", cls.end, anybody, refusals=_OWN),
@@ -116,10 +118,16 @@ class AccessApi:
         """Change the password of who asks; they stay logged in here, and nowhere else."""
         login = _login(request)
         logins, place = self._access.logins, place_of(request)
-        await logins.confirm(login.person, body.present.get_secret_value(), place)
+        await logins.confirm(login, body.present.get_secret_value(), place)
         person = await logins.set_password(login.person.id, body.new.get_secret_value())
         token, login = await logins.open(person, place)
         return await self._let_in(request, token, login)
+
+    async def prove(self, body: ProofOrder, request: web.Request) -> None:
+        """Prove once more who asks, before what cannot be taken back."""
+        login = _login(request)
+        password = body.password.get_secret_value()
+        await self._access.logins.confirm(login, password, place_of(request))
 
     async def language(self, body: LanguageOrder, request: web.Request) -> MeAnswer:
         """Choose the language in which the page speaks to who asks."""

@@ -41,6 +41,12 @@ class PasswordOrder(Order):
     new: Secret
 
 
+class ProofOrder(Order):
+    """One's own password, typed once more."""
+
+    password: Secret
+
+
 class NewPasswordOrder(Order):
     """A password of somebody else's to be changed."""
 

@@ -14,6 +14,7 @@ from hems.surface import (
     UnknownEventError,
 )
 from web.handler import Handler
+from web.mistakes import field_of, sentence_of
 from web.words import Words
 
 _COMPRESSED_ABOVE_BYTES = 1024
@@ -26,14 +27,34 @@ _SENTENCES = {
 
 
 class Problem(BaseModel):
-    """What went wrong, in one sentence."""
+    """What went wrong.
+
+    Attributes:
+        error: It, in one sentence.
+        proof: Whether the same is done once who asks has proved who they are
+            (`POST /api/me/proof`).
+        field: Which field of the request is wrong ("bands.0.price"); empty where none is.
+    """
 
     error: Words
+    proof: bool = False
+    field: str = ""
 
 
-def error_answer(status: int, sentence: str) -> web.Response:
-    """Return an error answer, in the language of the request at hand."""
-    return model_answer(Problem(error=sentence), status)
+def error_answer(status: int, sentence: str, *, proof: bool = False) -> web.Response:
+    """Return an error answer, in the language of the request at hand.
+
+    Args:
+        status: Its HTTP status.
+        sentence: What went wrong.
+        proof: See `Problem`.
+    """
+    return _problem_answer(status, Problem(error=sentence, proof=proof))
+
+
+def _problem_answer(status: int, problem: Problem) -> web.Response:
+    text = problem.model_dump_json(exclude_defaults=True)
+    return compressed(web.Response(status=status, text=text, content_type="application/json"))
 
 
 def model_answer(model: BaseModel, status: int = HTTPStatus.OK) -> web.Response:
@@ -67,7 +88,7 @@ async def errors_in_words(request: web.Request, handler: Handler) -> web.StreamR
     except SurfaceError as error:
         return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, said(error))
     except ValidationError as error:
-        return error_answer(HTTPStatus.BAD_REQUEST, _of_validation(error))
+        return _of_validation(error)
 
 
 def _of_http(error: web.HTTPException) -> web.StreamResponse:
@@ -83,8 +104,6 @@ def _of_http(error: web.HTTPException) -> web.StreamResponse:
     return answer
 
 
-def _of_validation(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "query"
-    what = first["msg"].removeprefix("Value error, ")
-    return say("{where}: {what}.", where=where, what=f"{what[:1].lower()}{what[1:]}")
+def _of_validation(error: ValidationError) -> web.Response:
+    problem = Problem(error=sentence_of(error), field=field_of(error))
+    return _problem_answer(HTTPStatus.BAD_REQUEST, problem)

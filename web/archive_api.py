@@ -87,7 +87,7 @@ class ArchiveApi:
         """Return what it does."""
         own = Right.OWN
         return [
-            Operation("POST", "/api/backup", cls.make, own, refusals=_REFUSALS),
+            Operation("POST", "/api/backup", cls.make, own, refusals=_REFUSALS, proof=True),
             Operation("GET", "/api/backup/{id}", cls.fetch, own, refusals=_REFUSALS),
             Operation("POST", "/api/restore", cls.begin, own, refusals=_REFUSALS),
             Operation(
@@ -99,9 +99,11 @@ class ArchiveApi:
                 max_body_bytes=PIECE,
             ),
             Operation("POST", "/api/restore/{id}/look", cls.look, own, refusals=_REFUSALS),
-            Operation("POST", "/api/restore/{id}", cls.restore, own, refusals=_REFUSALS),
+            Operation(
+                "POST", "/api/restore/{id}", cls.restore, own, refusals=_REFUSALS, proof=True
+            ),
             Operation("GET", "/api/wipe", cls.doomed, own, refusals=_REFUSALS),
-            Operation("POST", "/api/wipe", cls.wipe, own, refusals=_REFUSALS),
+            Operation("POST", "/api/wipe", cls.wipe, own, refusals=_REFUSALS, proof=True),
         ]
 
     async def make(self, body: PassphraseOrder) -> BackupAnswer:

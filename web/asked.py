@@ -32,12 +32,14 @@ class Pass:
         way: How they got in.
         login: By which session; None for other ways.
         token: By which token; None for other ways.
+        proved: Whether they have proved lately who they are, or their way is proof enough.
     """
 
     who: Who
     way: Way
     login: Login | None = None
     token: TokenRow | None = None
+    proved: bool = True
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from string import Formatter
 from typing import Final
 
-from der.sentence import Quantity, Sentence
+from der.sentence import Quantity, Sentence, forms
 
 _LONGEST: Final = 2000
 """Characters; what is longer is no sentence."""
@@ -140,15 +140,19 @@ class Catalogue:
 
     Args:
         language: Which.
-        templates: By English template.
+        templates: By English template; each with as many forms as that.
     """
 
     def __init__(self, language: str, templates: Mapping[str, str]) -> None:
         self._language = language
-        self._templates = templates
+        self._templates = {
+            form: told
+            for english, other in templates.items()
+            for form, told in zip(forms(english), forms(other), strict=True)
+        }
         self._by_word: dict[str, list[str]] = {}
         self._loose: list[str] = []
-        for english in sorted(templates, key=lambda each: -taken_apart(each).letters):
+        for english in sorted(self._templates, key=lambda each: -taken_apart(each).letters):
             self._enter(english)
         self._recognised = lru_cache(maxsize=_REMEMBERED)(self._recognise)
 

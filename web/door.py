@@ -70,11 +70,17 @@ class Door:
             return Pass(HERE, Way.HERE) if bearer is None and at_home(request) else None
         if bearer is not None:
             found = self._access.tokens.by_token(bearer)
-            return None if found is None else Pass(found[0], Way.TOKEN, token=found[1])
+            if found is None:
+                return None
+            # A program cannot be asked for a password: what takes one is not for programs.
+            return Pass(found[0], Way.TOKEN, token=found[1], proved=False)
         if not self._access.people.exist:
             return Pass(HERE, Way.HERE) if at_home(request) else None
         login = self._access.logins.by_token(request.cookies.get(_cookie(request), ""))
-        return None if login is None else Pass(login.person.who, Way.SESSION, login=login)
+        if login is None:
+            return None
+        proved = self._access.logins.proved(login.session)
+        return Pass(login.person.who, Way.SESSION, login=login, proved=proved)
 
     async def _ready(self) -> bool:
         """Return whether accounts are known; not, where a full disk has no store yet."""

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
+from der.sentence import say
 from hems.surface import Series
 from web.words import Words
 
@@ -198,11 +199,11 @@ class HistoryQuery(BaseModel):
     @model_validator(mode="after")
     def _one_way_of_asking(self) -> Self:
         if (self.start is None) != (self.end is None):
-            raise ValueError("start and end go together")
+            raise ValueError(say("start and end go together"))
         if self.day is not None and self.start is not None:
-            raise ValueError("ask for a day or for start and end, not both")
+            raise ValueError(say("ask for a day or for start and end, not both"))
         if self.start is not None and self.end is not None and self.end <= self.start:
-            raise ValueError("end must be after start")
+            raise ValueError(say("end must be after start"))
         return self
 
 
@@ -224,7 +225,7 @@ class WishOrder(BaseModel):
     @model_validator(mode="after")
     def _one_end(self) -> Self:
         if (self.until is None) is (self.seconds is None):
-            raise ValueError("say either until or seconds")
+            raise ValueError(say("say either until or seconds"))
         return self
 
 

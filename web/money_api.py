@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from der.sentence import say
 from hems.access.rights import Right
 from hems.money.surface import MoneySurface, MoneyView, Step, TooManyPeriodsError
 from web.models import Answer
@@ -67,13 +68,13 @@ class MoneyQuery(BaseModel):
     @model_validator(mode="after")
     def _one_way_of_asking(self) -> Self:
         if (self.start is None) != (self.end is None):
-            raise ValueError("start and end go together")
+            raise ValueError(say("start and end go together"))
         if self.days is not None and (self.start is not None or "step" in self.model_fields_set):
-            raise ValueError("ask for days, or for start, end and step, not both")
+            raise ValueError(say("ask for days, or for start, end and step, not both"))
         if self.days is None and self.start is None and "step" in self.model_fields_set:
-            raise ValueError("a step needs start and end")
+            raise ValueError(say("a step needs start and end"))
         if self.start is not None and self.end is not None and self.end <= self.start:
-            raise ValueError("end must be after start")
+            raise ValueError(say("end must be after start"))
         return self
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from der.sentence import say
 from hems.access.rights import Right
 from hems.cem.needs import CarMode
 from hems.clock import Clock
@@ -76,7 +77,7 @@ class _Order(BaseModel):
     @model_validator(mode="after")
     def _one_time(self) -> Self:
         if self.ready is not None and self.ready_at is not None:
-            raise ValueError("say either ready or ready_at")
+            raise ValueError(say("say either ready or ready_at"))
         return self
 
     @property
@@ -103,7 +104,7 @@ class CarOrderBody(_Order):
     @model_validator(mode="after")
     def _one_end(self) -> Self:
         if self.until is not None and self.seconds is not None:
-            raise ValueError("say either until or seconds")
+            raise ValueError(say("say either until or seconds"))
         return self
 
 

@@ -1,7 +1,8 @@
 """The document that describes the API (OpenAPI 3.1), made from its operations alone.
 
 What each takes and gives comes from its handler's signature, what it does from the first sentence
-of its docstring, and what it needs from its right (`x-right`).
+of its docstring, and what it needs from its right (`x-right`); whether who asks must have proved
+lately who they are, `x-proof` says.
 """
 
 import inspect
@@ -89,6 +90,8 @@ def _operation(
         "x-right": operation.right.value,
         "responses": _responses(operation, by_key),
     }
+    if operation.proof:
+        told["x-proof"] = True
     if parameters:
         told["parameters"] = parameters
     body = _body(operation, by_key)

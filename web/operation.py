@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from der.sentence import said, say
 from hems.access.rights import HERE, Right, Who
 from web.answers import compressed, error_answer, model_answer
-from web.asked import Asked, asked_of
+from web.asked import Asked, Way, asked_of
 from web.words import LANGUAGE_KEY
 
 Handle = Callable[..., Awaitable[Any]]
@@ -127,6 +127,8 @@ class Operation:
         refusals: Errors that are no mistake of ours, and the status each is answered with.
         max_body_bytes: Largest body; None for what the server takes in general.
         media_type: Of an answer that is no model, such as "text/csv".
+        proof: Whether who asks must have proved lately who they are (`POST /api/me/proof`), so
+            that a page left open is not enough for what cannot be taken back.
     """
 
     method: str
@@ -137,6 +139,7 @@ class Operation:
     refusals: Refusals = field(default_factory=lambda: _NO_REFUSALS)
     max_body_bytes: int | None = None
     media_type: str = "application/octet-stream"
+    proof: bool = False
 
     @property
     def signature(self) -> Signature:
@@ -172,6 +175,8 @@ class Operation:
                 return error_answer(
                     HTTPStatus.FORBIDDEN, say("Your role in this home does not allow this.")
                 )
+            if self.proof and asked.admitted is not None and not asked.admitted.proved:
+                return _unproved(asked.admitted.way)
         arguments = await _arguments(signature, request, who)
         try:
             outcome = await handle(**arguments)
@@ -185,6 +190,17 @@ class Operation:
         if outcome is None:
             return web.Response(status=HTTPStatus.NO_CONTENT)
         return model_answer(outcome, self.status)
+
+
+def _unproved(way: Way) -> web.Response:
+    """Return the refusal of what takes a proof of who asks."""
+    if way is Way.TOKEN:
+        return error_answer(
+            HTTPStatus.FORBIDDEN, say("Only somebody who is logged in may do this, no program.")
+        )
+    return error_answer(
+        HTTPStatus.FORBIDDEN, say("Type your password once more to do this."), proof=True
+    )
 
 
 async def still_may(request: web.Request, right: Right) -> bool:

@@ -1,6 +1,6 @@
 """The home's people under /api: accounts, tokens of other programs, and who did what."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -47,11 +47,18 @@ class PeopleApi:
     Args:
         access: Who may do what.
         clock: Where the time comes from.
+        forget: Ends what somebody who has gone is told on their phones; None where nobody is.
     """
 
-    def __init__(self, access: Access, clock: Clock) -> None:
+    def __init__(
+        self,
+        access: Access,
+        clock: Clock,
+        forget: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
         self._access = access
         self._clock = clock
+        self._forget = forget
 
     @classmethod
     def operations(cls) -> Sequence[Operation]:
@@ -60,13 +67,17 @@ class PeopleApi:
         person, password = "/api/people/{person}", "/api/people/{person}/password"
         return [
             Operation("GET", "/api/people", cls.people, audit, refusals=REFUSALS),
-            Operation("POST", "/api/people", cls.add, own, status=made, refusals=REFUSALS),
-            Operation("PUT", person, cls.change, own, refusals=REFUSALS),
-            Operation("DELETE", person, cls.remove, own, refusals=REFUSALS),
-            Operation("PUT", password, cls.password, own, refusals=REFUSALS),
+            Operation(
+                "POST", "/api/people", cls.add, own, status=made, refusals=REFUSALS, proof=True
+            ),
+            Operation("PUT", person, cls.change, own, refusals=REFUSALS, proof=True),
+            Operation("DELETE", person, cls.remove, own, refusals=REFUSALS, proof=True),
+            Operation("PUT", password, cls.password, own, refusals=REFUSALS, proof=True),
             Operation("DELETE", f"{person}/sessions", cls.end, own, refusals=REFUSALS),
             Operation("GET", "/api/tokens", cls.tokens, audit, refusals=REFUSALS),
-            Operation("POST", "/api/tokens", cls.make, own, status=made, refusals=REFUSALS),
+            Operation(
+                "POST", "/api/tokens", cls.make, own, status=made, refusals=REFUSALS, proof=True
+            ),
             Operation("DELETE", "/api/tokens/{token}", cls.take_back, own, refusals=REFUSALS),
             Operation("GET", "/api/trail", cls.trail, audit, refusals=REFUSALS),
             Operation("GET", "/api/trail/check", cls.check, audit, refusals=REFUSALS),
@@ -103,6 +114,8 @@ class PeopleApi:
         """Take an account away; its sessions end at once."""
         gone = await self._access.people.remove(_number(person))
         asked_of(request).about = gone.name
+        if self._forget is not None:
+            await self._forget(gone.name)
 
     async def password(self, person: str, body: NewPasswordOrder, request: web.Request) -> None:
         """Give an account a new password; its sessions end at once."""

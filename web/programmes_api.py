@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from der.sentence import say
 from hems.access.rights import HERE, Right, Who
 from hems.clock import Clock
 from hems.programme_surface import (
@@ -173,11 +174,11 @@ class PeriodQuery(BaseModel):
     @model_validator(mode="after")
     def _one_way_of_asking(self) -> Self:
         if (self.start is None) != (self.end is None):
-            raise ValueError("start and end go together")
+            raise ValueError(say("start and end go together"))
         if self.days is not None and self.start is not None:
-            raise ValueError("ask for days, or for start and end, not both")
+            raise ValueError(say("ask for days, or for start and end, not both"))
         if self.start is not None and self.end is not None and self.end <= self.start:
-            raise ValueError("end must be after start")
+            raise ValueError(say("end must be after start"))
         return self
 
     def period(self, now: float) -> tuple[float, float]:

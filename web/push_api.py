@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from der.sentence import say
 from hems.access.rights import Right, Who
 from hems.push.errors import BadSubscriptionError, PushError, UnknownSubscriptionError
-from hems.push.push import Push
+from hems.push.push import Push, id_of
 from hems.push.sealing import check_keys
 from hems.push.subscription import MINUTES_A_DAY, Quiet, Subject, Subscription
 from web.models import Answer
@@ -56,6 +56,22 @@ class SubscriptionOrder(BaseModel):
     subjects: frozenset[Subject] = frozenset(Subject)
     language: Literal["en", "fr", "de", "es"] = "en"
     quiet: QuietHours | None = None
+
+
+class MoveOrder(BaseModel):
+    """What a browser's push service has changed of it.
+
+    Attributes:
+        before: Where it took messages until now.
+        endpoint: Where it takes them from now on.
+        keys: By which they are sealed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    before: str
+    endpoint: str
+    keys: Keys
 
 
 class SubscriptionAnswer(Answer):
@@ -112,6 +128,7 @@ class PushApi:
             Operation(
                 "PUT", "/api/push/subscriptions", cls.subscribe, Right.STEER, refusals=refusals
             ),
+            Operation("POST", "/api/push/moved", cls.move, Right.STEER, refusals=refusals),
             Operation("DELETE", one, cls.unsubscribe, Right.STEER, refusals=refusals),
             Operation("POST", f"{one}/test", cls.try_out, Right.STEER, refusals=refusals),
         ]
@@ -139,6 +156,12 @@ class PushApi:
             since=0.0,
         )
         return _answer(await self._there().subscribe(wanted))
+
+    async def move(self, body: MoveOrder, who: Who) -> None:
+        """Tell a browser at the address that its push service has given it."""
+        keys = check_keys(body.keys.p256dh, body.keys.auth)
+        before = self._own(id_of(body.before), who)
+        await self._there().move(before.id, body.endpoint, keys)
 
     async def unsubscribe(self, id: str, who: Who) -> None:  # noqa: A002 - as in the path
         """Tell a browser nothing any more."""

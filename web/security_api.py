@@ -61,6 +61,7 @@ class CertificateAnswer(Answer):
     fingerprint: str
     lfdi: str
     error: Words
+    key: Words
 
 
 class TrustedDeviceAnswer(Answer):

@@ -121,9 +121,11 @@ class TariffModel(BaseModel):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.kind == "bands" and not self.bands:
-            raise ValueError("a tariff by the time of day has at least one band")
+            raise ValueError(say("A tariff by the time of day has at least one band"))
         if self.kind == "dynamic" and not self.prices.strip():
-            raise ValueError("prices that change need a file or an address that they are read from")
+            raise ValueError(
+                say("Prices that change need a file or an address that they are read from")
+            )
         return self
 
     @property

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from certs.errors import CertificateError
+from certs.est.errors import WaitError
 from der.sentence import say
 from hems.access.rights import Right
 from hems.archive.wipe import Proof
@@ -121,6 +122,25 @@ class EnrolOrder(BaseModel):
     edition: Literal["", "csip-aus", "csip", "2018", "2023"] = ""
 
 
+class CodeOrder(BaseModel):
+    """An enrolment code, as typed, pasted or photographed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class EnrolledByCodeAnswer(OutcomeAnswer):
+    """What came of an enrolment code.
+
+    Attributes:
+        again_s: After how many seconds to give the same code again, because the utility has to
+            approve the home; null where it has not.
+    """
+
+    again_s: float | None = None
+
+
 class ServerAnswer(Answer):
     """A server that was found."""
 
@@ -164,6 +184,7 @@ class SetupApi:
             Operation(
                 "POST", utility, cls.enrol, set_up, refusals=refusals, max_body_bytes=_MOST_BYTES
             ),
+            Operation("POST", f"{utility}/code", cls.enrol_by_code, set_up, refusals=refusals),
             Operation("DELETE", utility, cls.leave, set_up, refusals=refusals),
             Operation("GET", f"{utility}/request", cls.request, set_up, refusals=refusals),
             Operation("GET", f"{utility}/identity.svg", cls.picture, set_up, refusals=refusals),
@@ -203,6 +224,14 @@ class SetupApi:
             body.content.encode(), body.server.strip(), body.pin.strip(), body.edition
         )
         return outcome(await self._guide.enrol(answered))
+
+    async def enrol_by_code(self, body: CodeOrder) -> EnrolledByCodeAnswer:
+        """Enrol by a code of the utility (EST, RFC 7030); the hub connects at once."""
+        try:
+            came = outcome(await self._guide.enrol_by_code(body.code))
+        except WaitError as error:
+            return EnrolledByCodeAnswer(saved=False, mistakes=[], again_s=error.again_s)
+        return EnrolledByCodeAnswer(saved=came.saved, mistakes=came.mistakes)
 
     async def leave(self) -> OutcomeAnswer:
         """Forget the utility."""

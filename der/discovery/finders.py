@@ -3,19 +3,15 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from der.addresses import BrokerSettings, ModbusAddress
 from der.discovery import broker, dnssd
 from der.discovery.found import Found, How
-from der.discovery.scan import Finder, Tell
+from der.discovery.scan import LISTENS_S, Finder, Tell
 from der.discovery.subnet import Interface, refusal
 from der.discovery.sunspec import ask
 from der.discovery.sweep import Pace, Place, sweep
 from der.sentence import say
-
-LISTENS_S: Final = 8.0
-"""Announcements of devices that are awake come within a few seconds of being asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from der.errors import DeviceError
 Tell = Callable[[float], None]
 """Takes the share, 0 to 1, of what a finder has to do that is done."""
 
+LISTENS_S: Final = 8.0
+"""Announcements of devices that are awake come within a few seconds of being asked for."""
 _TICK_S: Final = 0.2
 
 

@@ -16,6 +16,7 @@ from hems.access.journal import Journal
 from hems.access.logins import Logins, Place, too_often
 from hems.access.passwords import Hasher
 from hems.access.people import NewPerson, People, Person
+from hems.access.rights import HERE, Right
 from hems.access.tokens import Tokens
 from hems.clock import Clock
 from hems.store.people import PeopleStore
@@ -124,6 +125,15 @@ class Access:
             else:
                 self.code.forget()
             self._read = True
+
+    def told(self, name: str) -> bool:
+        """Return whether somebody of a name is still one who is told what is new in the home."""
+        if name == HERE.name:
+            return True
+        person = self.people.find(name)
+        if person is not None:
+            return self.people.valid(person.id) is not None and person.who.may(Right.STEER)
+        return self.tokens.alive(name)
 
     def is_machine(self, token: str) -> bool:
         """Return whether a token is that of the hub's own machine."""

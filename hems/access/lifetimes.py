@@ -34,6 +34,8 @@ LIFETIMES: Final[Mapping[Role, Lifetime]] = {
     Role.AUDITOR: GUEST,
 }
 """Those who live here stay logged in on their phones; others do not on theirs."""
+PROVED_S: Final = 300.0
+"""So long after a password was typed, what is done counts as done by who knows it."""
 TOUCH_S: Final = 300.0
 """How often the use of a session is written down: not at each request, to spare the disk."""
 

@@ -9,7 +9,7 @@ from der.sentence import say
 from hems.access import names, random_token
 from hems.access.brake import Brake, counts
 from hems.access.errors import TooOftenError, UnknownError, WrongError
-from hems.access.lifetimes import TOUCH_S, ends_at, over
+from hems.access.lifetimes import PROVED_S, TOUCH_S, ends_at, over
 from hems.access.people import People, Person
 from hems.clock import Clock
 from hems.store.errors import StoreError
@@ -65,6 +65,7 @@ class Logins:
         self._clock = clock
         self._brake = Brake()
         self._sessions: dict[bytes, SessionRow] = {}
+        self._proved: dict[bytes, float] = {}
 
     async def ready(self) -> None:
         """Read the sessions."""
@@ -84,14 +85,28 @@ class Logins:
             raise WrongError(say("Name and password do not fit."))
         return await self.open(person, place)
 
-    async def confirm(self, person: Person, password: str, place: Place) -> None:
+    async def confirm(self, login: Login, password: str, place: Place) -> None:
         """Have somebody who is logged in prove once more who they are.
 
         Raises:
             WrongError: It is not their password.
             TooOftenError: It was tried too often.
         """
-        await self._tried(names.key(person.name), person, password, place)
+        person = login.person
+        try:
+            await self._tried(names.key(person.name), person, password, place)
+        except WrongError as error:
+            raise WrongError(say("That is not your password.")) from error
+        self._prove(login.session)
+
+    def proved(self, session: SessionRow) -> bool:
+        """Return whether who is logged in by a session has typed their password lately."""
+        at = self._proved.get(session.digest)
+        return at is not None and self._clock.monotonic() - at < PROVED_S
+
+    def _prove(self, session: SessionRow) -> None:
+        if session.digest in self._sessions:
+            self._proved[session.digest] = self._clock.monotonic()
 
     async def _tried(self, name: str, person: Person | None, password: str, place: Place) -> None:
         known = place.here or (person is not None and self._is_known(person, place))
@@ -123,6 +138,7 @@ class Logins:
         )
         row = replace(row, id=await self._store.add_session(row))
         self._sessions[row.digest] = row
+        self._prove(row)
         return token, Login(person, row)
 
     def by_token(self, token: str) -> Login | None:
@@ -180,6 +196,7 @@ class Logins:
         if rows:
             for row in rows:  # first here: what is ended must not work, whatever the disk does
                 self._sessions.pop(row.digest, None)
+                self._proved.pop(row.digest, None)
             await self._store.remove_sessions([row.id for row in rows])
 
     def _is_known(self, person: Person, place: Place) -> bool:

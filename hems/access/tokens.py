@@ -95,6 +95,11 @@ class Tokens:
         except ValueError:
             return None
 
+    def alive(self, name: str) -> bool:
+        """Return whether there is a token of a name that has not ended."""
+        now = self._clock.now()
+        return any(row.name == name and not over(row.until, now) for row in self._tokens.values())
+
     async def touch(self, row: TokenRow) -> None:
         """Note that a token was used; written down now and then only."""
         now = self._clock.now()

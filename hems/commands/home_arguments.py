@@ -46,11 +46,21 @@ def add_keeping(commands: "Commands", backup: Run, restore: Run, wipe: Run) -> N
 
 def add_enrol(commands: "Commands", enrol: Run) -> None:
     """Add `hems enrol`."""
-    parser = commands.add_parser("enrol", help="answer a home's request as its utility (test PKI)")
-    parser.add_argument("request", type=Path, metavar="REQUEST", help="what its page offered")
-    parser.add_argument("--pin", required=True, metavar="PIN", help="as its page shows it")
-    parser.add_argument("--demo", type=Path, default=Path("var/demo"), metavar="DIR")
-    parser.add_argument("--out", type=Path, default=Path("enrolment.pem"), metavar="FILE")
+    parser = commands.add_parser(
+        "enrol",
+        help="enrol the home at its utility by a code, in one go",
+        description="Makes the hub's key, gets its certificate by EST (RFC 7030) and writes the "
+        "settings. A hub that runs connects at once.",
+    )
+    parser.add_argument("code", metavar="CODE", help="of the utility; '-' reads it from stdin")
+    parser.add_argument(
+        "--certificate", type=Path, metavar="FILE", help="of the manufacturer, if not in the home"
+    )
+    parser.add_argument("--key", type=Path, metavar="FILE", help="that belongs to it")
+    parser.add_argument(
+        "--wait", default="10min", metavar="SPAN", help="for the utility's approval"
+    )
+    add_place(parser)
     parser.set_defaults(run=enrol)
 
 

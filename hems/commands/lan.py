@@ -102,9 +102,16 @@ class _Looked:
 
 @asynccontextmanager
 async def messages_to_phones(
-    config: Config, home: PushingHome, store: Store, clock: Clock
+    config: Config, home: PushingHome, store: Store, clock: Clock, knows: Callable[[str], bool]
 ) -> AsyncIterator[Push | None]:
     """Tell phones what is new while the context lasts; None where that is turned off.
+
+    Args:
+        config: Of the home.
+        home: What is looked at.
+        store: Where subscriptions are kept.
+        clock: Where the time comes from.
+        knows: Whether somebody of that name is still let in.
 
     Raises:
         CertificateError: The root certificates of the house's push service cannot be used.
@@ -118,6 +125,7 @@ async def messages_to_phones(
         config.push.contact,
         private=config.push.private_services,
         trust=None if config.push.trust is None else _trusting(config.push.trust),
+        knows=knows,
     )
     push = await open_push(_Looked(home), store.settings, clock, manner)
     async with pushing(push):

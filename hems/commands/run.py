@@ -25,15 +25,17 @@ from hems.commands.lan import listened, messages_to_phones, network_door
 from hems.commands.output import fail
 from hems.commands.past import past_parts
 from hems.commands.presence import announced, code_path
-from hems.commands.reign import Reign
+from hems.commands.reign import Reign, ended
 from hems.commands.upheaval import Begun, begin, confirm, put_back
 from hems.home import Home
 from hems.homeassistant.settings import HomeAssistantSettings, PublisherModule, TrustError
 from hems.hub_id import hub_id
 from hems.logs import log_to_stderr
+from hems.security.key_watch import watched
 from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
 from hems.setup.device_setup import DeviceSetup
+from hems.setup.enrolment_renewal import Renewer, finish
 from hems.store.errors import StoreCorruptError, StoreError, StoreFullError
 from hems.store.sqlite import set_aside
 from hems.store.store import Store, deferred_store, open_store
@@ -70,7 +72,7 @@ _NO_START = (
     WebError,
 )
 """Why a hub cannot start."""
-_CHATTY = ("aiosqlite", "alembic", "apscheduler", "asyncio", "ocpp", "pymodbus", "sqlalchemy")
+_CHATTY = ("aiosqlite", "alembic", "asyncio", "ocpp", "pymodbus", "sqlalchemy")
 
 
 def run(place: Place, ready: Path | None, *, verbose: bool) -> int:
@@ -110,6 +112,7 @@ def _run_once(place: Place, ready: Path | None) -> bool:
 async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> bool:
     clock = SystemClock()
     config = served(load(path), place)
+    finish(config)
     store, damaged = await _open_store(config.store.path)
 
     def make(config: Config) -> Home:
@@ -149,10 +152,13 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
             )
             async with AsyncExitStack() as layers:
                 push = await layers.enter_async_context(
-                    messages_to_phones(config, succession, store, clock)
+                    messages_to_phones(config, succession, store, clock, rights.told)
                 )
                 devices = DeviceSetup(path, succession, succession.callers, clock)
                 layers.push_async_callback(devices.close)
+                await layers.enter_async_context(
+                    watched(config, lambda text: succession.home.alarms.lasting("keys", text))
+                )
                 page = await layers.enter_async_context(
                     serving(
                         succession,
@@ -164,7 +170,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                             FoundApi(devices),
                             *keeping.parts(),
                             AccessApi(rights, keeping.set_up),
-                            PeopleApi(rights, clock),
+                            PeopleApi(rights, clock, None if push is None else push.forget),
                             LanApi(None if door is None else door.presence),
                             PushApi(push),
                         ),
@@ -182,6 +188,13 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                         publisher.publishing(succession, published, clock)
                     )
                 layers.enter_context(announced(config.home.devices, page, rights.machine))
+                renewer = Renewer(
+                    lambda: load(path),
+                    clock.now,
+                    lambda text: succession.home.alarms.lasting("renewal", text),
+                )
+                renewing = asyncio.create_task(renewer.run(), name="certificate renewal")
+                layers.push_async_callback(ended, renewing)
                 told = asyncio.create_task(_tell(succession.home, page, ready, path, begun))
                 config = await reign.run(config)
                 told.cancel()

@@ -165,6 +165,8 @@ class Stage:
             f"ready_file = {quoted(self.headend.ready)}",
             f"advertise = {str(self.scene.discover).lower()}",
             *self.scene.headend,
+            "[est]",
+            f"pki = {quoted(pki.folder)}",
         ]
         settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.headend.command = [*self.headend.command, str(settings)]

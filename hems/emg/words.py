@@ -130,7 +130,11 @@ def effect(kind: SignalKind, devices: Sequence[DeviceState]) -> str:
         return does(names=listed(helpers)) if helpers else _NOTHING
     sources = [d.spec.name for d in devices if d.spec.kind is DeviceKind.BATTERY]
     if kind in {SignalKind.STORAGE_POWER, SignalKind.DER_POWER}:
-        return say("{names} follows.", names=listed(sources)) if sources else _NOTHING
+        return (
+            say("{names} follows. | {names} follow.", names=listed(sources))
+            if sources
+            else _NOTHING
+        )
     if kind is SignalKind.DUTY_CYCLE:
         sources = []
     waits = [
@@ -141,11 +145,12 @@ def effect(kind: SignalKind, devices: Sequence[DeviceState]) -> str:
     if not sources and not waits:
         return _NOTHING
     if not waits:
-        return say("{sources} gives power.", sources=listed(sources))
+        return say("{sources} gives power. | {sources} give power.", sources=listed(sources))
     if not sources:
         return say("{loads} may slow down or wait.", loads=listed(waits))
     return say(
-        "{sources} gives power; {loads} may slow down or wait.",
+        "{sources} gives power; {loads} may slow down or wait. | "
+        "{sources} give power; {loads} may slow down or wait.",
         sources=listed(sources),
         loads=listed(waits),
     )

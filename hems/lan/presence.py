@@ -7,16 +7,21 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from certs.errors import CertificateError
 from certs.page import fingerprint
 from der.sentence import say
 from hems.clock import Clock
 from hems.lan.addresses import own_addresses
-from hems.lan.announcer import Announcer
 from hems.lan.identity import PageIdentity, open_identity
 from hems.lan.names import DOMAIN, LABEL, in_pairs, served_names, spoken
+from hems.on_demand import load, on_demand
+
+if TYPE_CHECKING:
+    from hems.lan import announcer
+else:  # multicast DNS, for a page that others than this machine are shown
+    announcer = on_demand("hems.lan.announcer")
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +86,7 @@ class Presence:
         self.identity = identity
         self._settings = settings
         self._clock = clock
-        self._announcer = Announcer(settings.title)
+        self._announcer = announcer.Announcer(settings.title)
         self._names: tuple[str, ...] = ()
         self._https_port = self._http_port = 0
 
@@ -197,6 +202,7 @@ async def open_presence(settings: LanSettings, clock: Clock, mark: str) -> Prese
     identity = await asyncio.to_thread(
         open_identity, settings.folder, socket.gethostname(), settings.names, mark
     )
+    await load(announcer)
     presence = Presence(settings, clock, identity)
     await presence.look()
     return presence

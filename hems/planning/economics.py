@@ -55,6 +55,7 @@ class EconomicsEvents:
         react: Has the control cycle act on what pays now.
         promised: Returns what batteries are to hold back by slot, Wh beside their reserve.
         promises: Returns what changes when another promise is made; compared as a whole.
+        spared: Returns what is paid for each kWh that is not taken, by slot; empty for nothing.
     """
 
     ahead: Callable[[float], Sequence[Signal]]
@@ -64,6 +65,7 @@ class EconomicsEvents:
     react: Callable[[], None]
     promised: Callable[[Slots], Mapping[str, BySlot]] = lambda _slots: {}
     promises: Callable[[], object] = tuple
+    spared: Callable[[Slots], BySlot] = lambda _slots: ()
 
 
 _SAVE_S: Final = 1.0
@@ -248,7 +250,8 @@ class Economics:
                 await self.needs.save()
 
     def _prices(self, slots: Slots) -> Prices:
-        return self._book.prices(slots, self._bookkeeper.peak_so_far_w(self._clock.now()))
+        known = self._book.prices(slots, self._bookkeeper.peak_so_far_w(self._clock.now()))
+        return replace(known, saved_per_kwh=self._tell.spared(slots))
 
     def _wanted(self, image: Image) -> Wanted:
         needs = self.needs

@@ -64,6 +64,7 @@ class Manner:
         private: Whether push services at private addresses are spoken to.
         trust: Whom push services' certificates must come from; None for the system's roots.
         first_wait_s: Pause after a first failure of a push service, s.
+        knows: Whether somebody of that name is still let in; who is not is told nothing.
     """
 
     zone: ZoneInfo
@@ -72,6 +73,7 @@ class Manner:
     private: bool = False
     trust: ssl.SSLContext | None = None
     first_wait_s: float = FIRST_WAIT_S
+    knows: Callable[[str], bool] = lambda _who: True
 
 
 class Push:
@@ -135,6 +137,30 @@ class Push:
             await self._keep()
         return made
 
+    async def move(self, subscription: str, endpoint: str, keys: tuple[bytes, bytes]) -> None:
+        """Tell a browser at another address: its push service has given it a new one.
+
+        Args:
+            subscription: Which wish.
+            endpoint: The new address.
+            keys: The browser's new public point and secret.
+
+        Raises:
+            UnknownSubscriptionError: There is none.
+            BadSubscriptionError: The address is none of a push service.
+        """
+        check_endpoint(endpoint, private=self._manner.private)
+        async with self._changing:
+            before = self._found(subscription)
+            point, secret = keys
+            made = replace(before, id=id_of(endpoint), endpoint=endpoint, p256dh=point, auth=secret)
+            told = dict(self._memory.told)
+            del self._subscriptions[before.id]
+            self._subscriptions[made.id] = made
+            told[made.id] = told.pop(before.id, {})
+            self._memory = replace(self._memory, told=told)
+            await self._keep()
+
     async def unsubscribe(self, subscription: str) -> None:
         """End a browser's wish.
 
@@ -189,7 +215,7 @@ class Push:
         async with self._changing:
             before = self._memory
             found, self._memory = turns(
-                self.all(),
+                [each for each in self.all() if self._manner.knows(each.who)],
                 self._present(),
                 before,
                 now=now,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from hems.cem.civil import Before, Grain, Period
 from hems.clock import Clock
 from hems.reports.surface import DeviceRow, Energetic, EnergyTable, TooMuchError, Totals
 from hems.store.errors import StoreError
-from hems.store.quarters import Quarters
+from hems.store.quarters import Energy, Quarters, joined
 from hems.surface import SurfaceError
 
 MOST_PERIODS: Final = 3200
@@ -79,19 +80,15 @@ class EnergyReport:
             raise TooMuchError(
                 say("These are more than {most} periods; ask for less.", most=MOST_PERIODS)
             )
-        by_minute = step is Grain.MINUTE
         try:
-            found = await self._quarters.energy(periods, by_minute=by_minute)
-            whole = await self._quarters.energy(
-                [(periods[0][0], periods[-1][1])], by_minute=by_minute
-            )
+            found = await self._quarters.energy(periods, by_minute=step is Grain.MINUTE)
         except StoreError as error:
             raise SurfaceError(say("The history cannot be read: {error}", error=error)) from error
         known, now = self._devices(), self._clock.now()
         rows = [_row(each.device, known, each.periods, periods, now) for each in found]
-        together = [_row(each.device, known, each.periods, [], now) for each in whole]
+        whole = [_row(each.device, known, [_together(each.periods)], [], now) for each in found]
         totals = [_totals(rows, number) for number in range(len(periods))]
-        return EnergyTable(periods, rows, totals, _totals(together, 0))
+        return EnergyTable(periods, rows, totals, _totals(whole, 0))
 
 
 def span(start: datetime, end: datetime, zone: ZoneInfo) -> Period:
@@ -155,6 +152,11 @@ def _row(
         for each, (start, end) in zip(energies, periods, strict=False)
     ]
     return DeviceRow(device, of.name, of.kind, energies, measured)
+
+
+def _together(periods: Iterable[Energy | None]) -> Energy | None:
+    known = [each for each in periods if each is not None]
+    return reduce(joined, known) if known else None
 
 
 def _totals(rows: Iterable[DeviceRow], number: int) -> Totals:

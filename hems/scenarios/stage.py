@@ -20,7 +20,8 @@ from pydantic import ValidationError
 
 from certs.pki import Pki, init_pki
 from hems.cem.sentry import NO_SENTRY
-from hems.home import Home, Means
+from hems.home import Home
+from hems.means import Means
 from hems.planning.occasion import Pace
 from hems.scenarios.desk import NearDesk
 from hems.scenarios.hub_side import hub_config

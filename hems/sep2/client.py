@@ -11,12 +11,11 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from zeroconf.asyncio import AsyncZeroconf
-
 from hems.clock import Clock
+from hems.on_demand import load, on_demand
 from hems.sep2.book.book import BookSettings
 from hems.sep2.book.engine import Engine
 from hems.sep2.book.ledger import Ledger, LedgerError
@@ -36,10 +35,16 @@ from hems.sep2.rules.events import Schedule
 from hems.sep2.session import Home, ServerLostError, Session, SessionEvents, SessionSettings
 from hems.sep2.settings import ClientSettings, ClientState, ListenSettings
 from hems.sep2.transport.backoff import Backoff
-from hems.sep2.transport.discovery import Discovery, Found
 from hems.sep2.transport.http import Transport
 from hems.sep2.transport.inlet import Inlet
 from hems.sep2.transport.listener import Listener
+
+if TYPE_CHECKING:
+    from zeroconf.asyncio import AsyncZeroconf
+
+    from hems.sep2.transport import discovery
+else:  # multicast DNS, for a server whose address is not configured
+    discovery = on_demand("hems.sep2.transport.discovery")
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +79,7 @@ class Client:
         rng: random.Random,
         *,
         listen_context: ssl.SSLContext | None = None,
-        zeroconf: AsyncZeroconf | None = None,
+        zeroconf: "AsyncZeroconf | None" = None,
         on_schedule: Callable[[Schedule], None] = lambda _schedule: None,
         on_member: Callable[[int, Schedule], None] = lambda _index, _schedule: None,
         on_state: Callable[[ClientState], None] = lambda _state: None,
@@ -304,11 +309,12 @@ class Client:
         found = await self._search()
         return found.base, found.dcap
 
-    async def _search(self) -> Found:
-        async with Discovery(self._zeroconf) as discovery:
+    async def _search(self) -> "discovery.Found":
+        await load(discovery)
+        async with discovery.Discovery(self._zeroconf) as listening:
             while True:
                 try:
-                    found = await discovery.next()
+                    found = await listening.next()
                 except MalformedError as error:
                     self._alarm(f"a server's announcement cannot be used: {error}")
                 else:

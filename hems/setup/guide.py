@@ -1,6 +1,7 @@
 """The guided path of a home: what is known of it, what is missing, and its enrolment."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,7 @@ from hems.settings.config import Config
 from hems.setup import enrolment
 from hems.setup.editing import Editor, Mistake
 from hems.setup.enrolment import EnrolmentError
+from hems.setup.enrolment_code import enrol_by_code
 from hems.setup.identity import Identity, KeyRing, identity_of
 from hems.setup.progress import Facts, Kept, Progress, State, Step, progress, with_step
 from hems.store.settings import Settings
@@ -69,6 +71,7 @@ class Guide:
         kept: Where is remembered how far it is.
         link: How the connection to its utility stands.
         account: Whether somebody has an account.
+        now: UTC epoch seconds.
     """
 
     def __init__(
@@ -77,7 +80,10 @@ class Guide:
         kept: Settings,
         link: Callable[[], UtilityView],
         account: Callable[[], bool],
+        now: Callable[[], float] = time.time,
     ) -> None:
+        self._now = now
+        self._enrolling = asyncio.Lock()
         self._editor = editor
         self._kept = kept
         self._link = link
@@ -153,6 +159,22 @@ class Guide:
             return self._editor.put("utility", section)
 
         return await asyncio.to_thread(take)
+
+    async def enrol_by_code(self, text: str) -> Sequence[Mistake]:
+        """Enrol by a code of the utility; the hub connects at once.
+
+        Returns:
+            What is wrong with the settings; nothing has changed then.
+
+        Raises:
+            EnrolmentError: It does not enrol this home.
+            certs.est.errors.WaitError: The utility decides later; the same code is to be given
+                again then.
+            CertificateError: The hub's keys cannot be made or used.
+            ConfigError: The settings cannot be written.
+        """
+        async with self._enrolling:  # two at once would take each other's key
+            return await enrol_by_code(self._editor, text, self._now)
 
     async def leave(self) -> Sequence[Mistake]:
         """Forget the utility; its certificate stays for a later enrolment.

@@ -5,22 +5,27 @@ from asyncio import get_running_loop
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from der.discovery.callins import called, hearing
-from der.discovery.finders import LISTENS_S, Network, announcing, behind_broker, sweeping
 from der.discovery.found import Found, How
 from der.discovery.interfaces import own_interfaces
-from der.discovery.scan import Finder, Progress, Report, Tell, scan
+from der.discovery.scan import LISTENS_S, Finder, Progress, Report, Tell, scan
 from der.discovery.subnet import refusal, targets
 from der.discovery.sweep import MODBUS, Place
 from der.discovery.sweep import places as whole
 from der.sentence import say
 from hems import wiring
 from hems.device_surface import CallerView
+from hems.on_demand import load, on_demand
 from hems.settings.config import Config
 from hems.settings.device_section import DeviceSection, description
 from hems.settings.device_table import places, where
+
+if TYPE_CHECKING:
+    from der.discovery import callins, finders
+else:  # multicast DNS, MQTT and OCPP, for the few minutes in which a home looks for devices
+    callins = on_demand("der.discovery.callins")
+    finders = on_demand("der.discovery.finders")
 
 WITHIN_S: Final = 120.0
 """A /24 takes about ten seconds; several networks with many silent hosts longer."""
@@ -64,23 +69,25 @@ async def look(
     Raises:
         TargetError: A place of the search may not be asked.
     """
+    await load(finders)
+    await load(callins)
     known = await _resolved_all(config)
     held = [device for device in known if device.port is not None] if running else []
-    network = Network(own_interfaces(), held=frozenset((d.host, d.port or 0) for d in held))
+    network = finders.Network(own_interfaces(), held=frozenset((d.host, d.port or 0) for d in held))
     asked, said = await _targets(search.at, network)
-    finders = [sweeping(asked, network)] if asked else []
-    finders += [_known(held)] if held else []
+    ways = [finders.sweeping(asked, network)] if asked else []
+    ways += [_known(held)] if held else []
     if not search.at:
-        finders.append(announcing(network, search.listen_s))
+        ways.append(finders.announcing(network, search.listen_s))
     if config.mqtt.model_fields_set:
-        finders.append(behind_broker(wiring.shared(config).broker, search.listen_s))
+        ways.append(finders.behind_broker(wiring.shared(config).broker, search.listen_s))
     if calls is not None:
-        finders.append(_told(calls))
+        ways.append(_told(calls))
     else:
-        finders.append(hearing(wiring.shared(config).central, search.listen_s))
+        ways.append(callins.hearing(wiring.shared(config).central, search.listen_s))
     seen = config.model_copy(update={"device": tuple(known)})
     report = await scan(
-        finders,
+        ways,
         within_s=WITHIN_S,
         configured=places(config) | places(seen),
         progress=progress,
@@ -88,7 +95,9 @@ async def look(
     return Report(report.found, (*said, *report.troubles))
 
 
-async def _targets(named: Sequence[str], network: Network) -> tuple[Sequence[Place], Sequence[str]]:
+async def _targets(
+    named: Sequence[str], network: "finders.Network"
+) -> tuple[Sequence[Place], Sequence[str]]:
     """Return whom to ask and what is to be said of it; raises TargetError."""
     if not named:
         found = targets(network.interfaces)
@@ -145,6 +154,6 @@ def _told(calls: Sequence[CallerView]) -> Finder:
     async def find(tell: Tell) -> AsyncGenerator[Found, None]:
         del tell
         for call in calls:
-            yield called(call.identity, call.remote, call.subprotocol)
+            yield callins.called(call.identity, call.remote, call.subprotocol)
 
     return Finder("OCPP call-ins", find)

@@ -3,10 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from hems.on_demand import load, on_demand
 from hems.sep2.errors import MalformedError
-from hems.sep2.transport.discovery import Discovery
+
+if TYPE_CHECKING:
+    from hems.sep2.transport import discovery
+else:  # multicast DNS, while a home is set up
+    discovery = on_demand("hems.sep2.transport.discovery")
 
 SEARCH_S: Final = 4.0
 
@@ -30,12 +35,13 @@ async def search(within_s: float = SEARCH_S) -> Sequence[Server]:
     Raises:
         OSError: There is no network to ask on.
     """
+    await load(discovery)
     found: dict[str, Server] = {}
     try:
-        async with asyncio.timeout(within_s), Discovery() as discovery:
+        async with asyncio.timeout(within_s), discovery.Discovery() as listening:
             while True:
                 try:
-                    each = await discovery.next()
+                    each = await listening.next()
                 except MalformedError:
                     continue  # an announcement that nobody could use
                 if each.base.startswith("https://"):

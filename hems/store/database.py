@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sqlalchemy import event
+from sqlalchemy import create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from hems.store.connection import Connection, Connections
 from hems.store.migrate import begin, make, migrate
 from hems.store.schema import REVISIONS
 from hems.store.sqlite import pragmas, read_revision, store_errors
@@ -34,12 +34,12 @@ class Database:
         self.path = path
         self._ready = ready
         self._preparing = asyncio.Lock()
-        self._ledger = _engine(path, durable=True, spare=0)
+        self._ledger = _connections(path, durable=True, spare=0)
         # One more for the time of a chart, so that samples keep flowing meanwhile.
-        self._history = _engine(path, durable=False, spare=1)
+        self._history = _connections(path, durable=False, spare=1)
 
     @asynccontextmanager
-    async def ledger(self) -> AsyncIterator[AsyncConnection]:
+    async def ledger(self) -> AsyncIterator[Connection]:
         """Give one transaction on the ledger; on the disk when the block has ended.
 
         Raises:
@@ -51,7 +51,7 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def history(self) -> AsyncIterator[AsyncConnection]:
+    async def history(self) -> AsyncIterator[Connection]:
         """Give one transaction on the history; whole, but a power cut may lose the last ones.
 
         Raises:
@@ -70,8 +70,8 @@ class Database:
 
     async def close(self) -> None:
         """Close the file; what was written stands. Calling it again does nothing."""
-        await self._ledger.dispose()
-        await self._history.dispose()
+        await self._ledger.close()
+        await self._history.close()
 
 
 async def open_database(path: Path) -> Database:
@@ -95,13 +95,14 @@ def _make_ready(path: Path) -> None:
         migrate(path)
 
 
-def _engine(path: Path, *, durable: bool, spare: int) -> AsyncEngine:
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
+def _connections(path: Path, *, durable: bool, spare: int) -> Connections:
+    engine = create_engine(
+        f"sqlite:///{path}",
         pool_size=1,
         max_overflow=spare,
-        # Transactions are begun by `begin`, not guessed from the statement by sqlite3.
-        connect_args={"isolation_level": None},
+        # Transactions are begun by `begin`, not guessed from the statement by sqlite3; a
+        # connection is used by one thread at a time, not always by the same.
+        connect_args={"isolation_level": None, "check_same_thread": False},
     )
     statements = pragmas(durable=durable)
 
@@ -111,6 +112,6 @@ def _engine(path: Path, *, durable: bool, spare: int) -> AsyncEngine:
             cursor.execute(statement)
         cursor.close()
 
-    event.listen(engine.sync_engine, "connect", prepare)
-    event.listen(engine.sync_engine, "begin", begin)
-    return engine
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
+    return Connections(engine, 1 + spare)

@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Table, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hems.store.connection import Connection
 from hems.store.database import Database
 from hems.store.quarters import Quarters
 from hems.store.rollup import MINUTE_S, MINUTES, QUARTERS, derive
@@ -150,7 +150,7 @@ class History:
                 async with self._database.history() as connection:
                     await connection.execute(delete(table).where(mine, at < until))
 
-    async def _known(self, connection: AsyncConnection, names: set[str]) -> dict[str, int]:
+    async def _known(self, connection: Connection, names: set[str]) -> dict[str, int]:
         if names <= self._ids.keys():
             return self._ids
         await connection.execute(_ADD_DEVICE, [{"name": name} for name in sorted(names)])

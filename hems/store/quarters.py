@@ -19,8 +19,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hems.store.connection import Connection
 from hems.store.database import Database
 from hems.store.rollup import (
     MEAN_GIVEN_W,
@@ -130,10 +130,9 @@ class Quarters:
                 by_period: list[Energy | None] = [None] * len(periods)
                 for query, ranges in questions.items():
                     asked = {"device": device, "ranges": json.dumps(ranges)}
-                    for row in await connection.execute(query, asked):
-                        part = Energy(*(getattr(row, each.name) for each in fields(Energy)))
-                        before = by_period[row.number]
-                        by_period[row.number] = part if before is None else joined(before, part)
+                    for number, *figures in await connection.execute(query, asked):
+                        part, before = Energy(*figures), by_period[number]
+                        by_period[number] = part if before is None else joined(before, part)
                 found.append(DeviceEnergy(name, by_period))
         return found
 
@@ -149,7 +148,7 @@ class Quarters:
                     self._whole = not await _fill_slice(connection)
 
 
-async def _fill_slice(connection: AsyncConnection) -> bool:
+async def _fill_slice(connection: Connection) -> bool:
     """Fill the newest slice that is owed; returns whether there was one."""
     owed = (await connection.execute(select(quarters_owed).limit(1))).first()
     if owed is None:
@@ -189,7 +188,8 @@ def _by_quarter(periods: Iterable[Period]) -> Mapping[Select[*tuple[Any, ...]], 
             around += [(number, first, begun * QUARTERS), (number, ended * QUARTERS, until)]
         else:
             around.append((number, first, until))
-    return {_BLOCKS: whole, _QUARTERS: around}
+    around = [each for each in around if each[1] < each[2]]
+    return {query: each for query, each in ((_BLOCKS, whole), (_QUARTERS, around)) if each}
 
 
 def _sums(

@@ -9,8 +9,8 @@ from typing import Final
 
 from sqlalchemy import Integer, SQLColumnExpression, bindparam, case, func, select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hems.store.connection import Connection
 from hems.store.schema import blocks, minutes, quarters
 
 MINUTE_S: Final = 60
@@ -21,7 +21,7 @@ QUARTERS: Final = 12
 """Quarter-hours of a block."""
 
 
-async def derive(connection: AsyncConnection, touched: Collection[tuple[int, int]]) -> None:
+async def derive(connection: Connection, touched: Collection[tuple[int, int]]) -> None:
     """Make what lies over some minutes anew.
 
     Args:
@@ -34,7 +34,7 @@ async def derive(connection: AsyncConnection, touched: Collection[tuple[int, int
     await connection.execute(DERIVE_BLOCKS, [_range(d, b, b + 1, QUARTERS) for d, b in over])
 
 
-async def derive_range(connection: AsyncConnection, device: int, first: int, until: int) -> None:
+async def derive_range(connection: Connection, device: int, first: int, until: int) -> None:
     """Make a device's rows anew over a range of blocks.
 
     Args:

@@ -7,8 +7,8 @@ from enum import Enum
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hems.store.connection import Connection
 from hems.store.rollup import MINUTE_S, QUARTER_S
 from hems.store.schema import minutes, quarters, samples
 
@@ -85,7 +85,7 @@ def level_of(step_s: int) -> Level:
 
 
 async def values(
-    connection: AsyncConnection, device: int, asked: Intervals, level: Level
+    connection: Connection, device: int, asked: Intervals, level: Level
 ) -> tuple[Values, Values]:
     """Return a device's mean powers, W, and last states of charge; None where nothing is known.
 

@@ -10,9 +10,9 @@ The whole stage runs, with ten devices on real sockets, and Debian's Chromium as
   the page's files (`kb_files`) and the first answers; the live line is left out.
 - `update_p99_ms`: from the instant a process image is complete, through the decision on it and
   the live line, to the paint that shows it, on this machine unslowed.
-- `year_view_ms`: from asking for the months of a year, compared with those of the year before, to
-  the whole answer, from a store that holds ten devices at every minute of both; the slowest of
-  some. `year_by_day_ms` is the same by days.
+- `year_view_ms`: from asking for the months of a year to the whole answer, from a store that holds
+  ten devices at every minute of two; the slowest of some. `year_by_day_ms` is the same by days,
+  `year_compared_ms` and `year_by_day_compared_ms` with the year before beside it.
 - `hub_cpu_10_pages`: share of one processor that the hub's processes take while ten pages are
   open, `hub_cpu_no_page` while none is.
 """
@@ -210,8 +210,8 @@ async def with_pages(browser: Browser, url: str, pid: int, seconds: float) -> fl
         return await share(pid, seconds)
 
 
-async def in_browser(rig: Rig, options: argparse.Namespace) -> dict[str, Figure]:
-    """Measure what needs the running stage and a browser."""
+async def at_rest(rig: Rig) -> None:
+    """Wait until the utility is there and all devices answer."""
     await until(
         rig.home,
         lambda home: (
@@ -221,6 +221,11 @@ async def in_browser(rig: Rig, options: argparse.Namespace) -> dict[str, Figure]
         30.0,
         "connected, all devices good",
     )
+
+
+async def in_browser(rig: Rig, options: argparse.Namespace) -> dict[str, Figure]:
+    """Measure what needs the running stage and a browser."""
+    await at_rest(rig)
     url, pid = rig.stage.page, rig.stage.hub.pid
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(

@@ -102,15 +102,3 @@ async def test_a_sender_that_is_revoked_is_heard_no_more(home: Home, pki: Pki) -
             await session.post(uri, data=b"<two/>")
     assert heard == [b"<one/>"]
     await listener.close()
-
-
-async def test_the_lists_are_looked_at_each_minute(home: Home) -> None:
-    scheduler = home._housekeeping.start()
-    due = [
-        job.trigger.interval.total_seconds()
-        for job in scheduler.get_jobs()
-        if job.func == home._housekeeping._follow
-    ]
-    scheduler.shutdown(wait=False)
-    assert len(due) == 1
-    assert due[0] <= 60.0

@@ -68,3 +68,29 @@ def test_what_binds_by_the_agreement() -> None:
     assert strict(BY_ID["emergency"]) == ""  # load control flags its events itself
     free = ProgramSection(name="Peak", binding=False)
     assert agreements.bound(Config(utility=(utility(free),)))(PEAK) == ""
+
+
+@pytest.mark.requirement("BUC-6")
+def test_who_is_obliged_takes_part_and_cannot_leave() -> None:
+    market = {"prices": "p.csv", "net_benefits": "n.csv", "currency": "EUR"}
+    free = Config.model_validate({"market": market})
+    assert agreements.terms(free).obliged == frozenset()
+    assert agreements.bound(free)(BY_ID["economic"]) == ""
+    obliged = Config.model_validate({"market": market | {"obliged": True}})
+    assert agreements.terms(obliged).obliged == {"economic"}
+    assert agreements.bound(obliged)(BY_ID["economic"]) == (
+        "By the agreement on the wholesale market the home is obliged to follow it."
+    )
+
+
+@pytest.mark.requirement("L1-OWNER")
+def test_what_is_not_set_up_is_said_to_be_missing() -> None:
+    assert set(agreements.missing(Config())) == {
+        "reserve",
+        "frequency",
+        "regulation",
+        "economic",
+        "microgrid",
+    }
+    market = {"prices": "p.csv", "net_benefits": "n.csv", "currency": "EUR"}
+    assert "economic" not in agreements.missing(Config.model_validate({"market": market}))

@@ -20,6 +20,8 @@ class Prices:
         export_per_kwh: By slot, what is paid for a kWh given; negative where giving costs.
         carbon_kg_per_kwh: Of the grid's energy, by slot; empty where nobody knows.
         carbon_price_per_kg: What the owner reckons a kg at, beside what it costs; 0 for nothing.
+        saved_per_kwh: Paid for each kWh that is not taken, by slot, beside what it costs; never
+            negative, empty for nothing.
         peak_per_kw: Capacity charge on the highest mean import of a slot; 0 where there is none.
         peak_so_far_w: That peak, in the billing period, before the plan begins.
     """
@@ -28,8 +30,21 @@ class Prices:
     export_per_kwh: BySlot
     carbon_kg_per_kwh: BySlot = ()
     carbon_price_per_kg: float = 0.0
+    saved_per_kwh: BySlot = ()
     peak_per_kw: float = 0.0
     peak_so_far_w: float = 0.0
+
+    @property
+    def reckoned(self) -> BySlot:
+        """What a kWh taken is reckoned at, by slot: what it costs, or keeps from being paid."""
+        row = self.import_per_kwh
+        if self.carbon_kg_per_kwh:
+            tons = zip(row, self.carbon_kg_per_kwh, strict=True)
+            row = tuple(cost + kg * self.carbon_price_per_kg for cost, kg in tons)
+        if self.saved_per_kwh:
+            pairs = zip(row, self.saved_per_kwh, strict=True)
+            row = tuple(cost + saved for cost, saved in pairs)
+        return row
 
 
 @dataclass(frozen=True, slots=True)

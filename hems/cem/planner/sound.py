@@ -21,13 +21,14 @@ def sound(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
     others; a device of which a figure is none is left out.
     """
     prices, limits, notes = problem.prices, problem.limits, list[str]()
-    carbon = prices.carbon_kg_per_kwh
+    carbon, saved = prices.carbon_kg_per_kwh, prices.saved_per_kwh
     better = replace(
         prices,
         import_per_kwh=_priced(prices.import_per_kwh),
         export_per_kwh=_priced(prices.export_per_kwh),
         carbon_kg_per_kwh=carbon if _finite(carbon) else (),
         carbon_price_per_kg=_or_none(prices.carbon_price_per_kg),
+        saved_per_kwh=saved if _finite(saved) else (),
         peak_per_kw=max(0.0, _or_none(prices.peak_per_kw)),
         peak_so_far_w=max(0.0, _or_none(prices.peak_so_far_w)),
     )

@@ -19,16 +19,16 @@ from hems.clock import Clock
 from hems.sep2 import resources as res
 from hems.sep2.book.answers import Applied
 from hems.sep2.book.book import Book, BookSettings
+from hems.sep2.book.contact import Contact
 from hems.sep2.book.controls import Control
-from hems.sep2.book.curves import named
 from hems.sep2.book.ledger import Ledger, LedgerError
 from hems.sep2.book.messages import Message, Reservation, messages, reservations
 from hems.sep2.book.prices import Prices
 from hems.sep2.book.requests import Request, Wish
 from hems.sep2.book.states import EventState, state_of
+from hems.sep2.book.telling import at_home, is_news
 from hems.sep2.codec.reading import BadItem
 from hems.sep2.rules.changes import concede
-from hems.sep2.rules.curve import Curve
 from hems.sep2.rules.events import Program, Schedule, resolve
 from hems.sep2.rules.lifecycle import Profile
 from hems.sep2.rules.servertime import ServerClock
@@ -88,7 +88,7 @@ class Engine:
         self._book = Book(settings, rng, alarm)
         self._ledger = ledger
         self._clock = clock
-        self._comms_loss_s = comms_loss_s
+        self._contact = Contact(clock, comms_loss_s)
         self._on_schedule = on_schedule
         self._on_owed = on_owed
         self._on_step = on_step
@@ -96,8 +96,6 @@ class Engine:
         self._schedule: Schedule | None = None
         self._recalled = False
         self._next_look = math.inf
-        self._contact = clock.monotonic()
-        self._suspended = False
         self.on_request: Callable[[], object] = lambda: None
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -159,23 +157,19 @@ class Engine:
     def contact(self) -> None:
         """Note that the server answered."""
         was_lost = self._lost_since() is not None
-        self._contact = self._clock.monotonic()
+        self._contact.note()
         if was_lost:
             self._wake.set()
 
     def suspend(self, *, suspended: bool) -> None:
         """Have no event run, default controls only, while the server does not know the device."""
-        if suspended != self._suspended:
-            self._suspended = suspended
+        if suspended != self._contact.suspended:
+            self._contact.suspended = suspended
             self._wake.set()
 
     def _lost_since(self) -> float | None:
-        if self._suspended:
-            return -math.inf
-        if self.settings.profile.keeps_schedule:
-            return None
-        silent_s = self._clock.monotonic() - self._contact - self._comms_loss_s
-        return self.server_time() - silent_s if silent_s >= 0 else None
+        keeps = self.settings.profile.keeps_schedule
+        return self._contact.lost_since(self.server_time(), keeps_schedule=keeps)
 
     def set_offset(self, offset_s: float) -> None:
         """Begin with what was last known of the server's clock: its time less the home's, in s."""
@@ -433,8 +427,7 @@ class Engine:
         if any(self._book.unsaved()):  # the ledger takes nothing now
             self._next_look = min(self._next_look, now + _SAVE_AGAIN_S)
         if lost_since is None and not self.settings.profile.keeps_schedule:
-            silent_s = self._clock.monotonic() - self._contact
-            self._next_look = min(self._next_look, now + self._comms_loss_s - silent_s)
+            self._next_look = min(self._next_look, now + self._contact.left_s)
         self._next_look = max(self._next_look, now + _LEAST_NAP_S)
         self._tell(schedule)
 
@@ -454,36 +447,7 @@ class Engine:
             self._on_owed()
 
     def _tell(self, schedule: Schedule) -> None:
-        local = Schedule(
-            at=schedule.at - self.offset_s,
-            active={
-                mode: replace(
-                    active,
-                    start=active.start - self.offset_s,
-                    end=active.end - self.offset_s,
-                    baseline_w=self._baseline(active.event),
-                )
-                for mode, active in schedule.active.items()
-            },
-            next_change=schedule.next_change - self.offset_s,
-            gradient=schedule.gradient,
-            curves=self._curves(schedule),
-        )
+        local = at_home(schedule, self._book, self.offset_s)
         before, self._schedule = self._schedule, local
-        if before is None or _said(before) != _said(local):
+        if is_news(before, local):
             self._on_schedule(local)
-
-    def _curves(self, schedule: Schedule) -> Mapping[str, Curve]:
-        """Return the curves that are in force, by href."""
-        hrefs = named({mode: active.value for mode, active in schedule.active.items()})
-        found = ((href, self._book.curves.get(href)) for href in hrefs.values())
-        return {href: curve for href, curve in found if isinstance(curve, Curve)}
-
-    def _baseline(self, mrid: str) -> float | None:
-        entry = self._book.entries.get(mrid)
-        return None if entry is None else entry.baseline_w
-
-
-def _said(schedule: Schedule) -> tuple[object, ...]:
-    """Return what of a schedule is news when it changes."""
-    return (schedule.active, schedule.gradient, schedule.curves)

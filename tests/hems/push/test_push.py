@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,7 +73,11 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 @asynccontextmanager
 async def hub(
-    store: Store, service: PushService, home: Shown, clock: SetClock
+    store: Store,
+    service: PushService,
+    home: Shown,
+    clock: SetClock,
+    knows: Callable[[str], bool] = lambda _who: True,
 ) -> AsyncIterator[Push]:
     manner = Manner(
         ZoneInfo("Europe/Berlin"),
@@ -82,6 +86,7 @@ async def hub(
         private=True,
         trust=service.trusting,
         first_wait_s=0.01,
+        knows=knows,
     )
     push = await open_push(home, store.settings, clock, manner)
     service.key = push.signer.public
@@ -156,6 +161,21 @@ async def test_after_a_restart_the_same_browsers_are_told_and_nothing_twice(
         await delivered(service, 2)
     assert len(service.deliveries) == 2
     assert browser.read(service.deliveries[1].sealed)["body"] == MESSAGE.text
+
+
+async def test_who_is_not_let_in_any_more_is_told_nothing(
+    store: Store, service: PushService
+) -> None:
+    home, browser, known = Shown(), service.browser(), {"bob"}
+    async with hub(store, service, home, SetClock(), known.__contains__) as push:
+        await push.subscribe(wish(browser))
+        home.home = replace(HOME, events=(EVENT,))
+        await push.look()
+        assert push.waiting == 0
+        known.add("anna")
+        await push.look()
+        await delivered(service, 1)
+    assert len(service.deliveries) == 1
 
 
 @pytest.mark.parametrize("status", [404, 410])

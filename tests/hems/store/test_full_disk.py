@@ -124,7 +124,7 @@ async def test_sqlite_s_own_limit_of_pages(path: Path) -> None:
         cursor.execute("PRAGMA max_page_count=40")
         cursor.close()
 
-    event.listen(store._database._ledger.sync_engine, "connect", limit)
+    event.listen(store._database._ledger._engine, "connect", limit)
     await store.ledger.save([SMALL], [])
     with pytest.raises(StoreFullError):
         await store.ledger.save([BIG], [])

@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 import hems
 from hems.clock import SystemClock
@@ -63,9 +63,9 @@ async def test_a_new_file_is_private_in_wal_mode_and_of_the_present_revision(pat
 async def test_the_ledger_is_durable_and_the_history_need_not_be(path: Path) -> None:
     store = await open_store(path, CLOCK)
     async with store._database.ledger() as connection:
-        assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar() == 2
+        assert (await connection.execute(text("PRAGMA synchronous"))).scalar() == 2
     async with store._database.history() as connection:
-        assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar() == 1
+        assert (await connection.execute(text("PRAGMA synchronous"))).scalar() == 1
     await store.close()
     await store.close()
 
@@ -189,7 +189,7 @@ async def test_a_file_that_another_process_locks_is_named(path: Path) -> None:
     store = await open_store(path, CLOCK)
     await store.settings.put("a", "1")
     async with store._database.ledger() as connection:
-        await connection.exec_driver_sql("PRAGMA busy_timeout=50")
+        await connection.execute(text("PRAGMA busy_timeout=50"))
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusyError, match="another process keeps it locked"):

@@ -80,9 +80,7 @@ class Frame:
 def frame(problem: Problem) -> Frame:
     """Return a problem's arrays."""
     prices = problem.prices
-    buy = np.array(prices.import_per_kwh)
-    if prices.carbon_kg_per_kwh and prices.carbon_price_per_kg:
-        buy += np.array(prices.carbon_kg_per_kwh) * prices.carbon_price_per_kg
+    buy = np.array(prices.reckoned)
     sell = np.array(prices.export_per_kwh)
     weights = np.array([scenario.weight for scenario in problem.scenarios])
     return Frame(

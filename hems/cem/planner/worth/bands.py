@@ -75,9 +75,7 @@ def bands(
         bought_w: By slot, what is bought in any case for what batteries do not feed: it takes its
             part of what may be bought. Empty for nothing.
     """
-    buy = np.array(prices.import_per_kwh)
-    if prices.carbon_kg_per_kwh:
-        buy = buy + prices.carbon_price_per_kg * np.array(prices.carbon_kg_per_kwh)
+    buy = np.array(prices.reckoned)
     sell = np.array(prices.export_per_kwh)
     if curtailable:
         sell = np.maximum(sell, 0.0)

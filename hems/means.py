@@ -1,0 +1,25 @@
+"""What a home works with beside its devices and its store."""
+
+import random
+from dataclasses import dataclass, field
+
+from hems.cem.sentry import Sentry
+from hems.planning.desk import Desk
+from hems.planning.occasion import Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a home works with; the defaults are for one that is lived in.
+
+    Attributes:
+        chance: Where what events leave to chance is drawn from.
+        desk: The planner; None for a process of its own.
+        pace: How often it is planned; None for as often as is of use.
+        sentry: Who ends what devices cannot end by themselves; None for a process of its own.
+    """
+
+    chance: random.Random = field(default_factory=random.SystemRandom)
+    desk: Desk | None = None
+    pace: Pace | None = None
+    sentry: Sentry | None = None
