@@ -7,17 +7,22 @@ BENCH ?= reaction
 FUZZ ?= xml
 ARGS ?=
 
+# Hundreds of processes are started here. Where Python is told not to keep what it compiled, each
+# would compile the whole project anew: twice the time of a start, three times that of collecting.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-deep lint types contracts unit bench conformance mutants fuzz \
   traceability pictures lock format clean
 
 help:
 	@echo "make demo        a home, a utility and the page, on this machine"
-	@echo "make test        every check, in about half an hour"
-	@echo "make test-deep   the long ones: before a release"
+	@echo "make test        every check, in about a quarter of an hour on two cores"
+	@echo "make test-deep   what it leaves out, and new examples for every property: about an hour"
 	@echo "make conformance [ARGS='--profile csip']  the certifier's scenarios, PICS, evidence"
 	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
 	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web"
+	@echo "make lighthouse  what Lighthouse says of the page's views"
 	@echo "make mutants     do the tests notice a changed event rule?  make fuzz FUZZ=xml|modbus|ocpp|mqtt|p1"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
 	@echo "make pictures    takes the README's pictures from the running demo"
@@ -28,8 +33,12 @@ demo: .venv/.ready web/static/index.html
 
 test: lint types contracts unit
 
+# What `make test` leaves out, and all properties, looking for new examples.
+DEEP := --timeout=3600 --hypothesis-profile=search
+
 test-deep: .venv/.ready web/static/index.html chromium mosquitto
-	$(PY) -m pytest -m "deep or not deep" --timeout=3600 --hypothesis-profile=search
+	$(call suite,"deep or hypothesis",$(addprefix --ignore=,$(ASIDE)) $(DEEP),3,--dist load)
+	$(call suite,deep,$(ASIDE) $(DEEP),2,$(BY_FILE))
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
@@ -44,21 +53,31 @@ contracts: .venv/.ready
 # The end-to-end tests are judged by their timing, so no other suite runs beside them.
 ASIDE := tests/e2e tests/conformance
 
+# Files whole, so that what they share is made once; the longest first (tests/order.py).
+BY_FILE := --dist loadfile --no-loadscope-reorder
+BY_TEST := --dist load --maxschedchunk=1
+
 # Real sockets, processes and clocks beside each other on a busy machine: what failed there is run
 # once more with the machine to itself, and said. What fails twice fails. A test named here has
 # found something all the same: a fault that needs a busy machine, or a wait that is too short.
-suite = $(PY) -m pytest -m "not deep" $(1) || { test $$? = 1 && \
+# $(call suite,which marks,what,how many at once,how dealt out)
+suite = $(PY) -m pytest -m $(1) $(2) -n $(3) $(4) || { test $$? = 1 && \
   echo "=== ONCE MORE, ALONE: what failed above ===" && \
-  $(PY) -m pytest -m "not deep" $(filter-out -n 2 3 --dist load loadfile,$(1)) --last-failed; }
+  $(PY) -m pytest -m $(1) $(2) --last-failed --last-failed-no-failures none; }
 
 unit: .venv/.ready web/static/index.html chromium mosquitto
-	$(call suite,-n 3 --dist loadfile $(addprefix --ignore=,$(ASIDE)))
-	$(call suite,-n 2 --dist loadfile tests/conformance)
-	$(call suite,-n 2 --dist load tests/e2e)
+	$(call suite,"not deep",$(addprefix --ignore=,$(ASIDE)),4,$(BY_FILE))
+	$(call suite,"not deep",tests/conformance,4,$(BY_FILE))
+	$(call suite,"not deep",tests/e2e,4,$(BY_TEST))
 	cd web/app && ../../packaging/npm run test
 
 bench: .venv/.ready
 	@$(PY) -m tests.benchmarks.$(subst -,_,$(BENCH)) $(ARGS)
+
+# Lighthouse has a folder and a lock file of its own: the page is built without it.
+.PHONY: lighthouse
+lighthouse: .venv/.ready web/static/index.html chromium
+	@$(PY) -m tests.benchmarks.lighthouse $(ARGS)
 
 conformance: .venv/.ready
 	$(PY) -m tests.conformance $(ARGS)

@@ -178,6 +178,7 @@ class Home:
                 elsewhere=lambda: self.uses.recorded,
                 departures=lambda at: self.economics.needs.departures(at),  # noqa: PLW0108
                 islanded=lambda: self.uses.islanded,
+                options=lambda: self._cycle.supporting.abilities.options,
             ),
             meter=next((s.id for s in specs if s.kind is DeviceKind.METER), None),
             zone=config.home.zone,

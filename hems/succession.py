@@ -12,6 +12,7 @@ from hems.device_surface import CallerView, DeviceDetail, MoveOutcome
 from hems.home import Home
 from hems.microgrid.surface import IslandView
 from hems.money.surface import MoneyView, Step
+from hems.needs.habits import Usual
 from hems.needs.orders import CarWish
 from hems.needs.surface import NeedsView
 from hems.plan_surface import PlanView
@@ -135,6 +136,10 @@ class Succession:
     async def end_car_order(self, device: str) -> None:
         """Go back to the car's habit."""
         await self._home.economics.needs.end_car_order(device)
+
+    async def accustom_car(self, device: str, usual: Usual | None) -> None:
+        """Charge a car by another habit as a rule."""
+        await self._home.economics.needs.accustom_car(device, usual)
 
     async def ask_run(
         self, device: str, ready_by: time | float | None, earliest: float | None = None

@@ -12,7 +12,7 @@ from typing import Final
 
 from der.curves import Curve, Droop
 from der.model import Control, DeviceState
-from der.sentence import say
+from der.sentence import Quantity, say
 from programs.about import About, Latency
 from programs.following import along
 from programs.inputs import Inputs
@@ -74,7 +74,8 @@ def propose(inputs: Inputs) -> tuple[Proposal, ...]:
     for kind in _KINDS:
         for signal in in_force(inputs.signals, kind, inputs.now):
             for device, bounds in _bounds(signal, inputs):
-                reason = f"{_reason(signal)}: {inputs.sensed.frequency_hz:.2f} Hz"
+                hertz = Quantity(f"{inputs.sensed.frequency_hz:.2f}", "Hz")
+                reason = say("{reason}: {frequency}", reason=_reason(signal), frequency=hertz)
                 found.append(
                     wish(ID, signal, rank_of(signal), device.spec.id, bounds, reason=reason)
                 )

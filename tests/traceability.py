@@ -10,6 +10,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -116,13 +117,19 @@ def listed_tests(page: str) -> list[str]:
     return sorted(set(LISTED.findall(page)))
 
 
+@cache
+def parsed(file: Path) -> ast.Module:
+    """Return a file of tests, parsed; each is asked for as often as it has tests that are named."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def exists(test: str, root: Path = ROOT) -> bool:
     """Return whether a test is still there, by its file's text alone."""
     path, *names = test.split("::")
     file = root / path
     if not file.is_file():
         return False
-    body: list[ast.stmt] = ast.parse(file.read_text(encoding="utf-8")).body
+    body: list[ast.stmt] = parsed(file).body
     for name in names:
         found = [node for node in body if isinstance(node, NAMED) and node.name == name]
         if not found:
@@ -135,7 +142,7 @@ def modules_of(tests: Iterable[str]) -> list[str]:
     """Return the modules of ours that the files of these tests import."""
     found: set[str] = set()
     for path in {test.partition("::")[0] for test in tests}:
-        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        tree = parsed(ROOT / path)
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module]

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from hems.access.rights import Right, Role
-from web.models import Answer
+from web.models import Answer, Input
 
 Name = Annotated[str, Field(max_length=200)]
 Secret = Annotated[SecretStr, Field(max_length=1000)]
@@ -14,10 +14,8 @@ Until = Annotated[float | None, Field(allow_inf_nan=False)]
 Language = Literal["", "en", "fr", "de", "es"]
 
 
-class Order(BaseModel):
+class Order(Input):
     """Base of what is asked for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class LoginOrder(Order):
@@ -82,19 +80,15 @@ class TokenOrder(Order):
     until: Until = None
 
 
-class TrailQuery(BaseModel):
+class TrailQuery(Input):
     """Which rows of the trail are asked for: the newest, or those before one of them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     before: Annotated[int | None, Field(ge=1)] = None
     most: Annotated[int, Field(ge=1, le=500)] = 50
 
 
-class CheckQuery(BaseModel):
+class CheckQuery(Input):
     """A link of the trail that was noted down earlier, in hexadecimal."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     link: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
 

@@ -5,13 +5,13 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from der.sentence import say
 from hems.access.rights import Right
 from hems.archive.desk import PIECE, BusyError, Desk, UnknownFileError
 from hems.archive.errors import ArchiveError
-from web.models import Answer
+from web.models import Answer, Input
 from web.operation import Operation
 
 _REFUSALS: Final[Mapping[type[Exception], HTTPStatus]] = {
@@ -22,17 +22,13 @@ _REFUSALS: Final[Mapping[type[Exception], HTTPStatus]] = {
 _NAME: Final = "home.hems-backup"
 
 
-class _Order(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class PassphraseOrder(_Order):
+class PassphraseOrder(Input):
     """What locks a backup."""
 
     passphrase: Annotated[str, Field(max_length=1024, repr=False)]
 
 
-class WipeOrder(_Order):
+class WipeOrder(Input):
     """The home's name, typed by who wants it erased."""
 
     typed: Annotated[str, Field(max_length=200)]

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from hems.access.rights import Right
 from hems.cem.civil import day_of, month_before
 from hems.clock import Clock
 from hems.reports.bill import BillReport
-from web.models import Answer
+from web.models import Answer, Input
 from web.money_api import AccountAnswer
 from web.operation import Operation
 
@@ -90,14 +90,12 @@ class BillAnswer(Answer):
     accounts: Sequence[BillAccountAnswer]
 
 
-class BillQuery(BaseModel):
+class BillQuery(Input):
     """Which bill is asked for.
 
     Attributes:
         month: In which it begins, such as "2026-06"; the last one that is over if none is said.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     month: Annotated[str, Field(pattern=_MONTH)] | None = None
 

@@ -1,10 +1,15 @@
-"""Days as the home counts them: from midnight to midnight in its own time zone."""
+"""Days as the home counts them: by its own calendar (`hems.cem.civil`), or by the machine's.
+
+The machine's own zone counts only where nobody has said the home's, and the machine does not tell
+what its zone is called.
+"""
 
 import os
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hems.cem.civil import day_of, day_start
 from web.errors import SettingsError
 
 _LOCALTIME = Path("/etc/localtime")
@@ -53,7 +58,9 @@ def day_at(at: float, zone: str) -> date:
         at: UTC epoch seconds.
         zone: IANA name; empty for the machine's own zone.
     """
-    return datetime.fromtimestamp(at, ZoneInfo(zone) if zone else None).date()
+    if zone:
+        return day_of(at, ZoneInfo(zone))
+    return datetime.fromtimestamp(at, UTC).astimezone().date()
 
 
 def day_bounds(day: date, zone: str) -> tuple[float, float]:
@@ -66,10 +73,12 @@ def day_bounds(day: date, zone: str) -> tuple[float, float]:
     Raises:
         OverflowError: The day lies outside what the calendar can count.
     """
-    tz = ZoneInfo(zone) if zone else None
-    begin, end = (
-        # a naive local datetime's timestamp follows the machine's own zone and its DST
-        datetime.combine(each, time(), tzinfo=tz).timestamp()
-        for each in (day, day + timedelta(days=1))
+    following = day + timedelta(days=1)
+    if zone:
+        named = ZoneInfo(zone)
+        return day_start(day, named), day_start(following, named)
+    # A naive local datetime's timestamp follows the machine's own zone and its DST.
+    return (
+        datetime.combine(day, time(), None).timestamp(),
+        datetime.combine(following, time(), None).timestamp(),
     )
-    return begin, end

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from hems.device_surface import LONGEST_S, MOVE_S, SHORTEST_S
-from web.models import Answer
+from web.models import Answer, Input
 from web.words import Words
 
 
@@ -70,13 +70,11 @@ class CallersAnswer(Answer):
     callers: Sequence[CallerAnswer]
 
 
-class MoveQuery(BaseModel):
+class MoveQuery(Input):
     """How a test move is asked for.
 
     Attributes:
         move_s: How long each step lasts, in s.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     move_s: Annotated[float, Field(ge=SHORTEST_S, le=LONGEST_S, allow_inf_nan=False)] = MOVE_S

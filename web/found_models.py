@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from der.drivers.mapped.files import names
 from der.model import DeviceKind, Phase
@@ -16,7 +16,7 @@ from hems.setup.device_edit import LONGEST_NAME, NEVER, Edit
 from hems.setup.found_surface import Joining
 from hems.setup.scan import Search
 from web.device_models import DeviceDetailAnswer, MoveOutcomeAnswer
-from web.models import Answer
+from web.models import Answer, Input
 from web.words import Words
 
 _MOST_PLACES: Final = 32
@@ -56,7 +56,7 @@ class SearchAnswer(Answer):
     began_at: float | None
 
 
-class SearchBody(BaseModel):
+class SearchBody(Input):
     """How to search.
 
     Attributes:
@@ -64,7 +64,7 @@ class SearchBody(BaseModel):
         listen_s: How long announcements are listened for, in s.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     at: Annotated[tuple[_Place, ...], Field(max_length=_MOST_PLACES)] = ()
     listen_s: Annotated[float, Field(ge=1, le=60)] = 8.0
@@ -112,7 +112,7 @@ class ChoicesAnswer(Answer):
     maps: Sequence[str]
 
 
-class JoinBody(BaseModel):
+class JoinBody(Input):
     """A device that is to be added.
 
     Attributes:
@@ -131,7 +131,7 @@ class JoinBody(BaseModel):
         move_s: How long each step of that lasts, in s.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     name: _Name
     found: Annotated[int, Field(ge=1)] | None = None
@@ -216,10 +216,10 @@ class DeviceSettingsAnswer(Answer):
     choices: DeviceChoicesAnswer
 
 
-class EditBody(BaseModel):
+class EditBody(Input):
     """What is to be changed of a device; fields as in `hems.setup.device_edit.Edit`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     name: _Name | None = None
     essentiality: _Essentiality | None = None

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Annotated, Final, Protocol
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from hems.access.rights import Right
 from hems.cem.civil import Before, Grain, day_of
@@ -18,7 +18,7 @@ from hems.reports.energy import EnergyReport, compared, span
 from hems.reports.export import BusyError
 from hems.reports.surface import DeviceRow, Energetic, EnergyTable, TooMuchError, Totals
 from hems.surface import SurfaceError
-from web.models import Answer
+from web.models import Answer, Input
 from web.operation import Operation
 
 _log = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class FileFormat(StrEnum):
     PARQUET = "parquet"
 
 
-class _Query(BaseModel):
+class _Query(Input):
     """A time and its division.
 
     Attributes:
@@ -133,8 +133,6 @@ class _Query(BaseModel):
         end: Where it ends, the same: the day after its last one.
         step: What it is divided into.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     start: Annotated[datetime, Field(alias="from")]
     end: Annotated[datetime, Field(alias="to")]

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from hems.access.rights import Right
 from hems.microgrid.surface import IslandSurface
-from web.models import Answer
+from web.models import Answer, Input
 from web.operation import Operation
 from web.words import Words
 
@@ -26,10 +26,10 @@ class IslandAnswer(Answer):
     asked_to_leave: bool
 
 
-class IslandBody(BaseModel):
+class IslandBody(Input):
     """Body of POST /api/island: whether to part from the grid, or to go back to it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(strict=True)
 
     leave: bool
 

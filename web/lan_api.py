@@ -6,16 +6,23 @@ Whoever asks is told: what is told here is what a browser learns anyway when it 
 import io
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-
-import segno
+from typing import TYPE_CHECKING
 
 from der.sentence import say
 from hems.access.rights import Right
 from hems.lan.presence import Presence
-from hems.lan.profile import apple_profile, certificate_pem
+from hems.on_demand import on_demand
 from web.models import Answer
 from web.operation import Download, Operation
 from web.words import LANGUAGE, Words, tell
+
+if TYPE_CHECKING:
+    import segno
+
+    from hems.lan import profile
+else:  # for the day on which a phone comes to trust the hub
+    segno = on_demand("segno")
+    profile = on_demand("hems.lan.profile")
 
 
 class LanAnswer(Answer):
@@ -98,7 +105,7 @@ class LanApi:
 
     async def certificate(self) -> Download:
         """Return the certificate of the hub's own authority, PEM."""
-        pem = certificate_pem(self._there().identity.authority)
+        pem = profile.certificate_pem(self._there().identity.authority)
         return Download(pem, "application/x-x509-ca-cert", "home-energy.crt")
 
     async def profile(self) -> Download:
@@ -106,7 +113,7 @@ class LanApi:
         language = LANGUAGE.get()
         title = tell(say("Home energy hub"), language)
         text = tell(say("Lets this device trust the energy hub of your home."), language)
-        made = apple_profile(self._there().identity.authority, title, text)
+        made = profile.apple_profile(self._there().identity.authority, title, text)
         return Download(made, "application/x-apple-aspen-config", "home-energy.mobileconfig")
 
     def _there(self) -> Presence:

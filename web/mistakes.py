@@ -141,5 +141,7 @@ def _what(mistake: ErrorDetails) -> str:
     if kind in _BOUNDED:
         key, template = _BOUNDED[kind]
         bound = given[key]
+        if key == "expected":
+            return template(bound=str(bound).replace(" or ", ", "))
         return template(bound=f"{bound:g}" if isinstance(bound, float) else bound)
     return f"{mistake['msg'][:1].lower()}{mistake['msg'][1:]}"

@@ -31,6 +31,16 @@ class Answer(BaseModel):
     )
 
 
+class Input(BaseModel):
+    """Base of what a request brings, its query or its body: a key that is not known is refused."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        defer_build=True,  # as answers are
+    )
+
+
 Open = Annotated[float, WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}]})]
 """A number in an answer that may be infinite, and is null then."""
 
@@ -179,7 +189,7 @@ class HealthAnswer(Answer):
 _Instant = Annotated[float, Field(ge=0, le=_LAST_INSTANT, allow_inf_nan=False)]
 
 
-class HistoryQuery(BaseModel):
+class HistoryQuery(Input):
     """What a history request asks: a day, or an interval, or nothing for today.
 
     Attributes:
@@ -188,8 +198,6 @@ class HistoryQuery(BaseModel):
         end: UTC epoch seconds, after `start`.
         step: Interval length in s.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     day: Annotated[date, Field(ge=date(1970, 1, 2), le=date(2999, 12, 30))] | None = None
     start: _Instant | None = None
@@ -207,7 +215,7 @@ class HistoryQuery(BaseModel):
         return self
 
 
-class WishOrder(BaseModel):
+class WishOrder(Input):
     """The owner's direct wish about a device.
 
     Attributes:
@@ -216,7 +224,7 @@ class WishOrder(BaseModel):
         seconds: How long it lasts from now, in s.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     power_w: Annotated[float, Field(strict=True)]
     until: _Instant | None = None

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from der.sentence import say
 from hems.access.rights import Right
 from hems.money.surface import MoneySurface, MoneyView, Step, TooManyPeriodsError
-from web.models import Answer
+from web.models import Answer, Input
 from web.operation import Operation, Refusals
 
 _MOST_DAYS = 366
@@ -48,7 +48,7 @@ class MoneyAnswer(Answer):
     periods: Sequence[AccountAnswer]
 
 
-class MoneyQuery(BaseModel):
+class MoneyQuery(Input):
     """What is asked: an interval of time and a step, or a number of days until now.
 
     Attributes:
@@ -57,8 +57,6 @@ class MoneyQuery(BaseModel):
         step: What to add up by.
         days: The last days, today being one; a week where nothing is asked.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     start: _Instant | None = None
     end: _Instant | None = None

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from datetime import time
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from der.sentence import say
 from hems.access.rights import Right
+from hems.cem.local_time import EVERY_DAY
 from hems.cem.needs import CarMode
 from hems.clock import Clock
+from hems.needs.habits import Usual
 from hems.needs.orders import CarWish
 from hems.needs.surface import NeedsSurface
-from web.models import Answer
+from web.models import Answer, Input
 from web.operation import Operation
 
 _LAST_INSTANT = 32_503_680_000.0  # the year 3000
@@ -35,6 +37,8 @@ class CarAnswer(Answer):
     habit_mode: str
     habit_ready: str | None
     habit_days: Sequence[int]
+    habit_wh: float | None
+    habit_told: bool
     leaves_at: float | None
 
 
@@ -61,7 +65,7 @@ class NeedsAnswer(Answer):
     runs: Sequence[RunAnswer]
 
 
-class _Order(BaseModel):
+class _Order(Input):
     """When something has to be ready.
 
     Attributes:
@@ -69,7 +73,7 @@ class _Order(BaseModel):
         ready_at: UTC epoch seconds.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     ready: _Clock | None = None
     ready_at: _Instant | None = None
@@ -108,6 +112,30 @@ class CarOrderBody(_Order):
         return self
 
 
+class HabitBody(Input):
+    """What a car needs as a rule.
+
+    Attributes:
+        mode: "now", "cheapest" or "solar".
+        ready: When it has to be ready, by the home's clock ("07:00"); null for no time.
+        days: Days of the week on which it has to be, 0 for Monday.
+        energy_wh: What it needs, Wh; null for as much as it usually takes.
+    """
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    mode: CarMode
+    ready: _Clock | None = None
+    days: frozenset[Annotated[int, Field(ge=0, le=6, strict=True)]] = EVERY_DAY
+    energy_wh: Annotated[float, Field(strict=True)] | None = None
+
+    @property
+    def usual(self) -> Usual:
+        """It as the surface takes it."""
+        ready = None if self.ready is None else time.fromisoformat(self.ready)
+        return Usual(self.mode, ready, self.days, self.energy_wh)
+
+
 class RunOrderBody(_Order):
     """What the owner asks of an appliance.
 
@@ -139,10 +167,13 @@ class NeedsApi:
     def operations(cls) -> Sequence[Operation]:
         """Return what it does."""
         order, run = "/api/cars/{car}/order", "/api/appliances/{appliance}/run"
+        habit = "/api/cars/{car}/habit"
         return [
             Operation("GET", "/api/needs", cls.needs, Right.SEE),
             Operation("POST", order, cls.order_car, Right.STEER),
             Operation("DELETE", order, cls.end_car_order, Right.STEER),
+            Operation("PUT", habit, cls.accustom_car, Right.STEER),
+            Operation("DELETE", habit, cls.forget_habit, Right.STEER),
             Operation("POST", run, cls.ask_run, Right.STEER),
             Operation("DELETE", run, cls.cancel_run, Right.STEER),
         ]
@@ -161,6 +192,14 @@ class NeedsApi:
     async def end_car_order(self, car: str) -> None:
         """Go back to the car's habit."""
         await self._surface.end_car_order(car)
+
+    async def accustom_car(self, car: str, body: HabitBody) -> None:
+        """Say when and how a car is to be charged as a rule."""
+        await self._surface.accustom_car(car, body.usual)
+
+    async def forget_habit(self, car: str) -> None:
+        """Charge a car again by the habit that the configuration has."""
+        await self._surface.accustom_car(car, None)
 
     async def ask_run(self, appliance: str, body: RunOrderBody = NO_ORDER) -> None:
         """Ask for one run of an appliance; without a body, as soon as it suits."""

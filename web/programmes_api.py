@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from der.sentence import say
 from hems.access.rights import HERE, Right, Who
@@ -17,7 +17,7 @@ from hems.programme_surface import (
     ProgrammeSurface,
     UnknownProgrammeError,
 )
-from web.models import Answer
+from web.models import Answer, Input
 from web.operation import Download, Operation, Refusals
 from web.words import Words
 
@@ -141,20 +141,20 @@ class RecordsAnswer(Answer):
     records: Sequence[RecordAnswer]
 
 
-class DecisionOrder(BaseModel):
+class DecisionOrder(Input):
     """What the owner decides; fields as in `hems.programme_surface.Decision`.
 
     `by` counts only from this machine while the home has no accounts; else it is who asks.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     by: Annotated[str, Field(max_length=100)] = ""
     version: Annotated[str, Field(min_length=1, max_length=64)]
     until: Annotated[float, Field(ge=0, le=_LAST_INSTANT, strict=True)] | None = None
 
 
-class PeriodQuery(BaseModel):
+class PeriodQuery(Input):
     """Of what time: an interval, or a number of days until now; a month where nothing is said.
 
     Attributes:
@@ -163,8 +163,6 @@ class PeriodQuery(BaseModel):
         days: The last days.
         programme: Of this programme alone; empty for all.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     start: _Instant | None = None
     end: _Instant | None = None

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from der.sentence import say
 from hems.access.rights import Right, Who
@@ -12,31 +12,29 @@ from hems.push.errors import BadSubscriptionError, PushError, UnknownSubscriptio
 from hems.push.push import Push, id_of
 from hems.push.sealing import check_keys
 from hems.push.subscription import MINUTES_A_DAY, Quiet, Subject, Subscription
-from web.models import Answer
+from web.models import Answer, Input
 from web.operation import Operation
 
 Minute = Annotated[int, Field(ge=0, lt=MINUTES_A_DAY, strict=True)]
 
 
-class Keys(BaseModel):
+class Keys(Input):
     """A browser's keys, base64url, as `PushSubscription.toJSON` gives them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     p256dh: Annotated[str, Field(max_length=120)]
     auth: Annotated[str, Field(max_length=40)]
 
 
-class QuietHours(BaseModel):
+class QuietHours(Input):
     """Hours without messages; minutes of the day by the home's clock."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+    model_config = ConfigDict(from_attributes=True)
 
     start: Minute
     end: Minute
 
 
-class SubscriptionOrder(BaseModel):
+class SubscriptionOrder(Input):
     """What a browser wishes.
 
     Attributes:
@@ -48,8 +46,6 @@ class SubscriptionOrder(BaseModel):
         quiet: When it is not told.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     endpoint: str
     keys: Keys
     called: Annotated[str, Field(max_length=60)] = ""
@@ -58,7 +54,7 @@ class SubscriptionOrder(BaseModel):
     quiet: QuietHours | None = None
 
 
-class MoveOrder(BaseModel):
+class MoveOrder(Input):
     """What a browser's push service has changed of it.
 
     Attributes:
@@ -66,8 +62,6 @@ class MoveOrder(BaseModel):
         endpoint: Where it takes them from now on.
         keys: By which they are sealed.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     before: str
     endpoint: str

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from der.sentence import say
 from hems.access.rights import Right
@@ -14,7 +14,7 @@ from hems.settings.toml_file import ConfigError
 from hems.setup.editing import Editor, Mistake, SettingsError
 from hems.setup.fields import SETTINGS, Given, Kind, Setting, present
 from hems.setup.tariffs import Band, TariffOrder, order_of, table
-from web.models import Answer
+from web.models import Answer, Input
 from web.operation import Operation
 from web.words import Words
 
@@ -64,10 +64,8 @@ class SettingsAnswer(Answer):
     versions: Sequence[VersionAnswer]
 
 
-class SettingsOrder(BaseModel):
+class SettingsOrder(Input):
     """Settings by key; null for the default."""
-
-    model_config = ConfigDict(extra="forbid")
 
     settings: Mapping[str, _Value]
 
@@ -91,10 +89,10 @@ class OutcomeAnswer(Answer):
     mistakes: Sequence[MistakeAnswer]
 
 
-class BandModel(BaseModel):
+class BandModel(Input):
     """A price at certain times; fields as in `hems.setup.tariffs.Band`."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(from_attributes=True)
 
     price: _Price
     begins: _Clock
@@ -102,10 +100,10 @@ class BandModel(BaseModel):
     days: Literal["all", "weekdays", "weekends"] = "all"
 
 
-class TariffModel(BaseModel):
+class TariffModel(Input):
     """A tariff; fields as in `hems.setup.tariffs.TariffOrder`."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(from_attributes=True)
 
     kind: Literal["flat", "bands", "dynamic", "utility"]
     currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = ""

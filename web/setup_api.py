@@ -5,7 +5,7 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from certs.errors import CertificateError
 from certs.est.errors import WaitError
@@ -18,7 +18,7 @@ from hems.setup.guide import Answered, Guide
 from hems.setup.progress import State, Step
 from hems.setup.servers import search
 from hems.store.errors import StoreError
-from web.models import Answer
+from web.models import Answer, Input
 from web.operation import Download, Operation
 from web.settings_api import OutcomeAnswer, outcome
 from web.words import Words
@@ -71,10 +71,8 @@ class SetupAnswer(Answer):
     erased: ErasedAnswer | None = None
 
 
-class SetupStepOrder(BaseModel):
+class SetupStepOrder(Input):
     """How a step is to stand."""
-
-    model_config = ConfigDict(extra="forbid")
 
     state: State
 
@@ -107,14 +105,12 @@ class EnrolledAnswer(Answer):
     link: UtilityLinkAnswer | None
 
 
-class EnrolOrder(BaseModel):
+class EnrolOrder(Input):
     """What the utility answered with.
 
     Attributes:
         content: Certificates and revocation lists, PEM; may say server, PIN and edition itself.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     content: Annotated[str, Field(max_length=_MOST_BYTES)]
     server: Annotated[str, Field(max_length=2000)] = ""
@@ -122,10 +118,8 @@ class EnrolOrder(BaseModel):
     edition: Literal["", "csip-aus", "csip", "2018", "2023"] = ""
 
 
-class CodeOrder(BaseModel):
+class CodeOrder(Input):
     """An enrolment code, as typed, pasted or photographed."""
-
-    model_config = ConfigDict(extra="forbid")
 
     code: Annotated[str, Field(min_length=1, max_length=1000)]
 

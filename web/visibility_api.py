@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from der.sentence import say
 from hems.access.rights import Right
 from hems.visibility.grants import Data, Purpose
 from hems.visibility.surface import ImpossibleGrantError, UnknownGrantError, VisibilitySurface
-from web.models import Answer
+from web.models import Answer, Input
 from web.operation import Operation, Refusals
 
 _MOST = 1000
@@ -53,10 +53,8 @@ class AccessesAnswer(Answer):
     accesses: Sequence[AccessAnswer]
 
 
-class GrantOrder(BaseModel):
+class GrantOrder(Input):
     """What the owner grants; fields as in `hems.visibility.grants.Grant`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     recipient: str
     name: str
@@ -65,10 +63,8 @@ class GrantOrder(BaseModel):
     until: Annotated[float, Field(allow_inf_nan=False)]
 
 
-class AccessesQuery(BaseModel):
+class AccessesQuery(Input):
     """How many accesses are asked for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     most: Annotated[int, Field(ge=1, le=_MOST)] = 100
 

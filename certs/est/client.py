@@ -139,14 +139,8 @@ async def renew(
         EstError: No certificate was got.
         WaitError: The utility decides later.
     """
-    plain = trusting(trusted.root, ())
-    # By their signatures, not by the lists held so far: those may have run out meanwhile.
-    lists = await ask(authority, "crls", plain, kind=CRLS_ONLY)
-    given = read_certs_only((await ask(authority, "cacerts", plain, kind=CERTS_ONLY)).body)
-    others = tuple(each for each in (*given, *trusted.chain) if each != trusted.root)
-    crls = good_lists(read_crls_only(lists.body), others, trusted.root)
-    known = replace(trusted, chain=others, crls=crls)
-    context = await asyncio.to_thread(trusting, known.root, crls, present.identity)
+    known = await fresh_lists(authority, trusted)
+    context = await asyncio.to_thread(trusting, known.root, known.crls, present.identity)
     wishes = read_wishes((await ask(authority, "csrattrs", context, kind=ATTRIBUTES_TYPE)).body)
     answer = await ask(
         authority,
@@ -160,15 +154,18 @@ async def renew(
 
 
 async def fresh_lists(authority: str, trusted: Issued) -> Issued:
-    """Return what is trusted with the revocation lists of today.
+    """Return what is trusted with the CAs and revocation lists of today.
 
     Raises:
         EstError: They cannot be got.
     """
+    # By their signatures, not by the lists held so far: those may have run out meanwhile.
     plain = trusting(trusted.root, ())
     lists = await ask(authority, "crls", plain, kind=CRLS_ONLY)
-    crls = good_lists(read_crls_only(lists.body), trusted.chain, trusted.root)
-    return replace(trusted, crls=crls)
+    given = read_certs_only((await ask(authority, "cacerts", plain, kind=CERTS_ONLY)).body)
+    others = tuple(each for each in (*given, *trusted.chain) if each != trusted.root)
+    crls = good_lists(read_crls_only(lists.body), others, trusted.root)
+    return replace(trusted, chain=others, crls=crls)
 
 
 async def prove(authority: str, issued: Issued, identity: IdentityFiles) -> None:

@@ -122,19 +122,22 @@ class Token:
     def _session(self, *, rw: bool = False) -> Iterator[pkcs11.Session]:
         pin = None if self._pin is None else self._pin.read(least=1).decode("utf-8", "replace")
         if pin is not None and pin == self._refused:  # tokens lock after a few wrong ones
-            raise SecretError(f"{self.name} has refused the PIN; it is not tried again")
+            raise self._pin_refused()
         try:
             library = pkcs11.lib(self._module)
             with library.get_token(token_label=self._token).open(rw=rw, user_pin=pin) as session:
                 yield session
         except _BAD_PIN as error:
             self._refused = pin
-            raise SecretError(f"{self.name} refuses the PIN") from error
+            raise self._pin_refused() from error
         except PinLocked as error:
             raise SecretError(f"{self.name} is locked: too many wrong PINs") from error
         except (PKCS11Error, RuntimeError) as error:
             self._begin_anew()
             raise KeyStoreGoneError(f"{self.name} cannot be used: {_said(error)}") from error
+
+    def _pin_refused(self) -> SecretError:
+        return SecretError(f"{self.name} refuses the PIN, which is not tried again")
 
     def _begin_anew(self) -> None:
         """Have the module look for its tokens again: some see but those of their first start."""

@@ -58,7 +58,7 @@ class Worker:
             if self._hung is not None and not self._hung.done.is_set():
                 raise self._gone()
             self._hung = None
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():  # a fork leaves it behind
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
             self._tasks.put(task)  # type: ignore[arg-type]

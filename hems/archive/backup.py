@@ -3,19 +3,24 @@
 import json
 import os
 import sqlite3
-import tarfile
 import tempfile
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from der.sentence import say
 from hems.archive.belongings import Belongings
 from hems.archive.errors import ArchiveError
 from hems.archive.sealed import Cost, Sealer
+from hems.on_demand import on_demand
+
+if TYPE_CHECKING:
+    import tarfile
+else:  # for the minutes in which a home is backed up or restored
+    tarfile = on_demand("tarfile")
 
 MANIFEST: Final = "manifest.json"
 STORE: Final = "store"
@@ -122,7 +127,7 @@ def copy_store(store: Path, copy: Path) -> None:
         target.execute("PRAGMA journal_mode=DELETE")
 
 
-def _add_text(tar: tarfile.TarFile, name: str, text: str, now: float) -> None:
+def _add_text(tar: "tarfile.TarFile", name: str, text: str, now: float) -> None:
     content = text.encode()
     info = tarfile.TarInfo(name)
     info.size, info.mtime, info.mode = len(content), int(now), 0o600

@@ -209,6 +209,8 @@ def stage(
     store = check(folder / "files")
     if not (folder / STORE).exists() and not manifest.files:
         raise ArchiveError(say("The backup is empty."))
+    if (folder / STORE).exists():
+        unpack.forget_sessions(folder / STORE)
     swap.plan(present, manifest, store)
     return manifest
 

@@ -1,10 +1,11 @@
 """Reading a backup into a folder of its own; nothing that is in use is touched."""
 
 import shutil
-import tarfile
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,12 +13,34 @@ from der.sentence import say
 from hems.archive.backup import FILES, FORMAT, MANIFEST, STORE, Manifest
 from hems.archive.errors import ArchiveError, DamagedError, NewerError
 from hems.archive.sealed import Opener
+from hems.on_demand import on_demand
 from hems.store.errors import StoreError, StoreNewerError
 from hems.store.sqlite import read_revision
+
+if TYPE_CHECKING:
+    import tarfile
+else:  # for the minutes in which a home is backed up or restored
+    tarfile = on_demand("tarfile")
 
 _MANIFEST: Final = TypeAdapter(Manifest)
 _MOST_MANIFEST: Final = 1 << 20
 _PIECE: Final = 1 << 16
+
+
+def forget_sessions(store: Path) -> None:
+    """Have nobody be logged in by an unpacked store: who was logged out since stays out.
+
+    Raises:
+        ArchiveError: It is no store.
+    """
+    try:
+        with closing(sqlite3.connect(store)) as opened, opened:
+            known = opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'")
+            if known.fetchone() is not None:  # older stores have none
+                opened.execute("DELETE FROM sessions")
+    except sqlite3.Error as error:
+        why = str(error)
+        raise ArchiveError(say("The backup's store cannot be used: {why}.", why=why)) from error
 
 
 def look(source: Path, passphrase: str) -> Manifest:
@@ -75,7 +98,7 @@ def _read(source: Path, passphrase: str, folder: Path | None) -> Manifest:
     return manifest
 
 
-def _manifest(tar: tarfile.TarFile, member: tarfile.TarInfo | None) -> Manifest:
+def _manifest(tar: "tarfile.TarFile", member: "tarfile.TarInfo | None") -> Manifest:
     if member is None or member.name != MANIFEST or member.size > _MOST_MANIFEST:
         raise DamagedError(say("This file is no backup of a home."))
     file = tar.extractfile(member)
@@ -91,7 +114,7 @@ def _manifest(tar: tarfile.TarFile, member: tarfile.TarInfo | None) -> Manifest:
 
 
 def _extract(
-    tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo], manifest: Manifest, folder: Path
+    tar: "tarfile.TarFile", members: "Iterator[tarfile.TarInfo]", manifest: Manifest, folder: Path
 ) -> None:
     expected = {FILES + name for name in manifest.files}
     for member in members:

@@ -176,7 +176,8 @@ def _records(page: Page, options: argparse.Namespace) -> None:
 
 def _line(record: _Record) -> str:
     start = time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(record.starts_at))
-    parts = [f"{start} {record.programme:<16} {record.asked_by}: {record.asked:g} {record.unit}"]
+    asked = "a curve" if record.unit == "curve" else f"{record.asked:g} {record.unit}"
+    parts = [f"{start} {record.programme:<16} {record.asked_by}: {asked}"]
     if record.delivered_wh is not None:
         whole = "" if record.promised_wh is None else f" of {record.promised_wh / _KILO:.2f}"
         parts.append(f"delivered {record.delivered_wh / _KILO:.2f}{whole} kWh")

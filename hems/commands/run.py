@@ -191,7 +191,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                 renewer = Renewer(
                     lambda: load(path),
                     clock.now,
-                    lambda text: succession.home.alarms.lasting("renewal", text),
+                    lambda name, text: succession.home.alarms.lasting(f"renewal {name}", text),
                 )
                 renewing = asyncio.create_task(renewer.run(), name="certificate renewal")
                 layers.push_async_callback(ended, renewing)

@@ -8,6 +8,7 @@ from hems.archive import swap, wipe
 from hems.archive.belongings import Belongings
 from hems.archive.errors import ArchiveError
 from hems.archive.wipe import Proof
+from hems.commands.held_keys import erase_held
 from hems.settings import settings_file
 from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
@@ -40,8 +41,12 @@ def begin(path: Path) -> Begun:
     """
     folder = path.parent.absolute()
     if wipe.marked(folder):
-        proof = wipe.erase(belonging_to(path))
-        for left in proof.left:
+        doomed = belonging_to(path)
+        held = erase_held(path, doomed)
+        proof = wipe.erase(doomed)
+        for gone in held.gone:
+            _log.warning("erased %s", gone)
+        for left in (*held.left, *proof.left):
             _log.error("not erased: %s", left)
         return Begun(erased=proof)
     restored = swap.resume(folder) is not None

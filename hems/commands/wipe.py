@@ -6,6 +6,7 @@ import sys
 from hems.archive import wipe
 from hems.archive.errors import ArchiveError
 from hems.commands.first_start import Place
+from hems.commands.held_keys import erase_held
 from hems.commands.output import fail
 from hems.commands.presence import page_of
 from hems.commands.upheaval import belonging_to
@@ -36,16 +37,19 @@ def run(options: argparse.Namespace) -> int:
         wipe.mark(path.parent.absolute())
     except ArchiveError as error:
         return fail(str(error))
+    held = erase_held(path, belonging_to(path))
     proof = wipe.erase(belonging_to(path))
+    print("".join(f"erased {said}\n" for said in held.gone), end="")
     for gone in proof.gone:
         print(f"erased {gone.path} ({gone.size} octets written over)")
     print(
         "On flash the disk may keep old cells until it clears them: only an encrypted disk, or "
         "destroying it, is proof. Backups elsewhere stay."
     )
-    for left in proof.left:
+    remains = (*held.left, *proof.left)
+    for left in remains:
         print(f"not erased: {left}", file=sys.stderr)
-    return 1 if proof.left else 0
+    return int(bool(remains))
 
 
 def _meant(name: str) -> bool:

@@ -301,9 +301,9 @@ class Market:
 
     def _series(self) -> Series | None:
         """Return the wholesale prices; None while they are too old to be believed."""
-        if self._clock.now() - self._wholesale.told_at > self._terms.stale_s:
-            return None
-        return self._wholesale.price
+        series = self._wholesale.price  # first: a utility's are looked up by this alone
+        stale = self._clock.now() - self._wholesale.told_at > self._terms.stale_s
+        return None if stale else series
 
     def _paid_at(self, price: float | None, at: float) -> float:
         threshold = self._threshold(at)

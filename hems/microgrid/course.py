@@ -96,12 +96,12 @@ def _watched(state: State, seen: Seen, limits: Limits, now: float) -> State:
         bad = bad or abs(hertz - state.last[1]) / (now - state.last[0]) > limits.rocof
     if seen.contradicted(limits):
         bad = False
-        doubt = (
+        doubt = say(
             "The tie says that the grid is out of bounds, and the home's other devices, on the "
             "same wire, say that it is well: the home stays connected"
         )
     if seen.closed and seen.grid.good(limits) and seen.all_dead(limits):
-        doubt = (
+        doubt = say(
             "The home has no voltage although its tie says that it is closed on a grid that is "
             "well: look at the main breaker"
         )

@@ -26,7 +26,8 @@ class Cars:
     """
 
     def __init__(self, habits: Iterable[CarHabit], zone: ZoneInfo) -> None:
-        self._habits = {habit.device: habit for habit in habits}
+        self._configured = {habit.device: habit for habit in habits}
+        self._habits = dict(self._configured)
         self._zone = zone
         self._stays: dict[str, Stay] = {}
         self._orders: dict[str, CarOrder] = {}
@@ -41,6 +42,15 @@ class Cars:
     def orders(self) -> Mapping[str, CarOrder]:
         """What is asked besides, by device id."""
         return self._orders
+
+    @property
+    def own(self) -> Mapping[str, CarHabit]:
+        """Those habits that the owner has told, in place of what is configured."""
+        return {n: each for n, each in self._habits.items() if each is not self._configured[n]}
+
+    def accustom(self, device: str, habit: CarHabit | None) -> None:
+        """Charge a car by another habit as a rule; None for what is configured."""
+        self._habits[device] = self._configured[device] if habit is None else habit
 
     def stay(self, device: str) -> Stay:
         """Return what is known of a car at its charger."""

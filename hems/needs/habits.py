@@ -29,6 +29,16 @@ class CarHabit:
 
 
 @dataclass(frozen=True, slots=True)
+class Usual:
+    """What an owner says a car needs as a rule; fields as in `CarHabit`."""
+
+    mode: CarMode
+    ready_by: time | None = None
+    days: frozenset[int] = EVERY_DAY
+    energy_wh: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunHabit:
     """What a run of an appliance is.
 

@@ -5,12 +5,15 @@ A wish that is gone is kept as an empty text, as settings are never removed.
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Final, TypeVar
+from dataclasses import replace
+from datetime import time
+from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hems.cem.needs import CarMode
-from hems.needs.orders import CarOrder, RunOrder
+from hems.needs.habits import CarHabit
+from hems.needs.orders import MOST_WH, CarOrder, RunOrder
 from hems.needs.stay import Stay
 
 _log = logging.getLogger(__name__)
@@ -18,6 +21,7 @@ _log = logging.getLogger(__name__)
 CAR: Final = "car order "
 RUN: Final = "run "
 STAY: Final = "car stay "
+HABIT: Final = "car habit "
 
 
 class _Kept(BaseModel):
@@ -38,6 +42,25 @@ class KeptCar(_Kept):
     def order(self) -> CarOrder:
         """Return it."""
         return CarOrder(self.mode, self.ready_at, self.energy_wh, self.until, self.asked_at)
+
+
+class KeptHabit(_Kept):
+    """How a car is charged as a rule, as its owner told."""
+
+    mode: CarMode
+    ready_by: time | None
+    days: frozenset[Annotated[int, Field(ge=0, le=6)]]
+    energy_wh: Annotated[float, Field(gt=0, le=MOST_WH)] | None
+
+    def habit(self, configured: CarHabit) -> CarHabit:
+        """Return it; what the car can take stays as it is configured."""
+        return replace(
+            configured,
+            mode=self.mode,
+            ready_by=self.ready_by,
+            days=self.days,
+            energy_wh=self.energy_wh,
+        )
 
 
 class KeptRun(_Kept):
@@ -78,7 +101,7 @@ class KeptStay(_Kept):
 K = TypeVar("K", bound=_Kept)
 
 
-def text(model: type[_Kept], value: CarOrder | RunOrder | Stay | None) -> str:
+def text(model: type[_Kept], value: CarOrder | CarHabit | RunOrder | Stay | None) -> str:
     """Return what is kept of a record; nothing of none."""
     return "" if value is None else model.model_validate(value).model_dump_json()
 

@@ -13,7 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from der.model import DeviceSpec, Ownership
-from der.sentence import Template, say
+from der.sentence import Template, said, say
 from hems.cem.needs import CarMode, CarNeed, HeatStore, RunRequest
 from hems.clock import Clock
 from hems.device_surface import UnknownDeviceError
@@ -21,8 +21,8 @@ from hems.image import Image
 from hems.needs import kept
 from hems.needs.appliances import Appliances
 from hems.needs.cars import Cars, habits_of
-from hems.needs.habits import Habits
-from hems.needs.orders import CarWish, OrderError, car_order, run_order
+from hems.needs.habits import Habits, Usual
+from hems.needs.orders import CarWish, OrderError, car_order, check_energy, run_order
 from hems.needs.surface import CarView, NeedsView, RunView
 from hems.store.errors import StoreError
 from hems.store.settings import Settings
@@ -92,6 +92,9 @@ class Needs:
         for device, stay in kept.found(found, kept.STAY, kept.KeptStay):
             if device in self._cars.known:
                 self._cars.restore(device, stay.stay())
+        for device, habit in kept.found(found, kept.HABIT, kept.KeptHabit):
+            if device in self._cars.known:
+                self._cars.accustom(device, habit.habit(self._cars.known[device]))
         for device, car in kept.found(found, kept.CAR, kept.KeptCar):
             if device in self._cars.known and not car.order().over(now):
                 self._cars.order(device, car.order())
@@ -205,6 +208,8 @@ class Needs:
             habit_mode=habit.mode.value,
             habit_ready=None if habit.ready_by is None else f"{habit.ready_by:%H:%M}",
             habit_days=sorted(habit.days),
+            habit_wh=habit.energy_wh,
+            habit_told=device in self._cars.own,
         )
 
     def _run_view(self, device: str) -> RunView:
@@ -233,6 +238,29 @@ class Needs:
         self._known(device, self._cars.known, _NO_CHARGER)
         if self._cars.order(device, None):
             await self._told(f"{kept.CAR}{device}", "")
+
+    async def accustom_car(self, device: str, usual: Usual | None) -> None:
+        """Charge a car by another habit as a rule; None for what is configured."""
+        self._known(device, self._cars.known, _NO_CHARGER)
+        if usual is None:
+            self._cars.accustom(device, None)
+            await self._told(f"{kept.HABIT}{device}", "")
+            return
+        try:
+            check_energy(usual.energy_wh)
+        except OrderError as error:
+            raise ImpossibleWishError(said(error)) from error
+        if usual.ready_by is not None and not usual.days:
+            raise ImpossibleWishError(say("Say on which days the car has to be ready."))
+        habit = replace(
+            self._cars.known[device],
+            mode=usual.mode,
+            ready_by=usual.ready_by,
+            days=usual.days,
+            energy_wh=usual.energy_wh,
+        )
+        self._cars.accustom(device, habit)
+        await self._told(f"{kept.HABIT}{device}", kept.text(kept.KeptHabit, habit))
 
     async def ask_run(
         self, device: str, ready_by: time | float | None, earliest: float | None = None

@@ -95,15 +95,20 @@ def car_order(wish: CarWish, now: float, zone: ZoneInfo) -> CarOrder:
     """
     if wish.mode is None and wish.ready_by is None and wish.energy_wh is None:
         raise OrderError(say("Say what is asked of the car: a mode, a time or an energy."))
-    if wish.energy_wh is not None and not 0 < wish.energy_wh <= MOST_WH:
-        raise OrderError(
-            say("A car needs more than 0 and at most {most:g} kWh.", most=MOST_WH / 1000)
-        )
+    check_energy(wish.energy_wh)
     ready_at = None if wish.ready_by is None else _instant(wish.ready_by, now, zone)
     for at in (ready_at, wish.until):
         if at is not None:
             _ahead(at, now)
     return CarOrder(wish.mode, ready_at, wish.energy_wh, wish.until, now)
+
+
+def check_energy(energy_wh: float | None) -> None:
+    """Refuse an energy in Wh that no car takes; raises OrderError."""
+    if energy_wh is not None and not 0 < energy_wh <= MOST_WH:
+        raise OrderError(
+            say("A car needs more than 0 and at most {most:g} kWh.", most=MOST_WH / 1000)
+        )
 
 
 def run_order(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Protocol
 
+from hems.needs.habits import Usual
 from hems.needs.orders import CarWish
 
 
@@ -27,6 +28,8 @@ class CarView:
         habit_ready: When it has to be ready as a rule, by the home's clock ("07:00"); None for no
             time.
         habit_days: Days of the week on which it has to be, 0 for Monday.
+        habit_wh: What it needs as a rule, Wh; None for as much as it usually takes.
+        habit_told: Whether the habit was told on the page, and is not the one that is configured.
         leaves_at: When it is next expected to leave, as it usually does, UTC epoch seconds; None
             where it has no habit that is known.
     """
@@ -43,6 +46,8 @@ class CarView:
     habit_mode: str = ""
     habit_ready: str | None = None
     habit_days: Sequence[int] = ()
+    habit_wh: float | None = None
+    habit_told: bool = False
     leaves_at: float | None = None
 
 
@@ -96,6 +101,15 @@ class NeedsSurface(Protocol):
 
         Raises:
             UnknownDeviceError: There is no such charger.
+        """
+        ...
+
+    async def accustom_car(self, device: str, usual: Usual | None) -> None:
+        """Charge a car by another habit as a rule; None for what is configured.
+
+        Raises:
+            UnknownDeviceError: There is no such charger.
+            ImpossibleWishError: It makes no sense.
         """
         ...
 

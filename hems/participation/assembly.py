@@ -47,6 +47,7 @@ def assembled(
         left=lambda: part.left,
         elsewhere=around.elsewhere,
         islanded=around.islanded,
+        options=around.options,
         late=lambda image: deadlines.take(image.at, around.departures(image.at)),
     )
     part = Participation(terms, store.settings, clock, around, keeper=keeper, ledger=ledger)

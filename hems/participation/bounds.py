@@ -21,12 +21,13 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from der.commands import DeviceOptions
 from der.curves import Curve, ShareOf
 from der.model import Control, DeviceKind, DeviceState, Quality, Reading
 from der.sentence import say
 from hems.emg.words import quantity
 from hems.image import Image
-from programs.following import along, share_of_voltage
+from programs.following import along, share_of_voltage, var_of
 from programs.signal import Signal, SignalKind
 from programs.slope import slope_w_min
 
@@ -70,6 +71,7 @@ ACCURACY: Final = 0.05
 """Share of its rating by which a device may miss a set-point (IEEE 1547-2018, clause 4.4 asks as
 much of its measurements)."""
 NOMINAL_V: Final = 230.0
+_NOTHING: Final[Mapping[str, DeviceOptions]] = MappingProxyType({})
 _ROUNDING_W: Final = 1.0
 """Meters tell whole watts."""
 _MAKERS: Final = frozenset({DeviceKind.PV, DeviceKind.BATTERY})
@@ -98,13 +100,19 @@ def amount(outside: float, kind: SignalKind) -> str:
             return quantity(outside, "W")
 
 
-def outside(signal: Signal, image: Image, past: Sequence[tuple[float, float]]) -> float | None:
+def outside(
+    signal: Signal,
+    image: Image,
+    past: Sequence[tuple[float, float]],
+    options: Mapping[str, DeviceOptions] = _NOTHING,
+) -> float | None:
     """Return how far an image lies outside what is asked, never negative.
 
     Args:
         signal: What is asked.
         image: What the devices said.
         past: Net power of the last minute, for a slope: UTC epoch seconds and W, oldest first.
+        options: What devices say that they can do, by id, for curves in shares of that.
 
     Returns:
         In the unit of `bounds`' table; None where that is not measured, or nothing bounds it.
@@ -113,7 +121,7 @@ def outside(signal: Signal, image: Image, past: Sequence[tuple[float, float]]) -
         slope = slope_w_min(past, image.at)
         return None if slope is None else max(abs(slope) - signal.value, 0.0)
     if signal.kind in _CURVES:
-        return _beside_curve(signal, image)
+        return _beside_curve(signal, image, options)
     makers = _makers(signal, image)
     if signal.kind in _FACTORS:
         return _beside_factor(signal, makers)
@@ -237,7 +245,9 @@ def _beside_factor(signal: Signal, makers: Sequence[DeviceState]) -> float | Non
     return sum(missed) if missed else None
 
 
-def _beside_curve(signal: Signal, image: Image) -> float | None:
+def _beside_curve(
+    signal: Signal, image: Image, options: Mapping[str, DeviceOptions]
+) -> float | None:
     """Return the greatest miss of a curve among the devices that run it, share of rating."""
     curve = signal.settings
     if not isinstance(curve, Curve) or not curve.points:
@@ -246,22 +256,30 @@ def _beside_curve(signal: Signal, image: Image) -> float | None:
         miss
         for maker in _makers(signal, image)
         if (reading := _known(maker)) is not None
-        and (miss := _miss(signal.kind, curve, reading, _rated(maker))) is not None
+        and (miss := _miss(signal.kind, curve, maker, reading, options.get(maker.spec.id)))
+        is not None
     ]
     return max(missed) if missed else None
 
 
-def _miss(kind: SignalKind, curve: Curve, reading: Reading, rated_w: float) -> float | None:
+def _miss(
+    kind: SignalKind,
+    curve: Curve,
+    maker: DeviceState,
+    reading: Reading,
+    options: DeviceOptions | None,
+) -> float | None:
+    rated_w = _rated(maker)
     x = _abscissa(kind, curve, reading, rated_w)
     if x is None or not rated_w:
         return None
     wanted = along(curve.points, x)
     if kind not in _REACTIVE:
         return max(-reading.power_w / rated_w - wanted - ACCURACY, 0.0)
-    base_va = _base(curve.of, reading, rated_w)
-    if reading.reactive_var is None or base_va is None:
+    wanted_var = _var(curve.of, wanted, maker, reading, options)
+    if reading.reactive_var is None or wanted_var is None:
         return None
-    return max(abs(reading.reactive_var - wanted * base_va) / rated_w - ACCURACY, 0.0)
+    return max(abs(reading.reactive_var - wanted_var) / rated_w - ACCURACY, 0.0)
 
 
 def _abscissa(kind: SignalKind, curve: Curve, reading: Reading, rated_w: float) -> float | None:
@@ -276,12 +294,19 @@ def _abscissa(kind: SignalKind, curve: Curve, reading: Reading, rated_w: float) 
             return share_of_voltage(curve, reading.voltage_v, NOMINAL_V)
 
 
-def _base(of: ShareOf, reading: Reading, rated_w: float) -> float | None:
-    """Return what a curve's shares are of, var; None where the home does not know it."""
+def _var(
+    of: ShareOf,
+    share: float,
+    maker: DeviceState,
+    reading: Reading,
+    options: DeviceOptions | None,
+) -> float | None:
+    """Return what a curve's share is, var; None where the home does not know it."""
+    rated_w = _rated(maker)
     match of:
         case ShareOf.MAX_W | ShareOf.MAX_VA:
-            return rated_w
+            return share * rated_w
         case ShareOf.AVAILABLE_VAR:
-            return math.sqrt(max(rated_w**2 - reading.power_w**2, 0.0))
+            return share * math.sqrt(max(rated_w**2 - reading.power_w**2, 0.0))
         case _:
-            return None
+            return None if options is None else var_of(share, of, maker, options)

@@ -7,12 +7,13 @@ What is being measured is kept each minute, so that a restart costs the time of 
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from der.commands import DeviceOptions
 from der.model import Quality
 from der.sentence import say
 from hems.clock import Clock, StepWatch
@@ -56,6 +57,7 @@ class Keeper:
         late: Returns whether a deadline that somebody set was missed and is not made up for.
         islanded: Returns whether the home is parted from its grid: what is asked of it has no
             meaning then, but that it part.
+        options: Returns what devices say that they can do, by id.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Keeper:
         elsewhere: Callable[[], Collection[str]],
         late: Callable[[Image], bool],
         islanded: Callable[[], bool] = lambda: False,
+        options: Callable[[], Mapping[str, DeviceOptions]] = dict,
     ) -> None:
         self._ledger = ledger
         self._settings = settings
@@ -82,6 +85,7 @@ class Keeper:
         self._elsewhere = elsewhere
         self._late = late
         self._islanded = islanded
+        self._options = options
         self._uneasy = False
         self._steps = StepWatch(clock)
         self._past = Past()
@@ -306,7 +310,7 @@ class Keeper:
         return Sample(
             image.at,
             image.net_w,
-            _number(bounds.outside(signal, image, self._past.recent)),
+            _number(bounds.outside(signal, image, self._past.recent, self._options())),
             _number(bounds.der_power(signal, image)) if steers else None,
             bounds.running(signal, image) if cycles else frozenset(),
             left=asked.opted_out,

@@ -28,6 +28,8 @@ from programs.performance import Performance
 _MINUTE_S: Final = 60
 _LAG_S: Final = 120.0
 """So long after an event all its samples are in the history."""
+_OUT_S: Final = 10.0
+"""Who is out of an event for less is on the way into it, which is owed."""
 _DAY_S: Final = 86_400.0
 _LONGEST_S: Final = 31 * _DAY_S
 """Of a longer event no quarter-hours are kept: it is no event that is settled on."""
@@ -149,7 +151,8 @@ class Ledger:
         starts_at, ends_at = of.starts_at, of.ends_at
         if self._meter is None or not 0 < ends_at - starts_at <= _LONGEST_S:
             return ()
-        owed = held(starts_at, ends_at, self._out.get(_key(of), ()))
+        out = [(left, back) for left, back in self._out.get(_key(of), ()) if back - left >= _OUT_S]
+        owed = held(starts_at, ends_at, out)
         metered: dict[int, tuple[float, float]] = {}
         for begin, end in owed:
             for quarter, (power_w, read_s) in (await self._metered(begin, end)).items():

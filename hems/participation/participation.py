@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from der.commands import DeviceOptions
 from der.sentence import say
 from hems.clock import Clock
 from hems.image import Image
@@ -91,6 +92,7 @@ class Surroundings:
         elsewhere: Returns the mRIDs of events whose records another part makes.
         departures: Returns what cars still have to draw by when, at a time in UTC epoch seconds.
         islanded: Whether nothing flows at the connection point, so that nothing is delivered there.
+        options: Returns what devices say that they can do, by id.
     """
 
     asked: Callable[[], Sequence[Asked]]
@@ -102,6 +104,7 @@ class Surroundings:
     elsewhere: Callable[[], Collection[str]] = frozenset
     departures: Callable[[float], Sequence[Departure]] = lambda _at: ()
     islanded: Callable[[], bool] = lambda: False
+    options: Callable[[], Mapping[str, DeviceOptions]] = dict
 
 
 class Participation:

@@ -442,7 +442,7 @@ def _responds(what: object) -> bool:
 def _why(serving: "asyncio.Task[None]") -> str:
     error = serving.exception()
     return (
-        "its process has ended"
+        say("its process has ended")
         if error is None
         else say("its process cannot be started: {error}", error=error)
     )

@@ -21,11 +21,10 @@ from typing import Final
 from cryptography import x509
 
 from certs.errors import CertificateError
-from certs.est import client
+from certs.est import client, timing
 from certs.est.answer import Issued
 from certs.est.client import Holder
 from certs.est.errors import EstError, WaitError
-from certs.est.timing import renew_at, wait_s
 from certs.identity import IdentityFiles, Trust, lfdi
 from certs.keys.opening import key_store
 from certs.keys.store import KeyStore
@@ -128,7 +127,8 @@ class Renewer:
     Args:
         config: Returns what the home's files say now.
         now: UTC epoch seconds.
-        alarm: Told in one sentence what the owner should know; None when it is well again.
+        alarm: Told, of a utility by its name, in one sentence what the owner should know; None
+            when it is well again.
         chance: Spreads the tries of many homes.
     """
 
@@ -136,7 +136,7 @@ class Renewer:
         self,
         config: Callable[[], Config],
         now: Callable[[], float],
-        alarm: Callable[[str | None], None],
+        alarm: Callable[[str, str | None], None],
         chance: random.Random | None = None,
     ) -> None:
         self._config = config
@@ -149,7 +149,8 @@ class Renewer:
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
-            await asyncio.sleep(await self.look())
+            wait_s = await self.look()
+            await asyncio.sleep(wait_s)
 
     async def look(self) -> float:
         """Renew what is due; returns after how many seconds to look again."""
@@ -171,18 +172,18 @@ class Renewer:
             )
             now = self._now()
             left_s = ends - now
-            due = renew_at(begins, ends, int(lfdi(der(chain[0]))[:8], 16) / _CHANCES)
+            due = timing.renew_at(begins, ends, int(lfdi(der(chain[0]))[:8], 16) / _CHANCES)
             rolling = _rolling(config, section)
             if due is None or now < due:
                 await self._refresh_lists(section, rolling)
-                self._alarm(None)
+                self._alarm(section.name, None)
                 return min(LOOK_EVERY_S, LOOK_EVERY_S if due is None else max(1.0, due - now))
             await _renew(section, rolling, self._now)
         except (CertificateError, EstError) as error:
             return self._failed(section, error, ends, left_s)
         _log.info("%s: the certificate was renewed", section.certificate)
         self._failures.pop(section.name, None)
-        self._alarm(None)
+        self._alarm(section.name, None)
         return LOOK_EVERY_S
 
     def _failed(
@@ -193,15 +194,16 @@ class Renewer:
         life_s = _life_s(section)
         if life_s is not None and left_s < life_s * _SOON:
             self._alarm(
+                section.name,
                 say(
                     "The certificate for the utility ends on {date} and could not be renewed: "
                     "{why}",
                     date=f"{datetime.fromtimestamp(ends, UTC):%Y-%m-%d}",
                     why=str(error),
-                )
+                ),
             )
         asked_s = error.again_s if isinstance(error, WaitError) else 0.0
-        return wait_s(failures, self._chance.random(), left_s, asked_s)
+        return timing.wait_s(failures, self._chance.random(), left_s, asked_s)
 
     async def _refresh_lists(self, section: UtilitySection, rolling: Rolling) -> None:
         """Get the revocation lists of today, once a day."""

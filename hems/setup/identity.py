@@ -8,9 +8,8 @@ identity/utility-N/     what the utility answered with, each time in a folder of
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import segno
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -20,7 +19,13 @@ from certs.errors import CertificateError
 from certs.identity import lfdi, make_pin, pin_valid, sfdi
 from certs.issue import new_key
 from certs.pem import der, read_certificates, read_signing_key, write_file, write_key
+from hems.on_demand import on_demand
 from hems.setup.belonging import IDENTITY
+
+if TYPE_CHECKING:
+    import segno
+else:  # for the day on which a utility is told who the home is
+    segno = on_demand("segno")
 
 _KEY: Final = "request.key"
 _PIN: Final = "pin"

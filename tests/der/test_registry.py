@@ -89,7 +89,7 @@ async def test_devices_of_all_drivers_open_and_read() -> None:
 
 
 async def test_one_lost_device_is_one_error() -> None:
-    registry = build([replace(EV, deadline_s=0.1), METER])
+    registry = build([replace(EV, deadline_s=1.0), METER])
     await registry.start()
     with pytest.raises(TransientError, match=r"^ev: charger has not called in$"):
         await registry.devices["ev"].open(Mode.READ_WRITE)

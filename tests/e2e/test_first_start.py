@@ -81,6 +81,7 @@ async def through_home_and_tariff(page: Page) -> None:
 
 async def enrolled(page: Page, rig: Rig, folder: Path) -> None:
     """Hand the home's request to its utility, and the utility's answer to the home."""
+    await page.get_by_test_id("utility-by-files").locator("summary").first.click()
     pin = await page.get_by_test_id("identity-pin").inner_text()
     async with page.expect_download() as downloading:
         await page.get_by_test_id("utility-request").click()

@@ -103,6 +103,8 @@ async def test_the_owner_leaves_a_voluntary_set_point_of_reactive_power(opened: 
         assert 4 in await rig.statuses(event.id)
 
 
+# The same order to the whole home: tests/scenarios/beyond_nameplate.toml.
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-12")
 async def test_a_set_point_beyond_the_nameplate_is_refused_and_said(opened: Opener) -> None:
     async with opened(house=SUNNY) as rig:
@@ -140,6 +142,8 @@ async def test_a_restarted_hub_takes_its_function_up_again_and_ends_it(opened: O
         await responses(rig, event.id, [1, 2, 3], 20.0)
 
 
+# The same order over the same line: tests/faults/test_bad_orders.py.
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-4")
 async def test_a_curve_with_crossing_points_is_refused_and_said(opened: Opener) -> None:
     async with opened(house=SUNNY) as rig:

@@ -226,6 +226,8 @@ async def test_without_a_permit_the_home_stays_dark_and_says_why(tmp_path: Path)
         await where.alarm("The grid is back")
 
 
+# The rule is in tests/hems/microgrid; what is shown here once more is the inverter's own part.
+@pytest.mark.deep
 async def test_a_full_battery_holds_the_sun_back_and_keeps_the_island(tmp_path: Path) -> None:
     sunny = (
         *("--described", "tie,former", "--fixed-load", "400", "--pv-w", "3500"),
@@ -246,6 +248,8 @@ async def test_a_full_battery_holds_the_sun_back_and_keeps_the_island(tmp_path: 
         assert (truth.house.bus, truth.island.blackouts) == ("formed", 0)
 
 
+# Who may order what is walked through in tests/hems/microgrid/test_island_states.py.
+@pytest.mark.deep
 async def test_a_tie_that_lies_is_not_obeyed_and_one_that_is_lost_neither(tmp_path: Path) -> None:
     async with street(tmp_path) as where:
         await where.rig.fault("tie", "off")
@@ -268,6 +272,8 @@ async def test_a_tie_that_lies_is_not_obeyed_and_one_that_is_lost_neither(tmp_pa
         assert truth.island.backfeeds == truth.island.blackouts == 0
 
 
+# To an island and back is shown above; the utility's order, in tests/faults/test_disconnected.py.
+@pytest.mark.deep
 async def test_a_disconnection_by_the_utility_is_ridden_through_as_an_island(
     tmp_path: Path,
 ) -> None:

@@ -56,6 +56,8 @@ async def test_a_2023_home_is_told_and_answers_by_mode(opened: Opener) -> None:
         await responses(rig, event.id, [1, 2, 3], 25.0)
 
 
+# Superseding is certified in tests/conformance.
+@pytest.mark.deep
 @pytest.mark.requirement("PRO-2030.5", "BUC-1")
 async def test_a_later_lower_limit_takes_over_at_once_and_the_first_is_told_so(
     opened: Opener,

@@ -15,7 +15,7 @@ from tests.waiting import until
 pytestmark = [pytest.mark.timeout(180)]
 
 LIMIT_W = 1500.0
-EVENT_S = 60
+EVENT_S = 45
 UNDER_WITHIN_S = 5.0
 
 

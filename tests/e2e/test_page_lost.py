@@ -128,6 +128,7 @@ async def test_a_lost_device_is_said_in_plain_words_and_forgotten_once_it_is_bac
         await rig.fault(LOST, "off")
         lost = await until(rig.home, lambda home: quality(home) == "lost", LOST_WITHIN_S, "lost")
         held = lost.tile(LOST).power_w
+        assert held is not None
         assert held == pytest.approx(3000.0, abs=100.0), "the last figure stays"
         power = f"{held / 1000:.1f}\N{NO-BREAK SPACE}kW"
         for page in pages:

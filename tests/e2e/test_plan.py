@@ -110,6 +110,8 @@ def planner_of(rig: Rig) -> psutil.Process:
     return found
 
 
+# Its other side, what is dear now waits, stays.
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-1", "ROLE-CEM")
 async def test_what_is_cheap_now_is_stored_now(tmp_path: Path) -> None:
     async with Rig(Stage(tmp_path / "stage", scene(cheap_now=True))) as rig:

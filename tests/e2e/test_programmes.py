@@ -78,6 +78,8 @@ def observed(hub: Path, event: str) -> list[tuple[str, float]]:
         return rows.fetchall()
 
 
+# What the ledger holds is shown in tests/hems/participation/test_observed.py.
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-1")
 async def test_the_ledger_says_which_devices_were_seen_to_obey(opened: Opener) -> None:
     async with opened() as rig:
@@ -136,6 +138,8 @@ async def test_a_programme_that_was_left_is_answered_with_opt_out_until_it_is_jo
         assert "The owner was out of it" in record["note"]
 
 
+# A hub killed within an event is shown in test_main_job.py, what counts in participation.
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-1", "LC-TEST")
 async def test_a_hub_that_is_killed_within_an_event_counts_the_time_as_not_measured(
     opened: Opener,
@@ -186,6 +190,8 @@ async def test_the_owner_reads_what_leaving_means_and_leaves_on_the_page(
         assert not complaints
 
 
+# Each refusal is a row of tests/web/test_programmes_api.py.
+@pytest.mark.deep
 @pytest.mark.requirement("L1-OWNER")
 async def test_what_is_no_choice_is_refused_with_its_reason(opened: Opener) -> None:
     async with opened() as rig:

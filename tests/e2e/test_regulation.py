@@ -114,6 +114,8 @@ async def test_a_commitment_is_armed_by_an_event_followed_and_recorded(tmp_path:
             assert not (await standing(rig, "regulation")).active
 
 
+# The same in virtual time: tests/scenarios/frequency_comms_loss.toml.
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-3")
 async def test_without_the_utility_the_frequency_is_answered_within_its_limits(
     tmp_path: Path,

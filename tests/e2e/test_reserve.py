@@ -162,6 +162,8 @@ async def test_a_reserve_is_offered_granted_called_and_delivered(
         )
 
 
+# A hub killed within an event is shown in test_main_job.py.
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-8")
 async def test_a_hub_that_is_killed_in_the_call_goes_on_delivering(tmp_path: Path) -> None:
     async with Rig(Stage(tmp_path / "stage", scene())) as rig:

@@ -46,7 +46,8 @@ async def house_moves(rig: Rig) -> tuple[float, Tile]:
 
 
 @pytest.mark.requirement("BUC-2")
-@pytest.mark.parametrize("bounded", [True, False])
+# Without a bound it shows that the test could fail: a minute and a half, not needed each time.
+@pytest.mark.parametrize("bounded", [True, pytest.param(False, marks=pytest.mark.deep)])
 async def test_steps_of_the_house_reach_the_grid_as_slopes(tmp_path: Path, bounded: bool) -> None:
     economy = ("[slope]", f'bound = "{BOUND:.0f} W/min"') if bounded else ()
     scene = Scene(page_port=0, battery="hold", house=HOUSE, economy=economy)

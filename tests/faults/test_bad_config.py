@@ -10,6 +10,7 @@ from certs.pki import Pki
 from hems.commands.child import Child
 from hems.commands.scene import Scene, hub_config
 from tests.faults.bench import run_to_end
+from tests.faults.forks import forked
 from tests.waiting import until
 
 pytestmark = [pytest.mark.requirement("LC-TEST")]
@@ -27,7 +28,7 @@ async def refused(text: str | bytes, folder: Path) -> str:
     """Run a hub on a configuration; returns its one error, without the program's name."""
     path = folder / "hems.toml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    code, out, error = await run_to_end("run", "--config", str(path), cwd=folder)
+    code, out, error = await forked("run", "--config", str(path), cwd=folder)
     assert code == 1
     assert out == ""
     assert "Traceback" not in error
@@ -76,7 +77,7 @@ async def test_no_file_a_folder_and_no_text(tmp_path: Path) -> None:
     code, out, error = await run_to_end("run", "--config", "none.toml", cwd=tmp_path)
     assert (code, out) == (1, "")
     assert error == "hems: none.toml: cannot be read: No such file or directory\n"
-    _, _, error = await run_to_end("run", "--config", str(tmp_path), cwd=tmp_path)
+    _, _, error = await forked("run", "--config", str(tmp_path), cwd=tmp_path)
     assert error == f"hems: {tmp_path}: cannot be read: Is a directory\n"
     assert "is not UTF-8 text (byte 0)" in await refused(b"\xff\xfe[\0h\0", tmp_path)
 
@@ -117,7 +118,7 @@ async def test_a_mistake_in_the_head_end_s_settings(
     assert old in text
     path = tmp_path / "headend.toml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    code, out, error = await run_to_end("headend", "run", "--config", str(path), cwd=tmp_path)
+    code, out, error = await forked("headend", "run", "--config", str(path), cwd=tmp_path)
     assert (code, out) == (1, "")
     assert error.startswith("hems: ")
     assert error.count("\n") == 1
@@ -143,7 +144,7 @@ async def test_the_head_end_without_a_file(tmp_path: Path) -> None:
 async def test_a_command_line_that_makes_no_sense(
     tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
-    code, out, error = await run_to_end(*arguments, cwd=tmp_path)
+    code, out, error = await forked(*arguments, cwd=tmp_path)
     assert (code, out) == (2, "")
     assert said in error.splitlines()[-1]
     assert "Traceback" not in error
@@ -168,7 +169,7 @@ async def test_a_ready_file_that_cannot_be_written_keeps_no_home_from_running(
         return [line for line in log.read_text(encoding="utf-8").splitlines() if "--ready" in line]
 
     try:
-        said = await until(lines, bool, 15.0, "it is said")
+        said = await until(lines, bool, 30.0, "it is said")
         assert "--ready /proc/none/ready.json: cannot be written: No such file" in said[0]
         assert child.running
     finally:

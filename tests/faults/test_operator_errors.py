@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from tests.faults.bench import Line, run_to_end
+from tests.faults.forks import forked
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.requirement("LC-TEST")]
 
@@ -81,7 +82,7 @@ async def hems(line: Line | None, *arguments: str, folder: Path) -> tuple[int, s
     where = folder / "operator.json"
     if line is not None:
         where = line.rig.stage.folder / "headend" / "operator.json"
-    code, out, error = await run_to_end("event", *arguments, "--operator", str(where), cwd=folder)
+    code, out, error = await forked("event", *arguments, "--operator", str(where), cwd=folder)
     assert out == ""
     assert error.startswith("hems: ")
     assert error.count("\n") == 1
@@ -145,7 +146,7 @@ async def test_with_a_token_of_another_head_end(line: Line, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://[::1", "file:///etc/passwd"])
 async def test_status_of_a_home_that_does_not_answer(tmp_path: Path, url: str) -> None:
-    code, out, error = await run_to_end("status", "--url", url, cwd=tmp_path)
+    code, out, error = await forked("status", "--url", url, cwd=tmp_path)
     assert (code, out) == (1, "")
     assert error.startswith(f"hems: no home answers at {url}: ")
     assert error.count("\n") == 1

@@ -59,6 +59,32 @@ async def test_a_car_is_asked_to_be_ready_and_goes_back_to_its_habit(
         assert not shop.needs.needs().cars[0].ordered
 
 
+async def test_the_habit_is_changed_and_taken_back_by_who_lives_here(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with workshop(browser, tmp_path) as shop:
+        await shop.go("/car")
+        form = shop.page.get_by_test_id("habit-form")
+        await form.locator("summary").click()
+        assert await violations(shop.page) == []
+        await form.get_by_test_id("habit-mode").select_option("solar")
+        await form.get_by_test_id("habit-ready").fill("06:15")
+        for day in (5, 6):
+            await form.get_by_test_id(f"habit-day-{day}").uncheck()
+        await form.get_by_test_id("habit-kwh").fill("11.5")
+        await form.get_by_test_id("habit-save").click()
+        await expect(form.get_by_test_id("habit-said")).to_contain_text("Saved")
+        (car,) = shop.needs.needs().cars
+        assert (car.habit_mode, car.habit_ready, car.habit_wh) == ("solar", "06:15", 11_500)
+        assert list(car.habit_days) == [0, 1, 2, 3, 4]
+        await expect(shop.page.get_by_test_id("habit")).to_have_text(
+            "As a rule: Solar only, ready by 06:15."
+        )
+        await form.get_by_test_id("habit-drop").click()
+        await expect(shop.page.get_by_test_id("habit")).to_contain_text("ready by 07:00")
+        await expect(form.get_by_test_id("habit-drop")).to_have_count(0)
+
+
 async def test_at_once_needs_no_time(browser: Browser, tmp_path: Path) -> None:
     async with workshop(browser, tmp_path) as shop:
         await shop.go("/car")

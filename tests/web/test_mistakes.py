@@ -111,6 +111,9 @@ def test_a_mistake_in_a_row_says_in_which_one() -> None:
 
 
 def test_a_mistake_about_the_whole_is_a_sentence_of_its_own() -> None:
+    error = mistake(TariffModel, '{"kind": "dear", "price": 0.3}')
+    one_of = "kind: eines von diesen wird gebraucht: 'flat', 'bands', 'dynamic', 'utility'."
+    assert tell(sentence_of(error), "de") == one_of
     error = mistake(TariffModel, '{"kind": "bands", "price": 0.3}')
     assert sentence_of(error) == "A tariff by the time of day has at least one band."
     assert tell(sentence_of(error), "es").startswith("Una tarifa por horas")

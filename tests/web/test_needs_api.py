@@ -60,6 +60,8 @@ async def test_a_car_s_order_is_taken_shown_and_ended(
         "habit_mode": "cheapest",
         "habit_ready": "07:00",
         "habit_days": [0, 1, 2, 3, 4, 5, 6],
+        "habit_wh": 12_000,
+        "habit_told": False,
         "leaves_at": None,
     }
     async with client.post("/api/cars/ev/order", json={"mode": "now", "seconds": 60}) as answer:
@@ -68,6 +70,26 @@ async def test_a_car_s_order_is_taken_shown_and_ended(
     async with client.delete("/api/cars/ev/order") as answer:
         assert answer.status == 204
     assert not play.needs.needs().cars[0].ordered
+
+
+async def test_a_habit_is_told_and_taken_back(play: Play, client: aiohttp.ClientSession) -> None:
+    habit = "/api/cars/ev/habit"
+    usual = {"mode": "solar", "ready": "06:30", "days": [0, 4], "energy_wh": 20e3}
+    async with client.put(habit, json=usual) as answer:
+        assert answer.status == 204
+    async with client.get("/api/needs") as answer:
+        car = (await answer.json())["cars"][0]
+    assert (car["habit_mode"], car["habit_ready"], car["habit_days"]) == ("solar", "06:30", [0, 4])
+    assert (car["habit_wh"], car["habit_told"]) == (20e3, True)
+    for wrong in ({}, {**usual, "days": [7]}, {**usual, "days": []}, {**usual, "energy_wh": 1e9}):
+        async with client.put(habit, json=wrong) as answer:
+            assert answer.status == 400
+    async with client.put("/api/cars/boat/habit", json=usual) as answer:
+        assert answer.status == 404
+    assert play.needs.needs().cars[0].habit_ready == "06:30"
+    async with client.delete(habit) as answer:
+        assert answer.status == 204
+    assert play.needs.needs().cars[0].habit_ready == "07:00"
 
 
 async def test_a_run_is_asked_for_and_cancelled(play: Play, client: aiohttp.ClientSession) -> None:

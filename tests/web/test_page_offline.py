@@ -84,3 +84,20 @@ async def test_what_lies_broken_in_the_browser_is_passed_over(browser: Browser) 
         await expect(page.get_by_test_id("step").first).to_be_visible()
     await context.close()
     assert complaints == []
+
+
+async def test_after_sleep_the_line_is_opened_anew_at_once(browser: Browser) -> None:
+    """A browser that slept may hold a line that died meanwhile, and never be told of it."""
+    home, outlook = ScriptedHome(), ScriptedOutlook()
+    page = await browser.new_page(viewport=PHONE, locale="en-GB")
+    async with serving(home, page_settings(), ScriptedClock(), (*outlook.parts(), OWNER)) as url:
+        await page.goto(url)
+        await expect(page.get_by_test_id("live")).to_have_text("Live figures")
+        # Its clock went on while its timers stood still.
+        async with page.expect_request("**/api/stream*", timeout=10_000):
+            await page.evaluate("{ const now = Date.now; Date.now = () => now() + 600_000; }")
+        await expect(page.get_by_test_id("live")).to_have_text("Live figures")
+        async with page.expect_request("**/api/stream*", timeout=10_000):
+            await page.evaluate("window.dispatchEvent(new Event('online'))")
+        await expect(page.get_by_test_id("live")).to_have_text("Live figures")
+        await page.close()

@@ -60,6 +60,7 @@ async def test_what_leaves_the_home_is_said_with_its_protection(
         await expect(missing.get_by_test_id("standing")).to_have_text("cannot be read")
         door = shown.page.locator('[data-use="recipients"]')
         await expect(door.get_by_test_id("standing")).to_have_text("good")
+        await expect(door.get_by_test_id("held")).to_contain_text("Its key is a plain file")
 
 
 @pytest.mark.requirement("BUC-13")

@@ -133,6 +133,8 @@ class Node:
             if self.device.listens:
                 await client.subscribe([(topic, 1) for topic in self.device.listens])
             self.connected = True
+            # A device that is stuck before its first report has one to repeat all the same.
+            self._last = {out.topic: out for out in self.device.report(self._view())} | self._last
             await self._say(client, self.device.hello(self._view()))
             await _until_first_ends(
                 self._listen(client), self._report(client), self._leave_when_away(client)

@@ -330,13 +330,8 @@ class Engine:
         Raises:
             UnknownEventError: No such event.
         """
-        give_up = partial(
-            concede,
-            modes=modes,
-            by_server=by_server,
-            by_program=by_program,
-            refused=bool(refused),
-        )
+        lose = partial(concede, modes=modes, refused=bool(refused))
+        give_up = partial(lose, by_server=by_server, by_program=by_program)
         await self._change(lambda now: self._book.concede(mrid, now, give_up, refused))
 
     async def reserve(self, wish: Wish) -> str:

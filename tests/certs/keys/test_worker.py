@@ -1,5 +1,6 @@
 """Whoever asks hardware that hangs waits for a while, and no longer."""
 
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -54,3 +55,17 @@ def test_a_hung_call_is_given_up_and_the_next_not_waited_for() -> None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
     assert done == []
+
+
+def test_a_process_that_was_forked_has_a_thread_of_its_own() -> None:
+    worker = Worker("it")
+    assert worker.do(lambda: 1, 30) == 1
+    child = os.fork()
+    if child == 0:
+        answer = 1
+        try:
+            answer = worker.do(lambda: 0, 20)
+        finally:
+            os._exit(answer)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -9,6 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hems.access.access import access
+from hems.access.logins import Place
+from hems.access.passwords import Hasher
+from hems.access.people import NewPerson
+from hems.access.rights import Role
 from hems.archive import swap, unpack
 from hems.archive.backup import make_backup
 from hems.archive.belongings import Belongings
@@ -80,6 +85,32 @@ async def test_a_home_moves_to_another_hub(tmp_path: Path) -> None:
     assert (new / "hems.db").stat().st_mode & 0o777 == 0o600
     swap.confirm(new)
     assert not (new / swap.FOLDER).exists()
+
+
+@pytest.mark.requirement("LC-CHANGE")
+async def test_who_was_logged_in_when_a_backup_was_made_is_not_by_restoring_it(
+    tmp_path: Path,
+) -> None:
+    """A phone that was stolen, and logged out since, must not be let in again."""
+    old = await home(tmp_path / "old", "old")
+    clock = SystemClock()
+    store = await open_store(old.store, clock)
+    rights = access(store.people, store.trail, tmp_path / "code", clock, Hasher(1, 64))
+    await rights.ready()
+    ada = await rights.people.first(NewPerson("Ada", Role.OWNER, "a password of hers"))
+    token, _ = await rights.logins.open(ada, Place("192.0.2.1"))
+    await store.close()
+    new = tmp_path / "new"
+    new.mkdir()
+    stage(backup(old, tmp_path / "b"), WORDS, of(new), in_place)
+    swap.resume(new)
+    store = await open_store(new / "hems.db", clock)
+    restored = access(store.people, store.trail, tmp_path / "code", clock, Hasher(1, 64))
+    await restored.ready()
+    assert [person.name for person in restored.people.all()] == ["Ada"]
+    assert restored.logins.by_token(token) is None
+    assert (await restored.logins.log_in("Ada", "a password of hers", Place("::1")))[0] != token
+    await store.close()
 
 
 async def test_the_store_is_copied_while_it_is_written(tmp_path: Path) -> None:

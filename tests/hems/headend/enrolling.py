@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,7 +15,7 @@ from certs.est.transport import trusting
 from certs.est.wire import PKCS10_TYPE
 from certs.identity import IdentityFiles
 from certs.pem import read_certificates
-from certs.pki import Pki
+from certs.pki import Pki, init_pki
 from hems.headend.est.settings import EstSettings
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
@@ -79,3 +80,20 @@ async def running(settings: HeadEndSettings, pki: Pki, est: EstSettings) -> Asyn
             yield Utility(head_end, operator, pki)
         finally:
             await operator.aclose()
+
+
+@asynccontextmanager
+async def utility_in(folder: Path, **est: Any) -> AsyncIterator[Utility]:
+    """Run a utility with a PKI of its own in a folder; `est` are fields of `EstSettings`."""
+    pki = init_pki(folder / "pki")
+    own = pki.identity("utility")
+    settings = HeadEndSettings(
+        database=folder / "headend.db",
+        certificate=own.certificate,
+        key=own.key,
+        roots=pki.trust.roots,
+        crls=pki.trust.crls,
+        token_file=folder / "token",
+    )
+    async with running(settings, pki, EstSettings(pki=pki.folder, **est)) as found:
+        yield found

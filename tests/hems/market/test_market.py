@@ -1,6 +1,5 @@
 """The market followed: prices, a threshold, the owner's word, what was delivered and earned."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -324,9 +323,31 @@ async def test_a_plan_is_told_what_is_paid_ahead_for_what_is_not_taken(bench: Be
     bench.islanded, bench.joined = False, False
     assert bench.market.spared(slots) == ()
     bench.joined = True
-    bench.told.set(0.030, math.nan, 1e9)
+    bench.told.set(0.030, 1e9)
     assert bench.market.spared(slots) == ()
     bench.told.set(0.200)
     bench.clock.at += 8_000  # nobody read the prices since
     assert bench.market.spared(Slots(bench.clock.at, 900.0, 2)) == ()
+    await bench.store.close()
+
+
+class Asked:
+    """Prices that are looked up when they are asked for, as a utility's."""
+
+    def __init__(self, told: Told, clock: Hands) -> None:
+        self._told, self._clock = told, clock
+        self.told_at = 0.0
+
+    @property
+    def price(self) -> Series | None:
+        self.told_at = self._clock.at
+        return self._told.price
+
+
+@pytest.mark.requirement("BUC-6")
+async def test_prices_that_are_looked_up_when_asked_for_are_not_old(bench: Bench) -> None:
+    bench.told.set(0.200)
+    bench.market._wholesale = Asked(bench.told, bench.clock)
+    bench.market.look()
+    assert bench.market.standings[0].active
     await bench.store.close()

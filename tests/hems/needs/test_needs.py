@@ -9,6 +9,7 @@ import pytest
 
 from hems.cem.needs import CarMode, CarNeed, RunRequest
 from hems.device_surface import UnknownDeviceError
+from hems.needs.habits import Usual
 from hems.needs.orders import CarWish
 from hems.store.settings import Settings
 from hems.store.store import open_store
@@ -148,6 +149,41 @@ async def test_all_of_it_outlives_a_restart(play: Play) -> None:
     await last.needs.load()
     assert not last.needs.needs().cars[0].ordered
     assert not last.needs.needs().runs[0].asked
+
+
+async def test_another_habit_holds_over_restarts_until_it_is_taken_back(play: Play) -> None:
+    before = play.needs.changed
+    usual = Usual(CarMode.SOLAR, time(6, 30), frozenset({0, 1, 2, 3, 4}), 20e3)
+    await play.needs.accustom_car("ev", usual)
+    assert (play.needs.changed, play.touched) == (before + 1, 1)
+    again = Play.of(play.settings, play.clock)
+    await again.needs.load()
+    for needs in (play.needs, again.needs):
+        (need, _), view = needs.cars(NOW), needs.needs().cars[0]
+        assert (need.mode, need.ready_at, need.energy_wh) == (CarMode.SOLAR, SEVEN - 1_800, 20e3)
+        assert (view.habit_ready, view.habit_wh, view.habit_told) == ("06:30", 20e3, True)
+        assert list(view.habit_days) == [0, 1, 2, 3, 4]
+        assert not view.ordered
+    await again.needs.accustom_car("ev", None)
+    last = Play.of(play.settings, play.clock)
+    await last.needs.load()
+    assert last.needs.cars(NOW)[0] == CarNeed("ev", CarMode.CHEAPEST, SEVEN, 12_000)
+    assert not last.needs.needs().cars[0].habit_told
+    await play.settings.put("car habit ev", '{"mode": "warp"}')
+    await last.needs.load()
+    assert last.needs.cars(NOW)[0].energy_wh == 12_000, "what cannot be read is left"
+
+
+async def test_a_habit_that_cannot_be_is_refused(play: Play) -> None:
+    before = play.needs.needs()
+    with pytest.raises(UnknownDeviceError):
+        await play.needs.accustom_car("boat", None)
+    with pytest.raises(ImpossibleWishError, match="on which days"):
+        await play.needs.accustom_car("ev", Usual(CarMode.CHEAPEST, time(7), frozenset()))
+    for energy_wh in (0.0, -1.0, 1e9, float("nan")):
+        with pytest.raises(ImpossibleWishError, match="more than 0"):
+            await play.needs.accustom_car("ev", Usual(CarMode.CHEAPEST, energy_wh=energy_wh))
+    assert play.needs.needs() == before
 
 
 async def test_what_is_written_is_little(play: Play) -> None:

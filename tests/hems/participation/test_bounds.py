@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from der.curves import Curve, GridFunction
+from der.commands import DeviceOptions
+from der.curves import Curve, GridFunction, ShareOf
 from der.model import DeviceState, Quality, Reading
 from hems.image import Image
 from hems.participation.bounds import der_power, outside, running
@@ -117,6 +118,22 @@ def test_a_volt_var_curve() -> None:
     assert [along(points, x) for x in (0.5, 0.95, 1.0, 1.05, 2.0)] == pytest.approx(
         [-0.44, -0.22, 0.0, 0.22, 0.44]
     )
+
+
+@pytest.mark.requirement("BUC-4")
+def test_a_curve_in_shares_of_the_most_vars_is_judged_by_what_the_inverter_can() -> None:
+    points = ((0.92, -1.0), (0.98, 0.0), (1.02, 0.0), (1.08, 1.0))
+    curve = Curve(GridFunction.VOLT_VAR, points, ShareOf.MAX_VAR)
+    signal = replace(asked(K.VOLT_VAR, 0.0), settings=curve)
+    can = {"pv": DeviceOptions(frozenset(), absorbed_var=3000.0, injected_var=2000.0)}
+
+    def reads(voltage_v: float, reactive_var: float) -> Image:
+        return image({}, pv=Reading(NOW, -4000.0, reactive_var, voltage_v))
+
+    assert outside(signal, reads(248.4, 3000.0), (), can) == pytest.approx(0.0)
+    assert outside(signal, reads(248.4, 0.0), (), can) == pytest.approx(3000 / 8000 - 0.05)
+    assert outside(signal, reads(211.6, -2000.0), (), can) == pytest.approx(0.0)
+    assert outside(signal, reads(248.4, 0.0), ()) is None  # nobody knows what it can
 
 
 @pytest.mark.requirement("BUC-2")

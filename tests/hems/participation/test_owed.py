@@ -163,3 +163,17 @@ async def test_each_quarter_hour_has_the_baseline_of_its_own_method(play: Play) 
     assert [float(row["baseline_kwh"]) for row in rows] == pytest.approx([0.25, 0.75])
     assert [float(row["delivered_kwh"]) for row in rows] == pytest.approx([0.125, 0.625])
     assert float(event["delivered_kwh"]) == pytest.approx(0.75)
+
+
+async def test_the_way_into_an_event_is_owed(play: Play) -> None:
+    """It has begun, and the home does not act on it yet: these seconds are not cut off."""
+    play.live(-900, -1, 4000.0)
+    play.events, play.signals = [EVENT], []
+    play.live(0, 4, 4000.0)
+    play.signals = [signal_of(EVENT)]
+    play.live(5, 600, 1000.0)
+    await metered(play, 0, 5, 4000.0)
+    await metered(play, 5, 600, 1000.0)
+    play.live(601, 800, 4000.0)
+    _, quarters = await settled(play)
+    assert [float(q["length_s"]) for q in quarters] == [600.0]

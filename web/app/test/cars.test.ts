@@ -16,6 +16,8 @@ const CAR: CarAnswer = {
   habit_mode: "cheapest",
   habit_ready: "07:00",
   habit_days: [0],
+  habit_wh: null,
+  habit_told: false,
   leaves_at: null,
 };
 

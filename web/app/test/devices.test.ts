@@ -56,6 +56,7 @@ describe("what is said of a device", () => {
     [{ ...BATTERY, setpoint_w: 100 }, "devices.mode.hub"],
     [{ ...BATTERY, setpoint_w: null }, "devices.mode.itself"],
     [{ ...BATTERY, owned: false }, "devices.mode.notYours"],
+    [{ ...BATTERY, setpoint_w: 100, quality: "lost" }, "devices.mode.alone"],
     [device("m", "meter", { control: "none" }), "devices.mode.measures"],
   ])("says who decides", (shown, words) => {
     expect(modeWords(say, shown, NOON, "UTC")).toBe(words);

@@ -120,6 +120,16 @@ describe("why", () => {
     const kettle = device("kettle", "plug", { power_w: 2000, reason: "It runs by itself" });
     expect(why(say, home([kettle]), planned, 0, "UTC", 2)).toEqual([]);
   });
+  it("a device that does not answer comes before what others do", () => {
+    const house = [
+      device("car", "evse", { power_w: 2760, setpoint_w: 2760, name: "Wallbox", reason: "Held." }),
+      device("meter", "meter", { name: "Meter", quality: "lost", age_s: 40 }),
+    ];
+    expect(why(say, home(house), null, HOUR, "UTC", 2)).toEqual([
+      "Meter: No usable answer. The hub keeps asking and manages without it.",
+      "Wallbox: Held.",
+    ]);
+  });
   it("an event that was left is no reason", () =>
     expect(why(say, home([], { events: [event("a", { opted_out: true })] }), null, 0, "UTC", 2)).toEqual(
       [],

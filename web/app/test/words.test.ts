@@ -33,9 +33,34 @@ describe("what a device does", () => {
     ["tie", { connected: null }, "not known"],
     ["sauna", { power_w: 6000 }, "running"],
     ["battery", { power_w: null }, "no reading yet"],
+    ["battery", { power_w: -800, quality: "lost" }, "Last: giving to the home"],
+    ["water_heater", { power_w: 2000, quality: "stale" }, "Last: heating"],
+    ["pv", { power_w: -3000, quality: "asleep" }, "producing"],
   ];
   it.each(rows)("%s %o is %s", (kind, rest, text) =>
     expect(words.stateWords(say, device("d", kind, rest))).toBe(text),
+  );
+});
+
+describe("a device that is out of touch", () => {
+  const rows: [Partial<DeviceAnswer>, string][] = [
+    [{ quality: "lost", age_s: 90 }, "No usable answer. The hub keeps asking and manages without it."],
+    [{ quality: "lost", age_s: null }, "It has not answered yet. The hub keeps asking and manages without it."],
+    [{ quality: "stale" }, "Its last value is old. The hub keeps asking."],
+    [{ quality: "asleep" }, ""],
+    [{ error: "It complains." }, ""],
+  ];
+  it.each(rows)("%o: %s", (rest, text) =>
+    expect(words.silentWords(say, device("d", "battery", rest))).toBe(text),
+  );
+  it.each([
+    [{ power_w: 1400 }, "taking"],
+    [{ power_w: -1400 }, "giving"],
+    [{ power_w: 3 }, "in balance"],
+    [{ power_w: null }, "not known"],
+    [{ power_w: 1400, quality: "lost" }, "Last: taking"],
+  ] as [Partial<DeviceAnswer>, string][])("a meter of %o is %s", (rest, text) =>
+    expect(words.meterWords(say, device("m", "meter", rest))).toBe(text),
   );
 });
 

@@ -124,6 +124,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cars/{car}/habit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say when and how a car is to be charged as a rule */
+        put: operations["needs_accustom_car"];
+        post?: never;
+        /** Charge a car again by the habit that the configuration has */
+        delete: operations["needs_forget_habit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cars/{car}/order": {
         parameters: {
             query?: never;
@@ -1229,6 +1247,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/setup/utility/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enrol by a code of the utility (EST, RFC 7030); the hub connects at once */
+        post: operations["setup_enrol_by_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/setup/utility/identity.svg": {
         parameters: {
             query?: never;
@@ -1672,6 +1707,10 @@ export interface components {
             habit_ready: string | null;
             /** Habit Days */
             habit_days: number[];
+            /** Habit Wh */
+            habit_wh: number | null;
+            /** Habit Told */
+            habit_told: boolean;
             /** Leaves At */
             leaves_at: number | null;
         };
@@ -1744,6 +1783,8 @@ export interface components {
             lfdi: string;
             /** Error */
             error: string;
+            /** Key */
+            key: string;
         };
         /**
          * CertificateUse
@@ -1790,6 +1831,14 @@ export interface components {
             drivers: components["schemas"]["DriverAnswer"][];
             /** Maps */
             maps: string[];
+        };
+        /**
+         * CodeOrder
+         * @description An enrolment code, as typed, pasted or photographed.
+         */
+        CodeOrder: {
+            /** Code */
+            code: string;
         };
         /**
          * CommitmentAnswer
@@ -2311,6 +2360,25 @@ export interface components {
             link: components["schemas"]["UtilityLinkAnswer"] | null;
         };
         /**
+         * EnrolledByCodeAnswer
+         * @description What came of an enrolment code.
+         *
+         *     Attributes:
+         *         again_s: After how many seconds to give the same code again, because the utility has to
+         *             approve the home; null where it has not.
+         */
+        EnrolledByCodeAnswer: {
+            /** Saved */
+            saved: boolean;
+            /** Mistakes */
+            mistakes: components["schemas"]["MistakeAnswer"][];
+            /**
+             * Again S
+             * @default null
+             */
+            again_s: number | null;
+        };
+        /**
          * ErasedAnswer
          * @description What was erased when the home was wiped.
          *
@@ -2473,6 +2541,42 @@ export interface components {
          * @enum {string}
          */
         Guard: "both" | "one" | "none";
+        /**
+         * HabitBody
+         * @description What a car needs as a rule.
+         *
+         *     Attributes:
+         *         mode: "now", "cheapest" or "solar".
+         *         ready: When it has to be ready, by the home's clock ("07:00"); null for no time.
+         *         days: Days of the week on which it has to be, 0 for Monday.
+         *         energy_wh: What it needs, Wh; null for as much as it usually takes.
+         */
+        HabitBody: {
+            mode: components["schemas"]["CarMode"];
+            /**
+             * Ready
+             * @default null
+             */
+            ready?: string | null;
+            /**
+             * Days
+             * @default [
+             *       0,
+             *       1,
+             *       2,
+             *       3,
+             *       4,
+             *       5,
+             *       6
+             *     ]
+             */
+            days?: number[];
+            /**
+             * Energy Wh
+             * @default null
+             */
+            energy_wh?: number | null;
+        };
         /**
          * HealthAnswer
          * @description Whether the control cycle turns.
@@ -3273,6 +3377,7 @@ export interface components {
          *         error: It, in one sentence.
          *         proof: Whether the same is done once who asks has proved who they are
          *             (`POST /api/me/proof`).
+         *         field: Which field of the request is wrong ("bands.0.price"); empty where none is.
          */
         Problem: {
             /** Error */
@@ -3282,6 +3387,11 @@ export interface components {
              * @default false
              */
             proof?: boolean;
+            /**
+             * Field
+             * @default
+             */
+            field?: string;
         };
         /**
          * ProgrammeAnswer
@@ -4183,6 +4293,7 @@ export type CertificateUse = components['schemas']['CertificateUse'];
 export type ChangeOrder = components['schemas']['ChangeOrder'];
 export type CheckAnswer = components['schemas']['CheckAnswer'];
 export type ChoicesAnswer = components['schemas']['ChoicesAnswer'];
+export type CodeOrder = components['schemas']['CodeOrder'];
 export type CommitmentAnswer = components['schemas']['CommitmentAnswer'];
 export type ConnectionAnswer = components['schemas']['ConnectionAnswer'];
 export type ContentsAnswer = components['schemas']['ContentsAnswer'];
@@ -4205,6 +4316,7 @@ export type EnergyAnswer = components['schemas']['EnergyAnswer'];
 export type EnergyTableAnswer = components['schemas']['EnergyTableAnswer'];
 export type EnrolOrder = components['schemas']['EnrolOrder'];
 export type EnrolledAnswer = components['schemas']['EnrolledAnswer'];
+export type EnrolledByCodeAnswer = components['schemas']['EnrolledByCodeAnswer'];
 export type ErasedAnswer = components['schemas']['ErasedAnswer'];
 export type EventAnswer = components['schemas']['EventAnswer'];
 export type FileFormat = components['schemas']['FileFormat'];
@@ -4216,6 +4328,7 @@ export type GrantAnswer = components['schemas']['GrantAnswer'];
 export type GrantOrder = components['schemas']['GrantOrder'];
 export type GrantsAnswer = components['schemas']['GrantsAnswer'];
 export type Guard = components['schemas']['Guard'];
+export type HabitBody = components['schemas']['HabitBody'];
 export type HealthAnswer = components['schemas']['HealthAnswer'];
 export type HistoryAnswer = components['schemas']['HistoryAnswer'];
 export type HomeAnswer = components['schemas']['HomeAnswer'];
@@ -4546,6 +4659,68 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CallersAnswer"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    needs_accustom_car: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                car: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HabitBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    needs_forget_habit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                car: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -7067,6 +7242,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OutcomeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_enrol_by_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledByCodeAnswer"];
                 };
             };
             /** @description What went wrong */

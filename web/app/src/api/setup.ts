@@ -6,6 +6,7 @@ import type {
   ContentsAnswer,
   DoomedAnswer,
   EnrolledAnswer,
+  EnrolledByCodeAnswer,
   EnrolOrder,
   FirstOrder,
   MeAnswer,
@@ -46,6 +47,9 @@ export const loadUtility = (): Promise<EnrolledAnswer> => ask(api.GET("/api/setu
 
 export const enrol = (body: EnrolOrder): Promise<OutcomeAnswer> =>
   ask(api.POST("/api/setup/utility", { body }));
+
+export const enrolByCode = (code: string): Promise<EnrolledByCodeAnswer> =>
+  ask(api.POST("/api/setup/utility/code", { body: { code } }));
 
 export const leaveUtility = (): Promise<OutcomeAnswer> => ask(api.DELETE("/api/setup/utility"));
 

@@ -1,6 +1,6 @@
 /** What becomes of a car by the plan, and what is asked of it. Pure. */
 
-import type { CarAnswer, PlanAnswer, StepAnswer } from "../api/types";
+import type { CarAnswer, CarMode, PlanAnswer, StepAnswer } from "../api/types";
 
 /** What a car will have by the time at which it has to be ready. */
 export interface Readiness {
@@ -86,4 +86,20 @@ export function energyTo(
   takenWh: number,
 ): number {
   return takenWh + Math.max(targetSoc - soc, 0) * capacityWh;
+}
+
+/** How a car can be charged, in the order in which it is offered. */
+export const MODES: readonly CarMode[] = ["solar", "cheapest", "now"];
+
+/** Days of the week as the hub counts them: 0 for Monday. */
+export const WEEK: readonly number[] = [0, 1, 2, 3, 4, 5, 6];
+
+/** A Monday, from which days of the week are named. */
+const MONDAY_MS = Date.UTC(2024, 0, 1);
+const DAY_MS = 86_400_000;
+
+/** Return the short name of a day of the week in a language. */
+export function dayLetters(day: number, language: string): string {
+  const at = new Date(MONDAY_MS + day * DAY_MS);
+  return new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" }).format(at);
 }

@@ -3,6 +3,13 @@
 /** Days that a guest's account may last, as offered. */
 export const SPANS_DAYS = [1, 7, 30, 365] as const;
 
+const DAY_S = 86_400;
+
+/** Return when what lasts so many days from now ends, UTC epoch seconds; null for 0, without an end. */
+export function endsAt(days: number, now: number): number | null {
+  return days === 0 ? null : now + days * DAY_S;
+}
+
 /** Return what a browser is, from what it calls itself; empty where that tells nothing. */
 export function browserOf(agent: string): string {
   const browser = BROWSERS.find(([pattern]) => pattern.test(agent))?.[1] ?? "";

@@ -1,0 +1,55 @@
+"""The keys of a home that are in hardware, where erasing files does not reach them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from certs.errors import CertificateError
+from certs.keys.backend import Held
+from certs.keys.opening import key_store
+from certs.keys.store import KeyStore
+from hems.archive.belongings import Belongings
+from hems.settings.config import load
+from hems.settings.toml_file import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class HeldProof:
+    """What came of erasing them.
+
+    Attributes:
+        gone: What was done, one sentence a key.
+        left: What could not be erased, each with the reason.
+    """
+
+    gone: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+def erase_held(path: Path, belongings: Belongings) -> HeldProof:
+    """Erase a home's keys in hardware, used or not any more; before its files are. Blocks.
+
+    Args:
+        path: The home's configuration file.
+        belongings: What belongs to the home.
+    """
+    held = [each for each in belongings.kept() if _in_hardware(each)]
+    if not held:
+        return HeldProof()
+    try:
+        store = key_store(load(path).keys.settings)
+    except (ConfigError, CertificateError) as error:
+        return HeldProof(left=tuple(f"{each}: its key in hardware: {error}" for each in held))
+    gone, left = [], []
+    for each in held:
+        try:
+            gone.append(f"{each}: {store.erase(each).elsewhere}")
+        except CertificateError as error:
+            left.append(f"its key in hardware: {error}")
+    return HeldProof(tuple(gone), tuple(left))
+
+
+def _in_hardware(path: Path) -> bool:
+    try:
+        return KeyStore().held(path) in {Held.TOKEN, Held.TPM}
+    except CertificateError:
+        return False  # no key

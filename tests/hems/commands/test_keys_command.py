@@ -1,0 +1,176 @@
+"""`hems keys` and `hems wipe`, as processes of their own, on a home with keys in a store."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from certs.keys.envelope import decode
+from certs.keys.opening import Kind, StoreSettings, key_store
+from certs.pki import init_pki
+from tests.certs.keys.hardware import SoftTpm, needs_swtpm, secret_file
+
+pytestmark = [pytest.mark.requirement("L2-KEYS", "L1-AGENT")]
+
+TPM = "this machine's TPM"
+PLAIN = "a plain file"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A home's folder, and commands about it."""
+
+    folder: Path
+    keys: str
+
+    @property
+    def key(self) -> Path:
+        return self.folder / "hub.key"
+
+    def hems(self, *words: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "hems", *words, "--config", str(self.folder / "hems.toml")],
+            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def tpm(tmp_path: Path) -> Iterator[SoftTpm]:
+    running = SoftTpm(tmp_path / "tpm")
+    running.start()
+    yield running
+    running.stop()
+
+
+def home(folder: Path, keys: str) -> Place:
+    """Make a home with a utility's certificate and a plain key."""
+    place = Place(folder / "home", keys)
+    place.folder.mkdir()
+    pki = init_pki(folder / "pki")
+    own = pki.identity("hub")
+    (place.folder / "hub.pem").write_bytes(own.certificate.read_bytes())
+    place.key.touch(mode=0o600)
+    place.key.write_bytes(own.key.read_bytes())
+    (place.folder / "hems.toml").write_text(
+        f"""
+[home]
+name = "Elm Street 4"
+[utility]
+certificate = "hub.pem"
+key = "hub.key"
+trust = "{pki.trust.roots}"
+crls = "{pki.trust.crls}"
+pin = "111115"
+[keys]
+{keys}
+"""
+    )
+    return place
+
+
+def test_from_plain_to_encrypted(tmp_path: Path) -> None:
+    secret = secret_file(tmp_path, "open, sesame: 17 thieves")
+    place = home(tmp_path, f'store = "file"\nsecret = "{secret.file}"')
+    plain = place.key.read_text()
+    code, said = place.hems("keys", "list")
+    assert code == 0
+    assert "key store: file" in said
+    assert f"{place.key}: Its key is {PLAIN}" in said
+    code, said = place.hems("keys", "move")
+    assert (code, "moved. Its key is encrypted" in said) == (0, True), said
+    assert plain.splitlines()[1] not in place.key.read_text()
+    code, said = place.hems("keys", "check")
+    assert (code, "signs; public key SHA-256" in said) == (0, True), said
+    code, said = place.hems("keys", "move")
+    assert (code, "is there already" in said) == (0, True), said
+    secret_file(tmp_path, "close, sesame: 18 thieves")
+    code, said = place.hems("keys", "check")
+    assert code == 1
+    assert said.count("\n") == 1
+    assert f"hems: the secret from {secret.file} is not the one" in said
+    code, said = place.hems("keys", "erase", str(place.key))
+    assert (code, "add --yes" in said) == (1, True), said
+    code, said = place.hems("keys", "erase", str(place.key), "--yes")
+    assert (code, place.key.exists()) == (0, False), said
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ('store = "file"', "needs a secret or a credential"),
+        ('store = "pkcs11"', "needs the token's module"),
+        ('store = "vault"', "keys.store"),
+        ('store = "file"\nsecret = "keys.secret"', "in the home's folder"),
+        ('store = "file"\nsecret = "/x"\ncredential = "y"', "one or the other"),
+        ('store = "file"\ncredential = "../x"', "keys.credential"),
+    ],
+)
+def test_settings_that_make_no_store_are_named(tmp_path: Path, keys: str, said: str) -> None:
+    code, words = home(tmp_path, keys).hems("keys", "list")
+    assert code == 1
+    assert said in words
+    assert "Traceback" not in words
+
+
+@needs_swtpm
+@pytest.mark.requirement("LC-DECOMMISSION")
+def test_into_the_tpm_and_out_with_the_home(tmp_path: Path, tpm: SoftTpm) -> None:
+    place = home(tmp_path, f'store = "tpm"\ntcti = "{tpm.tcti}"')
+    assert place.hems("keys", "move")[0] == 0
+    code, said = place.hems("keys", "list")
+    assert (code, f"{place.key}: Its key is in {TPM}" in said) == (0, True), said
+    spare = place.folder / "identity" / "spare.key"
+    spare.parent.mkdir(mode=0o700)
+    code, said = place.hems("keys", "make", str(spare))
+    assert (code, "made; public key SHA-256" in said) == (0, True), said
+    copy = place.key.read_bytes()
+    tpm.stop()
+    code, said = place.hems("keys", "check")
+    assert (code, said.startswith("hems: the TPM")) == (1, True), said
+    tpm.start()
+    code, said = place.hems("wipe", "--yes")
+    assert code == 0, said
+    assert said.count("the TPM has the key no more") == 2
+    assert not place.key.exists()
+    assert not spare.exists()
+    (tmp_path / "again").mkdir()
+    fresh = home(tmp_path / "again", place.keys)
+    fresh.key.write_bytes(copy)
+    code, said = fresh.hems("keys", "check")
+    assert (code, "does not have a key" in said) == (1, True), said
+    key_store(StoreSettings(Kind.TPM, tcti=tpm.tcti)).make(fresh.folder / "new.key")
+    assert b"\x81\x02\x00\x00" in decode((fresh.folder / "new.key").read_bytes()).fields
+
+
+@needs_swtpm
+def test_a_home_that_is_wiped_without_its_tpm_says_what_is_left(
+    tmp_path: Path, tpm: SoftTpm
+) -> None:
+    place = home(tmp_path, f'store = "tpm"\ntcti = "{tpm.tcti}"')
+    assert place.hems("keys", "move")[0] == 0
+    tpm.stop()
+    code, said = place.hems("wipe", "--yes")
+    assert code == 1
+    assert "not erased: its key in hardware" in said
+    assert not place.key.exists()
+
+
+@needs_swtpm
+def test_a_key_that_a_driver_reads_stays_plain(tmp_path: Path, tpm: SoftTpm) -> None:
+    place = home(tmp_path, f'store = "tpm"\ntcti = "{tpm.tcti}"')
+    with (place.folder / "hems.toml").open("a") as file:
+        file.write('[ocpp]\ncertificate = "hub.pem"\nkey = "ocpp.key"\n')
+    (place.folder / "ocpp.key").write_bytes(place.key.read_bytes())
+    code, said = place.hems("keys", "move", str(place.folder / "ocpp.key"))
+    assert (code, "reads plain files only" in said) == (1, True), said
+    assert PLAIN in place.hems("keys", "list")[1]
