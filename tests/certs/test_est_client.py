@@ -204,9 +204,13 @@ async def test_nobody_there_and_somebody_else(server: Server) -> None:
     with pytest.raises(EstError) as caught:
         await client.enrol(nobody, server.key, None, time.time)
     assert caught.value.fault is Fault.UNREACHABLE
-    plain = await asyncio.start_server(
-        lambda _r, w: w.write(b"HTTP/1.1 200 OK\r\n\r\n"), "127.0.0.1", 0
-    )
+
+    async def in_plain(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    plain = await asyncio.start_server(in_plain, "127.0.0.1", 0)
     port = plain.sockets[0].getsockname()[1]
     with pytest.raises(EstError) as caught:
         await client.enrol(
@@ -217,3 +221,4 @@ async def test_nobody_there_and_somebody_else(server: Server) -> None:
         )
     assert caught.value.fault is Fault.UNREACHABLE
     plain.close()
+    await plain.wait_closed()

@@ -30,7 +30,7 @@ async def test_the_plan_s_next_steps_its_cost_and_the_habit_are_said(
         )
         await expect(car.get_by_test_id("leaves")).to_contain_text("07:20; next: tomorrow 07:20")
         await expect(car.get_by_test_id("readiness")).to_contain_text(
-            "Will be ready at tomorrow 07:00"
+            "Will be ready by tomorrow 07:00"
         )
         steps = car.get_by_test_id("car-steps")
         await expect(steps.locator("li")).to_have_count(4)
