@@ -25,7 +25,7 @@ help:
 	@echo "make lighthouse  what Lighthouse says of the page's views"
 	@echo "make mutants     do the tests notice a changed event rule?  make fuzz FUZZ=xml|modbus|ocpp|mqtt|p1"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
-	@echo "make pictures    takes the README's pictures from the running demo"
+	@echo "make pictures    writes docs/images anew, from a fixed house"
 	@echo "make format | lock | clean"
 
 demo: .venv/.ready web/static/index.html
@@ -36,7 +36,7 @@ test: lint types contracts unit
 # What `make test` leaves out, and all properties, looking for new examples.
 DEEP := --timeout=3600 --hypothesis-profile=search
 
-test-deep: .venv/.ready web/static/index.html chromium mosquitto
+test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores
 	$(call suite,"deep or hypothesis",$(addprefix --ignore=,$(ASIDE)) $(DEEP),3,--dist load)
 	$(call suite,deep,$(ASIDE) $(DEEP),2,$(BY_FILE))
 
@@ -65,7 +65,7 @@ suite = $(PY) -m pytest -m $(1) $(2) -n $(3) $(4) || { test $$? = 1 && \
   echo "=== ONCE MORE, ALONE: what failed above ===" && \
   $(PY) -m pytest -m $(1) $(2) --last-failed --last-failed-no-failures none; }
 
-unit: .venv/.ready web/static/index.html chromium mosquitto
+unit: .venv/.ready web/static/index.html chromium mosquitto keystores
 	$(call suite,"not deep",$(addprefix --ignore=,$(ASIDE)),4,$(BY_FILE))
 	$(call suite,"not deep",tests/conformance,4,$(BY_FILE))
 	$(call suite,"not deep",tests/e2e,4,$(BY_TEST))
@@ -88,7 +88,7 @@ mutants: .venv/.ready
 fuzz: .venv/.ready
 	$(PY) -m tests.fuzz.fuzz_$(FUZZ) $(ARGS)
 
-traceability: .venv/.ready web/static/index.html chromium mosquitto
+traceability: .venv/.ready web/static/index.html chromium mosquitto keystores
 	$(PY) -m pytest -q -m "not deep" --traceability docs/traceability.md
 
 pictures: .venv/.ready web/static/index.html chromium
@@ -117,8 +117,8 @@ web/static/index.html: .venv/.ready $(shell find web/app -path web/app/node_modu
 page-types: .venv/.ready
 	$(PY) -m tests.web.schema
 
-.PHONY: chromium mosquitto
-chromium mosquitto:
+.PHONY: chromium mosquitto keystores
+chromium mosquitto keystores: .venv/.ready
 	@packaging/$@
 
 clean:

@@ -353,6 +353,7 @@ def _keep_session(connection: _CheckedObject) -> bool:
 @contextmanager
 def _refusals_noted(connection: ssl.SSLObject | ssl.SSLSocket) -> Iterator[None]:
     unsigned: str | None = None
+    inplace.failure()  # of another handshake, before this one
     try:
         yield
     except (ssl.SSLWantReadError, ssl.SSLWantWriteError):

@@ -44,6 +44,7 @@ const CERTIFICATE: CertificateAnswer = {
   ends_at: NOW + 400 * 86_400,
   fingerprint: "",
   lfdi: "",
+  key: "",
   error: "",
 };
 
