@@ -74,6 +74,8 @@ class ProgrammeView:
             the owner is asked again.
         pays: What it pays, where the configuration says so; None where only the contract does.
         decisions: All that is kept of what was decided, the latest first.
+        missing: Why the home can do nothing for it, one sentence; empty where it can. Such is not
+            joined.
     """
 
     id: str
@@ -90,6 +92,7 @@ class ProgrammeView:
     changed: bool = False
     pays: PayView | None = None
     decisions: Sequence[DecisionView] = ()
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class ProgrammeAnswer(Answer):
     changed: bool
     pays: PayAnswer | None
     decisions: Sequence[DecisionAnswer]
+    missing: Words
 
 
 class ProgrammesAnswer(Answer):

@@ -40,6 +40,7 @@ class _Programme(Told):
     decided_by: str
     version: str
     consequence: list[str]
+    missing: str
 
 
 class _Programmes(Told):
@@ -124,11 +125,12 @@ def _show(programme: _Programme) -> None:
         "promise": programme.standing.promise,
         "now": programme.standing.words,
         "takes part": _stands(programme),
+        "cannot be joined": programme.missing,
         "cannot be left": programme.bound,
     }
     for name, text in lines.items():
         if text:
-            print(f"  {name:<15} {text}")
+            print(f"  {name:<16} {text}")
     _consequence(programme)
 
 
@@ -139,7 +141,7 @@ def _stands(programme: _Programme) -> str:
 
 def _consequence(programme: _Programme) -> None:
     for number, sentence in enumerate(programme.consequence):
-        print(f"  {'' if number else 'leaving it':<15} {sentence}")
+        print(f"  {'' if number else 'leaving it':<16} {sentence}")
 
 
 def _decide(page: Page, options: argparse.Namespace) -> int:

@@ -309,13 +309,13 @@ class Participation:
 
     def _idle(self, listed: Programme) -> Standing:
         """Return how a programme stands that no part of the home acts for."""
-        return Standing(listed.id, active=False, promise=self._terms.missing.get(listed.id, ""))
+        return Standing(listed.id, active=False)
 
     def _view(
         self, listed: Programme, stands: Standing, past: Sequence[Performance]
     ) -> ProgrammeView:
         bound, decided = self._bound(listed), self._consents.in_force(listed.id)
-        pay = self._terms.pay.get(listed.id)
+        pay, missing = self._terms.pay.get(listed.id), self._terms.missing.get(listed.id, "")
         return ProgrammeView(
             id=listed.id,
             about=listed.about,
@@ -327,15 +327,14 @@ class Participation:
             decided_at=None if decided is None else decided.at,
             until=None if decided is None else decided.until,
             version=text_version(listed),
-            consequence=()
-            if bound or listed.id in self._terms.missing
-            else self._leaving(listed, past),
+            consequence=() if bound or missing else self._leaving(listed, past),
             changed=changed_since(listed, decided),
             pays=None if pay is None else PayView(pay.per_kwh, pay.currency),
             decisions=tuple(
                 DecisionView(c.joined, c.by, c.at, c.until, c.version)
                 for c in latest_first(self._consents.of(listed.id))
             ),
+            missing=missing,
         )
 
     def _leaving(self, listed: Programme, past: Sequence[Performance]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The page of the programmes: what is on offer, joined and left by consent, and what it earned."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,20 @@ async def test_a_text_that_has_changed_asks_again(browser: Browser, tmp_path: Pa
         await peak.get_by_test_id("read-again").click()
         await peak.get_by_test_id("join-confirm").click()
         await expect(peak.get_by_test_id("changed")).to_have_count(0)
+
+
+async def test_what_the_home_has_nothing_for_says_so_and_cannot_be_joined(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with agreed(browser, tmp_path) as shown:
+        why = "No reserve is agreed for this home."
+        shown.play.terms = replace(shown.play.terms, missing={"reserve": why})
+        await shown.play.anew().load()
+        await shown.go("/programmes")
+        reserve = card(shown.page, "reserve")
+        await expect(reserve.get_by_test_id("missing")).to_have_text(why)
+        await expect(reserve.get_by_test_id("join")).to_have_count(0)
+        await expect(card(shown.page, "microgrid").get_by_test_id("missing")).to_have_count(0)
 
 
 async def test_what_was_delivered_by_month_and_for_settlement(

@@ -34,7 +34,7 @@ async def test_what_the_home_has_nothing_for_is_not_joined_and_cannot_be(play: P
     play.terms = Terms(missing={"reserve": why, "microgrid": "No switch."})
     await play.anew().load()
     found = await listed(play, "reserve")
-    assert (found.joined, found.standing.promise, found.consequence) == (False, why, ())
+    assert (found.joined, found.missing, found.consequence) == (False, why, ())
     assert not (await listed(play, "microgrid")).joined
     decision = Decision(joined=True, by="Ada", version=text_version(BY_ID["reserve"]))
     with pytest.raises(ConsentError, match=why):

@@ -56,6 +56,7 @@ function programme(id: string, rest: Partial<ProgrammeAnswer> = {}): ProgrammeAn
     changed: false,
     pays: null,
     decisions: [],
+    missing: "",
     ...rest,
   };
 }

@@ -3423,6 +3423,8 @@ export interface components {
             pays: components["schemas"]["PayAnswer"] | null;
             /** Decisions */
             decisions: components["schemas"]["DecisionAnswer"][];
+            /** Missing */
+            missing: string;
         };
         /**
          * ProgrammesAnswer
