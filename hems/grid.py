@@ -262,6 +262,12 @@ class Grid:
         return {link.name: link.client.members[0].engine.offset_s for link in self.links}
 
     @property
+    def certificates(self) -> Mapping[str, bytes]:
+        """What the servers that are connected show, DER, by the utility's name."""
+        shown = {link.name: link.client.server_certificate for link in self.links}
+        return {name: each for name, each in shown.items() if each is not None}
+
+    @property
     def told(self) -> Sequence[Told]:
         """What the utilities tell of prices, in the configuration's order."""
         return [

@@ -221,6 +221,7 @@ class Home:
             self.uses.visibility,
             utilities=lambda: self.grid.utilities,
             offsets=lambda: self.grid.offsets,
+            servers=lambda: self.grid.certificates,
             callers=self.bench.callers,
             pushed=PushStore(store.settings).subscriptions,
         )

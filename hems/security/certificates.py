@@ -108,6 +108,18 @@ def look(file: CertificateFile, now: float) -> list[CertificateView]:
     return [replace(_view(file, each, now, own=own), key=kept) for each in shown]
 
 
+def of_server(utility: str, certificate: bytes, now: float) -> CertificateView:
+    """Return what the certificate says that a utility's server shows.
+
+    Args:
+        utility: Its name.
+        certificate: DER; one that a handshake has accepted.
+        now: UTC epoch seconds.
+    """
+    file = CertificateFile(CertificateUse.UTILITY_SERVER, utility, Path(), Renewal.OTHERS)
+    return _view(file, x509.load_der_x509_certificate(certificate), now, own=True)
+
+
 def _view(
     file: CertificateFile, certificate: x509.Certificate, now: float, *, own: bool
 ) -> CertificateView:

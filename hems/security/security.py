@@ -8,7 +8,7 @@ from hems.alarm_history import AlarmHistory
 from hems.clock import Clock
 from hems.device_surface import CallerView
 from hems.push.subscription import Subscription
-from hems.security.certificates import files, look
+from hems.security.certificates import files, look, of_server
 from hems.security.devices import trusted
 from hems.security.outflows import outflows
 from hems.security.surface import (
@@ -33,6 +33,8 @@ class Security:
         visibility: What the owner granted.
         utilities: Returns how the links to utilities stand.
         offsets: Returns each server's clock less the home's, by the utility's name.
+        servers: Returns the certificates that the utilities' servers show, DER, by the
+            utility's name.
         callers: Returns the chargers that have called in and are not known; None if nobody listens.
         pushed: Returns the browsers that want to be told while the page is closed.
     """
@@ -46,6 +48,7 @@ class Security:
         *,
         utilities: Callable[[], Sequence[UtilityView]],
         offsets: Callable[[], Mapping[str, float]],
+        servers: Callable[[], Mapping[str, bytes]],
         callers: Callable[[], Sequence[CallerView] | None],
         pushed: Callable[[], Awaitable[Sequence[Subscription]]],
     ) -> None:
@@ -55,6 +58,7 @@ class Security:
         self._visibility = visibility
         self._utilities = utilities
         self._offsets = offsets
+        self._servers = servers
         self._callers = callers
         self._pushed = pushed
 
@@ -96,7 +100,8 @@ class Security:
     def _certificates(self) -> list[CertificateView]:
         now = self._clock.now()
         found = [view for file in files(self._config) for view in look(file, now)]
-        return sorted(found, key=_end)
+        shown = [of_server(name, each, now) for name, each in self._servers().items()]
+        return sorted([*found, *shown], key=_end)
 
 
 def _end(view: CertificateView) -> float:

@@ -134,6 +134,8 @@ class CertificateUse(StrEnum):
     """By it a utility knows the home."""
     UTILITY_ROOT = "utility-root"
     """By it the home knows a utility."""
+    UTILITY_SERVER = "utility-server"
+    """What a utility's server shows now."""
     RECIPIENTS = "recipients"
     """By it those who were granted something know the home."""
     RECIPIENTS_ROOT = "recipients-root"
@@ -159,6 +161,8 @@ class Renewal(StrEnum):
     """Somebody puts a new file in its place; the hub takes it up while it runs."""
     START = "start"
     """The same, and the hub takes it up when it is started."""
+    OTHERS = "others"
+    """Whoever shows it."""
 
 
 class Standing(StrEnum):

@@ -158,6 +158,11 @@ class Client:
             raise TransientError("notification: this home has not found its server yet")
         await self._session.notify(body, sender)
 
+    @property
+    def server_certificate(self) -> bytes | None:
+        """What the present server showed, DER; None while none is connected."""
+        return None if self._session is None else self._session.server_certificate
+
     def publish(self, report: Report, member: int = 0) -> None:
         """Tell the server what a device says of itself, now or when it can be reached.
 

@@ -286,6 +286,11 @@ class Session:
         """Whether the server has proved to be the home's own."""
         return self._trip.trusted.is_set()
 
+    @property
+    def server_certificate(self) -> bytes | None:
+        """What the server showed last and was believed by, DER; None before."""
+        return self._transport.certificate
+
     def _proved(self) -> None:
         self._proven |= self._transport.peers
         self._transport.believe(self._proven, self._end)

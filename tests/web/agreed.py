@@ -247,6 +247,7 @@ async def agreement(folder: Path, clock: HeldClock) -> AsyncIterator[Agreement]:
         visibility,
         utilities=lambda: [replace(LINK, last_contact=at - 5.0)],
         offsets=lambda: {"grid": 0.4},
+        servers=dict,
         callers=lambda: [CallerView("WB9", "192.168.1.77", "ocpp1.6")],
         pushed=PushStore(store.settings).subscriptions,
     )

@@ -1,14 +1,16 @@
 """Privacy and security over the API: what leaves the home, who is believed, what was wrong."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from certs.pki import init_pki
+from certs.identity import lfdi
+from certs.pem import der, read_certificates
+from certs.pki import Pki, init_pki, issue_service
 from hems.access.rights import Role, Who
 from hems.alarm_history import AlarmHistory
 from hems.device_surface import CallerView
@@ -63,8 +65,10 @@ class Guarded(OpenDoor):
     alarms: AlarmHistory
     visibility: Visibility
     clock: HeldClock
+    pki: Pki
     role: Role = Role.OWNER
     link: UtilityView = LINK
+    servers: dict[str, bytes] = field(default_factory=dict)
 
     async def who(self, _request: web.Request) -> Who:
         return Who("Ada", self.role)
@@ -75,14 +79,14 @@ class Guarded(OpenDoor):
 
 @pytest.fixture
 async def home(tmp_path: Path, settings: WebSettings) -> AsyncIterator[Guarded]:
-    init_pki(tmp_path / "pki")
+    pki = init_pki(tmp_path / "pki")
     path = tmp_path / "hems.toml"
     path.write_text(TOML, encoding="utf-8")
     clock = HeldClock(T)
     store = await open_store(tmp_path / "hems.db", clock)
     alarms = AlarmHistory(store.settings, clock)
     visibility = Visibility(store.visibility, clock, lambda _text: None)
-    guarded = Guarded(aiohttp.ClientSession(), alarms, visibility, clock)
+    guarded = Guarded(aiohttp.ClientSession(), alarms, visibility, clock, pki)
     security = Security(
         load(path),
         clock,
@@ -90,6 +94,7 @@ async def home(tmp_path: Path, settings: WebSettings) -> AsyncIterator[Guarded]:
         visibility,
         utilities=lambda: [guarded.link],
         offsets=lambda: {"grid": 2.5},
+        servers=lambda: guarded.servers,
         callers=lambda: [CallerView("WB9", "192.168.1.77", "ocpp1.6")],
         pushed=PushStore(store.settings).subscriptions,
     )
@@ -123,6 +128,17 @@ async def test_everything_is_told_as_it_is_configured_and_stands(home: Guarded) 
     flows = {row["flow"]: row for row in told["outflows"]}
     assert flows["grant"]["to"] == "Grid Ltd"
     assert flows["readings"]["host"] == "utility.example"
+
+
+async def test_what_a_utilitys_server_shows_stands_among_the_certificates(home: Guarded) -> None:
+    shown = issue_service(home.pki, "grid-server", hosts=["utility.example"])
+    first, *_ = read_certificates(shown.certificate)
+    home.servers["grid"] = der(first)
+    async with home.client.get("/api/security") as answer:
+        told = await answer.json()
+    (row,) = (c for c in told["certificates"] if c["use"] == "utility-server")
+    assert (row["of"], row["renewal"], row["key"]) == ("grid", "others", "")
+    assert row["lfdi"] == lfdi(der(first))
 
 
 async def test_a_server_that_never_answered_has_no_clock(home: Guarded) -> None:

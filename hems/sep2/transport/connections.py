@@ -101,6 +101,9 @@ class Connections:
         ssl_context: For TLS; the peer check is added to it. None for plain HTTP.
         verify_peer: Called once for each new connection, before anything is sent over it.
         limits: Bounds in time and number.
+
+    Attributes:
+        certificate: What the server showed last and was believed by, DER; None before.
     """
 
     def __init__(
@@ -113,6 +116,7 @@ class Connections:
         self._host = host
         self._ssl = ssl_context
         self._limits = limits
+        self.certificate: bytes | None = None
         self._peers: frozenset[str] = frozenset()
         self._believed: frozenset[str] = frozenset()
         self._on_other: Callable[[OtherPeerError], None] = lambda _error: None
@@ -158,6 +162,7 @@ class Connections:
             )
             self._on_other(error)
             raise error
+        self.certificate = connection.getpeercert(binary_form=True)
 
     async def within_deadline(self, place: str, work: Callable[[], Awaitable[R]]) -> R:
         """Do what a request takes, in the time allowed.

@@ -117,8 +117,7 @@ class Transport:
         """Whether somebody is the server that this transport is or was connected to.
 
         Args:
-            peer: Its LFDI, by its certificate; None if it showed none, which nobody but the
-                server of a transport without TLS may.
+            peer: Its LFDI; None if it showed no certificate, as the server of one without TLS may.
         """
         return self._connections.is_peer(peer)
 
@@ -126,6 +125,11 @@ class Transport:
     def peers(self) -> frozenset[str]:
         """LFDIs of the certificates by which the server is known."""
         return self._connections.peers
+
+    @property
+    def certificate(self) -> bytes | None:
+        """What the server showed last and was believed by, DER; None before."""
+        return self._connections.certificate
 
     def believe(self, proven: Collection[str], on_other: Callable[[OtherPeerError], None]) -> None:
         """Set what other certificates the server may show; see `Connections.believe`."""

@@ -282,6 +282,7 @@ async def test_the_listener_shows_a_renewed_certificate(pki: Pki) -> None:
             await after.post(path, TIME)
             await before.post(path, TIME)  # what is open stays
             assert [before.is_peer(x) for x in lfdis] == [True, False]
+            assert [lfdi(each.certificate or b"") for each in (before, after)] == lfdis
             assert [after.is_peer(x) for x in lfdis] == [False, True]
     finally:
         await listener.close()

@@ -1791,7 +1791,7 @@ export interface components {
          * @description What a certificate is for.
          * @enum {string}
          */
-        CertificateUse: "utility" | "utility-root" | "recipients" | "recipients-root" | "chargers" | "chargers-root" | "broker-root" | "regulation" | "regulation-root" | "device" | "device-root" | "page" | "page-root";
+        CertificateUse: "utility" | "utility-root" | "utility-server" | "recipients" | "recipients-root" | "chargers" | "chargers-root" | "broker-root" | "regulation" | "regulation-root" | "device" | "device-root" | "page" | "page-root";
         /**
          * ChangeOrder
          * @description What is to be changed of an account.
@@ -3565,7 +3565,7 @@ export interface components {
          * @description Who sees to a new certificate.
          * @enum {string}
          */
-        Renewal: "itself" | "followed" | "start";
+        Renewal: "itself" | "followed" | "start" | "others";
         /**
          * ReservesAnswer
          * @description The reserve; fields as in `hems.reserves.surface.ReservesView`.
