@@ -72,10 +72,10 @@ class Streams:
         packing = Packing() if "gzip" in request.headers.get("Accept-Encoding", "") else None
         if packing is not None:
             response.headers["Content-Encoding"] = "gzip"
-        await response.prepare(request)
-        if request.transport is not None:
-            request.transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
         try:
+            await response.prepare(request)
+            if request.transport is not None:
+                request.transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
             async with aclosing(self._messages()) as messages:
                 async for message in messages:
                     if not await still_may(request, Right.SEE):
