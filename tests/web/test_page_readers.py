@@ -63,11 +63,11 @@ async def test_the_keyboard_reaches_everything_in_the_order_it_is_read(browser: 
             await page.keyboard.press("Tab")
             reached.append(await page.evaluate(_FOCUSED))
         assert reached[:7] == [
+            "opt-out",
             "today-cost",
             "today-saved",
             "today-self",
             "today-carbon",
-            "opt-out",
             "day-before",
             "look",
         ]

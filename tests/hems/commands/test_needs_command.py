@@ -69,7 +69,7 @@ async def test_an_appliance_is_started_and_stopped(
         (("car", "boat", "--mode", "now"), "There is no charger 'boat'."),
         (("car", "--mode", "now"), "say which car is meant"),
         (("car", "ev", "--usual", "--mode", "now"), "goes with nothing else"),
-        (("car", "ev", "--ready", "7"), "ready: "),
+        (("car", "ev", "--ready", "7"), "Ready by: "),
         (("car", "ev", "--energy", "-1 kWh"), "more than 0"),
         (("start", "--cancel"), "say which appliance is meant"),
         (("start", "dishwasher", "--cancel", "--ready", "07:00"), "goes with nothing else"),
