@@ -29,7 +29,7 @@ ABOUT: Final = About(
     use_cases=("BUC-3",),
     title="Frequency regulation",
     triggered_by="The aggregator: an event of its programme, then a signal every few seconds",
-    asks="A battery moves around its base point by a share of the power that was committed",
+    asks="A battery moves around its base point by a share of the power that was committed.",
     ends="With the event; a signal that stops is faded out within seconds",
     carried_by=(
         "DERControl opModStorageTargetW, opModTargetW (the commitment and its base point)",

@@ -119,7 +119,7 @@ async def serving(
             return
         site = web.TCPSite(runner, settings.host, settings.port)
         place = f"{settings.host} port {settings.port}"
-        port = await listen(runner, site, place, "web.port")
+        port = await listen(runner, site, place, "--port or web.port")
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         yield f"http://{host}:{port}"
     finally:

@@ -15,6 +15,10 @@ _HEAD = (
     f"{'day':<10} {'cost':>9} {'saved':>9} {'on greedy':>9} {'currency':<8} "
     f"{'taken':>10} {'given':>10} {'own sun':>7} {'carbon':>9}"
 )
+_FOOT = (
+    "saved: against this home without control; on greedy: against one whose battery only evens "
+    "the meter out"
+)
 
 
 class _Part(BaseModel):
@@ -64,6 +68,7 @@ def show(url: str, days: int) -> int:
     print(_HEAD)
     for day in money.periods:
         print(_line(day, zone))
+    print(_FOOT)
     return 0
 
 

@@ -172,13 +172,16 @@ def _asked(options: argparse.Namespace) -> str:
 
 
 def _records(page: Page, options: argparse.Namespace) -> None:
-    for each in page.get(f"/api/programmes/records?{_asked(options)}", _Records).records:
+    records = page.get(f"/api/programmes/records?{_asked(options)}", _Records).records
+    if not records:
+        print("nothing that was asked of the home in these days is over")
+    for each in records:
         print(_line(each))
 
 
 def _line(record: _Record) -> str:
     start = time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(record.starts_at))
-    asked = "a curve" if record.unit == "curve" else f"{record.asked:g} {record.unit}"
+    asked = "a curve" if record.unit == "curve" else f"{round(record.asked, 1):g} {record.unit}"
     parts = [f"{start} {record.programme:<16} {record.asked_by}: {asked}"]
     if record.delivered_wh is not None:
         whole = "" if record.promised_wh is None else f" of {record.promised_wh / _KILO:.2f}"

@@ -72,7 +72,7 @@ _NO_START = (
     WebError,
 )
 """Why a hub cannot start."""
-_CHATTY = ("aiosqlite", "alembic", "asyncio", "ocpp", "pymodbus", "sqlalchemy")
+_CHATTY = ("alembic", "asyncio", "ocpp", "pymodbus", "sqlalchemy")
 
 
 def run(place: Place, ready: Path | None, *, verbose: bool) -> int:
@@ -261,6 +261,7 @@ async def _open_store(path: Path) -> tuple[Store, str | None]:
 async def _tell(home: Home, page: str, ready: Path | None, path: Path, begun: Begun) -> None:
     """Say that the home runs to who waits for it, once it does."""
     await home.wait_first_cycle()
+    _log.info("the home's page: %s", page)
     if begun.restored:
         confirm(path)
     if ready is None:

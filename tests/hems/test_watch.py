@@ -39,6 +39,19 @@ def test_a_limit_that_stays_unmet_is_said_with_its_size_and_taken_back() -> None
     assert said[8:] == [None, None]
 
 
+def test_what_is_missing_is_told_anew_only_where_it_has_moved_much() -> None:
+    watch, said = Watch(), []
+    for second, unmet_w in enumerate([1000.0] * 6 + [1100.0, 800.0, 1490.0, 1600.0, 1500.0, 500.0]):
+        watch, alarms = watch.look(image(100.0 + second), unmet_w)
+        said.append(alarms["limit"])
+    assert said[5:9] == [said[5]] * 4
+    assert said[9] is not None
+    assert "1.6 kW" in said[9]
+    assert said[10] == said[9]
+    assert said[11] is not None
+    assert "500 W" in said[11]
+
+
 def test_a_moment_over_the_limit_is_not_worth_a_word() -> None:
     watch = Watch()
     for second in range(20):

@@ -45,6 +45,23 @@ async def test_live_figures_follow_the_home(browser: Browser) -> None:
         await expect(page.get_by_test_id("tile-pv")).to_contain_text(re.compile(r"4\.9\s*kW"))
 
 
+async def test_a_limit_below_nothing_is_told_as_what_must_be_given(browser: Browser) -> None:
+    async with showing(browser) as shown:
+        await expect(shown.page.get_by_text("At most 1.5 kW may be taken now.")).to_be_visible()
+        await shown.home.play(limit_import_w=-4700.0)
+        await expect(shown.page.get_by_text("At least 4.7 kW must be given now.")).to_be_visible()
+
+
+async def test_a_home_without_a_meter_is_not_told_that_it_fails(browser: Browser) -> None:
+    home = ScriptedHome()
+    devices = [d for d in home.now.devices if d.kind != "meter"]
+    home.now = replace(home.now, net_w=None, devices=devices)
+    async with showing(browser, home=home) as shown:
+        await expect(shown.page.locator("h1")).to_contain_text("No grid meter yet")
+        rest = shown.page.get_by_test_id("flow-rest")
+        await expect(rest).to_contain_text("no answer yet")
+
+
 async def test_each_device_says_what_and_why(browser: Browser) -> None:
     async with showing(browser) as shown:
         battery = shown.page.get_by_test_id("tile-battery")

@@ -36,6 +36,25 @@ async def test_the_page_comes_back_after_the_hub_was_away(browser: Browser) -> N
         await page.close()
 
 
+async def test_a_hub_that_starts_anew_is_not_out_of_reach(browser: Browser) -> None:
+    home, settings, outlook = ScriptedHome(), page_settings(), ScriptedOutlook()
+    page = await browser.new_page(viewport=PHONE, locale="en-GB")
+    async with serving(home, settings, ScriptedClock(), (*outlook.parts(), OWNER)) as url:
+        await page.goto(url)
+        await expect(page.get_by_test_id("live")).to_have_text("Live figures")
+        await page.evaluate(
+            """new MutationObserver(() => {
+                 if (document.querySelector("[data-testid=offline]")) window.said = true;
+               }).observe(document.body, { childList: true, subtree: true });"""
+        )
+    await expect(page.get_by_test_id("live")).to_contain_text("Reconnecting to the hub")
+    again = replace(settings, port=int(url.rpartition(":")[2]))
+    async with serving(home, again, ScriptedClock(), (*outlook.parts(), OWNER)):
+        await expect(page.get_by_test_id("live")).to_have_text("Live figures", timeout=15_000)
+        assert await page.evaluate("window.said === undefined")
+        await page.close()
+
+
 async def test_what_was_known_is_shown_aged_after_a_reload_without_the_hub(
     browser: Browser,
 ) -> None:

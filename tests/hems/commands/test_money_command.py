@@ -23,11 +23,12 @@ async def test_a_line_a_day(capsys: pytest.CaptureFixture[str]) -> None:
     ) as url:
         assert await asyncio.to_thread(main, ["money", "--days", "3", "--url", url]) == 0
     assert books.asked == [(3,)]
-    head, line = capsys.readouterr().out.splitlines()
+    head, line, foot = capsys.readouterr().out.splitlines()
     assert head.split()[:4] == ["day", "cost", "saved", "on"]
     assert line.split() == (
         ["1970-01-01", "2.67", "0.50", "?", "EUR", "8.0", "kWh", "1.0", "kWh", "80%", "-"]
     )
+    assert foot.startswith("saved: against this home without control")
 
 
 async def test_a_day_with_gaps_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -103,7 +103,9 @@ async def test_records_and_an_export(terminal: Terminal) -> None:
         "inside 99.5%; after 2.0 s; rebound 120 W; left by the owner; "
         "The owner was out of it for 1 min."
     )
-    assert await terminal("records", PEAK) == ""
+    assert await terminal("records", PEAK) == (
+        "nothing that was asked of the home in these days is over\n"
+    )
     rows = list(csv.DictReader(io.StringIO(await terminal("export", "--days", "7"))))
     assert [row["row"] for row in rows] == ["event", "end"]
     assert '"row":"end"' in await terminal("export", "--form", "jsonl")

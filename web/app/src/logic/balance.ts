@@ -128,7 +128,8 @@ function gridFlow(home: HomeAnswer): Flow {
 function restFlow(home: HomeAnswer): Flow {
   const apart = appliances(home).filter((d) => d.kind in PART_OF);
   const current = home.net_w !== null && apart.every((d) => CURRENT.has(d.quality));
-  const age = oldest([...apart, ...home.devices.filter(isMeter)]);
+  const meters = home.devices.filter(isMeter);
+  const age = meters.length === 0 ? null : oldest([...apart, ...meters]);
   return { part: "rest", ...moving(less(home, apart)), current, age_s: age, soc: null };
 }
 

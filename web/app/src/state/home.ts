@@ -20,7 +20,7 @@ import { keep, recall } from "./kept";
 const OLD_S = 5;
 /** How often the present snapshot is kept for when the hub is out of reach. */
 const KEEP_MS = 10_000;
-/** How long the hub is waited for before what was kept is said to be old. */
+/** How long the hub is waited for before it is said to be out of reach: it may be starting anew. */
 const PATIENCE_MS = 3_000;
 
 const NAME = "home";
@@ -29,8 +29,9 @@ function makeHome() {
   const kept = recall<HomeAnswer>(NAME);
   const home = shallowRef<HomeAnswer | null>(kept?.value ?? null);
   const connected = ref(false);
-  const lost = ref(false);
   const startedMs = Date.now();
+  /** Since when the hub is waited for, where it is. */
+  const waitingMs = ref(startedMs);
   const receivedMs = ref(kept?.cameMs ?? 0);
   const nowMs = ref(startedMs);
   /** When the snapshot came that is kept by now. */
@@ -39,7 +40,6 @@ function makeHome() {
   function take(next: HomeAnswer): void {
     home.value = next;
     connected.value = true;
-    lost.value = false;
     receivedMs.value = nowMs.value = Date.now();
     if (receivedMs.value - keptMs >= KEEP_MS) keepNow();
   }
@@ -53,8 +53,8 @@ function makeHome() {
   const line = {
     snapshot: take,
     lost() {
+      if (connected.value) waitingMs.value = nowMs.value = Date.now();
       connected.value = false;
-      lost.value = true;
     },
   };
   let stop = listen(line);
@@ -82,9 +82,7 @@ function makeHome() {
     ageS,
     fresh,
     /** Whether the hub is out of reach, and not just about to answer. */
-    away: computed(
-      () => !fresh.value && (lost.value || connected.value || nowMs.value - startedMs > PATIENCE_MS),
-    ),
+    away: computed(() => !fresh.value && nowMs.value - waitingMs.value > PATIENCE_MS),
     /** The hub's present time, UTC epoch seconds: its clock counts, not this browser's. */
     hubNow: computed(() => (home.value === null ? 0 : home.value.at + ageS.value)),
   };
