@@ -37,7 +37,7 @@ test: lint types contracts unit
 DEEP := --timeout=3600 --hypothesis-profile=search
 
 test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores
-	$(call suite,"deep or hypothesis",$(addprefix --ignore=,$(ASIDE)) $(DEEP),3,--dist load)
+	$(call suite,"deep or hypothesis",$(addprefix --ignore=,$(ASIDE)) $(DEEP),3,--dist worksteal)
 	$(call suite,deep,$(ASIDE) $(DEEP),2,$(BY_FILE))
 
 lint: .venv/.ready
