@@ -119,7 +119,8 @@ async def _converse(process: Process, question: Question) -> Plan:
     if process.stdin is None or process.stdout is None:
         raise LetterError("the planner has no pipe")
     process.stdin.write(write_question(question))
-    await process.stdin.drain()
+    with contextlib.suppress(ConnectionError):  # gone: then there is nothing to read either
+        await process.stdin.drain()
     while line := await process.stdout.readline():
         number, plan = read_plan(line)
         if number == question.number:
