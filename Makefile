@@ -17,8 +17,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo        a home, a utility and the page, on this machine"
-	@echo "make test        every check, in about a quarter of an hour on two cores"
-	@echo "make test-deep   what it leaves out, and new examples for every property: about an hour"
+	@echo "make test        every check, in about half an hour on two cores"
+	@echo "make test-deep   what it leaves out, and new examples for every property: half an hour more"
 	@echo "make conformance [ARGS='--profile csip']  the certifier's scenarios, PICS, evidence"
 	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
 	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web"
