@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hems.commands.operator_arguments import add_operator
+
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - no public name
 
@@ -40,11 +42,11 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
         action="store_true",
         help="without a secret: homes show their manufacturer's certificate, and wait for approval",
     )
-    _add_operator(parser)
+    add_operator(parser)
     parser.set_defaults(run=enrol, what="code")
 
     parser = actions.add_parser("enrolments", help="who asked for a certificate")
-    _add_operator(parser)
+    add_operator(parser)
     parser.set_defaults(run=enrol, what="list")
 
     for what in ("approve", "refuse"):
@@ -52,7 +54,7 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
         parser.add_argument("id", metavar="ID", help="as `hems headend enrolments` shows it")
         if what == "approve":
             parser.add_argument("--pin", metavar="PIN", help="that the home shows")
-        _add_operator(parser)
+        add_operator(parser)
         parser.set_defaults(run=enrol, what=what)
 
     parser = actions.add_parser("answer", help="answer a home's request in a file (test PKI)")
@@ -61,13 +63,3 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
     parser.add_argument("--demo", type=Path, default=Path("var/demo"), metavar="DIR")
     parser.add_argument("--out", type=Path, default=Path("enrolment.pem"), metavar="FILE")
     parser.set_defaults(run=answer)
-
-
-def _add_operator(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--operator",
-        type=Path,
-        default=Path("var/demo/headend/operator.json"),
-        metavar="FILE",
-        help="where the head-end wrote its operator address and token",
-    )

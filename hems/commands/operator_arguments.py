@@ -39,7 +39,7 @@ def add_event(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", r
     event.add_argument("--start", metavar="+DELAY", default="+0s", help="from now: +5m")
     event.add_argument("--randomize-start", metavar="SPAN", default="0s")
     event.add_argument("--program", metavar="NAME", help="which programme issues it")
-    _add_operator(event)
+    add_operator(event)
     event.set_defaults(run=run)
 
 
@@ -103,7 +103,7 @@ def add_price(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", r
     price.add_argument("--currency", metavar="CODE", help="ISO 4217: EUR")
     price.add_argument("--primacy", type=int, metavar="N", help="of tariffs the lowest wins")
     price.add_argument("--raw", action="store_true", help="send absurd or missing prices too")
-    _add_operator(price)
+    add_operator(price)
     price.set_defaults(run=run)
 
 
@@ -127,7 +127,7 @@ def add_reserve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
     reserve.add_argument("--start", type=float, metavar="EPOCH", help="UTC seconds")
     reserve.add_argument("--minutes", type=float)
     reserve.add_argument("--raw", action="store_true", help="grant more than was asked too")
-    _add_operator(reserve)
+    add_operator(reserve)
     reserve.set_defaults(run=run)
 
 
@@ -147,7 +147,7 @@ def add_message(commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
     message.add_argument("--start", metavar="+DELAY", help="from now: +5m")
     message.add_argument("--originator", metavar="NAME", help="who signs it")
     message.add_argument("--cancel", metavar="ID", help="take a message back")
-    _add_operator(message)
+    add_operator(message)
     message.set_defaults(run=run)
 
 
@@ -159,11 +159,12 @@ def add_homes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", r
         run: What runs it.
     """
     homes = commands.add_parser("homes", help="what the utility knows of its homes")
-    _add_operator(homes)
+    add_operator(homes)
     homes.set_defaults(run=run)
 
 
-def _add_operator(parser: argparse.ArgumentParser) -> None:
+def add_operator(parser: argparse.ArgumentParser) -> None:
+    """Add where the head-end's operator door is."""
     parser.add_argument(
         "--operator",
         type=Path,
