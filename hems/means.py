@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hems.cem.sentry import Sentry
 from hems.planning.desk import Desk
 from hems.planning.occasion import Pace
+from hems.security_event import Note, unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +18,11 @@ class Means:
         desk: The planner; None for a process of its own.
         pace: How often it is planned; None for as often as is of use.
         sentry: Who ends what devices cannot end by themselves; None for a process of its own.
+        note: Told what bears on security.
     """
 
     chance: random.Random = field(default_factory=random.SystemRandom)
     desk: Desk | None = None
     pace: Pace | None = None
     sentry: Sentry | None = None
+    note: Note = unheard
