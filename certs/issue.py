@@ -163,6 +163,31 @@ def issue_service(
     )
 
 
+def issue_signer(
+    issuer: Authority,
+    public_key: CertificatePublicKeyTypes,
+    name: str,
+    purposes: Sequence[x509.ObjectIdentifier],
+    validity: Validity,
+) -> x509.Certificate:
+    """Return the certificate of somebody who signs documents; no TLS peer takes it.
+
+    Args:
+        issuer: The operational CA.
+        public_key: The signer's key.
+        name: Its common name.
+        purposes: What it may sign (`certs.signed.Purpose.usage`).
+        validity: How long it holds.
+    """
+    return (
+        _builder(_name(name), public_key, validity, issuer)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(crl_sign=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(purposes), critical=True)
+        .sign(issuer.key, hashes.SHA256())
+    )
+
+
 def issue_crl(
     issuer: Authority,
     revoked: Iterable[x509.RevokedCertificate],

@@ -39,6 +39,7 @@ from certs.pem import (
     write_file,
     write_key,
 )
+from certs.signed import Purpose
 
 HARDWARE_TYPE: Final = "1.3.6.1.4.1.32473.1"
 """hwType of the demo's hardware, in the arc kept for examples (RFC 5612)."""
@@ -250,6 +251,30 @@ def issue_service(
     key = issue.new_key()
     authority = _authority(pki, "operational")
     certificate = issue.issue_service(authority, key.public_key(), name, hosts, validity)
+    return _store(pki, name, [certificate, authority.certificate], key)
+
+
+def issue_signer(
+    pki: Pki, name: str, purposes: Sequence[Purpose], *, validity: Validity | None = None
+) -> IdentityFiles:
+    """Issue the certificate of somebody who signs documents, under the operational CA.
+
+    Args:
+        pki: The PKI.
+        name: File name and common name of the identity.
+        purposes: What it may sign.
+        validity: How long it holds; five years where None.
+
+    Raises:
+        PkiExistsError: There is an identity of this name.
+        PkiError: `name` is not usable as a file name.
+        CertificateError: A file of the PKI is missing or damaged, or cannot be written.
+    """
+    validity = validity or Validity.since(datetime.now(UTC), SERVICE_LASTS)
+    key = issue.new_key()
+    authority = _authority(pki, "operational")
+    usages = [purpose.usage for purpose in purposes]
+    certificate = issue.issue_signer(authority, key.public_key(), name, usages, validity)
     return _store(pki, name, [certificate, authority.certificate], key)
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from der.addresses import Address, Shared
-from der.model import DeviceSpec
+from der.model import Connection, DeviceSpec
 from der.service import Link
 
 
@@ -37,6 +37,24 @@ class Service(Protocol):
 
     async def stop(self) -> None:
         """End; never raises, and calling it again does nothing."""
+        ...
+
+
+Inspector = Callable[[str, Connection], str | None]
+"""Returns why whoever calls in as a device (its id) is not to be spoken to, one clause; None where
+it may be."""
+
+
+@runtime_checkable
+class CalledIn(Protocol):
+    """A shared part that devices call by themselves, and tell what rules before they are opened."""
+
+    def inspect_by(self, inspector: Inspector) -> None:
+        """Have each device that calls in looked at, before anything is told to it."""
+        ...
+
+    def drop(self, device: str) -> None:
+        """End a device's connection, if there is one; it is looked at when it calls again."""
         ...
 
 

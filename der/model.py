@@ -164,13 +164,26 @@ class DeviceSpec:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Who answered at the other end of a handle, as it describes itself."""
+    """Who answered at the other end of a handle, as it describes itself.
+
+    Attributes:
+        address: Where, for people.
+        manufacturer: Who made it, as it says; empty where it does not say.
+        model: What it says that it is.
+        serial: Its serial number, as it says.
+        firmware: What it says that it runs.
+        host: IP address from which it answered; empty where nobody sees it.
+        key: SHA-256 of the public key that it has proved to hold, hex digits; empty without TLS,
+            or where it shows no certificate.
+    """
 
     address: str
     manufacturer: str = ""
     model: str = ""
     serial: str = ""
     firmware: str = ""
+    host: str = ""
+    key: str = ""
 
 
 class Alarm(StrEnum):
@@ -320,6 +333,8 @@ class DeviceState:
         error: The last error in words, None when the last call went well.
         setpoint: What it was last told and has not lapsed; None when it runs by itself.
         nonsense: Whether it is lost because what it answers cannot be.
+        barred: Whether it is not trusted, or not yet: nothing is told to it (its spec's control is
+            `Control.NONE`), and nothing is promised or reported of it.
     """
 
     spec: DeviceSpec
@@ -328,3 +343,4 @@ class DeviceState:
     error: str | None = None
     setpoint: Setpoint | None = None
     nonsense: bool = False
+    barred: bool = False

@@ -22,6 +22,15 @@ from der.sentence import say
 A = TypeVar("A")
 _CLOSED: Final = "the handle was closed"
 
+Inspect = Callable[[Connection], str | None]
+"""Returns why whoever answers is not to be spoken to, one clause; None where it may be."""
+
+
+def _anybody(connection: Connection) -> str | None:
+    """Let whoever answers be spoken to."""
+    del connection
+    return None
+
 
 class Mode(Enum):
     """What a handle may be used for."""
@@ -102,11 +111,16 @@ class Device:
         connect: Makes the driver's link; raises TransientError or PermanentError.
         deadline_s: Longest time that any one call on a handle may take; a write to a device that
             sleeps may in addition wait for its next wake.
+        inspect: Asked before the first call on each connection, and again when who answers
+            describes itself otherwise.
+        withheld: Whether only a test move may tell it anything, because nobody has approved it yet.
     """
 
     spec: DeviceSpec
     connect: Callable[[], Awaitable[Link]]
     deadline_s: float = 2.0
+    inspect: Inspect = _anybody
+    withheld: bool = False
     _writer: "Handle | None" = None
     _handles: "list[Handle]" = field(default_factory=list)
     _shut: str | None = None
@@ -121,7 +135,8 @@ class Device:
             A handle that describes the connection.
 
         Raises:
-            RejectedError: Another handle is already open for writing, or the device is shut.
+            RejectedError: Another handle is already open for writing, the device is shut, or who
+                answers is not to be spoken to.
             TransientError: The device does not answer.
             PermanentError: The device is not what the driver expects.
         """
@@ -138,6 +153,11 @@ class Device:
             self.release(handle)
             raise
         self._handles.append(handle)
+        try:
+            handle.inspect("open")
+        except RejectedError:
+            await handle.close()
+            raise
         if self._shut is not None:  # from above, while it was being opened
             await handle.close()
             self._refuse_if_shut("open")
@@ -201,6 +221,7 @@ class Handle:
         self._device = device
         self._link: Link | None = None
         self._life = Lifeline()
+        self._inspected: Connection | None = None
         self._under_way = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -259,6 +280,26 @@ class Handle:
         """What becomes of the device when the hub falls silent."""
         return self._open_link("describe").safeguard
 
+    def inspect(self, call: str) -> None:
+        """See who answers, where that is not known or has changed.
+
+        Args:
+            call: What it is asked for, for messages.
+
+        Raises:
+            RejectedError: Who answers is not to be spoken to.
+        """
+        connection = self._open_link(call).connection
+        if connection == self._inspected:
+            return
+        why = self._device.inspect(connection)
+        if why is not None:
+            self._inspected = None
+            raise RejectedError(
+                say("{id}: {call} refused: {why}", id=self.spec.id, call=call, why=why)
+            )
+        self._inspected = connection
+
     async def read(self) -> Reading:
         """Read the device.
 
@@ -269,6 +310,7 @@ class Handle:
         link = self._open_link("read")
         if not self.mode.reads:
             raise RejectedError(f"{self.spec.id}: read through a write-only handle")
+        self.inspect("read")
         async with self.bounded("read"):
             return await link.read()
 
@@ -283,6 +325,7 @@ class Handle:
             TransientError: The device did not confirm in time.
         """
         link = self._writable_link("write")
+        self.inspect("write")
         if setpoint is not None:
             self._check_range(setpoint)
         sleep = self.spec.sleep
@@ -323,6 +366,7 @@ class Handle:
         """
         call = f"ioctl {command}"
         link = self._writable_link(call) if command.changes else self._open_link(call)
+        self.inspect(call)
         async with self.bounded(call, command.takes_s):
             answer = await link.ioctl(command)
         if not isinstance(answer, command.answer):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -14,6 +14,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from certs.keys.errors import KeyStoreError
+
+MOST_SEALED: Final = 128
+"""Octets of a secret that every kind of store takes: a TPM takes no more."""
 
 Fields = tuple[bytes, ...]
 """What is kept of a key in its file; see `certs.keys.envelope`."""
@@ -49,11 +52,13 @@ class Backend(Protocol):
     """A kind of key store. Its calls block, and come from any thread.
 
     Attributes:
-        label: Of the PEM block of its files.
+        label: Of the PEM block of the files of its keys.
+        secret_label: Of those of what it has sealed.
         held: How it holds keys.
     """
 
     label: str
+    secret_label: str
     held: Held
 
     def make(self) -> Fields:
@@ -78,6 +83,18 @@ class Backend(Protocol):
 
     def erase(self, fields: Fields) -> str:
         """Erase what of the key is elsewhere than in its file; returns what was done."""
+        ...
+
+    def seal(self, secret: bytes) -> Fields:
+        """Lock a secret of at most `MOST_SEALED` octets; returns what is kept of it."""
+        ...
+
+    def unseal(self, fields: Fields) -> bytes:
+        """Return a secret that was locked."""
+        ...
+
+    def forget(self, fields: Fields) -> str:
+        """Erase what of a secret is elsewhere than in its file; returns what was done."""
         ...
 
     def check(self, kept: Sequence[Fields]) -> None:

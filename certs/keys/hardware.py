@@ -1,7 +1,8 @@
-"""Keys that are made and used in hardware and never leave it.
+"""Keys that are made and used in hardware and never leave it, and secrets that it locks.
 
-Fields: where the key is in the hardware, public key. Neither is secret; both are checked with each
-signature, so that a file that was changed, or hardware that was exchanged, is told.
+Fields of a key: where the key is in the hardware, public key. Neither is secret; both are checked
+with each signature, so that a file that was changed, or hardware that was exchanged, is told.
+Fields of a secret: where what opens it is in the hardware, and what the hardware made of it.
 """
 
 from collections.abc import Sequence
@@ -31,11 +32,13 @@ class Chip(Protocol):
         name: For messages.
         held: What kind of hardware it is.
         label: Of the PEM block of the files of its keys.
+        secret_label: Of those of what it has sealed.
     """
 
     name: str
     held: Held
     label: str
+    secret_label: str
 
     def make(self) -> tuple[bytes, ec.EllipticCurvePublicKey]:
         """Make a P-256 key that cannot leave it; returns where it is, and its public key."""
@@ -54,8 +57,21 @@ class Chip(Protocol):
         """
         ...
 
+    def seal(self, secret: bytes) -> Fields:
+        """Lock a secret; returns where what opens it is, and all else that this takes."""
+        ...
+
+    def unseal(self, fields: Fields) -> bytes:
+        """Return a secret that it locked.
+
+        Raises:
+            KeyStoreGoneError: It is not there.
+            KeyStoreError: It refuses, or locked no such secret.
+        """
+        ...
+
     def erase(self, where: bytes) -> None:
-        """Erase a key and see that it is gone."""
+        """Erase a key, or what opens a secret, and see that it is gone."""
         ...
 
     def check(self, wheres: Sequence[bytes]) -> None:
@@ -73,6 +89,7 @@ class HardwareBackend:
 
     def __init__(self, chip: Chip, sign_s: float = SIGN_S) -> None:
         self.label = chip.label
+        self.secret_label = chip.secret_label
         self.held = chip.held
         self._chip = chip
         self._sign_s = sign_s
@@ -133,6 +150,31 @@ class HardwareBackend:
         self._worker.do(lambda: self._chip.erase(where), MAKE_S)
         inplace.forget(self.public(fields))
         return f"{self._chip.name} has the key no more"
+
+    def seal(self, secret: bytes) -> Fields:
+        """Have the hardware lock a secret; returns what is kept of it.
+
+        Raises:
+            KeyStoreError: The hardware is not there, or refuses.
+        """
+        return self._worker.do(lambda: self._chip.seal(secret), MAKE_S)
+
+    def unseal(self, fields: Fields) -> bytes:
+        """Return a secret that the hardware locked.
+
+        Raises:
+            KeyStoreError: The hardware is not there, refuses, or has locked another.
+        """
+        return self._worker.do(lambda: self._chip.unseal(fields), self._sign_s)
+
+    def forget(self, fields: Fields) -> str:
+        """Erase in the hardware what opens a secret.
+
+        Raises:
+            KeyStoreError: The hardware is not there, or refuses.
+        """
+        self._worker.do(lambda: self._chip.erase(fields[0] if fields else b""), MAKE_S)
+        return f"{self._chip.name} can open the secret no more"
 
     def check(self, kept: Sequence[Fields]) -> None:
         """See whether the hardware is there and has these keys.

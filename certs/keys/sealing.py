@@ -2,7 +2,7 @@
 
 Fields: cost, salt, check, public key, nonce, sealed private key. All before the last are
 authenticated with it. `check` is made of the secret too: it tells a wrong secret from a changed
-file.
+file. What else is sealed has the same fields but for the public key.
 """
 
 import hmac
@@ -34,6 +34,7 @@ _NONCE: Final = 12
 _KEY: Final = 32
 _CHECK: Final = 16
 _FIELDS: Final = 6
+_SECRET_FIELDS: Final = 5
 _PUBLIC: Final = 3
 _PASSWORD: Final = 24
 _KEPT: Final = 8
@@ -48,6 +49,7 @@ class FileBackend:
     """
 
     label = "HEMS SEALED KEY"
+    secret_label = "HEMS SEALED SECRET"  # noqa: S105 - a label
     held = Held.ENCRYPTED
 
     def __init__(self, secret: SecretPlace, cost: Cost | None = None) -> None:
@@ -66,11 +68,32 @@ class FileBackend:
         Raises:
             SecretError: The secret cannot be read.
         """
-        salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
-        sealer, check = self._keys(salt, self._cost)
         plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        head = (self._cost.encode(), salt, check, spki(key.public_key()), nonce)
-        return (*head, AESGCM(sealer).encrypt(nonce, plain, _bound(head)))
+        return self._seal(self.label, plain, spki(key.public_key()))
+
+    def seal(self, secret: bytes) -> Fields:
+        """Seal another secret than a key; returns what is kept of it.
+
+        Raises:
+            SecretError: The store's own secret cannot be read.
+        """
+        return self._seal(self.secret_label, secret)
+
+    def unseal(self, fields: Fields) -> bytes:
+        """Return a secret that was sealed.
+
+        Raises:
+            SecretError: The store's own secret is missing or wrong.
+            TamperedError: The file was changed.
+        """
+        if len(fields) != _SECRET_FIELDS:
+            raise KeyStoreError("it does not have the fields of a sealed secret")
+        return self._open(self.secret_label, fields)
+
+    def forget(self, fields: Fields) -> str:
+        """Erase what is elsewhere than in the file: nothing."""
+        del fields
+        return ""
 
     def public(self, fields: Fields) -> ec.EllipticCurvePublicKey:
         """Return the public key.
@@ -127,7 +150,20 @@ class FileBackend:
             SecretError: The secret is missing or wrong.
             TamperedError: The file was changed.
         """
-        cost, salt, check, public, nonce, sealed = _whole(fields)
+        key = load_der_private_key(self._open(self.label, _whole(fields)), password=None)
+        public = fields[_PUBLIC]
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or spki(key.public_key()) != public:
+            raise TamperedError("its public key is another one's")
+        return key
+
+    def _seal(self, label: str, plain: bytes, *public: bytes) -> Fields:
+        salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
+        sealer, check = self._keys(salt, self._cost)
+        head = (self._cost.encode(), salt, check, *public, nonce)
+        return (*head, AESGCM(sealer).encrypt(nonce, plain, _bound(label, head)))
+
+    def _open(self, label: str, fields: Fields) -> bytes:
+        cost, salt, check, *_, nonce, sealed = fields
         try:
             sealer, right = self._keys(salt, Cost.decode(cost))
         except ValueError as error:
@@ -137,13 +173,9 @@ class FileBackend:
                 f"the secret from {self._secret.path} is not the one that the key was sealed with"
             )
         try:
-            plain = AESGCM(sealer).decrypt(nonce, sealed, _bound(fields[:-1]))
+            return AESGCM(sealer).decrypt(nonce, sealed, _bound(label, fields[:-1]))
         except (InvalidTag, ValueError) as error:
             raise TamperedError("it was changed since it was written") from error
-        key = load_der_private_key(plain, password=None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or spki(key.public_key()) != public:
-            raise TamperedError("its public key is another one's")
-        return key
 
     def _keys(self, salt: bytes, cost: Cost) -> tuple[bytes, bytes]:
         """Return the key that seals, and what tells that the secret is the right one."""
@@ -167,9 +199,9 @@ def hashed(content: bytes) -> bytes:
     return digest.finalize()
 
 
-def _bound(head: Fields) -> bytes:
-    """Return what is authenticated with the key: every other field, and the kind of file."""
-    return packed((FileBackend.label.encode(), *head))
+def _bound(label: str, head: Fields) -> bytes:
+    """Return what is authenticated with it: every other field, and the kind of file."""
+    return packed((label.encode(), *head))
 
 
 def _whole(fields: Fields) -> Fields:

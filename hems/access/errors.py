@@ -5,8 +5,9 @@ AccessError
 ├── AccountError          an account that cannot be so: its name, password, role or end
 │   ├── LastOwnerError    the home would have no owner any more
 │   └── FirstError        the first account has been made already
-├── UnknownError          there is no such account, session or token
-├── WrongError            name and password, or a code, do not fit
+├── UnknownError          there is no such account, session, token, passkey or consent
+├── WrongError            name and password, a code or a passkey do not fit
+│   └── SecondError       the password is right, but a second proof is needed
 └── TooOftenError         tried too often; says how long to wait
 ```
 """
@@ -29,11 +30,15 @@ class FirstError(AccountError):
 
 
 class UnknownError(AccessError):
-    """There is no such account, session or token."""
+    """There is no such account, session, token, passkey or consent."""
 
 
 class WrongError(AccessError):
-    """Name and password, or a code, do not fit."""
+    """Name and password, a code or a passkey do not fit."""
+
+
+class SecondError(WrongError):
+    """The password is right, and not enough: a code is needed too, or a passkey instead."""
 
 
 class TooOftenError(AccessError):

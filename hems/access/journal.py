@@ -14,8 +14,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from hems.access.trail import KEPT_S, Deed, Verdict, Verifier, append
+from hems.access.trail import Deed, append
 from hems.clock import Clock
+from hems.store.chain import KEPT_S, Verdict, Verifier
 from hems.store.errors import StoreError
 from hems.store.trail import TrailRow, TrailStore
 

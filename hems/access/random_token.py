@@ -7,7 +7,8 @@ from typing import Final
 _BYTES: Final = 32
 _LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Digits and letters that are not taken for one another."""
-_CODE: Final = 8
+_GROUP: Final = 4
+"""Letters of a code that stand together."""
 
 
 def make() -> str:
@@ -20,13 +21,21 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def make_code() -> str:
-    """Return a code for people to type: 39 bits, good for the few guesses that are allowed."""
-    letters = "".join(secrets.choice(_LETTERS) for _ in range(_CODE))
-    return f"{letters[: _CODE // 2]}-{letters[_CODE // 2 :]}"
+def make_code(groups: int = 2) -> str:
+    """Return a code for people to type: 19 bits a group.
+
+    Two are good for the few guesses that are allowed; four for what is kept as a hash.
+    """
+    return "-".join(
+        "".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(groups)
+    )
 
 
 def same_code(typed: str, code: str) -> bool:
     """Return whether a code was typed, in whatever case, with or without its hyphen."""
-    plain = "".join(char for char in typed.upper() if char.isalnum())
-    return secrets.compare_digest(plain.encode(), code.replace("-", "").encode())
+    return secrets.compare_digest(plain(typed).encode(), plain(code).encode())
+
+
+def plain(typed: str) -> str:
+    """Return a code as it is compared."""
+    return "".join(char for char in typed.upper() if char.isalnum())

@@ -51,6 +51,10 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
 """What each role may do; whatever is private needs a role that somebody was given by the owner."""
 
 
+PARTIES: Final = frozenset({Role.INSTALLER, Role.PROVIDER, Role.AGGREGATOR})
+"""Roles of those who do not live here: their accounts end, and consents may add to their rights."""
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """Who asks.
@@ -58,14 +62,28 @@ class Who:
     Attributes:
         name: By which the home knows them; goes into logs and records.
         role: In what capacity.
+        rights: What they may do, where that is not just what their role may.
+        by_consent: Rights of these that the owner added to the role's, and the number of the
+            consent that each comes from.
     """
 
     name: str
     role: Role
+    rights: frozenset[Right] | None = None
+    by_consent: tuple[tuple[Right, int], ...] = ()
+
+    @property
+    def all_rights(self) -> frozenset[Right]:
+        """All that they may do."""
+        return RIGHTS[self.role] if self.rights is None else self.rights
 
     def may(self, right: Right) -> bool:
         """Return whether they may."""
-        return right in RIGHTS[self.role]
+        return right in self.all_rights
+
+    def consent_for(self, right: Right) -> int | None:
+        """Return the consent by which they have a right; None if it is their role's."""
+        return next((number for each, number in self.by_consent if each is right), None)
 
 
 HERE: Final = Who("this machine", Role.OWNER)

@@ -1,10 +1,11 @@
 """Accounts of people, where they are logged in, and the tokens of other programs."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import delete, insert, select, update
 
+from hems.store.consents import ConsentStore
 from hems.store.database import Database
 from hems.store.schema import credentials, people, sessions, tokens
 
@@ -39,10 +40,13 @@ class CredentialRow:
     Attributes:
         id: Its number; 0 for one that is to be kept.
         person: Whose.
-        kind: "password"; other kinds have rows of their own beside it.
+        kind: "password", "totp", "passkey", "code" or "browser"; of the last three there may be
+            several.
         name: What its owner calls it.
-        secret: What is kept of it: of a password its hash with salt and parameters.
+        secret: What is kept of it: of a password its hash with salt and parameters, of others
+            what their modules say.
         made_at: UTC epoch seconds.
+        used_at: When it was last used, likewise; None for never, or where that is not kept.
     """
 
     id: int
@@ -51,6 +55,7 @@ class CredentialRow:
     name: str
     secret: str
     made_at: float
+    used_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,10 @@ class TokenRow:
         made_at: UTC epoch seconds.
         until: When it ends, likewise; None for never.
         used_at: When it was last used, as far as that was written down; None for never.
+        rights: Of `hems.access.rights.Right`, divided by commas; None for all of the role's.
+        network: From where it may be used, as CIDR; None for anywhere.
+        person: Whose program it is: it ends with their account, and may no more than they may;
+            None for the home's own.
     """
 
     id: int
@@ -99,13 +108,21 @@ class TokenRow:
     made_at: float
     until: float | None
     used_at: float | None
+    rights: str | None = None
+    network: str | None = None
+    person: int | None = None
 
 
 class PeopleStore:
-    """The same on the disk; raises `hems.store.errors.StoreError` if SQLite refuses."""
+    """The same on the disk; raises `hems.store.errors.StoreError` if SQLite refuses.
+
+    Attributes:
+        consents: What some of them may do beyond their role.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.consents = ConsentStore(database)
 
     def blank(self) -> bool:
         """Return whether nothing was ever written to the store's file: it is empty or not there.
@@ -169,6 +186,7 @@ class PeopleStore:
         async with self._database.ledger() as connection:
             await connection.execute(delete(sessions).where(sessions.c.person == person))
             await connection.execute(delete(credentials).where(credentials.c.person == person))
+            await connection.execute(delete(tokens).where(tokens.c.person == person))
             await connection.execute(delete(people).where(people.c.id == person))
 
     async def put_secret(self, person: int, kind: str, secret: str, at: float) -> None:
@@ -178,6 +196,29 @@ class PeopleStore:
             await connection.execute(
                 update(credentials).where(ours).values(secret=secret, made_at=at)
             )
+
+    async def add_credentials(self, rows: Sequence[CredentialRow]) -> Sequence[CredentialRow]:
+        """Keep new credentials; returns them with their numbers."""
+        kept = []
+        async with self._database.ledger() as connection:
+            for row in rows:
+                values = _without_id(asdict(row))
+                added = await connection.execute(insert(credentials).values(**values))
+                kept.append(replace(row, id=_number(added.inserted_primary_key)))
+        return kept
+
+    async def put_credential(self, row: CredentialRow) -> None:
+        """Write a credential over."""
+        values = _without_id(asdict(row))
+        async with self._database.ledger() as connection:
+            await connection.execute(
+                update(credentials).where(credentials.c.id == row.id).values(**values)
+            )
+
+    async def remove_credentials(self, numbers: Sequence[int]) -> None:
+        """Take credentials out."""
+        async with self._database.ledger() as connection:
+            await connection.execute(delete(credentials).where(credentials.c.id.in_(numbers)))
 
     async def add_session(self, session: SessionRow) -> int:
         """Keep a new session; returns its number."""
@@ -191,6 +232,13 @@ class PeopleStore:
         async with self._database.ledger() as connection:
             await connection.execute(
                 update(sessions).where(sessions.c.id == session).values(seen_at=at)
+            )
+
+    async def renew_session(self, session: int, digest: bytes) -> None:
+        """Have a session be known by another token from now on."""
+        async with self._database.ledger() as connection:
+            await connection.execute(
+                update(sessions).where(sessions.c.id == session).values(digest=digest)
             )
 
     async def remove_sessions(self, numbers: Sequence[int]) -> None:

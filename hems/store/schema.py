@@ -7,6 +7,7 @@ history, whole seconds where 2030.5 has them. Power is in W, passive sign.
 from typing import Final
 
 from sqlalchemy import (
+    DDL,
     Boolean,
     Column,
     Float,
@@ -17,10 +18,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """All revisions that this version knows, oldest first; the last one is what the tables below are.
 
 Kept here beside Alembic's own scripts, so that a file of the present revision opens without
@@ -341,8 +343,10 @@ credentials: Final = Table(
     Column("name", Text, nullable=False),
     Column("secret", Text, nullable=False),
     Column("made_at", Float, nullable=False),
+    Column("used_at", Float),
 )
-"""By what each proves who they are; `secret` is what is kept of that, never the thing itself."""
+"""By what each proves who they are; `secret` is what is kept of that: of passwords and codes a
+hash, of a passkey its public half. Only what counts codes by the clock (TOTP) is kept itself."""
 Index("credentials_person", credentials.c.person)
 
 sessions: Final = Table(
@@ -370,9 +374,33 @@ tokens: Final = Table(
     Column("made_at", Float, nullable=False),
     Column("until", Float),
     Column("used_at", Float),
+    Column("rights", Text),
+    Column("network", Text),
+    Column("person", Integer),
     sqlite_autoincrement=True,
 )
-"""By which other programs get in."""
+"""By which other programs get in; `rights` are fewer than the role's, NULL for all of them, and
+`person` is whose program it is, NULL for the home's own."""
+
+consents: Final = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("rights", Text, nullable=False),
+    Column("granted_by", Text, nullable=False),
+    Column("granted_at", Float, nullable=False),
+    Column("until", Float, nullable=False),
+    Column("withdrawn_at", Float),
+    sqlite_autoincrement=True,
+)
+"""What a person or company may see and do beyond their role; none is ever taken out, so that the
+trail's numbers keep their meaning after the account has gone."""
+
+factor_roles: Final = Table("factor_roles", metadata, Column("role", Text, primary_key=True))
+"""Roles that the owner lets in with a second factor only."""
 
 trail: Final = Table(
     "trail",
@@ -385,3 +413,30 @@ trail: Final = Table(
 )
 """Who did and saw what, append-only. `link` chains each row to all before it; of an old row `body`
 goes and `digest`, its hash, stays, so that the chain still holds."""
+
+security_log: Final = Table(
+    "security_log",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("body", Text),
+    Column("digest", LargeBinary, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+)
+"""What bears on security, chained as the trail is."""
+
+ONLY_ADDED: Final = (
+    (
+        "CREATE TRIGGER security_log_stays BEFORE UPDATE ON security_log"
+        " WHEN NEW.body IS NOT NULL OR NEW.seq IS NOT OLD.seq OR NEW.at IS NOT OLD.at"
+        " OR NEW.digest IS NOT OLD.digest OR NEW.link IS NOT OLD.link"
+        " BEGIN SELECT RAISE(ABORT, 'rows of the security log are not changed'); END"
+    ),
+    (
+        "CREATE TRIGGER security_log_whole BEFORE DELETE ON security_log"
+        " BEGIN SELECT RAISE(ABORT, 'rows of the security log are not taken out'); END"
+    ),
+)
+"""By which SQLite itself refuses all but adding, and taking out what an old row says."""
+for _statement in ONLY_ADDED:
+    event.listen(security_log, "after_create", DDL(_statement))

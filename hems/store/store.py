@@ -12,6 +12,7 @@ from hems.store.ledger import SqlLedger
 from hems.store.people import PeopleStore
 from hems.store.performances import Performances
 from hems.store.quarters import Quarters
+from hems.store.security_log import SecurityLogStore
 from hems.store.settings import Settings
 from hems.store.trail import TrailStore
 from hems.store.visibility import VisibilityStore
@@ -32,6 +33,7 @@ class Store:
         visibility: What is measured of the grid, and who may see it.
         people: Who may log in, and who is logged in.
         trail: Who did and saw what.
+        security_log: What bears on security.
     """
 
     ledger: SqlLedger
@@ -44,6 +46,7 @@ class Store:
     visibility: VisibilityStore
     people: PeopleStore
     trail: TrailStore
+    security_log: SecurityLogStore
     _database: Database
 
     async def close(self) -> None:
@@ -85,5 +88,6 @@ def _store(database: Database, clock: Clock) -> Store:
         visibility=VisibilityStore(database),
         people=PeopleStore(database),
         trail=TrailStore(database),
+        security_log=SecurityLogStore(database),
         _database=database,
     )

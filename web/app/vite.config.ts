@@ -5,7 +5,7 @@ import { installable } from "./pwa.ts";
 
 /** What asks for things before the page itself is there, and is as small as can be. */
 const FIRST =
-  /src\/(main|api\/ahead|api\/stream|logic\/language|locales\/messages|views)\.ts$|preload-helper/;
+  /src\/(main|api\/ahead|api\/stream|logic\/(language|regions)|locales\/messages|views)\.ts$|preload-helper/;
 
 /**
  * One file for all that the first page needs, beside the small one that is there first: a browser
@@ -74,35 +74,13 @@ function isStart(file: Rolldown.OutputAsset | Rolldown.OutputChunk): file is Rol
   return file.type === "chunk" && file.name === "start";
 }
 
-/**
- * vue-i18n looks a name up in all that Vue exports, which has the bundler keep all of Vue; the
- * name is one of Vue 3.6. https://github.com/intlify/vue-i18n/issues/2573
- */
-function smallVue(): Plugin {
-  const probe = "if (key in Vue)";
-  return {
-    name: "small-vue",
-    apply: "build",
-    transform: {
-      filter: { id: /\/vue-i18n\/dist\/vue-i18n[.\w]*\.mjs$/ },
-      handler(code) {
-        if (!code.includes(probe)) this.error("vue-i18n has changed: is smallVue still needed?");
-        return { code: code.replace(probe, "if (false)"), map: null };
-      },
-    },
-  };
-}
-
 function link(rel: string, file: string): HtmlTagDescriptor {
   return { tag: "link", attrs: { rel, href: `/${file}`, crossorigin: true }, injectTo: "head" };
 }
 
 export default defineConfig({
-  plugins: [vue(), smallVue(), fetchedAtOnce(), compiledAtOnce(), installable()],
+  plugins: [vue(), fetchedAtOnce(), compiledAtOnce(), installable()],
   define: {
-    __VUE_I18N_FULL_INSTALL__: "false",
-    __VUE_I18N_LEGACY_API__: "false",
-    __INTLIFY_PROD_DEVTOOLS__: "false",
     __VUE_PROD_DEVTOOLS__: "false",
   },
   build: {

@@ -207,12 +207,15 @@ class MappedLink:
         """Read the texts that name the device."""
         names = self._map.names
         texts = (await self._points.read(names.points)).texts if names.points else {}
+        peer = self._points.bus.peer
         self._connection = Connection(
             str(self._points.bus.address),
             texts.get(names.manufacturer) or self._map.manufacturer,
             texts.get(names.model) or self._map.model,
             texts.get(names.serial, ""),
             texts.get(names.firmware, ""),
+            peer.host,
+            peer.key,
         )
         return self._connection
 

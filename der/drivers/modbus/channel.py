@@ -22,6 +22,7 @@ from der.addresses import ModbusAddress, Transport
 from der.drivers.modbus.framing import Framing, MbapFraming, RtuFraming
 from der.drivers.modbus.tls import TlsFilesError, client_context
 from der.drivers.modbus.wire import Wire, WireError, connect
+from der.peer import Peer
 from der.sentence import say
 
 
@@ -50,6 +51,11 @@ class Channel:
         self._numbered = True
         self._failures = 0
         self._failure: WireError | None = None
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end, as of the last connection."""
+        return Peer() if self._wire is None else self._wire.peer
 
     def join(self, user: User) -> None:
         """Become a user."""
@@ -121,6 +127,7 @@ class Channel:
             return self._wire
         if self._failure is not None and self._failures > failures:
             raise WireError(str(self._failure), lasting=self._failure.lasting)
+        before = None if self._wire is None else self._wire.peer
         rtu = self._address.transport is Transport.RTU_OVER_TCP
         framing: Framing = RtuFraming() if rtu else MbapFraming()
         try:
@@ -134,6 +141,11 @@ class Channel:
             ) from error
         except WireError as error:
             raise self._failed(error) from error.__cause__
+        if before is not None and before.key != self._wire.peer.key:
+            # Those who spoke to the one before have not seen this one yet.
+            self._wire.end("another key was shown than before")
+            self._closed("another key was shown than before")
+            raise self._failed(WireError("another key was shown than before"))
         return self._wire
 
     def _failed(self, failure: WireError) -> WireError:

@@ -29,6 +29,7 @@ from der.drivers.modbus.framing import RegistersResponse
 from der.drivers.modbus.pool import ModbusPool
 from der.drivers.modbus.wire import WireError
 from der.errors import DeviceError, PermanentError, RefusalError, TransientError
+from der.peer import Peer
 
 MAX_REGISTERS: Final = 125
 """Most registers that one Modbus read may ask for (application protocol V1.1b3, 6.3)."""
@@ -86,6 +87,11 @@ class ModbusConnection:
             connection.close()
             raise
         return connection
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end."""
+        return self._channel.peer
 
     @property
     def ended(self) -> str | None:

@@ -17,6 +17,7 @@ from pymodbus.pdu import ModbusPDU
 from der.addresses import ModbusAddress
 from der.drivers.modbus.framing import Framing, NotModbusError
 from der.drivers.modbus.tls import tls_cause
+from der.peer import Peer, peer_of
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +56,12 @@ class Wire(asyncio.BufferedProtocol):
         self._gave_up = False
         self._numbered = framing.numbered
         self._ended: WireError | None = None
+        self._peer = Peer()
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end."""
+        return self._peer
 
     @property
     def ended(self) -> str | None:
@@ -107,7 +114,9 @@ class Wire(asyncio.BufferedProtocol):
         """Take the transport over."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - the loop's promise
         self._transport = transport
-        self._secured = transport.get_extra_info("ssl_object") is not None
+        tls = transport.get_extra_info("ssl_object")
+        self._secured = tls is not None
+        self._peer = peer_of(transport.get_extra_info("peername"), tls)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a question under way: the other end closed, or TLS failed."""

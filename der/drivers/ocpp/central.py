@@ -9,12 +9,14 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from der.addresses import CentralSettings, Shared, StationAddress
-from der.description import Now
+from der.description import Inspector, Now
 from der.drivers.ocpp.callers import Caller, Callers
 from der.drivers.ocpp.frame import MAX_FRAME
 from der.drivers.ocpp.said import Said, plain
@@ -23,6 +25,7 @@ from der.drivers.ocpp.session import FRAMES
 from der.drivers.ocpp.station import Station, Version
 from der.errors import PermanentError
 from der.model import DeviceSpec
+from der.peer import peer_of
 
 SUBPROTOCOL_16: Final = "ocpp1.6"
 SUBPROTOCOL_201: Final = "ocpp2.0.1"
@@ -60,6 +63,7 @@ class CentralSystem:
         self._strangers = Said("OCPP", now)
         self._live: dict[str, tuple[web.WebSocketResponse, web.Request]] = {}
         self._runner: web.AppRunner | None = None
+        self._inspector: Inspector | None = None
 
     @property
     def callers(self) -> tuple[Caller, ...]:
@@ -81,8 +85,23 @@ class CentralSystem:
             raise PermanentError(f"two chargers have the OCPP identity {address.identity!r}")
         station = Station(address, version, spec.id, spec.max_w, self._now)
         self._stations[address.identity] = station
+        if self._inspector is not None:
+            station.inspect = partial(self._inspector, spec.id)
         self._callers.forget(address.identity)
         return station
+
+    def inspect_by(self, inspector: Inspector) -> None:
+        """Have each charger that calls in looked at, before anything is told to it."""
+        self._inspector = inspector
+        for station in self._stations.values():
+            station.inspect = partial(inspector, station.name)
+
+    def drop(self, device: str) -> None:
+        """End a charger's connection, if there is one; it is looked at when it calls again."""
+        for identity, station in self._stations.items():
+            live = self._live.get(identity)
+            if station.name == device and live is not None and live[1].transport is not None:
+                live[1].transport.abort()
 
     async def start(self) -> None:
         """Listen.
@@ -134,7 +153,7 @@ class CentralSystem:
             older[1].transport.abort()  # the charger has left it; a farewell would go unanswered
         self._live[identity] = (socket, request)
         try:
-            await self._converse(station, socket)
+            await self._converse(station, socket, request)
         finally:
             if self._live.get(identity, (None,))[0] is socket:
                 del self._live[identity]
@@ -173,6 +192,14 @@ class CentralSystem:
         if why is not None:
             station.said.warn(_REFUSED, f"{why} (from {request.remote})")
             raise web.HTTPUnauthorized(headers={hdrs.WWW_AUTHENTICATE: 'Basic realm="ocpp"'})
+        peer = peer_of((request.remote or "",), _tls(request))
+        # What it said of itself before still counts: it may not say it again on this connection.
+        shown = replace(station.record.connection, host=peer.host, key=peer.key)
+        why = station.inspect(shown)
+        if why is not None:
+            station.said.warn(_REFUSED, f"{why} (from {request.remote})")
+            raise web.HTTPForbidden
+        station.record.called(peer.host, peer.key)
         return station
 
     def _note_stranger(self, identity: str, request: web.Request) -> None:
@@ -184,8 +211,10 @@ class CentralSystem:
                 _REFUSED, f"unknown identity {identity!r} from {caller.remote} ({newest or '?'})"
             )
 
-    async def _converse(self, station: Station, socket: web.WebSocketResponse) -> None:
-        orders = station.attach(socket)
+    async def _converse(
+        self, station: Station, socket: web.WebSocketResponse, request: web.Request
+    ) -> None:
+        orders = station.attach(socket, partial(_end, request))
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
@@ -201,6 +230,15 @@ class CentralSystem:
 def service(shared: Shared, now: Now) -> CentralSystem:
     """Return the home's central system, not started."""
     return CentralSystem(shared.central, now)
+
+
+def _tls(request: web.Request) -> object:
+    return None if request.transport is None else request.transport.get_extra_info("ssl_object")
+
+
+def _end(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _offered(request: web.Request) -> Sequence[str]:

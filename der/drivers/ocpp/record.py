@@ -40,6 +40,7 @@ class Record:
         facts: Its settings and abilities, by name.
         on_news: Called when a limit may have to be told anew: its clock was found to be another
             than thought, or a transaction began.
+        on_boot: Called when it has said who it is.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Record:
         self.clock = ChargerClock()
         self.facts: dict[str, str] = {}
         self.on_news: Callable[[], None] = _nothing
+        self.on_boot: Callable[[], object] = _nothing
         self._address = address
         self._said = said
         self._nominal = Nominal(address.wiring.voltage_v, most_w)
@@ -75,6 +77,15 @@ class Record:
             serial=plain(boot.serial),
             firmware=plain(boot.firmware),
         )
+        self.on_boot()
+
+    def called(self, host: str, key: str) -> None:
+        """Note from where it called, and what key it proved to hold."""
+        self.connection = replace(self.connection, host=host, key=key)
+
+    def forget_who(self) -> None:
+        """Forget what it said that it is: it was turned away, and another may call next."""
+        self.connection = Connection(self.connection.address)
 
     def timed(self, stated: str) -> None:
         """Note what its clock says now."""

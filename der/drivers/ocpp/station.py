@@ -19,13 +19,26 @@ from der.drivers.ocpp.said import Said
 from der.drivers.ocpp.session import Socket
 from der.drivers.ocpp.words import Listener, Orders
 from der.errors import DeviceError, TransientError
+from der.model import Connection
+from der.service import Inspect
 
 _BOOT_GRACE_S: Final = 0.5
 _PREPARING: Final = "preparation"
 _METER: Final = "request for meter values"
 _RENEWAL: Final = "renewal of its limit"
+_STRANGE: Final = "turned a charger away"
 
 log = logging.getLogger(__name__)
+
+
+def _welcome(connection: Connection) -> str | None:
+    """Let whoever calls be spoken to."""
+    del connection
+    return None
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class Opener(Protocol):
@@ -65,6 +78,7 @@ class Station:
 
     Attributes:
         stopped: Whether the hub has ended a transaction that it shall begin again.
+        inspect: Asked whether who calls may be spoken to, each time it says who it is.
     """
 
     def __init__(
@@ -81,6 +95,9 @@ class Station:
         self.said = Said(name, now)
         self.record = Record(address, self.said, most_w, now)
         self.record.on_news = self._renew_later
+        self.record.on_boot = self._turned_away
+        self.inspect: Inspect = _welcome
+        self._end: Callable[[], None] = _nothing
         self.mandate = Mandate(name, address.wiring, self.record, most_w, live=self.live, now=now)
         self.stopped = False
         self._now = now
@@ -109,8 +126,14 @@ class Station:
             raise TransientError(f"{self.name}: {what}: the charger is not connected")
         return self._orders
 
-    def attach(self, socket: Socket) -> Orders:
-        """Take a new connection; an older one is over."""
+    def attach(self, socket: Socket, end: Callable[[], None] | None = None) -> Orders:
+        """Take a new connection; an older one is over.
+
+        Args:
+            socket: The connection.
+            end: Ends it at once; None where that is not needed.
+        """
+        self._end = end or _nothing
         if self._orders is not None:
             self.detach(self._orders, "the charger has made a new connection")
         orders = self.version.open(self.address, self.name, socket, self.said, self.record)
@@ -173,6 +196,8 @@ class Station:
                 await orders.session.ready.wait()
         except TimeoutError:
             log.info("%s: the charger has reconnected without booting", self.name)
+        if self._turned_away():
+            return
         self._ready.set()
         await self._renew()
         address = self.address
@@ -183,6 +208,18 @@ class Station:
         for work in (settings, orders.ask_status):
             await self._try(_PREPARING, work)
         log.info("%s: the charger is ready", self.name)
+
+    def _turned_away(self) -> bool:
+        """End the connection of one that is not to be spoken to; returns whether it was ended."""
+        why = self.inspect(self.record.connection)
+        if why is None:
+            self.said.over(_STRANGE)
+            return False
+        self.said.warn(_STRANGE, why)
+        self._ready.clear()
+        self.record.forget_who()
+        self._end()
+        return True
 
     async def _try(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """One setting that a charger refuses must not keep the others from it."""

@@ -167,7 +167,8 @@ class SunSpecLink:
         self._now = now
         self._inverted = inverted
         self._controls = controls
-        self._connection = Connection(str(device.bus.address))
+        peer = device.bus.peer
+        self._connection = Connection(str(device.bus.address), host=peer.host, key=peer.key)
         self._measured = measured.model.id
         self._measures = MEASURES[measured.model.id]
         self._stored = None if stored is None else stored.model.id
@@ -242,12 +243,15 @@ class SunSpecLink:
         if common is None:
             return self._connection
         (block,) = await self._map.read([want(common, ["Mn", "Md", "Vr", "SN"])], "model 1")
+        peer = self._map.bus.peer
         self._connection = Connection(
             address=str(self._map.bus.address),
             manufacturer=block.text("Mn"),
             model=block.text("Md"),
             serial=block.text("SN"),
             firmware=block.text("Vr"),
+            host=peer.host,
+            key=peer.key,
         )
         return self._connection
 

@@ -25,7 +25,8 @@ from hems.access.passwords import Hasher
 from hems.access.people import NewPerson, Person
 from hems.access.rights import HERE, Role
 from hems.access.tokens import NewToken
-from hems.access.trail import KEPT_S, Deed
+from hems.access.trail import Deed
+from hems.store.chain import KEPT_S
 from hems.store.store import Store
 from tests.hems.access.conftest import WEAK
 from tests.hems.store.conftest import HeldClock

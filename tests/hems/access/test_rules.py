@@ -11,7 +11,8 @@ from hems.access.brake import FORGET_S, Brake, Count, Tries, after, counts, wait
 from hems.access.errors import AccountError
 from hems.access.lifetimes import LIFETIMES, ends_at, over
 from hems.access.rights import RIGHTS, Right, Role
-from hems.access.trail import KEPT_S, START, Deed, Verdict, Verifier, append
+from hems.access.trail import Deed, append
+from hems.store.chain import KEPT_S, START, Verdict, Verifier
 from hems.store.trail import TrailRow
 
 pytestmark = pytest.mark.requirement("PRV-RBAC")

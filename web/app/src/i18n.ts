@@ -1,35 +1,88 @@
-/** The page's languages: what it says lies in `locales/`. */
+/** The page's languages: what it says lies in `locales/`; what shows it follows their change. */
 
-import { createI18n } from "vue-i18n";
-import { setFormatLanguage } from "./logic/format";
+import { computed, shallowRef, type ComputedRef, type FunctionalComponent, type VNode } from "vue";
 import { firstMessagesIn, messagesIn } from "./locales/messages";
+import { setFormatLanguage } from "./logic/format";
 import { chosenLanguage, keepLanguage, presentLanguage, type Language } from "./logic/language";
+import { pieces, textOf, textsOf, told, type Messages, type Named } from "./logic/translate";
 
-export const i18n = createI18n({
-  legacy: false,
-  locale: "en",
-  fallbackLocale: "en",
-  missingWarn: import.meta.env.DEV,
-  fallbackWarn: false,
+const spoken = shallowRef<{ language: Language; messages: Messages }>({
+  language: "en",
+  messages: {},
 });
+const locale = computed(() => spoken.value.language);
 
 /** Whether more than the first view is spoken of by now. */
 let everything = false;
+
+/** Return a text by its key, filled in; by how many it speaks of where it has several forms. */
+export function t(key: string, named?: Named, many?: number): string;
+export function t(key: string, many: number): string;
+export function t(key: string, named: Named | number = {}, many?: number): string {
+  const { messages, language } = spoken.value;
+  return typeof named === "number"
+    ? told(messages, language, key, {}, named)
+    : told(messages, language, key, named, many);
+}
+
+/** Whether there is a text under a key. */
+export function te(key: string): boolean {
+  return textOf(spoken.value.messages, key) !== undefined;
+}
+
+/** Return the texts under a key that has several. */
+export function texts(key: string): readonly string[] {
+  return textsOf(spoken.value.messages, key);
+}
+
+interface Speech {
+  t: typeof t;
+  te: typeof te;
+  texts: typeof texts;
+  locale: ComputedRef<Language>;
+}
+
+/** What a component speaks by. */
+export function useI18n(): Speech {
+  return { t, te, texts, locale };
+}
+
+/** A text in which elements stand in the places: those of the slots with their names. */
+export const TextAround: FunctionalComponent<
+  { of: string },
+  Record<string, never>,
+  Record<string, () => VNode[]>
+> = ({ of }, { slots }) =>
+  pieces(t(of)).map(({ words, name }) => (name === "" ? words : slots[name]?.()));
+TextAround.props = ["of"];
+
+/** Say everything by these words from now on, and write figures and times as their language does. */
+export function speak(language: Language, messages: Messages): void {
+  spoken.value = { language, messages };
+  setFormatLanguage(language);
+}
 
 /** Load what all views say; the first one does with less. */
 export async function sayEverything(): Promise<void> {
   if (everything) return;
   const language = presentLanguage();
-  i18n.global.setLocaleMessage(language, (await messagesIn(language)) as never);
+  const messages = await messagesIn(language);
+  if (language !== presentLanguage()) return sayEverything();
+  // Within the same language, so that what stands on the page is not drawn anew.
+  spoken.value.messages = messages;
   everything = true;
+}
+
+/** Load what is to be said in a language, of which more may be asked for meanwhile. */
+async function wordsIn(language: Language): Promise<Messages> {
+  const all = everything;
+  const words = await (all ? messagesIn(language) : firstMessagesIn(language));
+  return all === everything ? words : wordsIn(language);
 }
 
 /** Say everything in a language from now on, and remember it in this browser. */
 export async function useLanguage(language: Language): Promise<void> {
-  const messages = await (everything ? messagesIn(language) : firstMessagesIn(language));
-  i18n.global.setLocaleMessage(language, messages as never);
-  i18n.global.locale.value = language as never;
-  setFormatLanguage(language);
+  speak(language, await wordsIn(language));
   document.documentElement.lang = language;
   keepLanguage(language);
 }

@@ -7,6 +7,7 @@ import { askAhead } from "./api/ahead";
 import { callAhead } from "./api/stream";
 import { firstMessagesIn, messagesIn } from "./locales/messages";
 import { chosenLanguage, keepLanguage } from "./logic/language";
+import { readHabits } from "./logic/regions";
 import { viewAhead } from "./views";
 
 const language = chosenLanguage();
@@ -20,3 +21,5 @@ if (location.pathname === "/") {
   viewAhead(location.pathname);
 }
 void import("./start");
+// The page needs these at once when it comes; there is nothing to do until then.
+readHabits(language);

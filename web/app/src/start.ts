@@ -2,7 +2,7 @@
 
 import { createApp } from "vue";
 import App from "./App.vue";
-import { i18n, prepareLanguage, sayEverything } from "./i18n";
+import { prepareLanguage, sayEverything } from "./i18n";
 import { router } from "./router";
 import { guard } from "./state/leave";
 import "./styles/tokens.css";
@@ -15,6 +15,6 @@ guard(router);
 router.beforeResolve(async (to) => {
   if (to.path !== "/") await sayEverything();
 });
-createApp(App).use(i18n).use(router).mount("#app");
+createApp(App).use(router).mount("#app");
 // The other views' words come once the first view stands, so that going there waits for nothing.
 window.setTimeout(() => void sayEverything(), REST_MS);

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { computed } from "vue";
+import type { Language } from "../src/logic/language";
 import * as format from "../src/logic/format";
 import { plain } from "./say";
 
@@ -97,7 +98,7 @@ describe("money and mass", () => {
 });
 
 describe("another language", () => {
-  const rows: [string, string, string, string, string][] = [
+  const rows: [Language, string, string, string, string][] = [
     ["de", "1,4 kW", "0,31 \u20ac", "morgen 00:20", "vor 3 Tagen"],
     ["fr", "1,4 kW", "0,31 \u20ac", "demain 00:20", "il y a 3 jours"],
     ["es", "1,4 kW", "0,31 \u20ac", "ma\u00f1ana 00:20", "hace 3 d\u00edas"],

@@ -2,13 +2,15 @@ import { describe, expect, it } from "vitest";
 import { createSSRApp } from "vue";
 import { renderToString } from "vue/server-renderer";
 import DeviceTile from "../src/components/home/DeviceTile.vue";
+import { speak } from "../src/i18n";
 import { device } from "./home";
-import { inLanguage } from "./say";
+import { TEXTS } from "./say";
+
+speak("en", TEXTS.en);
 
 function drawn(functions: string[], next = ""): Promise<string> {
   const shown = device("pv", "pv", { functions });
-  const app = createSSRApp(DeviceTile, { device: shown, sinceS: 0, next });
-  return renderToString(app.use(inLanguage("en")));
+  return renderToString(createSSRApp(DeviceTile, { device: shown, sinceS: 0, next }));
 }
 
 describe("a device's tile", () => {

@@ -6,7 +6,7 @@
  */
 
 import createClient from "openapi-fetch";
-import { i18n } from "../i18n";
+import { t } from "../i18n";
 import { presentLanguage } from "../logic/language";
 import { askProof } from "../state/proof";
 import { takeAnswer } from "./ahead";
@@ -67,7 +67,7 @@ export async function ask<T>(asking: Promise<Asked<T>>): Promise<T> {
   try {
     asked = await asking;
   } catch {
-    throw new ApiError(i18n.global.t("shell.unreachable"));
+    throw new ApiError(t("shell.unreachable"));
   }
   const { data, error, response } = asked;
   if (!response.ok) throw new ApiError(sentenceOf(error, response.status), response.status);
@@ -77,7 +77,7 @@ export async function ask<T>(asking: Promise<Asked<T>>): Promise<T> {
 function sentenceOf(error: unknown, status: number): string {
   if (typeof error === "object" && error !== null && "error" in error) return String(error.error);
   // no JSON: an error of a proxy, or the hub stopping in the middle of its answer
-  return i18n.global.t("shell.refused", { status });
+  return t("shell.refused", { status });
 }
 
 /** Return a day's measurements; null asks for today. */

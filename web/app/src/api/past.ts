@@ -1,6 +1,6 @@
 /** What was measured and what it cost. */
 
-import { i18n } from "../i18n";
+import { t } from "../i18n";
 import { presentLanguage } from "../logic/language";
 import { ApiError, api, ask } from "./client";
 import type { Before, BillAnswer, EnergyAnswer, Grain } from "./types";
@@ -44,8 +44,8 @@ export async function fetchFile(
     if (response.ok) return { name, content: await response.blob() };
   } catch (reason) {
     if (signal.aborted) throw reason;
-    throw new ApiError(i18n.global.t("shell.unreachable"));
+    throw new ApiError(t("shell.unreachable"));
   }
   const said = (await response.json().catch(() => ({}))) as { error?: string };
-  throw new ApiError(said.error ?? i18n.global.t("shell.refused", { status: response.status }));
+  throw new ApiError(said.error ?? t("shell.refused", { status: response.status }));
 }

@@ -1,8 +1,8 @@
 /** What the page says: for each language the words of its first view, and all of them. */
 
 import type { Language } from "../logic/language";
+import type { Messages } from "../logic/translate";
 
-export type Messages = Record<string, Record<string, unknown>>;
 type Loaders = Record<Language, () => Promise<{ default: Messages }>>;
 
 const FIRST: Loaders = {

@@ -1,10 +1,10 @@
 /** Figures and times as the reader's language writes them; what shows them follows its change. */
 
 import { ref } from "vue";
+import type { Language } from "./language";
+import { REGIONS } from "./regions";
 
-/** By which regional habits each language writes its figures and times. */
-const REGIONS: Record<string, string> = { en: "en-GB", de: "de-DE", fr: "fr-FR", es: "es-ES" };
-const region = ref("en-GB");
+const region = ref(REGIONS.en);
 
 /** Below this a power counts as nothing: meters and inverters flicker by a few watts. */
 export const NOTHING_W = 20;
@@ -14,8 +14,8 @@ const SPACE = "\u00a0";
 const DASH = "\u2013";
 
 /** Write figures and times as a language does from now on. */
-export function setFormatLanguage(language: string): void {
-  region.value = REGIONS[language] ?? "en-GB";
+export function setFormatLanguage(language: Language): void {
+  region.value = REGIONS[language];
 }
 
 /** Making one of these takes longer than using it a hundred times. */
@@ -78,6 +78,12 @@ export function mass(kilograms: number): string {
   const value = unit === "gram" ? kilograms * 1000 : kilograms;
   const maximumFractionDigits = unit === "gram" || Math.abs(value) >= 100 ? 0 : 1;
   return numbers({ style: "unit", unit, maximumFractionDigits }).format(value);
+}
+
+/** Return how large a file is. */
+export function fileSize(octets: number): string {
+  const [unit, value] = octets < 1e6 ? ["kilobyte", octets / 1e3] : ["megabyte", octets / 1e6];
+  return numbers({ style: "unit", unit, maximumFractionDigits: 1 }).format(value);
 }
 
 /** Return a bare figure with at most so many decimals. */

@@ -1,2 +1,2 @@
-/** What gives a text by its key: vue-i18n's `t`. */
+/** What gives a text by its key: the page's `t`, or a test's. */
 export type Say = (key: string, named?: Record<string, unknown>) => string;

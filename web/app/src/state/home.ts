@@ -11,9 +11,9 @@ import {
   watch,
   type InjectionKey,
 } from "vue";
-import { useI18n } from "vue-i18n";
 import type { HomeAnswer } from "../api/types";
 import { listen } from "../api/stream";
+import { useI18n } from "../i18n";
 import { keep, recall } from "./kept";
 
 /** Seconds without a snapshot after which the page says that its figures are old. */

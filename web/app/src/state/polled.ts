@@ -2,7 +2,7 @@
 
 import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from "vue";
 import { ApiError } from "../api/client";
-import { i18n } from "../i18n";
+import { t } from "../i18n";
 import { keep, recall } from "./kept";
 import { allowed, type Right } from "./me";
 
@@ -46,7 +46,7 @@ export function usePolled<T>(
     request.abort();
     const mine = (request = new AbortController());
     if (right !== undefined && !(await allowed(right))) {
-      error.value = i18n.global.t("shell.notAllowed");
+      error.value = t("shell.notAllowed");
       status.value = FORBIDDEN;
       return;
     }
