@@ -23,11 +23,22 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from certs import own_writes
 from certs.errors import CertificateError
 from certs.identity import IdentityFiles
 
 _BEGIN_CRL: Final = b"-----BEGIN X509 CRL-----"
 _END_CRL: Final = b"-----END X509 CRL-----"
+
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises on certificates, lists and requests that cannot be read."""
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:
@@ -138,6 +149,7 @@ def write_file(path: Path, content: bytes, *, mode: int) -> None:
                 file.flush()
                 os.fchmod(file.fileno(), mode)
                 os.fsync(file.fileno())
+            own_writes.wrote(content)
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)

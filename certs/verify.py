@@ -90,6 +90,17 @@ def check_peer(
     Raises:
         PeerError: A rule is broken; the message names the certificate and the rule.
     """
+    try:
+        _check_chain(chain, role, crls)
+    except UNREADABLE as error:  # the library reads a certificate's parts when they are asked for
+        raise PeerError("a certificate of the peer's chain is damaged") from error
+
+
+def _check_chain(
+    chain: Sequence[x509.Certificate],
+    role: Role,
+    crls: Sequence[x509.CertificateRevocationList],
+) -> None:
     leaf = chain[0]
     for certificate in chain:
         _check_algorithms(certificate)

@@ -28,6 +28,15 @@ MOST_STATISTICS: Final = 16 * 1024
 MOST_LIST: Final = 1024 * 1024
 """Longest list of one vendor's firmware, octets."""
 
+VENDORS: Final = "vendors"
+"""Folder in a firmware repository under which each vendor signs: vendors/NAME/FILE."""
+APPROVED: Final = "approved"
+"""Folder under which the service provider signs the very same file: approved/NAME/FILE."""
+INDEX: Final = "vendors.json"
+"""Whose lists there are; signed by the repository's own role."""
+LIST: Final = "firmware.json"
+"""Name of a vendor's list."""
+
 DAY_S: Final = 86_400.0
 LONGEST_S: Final = 90 * DAY_S
 """No bulletin counts for longer than this."""

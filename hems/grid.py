@@ -27,6 +27,7 @@ from hems.link import RESTART_S, House, Link, LinkEvents
 from hems.participation.asked import Asked
 from hems.sep2.book.answers import Applied
 from hems.sep2.book.engine import Engine
+from hems.sep2.enddevice.logevents import Happening
 from hems.sep2.errors import BindingError, UnknownEventError
 from hems.sep2.rules.events import Schedule
 from hems.sep2.rules.merge import Lost
@@ -326,6 +327,11 @@ class Grid:
             except UnknownEventError:
                 continue
             return
+
+    def log(self, happening: Happening) -> None:
+        """Have every utility's log told of something that concerns the hub."""
+        for link in self.links:
+            link.log(happening)
 
     def refresh_certificates(self) -> None:
         """Read renewed certificates and revocation lists."""

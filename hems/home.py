@@ -25,6 +25,7 @@ from hems.cem.cycle import PAST_NET_S, Cycle
 from hems.cem.effects import Effect as Written
 from hems.changes import Changes
 from hems.clock import Clock
+from hems.emg.threats.rules import setpoints
 from hems.grid import Grid, GridEvents
 from hems.guarding.guarded import Guarded
 from hems.housekeeping import Housekeeping
@@ -38,11 +39,14 @@ from hems.planning.economics import Economics, EconomicsEvents
 from hems.push.kept import PushStore
 from hems.recorder import Recorder
 from hems.reserves.spare import spare
+from hems.security.judging import Judging
 from hems.security.security import Security
+from hems.security.trusting import believed, trust_of
 from hems.settings import agreements
 from hems.settings.config import Config
 from hems.store.errors import StoreError
 from hems.store.store import Store
+from hems.strangers import Strangers
 from hems.surface import Series, Snapshot, SurfaceError
 from hems.uses.use import UsesEvents
 from hems.uses.uses import Uses
@@ -79,6 +83,8 @@ class Home:
         means = means or Means()
         self._clock = clock
         self._store = store
+        self._note = means.note
+        self._strangers = Strangers()
         self._registry = registry
         specs = [device.spec for device in registry.devices.values()]
         self._ring = ImageRing(max(_LEAST_IMAGES, ceil(PAST_NET_S / config.home.cycle)))
@@ -95,6 +101,15 @@ class Home:
         self._abilities = KeptAbilities(
             store.settings, specs, self._on_abilities, self.alarms.passing
         )
+        self.trust = trust_of(
+            registry,
+            store,
+            clock,
+            self.alarms,
+            means.note,
+            spawn=self._aside.spawn,
+            changed=self._on_trust,
+        )
         self.grid = Grid(
             House(
                 config,
@@ -104,7 +119,8 @@ class Home:
                 self._started_at,
                 wiring.feed(registry),
                 means.chance,
-                lambda: self._abilities.present.options,
+                lambda: believed(self._abilities.present.options, self.trust),
+                means.note,
             ),
             GridEvents(
                 self._on_signals,
@@ -225,6 +241,7 @@ class Home:
             callers=self.bench.callers,
             pushed=PushStore(store.settings).subscriptions,
         )
+        self.judging = Judging(self.trust, specs)
         self._housekeeping = Housekeeping(
             store,
             clock,
@@ -243,6 +260,7 @@ class Home:
         Raises:
             PermanentError: The chargers' port is taken.
         """
+        await self.trust.load()  # before anything is opened, or calls in
         await self._registry.start()
         for part in (
             self.alarm_history,
@@ -287,6 +305,19 @@ class Home:
     def _on_abilities(self) -> None:
         self.grid.learn()
         self._publish()
+
+    def exclude(self, reason: str | None) -> None:
+        """Take part in no programme that may be left, until further; control goes on.
+
+        Args:
+            reason: Why the hub cannot be relied on, one sentence for the owner; None once it can.
+        """
+        self.participation.exclude(reason or "")
+        self.alarms.lasting("reliance", reason)
+
+    def _on_trust(self) -> None:
+        self.grid.learn()
+        self._aside.spawn(self._react())  # others take over what it did
 
     def stop(self) -> None:
         """Make `run` end; in an event, devices keep what they were told until it lapses."""
@@ -354,6 +385,8 @@ class Home:
             self.participation.take_image(image)
             self.alarms.lasting("limits", self.participation.broken)
             self.uses.take_image(image)
+            for stranger in self._strangers.look(self.bench.callers() or ()):
+                self._note(stranger)
             self._watch, alarms = self._watch.look(image, self._cycle.allocation.unmet_w)
             tested = f"device {self.bench.testing}"  # it is silent to the cycle, and well
             for source, message in alarms.items():
@@ -366,6 +399,8 @@ class Home:
     def on_effect(self, effect: Written) -> None:
         """Take the outcome of a write (`hems.cem.effects.Observer`)."""
         self._noting.written(effect)
+        if effect.error is None and not effect.refresh and not effect.support:
+            self._note(setpoints.told(effect.device, effect.setpoint_w, effect.source))
 
     # What the page and the command line may see and ask.
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from certs.identity import sfdi
+from certs.identity import IdentityFiles, Trust, sfdi
 from certs.renewal import CertificateWatch
-from certs.tls import client_context, server_context
+from certs.tls import SepContext, client_context, server_context
 from der.commands import DeviceOptions
 from der.drivers.feed import Feed
 from der.model import DeviceSpec
@@ -21,10 +21,14 @@ from hems.emg.registers import Register, dump, load
 from hems.emg.self_report import by_program
 from hems.emg.telemetry import Telemetry
 from hems.image import Image
+from hems.link_notes import event_of, handshake
+from hems.security_event import EventKind, Note, SecurityEvent, unheard
 from hems.sep2.book.ledger import LedgerError
 from hems.sep2.client import Client
 from hems.sep2.enddevice.enrolment import Member
+from hems.sep2.enddevice.logevents import Happening
 from hems.sep2.enddevice.usage import Usage
+from hems.sep2.noticed import Noticed
 from hems.sep2.rules.events import Schedule
 from hems.sep2.transport.http import Transport
 from hems.settings.config import Config
@@ -56,6 +60,7 @@ class House:
         feed: Where what a utility has metered is brought; None if no device is fed.
         chance: Where what events leave to chance is drawn from.
         options: Returns what devices say that they can do, by id.
+        note: Told what bears on security.
     """
 
     config: Config
@@ -66,6 +71,7 @@ class House:
     feed: Feed | None = None
     chance: random.Random = field(default_factory=random.SystemRandom)
     options: Callable[[], Mapping[str, DeviceOptions]] = dict
+    note: Note = unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +136,12 @@ class Link:
             house.store.ledger,
             house.clock,
             house.chance,
-            listen_context=watch.cover(server_context(identity, trust)),
+            listen_context=watch.cover(self._listened(identity, trust)),
             on_schedule=lambda schedule: tell.schedule(schedule, self.sources[0]),
             on_member=lambda index, schedule: tell.schedule(schedule, self.sources[index]),
             on_state=lambda _state: tell.change(),
             alarm=tell.alarm,
+            notice=self._noticed,
         )
         self._reports = [
             (frozenset[str](), wiring.self_report(house.config, section, own, house.started_at)),
@@ -169,6 +176,27 @@ class Link:
             spawn=tell.spawn,
             alarm=tell.alarm,
         )
+
+    def _listened(self, identity: IdentityFiles, trust: Trust) -> SepContext:
+        """Return the context for notifications; who fails at it is noted."""
+        context = server_context(identity, trust)
+        logged, place = context.on_refused, say("notifications of {name}", name=self.name)
+
+        def refused(why: str) -> None:
+            logged(why)
+            self._house.note(handshake(why, place))
+
+        context.on_refused = refused
+        return context
+
+    def _noticed(self, noticed: Noticed) -> None:
+        event = event_of(noticed, self.name)
+        if event is not None:
+            self._house.note(event)
+
+    def log(self, happening: Happening) -> None:
+        """Have the utility's log told of something."""
+        self._log.add(happening)
 
     def learn(self) -> None:
         """Go by what devices say that they can do; events that were refused before stay so."""
@@ -312,6 +340,7 @@ class Link:
 
     def _certificate_alarm(self, text: str) -> None:
         self._tell.alarm(text)
+        self._house.note(SecurityEvent(EventKind.CERTIFICATE, text, self.name))
         self._log.certificate(self._house.clock.now(), text)
 
     def _renewed(self, lfdi: str) -> None:
@@ -326,6 +355,7 @@ class Link:
                 sfdi=sfdi(lfdi),
             )
         self._tell.alarm(said)
+        self._house.note(SecurityEvent(EventKind.CERTIFICATE, said, self.name))
         self._over.set()
 
 

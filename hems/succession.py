@@ -96,6 +96,10 @@ class Succession:
         """Do the test move with a device."""
         return await self._home.bench.test(device, move_s, progress)
 
+    async def commissioned(self, device: str) -> None:
+        """Approve a device that somebody of the home has tried out and keeps."""
+        await self._home.trust.commissioned(device)
+
     async def alarms(self) -> Sequence[str]:
         """Return what the home complains of."""
         return self.snapshot().alarms

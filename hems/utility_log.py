@@ -6,7 +6,7 @@ from typing import Any
 from der.sentence import say
 from hems.emg.alarm_log import AlarmLog
 from hems.image import Image
-from hems.sep2.enddevice.logevents import LogQueue
+from hems.sep2.enddevice.logevents import Happening, LogQueue
 from hems.store.errors import StoreError
 from hems.store.settings import Settings
 
@@ -60,6 +60,10 @@ class UtilityLog:
         """Note what has begun or ended with the devices."""
         for happening in self._alarms.look(image):
             self._queue.add(happening)
+
+    def add(self, happening: Happening) -> None:
+        """Note something that was noticed elsewhere."""
+        self._queue.add(happening)
 
     def certificate(self, at: float, text: str) -> None:
         """Note trouble with a certificate; `at` in UTC epoch seconds."""

@@ -39,7 +39,8 @@ class Watch:
         if unmet_w > UNMET_W:
             since = image.at if self.unmet_since is None else min(self.unmet_since, image.at)
         alarms: dict[str, str | None] = {
-            f"device {state.spec.id}": _lost(state) for state in image.devices.values()
+            f"device {state.spec.id}": None if state.barred else _lost(state)
+            for state in image.devices.values()
         }
         told_w = None
         if since is not None and image.at - since >= UNMET_FOR_S:

@@ -1,16 +1,21 @@
 """What is asked and answered about accounts, as JSON."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
+from der.sentence import say
+from hems.access.passkeys import Signed
 from hems.access.rights import Right, Role
 from web.models import Answer, Input
 
 Name = Annotated[str, Field(max_length=200)]
 Secret = Annotated[SecretStr, Field(max_length=1000)]
 Until = Annotated[float | None, Field(allow_inf_nan=False)]
+Code = Annotated[str, Field(max_length=40, repr=False)]
+Binary = Annotated[str, Field(max_length=8000, pattern="^[A-Za-z0-9_-]*$", repr=False)]
+"""Binary, as base64url without padding."""
 Language = Literal["", "en", "fr", "de", "es"]
 
 
@@ -18,14 +23,20 @@ class Order(Input):
     """Base of what is asked for."""
 
 
-class LoginOrder(Order):
-    """Name and password of who wants to log in."""
+class NamedOrder(Order):
+    """A name, and a password to go with it."""
 
     name: Name
     password: Secret
 
 
-class FirstOrder(LoginOrder):
+class LoginOrder(NamedOrder):
+    """Name and password of who wants to log in, and a code where they have one."""
+
+    code: Code = ""
+
+
+class FirstOrder(NamedOrder):
     """The first account; `code` is needed from elsewhere than the hub's own machine."""
 
     code: Annotated[str, Field(max_length=40)] = ""
@@ -37,12 +48,37 @@ class PasswordOrder(Order):
 
     present: Secret
     new: Secret
+    code: Code = ""
+
+
+class SignedOrder(Order):
+    """A passkey's answer; fields as in `hems.access.passkeys.Signed`."""
+
+    credential: Binary
+    client_data: Binary
+    authenticator_data: Binary
+    signature: Binary
+
+    @property
+    def signed(self) -> Signed:
+        """The same, as it is looked at."""
+        return Signed(
+            self.credential, self.client_data, self.authenticator_data, self.signature
+        )
 
 
 class ProofOrder(Order):
-    """One's own password, typed once more."""
+    """One's own password once more, with a code where there is one; or a passkey's answer."""
 
-    password: Secret
+    password: Secret | None = None
+    code: Code = ""
+    passkey: SignedOrder | None = None
+
+    @model_validator(mode="after")
+    def _one_proof(self) -> Self:
+        if (self.password is None) is (self.passkey is None):
+            raise ValueError(say("prove it by a password or by a passkey"))
+        return self
 
 
 class NewPasswordOrder(Order):
@@ -57,7 +93,7 @@ class LanguageOrder(Order):
     language: Language
 
 
-class PersonOrder(LoginOrder):
+class PersonOrder(NamedOrder):
     """An account to be made."""
 
     role: Role
@@ -72,12 +108,21 @@ class ChangeOrder(Order):
     until: Until = None
 
 
+class RuleOrder(Order):
+    """Which roles are to need a second factor."""
+
+    second: frozenset[Role]
+
+
 class TokenOrder(Order):
-    """A token to be made for another program."""
+    """A token to be made for another program; fields as in `hems.access.tokens.NewToken`."""
 
     name: Name
     role: Role
     until: Until = None
+    rights: frozenset[Right] | None = None
+    network: Annotated[str, Field(max_length=50)] = ""
+    person: int | None = None
 
 
 class TrailQuery(Input):
@@ -108,6 +153,10 @@ class MeAnswer(Answer):
         language: Of their account; empty where none was chosen.
         until: When their account ends, UTC epoch seconds.
         session: The session they are logged in by.
+        second: Whether their password alone is not enough.
+        lacks: Whether they may do nothing before they have a second factor.
+        passkeys: Whether somebody could log in by a passkey, the page being open as it is.
+        site: Name of the hub that a new passkey would be for; empty where there can be none.
     """
 
     name: str | None = None
@@ -120,6 +169,20 @@ class MeAnswer(Answer):
     language: str = ""
     until: float | None = None
     session: int | None = None
+    second: bool = False
+    lacks: bool = False
+    passkeys: bool = False
+    site: str = ""
+
+
+class AskedAnswer(Answer):
+    """What a passkey is to sign; fields as in `hems.access.passkeys.Asked`."""
+
+    challenge: str
+    site: str
+    credentials: Sequence[str]
+    handle: str
+    name: str
 
 
 class SessionAnswer(Answer):
@@ -152,6 +215,7 @@ class PersonAnswer(Answer):
         seen_at: When they were last seen, as far as they are still logged in; null if they are not.
         sessions: In how many places they are logged in.
         ended: Whether the account has ended.
+        second: Whether their password alone is not enough.
     """
 
     id: int
@@ -163,13 +227,15 @@ class PersonAnswer(Answer):
     ended: bool
     seen_at: float | None
     sessions: int
+    second: bool
 
 
 class RoleAnswer(Answer):
-    """A role, and what it may do."""
+    """A role, what it may do, and whether it needs a second factor."""
 
     role: Role
     rights: Sequence[Right]
+    second: bool
 
 
 class PeopleAnswer(Answer):
@@ -180,7 +246,13 @@ class PeopleAnswer(Answer):
 
 
 class TokenAnswer(Answer):
-    """A token of another program; times in UTC epoch seconds."""
+    """A token of another program; times in UTC epoch seconds.
+
+    Attributes:
+        rights: What it holds now; none where whoever it belongs to may do nothing any more.
+        network: From where it may be used, as CIDR; empty for anywhere.
+        person: Number of the account that it belongs to; null for the home's own.
+    """
 
     id: int
     name: str
@@ -190,6 +262,9 @@ class TokenAnswer(Answer):
     until: float | None
     used_at: float | None
     ended: bool
+    rights: Sequence[Right]
+    network: str
+    person: int | None
 
 
 class TokensAnswer(Answer):

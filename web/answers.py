@@ -33,23 +33,28 @@ class Problem(BaseModel):
         error: It, in one sentence.
         proof: Whether the same is done once who asks has proved who they are
             (`POST /api/me/proof`).
+        second: Whether the same is done with a second proof: a code, or a passkey instead.
         field: Which field of the request is wrong ("bands.0.price"); empty where none is.
     """
 
     error: Words
     proof: bool = False
+    second: bool = False
     field: str = ""
 
 
-def error_answer(status: int, sentence: str, *, proof: bool = False) -> web.Response:
+def error_answer(
+    status: int, sentence: str, *, proof: bool = False, second: bool = False
+) -> web.Response:
     """Return an error answer, in the language of the request at hand.
 
     Args:
         status: Its HTTP status.
         sentence: What went wrong.
         proof: See `Problem`.
+        second: Likewise.
     """
-    return _problem_answer(status, Problem(error=sentence, proof=proof))
+    return _problem_answer(status, Problem(error=sentence, proof=proof, second=second))
 
 
 def _problem_answer(status: int, problem: Problem) -> web.Response:

@@ -33,6 +33,7 @@ class Pass:
         login: By which session; None for other ways.
         token: By which token; None for other ways.
         proved: Whether they have proved lately who they are, or their way is proof enough.
+        lacks: Whether they may do nothing before they have a second factor.
     """
 
     who: Who
@@ -40,6 +41,7 @@ class Pass:
     login: Login | None = None
     token: TokenRow | None = None
     proved: bool = True
+    lacks: bool = False
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Asked:
         about: What it concerned, beyond what its path says; never a secret.
         cookie: The token of a session to be kept by the browser; empty to have it forgotten; None
             for neither.
+        known: By which token the browser is to be known; None where that does not change.
     """
 
     did: str = ""
@@ -60,6 +63,7 @@ class Asked:
     admitted: Pass | None = None
     about: str = ""
     cookie: str | None = None
+    known: str | None = None
 
 
 _ASKED = web.RequestKey("asked", Asked)

@@ -5,7 +5,6 @@ so with a token out of a file that only the hub's user can read. Before, who ask
 is at home. Every change, and every look at what is private, leaves a row in the trail.
 """
 
-import ipaddress
 import logging
 from typing import Final
 
@@ -13,16 +12,15 @@ from aiohttp import web
 
 from der.sentence import say
 from hems.access.access import Access
-from hems.access.lifetimes import LIFETIMES
-from hems.access.logins import Place
-from hems.access.rights import HERE, Right, Who
+from hems.access.rights import HERE, PARTIES, Right, Who
 from hems.access.trail import Deed
 from hems.store.errors import StoreError
 from hems.surface import SurfaceError
 from web.asked import Asked, Pass, Way, asked_of, begin
+from web.cookies import give, session_token
 from web.handler import Handler
 from web.operation import DOOR
-from web.security import LOOPBACK_NAMES, SESSION_COOKIE, SESSION_COOKIE_BY_HTTPS
+from web.whence import at_home
 
 _log = logging.getLogger(__name__)
 
@@ -33,9 +31,7 @@ _PRIVATE: Final = frozenset({Right.HISTORY, Right.GRANT, Right.AUDIT, Right.OWN}
 _REFUSED: Final = frozenset({401, 403, 429})
 _SAID: Final = ("day", "month", "year", "from", "to", "start_day", "end_day")
 """What of a query goes into the trail: which days were looked at."""
-_FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 _LONGEST: Final = 200
-_HOST_BITS: Final = 64
 
 
 class Door:
@@ -69,18 +65,24 @@ class Door:
         if not await self._ready():
             return Pass(HERE, Way.HERE) if bearer is None and at_home(request) else None
         if bearer is not None:
-            found = self._access.tokens.by_token(bearer)
+            found = self._access.tokens.by_token(bearer, request.remote or "")
             if found is None:
                 return None
             # A program cannot be asked for a password: what takes one is not for programs.
             return Pass(found[0], Way.TOKEN, token=found[1], proved=False)
         if not self._access.people.exist:
             return Pass(HERE, Way.HERE) if at_home(request) else None
-        login = self._access.logins.by_token(request.cookies.get(_cookie(request), ""))
+        login = self._access.logins.by_token(session_token(request))
         if login is None:
             return None
-        proved = self._access.logins.proved(login.session)
-        return Pass(login.person.who, Way.SESSION, login=login, proved=proved)
+        person, access = login.person, self._access
+        return Pass(
+            access.who(person),
+            Way.SESSION,
+            login=login,
+            proved=access.logins.proved(login),
+            lacks=access.lacks(person),
+        )
 
     async def _ready(self) -> bool:
         """Return whether accounts are known; not, where a full disk has no store yet."""
@@ -106,7 +108,7 @@ class Door:
             await journal.refused(deed)
         elif changes:
             await journal.did(deed)
-        elif asked.right in _PRIVATE:
+        elif asked.right in _PRIVATE or _is_party(asked):
             await journal.saw(deed)
 
     async def _touch(self, admitted: Pass | None) -> None:
@@ -123,77 +125,25 @@ async def witnessed(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         answer = await handler(request)
         status = answer.status
-        _give_cookie(request, asked, answer)
+        give(request, asked, answer)
         return answer
     finally:
         await request.app[DOOR].leave(request, asked, status)
 
 
-def place_of(request: web.Request) -> Place:
-    """Return where somebody asks from."""
-    return Place(
-        origin=origin(request.remote or ""),
-        agent=request.headers.get("User-Agent", ""),
-        here=at_home(request),
-    )
-
-
-def origin(address: str) -> str:
-    """Return what attempts from an address are counted by: of IPv6 its network, not its device."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    if found.is_loopback or found.is_link_local:
-        return str(found)
-    return str(ipaddress.ip_network((found, _HOST_BITS), strict=False))
-
-
-def at_home(request: web.Request) -> bool:
-    """Return whether somebody asks at the hub's own machine: not through anything before it."""
-    if any(name in request.headers for name in _FORWARDED):
-        return False
-    try:
-        found = ipaddress.ip_address((request.remote or "").partition("%")[0])
-    except ValueError:
-        return False
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_loopback and (request.url.host or "") in LOOPBACK_NAMES
-
-
-def _cookie(request: web.Request) -> str:
-    return SESSION_COOKIE_BY_HTTPS if request.secure else SESSION_COOKIE
-
-
-def _give_cookie(request: web.Request, asked: Asked, answer: web.StreamResponse) -> None:
-    if asked.cookie is None:
-        return
-    if not asked.cookie:
-        answer.del_cookie(
-            _cookie(request), path="/", secure=request.secure, httponly=True, samesite="Strict"
-        )
-        return
-    longest_s = max(lifetime.whole_s for lifetime in LIFETIMES.values())
-    answer.set_cookie(
-        _cookie(request),
-        asked.cookie,
-        max_age=int(longest_s),
-        path="/",
-        secure=request.secure,
-        httponly=True,
-        samesite="Strict",
-    )
+def _is_party(asked: Asked) -> bool:
+    """Return whether it is looked at by somebody who does not live here: all of that is noted."""
+    admitted = asked.admitted
+    return asked.right is Right.SEE and admitted is not None and admitted.who.role in PARTIES
 
 
 def _deed(request: web.Request, asked: Asked, status: int) -> Deed:
     admitted = asked.admitted
     named = [value for _, value in sorted(request.match_info.items())]
     days = [f"{name}={request.query[name]}" for name in _SAID if name in request.query]
-    about = " ".join(part for part in (asked.about, *named, *days) if part)
+    consent = None if admitted is None else admitted.who.consent_for(asked.right)
+    under = "" if consent is None else f"consent {consent}"
+    about = " ".join(part for part in (asked.about, *named, *days, under) if part)
     return Deed(
         who="" if admitted is None else admitted.who.name,
         role="" if admitted is None else admitted.who.role.value,

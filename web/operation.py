@@ -18,6 +18,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from der.sentence import said, say
+from hems.access.errors import SecondError
 from hems.access.rights import HERE, Right, Who
 from web.answers import compressed, error_answer, model_answer
 from web.asked import Asked, Way, asked_of
@@ -172,17 +173,17 @@ class Operation:
             if who is None:
                 return error_answer(HTTPStatus.UNAUTHORIZED, say("Log in to do this."))
             if not who.may(self.right):
-                return error_answer(
-                    HTTPStatus.FORBIDDEN, say("Your role in this home does not allow this.")
-                )
+                return error_answer(HTTPStatus.FORBIDDEN, _not_allowed(asked, self.right))
             if self.proof and asked.admitted is not None and not asked.admitted.proved:
                 return _unproved(asked.admitted.way)
         arguments = await _arguments(signature, request, who)
+        if signature.streams:  # it may last for hours: that it was begun is on record at once
+            await request.app[DOOR].leave(request, asked, HTTPStatus.OK)
         try:
             outcome = await handle(**arguments)
         except tuple(self.refusals) as error:
             status = next(s for kind, s in self.refusals.items() if isinstance(error, kind))
-            return error_answer(status, said(error))
+            return error_answer(status, said(error), second=isinstance(error, SecondError))
         if isinstance(outcome, web.StreamResponse):
             return outcome
         if isinstance(outcome, Download):
@@ -192,6 +193,16 @@ class Operation:
         return model_answer(outcome, self.status)
 
 
+def _not_allowed(asked: Asked, right: Right) -> str:
+    """Return why somebody may not do something."""
+    admitted = asked.admitted
+    if admitted is not None and admitted.way is Way.TOKEN:
+        return say('This token does not hold the right that this takes: "{right}".', right=right)
+    if admitted is not None and admitted.lacks:
+        return say("Set up a second factor first: your role in this home needs one.")
+    return say("Your role in this home does not allow this.")
+
+
 def _unproved(way: Way) -> web.Response:
     """Return the refusal of what takes a proof of who asks."""
     if way is Way.TOKEN:
@@ -199,7 +210,7 @@ def _unproved(way: Way) -> web.Response:
             HTTPStatus.FORBIDDEN, say("Only somebody who is logged in may do this, no program.")
         )
     return error_answer(
-        HTTPStatus.FORBIDDEN, say("Type your password once more to do this."), proof=True
+        HTTPStatus.FORBIDDEN, say("Prove once more who you are to do this."), proof=True
     )
 
 

@@ -7,8 +7,10 @@ from web.access_api import AccessApi
 from web.api import HomeApi
 from web.archive_api import ArchiveApi
 from web.bill_api import BillApi
+from web.consents_api import ConsentsApi
 from web.device_api import DeviceApi
 from web.document_api import DocumentApi
+from web.factors_api import FactorsApi
 from web.found_api import FoundApi
 from web.history_api import HistoryApi
 from web.island_api import IslandApi
@@ -49,7 +51,9 @@ PARTS: Final[Sequence[type[Part]]] = (
     SettingsApi,
     ArchiveApi,
     AccessApi,
+    FactorsApi,
     PeopleApi,
+    ConsentsApi,
 )
 
 

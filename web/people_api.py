@@ -28,6 +28,7 @@ from web.access_models import (
     PersonAnswer,
     PersonOrder,
     RoleAnswer,
+    RuleOrder,
     TokenAnswer,
     TokenOrder,
     TokensAnswer,
@@ -36,6 +37,7 @@ from web.access_models import (
 )
 from web.asked import asked_of
 from web.operation import Operation
+from web.whence import place_of
 
 _LARGEST: Final = 18
 """Digits of a number that SQLite can have as a key."""
@@ -70,6 +72,10 @@ class PeopleApi:
             Operation(
                 "POST", "/api/people", cls.add, own, status=made, refusals=REFUSALS, proof=True
             ),
+            Operation("PUT", "/api/people/rules", cls.rule, own, refusals=REFUSALS, proof=True),
+            Operation(
+                "POST", f"{person}/recover", cls.recover, own, refusals=REFUSALS, proof=True
+            ),
             Operation("PUT", person, cls.change, own, refusals=REFUSALS, proof=True),
             Operation("DELETE", person, cls.remove, own, refusals=REFUSALS, proof=True),
             Operation("PUT", password, cls.password, own, refusals=REFUSALS, proof=True),
@@ -88,7 +94,11 @@ class PeopleApi:
         return PeopleAnswer(
             people=[self._person(person) for person in self._access.people.all()],
             roles=[
-                RoleAnswer(role=role, rights=[right for right in Right if right in RIGHTS[role]])
+                RoleAnswer(
+                    role=role,
+                    rights=[right for right in Right if right in RIGHTS[role]],
+                    second=role in self._access.policy.roles,
+                )
                 for role in Role
             ],
         )
@@ -105,27 +115,43 @@ class PeopleApi:
 
     async def change(self, person: str, body: ChangeOrder, request: web.Request) -> PersonAnswer:
         """Give an account another role or end."""
-        before = self._access.people.get(_number(person))
-        changed = await self._access.people.change(before.id, body.role, body.until)
-        asked_of(request).about = f"{changed.name} ({before.role.value} -> {changed.role.value})"
+        before = self._access.people.get(number_of(person))
+        changed = await self._access.change(before.id, body.role, body.until)
+        asked = asked_of(request)
+        asked.about = f"{changed.name} ({before.role.value} -> {changed.role.value})"
+        admitted = asked.admitted
+        if admitted is not None and admitted.login is not None and changed.role is not before.role:
+            if admitted.login.person.id == changed.id:  # they have changed what they are themselves
+                asked.cookie, _ = await self._access.logins.open(changed, place_of(request))
         return self._person(changed)
 
     async def remove(self, person: str, request: web.Request) -> None:
         """Take an account away; its sessions end at once."""
-        gone = await self._access.people.remove(_number(person))
+        gone = await self._access.remove(number_of(person))
         asked_of(request).about = gone.name
         if self._forget is not None:
             await self._forget(gone.name)
 
     async def password(self, person: str, body: NewPasswordOrder, request: web.Request) -> None:
         """Give an account a new password; its sessions end at once."""
-        number, new = _number(person), body.new.get_secret_value()
-        changed = await self._access.logins.set_password(number, new)
+        number, new = number_of(person), body.new.get_secret_value()
+        changed = await self._access.set_password(number, new)
         asked_of(request).about = changed.name
+
+    async def recover(self, person: str, body: NewPasswordOrder, request: web.Request) -> None:
+        """Let somebody in again who has lost their second factor; all owners are told."""
+        changed = await self._access.recover(number_of(person), body.new.get_secret_value())
+        asked_of(request).about = changed.name
+
+    async def rule(self, body: RuleOrder, request: web.Request) -> PeopleAnswer:
+        """Choose which roles need a second factor."""
+        await self._access.require(body.second)
+        asked_of(request).about = " ".join(sorted(body.second))
+        return await self.people()
 
     async def end(self, person: str, request: web.Request) -> None:
         """Log somebody out everywhere."""
-        found = self._access.people.get(_number(person))
+        found = self._access.people.get(number_of(person))
         asked_of(request).about = found.name
         await self._access.logins.end_all(found.id)
 
@@ -135,14 +161,17 @@ class PeopleApi:
 
     async def make(self, body: TokenOrder, who: Who, request: web.Request) -> MadeTokenAnswer:
         """Make a token for another program; it is told this once."""
-        new = NewToken(body.name, body.role, body.until)
+        new = NewToken(
+            body.name, body.role, body.until, body.rights, body.network, body.person
+        )
         token, row = await self._access.tokens.make(new, who)
-        asked_of(request).about = f"{row.name} ({row.role})"
+        held = f": {row.rights}" if row.rights else ""
+        asked_of(request).about = f"{row.name} ({row.role}{held})"
         return MadeTokenAnswer(token=token, made=self._token(row))
 
     async def take_back(self, token: str, request: web.Request) -> None:
         """Take a token back; it works no more."""
-        row = await self._access.tokens.end(_number(token))
+        row = await self._access.tokens.end(number_of(token))
         asked_of(request).about = row.name
 
     async def trail(self, query: TrailQuery) -> TrailAnswer:
@@ -175,9 +204,11 @@ class PeopleApi:
             ended=over(person.until, self._clock.now()),
             seen_at=max((row.seen_at for row in sessions), default=None),
             sessions=len(sessions),
+            second=self._access.factors.of(person.id).second,
         )
 
     def _token(self, row: TokenRow) -> TokenAnswer:
+        who = self._access.tokens.holder(row)
         return TokenAnswer(
             id=row.id,
             name=row.name,
@@ -186,11 +217,14 @@ class PeopleApi:
             made_at=row.made_at,
             until=row.until,
             used_at=row.used_at,
-            ended=over(row.until, self._clock.now()),
+            ended=who is None,
+            rights=[] if who is None else [right for right in Right if who.may(right)],
+            network=row.network or "",
+            person=row.person,
         )
 
 
-def _number(text: str) -> int:
+def number_of(text: str) -> int:
     """Return the number of something; raises UnknownError where that is none."""
     if not (text.isascii() and text.isdigit() and len(text) <= _LARGEST):
         raise UnknownError(say("There is nothing of that number."))

@@ -22,6 +22,7 @@ from web.lan import (
     open_sites,
 )
 from web.listening import listen
+from web.noticing import SENTINEL, Sentinel, noticed
 from web.operation import DOOR, Doorkeeper, OpenDoor, Part, limits, routes
 from web.pages import Pages
 from web.security import GATE, LIMITS, add_headers, gate_of, guard
@@ -42,6 +43,7 @@ def create_app(
     door: Doorkeeper = _OPEN,
     *,
     lan: LanDoor | None = None,
+    sentinel: Sentinel | None = None,
 ) -> web.Application:
     """Return the application that serves the page and its API.
 
@@ -52,9 +54,10 @@ def create_app(
         parts: What else of the home the API offers.
         door: Knows who asks.
         lan: The way in from the home's network, if there is one.
+        sentinel: Takes note of what is refused; None for nobody.
     """
     app = web.Application(
-        middlewares=[use_language, witnessed, errors_in_words, guard],
+        middlewares=[use_language, witnessed, noticed, errors_in_words, guard],
         client_max_size=settings.max_body_bytes,
     )
     app.on_response_prepare.append(add_headers)
@@ -77,6 +80,7 @@ def create_app(
     served: list[Part] = [*parts, HomeApi(surface, settings, clock), streams]
     served.append(DocumentApi([*served, DocumentApi]))
     app[DOOR] = door
+    app[SENTINEL] = sentinel or Sentinel(clock)
     app[LIMITS] = limits(served)
     for part in served:
         app.add_routes(routes(part))
@@ -95,6 +99,7 @@ async def serving(
     door: Doorkeeper = _OPEN,
     *,
     lan: LanDoor | None = None,
+    sentinel: Sentinel | None = None,
 ) -> AsyncIterator[str]:
     """Serve the page while the context lasts.
 
@@ -106,7 +111,7 @@ async def serving(
         AddressError: The address is in use, forbidden or not this machine's.
     """
     runner = web.AppRunner(
-        create_app(surface, settings, clock, parts, door, lan=lan),
+        create_app(surface, settings, clock, parts, door, lan=lan, sentinel=sentinel),
         access_log=None,
         shutdown_timeout=_SHUTDOWN_S,
     )

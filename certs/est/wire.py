@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from certs import tlv
 from certs.est.errors import EstError, Fault
+from certs.pem import UNREADABLE
 
 MOST_OCTETS: Final = 64 * 1024
 """Of any answer of a server."""
@@ -42,16 +42,6 @@ _EXPLICIT_0: Final = 0xA0
 _IMPLICIT_CRLS: Final = 0xA1
 _LINE: Final = 76
 
-
-UNREADABLE: Final = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.InvalidVersion,
-    x509.UnsupportedGeneralNameType,
-)
-"""What the library raises on certificates, lists and requests that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

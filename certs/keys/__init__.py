@@ -7,6 +7,7 @@ the file says how the key is held:
     HEMS SEALED KEY     the key, encrypted; opened in memory only
     HEMS TOKEN KEY      says which key of a PKCS #11 token it is; the key never leaves that
     HEMS TPM KEY        says which key of this machine's TPM it is; the key never leaves that
+    HEMS ... SECRET     the same of a secret that is no private key: a database's, say
 
 The one interface is `certs.keys.store.KeyStore`; `certs.keys.opening.key_store` makes the one that
 the configuration names ("plain", "file", "pkcs11", "tpm").
@@ -19,6 +20,8 @@ the configuration names ("plain", "file", "pkcs11", "tpm").
     store.tls(path)             a block in which `ssl.SSLContext.load_cert_chain` can read the key
     store.held(path)            `Held`: plain, encrypted, sealed by hardware, or in hardware
     store.erase(path)           erases it; returns what was done as proof
+    store.seal(path, secret)    keeps another secret than a private key, of at most 128 octets
+    store.unseal(path)          that secret
     store.check()               raises `KeyStoreGoneError` where the store cannot be reached
 
 TLS contexts take the store with the files: `IdentityFiles(certificate, key, keys=store)`; without

@@ -9,6 +9,10 @@
 Each message names the file, token or TPM and what is wrong with it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from certs.errors import CertificateError
 
 
@@ -26,3 +30,14 @@ class TamperedError(KeyStoreError):
 
 class KeyStoreGoneError(KeyStoreError):
     """The store cannot be reached now; later it may be."""
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Have errors of a backend, which knows no files, name the file concerned."""
+    try:
+        yield
+    except KeyStoreError as error:
+        if str(path) in str(error):
+            raise
+        raise type(error)(f"{path}: {error}") from error

@@ -1,6 +1,9 @@
 """Keys in a PKCS #11 token: a smart card, a USB key, a security module, or SoftHSM for tests.
 
 A session lasts for one call: a token that was pulled and put back is found again by the next.
+
+A secret is locked with a key that the token alone can agree on (ECDH on P-256, which most have, and
+few have AES): fields id, the token's public point, that of a key made for this once, nonce, sealed.
 """
 
 import os
@@ -9,8 +12,12 @@ from contextlib import contextmanager, suppress
 from typing import Final, cast
 
 import pkcs11
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pkcs11.exceptions import (
     PinIncorrect,
     PinInvalid,
@@ -20,13 +27,18 @@ from pkcs11.exceptions import (
 )
 from pkcs11.util.ec import encode_named_curve_parameters
 
-from certs.keys.backend import Held
-from certs.keys.errors import KeyStoreError, KeyStoreGoneError, SecretError
+from certs.keys.backend import Fields, Held
+from certs.keys.envelope import packed
+from certs.keys.errors import KeyStoreError, KeyStoreGoneError, SecretError, TamperedError
 from certs.keys.secret import SecretPlace
 
 _ID: Final = 16
 _LABEL: Final = "hems"
+_P256: Final = ec.SECP256R1()
 _CURVE: Final = encode_named_curve_parameters("secp256r1")
+_BITS: Final = 256
+_NONCE: Final = 12
+_SECRET_FIELDS: Final = 5
 _OCTET_STRING: Final = 0x04
 _BAD_PIN: Final = (PinIncorrect, PinInvalid, PinLenRange)
 
@@ -42,6 +54,7 @@ class Token:
 
     held = Held.TOKEN
     label = "HEMS TOKEN KEY"
+    secret_label = "HEMS TOKEN SECRET"  # noqa: S105 - a label
 
     def __init__(self, module: str, label: str, pin: SecretPlace | None) -> None:
         self.name = f"the token {label!r}"
@@ -54,19 +67,7 @@ class Token:
         """Make a key in the token; returns its id and public key."""
         where = os.urandom(_ID)
         with self._session(rw=True) as session:
-            domain = session.create_domain_parameters(
-                pkcs11.KeyType.EC, {pkcs11.Attribute.EC_PARAMS: _CURVE}, local=True
-            )
-            public, _ = domain.generate_keypair(
-                id=where,
-                label=_LABEL,
-                store=True,
-                private_template={
-                    pkcs11.Attribute.SENSITIVE: True,
-                    pkcs11.Attribute.EXTRACTABLE: False,
-                },
-            )
-            return where, _point(cast("bytes", public[pkcs11.Attribute.EC_POINT]))
+            return where, _generated(session, where, pkcs11.MechanismFlag.SIGN)
 
     def take(self, key: ec.EllipticCurvePrivateKey) -> bytes:
         """Put a key into the token, not to be read again; returns its id."""
@@ -103,6 +104,40 @@ class Token:
             int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big")
         )
 
+    def seal(self, secret: bytes) -> Fields:
+        """Lock a secret with what a key of the token and one made for this once agree on."""
+        where, nonce, once = os.urandom(_ID), os.urandom(_NONCE), ec.generate_private_key(_P256)
+        with self._session(rw=True) as session:
+            theirs = _generated(session, where, pkcs11.MechanismFlag.DERIVE)
+        head = (where, _octets(theirs), _octets(once.public_key()), nonce)
+        agreed = _lock(once.exchange(ec.ECDH(), theirs))
+        return (*head, agreed.encrypt(nonce, secret, self._bound(head)))
+
+    def unseal(self, fields: Fields) -> bytes:
+        """Return a secret: the token agrees once more with the key of that time."""
+        if len(fields) != _SECRET_FIELDS:
+            raise KeyStoreError("it does not have the fields of a secret locked by a token")
+        where, _, once, nonce, sealed = fields
+        with self._session() as session:
+            keys = _objects(session, where, pkcs11.ObjectClass.PRIVATE_KEY)
+            if not keys:
+                raise KeyStoreError(f"{self.name} has no such key")
+            made = cast("pkcs11.DeriveMixin", keys[0]).derive_key(
+                pkcs11.KeyType.GENERIC_SECRET,
+                _BITS,
+                mechanism_param=(pkcs11.KDF.NULL, None, once),
+                store=False,
+                template={
+                    pkcs11.Attribute.SENSITIVE: False,
+                    pkcs11.Attribute.EXTRACTABLE: True,
+                },
+            )
+            agreed = cast("bytes", made[pkcs11.Attribute.VALUE])
+        try:
+            return _lock(agreed).decrypt(nonce, sealed, self._bound(fields[:-1]))
+        except (InvalidTag, ValueError) as error:
+            raise TamperedError("it was changed since it was written") from error
+
     def erase(self, where: bytes) -> None:
         """Destroy a key's objects and look whether any is left."""
         with self._session(rw=True) as session:
@@ -136,6 +171,9 @@ class Token:
             self._begin_anew()
             raise KeyStoreGoneError(f"{self.name} cannot be used: {_said(error)}") from error
 
+    def _bound(self, head: Fields) -> bytes:
+        return packed((self.secret_label.encode(), *head))
+
     def _pin_refused(self) -> SecretError:
         return SecretError(f"{self.name} refuses the PIN, which is not tried again")
 
@@ -152,6 +190,34 @@ def _objects(
     if kind is not None:
         wanted[pkcs11.Attribute.CLASS] = kind
     return list(session.get_objects(wanted))
+
+
+def _generated(
+    session: pkcs11.Session, where: bytes, may: pkcs11.MechanismFlag
+) -> ec.EllipticCurvePublicKey:
+    """Make a key on P-256 in the token that cannot leave it, and may do one thing."""
+    domain = session.create_domain_parameters(
+        pkcs11.KeyType.EC, {pkcs11.Attribute.EC_PARAMS: _CURVE}, local=True
+    )
+    public, _ = domain.generate_keypair(
+        id=where,
+        label=_LABEL,
+        store=True,
+        capabilities=may,
+        private_template={
+            pkcs11.Attribute.SENSITIVE: True,
+            pkcs11.Attribute.EXTRACTABLE: False,
+        },
+    )
+    return _point(cast("bytes", public[pkcs11.Attribute.EC_POINT]))
+
+
+def _lock(agreed: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), _BITS // 8, salt=None, info=_LABEL.encode()).derive(agreed))
+
+
+def _octets(key: ec.EllipticCurvePublicKey) -> bytes:
+    return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
 def _point(field: bytes) -> ec.EllipticCurvePublicKey:

@@ -1,8 +1,6 @@
 """The key store: one interface over all kinds, for the files that the configuration names."""
 
-import os
-import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +9,11 @@ from typing import Final
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from certs.keys import sealed_secret
 from certs.keys.backend import Backend, Fields, Held, spki
 from certs.keys.envelope import Envelope, decode, encode, labels_of
-from certs.keys.errors import KeyStoreError, TamperedError
+from certs.keys.erasing import old, overwrite
+from certs.keys.errors import KeyStoreError, TamperedError, named
 from certs.keys.memory import in_memory
 from certs.keys.sealing import hashed
 from certs.keys.signer import StoredKey
@@ -22,7 +22,6 @@ from certs.pem import check_private, read_signing_key, write_file, write_key
 
 _MODE: Final = 0o600
 _LONGEST: Final = 65_536
-_PIECE: Final = 65_536
 _PROBE: Final = b"a key is tried before the former one is given up"
 
 HELD_BY_LABEL: Final = {
@@ -72,7 +71,7 @@ class KeyStore:
             KeyStoreError: The file cannot be read, or holds no key.
         """
         labels = labels_of(_read(path))
-        kept = _kept_as(labels)
+        kept = _kept_as(labels) or _sealed_as(labels)
         if kept is None and not any(label.endswith("PRIVATE KEY") for label in labels):
             raise KeyStoreError(f"{path}: no key in it")
         return Held.PLAIN if kept is None else kept
@@ -89,7 +88,7 @@ class KeyStore:
             key = ec.generate_private_key(ec.SECP256R1())
             write_key(path, key)
             return key.public_key()
-        with _named(path):
+        with named(path):
             fields = self._backend.make()
             public = self._backend.public(fields)
         self._write_new(path, fields)
@@ -105,7 +104,7 @@ class KeyStore:
         if self._backend is None:
             write_key(path, key)
             return
-        with _named(path):
+        with named(path):
             fields = self._backend.take(_p256(key))
         self._write_new(path, fields)
 
@@ -121,18 +120,20 @@ class KeyStore:
             KeyStoreError: It is another store's, or this one cannot take or use it.
             CertificateError: The file cannot be read or written.
         """
+        if _sealed_as(labels_of(content := _read(path))) is not None:
+            return sealed_secret.move(self._backend, path, content)
         held = self.held(path)
         if held is self.keeps:
             return False
         if held is not Held.PLAIN or self._backend is None:
             raise KeyStoreError(f"{path}: it is held otherwise ({held}) and cannot be moved")
         key = _p256(read_signing_key(path))
-        with _named(path):
+        with named(path):
             fields = self._backend.take(key)
             try:
                 signature = self._backend.sign(fields, hashed(_PROBE))
                 key.public_key().verify(signature, _PROBE, ec.ECDSA(hashes.SHA256()))
-                with _old(path) as wipe:
+                with old(path) as wipe:
                     self._write(path, fields)
                     wipe()
             except BaseException:
@@ -150,7 +151,7 @@ class KeyStore:
         fields = self._fields(path)
         if fields is None:
             return _plain(path).public_key()
-        with _named(path):
+        with named(path):
             return self._owner.public(fields)
 
     def sign(self, path: Path, data: bytes) -> bytes:
@@ -163,7 +164,7 @@ class KeyStore:
         fields = self._fields(path)
         if fields is None:
             return _plain(path).sign(data, ec.ECDSA(hashes.SHA256()))
-        with _named(path):
+        with named(path):
             return self._owner.sign(fields, hashed(data))
 
     def signer(self, path: Path) -> ec.EllipticCurvePrivateKey:
@@ -187,7 +188,7 @@ class KeyStore:
         if fields is None:
             yield TlsKey(path)
             return
-        with _named(path):
+        with named(path):
             content = self._owner.tls(fields)
         with in_memory(content.pem) as place:
             yield TlsKey(place, content.password)
@@ -199,12 +200,46 @@ class KeyStore:
             CertificateError: The file is damaged or another store's; or the hardware is not
                 there, or refuses: then the file stays, for it says where the key is.
         """
+        if _sealed_as(labels_of(content := _read(path))) is not None:
+            elsewhere = sealed_secret.forget(self._backend, path, content)
+            return Erased(path, overwrite(path), elsewhere)
         if self.held(path) is Held.PLAIN:
-            return Erased(path, _overwrite(path))
+            return Erased(path, overwrite(path))
         fields = self._fields(path)
-        with _named(path):
+        with named(path):
             elsewhere = "" if fields is None else self._owner.erase(fields)
-        return Erased(path, _overwrite(path), elsewhere)
+        return Erased(path, overwrite(path), elsewhere)
+
+    def seal(self, path: Path, secret: bytes) -> None:
+        """Keep another secret than a private key at `path`; what was there is replaced, not erased.
+
+        Args:
+            path: The file that is to say where and how it is held.
+            secret: At most 128 octets.
+
+        Raises:
+            KeyStoreError: The store cannot lock it.
+            CertificateError: The file cannot be written.
+        """
+        sealed_secret.seal(self._backend, path, secret)
+
+    def unseal(self, path: Path) -> bytes:
+        """Return a secret that is kept so.
+
+        Raises:
+            KeyStoreError: The file is missing, damaged or another store's, or the store cannot
+                open it.
+            CertificateError: Others than its owner may read it.
+        """
+        return sealed_secret.unseal(self._backend, path, _read(path))
+
+    def release(self, path: Path) -> bool:
+        """Have a secret that is kept so be a plain file again; returns whether it was none.
+
+        Raises:
+            CertificateError: As `unseal`.
+        """
+        return sealed_secret.release(self._backend, path, _read(path))
 
     def check(self, paths: Iterable[Path] = ()) -> None:
         """See whether the store can be used now, and the keys of these files with it.
@@ -255,6 +290,12 @@ def _kept_as(labels: Sequence[str]) -> Held | None:
     return next((HELD_BY_LABEL[label] for label in labels if label in HELD_BY_LABEL), None)
 
 
+def _sealed_as(labels: Sequence[str]) -> Held | None:
+    return next(
+        (sealed_secret.HELD[label] for label in labels if label in sealed_secret.HELD), None
+    )
+
+
 def _plain(path: Path) -> ec.EllipticCurvePrivateKey:
     check_private(path)
     return read_signing_key(path)
@@ -279,58 +320,6 @@ def _read(path: Path) -> bytes:
         raise KeyStoreError(f"{path}: the private key file does not exist") from error
     except OSError as error:
         raise KeyStoreError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Have errors of a backend, which knows no files, name the file concerned."""
-    try:
-        yield
-    except KeyStoreError as error:
-        if str(path) in str(error):
-            raise
-        raise type(error)(f"{path}: {error}") from error
-
-
-@contextmanager
-def _old(path: Path) -> Iterator[Callable[[], int]]:
-    """Give what writes a file's present content over, once another file has its name."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        raise KeyStoreError(f"{path}: cannot be written over: {error.strerror}") from error
-    try:
-        yield lambda: _scribble(path, handle)
-    finally:
-        os.close(handle)
-
-
-def _overwrite(path: Path) -> int:
-    """Write a file over and remove it; returns its size."""
-    try:
-        if path.is_symlink():
-            raise KeyStoreError(f"{path}: is a link; erase what it stands for")
-        handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            size = _scribble(path, handle)
-        finally:
-            os.close(handle)
-        path.unlink()
-    except OSError as error:
-        raise KeyStoreError(f"{path}: cannot be erased: {error.strerror}") from error
-    if path.exists():
-        raise KeyStoreError(f"{path}: is there again")
-    return size
-
-
-def _scribble(path: Path, handle: int) -> int:
-    about = os.fstat(handle)
-    if not stat.S_ISREG(about.st_mode):
-        raise KeyStoreError(f"{path}: is no plain file")
-    for start in range(0, about.st_size, _PIECE):
-        os.pwrite(handle, os.urandom(min(_PIECE, about.st_size - start)), start)
-    os.fsync(handle)
-    return about.st_size
 
 
 def fingerprint(public: ec.EllipticCurvePublicKey) -> str:

@@ -1,7 +1,9 @@
 """Keys in this machine's TPM 2.0, at persistent handles: no copy of them is anywhere else.
 
 They are made under the owner's storage key, may sign and nothing else, and need no password of
-their own: what protects them is that they cannot leave this machine.
+their own: what protects them is that they cannot leave this machine. A secret is kept in it as a
+sealed object in the same way: once that is evicted, no copy of a file brings it back. On its way
+between the TPM and this process it is encrypted.
 """
 
 import os
@@ -22,8 +24,10 @@ from tpm2_pytss.constants import (  # type: ignore[import-untyped,import-not-fou
     TPM2_CAP,
     TPM2_RC,
     TPM2_RH,
+    TPM2_SE,
     TPM2_ST,
     TPMA_OBJECT,
+    TPMA_SESSION,
 )
 from tpm2_pytss.ESAPI import ESAPI  # type: ignore[import-untyped,import-not-found,unused-ignore]
 from tpm2_pytss.TSS2_Exception import TSS2_Exception  # type: ignore[import-untyped,import-not-found,unused-ignore]
@@ -33,13 +37,18 @@ from tpm2_pytss.types import (  # type: ignore[import-untyped,import-not-found,u
     TPM2B_PUBLIC,
     TPM2B_SENSITIVE,
     TPM2B_SENSITIVE_CREATE,
+    TPM2B_SENSITIVE_DATA,
+    TPMS_SENSITIVE_CREATE,
     TPMT_SIG_SCHEME,
+    TPMT_SYM_DEF,
     TPMT_SYM_DEF_OBJECT,
     TPMT_TK_HASHCHECK,
+    TPMU_SYM_KEY_BITS,
+    TPMU_SYM_MODE,
 )
 from tpm2_pytss.utils import wrap  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
-from certs.keys.backend import Held, read_public, spki
+from certs.keys.backend import Fields, Held, read_public, spki
 from certs.keys.errors import KeyStoreError, KeyStoreGoneError
 
 FIRST: Final = 0x8102_0000
@@ -57,6 +66,10 @@ _MADE: Final = (
     | TPMA_OBJECT.NODA
     | TPMA_OBJECT.SIGN_ENCRYPT
 )
+_SECRET: Final = "keyedhash"  # noqa: S105 - a kind of object
+_SEALED: Final = (
+    TPMA_OBJECT.FIXEDTPM | TPMA_OBJECT.FIXEDPARENT | TPMA_OBJECT.USERWITHAUTH | TPMA_OBJECT.NODA
+)
 _TAKEN: Final = TPMA_OBJECT.USERWITHAUTH | TPMA_OBJECT.NODA | TPMA_OBJECT.SIGN_ENCRYPT
 """Of a key that was elsewhere before; it may not be duplicated, for it has no policy for that."""
 
@@ -70,6 +83,7 @@ class Tpm:
 
     held = Held.TPM
     label = "HEMS TPM KEY"
+    secret_label = "HEMS TPM SECRET"  # noqa: S105 - a label
 
     def __init__(self, tcti: str) -> None:
         # What goes wrong is said once, by us; tpm2-tss would tell it on stderr, at each layer.
@@ -108,6 +122,20 @@ class Tpm:
             int.from_bytes(bytes(ecdsa.signatureR), "big"),
             int.from_bytes(bytes(ecdsa.signatureS), "big"),
         )
+
+    def seal(self, secret: bytes) -> Fields:
+        """Keep a secret in the TPM; returns its handle."""
+        template = TPM2B_PUBLIC.parse(_SECRET, objectAttributes=_SEALED)
+        sensitive = TPM2B_SENSITIVE_CREATE(TPMS_SENSITIVE_CREATE(data=TPM2B_SENSITIVE_DATA(secret)))
+        with self._open() as tpm, _parent(tpm) as (parent, _), _private(tpm, parent) as session:
+            private, public, *_rest = tpm.create(parent, sensitive, template, session1=session)
+            return (_keep(tpm, tpm.load(parent, private, public)),)
+
+    def unseal(self, fields: Fields) -> bytes:
+        """Return a secret that is kept in the TPM."""
+        (where,) = fields if len(fields) == 1 else (b"",)
+        with self._open() as tpm, _parent(tpm) as (parent, _), _private(tpm, parent) as session:
+            return bytes(tpm.unseal(_at(tpm, where), session1=session))
 
     def erase(self, where: bytes) -> None:
         """Have the TPM forget a key, and look whether it did."""
@@ -154,6 +182,29 @@ def _parent(tpm: ESAPI) -> Iterator[tuple[ESYS_TR, TPM2B_PUBLIC]]:
         yield parent, public
     finally:
         tpm.flush_context(parent)
+
+
+@contextmanager
+def _private(tpm: ESAPI, parent: ESYS_TR) -> Iterator[ESYS_TR]:
+    """Give a session that encrypts what goes to and from the TPM, which may be on a bus."""
+    how = TPMT_SYM_DEF(
+        algorithm=TPM2_ALG.AES,
+        keyBits=TPMU_SYM_KEY_BITS(aes=128),
+        mode=TPMU_SYM_MODE(aes=TPM2_ALG.CFB),
+    )
+    session = tpm.start_auth_session(
+        tpm_key=parent,
+        bind=ESYS_TR.NONE,
+        session_type=TPM2_SE.HMAC,
+        symmetric=how,
+        auth_hash=TPM2_ALG.SHA256,
+    )
+    try:
+        both = TPMA_SESSION.DECRYPT | TPMA_SESSION.ENCRYPT | TPMA_SESSION.CONTINUESESSION
+        tpm.trsess_set_attributes(session, both)
+        yield session
+    finally:
+        tpm.flush_context(session)
 
 
 def _keep(tpm: ESAPI, loaded: ESYS_TR) -> bytes:

@@ -30,6 +30,8 @@ class FaultKind(StrEnum):
     """Drops its connections and all that it was told, is away for `seconds`, then starts anew."""
     CLOCK = "clock"
     """Its own clock is off by an hour."""
+    EXCHANGED = "exchanged"
+    """Another of its make answers in its place, with a serial number of its own (SunSpec)."""
 
 
 class Fault:

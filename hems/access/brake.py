@@ -1,8 +1,11 @@
 """How long somebody who guesses has to wait: longer each time, but never for ever. Pure.
 
-Three counts for an attempt: of this name from this origin, of this origin under whatever name,
-and of this name from wherever. The last one alone could be used to keep somebody out, so it stays
-short, and does not hold for an origin from which they are logged in already.
+Who guesses is held up, not who is guessed at: what counts is where an attempt comes from. Counted
+are attempts at this name from this origin, and from this origin under whatever name; of origins
+beyond the home's network also all at this name, for they are without number, but for half a minute
+at most. A browser from which the owner has been in before counts for itself alone (`browsers`), so
+whatever others do from wherever, the owner gets in from there; from a new browser at home only
+attempts from that very address are in the way; and at the hub's own machine none are.
 """
 
 from collections import OrderedDict
@@ -58,16 +61,50 @@ def after(tries: Tries, now: float) -> Tries:
     return Tries(1 if quiet else tries.failures + 1, now)
 
 
-def counts(name: str, origin: str, *, known: bool) -> Sequence[Count]:
-    """Return what an attempt to log in counts for, the pair first.
+@dataclass(frozen=True, slots=True)
+class From:
+    """Where an attempt comes from.
+
+    Attributes:
+        origin: The address, or its network.
+        near: Whether it is on the home's own network.
+        here: Whether it is the hub's own machine.
+        browser: The browser, where it is one from which this account has been in before; empty
+            for others.
+    """
+
+    origin: str
+    near: bool = False
+    here: bool = False
+    browser: str = ""
+
+
+def counts(name: str, place: From) -> tuple[Count, ...]:
+    """Return what an attempt to log in counts for, the narrowest first.
 
     Args:
         name: Of the account, whether or not there is one, as names are compared.
-        origin: Where from.
-        known: Whether somebody is logged in to the account from there, or it is this machine.
+        place: Where from.
     """
-    own = (Count(("pair", name, origin), 5, 900.0), Count(("origin", origin), 20, 900.0))
-    return own if known else (*own, Count(("name", name), 20, 30.0))
+    if place.browser:
+        return (Count(("browser", name, place.browser), 5, 900.0),)
+    own = (
+        Count(("pair", name, place.origin), 5, 900.0),
+        Count(("origin", place.origin), 20, 900.0),
+    )
+    apart = place.here or place.near
+    return own if apart else (*own, Count(("name", name), 20, 30.0))
+
+
+def code_counts(name: str, place: From) -> tuple[Count, ...]:
+    """Return what a wrong code counts for, of somebody who knew the password.
+
+    There are a million codes only, so they are counted over all unknown origins; who gets as far
+    has the password, and from where the owner has been in before, that is not in their way.
+    """
+    if place.here or place.browser:
+        return (Count(("own code", name, place.browser), 5, 300.0),)
+    return (Count(("code", name), 5, 300.0),)
 
 
 class Brake:
@@ -92,7 +129,11 @@ class Brake:
         """Take back what `begin` counted, and forget the first one's failures altogether."""
         first, *others = counted
         self._tries.pop(first.key, None)
-        for count in others:
+        self.undo(others)
+
+    def undo(self, counted: Sequence[Count]) -> None:
+        """Take back what `begin` counted: it was no failure, and excuses none either."""
+        for count in counted:
             tries = self._tries.get(count.key, Tries())
             if tries.failures > 1:
                 self._tries[count.key] = Tries(tries.failures - 1, tries.last)

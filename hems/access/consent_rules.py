@@ -104,7 +104,7 @@ def check(
     if not (math.isfinite(until) and now < until):
         raise AccountError(say("A consent needs a day in the future on which it ends."))
     if until > now + LONGEST_S:
-        raise AccountError(say("A consent lasts for at most two years; then it is asked for again."))
+        raise AccountError(say("A consent lasts for two years at most; then ask for it again."))
     return asked
 
 

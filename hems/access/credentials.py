@@ -70,7 +70,8 @@ class Credentials:
 
     async def remove_all(self, person: int, kinds: Collection[str]) -> None:
         """Take out those of somebody of some kinds."""
-        await self.remove([r for r in self._rows.values() if r.person == person and r.kind in kinds])
+        rows = self._rows.values()
+        await self.remove([row for row in rows if row.person == person and row.kind in kinds])
 
     def forget(self, person: int) -> None:
         """Know nothing any more of somebody who has gone; the store has done so itself."""

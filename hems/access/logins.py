@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from der.sentence import say
-from hems.access import names, random_token
-from hems.access.brake import Brake, counts
-from hems.access.errors import TooOftenError, UnknownError, WrongError
+from hems.access import random_token
+from hems.access.errors import SecondError, UnknownError, WrongError
 from hems.access.lifetimes import PROVED_S, TOUCH_S, ends_at, over
+from hems.access.passkeys import Signed, Site
 from hems.access.people import People, Person
+from hems.access.proofs import Given, Place, Proofs
 from hems.clock import Clock
+from hems.security_event import EventKind, Note, SecurityEvent, unheard
 from hems.store.errors import StoreError
 from hems.store.people import PeopleStore, SessionRow
 
@@ -20,21 +22,8 @@ _log = logging.getLogger(__name__)
 _MOST: Final = 20
 """Sessions of one account; of more the one that was used longest ago ends."""
 _AGENT: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where somebody asks from.
-
-    Attributes:
-        origin: Their address; of IPv6 what is before the interface's part.
-        agent: What their browser calls itself.
-        here: Whether it is the hub's own machine.
-    """
-
-    origin: str
-    agent: str = ""
-    here: bool = False
+_RETIRED_S: Final = 30.0
+"""So long a session's token before the present one is taken too: for what is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +33,12 @@ class Login:
     Attributes:
         person: Who.
         session: By which session.
+        by: Digest of the token that they showed.
     """
 
     person: Person
     session: SessionRow
+    by: bytes = field(default=b"", repr=False)
 
 
 class Logins:
@@ -55,70 +46,116 @@ class Logins:
 
     Args:
         people: Who has an account.
+        proofs: How they prove who they are.
         store: Where sessions are kept.
         clock: Where the time comes from.
+        note: Told who gets in.
     """
 
-    def __init__(self, people: People, store: PeopleStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        people: People,
+        proofs: Proofs,
+        store: PeopleStore,
+        clock: Clock,
+        note: Note = unheard,
+    ) -> None:
         self._people = people
+        self._proofs = proofs
         self._store = store
         self._clock = clock
-        self._brake = Brake()
+        self._note = note
         self._sessions: dict[bytes, SessionRow] = {}
         self._proved: dict[bytes, float] = {}
+        self._retired: dict[bytes, tuple[int, float]] = {}
 
     async def ready(self) -> None:
         """Read the sessions."""
         self._sessions = {row.digest: row for row in await self._store.sessions()}
 
-    async def log_in(self, name: str, password: str, place: Place) -> tuple[str, Login]:
-        """Let somebody in by name and password; returns the token of a new session.
+    async def log_in(
+        self, name: str, password: str, place: Place, code: str = ""
+    ) -> tuple[str, Login]:
+        """Let somebody in by name, password and code; returns the token of a new session.
 
         Raises:
+            SecondError: The password is right, and a code is needed too.
             WrongError: They do not fit, or the account has ended; nothing tells which.
             TooOftenError: It was tried too often.
         """
         found = self._people.find(name)
         person = None if found is None else self._people.valid(found.id)
-        await self._tried(names.key(name), person, password, place)
+        await self._proofs.typed(name, person, Given(password, code), place)
         if person is None:
             raise WrongError(say("Name and password do not fit."))
         return await self.open(person, place)
 
-    async def confirm(self, login: Login, password: str, place: Place) -> None:
-        """Have somebody who is logged in prove once more who they are.
+    async def log_in_by_passkey(
+        self, site: Site, signed: Signed, place: Place
+    ) -> tuple[str, Login]:
+        """Let somebody in by a passkey alone; returns the token of a new session.
 
         Raises:
-            WrongError: It is not their password.
+            WrongError: It is not good, or the account has ended.
+            TooOftenError: It was tried too often.
+        """
+        return await self.open(await self._proofs.passkey_login(site, signed, place), place)
+
+    async def confirm(
+        self, login: Login, password: str, place: Place, code: str = ""
+    ) -> tuple[str, Login]:
+        """Have somebody who is logged in prove once more who they are.
+
+        Returns:
+            The session's token from now on: what was there before proves nothing.
+
+        Raises:
+            SecondError: The password is right, and a code is needed too.
+            WrongError: It is not their password, or not their code.
             TooOftenError: It was tried too often.
         """
         person = login.person
         try:
-            await self._tried(names.key(person.name), person, password, place)
+            await self._proofs.typed(person.name, person, Given(password, code), place)
+        except SecondError:
+            raise
         except WrongError as error:
+            if code:
+                raise WrongError(say("Password and code do not fit.")) from error
             raise WrongError(say("That is not your password.")) from error
-        self._prove(login.session)
+        return await self.renew(login)
 
-    def proved(self, session: SessionRow) -> bool:
-        """Return whether who is logged in by a session has typed their password lately."""
-        at = self._proved.get(session.digest)
+    async def confirm_by_passkey(
+        self, login: Login, site: Site, signed: Signed, place: Place
+    ) -> tuple[str, Login]:
+        """Have somebody who is logged in prove it once more by a passkey; likewise."""
+        session = login.session.id
+        await self._proofs.passkey(login.person, session, site, signed, place)
+        return await self.renew(login)
+
+    def proved(self, login: Login) -> bool:
+        """Return whether who is logged in has proved lately who they are, by that very token."""
+        at = self._proved.get(login.by)
         return at is not None and self._clock.monotonic() - at < PROVED_S
 
-    def _prove(self, session: SessionRow) -> None:
-        if session.digest in self._sessions:
-            self._proved[session.digest] = self._clock.monotonic()
+    async def renew(self, login: Login) -> tuple[str, Login]:
+        """Give a session another token, as proved; what is under way by the old one may end.
 
-    async def _tried(self, name: str, person: Person | None, password: str, place: Place) -> None:
-        known = place.here or (person is not None and self._is_known(person, place))
-        counted = counts(name, place.origin, known=known)
-        now = self._clock.monotonic()
-        wait_s = self._brake.wait_s(counted, now)
-        if wait_s > 0:
-            raise too_often(wait_s)
-        self._brake.begin(counted, now)
-        if not await self._people.proves(person, password):
-            raise WrongError(say("Name and password do not fit."))
-        self._brake.passed(counted)
+        Raises:
+            UnknownError: It has ended.
+        """
+        session, token = login.session.id, random_token.make()
+        digest, now = random_token.digest(token), self._clock.monotonic()
+        await self._store.renew_session(session, digest)
+        row = self.get(session)  # it may have ended, or been renewed, meanwhile
+        self._forget(row)
+        self._retired = {
+            each: kept for each, kept in self._retired.items() if now - kept[1] < _RETIRED_S
+        }
+        self._retired[row.digest] = (session, now)
+        changed = self._sessions[digest] = replace(row, digest=digest)
+        self._proved[digest] = now
+        return token, Login(login.person, changed, digest)
 
     async def open(self, person: Person, place: Place) -> tuple[str, Login]:
         """Log somebody in who has proved who they are; returns the new session's token."""
@@ -138,16 +175,25 @@ class Logins:
         )
         row = replace(row, id=await self._store.add_session(row))
         self._sessions[row.digest] = row
-        self._prove(row)
-        return token, Login(person, row)
+        self._proved[row.digest] = self._clock.monotonic()
+        text = say("{name} logged in.", name=person.name)
+        self._note(SecurityEvent(EventKind.LOGGED_IN, text, person.name, place.origin))
+        return token, Login(person, row, row.digest)
 
     def by_token(self, token: str) -> Login | None:
         """Return who is logged in by a token; None if nobody is, or not any more."""
-        row = self._sessions.get(random_token.digest(token))
+        digest = random_token.digest(token)
+        row = self._sessions.get(digest) or self._by_retired(digest)
         if row is None or self._over(row, self._clock.now()):
             return None
         person = self._people.valid(row.person)
-        return None if person is None else Login(person, row)
+        return None if person is None else Login(person, row, digest)
+
+    def _by_retired(self, digest: bytes) -> SessionRow | None:
+        number, at = self._retired.get(digest, (0, 0.0))
+        if not number or self._clock.monotonic() - at >= _RETIRED_S:
+            return None
+        return next((row for row in self._sessions.values() if row.id == number), None)
 
     async def touch(self, login: Login) -> None:
         """Note that a session was used; written down now and then only."""
@@ -195,22 +241,15 @@ class Logins:
     async def _end(self, rows: Sequence[SessionRow]) -> None:
         if rows:
             for row in rows:  # first here: what is ended must not work, whatever the disk does
-                self._sessions.pop(row.digest, None)
-                self._proved.pop(row.digest, None)
+                self._forget(row)
             await self._store.remove_sessions([row.id for row in rows])
 
-    def _is_known(self, person: Person, place: Place) -> bool:
-        return any(row.origin == place.origin for row in self.of(person.id))
+    def _forget(self, row: SessionRow) -> None:
+        self._sessions.pop(row.digest, None)
+        self._proved.pop(row.digest, None)
 
     def _over(self, row: SessionRow, now: float) -> bool:
         person = self._people.valid(row.person)
         if person is None:
             return True
         return over(ends_at(person.role, row.made_at, row.seen_at, person.until), now)
-
-
-def too_often(wait_s: float) -> TooOftenError:
-    """Return the refusal of somebody who has to wait, in s."""
-    seconds = max(1, round(wait_s + 0.5))
-    sentence = say("That was tried too often. Try again in {seconds} s.", seconds=seconds)
-    return TooOftenError(sentence, wait_s)

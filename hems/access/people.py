@@ -13,8 +13,9 @@ from hems.access import names, passwords
 from hems.access.errors import AccountError, FirstError, LastOwnerError, UnknownError
 from hems.access.lifetimes import over
 from hems.access.passwords import Hasher
-from hems.access.rights import Role, Who
+from hems.access.rights import PARTIES, Role, Who
 from hems.clock import Clock
+from hems.security_event import EventKind, Note, SecurityEvent, unheard
 from hems.store.people import PeopleStore, PersonRow
 
 _log = logging.getLogger(__name__)
@@ -22,6 +23,9 @@ _log = logging.getLogger(__name__)
 PASSWORD = "password"  # noqa: S105 - the kind of a credential
 _RESERVED = frozenset({"this machine", "somebody"})
 _MOST = 64
+_PARTY_S = 366 * 86_400.0
+"""How long an account of a party lasts where nothing else is said."""
+_PARTY_LONGEST_S = 2 * _PARTY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class NewPerson:
 
     Attributes:
         password: As it was typed.
+        until: None for never; of a party's account (`PARTIES`) for a year.
     """
 
     name: str
@@ -72,12 +77,16 @@ class People:
         store: Where they are kept.
         hasher: What their passwords are kept by.
         clock: Where the time comes from.
+        note: Told what changes.
     """
 
-    def __init__(self, store: PeopleStore, hasher: Hasher, clock: Clock) -> None:
+    def __init__(
+        self, store: PeopleStore, hasher: Hasher, clock: Clock, note: Note = unheard
+    ) -> None:
         self._store = store
         self._hasher = hasher
         self._clock = clock
+        self._note = note
         self._changing = asyncio.Lock()
         self._read = False
         self._people: dict[int, Person] = {}
@@ -164,7 +173,7 @@ class People:
     async def _make(self, new: NewPerson, *, first: bool) -> Person:
         name = names.cleaned(new.name)
         passwords.check(new.password, name)
-        self._check_end(new.until)
+        until = self._end(new.role, new.until)
         secret = await self._hasher.hash(new.password)
         async with self._changing:
             if first:
@@ -175,12 +184,14 @@ class People:
             if len(self._people) >= _MOST:
                 raise AccountError(say("A home has {most} accounts at most.", most=_MOST))
             now = self._clock.now()
-            person = Person(0, name, new.role, new.language, now, new.until)
+            person = Person(0, name, new.role, new.language, now, until)
             number = await self._store.add_person(_row(person), PASSWORD, secret)
             person = replace(person, id=number)
             self._people[number] = person
             self._secrets[number] = secret
-            return person
+        role = new.role.value
+        self._tell(person, say("{name} has an account now, as {role}.", name=name, role=role))
+        return person
 
     async def change(self, person: int, role: Role, until: float | None) -> Person:
         """Give somebody another role or end.
@@ -190,13 +201,15 @@ class People:
             LastOwnerError: They are the last owner.
             AccountError: It cannot end then.
         """
-        self._check_end(until)
+        until = self._end(role, until)
         async with self._changing:
             changed = replace(self.get(person), role=role, until=until)
             self._check_owner({**self._people, person: changed})
             await self._store.put_person(_row(changed))
             self._people[person] = changed
-            return changed
+        name = changed.name
+        self._tell(changed, say("The account of {name} is changed: {role}.", name=name, role=role))
+        return changed
 
     async def speak(self, person: int, language: str) -> Person:
         """Have the page speak somebody's language; raises UnknownError."""
@@ -219,7 +232,8 @@ class People:
             await self._store.remove_person(person)
             del self._people[person]
             self._secrets.pop(person, None)
-            return gone
+        self._tell(gone, say("The account of {name} is removed.", name=gone.name))
+        return gone
 
     async def set_password(self, person: int, password: str) -> Person:
         """Give somebody a new password; who is logged in stays so, see `Logins.set_password`.
@@ -232,6 +246,7 @@ class People:
         found = self.get(person)
         passwords.check(password, found.name)
         await self._keep(found, await self._hasher.hash(password))
+        self._tell(found, say("{name} has a new password.", name=found.name))
         return found
 
     async def _keep(self, person: Person, secret: str) -> None:
@@ -246,9 +261,19 @@ class People:
         if self.find(name) is not None:
             raise AccountError(say("There is an account of this name already."))
 
-    def _check_end(self, until: float | None) -> None:
-        if until is not None and not self._clock.now() < until < LATEST:
+    def _end(self, role: Role, until: float | None) -> float | None:
+        """Return when an account ends; those of parties do; raises AccountError."""
+        now = self._clock.now()
+        if until is None:
+            return now + _PARTY_S if role in PARTIES else None
+        if not now < until < LATEST:
             raise AccountError(say("An account's end must lie ahead."))
+        if role in PARTIES and until > now + _PARTY_LONGEST_S:
+            raise AccountError(say("An account of this role lasts for two years at most."))
+        return until
+
+    def _tell(self, person: Person, text: str) -> None:
+        self._note(SecurityEvent(EventKind.ACCOUNT_CHANGED, text, person.name))
 
     def _check_owner(self, people: dict[int, Person]) -> None:
         if not any(p.role is Role.OWNER and p.until is None for p in people.values()):

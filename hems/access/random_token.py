@@ -26,9 +26,7 @@ def make_code(groups: int = 2) -> str:
 
     Two are good for the few guesses that are allowed; four for what is kept as a hash.
     """
-    return "-".join(
-        "".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(groups)
-    )
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(groups))
 
 
 def same_code(typed: str, code: str) -> bool:

@@ -1,5 +1,6 @@
 """Codes that change with the clock (TOTP, RFC 6238): six digits, a new one each 30 s. Pure."""
 
+import hmac
 from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -26,7 +27,7 @@ class Kept(BaseModel):
         step: The last step whose code was taken; none of it or before counts again.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     secret: str
     step: int
@@ -65,10 +66,10 @@ def step_of(kept: Kept, typed: str, now: float) -> int | None:
     found = None
     for near in _NEAR:  # all of them, whichever fits: no clock tells which it was
         step = present + near
-        if step > kept.step and step >= 0 and _same(code_at(kept.secret, step * STEP_S), digits):
+        if (
+            step > kept.step
+            and step >= 0
+            and hmac.compare_digest(code_at(kept.secret, step * STEP_S), digits)
+        ):
             found = step
     return found
-
-
-def _same(one: str, other: str) -> bool:
-    return pyotp.utils.strings_equal(one, other)

@@ -10,7 +10,7 @@ import logging
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from der.commands import Command
@@ -114,11 +114,17 @@ class Station:
         self._tasks: asyncio.TaskGroup | None = None
         self._safeguard: Safeguard | None = None
         self._lent = False
+        self._was_shut = False
 
     @property
     def spec(self) -> DeviceSpec:
         """The device as commissioned."""
         return self._device.spec
+
+    @property
+    def barred(self) -> bool:
+        """Whether it is not trusted, or not yet: it is told nothing, whatever is decided."""
+        return self._device.withheld or self._device.shut_because is not None
 
     @property
     def safeguard(self) -> Safeguard | None:
@@ -137,6 +143,11 @@ class Station:
         """
         if self._lent or (self._poll is not None and not self._poll.done()):
             return None
+        if self._device.shut_because is not None:
+            self._was_shut, self._handle = True, None  # all its handles are closed
+            return None
+        if self._was_shut:
+            self._was_shut, self._retry_at = False, -math.inf
         if self._handle is None and self._clock.monotonic() < self._retry_at:
             return None
         if self._lane is not None and self._handle is not None and self.prompt:
@@ -147,9 +158,20 @@ class Station:
     def state(self, setpoint: Setpoint | None) -> DeviceState:
         """Return the device as it stands now.
 
+        One that is not trusted is only read, as a meter is, and one that is shut is lost.
+
         Args:
             setpoint: What it was told and has not dropped.
         """
+        if not self.barred:
+            return self._state(setpoint)
+        why = self._device.shut_because
+        if why is not None:
+            return DeviceState(self.spec, self._reading, Quality.LOST, why, barred=True)
+        untold = replace(self.spec, control=Control.NONE)
+        return replace(self._state(None), spec=untold, barred=True)
+
+    def _state(self, setpoint: Setpoint | None) -> DeviceState:
         reading = self._reading
         if self._lent:
             tested = say("{id}: is being tested", id=self.spec.id)
@@ -199,7 +221,7 @@ class Station:
         Returns:
             The task that writes, None if the same order is being written already.
         """
-        if self._lent:
+        if self._lent or self.barred:
             return None
         _log.debug("%s is to be told %s: %s", self.spec.id, order.setpoint, order.reason)
         if self._writer is not None and not self._writer.done():
@@ -217,7 +239,8 @@ class Station:
     @property
     def supports(self) -> bool:
         """Whether the device can be told now what it is to do for the grid."""
-        return self._lane is not None and self._handle is not None and not self._lent
+        free = not self._lent and not self.barred
+        return self._lane is not None and self._handle is not None and free
 
     def support(
         self, due: Due, decided_at: float, tasks: asyncio.TaskGroup
@@ -227,7 +250,7 @@ class Station:
         Returns:
             The task that tells it; None if the same is being told already, or it cannot be told.
         """
-        if self._lane is None or self._handle is None or self._lent:
+        if self._lane is None or self._handle is None or not self.supports:
             return None
         return self._lane.submit(due, decided_at, self._handle, tasks)
 
@@ -243,6 +266,8 @@ class Station:
             raise RejectedError(say("{id}: is being tested", id=self.spec.id))
         if self._handle is None:
             raise RejectedError(self._unconnected)
+        if self._device.withheld and command.changes:
+            raise RejectedError(say("{id}: nobody has approved it yet", id=self.spec.id))
         return await self._handle.ioctl(command)
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from hems.commands import device_list, device_move, device_scan
+from hems.commands import device_list, device_move, device_scan, device_trust
 from hems.commands.device_add import AddOptions
 from hems.commands.device_add import run as add
 from hems.commands.device_arguments import given
@@ -98,6 +98,16 @@ def _remove(options: argparse.Namespace) -> int:
     return device_list.remove(options.config, options.device, sure=options.yes)
 
 
+def _trust(options: argparse.Namespace) -> int:
+    return device_trust.listing(options.config, options.url, as_json=options.json)
+
+
+def _judge(options: argparse.Namespace) -> int:
+    return device_trust.judge(
+        options.config, options.url, options.action, options.device, options.why
+    )
+
+
 _RUN: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "scan": _scan,
     "add": _add,
@@ -105,6 +115,10 @@ _RUN: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "list": _list,
     "show": _show,
     "remove": _remove,
+    "trust": _trust,
+    "approve": _judge,
+    "block": _judge,
+    "allow": _judge,
 }
 
 

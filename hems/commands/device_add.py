@@ -12,6 +12,7 @@ from hems.commands.device_ask import ask
 from hems.commands.device_bench import opened
 from hems.commands.device_move import move, say
 from hems.commands.device_move import words as outcome_words
+from hems.commands.device_trust import commission
 from hems.commands.device_words import words
 from hems.commands.hub import HubError, running
 from hems.commands.hub_home import HubHome
@@ -99,6 +100,8 @@ def _add(options: AddOptions, config: Config) -> int:
     told_apart = config.home.phases > 1 and outcome is not None and outcome.phases
     if outcome is not None and told_apart and "connected_to" not in table:
         table = {**table, "connected_to": [str(phase) for phase in outcome.phases]}
+    if hub is not None:
+        commission(hub, section.id)
     devices_file.write(config.home.devices, [*others, table])
     print(f"{section.id} is added to {config.home.devices}")
     return 0

@@ -27,6 +27,11 @@ _NUMBERS: Final = (
     ("phases", "phases on which a charger charges, 1 or 3"),
     ("essentiality", "0 is shed first, 8 last, 9 never but for the main breaker"),
 )
+_JUDGING: Final = (
+    ("approve", "trust a new device, or one that is another now, as it shows itself", False),
+    ("block", "shut a device: it is taken off, and nothing more is said to it", True),
+    ("allow", "take a block or a quarantine back: the device counts as it did before", False),
+)
 LISTEN_S: Final = 8.0
 
 Run = Callable[[argparse.Namespace], int]
@@ -89,10 +94,23 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run:
     remove.add_argument("device", help="its id")
     remove.add_argument("--yes", action="store_true", help="ask nothing")
 
-    for parser in (scan, add, test, listing, show, remove):
+    trust = actions.add_parser("trust", help="how each device stands with the running hub")
+    trust.add_argument("--json", action="store_true", help="print JSON")
+    judging = [
+        _judging(actions.add_parser(name, help=text), needs_why=needs_why)
+        for name, text, needs_why in _JUDGING
+    ]
+
+    for parser in (scan, add, test, listing, show, remove, trust, *judging):
         parser.add_argument("--config", type=Path, default=Path("hems.toml"), metavar="FILE")
         parser.add_argument("--url", help="the running hub's page, if not as configured")
         parser.set_defaults(run=run)
+
+
+def _judging(parser: argparse.ArgumentParser, *, needs_why: bool) -> argparse.ArgumentParser:
+    parser.add_argument("device", help="its id")
+    parser.add_argument("--why", required=needs_why, default="", help="for the log")
+    return parser
 
 
 def _move(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+from certs.errors import CertificateError
+from certs.keys.opening import key_store
 from hems.cem.civil import Grain
 from hems.commands.output import fail
 from hems.reports.child import make
@@ -15,6 +17,7 @@ from hems.reports.table import ExportError, Named, Order
 from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
 from hems.store.errors import StoreError
+from hems.store.key_file import key_path, read_key
 
 STDOUT = "-"
 
@@ -28,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
             asyncio.run(make(order, sys.stdout.buffer))
         else:
             _write(order, Path(options.file))
-    except (ConfigError, ExportError, StoreError, TooMuchError) as error:
+    except (CertificateError, ConfigError, ExportError, StoreError, TooMuchError) as error:
         return fail(str(error))
     except OSError as error:
         return fail(f"{options.file}: cannot be written: {error.strerror}")
@@ -37,8 +40,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _order(config: Config, start: datetime, end: datetime, step: Grain, form: str) -> Order:
     begun, ended = span(start, end, config.home.zone)
+    store = config.store.path
+    if not store.is_file():
+        raise ExportError(f"{store}: there is no store of a hub")
+    key = read_key(store, key_store(config.keys.settings)) if key_path(store).exists() else None
     return Order(
-        store=config.store.path,
+        store=store,
+        key=None if key is None else key.packed.hex(),
         zone=config.home.time_zone,
         devices={each.id: Named(name=each.name, kind=each.kind) for each in config.device},
         start=begun,

@@ -15,6 +15,7 @@ from der.errors import PermanentError
 from der.sentence import say
 from hems.alarms import Alarms
 from hems.home import Home
+from hems.security_event import EventKind, Note, SecurityEvent, unheard
 from hems.settings import settings_file
 from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
@@ -60,12 +61,14 @@ class Follower:
         make: Makes a home that is not running yet from a configuration.
         seen: How the files were when they were last looked into; empty for never.
         told: Puts what the command line says in the place of what a configuration says.
+        note: Told of each change.
     """
 
     path: Path
     make: Callable[[Config], Home]
     seen: Marks = field(default=())
     told: Callable[[Config], Config] = lambda config: config
+    note: Note = unheard
 
     async def next(self, present: Config, alarms: Alarms) -> Made:
         """Wait for a change that can be used; return the home that it makes.
@@ -89,6 +92,8 @@ class Follower:
                 config = taken(present, loaded)
                 waits = say("A change of [web], [store] or home.devices holds from the next start.")
                 alarms.lasting(_NEXT_START, None if config == loaded else waits)
+                if config != loaded or config != present:
+                    self._say(say("The configuration was changed."))
                 if config != present:
                     return config, self.make(config)
                 alarms.lasting(_DEVICES, None)
@@ -101,6 +106,10 @@ class Follower:
                 else:
                     said = say("The change of devices is not taken: {why}", why=first)
                     alarms.lasting(_DEVICES, said)
+                self._say(said)
+
+    def _say(self, text: str) -> None:
+        self.note(SecurityEvent(EventKind.CONFIG_CHANGED, text, str(self.path.name)))
 
 
 def _changed(before: Marks, now: Marks) -> bool:

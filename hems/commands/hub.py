@@ -6,7 +6,7 @@ UnknownToHubError where it does not have the device.
 
 import json
 import urllib.error
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -20,6 +20,7 @@ from hems.commands.way_in import credentials, hint
 from hems.device_surface import CallerView, DeviceDetail, MoveOutcome
 from hems.settings.config import Config
 from web.device_models import CallersAnswer, DeviceDetailAnswer, MoveOutcomeAnswer
+from web.trust_api import TrustAnswer
 
 PROMPT_S: Final = 3.0
 TEST_S: Final = 900.0
@@ -88,6 +89,26 @@ class Hub:
     def alarms(self) -> Sequence[str]:
         """Return its alarms."""
         return self._ask("/api/home", _Home).alarms
+
+    def trust(self) -> TrustAnswer:
+        """Return how each device stands."""
+        return self._ask("/api/trust", TrustAnswer)
+
+    def judge(self, device: str, deed: str, body: Mapping[str, str | bool]) -> None:
+        """Approve, block, allow a device, or lift its quarantine."""
+        path = f"/api/trust/{quote(device, safe='')}/{deed}"
+        try:
+            fetch(
+                f"{self.url}{path}",
+                method="POST",
+                body=json.dumps(body).encode(),
+                headers={**credentials(self.url, self.home), "Content-Type": "application/json"},
+            )
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _refused(error) from error
+        except NoAnswerError as error:
+            raise HubError(f"the hub at {self.url} does not answer: {error}") from error
 
     def _ask(
         self, path: str, model: type[M], *, method: str = "GET", within_s: float = PROMPT_S

@@ -38,7 +38,7 @@ def past_parts(home: HomeSurface, store: Store, config: Config, clock: Clock) ->
         return Customer(config.home.name, meter.name, meter.id, suppliers)
 
     report = EnergyReport(store.quarters, devices, zone, clock)
-    exports = Exports(config.store.path, store.quarters, devices, config.home.time_zone)
+    exports = Exports(store.file, store.quarters, devices, config.home.time_zone)
     billing_day = config.tariff.contract(zone).billing_day
     bills = BillReport(store.accounts, zone, clock, billing_day)
     return HistoryApi(report, exports, clock), BillApi(bills, customer, clock)

@@ -12,6 +12,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from certs.errors import CertificateError
+from certs.keys.opening import key_store
 from der.errors import PermanentError
 from der.registry import build
 from hems import wiring
@@ -26,6 +27,8 @@ from hems.commands.output import fail
 from hems.commands.past import past_parts
 from hems.commands.presence import announced, code_path
 from hems.commands.reign import Reign, ended
+from hems.commands.reliance import Reliance
+from hems.commands.store_start import awaited, opened_store
 from hems.commands.upheaval import Begun, begin, confirm, put_back
 from hems.home import Home
 from hems.homeassistant.settings import HomeAssistantSettings, PublisherModule, TrustError
@@ -36,11 +39,11 @@ from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
 from hems.setup.device_setup import DeviceSetup
 from hems.setup.enrolment_renewal import Renewer, finish
-from hems.store.errors import StoreCorruptError, StoreError, StoreFullError
-from hems.store.sqlite import set_aside
-from hems.store.store import Store, deferred_store, open_store
+from hems.store.errors import StoreError
+from hems.store.store import Store
 from hems.succession import Succession
 from web.access_api import AccessApi
+from web.agent_api import AgentApi
 from web.device_api import DeviceApi
 from web.door import Door
 from web.errors import WebError
@@ -58,6 +61,7 @@ from web.reserves_api import ReservesApi
 from web.security_api import SecurityApi
 from web.server import serving
 from web.settings import WebSettings
+from web.trust_api import TrustApi
 from web.visibility_api import VisibilityApi
 
 _log = logging.getLogger(__name__)
@@ -113,13 +117,13 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
     clock = SystemClock()
     config = served(load(path), place)
     finish(config)
-    store, damaged = await _open_store(config.store.path)
+    opened = await opened_store(config.store.path, clock, key_store(config.keys.settings))
+    store = opened.store
 
     def make(config: Config) -> Home:
         registry = build(wiring.descriptions(config), wiring.shared(config))
         home = Home(config, clock, store, registry)
-        if damaged is not None:
-            home.alarms.lasting("store", damaged)
+        home.alarms.lasting("store", opened.trouble)
         return home
 
     try:
@@ -154,8 +158,15 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                 push = await layers.enter_async_context(
                     messages_to_phones(config, succession, store, clock, rights.told)
                 )
-                devices = DeviceSetup(path, succession, succession.callers, clock)
+                devices = DeviceSetup(
+                    path,
+                    succession,
+                    succession.callers,
+                    clock,
+                    stays=succession.commissioned,
+                )
                 layers.push_async_callback(devices.close)
+                await layers.enter_async_context(awaited(opened, reign.begin_anew))
                 await layers.enter_async_context(
                     watched(config, lambda text: succession.home.alarms.lasting("keys", text))
                 )
@@ -216,6 +227,7 @@ def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
         VisibilityApi(lambda: home.home.uses.visibility),
         ProgrammesApi(lambda: home.home.participation, clock, time_zone),
         SecurityApi(lambda: home.home.security, time_zone),
+        TrustApi(lambda: home.home.judging),
     )
 
 
@@ -239,23 +251,6 @@ def _end_quietly() -> None:
     for number in _ENDING:
         asyncio.get_running_loop().remove_signal_handler(number)
         signal.signal(number, signal.SIG_IGN)
-
-
-async def _open_store(path: Path) -> tuple[Store, str | None]:
-    """Open the store; a damaged one is set aside and said, for control must go on.
-
-    On a full disk it is opened as soon as there is room; until then each part that needs it says
-    what it cannot do.
-    """
-    clock = SystemClock()
-    try:
-        return await open_store(path, clock), None
-    except StoreFullError:
-        return deferred_store(path, clock), None
-    except StoreCorruptError as error:
-        kept = set_aside(path, clock.now())
-        store, _ = await _open_store(path)
-        return store, f"{error}; it is kept as {kept}, a new one is in use"
 
 
 async def _tell(home: Home, page: str, ready: Path | None, path: Path, begun: Begun) -> None:

@@ -207,7 +207,11 @@ class SelfReport:
             options: What devices say that they can do, by id.
         """
         at = round(image.at + offset_s)
-        every = tuple(image.devices.values())
+        # What is not trusted counts for nothing: it can neither be steered nor believed.
+        every = tuple(d for d in image.devices.values() if not d.barred)
+        barred = image.devices.keys() - {d.spec.id for d in every}
+        if specs is not None:
+            specs = [s for s in specs if s.id not in barred]
         ders = [d for d in every if d.spec.kind in DER_KINDS]
         able = modes(specs if specs is not None else [d.spec for d in every], options)
         asked = _Asked(at, able, gradient, remote)

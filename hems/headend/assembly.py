@@ -62,6 +62,7 @@ def assemble(
     refresh: Callable[[], None],
     doors: Sequence[Door] = (),
     keep: Callable[[], Awaitable[None]] | None = None,
+    more: Sequence[Views] = (),
 ) -> Assembly:
     """Join the parts. Call it inside the running loop.
 
@@ -75,6 +76,7 @@ def assemble(
         refresh: Reads the revocation lists again.
         doors: What else the operator may do.
         keep: Keeps house elsewhere; None for nowhere.
+        more: What else homes see.
     """
     book, mirrors = books.book, MirrorStore(store)
     prices = PriceViews(books.prices, settings)
@@ -104,7 +106,7 @@ def assemble(
     homes = web.Application(
         middlewares=[edge(book, settings.edition, throttle)], client_max_size=MAX_BODY
     )
-    for view in views:
+    for view in (*views, *more):
         homes.add_routes(view.routes())
     operator = OperatorApi(
         book,

@@ -24,10 +24,18 @@ async def read_model(request: web.Request, model: type[_M]) -> _M:
     Raises:
         RequestError: It is nonsense; one sentence names the field.
     """
-    body = await request.read()
+    return read_body(await request.read(), model)
+
+
+def read_body(body: bytes, model: type[_M]) -> _M:
+    """Read a JSON body that has come.
+
+    Raises:
+        RequestError: It is nonsense; one sentence names the field.
+    """
     try:
         json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"the body is not JSON: {error}") from error
     try:
         return model.model_validate_json(body)

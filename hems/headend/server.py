@@ -23,6 +23,7 @@ from hems.headend.advertise import announced
 from hems.headend.assembly import assemble
 from hems.headend.book import Book
 from hems.headend.books import Books
+from hems.headend.enterprise.assembly import EnterpriseSide, assemble_enterprise
 from hems.headend.errors import BusyError, SettingsError
 from hems.headend.est.assembly import Est, assemble_est
 from hems.headend.operator_api import operator_token
@@ -76,6 +77,7 @@ class HeadEnd:
         store: Its database; there once it runs.
         watch: Its eye on revocation lists; there once it runs.
         est: What gives new homes their certificates; there once it runs, None for nothing.
+        enterprise: Its bulletins and firmware lists; there once it runs.
 
     Raises:
         SettingsError: On entering: a port is in use, a file cannot be used.
@@ -89,6 +91,7 @@ class HeadEnd:
     store: Store
     watch: RevocationWatch
     est: Est | None
+    enterprise: EnterpriseSide
 
     def __init__(self, settings: HeadEndSettings, clock: Clock | None = None) -> None:
         self._settings = settings
@@ -118,6 +121,15 @@ class HeadEnd:
         self.book = books.book
         stack.push_async_callback(_save_contacts, self.book)
         self.est = est = await self._assemble_est(identity)
+        self.enterprise = enterprise = await assemble_enterprise(
+            store, clock.now, settings.bulletins, settings.firmware
+        )
+
+        async def keep() -> None:
+            await enterprise.keep()
+            if est is not None:
+                await est.keep()
+
         parts = assemble(
             books,
             store,
@@ -126,8 +138,9 @@ class HeadEnd:
             tls=client_tls,
             token=self.token,
             refresh=watch.refresh,
-            doors=() if est is None else (est.door,),
-            keep=None if est is None else est.keep,
+            doors=(*enterprise.doors, *(() if est is None else (est.door,))),
+            keep=keep,
+            more=enterprise.views,
         )
         stack.push_async_callback(parts.notifier.close)
         port = await _listen(stack, parts.homes, settings.host, settings.port, server_tls)

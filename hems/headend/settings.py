@@ -4,10 +4,11 @@ import hashlib
 import ipaddress
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hems.headend.enterprise.settings import BulletinSettings, FirmwareSettings
 from hems.headend.errors import SettingsError
 from hems.headend.est.settings import EstSettings
 from hems.headend.modes import Edition, Mode, ProgramKind
@@ -116,6 +117,10 @@ class HeadEndSettings(BaseModel):
     """The programmes."""
     est: EstSettings | None = None
     """Where new homes get their certificates; nowhere where None."""
+    bulletins: BulletinSettings | None = None
+    """Who signs bulletins about threats and devices; there are none where None."""
+    firmware: FirmwareSettings | None = None
+    """Where the signed firmware lists are; there are none where None."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -149,6 +154,14 @@ class HeadEndSettings(BaseModel):
         )
 
 
+_PATHS: Final = {
+    "est": ("pki", "manufacturers"),
+    "bulletins": ("certificate", "key"),
+    "firmware": ("folder",),
+}
+"""Names of files and folders in the tables."""
+
+
 def _program_mrid(name: str, pen: int) -> str:
     """Make an mRID that stays the same over restarts: 96 bits of the name's hash, then the PEN."""
     return hashlib.sha256(f"programme {name}".encode()).hexdigest()[:24].upper() + f"{pen:08X}"
@@ -172,10 +185,11 @@ def load_settings(path: Path) -> HeadEndSettings:
     for name in ("database", "certificate", "key", "roots", "crls", "token_file", "ready_file"):
         if isinstance(values.get(name), str):
             values[name] = path.parent / values[name]
-    est = values.get("est")
-    for name in ("pki", "manufacturers"):
-        if isinstance(est, dict) and isinstance(est.get(name), str):
-            est[name] = path.parent / est[name]
+    for table, names in _PATHS.items():
+        section = values.get(table)
+        for name in names:
+            if isinstance(section, dict) and isinstance(section.get(name), str):
+                section[name] = path.parent / section[name]
     try:
         return HeadEndSettings.model_validate(values)
     except ValidationError as error:

@@ -37,6 +37,7 @@ from hems.programme_surface import (
 from hems.store.errors import StoreError
 from hems.store.settings import Settings
 from hems.surface import SurfaceError
+from programs import economy, self_consumption
 from programs.about import Standing
 from programs.customer_baseline import Baseline, Method
 from programs.page import promise
@@ -55,6 +56,8 @@ _OPEN: Final = frozenset({"coming", "running"})
 _EVENTS: Final = TypeAdapter(tuple[str, ...])
 _NOTHING: Final[Mapping[str, bool]] = {}
 _UNPAID: Final[Mapping[str, Pay]] = {}
+_FOR_ITSELF: Final = frozenset({economy.ID, self_consumption.ID})
+"""What the home does for its owner alone; nobody else relies on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class Participation:
         self._events_left: tuple[str, ...] = ()
         self._going: set[str] = set()
         self._room = Room()
+        self._excluded = ""
 
     async def load(self) -> None:
         """Take up what the owner decided and what was being measured before a restart."""
@@ -175,6 +179,24 @@ class Participation:
                 self._around.spawn(self._choose(asked.event, leave=True))
             elif self._wanted_again(asked):
                 self._around.spawn(self._come_back(asked.event))
+
+    def exclude(self, reason: str) -> None:
+        """Take part in no programme that may be left, whatever the owner decided, until further.
+
+        Events of such are left and come back to as those of programmes that the owner left: the
+        utility is told by the same answers. What binds, what keeps the home safe and what the home
+        does for itself goes on.
+
+        Args:
+            reason: Why, one sentence for the owner; empty where nothing is the matter any more.
+        """
+        if reason != self._excluded:
+            self._excluded = reason
+            self._around.react()  # the image that follows leaves events, or comes back to them
+
+    def _shut_out(self, listed: Programme) -> bool:
+        """Return whether a programme is one of those that an exclusion is about."""
+        return bool(self._excluded) and listed.id not in _FOR_ITSELF and not self._bound(listed)
 
     def applied(self, policies: Policies) -> Policies:
         """Return the policies without what was left."""
@@ -215,12 +237,15 @@ class Participation:
 
     def takes_part(self, programme: str) -> bool:
         """Return whether the home takes part in a programme that is listed."""
-        return self._consents.takes_part(programme)
+        return not self._shut_out(BY_ID[programme]) and self._consents.takes_part(programme)
 
     @property
     def left(self) -> frozenset[str]:
         """Ids of the programmes in which the home takes no part."""
-        return self._consents.left
+        left = self._consents.left
+        if not self._excluded:
+            return left
+        return left | {listed.id for listed in ALL if self._shut_out(listed)}
 
     @property
     def standings(self) -> Sequence[Standing]:
@@ -316,6 +341,8 @@ class Participation:
     ) -> ProgrammeView:
         bound, decided = self._bound(listed), self._consents.in_force(listed.id)
         pay, missing = self._terms.pay.get(listed.id), self._terms.missing.get(listed.id, "")
+        if not missing and self._shut_out(listed):
+            missing = self._excluded
         return ProgrammeView(
             id=listed.id,
             about=listed.about,

@@ -7,13 +7,13 @@ import asyncio
 import os
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from pydantic import ValidationError
 
 from hems.reports import csv_file
 from hems.reports.table import ExportError, Order, rows
+from hems.store.cipher import StoreFile
 from hems.store.database import Database
 from hems.store.errors import StoreError
 from hems.store.quarters import Quarters
@@ -46,8 +46,9 @@ async def make(order: Order, out: BinaryIO) -> None:
         ExportError: It cannot be made.
         StoreError: The store cannot be read.
     """
-    _check(order.store)
-    database = Database(order.store)
+    store = StoreFile(order.store, order.store_key)
+    _check(store)
+    database = Database(store.path, lambda: store.key)
     try:
         quarters = Quarters(database)
         if order.form == "csv":
@@ -71,11 +72,11 @@ def _parquet(out: BinaryIO, zone: str) -> "ParquetFile":
     return cast("ParquetFile", module.ParquetFile(out, zone))
 
 
-def _check(store: Path) -> None:
-    if not store.is_file():
-        raise ExportError(f"{store}: there is no store of a hub")
-    if read_revision(store) != REVISIONS[-1]:
-        raise ExportError(f"{store}: a hub of an older version wrote it; start the present one")
+def _check(store: StoreFile) -> None:
+    if not store.path.is_file():
+        raise ExportError(f"{store.path}: there is no store of a hub")
+    if read_revision(store.path, store.key) != REVISIONS[-1]:
+        raise ExportError(f"{store.path}: a hub of an older version wrote it; start the present one")
 
 
 def main() -> int:

@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from pathlib import Path
 from typing import Final
 
 from der.sentence import say
@@ -14,6 +13,7 @@ from hems.cem.civil import Grain, Period
 from hems.reports.child import EXIT_NO_PARQUET
 from hems.reports.energy import Known
 from hems.reports.table import Named, Order
+from hems.store.cipher import StoreFile
 from hems.store.errors import StoreError
 from hems.store.quarters import Quarters
 from hems.surface import SurfaceError
@@ -34,7 +34,7 @@ class Exports:
     """Makes files of the history.
 
     Args:
-        store: The hub's store.
+        store: Returns the hub's store, as a file.
         quarters: The same, open.
         devices: Returns the home's devices by id.
         zone: Where the home is, IANA name.
@@ -42,7 +42,7 @@ class Exports:
 
     def __init__(
         self,
-        store: Path,
+        store: Callable[[], Awaitable[StoreFile]],
         quarters: Quarters,
         devices: Callable[[], Mapping[str, Known]],
         zone: str,
@@ -70,7 +70,7 @@ class Exports:
         self._busy = True
         try:
             await self._quarters.fill()
-            async with aclosing(_made(self._order(asked, step, form))) as pieces:
+            async with aclosing(_made(await self._order(asked, step, form))) as pieces:
                 async for piece in pieces:
                     yield piece
         except TimeoutError as error:
@@ -80,13 +80,15 @@ class Exports:
         finally:
             self._busy = False
 
-    def _order(self, asked: Period, step: Grain, form: str) -> Order:
+    async def _order(self, asked: Period, step: Grain, form: str) -> Order:
         devices = {
             device: Named(name=each.name, kind=each.kind)
             for device, each in self._devices().items()
         }
+        file = await self._store()
         return Order(
-            store=self._store,
+            store=file.path,
+            key=None if file.key is None else file.key.packed.hex(),
             zone=self._zone,
             devices=devices,
             start=asked[0],

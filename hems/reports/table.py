@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from hems.cem import civil
 from hems.cem.civil import Grain, Period
+from hems.store.cipher import StoreKey
 from hems.store.quarters import DeviceEnergy, Energy, Quarters
 
 MOST_PERIODS: Final = 400_000
@@ -38,6 +39,7 @@ class Order(BaseModel):
 
     Attributes:
         store: The hub's store.
+        key: Its key, hex digits; None for one that is not encrypted.
         zone: Where the home is, IANA name.
         devices: By id.
         start: UTC epoch seconds.
@@ -49,12 +51,18 @@ class Order(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     store: Path
+    key: str | None = Field(default=None, repr=False)
     zone: str
     devices: Mapping[str, Named]
     start: float
     end: float
     step: Grain
     form: str
+
+    @property
+    def store_key(self) -> StoreKey | None:
+        """The same, as the store wants it."""
+        return None if self.key is None else StoreKey.unpacked(bytes.fromhex(self.key))
 
 
 @dataclass(frozen=True, slots=True)

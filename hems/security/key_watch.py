@@ -11,6 +11,7 @@ from certs.keys.backend import Held
 from certs.keys.opening import key_store
 from certs.keys.store import KeyStore
 from der.sentence import say
+from hems.security_event import EventKind, Note, SecurityEvent, unheard
 from hems.settings.config import Config
 
 EVERY_S: Final = 15.0
@@ -23,6 +24,7 @@ class KeyWatch:
         store: The store.
         files: The keys that the hub uses by it.
         alarm: Told in one sentence what the owner should know; None once it is over.
+        note: Told once when they cannot be used, and once they can again.
         every_s: How often it looks.
     """
 
@@ -31,12 +33,15 @@ class KeyWatch:
         store: KeyStore,
         files: Sequence[Path],
         alarm: Callable[[str | None], None],
+        note: Note = unheard,
         every_s: float = EVERY_S,
     ) -> None:
         self._store = store
         self._files = files
         self._alarm = alarm
+        self._note = note
         self._every_s = every_s
+        self._trouble_before: str | None = None
 
     async def run(self) -> None:
         """Watch until cancelled; plain keys need no watching."""
@@ -49,7 +54,12 @@ class KeyWatch:
 
     async def look(self) -> None:
         """Look once; the hardware is waited for in another thread."""
-        self._alarm(await asyncio.to_thread(self._trouble))
+        trouble = await asyncio.to_thread(self._trouble)
+        self._alarm(trouble)
+        if trouble != self._trouble_before:
+            self._trouble_before = trouble
+            text = trouble or say("The hub's keys can be used again.")
+            self._note(SecurityEvent(EventKind.KEY_CHANGED, text, "keys"))
 
     def _trouble(self) -> str | None:
         try:
@@ -64,13 +74,15 @@ class KeyWatch:
 
 
 @asynccontextmanager
-async def watched(config: Config, alarm: Callable[[str | None], None]) -> AsyncIterator[None]:
+async def watched(
+    config: Config, alarm: Callable[[str | None], None], note: Note = unheard
+) -> AsyncIterator[None]:
     """Watch the keys of a configuration meanwhile.
 
     Raises:
         KeyStoreError: The key store that is configured cannot be made.
     """
-    watch = KeyWatch(key_store(config.keys.settings), key_files(config), alarm)
+    watch = KeyWatch(key_store(config.keys.settings), key_files(config), alarm, note)
     task = asyncio.create_task(watch.run())
     try:
         yield

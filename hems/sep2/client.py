@@ -31,6 +31,7 @@ from hems.sep2.errors import (
     Sep2Error,
     TransientError,
 )
+from hems.sep2.noticed import Notice, Noticed, What, unnoticed
 from hems.sep2.rules.events import Schedule
 from hems.sep2.session import Home, ServerLostError, Session, SessionEvents, SessionSettings
 from hems.sep2.settings import ClientSettings, ClientState, ListenSettings
@@ -68,6 +69,7 @@ class Client:
         on_member: Told the same of further EndDevices: index in `members`, what is in force.
         on_state: Told when the link's state changes.
         alarm: Told in one sentence what somebody should know.
+        notice: Told what bears on security.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Client:
         on_member: Callable[[int, Schedule], None] = lambda _index, _schedule: None,
         on_state: Callable[[ClientState], None] = lambda _state: None,
         alarm: Callable[[str], None] = _log.warning,
+        notice: Notice = unnoticed,
     ) -> None:
         self._settings = settings
         self._connect = connect
@@ -96,6 +99,7 @@ class Client:
         self._on_member = on_member
         self._on_state = on_state
         self._alarm = alarm
+        self._notice = notice
         self._state = ClientState("off", "not started")
         self._session: Session | None = None
         self._samples = Samples()
@@ -120,6 +124,7 @@ class Client:
             on_owed=self._owed,
             on_step=self._stepped,
             alarm=self._alarm,
+            notice=self._notice,
         )
         return Member(settings, engine)
 
@@ -207,6 +212,7 @@ class Client:
             port=listen.port,
             public_host=listen.public_host,
             public_port=listen.public_port,
+            notice=self._notice,
         )
         inlet = Inlet(
             listener,
@@ -250,6 +256,7 @@ class Client:
                 except PinError as error:
                     self._tell("refused", str(error))
                     self._alarm(str(error))
+                    self._notice(Noticed(What.SERVER, str(error), error=error))
                     if self._settings.url is not None:
                         break
                     # Another that announces itself may be the home's own.
@@ -257,6 +264,7 @@ class Client:
                     continue
                 except (ServerLostError, OtherPeerError) as error:
                     self._alarm(str(error))
+                    self._notice(Noticed(What.SERVER, str(error), error=error))
                     why = error
                 except MovedError as error:
                     moves = 1 if session.trusted else moves + 1
@@ -299,7 +307,7 @@ class Client:
             transport,
             dcap,
             Home(self.members, self._ledger, self._clock, self._rng, self._samples, self._proven),
-            SessionEvents(self._tell, self._contact, self._alarm),
+            SessionEvents(self._tell, self._contact, self._alarm, self._notice),
         )
         if self._notification_uri is not None:
             session.listen(self._notification_uri)

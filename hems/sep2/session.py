@@ -30,6 +30,7 @@ from hems.sep2.errors import (
     TransientError,
     TrustError,
 )
+from hems.sep2.noticed import Notice, Noticed, What, unnoticed
 from hems.sep2.transport.http import Transport
 from hems.sep2.transport.troubles import Troubles
 from hems.sep2.walk.clocks import Clocks
@@ -76,11 +77,12 @@ class SessionSettings:
 
 @dataclass(frozen=True, slots=True)
 class SessionEvents:
-    """Whom a session tells: of its state (state, detail), of an answer, of an alarm."""
+    """Whom a session tells: of its state (state, detail), an answer, an alarm, what it notices."""
 
     state: Callable[[str, str], None]
     contact: Callable[[], None]
     alarm: Callable[[str], None]
+    notice: Notice = unnoticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +331,7 @@ class Session:
             self._troubles.over(source)
         elif self._troubles.meet(source, error):
             self._tell.alarm(str(error))
+            self._tell.notice(Noticed(What.SERVER, str(error), error=error))
 
     def _subscribable(self) -> None:
         if self._subscriber is not None:
@@ -361,6 +364,8 @@ class Session:
     def _failed(self, stop: Stop, error: Sep2Error, failures: int, new: bool) -> None:
         if isinstance(error, OtherPeerError):
             return  # the session ends by it, which is told there
+        if new:
+            self._tell.notice(Noticed(What.SERVER, str(error), error=error))
         trusted = self._trip.trusted.is_set()
         unknown_here = isinstance(error, ForbiddenError) and not trusted
         if isinstance(error, TrustError) or unknown_here:

@@ -21,6 +21,7 @@ from pydantic import (
 
 from der.model import DeviceKind
 from hems.settings import devices_file, settings_file
+from hems.settings.agent_section import AgentSection
 from hems.settings.device_section import DeviceSection
 from hems.settings.keys_section import KeysSection
 from hems.settings.market_section import ConnectionSection, MarketSection, PeakSection
@@ -32,6 +33,7 @@ from hems.settings.reserve_section import ReserveSection
 from hems.settings.section import Current, Duration, Port, Section, Text, TimeZone, twins
 from hems.settings.slope_section import SlopeSection
 from hems.settings.tariff_section import Place, TariffSection
+from hems.settings.threats_section import ThreatsSection
 from hems.settings.toml_file import ConfigError, read_toml
 from hems.settings.utility_section import UtilitySection
 from hems.settings.visibility_section import VisibilitySection
@@ -175,6 +177,8 @@ class Config(Section):
     """One table, or a list of them; what the first asks prevails at equal primacy."""
     web: WebSection = WebSection()
     push: PushSection = PushSection()
+    threats: ThreatsSection = ThreatsSection()
+    agent: AgentSection = AgentSection()
     store: StoreSection = StoreSection()
     keys: KeysSection = KeysSection()
     ocpp: OcppSection = OcppSection()

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Final, TextIO
 
+from certs import own_writes
+
 MODE: Final = 0o600  # it may hold passwords
 
 
@@ -22,6 +24,7 @@ def replace(path: Path, content: str) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        own_writes.wrote(content.encode())
         draft.replace(path)
         sync_folder(path.parent)
     except OSError:

@@ -5,7 +5,7 @@ then says that it shall stay, it is taken out again, also when the hub is stoppe
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,12 @@ ASKED_S: Final = 900.0
 """Who has not said by then whether a device shall stay has walked away."""
 _REFUSALS: Final = (ConfigError, DeviceError, NotAddedError, ScanError, SurfaceError)
 T = TypeVar("T")
+Stays = Callable[[str], Awaitable[None]]
+
+
+async def nobody(device: str) -> None:
+    """Tell nobody."""
+    del device
 
 
 class Admission:
@@ -41,9 +47,17 @@ class Admission:
         path: The configuration file.
         home: The running home.
         asked_s: How long its owner is asked whether it shall stay, in s.
+        stays: Told the id of a device that its owner has tried out and keeps.
     """
 
-    def __init__(self, path: Path, home: RunningHome, asked_s: float = ASKED_S) -> None:
+    def __init__(
+        self,
+        path: Path,
+        home: RunningHome,
+        asked_s: float = ASKED_S,
+        stays: Stays = nobody,
+    ) -> None:
+        self._stays = stays
         self._path = path
         self._kept = KeptDevices(path)
         self._home = home
@@ -141,6 +155,7 @@ class Admission:
         self, section: DeviceSection, outcome: MoveOutcome | None, table: Table
     ) -> bool:
         """Note the phases that the meter saw a device on; returns that it stays."""
+        await self._stays(section.id)
         if outcome is None or not outcome.phases or "connected_to" in table:
             return True
         phases = [str(phase) for phase in outcome.phases]

@@ -13,7 +13,7 @@ from hems.device_surface import CallerView, UnknownDeviceError
 from hems.settings.config import Config, load
 from hems.settings.devices_file import DevicesFileError, Table
 from hems.settings.toml_file import ConfigError
-from hems.setup.admission import ASKED_S, Admission
+from hems.setup.admission import ASKED_S, Admission, Stays, nobody
 from hems.setup.device_edit import NEVER, Edit, EditError, choices, edited
 from hems.setup.device_file import KeptDevices, WrittenByHandError, find, kept
 from hems.setup.found_surface import (
@@ -43,6 +43,7 @@ class DeviceSetup:
         callers: Returns the chargers that have called it; None where nobody listens.
         clock: Where the time comes from.
         asked_s: How long an owner is asked whether a device shall stay, in s.
+        stays: Told the id of a device that its owner has tried out and keeps.
     """
 
     def __init__(
@@ -53,11 +54,12 @@ class DeviceSetup:
         clock: Clock,
         *,
         asked_s: float = ASKED_S,
+        stays: Stays = nobody,
     ) -> None:
         self._path = path
         self._callers = callers
         self._kept = KeptDevices(path)
-        self._admission = Admission(path, home, asked_s)
+        self._admission = Admission(path, home, asked_s, stays)
         self._searching = Searching(self._look, self._keep, clock)
 
     def search(self) -> SearchView:

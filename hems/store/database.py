@@ -5,18 +5,24 @@ the transaction that an event waits for.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from certs.keys.store import KeyStore
+from hems.store.cipher import DRIVER, StoreFile, StoreKey, unlock
 from hems.store.connection import Connection, Connections
-from hems.store.migrate import begin, make, migrate
-from hems.store.schema import REVISIONS
-from hems.store.sqlite import pragmas, read_revision, store_errors
+from hems.store.migrate import begin
+from hems.store.opening import make_ready
+from hems.store.sqlite import pragmas, store_errors
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection as SqliteConnection
 
 
 class Database:
@@ -24,19 +30,21 @@ class Database:
 
     Args:
         path: The file.
-        ready: Whether it has been made and migrated; if not, the next transaction does it.
+        ready: Makes it ready to be used and returns its key, None for one that is not encrypted;
+            called in a thread by the first transaction, and by each after it until it succeeds.
 
     Attributes:
         path: The file.
     """
 
-    def __init__(self, path: Path, *, ready: bool = True) -> None:
+    def __init__(self, path: Path, ready: Callable[[], StoreKey | None]) -> None:
         self.path = path
         self._ready = ready
+        self._file: StoreFile | None = None
         self._preparing = asyncio.Lock()
-        self._ledger = _connections(path, durable=True, spare=0)
+        self._ledger = self._connections(durable=True, spare=0)
         # One more for the time of a chart, so that samples keep flowing meanwhile.
-        self._history = _connections(path, durable=False, spare=1)
+        self._history = self._connections(durable=False, spare=1)
 
     @asynccontextmanager
     async def ledger(self) -> AsyncIterator[Connection]:
@@ -45,7 +53,7 @@ class Database:
         Raises:
             StoreError: Nothing of the transaction stands.
         """
-        await self._prepare()
+        await self.file()
         with store_errors(self.path):
             async with self._ledger.begin() as connection:
                 yield connection
@@ -57,61 +65,57 @@ class Database:
         Raises:
             StoreError: Nothing of the transaction stands.
         """
-        await self._prepare()
+        await self.file()
         with store_errors(self.path):
             async with self._history.begin() as connection:
                 yield connection
 
-    async def _prepare(self) -> None:
+    async def file(self) -> StoreFile:
+        """Return the file and what opens it, for who reads it beside this.
+
+        Raises:
+            StoreError: It cannot be made ready.
+        """
         async with self._preparing:
-            if not self._ready:
-                await asyncio.to_thread(_make_ready, self.path)
-                self._ready = True
+            if self._file is None:
+                self._file = StoreFile(self.path, await asyncio.to_thread(self._ready))
+            return self._file
 
     async def close(self) -> None:
         """Close the file; what was written stands. Calling it again does nothing."""
         await self._ledger.close()
         await self._history.close()
 
+    def _connections(self, *, durable: bool, spare: int) -> Connections:
+        engine = create_engine(
+            f"sqlite:///{self.path}",
+            module=DRIVER,
+            pool_size=1,
+            max_overflow=spare,
+            # Transactions are begun by `begin`, not guessed from the statement by the driver; a
+            # connection is used by one thread at a time, not always by the same.
+            connect_args={"isolation_level": None, "check_same_thread": False},
+        )
+        statements = pragmas(durable=durable)
 
-async def open_database(path: Path) -> Database:
+        def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+            unlock(cast("SqliteConnection", connection), self._file.key if self._file else None)
+            cursor = connection.cursor()
+            for statement in statements:
+                cursor.execute(statement)
+            cursor.close()
+
+        event.listen(engine, "connect", prepare)
+        event.listen(engine, "begin", begin)
+        return Connections(engine, 1 + spare)
+
+
+async def open_database(path: Path, keys: KeyStore) -> Database:
     """Open the store's file; make it, or bring it to the present revision, where needed.
 
     Raises:
-        StoreCorruptError: It is damaged; see `set_aside`.
-        StoreNewerError: A newer version wrote it.
-        StoreFullError: There is no room to make it.
-        StoreError: It cannot be opened for another reason.
+        StoreError: As `hems.store.opening.make_ready` says.
     """
-    await asyncio.to_thread(_make_ready, path)
-    return Database(path)
-
-
-def _make_ready(path: Path) -> None:
-    revision = read_revision(path)
-    if revision is None:
-        make(path)
-    elif revision != REVISIONS[-1]:
-        migrate(path)
-
-
-def _connections(path: Path, *, durable: bool, spare: int) -> Connections:
-    engine = create_engine(
-        f"sqlite:///{path}",
-        pool_size=1,
-        max_overflow=spare,
-        # Transactions are begun by `begin`, not guessed from the statement by sqlite3; a
-        # connection is used by one thread at a time, not always by the same.
-        connect_args={"isolation_level": None, "check_same_thread": False},
-    )
-    statements = pragmas(durable=durable)
-
-    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        for statement in statements:
-            cursor.execute(statement)
-        cursor.close()
-
-    event.listen(engine, "connect", prepare)
-    event.listen(engine, "begin", begin)
-    return Connections(engine, 1 + spare)
+    database = Database(path, lambda: make_ready(path, keys))
+    await database.file()
+    return database

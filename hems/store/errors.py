@@ -4,6 +4,7 @@
     ├── StoreFullError      the disk is full; nothing was written, callers go on without it
     ├── StoreBusyError      another process holds the file locked
     ├── StoreCorruptError   the file is damaged; `set_aside` keeps it and makes room for a new one
+    ├── StoreKeyError       its key cannot be had now; the file is left, another is used meanwhile
     └── StoreNewerError     a newer version of the software wrote it; it is left as it is
 
 Each message names the file. Whatever is raised, the transaction it comes from left no trace.
@@ -29,6 +30,10 @@ class StoreBusyError(StoreError):
 
 class StoreCorruptError(StoreError):
     """The file is damaged; worth an alarm, because a memory of events is lost with it."""
+
+
+class StoreKeyError(StoreError):
+    """The file is encrypted under a key that cannot be had: nothing is wrong with it otherwise."""
 
 
 class StoreNewerError(StoreError):

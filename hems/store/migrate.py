@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 
+from hems.store.cipher import DRIVER, StoreKey, unlock
 from hems.store.schema import REVISIONS, metadata
 from hems.store.sqlite import store_errors
 
@@ -19,25 +20,29 @@ _version: Final = Table(
 """Where Alembic keeps a file's revision; not among the house's own tables."""
 
 
-def make(path: Path) -> None:
+def make(path: Path, key: StoreKey | None) -> None:
     """Make the tables of a new, empty file as of the present revision, in one transaction.
 
     Without Alembic: a test holds `hems.store.schema` and the migrations together. Blocks; call it
     in a thread.
 
+    Args:
+        path: The file.
+        key: Its key; None for one that is not encrypted.
+
     Raises:
         StoreError: SQLite refused; the file is as it was.
     """
-    with _changing(path) as connection:
+    with _changing(path, key) as connection:
         metadata.create_all(connection)
         connection.execute(CreateTable(_version))
         connection.execute(insert(_version).values(version_num=REVISIONS[-1]))
 
 
-def migrate(path: Path) -> None:
+def migrate(path: Path, key: StoreKey | None) -> None:
     """Migrate the file to the present revision, in one transaction: all of it or nothing.
 
-    Blocks; call it in a thread.
+    Blocks; call it in a thread. Arguments as of `make`.
 
     Raises:
         StoreError: SQLite refused; the file is as it was.
@@ -49,22 +54,26 @@ def migrate(path: Path) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _changing(path) as connection:
+    with _changing(path, key) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 @contextmanager
-def _changing(path: Path) -> Iterator[Connection]:
+def _changing(path: Path, key: StoreKey | None) -> Iterator[Connection]:
     """Give a connection in one transaction: all of what is done in it stands, or nothing."""
     engine = create_engine(
-        f"sqlite:///{path}", poolclass=NullPool, connect_args={"isolation_level": None}
+        f"sqlite:///{path}",
+        module=DRIVER,
+        poolclass=NullPool,
+        connect_args={"isolation_level": None},
     )
+    event.listen(engine, "connect", lambda connection, _: unlock(connection, key))
     event.listen(engine, "begin", begin)
     with store_errors(path), engine.begin() as connection:
         yield connection
 
 
 def begin(connection: Connection) -> None:
-    """Open a real transaction: Python's sqlite3 leaves DDL and SELECT outside of one."""
+    """Open a real transaction: the driver leaves DDL and SELECT outside of one."""
     connection.exec_driver_sql("BEGIN")

@@ -439,4 +439,4 @@ ONLY_ADDED: Final = (
 )
 """By which SQLite itself refuses all but adding, and taking out what an old row says."""
 for _statement in ONLY_ADDED:
-    event.listen(security_log, "after_create", DDL(_statement))
+    event.listen(security_log, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]

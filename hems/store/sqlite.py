@@ -1,16 +1,17 @@
 """SQLite itself: looking at a file before it is used, its settings, its errors in our words."""
 
 import contextlib
+import errno
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.exc import DBAPIError
 
+from hems.store.cipher import DRIVER, Error, StoreFile, StoreKey, opened
 from hems.store.errors import (
     StoreBusyError,
     StoreCorruptError,
@@ -19,6 +20,9 @@ from hems.store.errors import (
     StoreNewerError,
 )
 from hems.store.schema import REVISIONS, effects, events, responses, server_offsets
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 _CHECKED: Final = (events, responses, server_offsets, effects)
 """Tables checked page by page at each start. They are small; a year of history is not."""
@@ -30,24 +34,19 @@ _NEARLY_NOTHING: Final = 64 * 1024
 """Bytes free on a disk on which SQLite's I/O errors mean that it is full."""
 
 
-def read_revision(path: Path) -> str | None:
+def read_revision(path: Path, key: StoreKey | None) -> str | None:
     """Return the schema revision of a store's file, None where it is new and empty.
+
+    Args:
+        path: The file.
+        key: Its key; None for one that is not encrypted.
 
     Raises:
         StoreCorruptError: It is damaged, or no SQLite file at all.
         StoreNewerError: Its revision is not known here.
         StoreError: It is an SQLite file of something else, or cannot be opened.
     """
-    if path.exists() and not path.is_file():
-        raise StoreError(f"{path}: not a file")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Made before SQLite does, so that a home's data is at no moment readable by others; the
-        # WAL beside it gets the same mode from SQLite.
-        path.touch(mode=0o600, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be made: {error.strerror}") from error
-    with store_errors(path), closing(sqlite3.connect(path)) as connection:
+    with store_errors(path), opened(StoreFile(path, key)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         if not tables:
             return None
@@ -117,21 +116,33 @@ def store_errors(path: Path) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _translate(path, error.orig or error) from error
-    except sqlite3.Error as error:
+    except Error as error:
         raise _translate(path, error) from error
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Turn errors of files, too, into errors of the store."""
+    try:
+        with store_errors(path):
+            yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise StoreFullError(f"{path}: the disk is full; nothing was written") from error
+        raise StoreError(f"{path}: {error.strerror or error}") from error
 
 
 def _translate(path: Path, error: BaseException) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
-    primary = sqlite3.SQLITE_ERROR if code is None else code & _PRIMARY
-    if primary == sqlite3.SQLITE_FULL:
+    primary = DRIVER.SQLITE_ERROR if code is None else code & _PRIMARY
+    if primary == DRIVER.SQLITE_FULL:
         return StoreFullError(f"{path}: the disk is full; nothing was written")
-    if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _disk_full(path):
+    if primary in (DRIVER.SQLITE_IOERR, DRIVER.SQLITE_CANTOPEN) and _disk_full(path):
         # The WAL's index is a memory map: a full disk shows there as an I/O error.
         return StoreFullError(f"{path}: the disk is full; nothing was written")
-    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if primary in (DRIVER.SQLITE_CORRUPT, DRIVER.SQLITE_NOTADB):
         return StoreCorruptError(f"{path}: the file is damaged: {error}")
-    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if primary in (DRIVER.SQLITE_BUSY, DRIVER.SQLITE_LOCKED):
         return StoreBusyError(f"{path}: another process keeps it locked")
     return StoreError(f"{path}: {error}")
 
@@ -143,7 +154,7 @@ def _disk_full(path: Path) -> bool:
         return False
 
 
-def _check(path: Path, connection: sqlite3.Connection, table: str) -> None:
+def _check(path: Path, connection: "Connection", table: str) -> None:
     (verdict,) = connection.execute(f"PRAGMA quick_check({table})").fetchone()
     if verdict != "ok":
         raise StoreCorruptError(f"{path}: the file is damaged: {verdict}")

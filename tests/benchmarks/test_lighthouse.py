@@ -10,6 +10,8 @@ from tests.benchmarks.lighthouse import (
     TIMES,
     LighthouseError,
     Run,
+    TraceLostError,
+    error_of,
     fetch,
     figures,
     judged,
@@ -65,6 +67,14 @@ def test_what_cost_a_score_is_told_and_nothing_else() -> None:
         "2: total-blocking-time scores 0.50 420 ms",
         "2: color-contrast scores 0.00",
     ]
+
+
+def test_a_run_that_lost_its_trace_can_be_told_from_one_that_failed() -> None:
+    lost = "Runtime error encountered: Something went wrong with recording. (NO_NAVSTART)"
+    assert isinstance(error_of("http://hub/", lost), TraceLostError)
+    failed = error_of("http://hub/", "Runtime error encountered: no page. (NO_FCP)")
+    assert not isinstance(failed, TraceLostError)
+    assert str(failed) == "http://hub/: Runtime error encountered: no page. (NO_FCP)"
 
 
 @pytest.mark.deep

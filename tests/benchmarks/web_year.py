@@ -1,8 +1,6 @@
 """Two years of ten devices at every minute, and how soon the page's history tells of the last."""
 
-import sqlite3
 import time
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -12,6 +10,7 @@ import aiohttp
 
 from hems.store.store import open_store
 from tests.benchmarks.common import Figure, in_ms
+from tests.stored import looked_into
 from tests.web.past import Past
 from tests.web.surface import ScriptedClock, ScriptedHome
 from web.server import serving
@@ -82,7 +81,8 @@ async def year_view(folder: Path, views: int) -> dict[str, Figure]:
 def _fill(path: Path) -> float:
     """Write the minutes, their quarter-hours still to be made; returns how long it took."""
     begun = time.monotonic()
-    with closing(sqlite3.connect(path)) as database:
+    with looked_into(path) as database:
+        database.execute("BEGIN")
         for device in range(1, DEVICES + 1):
             database.execute("INSERT INTO devices VALUES (?, ?)", (device, f"device-{device}"))
             times = {
@@ -93,7 +93,7 @@ def _fill(path: Path) -> float:
             database.execute(_FILL, times)
             owed = (device, _UNTIL // QUARTER_S)
             database.execute("INSERT INTO quarters_owed VALUES (?, ?)", owed)
-        database.commit()
+        database.execute("COMMIT")
     return time.monotonic() - begun
 
 

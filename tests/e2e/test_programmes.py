@@ -5,8 +5,6 @@ import csv
 import io
 import json
 import math
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from hems.cli import main
 from tests.e2e.conftest import Opener
 from tests.e2e.rig import Rig
 from tests.e2e.test_main_job import LIMIT_W, UNDER_WITHIN_S, responses, settled, subscribed
+from tests.stored import execute
 from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(240)]
@@ -69,13 +68,15 @@ async def test_an_event_is_recorded_as_it_was_delivered(opened: Opener) -> None:
 
 def observed(hub: Path, event: str) -> list[tuple[str, float]]:
     """Return which devices were seen to obey an event, and what they did, from the hub's ledger."""
-    with closing(sqlite3.connect(f"file:{hub}?mode=ro", uri=True)) as ledger:
-        rows = ledger.execute(
+    return [
+        (device, observed_w)
+        for device, observed_w in execute(
+            hub,
             "SELECT device, observed_w FROM effects"
             " WHERE event = ? AND observed_at >= written_at AND setpoint_w IS NOT NULL",
             (event,),
         )
-        return rows.fetchall()
+    ]
 
 
 # What the ledger holds is shown in tests/hems/participation/test_observed.py.

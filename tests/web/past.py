@@ -41,7 +41,7 @@ class Past:
     def parts(self, *, billing_day: int = 1, devices: Mapping[str, Known] = DEVICES) -> list[Part]:
         """Return the parts."""
         report = EnergyReport(self.store.quarters, lambda: devices, self.zone, self.clock)
-        exports = Exports(self.path, self.store.quarters, lambda: devices, self.zone.key)
+        exports = Exports(self.store.file, self.store.quarters, lambda: devices, self.zone.key)
         bills = BillReport(self.store.accounts, self.zone, self.clock, billing_day)
         return [
             HistoryApi(report, exports, self.clock),

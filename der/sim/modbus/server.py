@@ -212,7 +212,11 @@ class ModbusServer:
             ListenError: The port was taken in the meantime.
         """
         while True:
+            before = self.fault.kind
             await self.fault.until_changed()
+            if FaultKind.EXCHANGED in {before, self.fault.kind}:
+                self._restart()
+                await self.stop()
             if self.fault.kind is FaultKind.REBOOT:
                 self._restart()
             if self.fault.kind in {FaultKind.OFF, FaultKind.REBOOT}:

@@ -17,6 +17,9 @@ FRESH_S = 0.1
 
 SCALED = (101, 103, 111, 113, 201, 202, 203, 204, 213, 701)
 """Models whose power is wrong under `FaultKind.SCALE`."""
+OTHER_SERIAL = "SIM-OTHER-1"
+"""Of what answers under `FaultKind.EXCHANGED`."""
+_SERIAL = (1, "SN")
 
 WRONG_BY = 3
 """Powers of ten."""
@@ -137,6 +140,8 @@ class SunSpecUnit:
 
     def _fresh(self) -> list[int]:
         values = self._device.values()
+        if self._fault.kind is FaultKind.EXCHANGED:
+            values[_SERIAL] = OTHER_SERIAL
         if self._fault.kind is not FaultKind.SCALE:
             return self.map.image(values)
         for model in SCALED:

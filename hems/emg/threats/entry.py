@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from der.sentence import Quantity, Sentence, Value
 from hems.emg.threats.severity import Severity
-from hems.security_event import EventKind, SecurityEvent
+from hems.security_event import SecurityEvent
 
 LONGEST: Final = 400
 """Characters of what somebody else has a say in: a name, a path, an address."""
@@ -44,9 +44,7 @@ class Words(_Kept):
         """Return a text as it is kept."""
         if not isinstance(text, Sentence):
             return clean(text)
-        return cls(
-            template=text.template, values={k: _kept(v) for k, v in text.values.items()}
-        )
+        return cls(template=text.template, values={k: _kept(v) for k, v in text.values.items()})
 
     def text(self) -> str:
         """Return the sentence; what its template has no value for leaves the template as it is."""
@@ -119,11 +117,6 @@ def clean(text: str) -> str:
 def told(text: Text) -> str:
     """Return what was kept as a sentence again."""
     return text.text() if isinstance(text, Words) else text
-
-
-def known(kind: str) -> EventKind | None:
-    """Return the kind of a row; None for one of a later version."""
-    return EventKind(kind) if kind in EventKind else None
 
 
 def _kept(value: Value) -> "Words | Figure | str | int | float":

@@ -5,13 +5,13 @@ of a kind from one source, only so many rows an hour are written; what is above 
 its kind alone, and one row tells how many there were. So nothing goes without a trace.
 """
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Final
 
 from der.sentence import say
-from hems.emg.threats.severity import severity
 from hems.emg.threats.entry import Entry
+from hems.emg.threats.severity import severity
 from hems.security_event import EventKind, SecurityEvent
 
 FOLD_S: Final = 600.0
@@ -73,6 +73,8 @@ class Folder:
 
     _repeats: OrderedDict[_Key, _Repeats] = field(default_factory=OrderedDict)
     _rows: deque[tuple[float, EventKind, str]] = field(default_factory=deque)
+    _of_kind: Counter[EventKind] = field(default_factory=Counter)
+    _of_source: Counter[tuple[EventKind, str]] = field(default_factory=Counter)
     _dropped: dict[EventKind, _Dropped] = field(default_factory=dict)
 
     def take(self, event: SecurityEvent, at: float, now: float) -> list[Draft]:
@@ -90,7 +92,6 @@ class Folder:
             dropped = self._dropped.setdefault(event.kind, _Dropped(now + BUDGET_S, at))
             dropped.times += 1
             return told
-        self._rows.append((now, event.kind, event.source))
         self._repeats[key] = _Repeats(event, now + FOLD_S)
         while len(self._repeats) > MOST_FOLDED:
             told += self._end(next(iter(self._repeats)), at)
@@ -127,13 +128,18 @@ class Folder:
         return 0 if known is None else known.row
 
     def _room(self, event: SecurityEvent, now: float) -> bool:
+        """Return whether an event may have a row; it then has taken its place."""
         while self._rows and now - self._rows[0][0] >= BUDGET_S:
-            self._rows.popleft()
-        of_kind = [source for _, kind, source in self._rows if kind is event.kind]
-        return (
-            len(of_kind) < MOST_OF_KIND
-            and sum(source == event.source for source in of_kind) < MOST_OF_SOURCE
-        )
+            _, kind, source = self._rows.popleft()
+            self._of_kind -= Counter([kind])
+            self._of_source -= Counter([(kind, source)])
+        pair = (event.kind, event.source)
+        if self._of_kind[event.kind] >= MOST_OF_KIND or self._of_source[pair] >= MOST_OF_SOURCE:
+            return False
+        self._rows.append((now, event.kind, event.source))
+        self._of_kind[event.kind] += 1
+        self._of_source[pair] += 1
+        return True
 
     def _end(self, key: _Key, at: float) -> list[Draft]:
         found = self._repeats.pop(key)
@@ -153,7 +159,8 @@ def _standing_for(entry: Entry, times: int, since: float) -> Entry:
 
 
 def _counted(kind: EventKind, dropped: _Dropped, at: float) -> Draft:
-    text = say("So many more of this kind were not written down one by one: {count}", count=dropped.times)
+    text = say(
+        "So many more of this kind were not written down one by one: {count}.", count=dropped.times
+    )
     entry = Entry.of(SecurityEvent(kind, text), severity(kind))
     return Draft(at, _standing_for(entry, dropped.times, dropped.since))
-

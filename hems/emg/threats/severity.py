@@ -29,6 +29,7 @@ _SEVERITY: Final[Mapping[EventKind, Severity]] = {
     EventKind.FEED: Severity.INFO,
     EventKind.RELIABLE_AGAIN: Severity.INFO,
     EventKind.DEVICE_ADMITTED: Severity.INFO,
+    EventKind.DEVICE_NEW: Severity.NOTICE,
     EventKind.LOGIN_FAILED: Severity.NOTICE,
     EventKind.ACCOUNT_CHANGED: Severity.NOTICE,
     EventKind.CONFIG_CHANGED: Severity.NOTICE,

@@ -132,8 +132,8 @@ def seen(entry: Entry, shown: Identity, revoked: Mapping[str, RevokedKey]) -> En
     """
     given_up = revoked.get(shown.key) if shown.key else None
     if given_up is not None:
-        why = say("it shows a key that was given up: {why}", why=given_up.why)
-        return _doubted(replace(entry, shown=shown), Cause.REVOKED, why)
+        said = say("it shows a key that was given up: {why}", why=given_up.why)
+        return _doubted(replace(entry, shown=shown), Cause.REVOKED, said)
     if entry.identity is None:
         return replace(entry, identity=shown, shown=None) if shown.told else entry
     if differing(entry.identity, shown):
@@ -149,7 +149,7 @@ def doubted(entry: Entry, cause: Cause, why: str) -> Entry:
 
 def cleared(entry: Entry, cause: Cause) -> Entry:
     """Return the entry without a doubt; what is then shown is looked at anew."""
-    doubts = {each: why for each, why in entry.doubts.items() if each is not cause}
+    doubts = {each: why for each, why in entry.doubts.items() if each != cause}
     shown = None if cause in {Cause.IDENTITY, Cause.REVOKED} else entry.shown
     return replace(entry, doubts=doubts, shown=shown)
 
@@ -204,9 +204,8 @@ def approved(entry: Entry, at: float) -> Entry:
             why = say("another key was approved in its place")
             revoked = (*revoked, RevokedKey(identity.key, at, why))[-MOST_REVOKED:]
         identity = entry.shown
-    doubts = {c: why for c, why in entry.doubts.items() if c is not Cause.IDENTITY}
     return replace(
-        entry, approved=True, identity=identity, shown=None, doubts=doubts, revoked=revoked
+        cleared(entry, Cause.IDENTITY), approved=True, identity=identity, revoked=revoked
     )
 
 

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from certs.errors import PeerError
-from certs.est.wire import MOST_REQUEST_OCTETS, UNREADABLE, out_of_base64
+from certs.est.wire import MOST_REQUEST_OCTETS, out_of_base64
 from certs.hwname import HARDWARE_MODULE_NAME, HardwareName, read_hardware_name
+from certs.pem import UNREADABLE
 from certs.verify import Role, check_peer, hardware_name
 from hems.headend.errors import ForbiddenError, RequestError
 

@@ -25,8 +25,18 @@ from hems.sep2.book.requests import REQUEST, Requests
 from hems.sep2.book.standing import DEFAULT, STANDING, Standing
 from hems.sep2.codec.reading import BadItem
 from hems.sep2.errors import MalformedError, UnknownEventError
+from hems.sep2.noticed import Notice, Noticed, What, unnoticed
 from hems.sep2.rules.curve import Curve
-from hems.sep2.rules.events import Default, Event, Held, Hold, Program, reaching, timelines
+from hems.sep2.rules.events import (
+    Default,
+    Event,
+    Held,
+    Hold,
+    Program,
+    Status,
+    reaching,
+    timelines,
+)
 from hems.sep2.rules.lifecycle import Owed, Phase, Profile, Step, advance
 
 _log = logging.getLogger(__name__)
@@ -71,6 +81,7 @@ class Book:
         settings: See `BookSettings`.
         rng: Source of the random draws.
         alarm: Told in one sentence what somebody should know.
+        notice: Told of events that are refused, or said anew after their end.
     """
 
     def __init__(
@@ -78,11 +89,13 @@ class Book:
         settings: BookSettings,
         rng: random.Random,
         alarm: Callable[[str], None] = _log.warning,
+        notice: Notice = unnoticed,
     ) -> None:
         self.settings = settings
         self.entries: dict[str, Entry] = {}
         self._rng = rng
         self._alarm = alarm
+        self._notice = notice
         self._rows: dict[str, EventRow] = {}
         self._responses: dict[tuple[str, int, str], ResponseRow] = {}
         self._told: dict[tuple[str, int, str], float] = {}
@@ -182,6 +195,9 @@ class Book:
         elif not _of(known.event, (event.kind, program.mrid)):
             return True  # the mRID of another one's event, which stands
         elif known.settled(now) or known.knows(control):
+            if _comes(control) and control.interval != known.control.interval:
+                why = f"{event.mrid} of {program.name or program.mrid}"
+                self._notice(Noticed(What.REPLAY, why, about=event.mrid))
             return True
         else:
             change = intake.again(known, control, event, profile, self.curves, now=now)
@@ -189,7 +205,9 @@ class Book:
             self._change(change, now)
             reason = change.entry.reason
             if reason and (known is None or known.reason != reason):
-                self._alarm(f"event {event.mrid} of {program.name or program.mrid}: {reason}")
+                why = f"{event.mrid} of {program.name or program.mrid}: {reason}"
+                _log.warning("event %s", why)
+                self._notice(Noticed(What.EVENT, why, about=event.mrid))
         return True
 
     def _refuse(self, item: BadItem, now: float) -> str:
@@ -441,6 +459,11 @@ class Book:
         """Return until when a refused event counts as news: what it says of its end does not."""
         refused = entry.progress.phase is Phase.REJECTED
         return self._receipts.heard_at(entry.event.mrid) if refused else math.inf
+
+
+def _comes(control: Control) -> bool:
+    """Return whether its server says that an event is coming, or running."""
+    return control.event_status.current_status in {Status.SCHEDULED, Status.ACTIVE}
 
 
 def _of(event: Event, place: Place) -> bool:

@@ -28,6 +28,7 @@ from hems.sep2.book.requests import Request, Wish
 from hems.sep2.book.states import EventState, state_of
 from hems.sep2.book.telling import at_home, is_news
 from hems.sep2.codec.reading import BadItem
+from hems.sep2.noticed import Notice, unnoticed
 from hems.sep2.rules.changes import concede
 from hems.sep2.rules.events import Program, Schedule, resolve
 from hems.sep2.rules.lifecycle import Profile
@@ -63,6 +64,7 @@ class Engine:
         on_owed: Told when responses were added to the ledger.
         on_step: Told when the home's clock was set, so that the server's may be asked anew.
         alarm: Told in one sentence what somebody should know.
+        notice: Told what bears on security.
 
     Attributes:
         settings: Whose events these are.
@@ -82,10 +84,11 @@ class Engine:
         on_owed: Callable[[], None] = lambda: None,
         on_step: Callable[[], None] = lambda: None,
         alarm: Callable[[str], None] = _log.warning,
+        notice: Notice = unnoticed,
     ) -> None:
         self.settings = settings
         self._server_clock = ServerClock(clock)
-        self._book = Book(settings, rng, alarm)
+        self._book = Book(settings, rng, alarm, notice)
         self._ledger = ledger
         self._clock = clock
         self._contact = Contact(clock, comms_loss_s)

@@ -15,6 +15,7 @@ from hems.sep2.errors import (
     Sep2Error,
     StrangerError,
 )
+from hems.sep2.noticed import Notice, Noticed, What, unnoticed
 from hems.sep2.transport.http import peer_lfdi
 from hems.sep2.xml import MAX_BODY, MEDIA_TYPE
 
@@ -43,6 +44,7 @@ class Listener:
         public_host: Name or address under which the utility reaches this home; the address
             listened on if None.
         public_port: Port under which the utility reaches it, where a router maps ports.
+        notice: Told of each notification that is not taken.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Listener:
         public_host: str | None = None,
         public_port: int | None = None,
         read_s: float = _READ_S,
+        notice: Notice = unnoticed,
     ) -> None:
         self._read_s = read_s
         self._handle = handle
@@ -63,6 +66,7 @@ class Listener:
         self._port = port
         self._public_host = public_host or host
         self._public_port = public_port
+        self._notice = notice
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> str:
@@ -101,22 +105,22 @@ class Listener:
             async with asyncio.timeout(self._read_s):
                 body = await request.read()
         except TimeoutError:
-            _log.warning("a notification from %s does not come to its end", request.remote)
+            self._refused(request, "it does not come to its end")
             raise web.HTTPRequestTimeout(headers={"Connection": "close"}) from None
         except web.HTTPRequestEntityTooLarge:
-            raise _too_large(request) from None
+            raise self._too_large(request) from None
         try:
             await self._handle(body, _sender(request))
         except OversizedError:
-            raise _too_large(request) from None
+            raise self._too_large(request) from None
         except MalformedError as error:
-            _log.warning("a notification from %s is refused: %s", request.remote, error)
+            self._refused(request, str(error), error)
             raise web.HTTPBadRequest(text=f"{error}\n") from None
         except StrangerError as error:
-            _log.warning("a notification from %s is refused: %s", request.remote, error)
+            self._refused(request, str(error), error)
             raise web.HTTPForbidden(text="only this home's own server may notify it\n") from None
         except NotFoundError as error:
-            _log.warning("a notification from %s is refused: %s", request.remote, error)
+            self._refused(request, str(error), error)
             raise web.HTTPNotFound(text=f"{error}\n") from None
         except Sep2Error as error:  # what it led to could not be had now
             _log.info("a notification from %s must wait: %s", request.remote, error)
@@ -125,11 +129,15 @@ class Listener:
             ) from None
         return web.Response(status=204)
 
+    def _refused(self, request: web.Request, why: str, error: Sep2Error | None = None) -> None:
+        _log.warning("a notification from %s is refused: %s", request.remote, why)
+        source = request.remote or ""
+        self._notice(Noticed(What.NOTIFICATION, why, source, error=error))
 
-def _too_large(request: web.Request) -> web.HTTPRequestEntityTooLarge:
-    why = f"the body is longer than {MAX_BODY} octets"
-    _log.warning("a notification from %s is refused: %s", request.remote, why)
-    return web.HTTPRequestEntityTooLarge(MAX_BODY, MAX_BODY + 1, text=f"{why}\n")
+    def _too_large(self, request: web.Request) -> web.HTTPRequestEntityTooLarge:
+        why = f"the body is longer than {MAX_BODY} octets"
+        self._refused(request, why)
+        return web.HTTPRequestEntityTooLarge(MAX_BODY, MAX_BODY + 1, text=f"{why}\n")
 
 
 def _sender(request: web.Request) -> str | None:

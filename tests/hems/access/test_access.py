@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import sqlite3
 import stat
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,9 +18,9 @@ from hems.access.errors import (
     WrongError,
 )
 from hems.access.journal import MOST_REFUSALS
-from hems.access.logins import Place
 from hems.access.passwords import Hasher
 from hems.access.people import NewPerson, Person
+from hems.access.proofs import Place
 from hems.access.rights import HERE, Role
 from hems.access.tokens import NewToken
 from hems.access.trail import Deed
@@ -30,6 +28,7 @@ from hems.store.chain import KEPT_S
 from hems.store.store import Store
 from tests.hems.access.conftest import WEAK
 from tests.hems.store.conftest import HeldClock
+from tests.stored import execute
 
 pytestmark = pytest.mark.requirement("PRV-RBAC")
 
@@ -299,11 +298,12 @@ async def test_the_trail_holds_until_somebody_changes_it(rights: Access, tmp_pat
         await rights.journal.did(deed(str(number)))
     sound = await rights.journal.verify()
     assert (sound.rows, sound.broken_at) == (1200, None)
-    with closing(sqlite3.connect(tmp_path / "hems.db")) as file, file:
-        file.execute("UPDATE trail SET body = replace(body, 'Ada', 'Eve') WHERE seq = 700")
+    execute(
+        tmp_path / "hems.db",
+        "UPDATE trail SET body = replace(body, 'Ada', 'Eve') WHERE seq = 700",
+    )
     assert (await rights.journal.verify()).broken_at == 700
-    with closing(sqlite3.connect(tmp_path / "hems.db")) as file, file:
-        file.execute("DELETE FROM trail WHERE seq > 600")
+    execute(tmp_path / "hems.db", "DELETE FROM trail WHERE seq > 600")
     cut = await rights.journal.verify(sound.link)
     assert (cut.rows, cut.broken_at, cut.known) == (600, None, False)
 

@@ -1,7 +1,6 @@
 """A backup of a real store, damaged, restored, given back; with the power gone in between."""
 
 import shutil
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hems.access.access import access
-from hems.access.logins import Place
 from hems.access.passwords import Hasher
 from hems.access.people import NewPerson
+from hems.access.proofs import Place
 from hems.access.rights import Role
 from hems.archive import swap, unpack
 from hems.archive.backup import make_backup
@@ -22,6 +21,7 @@ from hems.archive.errors import ArchiveError, NewerError
 from hems.archive.sealed import Cost
 from hems.clock import SystemClock
 from hems.store.store import open_store
+from tests.stored import execute
 
 WORDS = "correct horse battery"
 CHEAP = Cost(memory_kib=64, passes=1)
@@ -213,9 +213,7 @@ async def test_damage_anywhere_is_one_error_and_changes_nothing(
 
 async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     belongings = await home(tmp_path / "h", "old")
-    with sqlite3.connect(belongings.store) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+    execute(belongings.store, "UPDATE alembic_version SET version_num = '9999'")
     file = backup(belongings, tmp_path / "b")
     with pytest.raises(NewerError, match="newer version"):
         unpack.unpack(file, WORDS, tmp_path / "out")

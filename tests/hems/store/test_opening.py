@@ -2,11 +2,9 @@
 
 import os
 import signal
-import sqlite3
 import stat
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,10 +18,12 @@ import hems
 from hems.clock import SystemClock
 from hems.store.errors import StoreBusyError, StoreCorruptError, StoreError, StoreNewerError
 from hems.store.history import Sample
+from hems.store.key_file import key_path
 from hems.store.migrate import make, migrate
 from hems.store.schema import REVISIONS, metadata
 from hems.store.sqlite import read_revision, set_aside
 from hems.store.store import open_store
+from tests.stored import execute, key_of, looked_into
 
 ROOT = Path(hems.__file__).parents[1]
 CLOCK = SystemClock()
@@ -34,11 +34,6 @@ INSERT_EVENT = """
     ('s', ?, 'k', 'p', 'n', 1, 0, zeroblob(900), 0, 0, 0, 'received', 0, 0, 1,
      'L', 0, 0, 0, x'', 0, NULL, '')
 """
-
-
-def execute(path: Path, statement: str, values: tuple[str, ...] = ()) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        return connection.execute(statement, values).fetchall()
 
 
 def read(path: Path) -> bytes:
@@ -57,7 +52,7 @@ async def test_a_new_file_is_private_in_wal_mode_and_of_the_present_revision(pat
         assert stat.S_IMODE(made.stat().st_mode) == 0o600, made
     await store.close()
     assert execute(file, "PRAGMA journal_mode") == [("wal",)]
-    assert read_revision(file) == REVISIONS[-1]
+    assert read_revision(file, key_of(file)) == REVISIONS[-1]
 
 
 async def test_the_ledger_is_durable_and_the_history_need_not_be(path: Path) -> None:
@@ -75,7 +70,7 @@ def test_the_migrations_make_the_tables_and_the_constant_names_their_head(path: 
     config.set_main_option("script_location", str(ROOT / "hems" / "store" / "migrations"))
     scripts = ScriptDirectory.from_config(config)
     assert tuple(s.revision for s in reversed(list(scripts.walk_revisions()))) == REVISIONS
-    migrate(path)
+    migrate(path, None)
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -85,8 +80,8 @@ def test_the_migrations_make_the_tables_and_the_constant_names_their_head(path: 
 
 def test_a_file_made_anew_is_what_the_migrations_make(path: Path) -> None:
     made = path.with_name("made.db")
-    make(made)
-    migrate(path)
+    make(made, None)
+    migrate(path, None)
 
     def shape(file: Path) -> dict[str, object]:
         tables = execute(file, "SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -101,13 +96,13 @@ def test_a_file_made_anew_is_what_the_migrations_make(path: Path) -> None:
         }
 
     assert shape(made) == shape(path)
-    assert read_revision(made) == read_revision(path)
+    assert read_revision(made, None) == read_revision(path, None)
 
 
 @pytest.mark.parametrize("new", [True, False])
 def test_a_start_without_migration_does_not_import_alembic(path: Path, new: bool) -> None:
     if not new:
-        migrate(path)
+        migrate(path, None)
     code = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
@@ -122,7 +117,7 @@ def test_a_start_without_migration_does_not_import_alembic(path: Path, new: bool
 
 
 async def test_a_newer_file_is_refused_and_left(path: Path) -> None:
-    migrate(path)
+    await (await open_store(path, CLOCK)).close()
     execute(path, "UPDATE alembic_version SET version_num = '9999'")
     before = read(path)
     with pytest.raises(StoreNewerError, match=r"hems\.db: has revision '9999'.*newer version"):
@@ -132,14 +127,16 @@ async def test_a_newer_file_is_refused_and_left(path: Path) -> None:
 
 async def test_another_program_s_file_is_refused_and_left(path: Path) -> None:
     execute(path, "CREATE TABLE songs (title TEXT)")
+    before = read(path)
     with pytest.raises(StoreError, match="not of this software"):
         await open_store(path, CLOCK)
-    assert execute(path, "SELECT name FROM sqlite_master") == [("songs",)]
+    assert read(path) == before
+    assert not key_path(path).exists()
 
 
 @pytest.mark.parametrize("where", ["header", "middle", "cut"])
 async def test_a_damaged_file_is_named_kept_and_replaced(path: Path, where: str) -> None:
-    migrate(path)
+    await (await open_store(path, CLOCK)).close()
     for number in range(200):
         execute(path, INSERT_EVENT, (str(number),))
     whole = read(path)
@@ -190,7 +187,7 @@ async def test_a_file_that_another_process_locks_is_named(path: Path) -> None:
     await store.settings.put("a", "1")
     async with store._database.ledger() as connection:
         await connection.execute(text("PRAGMA busy_timeout=50"))
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+    with looked_into(path) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusyError, match="another process keeps it locked"):
             await store.settings.put("a", "2")

@@ -17,6 +17,7 @@ from hems.store.history import Sample
 from hems.store.quarters import DeviceEnergy, Energy, Period
 from hems.store.store import Store, open_store
 from tests.hems.store.test_migration import move
+from tests.stored import execute
 
 pytestmark = pytest.mark.requirement("BUC-13")
 
@@ -210,6 +211,5 @@ def test_the_revision_can_be_taken_back(path: Path) -> None:
 
 
 def rows(path: Path, table: str) -> int:
-    with closing(sqlite3.connect(path)) as connection:
-        found: int = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - a constant
-    return found
+    (found,) = execute(path, f"SELECT count(*) FROM {table}")  # noqa: S608 - a constant
+    return int(found[0])

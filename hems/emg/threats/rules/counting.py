@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from der.sentence import Sentence, Template, say
 from hems.emg.threats.rules.finding import Finding, Seen, Threat
 from hems.emg.threats.severity import Severity
 from hems.security_event import EventKind
@@ -59,17 +60,34 @@ Tracks = Mapping[str, Track]
 """State of a rule: what is counted, by key; the one that was quiet for longest comes first."""
 
 
+class How(Enum):
+    """How events are counted."""
+
+    EACH = auto()
+    DISTINCT = auto()
+    """Those that differ."""
+    TURNS = auto()
+    """Those that differ from the one before."""
+
+
+def alike(seen: Seen) -> str | None:
+    """Return the same for every event."""
+    del seen
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """How a finding is told.
 
     Attributes:
-        text: Makes its sentence: of who or what it is about, and how many.
         advice: What the owner should do.
+        text: Makes its sentence of `who` it is about and how many were counted (`count`); None
+            where the event's own sentence says it.
     """
 
-    text: Callable[[str, int], str]
-    advice: str
+    advice: Sentence
+    text: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +101,8 @@ class Counting:
         most: So many are a finding.
         span_s: In so long, s.
         words: How it is told.
-        distinct: Of an event, what differs; events in which it is the same count once. None where
-            each counts.
+        how: Which of them count.
+        what: Returns what of an event is compared with others; None for one that does not count.
         severity: How grave the finding is.
     """
 
@@ -94,16 +112,19 @@ class Counting:
     most: int
     span_s: float
     words: Words = field(repr=False)
-    distinct: Callable[[Seen], str] | None = None
+    how: How = How.EACH
+    what: Callable[[Seen], str | None] = field(default=alike, repr=False)
     severity: Severity = Severity.ALARM
 
     def step(self, tracks: Tracks, seen: Seen) -> tuple[Tracks, Finding | None]:
         """Return the state after an event, and what it came to."""
-        key = self._key(seen)
-        if seen.event.kind not in self.kinds or key is None:
+        if seen.event.kind not in self.kinds:
+            return tracks, None
+        key, what = self._key(seen), self.what(seen)
+        if key is None or what is None:
             return tracks, None
         track = tracks.get(key, Track())
-        marks = self._marked(track.marks, seen)
+        marks = self._marked(track.marks, Mark(seen.now, what, seen.row))
         found = len(marks) >= self.most and (
             track.found is None or seen.now - track.found >= AGAIN_S
         )
@@ -122,20 +143,25 @@ class Counting:
             case By.ALL:
                 return ""
 
-    def _marked(self, marks: tuple[Mark, ...], seen: Seen) -> tuple[Mark, ...]:
-        what = "" if self.distinct is None else self.distinct(seen)
-        alive = [mark for mark in marks if seen.now - mark.now < self.span_s]
-        if self.distinct is not None:
-            alive = [mark for mark in alive if mark.what != what]
-        return (*alive, Mark(seen.now, what, seen.row))[-self.most :]
+    def _marked(self, marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:
+        alive = [each for each in marks if mark.now - each.now < self.span_s]
+        if self.how is How.DISTINCT:
+            alive = [each for each in alive if each.what != mark.what]
+        if self.how is How.TURNS and alive and alive[-1].what == mark.what:
+            return tuple(alive)
+        return (*alive, mark)[-self.most :]
 
     def _finding(self, marks: tuple[Mark, ...], seen: Seen) -> Finding:
         about = "" if self.by is not By.ABOUT else seen.event.about
         source = seen.event.source if self.by is By.SOURCE or self.most == 1 else ""
+        text = seen.event.text
+        if self.words.text is not None:
+            who = source or about or say("the hub")
+            text = self.words.text(who=who, count=len(marks))
         return Finding(
             threat=self.threat,
             severity=self.severity,
-            text=self.words.text(source or about, len(marks)),
+            text=text,
             advice=self.words.advice,
             about=about,
             source=source,

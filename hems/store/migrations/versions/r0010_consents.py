@@ -6,6 +6,7 @@ from alembic import op
 revision = "0010"
 down_revision = "0009"
 
+
 def upgrade() -> None:
     """Make the tables and columns; accounts of guests without an end get one, a year from now."""
     op.add_column("credentials", sa.Column("used_at", sa.Float))

@@ -1,0 +1,1 @@
+"""The hub's side of its software agent (`certs.agent`): starts it, hears it, and draws conclusions."""

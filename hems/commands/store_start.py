@@ -1,0 +1,106 @@
+"""The store at the hub's start: whatever is wrong with it, the home is controlled."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from certs.keys.store import KeyStore
+from der.sentence import say
+from hems.clock import Clock
+from hems.security_event import EventKind, SecurityEvent
+from hems.store.errors import StoreCorruptError, StoreFullError, StoreKeyError
+from hems.store.opening import openable
+from hems.store.sqlite import set_aside
+from hems.store.store import Store, deferred_store, meanwhile_store, open_store
+
+EVERY_S: Final = 15.0
+"""How often it is looked whether a key can be had again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The store that is in use.
+
+    Attributes:
+        store: It.
+        trouble: What the owner should know of it, in an alarm that stays; None where all is well.
+        event: The same for the log of security events.
+        back: Returns whether the home's own, which could not be opened, could be now; None where
+            it is in use. Blocks.
+    """
+
+    store: Store
+    trouble: str | None = None
+    event: SecurityEvent | None = None
+    back: Callable[[], bool] | None = None
+
+
+async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
+    """Open the store.
+
+    A damaged one is set aside, and a new one used. One whose key cannot be had is left as it is:
+    another is used until it can. On a full disk it is opened as soon as there is room; until then
+    each part that needs it says what it cannot do.
+
+    Args:
+        path: Its file.
+        clock: Where the time comes from.
+        keys: What holds its key.
+
+    Raises:
+        StoreError: It is another version's or another program's, or cannot be set aside.
+    """
+    try:
+        return Opened(await open_store(path, clock, keys))
+    except StoreFullError:
+        return Opened(deferred_store(path, clock, keys))
+    except StoreKeyError as error:
+        text = say(
+            "The home's past and settings cannot be opened: {error}. Until that is mended the hub "
+            "controls the home with an empty store, whose content is lost when it stops. The "
+            "store itself is left as it is: bring back what holds its key, or restore a backup.",
+            error=error,
+        )
+        event = SecurityEvent(EventKind.KEY_CHANGED, text, about="store")
+        return Opened(meanwhile_store(path, clock), text, event, partial(openable, path, keys))
+    except StoreCorruptError as error:
+        kept = set_aside(path, clock.now())
+        after = await opened_store(path, clock, keys)
+        text = f"{error}; it is kept as {kept}, a new one is in use"
+        event = SecurityEvent(EventKind.STORE_DAMAGED, text, about="store")
+        return Opened(after.store, text, event, after.back)
+
+
+@asynccontextmanager
+async def awaited(
+    opened: Opened, anew: Callable[[], None], every_s: float = EVERY_S
+) -> AsyncIterator[None]:
+    """Have the hub start anew once the store can be opened that could not be at the start.
+
+    Args:
+        opened: The store that is in use.
+        anew: Ends the home in order and has the hub start anew.
+        every_s: How often it is looked.
+    """
+    if opened.back is None:
+        yield
+        return
+    task = asyncio.create_task(_await(opened.back, anew, every_s), name="store's key")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _await(back: Callable[[], bool], anew: Callable[[], None], every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        if await asyncio.to_thread(back):
+            anew()
+            return

@@ -1,0 +1,56 @@
+"""Who may ask nothing of the hub for a while. Never the hub's own machine."""
+
+import ipaddress
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from typing import Final
+
+_MOST: Final = 256
+
+
+class Barrier:
+    """Sources that are kept out, each until its time.
+
+    Args:
+        own: Returns the hub's own addresses.
+    """
+
+    def __init__(self, own: Callable[[], Collection[str]] = tuple) -> None:
+        self._own = own
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def close(self, source: str, until: float) -> bool:
+        """Keep a source out; returns whether it is one that may be.
+
+        Args:
+            source: An address, or an IPv6 network.
+            until: Monotonic seconds.
+        """
+        if not may_be_barred(source, self._own()):
+            return False
+        self._until[source] = max(until, self._until.pop(source, until))
+        while len(self._until) > _MOST:
+            self._until.popitem(last=False)
+        return True
+
+    def wait_s(self, source: str, now: float) -> float:
+        """Return for how long a source is still kept out, in s; 0 for not at all."""
+        return max(0.0, self._until.get(source, now) - now)
+
+
+def may_be_barred(source: str, own: Collection[str]) -> bool:
+    """Return whether a source is an address, and neither this machine's nor a network it is in."""
+    try:
+        network = ipaddress.ip_network(source.partition("%")[0], strict=False)
+    except ValueError:
+        return False
+    if network.is_loopback or network.is_unspecified:
+        return False
+    return not any(_within(address, network) for address in own)
+
+
+def _within(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    try:
+        return ipaddress.ip_address(text.partition("%")[0]) in network
+    except ValueError:
+        return False

@@ -1,0 +1,94 @@
+"""Takes note of requests that nobody of the house makes, and keeps out who made too many."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+
+from der.sentence import say
+from hems.clock import Clock
+from hems.emg.threats.barrier import Barrier
+from hems.security_event import EventKind, Note, SecurityEvent, unheard
+from web.answers import error_answer
+from web.handler import Handler
+from web.operation import DOOR
+from web.whence import origin
+
+
+@dataclass(frozen=True, slots=True)
+class Sentinel:
+    """What stands beside the door.
+
+    Attributes:
+        note: Told of what is refused.
+        barrier: Who may ask nothing for a while; None for nobody.
+        clock: Where the time comes from.
+    """
+
+    clock: Clock
+    note: Note = unheard
+    barrier: Barrier | None = None
+
+
+SENTINEL = web.AppKey("sentinel", Sentinel)
+_LONGEST_PATH: Final = 120
+_KINDS: Final[Mapping[int, EventKind]] = {
+    HTTPStatus.BAD_REQUEST: EventKind.REQUEST_MALFORMED,
+    HTTPStatus.UNAUTHORIZED: EventKind.REQUEST_REFUSED,
+    HTTPStatus.FORBIDDEN: EventKind.REQUEST_REFUSED,
+    HTTPStatus.NOT_FOUND: EventKind.REQUEST_MALFORMED,
+    HTTPStatus.METHOD_NOT_ALLOWED: EventKind.REQUEST_MALFORMED,
+    HTTPStatus.REQUEST_TIMEOUT: EventKind.REQUEST_MALFORMED,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: EventKind.REQUEST_MALFORMED,
+    HTTPStatus.MISDIRECTED_REQUEST: EventKind.REQUEST_REFUSED,
+    HTTPStatus.TOO_MANY_REQUESTS: EventKind.REQUEST_REFUSED,
+}
+_OWN_PAGE: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
+"""What the page itself runs into: a login that has ended, a device that has gone."""
+
+
+@web.middleware
+async def noticed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Keep out who is barred and has not proved who they are; take note of what is refused."""
+    sentinel = request.app[SENTINEL]
+    barred = await _barred(request, sentinel)
+    if barred is not None:
+        return barred
+    answer = await handler(request)
+    kind = _KINDS.get(answer.status)
+    if kind is not None and not _of_page(request, answer.status):
+        path = request.path[:_LONGEST_PATH]
+        text = say(
+            "A request was refused with status {status}: {did}.",
+            status=answer.status,
+            did=f"{request.method} {path}",
+        )
+        about = f"{request.method} {path}"
+        sentinel.note(SecurityEvent(kind, text, about, origin(request.remote or "")))
+    return answer
+
+
+def _of_page(request: web.Request, status: int) -> bool:
+    """Return whether a browser says that the hub's own page asked, which may not know better."""
+    own = request.headers.get("Sec-Fetch-Site") in {"same-origin", "none"}
+    return status in _OWN_PAGE and own and request.method == "GET"
+
+
+async def _barred(request: web.Request, sentinel: Sentinel) -> web.Response | None:
+    if sentinel.barrier is None:
+        return None
+    source = origin(request.remote or "")
+    wait_s = sentinel.barrier.wait_s(source, sentinel.clock.monotonic())
+    if wait_s <= 0 or await request.app[DOOR].who(request) is not None:
+        return None
+    answer = error_answer(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        say(
+            "Too much was tried from your address. Try again in {minutes} min.",
+            minutes=round(wait_s / 60) + 1,
+        ),
+    )
+    answer.headers["Retry-After"] = f"{wait_s:.0f}"
+    return answer
