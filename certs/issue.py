@@ -77,6 +77,7 @@ def issue_authority(
     issuer: Authority | None = None,
     path_length: int,
     permitted: Sequence[x509.GeneralName] = (),
+    key: ec.EllipticCurvePrivateKey | None = None,
 ) -> Authority:
     """Return a new CA.
 
@@ -87,8 +88,9 @@ def issue_authority(
         path_length: How many CAs may stand between it and a device.
         permitted: The only names and networks that it can vouch for (RFC 5280, clause 4.2.1.10);
             none for all.
+        key: Its key, as of a key store; None for a new one.
     """
-    key = new_key()
+    key = key or new_key()
     subject = _name(name)
     builder = (
         _builder(subject, key.public_key(), validity, issuer)

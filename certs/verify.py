@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from certs.errors import PeerError
 from certs.hwname import HARDWARE_MODULE_NAME, HardwareName, read_hardware_name
 from certs.identity import lfdi
-from certs.pem import der
+from certs.pem import UNREADABLE, der
 
 DEVICE_TYPES: Final = frozenset(
     x509.ObjectIdentifier(f"1.3.6.1.4.1.40732.1.{kind}") for kind in (1, 2, 3)
@@ -92,6 +92,8 @@ def check_peer(
     """
     try:
         _check_chain(chain, role, crls)
+    except PeerError:  # a ValueError as well, by way of `ssl`
+        raise
     except UNREADABLE as error:  # the library reads a certificate's parts when they are asked for
         raise PeerError("a certificate of the peer's chain is damaged") from error
 

@@ -12,9 +12,11 @@ from pathlib import Path
 
 from hems import units
 from hems.commands import (
+    agent_arguments,
     device_arguments,
     enrol_arguments,
     export_arguments,
+    firewall_arguments,
     home_arguments,
     keys_arguments,
     needs_arguments,
@@ -58,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
         (keys_arguments.add_keys, _keys),
     ):
         add(commands, run)
+    agent_arguments.add_to(commands, _agent)
+    agent_arguments.add_manifest(commands, _manifest)
     home_arguments.add_keeping(commands, _backup, _restore, _wipe)
 
     demo = commands.add_parser("demo", help="a home, a utility and the page, on this machine")
@@ -83,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     pki.set_defaults(run=_pki)
 
     device_arguments.add_to(commands, _device)
+    firewall_arguments.add_to(commands, _firewall)
     needs_arguments.add_to(commands, car=_car, start=_start)
     visibility_arguments.add_to(commands, _visibility)
     people_arguments.add_to(commands, _people, _setup_code)
@@ -130,6 +135,18 @@ def _run(options: argparse.Namespace) -> int:
 
     place = Place(options.config, options.home, options.host, options.port)
     return run(place, options.ready, verbose=options.verbose)
+
+
+def _agent(options: argparse.Namespace) -> int:
+    from hems.commands.agent import run
+
+    return run(options)
+
+
+def _manifest(options: argparse.Namespace) -> int:
+    from hems.commands.manifest import run
+
+    return run(options)
 
 
 def _backup(options: argparse.Namespace) -> int:
@@ -227,6 +244,12 @@ def _device(options: argparse.Namespace) -> int:
     from hems.commands import device
 
     return device.run(options)
+
+
+def _firewall(options: argparse.Namespace) -> int:
+    from hems.commands import firewall
+
+    return firewall.run(options)
 
 
 def _car(options: argparse.Namespace) -> int:

@@ -248,6 +248,8 @@ class Home:
             alarm=self.alarms.passing,
             report=self._report,
             refresh=self._refresh_certificates,
+            damaged=lambda text: self.alarms.lasting("store pages", text),
+            note=means.note,
         )
         self._last_seq = -1
         self._noting = Noting(self._recorder.note, self.grid.refuse)

@@ -1,4 +1,4 @@
-"""What the home does now and then: report, follow renewed certificates, clear old records."""
+"""What the home does now and then: report, follow renewed certificates, look after the store."""
 
 import asyncio
 import logging
@@ -8,7 +8,8 @@ from typing import Final
 from certs.revocation import REFRESH_S
 from der.sentence import say
 from hems.clock import Clock
-from hems.store.errors import StoreError
+from hems.security_event import EventKind, Note, SecurityEvent, unheard
+from hems.store.errors import StoreCorruptError, StoreError
 from hems.store.store import Store
 
 _log = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ class Housekeeping:
         alarm: Told in one sentence that old records could not be cleared.
         report: Tells the utilities what the home is and does.
         refresh: Reads renewed certificates and revocation lists.
+        damaged: Told in one sentence that the store is not as it was written; None once it is.
+        note: Told the same for the log of security events.
     """
 
     def __init__(
@@ -44,18 +47,22 @@ class Housekeeping:
         alarm: Callable[[str], None],
         report: Callable[[], None],
         refresh: Callable[[], None],
+        damaged: Callable[[str | None], None],
+        note: Note = unheard,
     ) -> None:
         self._store = store
         self._clock = clock
         self._alarm = alarm
         self._report = report
         self._refresh = refresh
+        self._damaged = damaged
+        self._note = note
 
     async def run(self) -> None:
         """Do it until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._fill())
-            tasks.create_task(_every(PRUNE_S, self._prune))
+            tasks.create_task(_every(PRUNE_S, self._clear))
             tasks.create_task(_every(REPORT_S, self._tell))
             tasks.create_task(_every(REFRESH_S, self._follow))
 
@@ -70,6 +77,26 @@ class Housekeeping:
             await self._store.quarters.fill()
         except StoreError as error:  # whoever asks for the history goes on with it
             _log.warning("old minutes were not added up: %s", error)
+
+    async def _clear(self) -> None:
+        await self._prune()
+        await self._look_over()
+
+    async def _look_over(self) -> None:
+        try:
+            await self._store.look_over()
+        except StoreCorruptError as error:
+            text = say(
+                "The store is not as the hub has written it: {error}. Whoever can write to its "
+                "disk may have changed it, or the disk fails; restore a backup.",
+                error=error,
+            )
+            self._damaged(text)
+            self._note(SecurityEvent(EventKind.STORE_DAMAGED, text, about="store"))
+        except StoreError as error:  # whoever needs it says so
+            _log.warning("the store was not looked over: %s", error)
+        else:
+            self._damaged(None)
 
     async def _prune(self) -> None:
         now = self._clock.now()

@@ -62,9 +62,7 @@ class SignedOrder(Order):
     @property
     def signed(self) -> Signed:
         """The same, as it is looked at."""
-        return Signed(
-            self.credential, self.client_data, self.authenticator_data, self.signature
-        )
+        return Signed(self.credential, self.client_data, self.authenticator_data, self.signature)
 
 
 class ProofOrder(Order):

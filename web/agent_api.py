@@ -8,7 +8,7 @@ from hems.access.rights import Right
 from hems.agent.surface import AgentSurface, InventoryView
 from hems.surface import SurfaceError
 from web.models import Answer
-from web.operation import Operation
+from web.operation import Operation, Refusals
 from web.words import Words
 
 
@@ -72,14 +72,12 @@ class AgentApi:
     @classmethod
     def operations(cls) -> Sequence[Operation]:
         """Return what it does."""
-        conflict = {SurfaceError: HTTPStatus.CONFLICT}
+        conflict: Refusals = {SurfaceError: HTTPStatus.CONFLICT}
         return [
             Operation("GET", "/api/agent", cls.agent, Right.SET_UP),
             Operation("GET", "/api/agent/inventory", cls.inventory, Right.SET_UP),
             Operation("POST", "/api/agent/measure", cls.measure, Right.SET_UP),
-            Operation(
-                "POST", "/api/agent/boot", cls.accept_boot, Right.OWN, refusals=conflict
-            ),
+            Operation("POST", "/api/agent/boot", cls.accept_boot, Right.OWN, refusals=conflict),
         ]
 
     async def agent(self) -> AgentAnswer:

@@ -30,17 +30,15 @@ def known_browser(request: web.Request) -> str:
 
 def give(request: web.Request, asked: Asked, answer: web.StreamResponse) -> None:
     """Put into an answer the cookies that go with it."""
-    if asked.known is not None:
-        _set(request, answer, _known(request), asked.known, _KNOWN_S)
-    if asked.cookie is None:
-        return
-    if not asked.cookie:
+    if asked.cookie:
+        longest_s = max(lifetime.whole_s for lifetime in LIFETIMES.values())
+        _set(request, answer, _session(request), asked.cookie, int(longest_s))
+    elif asked.cookie is not None:
         answer.del_cookie(
             _session(request), path="/", secure=request.secure, httponly=True, samesite="Strict"
         )
-        return
-    longest_s = max(lifetime.whole_s for lifetime in LIFETIMES.values())
-    _set(request, answer, _session(request), asked.cookie, int(longest_s))
+    if asked.known is not None:
+        _set(request, answer, _known(request), asked.known, _KNOWN_S)
 
 
 def _set(

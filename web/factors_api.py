@@ -1,9 +1,8 @@
 """One's own second factors under /api/me: an app for codes, passkeys and recovery codes."""
 
-import io
 from collections.abc import Sequence
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 from pydantic import Field
@@ -13,6 +12,7 @@ from hems.access.access import Access
 from hems.access.errors import AccountError
 from hems.access.logins import Login
 from hems.access.passkeys import Made
+from hems.access.rights import Right
 from hems.on_demand import on_demand
 from hems.security_event import EventKind, SecurityEvent
 from web.access_api import OWN, login_of
@@ -22,17 +22,17 @@ from web.models import Answer
 from web.operation import Operation
 from web.people_api import number_of
 from web.whence import site_of
-from hems.access.rights import Right
 
 if TYPE_CHECKING:
     import segno
 else:  # for the minute in which somebody sets up an app
     segno = on_demand("segno")
 
-_LARGEST_BODY = 32_768
+_LARGEST_BODY: Final = 32_768
+_GROUP: Final = 4
 
 
-class CodeOrder(Order):
+class AppCodeOrder(Order):
     """A code of one's own app."""
 
     code: Code
@@ -79,20 +79,12 @@ class AppAnswer(Answer):
     Attributes:
         address: For the app, as a link (otpauth).
         secret: To be typed into it, in groups.
-        picture: The same as a QR code: width and height in modules, and a path of SVG to be
-            stroked.
+        picture: The same as a QR code, row by row: "1" for a dark module, "0" for a light one.
     """
 
     address: str
     secret: str
-    picture: "PictureAnswer"
-
-
-class PictureAnswer(Answer):
-    """A QR code: its side in modules, and the path of SVG that draws the dark ones."""
-
-    side: int
-    path: str
+    picture: Sequence[str]
 
 
 class CodesAnswer(Answer):
@@ -117,9 +109,9 @@ class FactorsApi:
         anybody, app, passkeys = Right.ANYBODY, "/api/me/app", "/api/me/passkeys"
         return [
             Operation("GET", "/api/me/factors", cls.factors, anybody, refusals=OWN),
-            Operation("POST", app, cls.begin, anybody, refusals=OWN, own_proof=True),
-            Operation("PUT", app, cls.confirm, anybody, refusals=OWN, own_proof=True),
-            Operation("DELETE", app, cls.remove_app, anybody, refusals=OWN, own_proof=True),
+            Operation("POST", app, cls.begin, anybody, refusals=OWN, proof=True),
+            Operation("PUT", app, cls.confirm, anybody, refusals=OWN, proof=True),
+            Operation("DELETE", app, cls.remove_app, anybody, refusals=OWN, proof=True),
             Operation("GET", passkeys, cls.ask, anybody, refusals=OWN),
             Operation(
                 "POST",
@@ -128,12 +120,12 @@ class FactorsApi:
                 anybody,
                 refusals=OWN,
                 max_body_bytes=_LARGEST_BODY,
-                own_proof=True,
+                proof=True,
             ),
             Operation(
-                "DELETE", f"{passkeys}/{{passkey}}", cls.remove, anybody, refusals=OWN, own_proof=True
+                "DELETE", f"{passkeys}/{{passkey}}", cls.remove, anybody, refusals=OWN, proof=True
             ),
-            Operation("POST", "/api/me/codes", cls.codes, anybody, refusals=OWN, own_proof=True),
+            Operation("POST", "/api/me/codes", cls.codes, anybody, refusals=OWN, proof=True),
             Operation("GET", "/api/me/proof", cls.ask_proof, anybody, refusals=OWN),
         ]
 
@@ -145,18 +137,15 @@ class FactorsApi:
         """Have an app be set up that makes codes; it counts once a code of it was typed."""
         address = self._access.factors.begin(login_of(request).person)
         drawn = segno.make(address, error="m", micro=False)
-        side, _ = drawn.symbol_size(border=0)
-        return AppAnswer(
-            address=address,
-            secret=_secret_of(address),
-            picture=PictureAnswer(side=side, path=_path(drawn)),
-        )
+        rows = ["".join("1" if dark else "0" for dark in row) for row in drawn.matrix]
+        return AppAnswer(address=address, secret=_grouped(address), picture=rows)
 
-    async def confirm(self, body: CodeOrder, request: web.Request) -> CodesAnswer:
+    async def confirm(self, body: AppCodeOrder, request: web.Request) -> CodesAnswer:
         """Have the app count from now on; the first second factor brings recovery codes."""
         login = login_of(request)
+        first = not self._access.factors.of(login.person.id).second
         codes = await self._access.factors.confirm(login.person, body.code)
-        await self._changed(request, login)
+        await self._changed(request, login, others=first)
         return CodesAnswer(codes=codes)
 
     async def remove_app(self, request: web.Request) -> FactorsAnswer:
@@ -164,7 +153,7 @@ class FactorsApi:
         login = login_of(request)
         self._check_left(login, app=1)
         await self._access.factors.remove_app(login.person)
-        await self._changed(request, login)
+        await self._changed(request, login, others=True)
         return self._factors(login)
 
     async def ask(self, request: web.Request) -> AskedAnswer:
@@ -178,9 +167,11 @@ class FactorsApi:
         login, site = login_of(request), site_of(request)
         made = Made(body.credential, body.client_data, body.attestation)
         person, session = login.person, login.session.id
+        first = not self._access.factors.of(person.id).second
         await self._access.passkeys.add(person, session, site, made, body.name)
         codes = await self._access.factors.first_codes(person)
-        await self._changed(request, login)
+        await self._changed(request, login, others=first)
+        asked_of(request).about = body.name
         return CodesAnswer(codes=codes)
 
     async def remove(self, passkey: str, request: web.Request) -> FactorsAnswer:
@@ -189,7 +180,7 @@ class FactorsApi:
         self._check_left(login, passkeys=1)
         name = await self._access.passkeys.remove(login.person.id, number)
         await self._access.factors.tidy(login.person.id)
-        await self._changed(request, login)
+        await self._changed(request, login, others=True)
         asked_of(request).about = name
         return self._factors(login)
 
@@ -199,7 +190,7 @@ class FactorsApi:
         if not self._access.factors.of(login.person.id).second:
             raise AccountError(say("Recovery codes are for who has a second factor."))
         codes = await self._access.factors.new_codes(login.person)
-        await self._changed(request, login)
+        await self._changed(request, login, others=False)
         return CodesAnswer(codes=codes)
 
     async def ask_proof(self, request: web.Request) -> AskedAnswer:
@@ -226,25 +217,19 @@ class FactorsApi:
         if left <= 0 and login.person.role in self._access.policy.roles:
             raise AccountError(say("Your role needs a second factor. Set up another one first."))
 
-    async def _changed(self, request: web.Request, login: Login) -> None:
-        """Give the session that did it a new token, and end all others: they knew less."""
+    async def _changed(self, request: web.Request, login: Login, *, others: bool) -> None:
+        """Give the session that did it a new token; `others` end where they proved less."""
         logins, person = self._access.logins, login.person
-        for row in logins.of(person.id):
-            if row.id != login.session.id:
-                await logins.drop(row)
+        if others:
+            for row in logins.of(person.id):
+                if row.id != login.session.id:
+                    await logins.drop(row)
         asked_of(request).cookie, _ = await logins.renew(login)
         text = say("{name} changed how they prove who they are.", name=person.name)
         self._access.note(SecurityEvent(EventKind.ACCOUNT_CHANGED, text, person.name))
 
 
-def _secret_of(address: str) -> str:
+def _grouped(address: str) -> str:
     """Return what of an app's link people can type, in groups of four."""
-    secret = web.URL(address).query["secret"] if False else ""
-    return secret
-
-
-def _path(drawn: "segno.QRCode") -> str:
-    """Return the dark modules of a QR code as one path: a stroke for each run of a row."""
-    file = io.BytesIO()
-    del file, drawn
-    return ""
+    secret = parse_qs(urlsplit(address).query)["secret"][0]
+    return " ".join(secret[start : start + _GROUP] for start in range(0, len(secret), _GROUP))

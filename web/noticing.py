@@ -45,8 +45,6 @@ _KINDS: Final[Mapping[int, EventKind]] = {
     HTTPStatus.MISDIRECTED_REQUEST: EventKind.REQUEST_REFUSED,
     HTTPStatus.TOO_MANY_REQUESTS: EventKind.REQUEST_REFUSED,
 }
-_OWN_PAGE: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
-"""What the page itself runs into: a login that has ended, a device that has gone."""
 
 
 @web.middleware
@@ -58,22 +56,13 @@ async def noticed(request: web.Request, handler: Handler) -> web.StreamResponse:
         return barred
     answer = await handler(request)
     kind = _KINDS.get(answer.status)
-    if kind is not None and not _of_page(request, answer.status):
-        path = request.path[:_LONGEST_PATH]
+    if kind is not None:
+        did = f"{request.method} {request.path[:_LONGEST_PATH]}"
         text = say(
-            "A request was refused with status {status}: {did}.",
-            status=answer.status,
-            did=f"{request.method} {path}",
+            "A request was refused with status {status}: {did}.", status=answer.status, did=did
         )
-        about = f"{request.method} {path}"
-        sentinel.note(SecurityEvent(kind, text, about, origin(request.remote or "")))
+        sentinel.note(SecurityEvent(kind, text, did, origin(request.remote or "")))
     return answer
-
-
-def _of_page(request: web.Request, status: int) -> bool:
-    """Return whether a browser says that the hub's own page asked, which may not know better."""
-    own = request.headers.get("Sec-Fetch-Site") in {"same-origin", "none"}
-    return status in _OWN_PAGE and own and request.method == "GET"
 
 
 async def _barred(request: web.Request, sentinel: Sentinel) -> web.Response | None:

@@ -174,8 +174,8 @@ class Operation:
                 return error_answer(HTTPStatus.UNAUTHORIZED, say("Log in to do this."))
             if not who.may(self.right):
                 return error_answer(HTTPStatus.FORBIDDEN, _not_allowed(asked, self.right))
-            if self.proof and asked.admitted is not None and not asked.admitted.proved:
-                return _unproved(asked.admitted.way)
+        if self.proof and asked.admitted is not None and not asked.admitted.proved:
+            return _unproved(asked.admitted.way)
         arguments = await _arguments(signature, request, who)
         if signature.streams:  # it may last for hours: that it was begun is on record at once
             await request.app[DOOR].leave(request, asked, HTTPStatus.OK)

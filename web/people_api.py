@@ -73,9 +73,7 @@ class PeopleApi:
                 "POST", "/api/people", cls.add, own, status=made, refusals=REFUSALS, proof=True
             ),
             Operation("PUT", "/api/people/rules", cls.rule, own, refusals=REFUSALS, proof=True),
-            Operation(
-                "POST", f"{person}/recover", cls.recover, own, refusals=REFUSALS, proof=True
-            ),
+            Operation("POST", f"{person}/recover", cls.recover, own, refusals=REFUSALS, proof=True),
             Operation("PUT", person, cls.change, own, refusals=REFUSALS, proof=True),
             Operation("DELETE", person, cls.remove, own, refusals=REFUSALS, proof=True),
             Operation("PUT", password, cls.password, own, refusals=REFUSALS, proof=True),
@@ -119,10 +117,9 @@ class PeopleApi:
         changed = await self._access.change(before.id, body.role, body.until)
         asked = asked_of(request)
         asked.about = f"{changed.name} ({before.role.value} -> {changed.role.value})"
-        admitted = asked.admitted
-        if admitted is not None and admitted.login is not None and changed.role is not before.role:
-            if admitted.login.person.id == changed.id:  # they have changed what they are themselves
-                asked.cookie, _ = await self._access.logins.open(changed, place_of(request))
+        own = None if asked.admitted is None else asked.admitted.login
+        if own is not None and own.person.id == changed.id and changed.role is not before.role:
+            asked.cookie, _ = await self._access.logins.open(changed, place_of(request))
         return self._person(changed)
 
     async def remove(self, person: str, request: web.Request) -> None:
@@ -161,9 +158,7 @@ class PeopleApi:
 
     async def make(self, body: TokenOrder, who: Who, request: web.Request) -> MadeTokenAnswer:
         """Make a token for another program; it is told this once."""
-        new = NewToken(
-            body.name, body.role, body.until, body.rights, body.network, body.person
-        )
+        new = NewToken(body.name, body.role, body.until, body.rights, body.network, body.person)
         token, row = await self._access.tokens.make(new, who)
         held = f": {row.rights}" if row.rights else ""
         asked_of(request).about = f"{row.name} ({row.role}{held})"

@@ -93,6 +93,7 @@ class SecurityAnswer(Answer):
     devices: Sequence[TrustedDeviceAnswer]
     strangers: Sequence[StrangerAnswer]
     outflows: Sequence[OutflowAnswer]
+    store: Words
 
 
 class PastAlarmAnswer(Answer):

@@ -18,7 +18,9 @@ class Aside:
         now: Monotonic seconds.
     """
 
-    def __init__(self, module: str, arguments: tuple[str, ...], question: bytes, now: float) -> None:
+    def __init__(
+        self, module: str, arguments: tuple[str, ...], question: bytes, now: float
+    ) -> None:
         self.module = module
         self._until = now + _LONGEST_S
         self._answer = os.memfd_create("answer", os.MFD_CLOEXEC)

@@ -52,7 +52,7 @@ def machine(top: Path = Path("/")) -> Machine:
     Args:
         top: Where the system's files are.
     """
-    told = {name: "" for name in _DMI}
+    told = dict.fromkeys(_DMI, "")
     tree = top / "sys/firmware/devicetree/base"
     for name, file in _TREE.items():
         told[name] = _first(tree / file)

@@ -201,4 +201,3 @@ def _mark(path: str) -> Mark:
     except OSError:
         return None
     return (of.st_ino, of.st_size, of.st_mtime_ns)
-

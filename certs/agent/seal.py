@@ -46,8 +46,10 @@ class Seal:
             SealError: The other side did not write it, or not as the next one.
         """
         code, blank, body = line.rstrip(b"\n").partition(b" ")
-        if not blank or len(code) != _CODE or not hmac.compare_digest(
-            self._next(body).encode(), code
+        if (
+            not blank
+            or len(code) != _CODE
+            or not hmac.compare_digest(self._next(body).encode(), code)
         ):
             raise SealError("a line that the other side did not write")
         return body

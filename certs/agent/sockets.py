@@ -120,7 +120,7 @@ def _place(text: str) -> tuple[Address, int]:
 
 def present(proc: Path = Path("/proc")) -> list[Socket]:
     """Return all sockets of this machine that anybody could speak to."""
-    found = []
+    found: list[Socket] = []
     for name in ("tcp", "tcp6", "udp", "udp6"):
         try:
             text = (proc / "net" / name).read_text(encoding="ascii")
@@ -224,9 +224,7 @@ class Lookout:
         if remote.is_private or remote.is_loopback or remote.is_link_local:
             return True
         within: list[IPv6Network] = [net for net in own if remote in net]
-        return bool(within) or any(
-            remote in ip_network(net, strict=False) for net in self.networks
-        )
+        return bool(within) or any(remote in ip_network(net, strict=False) for net in self.networks)
 
     def _once(self, key: tuple[str, int], odd: Odd, now: float) -> Iterator[Odd]:
         last = self._told.get(key)

@@ -43,7 +43,6 @@ _IMPLICIT_CRLS: Final = 0xA1
 _LINE: Final = 76
 
 
-
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What a server wants of a request (RFC 7030, clause 4.5.2).

@@ -16,7 +16,14 @@ from certs.manifest.installation import (
     digest,
     files,
 )
-from certs.manifest.manifest import Distribution, Entry, LooseEntry, Manifest, ManifestError, Package
+from certs.manifest.manifest import (
+    Distribution,
+    Entry,
+    LooseEntry,
+    Manifest,
+    ManifestError,
+    Package,
+)
 
 _METADATA: Final = "METADATA"
 

@@ -10,7 +10,8 @@ from der.sentence import say
 from hems.access import random_token
 from hems.access.browsers import Browsers
 from hems.access.challenges import Challenges
-from hems.access.consents import Consents
+from hems.access.consent_rules import Consent
+from hems.access.consents import Consents, NewConsent
 from hems.access.credentials import Credentials
 from hems.access.factors import Factors
 from hems.access.journal import Journal
@@ -167,6 +168,18 @@ class Access:
         self.note(SecurityEvent(EventKind.ACCOUNT_CHANGED, text, changed.name))
         self.alarm(text)
         return changed
+
+    async def grant(self, new: NewConsent, by: Who) -> Consent:
+        """Let a party see or do more; they log in anew for it. Raises as `Consents.grant` does."""
+        made = await self.consents.grant(new, by)
+        await self.logins.end_all(made.person)
+        return made
+
+    async def withdraw(self, consent: int) -> Consent:
+        """Take a consent back and log out whose it was; raises as `Consents.withdraw` does."""
+        ended = await self.consents.withdraw(consent)
+        await self.logins.end_all(ended.person)
+        return ended
 
     async def require(self, roles: Collection[Role]) -> None:
         """Have these roles, and no others, need a second factor."""

@@ -19,7 +19,7 @@ LONGEST_S: Final = 2 * 366 * 86_400.0
 """No consent lasts longer: it is asked for again."""
 
 
-class Purpose(StrEnum):
+class ConsentPurpose(StrEnum):
     """What for."""
 
     ADVICE = "advice"
@@ -34,12 +34,12 @@ class Purpose(StrEnum):
     """To offer what the home can shift or feed in, in programmes."""
 
 
-FITS: Final[Mapping[Purpose, frozenset[Right]]] = {
-    Purpose.ADVICE: frozenset({Right.HISTORY}),
-    Purpose.SETTLEMENT: frozenset({Right.HISTORY}),
-    Purpose.MAINTENANCE: frozenset({Right.HISTORY, Right.STEER}),
-    Purpose.ENERGY_MANAGEMENT: frozenset({Right.HISTORY, Right.STEER}),
-    Purpose.FLEXIBILITY: frozenset({Right.HISTORY, Right.STEER, Right.AGREE}),
+FITS: Final[Mapping[ConsentPurpose, frozenset[Right]]] = {
+    ConsentPurpose.ADVICE: frozenset({Right.HISTORY}),
+    ConsentPurpose.SETTLEMENT: frozenset({Right.HISTORY}),
+    ConsentPurpose.MAINTENANCE: frozenset({Right.HISTORY, Right.STEER}),
+    ConsentPurpose.ENERGY_MANAGEMENT: frozenset({Right.HISTORY, Right.STEER}),
+    ConsentPurpose.FLEXIBILITY: frozenset({Right.HISTORY, Right.STEER, Right.AGREE}),
 }
 """What each purpose may need at most."""
 
@@ -64,7 +64,7 @@ class Consent:
     id: int
     person: int
     name: str
-    purpose: Purpose
+    purpose: ConsentPurpose
     rights: frozenset[Right]
     granted_by: str
     granted_at: float
@@ -77,7 +77,7 @@ class Consent:
 
 
 def check(
-    role: Role, purpose: Purpose, rights: Iterable[Right], until: float, now: float
+    role: Role, purpose: ConsentPurpose, rights: Iterable[Right], until: float, now: float
 ) -> frozenset[Right]:
     """Refuse a consent that cannot be; returns its rights.
 

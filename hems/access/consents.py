@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from der.sentence import say
-from hems.access.consent_rules import Consent, Purpose, added, check
+from hems.access.consent_rules import Consent, ConsentPurpose, added, check
 from hems.access.errors import UnknownError
 from hems.access.people import People
 from hems.access.rights import PARTIES, Right, Who
@@ -21,7 +21,7 @@ class NewConsent:
     """A consent to be given; fields as in `hems.access.consent_rules.Consent`."""
 
     person: int
-    purpose: Purpose
+    purpose: ConsentPurpose
     rights: frozenset[Right]
     until: float
 
@@ -128,7 +128,7 @@ def _row(consent: Consent) -> ConsentRow:
 
 def _consent(row: ConsentRow) -> Consent | None:
     try:
-        purpose = Purpose(row.purpose)
+        purpose = ConsentPurpose(row.purpose)
         rights = frozenset(Right(each) for each in row.rights.split(","))
     except ValueError:
         _log.error("consent %d is none that is known: it allows nothing", row.id)

@@ -1,1 +1,1 @@
-"""The hub's side of its software agent (`certs.agent`): starts it, hears it, and draws conclusions."""
+"""The hub's side of its software agent (`certs.agent`): starts it, hears it, draws conclusions."""

@@ -1,4 +1,4 @@
-"""The hub's end of the line to its agent: a socket in the hub's folder, for the hub's user alone."""
+"""The hub's end of the line to its agent: a socket in the hub's folder, for its user alone."""
 
 import asyncio
 import json

@@ -150,9 +150,7 @@ class AgentWatch:
         said = self._troubles[0].text
         if not self._required:
             return said
-        return say(
-            "{why} The home takes part in no programme until this is put right.", why=said
-        )
+        return say("{why} The home takes part in no programme until this is put right.", why=said)
 
     # What the page may see and ask.
 

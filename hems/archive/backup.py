@@ -2,20 +2,23 @@
 
 import json
 import os
-import sqlite3
 import tempfile
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from certs.errors import CertificateError
+from certs.keys.store import KeyStore
 from der.sentence import say
 from hems.archive.belongings import Belongings
 from hems.archive.errors import ArchiveError
 from hems.archive.sealed import Cost, Sealer
 from hems.on_demand import on_demand
+from hems.store.cipher import Error, StoreFile, StoreKey, opened
+from hems.store.errors import StoreError
+from hems.store.key_file import key_path, read_key
 
 if TYPE_CHECKING:
     import tarfile
@@ -24,8 +27,11 @@ else:  # for the minutes in which a home is backed up or restored
 
 MANIFEST: Final = "manifest.json"
 STORE: Final = "store"
+STORE_KEY: Final = key_path(Path(STORE)).name
+"""The key of the store in the backup, which that one alone has; what seals it is the passphrase."""
 FILES: Final = "files/"
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""1: the store was not encrypted in itself."""
 _PAGES: Final = 256
 """Pages of the store copied at once: others write in between."""
 
@@ -58,6 +64,7 @@ def make_backup(
     home: str,
     now: float,
     *,
+    keys: KeyStore | None = None,
     cost: Cost | None = None,
 ) -> Manifest:
     """Write a backup; the hub may run meanwhile. Blocks; call it in a thread.
@@ -68,6 +75,7 @@ def make_backup(
         belongings: What goes into it.
         home: What the home is called.
         now: UTC epoch seconds.
+        keys: What holds the store's key; None for a plain file.
         cost: Of trying a passphrase; None for the usual.
 
     Raises:
@@ -95,8 +103,9 @@ def make_backup(
                     _add_text(tar, MANIFEST, json.dumps(asdict(manifest)), now)
                     if belongings.store.is_file():
                         copy = Path(aside) / STORE
-                        copy_store(belongings.store, copy)
+                        copy_store(belongings.store, copy, keys or KeyStore())
                         tar.add(copy, STORE, recursive=False)
+                        tar.add(key_path(copy), STORE_KEY, recursive=False)
                     for path, name in zip(files, manifest.files, strict=True):
                         tar.add(path, FILES + name, recursive=False)
                 sealer.close()
@@ -105,7 +114,7 @@ def make_backup(
             out.flush()
             os.fsync(out.fileno())
         draft.replace(target)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, Error, CertificateError, StoreError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(say("The backup cannot be made: {why}.", why=why)) from error
     finally:
@@ -113,16 +122,23 @@ def make_backup(
     return manifest
 
 
-def copy_store(store: Path, copy: Path) -> None:
-    """Copy an SQLite file as of one moment, while others may write to it.
+def copy_store(store: Path, copy: Path, keys: KeyStore) -> None:
+    """Copy a store as of one moment under a key of the copy's own, while others may write to it.
+
+    Args:
+        store: Its file.
+        copy: The new file; its key lies plain beside it.
+        keys: What holds the store's key.
 
     Raises:
-        sqlite3.Error: It cannot be read, or the copy not be written.
+        Error: It cannot be read, or the copy not be written.
+        StoreError: The store's key cannot be had.
+        CertificateError: The copy's key cannot be written.
     """
-    with (
-        closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as source,
-        closing(sqlite3.connect(copy)) as target,
-    ):
+    present = StoreFile(store, read_key(store, keys))
+    key = StoreKey.make()
+    KeyStore().seal(key_path(copy), key.packed)
+    with opened(present, read_only=True) as source, opened(StoreFile(copy, key)) as target:
         source.backup(target, pages=_PAGES)
         target.execute("PRAGMA journal_mode=DELETE")
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hems.store.key_file import key_path
+
 SIDECARS: Final = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file."""
 
@@ -15,7 +17,7 @@ class Belongings:
 
     Attributes:
         folder: The home's folder.
-        store: Its store, an SQLite file.
+        store: Its store, an SQLite file; its key's file is beside it.
         files: Its other files within the folder.
         folders: Folders within it of which every file is its own.
         leftovers: What is erased with it but never kept: states of moments, former versions.
@@ -35,6 +37,11 @@ class Belongings:
         for folder in self.folders:
             found += sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
         yield from dict.fromkeys(found)
+
+    @property
+    def store_key(self) -> Path:
+        """The file that says how the store's key is held."""
+        return key_path(self.store)
 
     def store_files(self) -> Iterator[Path]:
         """Yield the store's files that are there."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from certs.keys.store import KeyStore
 from der.sentence import say
 from hems.archive import swap, unpack, wipe
 from hems.archive.backup import STORE, Manifest, make_backup
@@ -56,12 +57,14 @@ class Premises:
         check: Returns where the store of an unpacked backup belongs, by the folder of its
             files; raises ArchiveError where its settings cannot be used.
         again: Ends the running home in order and has the hub start anew.
+        keys: Returns what holds the store's key.
     """
 
     name: Callable[[], str]
     belongings: Callable[[], Belongings]
     check: Callable[[Path], Path]
     again: Callable[[], None]
+    keys: Callable[[], KeyStore] = KeyStore
 
 
 class Desk:
@@ -167,7 +170,12 @@ class Desk:
         name = secrets.token_hex(_ID)
         path = folder / f"{name}{_MADE}"
         manifest = make_backup(
-            path, passphrase, self._home.belongings(), self._home.name(), self._clock.now()
+            path,
+            passphrase,
+            self._home.belongings(),
+            self._home.name(),
+            self._clock.now(),
+            keys=self._home.keys(),
         )
         return Made(name, path.stat().st_size, manifest)
 

@@ -20,9 +20,10 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from der.sentence import say
-from hems.archive.backup import STORE, Manifest
+from hems.archive.backup import STORE, STORE_KEY, Manifest
 from hems.archive.belongings import SIDECARS, Belongings
 from hems.archive.errors import ArchiveError
+from hems.store.key_file import key_path
 
 FOLDER: Final = ".restore"
 _JOURNAL: Final = "journal.json"
@@ -97,6 +98,7 @@ def plan(present: Belongings, manifest: Manifest, store: Path) -> None:
     unpacked = present.folder / FOLDER / "new"
     incoming = {str(present.folder / name): f"files/{name}" for name in manifest.files}
     if (unpacked / STORE).exists():
+        incoming[str(key_path(store))] = STORE_KEY  # before the store: without it that is nothing
         incoming[str(store)] = STORE
     going = [*present.kept(), *present.store_files()]
     # What SQLite keeps beside the store goes before the store does: the new one must not find it.
@@ -156,6 +158,15 @@ def give_up(folder: Path) -> bool:
     _write(folder, replace(journal, state=State.RETURNING))
     resume(folder)
     return True
+
+
+def former(folder: Path) -> tuple[Path, ...]:
+    """Return the former files that `confirm` removes; none while a backup is not being tried."""
+    journal = _read(folder)
+    if journal is None or journal.state is not State.TRYING:
+        return ()
+    found = (folder / FOLDER / "old" / move.name for move in journal.moves)
+    return tuple(path for path in found if path.is_file())
 
 
 def confirm(folder: Path) -> None:

@@ -1,20 +1,23 @@
 """Reading a backup into a folder of its own; nothing that is in use is touched."""
 
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from certs.errors import CertificateError
+from certs.keys.store import KeyStore
 from der.sentence import say
-from hems.archive.backup import FILES, FORMAT, MANIFEST, STORE, Manifest
+from hems.archive.backup import FILES, FORMAT, MANIFEST, STORE, STORE_KEY, Manifest
 from hems.archive.errors import ArchiveError, DamagedError, NewerError
 from hems.archive.sealed import Opener
 from hems.on_demand import on_demand
+from hems.store.changeover import Changeover
+from hems.store.cipher import Error, Shape, StoreFile, opened, shape
 from hems.store.errors import StoreError, StoreNewerError
+from hems.store.key_file import key_path, read_key
 from hems.store.sqlite import read_revision
 
 if TYPE_CHECKING:
@@ -34,11 +37,11 @@ def forget_sessions(store: Path) -> None:
         ArchiveError: It is no store.
     """
     try:
-        with closing(sqlite3.connect(store)) as opened, opened:
-            known = opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'")
+        with opened(StoreFile(store, read_key(store, KeyStore()))) as unpacked:
+            known = unpacked.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'")
             if known.fetchone() is not None:  # older stores have none
-                opened.execute("DELETE FROM sessions")
-    except sqlite3.Error as error:
+                unpacked.execute("DELETE FROM sessions")
+    except (Error, StoreError) as error:
         why = str(error)
         raise ArchiveError(say("The backup's store cannot be used: {why}.", why=why)) from error
 
@@ -118,7 +121,8 @@ def _extract(
 ) -> None:
     expected = {FILES + name for name in manifest.files}
     for member in members:
-        if not member.isreg() or not (member.name == STORE or member.name in expected):
+        ours = member.name in {STORE, STORE_KEY} or member.name in expected
+        if not (member.isreg() and ours):
             raise DamagedError(say("The backup has something in it that does not belong there."))
         path = folder / _safe(member.name)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -143,12 +147,15 @@ def _check_store(store: Path) -> None:
     if not store.exists():
         return
     try:
-        read_revision(store)
+        if shape(store) is Shape.PLAIN and not key_path(store).exists():
+            read_revision(store, None)
+            Changeover(store, KeyStore()).begin(None)  # of a version that encrypted none
+        read_revision(store, read_key(store, KeyStore()))
     except StoreNewerError as error:
         raise NewerError(
             say("A newer version of this software made this backup; update this hub first.")
         ) from error
-    except StoreError as error:
+    except (StoreError, CertificateError) as error:
         raise DamagedError(
             say("The store in the backup is damaged: {why}.", why=str(error))
         ) from error

@@ -1,10 +1,12 @@
 """Erasing a home for good: keys, settings and data.
 
-Each file is written over before it is removed. On flash that is no proof: the disk may write
-elsewhere and keep the old cells until it clears them, so only an encrypted disk, or destroying it,
-is one. Backups elsewhere, and what others were told, stay.
+The store's key goes first: what it locked is worth nothing without it. Each file is written over
+before it is removed. On flash that is no proof: the disk may write elsewhere and keep the old
+cells until it clears them, so only a key that was in hardware, an encrypted disk, or destroying
+it, is one. Backups elsewhere, and what others were told, stay.
 """
 
+import hashlib
 import logging
 import os
 import shutil
@@ -16,6 +18,7 @@ from typing import Final
 from der.sentence import say
 from hems.archive.belongings import Belongings
 from hems.archive.errors import ArchiveError
+from hems.store.cipher import Shape, shape
 
 _log = logging.getLogger(__name__)
 
@@ -31,10 +34,12 @@ class Gone:
     Attributes:
         path: Where it was.
         size: Octets that were written over.
+        sha256: Of what it had, hex digits, where that was encrypted; empty otherwise.
     """
 
     path: Path
     size: int
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,8 @@ def marked(folder: Path) -> bool:
 
 def doomed(belongings: Belongings) -> Iterator[Path]:
     """Yield every file that is erased."""
+    if belongings.store_key.is_file():
+        yield belongings.store_key
     yield from belongings.store_files()
     for path in belongings.leftovers:
         if path.is_dir():
@@ -82,12 +89,16 @@ def doomed(belongings: Belongings) -> Iterator[Path]:
 def erase(belongings: Belongings) -> Proof:
     """Erase all that belongs to a home; the hub must not run. Blocks.
 
-    Keys go first: what they locked is worth nothing without them.
+    Keys go first, the store's before all: what they locked is worth nothing without them.
     """
     gone, left = [], []
+    plain = shape(belongings.store) is Shape.PLAIN
+    locked = set() if plain else set(belongings.store_files())
     files = dict.fromkeys(doomed(belongings))
-    for path in sorted(files, key=lambda path: path.suffix != ".key"):
+    first = {belongings.store_key: 0}
+    for path in sorted(files, key=lambda path: first.get(path, 1 + (path.suffix != ".key"))):
         try:
+            digest = _digest(path) if path in locked else ""
             size = _overwrite(path)
             path.unlink()
         except OSError as error:
@@ -96,7 +107,7 @@ def erase(belongings: Belongings) -> Proof:
         if path.exists():
             left.append(f"{path}: is there again")
         else:
-            gone.append(Gone(path, size))
+            gone.append(Gone(path, size, digest))
     for folder in (*belongings.folders, *belongings.leftovers):
         if folder.is_dir():
             shutil.rmtree(folder, ignore_errors=True)
@@ -104,6 +115,11 @@ def erase(belongings: Belongings) -> Proof:
         (belongings.folder / MARK).unlink(missing_ok=True)
     _log.warning("erased: %d files, %d left", len(gone), len(left))
     return Proof(tuple(gone), tuple(left))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _overwrite(path: Path) -> int:

@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+from certs.errors import CertificateError
+from certs.keys.opening import key_store
 from hems.archive import swap, unpack
 from hems.archive.backup import Manifest, make_backup
 from hems.archive.desk import stage
@@ -24,10 +26,17 @@ def backup(options: argparse.Namespace) -> int:
     path = _path(options)
     try:
         passphrase = _passphrase(options.passphrase_file, twice=True)
-        name = load(path).home.name
+        config = load(path)
         target = options.file.absolute()
-        manifest = make_backup(target, passphrase, belonging_to(path), name, time.time())
-    except (ArchiveError, ConfigError) as error:
+        manifest = make_backup(
+            target,
+            passphrase,
+            belonging_to(path),
+            config.home.name,
+            time.time(),
+            keys=key_store(config.keys.settings),
+        )
+    except (ArchiveError, CertificateError, ConfigError) as error:
         return fail(str(error))
     print(f"{target}: {target.stat().st_size} octets: {_contents(manifest)}")
     for each in manifest.outside:

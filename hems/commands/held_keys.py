@@ -1,5 +1,7 @@
 """The keys of a home that are in hardware, where erasing files does not reach them."""
 
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,9 +9,12 @@ from certs.errors import CertificateError
 from certs.keys.backend import Held
 from certs.keys.opening import key_store
 from certs.keys.store import KeyStore
+from hems.archive import wipe
 from hems.archive.belongings import Belongings
 from hems.settings.config import load
 from hems.settings.toml_file import ConfigError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ def erase_held(path: Path, belongings: Belongings) -> HeldProof:
         path: The home's configuration file.
         belongings: What belongs to the home.
     """
-    held = [each for each in belongings.kept() if _in_hardware(each)]
+    held = [each for each in wipe.doomed(belongings) if _in_hardware(each)]
     if not held:
         return HeldProof()
     try:
@@ -46,6 +51,24 @@ def erase_held(path: Path, belongings: Belongings) -> HeldProof:
         except CertificateError as error:
             left.append(f"its key in hardware: {error}")
     return HeldProof(tuple(gone), tuple(left))
+
+
+def erase_former(path: Path, former: Iterable[Path]) -> None:
+    """Erase in hardware the keys of files that a backup has replaced for good. Blocks.
+
+    Args:
+        path: The home's configuration file.
+        former: The files, which are removed next; what of them is not in hardware is left.
+    """
+    held = [each for each in former if _in_hardware(each)]
+    if not held:
+        return
+    try:
+        store = key_store(load(path).keys.settings)
+        for each in held:
+            _log.info("%s: %s", each, store.erase(each).elsewhere)
+    except (ConfigError, CertificateError) as error:
+        _log.warning("a former key stays in hardware: %s", error)
 
 
 def _in_hardware(path: Path) -> bool:

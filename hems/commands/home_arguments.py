@@ -40,6 +40,7 @@ def add_keeping(commands: "Commands", backup: Run, restore: Run, wipe: Run) -> N
 
     parser = commands.add_parser("wipe", help="erase the home's keys and data for good")
     parser.add_argument("--yes", action="store_true", help="without being asked to type it")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the proof as JSON there")
     add_place(parser)
     parser.set_defaults(run=wipe)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from certs.keys.opening import key_store
 from hems.archive.desk import Desk, Premises
 from hems.clock import Clock
 from hems.commands.upheaval import Begun, belonging_to, checked
@@ -48,6 +49,7 @@ class Keeping:
             belongings=lambda: belonging_to(self.path),
             check=lambda folder: checked(self.path, folder),
             again=self.anew,
+            keys=lambda: key_store(editor.config.keys.settings),
         )
         return (
             SetupApi(guide, lambda: self.begun.erased),

@@ -1,4 +1,4 @@
-"""`hems keys`: where the hub's private keys are held; makes, moves, tries and erases them."""
+"""`hems keys`: where the hub's keys are held; makes, moves, tries, renews and erases them."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from certs.errors import CertificateError
 from certs.keys.opening import key_store
 from certs.keys.store import KeyStore, fingerprint
+from hems.commands import store_key
 from hems.commands.first_start import Place
 from hems.commands.output import fail
 from hems.security.certificates import files
@@ -14,6 +15,7 @@ from hems.security.key_watch import key_files
 from hems.security.key_words import kept_words
 from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
+from hems.store.errors import StoreError
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,9 +32,13 @@ def run(options: argparse.Namespace) -> int:
                 return _make(store, options.file)
             case "move":
                 return _move(config, store, options.file)
+            case "release":
+                return store_key.release(config, store)
+            case "renew-store":
+                return store_key.renew(config, store)
             case _:
                 return _erase(config, store, options.file, yes=options.yes)
-    except (ConfigError, CertificateError) as error:
+    except (ConfigError, CertificateError, StoreError) as error:
         return fail(str(error))
 
 
@@ -44,7 +50,7 @@ def _list(config: Config) -> int:
     print(f"key store: {config.keys.store}")
     for path in _named(config):
         print(f"{path}: {kept_words(path)}")
-    return 0
+    return store_key.show(config)
 
 
 def _check(config: Config, store: KeyStore) -> int:
@@ -53,7 +59,7 @@ def _check(config: Config, store: KeyStore) -> int:
     for path in kept:
         store.sign(path, b"a try")
         print(f"{path}: signs; public key SHA-256 {fingerprint(store.public(path))}")
-    return 0
+    return store_key.check(config, store)
 
 
 def _make(store: KeyStore, path: Path) -> int:
@@ -69,7 +75,7 @@ def _move(config: Config, store: KeyStore, wanted: Sequence[Path]) -> int:
     for path in wanted:
         if path.resolve() in driven:
             return fail(f"{path}: what uses this key reads plain files only")
-    for path in wanted or key_files(config):
+    for path in wanted or (*key_files(config), *store_key.files(config)):
         moved = store.move(path)
         print(f"{path}: {'moved' if moved else 'is there already'}. {kept_words(path)}")
     print("Backups made before hold the plain keys still; on flash, old cells may too.")
@@ -77,7 +83,8 @@ def _move(config: Config, store: KeyStore, wanted: Sequence[Path]) -> int:
 
 
 def _erase(config: Config, store: KeyStore, path: Path, *, yes: bool) -> int:
-    if path.resolve() in {each.resolve() for each in _named(config)} and not yes:
+    in_use = {each.resolve() for each in (*_named(config), *store_key.files(config))}
+    if path.resolve() in in_use and not yes:
         return fail(f"{path}: the hub uses this key; to erase it all the same, add --yes")
     erased = store.erase(path)
     print(f"{erased.path}: erased, {erased.size} octets written over")

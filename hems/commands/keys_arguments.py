@@ -29,6 +29,12 @@ def add_keys(commands: "Commands", run: Callable[[argparse.Namespace], int]) -> 
         "file", type=Path, nargs="*", metavar="FILE", help="else all that the hub uses by it"
     )
     add_place(each)
+    each = what.add_parser(
+        "release", help="have the store's key be a plain file, for another key store to take"
+    )
+    add_place(each)
+    each = what.add_parser("renew-store", help="have the store be under a new key")
+    add_place(each)
     each = what.add_parser("erase", help="erase a key for good")
     each.add_argument("file", type=Path, metavar="FILE")
     each.add_argument("--yes", action="store_true", help="even where the configuration names it")

@@ -45,6 +45,22 @@ class _Token(Told):
     until: float | None
     used_at: float | None
     ended: bool
+    rights: list[str]
+    network: str
+
+
+class _Consent(Told):
+    id: int
+    person: int
+    name: str
+    purpose: str
+    rights: list[str]
+    until: float
+    holds: bool
+
+
+class _Consents(Told):
+    consents: list[_Consent]
 
 
 class _Tokens(Told):
@@ -113,7 +129,15 @@ def _list(page: Page, _options: argparse.Namespace) -> int:
         print(f"{person.name:<24} {person.role:<10} {_end(person.until, person.ended)}{logged_in}")
     for token in page.get("/api/tokens", _Tokens).tokens:
         used = "never used" if token.used_at is None else f"used {_time(token.used_at)}"
-        print(f"{token.name:<24} {token.role:<10} token, {_end(token.until, token.ended)}, {used}")
+        rights = ",".join(right for right in token.rights if right != "anybody")
+        held = f", {rights}" + (f" from {token.network}" if token.network else "")
+        lasts = _end(token.until, token.ended)
+        print(f"{token.name:<24} {token.role:<10} token, {lasts}, {used}{held}")
+    for each in page.get("/api/consents", _Consents).consents:
+        if each.holds:
+            rights = ",".join(each.rights)
+            lasts = _end(each.until, ended=False)
+            print(f"{each.name:<24} {each.purpose:<10} consent {each.id}, {lasts}: {rights}")
     return 0
 
 
@@ -146,8 +170,9 @@ def _recover(page: Page, options: argparse.Namespace) -> int:
     if options.name is None and len(owners) != 1:
         return fail("name the account: " + (", ".join(p.name for p in people) or "there is none"))
     person = owners[0] if options.name is None else _named(page, options.name)
-    page.put(f"/api/people/{person.id}/password", {"new": _password(options)})
+    page.post(f"/api/people/{person.id}/recover", {"new": _password(options)})
     print(f"{person.name} can log in with the new password, and is logged out everywhere")
+    print("codes and passkeys count no more; all owners are told")
     return 0
 
 
@@ -158,8 +183,32 @@ def _token(page: Page, options: argparse.Namespace) -> int:
                 page.delete(f"/api/tokens/{token.id}")
                 return 0
         return fail(f"there is no token {options.name!r}")
-    body = {"name": options.name, "role": options.role, "until": _until(options)}
+    body = {
+        "name": options.name,
+        "role": options.role,
+        "until": _until(options),
+        "rights": None if options.rights is None else _listed(options.rights),
+        "network": options.network,
+        "person": None if options.of is None else _named(page, options.of).id,
+    }
     print(page.made("/api/tokens", body, _Made).token)
+    return 0
+
+
+def _consent(page: Page, options: argparse.Namespace) -> int:
+    person = _named(page, options.name)
+    if options.end:
+        for each in page.get("/api/consents", _Consents).consents:
+            if each.holds and each.person == person.id:
+                page.delete(f"/api/consents/{each.id}")
+        return 0
+    body = {
+        "person": person.id,
+        "purpose": options.purpose,
+        "rights": _listed(options.rights),
+        "until": _until(options),
+    }
+    page.post("/api/consents", body)
     return 0
 
 
@@ -186,6 +235,7 @@ _ACTIONS: Final[Mapping[str, Callable[[Page, argparse.Namespace], int]]] = {
     "remove": _remove,
     "recover": _recover,
     "token": _token,
+    "consent": _consent,
     "audit": _audit,
 }
 
@@ -213,6 +263,10 @@ def _password(options: argparse.Namespace) -> str:
     if password != again:
         raise _PasswordError("these are two different passwords")
     return password
+
+
+def _listed(rights: str) -> list[str]:
+    return [each.strip() for each in rights.split(",") if each.strip()]
 
 
 def _until(options: argparse.Namespace) -> float | None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 Run = Callable[[argparse.Namespace], int]
 ROLES: Final = ("owner", "household", "installer", "provider", "aggregator", "auditor")
 
+PURPOSES: Final = ("advice", "settlement", "maintenance", "energy-management", "flexibility")
+
 
 def add_to(commands: "Commands", people: Run, code: Run) -> None:
     """Add the commands to the command line.
@@ -40,16 +42,33 @@ def add_to(commands: "Commands", people: Run, code: Run) -> None:
     remove.add_argument("name")
     _url(remove)
     recover = actions.add_parser(
-        "recover", help="set a new password, as the hub's user on its own machine"
+        "recover",
+        aliases=["reset"],
+        help="a new password in place of all proofs, as the hub's user on its own machine",
     )
+    recover.set_defaults(action="recover")
     recover.add_argument("name", nargs="?", help="without: the only owner")
     _password(recover)
     token = actions.add_parser("token", help="make a token for another program; shown once")
     token.add_argument("name", help="what it is for")
     token.add_argument("--role", choices=ROLES, required=True)
     token.add_argument("--until", metavar="SPAN", help="how long it lasts: '12 h', '30 d'")
+    token.add_argument(
+        "--rights", metavar="LIST", help="fewer than the role's, as 'see,history' (see `people`)"
+    )
+    token.add_argument("--network", default="", metavar="CIDR", help="from where it may be used")
+    token.add_argument("--of", metavar="NAME", help="of whose account it is, and ends with")
     token.add_argument("--end", action="store_true", help="take the token of this name back")
     _url(token)
+    consent = actions.add_parser("consent", help="let a party see or do more, until a day")
+    consent.add_argument("name", help="an installer's, service provider's or aggregator's account")
+    consent.add_argument("--purpose", choices=PURPOSES, default="maintenance")
+    consent.add_argument(
+        "--rights", metavar="LIST", default="history", help="of history, steer, agree"
+    )
+    consent.add_argument("--until", metavar="SPAN", default="30 d", help="how long it lasts")
+    consent.add_argument("--end", action="store_true", help="take back all that it has")
+    _url(consent)
     audit = actions.add_parser("audit", help="who did and saw what")
     audit.add_argument("--most", type=int, default=50, metavar="N", help="the last ones")
     audit.add_argument("--verify", action="store_true", help="whether it is as it was written")

@@ -176,5 +176,3 @@ def features(config: Config) -> tuple[str, ...]:
         f"keys-{config.keys.store}": True,
     }
     return tuple(sorted(name for name, there in on.items() if there))
-
-

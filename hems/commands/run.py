@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,7 @@ from certs.keys.opening import key_store
 from der.errors import PermanentError
 from der.registry import build
 from hems import wiring
-from hems.access.access import access
+from hems.access.access import Access, access
 from hems.archive.errors import ArchiveError
 from hems.clock import Clock, SystemClock
 from hems.commands.first_start import Place, prepared, served
@@ -30,11 +31,14 @@ from hems.commands.reign import Reign, ended
 from hems.commands.reliance import Reliance
 from hems.commands.store_start import awaited, opened_store
 from hems.commands.upheaval import Begun, begin, confirm, put_back
+from hems.commands.watching import guardroom
 from hems.home import Home
 from hems.homeassistant.settings import HomeAssistantSettings, PublisherModule, TrustError
 from hems.hub_id import hub_id
 from hems.logs import log_to_stderr
+from hems.means import Means
 from hems.security.key_watch import watched
+from hems.security_event import Note
 from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
 from hems.setup.device_setup import DeviceSetup
@@ -44,14 +48,17 @@ from hems.store.store import Store
 from hems.succession import Succession
 from web.access_api import AccessApi
 from web.agent_api import AgentApi
+from web.consents_api import ConsentsApi
 from web.device_api import DeviceApi
 from web.door import Door
 from web.errors import WebError
+from web.factors_api import FactorsApi
 from web.found_api import FoundApi
 from web.island_api import IslandApi
 from web.lan_api import LanApi
 from web.money_api import MoneyApi
 from web.needs_api import NeedsApi
+from web.noticing import Sentinel
 from web.operation import Part
 from web.people_api import PeopleApi
 from web.plan_api import PlanApi
@@ -119,27 +126,32 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
     finish(config)
     opened = await opened_store(config.store.path, clock, key_store(config.keys.settings))
     store = opened.store
+    guards = await guardroom(config, store, clock, lambda: succession.home, restored=begun.restored)
+    note = guards.told_of(opened.trouble)
+    reliance = Reliance(config)
 
     def make(config: Config) -> Home:
         registry = build(wiring.descriptions(config), wiring.shared(config))
-        home = Home(config, clock, store, registry)
+        home = Home(config, clock, store, registry, Means(note=note))
         home.alarms.lasting("store", opened.trouble)
-        return home
+        return reliance.applied(home)
 
+    manned = AsyncExitStack()
     try:
-        home = make(config)
-        succession = Succession(home)
-        follower = Follower(path, make, told=lambda config: served(config, place))
+        succession = Succession(make(config))
+        follower = Follower(path, make, told=lambda config: served(config, place), note=note)
         reign = Reign(succession, follower)
-        loop = asyncio.get_running_loop()
-        for number in _ENDING:
-            loop.add_signal_handler(number, reign.stop)
-        code = code_path(config.home.devices)
-        rights = access(store.people, store.trail, code, clock)
-        try:
-            await rights.ready()
-        except StoreError as error:  # tried again by whoever asks
-            _log.warning("accounts cannot be read yet: %s", error)
+        await manned.enter_async_context(guards.manned())
+        await manned.enter_async_context(reliance.watched(path, succession, store, clock, note))
+        _end_by(reign.stop)
+        rights = await _rights(
+            store,
+            code_path(config.home.devices),
+            clock,
+            note,
+            # Another home may be in its place by then.
+            lambda text: succession.home.alarms.passing(text),  # noqa: PLW0108
+        )
         keeping = Keeping(
             path, succession, store, clock, begun, lambda: rights.people.exist, reign.begin_anew
         )
@@ -168,7 +180,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                 layers.push_async_callback(devices.close)
                 await layers.enter_async_context(awaited(opened, reign.begin_anew))
                 await layers.enter_async_context(
-                    watched(config, lambda text: succession.home.alarms.lasting("keys", text))
+                    watched(config, lambda text: succession.home.alarms.lasting("keys", text), note)
                 )
                 page = await layers.enter_async_context(
                     serving(
@@ -181,12 +193,16 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                             FoundApi(devices),
                             *keeping.parts(),
                             AccessApi(rights, keeping.set_up),
+                            FactorsApi(rights),
                             PeopleApi(rights, clock, None if push is None else push.forget),
+                            ConsentsApi(rights, clock),
                             LanApi(None if door is None else door.presence),
                             PushApi(push),
+                            AgentApi(reliance),
                         ),
                         Door(rights),
                         lan=door,
+                        sentinel=Sentinel(clock, note, guards.watch.barrier),
                     )
                 )
                 port = urlsplit(page).port or port
@@ -199,20 +215,37 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                         publisher.publishing(succession, published, clock)
                     )
                 layers.enter_context(announced(config.home.devices, page, rights.machine))
-                renewer = Renewer(
-                    lambda: load(path),
-                    clock.now,
-                    lambda name, text: succession.home.alarms.lasting(f"renewal {name}", text),
-                )
-                renewing = asyncio.create_task(renewer.run(), name="certificate renewal")
-                layers.push_async_callback(ended, renewing)
+                layers.push_async_callback(ended, _renewing(path, clock, succession))
                 told = asyncio.create_task(_tell(succession.home, page, ready, path, begun))
                 config = await reign.run(config)
                 told.cancel()
     finally:
+        await manned.aclose()
         await store.close()
         _end_quietly()
     return reign.anew
+
+
+def _renewing(path: Path, clock: Clock, succession: Succession) -> asyncio.Task[None]:
+    """Have the hub's certificates renewed in time, from now on."""
+    renewer = Renewer(
+        lambda: load(path),
+        clock.now,
+        lambda name, text: succession.home.alarms.lasting(f"renewal {name}", text),
+    )
+    return asyncio.create_task(renewer.run(), name="certificate renewal")
+
+
+async def _rights(
+    store: Store, code: Path, clock: Clock, note: Note, alarm: Callable[[str], None]
+) -> Access:
+    """Return who may do what; where accounts cannot be read, whoever asks tries again."""
+    rights = access(store.people, store.trail, code, clock, note=note, alarm=alarm)
+    try:
+        await rights.ready()
+    except StoreError as error:
+        _log.warning("accounts cannot be read yet: %s", error)
+    return rights
 
 
 def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
@@ -244,6 +277,12 @@ async def _home_assistant(config: Config, store: Store) -> HomeAssistantSettings
         mqtt.trust,
         mqtt.prefix,
     )
+
+
+def _end_by(stop: Callable[[], None]) -> None:
+    """Have the hub end in order by the signals that ask for it."""
+    for number in _ENDING:
+        asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 def _end_quietly() -> None:

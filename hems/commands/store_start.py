@@ -70,7 +70,9 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
     except StoreCorruptError as error:
         kept = set_aside(path, clock.now())
         after = await opened_store(path, clock, keys)
-        text = f"{error}; it is kept as {kept}, a new one is in use"
+        text = say(
+            "{error}; it is kept as {kept}, a new one is in use", error=error, kept=str(kept)
+        )
         event = SecurityEvent(EventKind.STORE_DAMAGED, text, about="store")
         return Opened(after.store, text, event, after.back)
 

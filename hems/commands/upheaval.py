@@ -1,14 +1,15 @@
 """What is done between one run of the hub and the next: restoring a backup, erasing a home."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hems.archive import swap, wipe
 from hems.archive.belongings import Belongings
 from hems.archive.errors import ArchiveError
 from hems.archive.wipe import Proof
-from hems.commands.held_keys import erase_held
+from hems.commands.erasure import erase_home
+from hems.commands.held_keys import erase_former
 from hems.settings import settings_file
 from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
@@ -41,14 +42,12 @@ def begin(path: Path) -> Begun:
     """
     folder = path.parent.absolute()
     if wipe.marked(folder):
-        doomed = belonging_to(path)
-        held = erase_held(path, doomed)
-        proof = wipe.erase(doomed)
-        for gone in held.gone:
-            _log.warning("erased %s", gone)
-        for left in (*held.left, *proof.left):
+        erasure = erase_home(path, belonging_to(path))
+        for line in erasure.lines():
+            _log.warning("%s", line)
+        for left in erasure.left:
             _log.error("not erased: %s", left)
-        return Begun(erased=proof)
+        return Begun(erased=replace(erasure.proof, left=erasure.left))
     restored = swap.resume(folder) is not None
     if restored:
         _log.warning("a backup was put in place; the files before it stay until the home has run")
@@ -83,6 +82,7 @@ def put_back(path: Path, why: str) -> bool:
 
 def confirm(path: Path) -> None:
     """Take the restored files for good: the home has run with them."""
+    erase_former(path, swap.former(path.parent.absolute()))
     swap.confirm(path.parent.absolute())
     _log.info("the home runs with the backup's files; those before them are removed")
 

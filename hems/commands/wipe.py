@@ -1,12 +1,13 @@
-"""`hems wipe`: erases a home's keys and data, and says what is gone."""
+"""`hems wipe`: erases a home's keys and data, and proves what is gone."""
 
 import argparse
 import sys
+from pathlib import Path
 
 from hems.archive import wipe
 from hems.archive.errors import ArchiveError
+from hems.commands.erasure import Erasure, erase_home
 from hems.commands.first_start import Place
-from hems.commands.held_keys import erase_held
 from hems.commands.output import fail
 from hems.commands.presence import page_of
 from hems.commands.upheaval import belonging_to
@@ -37,19 +38,21 @@ def run(options: argparse.Namespace) -> int:
         wipe.mark(path.parent.absolute())
     except ArchiveError as error:
         return fail(str(error))
-    held = erase_held(path, belonging_to(path))
-    proof = wipe.erase(belonging_to(path))
-    print("".join(f"erased {said}\n" for said in held.gone), end="")
-    for gone in proof.gone:
-        print(f"erased {gone.path} ({gone.size} octets written over)")
-    print(
-        "On flash the disk may keep old cells until it clears them: only an encrypted disk, or "
-        "destroying it, is proof. Backups elsewhere stay."
-    )
-    remains = (*held.left, *proof.left)
-    for left in remains:
+    return _told(erase_home(path, belonging_to(path)), options.report)
+
+
+def _told(erasure: Erasure, report: Path | None) -> int:
+    """Say what came of it; returns the exit code."""
+    for line in erasure.lines():
+        print(line)
+    for left in erasure.left:
         print(f"not erased: {left}", file=sys.stderr)
-    return int(bool(remains))
+    if report is not None:
+        try:
+            report.write_text(erasure.report() + "\n", encoding="utf-8")
+        except OSError as error:
+            return fail(f"{report}: cannot be written: {error.strerror}")
+    return int(bool(erasure.left))
 
 
 def _meant(name: str) -> bool:

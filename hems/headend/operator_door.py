@@ -1,7 +1,7 @@
 """JSON in and out at the operator's door, and its refusals."""
 
 import json
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -41,9 +41,17 @@ def read_body(body: bytes, model: type[_M]) -> _M:
         return model.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(_shown(str(part)) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         raise InvalidError(f"{where}: {message}" if where else message) from error
+
+
+def _shown(name: str) -> str:
+    """Return a field's name fit to be shown: it is whatever the caller wrote."""
+    return (name if name.isprintable() else ascii(name))[:_MOST_NAME]
+
+
+_MOST_NAME: Final = 60
 
 
 def number_in(request: web.Request, key: str, default: float) -> float:

@@ -42,8 +42,7 @@ def check_endpoint(endpoint: str, *, private: bool = False) -> None:
         return
     if port not in {None, _HTTPS}:
         raise BadSubscriptionError(say("A push service answers at port 443 only."))
-    literal = _address(host)
-    if (literal is not None and not public(host)) or (literal is None and "." not in host):
+    if not (_named(host) if _address(host) is None else public(host)):
         raise BadSubscriptionError(say("The push service's address is not on the internet."))
 
 
@@ -55,6 +54,12 @@ def public(text: str) -> bool:
         if inner is not None or address in _NAT64:
             return public(str(inner)) if inner is not None else _nat64_public(address)
     return address is not None and address.is_global and not address.is_multicast
+
+
+def _named(host: str) -> bool:
+    """Return whether it is a name of the internet's, and none of the older ways to write IPv4."""
+    label = host.rstrip(".").rpartition(".")[2]
+    return "." in host.rstrip(".") and not label.isdigit() and not label.startswith("0x")
 
 
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")

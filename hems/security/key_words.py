@@ -1,4 +1,4 @@
-"""How a private key is held, in words for the owner."""
+"""How a key is held, in words for the owner."""
 
 from pathlib import Path
 from typing import assert_never
@@ -7,6 +7,7 @@ from certs.errors import CertificateError
 from certs.keys.backend import Held
 from certs.keys.store import KeyStore
 from der.sentence import say
+from hems.store.key_file import key_path
 
 
 def kept_words(path: Path) -> str:
@@ -15,6 +16,14 @@ def kept_words(path: Path) -> str:
         return held_words(KeyStore().held(path))
     except CertificateError as error:
         return say("How its key is held cannot be told: {error}", error=error)
+
+
+def store_words(store: Path) -> str:
+    """Return how a store is locked, and where its key is; reads the key's file."""
+    return say(
+        "What the hub remembers of the home is encrypted on the disk. {how}",
+        how=kept_words(key_path(store)),
+    )
 
 
 def held_words(held: Held) -> str:

@@ -10,6 +10,7 @@ from hems.device_surface import CallerView
 from hems.push.subscription import Subscription
 from hems.security.certificates import files, look, of_server
 from hems.security.devices import trusted
+from hems.security.key_words import store_words
 from hems.security.outflows import outflows
 from hems.security.surface import (
     AlarmView,
@@ -73,6 +74,7 @@ class Security:
             devices=trusted(self._config),
             strangers=[StrangerView(c.identity, c.remote) for c in self._callers() or ()],
             outflows=outflows(self._config, servers, grants, await self._pushed()),
+            store=await asyncio.to_thread(store_words, self._config.store.path),
         )
 
     def alarms(self) -> Sequence[AlarmView]:

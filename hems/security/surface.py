@@ -273,6 +273,7 @@ class SecurityView:
         devices: In the configuration's order.
         strangers: Who has called in of late.
         outflows: What leaves the hub, by how far it goes, the farthest first.
+        store: How what the hub remembers is locked, and where its key is, in a sentence or two.
     """
 
     connections: Sequence[ConnectionView] = ()
@@ -280,6 +281,7 @@ class SecurityView:
     devices: Sequence[TrustedDeviceView] = ()
     strangers: Sequence[StrangerView] = ()
     outflows: Sequence[OutflowView] = ()
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True)

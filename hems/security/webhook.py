@@ -81,6 +81,24 @@ def read_secret(path: Path) -> bytes:
     return secret
 
 
+def check_address(url: str, *, private: bool) -> None:
+    """Look whether an address may be the webhook's; what a name leads to is seen at each use.
+
+    Args:
+        url: The address.
+        private: Whether it may be one of this machine or of the home's network.
+
+    Raises:
+        WebhookError: It may not.
+    """
+    host = URL(url).host or ""
+    literal = ":" in host or host.replace(".", "").isdigit()
+    if not private and (not public(host) if literal else "." not in host):
+        raise WebhookError(
+            f"threats.webhook: {host!r} is not on the internet; webhook_private allows it"
+        )
+
+
 def signature(secret: bytes, body: bytes) -> str:
     """Return what the header says of a body."""
     return "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
@@ -187,8 +205,6 @@ class Webhook:
             SIGNATURE: signature(self._hook.secret, body),
         }
         try:
-            if not self._hook.private and not _reaches_out(self._hook.url):
-                raise OSError(None, "the webhook's address is not on the internet")
             async with (
                 asyncio.timeout(_ANSWER_S),
                 session.post(
@@ -230,10 +246,3 @@ class Webhook:
             _log.warning("what waits for the webhook is not kept: %s", error)
         else:
             self._kept = text
-
-
-def _reaches_out(url: str) -> bool:
-    """Return whether an address names a host, or a public address; a resolver is not asked."""
-    host = URL(url).host or ""
-    literal = host.replace(".", "").isdigit() or ":" in host
-    return public(host) if literal else host != "localhost"

@@ -26,7 +26,7 @@ class ListenSettings:
     public_port: int | None = None
 
     def __post_init__(self) -> None:
-        if self.public_host is None and self.host in ("", "0.0.0.0", "::"):  # noqa: S104
+        if self.public_host is None and self.host in ("", "0.0.0.0", "::"):  # noqa: S104 - asked about
             raise ValueError(f"listening on {self.host or 'all addresses'} needs a public_host")
 
 

@@ -23,6 +23,7 @@ from der.model import DeviceKind
 from hems.settings import devices_file, settings_file
 from hems.settings.agent_section import AgentSection
 from hems.settings.device_section import DeviceSection
+from hems.settings.feeds_section import FeedsSection, FirmwareSection
 from hems.settings.keys_section import KeysSection
 from hems.settings.market_section import ConnectionSection, MarketSection, PeakSection
 from hems.settings.microgrid_section import MicrogridSection
@@ -195,6 +196,8 @@ class Config(Section):
     peak: PeakSection = PeakSection()
     connection: ConnectionSection = ConnectionSection()
     visibility: VisibilitySection = VisibilitySection()
+    feeds: FeedsSection = FeedsSection()
+    firmware: FirmwareSection = FirmwareSection()
     device: tuple[DeviceSection, ...] = ()
 
     @model_validator(mode="after")
@@ -236,6 +239,15 @@ class Config(Section):
     def _exempt_are_there(self) -> Self:
         for name in set(self.market.exempt) - {device.id for device in self.device}:
             raise ValueError(f"market.exempt: there is no device {name!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _known_to_the_enterprise(self) -> Self:
+        for section, of in (("feeds", self.feeds), ("firmware", self.firmware)):
+            if of.url is not None and not self.utility:
+                raise ValueError(f"{section}: there is no utility whose certificate could be shown")
+            if of.utility is not None and of.utility not in {u.name for u in self.utility}:
+                raise ValueError(f"{section}: there is no utility {of.utility!r}")
         return self
 
     @model_validator(mode="after")

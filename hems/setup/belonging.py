@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +43,7 @@ def belongings(path: Path, config: Config) -> Belongings:
             folder / ".backups",
             guard,
             *sorted(devices.parent.glob(f".{devices.name}.*")),
-            *sorted(config.store.path.parent.glob(f"{config.store.path.name}.damaged-*")),
+            *_beside(config.store.path),
         ),
         tuple(sorted(file for file in (own | named) - inside if file.exists())),
     )
@@ -60,6 +61,13 @@ def store_place(path: Path, unpacked: Path, config: Config) -> Path:
     if store.is_relative_to(folder):
         return _plain(path.parent) / store.relative_to(folder)
     return store
+
+
+def _beside(store: Path) -> list[Path]:
+    """Return what may lie beside a store: its key, and what an interrupted start has left."""
+    marks = ("damaged-*", "key*", "draft*", "former*", "meanwhile*")
+    found = [store.parent.glob(f"{store.name}.{each}") for each in marks]
+    return sorted({*chain.from_iterable(found), *store.parent.glob(f".{store.name}.key*")})
 
 
 def _plain(path: Path) -> Path:

@@ -105,11 +105,12 @@ class Changeover:
             source.execute("COMMIT")
             wanted = _counts(source)
             source.execute("DETACH DATABASE draft")
-        _sync(self._draft)
-        with opened(StoreFile(self._draft, key), read_only=True) as copy:
-            wrong = copy.execute("PRAGMA cipher_integrity_check").fetchall()
-            if wrong or _counts(copy) != wanted:
+        with opened(StoreFile(self._draft, key)) as copy:
+            verdict = copy.execute("PRAGMA quick_check").fetchone()
+            if verdict != ("ok",) or _counts(copy) != wanted:
                 raise StoreError(f"{self._path}: its copy under a new key is not the same")
+            copy.execute("PRAGMA journal_mode=WAL").fetchall()
+        _sync(self._draft)
 
     def _end(self, key: StoreKey) -> None:
         with file_errors(self._path):

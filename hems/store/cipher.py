@@ -37,6 +37,8 @@ _PLAIN: Final = b"SQLite format 3\0"
 _MAC_SALT: Final = 0x3A
 """Each octet of the file's salt is combined with this for the HMAC's key (SQLCipher's format)."""
 _MAC_ROUNDS: Final = 2
+_LOCKS: Final = 0x4000_0000 // PAGE + 1
+"""The page on which SQLite has its locks; nothing is ever written there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,8 @@ class Pages:
             number: Its place in the file, from 1 on.
             page: Its octets.
         """
+        if number == _LOCKS:
+            return True
         if len(page) != PAGE or (number == 1 and page[:_SALT] != self._salt):
             return False
         body = page[_SALT if number == 1 else 0 : -_MAC] + number.to_bytes(4, "little")

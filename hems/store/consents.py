@@ -17,7 +17,7 @@ class ConsentRow:
         id: Its number, never given twice; 0 for one that is to be kept.
         person: Whose account it is for.
         name: What that account was called when it was given.
-        purpose: One of `hems.access.consent_rules.Purpose`.
+        purpose: One of `hems.access.consent_rules.ConsentPurpose`.
         rights: Of `hems.access.rights.Right`, divided by commas.
         granted_by: Who gave it.
         granted_at: UTC epoch seconds.

@@ -11,6 +11,7 @@ from hems.store.cipher import StoreFile, StoreKey
 from hems.store.database import Database, open_database
 from hems.store.effects import EffectLedger
 from hems.store.history import History
+from hems.store.integrity import look_over
 from hems.store.ledger import SqlLedger
 from hems.store.opening import make_meanwhile, make_ready, meanwhile
 from hems.store.people import PeopleStore
@@ -63,6 +64,15 @@ class Store:
             StoreError: It cannot be made ready.
         """
         return await self._database.file()
+
+    async def look_over(self) -> int:
+        """See whether all of the file is as it was written; returns how many pages it has.
+
+        Raises:
+            StoreCorruptError: It is not.
+            StoreError: It cannot be read.
+        """
+        return await look_over(await self.file())
 
     async def close(self) -> None:
         """Close the file; what was written stands. Calling it again does nothing."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from certs.errors import CertificateError, PeerError
@@ -74,6 +75,17 @@ def test_a_good_device_passes_in_both_roles() -> None:
     for role in Role:
         check_peer([leaf, MICA.certificate, ROOT.certificate], role)
         check_peer([made((SAN, True), (POLICIES, True), (SIGNING, True))], role)
+
+
+def test_a_damaged_certificate_is_refused_in_words() -> None:
+    """Found by fuzzing: the library reads a key only when it is asked for."""
+    good = issue_device(MICA, new_key().public_key(), NAME, VALID)
+    point = good.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    octets = bytearray(good.public_bytes(Encoding.DER))
+    octets[octets.index(point) + len(point) - 1] ^= 1  # no point of the curve any more
+    damaged = x509.load_der_x509_certificate(bytes(octets))
+    with pytest.raises(PeerError, match="chain is damaged"):
+        check_peer([damaged, MICA.certificate, ROOT.certificate], Role.CLIENT)
 
 
 def test_a_good_service_passes_in_both_roles() -> None:

@@ -85,7 +85,7 @@ def fuzz(target: Target) -> None:
             f"-max_len={target.longest}",
             f"-timeout={TIMEOUT_S}",
             f"-rss_limit_mb={MEMORY_MB}",
-            f"-dict={dictionary}",
+            *([f"-dict={dictionary}"] if any(target.words) else []),  # an empty one ends it
             f"-artifact_prefix={folder}/",
             "-print_final_stats=1",
             str(folder),

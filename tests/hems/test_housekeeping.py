@@ -33,6 +33,7 @@ def test_each_falls_due_at_its_own_pace(tmp_path: Path) -> None:
             alarm=alarms.append,
             report=lambda: told.append(loop.time()),
             refresh=lambda: looked.append(loop.time()),
+            damaged=lambda text: alarms.append(text) if text else None,
         )
         task = asyncio.create_task(keeping.run())
         await asyncio.sleep(6.5 * _HOUR_S - 30.0)

@@ -9,10 +9,13 @@ import aiohttp
 
 from hems.access.access import Access, access
 from hems.access.passwords import Hasher
+from hems.security_event import SecurityEvent
 from hems.store.store import open_store
 from tests.web.surface import ScriptedClock, ScriptedHome
 from web.access_api import AccessApi
+from web.consents_api import ConsentsApi
 from web.door import Door
+from web.factors_api import FactorsApi
 from web.people_api import PeopleApi
 from web.server import serving
 from web.settings import WebSettings
@@ -29,12 +32,16 @@ class Entry:
         rights: Who may do what.
         clock: Of the home and its accounts.
         folder: Where its store is.
+        noted: What was said to bear on security.
+        alarms: What all owners were told.
     """
 
     url: str
     rights: Access
     clock: ScriptedClock
     folder: Path
+    noted: list[SecurityEvent]
+    alarms: list[str]
 
     def visitor(self, **headers: str) -> aiohttp.ClientSession:
         """Return a browser of its own: its cookies, and the origin that it sends."""
@@ -54,15 +61,30 @@ async def entry(
     clock, home = ScriptedClock(), ScriptedHome()
     store = await open_store(folder / "hems.db", clock)
     # Costs of a hash that no hub would use: tests log in often.
-    rights = access(store.people, store.trail, folder / ".setup-code", clock, Hasher(1, 64))
+    noted: list[SecurityEvent] = []
+    alarms: list[str] = []
+    rights = access(
+        store.people,
+        store.trail,
+        folder / ".setup-code",
+        clock,
+        Hasher(1, 64),
+        note=noted.append,
+        alarm=alarms.append,
+    )
 
     async def set_up() -> bool:
         return True
 
     try:
         await rights.ready()
-        parts = (AccessApi(rights, set_up), PeopleApi(rights, clock, forget))
+        parts = (
+            AccessApi(rights, set_up),
+            FactorsApi(rights),
+            PeopleApi(rights, clock, forget),
+            ConsentsApi(rights, clock),
+        )
         async with serving(home, settings, clock, parts, Door(rights)) as url:
-            yield Entry(url, rights, clock, folder)
+            yield Entry(url, rights, clock, folder, noted, alarms)
     finally:
         await store.close()

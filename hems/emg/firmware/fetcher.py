@@ -27,12 +27,15 @@ class Fetcher(FetcherInterface):
         self._context = context
         self._until = time.monotonic() + within_s
         self._connection: http.client.HTTPSConnection | None = None
+        self._response: http.client.HTTPResponse | None = None
 
     def close(self) -> None:
         """Close the connection; the next question would open another."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+        # The answer has a hold on the connection of its own: without it, an endless one goes on.
+        for each in (self._response, self._connection):
+            if each is not None:
+                each.close()
+        self._response = self._connection = None
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         response = self._asked(url)
@@ -53,10 +56,11 @@ class Fetcher(FetcherInterface):
         self._check_time()
         try:
             self._connection.request("GET", parts.path, headers={"Accept": "application/*"})
-            return self._connection.getresponse()
+            self._response = self._connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise DownloadError(f"{parts.hostname} cannot be asked: {error}") from error
+        return self._response
 
     def _pieces(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
         whole = False
@@ -65,6 +69,7 @@ class Fetcher(FetcherInterface):
             while piece := response.read1(_PIECE):
                 self._check_time()
                 yield piece
+            response.close()  # for the next question: `read1` does not say that it has all
             whole = True
         except (OSError, http.client.HTTPException) as error:
             raise DownloadError(f"the server's answer broke off: {error}") from error

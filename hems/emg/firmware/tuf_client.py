@@ -4,10 +4,8 @@ It runs in a short-lived process of its own (`hems firmware refresh`): a hub nee
 years what it needs for seconds a day.
 """
 
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -23,9 +21,12 @@ from hems.bulletin import APPROVED, INDEX, LIST, MOST_LIST, VENDORS, FirmwareLis
 from hems.emg.firmware.approval import Word, refused
 from hems.emg.firmware.fetcher import Fetcher
 from hems.emg.firmware.lists import Refreshed, RefusedList
+from hems.emg.firmware.tuf_place import Place
 
 WITHIN_S: Final = 120.0
 PACKAGE_WITHIN_S: Final = 900.0
+MOST_LISTS: Final = 4 * 1024 * 1024
+"""All lists together, octets: the hub holds them in memory."""
 MOST_PACKAGE: Final = 200 * 1024 * 1024
 _BOUNDS: Final = UpdaterConfig(
     max_root_rotations=32,
@@ -51,23 +52,6 @@ class FirmwareError(Exception):
         self.refused = refused
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the lists come from, and where what is known of them is kept.
-
-    Attributes:
-        url: Of the repository; `metadata` and `targets` stand below it.
-        root: File of the first root role, as the service provider gave it.
-        folder: Where verified metadata and files are kept.
-        context: For TLS.
-    """
-
-    url: str
-    root: Path
-    folder: Path
-    context: ssl.SSLContext
-
-
 def refresh(place: Place, *, within_s: float = WITHIN_S) -> Refreshed:
     """Fetch and verify all lists.
 
@@ -78,10 +62,13 @@ def refresh(place: Place, *, within_s: float = WITHIN_S) -> Refreshed:
         updater.refresh()
         index = _read(updater, place, updater.get_targetinfo(INDEX), Vendors)
         lists: list[FirmwareList] = []
+        room = MOST_LISTS
         bad: list[RefusedList] = []
         for vendor in index.vendors:
             try:
-                lists.append(_list(updater, place, vendor))
+                target = _signed(updater, vendor, LIST, min(MOST_LIST, room))
+                lists.append(_list(updater, place, vendor, target))
+                room -= target.length
             except (FirmwareError, exceptions.RepositoryError, exceptions.DownloadError) as error:
                 bad.append(RefusedList(vendor=vendor, why=_why(error)))
         return Refreshed(lists=tuple(lists), refused=tuple(bad))
@@ -112,8 +99,7 @@ def fetch_release(
             draft.unlink(missing_ok=True)
 
 
-def _list(updater: Updater, place: Place, vendor: str) -> FirmwareList:
-    target = _signed(updater, vendor, LIST, MOST_LIST)
+def _list(updater: Updater, place: Place, vendor: str, target: TargetFile) -> FirmwareList:
     found = _read(updater, place, target, FirmwareList)
     if found.vendor != vendor:
         raise FirmwareError("it is another vendor's list", refused=True)

@@ -25,7 +25,7 @@ ENDS: Final[Mapping[EventKind, frozenset[Threat]]] = {
 """Which findings about a thing are over by an event about the same."""
 _UNTIL_OVER: Final = frozenset({Threat.PACKAGE, Threat.AGENT, Threat.DEVICE, Threat.FIRMWARE})
 _DAY_S: Final = 86_400.0
-SAID_ELSEWHERE: Final = frozenset({Threat.DEVICE})
+SAID_ELSEWHERE: Final = frozenset({Threat.DEVICE, Threat.STORE})
 """Findings that already have an alarm from where they were noticed."""
 
 
@@ -55,6 +55,7 @@ class Code(IntEnum):
     AGENT = 52
     RECORDS = 53
     ODD_HOUR = 54
+    STORE = 55
     OVER = 63
     """One of these that lasted is over; which one, its details say."""
 

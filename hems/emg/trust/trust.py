@@ -276,8 +276,8 @@ class Trust:
         after = standing.seen(entry, shown, self._revoked)
         if after == entry:
             return None
-        self._entries[device] = after
-        self._tell.spawn(self._took(device, entry))
+        self._set(device, after)
+        self._tell.spawn(self._act(device))
         return after.why if after.shut else None
 
     @property
@@ -286,18 +286,22 @@ class Trust:
         return {key.key: key for entry in every for key in entry.revoked}
 
     async def _take(self, device: str, entry: Entry, word: str = "") -> None:
-        before, self._entries[device] = self._entries[device], entry
-        await self._took(device, before, word)
+        self._set(device, entry, word)
+        await self._act(device)
 
-    async def _took(self, device: str, before: Entry, word: str = "") -> None:
-        """Act on a change: tell of it, shut or allow the device, and write the list down."""
-        entry, name = self._entries[device], self._name(device)
+    def _set(self, device: str, entry: Entry, word: str = "") -> None:
+        """Note how a device stands from now on, and tell of it."""
+        before, self._entries[device] = self._entries[device], entry
         self._devices[device].withheld = entry.standing is TrustStanding.NEW
         kind = _kind(before, entry)
         if kind is not None:
-            self._note(device, kind, on_word(told(kind, name, entry.why), word))
+            self._note(device, kind, on_word(told(kind, self._name(device), entry.why), word))
             self._say(device, entry)
             self._tell.changed()
+
+    async def _act(self, device: str) -> None:
+        """Shut or allow a device as it stands now, and write the list down."""
+        entry = self._entries[device]
         if entry.shut:
             await self._shut(device, entry)
         elif self._devices[device].shut_because is not None:
@@ -358,7 +362,8 @@ def _kind(before: Entry, after: Entry) -> EventKind | None:
     if new:
         other = any(cause in _OTHER for cause, _ in new)
         return EventKind.DEVICE_CHANGED if other else EventKind.DEVICE_QUARANTINED
-    if after.approved and (not before.approved or after.revoked != before.revoked):
+    taken = before.shown is not None and after.identity == before.shown
+    if taken or (after.approved and not before.approved):
         return EventKind.DEVICE_ADMITTED
     if after.standing is before.standing:
         return None

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from securesystemslib.exceptions import KeyMismatchError
 from securesystemslib.signer import (  # type: ignore[attr-defined] # re-exported unsaid
     CryptoSigner,
     SSlibKey,
@@ -117,7 +118,13 @@ class FirmwareRepository(Repository):
         md.signed.expires = self._until(role)
         md.signatures.clear()
         for name, key in self._keys_of(role, md).items():
-            md.sign(CryptoSigner(self._keys.signer(self.key_file(name)), key), append=True)
+            try:
+                signer = CryptoSigner(self._keys.signer(self.key_file(name)), key)
+            except KeyMismatchError as error:
+                raise FirmwareError(
+                    f"{self.key_file(name)}: is another key than role {role}'s"
+                ) from error
+            md.sign(signer, append=True)
         self._check_signed(role, md)
         file = self._file(role, md.signed.version)
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ An input is a first octet that says which of them it is, then lines: type, name 
 a topic and its payload.
 """
 
+import json
 import random
 from typing import Final
 
@@ -40,7 +41,8 @@ def examine(data: bytes) -> str:
             same(server.base.startswith(("http://192.0.2.7:", "https://192.0.2.7:")), True, "host")
     for each in found:
         _check(printable(each))
-    return f"{len(found)} {len(collect(found).all)} {[each.driver for each in found][:3]}"
+    kinds = sorted({f"{each.kind} {each.note[:20]}" for each in found})
+    return f"{len(found)} {len(collect(found).all())} {[each.driver for each in found][:3]} {kinds}"
 
 
 def _txt(lines: list[bytes]) -> dict[str, str | None]:
@@ -74,19 +76,30 @@ def seeds() -> list[bytes]:
         for txt in entries
     ]
     messages = (
-        (b"tasmota/discovery/DC4F22AABBCC/config", b'{"dn":"Plug","t":"plug","md":"Nous A1T",'
-         b'"sw":"13.1.0","mac":"DC4F22AABBCC","ft":"%prefix%/%topic%/","tp":["cmnd","stat","tele"],'
-         b'"rl":[1,0],"ln":1}'),
-        (b"shellies/announce", b'{"id":"shelly1pm-AABBCC","model":"SHSW-PM","mac":"AABBCC",'
-         b'"ip":"192.0.2.9","fw_ver":"1.14"}'),
-        (b"shellyplus1pm-aabbcc/online", b"true"),
-        (b"zigbee2mqtt/bridge/devices", b'[{"ieee_address":"0x00158d0001","type":"Router",'
-         b'"friendly_name":"plug","definition":{"model":"TS011F","vendor":"TuYa","exposes":'
-         b'[{"type":"switch","features":[{"name":"state","property":"state"}]}]}}]'),
-        (b"homeassistant/sensor/x/power/config", b'{"name":"Power","stat_t":"~/p","~":"evcc",'
-         b'"dev_cla":"power","unit_of_meas":"W","dev":{"ids":["1"],"mf":"M","mdl":"X"}}'),
+        (
+            b"tasmota/discovery/DC4F22AABBCC/config",
+            {"dn": "Plug", "t": "plug", "md": "Nous A1T", "sw": "13.1.0", "mac": "DC4F22AABBCC",
+             "ft": "%prefix%/%topic%/", "tp": ["cmnd", "stat", "tele"], "rl": [1, 0], "ln": 1},
+        ),
+        (
+            b"shellies/announce",
+            {"id": "shelly1pm-AABBCC", "model": "SHSW-PM", "mac": "AABBCC", "ip": "192.0.2.9"},
+        ),
+        (b"shellyplus1pm-aabbcc/online", True),
+        (
+            b"zigbee2mqtt/bridge/devices",
+            [{"ieee_address": "0x00158d0001", "type": "Router", "friendly_name": "plug",
+              "definition": {"model": "TS011F", "vendor": "TuYa", "exposes": [
+                  {"type": "switch", "features": [{"name": "state", "property": "state"}]}]}}],
+        ),
+        (
+            b"homeassistant/sensor/x/power/config",
+            {"name": "Power", "stat_t": "~/p", "~": "evcc", "dev_cla": "power",
+             "unit_of_meas": "W", "dev": {"ids": ["1"], "mf": "M", "mdl": "X"}},
+        ),
     )  # fmt: skip
-    return made + [b"\1" + topic + b"\n" + payload for topic, payload in messages]
+    messages_as_sent = [topic + b"\n" + json.dumps(said).encode() for topic, said in messages]
+    return made + [b"\1" + each for each in messages_as_sent]
 
 
 def mutated(data: bytes, rng: random.Random) -> bytes:

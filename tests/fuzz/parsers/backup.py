@@ -21,7 +21,7 @@ from hems.archive.sealed import _CRC, _HEADER, MAGIC, Cost, Sealer
 from hems.archive.unpack import unpack
 from tests.fuzz.parsers.parser import Parser, WrongError, attempt, changed
 
-_PASSPHRASE: Final = "correct horse"  # noqa: S105 - of a backup for tests
+_PASSPHRASE: Final = "correct horse"
 _CHEAP: Final = Cost(memory_kib=8, passes=1)
 _DEAREST_KIB: Final = 1024
 _FOLDER: Final = Path(tempfile.mkdtemp(prefix="fuzz-backup-"))
@@ -126,5 +126,14 @@ def _tar_changed(inside: bytes, rng: random.Random) -> bytes:
     return bytes(made)
 
 
-WORDS: Final = (b"../", b"/etc/passwd", b"store", b"files/", b"7777777\0", b"ustar\x0000", b"2", b"1")
+WORDS: Final = (
+    b"../",
+    b"/etc/passwd",
+    b"store",
+    b"files/",
+    b"7777777\0",
+    b"ustar\x0000",
+    b"2",
+    b"1",
+)
 PARSER: Final = Parser(examine, seeds, WORDS, mutated, rounds=25)

@@ -43,7 +43,8 @@ def _endpoint(endpoint: str) -> str:
         host = urlsplit(endpoint).hostname or ""
         if host in _NEVER or not ("." in host or ":" in host):
             raise WrongError(f"{endpoint[:100]!r} leads into the home")
-        same(public(host) if host.replace(".", "").isdigit() else True, True, host)
+        if not host.isascii() or (host.replace(".", "").isdigit() and not public(host)):
+            raise WrongError(f"{host!r} is an address that is not told as one")
     return words
 
 
@@ -57,7 +58,8 @@ def seeds() -> list[bytes]:
         "https://fcm.googleapis.example/fcm/send/abc", "https://updates.push.example:443/x",
         "http://push.example/", "https://127.0.0.1/", "https://[::1]/", "https://[::ffff:10.0.0.1]/",
         "https://user@push.example/", "https://push.example:8443/", "https://2130706433/",
-        "https://[64:ff9b::a00:1]/", "https://push.example#x", "https://[v1.x]/", "https://a]",
+        "https://[64:ff9b::a00:1]/", "https://127.1/", "https://0x7f.1/",
+        "https://push.example#x", "https://[v1.x]/", "https://a]",
     )  # fmt: skip
     made = [f"{place}\n{point}\n{to_base64url(bytes(16))}" for place in places]
     made.append(f"{places[0]}\n{key_text(key)}\n=")

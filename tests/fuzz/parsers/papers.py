@@ -42,7 +42,7 @@ def crls() -> tuple[x509.CertificateRevocationList, ...]:
     """Return both CAs' revocation lists, one of them with a certificate on it."""
     root, ca = authorities()
     lasting = timedelta(days=30)
-    gone = [issue.revocation(device().serial_number, AT)]
+    gone = [issue.revocation(7, AT)]
     return issue.issue_crl(root, [], AT, lasting), issue.issue_crl(ca, gone, AT, lasting)
 
 

@@ -25,7 +25,7 @@ _PLAIN: Final = b'[home]\nname = "Home"\n'
 def examine(data: bytes) -> str:
     """Read a file of the configuration, or a device's description."""
     head, content = (data[0], data[1:]) if data else (0, b"")
-    if head % 4 == 3:  # noqa: PLR2004 - the last of four kinds
+    if head % 4 == 3:
         return _map(content)
     for each in _BESIDE:
         (_FOLDER / each).unlink(missing_ok=True)

@@ -95,7 +95,7 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
     if data[:1] == b"\1":
         return b"\1" + (json_changed(data[1:], rng) if rng.randrange(3) else _octets(data, rng))
     parts = data[1:].split(b".")
-    if len(parts) != 3 or not rng.randrange(4):  # noqa: PLR2004 - of a JWS
+    if len(parts) != 3 or not rng.randrange(4):
         return data[:1] + _octets(data, rng)
     at = rng.randrange(3)
     try:
@@ -117,7 +117,7 @@ def _header(inner: bytes, rng: random.Random) -> bytes:
     if rng.randrange(2):
         return json_changed(inner, rng)
     at = rng.randrange(len(given) or 1)
-    given[at:at + 1] = [changed(each, rng, ()) for each in given[at:at + 1]]
+    given[at : at + 1] = [changed(each, rng, ()) for each in given[at : at + 1]]
     header["x5c"] = [base64.b64encode(each).decode() for each in given]
     return json.dumps(header).encode()
 

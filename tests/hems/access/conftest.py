@@ -1,12 +1,14 @@
 """Access over a store on a real file, with a clock that stands still until it is moved."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from hems.access.access import Access, access
 from hems.access.passwords import Hasher
+from hems.security_event import SecurityEvent
 from hems.store.store import Store, open_store
 from tests.hems.store.conftest import HeldClock
 
@@ -26,8 +28,29 @@ async def store(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Store]:
     await opened.close()
 
 
+@dataclass
+class Heard:
+    """What was said to bear on security, and what owners were alarmed of."""
+
+    events: list[SecurityEvent] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+
+
 @pytest.fixture
-async def rights(store: Store, tmp_path: Path, clock: HeldClock) -> Access:
-    made = access(store.people, store.trail, tmp_path / ".setup-code", clock, Hasher(*WEAK))
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+async def rights(store: Store, tmp_path: Path, clock: HeldClock, heard: Heard) -> Access:
+    made = access(
+        store.people,
+        store.trail,
+        tmp_path / ".setup-code",
+        clock,
+        Hasher(*WEAK),
+        note=heard.events.append,
+        alarm=heard.alarms.append,
+    )
     await made.ready()
     return made

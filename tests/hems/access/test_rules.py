@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hems.access import names, passwords, random_token
-from hems.access.brake import FORGET_S, Brake, Count, Tries, after, counts, wait_s
+from hems.access.brake import (
+    FORGET_S,
+    Brake,
+    Count,
+    From,
+    Tries,
+    after,
+    code_counts,
+    counts,
+    wait_s,
+)
 from hems.access.errors import AccountError
 from hems.access.lifetimes import LIFETIMES, ends_at, over
 from hems.access.rights import RIGHTS, Right, Role
@@ -103,19 +113,56 @@ def test_whoever_guesses_waits_ever_longer(pauses: list[float]) -> None:
 
 
 def test_nobody_keeps_the_owner_out_by_guessing() -> None:
-    """From a thousand addresses at once: the owner's own, where they are logged in, is free."""
+    """From thousands of addresses at once, far and near, the owner's very address among them."""
     brake = Brake()
-    for number in range(1000):
-        brake.begin(counts("ada", f"10.0.{number // 250}.{number % 250}", known=False), 0.0)
-    assert brake.wait_s(counts("ada", "192.168.1.9", known=False), 0.0) == 30.0
-    assert brake.wait_s(counts("ada", "192.168.1.9", known=True), 0.0) == 0.0
+    for number in range(3000):
+        far = From(f"203.{number // 250}.113.{number % 250}")
+        near = From(f"10.0.{number // 250}.{number % 250}", near=True)
+        for place in (far, near, From("192.168.1.9", near=True), From("2001:db8::/64", near=True)):
+            brake.begin(counts("ada", place), 0.0)
+            brake.begin(code_counts("ada", place), 0.0)
+    beyond = From("198.51.100.9")
+    assert brake.wait_s(counts("ada", beyond), 0.0) == 30.0, "one of many beyond the home"
+    free = [
+        From("192.168.1.77", near=True),  # a new browser at home
+        From("127.0.0.1", here=True),  # the hub's own machine
+        From("192.168.1.9", near=True, browser="hers"),  # where the guesser sits too
+        From("203.0.113.5", browser="hers"),  # on the way
+    ]
+    for place in free:
+        assert brake.wait_s(counts("ada", place), 0.0) == 0.0, place
+    for place in free[1:]:
+        assert brake.wait_s(code_counts("ada", place), 0.0) == 0.0, place
+    assert brake.wait_s(code_counts("ada", free[0]), 0.0) <= 300.0
+
+
+def test_a_browser_that_is_known_is_no_licence_to_guess() -> None:
+    brake, place = Brake(), From("192.168.1.9", near=True, browser="stolen")
+    for _ in range(20):
+        brake.begin(counts("ada", place), 0.0)
+    assert brake.wait_s(counts("ada", place), 0.0) == 900.0
+    assert brake.wait_s(counts("eve", place), 0.0) == 0.0
+
+
+@given(st.lists(st.booleans(), max_size=40))
+def test_what_is_undone_is_as_if_it_had_not_been(failed: list[bool]) -> None:
+    """The oracle: the failures alone, without what was taken back."""
+    brake, oracle = Brake(), Brake()
+    counted = counts("ada", From("10.0.0.7"))
+    for each in failed:
+        brake.begin(counted, 0.0)
+        if each:
+            oracle.begin(counted, 0.0)
+        else:
+            brake.undo(counted)
+    assert brake.wait_s(counted, 0.0) == oracle.wait_s(counted, 0.0)
 
 
 def test_one_s_own_success_does_not_excuse_guessing_at_another() -> None:
-    brake, guesses = Brake(), counts("ada", "10.0.0.7", known=False)
+    brake, guesses = Brake(), counts("ada", From("10.0.0.7", near=True))
     for _ in range(8):
         brake.begin(guesses, 0.0)
-        own = counts("eve", "10.0.0.7", known=True)
+        own = counts("eve", From("10.0.0.7", near=True))
         brake.begin(own, 0.0)
         brake.passed(own)
     assert brake.wait_s(guesses, 0.0) == 8.0

@@ -108,11 +108,24 @@ def test_commands_get_in_as_the_hub_s_user_or_by_token_or_not_at_all(
     token = token.strip()
     assert hub.hems("status", "--url", hub.url, home=False, token=token)[0] == 0
     code, said = hub.hems("people", "--url", hub.url, home=False, token=token)
-    assert (code, said) == (1, "hems: Your role in this home does not allow this.\n")
+    lacking = 'hems: This token does not hold the right that this takes: "audit".\n'
+    assert (code, said) == (1, lacking)
     assert hub.hems("people", "token", "meter reader", "--role", "owner", "--end")[0] == 0
     assert hub.hems("status", "--url", hub.url, home=False, token=token)[0] == 1
 
-    code, said = hub.hems("people", "recover", "--password-file", str(password))
+    add = ("people", "add", "Pia", "--role", "provider", "--password-file", str(password))
+    assert hub.hems(*add)[0] == 0
+    consent = ("people", "consent", "Pia", "--purpose", "flexibility", "--rights", "history,agree")
+    assert hub.hems(*consent)[0] == 0
+    scoped = ("--role", "provider", "--rights", "history", "--network", "127.0.0.0/8")
+    assert hub.hems("people", "token", "app", *scoped, "--of", "Pia")[0] == 0
+    said = hub.hems("people")[1]
+    assert "history from 127.0.0.0/8" in said
+    assert "flexibility" in said
+    assert hub.hems("people", "consent", "Pia", "--end")[0] == 0
+    assert "flexibility" not in hub.hems("people")[1]
+
+    code, said = hub.hems("people", "reset", "Ada", "--password-file", str(password))
     assert code == 0
     assert "logged out everywhere" in said
     code, said = hub.hems("people", "audit", "--verify")

@@ -293,6 +293,9 @@ async def test_what_is_kept_and_damaged_is_said_and_begun_anew(
         "https://push.exämple.com/",
         "https://[bad/x",
         "ftp://push.example.com/x",
+        "https://127.1/x",
+        "https://0x7f.1/x",
+        "https://push.2130706433/x",
         "",
     ],
 )

@@ -25,7 +25,12 @@ pytestmark = pytest.mark.requirement("PRO-2030.5")
 def make_book(profile: Profile | None = None, alarms: list[str] | None = None) -> Book:
     settings = BookSettings("utility", LFDI, profile or Profile())
     told = [] if alarms is None else alarms
-    return Book(settings, random.Random(1), told.append)  # noqa: S311 - draws, not secrets
+    return Book(  # what is noticed stands among the alarms here
+        settings,
+        random.Random(1),  # noqa: S311 - draws, not secrets
+        told.append,
+        lambda noticed: told.append(f"event {noticed.why}"),
+    )
 
 
 def naming(mrid: str, href: str, start: int = 100, duration: int = 600) -> res.DERControl:

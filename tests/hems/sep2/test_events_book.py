@@ -10,6 +10,7 @@ from hems.sep2.book.book import Book, BookSettings
 from hems.sep2.book.controls import Control
 from hems.sep2.codec.reading import BadItem
 from hems.sep2.errors import BindingError, MalformedError, UnknownEventError
+from hems.sep2.noticed import Noticed, What
 from hems.sep2.rules.events import Program
 from hems.sep2.rules.lifecycle import BASE_CODES, Code, Edition, Profile
 from hems.sep2.xml import parse
@@ -22,10 +23,15 @@ LFDI = "0" * 39 + "1"
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 
 
-def make_book(profile: Profile | None = None, alarms: list[str] | None = None) -> Book:
+def make_book(
+    profile: Profile | None = None,
+    alarms: list[str] | None = None,
+    noticed: list[Noticed] | None = None,
+) -> Book:
     told: Callable[[str], None] = (alarms if alarms is not None else []).append
+    notice: Callable[[Noticed], None] = (noticed if noticed is not None else []).append
     settings = BookSettings("utility", LFDI, profile or Profile())
-    return Book(settings, random.Random(1), told)  # noqa: S311 - draws, not secrets
+    return Book(settings, random.Random(1), told, notice)  # noqa: S311 - draws, not secrets
 
 
 def take(
@@ -96,12 +102,24 @@ def test_until_i_say_otherwise_is_a_duration() -> None:
 )
 def test_nonsense_is_refused_once_and_told(bad: res.DERControl, code: int, words: str) -> None:
     alarms: list[str] = []
-    book = make_book(alarms=alarms)
+    noticed: list[Noticed] = []
+    book = make_book(alarms=alarms, noticed=noticed)
     for now in (90, 110):
         take(book, now, [bad, control("E2", 100, 60)])
     assert owed(book) == [("E1", code), ("E2", 1), ("E2", 2)]
-    assert len(alarms) == 1
-    assert words in alarms[0]
+    assert [(each.what, each.about) for each in noticed] == [(What.EVENT, "E1")]
+    assert words in noticed[0].why
+    assert alarms == []
+
+
+def test_an_event_that_is_over_and_is_said_to_come_again_is_noticed() -> None:
+    noticed: list[Noticed] = []
+    book = make_book(noticed=noticed)
+    take(book, 90, [control("E1", 100, 60)])
+    book.advance(170, None)
+    assert noticed == []
+    take(book, 200, [control("E1", 300, 60)])
+    assert [(each.what, each.about) for each in noticed] == [(What.REPLAY, "E1")]
 
 
 def test_what_the_home_cannot_do_is_refused_whole_in_2018_and_by_mode_in_2023() -> None:

@@ -15,14 +15,10 @@ const locale = computed(() => spoken.value.language);
 /** Whether more than the first view is spoken of by now. */
 let everything = false;
 
-/** Return a text by its key, filled in; by how many it speaks of where it has several forms. */
-export function t(key: string, named?: Named, many?: number): string;
-export function t(key: string, many: number): string;
-export function t(key: string, named: Named | number = {}, many?: number): string {
+/** Return a text by its key, with what is named filled in; of several forms that for `n`. */
+export function t(key: string, named: Named | number = {}): string {
   const { messages, language } = spoken.value;
-  return typeof named === "number"
-    ? told(messages, language, key, {}, named)
-    : told(messages, language, key, named, many);
+  return told(messages, language, key, typeof named === "number" ? { n: named } : named);
 }
 
 /** Whether there is a text under a key. */
@@ -53,7 +49,7 @@ export const TextAround: FunctionalComponent<
   Record<string, never>,
   Record<string, () => VNode[]>
 > = ({ of }, { slots }) =>
-  pieces(t(of)).map(({ words, name }) => (name === "" ? words : slots[name]?.()));
+  pieces(textOf(spoken.value.messages, of) ?? of).map(({ words, name }) => (name === "" ? words : slots[name]?.()));
 TextAround.props = ["of"];
 
 /** Say everything by these words from now on, and write figures and times as their language does. */

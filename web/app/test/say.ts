@@ -11,7 +11,7 @@ import { textOf, told, type Messages } from "../src/logic/translate";
 export const TEXTS: Record<Language, Messages> = { en, de, fr, es };
 
 /** English; a text that is missing is an error. */
-export const say: Say = (key, named) => {
+export const say: Say = (key, named = {}) => {
   if (textOf(TEXTS.en, key) === undefined) throw new Error(`no text ${key}`);
   return told(TEXTS.en, "en", key, named);
 };

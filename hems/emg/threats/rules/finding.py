@@ -53,7 +53,9 @@ class Threat(StrEnum):
     AGENT = "agent"
     """Nobody watches over the hub's software."""
     RECORDS = "records"
-    """What the hub wrote down is not as it was written."""
+    """The log of what bears on security is not as it was written."""
+    STORE = "store"
+    """The store, or a backup, is not as it was written."""
     ODD_HOUR = "odd-hour"
     """Somebody changes the home when nobody of the house does."""
 

@@ -287,7 +287,12 @@ def _self(of: Thresholds) -> Iterable[Counting]:
     )
     yield _grave(
         Threat.RECORDS,
-        {Kind.STORE_DAMAGED, Kind.LOG_BROKEN},
+        {Kind.LOG_BROKEN},
+        say("Somebody may have been at the disk: have the hub looked at."),
+    )
+    yield _grave(
+        Threat.STORE,
+        {Kind.STORE_DAMAGED},
         say("Somebody may have been at the disk: have the hub looked at."),
     )
 

@@ -204,7 +204,8 @@ async def test_all_of_it_outlives_a_restart(house: House) -> None:
 async def test_a_device_that_is_added_later_is_new(house: House) -> None:
     await house.made()
     trust, _ = await house.made("heater")
-    assert trust.standings["heater"].standing is TrustStanding.NEW
+    view = trust.standings["heater"]
+    assert view.standing is TrustStanding.NEW
     assert house.kinds == [EventKind.DEVICE_NEW]
     assert "once you have approved it" in house.alarms["trust heater"]
     await trust.commissioned("heater")

@@ -160,6 +160,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell who may see and do what, until when */
+        get: operations["consents_consents"];
+        put?: never;
+        /** Let a party see or do something for one purpose, until a day */
+        post: operations["consents_grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consents/{consent}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a consent back; it ends at once */
+        delete: operations["consents_withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/devices/{device}": {
         parameters: {
             query?: never;
@@ -577,6 +612,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/login/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what a passkey is to sign to log somebody in */
+        get: operations["access_ask_passkey"];
+        put?: never;
+        /** Log somebody in by a passkey */
+        post: operations["access_log_in_by"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/logout": {
         parameters: {
             query?: never;
@@ -611,6 +664,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Have the app count from now on; the first second factor brings recovery codes */
+        put: operations["factors_confirm"];
+        /** Have an app be set up that makes codes; it counts once a code of it was typed */
+        post: operations["factors_begin"];
+        /** Have the app count no more */
+        delete: operations["factors_remove_app"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make new recovery codes; those before count no more */
+        post: operations["factors_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell which second factors who asks has */
+        get: operations["factors_factors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/language": {
         parameters: {
             query?: never;
@@ -623,6 +729,41 @@ export interface paths {
         put: operations["access_language"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what the browser is to make a passkey for */
+        get: operations["factors_ask"];
+        put?: never;
+        /** Keep a passkey; the first second factor brings recovery codes */
+        post: operations["factors_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/passkeys/{passkey}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Have a passkey prove nothing any more */
+        delete: operations["factors_remove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -652,9 +793,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Tell what a passkey is to sign to prove once more who asks */
+        get: operations["factors_ask_proof"];
         put?: never;
-        /** Prove once more who asks, before what cannot be taken back */
+        /** Prove once more who asks, before what cannot be taken back; their session is renewed */
         post: operations["access_prove"];
         delete?: never;
         options?: never;
@@ -782,6 +924,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/people/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose which roles need a second factor */
+        put: operations["people_rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/people/{person}": {
         parameters: {
             query?: never;
@@ -811,6 +970,23 @@ export interface paths {
         /** Give an account a new password; its sessions end at once */
         put: operations["people_password"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person}/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let somebody in again who has lost their second factor; all owners are told */
+        post: operations["people_recover"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1528,6 +1704,47 @@ export interface components {
             time_zone: string;
         };
         /**
+         * AppAnswer
+         * @description What an app for codes is to know.
+         *
+         *     Attributes:
+         *         address: For the app, as a link (otpauth).
+         *         secret: To be typed into it, in groups.
+         *         picture: The same as a QR code, row by row: "1" for a dark module, "0" for a light one.
+         */
+        AppAnswer: {
+            /** Address */
+            address: string;
+            /** Secret */
+            secret: string;
+            /** Picture */
+            picture: string[];
+        };
+        /**
+         * AppCodeOrder
+         * @description A code of one's own app.
+         */
+        AppCodeOrder: {
+            /** Code */
+            code: string;
+        };
+        /**
+         * AskedAnswer
+         * @description What a passkey is to sign; fields as in `hems.access.passkeys.Asked`.
+         */
+        AskedAnswer: {
+            /** Challenge */
+            challenge: string;
+            /** Site */
+            site: string;
+            /** Credentials */
+            credentials: string[];
+            /** Handle */
+            handle: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * BackupAnswer
          * @description A backup that waits to be fetched.
          */
@@ -1841,6 +2058,14 @@ export interface components {
             code: string;
         };
         /**
+         * CodesAnswer
+         * @description New recovery codes; they are told this once, and none where those before still count.
+         */
+        CodesAnswer: {
+            /** Codes */
+            codes: string[];
+        };
+        /**
          * CommitmentAnswer
          * @description A commitment; fields as in `hems.reserves.surface.CommitmentView`.
          */
@@ -1885,6 +2110,73 @@ export interface components {
             clock_error_s: number | null;
             /** Edition */
             edition: string;
+        };
+        /**
+         * ConsentAnswer
+         * @description A consent; fields as in `hems.access.consent_rules.Consent`.
+         *
+         *     Attributes:
+         *         holds: Whether it holds now.
+         */
+        ConsentAnswer: {
+            /** Id */
+            id: number;
+            /** Person */
+            person: number;
+            /** Name */
+            name: string;
+            purpose: components["schemas"]["ConsentPurpose"];
+            /** Rights */
+            rights: components["schemas"]["Right"][];
+            /** Granted By */
+            granted_by: string;
+            /** Granted At */
+            granted_at: number;
+            /** Until */
+            until: number;
+            /** Withdrawn At */
+            withdrawn_at: number | null;
+            /** Holds */
+            holds: boolean;
+        };
+        /**
+         * ConsentOrder
+         * @description What the owner consents to; fields as in `hems.access.consents.NewConsent`.
+         */
+        ConsentOrder: {
+            /** Person */
+            person: number;
+            purpose: components["schemas"]["ConsentPurpose"];
+            /** Rights */
+            rights: components["schemas"]["Right"][];
+            /** Until */
+            until: number;
+        };
+        /**
+         * ConsentPurpose
+         * @description What for.
+         * @enum {string}
+         */
+        ConsentPurpose: "advice" | "settlement" | "maintenance" | "energy-management" | "flexibility";
+        /**
+         * ConsentsAnswer
+         * @description Who may see and do what.
+         *
+         *     Attributes:
+         *         parties: Those who do not live here, the oldest first.
+         *         consents: What they may do beyond their roles, those that hold first.
+         *         purposes: What consents can be for.
+         *         longest_s: How long one lasts at most, in s.
+         */
+        ConsentsAnswer: {
+            /** Parties */
+            parties: components["schemas"]["PartyAnswer"][];
+            /** Consents */
+            consents: components["schemas"]["ConsentAnswer"][];
+            /** Purposes */
+            purposes: components["schemas"]["PurposeAnswer"][];
+            /** Longest S */
+            longest_s: number;
         };
         /**
          * ContentsAnswer
@@ -2421,6 +2713,26 @@ export interface components {
             consequence: string;
         };
         /**
+         * FactorsAnswer
+         * @description One's own second factors.
+         *
+         *     Attributes:
+         *         app: Whether an app makes codes.
+         *         codes: How many recovery codes are left.
+         *         passkeys: The passkeys, the oldest first.
+         *         needed: Whether one's role needs a second factor.
+         */
+        FactorsAnswer: {
+            /** App */
+            app: boolean;
+            /** Codes */
+            codes: number;
+            /** Passkeys */
+            passkeys: components["schemas"]["PasskeyAnswer"][];
+            /** Needed */
+            needed: boolean;
+        };
+        /**
          * FileFormat
          * @description Of an exported file.
          * @enum {string}
@@ -2922,7 +3234,7 @@ export interface components {
         };
         /**
          * LoginOrder
-         * @description Name and password of who wants to log in.
+         * @description Name and password of who wants to log in, and a code where they have one.
          */
         LoginOrder: {
             /** Name */
@@ -2932,6 +3244,11 @@ export interface components {
              * Format: password
              */
             password: string;
+            /**
+             * Code
+             * @default
+             */
+            code?: string;
         };
         /**
          * MadeTokenAnswer
@@ -2958,6 +3275,10 @@ export interface components {
          *         language: Of their account; empty where none was chosen.
          *         until: When their account ends, UTC epoch seconds.
          *         session: The session they are logged in by.
+         *         second: Whether their password alone is not enough.
+         *         lacks: Whether they may do nothing before they have a second factor.
+         *         passkeys: Whether somebody could log in by a passkey, the page being open as it is.
+         *         site: Name of the hub that a new passkey would be for; empty where there can be none.
          */
         MeAnswer: {
             /**
@@ -3000,6 +3321,26 @@ export interface components {
              * @default null
              */
             session: number | null;
+            /**
+             * Second
+             * @default false
+             */
+            second: boolean;
+            /**
+             * Lacks
+             * @default false
+             */
+            lacks: boolean;
+            /**
+             * Passkeys
+             * @default false
+             */
+            passkeys: boolean;
+            /**
+             * Site
+             * @default
+             */
+            site: string;
         };
         /**
          * MessageAnswer
@@ -3179,6 +3520,62 @@ export interface components {
             until: number | null;
         };
         /**
+         * PartyAnswer
+         * @description Somebody with an account who does not live here; times in UTC epoch seconds.
+         *
+         *     Attributes:
+         *         id: Number of the account.
+         *         rights: What their role lets them do.
+         *         until: When the account ends; null for never.
+         *         ended: Whether it has.
+         *         tokens: How many programs get in for them.
+         */
+        PartyAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Rights */
+            rights: components["schemas"]["Right"][];
+            /** Until */
+            until: number | null;
+            /** Ended */
+            ended: boolean;
+            /** Tokens */
+            tokens: number;
+        };
+        /**
+         * PasskeyAnswer
+         * @description A passkey; fields as in `hems.access.passkeys.PasskeyView`.
+         */
+        PasskeyAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Site */
+            site: string;
+            /** Made At */
+            made_at: number;
+            /** Used At */
+            used_at: number | null;
+        };
+        /**
+         * PasskeyOrder
+         * @description A passkey that the browser has made; fields as in `hems.access.passkeys.Made`.
+         */
+        PasskeyOrder: {
+            /** Name */
+            name: string;
+            /** Credential */
+            credential: string;
+            /** Client Data */
+            client_data: string;
+            /** Attestation */
+            attestation: string;
+        };
+        /**
          * PassphraseOrder
          * @description What locks a backup.
          */
@@ -3201,6 +3598,11 @@ export interface components {
              * Format: password
              */
             new: string;
+            /**
+             * Code
+             * @default
+             */
+            code?: string;
         };
         /**
          * PastAlarmAnswer
@@ -3244,6 +3646,7 @@ export interface components {
          *         seen_at: When they were last seen, as far as they are still logged in; null if they are not.
          *         sessions: In how many places they are logged in.
          *         ended: Whether the account has ended.
+         *         second: Whether their password alone is not enough.
          */
         PersonAnswer: {
             /** Id */
@@ -3263,6 +3666,8 @@ export interface components {
             seen_at: number | null;
             /** Sessions */
             sessions: number;
+            /** Second */
+            second: boolean;
         };
         /**
          * PersonOrder
@@ -3377,6 +3782,7 @@ export interface components {
          *         error: It, in one sentence.
          *         proof: Whether the same is done once who asks has proved who they are
          *             (`POST /api/me/proof`).
+         *         second: Whether the same is done with a second proof: a code, or a passkey instead.
          *         field: Which field of the request is wrong ("bands.0.price"); empty where none is.
          */
         Problem: {
@@ -3387,6 +3793,11 @@ export interface components {
              * @default false
              */
             proof?: boolean;
+            /**
+             * Second
+             * @default false
+             */
+            second?: boolean;
             /**
              * Field
              * @default
@@ -3448,14 +3859,21 @@ export interface components {
         Proof: "certificate" | "password" | "broker" | "address" | "utility";
         /**
          * ProofOrder
-         * @description One's own password, typed once more.
+         * @description One's own password once more, with a code where there is one; or a passkey's answer.
          */
         ProofOrder: {
             /**
              * Password
-             * Format: password
+             * @default null
              */
-            password: string;
+            password?: string | null;
+            /**
+             * Code
+             * @default
+             */
+            code?: string;
+            /** @default null */
+            passkey?: components["schemas"]["SignedOrder"] | null;
         };
         /**
          * Purpose
@@ -3463,6 +3881,15 @@ export interface components {
          * @enum {string}
          */
         Purpose: "grid-operation" | "topology-identification" | "line-loss-analysis" | "settlement";
+        /**
+         * PurposeAnswer
+         * @description What a consent can be for, and what it may allow at most.
+         */
+        PurposeAnswer: {
+            purpose: components["schemas"]["ConsentPurpose"];
+            /** Rights */
+            rights: components["schemas"]["Right"][];
+        };
         /**
          * PushAnswer
          * @description Messages to phones.
@@ -3608,12 +4035,22 @@ export interface components {
         Role: "owner" | "household" | "installer" | "provider" | "aggregator" | "auditor";
         /**
          * RoleAnswer
-         * @description A role, and what it may do.
+         * @description A role, what it may do, and whether it needs a second factor.
          */
         RoleAnswer: {
             role: components["schemas"]["Role"];
             /** Rights */
             rights: components["schemas"]["Right"][];
+            /** Second */
+            second: boolean;
+        };
+        /**
+         * RuleOrder
+         * @description Which roles are to need a second factor.
+         */
+        RuleOrder: {
+            /** Second */
+            second: components["schemas"]["Role"][];
         };
         /**
          * RunAnswer
@@ -3893,6 +4330,20 @@ export interface components {
             state: components["schemas"]["State"];
         };
         /**
+         * SignedOrder
+         * @description A passkey's answer; fields as in `hems.access.passkeys.Signed`.
+         */
+        SignedOrder: {
+            /** Credential */
+            credential: string;
+            /** Client Data */
+            client_data: string;
+            /** Authenticator Data */
+            authenticator_data: string;
+            /** Signature */
+            signature: string;
+        };
+        /**
          * Standing
          * @description How a certificate stands.
          * @enum {string}
@@ -4099,6 +4550,11 @@ export interface components {
         /**
          * TokenAnswer
          * @description A token of another program; times in UTC epoch seconds.
+         *
+         *     Attributes:
+         *         rights: What it holds now; none where whoever it belongs to may do nothing any more.
+         *         network: From where it may be used, as CIDR; empty for anywhere.
+         *         person: Number of the account that it belongs to; null for the home's own.
          */
         TokenAnswer: {
             /** Id */
@@ -4116,10 +4572,16 @@ export interface components {
             used_at: number | null;
             /** Ended */
             ended: boolean;
+            /** Rights */
+            rights: components["schemas"]["Right"][];
+            /** Network */
+            network: string;
+            /** Person */
+            person: number | null;
         };
         /**
          * TokenOrder
-         * @description A token to be made for another program.
+         * @description A token to be made for another program; fields as in `hems.access.tokens.NewToken`.
          */
         TokenOrder: {
             /** Name */
@@ -4130,6 +4592,21 @@ export interface components {
              * @default null
              */
             until?: number | null;
+            /**
+             * Rights
+             * @default null
+             */
+            rights?: components["schemas"]["Right"][] | null;
+            /**
+             * Network
+             * @default
+             */
+            network?: string;
+            /**
+             * Person
+             * @default null
+             */
+            person?: number | null;
         };
         /**
          * TokensAnswer
@@ -4278,6 +4755,9 @@ export type AccessAnswer = components['schemas']['AccessAnswer'];
 export type AccessesAnswer = components['schemas']['AccessesAnswer'];
 export type AccountAnswer = components['schemas']['AccountAnswer'];
 export type AlarmsAnswer = components['schemas']['AlarmsAnswer'];
+export type AppAnswer = components['schemas']['AppAnswer'];
+export type AppCodeOrder = components['schemas']['AppCodeOrder'];
+export type AskedAnswer = components['schemas']['AskedAnswer'];
 export type BackupAnswer = components['schemas']['BackupAnswer'];
 export type BandAnswer = components['schemas']['BandAnswer'];
 export type BandModel = components['schemas']['BandModel'];
@@ -4296,8 +4776,13 @@ export type ChangeOrder = components['schemas']['ChangeOrder'];
 export type CheckAnswer = components['schemas']['CheckAnswer'];
 export type ChoicesAnswer = components['schemas']['ChoicesAnswer'];
 export type CodeOrder = components['schemas']['CodeOrder'];
+export type CodesAnswer = components['schemas']['CodesAnswer'];
 export type CommitmentAnswer = components['schemas']['CommitmentAnswer'];
 export type ConnectionAnswer = components['schemas']['ConnectionAnswer'];
+export type ConsentAnswer = components['schemas']['ConsentAnswer'];
+export type ConsentOrder = components['schemas']['ConsentOrder'];
+export type ConsentPurpose = components['schemas']['ConsentPurpose'];
+export type ConsentsAnswer = components['schemas']['ConsentsAnswer'];
 export type ContentsAnswer = components['schemas']['ContentsAnswer'];
 export type CustomerAnswer = components['schemas']['CustomerAnswer'];
 export type Data = components['schemas']['Data'];
@@ -4321,6 +4806,7 @@ export type EnrolledAnswer = components['schemas']['EnrolledAnswer'];
 export type EnrolledByCodeAnswer = components['schemas']['EnrolledByCodeAnswer'];
 export type ErasedAnswer = components['schemas']['ErasedAnswer'];
 export type EventAnswer = components['schemas']['EventAnswer'];
+export type FactorsAnswer = components['schemas']['FactorsAnswer'];
 export type FileFormat = components['schemas']['FileFormat'];
 export type FirstOrder = components['schemas']['FirstOrder'];
 export type Flow = components['schemas']['Flow'];
@@ -4358,6 +4844,9 @@ export type Occasion = components['schemas']['Occasion'];
 export type OfferAnswer = components['schemas']['OfferAnswer'];
 export type OutcomeAnswer = components['schemas']['OutcomeAnswer'];
 export type OutflowAnswer = components['schemas']['OutflowAnswer'];
+export type PartyAnswer = components['schemas']['PartyAnswer'];
+export type PasskeyAnswer = components['schemas']['PasskeyAnswer'];
+export type PasskeyOrder = components['schemas']['PasskeyOrder'];
 export type PassphraseOrder = components['schemas']['PassphraseOrder'];
 export type PasswordOrder = components['schemas']['PasswordOrder'];
 export type PastAlarmAnswer = components['schemas']['PastAlarmAnswer'];
@@ -4375,6 +4864,7 @@ export type ProgrammesAnswer = components['schemas']['ProgrammesAnswer'];
 export type Proof = components['schemas']['Proof'];
 export type ProofOrder = components['schemas']['ProofOrder'];
 export type Purpose = components['schemas']['Purpose'];
+export type PurposeAnswer = components['schemas']['PurposeAnswer'];
 export type PushAnswer = components['schemas']['PushAnswer'];
 export type QuietHours = components['schemas']['QuietHours'];
 export type Reach = components['schemas']['Reach'];
@@ -4385,6 +4875,7 @@ export type ReservesAnswer = components['schemas']['ReservesAnswer'];
 export type Right = components['schemas']['Right'];
 export type Role = components['schemas']['Role'];
 export type RoleAnswer = components['schemas']['RoleAnswer'];
+export type RuleOrder = components['schemas']['RuleOrder'];
 export type RunAnswer = components['schemas']['RunAnswer'];
 export type RunOrderBody = components['schemas']['RunOrderBody'];
 export type SearchAnswer = components['schemas']['SearchAnswer'];
@@ -4402,6 +4893,7 @@ export type SettingsOrder = components['schemas']['SettingsOrder'];
 export type SetupAnswer = components['schemas']['SetupAnswer'];
 export type SetupStepAnswer = components['schemas']['SetupStepAnswer'];
 export type SetupStepOrder = components['schemas']['SetupStepOrder'];
+export type SignedOrder = components['schemas']['SignedOrder'];
 export type Standing = components['schemas']['Standing'];
 export type StandingAnswer = components['schemas']['StandingAnswer'];
 export type State = components['schemas']['State'];
@@ -4774,6 +5266,97 @@ export interface operations {
             header?: never;
             path: {
                 car: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consents_consents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consents_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentOrder"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consents_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consent: string;
             };
             cookie?: never;
         };
@@ -5814,6 +6397,68 @@ export interface operations {
             };
         };
     };
+    access_ask_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_log_in_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     access_log_out: {
         parameters: {
             query?: never;
@@ -5870,6 +6515,155 @@ export interface operations {
             };
         };
     };
+    factors_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppCodeOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodesAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    factors_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    factors_remove_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    factors_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodesAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    factors_factors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     access_language: {
         parameters: {
             query?: never;
@@ -5903,6 +6697,99 @@ export interface operations {
             };
         };
     };
+    factors_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    factors_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodesAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    factors_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     access_password: {
         parameters: {
             query?: never;
@@ -5923,6 +6810,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    factors_ask_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedAnswer"];
                 };
             };
             /** @description What went wrong */
@@ -6208,6 +7124,39 @@ export interface operations {
             };
         };
     };
+    people_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     people_change: {
         parameters: {
             query?: never;
@@ -6273,6 +7222,39 @@ export interface operations {
         };
     };
     people_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasswordOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people_recover: {
         parameters: {
             query?: never;
             header?: never;

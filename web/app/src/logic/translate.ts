@@ -44,6 +44,7 @@ export function textsOf(messages: Messages, key: string): readonly string[] {
 export function formFor(text: string, count: number, language: string): string {
   const forms = text.split(BETWEEN_FORMS);
   const several = forms.at(-1) ?? text;
+  if (forms.length === 1) return several;
   if (forms.length > 2 && count === 0) return forms[0] ?? several;
   return isOne(count, language) ? (forms.at(-2) ?? several) : several;
 }
@@ -70,17 +71,10 @@ export function pieces(text: string): Piece[] {
 /**
  * Return the text under a key; the key itself where there is none.
  *
- * @param many How many it speaks of, which chooses its form; filled in as `n`.
+ * @param named What is filled in; `n` is how many it speaks of, which chooses its form.
  */
-export function told(
-  messages: Messages,
-  language: string,
-  key: string,
-  named: Named = {},
-  many?: number,
-): string {
+export function told(messages: Messages, language: string, key: string, named: Named): string {
   const text = textOf(messages, key);
   if (text === undefined) return key;
-  if (many === undefined) return filled(text, named);
-  return filled(formFor(text, many, language), { n: many, ...named });
+  return filled(typeof named.n === "number" ? formFor(text, named.n, language) : text, named);
 }

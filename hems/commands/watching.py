@@ -1,0 +1,117 @@
+"""Has what bears on security watched while the hub runs, and tells whoever is to know."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from certs.keys.opening import key_store
+from hems.clock import Clock
+from hems.commands.reign import ended
+from hems.emg.threats.assembly import Manner, Watch, head_file, watch_of
+from hems.emg.threats.telling import Told
+from hems.emg.threats.watchman import Tell, Watchman
+from hems.home import Home
+from hems.hub_id import hub_id
+from hems.lan.addresses import own_addresses
+from hems.security.webhook import Hook, Webhook, WebhookError, check_address, read_secret
+from hems.security_event import EventKind, Note, SecurityEvent
+from hems.settings.config import Config
+from hems.settings.threats_section import ThreatsSection
+from hems.settings.toml_file import ConfigError
+from hems.store.store import Store
+
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - all of the hub's own addresses are asked for
+
+
+@dataclass(slots=True)
+class Guardroom:
+    """The watch, with the home that it watches once there is one.
+
+    Attributes:
+        watch: Who watches.
+        hook: What is told each finding by the web; None for nobody.
+    """
+
+    watch: Watch
+    hook: Webhook | None
+
+    @property
+    def watchman(self) -> Watchman:
+        """Who takes note."""
+        return self.watch.watchman
+
+    def told_of(self, trouble: str | None) -> Note:
+        """Return who takes note, once he knows what was wrong with the store; None for nothing."""
+        if trouble is not None:
+            self.watchman.note(SecurityEvent(EventKind.STORE_DAMAGED, trouble, "store"))
+        return self.watchman.note
+
+    @asynccontextmanager
+    async def manned(self) -> AsyncIterator[None]:
+        """Watch meanwhile."""
+        tasks = [asyncio.create_task(self.watchman.run(), name="watchman")]
+        if self.hook is not None:
+            tasks.append(asyncio.create_task(self.hook.run(), name="webhook"))
+        try:
+            yield
+        finally:
+            await ended(*tasks)
+
+
+async def guardroom(
+    config: Config, store: Store, clock: Clock, home: Callable[[], Home], *, restored: bool
+) -> Guardroom:
+    """Return the watch over a hub.
+
+    Args:
+        config: Its settings.
+        store: What it remembers.
+        clock: Where the time comes from.
+        home: Returns the present home, once the watch is manned.
+        restored: Whether the store is a backup's that was just put in place.
+
+    Raises:
+        KeyStoreError: The key store that is configured cannot be made.
+        ConfigError: The webhook cannot be used as it is configured.
+    """
+    section, zone = config.threats, config.home.zone
+    hook = _hook(section)
+    webhook = None
+    if hook is not None:
+        webhook = Webhook(hook, store.settings, clock, await hub_id(store.settings))
+
+    def found(told: Told) -> None:
+        if webhook is not None:
+            webhook.take(told)
+
+    manner = Manner(
+        thresholds=section.thresholds(config.home.cycle),
+        hour=(lambda at: datetime.fromtimestamp(at, zone).hour) if section.odd_hours else None,
+        block_s=section.block,
+        own=lambda: tuple(a for host in _EVERYWHERE for a in own_addresses(host)),
+    )
+    tell = Tell(
+        alarm=lambda source, text: home().alarms.lasting(source, text),  # noqa: PLW0108 - another home may follow
+        utilities=lambda happening: home().grid.log(happening),  # noqa: PLW0108
+        found=found,
+    )
+    head = head_file(config.store.path, key_store(config.keys.settings))
+    return Guardroom(watch_of(store, head, clock, manner, tell, restored=restored), webhook)
+
+
+def _hook(section: ThreatsSection) -> Hook | None:
+    if section.webhook is None or section.webhook_secret is None:
+        return None
+    try:
+        check_address(section.webhook, private=section.webhook_private)
+        secret = read_secret(section.webhook_secret)
+        roots = section.webhook_trust
+        trust = None if roots is None else ssl.create_default_context(cafile=str(roots))
+    except WebhookError as error:
+        raise ConfigError(str(error)) from error
+    except OSError as error:
+        raise ConfigError(f"threats.webhook_trust: cannot be used: {error}") from error
+    return Hook(section.webhook, secret, section.webhook_private, trust)

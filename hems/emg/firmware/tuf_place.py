@@ -1,0 +1,22 @@
+"""Where firmware lists come from; light, unlike what fetches them."""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the lists come from, and where what is known of them is kept.
+
+    Attributes:
+        url: Of the repository; `metadata` and `targets` stand below it.
+        root: File of the first root role, as the service provider gave it.
+        folder: Where verified metadata and files are kept.
+        context: For TLS.
+    """
+
+    url: str
+    root: Path
+    folder: Path
+    context: ssl.SSLContext

@@ -1,0 +1,125 @@
+"""The log, the rules and the watchman, put together."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from certs.keys.store import KeyStore
+from der.sentence import say
+from hems.clock import Clock
+from hems.emg.threats.barrier import Barrier
+from hems.emg.threats.head import HeadFile, Seal
+from hems.emg.threats.log import SecurityLog
+from hems.emg.threats.rules.finding import Finding, Threat
+from hems.emg.threats.rules.judge import Rules
+from hems.emg.threats.rules.table import Thresholds, table
+from hems.emg.threats.watchman import Answer, Tell, Watchman
+from hems.store.store import Store
+
+BARRED = frozenset({Threat.GUESSING, Threat.SCAN, Threat.FLOOD})
+"""For these their source is kept out for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How is watched.
+
+    Attributes:
+        thresholds: From how many on something is found.
+        hour: Returns the hour of the day of a time; None where no hour is odd.
+        block_s: For how long a source is kept out, s; 0 for never.
+        own: Returns the hub's own addresses, which are never kept out.
+        answers: What else is done about findings.
+    """
+
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    hour: Callable[[float], int] | None = None
+    block_s: float = 900.0
+    own: Callable[[], Collection[str]] = tuple
+    answers: Sequence[Answer] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who watches, and whom he keeps out."""
+
+    watchman: Watchman
+    barrier: Barrier
+
+
+def watch_of(
+    store: Store, head: HeadFile, clock: Clock, manner: Manner, tell: Tell, *, restored: bool
+) -> Watch:
+    """Put it together.
+
+    Args:
+        store: What the hub remembers.
+        head: Where the log's end is sealed.
+        clock: Where the time comes from.
+        manner: How is watched.
+        tell: Who is told.
+        restored: Whether the store is a backup's that was just put in place.
+    """
+    barrier = Barrier(manner.own)
+
+    def bar(finding: Finding) -> str:
+        until = clock.monotonic() + manner.block_s
+        if finding.threat not in BARRED or manner.block_s <= 0:
+            return ""
+        if not barrier.close(finding.source, until):
+            return ""
+        return say(
+            "Nothing is answered to it for {minutes} min, unless somebody has logged in there.",
+            minutes=round(manner.block_s / 60),
+        )
+
+    watchman = Watchman(
+        SecurityLog(store.security_log, head, clock),
+        Rules(table(manner.thresholds), manner.hour),
+        store.settings,
+        clock,
+        tell=tell,
+        answers=(bar, *manner.answers),
+        restored=restored,
+    )
+    return Watch(watchman, barrier)
+
+
+def head_file(store: Path, keys: KeyStore) -> HeadFile:
+    """Return where the end of a store's log is sealed, by a key of its own.
+
+    Args:
+        store: The store's file.
+        keys: Makes and holds the key.
+    """
+    path = key_path(store)
+
+    def sign(data: bytes) -> bytes:
+        if not path.exists():
+            keys.make(path)
+        return keys.sign(path, data)
+
+    def own(data: bytes, signature: bytes) -> bool:
+        if not path.exists():
+            return False
+        try:
+            keys.public(path).verify(signature, data, ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature:
+            return False
+        return True
+
+    return HeadFile(head_path(store), Seal(sign, own))
+
+
+def head_path(store: Path) -> Path:
+    """Return where the seal of a store's log lies."""
+    return store.with_name(f"{store.stem}-log.json")
+
+
+def key_path(store: Path) -> Path:
+    """Return where the key of that seal lies."""
+    return store.with_name(f"{store.stem}-log.key")

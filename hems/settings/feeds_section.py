@@ -1,0 +1,80 @@
+"""The enterprise's word about threats, devices and firmware; and what it gets back."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from hems.settings.section import Duration, Section, Text
+
+
+def _https(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname:
+        raise ValueError(f"{url!r} is no https address")
+    if parts.username or parts.query or parts.fragment:
+        raise ValueError(f"{url!r}: host, port and path, and nothing else")
+    return url
+
+
+HttpsUrl = Annotated[str, AfterValidator(_https)]
+LookEvery = Annotated[Duration, Field(ge=10.0, le=30 * 86_400.0)]
+
+
+class FeedsSection(Section):
+    """The enterprise's bulletin; without an address there is none."""
+
+    url: HttpsUrl | None = None
+    """The enterprise's server: https://HOST:PORT."""
+    utility: Text | None = None
+    """Name of the utility whose certificate and trust are used there; the first one's if left
+    out."""
+    trust: Path | None = None
+    """Root certificates under which a bulletin's signer must stand, PEM; the utility's if left
+    out."""
+    every: LookEvery = 900.0
+    """How often it is asked for."""
+    statistics: bool = False
+    """Whether days in numbers are given back: kinds of security events, and which devices with
+    which firmware there are; no readings, names or addresses."""
+
+    @model_validator(mode="after")
+    def _somebody_to_tell(self) -> Self:
+        if self.statistics and self.url is None:
+            raise ValueError("statistics need a url to which they are told")
+        return self
+
+
+class Unlisted(StrEnum):
+    """What is done about firmware that is on no list."""
+
+    ALLOW = "allow"
+    QUARANTINE = "quarantine"
+
+
+class FirmwareSection(Section):
+    """Lists of firmware that vendor and service provider have signed; none without an address."""
+
+    url: HttpsUrl | None = None
+    """The repository: https://HOST:PORT/firmware."""
+    root: Path | None = None
+    """Its root of trust, as the service provider gave it (`root.json`)."""
+    utility: Text | None = None
+    """Name of the utility whose certificate and trust are used there; the first one's if left
+    out."""
+    every: LookEvery = 86_400.0
+    """How often the lists are looked at."""
+    unknown: Unlisted = Unlisted.ALLOW
+    """What is done about a device whose firmware is on no list, or that does not say it."""
+    vendor: Text = "hems"
+    """Under which vendor the hub's own software is listed."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.url is None) != (self.root is None):
+            raise ValueError("url and root go together")
+        if self.unknown is Unlisted.QUARANTINE and self.url is None:
+            raise ValueError('unknown = "quarantine" needs lists: give url and root')
+        return self
