@@ -12,8 +12,8 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep lint types contracts unit bench conformance mutants fuzz \
-  traceability pictures lock format clean
+.PHONY: help demo test test-deep lint types contracts audit unit bench conformance mutants fuzz \
+  traceability sbom pictures lock format clean
 
 help:
 	@echo "make demo        a home, a utility and the page, on this machine"
@@ -23,7 +23,9 @@ help:
 	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
 	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web"
 	@echo "make lighthouse  what Lighthouse says of the page's views"
-	@echo "make mutants     do the tests notice a changed event rule?  make fuzz FUZZ=xml|modbus|ocpp|mqtt|p1"
+	@echo "make mutants     do the tests notice a changed event rule?"
+	@echo "make fuzz FUZZ=xml|modbus|ocpp|mqtt|p1|est|api|... [ARGS='--seconds 3600'] (FUZZ= names all)"
+	@echo "make audit       bandit, and known vulnerabilities of parts  make sbom  the list of parts"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
 	@echo "make pictures    writes docs/images anew, from a fixed house"
 	@echo "make format | lock | clean"
@@ -31,7 +33,7 @@ help:
 demo: .venv/.ready web/static/index.html
 	@exec $(PY) -m hems demo $(ARGS)
 
-test: lint types contracts unit
+test: lint types contracts audit unit
 
 # What `make test` leaves out, and all properties, looking for new examples.
 DEEP := --timeout=3600 --hypothesis-profile=search
@@ -52,6 +54,14 @@ contracts: .venv/.ready
 
 # The end-to-end tests are judged by their timing, so no other suite runs beside them.
 ASIDE := tests/e2e tests/conformance
+
+# Out of reach of the source of advisories this goes by what is kept, says so, and does not fail.
+audit: .venv/.ready
+	@$(PY) -m tests.supply.audit $(ARGS)
+
+# Writes build/hems-VERSION.cdx.json, docs/security/sbom.md and docs/security/adopted.json.
+sbom: .venv/.ready
+	@$(PY) -m tests.supply.sbom
 
 # Files whole, so that what they share is made once; the longest first (tests/order.py).
 BY_FILE := --dist loadfile --no-loadscope-reorder
@@ -86,7 +96,7 @@ mutants: .venv/.ready
 	$(PY) -m tests.mutation $(ARGS)
 
 fuzz: .venv/.ready
-	$(PY) -m tests.fuzz.fuzz_$(FUZZ) $(ARGS)
+	$(PY) -m tests.fuzz $(FUZZ) $(ARGS)
 
 traceability: .venv/.ready web/static/index.html chromium mosquitto keystores
 	$(PY) -m pytest -q -m "not deep" --traceability docs/traceability.md

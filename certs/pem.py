@@ -49,7 +49,7 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
     """
     try:
         return x509.load_pem_x509_certificates(_read(path, "certificate"))
-    except ValueError as error:
+    except UNREADABLE as error:
         raise CertificateError(f"{path}: no usable PEM certificate in it") from error
 
 
@@ -93,7 +93,7 @@ def read_crls(path: Path) -> list[x509.CertificateRevocationList]:
             x509.load_pem_x509_crl(_BEGIN_CRL + block.partition(_END_CRL)[0] + _END_CRL + b"\n")
             for block in blocks
         ]
-    except ValueError as error:
+    except UNREADABLE as error:
         raise CertificateError(f"{path}: a revocation list in it is damaged") from error
 
 

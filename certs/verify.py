@@ -47,7 +47,7 @@ def peer_lfdi(connection: ssl.SSLObject | ssl.SSLSocket) -> str:
         connection: `transport.get_extra_info("ssl_object")`, after its handshake.
 
     Raises:
-        PeerError: The peer showed no certificate.
+        PeerError: The peer showed no certificate, or one that cannot be read.
     """
     certificate = connection.getpeercert(binary_form=True)
     if certificate is None:
@@ -61,7 +61,7 @@ def peer_chain(connection: ssl.SSLObject | ssl.SSLSocket) -> list[x509.Certifica
     A resumed session keeps no verified chain; then it is the chain that the peer once sent.
 
     Raises:
-        PeerError: The peer showed no certificate.
+        PeerError: The peer showed no certificate, or one that cannot be read.
     """
     # Public only from Python 3.13 on; before, the same two methods stand on the inner object and
     # return an object of its own kind instead of bytes.
@@ -72,7 +72,10 @@ def peer_chain(connection: ssl.SSLObject | ssl.SSLSocket) -> list[x509.Certifica
     if not chain:
         raise PeerError("the peer showed no certificate")
     items = [item if isinstance(item, bytes) else item.public_bytes(_AS_DER) for item in chain]
-    return [x509.load_der_x509_certificate(item) for item in items]
+    try:
+        return [x509.load_der_x509_certificate(item) for item in items]
+    except UNREADABLE as error:
+        raise PeerError("a certificate of the peer's chain is damaged") from error
 
 
 def check_peer(

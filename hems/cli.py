@@ -17,6 +17,7 @@ from hems.commands import (
     enrol_arguments,
     export_arguments,
     firewall_arguments,
+    firmware_arguments,
     home_arguments,
     keys_arguments,
     needs_arguments,
@@ -24,6 +25,7 @@ from hems.commands import (
     people_arguments,
     programme_arguments,
     scenario_arguments,
+    security_arguments,
     visibility_arguments,
 )
 
@@ -58,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
         (home_arguments.add_run, _run),
         (home_arguments.add_enrol, _enrol),
         (keys_arguments.add_keys, _keys),
+        (export_arguments.add_to, _export),
+        (enrol_arguments.add_pki, _pki),
     ):
         add(commands, run)
     agent_arguments.add_to(commands, _agent)
@@ -81,16 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     operator_arguments.add_message(commands, _message)
     operator_arguments.add_homes(commands, _homes)
 
-    pki = commands.add_parser("pki", help="a test public-key infrastructure")
-    pki.add_argument("action", choices=["init", "renew"], help="renew its revocation lists")
-    pki.add_argument("folder", type=Path)
-    pki.set_defaults(run=_pki)
-
     device_arguments.add_to(commands, _device)
     firewall_arguments.add_to(commands, _firewall)
     needs_arguments.add_to(commands, car=_car, start=_start)
     visibility_arguments.add_to(commands, _visibility)
     people_arguments.add_to(commands, _people, _setup_code)
+    security_arguments.add_to(commands, _security)
 
     plan = commands.add_parser("plan", help="what the running home is going to do, and why")
     plan.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     money.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
     money.set_defaults(run=_money)
 
-    export_arguments.add_to(commands, _export)
+    firmware_arguments.add_to(commands, _firmware, _update)
     programme_arguments.add_to(commands, _programme)
     scenario_arguments.add_to(commands, _scenario)
 
@@ -236,6 +236,8 @@ def _homes(options: argparse.Namespace) -> int:
 def _pki(options: argparse.Namespace) -> int:
     from hems.commands import pki
 
+    if options.action == "signer":
+        return pki.signer(options.folder, options.name, options.purpose)
     action = pki.renew if options.action == "renew" else pki.init
     return action(options.folder)
 
@@ -282,6 +284,12 @@ def _setup_code(options: argparse.Namespace) -> int:
     return setup_code(options.home)
 
 
+def _security(options: argparse.Namespace) -> int:
+    from hems.commands.security import run
+
+    return run(options)
+
+
 def _programme(options: argparse.Namespace) -> int:
     from hems.commands.programme import run
 
@@ -322,6 +330,18 @@ def _money(options: argparse.Namespace) -> int:
     from hems.commands.money import show
 
     return show(options.url, options.days)
+
+
+def _firmware(options: argparse.Namespace) -> int:
+    from hems.commands.firmware import run
+
+    return run(options)
+
+
+def _update(options: argparse.Namespace) -> int:
+    from hems.commands.firmware import update
+
+    return update(options)
 
 
 def _export(options: argparse.Namespace) -> int:

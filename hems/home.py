@@ -26,6 +26,7 @@ from hems.cem.effects import Effect as Written
 from hems.changes import Changes
 from hems.clock import Clock
 from hems.emg.threats.rules import setpoints
+from hems.emg.trust.trust import Trust
 from hems.grid import Grid, GridEvents
 from hems.guarding.guarded import Guarded
 from hems.housekeeping import Housekeeping
@@ -39,9 +40,8 @@ from hems.planning.economics import Economics, EconomicsEvents
 from hems.push.kept import PushStore
 from hems.recorder import Recorder
 from hems.reserves.spare import spare
-from hems.security.judging import Judging
 from hems.security.security import Security
-from hems.security.trusting import believed, trust_of
+from hems.security.trusting import Trusting
 from hems.settings import agreements
 from hems.settings.config import Config
 from hems.store.errors import StoreError
@@ -101,12 +101,13 @@ class Home:
         self._abilities = KeptAbilities(
             store.settings, specs, self._on_abilities, self.alarms.passing
         )
-        self.trust = trust_of(
+        self.trusting = Trusting(
+            config,
             registry,
             store,
             clock,
             self.alarms,
-            means.note,
+            note=means.note,
             spawn=self._aside.spawn,
             changed=self._on_trust,
         )
@@ -119,7 +120,7 @@ class Home:
                 self._started_at,
                 wiring.feed(registry),
                 means.chance,
-                lambda: believed(self._abilities.present.options, self.trust),
+                lambda: self.trusting.believed(self._abilities.present.options),
                 means.note,
             ),
             GridEvents(
@@ -241,7 +242,6 @@ class Home:
             callers=self.bench.callers,
             pushed=PushStore(store.settings).subscriptions,
         )
-        self.judging = Judging(self.trust, specs)
         self._housekeeping = Housekeeping(
             store,
             clock,
@@ -262,7 +262,7 @@ class Home:
         Raises:
             PermanentError: The chargers' port is taken.
         """
-        await self.trust.load()  # before anything is opened, or calls in
+        await self.trusting.load()
         await self._registry.start()
         for part in (
             self.alarm_history,
@@ -288,6 +288,7 @@ class Home:
                         self.participation.run(),
                         self.alarm_history.run(),
                         self._housekeeping.run(),
+                        self.trusting.run(),
                     )
                 ]
                 await self._cycle.run()
@@ -303,6 +304,11 @@ class Home:
         await self._abilities.known()
         self.grid.learn()
         await self.grid.run()
+
+    @property
+    def trust(self) -> Trust:
+        """The list of trusted devices."""
+        return self.trusting.trust
 
     def _on_abilities(self) -> None:
         self.grid.learn()

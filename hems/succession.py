@@ -98,7 +98,7 @@ class Succession:
 
     async def commissioned(self, device: str) -> None:
         """Approve a device that somebody of the home has tried out and keeps."""
-        await self._home.trust.commissioned(device)
+        await self._home.trusting.trust.commissioned(device)
 
     async def alarms(self) -> Sequence[str]:
         """Return what the home complains of."""

@@ -24,9 +24,11 @@ from web.programmes_api import ProgrammesApi
 from web.push_api import PushApi
 from web.reserves_api import ReservesApi
 from web.security_api import SecurityApi
+from web.security_log_api import SecurityLogApi
 from web.settings_api import SettingsApi
 from web.setup_api import SetupApi
 from web.stream import Streams
+from web.trust_api import TrustApi
 from web.visibility_api import VisibilityApi
 
 PARTS: Final[Sequence[type[Part]]] = (
@@ -45,6 +47,8 @@ PARTS: Final[Sequence[type[Part]]] = (
     VisibilityApi,
     ProgrammesApi,
     SecurityApi,
+    SecurityLogApi,
+    TrustApi,
     LanApi,
     PushApi,
     SetupApi,

@@ -34,7 +34,8 @@ _CHECK_OCTETS: Final = 2
 _HAS_SECRET: Final = 1
 _HAS_PIN: Final = 2
 _CHECK_START: Final = 0xFFFF
-_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,62}(\.(?=[a-z0-9]))?)*")
+_LABEL: Final = "[a-z0-9][a-z0-9-]{0,62}"
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 _LAST_PORT: Final = 65535
 
 
@@ -149,7 +150,7 @@ def _server(authority: str) -> tuple[str, int]:
         try:
             return str(ipaddress.IPv6Address(host[1:-1])), int(number)
         except ValueError as error:
-            raise _wrong(f"{host} is not an address") from error
+            raise _wrong(f"{host!r} is not an address") from error
     if _HOST.fullmatch(host) is None:
         raise _wrong(f"{host!r} is not the name of a server")
     return host, int(number)

@@ -136,9 +136,11 @@ def read_crls_only(body: bytes) -> Sequence[x509.CertificateRevocationList]:
         EstError: It carries none, or is damaged.
     """
     try:
-        found = tuple(_lists(out_of_base64(body)))
-        for each in found:
-            _ = each.issuer, each.extensions, each.next_update_utc, len(each)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd names; whose list it is its signature says
+            found = tuple(_lists(out_of_base64(body)))
+            for each in found:
+                _ = each.issuer, each.extensions, each.next_update_utc, len(each)
     except UNREADABLE as error:
         raise _broken("revocation lists") from error
     if not found:

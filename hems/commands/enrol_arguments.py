@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hems.commands.feeds_arguments import add_feeds
 from hems.commands.operator_arguments import add_operator
 
 if TYPE_CHECKING:
@@ -63,3 +64,21 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
     parser.add_argument("--demo", type=Path, default=Path("var/demo"), metavar="DIR")
     parser.add_argument("--out", type=Path, default=Path("enrolment.pem"), metavar="FILE")
     parser.set_defaults(run=answer)
+    add_feeds(actions)
+
+
+def add_pki(commands: "Commands", run: Run) -> None:
+    """Add `hems pki`.
+
+    Args:
+        commands: Where to.
+        run: What runs it.
+    """
+    pki = commands.add_parser("pki", help="a test public-key infrastructure")
+    pki.add_argument(
+        "action", choices=["init", "renew", "signer"], help="renew its revocation lists; a signer"
+    )
+    pki.add_argument("folder", type=Path)
+    pki.add_argument("--name", default="signer", help="of the signer")
+    pki.add_argument("--purpose", choices=["bulletin", "manifest"], default="bulletin")
+    pki.set_defaults(run=run)

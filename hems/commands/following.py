@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -12,13 +12,15 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from der.sentence import say
+from hems.bulletin import FirmwareList
 from hems.clock import Clock
 from hems.commands.enterprise_line import believed, context_of
 from hems.commands.reign import ended
 from hems.emg.feeds.feed import Feed
 from hems.emg.feeds.line import Line
 from hems.emg.feeds.tally import Tally
-from hems.emg.feeds.warnings import Hands, Warnings
+from hems.emg.feeds.warnings import Hands, Warnings, named
 from hems.emg.firmware.keeper import ListKeeper
 from hems.emg.firmware.lists import Refreshed
 from hems.emg.firmware.releases import software
@@ -63,7 +65,6 @@ class Following:
         home: Callable[[], Home],
         *,
         networks: Callable[[frozenset[str]], None] = lambda _networks: None,
-        identities: Callable[[frozenset[str]], None] = lambda _identities: None,
     ) -> AsyncIterator[None]:
         """Follow the feeds meanwhile.
 
@@ -74,7 +75,6 @@ class Following:
             clock: Where the time comes from.
             home: Returns the present home.
             networks: Told all networks that alerts name.
-            identities: Told all identities of certificates that alerts name.
 
         Raises:
             CertificateError: A certificate or key for the enterprise cannot be used.
@@ -98,6 +98,7 @@ class Following:
             Said(
                 lambda: list(lists.known.firmware) if config.firmware.url else [],
                 lambda: None if feed is None else feed.bulletin,
+                lambda: warnings.identities,
             ),
             quarantine_unknown=config.firmware.unknown is Unlisted.QUARANTINE,
             name=lambda device: names.get(device, device),
@@ -110,7 +111,6 @@ class Following:
             Hands(
                 lambda source, text: home().alarms.lasting(source, text),  # noqa: PLW0108 - another home may follow
                 networks,
-                identities,
             ),
         )
         self._tally = tally = Tally(
@@ -125,11 +125,7 @@ class Following:
         async def look() -> None:
             while True:
                 warnings.look()
-                home().alarms.lasting(
-                    "software",
-                    software(version("hems"), lists.known.lists, config.firmware.vendor).warning
-                    or None,
-                )
+                _look_around(home(), warnings.identities, lists.known.lists, config)
                 await watch.look()
                 await asyncio.sleep(LOOK_EVERY_S)
 
@@ -143,6 +139,17 @@ class Following:
             yield
         finally:
             await ended(*tasks)
+
+
+def _look_around(
+    home: Home, identities: frozenset[str], lists: Sequence[FirmwareList], config: Config
+) -> None:
+    """Tell the owner of servers that alerts name, and of software that must not run."""
+    for name, certificate in home.grid.certificates.items():
+        text = say("The certificate that {utility} shows is named in a warning.", utility=name)
+        home.alarms.lasting(f"warned {name}", text if named(certificate, identities) else None)
+    own = software(version("hems"), lists, config.firmware.vendor)
+    home.alarms.lasting("software", own.warning or None)
 
 
 async def _line(config: Config) -> Line | None:

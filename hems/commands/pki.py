@@ -1,11 +1,12 @@
-"""`hems pki init|renew`: a test public-key infrastructure on disk."""
+"""`hems pki init|renew|signer`: a test public-key infrastructure on disk."""
 
 from pathlib import Path
 
 from certs.errors import CertificateError
 from certs.identity import lfdi, sfdi
 from certs.pem import der, read_certificates
-from certs.pki import CRL_LASTS, init_pki, open_pki, renew_crls
+from certs.pki import CRL_LASTS, init_pki, issue_signer, open_pki, renew_crls
+from certs.signed import Purpose
 from hems.commands.output import fail
 
 
@@ -31,4 +32,14 @@ def renew(folder: Path) -> int:
     except CertificateError as error:
         return fail(str(error))
     print(f"{pki.trust.crls}: the revocation lists hold for another {CRL_LASTS.days} days")
+    return 0
+
+
+def signer(folder: Path, name: str, purpose: str) -> int:
+    """Issue a certificate by which documents of one purpose are signed; returns the exit code."""
+    try:
+        made = issue_signer(open_pki(folder), name, [Purpose[purpose.upper()]])
+    except CertificateError as error:
+        return fail(str(error))
+    print(f"{made.certificate} and {made.key}: signs what is a {purpose}, and nothing else")
     return 0

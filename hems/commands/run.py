@@ -22,6 +22,7 @@ from hems.archive.errors import ArchiveError
 from hems.clock import Clock, SystemClock
 from hems.commands.first_start import Place, prepared, served
 from hems.commands.follow import Follower
+from hems.commands.following import Following
 from hems.commands.keeping import Keeping
 from hems.commands.lan import listened, messages_to_phones, network_door
 from hems.commands.output import fail
@@ -66,6 +67,7 @@ from web.programmes_api import ProgrammesApi
 from web.push_api import PushApi
 from web.reserves_api import ReservesApi
 from web.security_api import SecurityApi
+from web.security_log_api import SecurityLogApi
 from web.server import serving
 from web.settings import WebSettings
 from web.trust_api import TrustApi
@@ -126,8 +128,9 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
     finish(config)
     opened = await opened_store(config.store.path, clock, key_store(config.keys.settings))
     store = opened.store
-    guards = await guardroom(config, store, clock, lambda: succession.home, restored=begun.restored)
-    note = guards.told_of(opened.trouble)
+    guards = await guardroom(config, opened, clock, lambda: succession.home, begun)
+    following = Following(guards.told_of(opened.event))
+    note = following.note
     reliance = Reliance(config)
 
     def make(config: Config) -> Home:
@@ -178,10 +181,21 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                     stays=succession.commissioned,
                 )
                 layers.push_async_callback(devices.close)
-                await layers.enter_async_context(awaited(opened, reign.begin_anew))
-                await layers.enter_async_context(
-                    watched(config, lambda text: succession.home.alarms.lasting("keys", text), note)
-                )
+                for beside in (
+                    awaited(opened, reign.begin_anew),
+                    following.followed(
+                        path,
+                        config,
+                        store,
+                        clock,
+                        lambda: succession.home,
+                        networks=guards.watch.barrier.shut_off,
+                    ),
+                    watched(
+                        config, lambda text: succession.home.alarms.lasting("keys", text), note
+                    ),
+                ):
+                    await layers.enter_async_context(beside)
                 page = await layers.enter_async_context(
                     serving(
                         succession,
@@ -191,6 +205,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                             *_parts(succession, clock, config.home.time_zone),
                             *past_parts(succession, store, config, clock),
                             FoundApi(devices),
+                            SecurityLogApi(lambda: guards.watchman.log, config.home.time_zone),
                             *keeping.parts(),
                             AccessApi(rights, keeping.set_up),
                             FactorsApi(rights),
@@ -260,7 +275,7 @@ def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
         VisibilityApi(lambda: home.home.uses.visibility),
         ProgrammesApi(lambda: home.home.participation, clock, time_zone),
         SecurityApi(lambda: home.home.security, time_zone),
-        TrustApi(lambda: home.home.judging),
+        TrustApi(lambda: home.home.trusting.judging),
     )
 
 

@@ -12,6 +12,16 @@ PIN_DIGITS: Final = 11111
 """First five digits of the demo home's registration PIN."""
 
 
+MANIFEST: Final = "hems.manifest"
+PROVIDERS: Final = "providers.pem"
+AGENT: Final = (
+    "[agent]",
+    f'manifest = "{MANIFEST}"',
+    f'roots = "{PROVIDERS}"',
+    "required = true",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What is played.
@@ -31,6 +41,7 @@ class Scene:
         extra_meters: Sub-meters beside the six devices of the home.
         economy: More lines for the hub's configuration before its devices: a tariff, say.
         tables: More lines behind single devices, by id: what is wanted of them.
+        agent: Whether the hub has a software agent, and takes part in no programme without it.
     """
 
     page_port: int = 8080
@@ -47,6 +58,7 @@ class Scene:
     extra_meters: int = 0
     economy: Sequence[str] = ()
     tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    agent: bool = False
 
 
 def hub_config(
@@ -74,6 +86,7 @@ def hub_config(
         *([f"time_zone = {quoted(scene.time_zone)}"] if scene.time_zone else []),
         "[web]",
         f"port = {page_port}",
+        *(AGENT if scene.agent else ()),
         "[ocpp]",
         f"port = {ocpp_port}",
         "[utility]",

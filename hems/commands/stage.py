@@ -19,8 +19,10 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict
 
 from certs.identity import lfdi, make_pin
+from certs.manifest.installation import Installation
 from certs.pem import der, read_certificates
 from certs.pki import Pki, init_pki
+from hems.commands.approval import approve
 from hems.commands.child import Child, ChildError
 from hems.commands.event import Operator
 from hems.commands.scene import PIN_DIGITS, Scene, hub_config, quoted
@@ -77,6 +79,11 @@ class HubReady(BaseModel):
 class Stage:
     """The running processes and where to reach them; an async context manager.
 
+    Attributes:
+        folder: Where their files are.
+        scene: What is played.
+        installation: What the hub's software agent approves; None for what runs here.
+
     Raises:
         ChildError: On entering, if one of them does not come up; all are stopped then.
     """
@@ -91,6 +98,7 @@ class Stage:
     control: str = field(init=False, default="")
     page: str = field(init=False, default="")
     lfdi: str = field(init=False, default="")
+    installation: Installation | None = None
 
     def __post_init__(self) -> None:
         self.folder = self.folder.absolute()
@@ -205,6 +213,8 @@ class Stage:
         )
         path = self.folder / "hub" / "hems.toml"
         path.write_text(text, encoding="utf-8")
+        if self.scene.agent:
+            approve(pki, self.installation, path.parent)
         arguments = (str(path), *self._ready(self.hub), *self.scene.hub)
         self.hub.command = [*self.hub.command, *arguments]
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from certs.keys.opening import key_store
 from hems.clock import Clock
 from hems.commands.reign import ended
+from hems.commands.store_start import Opened
+from hems.commands.upheaval import Begun
 from hems.emg.threats.assembly import Manner, Watch, head_file, watch_of
 from hems.emg.threats.telling import Told
 from hems.emg.threats.watchman import Tell, Watchman
@@ -17,11 +19,10 @@ from hems.home import Home
 from hems.hub_id import hub_id
 from hems.lan.addresses import own_addresses
 from hems.security.webhook import Hook, Webhook, WebhookError, check_address, read_secret
-from hems.security_event import EventKind, Note, SecurityEvent
+from hems.security_event import Note, SecurityEvent
 from hems.settings.config import Config
 from hems.settings.threats_section import ThreatsSection
 from hems.settings.toml_file import ConfigError
-from hems.store.store import Store
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - all of the hub's own addresses are asked for
 
@@ -43,10 +44,10 @@ class Guardroom:
         """Who takes note."""
         return self.watch.watchman
 
-    def told_of(self, trouble: str | None) -> Note:
-        """Return who takes note, once he knows what was wrong with the store; None for nothing."""
-        if trouble is not None:
-            self.watchman.note(SecurityEvent(EventKind.STORE_DAMAGED, trouble, "store"))
+    def told_of(self, first: SecurityEvent | None) -> Note:
+        """Return who takes note, once he knows what happened before; None for nothing."""
+        if first is not None:
+            self.watchman.note(first)
         return self.watchman.note
 
     @asynccontextmanager
@@ -62,22 +63,22 @@ class Guardroom:
 
 
 async def guardroom(
-    config: Config, store: Store, clock: Clock, home: Callable[[], Home], *, restored: bool
+    config: Config, opened: Opened, clock: Clock, home: Callable[[], Home], begun: Begun
 ) -> Guardroom:
     """Return the watch over a hub.
 
     Args:
         config: Its settings.
-        store: What it remembers.
+        opened: What it remembers.
         clock: Where the time comes from.
         home: Returns the present home, once the watch is manned.
-        restored: Whether the store is a backup's that was just put in place.
+        begun: What was done before this run.
 
     Raises:
         KeyStoreError: The key store that is configured cannot be made.
         ConfigError: The webhook cannot be used as it is configured.
     """
-    section, zone = config.threats, config.home.zone
+    section, zone, store = config.threats, config.home.zone, opened.store
     hook = _hook(section)
     webhook = None
     if hook is not None:
@@ -98,8 +99,10 @@ async def guardroom(
         utilities=lambda happening: home().grid.log(happening),  # noqa: PLW0108
         found=found,
     )
-    head = head_file(config.store.path, key_store(config.keys.settings))
-    return Guardroom(watch_of(store, head, clock, manner, tell, restored=restored), webhook)
+    # What takes the store's place for a while has a log of its own, and ends with it.
+    own = opened.back is None
+    head = head_file(config.store.path, key_store(config.keys.settings)) if own else None
+    return Guardroom(watch_of(store, head, clock, manner, tell, restored=begun.restored), webhook)
 
 
 def _hook(section: ThreatsSection) -> Hook | None:

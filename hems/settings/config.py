@@ -23,7 +23,8 @@ from der.model import DeviceKind
 from hems.settings import devices_file, settings_file
 from hems.settings.agent_section import AgentSection
 from hems.settings.device_section import DeviceSection
-from hems.settings.feeds_section import FeedsSection, FirmwareSection
+from hems.settings.feeds_section import FeedsSection, FirmwareSection, check_known
+from hems.settings.firewall_section import FirewallSection
 from hems.settings.keys_section import KeysSection
 from hems.settings.market_section import ConnectionSection, MarketSection, PeakSection
 from hems.settings.microgrid_section import MicrogridSection
@@ -182,6 +183,7 @@ class Config(Section):
     agent: AgentSection = AgentSection()
     store: StoreSection = StoreSection()
     keys: KeysSection = KeysSection()
+    firewall: FirewallSection = FirewallSection()
     ocpp: OcppSection = OcppSection()
     mqtt: MqttSection = MqttSection()
     tariff: TariffSection = TariffSection()
@@ -237,17 +239,15 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _exempt_are_there(self) -> Self:
+        for name in set(self.firewall.outside) - {device.id for device in self.device}:
+            raise ValueError(f"firewall.outside: there is no device {name!r}")
         for name in set(self.market.exempt) - {device.id for device in self.device}:
             raise ValueError(f"market.exempt: there is no device {name!r}")
         return self
 
     @model_validator(mode="after")
     def _known_to_the_enterprise(self) -> Self:
-        for section, of in (("feeds", self.feeds), ("firmware", self.firmware)):
-            if of.url is not None and not self.utility:
-                raise ValueError(f"{section}: there is no utility whose certificate could be shown")
-            if of.utility is not None and of.utility not in {u.name for u in self.utility}:
-                raise ValueError(f"{section}: there is no utility {of.utility!r}")
+        check_known(self.feeds, self.firmware, [utility.name for utility in self.utility])
         return self
 
     @model_validator(mode="after")

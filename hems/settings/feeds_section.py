@@ -1,5 +1,6 @@
 """The enterprise's word about threats, devices and firmware; and what it gets back."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -78,3 +79,21 @@ class FirmwareSection(Section):
         if self.unknown is Unlisted.QUARANTINE and self.url is None:
             raise ValueError('unknown = "quarantine" needs lists: give url and root')
         return self
+
+
+def check_known(feeds: FeedsSection, firmware: FirmwareSection, utilities: Sequence[str]) -> None:
+    """See that there is a utility whose certificate can be shown to the enterprise.
+
+    Args:
+        feeds: The one section.
+        firmware: The other.
+        utilities: Names of the home's utilities.
+
+    Raises:
+        ValueError: There is none, or none of the name that is given.
+    """
+    for name, section in (("feeds", feeds), ("firmware", firmware)):
+        if section.url is not None and not utilities:
+            raise ValueError(f"{name}: there is no utility whose certificate could be shown")
+        if section.utility is not None and section.utility not in utilities:
+            raise ValueError(f"{name}: there is no utility {section.utility!r}")

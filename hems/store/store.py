@@ -95,7 +95,7 @@ async def open_store(path: Path, clock: Clock, keys: KeyStore = PLAIN_FILES) -> 
         StoreFullError: There is no room to make it.
         StoreError: It cannot be opened for another reason.
     """
-    return _store(await open_database(path, keys), clock)
+    return store_of(await open_database(path, keys), clock)
 
 
 def deferred_store(path: Path, clock: Clock, keys: KeyStore = PLAIN_FILES) -> Store:
@@ -103,7 +103,7 @@ def deferred_store(path: Path, clock: Clock, keys: KeyStore = PLAIN_FILES) -> St
 
     For a start on a full disk: until there is room, every call raises `StoreFullError`.
     """
-    return _store(Database(path, lambda: make_ready(path, keys)), clock)
+    return store_of(Database(path, lambda: make_ready(path, keys)), clock)
 
 
 def meanwhile_store(path: Path, clock: Clock) -> Store:
@@ -113,10 +113,11 @@ def meanwhile_store(path: Path, clock: Clock) -> Store:
     itself is not touched.
     """
     key = StoreKey.make()
-    return _store(Database(meanwhile(path), lambda: make_meanwhile(path, key)), clock)
+    return store_of(Database(meanwhile(path), lambda: make_meanwhile(path, key)), clock)
 
 
-def _store(database: Database, clock: Clock) -> Store:
+def store_of(database: Database, clock: Clock) -> Store:
+    """Return a store on a file, whatever makes that ready."""
     quarters = Quarters(database)
     return Store(
         ledger=SqlLedger(database, clock),

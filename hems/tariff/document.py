@@ -188,13 +188,17 @@ def _entry(number: int, raw: object) -> _Entry:
         return _Entry.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        place = "".join(f"{part!s:.{_MOST_NAME}}: " for part in first["loc"])
+        place = "".join(f"{_shown(str(part))}: " for part in first["loc"])
         reason = first["msg"].removeprefix("Value error, ").replace("Input should", "must")
         if first["type"] == "timezone_aware":
             reason = "must have its offset from UTC, such as +01:00 or Z"
         elif first["type"] == "extra_forbidden":
             reason = "is not known here"
         raise DocumentError(f"entry {number}: {place}{reason}") from error
+
+
+def _shown(name: str) -> str:
+    return (name if name.isprintable() else ascii(name))[:_MOST_NAME]
 
 
 def _events(entry: _Entry) -> Iterator[PriceEvent]:

@@ -32,6 +32,7 @@ def opened(tmp_path: Path) -> Opener:
         utility: tuple[str, ...] = (),
         discover: bool = False,
         edition: str = "csip-aus",
+        economy: tuple[str, ...] = (),
     ) -> AsyncIterator[Rig]:
         scene = Scene(
             page_port=0,
@@ -41,6 +42,7 @@ def opened(tmp_path: Path) -> Opener:
             utility=utility,
             discover=discover,
             edition=edition,
+            economy=economy,
         )
         async with Rig(Stage(tmp_path / "stage", scene)) as rig:
             yield rig

@@ -186,6 +186,12 @@ class Rig:
             assert response.ok, await response.text()
             return await response.read()
 
+    async def operator_delete(self, path: str) -> bytes:
+        """Take something back at the operator's door."""
+        async with self._operator.delete(path) as response:
+            assert response.ok, await response.text()
+            return await response.read()
+
     async def operator_put(self, path: str, order: Mapping[str, object]) -> bytes:
         """Set something at the operator's door."""
         async with self._operator.put(path, json=order) as response:

@@ -228,6 +228,22 @@ def configured(folder: Path) -> Config:
     return load(path)
 
 
+async def parties(store: Store, folder: Path, clock: HeldClock) -> Access:
+    """Let somebody from outside into a home, and a program."""
+    rights = access(store.people, store.trail, folder / ".setup-code", clock, Hasher(1, 64))
+    await rights.ready()
+    await rights.people.first(NewPerson("Ada", Role.OWNER, PASSWORD))
+    company = await rights.people.add(NewPerson("Sunny Energy", Role.PROVIDER, PASSWORD))
+    await rights.people.add(NewPerson("Ivo", Role.INSTALLER, PASSWORD, until=clock.at + 86_400.0))
+    allowed = frozenset({Right.HISTORY, Right.STEER})
+    until = clock.at + 90 * 86_400.0
+    consent = NewConsent(company.id, ConsentPurpose.ENERGY_MANAGEMENT, allowed, until)
+    await rights.grant(consent, HERE)
+    only = frozenset({Right.SEE})
+    await rights.tokens.make(NewToken("Kitchen display", Role.HOUSEHOLD, rights=only), HERE)
+    return rights
+
+
 @asynccontextmanager
 async def agreement(folder: Path, clock: HeldClock) -> AsyncIterator[Agreement]:
     """Give a home the programmes, the grants and the alarms that it has at the clock's time."""
@@ -251,7 +267,10 @@ async def agreement(folder: Path, clock: HeldClock) -> AsyncIterator[Agreement]:
         callers=lambda: [CallerView("WB9", "192.168.1.77", "ocpp1.6")],
         pushed=PushStore(store.settings).subscriptions,
     )
+    rights = await parties(store, folder, clock)
     parts = (
+        PeopleApi(rights, clock),
+        ConsentsApi(rights, clock),
         ProgrammesApi(lambda: play.part, clock, ZONE),
         ReservesApi(tied, ZONE),
         IslandApi(tied),
@@ -259,7 +278,7 @@ async def agreement(folder: Path, clock: HeldClock) -> AsyncIterator[Agreement]:
         SecurityApi(lambda: security, ZONE),
     )
     try:
-        yield Agreement(play, alarms, visibility, tied, parts)
+        yield Agreement(play, alarms, visibility, tied, rights, parts)
     finally:
         await store.close()
 
@@ -291,7 +310,9 @@ async def agreed(
             accept_downloads=True,
         )
         page = await context.new_page()
-        found = Agreed(page, url, made.play, made.alarms, made.visibility, made.tied)
+        found = Agreed(
+            page, url, made.play, made.alarms, made.visibility, made.tied, made.rights
+        )
         found.page.on(
             "console",
             lambda m: found.complaints.append(m.text) if m.type in {"error", "warning"} else None,

@@ -1,8 +1,10 @@
 """Tells the owner what the enterprise warns of, and has addresses shut off that it names."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from certs.identity import lfdi, sfdi
 from der.sentence import say
 from hems.bulletin import Bulletin, Severity
 from hems.clock import Clock
@@ -15,13 +17,11 @@ class Hands:
 
     Attributes:
         alarm: Told in one sentence what the owner should know, by its source; None once it is over.
-        networks: Told all addresses and networks that nobody in the home is to speak with.
-        identities: Told all LFDIs, SFDIs and fingerprints of certificates that count no more.
+        networks: Told all addresses and networks from which nobody is to be heard.
     """
 
     alarm: Callable[[str, str | None], None]
     networks: Callable[[frozenset[str]], None]
-    identities: Callable[[frozenset[str]], None]
 
 
 class Warnings:
@@ -39,7 +39,15 @@ class Warnings:
         self._hands = hands
         self._alarms: dict[str, str] = {}
         self._networks: frozenset[str] | None = None
-        self._identities: frozenset[str] | None = None
+
+    @property
+    def identities(self) -> frozenset[str]:
+        """LFDIs, SFDIs, and fingerprints of certificates and keys, that alerts name."""
+        return frozenset(
+            name
+            for each in alerts(self._bulletin(), self._clock.now())
+            for name in (*each.lfdis, *map(str, each.sfdis), *each.fingerprints)
+        )
 
     def look(self) -> None:
         """Begin what is new, end what is over."""
@@ -63,11 +71,15 @@ class Warnings:
         if networks != self._networks:
             self._networks = networks
             self._hands.networks(networks)
-        identities = frozenset(
-            name
-            for each in held
-            for name in (*each.lfdis, *map(str, each.sfdis), *each.fingerprints)
-        )
-        if identities != self._identities:
-            self._identities = identities
-            self._hands.identities(identities)
+
+
+def named(certificate: bytes, identities: frozenset[str]) -> bool:
+    """Return whether a certificate is one that alerts name.
+
+    Args:
+        certificate: In DER.
+        identities: As `Warnings.identities` has them.
+    """
+    own = lfdi(certificate)
+    digest = hashlib.sha256(certificate).hexdigest()
+    return not identities.isdisjoint({own, str(sfdi(own)), digest})

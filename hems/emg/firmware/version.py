@@ -12,6 +12,7 @@ from hems.bulletin import alike
 
 _VERSION: Final = re.compile(
     r"(?:version|ver|v|fw|r)?[ ._-]?(?P<numbers>\d{1,18}(?:\.\d{1,18}){0,7})(?P<rest>.*)",
+    re.ASCII,
 )
 _PRE: Final = re.compile(
     r"[-_. ]?(?P<stage>dev|alpha|a|beta|b|preview|pre|rc|c)[-_. ]?(?P<at>\d{0,9})"

@@ -17,6 +17,7 @@ from der.model import Connection
 from der.sentence import say
 from hems.bulletin import Bulletin, Firmware, alike
 from hems.emg.firmware.judge import Standing, Verdict, distrusted, judged
+from hems.emg.trust.identity import Identity
 from hems.emg.trust.standing import Blocker, Cause, TrustError
 from hems.security_event import EventKind, Note, SecurityEvent, unheard
 from hems.store.errors import StoreError
@@ -35,6 +36,11 @@ class Shown(Protocol):
     @property
     def connection(self) -> Connection | None:
         """How whoever answered last described itself; None if nobody has since the start."""
+        ...
+
+    @property
+    def identity(self) -> Identity | None:
+        """What it showed when it was trusted; None before it ever answered."""
         ...
 
     @property
@@ -75,10 +81,12 @@ class Said:
     Attributes:
         listed: Returns all entries of the firmware lists that count.
         bulletin: Returns the enterprise's bulletin; None for none.
+        identities: Returns all fingerprints of keys that count no more.
     """
 
     listed: Callable[[], list[Firmware]]
     bulletin: Callable[[], Bulletin | None]
+    identities: Callable[[], frozenset[str]] = frozenset
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,7 @@ class FirmwareWatch:
             self._judged.clear()
             self._blocked.clear()
         listed, bulletin = self._said.listed(), self._said.bulletin()
+        identities = self._said.identities()
         before = dict(self._seen)
         for device, standing in guardian.standings.items():
             if standing.connection is not None:
@@ -167,6 +176,8 @@ class FirmwareWatch:
             try:
                 await self._judge(guardian, device, connection, verdict)
                 why = "" if bulletin is None else distrusted(connection, bulletin)
+                if not why and standing.identity and standing.identity.key in identities:
+                    why = say("its key is named in a warning")
                 await self._block(guardian, device, why, standing)
             except TrustError as error:  # it has just left the home, or somebody was quicker
                 _log.info("%s: %s", device, error)

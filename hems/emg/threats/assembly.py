@@ -52,13 +52,13 @@ class Watch:
 
 
 def watch_of(
-    store: Store, head: HeadFile, clock: Clock, manner: Manner, tell: Tell, *, restored: bool
+    store: Store, head: HeadFile | None, clock: Clock, manner: Manner, tell: Tell, *, restored: bool
 ) -> Watch:
     """Put it together.
 
     Args:
         store: What the hub remembers.
-        head: Where the log's end is sealed.
+        head: Where the log's end is sealed; None for nowhere.
         clock: Where the time comes from.
         manner: How is watched.
         tell: Who is told.

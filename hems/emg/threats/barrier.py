@@ -5,7 +5,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from typing import Final
 
+WARNED_S: Final = 3600.0
+"""Whoever is kept out by a warning is told to come again after so long."""
+
 _MOST: Final = 256
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Barrier:
@@ -18,6 +22,7 @@ class Barrier:
     def __init__(self, own: Callable[[], Collection[str]] = tuple) -> None:
         self._own = own
         self._until: OrderedDict[str, float] = OrderedDict()
+        self._warned: frozenset[_Network] = frozenset()
 
     def close(self, source: str, until: float) -> bool:
         """Keep a source out; returns whether it is one that may be.
@@ -33,8 +38,23 @@ class Barrier:
             self._until.popitem(last=False)
         return True
 
+    def shut_off(self, networks: Collection[str]) -> None:
+        """Keep out whoever is in these networks, as long as the service provider warns of them.
+
+        Args:
+            networks: All of them; a network that this machine is in is left out.
+        """
+        own = self._own()
+        self._warned = frozenset(
+            ipaddress.ip_network(each, strict=False)
+            for each in networks
+            if may_be_barred(each, own)
+        )
+
     def wait_s(self, source: str, now: float) -> float:
         """Return for how long a source is still kept out, in s; 0 for not at all."""
+        if any(_within(source, network) for network in self._warned):
+            return WARNED_S
         return max(0.0, self._until.get(source, now) - now)
 
 

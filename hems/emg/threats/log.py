@@ -18,7 +18,7 @@ from hems.clock import Clock
 from hems.emg.threats.entry import Entry
 from hems.emg.threats.folding import Draft
 from hems.emg.threats.head import Head, HeadError, HeadFile
-from hems.emg.threats.severity import severity
+from hems.emg.threats.severity import ORDER, Severity, severity
 from hems.security_event import EventKind, SecurityEvent
 from hems.store.chain import KEPT_S, START, ChainRow, Verdict, Verifier, append
 from hems.store.errors import StoreError
@@ -27,6 +27,8 @@ from hems.store.security_log import SecurityLogStore
 _log = logging.getLogger(__name__)
 
 MOST_WAITING: Final = 2000
+_PAGE: Final = 200
+_MOST_PAGES: Final = 50
 _FADE_MOST_S: Final = 31 * 86_400.0
 
 
@@ -45,6 +47,19 @@ class Logged:
     at: float
     entry: Entry | None
     link: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows.
+
+    Attributes:
+        rows: The newest first.
+        before: Number from which on there may be more; None where there are none.
+    """
+
+    rows: Sequence[Logged]
+    before: int | None
 
 
 class SecurityLog:
@@ -147,6 +162,27 @@ class SecurityLog:
         """
         return [_logged(row) for row in await self._store.newest(most, before)]
 
+    async def page(self, most: int, before: int | None, least: Severity) -> Page:
+        """Return rows that are grave enough, the newest first; raises StoreError.
+
+        Args:
+            most: How many at most.
+            before: Only those with a smaller number; None for all.
+            least: How grave they are at least; what says nothing any more counts as the least.
+        """
+        kept: list[Logged] = []
+        for _ in range(_MOST_PAGES):
+            found = await self.newest(_PAGE, before)
+            for row in found:
+                if len(kept) == most:
+                    return Page(kept, before)
+                before = row.seq
+                if row.entry is None or _rank(row.entry.severity) >= ORDER.index(least):
+                    kept.append(row)
+            if len(found) < _PAGE:
+                return Page(kept, None)
+        return Page(kept, before)
+
     async def rows(self) -> AsyncIterator[Logged]:
         """Yield all rows in order; raises StoreError."""
         async for row in self._store.rows():
@@ -201,6 +237,11 @@ class SecurityLog:
             sealed=head.seq,
             rows=verdict.rows,
         )
+
+
+def _rank(name: str) -> int:
+    """Return how grave a row is by its word; one of a later version is as grave as can be."""
+    return next((i for i, each in enumerate(ORDER) if each.value == name), len(ORDER))
 
 
 def _body(entry: Entry) -> str:

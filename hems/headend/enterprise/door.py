@@ -119,7 +119,7 @@ class FeedDoor:
             web.get("/statistics", self.get_statistics),
         ]
 
-    async def get_bulletin(self, _request: web.Request) -> web.Response:
+    async def get_bulletin(self, _: web.Request) -> web.Response:
         """Answer the entries, and the bulletin in force."""
         published = self._book.published
         return json_answer(
@@ -145,7 +145,7 @@ class FeedDoor:
     async def delete_entry(self, request: web.Request) -> web.Response:
         """Take an entry back."""
         await self._book.withdraw(request.match_info["id"])
-        return web.Response(status=204)
+        return await self.get_bulletin(request)
 
     async def post_publish(self, _request: web.Request) -> web.Response:
         """Sign what stands there now."""

@@ -25,7 +25,7 @@ class _Pin(In):
     @classmethod
     def _whole(cls, pin: str | None) -> str | None:
         if pin is not None and not pin_valid(pin):
-            raise ValueError(f"{pin!r} is not a PIN: five digits and the check digit that fits")
+            raise ValueError(f"{pin[:20]!r} is not a PIN: five digits and the check digit that fits")
         return pin
 
 

@@ -1,4 +1,4 @@
-"""Installed files against their list: whatever is done to them is found, and is found once undone."""
+"""Installed files against their list: whatever is done to them is found, and that it is undone."""
 
 import hashlib
 import os

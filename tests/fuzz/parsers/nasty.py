@@ -21,16 +21,21 @@ _VALUES: Final = (
 
 def json_changed(data: bytes, rng: random.Random) -> bytes:
     """Return a JSON document in which one value, or one name, is another."""
-    try:
-        document: object = json.loads(data)
-    except (ValueError, RecursionError):
-        return data
     for _ in range(rng.randrange(1, 3)):
-        document = _changed(document, rng)
-    return json.dumps(document, allow_nan=True).encode("utf-8", "surrogatepass")
+        try:
+            document: object = json.loads(data)
+        except (ValueError, RecursionError):
+            return data
+        times = 300 if len(data) < _LONG else 1  # twice that of what is long would not fit memory
+        made = json.dumps(_changed(document, rng, times), allow_nan=True)
+        data = made.encode("utf-8", "surrogatepass")
+    return data
 
 
-def _changed(value: object, rng: random.Random) -> object:
+_LONG: Final = 2000
+
+
+def _changed(value: object, rng: random.Random, times: int) -> object:
     if isinstance(value, dict) and value and rng.randrange(5):
         made = dict(value)
         key = rng.choice(sorted(made))
@@ -40,7 +45,7 @@ def _changed(value: object, rng: random.Random) -> object:
             case 1:
                 made[rng.choice(("", "x", key + "s", "__proto__"))] = made[key]
             case _:
-                made[key] = _changed(made[key], rng)
+                made[key] = _changed(made[key], rng, times)
         return made
     if isinstance(value, list) and value and rng.randrange(5):
         row = list(value)
@@ -49,8 +54,8 @@ def _changed(value: object, rng: random.Random) -> object:
             case 0:
                 del row[at]
             case 1:
-                row += row * rng.choice((1, 1, 300))
+                row += row * rng.choice((1, 1, times))
             case _:
-                row[at] = _changed(row[at], rng)
+                row[at] = _changed(row[at], rng, times)
         return row
     return rng.choice(_VALUES)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 import pytest
@@ -105,21 +106,26 @@ def stranger_tls(pki: Pki) -> SepContext:
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Serve = Callable[[Handler], Awaitable[str]]
+
+
+class Serve(Protocol):
+    """Starts a server that answers as a handler does; returns where it is."""
+
+    async def __call__(self, handler: Handler, name: str = "utility") -> str: ...
 
 
 @pytest.fixture
 async def serve(pki: Pki) -> AsyncIterator[Serve]:
-    """Start servers that have the utility's certificate and answer as a handler does."""
+    """Start servers under certificates of the test PKI."""
     runners: list[web.AppRunner] = []
 
-    async def start(handler: Handler) -> str:
+    async def start(handler: Handler, name: str = "utility") -> str:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", handler)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         runners.append(runner)
-        context = server_context(pki.identity("utility"), pki.trust)
+        context = server_context(pki.identity(name), pki.trust)
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
         return f"https://127.0.0.1:{runner.addresses[0][1]}"
 

@@ -157,7 +157,7 @@ def machine() -> Iterator[Machine]:
 
 
 def _wired(one: Machine, other: Machine, name: str) -> None:
-    one.ip(f"link add {name} type veth peer name up netns {other.pid}")
+    one.ip(f"link add {name} type veth peer name net0 netns {other.pid}")
 
 
 @contextlib.contextmanager
@@ -166,11 +166,11 @@ def lan() -> Iterator[Lan]:
     with machine() as device, machine() as hub, machine() as outside:
         _wired(hub, device, "inner")
         _wired(hub, outside, "outer")
-        device.ip(f"link set up address {MAC}")
+        device.ip(f"link set net0 address {MAC}")
         for where, address in ((device, DEVICE), (outside, OUTSIDE)):
             where.ip("link set lo up")
-            where.ip("link set up up")
-            where.ip(f"address add {address}/24 dev up")
+            where.ip("link set net0 up")
+            where.ip(f"address add {address}/24 dev net0")
         for name, address in (("inner", HUB), ("outer", "10.9.0.1")):
             hub.ip(f"link set {name} up")
             hub.ip(f"address add {address}/24 dev {name}")

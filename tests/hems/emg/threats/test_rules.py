@@ -16,6 +16,7 @@ from hems.emg.threats.rules.judge import Rules, State
 from hems.emg.threats.rules.table import Thresholds, table
 from hems.emg.threats.severity import Severity
 from hems.security_event import EventKind, SecurityEvent
+from tests.hems.emg.threats.week import ordinary
 
 pytestmark = pytest.mark.requirement("L2-EVENTS")
 
@@ -27,8 +28,13 @@ WORDS = Words(say("Look at it."), Template("{who} did it {count} times."))
 FAILED = EventKind.LOGIN_FAILED
 
 
-def seen(
-    kind: EventKind, now: float, about: str = "", source: str = "", row: int = 0, text: str = "It was."
+def seen(  # noqa: PLR0917 - a row of a table
+    kind: EventKind,
+    now: float,
+    about: str = "",
+    source: str = "",
+    row: int = 0,
+    text: str = "It was.",
 ) -> Seen:
     return Seen(SecurityEvent(kind, text, about, source), MIDNIGHT + now, now, row)
 
@@ -155,7 +161,8 @@ def slow(rule: Counting, events: list[Seen]) -> list[tuple[int, str]]:
             for number, each in enumerate(events[: index + 1])
             if each.event.kind in rule.kinds
             and now.now - each.now < rule.span_s
-            and key == {By.SOURCE: each.event.source, By.ABOUT: each.event.about, By.ALL: ""}[rule.by]
+            and key
+            == {By.SOURCE: each.event.source, By.ABOUT: each.event.about, By.ALL: ""}[rule.by]
         ]
         count = len(set(alike))
         if count >= rule.most and (key not in last or now.now - last[key] >= AGAIN_S):
@@ -188,11 +195,11 @@ def test_counting_is_what_looking_through_everything_finds(
         now += pause
         events.append(seen(kind, now, about, source))
     tracks: Tracks = {}
-    found = []
+    found: list[tuple[int, str]] = []
     for index, event in enumerate(events):
         tracks, finding = rule.step(tracks, event)
         if finding is not None:
-            found.append((index, next(reversed(tracks))))
+            found.append((index, list(tracks)[-1]))
     assert found == slow(rule, events)
     assert all(len(track.marks) <= most for track in tracks.values())
 
@@ -225,13 +232,14 @@ def test_a_change_in_the_night_is_odd_where_nobody_makes_any() -> None:
     assert "3 o'clock" in found[0].text
 
 
-@pytest.mark.parametrize(
-    ("days", "hour"), [(10, 3.0), (22, 16.0), (22, 21.9), (22, 23.0)]
-)
+@pytest.mark.parametrize(("days", "hour"), [(10, 3.0), (22, 16.0), (22, 21.9), (22, 23.0)])
 def test_no_change_is_odd_near_the_usual_hours_or_before_they_are_known(
     days: int, hour: float
 ) -> None:
-    events = [*changes([18.5, 20.2], days), seen(EventKind.CONFIG_CHANGED, days * DAY + hour * HOUR)]
+    events = [
+        *changes([18.5, 20.2], days),
+        seen(EventKind.CONFIG_CHANGED, days * DAY + hour * HOUR),
+    ]
     assert judged(*events) == []
 
 
@@ -240,12 +248,10 @@ def test_the_same_odd_hour_is_odd_once() -> None:
     assert len(judged(*changes([18.5], 22), *odd)) == 1
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 23)), max_size=60).map(sorted)
-)
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 23)), max_size=60).map(sorted))
 def test_habits_are_what_counting_by_hand_finds(times: list[tuple[int, int]]) -> None:
-    state, kept = Habit(), []
-    last: float | None = None
+    state, last = Habit(), None
+    kept: list[tuple[float, int]] = []
     for day, hour in times:
         at = MIDNIGHT + day * DAY + hour * HOUR
         event = Seen(SecurityEvent(EventKind.CONFIG_CHANGED, "It was."), at, at)
@@ -261,55 +267,10 @@ def test_habits_are_what_counting_by_hand_finds(times: list[tuple[int, int]]) ->
         last = at
 
 
-# An ordinary week.
-
-
-def ordinary(rng: random.Random) -> Iterator[Seen]:
-    """Yield what happens in a week in which nobody means any harm."""
-    events: list[tuple[float, SecurityEvent]] = []
-
-    def add(at: float, kind: EventKind, about: str = "", source: str = "") -> None:
-        events.append((at, SecurityEvent(kind, f"{kind} {about}", about, source)))
-
-    for day in range(7):
-        morning, evening = day * DAY + 7 * HOUR, day * DAY + 19 * HOUR
-        for start in (morning, evening):
-            at = start + rng.uniform(0, HOUR)
-            phone = rng.choice(["192.168.1.20", "192.168.1.21"])
-            for slip in range(rng.choice([0, 0, 0, 1, 2, 3])):
-                add(at - 30 + slip * 5, FAILED, "ada", phone)
-            add(at, EventKind.LOGGED_IN, "ada", phone)
-            # A page left open whose login has ended: it asks once for what it shows.
-            for path in ("home", "plan", "needs", "money", "devices", "alarms"):
-                add(at + HOUR, EventKind.REQUEST_REFUSED, f"GET /api/{path}", phone)
-            for retry in range(20):
-                add(at + HOUR + 3 * retry, EventKind.REQUEST_REFUSED, "GET /api/stream", phone)
-        if rng.random() < 0.4:
-            add(evening + 600, EventKind.CONFIG_CHANGED, "hems.toml")
-        if rng.random() < 0.2:
-            add(evening + 900, EventKind.ACCOUNT_CHANGED, "guest", "192.168.1.20")
-        add(morning, EventKind.EVENT_REFUSED, f"m{day}", "utility")
-        add(morning + 5, EventKind.NOTIFICATION_REFUSED, "utility", "198.51.100.4")
-        add(evening, EventKind.DEVICE_STRANGER, "neighbour's charger", "192.168.1.77")
-        for hello in range(4):  # a scanner of the router's own, a browser that dislikes our root
-            add(evening + hello, EventKind.PEER_REFUSED, "notifications")
-        second = 0
-        value = 0.0
-        while second < 1800:  # a battery that follows the house
-            value += rng.uniform(-400, 400)
-            told = setpoints.told("battery", value, "self-consumption")
-            events.append((day * DAY + 12 * HOUR + second, told))
-            events.append((day * DAY + 12 * HOUR + second, setpoints.told("ev", abs(value))))
-            second += 1
-            value *= 0.95
-    add(3 * DAY, EventKind.CERTIFICATE, "utility")
-    add(4 * DAY, EventKind.FIRMWARE_CHANGED, "ev")
-    add(4 * DAY, EventKind.DEVICE_ADMITTED, "ev")
-    add(2 * DAY + 60, EventKind.CLOCK_STEPPED)
-    for number, (at, event) in enumerate(sorted(events, key=lambda e: e[0])):
-        yield Seen(event, MIDNIGHT + at, at, number + 1)
+# An ordinary week: `tests.hems.emg.threats.week`.
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_nothing_is_found_in_an_ordinary_week(seed: int) -> None:
-    assert judged(*ordinary(random.Random(seed))) == []  # noqa: S311 - no secrets
+    events = ordinary(random.Random(seed))  # noqa: S311 - no secrets
+    assert judged(*(Seen(event, MIDNIGHT + at, at, n + 1) for n, (at, event) in events)) == []

@@ -19,6 +19,8 @@ export class ApiError extends Error {
   constructor(
     sentence: string,
     readonly status = 0,
+    /** Whether a second proof of who asks is all that is missing. */
+    readonly second = false,
   ) {
     super(sentence);
   }
@@ -70,8 +72,12 @@ export async function ask<T>(asking: Promise<Asked<T>>): Promise<T> {
     throw new ApiError(t("shell.unreachable"));
   }
   const { data, error, response } = asked;
-  if (!response.ok) throw new ApiError(sentenceOf(error, response.status), response.status);
+  if (!response.ok) throw new ApiError(sentenceOf(error, response.status), response.status, isSecond(error));
   return data as T;
+}
+
+function isSecond(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "second" in error && error.second === true;
 }
 
 function sentenceOf(error: unknown, status: number): string {

@@ -2,11 +2,19 @@
 
 import { api, ask } from "./client";
 import type {
+  AppAnswer,
+  AskedAnswer,
+  ConsentOrder,
+  ConsentsAnswer,
+  FactorsAnswer,
   MadeTokenAnswer,
   MeAnswer,
   PeopleAnswer,
+  PasskeyOrder,
   PersonOrder,
+  Role,
   SessionAnswer,
+  SignedOrder,
   TokenAnswer,
   TokenOrder,
   TrailAnswer,
@@ -15,9 +23,19 @@ import type {
   ChangeOrder,
 } from "./schema";
 
-/** Log in; the browser keeps the session. */
-export function logIn(name: string, password: string): Promise<MeAnswer> {
-  return ask(api.POST("/api/login", { body: { name, password } }));
+/** Log in, with a code where one is needed; the browser keeps the session. */
+export function logIn(name: string, password: string, code: string): Promise<MeAnswer> {
+  return ask(api.POST("/api/login", { body: { name, password, code } }));
+}
+
+/** Return what a passkey is to sign to log somebody in. */
+export function askLogin(): Promise<AskedAnswer> {
+  return ask(api.GET("/api/login/passkey"));
+}
+
+/** Log in by a passkey. */
+export function logInBy(signed: SignedOrder): Promise<MeAnswer> {
+  return ask(api.POST("/api/login/passkey", { body: signed }));
 }
 
 /** Make the first account, its owner's, and log it in. */
@@ -31,13 +49,91 @@ export async function endSession(): Promise<void> {
 }
 
 /** Change one's own password; all other sessions end. */
-export function changePassword(present: string, next: string): Promise<MeAnswer> {
-  return ask(api.PUT("/api/me/password", { body: { present, new: next } }));
+export function changePassword(present: string, next: string, code: string): Promise<MeAnswer> {
+  return ask(api.PUT("/api/me/password", { body: { present, new: next, code } }));
 }
 
 /** Prove once more who one is. */
-export async function prove(password: string): Promise<void> {
-  await ask(api.POST("/api/me/proof", { body: { password } }));
+export async function prove(password: string, code: string): Promise<void> {
+  await ask(api.POST("/api/me/proof", { body: { password, code } }));
+}
+
+/** Return what a passkey is to sign to prove once more who one is. */
+export function askProofBy(): Promise<AskedAnswer> {
+  return ask(api.GET("/api/me/proof"));
+}
+
+/** Prove it by a passkey. */
+export async function proveBy(signed: SignedOrder): Promise<void> {
+  await ask(api.POST("/api/me/proof", { body: { code: "", passkey: signed } }));
+}
+
+/** Return one's own second factors. */
+export function fetchFactors(): Promise<FactorsAnswer> {
+  return ask(api.GET("/api/me/factors"));
+}
+
+/** Have an app for codes be set up; it counts once `confirmApp` has taken a code of it. */
+export function beginApp(): Promise<AppAnswer> {
+  return ask(api.POST("/api/me/app"));
+}
+
+/** Have the app count; returns new recovery codes, where these are the first. */
+export async function confirmApp(code: string): Promise<string[]> {
+  return (await ask(api.PUT("/api/me/app", { body: { code } }))).codes;
+}
+
+/** Have the app count no more. */
+export function removeApp(): Promise<FactorsAnswer> {
+  return ask(api.DELETE("/api/me/app"));
+}
+
+/** Return what a new passkey is to be for. */
+export function askPasskey(): Promise<AskedAnswer> {
+  return ask(api.GET("/api/me/passkeys"));
+}
+
+/** Keep a passkey; returns new recovery codes, where these are the first. */
+export async function addPasskey(order: PasskeyOrder): Promise<string[]> {
+  return (await ask(api.POST("/api/me/passkeys", { body: order }))).codes;
+}
+
+/** Have a passkey prove nothing any more. */
+export function removePasskey(id: number): Promise<FactorsAnswer> {
+  const path = { passkey: String(id) };
+  return ask(api.DELETE("/api/me/passkeys/{passkey}", { params: { path } }));
+}
+
+/** Make new recovery codes; those before count no more. */
+export async function makeCodes(): Promise<string[]> {
+  return (await ask(api.POST("/api/me/codes"))).codes;
+}
+
+/** Choose which roles need a second factor. */
+export function chooseRules(second: Role[]): Promise<PeopleAnswer> {
+  return ask(api.PUT("/api/people/rules", { body: { second } }));
+}
+
+/** Let somebody in again who has lost their second factor. */
+export async function recoverPerson(id: number, next: string): Promise<void> {
+  const path = { person: String(id) };
+  await ask(api.POST("/api/people/{person}/recover", { params: { path }, body: { new: next } }));
+}
+
+/** Return who may see and do what who does not live here. */
+export function fetchConsents(): Promise<ConsentsAnswer> {
+  return ask(api.GET("/api/consents"));
+}
+
+/** Consent to something until a day. */
+export async function giveConsent(order: ConsentOrder): Promise<void> {
+  await ask(api.POST("/api/consents", { body: order }));
+}
+
+/** Take a consent back. */
+export async function endConsent(id: number): Promise<void> {
+  const path = { consent: String(id) };
+  await ask(api.DELETE("/api/consents/{consent}", { params: { path } }));
 }
 
 /** Return where one is logged in. */

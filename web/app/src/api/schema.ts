@@ -1282,6 +1282,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/security/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what bears on security, the newest first */
+        get: operations["securitylog_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/security/log/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether the log is as it was written */
+        get: operations["securitylog_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/security/log/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the whole log, a row a line as JSON; the last line has the checksum of the others */
+        get: operations["securitylog_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings": {
         parameters: {
             query?: never;
@@ -1577,6 +1628,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return how each device stands: trusted, new, in quarantine or blocked */
+        get: operations["trust_trust"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trust/{device}/allow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a block back */
+        post: operations["trust_allow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trust/{device}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Trust a new device as it shows itself now */
+        post: operations["trust_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trust/{device}/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shut a device: it is taken off, and nothing more is said to it */
+        post: operations["trust_block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trust/{device}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a device out of quarantine, as it was before or as it shows itself now */
+        post: operations["trust_lift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/wipe": {
         parameters: {
             query?: never;
@@ -1788,6 +1924,12 @@ export interface components {
             days?: "all" | "weekdays" | "weekends";
         };
         /**
+         * Barrier
+         * @description What keeps a device that is shut from reaching others.
+         * @enum {string}
+         */
+        Barrier: "firewall" | "handles";
+        /**
          * Before
          * @description With what time one is compared.
          * @enum {string}
@@ -1849,6 +1991,20 @@ export interface components {
             /** Accounts */
             accounts: components["schemas"]["BillAccountAnswer"][];
         };
+        /**
+         * BlockOrder
+         * @description Why a device is to be shut.
+         */
+        BlockOrder: {
+            /** Why */
+            why: string;
+        };
+        /**
+         * Blocker
+         * @description Who shut a device.
+         * @enum {string}
+         */
+        Blocker: "owner" | "enterprise";
         /**
          * CallAnswer
          * @description A call; fields as in `hems.reserves.surface.CallView`.
@@ -1976,6 +2132,12 @@ export interface components {
              */
             seconds?: number | null;
         };
+        /**
+         * Cause
+         * @description Why a device is doubted.
+         * @enum {string}
+         */
+        Cause: "identity" | "revoked" | "misconfigured" | "firmware" | "unreliable";
         /**
          * CertificateAnswer
          * @description A certificate; fields as in `hems.security.surface.CertificateView`.
@@ -3233,6 +3395,124 @@ export interface components {
             language: "" | "en" | "fr" | "de" | "es";
         };
         /**
+         * LiftOrder
+         * @description Why a quarantine is to end.
+         *
+         *     Attributes:
+         *         why: The reason.
+         *         accept: Whether the device is trusted as it shows itself now; else as it was before.
+         */
+        LiftOrder: {
+            /** Why */
+            why: string;
+            /**
+             * Accept
+             * @default false
+             */
+            accept?: boolean;
+        };
+        /**
+         * LogAnswer
+         * @description Rows of the log.
+         *
+         *     Attributes:
+         *         rows: The newest first.
+         *         before: From where on to ask for more; None where there are none.
+         *         time_zone: IANA name of the home's time zone.
+         */
+        LogAnswer: {
+            /** Rows */
+            rows: components["schemas"]["LogRowAnswer"][];
+            /** Before */
+            before: number | null;
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * LogRowAnswer
+         * @description A row.
+         *
+         *     Attributes:
+         *         seq: Its number.
+         *         at: UTC epoch seconds.
+         *         link: Of the chain up to it, hexadecimal.
+         *         kind: Of what kind the event was (`hems.security_event.EventKind`); empty for a row that is
+         *             too old to say anything.
+         *         severity: How grave.
+         *         about: What it concerns.
+         *         source: From where it came.
+         *         text: In one sentence.
+         *         times: How many events the row stands for.
+         *         since: When the first of them was; None for the row's own time.
+         *         threat: What was found (`hems.emg.threats.rules.finding.Threat`); empty for no finding.
+         *         evidence: Rows that show it.
+         *         advice: What the owner should do.
+         *         done: What the hub did about it.
+         */
+        LogRowAnswer: {
+            /** Seq */
+            seq: number;
+            /** At */
+            at: number;
+            /** Link */
+            link: string;
+            /**
+             * Kind
+             * @default
+             */
+            kind: string;
+            /**
+             * Severity
+             * @default
+             */
+            severity: string;
+            /**
+             * About
+             * @default
+             */
+            about: string;
+            /**
+             * Source
+             * @default
+             */
+            source: string;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Times
+             * @default 1
+             */
+            times: number;
+            /**
+             * Since
+             * @default null
+             */
+            since: number | null;
+            /**
+             * Threat
+             * @default
+             */
+            threat: string;
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: number[];
+            /**
+             * Advice
+             * @default
+             */
+            advice: string;
+            /**
+             * Done
+             * @default
+             */
+            done: string;
+        };
+        /**
          * LoginOrder
          * @description Name and password of who wants to log in, and a code where they have one.
          */
@@ -3519,6 +3799,12 @@ export interface components {
             /** Until */
             until: number | null;
         };
+        /**
+         * Ownership
+         * @description Who owns a device; the rules of each kind are in `programs.ownership`.
+         * @enum {string}
+         */
+        Ownership: "owner" | "service-provider" | "other";
         /**
          * PartyAnswer
          * @description Somebody with an account who does not live here; times in UTC epoch seconds.
@@ -4022,6 +4308,18 @@ export interface components {
             shed_w: number;
         };
         /**
+         * RevokedAnswer
+         * @description A key that counts no more; fields as in `hems.security.trust_surface.RevokedView`.
+         */
+        RevokedAnswer: {
+            /** Fingerprint */
+            fingerprint: string;
+            /** At */
+            at: number;
+            /** Why */
+            why: string;
+        };
+        /**
          * Right
          * @description What can be allowed or not; every operation of the API needs one.
          * @enum {string}
@@ -4149,6 +4447,8 @@ export interface components {
             strangers: components["schemas"]["StrangerAnswer"][];
             /** Outflows */
             outflows: components["schemas"]["OutflowAnswer"][];
+            /** Store */
+            store: string;
         };
         /**
          * SentAnswer
@@ -4330,6 +4630,30 @@ export interface components {
             state: components["schemas"]["State"];
         };
         /**
+         * Severity
+         * @description How grave; in this order.
+         * @enum {string}
+         */
+        Severity: "info" | "notice" | "warning" | "alarm";
+        /**
+         * ShownAnswer
+         * @description What a device shows of itself; fields as in `hems.security.trust_surface.ShownView`.
+         */
+        ShownAnswer: {
+            /** Fingerprint */
+            fingerprint: string;
+            /** By Key */
+            by_key: boolean;
+            /** Manufacturer */
+            manufacturer: string;
+            /** Model */
+            model: string;
+            /** Serial */
+            serial: string;
+            /** Mac */
+            mac: string;
+        };
+        /**
          * SignedOrder
          * @description A passkey's answer; fields as in `hems.access.passkeys.Signed`.
          */
@@ -4342,6 +4666,37 @@ export interface components {
             authenticator_data: string;
             /** Signature */
             signature: string;
+        };
+        /**
+         * StandAnswer
+         * @description How a device stands; fields as in `hems.security.trust_surface.StandView`.
+         */
+        StandAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            ownership: components["schemas"]["Ownership"];
+            standing: components["schemas"]["TrustStanding"];
+            /** Why */
+            why: string;
+            /** Doubts */
+            doubts: {
+                [key: string]: string;
+            };
+            /** Blocks */
+            blocks: {
+                [key: string]: string;
+            };
+            trusted: components["schemas"]["ShownAnswer"] | null;
+            shown: components["schemas"]["ShownAnswer"] | null;
+            /** Revoked */
+            revoked: components["schemas"]["RevokedAnswer"][];
+            /** Firmware */
+            firmware: string;
+            barrier: components["schemas"]["Barrier"];
         };
         /**
          * Standing
@@ -4650,6 +5005,31 @@ export interface components {
             more: boolean;
         };
         /**
+         * TrustAnswer
+         * @description How all devices stand, in the configuration's order.
+         */
+        TrustAnswer: {
+            /** Devices */
+            devices: components["schemas"]["StandAnswer"][];
+        };
+        /**
+         * TrustOrder
+         * @description Why something is asked; may be left empty where a block or a quarantine is not at stake.
+         */
+        TrustOrder: {
+            /**
+             * Why
+             * @default
+             */
+            why?: string;
+        };
+        /**
+         * TrustStanding
+         * @description How a device stands.
+         * @enum {string}
+         */
+        TrustStanding: "new" | "trusted" | "quarantined" | "blocked";
+        /**
          * TrustedDeviceAnswer
          * @description A device that is believed; fields as in `hems.security.surface.TrustedDeviceView`.
          */
@@ -4761,15 +5141,19 @@ export type AskedAnswer = components['schemas']['AskedAnswer'];
 export type BackupAnswer = components['schemas']['BackupAnswer'];
 export type BandAnswer = components['schemas']['BandAnswer'];
 export type BandModel = components['schemas']['BandModel'];
+export type Barrier = components['schemas']['Barrier'];
 export type Before = components['schemas']['Before'];
 export type BillAccountAnswer = components['schemas']['BillAccountAnswer'];
 export type BillAnswer = components['schemas']['BillAnswer'];
+export type BlockOrder = components['schemas']['BlockOrder'];
+export type Blocker = components['schemas']['Blocker'];
 export type CallAnswer = components['schemas']['CallAnswer'];
 export type CallerAnswer = components['schemas']['CallerAnswer'];
 export type CallersAnswer = components['schemas']['CallersAnswer'];
 export type CarAnswer = components['schemas']['CarAnswer'];
 export type CarMode = components['schemas']['CarMode'];
 export type CarOrderBody = components['schemas']['CarOrderBody'];
+export type Cause = components['schemas']['Cause'];
 export type CertificateAnswer = components['schemas']['CertificateAnswer'];
 export type CertificateUse = components['schemas']['CertificateUse'];
 export type ChangeOrder = components['schemas']['ChangeOrder'];
@@ -4829,6 +5213,9 @@ export type Keys = components['schemas']['Keys'];
 export type Kind = components['schemas']['Kind'];
 export type LanAnswer = components['schemas']['LanAnswer'];
 export type LanguageOrder = components['schemas']['LanguageOrder'];
+export type LiftOrder = components['schemas']['LiftOrder'];
+export type LogAnswer = components['schemas']['LogAnswer'];
+export type LogRowAnswer = components['schemas']['LogRowAnswer'];
 export type LoginOrder = components['schemas']['LoginOrder'];
 export type MadeTokenAnswer = components['schemas']['MadeTokenAnswer'];
 export type MeAnswer = components['schemas']['MeAnswer'];
@@ -4844,6 +5231,7 @@ export type Occasion = components['schemas']['Occasion'];
 export type OfferAnswer = components['schemas']['OfferAnswer'];
 export type OutcomeAnswer = components['schemas']['OutcomeAnswer'];
 export type OutflowAnswer = components['schemas']['OutflowAnswer'];
+export type Ownership = components['schemas']['Ownership'];
 export type PartyAnswer = components['schemas']['PartyAnswer'];
 export type PasskeyAnswer = components['schemas']['PasskeyAnswer'];
 export type PasskeyOrder = components['schemas']['PasskeyOrder'];
@@ -4872,6 +5260,7 @@ export type RecordAnswer = components['schemas']['RecordAnswer'];
 export type RecordsAnswer = components['schemas']['RecordsAnswer'];
 export type Renewal = components['schemas']['Renewal'];
 export type ReservesAnswer = components['schemas']['ReservesAnswer'];
+export type RevokedAnswer = components['schemas']['RevokedAnswer'];
 export type Right = components['schemas']['Right'];
 export type Role = components['schemas']['Role'];
 export type RoleAnswer = components['schemas']['RoleAnswer'];
@@ -4893,7 +5282,10 @@ export type SettingsOrder = components['schemas']['SettingsOrder'];
 export type SetupAnswer = components['schemas']['SetupAnswer'];
 export type SetupStepAnswer = components['schemas']['SetupStepAnswer'];
 export type SetupStepOrder = components['schemas']['SetupStepOrder'];
+export type Severity = components['schemas']['Severity'];
+export type ShownAnswer = components['schemas']['ShownAnswer'];
 export type SignedOrder = components['schemas']['SignedOrder'];
+export type StandAnswer = components['schemas']['StandAnswer'];
 export type Standing = components['schemas']['Standing'];
 export type StandingAnswer = components['schemas']['StandingAnswer'];
 export type State = components['schemas']['State'];
@@ -4911,6 +5303,9 @@ export type TokenOrder = components['schemas']['TokenOrder'];
 export type TokensAnswer = components['schemas']['TokensAnswer'];
 export type TotalsAnswer = components['schemas']['TotalsAnswer'];
 export type TrailAnswer = components['schemas']['TrailAnswer'];
+export type TrustAnswer = components['schemas']['TrustAnswer'];
+export type TrustOrder = components['schemas']['TrustOrder'];
+export type TrustStanding = components['schemas']['TrustStanding'];
 export type TrustedDeviceAnswer = components['schemas']['TrustedDeviceAnswer'];
 export type UtilityAnswer = components['schemas']['UtilityAnswer'];
 export type UtilityLinkAnswer = components['schemas']['UtilityLinkAnswer'];
@@ -7832,6 +8227,99 @@ export interface operations {
             };
         };
     };
+    securitylog_rows: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                most?: number;
+                least?: components["schemas"]["Severity"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    securitylog_check: {
+        parameters: {
+            query?: {
+                link?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    securitylog_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson; charset=utf-8": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     settings_settings: {
         parameters: {
             query?: never;
@@ -8530,6 +9018,167 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CheckAnswer"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trust_trust: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trust_allow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrustOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trust_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrustOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trust_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlockOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trust_lift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiftOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

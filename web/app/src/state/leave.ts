@@ -42,7 +42,7 @@ export function guard(router: Router): void {
   api.use({
     async onResponse({ response, schemaPath }) {
       if (response.status !== 401 || OPEN.has(router.currentRoute.value.path)) return;
-      if (schemaPath === "/api/login") return;
+      if (schemaPath === "/api/login" || schemaPath === "/api/login/passkey") return;
       await look(true);
     },
   });

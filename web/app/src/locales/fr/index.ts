@@ -6,5 +6,6 @@ import privacy from "./privacy.json";
 import people from "./people.json";
 import setup from "./setup.json";
 import phone from "./phone.json";
+import trust from "./trust.json";
 
-export default { ...first, devices, programmes, history, privacy, people, setup, phone };
+export default { ...first, devices, programmes, history, privacy, people, setup, phone, trust };

@@ -1,0 +1,181 @@
+"""What must hold of whatever the page's API is asked that its own description allows, or does not.
+
+Schemathesis makes the requests from the description that the running hub serves. No answer is a
+5xx; each has a status, a type and a form that the description names.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from hems.access.rights import Role
+
+PASSWORD: Final = "correct horse battery"
+_WITHIN_S: Final = 20.0
+_CHECKS: Final = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+LEFT_OUT: Final[Mapping[str, str]] = {
+    "GET /api/stream": "it never ends; tests/web/test_stream.py asks for it in every wrong way",
+    "POST /api/wipe": "what is left afterwards is no hub that could be asked",
+    "POST /api/restore/{id}": "the hub would begin anew as another",
+    "POST /api/logout": "it ends the session that asks",
+    "PUT /api/me/password": "it ends the account that asks",
+    "POST /api/login": "guessing locks the account that asks; the brake has tests of its own",
+    "POST /api/me/proof": "the same",
+    "DELETE /api/me/sessions/{session}": "it may end the session that asks",
+    "DELETE /api/people/{person}": "it may end the account that asks",
+    "PUT /api/people/{person}": "the same",
+    "PUT /api/people/{person}/password": "the same",
+}
+"""What is not asked for at random, and why."""
+
+
+@dataclass
+class Found:
+    """What came of asking.
+
+    Attributes:
+        asked: How many answers there were, by status.
+        wrong: Broken promises, each once.
+    """
+
+    asked: Counter[int] = field(default_factory=Counter)
+    wrong: dict[str, str] = field(default_factory=dict)
+
+
+def log_in(url: str, name: str, password: str = PASSWORD) -> requests.Session:
+    """Return a browser in which somebody is logged in."""
+    session = requests.Session()
+    session.headers["Origin"] = url
+    answer = session.post(f"{url}/api/login", json={"name": name, "password": password}, timeout=20)
+    answer.raise_for_status()
+    return session
+
+
+def people(url: str, roles: Sequence[Role] = tuple(Role)) -> dict[Role, requests.Session]:
+    """Make an account of each role on a new hub, and log each of them in."""
+    first = requests.Session()
+    first.headers["Origin"] = url
+    owner = {"name": "Ada", "password": PASSWORD}
+    first.post(f"{url}/api/first", json=owner, timeout=20).raise_for_status()
+    sessions = {Role.OWNER: log_in(url, "Ada")}
+    for role in roles:
+        if role is not Role.OWNER:
+            person = {"name": f"Kim {role}", "role": role.value, "password": PASSWORD}
+            made = sessions[Role.OWNER].post(f"{url}/api/people", json=person, timeout=20)
+            made.raise_for_status()
+            sessions[role] = log_in(url, person["name"])
+    return sessions
+
+
+def ask(
+    url: str,
+    session: requests.Session,
+    found: Found,
+    *,
+    examples: int,
+    number: int = 0,
+    until: float | None = None,
+) -> None:
+    """Ask for every operation, rightly and wrongly.
+
+    Args:
+        url: The hub's page.
+        session: Who asks.
+        found: Takes what comes of it.
+        examples: How many requests of each operation, in each manner.
+        number: By which other requests are made.
+        until: When to stop, monotonic seconds; None for never.
+    """
+    document = session.get(f"{url}/api/openapi.json", timeout=20).json()
+    schema = schemathesis.openapi.from_dict(document)
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if operation.label in LEFT_OUT:
+            continue
+        for mode in GenerationMode:
+            if until is not None and time.monotonic() > until:
+                return
+            _ask_for(operation, mode, url, session, found, examples, number)
+
+
+def _ask_for(
+    operation: APIOperation[Any, Any, Any, Any],
+    mode: GenerationMode,
+    url: str,
+    session: requests.Session,
+    found: Found,
+    examples: int,
+    number: int,
+) -> None:
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def asked(case: Case) -> None:
+        label = operation.label
+        try:
+            answer = case.call(base_url=url, session=session, timeout=_WITHIN_S)
+            found.asked[answer.status_code] += 1
+            case.validate_response(answer, checks=_CHECKS)
+        except AssertionError as error:
+            found.wrong.setdefault(f"{label}: {str(error).splitlines()[0]}", str(error)[:1500])
+        except requests.RequestException as error:
+            found.wrong.setdefault(f"{label}: {type(error).__name__}", str(error)[:300])
+
+    try:
+        asked()
+    except schemathesis.errors.SchemathesisError as error:
+        found.wrong.setdefault(f"{operation.label}: cannot be asked for", str(error)[:300])
+
+
+async def ask_as_each_role(url: str, within_s: float, examples: int, number: int = 0) -> Found:
+    """Ask as each role for a time; the hub must still be well afterwards.
+
+    Args:
+        url: A new hub's page.
+        within_s: For so long, all roles together.
+        examples: Of each operation in each manner, for the owner; others ask half of it.
+        number: By which other requests are made.
+    """
+    found = Found()
+    sessions = await asyncio.to_thread(people, url)
+    began = time.monotonic()
+    shares = {role: 2.0 if role is Role.OWNER else 1.0 for role in sessions}
+    spent = 0.0
+    for role, session in sessions.items():
+        spent += shares[role] / sum(shares.values())
+        until = began + within_s * spent
+        own = examples if role is Role.OWNER else max(1, examples // 2)
+        await asyncio.to_thread(
+            ask, url, session, found, examples=own, number=number, until=until
+        )
+    answer = await asyncio.to_thread(requests.get, f"{url}/api/health", timeout=20)
+    if answer.status_code != requests.codes.ok:
+        found.wrong["the hub is not well afterwards"] = answer.text
+    return found

@@ -1,0 +1,28 @@
+"""The API of a running hub, asked at random by each role; the long run is `make fuzz FUZZ=api`."""
+
+import pytest
+
+from hems.commands.scene import Scene
+from hems.commands.stage import Stage
+from tests.e2e.rig import Rig
+from tests.fuzz.api_target import LEFT_OUT, ask_as_each_role
+from web.parts import all_operations
+
+pytestmark = [pytest.mark.requirement("LC-TEST"), pytest.mark.requirement("PRV-RBAC")]
+
+WITHIN_S = 45.0
+
+
+@pytest.mark.timeout(240)
+async def test_whatever_is_asked_the_hub_answers_as_it_describes(tmp_path_factory) -> None:
+    folder = tmp_path_factory.mktemp("api")
+    async with Rig(Stage(folder / "stage", Scene(page_port=0, battery="hold"))) as rig:
+        found = await ask_as_each_role(rig.stage.page, WITHIN_S, examples=3)
+    assert not found.wrong, "\n".join(f"{what}\n  {how}" for what, how in found.wrong.items())
+    assert found.asked[200] > 20
+    assert found.asked[403] > 20, "other roles are refused what they may not"
+    assert {400, 404, 422} & found.asked.keys()
+
+
+def test_what_is_left_out_is_there() -> None:
+    assert set(LEFT_OUT) <= {f"{each.method} {each.path}" for each in all_operations()}
