@@ -59,7 +59,7 @@ def _network(text: str) -> str:
 _LEAST_PREFIX: Final = {4: 8, 6: 16}
 
 Name = Annotated[str, Field(max_length=128), AfterValidator(_plain)]
-Said = Annotated[str, Field(min_length=1, max_length=600), AfterValidator(_plain)]
+Said = Annotated[str, Field(max_length=600), AfterValidator(_plain), Field(min_length=1)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Instant = Annotated[float, Field(ge=0, le=253_402_300_799, allow_inf_nan=False)]
 """UTC epoch seconds."""

@@ -138,7 +138,15 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _agent(options: argparse.Namespace) -> int:
-    from hems.commands.agent import run
+    match options.what:
+        case "run":
+            from hems.commands.agent import run
+        case "enrol":
+            from hems.commands.enrol import run
+        case "enrol-device":
+            from hems.commands.enrol_device import run
+        case _:
+            from hems.commands.agent_ask import run
 
     return run(options)
 

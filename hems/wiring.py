@@ -6,6 +6,7 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import Final
 
+from certs.agent.machine import machine
 from certs.identity import IdentityFiles, Trust, lfdi, sfdi
 from certs.keys.opening import key_store
 from certs.pem import der, read_certificates
@@ -25,7 +26,7 @@ from hems.cem.policy import AllocatorPolicy, SurplusFirst
 from hems.emg.modes import modes
 from hems.emg.nameplate import beyond
 from hems.emg.ratings import ratings
-from hems.emg.self_report import Maker, SelfReport
+from hems.emg.self_report import HARDWARE, MODEL, Maker, SelfReport
 from hems.emg.series import mirror_specs
 from hems.reserves.terms import Hours, Terms
 from hems.sep2.client import ClientSettings, ListenSettings
@@ -228,8 +229,16 @@ def self_report(
         started: When this software was started, UTC epoch s.
         name: What the owner calls the device; None for the home itself.
     """
+    here = machine()
     return SelfReport(
-        Maker(lfdi=own, serial=str(sfdi(own)), software=version("hems"), activated=started),
+        Maker(
+            lfdi=own,
+            serial=str(sfdi(own)),
+            software=version("hems"),
+            activated=started,
+            model=here.model or MODEL,
+            hardware=here.hardware or HARDWARE,
+        ),
         dialect(utility),
         name=config.home.name if name is None else name,
         connection_point=utility.connection_point,

@@ -139,7 +139,7 @@ def _responses(operation: Operation, by_key: Mapping[_Key, Schema]) -> dict[str,
     elif signature.other:
         told[str(operation.status.value)] = {
             "description": operation.status.phrase,
-            "content": {operation.media_type: {"schema": {"type": "string"}}},
+            "content": {operation.media_type: {"schema": {"type": _form(operation.media_type)}}},
         }
     if signature.maybe:
         status = HTTPStatus.NO_CONTENT
@@ -149,6 +149,10 @@ def _responses(operation: Operation, by_key: Mapping[_Key, Schema]) -> dict[str,
         "content": {_JSON: {"schema": by_key[Problem, "serialization"]}},
     }
     return told
+
+
+def _form(media_type: str) -> str:
+    return "object" if media_type == _JSON else "string"
 
 
 def _name(reference: Schema) -> str:

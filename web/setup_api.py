@@ -23,6 +23,8 @@ from web.operation import Download, Operation
 from web.settings_api import OutcomeAnswer, outcome
 from web.words import Words
 
+_REQUEST: Final = "application/pkcs10"
+_PICTURE: Final = "image/svg+xml"
 _MOST_BYTES: Final = 256 * 1024
 _REFUSALS: Final = {
     EnrolmentError: HTTPStatus.BAD_REQUEST,
@@ -180,8 +182,22 @@ class SetupApi:
             ),
             Operation("POST", f"{utility}/code", cls.enrol_by_code, set_up, refusals=refusals),
             Operation("DELETE", utility, cls.leave, set_up, refusals=refusals),
-            Operation("GET", f"{utility}/request", cls.request, set_up, refusals=refusals),
-            Operation("GET", f"{utility}/identity.svg", cls.picture, set_up, refusals=refusals),
+            Operation(
+                "GET",
+                f"{utility}/request",
+                cls.request,
+                set_up,
+                refusals=refusals,
+                media_type=_REQUEST,
+            ),
+            Operation(
+                "GET",
+                f"{utility}/identity.svg",
+                cls.picture,
+                set_up,
+                refusals=refusals,
+                media_type=_PICTURE,
+            ),
             Operation("POST", f"{utility}/search", cls.search, set_up, refusals=refusals),
         ]
 
@@ -233,12 +249,12 @@ class SetupApi:
 
     async def request(self) -> Download:
         """Return the request for a certificate that the utility answers (PKCS #10)."""
-        return Download(await self._guide.request(), "application/pkcs10", "hub.csr")
+        return Download(await self._guide.request(), _REQUEST, "hub.csr")
 
     async def picture(self) -> Download:
         """Return who the home is to its utility, as a QR code."""
         found = await self._guide.enrolled()
-        return Download(found.identity.picture, "image/svg+xml", "identity.svg")
+        return Download(found.identity.picture, _PICTURE, "identity.svg")
 
     async def search(self) -> ServersAnswer:
         """Look for utilities' servers on the home's network, for some seconds."""

@@ -189,8 +189,7 @@ class People:
             person = replace(person, id=number)
             self._people[number] = person
             self._secrets[number] = secret
-        role = new.role.value
-        self._tell(person, say("{name} has an account now, as {role}.", name=name, role=role))
+        self._tell(person, say("{name} has an account now.", name=name))
         return person
 
     async def change(self, person: int, role: Role, until: float | None) -> Person:
@@ -207,8 +206,7 @@ class People:
             self._check_owner({**self._people, person: changed})
             await self._store.put_person(_row(changed))
             self._people[person] = changed
-        name = changed.name
-        self._tell(changed, say("The account of {name} is changed: {role}.", name=name, role=role))
+        self._tell(changed, say("The account of {name} is changed.", name=changed.name))
         return changed
 
     async def speak(self, person: int, language: str) -> Person:

@@ -22,11 +22,10 @@ _DAY_S: Final = 86_400
 def approve(pki: Pki, installation: Installation | None, folder: Path) -> None:
     """Write the manifest of an installation into a hub's folder, and the root that it hangs under.
 
-    Without others' software: on a maker's machine that comes and goes.
-
     Args:
         pki: The demo's.
-        installation: What is approved; None for what runs here.
+        installation: What is approved; None for what runs here, without others' software, which
+            comes and goes on a maker's machine.
         folder: The hub's.
 
     Raises:
@@ -35,10 +34,10 @@ def approve(pki: Pki, installation: Installation | None, folder: Path) -> None:
     files = pki.identity(_PROVIDER)
     if not files.certificate.exists():
         issue_signer(pki, _PROVIDER, [Purpose.MANIFEST])
-    here = installation or Installation.present()
+    here = installation or Installation(Installation.present().root)
     now = int(time.time())
     release = Release(version("hems"), _PUBLISHER, now, now - _DAY_S, now + 365 * _DAY_S)
-    manifest = make_manifest(Installation(here.root), release)
+    manifest = make_manifest(here, release)
     key, chain = read_signing_key(files.key), read_certificates(files.certificate)
     write_file(folder / MANIFEST, sign_manifest(manifest, key, chain), mode=0o644)
     shutil.copyfile(pki.trust.roots, folder / PROVIDERS)

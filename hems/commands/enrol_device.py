@@ -4,22 +4,26 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
+from certs.errors import CertificateError
 from certs.keys.opening import key_store
 from hems.commands.first_start import Place
 from hems.commands.output import fail
 from hems.settings.config import load
 from hems.settings.device_section import DeviceSection
+from hems.settings.toml_file import ConfigError
 from hems.setup.device_enrolment import DeviceEnrolmentError, Enrolled, enrol_device, table_of
 from hems.setup.device_file import KeptDevices, WrittenByHandError, find
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command; returns the exit code.
+    """Run the command; returns the exit code."""
+    try:
+        return _run(options)
+    except (ConfigError, CertificateError, DeviceEnrolmentError) as error:
+        return fail(str(error))
 
-    Raises:
-        ConfigError: The settings cannot be read, or written.
-        CertificateError: A file cannot be read or written, or the key store refuses.
-    """
+
+def _run(options: argparse.Namespace) -> int:
     path = Place(options.config, options.home).path
     config, home = load(path), path.parent.absolute()
     device, keys = find(config, options.id), key_store(config.keys.settings)

@@ -90,7 +90,9 @@ class Follower:
             try:
                 loaded = self.told(load(self.path))
                 config = taken(present, loaded)
-                waits = say("A change of [web], [store] or home.devices holds from the next start.")
+                waits = say(
+                    "A change of [web], [store], [agent] or home.devices holds from the next start."
+                )
                 alarms.lasting(_NEXT_START, None if config == loaded else waits)
                 if config != loaded or config != present:
                     self._say(say("The configuration was changed."))
@@ -125,7 +127,8 @@ def taken(present: Config, loaded: Config) -> Config:
         loaded: What the files say now.
     """
     home = loaded.home.model_copy(update={"devices": present.home.devices})
-    return loaded.model_copy(update={"web": present.web, "store": present.store, "home": home})
+    stays = {"web": present.web, "store": present.store, "agent": present.agent, "home": home}
+    return loaded.model_copy(update=stays)
 
 
 def beside_the_home(config: Config) -> tuple[object, ...]:

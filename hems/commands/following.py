@@ -92,6 +92,10 @@ class Following:
                 settings, line, lambda: believed(config), clock, section.every, note=self.note
             )
             await feed.load()
+        news = asyncio.Event()
+        lists.changed = news.set
+        if feed is not None:
+            feed.changed = news.set
         self.watch = watch = FirmwareWatch(
             settings,
             lambda: home().trust,
@@ -124,10 +128,13 @@ class Following:
 
         async def look() -> None:
             while True:
+                news.clear()
                 warnings.look()
                 _look_around(home(), warnings.identities, lists.known.lists, config)
                 await watch.look()
-                await asyncio.sleep(LOOK_EVERY_S)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await news.wait()
 
         running = [look()]
         if feed is not None:

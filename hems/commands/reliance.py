@@ -5,10 +5,10 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
 
 from der.errors import DeviceError
 from hems.agent.inventory import inventory
+from hems.agent.place import SECRET, SecretError, shared_secret, socket_of
 from hems.agent.process import AgentProcess
 from hems.agent.surface import AgentView, InventoryView, PartView
 from hems.agent.watch import AgentWatch
@@ -22,34 +22,6 @@ from hems.settings.config import Config
 from hems.settings.toml_file import ConfigError
 from hems.store.store import Store
 from hems.succession import Succession
-
-_SOCKET: Final = "agent.sock"
-_SECRET: Final = 32
-
-
-def socket_of(config: Config) -> Path:
-    """Return where the hub listens to its agent."""
-    return config.store.path.with_name(_SOCKET)
-
-
-def shared_secret(path: Path) -> bytes:
-    """Return the secret that hub and agent share, of a file that its owner alone may read.
-
-    Raises:
-        ConfigError: It cannot be read, or is none.
-    """
-    try:
-        text = path.read_text(encoding="ascii").strip()
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"{path}: others than its owner may read it")
-        secret = bytes.fromhex(text)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"{path}: is no secret of at least {_SECRET} octets in hex") from error
-    if len(secret) < _SECRET:
-        raise ConfigError(f"{path}: is no secret of at least {_SECRET} octets in hex")
-    return secret
 
 
 class Reliance:
@@ -95,7 +67,10 @@ class Reliance:
         if not agent.there:
             yield
             return
-        secret = shared_secret(agent.secret) if agent.secret else os.urandom(_SECRET)
+        try:
+            secret = shared_secret(agent.secret) if agent.secret else os.urandom(SECRET)
+        except SecretError as error:
+            raise ConfigError(str(error)) from error
         process = None if agent.start is Start.SERVICE else AgentProcess(path, secret, note)
 
         def heard(event: SecurityEvent) -> None:
@@ -108,7 +83,7 @@ class Reliance:
             clock,
             heard,
             self._changed,
-            socket=socket_of(self._config),
+            socket=socket_of(self._config.store.path),
             secret=secret,
             boot=agent.boot,
             required=agent.required,

@@ -227,7 +227,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                     module = import_module("hems.homeassistant.publisher")
                     publisher = cast("PublisherModule", module)
                     await layers.enter_async_context(
-                        publisher.publishing(succession, published, clock)
+                        publisher.publishing(succession, published, clock, guards.found_last)
                     )
                 layers.enter_context(announced(config.home.devices, page, rights.machine))
                 layers.push_async_callback(ended, _renewing(path, clock, succession))

@@ -16,6 +16,7 @@ from hems.emg.threats.assembly import Manner, Watch, head_file, watch_of
 from hems.emg.threats.telling import Told
 from hems.emg.threats.watchman import Tell, Watchman
 from hems.home import Home
+from hems.homeassistant.settings import Found
 from hems.hub_id import hub_id
 from hems.lan.addresses import own_addresses
 from hems.security.webhook import Hook, Webhook, WebhookError, check_address, read_secret
@@ -43,6 +44,14 @@ class Guardroom:
     def watchman(self) -> Watchman:
         """Who takes note."""
         return self.watch.watchman
+
+    def found_last(self) -> Found | None:
+        """Return what was found last, for home automation; None for nothing since the start."""
+        told, standing = self.watchman.last, self.watchman.standing
+        if told is None:
+            return None
+        finding = (standing[-1] if standing else told).finding
+        return Found(finding.threat.value, str(finding.text), finding.at, holds=bool(standing))
 
     def told_of(self, first: SecurityEvent | None) -> Note:
         """Return who takes note, once he knows what happened before; None for nothing."""

@@ -35,6 +35,11 @@ _TEXT: Final = 32
 """Longest text in octets that these resources carry."""
 
 
+MODEL: Final = "Home hub"
+HARDWARE: Final = "1"
+"""Of a machine that does not say what it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Maker:
     """The hub as a product.
@@ -56,8 +61,8 @@ class Maker:
     activated: int
     made: int = 0
     pen: int = 0
-    model: str = "Home hub"
-    hardware: str = "1"
+    model: str = MODEL
+    hardware: str = HARDWARE
 
 
 def information(maker: Maker, dialect: Dialect, connection_point: str) -> res.DeviceInformation:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from hems.homeassistant.entity import UNKNOWN, Component, Entity, Places, fit
+from hems.homeassistant.settings import Found
 from hems.surface import DeviceView, EventView, PriceView, Snapshot
 
 HOME: Final = "home"
@@ -54,6 +55,22 @@ def entities(home: Snapshot, durations: Mapping[str, str]) -> Sequence[Entity]:
             if fit(device.id)
             for e in _of_device(device, durations.get(device.id, USUAL))
         ),
+    )
+
+
+def security(last: Found | None) -> Entity:
+    """Return the entity that says whether something threatens the home, and what did last."""
+    facts: dict[str, object] = {}
+    if last is not None:
+        facts = {"threat": last.threat, "text": last.text, "found": _time(last.at)}
+    return Entity(
+        Component.BINARY_SENSOR,
+        HOME,
+        "security",
+        "Security",
+        _ON if last is not None and last.holds else _OFF,
+        more={"device_class": "safety", **_DIAGNOSTIC},
+        attributes=facts,
     )
 
 

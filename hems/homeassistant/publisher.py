@@ -22,9 +22,9 @@ from hems.homeassistant.commands import (
     WishPower,
     parse,
 )
-from hems.homeassistant.entities import entities, groups
+from hems.homeassistant.entities import entities, groups, security
 from hems.homeassistant.entity import OFFLINE, ONLINE, Places
-from hems.homeassistant.settings import HomeAssistantSettings, TrustError
+from hems.homeassistant.settings import FoundLast, HomeAssistantSettings, TrustError
 from hems.surface import HomeSurface, SurfaceError
 
 _log = logging.getLogger(__name__)
@@ -41,14 +41,17 @@ _LONGEST_TOPIC: Final = 100
 
 @asynccontextmanager
 async def publishing(
-    surface: HomeSurface, settings: HomeAssistantSettings, clock: Clock
+    surface: HomeSurface,
+    settings: HomeAssistantSettings,
+    clock: Clock,
+    found: FoundLast = lambda: None,
 ) -> AsyncIterator[None]:
     """Publish the home while the context lasts.
 
     Raises:
         TrustError: The broker's root certificates cannot be used.
     """
-    publisher = Publisher(surface, settings, clock)
+    publisher = Publisher(surface, settings, clock, found)
     task = asyncio.create_task(publisher.run(), name="home assistant")
     task.add_done_callback(_say_why)
     try:
@@ -64,12 +67,20 @@ class Publisher:
         surface: The running home.
         settings: Where and how.
         clock: Where wishes take their end from.
+        found: Returns what threatened the home last.
 
     Raises:
         TrustError: The broker's root certificates cannot be used.
     """
 
-    def __init__(self, surface: HomeSurface, settings: HomeAssistantSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        surface: HomeSurface,
+        settings: HomeAssistantSettings,
+        clock: Clock,
+        found: FoundLast = lambda: None,
+    ) -> None:
+        self._found = found
         self._surface = surface
         self._settings = settings
         self._clock = clock
@@ -153,7 +164,7 @@ class Publisher:
         if self._again.is_set():
             self._again.clear()
             self._sent.clear()
-        found = entities(home, self._durations)
+        found = (*entities(home, self._durations), security(self._found()))
         known = groups(home, self._places, self._settings.name)
         configs = {e.topic(self._places): e.config(self._places, known[e.about]) for e in found}
         states = {t: s for entity in found for t, s in entity.states(self._places).items()}

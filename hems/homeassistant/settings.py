@@ -1,5 +1,6 @@
 """What the publisher is started with; light, so that a home without it loads no MQTT library."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,11 +39,36 @@ class HomeAssistantSettings:
     prefix: str = "homeassistant"
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that threatens the home.
+
+    Attributes:
+        threat: What, in one word.
+        text: In one sentence.
+        at: When it was found, UTC epoch seconds.
+        holds: Whether it is so still.
+    """
+
+    threat: str
+    text: str
+    at: float
+    holds: bool
+
+
+FoundLast = Callable[[], Found | None]
+"""Returns what was found last; None for nothing."""
+
+
 class PublisherModule(Protocol):
     """What `hems.homeassistant.publisher` offers to who starts it."""
 
     def publishing(
-        self, surface: HomeSurface, settings: HomeAssistantSettings, clock: Clock
+        self,
+        surface: HomeSurface,
+        settings: HomeAssistantSettings,
+        clock: Clock,
+        found: FoundLast,
     ) -> AbstractAsyncContextManager[None]:
         """Publish the home while the context lasts; raises TrustError."""
         ...

@@ -100,15 +100,16 @@ def _view(spec: DeviceSpec, found: StandingView, *, walled: bool) -> StandView:
         found.why,
         found.doubts,
         found.blocks,
-        _shown(found.identity),
-        _shown(found.shown),
+        shown_view(found.identity),
+        shown_view(found.shown),
         [RevokedView(_pairs(each.key), each.at, each.why) for each in found.revoked],
         "" if found.connection is None else found.connection.firmware,
         Barrier.FIREWALL if walled else Barrier.HANDLES,
     )
 
 
-def _shown(identity: Identity | None) -> ShownView | None:
+def shown_view(identity: Identity | None) -> ShownView | None:
+    """Return what a device shows of itself, as the page has it."""
     if identity is None:
         return None
     return ShownView(

@@ -9,6 +9,7 @@ from typing import Final
 
 from certs.identity import lfdi_valid
 from der.registry import Driver
+from hems.bulletin import DAY_S
 from hems.emg.der_report import DER_KINDS
 from hems.emg.series import MIRRORED
 from hems.housekeeping import REPORT_S
@@ -43,7 +44,9 @@ def outflows(
         *_broker(config),
         *_regulation(config),
         *_questions(config),
+        *_enterprise(config),
         *_announced(config),
+        *_webhook(config),
         *(_push(each) for each in pushed if config.push.enabled),
     ]
     return tuple(sorted(found, key=lambda row: _FARTHEST[row.reach]))
@@ -122,6 +125,33 @@ def _regulation(config: Config) -> Iterator[OutflowView]:
 def _announced(config: Config) -> Iterator[OutflowView]:
     if config.web.announce and not config.web.for_this_machine:
         yield OutflowView(Flow.ANNOUNCED, "", "", Reach.HOME, Occasion.ASKED, Guard.NONE)
+
+
+def _enterprise(config: Config) -> Iterator[OutflowView]:
+    """Yield what the enterprise learns: that this home asks, and its days in numbers if agreed."""
+    feeds, firmware = config.feeds, config.firmware
+    day_s = DAY_S if feeds.statistics else None
+    asked: Sequence[tuple[Flow, str | None, str | None, float | None]] = (
+        (Flow.BULLETIN, feeds.url, feeds.utility, feeds.every),
+        (Flow.BULLETIN, firmware.url, firmware.utility, firmware.every),
+        (Flow.STATISTICS, feeds.url, feeds.utility, day_s),
+    )
+    for flow, url, utility, every_s in asked:
+        if url is None or every_s is None:
+            continue
+        host = host_of(url)
+        to = utility or (config.utility[0].name if config.utility else "")
+        yield OutflowView(
+            flow, to, host, reach_of(host), Occasion.INTERVAL, Guard.BOTH, every_s=every_s
+        )
+
+
+def _webhook(config: Config) -> Iterator[OutflowView]:
+    url = config.threats.webhook
+    if url is not None:
+        host = host_of(url)
+        guard = Guard.ONE if url.startswith("https://") else Guard.NONE
+        yield OutflowView(Flow.WEBHOOK, "", host, reach_of(host), Occasion.EVENT, guard)
 
 
 def _push(subscription: Subscription) -> OutflowView:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from hems.archive import swap
 from hems.archive.belongings import Belongings
+from hems.emg.threats.head import head_path, key_path
 from hems.settings import settings_file
 from hems.settings.config import Config
 
@@ -42,6 +43,8 @@ def belongings(path: Path, config: Config) -> Belongings:
             folder / swap.FOLDER,
             folder / ".backups",
             guard,
+            head_path(_plain(config.store.path)),
+            key_path(_plain(config.store.path)),
             *sorted(devices.parent.glob(f".{devices.name}.*")),
             *_beside(config.store.path),
         ),

@@ -57,7 +57,7 @@ class Enrolled:
 def speaks_tls(device: DeviceSection) -> bool:
     """Return whether a device can be spoken to over TLS: Modbus over TCP, or OCPP."""
     names = {each.name for each in fields(DRIVERS[device.driver].address)}
-    return bool(names & {"tls", "station"})
+    return device.station is not None or "tls" in names
 
 
 def enrol_device(

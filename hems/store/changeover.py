@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from certs.errors import CertificateError
 from certs.keys.erasing import overwrite
+from certs.keys.errors import KeyStoreError
 from certs.keys.store import KeyStore
 from hems.store.cipher import StoreFile, StoreKey, beginning, opened
 from hems.store.errors import StoreError
@@ -82,6 +83,8 @@ class Changeover:
         Raises:
             StoreError: It cannot be gone on with; nothing is lost.
         """
+        for half in self._key.parent.glob(f".{self._key.name}.*"):  # a key's file, half written
+            overwrite(half)
         if key is not None and beginning(self._draft) == key.salt:
             self._end(key)
             return
@@ -95,7 +98,6 @@ class Changeover:
             self._former_wal.hardlink_to(wal)
         self._draft.touch(mode=0o600)
         with opened(StoreFile(self._path, present)) as source:
-            source.execute("PRAGMA locking_mode=EXCLUSIVE")
             source.execute("PRAGMA journal_mode=DELETE").fetchall()
             source.execute("ATTACH DATABASE ? AS draft KEY ?", (str(self._draft), key.literal))
             source.execute("PRAGMA draft.journal_mode=OFF").fetchall()
@@ -117,7 +119,8 @@ class Changeover:
             if beginning(self._path) != key.salt:
                 with contextlib.suppress(FileExistsError, FileNotFoundError):
                     self._former.hardlink_to(self._path)
-                for suffix in ("-wal", "-shm"):  # of the former, should the power have gone
+                # Of the former, should the power have gone: SQLite must not take them for the new.
+                for suffix in ("-wal", "-shm", "-journal"):
                     _beside(self._path, suffix).unlink(missing_ok=True)
             self._draft.replace(self._path)
             _sync(self._path.parent)
@@ -131,7 +134,7 @@ class Changeover:
                 if path.exists():
                     overwrite(path)
             if self._former_key.exists():
-                self._keys.erase(self._former_key)
+                self._erase_key(self._former_key)
         except CertificateError as error:
             _log.warning("what the store was before is not erased: %s", error)
 
@@ -146,10 +149,18 @@ class Changeover:
                 self._former_key.unlink()
         if self._draft_key.exists():
             try:
-                self._keys.erase(self._draft_key)
+                self._erase_key(self._draft_key)
             except CertificateError as error:
                 _log.warning("a key that no store has: %s", error)
                 self._draft_key.unlink(missing_ok=True)
+
+    def _erase_key(self, path: Path) -> None:
+        try:
+            self._keys.held(path)
+        except KeyStoreError:
+            overwrite(path)  # it was written over when the power went, and no more
+        else:
+            self._keys.erase(path)
 
 
 def _beside(path: Path, suffix: str) -> Path:

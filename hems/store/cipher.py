@@ -134,7 +134,11 @@ def beginning(path: Path) -> bytes:
 
 
 def unlock(connection: "Connection", key: StoreKey | None) -> None:
-    """Give a connection that was just opened the key; nothing is read yet."""
+    """Give a connection that was just opened the key.
+
+    Raises:
+        Error: It is another's, or the file's first pages are damaged.
+    """
     cursor = connection.cursor()
     # It would tell on stderr what is told by an error anyhow.
     cursor.execute("PRAGMA cipher_log_level=NONE")
@@ -153,7 +157,7 @@ def connect(file: StoreFile, *, read_only: bool = False) -> "Connection":
         read_only: Whether nothing is to be written, nor the file made.
 
     Raises:
-        Error: It cannot be opened. A wrong key shows only when something is read.
+        Error: It cannot be opened, or with another key only.
     """
     mode = "ro" if read_only else "rwc"
     name = f"{file.path.absolute().as_uri()}?mode={mode}"

@@ -22,8 +22,12 @@ AGAIN_S: Final = 2.0
 _TRIES: Final = 3
 
 
-async def look_over(file: StoreFile) -> int:
+async def look_over(file: StoreFile, again_s: float = AGAIN_S) -> int:
     """Look over a file; returns how many pages it has.
+
+    Args:
+        file: Which.
+        again_s: Until a page that looked wrong is looked at again.
 
     Raises:
         StoreCorruptError: A page was changed by somebody else than who has the key, or by the
@@ -36,16 +40,16 @@ async def look_over(file: StoreFile) -> int:
     while True:
         count, wrong = await asyncio.to_thread(_slice, file.path, pages, first)
         for number in wrong:
-            await _again(file.path, pages, number)
+            await _again(file.path, pages, number, again_s)
         if count < SLICE:
             return first + count - 1
         first += count
         await asyncio.sleep(PAUSE_S)
 
 
-async def _again(path: Path, pages: Pages, number: int) -> None:
+async def _again(path: Path, pages: Pages, number: int, again_s: float) -> None:
     for _ in range(_TRIES):
-        await asyncio.sleep(AGAIN_S)
+        await asyncio.sleep(again_s)
         _, wrong = await asyncio.to_thread(_slice, path, pages, number, 1)
         if not wrong:
             return

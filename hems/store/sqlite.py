@@ -46,7 +46,9 @@ def read_revision(path: Path, key: StoreKey | None) -> str | None:
         StoreNewerError: Its revision is not known here.
         StoreError: It is an SQLite file of something else, or cannot be opened.
     """
-    with store_errors(path), opened(StoreFile(path, key)) as connection:
+    # A plain one is only looked at: SQLite would remove its WAL, which is to be written over.
+    plain = key is None
+    with store_errors(path), opened(StoreFile(path, key), read_only=plain) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         if not tables:
             return None

@@ -93,8 +93,9 @@ async def test_firmware_that_must_not_run_shuts_a_device_until_it_is_taken_back(
             lambda: stands(rig, "pv"), lambda d: d.standing == "quarantined", 60.0, "shut"
         )
         assert "it can be taken over" in found.why
-        home = await rig.home()
-        assert home.tile("pv").quality == "lost"
+        home = await until(
+            rig.home, lambda home: home.tile("pv").quality == "lost", 15.0, "it is shut"
+        )
         assert any("Solar" in alarm and "quarantine" in alarm for alarm in home.alarms)
         assert home.tile("battery").quality == "good", "others go on"
 

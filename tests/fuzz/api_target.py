@@ -5,6 +5,7 @@ Schemathesis makes the requests from the description that the running hub serves
 """
 
 import asyncio
+import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,8 +15,10 @@ from typing import Any, Final
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -27,6 +30,7 @@ from hems.access.rights import Role
 
 PASSWORD: Final = "correct horse battery"
 _WITHIN_S: Final = 20.0
+_MOST_TOLD: Final = 2500
 _CHECKS: Final = [
     not_a_server_error,
     status_code_conformance,
@@ -56,17 +60,19 @@ class Found:
     Attributes:
         asked: How many answers there were, by status.
         wrong: Broken promises, each once.
+        reached: Operations that were asked for.
     """
 
     asked: Counter[int] = field(default_factory=Counter)
     wrong: dict[str, str] = field(default_factory=dict)
+    reached: set[str] = field(default_factory=set)
 
 
 def log_in(url: str, name: str, password: str = PASSWORD) -> requests.Session:
     """Return a browser in which somebody is logged in."""
     session = requests.Session()
     session.headers["Origin"] = url
-    answer = session.post(f"{url}/api/login", json={"name": name, "password": password}, timeout=20)
+    answer = session.post(f"{url}/api/login", json={"name": name, "password": password}, timeout=_WITHIN_S)
     answer.raise_for_status()
     return session
 
@@ -76,12 +82,12 @@ def people(url: str, roles: Sequence[Role] = tuple(Role)) -> dict[Role, requests
     first = requests.Session()
     first.headers["Origin"] = url
     owner = {"name": "Ada", "password": PASSWORD}
-    first.post(f"{url}/api/first", json=owner, timeout=20).raise_for_status()
+    first.post(f"{url}/api/first", json=owner, timeout=_WITHIN_S).raise_for_status()
     sessions = {Role.OWNER: log_in(url, "Ada")}
     for role in roles:
         if role is not Role.OWNER:
             person = {"name": f"Kim {role}", "role": role.value, "password": PASSWORD}
-            made = sessions[Role.OWNER].post(f"{url}/api/people", json=person, timeout=20)
+            made = sessions[Role.OWNER].post(f"{url}/api/people", json=person, timeout=_WITHIN_S)
             made.raise_for_status()
             sessions[role] = log_in(url, person["name"])
     return sessions
@@ -89,40 +95,41 @@ def people(url: str, roles: Sequence[Role] = tuple(Role)) -> dict[Role, requests
 
 def ask(
     url: str,
-    session: requests.Session,
+    sessions: Sequence[requests.Session],
     found: Found,
     *,
     examples: int,
     number: int = 0,
-    until: float | None = None,
+    within_s: float,
 ) -> None:
-    """Ask for every operation, rightly and wrongly.
+    """Ask for every operation, rightly and wrongly, each request as everybody.
 
     Args:
         url: The hub's page.
-        session: Who asks.
+        sessions: Who asks; the first may ask for the description.
         found: Takes what comes of it.
         examples: How many requests of each operation, in each manner.
-        number: By which other requests are made.
-        until: When to stop, monotonic seconds; None for never.
+        number: By which other requests are made, and in another order.
+        within_s: For how long; what is left then is not asked for.
     """
-    document = session.get(f"{url}/api/openapi.json", timeout=20).json()
+    until = time.monotonic() + within_s
+    document = sessions[0].get(f"{url}/api/openapi.json", timeout=_WITHIN_S).json()
     schema = schemathesis.openapi.from_dict(document)
-    for result in schema.get_all_operations():
-        operation = result.ok()
-        if operation.label in LEFT_OUT:
-            continue
-        for mode in GenerationMode:
-            if until is not None and time.monotonic() > until:
+    operations = [result.ok() for result in schema.get_all_operations()]
+    random.Random(number).shuffle(operations)  # noqa: S311 - another order, no secret
+    for mode in GenerationMode:
+        for operation in operations:
+            if time.monotonic() > until:
                 return
-            _ask_for(operation, mode, url, session, found, examples, number)
+            if operation.label not in LEFT_OUT:
+                _ask_for(operation, mode, url, sessions, found, examples, number)
 
 
 def _ask_for(
     operation: APIOperation[Any, Any, Any, Any],
     mode: GenerationMode,
     url: str,
-    session: requests.Session,
+    sessions: Sequence[requests.Session],
     found: Found,
     examples: int,
     number: int,
@@ -138,44 +145,53 @@ def _ask_for(
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def asked(case: Case) -> None:
-        label = operation.label
-        try:
-            answer = case.call(base_url=url, session=session, timeout=_WITHIN_S)
-            found.asked[answer.status_code] += 1
-            case.validate_response(answer, checks=_CHECKS)
-        except AssertionError as error:
-            found.wrong.setdefault(f"{label}: {str(error).splitlines()[0]}", str(error)[:1500])
-        except requests.RequestException as error:
-            found.wrong.setdefault(f"{label}: {type(error).__name__}", str(error)[:300])
+        for session in sessions:
+            _asked(case, url, session, found)
 
     try:
         asked()
+    except Unsatisfiable:
+        pass  # nothing can be wrong in a request that takes nothing
     except schemathesis.errors.SchemathesisError as error:
         found.wrong.setdefault(f"{operation.label}: cannot be asked for", str(error)[:300])
+    found.reached.add(operation.label)
+
+
+def _asked(case: Case, url: str, session: requests.Session, found: Found) -> None:
+    label = case.operation.label
+    try:
+        answer = case.call(base_url=url, session=session, timeout=_WITHIN_S)
+    except requests.RequestException as error:
+        found.wrong.setdefault(f"{label}: {type(error).__name__}", str(error)[:300])
+        return
+    found.asked[answer.status_code] += 1
+    try:
+        case.validate_response(answer, checks=_CHECKS)
+    except (Failure, FailureGroup) as error:
+        for each in error.exceptions if isinstance(error, FailureGroup) else [error]:
+            what = f"{label}: {type(each).__name__} {answer.status_code}"
+            how = f"{each}\n{case.as_curl_command()}\n{answer.text}"
+            found.wrong.setdefault(what, how[:_MOST_TOLD])
 
 
 async def ask_as_each_role(url: str, within_s: float, examples: int, number: int = 0) -> Found:
-    """Ask as each role for a time; the hub must still be well afterwards.
+    """Ask as each role and as nobody, for a time; the hub must still be well afterwards.
 
     Args:
         url: A new hub's page.
-        within_s: For so long, all roles together.
-        examples: Of each operation in each manner, for the owner; others ask half of it.
+        within_s: For so long.
+        examples: Of each operation in each manner.
         number: By which other requests are made.
     """
     found = Found()
-    sessions = await asyncio.to_thread(people, url)
-    began = time.monotonic()
-    shares = {role: 2.0 if role is Role.OWNER else 1.0 for role in sessions}
-    spent = 0.0
-    for role, session in sessions.items():
-        spent += shares[role] / sum(shares.values())
-        until = began + within_s * spent
-        own = examples if role is Role.OWNER else max(1, examples // 2)
-        await asyncio.to_thread(
-            ask, url, session, found, examples=own, number=number, until=until
-        )
-    answer = await asyncio.to_thread(requests.get, f"{url}/api/health", timeout=20)
+    known = await asyncio.to_thread(people, url)
+    stranger = requests.Session()
+    stranger.headers["Origin"] = url
+    sessions = [*known.values(), stranger]
+    await asyncio.to_thread(
+        ask, url, sessions, found, examples=examples, number=number, within_s=within_s
+    )
+    answer = await asyncio.to_thread(requests.get, f"{url}/api/health", timeout=_WITHIN_S)
     if answer.status_code != requests.codes.ok:
         found.wrong["the hub is not well afterwards"] = answer.text
     return found

@@ -29,7 +29,7 @@ def main() -> int:
     line.add_argument("--number", type=int, default=0, help="by which other requests are made")
     options = line.parse_args()
     found = asyncio.run(run(options.seconds, options.examples, options.number))
-    print(dict(sorted(found.asked.items())))
+    print(f"{len(found.reached)} operations; answers: {dict(sorted(found.asked.items()))}")
     for what, how in found.wrong.items():
         print(f"{what}\n{how}\n")
     return 1 if found.wrong else 0

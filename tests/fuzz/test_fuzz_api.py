@@ -17,10 +17,12 @@ WITHIN_S = 45.0
 async def test_whatever_is_asked_the_hub_answers_as_it_describes(tmp_path_factory) -> None:
     folder = tmp_path_factory.mktemp("api")
     async with Rig(Stage(folder / "stage", Scene(page_port=0, battery="hold"))) as rig:
-        found = await ask_as_each_role(rig.stage.page, WITHIN_S, examples=3)
+        found = await ask_as_each_role(rig.stage.page, WITHIN_S, examples=1)
     assert not found.wrong, "\n".join(f"{what}\n  {how}" for what, how in found.wrong.items())
-    assert found.asked[200] > 20
-    assert found.asked[403] > 20, "other roles are refused what they may not"
+    assert len(found.reached) > 20
+    assert found.asked[200] > 10
+    assert found.asked[401] > 10, "who has not logged in is told nothing"
+    assert found.asked[403] > 10, "other roles are refused what they may not"
     assert {400, 404, 422} & found.asked.keys()
 
 

@@ -13,7 +13,13 @@ from aiohttp import web
 from playwright.async_api import Browser, Page, ViewportSize
 
 from certs.pki import init_pki
-from hems.access.rights import RIGHTS, Right, Role, Who
+from hems.access.access import Access, access
+from hems.access.consent_rules import ConsentPurpose
+from hems.access.consents import NewConsent
+from hems.access.passwords import Hasher
+from hems.access.people import NewPerson
+from hems.access.rights import HERE, RIGHTS, Right, Role, Who
+from hems.access.tokens import NewToken
 from hems.alarm_history import AlarmHistory
 from hems.device_surface import CallerView
 from hems.microgrid.surface import IslandView
@@ -23,19 +29,22 @@ from hems.push.kept import PushStore
 from hems.reserves.surface import CallView, CommitmentView, OfferView, ReservesView
 from hems.security.security import Security
 from hems.settings.config import Config, load
-from hems.store.store import open_store
+from hems.store.store import Store, open_store
 from hems.surface import UtilityView
 from hems.visibility.visibility import Visibility
 from programs.performance import Performance
 from tests.hems.money.homes import HeldClock
 from tests.hems.participation.play import Play, T
+from tests.web.judged import TRUSTED, JudgedDevices
 from tests.web.outlook import ScriptedOutlook
 from tests.web.script import ZONE
 from tests.web.showing import PHONE, RESULTS, page_settings
 from tests.web.surface import ScriptedHome
 from web.access_models import MeAnswer
+from web.consents_api import ConsentsApi
 from web.island_api import IslandApi
 from web.operation import OpenDoor, Operation, Part
+from web.people_api import PeopleApi
 from web.programmes_api import ProgrammesApi
 from web.reserves_api import ReservesApi
 from web.security_api import SecurityApi
@@ -43,6 +52,7 @@ from web.server import serving
 from web.visibility_api import VisibilityApi
 
 DAY_S = 86_400.0
+PASSWORD = "correct horse battery"
 LINK = UtilityView("connected", "", "https://utility.example/dcap", "AB" * 20, T - 5.0, "grid")
 PEAK = Performance(
     "peak-shaving",
@@ -168,6 +178,7 @@ class Agreement:
     alarms: AlarmHistory
     visibility: Visibility
     tied: Tied
+    rights: Access
     parts: Sequence[Part]
 
 
@@ -181,7 +192,9 @@ class Agreed:
     alarms: AlarmHistory
     visibility: Visibility
     tied: Tied
+    rights: Access
     complaints: list[str] = field(default_factory=list)
+    judged: JudgedDevices = field(default_factory=JudgedDevices)
 
     async def picture(self, name: str) -> None:
         """Keep a picture of the whole page for people to look at."""
@@ -295,12 +308,11 @@ async def agreed(
 ) -> AsyncIterator[Agreed]:
     """Serve such a home and open a browser; at the end it must have had nothing to complain of."""
     clock, home, door = HeldClock(T), ScriptedHome(), OneRole(role)
+    outlook = ScriptedOutlook(judged=JudgedDevices({"meter": TRUSTED, "car": TRUSTED}))
     home.now = replace(home.now, at=T)
     async with (
         agreement(folder, clock) as made,
-        serving(
-            home, page_settings(), clock, (*ScriptedOutlook().parts(), door, *made.parts), door
-        ) as url,
+        serving(home, page_settings(), clock, (*outlook.parts(), door, *made.parts), door) as url,
     ):
         context = await browser.new_context(
             viewport=viewport,
@@ -310,9 +322,8 @@ async def agreed(
             accept_downloads=True,
         )
         page = await context.new_page()
-        found = Agreed(
-            page, url, made.play, made.alarms, made.visibility, made.tied, made.rights
-        )
+        found = Agreed(page, url, made.play, made.alarms, made.visibility, made.tied, made.rights)
+        found.judged = outlook.judged
         found.page.on(
             "console",
             lambda m: found.complaints.append(m.text) if m.type in {"error", "warning"} else None,

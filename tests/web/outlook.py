@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from hems.money.surface import MoneyView, Step
 from hems.plan_surface import PlannedView, PlanView, StepView
 from hems.surface import SurfaceError
+from tests.web.judged import JudgedDevices
 from tests.web.script import MIDNIGHT, SCRIPT_START, ZONE, day_series, first_snapshot
 from web.money_api import MoneyApi
 from web.operation import Part
 from web.plan_api import PlanApi
+from web.trust_api import TrustApi
 
 SLOT_S = 900.0
 SLOTS = 36 * 4
@@ -127,17 +129,19 @@ def _power(steps: Sequence[StepView], at: float) -> float:
 
 @dataclass
 class ScriptedOutlook:
-    """The planner and the books of the scripted home.
+    """The planner, the books and the trusted devices of the scripted home.
 
     Attributes:
         view: The plan; None for none.
         today: Today's account; None for none.
         error: What the books say instead of an account; None if they answer.
+        judged: How the devices stand.
     """
 
     view: PlanView | None = field(default_factory=first_plan)
     today: MoneyView | None = TODAY
     error: SurfaceError | None = None
+    judged: JudgedDevices = field(default_factory=JudgedDevices)
 
     def plan(self) -> PlanView | None:
         return self.view
@@ -154,7 +158,7 @@ class ScriptedOutlook:
 
     def parts(self) -> Sequence[Part]:
         """Return what serves it."""
-        return (PlanApi(self, ZONE), MoneyApi(self, ZONE))
+        return (PlanApi(self, ZONE), MoneyApi(self, ZONE), TrustApi(lambda: self.judged))
 
 
 def _quarter(start: float) -> MoneyView:

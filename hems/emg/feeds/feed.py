@@ -129,7 +129,7 @@ class Feed:
                 SecurityEvent(
                     EventKind.FEED,
                     say(
-                        "Bulletin {number} of {enterprise} was taken up",
+                        "Bulletin {number} of {enterprise} was taken up.",
                         number=found.number,
                         enterprise=found.enterprise,
                     ),
@@ -144,7 +144,7 @@ class Feed:
             believed = await asyncio.to_thread(self._believed)
         except CertificateError as error:
             raise BulletinError(
-                say("The service provider's bulletin cannot be checked: {error}", error=error)
+                say("The service provider's bulletin cannot be checked: {error}.", error=error)
             ) from error
         return read(document, believed, self._clock.now(), self._kept.number)
 
@@ -158,7 +158,7 @@ class Feed:
         self._failures += 1
         _log.info("the bulletin cannot be had: %s", error)
         if error.hostile:
-            text = say("The service provider's bulletin cannot be had: {error}", error=error)
+            text = say("The service provider's bulletin cannot be had: {error}.", error=error)
             self._say_once(text, EventKind.SERVER_REFUSED)
 
     def _refuse(self, error: BulletinError) -> None:

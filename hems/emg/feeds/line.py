@@ -90,7 +90,9 @@ class Line:
         Raises:
             LineError: It cannot be had.
         """
-        headers = {"Accept": f"{kind}, application/*;q=0.1"} | ({"If-None-Match": tag} if tag else {})
+        headers = {"Accept": f"{kind}, application/*;q=0.1"} | (
+            {"If-None-Match": tag} if tag else {}
+        )
         return await self._exchange("GET", path, None, headers, most)
 
     async def post(self, path: str, body: bytes, kind: str) -> None:

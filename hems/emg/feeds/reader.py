@@ -56,7 +56,7 @@ def read(document: bytes, believed: Believed, now: float, last: int) -> Bulletin
         signed = verify_document(document, Purpose.BULLETIN, believed.roots, now, believed.crls)
     except SignatureError as error:
         raise BulletinError(
-            say("The service provider's bulletin is refused: {error}", error=error)
+            say("The service provider's bulletin is refused: {error}.", error=error)
         ) from error
     try:
         found = Bulletin.model_validate_json(signed.body)
@@ -64,7 +64,7 @@ def read(document: bytes, believed: Believed, now: float, last: int) -> Bulletin
         first = error.errors(include_url=False, include_input=False)[0]
         raise BulletinError(
             say(
-                "The service provider's bulletin is refused: {where} is not as it should be",
+                "The service provider's bulletin is refused: {where} is not as it should be.",
                 where=".".join(str(part) for part in first["loc"]) or "it",
             )
         ) from error
@@ -72,7 +72,7 @@ def read(document: bytes, believed: Believed, now: float, last: int) -> Bulletin
         raise BulletinError(
             say(
                 "The service provider's bulletin is refused: number {number} came after number "
-                "{last}",
+                "{last}.",
                 number=found.number,
                 last=last,
             ),
@@ -81,7 +81,7 @@ def read(document: bytes, believed: Believed, now: float, last: int) -> Bulletin
     if found.expires <= now:
         raise BulletinError(
             say(
-                "The service provider's bulletin is refused: number {number} is over",
+                "The service provider's bulletin is refused: number {number} is over.",
                 number=found.number,
             ),
             replayed=found.number == last,
@@ -90,7 +90,7 @@ def read(document: bytes, believed: Believed, now: float, last: int) -> Bulletin
         raise BulletinError(
             say(
                 "The service provider's bulletin is refused: number {number} is of a time to come; "
-                "look at the hub's clock",
+                "look at the hub's clock.",
                 number=found.number,
             )
         )

@@ -54,6 +54,8 @@ class ListKeeper:
         self._failures = 0
         self._refused: frozenset[str] = frozenset()
         self.known = Known()
+        self.changed: Callable[[], None] = lambda: None
+        """Told when other lists count than before."""
 
     async def load(self) -> None:
         """Take up what was kept."""
@@ -81,6 +83,7 @@ class ListKeeper:
         before, self.known = self.known, known(self.known, found, self._clock.now())
         if self.known == before:
             return
+        self.changed()
         try:
             await self._settings.put(_NAME, self.known.model_dump_json())
         except StoreError as error:
@@ -90,13 +93,13 @@ class ListKeeper:
         """Note what was refused; the same is not noted at every look."""
         refused: dict[str, str] = {}
         if found.error and found.hostile:
-            refused[""] = say("The firmware lists are refused: {why}", why=found.error)
+            refused[""] = say("The firmware lists are refused: {why}.", why=found.error)
         elif found.error:
             _log.info("the firmware lists cannot be had: %s", found.error)
             return
         for each in found.refused:
             refused[each.vendor] = say(
-                "The firmware list of {vendor} is refused: {why}", vendor=each.vendor, why=each.why
+                "The firmware list of {vendor} is refused: {why}.", vendor=each.vendor, why=each.why
             )
         for vendor, text in refused.items():
             if text not in self._refused:

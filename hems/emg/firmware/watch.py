@@ -5,7 +5,6 @@ back by a restart of the hub. Nothing is said twice of the same answer of a devi
 of the home can take it out of quarantine and have its new firmware read.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -150,12 +149,6 @@ class FirmwareWatch:
         except (StoreError, ValidationError) as error:
             _log.warning("the firmware of before is not known: %.200s", error)
 
-    async def run(self) -> None:
-        """Look again and again, until cancelled."""
-        while True:
-            await self.look()
-            await asyncio.sleep(LOOK_EVERY_S)
-
     async def look(self) -> None:
         """Look at each device once."""
         guardian = self._guardian()
@@ -191,7 +184,7 @@ class FirmwareWatch:
         same = _who(known) == _who(connection)
         if same and alike(known.firmware) != alike(connection.firmware):
             text = say(
-                "{name} runs firmware {firmware} now; before, it ran {before}",
+                "{name} runs firmware {firmware} now; before, it ran {before}.",
                 name=self._name(device),
                 firmware=connection.firmware,
                 before=known.firmware,
@@ -211,7 +204,7 @@ class FirmwareWatch:
         else:
             if last is None or last.reason != reason:
                 text = say(
-                    "{name} runs firmware {firmware}, which must not run: {why}",
+                    "{name} runs firmware {firmware}, which must not run: {why}.",
                     name=self._name(device),
                     firmware=connection.firmware,
                     why=verdict.why or reason,

@@ -12,7 +12,7 @@ from certs.keys.store import KeyStore
 from der.sentence import say
 from hems.clock import Clock
 from hems.emg.threats.barrier import Barrier
-from hems.emg.threats.head import HeadFile, Seal
+from hems.emg.threats.head import HeadFile, Seal, head_path, key_path
 from hems.emg.threats.log import SecurityLog
 from hems.emg.threats.rules.finding import Finding, Threat
 from hems.emg.threats.rules.judge import Rules
@@ -113,13 +113,3 @@ def head_file(store: Path, keys: KeyStore) -> HeadFile:
         return True
 
     return HeadFile(head_path(store), Seal(sign, own))
-
-
-def head_path(store: Path) -> Path:
-    """Return where the seal of a store's log lies."""
-    return store.with_name(f"{store.stem}-log.json")
-
-
-def key_path(store: Path) -> Path:
-    """Return where the key of that seal lies."""
-    return store.with_name(f"{store.stem}-log.key")

@@ -112,3 +112,13 @@ def _octets(path: Path, text: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError as error:
         raise HeadError(f"{path}: is damaged") from error
+
+
+def head_path(store: Path) -> Path:
+    """Return where the seal of a store's log lies."""
+    return store.with_name(f"{store.stem}-log.json")
+
+
+def key_path(store: Path) -> Path:
+    """Return where the key of that seal lies."""
+    return store.with_name(f"{store.stem}-log.key")

@@ -1,6 +1,9 @@
 """A backup of a real store, damaged, restored, given back; with the power gone in between."""
 
+import io
+import json
 import shutil
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from certs.keys.errors import KeyStoreError
+from certs.keys.sealing import FileBackend
+from certs.keys.secret import Cost as Guess
+from certs.keys.store import KeyStore
 from hems.access.access import access
 from hems.access.passwords import Hasher
 from hems.access.people import NewPerson
@@ -18,13 +25,16 @@ from hems.archive.backup import make_backup
 from hems.archive.belongings import Belongings
 from hems.archive.desk import stage
 from hems.archive.errors import ArchiveError, NewerError
-from hems.archive.sealed import Cost
+from hems.archive.sealed import Cost, Sealer
 from hems.clock import SystemClock
+from hems.store.cipher import Shape, StoreFile, opened, shape
 from hems.store.store import open_store
-from tests.stored import execute
+from tests.certs.keys.hardware import secret_file
+from tests.stored import execute, key_of
 
 WORDS = "correct horse battery"
 CHEAP = Cost(memory_kib=64, passes=1)
+GUESS = Guess(memory_kib=64, passes=1)
 NOW = 1_780_000_000.0
 
 
@@ -111,6 +121,76 @@ async def test_who_was_logged_in_when_a_backup_was_made_is_not_by_restoring_it(
     assert restored.logins.by_token(token) is None
     assert (await restored.logins.log_in("Ada", "a password of hers", Place("::1")))[0] != token
     await store.close()
+
+
+def first_form(belongings: Belongings, target: Path) -> Path:
+    """Make a backup as it was before stores were encrypted."""
+    manifest = {
+        "format": 1,
+        "made_at": NOW,
+        "software": "0.1",
+        "home": "Home",
+        "files": ["settings.toml"],
+    }
+    plain = target.with_name("plain.db")
+    file = StoreFile(belongings.store, key_of(belongings.store))
+    with opened(file) as source:
+        source.execute("ATTACH DATABASE ? AS plain KEY ''", (str(plain),))
+        source.execute("SELECT sqlcipher_export('plain')").fetchall()
+    with target.open("wb") as out:
+        sealer = Sealer(out, WORDS, CHEAP)
+        with tarfile.open(fileobj=sealer, mode="w|gz") as tar:
+            for name, content in (
+                ("manifest.json", json.dumps(manifest).encode()),
+                ("store", plain.read_bytes()),
+                ("files/settings.toml", (belongings.folder / "settings.toml").read_bytes()),
+            ):
+                about = tarfile.TarInfo(name)
+                about.size = len(content)
+                tar.addfile(about, io.BytesIO(content))
+        sealer.close()
+    assert b"sessions" in plain.read_bytes()
+    return target
+
+
+@pytest.mark.requirement("LC-CHANGE", "L1-CRYPT")
+async def test_a_backup_of_before_stores_were_encrypted_is_encrypted(tmp_path: Path) -> None:
+    file = first_form(await home(tmp_path / "old", "old"), tmp_path / "b")
+    new = tmp_path / "new"
+    new.mkdir()
+    stage(file, WORDS, of(new), in_place)
+    assert b"CREATE TABLE" not in b"".join(tree(new).values())
+    swap.resume(new)
+    assert await said(new) == "old"
+    assert shape(new / "hems.db") is Shape.SEALED
+
+
+@pytest.mark.requirement("L1-CRYPT")
+async def test_a_backup_s_store_has_a_key_of_its_own_and_goes_to_any_key_store(
+    tmp_path: Path,
+) -> None:
+    """From a machine whose key store is lost to one with another."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "ours").mkdir()
+    theirs = KeyStore(FileBackend(secret_file(tmp_path / "theirs", "17 thieves or more"), GUESS))
+    ours = KeyStore(FileBackend(secret_file(tmp_path / "ours", "18 thieves or more"), GUESS))
+    old = await home(tmp_path / "old", "old")
+    assert theirs.move(old.store_key)
+    present = theirs.unseal(old.store_key)
+    make_backup(tmp_path / "b", WORDS, old, "Home", NOW, keys=theirs, cost=CHEAP)
+    with pytest.raises(ArchiveError, match="not the one"):
+        make_backup(tmp_path / "c", WORDS, old, "Home", NOW, keys=ours, cost=CHEAP)
+    assert not (tmp_path / "c").exists()
+    new = tmp_path / "new"
+    new.mkdir()
+    stage(tmp_path / "b", WORDS, of(new), in_place)
+    swap.resume(new)
+    store = await open_store(new / "hems.db", SystemClock(), ours)
+    assert (await store.settings.all())["said"] == "old"
+    await store.close()
+    assert ours.unseal(new / "hems.db.key") != present
+    with pytest.raises(KeyStoreError, match="held otherwise"):
+        KeyStore().unseal(new / "hems.db.key")
 
 
 async def test_the_store_is_copied_while_it_is_written(tmp_path: Path) -> None:

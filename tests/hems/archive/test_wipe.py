@@ -1,11 +1,14 @@
 """Erasing a home: everything that is its own, nothing else, and the proof."""
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hems.archive import wipe
 from hems.archive.belongings import Belongings
+from hems.archive.traces import Trace, search
 
 
 def filled(folder: Path) -> Belongings:
@@ -57,3 +60,53 @@ def test_what_a_link_stands_for_is_left_alone(tmp_path: Path) -> None:
 def test_the_decision_stands_until_it_is_done(tmp_path: Path) -> None:
     wipe.mark(tmp_path)
     assert wipe.marked(tmp_path)
+
+
+def test_the_store_s_key_goes_before_everything_else(tmp_path: Path) -> None:
+    home = filled(tmp_path)
+    for name in ("hems.db.key", "another.key"):
+        (tmp_path / name).write_text("key" * 30)
+    leftovers = (*home.leftovers, tmp_path / "another.key")
+    proof = wipe.erase(replace(home, leftovers=leftovers))
+    assert proof.gone[0].path.name == "hems.db.key"
+    assert {each.path.name for each in proof.gone[1:3]} == {"hub.key", "another.key"}
+    digests = {each.path.name: each.sha256 for each in proof.gone if each.sha256}
+    assert digests.keys() == {"hems.db", "hems.db-wal"}
+    assert digests["hems.db"] == hashlib.sha256(b"secret" * 100).hexdigest()
+
+
+def test_what_a_store_of_an_older_version_had_is_not_told_by_its_digest(tmp_path: Path) -> None:
+    home = filled(tmp_path)
+    (tmp_path / "hems.db").write_bytes(b"SQLite format 3\0" + b"secret")
+    assert {each.sha256 for each in wipe.erase(home).gone} == {""}
+
+
+TRACES = (
+    Trace("home's name", b"Elm Street 4"),
+    Trace("account name", b"Ada Lovelace"),
+    Trace("account name", b"Bo"),
+    Trace("key material", bytes(range(32))),
+)
+
+
+@pytest.mark.requirement("LC-DECOMMISSION")
+@pytest.mark.parametrize("before", [0, 1, (1 << 20) - 5, 1 << 20, (2 << 20) - 31])
+@pytest.mark.parametrize("trace", TRACES)
+def test_a_trace_is_found_wherever_it_lies(tmp_path: Path, trace: Trace, before: int) -> None:
+    file = tmp_path / "a" / "b" / "forgotten.bin"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"." * before + trace.content + b".")
+    (tmp_path / "link").symlink_to(file)
+    found = search([tmp_path], TRACES)
+    wanted = () if trace.content == b"Bo" else (f"{file}: still has the {trace.what}",)
+    assert found.found == wanted
+    assert found.files == 1
+    assert found.kinds == ("account name", "home's name", "key material")
+    assert trace.content not in str(found).encode() or trace.content == b"Bo"
+
+
+def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
+    (tmp_path / "holiday.jpg").write_bytes(bytes(5000))
+    assert search([tmp_path], TRACES).found == ()
+    assert search([tmp_path], ()).files == 1
+    assert search([tmp_path / "nowhere"], TRACES).files == 0

@@ -64,7 +64,7 @@ async def test_a_change_is_taken_but_for_what_the_program_stands_on(tmp_path: Pa
     assert (after.web, after.store) == (present.web, present.store)
     assert make.made == [after]
     assert alarms.messages == (
-        "A change of [web], [store] or home.devices holds from the next start.",
+        "A change of [web], [store], [agent] or home.devices holds from the next start.",
     )
 
 

@@ -11,6 +11,7 @@ from hems.security.outflows import outflows
 from hems.security.reach import host_of, reach_of
 from hems.security.surface import Flow, Guard, Occasion, Proof, Reach
 from hems.settings.config import Config, load
+from hems.settings.toml_file import ConfigError
 from hems.visibility.surface import GrantView
 
 pytestmark = pytest.mark.requirement("PRV-TRANSIT", "ROLE-UI")
@@ -170,6 +171,48 @@ def test_the_hub_s_name_is_told_on_the_network_where_others_are_served(tmp_path:
     (row,) = outflows(config(tmp_path, served), {}, [])
     assert (row.flow, row.reach, row.guard) == (Flow.ANNOUNCED, Reach.HOME, Guard.NONE)
     assert outflows(config(tmp_path, f"{served}announce = false\n"), {}, []) == ()
+
+
+@pytest.mark.requirement("L2-FEED")
+def test_the_enterprise_learns_what_the_owner_agreed_to(tmp_path: Path) -> None:
+    asked = '[feeds]\nurl = "https://u.example:8443"\n'
+    rows = outflows(config(tmp_path, UTILITY + asked), {}, [])
+    told = [(r.flow, r.to, r.host, r.guard, r.every_s) for r in rows if r.host == "u.example"]
+    bulletin = (Flow.BULLETIN, "grid", "u.example", Guard.BOTH, 900.0)
+    assert told == [bulletin]
+    rows = outflows(config(tmp_path, UTILITY + asked + "statistics = true\n"), {}, [])
+    assert [(r.flow, r.every_s) for r in rows if r.host == "u.example"] == [
+        (Flow.BULLETIN, 900.0),
+        (Flow.STATISTICS, 86_400.0),
+    ]
+    lists = '[firmware]\nurl = "https://u.example:8443/firmware"\nroot = "root.json"\n'
+    rows = outflows(config(tmp_path, UTILITY + lists), {}, [])
+    assert [(r.flow, r.every_s) for r in rows if r.host == "u.example"] == [
+        (Flow.BULLETIN, 86_400.0)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('[feeds]\nurl = "http://u.example"', "is no https address"),
+        ('[feeds]\nurl = "https://u.example?key=1"', "host, port and path, and nothing else"),
+        ('[feeds]\nurl = "https://u.example"\nutility = "other"', "no utility 'other'"),
+        ("[feeds]\nstatistics = true", "statistics need a url"),
+        ('[feeds]\nurl = "https://u.example"\nevery = "1 s"', "every"),
+        ('[firmware]\nurl = "https://u.example"', "url and root go together"),
+        ('[firmware]\nunknown = "quarantine"', "needs lists"),
+        ('[firmware]\nunknown = "perhaps"', "unknown"),
+    ],
+)
+def test_feeds_that_make_no_sense_are_named(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        config(tmp_path, f"{UTILITY}{text}\n")
+
+
+def test_feeds_need_somebody_who_is_known_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no utility whose certificate could be shown"):
+        config(tmp_path, '[feeds]\nurl = "https://u.example"\n')
 
 
 def test_the_farthest_comes_first(tmp_path: Path) -> None:

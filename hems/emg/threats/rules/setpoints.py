@@ -2,15 +2,15 @@
 
 from typing import Final
 
-from der.sentence import Sentence, say
 from hems.emg.threats.rules.finding import Seen
 from hems.security_event import EventKind, SecurityEvent
 
 LITTLE_W: Final = 500.0
 """A battery that follows the house goes to and fro by less than this."""
-TAKES: Final = say("It is told to take power.")
-GIVES: Final = say("It is told to give power.")
-RESTS: Final = say("It is told to rest, or left to itself.")
+TAKES: Final = "It is told to take power."
+GIVES: Final = "It is told to give power."
+RESTS: Final = "It is told to rest, or left to itself."
+"""Nobody reads these: they are not written down."""
 
 
 def told(device: str, setpoint_w: float | None, source: str = "") -> SecurityEvent:
@@ -21,7 +21,7 @@ def told(device: str, setpoint_w: float | None, source: str = "") -> SecurityEve
         setpoint_w: What it is told, in W, taking positive; None for its own control.
         source: Whose word it is.
     """
-    text: Sentence = RESTS
+    text = RESTS
     if setpoint_w is not None and abs(setpoint_w) >= LITTLE_W:
         text = TAKES if setpoint_w > 0 else GIVES
     return SecurityEvent(EventKind.SETPOINT, text, about=device, source=source)

@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from certs.keys.store import KeyStore
 from der.sentence import Quantity, Sentence, say
-from hems.emg.threats.assembly import head_file, head_path, key_path
+from hems.emg.threats.assembly import head_file
 from hems.emg.threats.entry import LONGEST, Entry, Words, told
 from hems.emg.threats.folding import FOLD_S, MOST_OF_KIND, MOST_OF_SOURCE, Draft, Folder
-from hems.emg.threats.head import HeadFile
+from hems.emg.threats.head import HeadFile, head_path, key_path
 from hems.emg.threats.log import MOST_WAITING, SecurityLog
 from hems.emg.threats.severity import Severity
 from hems.security_event import EventKind, SecurityEvent

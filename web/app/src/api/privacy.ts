@@ -1,6 +1,7 @@
 /** What the page about privacy and security asks and tells. */
 
 import { api, ask } from "./client";
+import type { CheckAnswer, LogAnswer, LogRowAnswer } from "./schema";
 import type {
   AccessAnswer,
   AlarmsAnswer,
@@ -39,4 +40,21 @@ export async function grant(order: GrantOrder): Promise<void> {
 export async function withdraw(id: number): Promise<void> {
   const path = { number: String(id) };
   await ask(api.DELETE("/api/grants/{number}", { params: { path } }));
+}
+
+/** Where the whole security log is, a row a line. */
+export const SECURITY_LOG_FILE = "/api/security/log/export";
+
+/** Return rows of the security log that are grave enough, the newest first. */
+export function fetchSecurityLog(
+  least: "info" | "notice" | "warning" | "alarm",
+  before: LogRowAnswer["seq"] | null,
+): Promise<LogAnswer> {
+  const query = { most: 20, least, ...(before === null ? {} : { before }) };
+  return ask(api.GET("/api/security/log", { params: { query } }));
+}
+
+/** Return whether the security log is as it was written. */
+export function checkSecurityLog(): Promise<CheckAnswer> {
+  return ask(api.GET("/api/security/log/check"));
 }

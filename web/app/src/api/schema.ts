@@ -2929,7 +2929,7 @@ export interface components {
          * @description Why something leaves the hub.
          * @enum {string}
          */
-        Flow: "readings" | "reports" | "answers" | "troubles" | "grant" | "home-assistant" | "broker" | "regulation" | "weather" | "prices" | "carbon" | "market" | "announced" | "push";
+        Flow: "readings" | "reports" | "answers" | "troubles" | "grant" | "home-assistant" | "broker" | "regulation" | "weather" | "prices" | "carbon" | "market" | "bulletin" | "statistics" | "announced" | "webhook" | "push";
         /**
          * FoundAnswer
          * @description What a search found; fields as in `hems.setup.kept_scan.Row`.

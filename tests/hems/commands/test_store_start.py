@@ -1,0 +1,122 @@
+"""The store at the hub's start: damaged, locked, and back again."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from certs.keys.sealing import FileBackend
+from certs.keys.store import KeyStore
+from hems.clock import SystemClock
+from hems.commands.store_start import awaited, opened_store
+from hems.security_event import EventKind
+from hems.store.store import open_store
+from tests.certs.keys.conftest import CHEAP
+from tests.certs.keys.hardware import secret_file
+
+pytestmark = pytest.mark.requirement("L1-CRYPT", "PRV-INTEGRITY")
+
+CLOCK = SystemClock()
+RIGHT = "open, sesame: 17 thieves"
+
+
+def sealed(folder: Path, secret: str) -> KeyStore:
+    return KeyStore(FileBackend(secret_file(folder, secret), CHEAP))
+
+
+async def home(path: Path, keys: KeyStore) -> None:
+    store = await open_store(path, CLOCK, keys)
+    await store.settings.put("said", "before")
+    await store.close()
+
+
+def home_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder / "hems.db"
+
+
+async def test_a_store_in_order_is_used_and_nothing_is_said(tmp_path: Path) -> None:
+    path, keys = home_folder(tmp_path), sealed(tmp_path, RIGHT)
+    await home(path, keys)
+    opened = await opened_store(path, CLOCK, keys)
+    assert (opened.trouble, opened.event, opened.back) == (None, None, None)
+    assert (await opened.store.settings.all())["said"] == "before"
+    await opened.store.close()
+
+
+async def test_a_locked_store_is_left_and_the_hub_begins_anew_once_it_opens(
+    tmp_path: Path,
+) -> None:
+    path = home_folder(tmp_path)
+    await home(path, sealed(tmp_path, RIGHT))
+    before = bytes_of(path)
+    wrong = sealed(tmp_path, "close, sesame: 18 thieves")
+    opened = await opened_store(path, CLOCK, wrong)
+    assert opened.trouble is not None
+    assert "not the one that the key was sealed with" in opened.trouble
+    assert "left as it is" in opened.trouble
+    assert opened.event is not None
+    assert opened.event.kind is EventKind.KEY_CHANGED
+    assert await opened.store.settings.all() == {}
+    anew: list[bool] = []
+    async with awaited(opened, lambda: anew.append(True), every_s=0.01):
+        await opened.store.settings.put("said", "meanwhile")
+        await asyncio.sleep(0.1)
+        assert anew == []
+        secret_file(tmp_path, RIGHT)
+        async with asyncio.timeout(20):
+            while not anew:  # noqa: ASYNC110 - nobody else tells
+                await asyncio.sleep(0.01)
+    assert anew == [True]
+    await opened.store.close()
+    assert bytes_of(path) == before
+    opened = await opened_store(path, CLOCK, sealed(tmp_path, RIGHT))
+    assert opened.trouble is None
+    assert (await opened.store.settings.all())["said"] == "before"
+    await opened.store.close()
+    assert sorted(names(path)) == ["hems.db", "hems.db.key"]
+
+
+async def test_a_key_store_that_never_was_there_keeps_no_home_from_being_run(
+    tmp_path: Path,
+) -> None:
+    path, keys = home_folder(tmp_path), sealed(tmp_path, RIGHT)
+    (tmp_path / "secret").unlink()
+    opened = await opened_store(path, CLOCK, keys)
+    assert opened.trouble is not None
+    assert "cannot be read" in opened.trouble
+    await opened.store.settings.put("said", "meanwhile")
+    await opened.store.close()
+    secret_file(tmp_path, RIGHT)
+    await home(path, keys)
+    assert sorted(names(path)) == ["hems.db", "hems.db.key"]
+
+
+async def test_a_damaged_store_is_set_aside_and_noted(tmp_path: Path) -> None:
+    path, keys = home_folder(tmp_path), sealed(tmp_path, RIGHT)
+    await home(path, keys)
+    spoil(path)
+    opened = await opened_store(path, CLOCK, keys)
+    assert opened.trouble is not None
+    assert "it is kept as" in opened.trouble
+    assert opened.event is not None
+    assert opened.event.kind is EventKind.STORE_DAMAGED
+    assert opened.back is None
+    assert await opened.store.settings.all() == {}
+    await opened.store.close()
+    assert any(".damaged-" in name for name in names(path))
+
+
+def bytes_of(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def names(path: Path) -> list[str]:
+    return [each.name for each in path.parent.iterdir()]
+
+
+def spoil(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[5000:9000] = bytes(4000)
+    path.write_bytes(content)
