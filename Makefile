@@ -25,7 +25,7 @@ help:
 	@echo "make lighthouse  what Lighthouse says of the page's views"
 	@echo "make mutants     do the tests notice a changed event rule?"
 	@echo "make fuzz FUZZ=xml|modbus|ocpp|mqtt|p1|est|api|... [ARGS='--seconds 3600'] (FUZZ= names all)"
-	@echo "make audit       bandit, and known vulnerabilities of parts  make sbom  the list of parts"
+	@echo "make audit       bandit, and known vulnerabilities of parts  make sbom | risks"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
 	@echo "make pictures    writes docs/images anew, from a fixed house"
 	@echo "make format | lock | clean"
@@ -62,6 +62,11 @@ audit: .venv/.ready
 # Writes build/hems-VERSION.cdx.json, docs/security/sbom.md and docs/security/adopted.json.
 sbom: .venv/.ready
 	@$(PY) -m tests.supply.sbom
+
+# Writes docs/security/risks.md from risks.toml.
+.PHONY: risks
+risks: .venv/.ready
+	@$(PY) -m tests.papers.risks
 
 # Files whole, so that what they share is made once; the longest first (tests/order.py).
 BY_FILE := --dist loadfile --no-loadscope-reorder

@@ -333,7 +333,7 @@ class DeviceState:
         error: The last error in words, None when the last call went well.
         setpoint: What it was last told and has not lapsed; None when it runs by itself.
         nonsense: Whether it is lost because what it answers cannot be.
-        barred: Whether it is not trusted, or not yet: nothing is told to it, and nothing is promised
+        barred: Whether it is not trusted, or not yet: nothing is told to it, and nothing promised
             or reported of it. One that is only read has a spec whose control is `Control.NONE`.
     """
 

@@ -1,9 +1,10 @@
 """Single devices under /api: each operation is one call of the surface."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hems.access.rights import Right
 from hems.device_surface import DeviceSurface
+from hems.emg.firmware.judge import Verdict
 from web.device_models import (
     CallerAnswer,
     CallersAnswer,
@@ -15,10 +16,18 @@ from web.operation import Operation
 
 
 class DeviceApi:
-    """What can be asked of single devices, under /api."""
+    """What can be asked of single devices, under /api.
 
-    def __init__(self, surface: DeviceSurface) -> None:
+    Args:
+        surface: They.
+        verdicts: Returns what is thought of their firmware, by their ids.
+    """
+
+    def __init__(
+        self, surface: DeviceSurface, verdicts: Callable[[], Mapping[str, Verdict]] = dict
+    ) -> None:
         self._surface = surface
+        self._verdicts = verdicts
 
     @classmethod
     def operations(cls) -> Sequence[Operation]:
@@ -31,7 +40,12 @@ class DeviceApi:
 
     async def device(self, device: str) -> DeviceDetailAnswer:
         """Return all that is known of a device."""
-        return DeviceDetailAnswer.model_validate(await self._surface.device(device))
+        answer = DeviceDetailAnswer.model_validate(await self._surface.device(device))
+        verdict = self._verdicts().get(device)
+        if verdict is None:
+            return answer
+        firmware = {"firmware_standing": verdict.standing.value, "firmware_words": verdict.words}
+        return answer.model_copy(update=firmware)
 
     async def test(self, device: str, query: MoveQuery) -> MoveOutcomeAnswer:
         """Make a test move with a device; what it has shown, when it is over."""

@@ -44,6 +44,10 @@ class DeviceDetailAnswer(Answer):
     age_s: float | None
     quality: str
     error: Words | None
+    firmware_standing: str = ""
+    """As in `hems.emg.firmware.judge.Standing`; empty where nothing is known of it."""
+    firmware_words: Words = ""
+    """What to do about it; empty for nothing."""
 
 
 class MoveOutcomeAnswer(Answer):

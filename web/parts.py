@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from web.access_api import AccessApi
+from web.agent_api import AgentApi
 from web.api import HomeApi
 from web.archive_api import ArchiveApi
 from web.bill_api import BillApi
@@ -49,6 +50,7 @@ PARTS: Final[Sequence[type[Part]]] = (
     SecurityApi,
     SecurityLogApi,
     TrustApi,
+    AgentApi,
     LanApi,
     PushApi,
     SetupApi,

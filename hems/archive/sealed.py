@@ -51,7 +51,7 @@ class Cost:
     @property
     def bearable(self) -> bool:
         """Whether a hub may be asked for it: a forged header must not take all its memory."""
-        return 8 * self.lanes <= self.memory_kib <= 2**19 and self.passes in range(1, 33)
+        return 8 <= 8 * self.lanes <= self.memory_kib <= 2**19 and self.passes in range(1, 33)
 
 
 _COST: Final = Cost()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from hems.emg.feeds.feed import Feed
 from hems.emg.feeds.line import Line
 from hems.emg.feeds.tally import Tally
 from hems.emg.feeds.warnings import Hands, Warnings, named
+from hems.emg.firmware.judge import Verdict
 from hems.emg.firmware.keeper import ListKeeper
 from hems.emg.firmware.lists import Refreshed
 from hems.emg.firmware.releases import software
@@ -46,8 +47,12 @@ class Following:
     def __init__(self, note: Note) -> None:
         self._note = note
         self._tally: Tally | None = None
-        self.watch: FirmwareWatch | None = None
-        """What is thought of devices' firmware; None before the feeds are followed."""
+        self._watch: FirmwareWatch | None = None
+
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """What is thought of each device's firmware, by the device's id."""
+        return {} if self._watch is None else self._watch.verdicts
 
     def note(self, event: SecurityEvent) -> None:
         """Take note, and count (`hems.security_event.Note`)."""
@@ -96,7 +101,7 @@ class Following:
         lists.changed = news.set
         if feed is not None:
             feed.changed = news.set
-        self.watch = watch = FirmwareWatch(
+        self._watch = watch = FirmwareWatch(
             settings,
             lambda: home().trust,
             Said(

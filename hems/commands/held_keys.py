@@ -37,7 +37,7 @@ def erase_held(path: Path, belongings: Belongings) -> HeldProof:
         path: The home's configuration file.
         belongings: What belongs to the home.
     """
-    held = [each for each in wipe.doomed(belongings) if _in_hardware(each)]
+    held = [each for each in dict.fromkeys(wipe.doomed(belongings)) if _in_hardware(each)]
     if not held:
         return HeldProof()
     try:

@@ -7,7 +7,7 @@ UnknownToHubError where it does not have the device.
 import json
 import urllib.error
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -68,7 +68,7 @@ class Hub:
     def device(self, device: str) -> DeviceDetail:
         """Return all that it knows of a device."""
         answer = self._ask(f"/api/devices/{quote(device, safe='')}", DeviceDetailAnswer)
-        return DeviceDetail(**answer.model_dump())
+        return DeviceDetail(**answer.model_dump(include={f.name for f in fields(DeviceDetail)}))
 
     def test(self, device: str, move_s: float) -> MoveOutcome:
         """Have it do the test move with a device; takes half a minute or more."""

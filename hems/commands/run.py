@@ -202,7 +202,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                         settings,
                         clock,
                         (
-                            *_parts(succession, clock, config.home.time_zone),
+                            *_parts(succession, clock, config.home.time_zone, following),
                             *past_parts(succession, store, config, clock),
                             FoundApi(devices),
                             SecurityLogApi(lambda: guards.watchman.log, config.home.time_zone),
@@ -263,10 +263,12 @@ async def _rights(
     return rights
 
 
-def _parts(home: Succession, clock: Clock, time_zone: str) -> tuple[Part, ...]:
+def _parts(
+    home: Succession, clock: Clock, time_zone: str, following: Following
+) -> tuple[Part, ...]:
     """Return what the page's API offers beside the home as it stands."""
     return (
-        DeviceApi(home),
+        DeviceApi(home, lambda: following.verdicts),
         PlanApi(home, time_zone),
         NeedsApi(home, clock, time_zone),
         MoneyApi(home, time_zone),

@@ -64,7 +64,7 @@ class Changeover:
         """
         self._throw_away()
         key = StoreKey.make()
-        seal_key(self._draft_key, key, self._keys)
+        seal_key(self._path, self._draft_key, key, self._keys)
         with file_errors(self._path):
             self._copy(present, key)
             if present is not None:

@@ -38,10 +38,11 @@ def read_key(store: Path, keys: KeyStore) -> StoreKey:
         raise StoreKeyError(f"{store}: its key cannot be had: {error}") from error
 
 
-def seal_key(path: Path, key: StoreKey, keys: KeyStore) -> None:
+def seal_key(store: Path, path: Path, key: StoreKey, keys: KeyStore) -> None:
     """Have the key store keep a key.
 
     Args:
+        store: The store's file.
         path: The key's file.
         key: The key.
         keys: What is to hold it.
@@ -53,7 +54,7 @@ def seal_key(path: Path, key: StoreKey, keys: KeyStore) -> None:
     try:
         keys.seal(path, key.packed)
     except CertificateError as error:
-        raise _translated(path, error) from error
+        raise _translated(store, error) from error
 
 
 def settle_key(store: Path, keys: KeyStore) -> None:
@@ -70,8 +71,8 @@ def settle_key(store: Path, keys: KeyStore) -> None:
         _log.warning("the store's key stays as it is: %s", error)
 
 
-def _translated(path: Path, error: CertificateError) -> StoreError:
+def _translated(store: Path, error: CertificateError) -> StoreError:
     cause = error.__cause__
     if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
-        return StoreFullError(f"{path}: the disk is full; nothing was written")
-    return StoreKeyError(f"{path}: the store's key cannot be kept: {error}")
+        return StoreFullError(f"{store}: the disk is full; nothing was written")
+    return StoreKeyError(f"{store}: its key cannot be kept: {error}")

@@ -140,7 +140,7 @@ def _first_key(path: Path, keys: KeyStore, changeover: Changeover) -> StoreKey:
     match shape(path):
         case Shape.EMPTY:
             key = StoreKey.make()
-            seal_key(key_path(path), key, keys)
+            seal_key(path, key_path(path), key, keys)
             return key
         case Shape.PLAIN:
             read_revision(path, None)  # another program's, say, is left as it is

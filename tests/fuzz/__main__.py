@@ -36,7 +36,7 @@ def main() -> None:
             words=[word for word in words if word.isprintable() and len(word) < 64],
             mutated=target.mutated,
             longest=64_000,
-            longest_kept=8_000,
+            longest_kept=1_200,
         )
     )
 

@@ -19,6 +19,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -72,7 +73,8 @@ def log_in(url: str, name: str, password: str = PASSWORD) -> requests.Session:
     """Return a browser in which somebody is logged in."""
     session = requests.Session()
     session.headers["Origin"] = url
-    answer = session.post(f"{url}/api/login", json={"name": name, "password": password}, timeout=_WITHIN_S)
+    who = {"name": name, "password": password}
+    answer = session.post(f"{url}/api/login", json=who, timeout=_WITHIN_S)
     answer.raise_for_status()
     return session
 
@@ -93,50 +95,48 @@ def people(url: str, roles: Sequence[Role] = tuple(Role)) -> dict[Role, requests
     return sessions
 
 
-def ask(
-    url: str,
-    sessions: Sequence[requests.Session],
-    found: Found,
-    *,
-    examples: int,
-    number: int = 0,
-    within_s: float,
-) -> None:
-    """Ask for every operation, rightly and wrongly, each request as everybody.
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How the API is asked.
 
-    Args:
+    Attributes:
         url: The hub's page.
-        sessions: Who asks; the first may ask for the description.
-        found: Takes what comes of it.
+        sessions: Who asks, all of them each time; the first may ask for the description.
         examples: How many requests of each operation, in each manner.
         number: By which other requests are made, and in another order.
-        within_s: For how long; what is left then is not asked for.
     """
+
+    url: str
+    sessions: Sequence[requests.Session]
+    examples: int
+    number: int
+
+
+def ask(asking: Asking, found: Found, within_s: float) -> None:
+    """Ask for every operation, rightly and wrongly; what is left after a time is not asked for."""
     until = time.monotonic() + within_s
-    document = sessions[0].get(f"{url}/api/openapi.json", timeout=_WITHIN_S).json()
+    place = f"{asking.url}/api/openapi.json"
+    document = asking.sessions[0].get(place, timeout=_WITHIN_S).json()
     schema = schemathesis.openapi.from_dict(document)
-    operations = [result.ok() for result in schema.get_all_operations()]
-    random.Random(number).shuffle(operations)  # noqa: S311 - another order, no secret
+    operations = [got.ok() for got in schema.get_all_operations() if isinstance(got, Ok)]
+    random.Random(asking.number).shuffle(operations)  # noqa: S311 - another order, no secret
     for mode in GenerationMode:
         for operation in operations:
             if time.monotonic() > until:
                 return
             if operation.label not in LEFT_OUT:
-                _ask_for(operation, mode, url, sessions, found, examples, number)
+                _ask_for(operation, mode, asking, found)
 
 
 def _ask_for(
     operation: APIOperation[Any, Any, Any, Any],
     mode: GenerationMode,
-    url: str,
-    sessions: Sequence[requests.Session],
+    asking: Asking,
     found: Found,
-    examples: int,
-    number: int,
 ) -> None:
-    @seed(number)
+    @seed(asking.number)
     @settings(
-        max_examples=examples,
+        max_examples=asking.examples,
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -144,9 +144,9 @@ def _ask_for(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def asked(case: Case) -> None:
-        for session in sessions:
-            _asked(case, url, session, found)
+    def asked(case: Case[Any]) -> None:
+        for session in asking.sessions:
+            _asked(case, asking.url, session, found)
 
     try:
         asked()
@@ -157,7 +157,7 @@ def _ask_for(
     found.reached.add(operation.label)
 
 
-def _asked(case: Case, url: str, session: requests.Session, found: Found) -> None:
+def _asked(case: Case[Any], url: str, session: requests.Session, found: Found) -> None:
     label = case.operation.label
     try:
         answer = case.call(base_url=url, session=session, timeout=_WITHIN_S)
@@ -187,10 +187,8 @@ async def ask_as_each_role(url: str, within_s: float, examples: int, number: int
     known = await asyncio.to_thread(people, url)
     stranger = requests.Session()
     stranger.headers["Origin"] = url
-    sessions = [*known.values(), stranger]
-    await asyncio.to_thread(
-        ask, url, sessions, found, examples=examples, number=number, within_s=within_s
-    )
+    asking = Asking(url, [*known.values(), stranger], examples, number)
+    await asyncio.to_thread(ask, asking, found, within_s)
     answer = await asyncio.to_thread(requests.get, f"{url}/api/health", timeout=_WITHIN_S)
     if answer.status_code != requests.codes.ok:
         found.wrong["the hub is not well afterwards"] = answer.text

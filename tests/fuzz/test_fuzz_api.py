@@ -1,5 +1,7 @@
 """The API of a running hub, asked at random by each role; the long run is `make fuzz FUZZ=api`."""
 
+from pathlib import Path
+
 import pytest
 
 from hems.commands.scene import Scene
@@ -14,9 +16,8 @@ WITHIN_S = 45.0
 
 
 @pytest.mark.timeout(240)
-async def test_whatever_is_asked_the_hub_answers_as_it_describes(tmp_path_factory) -> None:
-    folder = tmp_path_factory.mktemp("api")
-    async with Rig(Stage(folder / "stage", Scene(page_port=0, battery="hold"))) as rig:
+async def test_whatever_is_asked_the_hub_answers_as_it_describes(tmp_path: Path) -> None:
+    async with Rig(Stage(tmp_path / "stage", Scene(page_port=0, battery="hold"))) as rig:
         found = await ask_as_each_role(rig.stage.page, WITHIN_S, examples=1)
     assert not found.wrong, "\n".join(f"{what}\n  {how}" for what, how in found.wrong.items())
     assert len(found.reached) > 20

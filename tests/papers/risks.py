@@ -94,20 +94,20 @@ def render(risks: Sequence[Risk]) -> str:
     lines = [
         "# Risks",
         "",
-        "Written by `make risks` from `risks.toml`; do not edit. A test checks that each module and",
-        "test that is named here is there. Likelihood and harm are those without countermeasures,",
-        "rank is their product (1 to 9); the threats are the classes of STRIDE.",
+        "Written by `make risks` from `risks.toml`; do not edit. A test checks that each module",
+        "and test that is named here is there. Likelihood and harm are those without",
+        "countermeasures, rank is their product (1 to 9); the threats are the classes of STRIDE.",
         "",
         f"{len(risks)} risks, the highest rank first:",
         "",
         "| id | asset | threat | likelihood | harm | rank | residual |",
         "|---|---|---|---|---|---|---|",
     ]
-    for risk in sorted(risks, key=lambda risk: (-risk.rank(), risk.id)):
-        lines.append(
-            f"| [{risk.id}](#{risk.id.lower()}) | {risk.asset} | {risk.threat} | "
-            f"{risk.likelihood} | {risk.harm} | {risk.rank()} | {risk.residual} |"
-        )
+    lines += [
+        f"| [{risk.id}](#{risk.id.lower()}) | {risk.asset} | {risk.threat} | "
+        f"{risk.likelihood} | {risk.harm} | {risk.rank()} | {risk.residual} |"
+        for risk in sorted(risks, key=lambda risk: (-risk.rank(), risk.id))
+    ]
     for area in dict.fromkeys(risk.area for risk in risks):
         lines += ["", f"## {area}"]
         for risk in (each for each in risks if each.area == area):

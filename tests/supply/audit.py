@@ -21,7 +21,8 @@ OLD_DAYS: Final = 30
 
 def judged(found: Sequence[Advisory], known: Accepted, today: date) -> tuple[list[str], list[str]]:
     """Return what counts, and what is accepted for now."""
-    counts, excused = [], []
+    counts: list[str] = []
+    excused: list[str] = []
     for each in found:
         held = known.holds(each.part, frozenset(each.ids), today)
         (excused if held else counts).append(each.line())

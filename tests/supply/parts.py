@@ -162,12 +162,12 @@ def python_licence(name: str) -> str:
         told = importlib.metadata.metadata(name)
     except importlib.metadata.PackageNotFoundError:
         return ""
-    if expression := told.get("License-Expression"):
-        return str(expression)
+    if "License-Expression" in told:
+        return told["License-Expression"]
     named = [each for each in told.get_all("Classifier") or () if each.startswith("License ::")]
     if named:
         return " AND ".join(each.rpartition(" :: ")[2] for each in named)
-    lines = str(told.get("License") or "").strip().splitlines()
+    lines = told["License"].strip().splitlines() if "License" in told else []
     return lines[0].strip()[:_LONGEST_LICENCE] if lines else ""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from hems.access import totp
 from hems.access.people import NewPerson
@@ -42,7 +43,7 @@ async def log_in(client: aiohttp.ClientSession, order: Mapping[str, str] = ADA) 
 
 
 def session_of(home: Entry, client: aiohttp.ClientSession) -> str:
-    return client.cookie_jar.filter_cookies(aiohttp.client.URL(home.url))["hems-session"].value
+    return client.cookie_jar.filter_cookies(URL(home.url))["hems-session"].value
 
 
 async def set_up_app(home: Entry, client: aiohttp.ClientSession) -> tuple[str, list[str]]:
@@ -177,8 +178,8 @@ async def test_a_token_s_refusal_names_the_right_that_it_lacks(home: Entry) -> N
         await log_in(client)
         status, made = await asked(client, "POST", "/api/tokens", json=order)
         assert (status, made["made"]["rights"]) == (201, ["anybody", "see"])
-        for wrong in ({"rights": []}, {"network": "here"}, {"rights": ["everything"]}):
-            bad = {**order, "name": "y", **wrong}
+        for field, value in (("rights", []), ("network", "here"), ("rights", ["everything"])):
+            bad = {**order, "name": "y", field: value}
             assert (await asked(client, "POST", "/api/tokens", json=bad))[0] == 400
         far = {**order, "name": "far", "network": "10.0.0.0/8"}
         elsewhere = (await asked(client, "POST", "/api/tokens", json=far))[1]["token"]

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from hems.device_surface import CallerView, DeviceDetail, MoveOutcome, UnknownDeviceError
+from hems.emg.firmware.judge import Standing, Verdict
 from hems.surface import SurfaceError
 from tests.web.surface import ScriptedClock, ScriptedHome
 from web.device_api import DeviceApi
@@ -61,7 +62,26 @@ async def test_a_device_in_full(client: aiohttp.ClientSession) -> None:
         said = await answer.json()
     assert (said["id"], said["max_w"], said["phases"]) == ("car", 7400.0, ["A"])
     assert said["power_w"] is None
-    assert set(said) == set(DeviceDetail.__dataclass_fields__)
+    told = {"firmware_standing", "firmware_words"}
+    assert set(said) == {*DeviceDetail.__dataclass_fields__, *told}
+    assert {said[name] for name in told} == {""}  # nobody says anything of it
+
+
+@pytest.mark.requirement("L2-FIRMWARE")
+async def test_what_is_thought_of_a_device_s_firmware(devices: ScriptedDevices) -> None:
+    found = {"car": Verdict(Standing.ALLOWED, "1.4")}
+    settings = WebSettings(port=0)
+    api = DeviceApi(devices, lambda: found)
+    async with (
+        serving(ScriptedHome(), settings, ScriptedClock(), [api]) as url,
+        aiohttp.ClientSession(headers={"Accept-Language": "de"}) as session,
+        session.get(f"{url}/api/devices/car") as answer,
+    ):
+        said = await answer.json()
+    assert said["firmware_standing"] == "allowed"
+    assert said["firmware_words"] == (
+        "Es gibt eine neuere Firmware: 1.4. Fragen Sie den Installateur."
+    )
 
 
 @pytest.mark.requirement("LC-COMMISSION")

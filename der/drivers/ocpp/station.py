@@ -216,8 +216,9 @@ class Station:
             self.said.over(_STRANGE)
             return False
         self.said.warn(_STRANGE, why)
-        self._ready.clear()
         self.record.forget_who()
+        if self._orders is not None:
+            self.detach(self._orders, why)
         self._end()
         return True
 

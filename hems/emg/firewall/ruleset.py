@@ -184,7 +184,10 @@ def stopped(listing: str) -> tuple[Stopped, ...]:
                     packets + each.counter.packets,
                     octets + each.counter.bytes,
                 )
-    return tuple(Stopped(device=n, packets=p, octets=o) for n, (p, o) in sums.items())
+    try:
+        return tuple(Stopped(device=n, packets=p, octets=o) for n, (p, o) in sums.items())
+    except ValidationError as error:
+        raise ListingError("a rule in the hub's own table is not the hub's") from error
 
 
 def added(before: Sequence[Stopped], more: Sequence[Stopped]) -> tuple[Stopped, ...]:

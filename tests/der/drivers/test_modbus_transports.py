@@ -1,6 +1,7 @@
 """Modbus over RTU framing and over TLS, and several units behind one gateway."""
 
 import asyncio
+import hashlib
 import random
 import ssl
 from collections.abc import AsyncIterator
@@ -9,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 from pymodbus.framer import FramerType
@@ -427,3 +430,40 @@ def test_a_flipped_bit_never_passes_the_crc(bit: int) -> None:
     except NotModbusError:
         return
     assert taken is None, "a longer frame is waited for, until the time is up"
+
+
+@pytest.mark.requirement("L2-KEYS")
+async def test_the_key_that_a_device_proves_is_known(root: Root) -> None:
+    keys = []
+    for name in ("first", "second"):
+        identity = root.issue(name)
+        async with pymodbus_serves(Transport.TLS, server_context(identity, None)) as plain:
+            connection = await ModbusConnection.open("box", tls(plain, root, name=name))
+            peer = connection.peer
+            connection.close()
+        certificate = x509.load_pem_x509_certificate(identity.certificate.read_bytes())
+        spki = certificate.public_key().public_bytes(
+            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+        )
+        assert (peer.host, peer.key) == ("127.0.0.1", hashlib.sha256(spki).hexdigest())
+        keys.append(peer.key)
+    assert len(set(keys)) == 2
+
+
+@pytest.mark.requirement("L2-KEYS")
+async def test_who_shares_a_connection_does_not_go_on_with_another_key(root: Root) -> None:
+    """A gateway that is exchanged between two turns: the unit that waits has to look again."""
+    context = server_context(root.issue("gateway"), None)
+    async with pymodbus_serves(Transport.TLS, context) as plain:
+        address, pool = tls(plain, root, name="gateway"), ModbusPool()
+        one = await ModbusConnection.open("one", address, pool)
+        seven = await ModbusConnection.open("seven", replace(address, unit=7), pool)
+        assert await seven.read_holding(0, 1, "all") == (7000,)
+        wire = seven._channel._wire
+        assert wire is not None
+        wire.end("a call was given up")  # as after an answer that did not come
+        other = root.issue("gateway")
+        context.load_cert_chain(other.certificate, other.key)
+        with pytest.raises(TransientError, match="another key"):
+            await seven.read_holding(0, 1, "all")
+        assert one.ended == "another key was shown than before"

@@ -6,9 +6,10 @@ An input is three lines: the address, the key, the secret.
 from typing import Final
 from urllib.parse import urlsplit
 
+from certs.issue import new_key
 from hems.push.address import check_endpoint, public
 from hems.push.errors import BadSubscriptionError
-from hems.push.sealing import check_keys, key_of, key_text, new_key, seal, to_base64url
+from hems.push.sealing import check_keys, key_of, key_text, seal, to_base64url
 from hems.push.subscription import Subscription
 from tests.fuzz.parsers.parser import Parser, WrongError, attempt, same
 

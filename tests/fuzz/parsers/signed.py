@@ -51,9 +51,8 @@ def examine(data: bytes) -> str:
 def _said(content: bytes) -> str:
     taken = []
     for model in _MODELS:
-        read = lambda model=model: model.model_validate_json(content)  # noqa: E731
         try:
-            found = read()
+            found = model.model_validate_json(content)
         except ValidationError as error:
             taken.append(str(error.error_count()))
             continue

@@ -14,6 +14,8 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "browser_push": ("hems.push",),
     "enrolment_code": ("certs.est.code",),
     "est": ("certs", "hems.headend.est"),
+    "letters": ("certs.manifest", "hems.agent.letters", "hems.emg.firewall"),
+    "listener": ("hems.sep2.transport.listener", "web"),
     "operator": ("hems.headend",),
     "pem": ("certs",),
     "settings": ("hems.settings", "der.drivers.mapped", "tomllib"),

@@ -76,6 +76,7 @@ def test_a_forged_header_cannot_take_the_hubs_memory() -> None:
     assert not Cost(memory_kib=2**31).bearable
     assert not Cost(memory_kib=64, lanes=16).bearable
     assert not Cost(passes=10_000).bearable
+    assert not Cost(lanes=0).bearable  # found by fuzzing: no thread at all
     assert Cost().bearable
 
 

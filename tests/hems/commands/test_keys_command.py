@@ -1,5 +1,8 @@
 """`hems keys` and `hems wipe`, as processes of their own, on a home with keys in a store."""
 
+import asyncio
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -9,9 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from certs.errors import CertificateError
 from certs.keys.envelope import decode
 from certs.keys.opening import Kind, StoreSettings, key_store
+from certs.keys.store import KeyStore
 from certs.pki import init_pki
+from hems.clock import SystemClock
+from hems.store.people import PersonRow
+from hems.store.store import open_store
 from tests.certs.keys.hardware import SoftTpm, needs_swtpm, secret_file
 
 pytestmark = [pytest.mark.requirement("L2-KEYS", "L1-AGENT")]
@@ -174,3 +182,95 @@ def test_a_key_that_a_driver_reads_stays_plain(tmp_path: Path, tpm: SoftTpm) -> 
     code, said = place.hems("keys", "move", str(place.folder / "ocpp.key"))
     assert (code, "reads plain files only" in said) == (1, True), said
     assert PLAIN in place.hems("keys", "list")[1]
+
+
+def stored(place: Place, keys: KeyStore) -> dict[str, str]:
+    """Return what a home's store remembers, written there the first time."""
+
+    async def work() -> dict[str, str]:
+        store = await open_store(place.folder / "hems.db", SystemClock(), keys)
+        try:
+            found = dict(await store.settings.all())
+            if not found:
+                await store.settings.put("said", "before")
+                person = PersonRow(0, "Ada Lovelace", "ada", "owner", "", 0.0, None)
+                await store.people.add_person(person, "password", "its hash")
+            return found
+        finally:
+            await store.close()
+
+    return asyncio.run(work())
+
+
+@needs_swtpm
+@pytest.mark.requirement("L1-CRYPT")
+def test_the_store_s_key_into_the_tpm_out_and_anew(tmp_path: Path, tpm: SoftTpm) -> None:
+    place = home(tmp_path, f'store = "tpm"\ntcti = "{tpm.tcti}"')
+    stored(place, KeyStore())
+    key = place.folder / "hems.db.key"
+    code, said = place.hems("keys", "list")
+    assert (code, f"{key}: the store's key. Its key is {PLAIN}" in said) == (0, True), said
+    code, said = place.hems("keys", "move")
+    assert (code, f"{key}: moved. Its key is in {TPM}" in said) == (0, True), said
+    code, said = place.hems("keys", "check")
+    assert (code, f"{key}: opens the store" in said) == (0, True), said
+    before = (place.folder / "hems.db").read_bytes()
+    code, said = place.hems("keys", "renew-store")
+    assert (code, "is under a new key" in said) == (0, True), said
+    assert (place.folder / "hems.db").read_bytes()[:16] != before[:16]
+    tpm_store = key_store(StoreSettings(Kind.TPM, tcti=tpm.tcti))
+    assert stored(place, tpm_store) == {"said": "before"}
+    code, said = place.hems("keys", "release")
+    assert (code, f"{key}: released. Its key is {PLAIN}" in said) == (0, True), said
+    assert stored(place, KeyStore()) == {"said": "before"}
+    code, said = place.hems("keys", "erase", str(key))
+    assert (code, "add --yes" in said) == (1, True), said
+
+
+@needs_swtpm
+@pytest.mark.requirement("LC-DECOMMISSION", "L1-CRYPT")
+def test_wiping_proves_that_nothing_is_left(tmp_path: Path, tpm: SoftTpm) -> None:
+    place = home(tmp_path, f'store = "tpm"\ntcti = "{tpm.tcti}"')
+    tpm_store = key_store(StoreSettings(Kind.TPM, tcti=tpm.tcti))
+    stored(place, tpm_store)
+    secret = tpm_store.unseal(place.folder / "hems.db.key")
+    kept = {each.name: each.read_bytes() for each in place.folder.glob("hems.db*")}
+    plain_key = place.key.read_bytes()
+    forgotten = place.folder / "notes.txt"
+    forgotten.write_text("call Ada Lovelace about Elm Street 4\n")
+    report = tmp_path / "report.json"
+    code, said = place.hems("wipe", "--yes", "--report", str(report))
+    assert code == 1, said
+    assert f"not erased: {forgotten}: still has the account name" in said
+    assert f"not erased: {forgotten}: still has the home's name" in said
+    assert "the TPM can open the secret no more" in said
+    assert [each.name for each in place.folder.iterdir()] == ["notes.txt"]
+    told = json.loads(report.read_text())
+    assert told["looked_for"] == ["LFDI", "account name", "home's name", "key material"]
+    assert len(told["left"]) == 2
+    (store,) = (each for each in told["files"] if each["path"].endswith("/hems.db"))
+    assert store["sha256_of_ciphertext"] == hashlib.sha256(kept["hems.db"]).hexdigest()
+    for each in ("Ada Lovelace", "Elm Street", secret.hex(), plain_key.decode().split()[4]):
+        assert each not in report.read_text()
+    # Who kept copies of both files has nothing: the TPM has forgotten.
+    for name, content in kept.items():
+        (tmp_path / name).touch(mode=0o600)
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(CertificateError):
+        tpm_store.unseal(tmp_path / "hems.db.key")
+
+
+@pytest.mark.requirement("LC-DECOMMISSION")
+def test_a_home_that_left_no_trace_is_wiped_with_code_zero(tmp_path: Path) -> None:
+    secret = secret_file(tmp_path, "open, sesame: 17 thieves")
+    place = home(tmp_path, f'store = "file"\nsecret = "{secret.file}"')
+    stored(place, KeyStore())
+    for name in ("hems.db.meanwhile", "hems.db.former", "hems.db.draft", ".hems.db.key.x1"):
+        (place.folder / name).write_text("what an interrupted start has left")
+    (place.folder / "holiday.jpg").write_bytes(bytes(100))
+    code, said = place.hems("wipe", "--yes")
+    assert code == 0, said
+    assert "found: 0" in said
+    assert [each.name for each in place.folder.iterdir()] == ["holiday.jpg"]
+    erased = [line.split()[1] for line in said.splitlines() if line.startswith("erased ")]
+    assert erased[0] == str(place.folder / "hems.db.key"), "the store's key goes first"

@@ -134,7 +134,7 @@ def test_commands_get_in_as_the_hub_s_user_or_by_token_or_not_at_all(
     assert hub.hems("people", "audit", "--verify", "--link", link)[0] == 0
     assert hub.hems("people", "audit", "--verify", "--link", "ab" * 32)[0] == 1
     code, said = hub.hems("people", "audit")
-    assert "PUT /api/people/{person}/password Ada" in said
+    assert "POST /api/people/{person}/recover Ada" in said
     assert GOOD not in said
 
 

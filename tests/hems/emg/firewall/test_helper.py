@@ -18,8 +18,15 @@ from pathlib import Path
 
 import pytest
 
+from der.service import Device
+from hems.clock import SystemClock
 from hems.emg.firewall.client import FirewallError, ask
 from hems.emg.firewall.wire import DeviceRules, Order, Outside, Rules, State
+from hems.emg.trust.trust import Trust, TrustEvents
+from hems.security.fencing import Fencing
+from hems.settings.config import Config
+from hems.store.store import open_store
+from tests.der.shelf import SPEC, Shelf
 from tests.hems.emg.firewall.lan import (
     CLOUD,
     DEVICE,
@@ -383,3 +390,53 @@ async def test_somebody_else_there(tmp_path: Path) -> None:
     async with await asyncio.start_unix_server(chatter, path):
         with pytest.raises(FirewallError, match="no firewall helper"):
             await ask(path, Order(ask="show"))
+
+
+@pytest.mark.requirement("L2-TRUST")
+def test_the_hub_has_set_what_follows_from_its_list(
+    net: Lan, helper: Helper, tmp_path: Path
+) -> None:
+    """The hub's own part and the helper together: a device that is shut loses the outside."""
+    allowed = {"bat": (f"{OUTSIDE}:{CLOUD}",)}
+    device = {
+        "id": "bat",
+        "kind": "battery",
+        "name": "Battery",
+        "driver": "sunspec",
+        "host": DEVICE,
+        "port": 502,
+        "min": "-5 kW",
+        "max": "5 kW",
+    }
+    section = {"on": True, "socket": helper.path, "outside": allowed}
+    config = Config.model_validate({"firewall": section, "device": [device]})
+
+    async def shut_and_back() -> list[dict[str, bool]]:
+        store = await open_store(tmp_path / "hub.db", SystemClock())
+        said: list[str | None] = []
+        shelf = Shelf()
+        shelf.answers.set()
+
+        async def link() -> Shelf:
+            return shelf
+
+        devices = {"bat": Device(SPEC, link)}
+        tell = TrustEvents(lambda _s, _t: None, lambda work: work.close(), lambda: None)
+        trust = Trust(store.settings, devices, SystemClock(), tell)
+        fencing = Fencing(config, trust, said.append)
+        seen = []
+        await trust.load()
+        for step in (None, trust.block("bat", "it was stolen"), trust.allow("bat")):
+            if step is not None:
+                await step
+            await fencing.look()
+            seen.append(await asyncio.to_thread(tried, net))
+            assert fencing.walled == {"bat"}
+        await store.close()
+        assert said == [None, None, None]
+        return seen
+
+    first, shut, last = asyncio.run(shut_and_back())
+    assert first == last
+    assert (first["cloud"], first["other"], first["names"]) == (True, False, True)
+    assert set(shut.values()) == {False}

@@ -21,6 +21,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return how the agent and what it watches over stand */
+        get: operations["agent_agent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agent/boot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take how the hub's machine has started now for how it is to start */
+        post: operations["agent_accept_boot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agent/inventory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return what the hub consists of */
+        get: operations["agent_inventory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agent/measure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the agent measure everything anew */
+        post: operations["agent_measure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alarms": {
         parameters: {
             query?: never;
@@ -1826,6 +1894,36 @@ export interface components {
             measured: number;
         };
         /**
+         * AgentAnswer
+         * @description The software agent; fields as in `hems.agent.surface.AgentView`.
+         */
+        AgentAnswer: {
+            /** Watched */
+            watched: boolean;
+            /** Heard At */
+            heard_at: number | null;
+            /** Checked */
+            checked: boolean;
+            /** Publisher */
+            publisher: string;
+            /** Version */
+            version: string;
+            /** Number */
+            number: number;
+            /** Until */
+            until: number | null;
+            /** Files */
+            files: string[];
+            /** Registers */
+            registers: {
+                [key: string]: string;
+            };
+            /** Troubles */
+            troubles: string[];
+            /** Excluded */
+            excluded: boolean;
+        };
+        /**
          * AlarmsAnswer
          * @description The alarms that are kept.
          *
@@ -2573,6 +2671,16 @@ export interface components {
             quality: string;
             /** Error */
             error: string | null;
+            /**
+             * Firmware Standing
+             * @default
+             */
+            firmware_standing: string;
+            /**
+             * Firmware Words
+             * @default
+             */
+            firmware_words: string;
         };
         /**
          * DeviceEnergyAnswer
@@ -3139,6 +3247,34 @@ export interface components {
             sfdi: string;
             /** Pin */
             pin: string;
+        };
+        /**
+         * InventoryAnswer
+         * @description What the hub consists of; fields as in `hems.agent.surface.InventoryView`.
+         */
+        InventoryAnswer: {
+            /** Software */
+            software: string;
+            /** Options */
+            options: string[];
+            /** Maker */
+            maker: string;
+            /** Model */
+            model: string;
+            /** Hardware */
+            hardware: string;
+            /** Serial */
+            serial: string;
+            /** System */
+            system: string;
+            /** Kernel */
+            kernel: string;
+            /** Python */
+            python: string;
+            /** Openssl */
+            openssl: string;
+            /** Devices */
+            devices: components["schemas"]["PartAnswer"][];
         };
         /**
          * IslandAnswer
@@ -3805,6 +3941,24 @@ export interface components {
          * @enum {string}
          */
         Ownership: "owner" | "service-provider" | "other";
+        /**
+         * PartAnswer
+         * @description A part with a firmware of its own; fields as in `hems.agent.surface.PartView`.
+         */
+        PartAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Maker */
+            maker: string;
+            /** Model */
+            model: string;
+            /** Serial */
+            serial: string;
+            /** Firmware */
+            firmware: string;
+        };
         /**
          * PartyAnswer
          * @description Somebody with an account who does not live here; times in UTC epoch seconds.
@@ -5134,6 +5288,7 @@ export type AboutAnswer = components['schemas']['AboutAnswer'];
 export type AccessAnswer = components['schemas']['AccessAnswer'];
 export type AccessesAnswer = components['schemas']['AccessesAnswer'];
 export type AccountAnswer = components['schemas']['AccountAnswer'];
+export type AgentAnswer = components['schemas']['AgentAnswer'];
 export type AlarmsAnswer = components['schemas']['AlarmsAnswer'];
 export type AppAnswer = components['schemas']['AppAnswer'];
 export type AppCodeOrder = components['schemas']['AppCodeOrder'];
@@ -5205,6 +5360,7 @@ export type HealthAnswer = components['schemas']['HealthAnswer'];
 export type HistoryAnswer = components['schemas']['HistoryAnswer'];
 export type HomeAnswer = components['schemas']['HomeAnswer'];
 export type IdentityAnswer = components['schemas']['IdentityAnswer'];
+export type InventoryAnswer = components['schemas']['InventoryAnswer'];
 export type IslandAnswer = components['schemas']['IslandAnswer'];
 export type IslandBody = components['schemas']['IslandBody'];
 export type JoinAnswer = components['schemas']['JoinAnswer'];
@@ -5232,6 +5388,7 @@ export type OfferAnswer = components['schemas']['OfferAnswer'];
 export type OutcomeAnswer = components['schemas']['OutcomeAnswer'];
 export type OutflowAnswer = components['schemas']['OutflowAnswer'];
 export type Ownership = components['schemas']['Ownership'];
+export type PartAnswer = components['schemas']['PartAnswer'];
 export type PartyAnswer = components['schemas']['PartyAnswer'];
 export type PasskeyAnswer = components['schemas']['PasskeyAnswer'];
 export type PasskeyOrder = components['schemas']['PasskeyOrder'];
@@ -5333,6 +5490,118 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AccessesAnswer"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agent_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agent_accept_boot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agent_inventory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InventoryAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agent_measure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -7443,7 +7712,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description What went wrong */
@@ -8775,7 +9044,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "image/svg+xml": string;
                 };
             };
             /** @description What went wrong */
@@ -8804,7 +9073,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/pkcs10": string;
                 };
             };
             /** @description What went wrong */

@@ -1,4 +1,5 @@
 import first from "./first";
+import agent from "./agent.json";
 import devices from "./devices.json";
 import programmes from "./programmes.json";
 import history from "./history.json";
@@ -8,4 +9,4 @@ import setup from "./setup.json";
 import phone from "./phone.json";
 import trust from "./trust.json";
 
-export default { ...first, devices, programmes, history, privacy, people, setup, phone, trust };
+export default { ...first, agent, devices, programmes, history, privacy, people, setup, phone, trust };
