@@ -92,6 +92,12 @@ class Quantity(str):
         return made
 
 
+class Verbatim(str):
+    """A name that looks like a figure ("1.4" of a version): told as it is in every language."""
+
+    __slots__ = ()
+
+
 def said(error: BaseException) -> str:
     """Return what an error says, as the sentence it was raised with where it was one."""
     first = error.args[0] if len(error.args) == 1 else None

@@ -149,7 +149,7 @@ class Bulletin(_Wire):
     firmware: Annotated[tuple[FirmwareRange, ...], Field(max_length=1000)] = ()
     """What must not run."""
     severities: Annotated[dict[Kind, Severity], Field(max_length=100)] = {}
-    """How bad each kind of security event is, where that differs from what the hub thinks."""
+    """How bad each kind of security event is now; the owner is told at once what is critical."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

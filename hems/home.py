@@ -178,6 +178,7 @@ class Home:
                 highest_w=lambda: self.economics.highest_w,
                 told=lambda: self.grid.told,
                 baseline=lambda *of: self.participation.baseline(*of),  # noqa: PLW0108
+                note=means.note,
             ),
         )
         self.uses.attach(registry.devices)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from certs.identity import IdentityFiles, Trust, sfdi
+from certs.identity import sfdi
 from certs.renewal import CertificateWatch
-from certs.tls import SepContext, client_context, server_context
+from certs.tls import client_context, server_context
 from der.commands import DeviceOptions
 from der.drivers.feed import Feed
 from der.model import DeviceSpec
@@ -21,7 +21,7 @@ from hems.emg.registers import Register, dump, load
 from hems.emg.self_report import by_program
 from hems.emg.telemetry import Telemetry
 from hems.image import Image
-from hems.link_notes import event_of, handshake
+from hems.link_notes import event_of, noting
 from hems.security_event import EventKind, Note, SecurityEvent, unheard
 from hems.sep2.book.ledger import LedgerError
 from hems.sep2.client import Client
@@ -136,7 +136,13 @@ class Link:
             house.store.ledger,
             house.clock,
             house.chance,
-            listen_context=watch.cover(self._listened(identity, trust)),
+            listen_context=watch.cover(
+                noting(
+                    server_context(identity, trust),
+                    house.note,
+                    say("notifications of {name}", name=section.name),
+                )
+            ),
             on_schedule=lambda schedule: tell.schedule(schedule, self.sources[0]),
             on_member=lambda index, schedule: tell.schedule(schedule, self.sources[index]),
             on_state=lambda _state: tell.change(),
@@ -176,18 +182,6 @@ class Link:
             spawn=tell.spawn,
             alarm=tell.alarm,
         )
-
-    def _listened(self, identity: IdentityFiles, trust: Trust) -> SepContext:
-        """Return the context for notifications; who fails at it is noted."""
-        context = server_context(identity, trust)
-        logged, place = context.on_refused, say("notifications of {name}", name=self.name)
-
-        def refused(why: str) -> None:
-            logged(why)
-            self._house.note(handshake(why, place))
-
-        context.on_refused = refused
-        return context
 
     def _noticed(self, noticed: Noticed) -> None:
         event = event_of(noticed, self.name)

@@ -1,10 +1,11 @@
-"""What a link to a utility notices, as events that bear on security. Pure."""
+"""What a link to a utility notices, as events that bear on security."""
 
 from collections.abc import Mapping
 from typing import Final
 
+from certs.tls import SepContext
 from der.sentence import say
-from hems.security_event import EventKind, SecurityEvent
+from hems.security_event import EventKind, Note, SecurityEvent
 from hems.sep2.errors import (
     MovedError,
     OversizedError,
@@ -50,6 +51,24 @@ def handshake(why: str, door: str) -> SecurityEvent:
     """
     text = say("A caller was refused at the handshake: {why}.", why=why)
     return SecurityEvent(EventKind.PEER_REFUSED, text, about=door)
+
+
+def noting(context: SepContext, note: Note, door: str) -> SepContext:
+    """Have a listener's context note who fails at its handshake, beside logging it.
+
+    Args:
+        context: The listener's.
+        note: Told.
+        door: What is called there.
+    """
+    logged = context.on_refused
+
+    def refused(why: str) -> None:
+        logged(why)
+        note(handshake(why, door))
+
+    context.on_refused = refused
+    return context
 
 
 def _of_server(error: Sep2Error, utility: str) -> SecurityEvent | None:

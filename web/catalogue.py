@@ -12,7 +12,7 @@ from functools import lru_cache
 from string import Formatter
 from typing import Final
 
-from der.sentence import Quantity, Sentence, forms
+from der.sentence import Quantity, Sentence, Verbatim, forms
 
 _LONGEST: Final = 2000
 """Characters; what is longer is no sentence."""
@@ -158,6 +158,8 @@ class Catalogue:
 
     def tell(self, text: str, depth: int = 0) -> str:
         """Return a sentence in this language; what is not known is told as it is."""
+        if isinstance(text, Verbatim):
+            return str(text)
         if isinstance(text, Quantity):
             return figure(str(text))
         if not isinstance(text, Sentence):

@@ -13,6 +13,7 @@ from web.device_models import (
     MoveQuery,
 )
 from web.operation import Operation
+from web.words import LANGUAGE, tell
 
 
 class DeviceApi:
@@ -44,7 +45,8 @@ class DeviceApi:
         verdict = self._verdicts().get(device)
         if verdict is None:
             return answer
-        firmware = {"firmware_standing": verdict.standing.value, "firmware_words": verdict.words}
+        words = tell(verdict.words, LANGUAGE.get())  # a copy is not validated, hence not told
+        firmware = {"firmware_standing": verdict.standing.value, "firmware_words": words}
         return answer.model_copy(update=firmware)
 
     async def test(self, device: str, query: MoveQuery) -> MoveOutcomeAnswer:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from math import ceil
 from typing import Final
 
 from aiohttp import web
@@ -76,7 +77,7 @@ async def _barred(request: web.Request, sentinel: Sentinel) -> web.Response | No
         HTTPStatus.TOO_MANY_REQUESTS,
         say(
             "Too much was tried from your address. Try again in {minutes} min.",
-            minutes=round(wait_s / 60) + 1,
+            minutes=ceil(wait_s / 60),
         ),
     )
     answer.headers["Retry-After"] = f"{wait_s:.0f}"

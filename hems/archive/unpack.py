@@ -94,7 +94,7 @@ def _read(source: Path, passphrase: str, folder: Path | None) -> Manifest:
                 _extract(tar, members, manifest, folder)
             while opened.read(_PIECE):
                 pass  # to its authentic end
-    except (tarfile.TarError, EOFError, TypeError) as error:  # TypeError: of a gzip header cut short
+    except (tarfile.TarError, EOFError, TypeError) as error:  # the last: a gzip header cut short
         raise DamagedError(say("The backup is damaged; nothing of it was used.")) from error
     except OSError as error:
         raise _unreadable(error) from error

@@ -13,7 +13,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from der.sentence import say
-from hems.bulletin import FirmwareList
+from hems.bulletin import FirmwareList, Severity
 from hems.clock import Clock
 from hems.commands.enterprise_line import believed, context_of
 from hems.commands.reign import ended
@@ -48,6 +48,8 @@ class Following:
         self._note = note
         self._tally: Tally | None = None
         self._watch: FirmwareWatch | None = None
+        self._severities: Callable[[], Mapping[str, Severity]] = dict
+        self._tell: Callable[[str], None] = lambda _text: None
 
     @property
     def verdicts(self) -> Mapping[str, Verdict]:
@@ -55,8 +57,13 @@ class Following:
         return {} if self._watch is None else self._watch.verdicts
 
     def note(self, event: SecurityEvent) -> None:
-        """Take note, and count (`hems.security_event.Note`)."""
+        """Take note, count, and tell the owner what the enterprise calls critical.
+
+        It is a `hems.security_event.Note`.
+        """
         self._note(event)
+        if self._severities().get(event.kind.value) is Severity.CRITICAL:
+            self._tell(event.text)
         if self._tally is not None:
             self._tally.note(event)
 
@@ -97,6 +104,13 @@ class Following:
                 settings, line, lambda: believed(config), clock, section.every, note=self.note
             )
             await feed.load()
+
+        def severities() -> Mapping[str, Severity]:
+            told = None if feed is None else feed.bulletin
+            return {} if told is None else told.severities
+
+        self._severities = severities
+        self._tell = lambda text: home().alarms.passing(text)  # noqa: PLW0108 - another home may follow
         news = asyncio.Event()
         lists.changed = news.set
         if feed is not None:

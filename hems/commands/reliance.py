@@ -5,23 +5,29 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from der.errors import DeviceError
-from hems.agent.inventory import inventory
 from hems.agent.place import SECRET, SecretError, shared_secret, socket_of
-from hems.agent.process import AgentProcess
 from hems.agent.surface import AgentView, InventoryView, PartView
-from hems.agent.watch import AgentWatch
 from hems.clock import Clock
 from hems.commands.reign import ended
 from hems.device_surface import UnknownDeviceError
 from hems.home import Home
+from hems.on_demand import load, on_demand
 from hems.security_event import EventKind, Note, SecurityEvent
 from hems.settings.agent_section import Start
 from hems.settings.config import Config
 from hems.settings.toml_file import ConfigError
 from hems.store.store import Store
 from hems.succession import Succession
+
+if TYPE_CHECKING:
+    from hems.agent import inventory, process, watch
+else:  # a hub without an agent does without their memory
+    inventory, process, watch = (
+        on_demand(f"hems.agent.{name}") for name in ("inventory", "process", "watch")
+    )
 
 
 class Reliance:
@@ -36,7 +42,7 @@ class Reliance:
         self._config = config
         self._reason: str | None = None
         self._succession: Succession | None = None
-        self._watch: AgentWatch | None = None
+        self._watch: watch.AgentWatch | None = None
 
     def applied(self, home: Home) -> Home:
         """Return a home once it knows whether its hub can be relied on."""
@@ -71,14 +77,15 @@ class Reliance:
             secret = shared_secret(agent.secret) if agent.secret else os.urandom(SECRET)
         except SecretError as error:
             raise ConfigError(str(error)) from error
-        process = None if agent.start is Start.SERVICE else AgentProcess(path, secret, note)
+        await load(watch)
+        child = None if agent.start is Start.SERVICE else process.AgentProcess(path, secret, note)
 
         def heard(event: SecurityEvent) -> None:
             note(event)
-            if process is not None and event.kind is EventKind.AGENT_SILENT:
-                process.renew()  # one that hangs is of no use
+            if child is not None and event.kind is EventKind.AGENT_SILENT:
+                child.renew()  # one that hangs is of no use
 
-        self._watch = AgentWatch(
+        self._watch = watch.AgentWatch(
             store.settings,
             clock,
             heard,
@@ -89,8 +96,8 @@ class Reliance:
             required=agent.required,
         )
         tasks = [asyncio.create_task(self._watch.run(), name="agent watch")]
-        if process is not None:
-            tasks.append(asyncio.create_task(process.run(), name="agent"))
+        if child is not None:
+            tasks.append(asyncio.create_task(child.run(), name="agent"))
         try:
             yield
         finally:
@@ -123,7 +130,9 @@ class Reliance:
         ids = [] if home is None else [each.id for each in home.snapshot().devices]
         parts = await asyncio.gather(*map(self._part, ids))
         return await asyncio.to_thread(
-            inventory, features(self._config), [part for part in parts if part is not None]
+            inventory.inventory,
+            features(self._config),
+            [part for part in parts if part is not None],
         )
 
     async def _part(self, device: str) -> PartView | None:

@@ -12,7 +12,9 @@ from certs.keys.store import KeyStore
 from der.sentence import say
 from hems.clock import Clock
 from hems.security_event import EventKind, SecurityEvent
+from hems.store.cipher import beginning
 from hems.store.errors import StoreCorruptError, StoreFullError, StoreKeyError
+from hems.store.key_file import key_path
 from hems.store.opening import openable
 from hems.store.sqlite import set_aside
 from hems.store.store import Store, deferred_store, meanwhile_store, open_store
@@ -54,8 +56,9 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
     Raises:
         StoreError: It is another version's or another program's, or cannot be set aside.
     """
+    gone = key_path(path).exists() and not await asyncio.to_thread(beginning, path)
     try:
-        return Opened(await open_store(path, clock, keys))
+        return _begun(await open_store(path, clock, keys), gone=gone)
     except StoreFullError:
         return Opened(deferred_store(path, clock, keys))
     except StoreKeyError as error:
@@ -75,6 +78,22 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
         )
         event = SecurityEvent(EventKind.STORE_DAMAGED, text, about="store")
         return Opened(after.store, text, event, after.back)
+
+
+def _begun(store: Store, *, gone: bool) -> Opened:
+    """Return a store in use.
+
+    Args:
+        store: It.
+        gone: Whether there was one, of which the key alone is left.
+    """
+    if not gone:
+        return Opened(store)
+    text = say(
+        "The store with the home's past and settings is gone, and its key is not: somebody has "
+        "removed it, or the disk has lost it. A new, empty one is in use; restore a backup."
+    )
+    return Opened(store, text, SecurityEvent(EventKind.STORE_DAMAGED, text, about="store"))
 
 
 @asynccontextmanager

@@ -206,7 +206,7 @@ def read_opening(line: bytes) -> Opening:
             _SHARED.validate_python(raw["shared"]),
             _SETTINGS.validate_python(raw["settings"]),
         )
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
+    except (KeyError, TypeError, ValueError, ValidationError, RecursionError) as error:
         raise LetterError(f"the first line does not say how to regulate: {error}") from error
 
 

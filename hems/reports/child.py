@@ -76,7 +76,9 @@ def _check(store: StoreFile) -> None:
     if not store.path.is_file():
         raise ExportError(f"{store.path}: there is no store of a hub")
     if read_revision(store.path, store.key) != REVISIONS[-1]:
-        raise ExportError(f"{store.path}: a hub of an older version wrote it; start the present one")
+        raise ExportError(
+            f"{store.path}: a hub of an older version wrote it; start the present one"
+        )
 
 
 def main() -> int:

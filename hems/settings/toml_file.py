@@ -23,6 +23,6 @@ def read_toml(path: Path) -> dict[str, object]:
         raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
     try:
         found: Mapping[str, object] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: is not TOML: {error}") from error
     return dict(found)

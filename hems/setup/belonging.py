@@ -43,6 +43,7 @@ def belongings(path: Path, config: Config) -> Belongings:
             folder / swap.FOLDER,
             folder / ".backups",
             guard,
+            config.store.path.with_name("firmware"),
             head_path(_plain(config.store.path)),
             key_path(_plain(config.store.path)),
             *sorted(devices.parent.glob(f".{devices.name}.*")),

@@ -11,6 +11,8 @@ from certs.renewal import CertificateWatch
 from certs.tls import server_context
 from der.sentence import say
 from hems.clock import Clock
+from hems.link_notes import noting
+from hems.security_event import Note, unheard
 from hems.settings.visibility_section import VisibilitySection
 from hems.visibility.door import Door
 from hems.visibility.visibility import Visibility
@@ -31,6 +33,7 @@ class Doorway:
         keys: Where its private key comes from.
         alarm: Told, by its source, in one sentence what the owner should know; None ends it.
         clock_error_s: Returns the home's time less the utility's; None while that is not known.
+        note: Told of callers who fail at the handshake.
 
     Raises:
         CertificateError: A key or certificate of the section cannot be used.
@@ -45,6 +48,7 @@ class Doorway:
         keys: TlsKeys,
         alarm: Callable[[str, str | None], None],
         clock_error_s: Callable[[], float | None],
+        note: Note = unheard,
     ) -> None:
         identity, trust = _files(section, keys)
         self._section = section
@@ -55,7 +59,9 @@ class Doorway:
             on_identity=lambda _lfdi: None,
             alarm=lambda text: alarm("visibility certificate", text),
         )
-        context = self._watch.cover(server_context(identity, trust))
+        context = self._watch.cover(
+            noting(server_context(identity, trust), note, say("visibility"))
+        )
         self._door = Door(visibility, context, clock, clock_error_s)
 
     async def run(self) -> None:

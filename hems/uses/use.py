@@ -10,6 +10,7 @@ from typing import Protocol
 
 from der.commands import Command, DeviceOptions
 from hems.image import Image
+from hems.security_event import Note, unheard
 from hems.sep2.book.engine import Engine
 from hems.tariff.utility import Told
 from programs.about import Standing
@@ -68,6 +69,7 @@ class UsesEvents:
         told: Returns what the utilities tell of prices.
         baseline: Finds what the home would have taken, by programme, from one time to another, UTC
             epoch seconds; raises `StoreError` where the history cannot be read.
+        note: Told what bears on security.
     """
 
     alarm: Callable[[str, str | None], None]
@@ -86,3 +88,4 @@ class UsesEvents:
     highest_w: Callable[[], float]
     told: Callable[[], Iterable[Told]]
     baseline: Callable[[str, float, float], Awaitable[Baseline | None]]
+    note: Note = unheard

@@ -66,6 +66,7 @@ class Uses:
                 keys=key_store(config.keys.settings),
                 alarm=tell.alarm,
                 clock_error_s=tell.clock_error_s,
+                note=tell.note,
             )
         terms = wiring.reserve_terms(config)
         if terms is not None:

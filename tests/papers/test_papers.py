@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hems.security.surface import Flow
+from tests.fuzz.parsers.table import TARGETS
 from tests.papers.risks import PAGE, SOURCE, Size, Threat, missing, read, render
 from tests.traceability import ROOT
 
@@ -18,6 +19,7 @@ PAPERS = {
     "commissioning.md": "LC-COMMISSION",
     "decommissioning.md": "LC-DECOMMISSION",
     "privacy.md": "PRV-RBAC",
+    "testing.md": "LC-TEST",
 }
 NAMED = re.compile(r"`((?:hems|certs|der|web|programs|tests|packaging|docs)/[\w./-]+)`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
@@ -74,6 +76,13 @@ def test_a_paper_points_at_what_is_there(name: str) -> None:
     gone = [each for each in NAMED.findall(text) if not (ROOT / each).exists()]
     gone += [each for each in LINK.findall(text) if not (path.parent / each).exists()]
     assert not gone
+
+
+@pytest.mark.requirement("LC-TEST")
+def test_each_target_of_fuzzing_is_named() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", (FOLDER / "testing.md").read_text(), re.MULTILINE)
+    own = [path.stem.removeprefix("fuzz_") for path in (ROOT / "tests/fuzz").glob("fuzz_*.py")]
+    assert sorted(rows) == sorted([*own, *TARGETS])
 
 
 @pytest.mark.requirement("LC-SUPPORT")

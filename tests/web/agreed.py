@@ -22,6 +22,7 @@ from hems.access.rights import HERE, RIGHTS, Right, Role, Who
 from hems.access.tokens import NewToken
 from hems.alarm_history import AlarmHistory
 from hems.device_surface import CallerView
+from hems.emg.threats.log import SecurityLog
 from hems.microgrid.surface import IslandView
 from hems.participation.consequence import Pay
 from hems.participation.participation import Terms
@@ -48,6 +49,7 @@ from web.people_api import PeopleApi
 from web.programmes_api import ProgrammesApi
 from web.reserves_api import ReservesApi
 from web.security_api import SecurityApi
+from web.security_log_api import SecurityLogApi
 from web.server import serving
 from web.visibility_api import VisibilityApi
 
@@ -281,9 +283,11 @@ async def agreement(folder: Path, clock: HeldClock) -> AsyncIterator[Agreement]:
         pushed=PushStore(store.settings).subscriptions,
     )
     rights = await parties(store, folder, clock)
+    log = SecurityLog(store.security_log, None, clock)
     parts = (
         PeopleApi(rights, clock),
         ConsentsApi(rights, clock),
+        SecurityLogApi(lambda: log, ZONE),
         ProgrammesApi(lambda: play.part, clock, ZONE),
         ReservesApi(tied, ZONE),
         IslandApi(tied),

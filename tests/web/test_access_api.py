@@ -322,6 +322,8 @@ def test_what_hands_the_home_over_takes_a_proof() -> None:
         "POST /api/backup",
         "POST /api/restore/{id}",
         "POST /api/wipe",
+        "POST /api/trust/{device}/allow",
+        "POST /api/trust/{device}/lift",
         "POST /api/people/{person}/recover",
         "PUT /api/people/rules",
         "POST /api/consents",

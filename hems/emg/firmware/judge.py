@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from der.model import Connection
-from der.sentence import say
+from der.sentence import Verbatim, say
 from hems.bulletin import Bulletin, Firmware, FirmwareRange, State, alike, matches
 from hems.emg.firmware.version import compare
 
@@ -47,12 +47,13 @@ class Verdict:
                 return say(
                     "This firmware must not run: {why}. {newest} is the newest; ask the installer.",
                     why=self.why,
-                    newest=self.newest,
+                    newest=Verbatim(self.newest),
                 )
             return say("This firmware must not run: {why}.", why=self.why)
         if self.newest:
             return say(
-                "A newer firmware is known: {newest}. Ask the installer.", newest=self.newest
+                "A newer firmware is known: {newest}. Ask the installer.",
+                newest=Verbatim(self.newest),
             )
         return ""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from der.sentence import say
+from der.sentence import Verbatim, say
 from hems.bulletin import FirmwareList, Release, State
 from hems.emg.firmware.version import compare
 
@@ -44,5 +44,6 @@ def software(runs: str, lists: Iterable[FirmwareList], vendor: str) -> Software:
         return Software(latest)
     why = own.advisory or say("its maker has taken it back")
     return Software(
-        latest, say("The hub's software {version} must not run: {why}.", version=runs, why=why)
+        latest,
+        say("The hub's software {version} must not run: {why}.", version=Verbatim(runs), why=why),
     )

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from der.model import Connection
-from der.sentence import say
+from der.sentence import Verbatim, say
 from hems.bulletin import Bulletin, Firmware, alike
 from hems.emg.firmware.judge import Standing, Verdict, distrusted, judged
 from hems.emg.trust.identity import Identity
@@ -186,8 +186,8 @@ class FirmwareWatch:
             text = say(
                 "{name} runs firmware {firmware} now; before, it ran {before}.",
                 name=self._name(device),
-                firmware=connection.firmware,
-                before=known.firmware,
+                firmware=Verbatim(connection.firmware),
+                before=Verbatim(known.firmware),
             )
             self._note(SecurityEvent(EventKind.FIRMWARE_CHANGED, text, device))
 
@@ -206,7 +206,7 @@ class FirmwareWatch:
                 text = say(
                     "{name} runs firmware {firmware}, which must not run: {why}.",
                     name=self._name(device),
-                    firmware=connection.firmware,
+                    firmware=Verbatim(connection.firmware),
                     why=verdict.why or reason,
                 )
                 self._note(SecurityEvent(EventKind.FIRMWARE_UNTRUSTED, text, device))
@@ -218,7 +218,7 @@ class FirmwareWatch:
         if verdict.standing is Standing.UNTRUSTED:
             return say(
                 "its firmware {firmware} must not run: {why}",
-                firmware=connection.firmware,
+                firmware=Verbatim(connection.firmware),
                 why=verdict.why,
             )
         if self._quarantine_unknown and verdict.standing is Standing.UNKNOWN:

@@ -25,7 +25,7 @@ ENDS: Final[Mapping[EventKind, frozenset[Threat]]] = {
 """Which findings about a thing are over by an event about the same."""
 _UNTIL_OVER: Final = frozenset({Threat.PACKAGE, Threat.AGENT, Threat.DEVICE, Threat.FIRMWARE})
 _DAY_S: Final = 86_400.0
-SAID_ELSEWHERE: Final = frozenset({Threat.DEVICE, Threat.STORE})
+SAID_ELSEWHERE: Final = frozenset({Threat.DEVICE, Threat.STORE, Threat.PACKAGE, Threat.AGENT})
 """Findings that already have an alarm from where they were noticed."""
 
 

@@ -209,5 +209,20 @@ def approved(entry: Entry, at: float) -> Entry:
     )
 
 
+def joined(before: Entry, since: Entry) -> Entry:
+    """Return the entry of a device whose kept one could be read only after it had been used.
+
+    Args:
+        before: What was kept.
+        since: What has come up meanwhile, when it counted as approved.
+    """
+    return replace(
+        before,
+        shown=since.shown or before.shown,
+        doubts={**before.doubts, **since.doubts},
+        blocks={**before.blocks, **since.blocks},
+    )
+
+
 def _doubted(entry: Entry, cause: Cause, why: str) -> Entry:
     return replace(entry, doubts={**entry.doubts, cause: why})

@@ -116,6 +116,7 @@ class Trust:
         self._others: dict[str, Entry] = {}
         self._connections: dict[str, Connection] = {}
         self._writing = asyncio.Lock()
+        self._unread = False
         for name, device in devices.items():
             device.inspect = partial(self._inspect, name)
         for door in self._doors:
@@ -134,10 +135,10 @@ class Trust:
         on them, and the owner is told.
         """
         try:
-            text = (await self._settings.all()).get(kept.KEY)
-            found = None if text is None else kept.load(text)
+            found = await self._read()
         except (StoreError, ValidationError) as error:
             found = None
+            self._unread = isinstance(error, StoreError)
             first = str(error).splitlines()[0]
             said = say(
                 "The list of trusted devices cannot be read: {reason}. Each device counts as the "
@@ -319,11 +320,31 @@ class Trust:
         for door in self._doors:
             door.drop(device)
 
+    async def _read(self) -> dict[str, Entry] | None:
+        """Return the list as it is kept; None where there never was one."""
+        text = (await self._settings.all()).get(kept.KEY)
+        return None if text is None else kept.load(text)
+
+    async def _catch_up(self) -> None:
+        """Take up the list that could not be read at the start, with what has come up since."""
+        found = await self._read() or {}
+        for name, entry in found.items():
+            if name in self._entries:
+                self._set(name, standing.joined(entry, self._entries[name]))
+                if self._entries[name].shut:
+                    await self._shut(name, self._entries[name])
+            elif entry.blocks or entry.revoked:
+                self._others[name] = entry
+        self._unread = False
+        self._tell.alarm("trust", None)
+
     async def _save(self) -> None:
         async with self._writing:
             try:
+                if self._unread:  # nothing is written over what nobody has read
+                    await self._catch_up()
                 await self._settings.put(kept.KEY, kept.dump({**self._others, **self._entries}))
-            except StoreError as error:
+            except (StoreError, ValidationError) as error:
                 said = say("The list of trusted devices cannot be kept: {error}", error=error)
                 self._tell.alarm("trust kept", said)
                 return

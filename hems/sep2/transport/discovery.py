@@ -51,7 +51,8 @@ def parse_txt(name: str, address: str, port: int, txt: Mapping[str, str | None])
     scheme = "https" if "https" in txt else "http"
     own_port = txt.get("https") or ""
     if own_port:
-        if not own_port.isdigit() or not 0 < int(own_port) < 1 << 16:
+        digits = own_port.isascii() and own_port.isdigit()
+        if not digits or not 0 < int(own_port) < 1 << 16:
             raise MalformedError(f"{name} TXT", f"https={own_port!r} is no port")
         port = int(own_port)
     host = f"[{address}]" if ":" in address else address

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from certs.keys.errors import KeyStoreError, KeyStoreGoneError, SecretError
 from certs.keys.opening import Kind, StoreSettings, key_store
 from certs.keys.sealing import FileBackend
 from certs.keys.store import KeyStore
+from certs.pem import write_file
 from tests.certs.keys.conftest import CHEAP, EVERY, STORES, Kept
 from tests.certs.keys.hardware import SoftTpm, needs_swtpm, secret_file
 
@@ -97,15 +97,11 @@ def test_a_plain_secret_is_moved_in_and_out_and_written_over(kept: Kept) -> None
 def test_a_power_cut_while_a_secret_is_moved_leaves_one_that_opens(
     kept: Kept, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class PowerCutError(Exception):
-        """The power goes."""
-
     KeyStore().seal(kept.path, SECRET)
-    real: Callable[..., None] = sealed_secret.write_file
 
     def cut(path: Path, content: bytes, *, mode: int) -> None:
         if when == "after":
-            real(path, content, mode=mode)
+            write_file(path, content, mode=mode)
         os._exit(9)
 
     child = os.fork()

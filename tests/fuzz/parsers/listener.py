@@ -110,7 +110,8 @@ def seeds() -> list[bytes]:
 
 
 WORDS: Final = (
-    *NASTY[:10], b"Content-Length: ", b"Transfer-Encoding: chunked\r\n", b"Expect: 100-continue\r\n",
+    *NASTY[:10], b"Content-Length: ", b"Transfer-Encoding: chunked\r\n",
+    b"Expect: 100-continue\r\n",
     b"\r\n\r\n", b"\n", b"\r", b"Host: ", b"ffffffffffffffff\r\n", b"-1", b"HTTP/1.1", b"%2e%2e/",
     b"Upgrade: websocket\r\n", b"Cookie: ", b"//", b"http://x/", b"GET ", b"POST ", b"DELETE ",
     b"Content-Encoding: gzip\r\n", b"Last-Event-ID: x\r\n", b"If-None-Match: *\r\n",

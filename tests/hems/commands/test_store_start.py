@@ -108,6 +108,25 @@ async def test_a_damaged_store_is_set_aside_and_noted(tmp_path: Path) -> None:
     assert any(".damaged-" in name for name in names(path))
 
 
+async def test_a_store_that_was_removed_is_missed(tmp_path: Path) -> None:
+    path, keys = home_folder(tmp_path), sealed(tmp_path, RIGHT)
+    await home(path, keys)
+    cut_to_nothing(path)
+    opened = await opened_store(path, CLOCK, keys)
+    assert opened.trouble is not None
+    assert "is gone, and its key is not" in opened.trouble
+    assert opened.event is not None
+    assert opened.event.kind is EventKind.STORE_DAMAGED
+    await opened.store.close()
+    again = await opened_store(path, CLOCK, keys)
+    assert again.trouble is None
+    await again.store.close()
+
+
+def cut_to_nothing(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 def bytes_of(path: Path) -> bytes:
     return path.read_bytes()
 

@@ -107,17 +107,28 @@ async def test_what_was_tampered_with_stays_until_it_is_well_again(
     store: Store, head: HeadFile, clock: HeldClock
 ) -> None:
     heard = Heard()
-    bad = SecurityEvent(EventKind.PACKAGE_TAMPERED, say("It is another."), "package")
+    bad = SecurityEvent(EventKind.FIRMWARE_UNTRUSTED, say("It is another."), "pv")
     async with watching(store, head, clock, heard) as watch:
         watch.watchman.note(bad)
         await came(lambda: heard.found)
         clock.at += 30 * 86_400.0
         watch.watchman.note(SecurityEvent(EventKind.RELIABLE_AGAIN, "It is well.", "other"))
         await asyncio.sleep(0.4)
-        assert [each.finding.threat for each in watch.watchman.standing] == [Threat.PACKAGE]
-        watch.watchman.note(SecurityEvent(EventKind.RELIABLE_AGAIN, "It is well.", "package"))
+        assert [each.finding.threat for each in watch.watchman.standing] == [Threat.FIRMWARE]
+        watch.watchman.note(SecurityEvent(EventKind.RELIABLE_AGAIN, "It is well.", "pv"))
         await came(lambda: not watch.watchman.standing)
     assert list(heard.alarms.values()) == [None]
+
+
+async def test_what_has_an_alarm_already_is_told_to_all_others(
+    store: Store, head: HeadFile, clock: HeldClock
+) -> None:
+    heard = Heard()
+    async with watching(store, head, clock, heard) as watch:
+        watch.watchman.note(SecurityEvent(EventKind.AGENT_SILENT, say("It is silent."), "agent"))
+        await came(lambda: heard.found)
+    assert [each.code for each in heard.logged] == [Code.AGENT]
+    assert heard.alarms == {}
 
 
 async def test_a_flood_holds_up_nobody_and_is_a_finding_itself(

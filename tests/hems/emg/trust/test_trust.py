@@ -17,6 +17,7 @@ from hems.emg.trust import kept
 from hems.emg.trust.standing import Blocker, Cause, TrustError, TrustStanding, UnknownDeviceError
 from hems.emg.trust.trust import Trust, TrustEvents
 from hems.security_event import EventKind, SecurityEvent
+from hems.store.errors import StoreError
 from hems.store.store import Store, open_store
 from tests.der.shelf import METER, SPEC, Shelf
 
@@ -295,6 +296,31 @@ async def test_a_list_that_cannot_be_read_is_said_and_stops_nobody(house: House)
     assert house.kinds == [EventKind.STORE_DAMAGED]
     await told(battery)
     assert trust.standings["bat"].standing is TrustStanding.TRUSTED
+
+
+async def test_a_list_that_is_read_late_is_not_written_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust, _ = await house.made("heater")
+    await trust.block("bat", "it was stolen")
+
+    async def full() -> dict[str, str]:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as held:
+        held.setattr(house.store.settings, "all", full)
+        trust, battery = await house.made("heater")
+        assert "cannot be read" in house.alarms["trust"]
+        await told(battery)
+        await trust.block("heater", "it hums")
+        assert "cannot be kept" in house.alarms["trust kept"]
+    await trust.allow("heater")
+    assert house.alarms == {}
+    with pytest.raises(RejectedError, match="it was stolen"):
+        await battery.open(Mode.READ_ONLY)
+    trust, _ = await house.made("heater")
+    assert trust.standings["bat"].blocks == {Blocker.OWNER: "it was stolen"}
+    assert trust.standings["heater"].standing is TrustStanding.TRUSTED
 
 
 async def test_no_such_device(house: House) -> None:

@@ -1,0 +1,53 @@
+"""`python -m tests.security`: every attack of the matrix, and a report; 1 if one got through."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from certs.pki import init_pki
+from tests.security import matrix, report
+from tests.security.attack import Kind, Outcome
+
+
+def main() -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.security", description=__doc__)
+    kinds = [kind.value for kind in Kind]
+    parser.add_argument("--only", action="append", choices=kinds, help="these classes only")
+    parser.add_argument("--row", action="append", metavar="TEXT", help="rows whose id has this")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        default=Path("build/security.json"),
+        metavar="FILE",
+        help="where the matrix goes, as JSON and (.md) as Markdown",
+    )
+    parser.add_argument("--list", action="store_true", help="list the attacks, carry none out")
+    options = parser.parse_args()
+    ids = matrix.of_kinds(Kind(kind) for kind in options.only or kinds)
+    if options.row:
+        ids = {each for each in ids if any(text in each for text in options.row)}
+    if options.list:
+        print(*sorted(ids), sep="\n")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="hems-security-") as folder:
+        outcomes = asyncio.run(_run(Path(folder), ids))
+    report.write(outcomes, options.report)
+    print(*report.summary(outcomes), sep="\n")
+    return 0 if outcomes and all(outcome.withstood for outcome in outcomes) else 1
+
+
+async def _run(folder: Path, ids: set[str]) -> list[Outcome]:
+    pki = await asyncio.to_thread(init_pki, folder / "pki")
+    outcomes = []
+    async for outcome in matrix.carried_out(folder, pki, ids):
+        outcomes.append(outcome)
+        print(report.line_of(outcome), flush=True)
+        for fault in outcome.faults:
+            print(f"             {fault}", flush=True)
+    return outcomes
+
+
+sys.exit(main())
