@@ -201,7 +201,7 @@ def _others(door: Door, side: str) -> Sequence[Attack[Street]]:
 def _stranger_entry(door: Door) -> tuple[Entry]:
     if door is LISTENER:
         return (Entry(Where.HUB, "a notification from .* is refused"),)
-    return (Entry(Where.HEAD_END, "not registered"),)
+    return (Entry(Where.HEAD_END, "403: .*not registered"),)
 
 
 ROWS: Final[Sequence[Attack[Street]]] = [

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
 from certs.pki import Pki
-from tests.security import callers, handshakes
+from tests.security import callers, handshakes, requests
 from tests.security.attack import Attack, Kind, Outcome
 from tests.security.judge import judged
 from tests.security.street import Street, street
 
-ON_STREET: Sequence[Attack[Street]] = [*callers.ROWS, *handshakes.ROWS]
+ON_STREET: Sequence[Attack[Street]] = [*callers.ROWS, *handshakes.ROWS, *requests.ROWS]
 
 
 def of_kinds(kinds: Iterable[Kind]) -> set[str]:

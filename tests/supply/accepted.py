@@ -1,7 +1,7 @@
 """What was looked at and left as it is: `docs/security/accepted.toml`, each with its reason."""
 
 import tomllib
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from tests.supply.parts import ROOT
 
 FILE: Final = ROOT / "docs" / "security" / "accepted.toml"
+
+LONGEST_DAYS: Final = 90
 
 Reason = Annotated[str, Field(min_length=20)]
 
@@ -42,6 +44,16 @@ class Accepted(_Entry):
 
     advisory: tuple[AcceptedAdvisory, ...] = ()
     source: tuple[AcceptedSource, ...] = ()
+
+    def too_long(self, today: date) -> list[str]:
+        """Return which vulnerabilities are accepted for longer than the patch policy allows."""
+        last = today + timedelta(days=LONGEST_DAYS)
+        return [
+            f"{each.id} of {each.part} is accepted until {each.until.isoformat()}: at most "
+            f"{LONGEST_DAYS} days ahead"
+            for each in self.advisory
+            if each.until > last
+        ]
 
     def holds(self, part: str, ids: frozenset[str], today: date) -> bool:
         """Return whether a vulnerability of a part, known by these names, is accepted today."""

@@ -78,6 +78,7 @@ def audit_parts(
         told = Kept(day=today, asked=advisories.asked(parts), found=tuple(found))
         advisories.keep(told, kept)
     counts, excused = judged(found, known, today)
+    counts += known.too_long(today)
     for line in counts:
         print(f"  {line}")
     for line in excused:

@@ -149,7 +149,9 @@ def test_a_known_vulnerability_fails_unless_it_is_accepted_for_now(osv: Osv, loc
     for until, well in (("2026-03-01", True), ("2026-02-28", False)):
         known = Accepted.model_validate({"advisory": [{**entry, "until": until}]})
         assert run(osv.url, lock, known) is well
-    other = {**entry, "part": "pypi/aiohttp", "until": "2026-12-31"}
+    for_good = {"advisory": [{**entry, "until": "2026-05-31"}]}
+    assert not run(osv.url, lock, Accepted.model_validate(for_good)), "91 days"
+    other = {**entry, "part": "pypi/aiohttp", "until": "2026-05-30"}
     assert not run(osv.url, lock, Accepted.model_validate({"advisory": [other]}))
     assert not lock.with_name("kept.json").exists()
 
