@@ -179,12 +179,22 @@ def _check_algorithms(certificate: x509.Certificate) -> None:
 def _check_not_revoked(
     certificate: x509.Certificate, crls: Sequence[x509.CertificateRevocationList]
 ) -> None:
-    for crl in crls:
-        if (
-            crl.issuer == certificate.issuer
-            and crl.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
-        ):
-            raise _broken(certificate, "is revoked")
+    if revoked(certificate, crls):
+        raise _broken(certificate, "is revoked")
+
+
+def revoked(certificate: x509.Certificate, crls: Sequence[x509.CertificateRevocationList]) -> bool:
+    """Return whether the CA of a certificate has taken it back.
+
+    Args:
+        certificate: It.
+        crls: Revocation lists whose signatures are good.
+    """
+    return any(
+        crl.issuer == certificate.issuer
+        and crl.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+        for crl in crls
+    )
 
 
 def _check_no_mappings(certificate: x509.Certificate) -> None:

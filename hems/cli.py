@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     for add, run in (
         (home_arguments.add_run, _run),
         (home_arguments.add_enrol, _enrol),
+        (home_arguments.add_renew, _renew),
         (keys_arguments.add_keys, _keys),
         (export_arguments.add_to, _export),
         (enrol_arguments.add_pki, _pki),
@@ -177,6 +178,12 @@ def _wipe(options: argparse.Namespace) -> int:
 
 def _enrol(options: argparse.Namespace) -> int:
     from hems.commands.enrol import run
+
+    return run(options)
+
+
+def _renew(options: argparse.Namespace) -> int:
+    from hems.commands.renew import run
 
     return run(options)
 

@@ -336,7 +336,7 @@ class Grid:
     def refresh_certificates(self) -> None:
         """Read renewed certificates and revocation lists."""
         for link in self.links:
-            link.certificates.refresh()
+            link.refresh_certificates()
 
     def left(self, event: str) -> bool:
         """Return whether the owner has left an event."""

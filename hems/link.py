@@ -22,6 +22,7 @@ from hems.emg.self_report import by_program
 from hems.emg.telemetry import Telemetry
 from hems.image import Image
 from hems.link_notes import event_of, noting
+from hems.own_certificate import Files, OwnCertificate
 from hems.security_event import EventKind, Note, SecurityEvent, unheard
 from hems.sep2.book.ledger import LedgerError
 from hems.sep2.client import Client
@@ -30,6 +31,7 @@ from hems.sep2.enddevice.logevents import Happening
 from hems.sep2.enddevice.usage import Usage
 from hems.sep2.noticed import Noticed
 from hems.sep2.rules.events import Schedule
+from hems.sep2.settings import ClientState
 from hems.sep2.transport.http import Transport
 from hems.settings.config import Config
 from hems.settings.utility_section import UtilitySection
@@ -145,9 +147,12 @@ class Link:
             ),
             on_schedule=lambda schedule: tell.schedule(schedule, self.sources[0]),
             on_member=lambda index, schedule: tell.schedule(schedule, self.sources[index]),
-            on_state=lambda _state: tell.change(),
+            on_state=self._stands,
             alarm=tell.alarm,
             notice=self._noticed,
+        )
+        self._counts = OwnCertificate(
+            Files(identity, trust, section.est), lambda: self._refused, self._revoked
         )
         self._reports = [
             (frozenset[str](), wiring.self_report(house.config, section, own, house.started_at)),
@@ -207,14 +212,16 @@ class Link:
             which goes on with what the ledger has.
         """
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(self._serve())
+            work = [group.create_task(each) for each in (self._serve(), self._counts.run())]
             await self._over.wait()
-            serving.cancel()
+            for task in work:
+                task.cancel()
 
     async def _serve(self) -> None:
         await self._take_over()
         await self._resume_registers()
         await self._log.resume()
+        await self._counts.look()
         clock, wait_s = self._house.clock, RESTART_S
         while True:
             began = clock.monotonic()
@@ -330,6 +337,33 @@ class Link:
         except StoreError as error:
             self._tell.alarm(
                 say("What the meters have counted cannot be kept: {error}", error=error)
+            )
+
+    def refresh_certificates(self) -> None:
+        """Read renewed certificates and revocation lists."""
+        self.certificates.refresh()
+        self._tell.spawn(self._counts.look())
+
+    @property
+    def _refused(self) -> bool:
+        return self.client.state.state == "refused"
+
+    def _stands(self, _state: ClientState) -> None:
+        if self._refused:
+            self._counts.doubt()
+        self._tell.change()
+
+    def _revoked(self, revoked: bool) -> None:
+        """End what the utility asked, by a certificate that counts no more; take part again."""
+        for member in self.client.members:
+            member.engine.suspend(suspended=revoked)
+        if revoked:
+            self._certificate_alarm(
+                say(
+                    "{called} has revoked the certificate of this hub: its events have ended "
+                    "here, and the home does what is agreed for that. It has to be enrolled anew.",
+                    called=self._called,
+                )
             )
 
     def _certificate_alarm(self, text: str) -> None:

@@ -77,7 +77,14 @@ class AgentApi:
             Operation("GET", "/api/agent", cls.agent, Right.SET_UP),
             Operation("GET", "/api/agent/inventory", cls.inventory, Right.SET_UP),
             Operation("POST", "/api/agent/measure", cls.measure, Right.SET_UP),
-            Operation("POST", "/api/agent/boot", cls.accept_boot, Right.OWN, refusals=conflict),
+            Operation(
+                "POST",
+                "/api/agent/boot",
+                cls.accept_boot,
+                Right.OWN,
+                refusals=conflict,
+                proof=True,
+            ),
         ]
 
     async def agent(self) -> AgentAnswer:

@@ -1,12 +1,14 @@
 """Takes note of requests that nobody of the house makes, and keeps out who made too many."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import ceil
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from der.sentence import say
 from hems.clock import Clock
@@ -64,6 +66,40 @@ async def noticed(request: web.Request, handler: Handler) -> web.StreamResponse:
         )
         sentinel.note(SecurityEvent(kind, text, did, origin(request.remote or "")))
     return answer
+
+
+if TYPE_CHECKING:
+    _Adapter = logging.LoggerAdapter[logging.Logger]
+else:
+    _Adapter = logging.LoggerAdapter
+
+
+class Clerk(_Adapter):
+    """What the server writes its log by: what is no request comes past no middleware.
+
+    It gets one line, where the server's own way is a page of traceback each, and is taken note of.
+
+    Args:
+        sentinel: Whose note it is.
+    """
+
+    def __init__(self, sentinel: Sentinel) -> None:
+        super().__init__(logging.getLogger(__name__))
+        self._sentinel = sentinel
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Write a line."""
+        error = kwargs.get("exc_info")
+        if not isinstance(error, HttpProcessingError):
+            super().log(level, msg, *args, **kwargs)
+            return
+        source, *_ = args or ("",)
+        why = " ".join(error.message.split())[:_LONGEST_PATH]
+        self.logger.warning("from %s came what is no request: %s", source, why)
+        text = say("Something was sent to the page that is no request: {why}.", why=why)
+        self._sentinel.note(
+            SecurityEvent(EventKind.REQUEST_MALFORMED, text, source=origin(str(source or "")))
+        )
 
 
 async def _barred(request: web.Request, sentinel: Sentinel) -> web.Response | None:

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from der.sentence import say
 from web.answers import TOO_LARGE, error_answer
@@ -121,6 +122,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         except TimeoutError:
             return error_answer(
                 HTTPStatus.REQUEST_TIMEOUT, say("The request's body did not come in time.")
+            )
+        except (web.RequestPayloadError, HttpProcessingError):
+            return error_answer(
+                HTTPStatus.BAD_REQUEST, say("The request's body cannot be unpacked.")
             )
     return await handler(request)
 

@@ -25,6 +25,10 @@ _LINES: Final = "application/x-ndjson; charset=utf-8"
 _REFUSALS: Final[Refusals] = {StoreError: HTTPStatus.SERVICE_UNAVAILABLE}
 
 
+class LongLogError(SurfaceError):
+    """The log is longer than is given at once."""
+
+
 class LogQuery(Input):
     """Which rows are asked for: the newest, or those before one of them."""
 
@@ -105,7 +109,12 @@ class SecurityLogApi:
             Operation("GET", path, cls.rows, audit, refusals=_REFUSALS),
             Operation("GET", f"{path}/check", cls.check, audit, refusals=_REFUSALS),
             Operation(
-                "GET", f"{path}/export", cls.export, audit, refusals=_REFUSALS, media_type=_LINES
+                "GET",
+                f"{path}/export",
+                cls.export,
+                audit,
+                refusals={**_REFUSALS, LongLogError: HTTPStatus.CONFLICT},
+                media_type=_LINES,
             ),
         ]
 
@@ -131,13 +140,13 @@ class SecurityLogApi:
         """Give the whole log, a row a line as JSON; the last line has the checksum of the others.
 
         Raises:
-            SurfaceError: It is longer than is given at once.
+            LongLogError: It is longer than is given at once.
         """
         lines, digest = list[bytes](), hashlib.sha256()
         link = ""
         async for row in self._log().rows():
             if len(lines) >= MOST_EXPORTED:
-                raise SurfaceError(say("The log is too long to be given at once."))
+                raise LongLogError(say("The log is too long to be given at once."))
             answer = _row(row)
             lines.append(f"{answer.model_dump_json()}\n".encode())
             digest.update(lines[-1])

@@ -22,7 +22,7 @@ from web.lan import (
     open_sites,
 )
 from web.listening import listen
-from web.noticing import SENTINEL, Sentinel, noticed
+from web.noticing import SENTINEL, Clerk, Sentinel, noticed
 from web.operation import DOOR, Doorkeeper, OpenDoor, Part, limits, routes
 from web.pages import Pages
 from web.security import GATE, LIMITS, add_headers, gate_of, guard
@@ -113,6 +113,7 @@ async def serving(
     runner = web.AppRunner(
         create_app(surface, settings, clock, parts, door, lan=lan, sentinel=sentinel),
         access_log=None,
+        logger=Clerk(sentinel or Sentinel(clock)),
         shutdown_timeout=_SHUTDOWN_S,
     )
     await runner.setup()

@@ -18,6 +18,7 @@ from hems.settings.toml_file import ConfigError
 from hems.setup.editing import Editor
 from hems.setup.enrolment import EnrolmentError
 from hems.setup.enrolment_code import enrol_by_code
+from hems.setup.identity import KeyRing
 
 _LONGEST_STEP_S: Final = 60.0
 
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _enrol(editor: Editor, code: str, maker: IdentityFiles | None, wait_s: float) -> int:
-    until = time.monotonic() + wait_s
+    until, told = time.monotonic() + wait_s, False
     while True:
         try:
             mistakes = await enrol_by_code(editor, code, time.time, maker)
@@ -48,12 +49,19 @@ async def _enrol(editor: Editor, code: str, maker: IdentityFiles | None, wait_s:
             left_s = until - time.monotonic()
             if left_s <= 0.0:
                 raise
+            if not told:
+                told = True
+                print(f"this hub's PIN, for the utility: {_pin(editor)}")
             print(f"{error}; asking again", flush=True)
             await asyncio.sleep(min(max(1.0, error.again_s), left_s, _LONGEST_STEP_S))
     if mistakes:
         return fail("; ".join(each.said for each in mistakes))
     _tell(editor.config)
     return 0
+
+
+def _pin(editor: Editor) -> str:
+    return KeyRing(editor.path.parent.absolute()).pin()
 
 
 def _tell(config: Config) -> None:

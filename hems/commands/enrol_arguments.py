@@ -58,6 +58,11 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
         add_operator(parser)
         parser.set_defaults(run=enrol, what=what)
 
+    parser = actions.add_parser("revoke", help="take a home's certificate back")
+    parser.add_argument("lfdi", metavar="LFDI", help="the home's")
+    add_operator(parser)
+    parser.set_defaults(run=enrol, what="revoke")
+
     parser = actions.add_parser("answer", help="answer a home's request in a file (test PKI)")
     parser.add_argument("request", type=Path, metavar="REQUEST", help="what its page offered")
     parser.add_argument("--pin", required=True, metavar="PIN", help="as its page shows it")

@@ -1,4 +1,4 @@
-"""`hems headend enrol-code|enrolments|approve|refuse`: the operator's side of enrolment."""
+"""`hems headend enrol-code|enrolments|approve|refuse|revoke`: the operator's side of enrolment."""
 
 import argparse
 from pathlib import Path
@@ -37,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
                 return _code(options)
             case "list":
                 return _list(options)
+            case "revoke":
+                return _revoke(options)
             case _:
                 return _decide(options)
     except OperatorError as error:
@@ -71,6 +73,13 @@ def _list(options: argparse.Namespace) -> int:
         who = each.lfdi or f"hardware {each.serial}"
         renewed = f", in the place of {each.replaces}" if each.replaces else ""
         print(f"{each.id}  {each.state}  {who}{renewed}, asked {when(each.asked_at)}")
+    return 0
+
+
+def _revoke(options: argparse.Namespace) -> int:
+    path = f"/homes/{part(options.lfdi)}/revoke"
+    for each in ask(options.operator, "POST", path, _Enrolments, {}).enrolments:
+        print(f"{each.id}  {each.state}  {each.lfdi}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The arguments of the commands about a home as a whole: run, backup, restore, wipe, enrol."""
+"""The arguments of commands about a home as a whole: run, backup, restore, wipe, enrol, renew."""
 
 import argparse
 from collections.abc import Callable
@@ -63,6 +63,18 @@ def add_enrol(commands: "Commands", enrol: Run) -> None:
     )
     add_place(parser)
     parser.set_defaults(run=enrol)
+
+
+def add_renew(commands: "Commands", renew: Run) -> None:
+    """Add `hems renew`."""
+    parser = commands.add_parser(
+        "renew",
+        help="renew the home's certificates now, with new keys",
+        description="What was got by a code is renewed by itself in good time; this does not "
+        "wait. A hub that runs takes it up within a minute; what is in force goes on.",
+    )
+    add_place(parser)
+    parser.set_defaults(run=renew)
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:

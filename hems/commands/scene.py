@@ -34,6 +34,7 @@ class Scene:
         battery: What the battery does when nobody asks anything (`HomeSection.battery`).
         house: More arguments for the simulated house.
         headend: More lines for the head-end's settings.
+        est: More lines for its EST server's.
         hub: More arguments for the hub.
         utility: More lines for the hub's [utility] section.
         edition: Edition and profile of 2030.5 spoken ("csip-aus", "2018", "2023").
@@ -51,6 +52,7 @@ class Scene:
     battery: str = "self-consumption"
     house: Sequence[str] = ()
     headend: Sequence[str] = ()
+    est: Sequence[str] = ()
     hub: Sequence[str] = ()
     utility: Sequence[str] = ()
     edition: str = "csip-aus"

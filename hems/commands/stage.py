@@ -175,6 +175,7 @@ class Stage:
             *self.scene.headend,
             "[est]",
             f"pki = {quoted(pki.folder)}",
+            *self.scene.est,
         ]
         settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.headend.command = [*self.headend.command, str(settings)]

@@ -170,7 +170,13 @@ class HeadEnd:
         if settings.est is None:
             return None
         return await assemble_est(
-            settings.est, identity, self.store, self.book, self._clock, edition=settings.edition
+            settings.est,
+            identity,
+            self.store,
+            self.book,
+            self._clock,
+            edition=settings.edition,
+            refresh=self.watch.refresh,
         )
 
     async def _listen_for_new(self, stack: AsyncExitStack, est: Est, dcap_port: int) -> str:

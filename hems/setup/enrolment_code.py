@@ -5,8 +5,9 @@ identity/manufacturer.pem|.key   who the hub is by its maker, where that has giv
 """
 
 import asyncio
+import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,17 +21,20 @@ from certs.est.errors import EstError, Fault
 from certs.identity import IdentityFiles, Trust
 from certs.keys.opening import key_store
 from certs.keys.store import KeyStore
-from certs.pem import read_certificates, write_certificates, write_crls
+from certs.pem import read_certificates, read_crls, write_certificates, write_crls
 from certs.tls import client_context
-from certs.verify import hardware_name
+from certs.verify import hardware_name, revoked
 from der.sentence import say
 from hems.settings.settings_file import Table
+from hems.settings.utility_section import UtilitySection
 from hems.setup.editing import Editor, Mistake
 from hems.setup.enrolment import EDITIONS, EnrolmentError
 from hems.setup.identity import KeyRing
 
 _DRAFT: Final = "enrolling"
 _MANUFACTURER: Final = "manufacturer"
+_log = logging.getLogger(__name__)
+
 _FOR_GOOD: Final = frozenset({Fault.SPENT, Fault.REFUSED})
 """After these the same key is of no use any more."""
 
@@ -150,12 +154,30 @@ def _put(
     except OSError as error:
         raise CertificateError(f"{final}: cannot be made: {error.strerror}") from error
     mistakes: Sequence[Mistake] = (Mistake("", ""),)
+    before = editor.config.utility
     try:
         mistakes = editor.put("utility", _section(ring, final, code, issued))
     finally:
         if mistakes:
             final.replace(draft.folder)
+    if not mistakes:
+        _erase_revoked(before, ring, draft.keys, issued)
     return mistakes
+
+
+def _erase_revoked(
+    before: Iterable[UtilitySection], ring: KeyRing, keys: KeyStore, issued: Issued
+) -> None:
+    """Erase the hub's own keys whose certificates were revoked; others may be gone back to."""
+    for section in before:
+        if not section.key.is_relative_to(ring.folder):
+            continue
+        try:
+            crls = (*issued.crls, *read_crls(section.crls))
+            if revoked(read_certificates(section.certificate)[0], crls):
+                keys.erase(section.key)
+        except CertificateError as error:
+            _log.warning("%s: the former key stays for now: %s", section.key, error)
 
 
 def _section(ring: KeyRing, folder: Path, code: EnrolmentCode, issued: Issued) -> Table:

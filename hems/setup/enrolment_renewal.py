@@ -18,10 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-
 from certs.errors import CertificateError
-from certs.est import client, timing
+from certs.est import client, lists, timing
 from certs.est.answer import Issued
 from certs.est.client import Holder
 from certs.est.errors import EstError, WaitError
@@ -210,12 +208,32 @@ class Renewer:
         now = self._now()
         if section.est is None or now < self._lists_at.get(section.name, 0.0) + LISTS_EVERY_S:
             return
-        before = await asyncio.to_thread(_trusted, rolling)
-        after = await client.fresh_lists(section.est, before)
-        if _later(after.crls, before.crls):
-            await asyncio.to_thread(write_crls, rolling.trust.crls, after.crls)
+        await lists.refresh(section.est, rolling.present, rolling.trust)
         self._lists_at[section.name] = now
         self._failures.pop(section.name, None)
+
+
+async def renew_now(config: Config, now: Callable[[], float]) -> Sequence[UtilitySection]:
+    """Renew every certificate that was got by EST, due or not; a hub that runs takes them up.
+
+    Args:
+        config: The home's settings.
+        now: UTC epoch seconds.
+
+    Returns:
+        Those of which it was renewed.
+
+    Raises:
+        EstError: A utility gives none; what was in use goes on.
+        CertificateError: A file or key cannot be used.
+    """
+    done = []
+    for section in _renewed(config):
+        rolling = _rolling(config, section)
+        await asyncio.to_thread(rolling.finish)
+        await _renew(section, rolling, now)
+        done.append(section)
+    return done
 
 
 async def _renew(section: UtilitySection, rolling: Rolling, now: Callable[[], float]) -> None:
@@ -225,7 +243,7 @@ async def _renew(section: UtilitySection, rolling: Rolling, now: Callable[[], fl
     coming, keys = rolling.next, rolling.keys
     if not coming.key.exists():
         await asyncio.to_thread(keys.make, coming.key)
-    trusted = await asyncio.to_thread(_trusted, rolling)
+    trusted = await asyncio.to_thread(lists.trusted, rolling.present, rolling.trust)
     own = (await asyncio.to_thread(read_certificates, rolling.present.certificate))[0]
     issued = await client.renew(
         section.est,
@@ -241,29 +259,9 @@ async def _renew(section: UtilitySection, rolling: Rolling, now: Callable[[], fl
 
 def _keep(rolling: Rolling, issued: Issued) -> None:
     write_certificates(rolling.next.certificate, issued.chain)
-    if _later(issued.crls, read_crls(rolling.trust.crls)):
+    if lists.later(issued.crls, read_crls(rolling.trust.crls)):
         write_crls(rolling.trust.crls, issued.crls)
     client_context(rolling.next, rolling.trust)  # says now what is wrong with them
-
-
-def _trusted(rolling: Rolling) -> Issued:
-    """Return what is trusted: the root that the present chain ends at, its CAs, their lists."""
-    chain = read_certificates(rolling.present.certificate)
-    roots = read_certificates(rolling.trust.roots)
-    root = next((each for each in roots if each.subject == chain[-1].issuer), roots[0])
-    return Issued(tuple(chain[1:]), root, tuple(read_crls(rolling.trust.crls)))
-
-
-def _later(
-    after: Sequence[x509.CertificateRevocationList],
-    before: Sequence[x509.CertificateRevocationList],
-) -> bool:
-    """Return whether lists are newer than others, and none of them is older or missing."""
-    made = {each.issuer: each.last_update_utc for each in after}
-    pairs = [(each.last_update_utc, made.get(each.issuer)) for each in before]
-    return all(new is not None and new >= old for old, new in pairs) and any(
-        new != old for old, new in pairs
-    )
 
 
 def _life_s(section: UtilitySection) -> float | None:

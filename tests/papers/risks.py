@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tests.security.attack import Kind
 from tests.traceability import ROOT, exists
 
 SOURCE: Final = ROOT / "docs" / "security" / "risks.toml"
@@ -54,6 +55,7 @@ class Risk(BaseModel):
     consequence: Sentence
     by: Annotated[tuple[str, ...], Field(min_length=1)]
     tests: Annotated[tuple[str, ...], Field(min_length=1)]
+    attacks: tuple[Kind, ...] = ()
     residual: Sentence
     owner: Sentence
 
@@ -116,12 +118,14 @@ def render(risks: Sequence[Risk]) -> str:
 
 
 def _told(risk: Risk) -> list[str]:
+    tried = [f"- attacked by: {', '.join(risk.attacks)} (`tests/security`)"] if risk.attacks else []
     return [
         f"**{risk.asset}**: {risk.threat}, by {risk.attacker}. {risk.consequence}",
         "",
         f"- likelihood {risk.likelihood}, harm {risk.harm}",
         f"- by: {', '.join(f'`{each}`' for each in risk.by)}",
         f"- shown by: {', '.join(f'`{each}`' for each in risk.tests)}",
+        *tried,
         f"- left: {risk.residual}",
         f"- the owner: {risk.owner}",
     ]

@@ -26,7 +26,8 @@ def main() -> int:
     )
     parser.add_argument("--list", action="store_true", help="list the attacks, carry none out")
     options = parser.parse_args()
-    ids = matrix.of_kinds(Kind(kind) for kind in options.only or kinds)
+    wanted = set(options.only or kinds)
+    ids = {attack.id for attack in matrix.every() if attack.kind in wanted}
     if options.row:
         ids = {each for each in ids if any(text in each for text in options.row)}
     if options.list:

@@ -1,27 +1,41 @@
 """All attacks, and what each needs to run."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 
 from certs.pki import Pki
-from tests.security import callers, handshakes, requests
-from tests.security.attack import Attack, Kind, Outcome
+from tests.security import callers, handshakes, liars, logins, machines, requests, roles, servers
+from tests.security.attack import Attack, Outcome
+from tests.security.den import Den, den
 from tests.security.judge import judged
 from tests.security.street import Street, street
 
-ON_STREET: Sequence[Attack[Street]] = [*callers.ROWS, *handshakes.ROWS, *requests.ROWS]
+ON_STREET: Sequence[Attack[Street]] = [
+    *callers.ROWS,
+    *handshakes.ROWS,
+    *requests.ROWS,
+    *logins.ROWS,
+    *roles.ROWS,
+]
 
 
-def of_kinds(kinds: Iterable[Kind]) -> set[str]:
-    """Return the ids of all attacks of some classes."""
-    wanted = set(kinds)
-    return {attack.id for attack in ON_STREET if attack.kind in wanted}
+IN_DEN: Sequence[Attack[Den]] = [*servers.ROWS, *liars.ROWS, *machines.ROWS]
 
 
-async def carried_out(folder: Path, pki: Pki, ids: set[str]) -> AsyncIterator[Outcome]:
+def every() -> Sequence[Attack[Street] | Attack[Den]]:
+    """Return all attacks."""
+    return [*ON_STREET, *IN_DEN]
+
+
+async def carried_out(folder: Path, pki: Pki, ids: Collection[str]) -> AsyncIterator[Outcome]:
     """Carry attacks out, one after another."""
-    mine = [attack for attack in ON_STREET if attack.id in ids]
-    if mine:
+    on_street = [attack for attack in ON_STREET if attack.id in ids]
+    if on_street:
         async with street(folder / "street", pki) as ground:
-            for attack in mine:
+            for attack in on_street:
                 yield await judged(attack, ground)
+    in_den = [attack for attack in IN_DEN if attack.id in ids]
+    if in_den:
+        async with den(folder / "den", pki) as lair:
+            for hostile in in_den:
+                yield await judged(hostile, lair)

@@ -64,7 +64,7 @@ class _Deed(_Read):
 
 
 class _Deeds(_Read):
-    rows: list[_Deed]
+    deeds: list[_Deed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Page:
         return [
             f"{deed.who or 'nobody'} ({deed.role or '-'}) from {deed.origin}: {deed.did} "
             f"{deed.about} -> {deed.outcome}"
-            for deed in found.rows
+            for deed in found.deeds
             if not sources or deed.origin in sources
         ]
 

@@ -36,12 +36,14 @@ from hems.visibility.visibility import Visibility
 from programs.performance import Performance
 from tests.hems.money.homes import HeldClock
 from tests.hems.participation.play import Play, T
+from tests.web.guarded import ScriptedAgent
 from tests.web.judged import TRUSTED, JudgedDevices
 from tests.web.outlook import ScriptedOutlook
 from tests.web.script import ZONE
 from tests.web.showing import PHONE, RESULTS, page_settings
 from tests.web.surface import ScriptedHome
 from web.access_models import MeAnswer
+from web.agent_api import AgentApi
 from web.consents_api import ConsentsApi
 from web.island_api import IslandApi
 from web.operation import OpenDoor, Operation, Part
@@ -181,6 +183,8 @@ class Agreement:
     visibility: Visibility
     tied: Tied
     rights: Access
+    log: SecurityLog
+    agent: ScriptedAgent
     parts: Sequence[Part]
 
 
@@ -195,6 +199,8 @@ class Agreed:
     visibility: Visibility
     tied: Tied
     rights: Access
+    log: SecurityLog
+    agent: ScriptedAgent
     complaints: list[str] = field(default_factory=list)
     judged: JudgedDevices = field(default_factory=JudgedDevices)
 
@@ -283,11 +289,12 @@ async def agreement(folder: Path, clock: HeldClock) -> AsyncIterator[Agreement]:
         pushed=PushStore(store.settings).subscriptions,
     )
     rights = await parties(store, folder, clock)
-    log = SecurityLog(store.security_log, None, clock)
+    log, agent = SecurityLog(store.security_log, None, clock), ScriptedAgent()
     parts = (
         PeopleApi(rights, clock),
         ConsentsApi(rights, clock),
         SecurityLogApi(lambda: log, ZONE),
+        AgentApi(agent),
         ProgrammesApi(lambda: play.part, clock, ZONE),
         ReservesApi(tied, ZONE),
         IslandApi(tied),
@@ -295,7 +302,7 @@ async def agreement(folder: Path, clock: HeldClock) -> AsyncIterator[Agreement]:
         SecurityApi(lambda: security, ZONE),
     )
     try:
-        yield Agreement(play, alarms, visibility, tied, rights, parts)
+        yield Agreement(play, alarms, visibility, tied, rights, log, agent, parts)
     finally:
         await store.close()
 
@@ -326,7 +333,17 @@ async def agreed(
             accept_downloads=True,
         )
         page = await context.new_page()
-        found = Agreed(page, url, made.play, made.alarms, made.visibility, made.tied, made.rights)
+        found = Agreed(
+            page,
+            url,
+            made.play,
+            made.alarms,
+            made.visibility,
+            made.tied,
+            made.rights,
+            made.log,
+            made.agent,
+        )
         found.judged = outlook.judged
         found.page.on(
             "console",

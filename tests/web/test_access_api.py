@@ -13,10 +13,10 @@ from hems.access import private_file
 from hems.access.people import NewPerson
 from hems.access.rights import RIGHTS, Right, Role
 from tests.web.entry import GOOD, Entry, entry
-from web.whence import origin
 from web.operation import Operation
 from web.parts import all_operations
 from web.settings import WebSettings
+from web.whence import origin
 
 pytestmark = pytest.mark.requirement("PRV-RBAC")
 
@@ -324,6 +324,7 @@ def test_what_hands_the_home_over_takes_a_proof() -> None:
         "POST /api/wipe",
         "POST /api/trust/{device}/allow",
         "POST /api/trust/{device}/lift",
+        "POST /api/agent/boot",
         "POST /api/people/{person}/recover",
         "PUT /api/people/rules",
         "POST /api/consents",

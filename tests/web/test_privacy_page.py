@@ -1,5 +1,7 @@
 """The page about privacy and security: what leaves the home, who looks, what was wrong."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,10 @@ from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
 from der.sentence import say
 from hems.access.rights import Role
+from hems.agent.surface import AgentView
 from hems.visibility.grants import Data, Purpose
 from tests.hems.participation.play import T
+from tests.web import guarded
 from tests.web.agreed import Agreed, agreed
 from tests.web.axe import violations
 from tests.web.showing import DESKTOP, PHONE, SMALLEST
@@ -112,12 +116,133 @@ async def test_alarms_now_and_past(browser: Browser, tmp_path: Path) -> None:
         await expect(shown.page.get_by_test_id("no-alarms")).to_be_visible(timeout=20_000)
 
 
+async def attacked(shown: Agreed, *, times: int = 1) -> None:
+    """Have somebody come in, and somebody else try passwords until that is found."""
+    tries = [guarded.failed_login(T - 900.0 + n) for n in range(times)]
+    found = guarded.guessing(T - 60.0, [2])
+    await shown.log.write([guarded.logged_in(T - 3600.0), *tries, found])
+
+
+@pytest.mark.requirement("LC-AUDIT", "L1-EVENTS")
+async def test_the_security_log_is_read_checked_and_saved(browser: Browser, tmp_path: Path) -> None:
+    async with agreed(browser, tmp_path) as shown:
+        await attacked(shown, times=25)
+        page = shown.page
+        await shown.go("/privacy")
+        rows = page.get_by_test_id("log-row")
+        await expect(rows).to_have_count(20)
+        finding = rows.first
+        await expect(finding).to_contain_text("Somebody at 192.168.1.66 tries passwords")
+        await expect(finding).to_contain_text("alarm")
+        await expect(finding).to_contain_text("What you can do: If that is none of you")
+        await expect(finding).to_contain_text("Nothing is answered to it for 15 min")
+        await expect(finding).to_contain_text("shown by rows 2")
+        await expect(rows.nth(1)).to_contain_text("3 times")
+        await page.get_by_test_id("log-more").click()
+        await expect(rows).to_have_count(26)
+        await expect(page.get_by_test_id("log-more")).to_have_count(0)
+
+        least = page.get_by_test_id("log-least")
+        await least.select_option("info")
+        await expect(page.locator('[data-kind="logged-in"]')).to_have_count(0)  # on the next page
+        await page.get_by_test_id("log-more").click()
+        await expect(page.locator('[data-kind="logged-in"]')).to_have_count(1)
+        await least.select_option("alarm")
+        await expect(rows).to_have_count(1)
+        await expect(rows).to_have_attribute("data-threat", "guessing")
+
+        await page.get_by_test_id("log-check").click()
+        await expect(page.get_by_test_id("log-verdict")).to_have_text(
+            "All 27 rows are as they were written."
+        )
+        async with page.expect_download() as download:
+            await page.get_by_test_id("log-export").click()
+        saved = (await (await download.value).path()).read_text(encoding="utf-8").splitlines()
+        assert [json.loads(line)["seq"] for line in saved[:-1]] == list(range(1, 28))
+        assert json.loads(saved[-1])["rows"] == 27
+
+
+async def test_a_log_without_anything_grave_says_so(browser: Browser, tmp_path: Path) -> None:
+    async with agreed(browser, tmp_path) as shown:
+        await shown.log.write([guarded.logged_in(T - 60.0)])
+        await shown.go("/privacy")
+        await expect(shown.page.get_by_test_id("log-empty")).to_be_visible()
+        await expect(shown.page.get_by_test_id("log-row")).to_have_count(0)
+
+
+@pytest.mark.requirement("L1-AGENT", "L1-INVENTORY")
+async def test_the_agent_says_how_the_hub_stands(browser: Browser, tmp_path: Path) -> None:
+    async with agreed(browser, tmp_path) as shown:
+        shown.agent.view = guarded.WELL
+        page = shown.page
+        await shown.go("/privacy")
+        await expect(page.get_by_test_id("agent-words")).to_have_text(
+            "Its software is as Example Energy signed it, and its machine as it was."
+        )
+        agent = page.get_by_test_id("agent")
+        await expect(agent).to_contain_text("1.4.0, list 7, signed by Example Energy")
+        await expect(page.get_by_test_id("agent-ask")).to_have_count(0)
+        await page.get_by_test_id("agent-measure").click()
+        await expect(page.get_by_test_id("agent-measure")).to_be_enabled()
+        assert shown.agent.measured == 1
+        await page.get_by_test_id("agent-inventory").click()
+        consists = page.get_by_test_id("inventory")
+        for text in ("Example Machines Box 3 rev B", "EM-0042", "Battery: Sonne Box 5 2.7.1"):
+            await expect(consists).to_contain_text(text)
+        await expect(consists).to_contain_text("Grid meter: \N{EN DASH}")
+
+
+@pytest.mark.requirement("L1-AGENT")
+@pytest.mark.parametrize("role", [Role.OWNER, Role.INSTALLER])
+async def test_only_the_owner_accepts_another_start(
+    browser: Browser, tmp_path: Path, role: Role
+) -> None:
+    async with agreed(browser, tmp_path, role=role) as shown:
+        trouble = [guarded.STARTED_ANEW]
+        shown.agent.view = replace(guarded.WELL, troubles=trouble, excluded=True)
+        page = shown.page
+        await shown.go("/privacy")
+        await expect(page.get_by_test_id("agent-trouble")).to_contain_text("registers 0, 7")
+        await expect(page.get_by_test_id("agent-out")).to_contain_text("takes part in no programme")
+        if role is not Role.OWNER:
+            await expect(page.get_by_test_id("agent-ask")).to_have_count(0)
+            return
+        await page.get_by_test_id("agent-ask").click()
+        await expect(page.get_by_test_id("agent")).to_contain_text("counts as right from now on")
+        assert shown.agent.view.excluded, "one press is not enough"
+        await page.get_by_test_id("agent-accept").click()
+        await expect(page.get_by_test_id("agent-words")).to_contain_text("as it was")
+        await expect(page.get_by_test_id("agent-trouble")).to_have_count(0)
+
+
+@pytest.mark.requirement("L1-AGENT")
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        (AgentView(), "No software agent watches over this hub."),
+        (AgentView(watched=True), "Its software agent has not spoken yet."),
+        (AgentView(watched=True, heard_at=T), "Its software is being read."),
+        (
+            replace(guarded.WELL, registers={}),
+            "Its software is as Example Energy signed it.",
+        ),
+    ],
+)
+async def test_each_way_in_which_an_agent_stands_has_its_words(
+    browser: Browser, tmp_path: Path, view: AgentView, words: str
+) -> None:
+    async with agreed(browser, tmp_path) as shown:
+        shown.agent.view = view
+        await shown.go("/privacy")
+        await expect(shown.page.get_by_test_id("agent-words")).to_have_text(words)
+
+
 async def test_a_household_sees_alarms_and_no_more(browser: Browser, tmp_path: Path) -> None:
     async with agreed(browser, tmp_path, role=Role.HOUSEHOLD) as shown:
         await shown.go("/privacy")
         await expect(shown.page.get_by_test_id("no-alarms")).to_be_visible()
         await expect(shown.page.get_by_test_id("may-not")).to_be_visible()
-        for name in ("outflows", "grants", "certificates", "trusted"):
+        for name in ("outflows", "grants", "certificates", "trusted", "agent", "security-log"):
             await expect(shown.page.get_by_test_id(name)).to_have_count(0)
 
 
@@ -142,9 +267,18 @@ async def test_no_rule_of_accessibility_is_broken(
         await shown.visibility.grant(
             LFDI, "Grid Ltd", Purpose.LOSSES, [Data.ENERGY, Data.LIVE], T + 60.0
         )
+        await attacked(shown)
+        shown.agent.view = replace(
+            guarded.WELL, files=("hems/home.py",), troubles=[guarded.STARTED_ANEW], excluded=True
+        )
         page = shown.page
         await shown.go("/privacy")
         await page.get_by_test_id("grant-new").click()
+        await page.get_by_test_id("agent-ask").click()
+        await page.get_by_test_id("agent-inventory").click()
+        await expect(page.get_by_test_id("inventory")).to_be_visible()
+        await page.get_by_test_id("log-check").click()
+        await expect(page.get_by_test_id("log-verdict")).to_contain_text("3")
         for summary in await page.locator("summary").all():
             await summary.click()
         assert await violations(page) == []

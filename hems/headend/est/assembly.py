@@ -1,6 +1,7 @@
 """The EST server put together; it listens by itself nowhere."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from ssl import SSLContext
 
@@ -85,6 +86,7 @@ async def assemble_est(
     clock: Clock,
     *,
     edition: Edition,
+    refresh: Callable[[], None],
 ) -> Est:
     """Join the parts.
 
@@ -95,6 +97,7 @@ async def assemble_est(
         book: The homes.
         clock: The utility's time.
         edition: What homes speak of which nobody says it.
+        refresh: Has the servers read the revocation lists again.
 
     Raises:
         CertificateError: A file cannot be used.
@@ -121,6 +124,7 @@ async def assemble_est(
         reached_at=lambda: places.est,
         mark=fingerprint(der(root)),
         edition=edition,
+        refresh=refresh,
     )
     tls = est_context(identity, (authority.pki.trust.roots, *makers))
     return Est(views.app(), tls, door, register, places)

@@ -25,7 +25,9 @@ class _Pin(In):
     @classmethod
     def _whole(cls, pin: str | None) -> str | None:
         if pin is not None and not pin_valid(pin):
-            raise ValueError(f"{pin[:20]!r} is not a PIN: five digits and the check digit that fits")
+            raise ValueError(
+                f"{pin[:20]!r} is not a PIN: five digits and the check digit that fits"
+            )
         return pin
 
 
@@ -92,6 +94,7 @@ class EstDoor:
         reached_at: Returns HOST:PORT of the EST server as homes reach it.
         mark: Fingerprint of the root certificate, as codes carry it.
         edition: What homes speak of which nobody says it.
+        refresh: Has the servers read the revocation lists again.
     """
 
     def __init__(
@@ -102,12 +105,14 @@ class EstDoor:
         reached_at: Callable[[], str],
         mark: bytes,
         edition: Edition,
+        refresh: Callable[[], None],
     ) -> None:
         self._register = register
         self._lasting_s = lasting_s
         self._reached_at = reached_at
         self._mark = mark
         self._edition = edition
+        self._refresh = refresh
 
     def routes(self) -> list[web.RouteDef]:
         """Return where these resources stand."""
@@ -118,6 +123,7 @@ class EstDoor:
             web.get("/enrolments", self.get_enrolments),
             web.post("/enrolments/{id}/approve", self.post_approval),
             web.post("/enrolments/{id}/refuse", self.post_refusal),
+            web.post("/homes/{lfdi}/revoke", self.post_revocation),
         ]
 
     async def post_code(self, request: web.Request) -> web.Response:
@@ -159,6 +165,12 @@ class EstDoor:
         """Refuse a home that waits."""
         done = await self._register.decide(request.match_info["id"], good=False)
         return json_answer(_enrolment(done))
+
+    async def post_revocation(self, request: web.Request) -> web.Response:
+        """Take a home's certificate back; its connections end at their next request."""
+        done = await self._register.revoke(request.match_info["lfdi"].upper())
+        self._refresh()
+        return json_answer(EnrolmentsOut(enrolments=[_enrolment(each) for each in done]))
 
 
 def _code(code: Code, text: str | None) -> CodeOut:

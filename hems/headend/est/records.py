@@ -13,6 +13,8 @@ class State(Enum):
     APPROVED = "approved"
     REFUSED = "refused"
     ISSUED = "issued"
+    REVOKED = "revoked"
+    """The operator has taken it back."""
 
 
 @dataclass(frozen=True, slots=True)

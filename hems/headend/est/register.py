@@ -24,6 +24,7 @@ from hems.clock import Clock
 from hems.headend.book import Book
 from hems.headend.errors import ConflictError, ForbiddenError, UnknownItemError
 from hems.headend.est.authority import Authority
+from hems.headend.est.lineage import check_same, line_from
 from hems.headend.est.policy import Request, Shown
 from hems.headend.est.records import Code, Enrolment, State
 from hems.headend.records import Edition
@@ -180,6 +181,37 @@ class Register:
             state = State.APPROVED if good else State.REFUSED
             return await self._save(replace(found, state=state, pin=said))
 
+    async def revoke(self, own: str) -> Sequence[Enrolment]:
+        """Take the certificate of a home back, and what has been renewed from it since.
+
+        Asked again it does the same again, so that what a power cut has interrupted is ended.
+
+        Args:
+            own: The home's LFDI.
+
+        Returns:
+            What was taken back.
+
+        Raises:
+            UnknownItemError: Nothing was issued here with this LFDI.
+            CertificateError: A revocation list cannot be written.
+            BusyError: The database cannot serve now.
+        """
+        async with self._changing:
+            if not any(each.lfdi == own for each in self._enrolments.values()):
+                raise UnknownItemError(f"no certificate of LFDI {own[:40]!r} was issued here")
+            # Whoever holds the key may have had it renewed a moment ago.
+            line = line_from(self._enrolments.values(), own)
+            for each in line:
+                if each.certificate:
+                    leaf = x509.load_pem_x509_certificate(each.certificate.encode())
+                    await self._authority.revoke(leaf, self._clock.now())
+            done = [await self._save(replace(each, state=State.REVOKED)) for each in line]
+            for each in done:
+                if self._book.home(each.lfdi) is not None:
+                    await self._book.retire(each.lfdi)
+        return done
+
     # The homes' side
 
     async def enrol(self, request: Request, secret: bytes, shown: Shown | None) -> Enrolment:
@@ -203,7 +235,7 @@ class Register:
             if found is None:
                 found = await self._begin(request, code, shown)
             else:
-                _check_same(found, code, shown, request)
+                check_same(found, code, shown, request)
             if found.state is State.REFUSED:
                 raise ForbiddenError("the operator has refused this home")
             if found.state is State.WAITING:
@@ -303,7 +335,8 @@ class Register:
         name = HardwareName(HARDWARE_TYPE, bytes.fromhex(drawn))
         if request.name is not None and (not serial or request.name != name):
             raise ForbiddenError("the request names hardware that its code does not")
-        if any((e.kind, e.serial) == (name.kind, drawn) for e in self._enrolments.values()):
+        there = (e for e in self._enrolments.values() if e.state is not State.REVOKED)
+        if any((e.kind, e.serial) == (name.kind, drawn) for e in there):
             raise ForbiddenError("there is a home with this hardware already")
         return name
 
@@ -320,6 +353,8 @@ class Register:
         return code
 
     async def _issued(self, found: Enrolment, request: Request) -> Enrolment:
+        if found.state is State.REVOKED:
+            raise ForbiddenError("the certificate of this key was revoked")
         if found.state is not State.ISSUED:
             name = HardwareName(found.kind, bytes.fromhex(found.serial))
             chain = await self._authority.issue(request.key, name, self._clock.now())
@@ -346,21 +381,6 @@ class Register:
         await self._shelf.save((item.id, "", item))
         self._enrolments[item.mark] = item
         return item
-
-
-def _check_same(found: Enrolment, code: Code | None, shown: Shown | None, request: Request) -> None:
-    """Check that whoever asks with a key again is who asked with it first."""
-    by_code = code is not None and found.code == code.id
-    by_name = (
-        shown is not None
-        and not found.replaces
-        and (found.kind, found.serial) == (shown.name.kind, shown.name.serial.hex())
-    )
-    if not (by_code or by_name):
-        raise ForbiddenError("the key of the request is another device's")
-    name = HardwareName(found.kind, bytes.fromhex(found.serial))
-    if request.name not in {None, name}:
-        raise ForbiddenError("the request names other hardware than before")
 
 
 def _digest(secret: bytes) -> str:

@@ -1,12 +1,25 @@
 """What bears on security, chained row by row; SQLite itself refuses to change any."""
 
+from typing import Final
+
 import sqlalchemy as sa
 from alembic import op
 
-from hems.store.schema import ONLY_ADDED
-
 revision = "0009"
 down_revision = "0008"
+
+_ONLY_ADDED: Final = (
+    (
+        "CREATE TRIGGER security_log_stays BEFORE UPDATE ON security_log"
+        " WHEN NEW.body IS NOT NULL OR NEW.seq IS NOT OLD.seq OR NEW.at IS NOT OLD.at"
+        " OR NEW.digest IS NOT OLD.digest OR NEW.link IS NOT OLD.link"
+        " BEGIN SELECT RAISE(ABORT, 'rows of the security log are not changed'); END"
+    ),
+    (
+        "CREATE TRIGGER security_log_whole BEFORE DELETE ON security_log"
+        " BEGIN SELECT RAISE(ABORT, 'rows of the security log are not taken out'); END"
+    ),
+)
 
 
 def upgrade() -> None:
@@ -19,7 +32,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("link", sa.LargeBinary, nullable=False),
     )
-    for statement in ONLY_ADDED:
+    for statement in _ONLY_ADDED:
         op.execute(statement)
 
 

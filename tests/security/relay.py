@@ -1,0 +1,87 @@
+"""A wire between the hub and somebody it calls, on which an attacker can sit down."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from hems.commands.stage import LOOPBACK
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+_PIECE: Final = 65_536
+
+
+@dataclass
+class Relay:
+    """A port that leads to another one, or to an attacker.
+
+    Attributes:
+        target: Where it leads.
+        port: Where it listens.
+        attacker: Who answers instead; None for nobody.
+        calls: How often the attacker was called.
+    """
+
+    target: int
+    port: int = 0
+    attacker: Serve | None = None
+    calls: int = 0
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    def taken_over(self, attacker: Serve | None) -> None:
+        """Have somebody answer from now on; all connections are cut."""
+        self.attacker, self.calls = attacker, 0
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer a connection."""
+        self._open.add(writer)
+        try:
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                if self.attacker is not None:
+                    self.calls += 1
+                    await self.attacker(reader, writer)
+                else:
+                    await self._pass_on(reader, writer)
+        finally:
+            self._open.discard(writer)
+            writer.transport.abort()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, here = await asyncio.open_connection(LOOPBACK, self.target)
+        self._open.add(here)
+        try:
+            await asyncio.wait(
+                [
+                    asyncio.create_task(_pump(reader, here)),
+                    asyncio.create_task(_pump(there, writer)),
+                ],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            self._open.discard(here)
+            here.transport.abort()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while piece := await reader.read(_PIECE):
+            writer.write(piece)
+            await writer.drain()
+
+
+@asynccontextmanager
+async def relayed(target: int) -> AsyncIterator[Relay]:
+    """Relay to a port while the context lasts."""
+    relay = Relay(target)
+    server = await asyncio.start_server(relay.serve, LOOPBACK, 0)
+    relay.port = server.sockets[0].getsockname()[1]
+    try:
+        yield relay
+    finally:
+        server.close()
+        relay.taken_over(None)
+        await asyncio.sleep(0)

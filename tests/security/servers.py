@@ -1,0 +1,200 @@
+"""Attacks by who answers in the utility's place: certificates and TLS of a server."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from certs.identity import IdentityFiles
+from tests.security.attack import Attack, Entry, Kind, Where
+from tests.security.den import Den
+from tests.security.forging import ANSWERING_SERVICES, ANYBODY, Made, Mint
+from tests.security.relay import Serve
+from tests.waiting import until
+
+_WITHIN_S: Final = 30.0
+_REFUSED: Final = Entry(Where.HUB, "WARNING.*127.0.0.1")
+_QUICK: Final = frozenset({"of a CA that nobody trusts", "expired"})
+
+
+@dataclass
+class Impostor:
+    """A TLS server that takes what it is told in the utility's place.
+
+    Attributes:
+        context: What it shows.
+        heard: What it was told.
+        failed: How handshakes with it ended.
+    """
+
+    context: ssl.SSLContext
+    heard: list[bytes] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer a connection."""
+        try:
+            await writer.start_tls(self.context, ssl_handshake_timeout=10)
+            got = await reader.read(65_536)
+        except (ssl.SSLError, OSError) as error:
+            self.failed.append(f"{type(error).__name__} {error}")
+            return
+        if not got:
+            self.failed.append("hung up after the handshake")
+            return
+        self.heard.append(got)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
+def answering(identity: IdentityFiles, ciphers: str = "ALL") -> ssl.SSLContext:
+    """Return the TLS context of a server that takes everybody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    context.load_cert_chain(identity.certificate, identity.key)
+    return context
+
+
+async def stood_in(den: Den, serve: Serve) -> None:
+    """Stand in the utility's place until the hub has called and said in its log what it found."""
+    den.way.taken_over(serve)
+
+    async def said() -> bool:
+        lines = await den.lines(Where.HUB)
+        return den.way.calls > 0 and any(re.search(_REFUSED.says, line) for line in lines)
+
+    await until(said, bool, _WITHIN_S, "the hub has called")
+
+
+def _shows(name: str, make: Made) -> Callable[[Den], Awaitable[str]]:
+    async def attempt(den: Den) -> str:
+        shown = await asyncio.to_thread(make, Mint(den.pki, service=True))
+        impostor = Impostor(answering(shown.store(den.files("servers"), name)))
+        await stood_in(den, impostor.serve)
+        assert not impostor.heard, f"it was told {impostor.heard[0][:60]!r}"
+        return f"refused: {den.way.calls} calls, {impostor.failed[:1]}"
+
+    return attempt
+
+
+def _speaks(change: Callable[[IdentityFiles], ssl.SSLContext]) -> Callable[[Den], Awaitable[str]]:
+    async def attempt(den: Den) -> str:
+        impostor = Impostor(change(den.pki.identity("utility")))
+        await stood_in(den, impostor.serve)
+        assert not impostor.heard, f"it was told {impostor.heard[0][:60]!r}"
+        return f"refused: {den.way.calls} calls, {impostor.failed[:1]}"
+
+    return attempt
+
+
+def _says(octets: bytes) -> Callable[[Den], Awaitable[str]]:
+    """Say octets in the place of a handshake."""
+
+    async def attempt(den: Den) -> str:
+        heard: list[bytes] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard.append(await reader.read(65_536))
+            writer.write(octets)
+            await writer.drain()
+            await asyncio.sleep(0.5)
+
+        await stood_in(den, serve)
+        assert heard
+        assert all(each.startswith(b"\x16\x03") for each in heard), (
+            "it was told something in the clear"
+        )
+        return f"refused: {den.way.calls} calls, nothing said but a ClientHello"
+
+    return attempt
+
+
+async def _rightly(den: Den) -> str:
+    den.honest()
+    return await den.connected()
+
+
+def _old(version: ssl.TLSVersion) -> Callable[[IdentityFiles], ssl.SSLContext]:
+    def context(identity: IdentityFiles) -> ssl.SSLContext:
+        made = answering(identity)
+        made.maximum_version = version
+        return made
+
+    return context
+
+
+def _weak(ciphers: str) -> Callable[[IdentityFiles], ssl.SSLContext]:
+    return lambda identity: answering(identity, ciphers)
+
+
+def _row(
+    id_: str, kind: Kind, does: str, attempt: Callable[[Den], Awaitable[str]], *, deep: bool = True
+) -> Attack[Den]:
+    return Attack(id_, kind, does, attempt, "^refused", _REFUSED, _rightly, "^connected", deep=deep)
+
+
+_CERTIFICATES: Final[Mapping[str, Made]] = ANYBODY | ANSWERING_SERVICES
+ROWS: Final[Sequence[Attack[Den]]] = [
+    *(
+        _row(
+            f"certificate-server-{'-'.join(re.findall('[a-zA-Z0-9]+', name))}".lower(),
+            Kind.CERTIFICATES,
+            f"Answers in the utility's place with a service's certificate {name}",
+            _shows(f"server-{number}", make),
+            deep=name not in _QUICK,
+        )
+        for number, (name, make) in enumerate(_CERTIFICATES.items())
+    ),
+    _row(
+        "tls-server-1.0",
+        Kind.TLS,
+        "Answers in the utility's place by TLS 1.0",
+        _speaks(_old(ssl.TLSVersion.TLSv1)),
+    ),
+    _row(
+        "tls-server-1.1",
+        Kind.TLS,
+        "Answers in the utility's place by TLS 1.1",
+        _speaks(_old(ssl.TLSVersion.TLSv1_1)),
+        deep=False,
+    ),
+    _row(
+        "tls-server-cbc",
+        Kind.TLS,
+        "Answers in the utility's place with a CBC suite only",
+        _speaks(_weak("ECDHE-ECDSA-AES256-SHA")),
+    ),
+    _row(
+        "tls-server-null",
+        Kind.TLS,
+        "Answers in the utility's place without encryption",
+        _speaks(_weak("ECDHE-ECDSA-NULL-SHA")),
+    ),
+    _row(
+        "tls-server-anonymous",
+        Kind.TLS,
+        "Answers in the utility's place without a certificate",
+        _speaks(_weak("AECDH-AES256-SHA")),
+    ),
+    _row(
+        "tls-server-plain",
+        Kind.TLS,
+        "Answers in the utility's place in the clear",
+        _says(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    ),
+    _row(
+        "tls-server-garbage",
+        Kind.TLS,
+        "Answers in the utility's place with octets of no protocol",
+        _says(bytes(range(256)) * 8),
+    ),
+    _row(
+        "tls-server-strip",
+        Kind.TLS,
+        "Sends the hub on to plain HTTP before any handshake",
+        _says(b"HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1/dcap\r\n\r\n"),
+    ),
+]
