@@ -98,6 +98,7 @@ class Home:
         self._recorder = Recorder(
             store.history, store.effects, lambda text: self.alarms.lasting("history", text)
         )
+        store.before_reading(self._recorder.written)
         self._abilities = KeptAbilities(
             store.settings, specs, self._on_abilities, self.alarms.passing
         )

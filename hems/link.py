@@ -360,8 +360,8 @@ class Link:
         if revoked:
             self._certificate_alarm(
                 say(
-                    "{called} has revoked the certificate of this hub: its events have ended "
-                    "here, and the home does what is agreed for that. It has to be enrolled anew.",
+                    "The certificate of this hub was revoked by {called}: what that asked has "
+                    "ended, and the home goes by its default. It has to be enrolled anew",
                     called=self._called,
                 )
             )

@@ -15,8 +15,9 @@ from hems.store.effects import Effect, EffectLedger
 from hems.store.errors import StoreError
 from hems.store.history import History, Sample
 
-FLUSH_EVERY_S: Final = 10.0
-"""One transaction in this time keeps an SD card alive; a crash loses at most so much history."""
+FLUSH_EVERY_S: Final = 60.0
+"""One transaction in this time keeps an SD card alive; a crash loses at most so much history. Who
+reads the history has what waits written first, so that nothing is late."""
 KEEP_IMAGES: Final = 3600
 
 
@@ -38,6 +39,8 @@ class Recorder:
         self._images: deque[Image] = deque(maxlen=KEEP_IMAGES)
         self._noted: deque[Effect] = deque(maxlen=KEEP_IMAGES)
         self._due = asyncio.Event()
+        self._asked: asyncio.Event | None = None
+        self._running = False
 
     def take_image(self, image: Image) -> None:
         """Remember an image for the next flush; no I/O."""
@@ -50,6 +53,7 @@ class Recorder:
 
     async def run(self) -> None:
         """Flush until cancelled, then once more."""
+        self._running = True
         loop = asyncio.get_running_loop()
         next_flush = loop.time() + FLUSH_EVERY_S
         try:
@@ -62,12 +66,31 @@ class Recorder:
                     await self.flush()
                 else:
                     self._due.clear()
-                    await self._write_effects()
+                    await (self._write_effects() if self._asked is None else self.flush())
         finally:
+            self._running = False
             await self.flush()
+
+    async def written(self) -> None:
+        """Return when everything remembered up to now is written, or cannot be; never raises.
+
+        It is written by `run`, so that whoever stops waiting does not stop the writing.
+        """
+        if self._running:
+            asked = self._asked = self._asked or asyncio.Event()
+            self._due.set()
+            await asked.wait()
 
     async def flush(self) -> None:
         """Write everything remembered."""
+        asked, self._asked = self._asked, None
+        try:
+            await self._flush()
+        finally:
+            if asked is not None:
+                asked.set()
+
+    async def _flush(self) -> None:
         effects_stand = await self._write_effects()
         images, self._images = self._images, deque(maxlen=KEEP_IMAGES)
         try:

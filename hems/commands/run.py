@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import os
-import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib import import_module
@@ -44,6 +43,7 @@ from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
 from hems.setup.device_setup import DeviceSetup
 from hems.setup.enrolment_renewal import Renewer, finish
+from hems.signals import end_by, end_quietly
 from hems.store.errors import StoreError
 from hems.store.store import Store
 from hems.succession import Succession
@@ -75,7 +75,6 @@ from web.visibility_api import VisibilityApi
 
 _log = logging.getLogger(__name__)
 
-_ENDING = (signal.SIGINT, signal.SIGTERM)
 _NO_START = (
     ConfigError,
     CertificateError,
@@ -146,7 +145,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
         reign = Reign(succession, follower)
         await manned.enter_async_context(guards.manned())
         await manned.enter_async_context(reliance.watched(path, succession, store, clock, note))
-        _end_by(reign.stop)
+        end_by(reign.stop)
         rights = await _rights(
             store,
             code_path(config.home.devices),
@@ -237,7 +236,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
     finally:
         await manned.aclose()
         await store.close()
-        _end_quietly()
+        end_quietly()
     return reign.anew
 
 
@@ -294,19 +293,6 @@ async def _home_assistant(config: Config, store: Store) -> HomeAssistantSettings
         mqtt.trust,
         mqtt.prefix,
     )
-
-
-def _end_by(stop: Callable[[], None]) -> None:
-    """Have the hub end in order by the signals that ask for it."""
-    for number in _ENDING:
-        asyncio.get_running_loop().add_signal_handler(number, stop)
-
-
-def _end_quietly() -> None:
-    """Let nothing that asks once more for the end turn it into a failure: all is written down."""
-    for number in _ENDING:
-        asyncio.get_running_loop().remove_signal_handler(number)
-        signal.signal(number, signal.SIG_IGN)
 
 
 async def _tell(home: Home, page: str, ready: Path | None, path: Path, begun: Begun) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import os
-import signal
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from hems.headend.est.assembly import Est, assemble_est
 from hems.headend.operator_api import operator_token
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
+from hems.signals import end_by, end_quietly
 
 KEEPALIVE_S = 3600.0
 """A home polls once a minute or slower; a handshake for each poll would cost it more than this."""
@@ -224,17 +224,15 @@ async def serve(settings: HeadEndSettings) -> None:
         StoreError: The database cannot be used.
         certs.errors.CertificateError: A certificate or key cannot be used.
     """
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop = asyncio.Event()
+    end_by(stop.set)
     try:
         async with HeadEnd(settings) as head_end:
             sys.stdout.write(ready_line(head_end.addresses) + "\n")
             sys.stdout.flush()
             await stop.wait()
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        end_quietly()
 
 
 async def _listen(

@@ -11,7 +11,8 @@ from cryptography import x509
 
 from certs.errors import CertificateError
 from certs.identity import lfdi
-from certs.pem import der, read_certificates
+from certs.pem import der, read_certificates, read_crls
+from certs.verify import revoked
 from hems.security.key_words import kept_words
 from hems.security.surface import CertificateUse, CertificateView, Renewal, Standing
 from hems.settings.config import Config
@@ -44,6 +45,7 @@ class CertificateFile:
         path: Where it is.
         renewal: Who sees to a new one.
         key: File of the private key that belongs to it; None for others' certificates.
+        crls: File of the revocation lists in which it may stand; None where there are none.
     """
 
     use: CertificateUse
@@ -51,6 +53,7 @@ class CertificateFile:
     path: Path
     renewal: Renewal = Renewal.START
     key: Path | None = None
+    crls: Path | None = None
 
 
 def files(config: Config) -> tuple[CertificateFile, ...]:
@@ -62,13 +65,14 @@ def _files(config: Config) -> Iterator[CertificateFile]:
     use, followed, start = CertificateUse, Renewal.FOLLOWED, Renewal.START
     for utility in config.utility:
         name = utility.name
-        yield CertificateFile(use.UTILITY, name, utility.certificate, followed, utility.key)
+        own = CertificateFile(use.UTILITY, name, utility.certificate, followed, utility.key)
+        yield replace(own, crls=utility.crls)
         yield CertificateFile(use.UTILITY_ROOT, name, utility.trust, followed)
     signal = config.regulation.signal
     page = None if config.web.for_this_machine or not config.web.https else config.web.keys
     if page is not None:
-        own, root = page / "page.pem", page / "authority.pem"
-        yield CertificateFile(use.PAGE, "", own, Renewal.ITSELF, own)
+        mine, root = page / "page.pem", page / "authority.pem"
+        yield CertificateFile(use.PAGE, "", mine, Renewal.ITSELF, mine)
         yield CertificateFile(use.PAGE_ROOT, "", root, start, page / "authority.key")
     seen, ocpp = config.visibility, config.ocpp
     named: list[tuple[CertificateUse, str, Path | None, Renewal, Path | None]] = [
@@ -98,6 +102,7 @@ def look(file: CertificateFile, now: float) -> list[CertificateView]:
     """
     try:
         found = read_certificates(file.path)
+        crls = () if file.crls is None else read_crls(file.crls)
     except CertificateError as error:
         return [
             CertificateView(file.use, file.of, Standing.UNREADABLE, file.renewal, error=str(error))
@@ -105,7 +110,10 @@ def look(file: CertificateFile, now: float) -> list[CertificateView]:
     own = file.use in _OWN
     kept = "" if file.key is None else kept_words(file.key)
     shown = found[:1] if own else found
-    return [replace(_view(file, each, now, own=own), key=kept) for each in shown]
+    views = [replace(_view(file, each, now, own=own), key=kept) for each in shown]
+    if any(revoked(each, crls) for each in found):
+        return [replace(view, standing=Standing.REVOKED) for view in views]
+    return views
 
 
 def of_server(utility: str, certificate: bytes, now: float) -> CertificateView:

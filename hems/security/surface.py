@@ -180,6 +180,8 @@ class Standing(StrEnum):
     OVER = "over"
     EARLY = "early"
     """It does not count yet: that, or the hub's clock is wrong."""
+    REVOKED = "revoked"
+    """Whoever issued it has taken it back."""
     UNREADABLE = "unreadable"
 
 

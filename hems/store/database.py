@@ -5,7 +5,7 @@ the transaction that an event waits for.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -42,6 +42,7 @@ class Database:
         self._ready = ready
         self._file: StoreFile | None = None
         self._preparing = asyncio.Lock()
+        self._write: Callable[[], Awaitable[None]] | None = None
         self._ledger = self._connections(durable=True, spare=0)
         # One more for the time of a chart, so that samples keep flowing meanwhile.
         self._history = self._connections(durable=False, spare=1)
@@ -80,6 +81,19 @@ class Database:
             if self._file is None:
                 self._file = StoreFile(self.path, await asyncio.to_thread(self._ready))
             return self._file
+
+    def before_reading(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Have what waits in memory written before the history is read.
+
+        Args:
+            write: Writes it, and never raises; in place of who wrote before.
+        """
+        self._write = write
+
+    async def up_to_date(self) -> None:
+        """Write what waits in memory; called by whoever is going to read the history."""
+        if self._write is not None:
+            await self._write()
 
     async def close(self) -> None:
         """Close the file; what was written stands. Calling it again does nothing."""

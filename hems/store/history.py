@@ -99,6 +99,7 @@ class History:
             StoreError: SQLite refused.
         """
         asked = intervals(start, end, step_s)
+        await self._database.up_to_date()
         level = level_of(step_s)
         if level is Level.QUARTERS:
             await self._quarters.fill()

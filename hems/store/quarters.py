@@ -118,6 +118,7 @@ class Quarters:
             by_minute: Whether minutes are added up, which are not kept as long, for periods
                 that are shorter than a quarter-hour.
         """
+        await self._database.up_to_date()
         await self.fill()
         questions = _by_minute(periods) if by_minute else _by_quarter(periods)
         found: list[DeviceEnergy] = []

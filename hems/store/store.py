@@ -1,5 +1,6 @@
 """The hub's whole store behind one opening and one closing."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -58,12 +59,21 @@ class Store:
     _database: Database
 
     async def file(self) -> StoreFile:
-        """Return the file and what opens it, for who reads it beside this.
+        """Return the file, all of it written, and what opens it, for who reads it beside this.
 
         Raises:
             StoreError: It cannot be made ready.
         """
+        await self._database.up_to_date()
         return await self._database.file()
+
+    def before_reading(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Have what waits in memory written before the history is read.
+
+        Args:
+            write: Writes it, and never raises; in place of who wrote before.
+        """
+        self._database.before_reading(write)
 
     async def look_over(self) -> int:
         """See whether all of the file is as it was written; returns how many pages it has.

@@ -1,7 +1,7 @@
 """What encryption at rest costs: one day's writes of a home with ten devices, plain and encrypted.
 
 The writes are those of the running hub, by the store's own code and in its own batches: a sample
-of each device every second, ten seconds' worth in one transaction; accounts and what is seen of
+of each device every second, a minute's worth in one transaction; accounts and what is seen of
 the grid every five minutes; events, responses, effects and the trail, each durable before the next;
 old samples cleared every six hours, a day of which is there at the beginning.
 

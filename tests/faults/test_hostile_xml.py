@@ -117,6 +117,8 @@ SERVED = [
     ),
 ]
 """Body, media type, and what the hub says of it."""
+WATCH = "The server's answers would keep the hub busy for good"
+"""What the watch over security adds, once for them all."""
 
 
 async def test_served_to_the_hub_it_costs_one_line_and_nothing_else(bench: Bench) -> None:
@@ -136,8 +138,9 @@ async def test_served_to_the_hub_it_costs_one_line_and_nothing_else(bench: Bench
         card = home.card("5E")
         assert card is not None
         assert card.state == "running"
+        (told,) = hub.logged(WATCH)  # of whichever answer was too large first
         for path, (_, _, reason) in lists.items():
-            assert len(hub.logged(f"{path}", reason)) == 1, hub.log
+            assert len(set(hub.logged(path, reason)) - {told}) == 1, hub.log
             assert any(path in alarm and reason in alarm for alarm in home.alarms), home.alarms
         assert memory(hub.child.pid) < held + GROWS_BY_LESS
 

@@ -87,3 +87,21 @@ async def test_a_full_disk_is_an_alarm_and_nothing_recent_is_lost(store: Store) 
     assert [s.power_w for s in history.kept] == [1.0, 2.0]
     assert alarms[-1] is None
     assert issubclass(StoreFullError, StoreError)
+
+
+async def test_who_reads_finds_what_was_taken_just_before(store: Store) -> None:
+    recorder = Recorder(store.history, store.effects, lambda _: None)
+    store.before_reading(recorder.written)
+    recorder.take_image(image(60.0, 500.0))
+    assert list(await store.history.history(60.0, 61.0, 1)) == []  # it does not run: nothing waits
+    running = asyncio.create_task(recorder.run())
+    await asyncio.sleep(0)
+    gone = asyncio.create_task(store.history.history(60.0, 61.0, 1))
+    await asyncio.sleep(0)
+    gone.cancel()  # a reader that does not stay costs nothing that is being written
+    recorder.take_image(image(61.0, 700.0))
+    (series,) = await store.history.history(60.0, 62.0, 1)
+    assert series.power_w == [500.0, 700.0]
+    running.cancel()
+    await asyncio.wait({running})
+    await store.history.history(60.0, 61.0, 1)  # its end holds up nobody

@@ -68,10 +68,12 @@ class Cycle:
     Attributes:
         seq: Number of the last cycle.
         at: When it was, UTC epoch seconds.
+        run: Which run of the hub it belongs to: each counts anew.
     """
 
     seq: int
     at: float
+    run: int = 0
 
 
 G = TypeVar("G", bound=Ground)

@@ -27,7 +27,8 @@ from tests.waiting import until
 
 Act = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _DEVICES: Final = ("meter", "pv", "battery", "water_heater")
-_BACK_WITHIN_S: Final = 60.0
+_ASKED: Final = ("GET /dcap", "GET /tm", "GET /edev", "GET /edev/1/fsa", "GET /derp/1/derc")
+_BACK_WITHIN_S: Final = 75.0
 _BY_THOUSANDS: Final = 1000
 
 
@@ -92,7 +93,13 @@ class Den:
         return await self.page.cycle()
 
     async def connected(self) -> str:
-        """Wait until the hub and its utility, which is honest again, work together."""
+        """Wait until the utility, which is honest again, has been asked all that it is asked."""
+        before = {path: self.utility.asked.count(path) for path in _ASKED}
+
+        async def missing() -> list[str]:
+            return [path for path in _ASKED if self.utility.asked.count(path) == before[path]]
+
+        await until(missing, lambda paths: not paths, _BACK_WITHIN_S, "asked once more")
         home = await until(
             self.hub.home,
             lambda home: home.utility.state == "connected",

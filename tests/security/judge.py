@@ -55,25 +55,28 @@ class Pulse:
     async def beats_on(self) -> None:
         """Wait for one cycle more than there was when the attack ended."""
         end = time.monotonic() + CYCLE_S + LATE_S
-        last = self.seen[-1].seq if self.seen else -1
+        last = self.seen[-1] if self.seen else Cycle(-1, 0.0)
         while time.monotonic() < end:
             cycle = await self.look()
-            if cycle is not None and cycle.seq > last:
+            if cycle is not None and (cycle.run, cycle.seq) > (last.run, last.seq):
                 return
             await asyncio.sleep(_LOOK_S / 2)
 
     @property
+    def _pairs(self) -> list[tuple[Cycle, Cycle]]:
+        """What was seen one after another in one run of the hub, where it had gone on."""
+        pairs = zip(self.seen, self.seen[1:], strict=False)
+        return [(a, b) for a, b in pairs if a.run == b.run and b.seq > a.seq]
+
+    @property
     def cycles(self) -> int:
         """How many there were."""
-        return self.seen[-1].seq - self.seen[0].seq if self.seen else 0
+        return sum(b.seq - a.seq for a, b in self._pairs)
 
     @property
     def longest_s(self) -> float:
         """The longest time that one cycle took, by the hub's own clock."""
-        pairs = zip(self.seen, self.seen[1:], strict=False)
-        return max(
-            ((b.at - a.at) / (b.seq - a.seq) for a, b in pairs if b.seq > a.seq), default=0.0
-        )
+        return max(((b.at - a.at) / (b.seq - a.seq) for a, b in self._pairs), default=0.0)
 
     def faults(self) -> list[str]:
         """Say what held the control cycle up."""

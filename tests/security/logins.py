@@ -14,6 +14,10 @@ from tests.security.attack import Attack, Entry, Kind, Where
 from tests.security.street import Street
 from tests.security.visits import Ask, Browser, cookie_of, log_in, send
 
+_POINT: Final = (
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+)
+_AUTH: Final = "BTBZMqHH6r4Tts7J_aSIgg"
 Do = Callable[[Street], Awaitable[str]]
 _GUESSES: Final = 12
 _SLOW: Final = 100
@@ -287,27 +291,32 @@ async def framed(street: Street) -> str:
     return "no frame may hold it: frame-ancestors 'none', X-Frame-Options DENY"
 
 
+async def _subscribe(street: Street, endpoint: str, address: str) -> str:
+    order = {
+        "endpoint": endpoint,
+        "keys": {"p256dh": _POINT, "auth": _AUTH},
+        "called": "Phone",
+        "subjects": ["alarms"],
+        "language": "en",
+        "quiet": None,
+    }
+    async with Browser(street, address) as session:
+        await log_in(session, street.people[Role.HOUSEHOLD])
+        async with session.put("/api/push/subscriptions", json=order) as answer:
+            return f"{answer.status} {await answer.text()}"
+
+
 def push_to(endpoint: str) -> Do:
     """Have the hub send its messages to somewhere within the home (SSRF)."""
 
     async def attempt(street: Street) -> str:
-        order = {
-            "endpoint": endpoint,
-            "keys": {
-                "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
-                "auth": "BTBZMqHH6r4Tts7J_aSIgg",
-            },
-            "called": "Phone",
-            "subjects": ["alarm"],
-            "language": "en",
-            "quiet": None,
-        }
-        async with Browser(street, street.address()) as session:
-            await log_in(session, street.people[Role.HOUSEHOLD])
-            async with session.put("/api/push/subscriptions", json=order) as answer:
-                return f"{answer.status} {await answer.text()}"
+        return await _subscribe(street, endpoint, street.address())
 
     return attempt
+
+
+async def _push_rightly(street: Street) -> str:
+    return await _subscribe(street, "https://push.example.com/x", "127.0.0.1")
 
 
 def _row(
@@ -319,10 +328,9 @@ def _row(
     *,
     silent: str = "",
     deep: bool = True,
+    rightly: Do = _owner_gets_in,
 ) -> Attack[Street]:
-    return Attack(
-        id_, Kind.WEB, does, attempt, defence, entry, _owner_gets_in, "^200 ", silent, deep=deep
-    )
+    return Attack(id_, Kind.WEB, does, attempt, defence, entry, rightly, "^200 ", silent, deep=deep)
 
 
 _FAILED: Final = Entry(Where.SECURITY, "login-failed")
@@ -448,8 +456,9 @@ ROWS: Final[Sequence[Attack[Street]]] = [
             f"ssrf-push-{name}",
             f"Has messages to phones sent to {endpoint}",
             push_to(endpoint),
-            "^400 ",
+            "^400 .*(address|network|https)",
             Entry(Where.SECURITY, "request-malformed"),
+            rightly=_push_rightly,
         )
         for name, endpoint in {
             "loopback": "https://127.0.0.1:9/x",

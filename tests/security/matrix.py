@@ -4,11 +4,24 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 
 from certs.pki import Pki
-from tests.security import callers, handshakes, liars, logins, machines, requests, roles, servers
+from tests.security import (
+    agents,
+    callers,
+    firmwares,
+    handshakes,
+    liars,
+    logins,
+    machines,
+    requests,
+    roles,
+    servers,
+    stores,
+)
 from tests.security.attack import Attack, Outcome
 from tests.security.den import Den, den
 from tests.security.judge import judged
 from tests.security.street import Street, street
+from tests.security.vault import Vault, vault
 
 ON_STREET: Sequence[Attack[Street]] = [
     *callers.ROWS,
@@ -19,12 +32,13 @@ ON_STREET: Sequence[Attack[Street]] = [
 ]
 
 
+AT_VAULT: Sequence[Attack[Vault]] = [*stores.ROWS, *agents.ROWS, *firmwares.ROWS]
 IN_DEN: Sequence[Attack[Den]] = [*servers.ROWS, *liars.ROWS, *machines.ROWS]
 
 
-def every() -> Sequence[Attack[Street] | Attack[Den]]:
+def every() -> Sequence[Attack[Street] | Attack[Den] | Attack[Vault]]:
     """Return all attacks."""
-    return [*ON_STREET, *IN_DEN]
+    return [*ON_STREET, *IN_DEN, *AT_VAULT]
 
 
 async def carried_out(folder: Path, pki: Pki, ids: Collection[str]) -> AsyncIterator[Outcome]:
@@ -39,3 +53,8 @@ async def carried_out(folder: Path, pki: Pki, ids: Collection[str]) -> AsyncIter
         async with den(folder / "den", pki) as lair:
             for hostile in in_den:
                 yield await judged(hostile, lair)
+    at_vault = [attack for attack in AT_VAULT if attack.id in ids]
+    if at_vault:
+        async with vault(folder / "vault", pki) as kept:
+            for harm in at_vault:
+                yield await judged(harm, kept)

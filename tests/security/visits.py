@@ -65,10 +65,10 @@ async def send(street: Street, ask: Ask | bytes, address: str = "") -> str:
 
 async def sent_to(host: str, port: int, sent: bytes, address: str) -> str:
     """Send octets; returns all that comes back, without the version of HTTP."""
+    got = b""
     try:
         async with asyncio.timeout(_WITHIN_S):
             reader, writer = await asyncio.open_connection(host, port, local_addr=(address, 0))
-            got = b""
             try:
                 writer.write(sent)
                 while len(got) < _MOST and (chunk := await reader.read(_MOST)):
@@ -76,9 +76,11 @@ async def sent_to(host: str, port: int, sent: bytes, address: str) -> str:
             finally:
                 writer.close()
     except ConnectionError as error:
-        return f"closed ({type(error).__name__})"
+        if not got:
+            return f"closed ({type(error).__name__})"
     except TimeoutError:
-        return "no answer"
+        if not got:
+            return "no answer"
     text = got.decode("utf-8", "replace")
     return re.sub(r"^HTTP/1\.[01] ", "", text) if text else "closed without an answer"
 

@@ -136,7 +136,7 @@ async def test_the_security_log_is_read_checked_and_saved(browser: Browser, tmp_
         await expect(finding).to_contain_text("alarm")
         await expect(finding).to_contain_text("What you can do: If that is none of you")
         await expect(finding).to_contain_text("Nothing is answered to it for 15 min")
-        await expect(finding).to_contain_text("shown by rows 2")
+        await expect(finding).to_contain_text("shown by row 2")
         await expect(rows.nth(1)).to_contain_text("3 times")
         await page.get_by_test_id("log-more").click()
         await expect(rows).to_have_count(26)

@@ -9,7 +9,7 @@ from cryptography import x509
 from certs.identity import lfdi
 from certs.issue import Validity
 from certs.pem import der, read_certificates
-from certs.pki import Pki, init_pki, issue_device, issue_service
+from certs.pki import Pki, init_pki, issue_device, issue_service, revoke
 from hems.security.certificates import SOON_S, CertificateFile, files, look, standing
 from hems.security.surface import CertificateUse, Renewal, Standing
 from hems.settings.config import load
@@ -62,6 +62,17 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, damage: bytes | Non
     (view,) = look(CertificateFile(CertificateUse.CHARGERS, "", path), NOW.timestamp())
     assert view.standing is Standing.UNREADABLE
     assert str(path) in view.error
+
+
+def test_an_own_certificate_that_was_revoked_is_told(pki: Pki) -> None:
+    hub = pki.identity("hub")
+    file = CertificateFile(
+        CertificateUse.UTILITY, "", hub.certificate, Renewal.FOLLOWED, hub.key, pki.trust.crls
+    )
+    assert look(file, NOW.timestamp())[0].standing is Standing.GOOD
+    revoke(pki, read_certificates(hub.certificate)[0])
+    (view,) = look(file, NOW.timestamp())
+    assert (view.standing, bool(view.key)) == (Standing.REVOKED, True)
 
 
 def test_what_the_hub_renews_itself_is_told_only_when_it_is_late(pki: Pki) -> None:

@@ -4857,7 +4857,7 @@ export interface components {
          * @description How a certificate stands.
          * @enum {string}
          */
-        Standing: "good" | "soon" | "over" | "early" | "unreadable";
+        Standing: "good" | "soon" | "over" | "early" | "revoked" | "unreadable";
         /**
          * StandingAnswer
          * @description How it stands; fields as in `programs.about.Standing`, its id left out.

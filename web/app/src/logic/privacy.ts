@@ -101,6 +101,7 @@ export function clockWords(t: Say, connection: ConnectionAnswer): string {
 /** Return until when a certificate counts. */
 export function endWords(t: Say, certificate: CertificateAnswer, now: number, zone: string): string {
   if (certificate.error !== "") return certificate.error;
+  if (certificate.standing === "revoked") return t("privacy.certificate.revoked");
   if (certificate.standing === "early" && certificate.starts_at !== null) {
     return t("privacy.certificate.early", { day: fullDay(certificate.starts_at, zone) });
   }
