@@ -21,10 +21,11 @@ help:
 	@echo "make test-deep   what it leaves out, and new examples for every property: half an hour more"
 	@echo "make conformance [ARGS='--profile csip']  the certifier's scenarios, PICS, evidence"
 	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
-	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web"
+	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web|security"
 	@echo "make lighthouse  what Lighthouse says of the page's views"
 	@echo "make mutants     do the tests notice a changed event rule?"
 	@echo "make fuzz FUZZ=xml|modbus|ocpp|mqtt|p1|est|api|... [ARGS='--seconds 3600'] (FUZZ= names all)"
+	@echo "make security    attacks of all kinds on the whole line  [ARGS='--only web --report FILE']"
 	@echo "make audit       bandit, and known vulnerabilities of parts  make sbom | risks"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
 	@echo "make pictures    writes docs/images anew, from a fixed house"
@@ -96,6 +97,11 @@ lighthouse: .venv/.ready web/static/index.html chromium
 
 conformance: .venv/.ready
 	$(PY) -m tests.conformance $(ARGS)
+
+# Every attack with the defence's answer and the log entry that it left.
+.PHONY: security
+security: .venv/.ready web/static/index.html chromium keystores
+	$(PY) -m tests.security $(ARGS)
 
 mutants: .venv/.ready
 	$(PY) -m tests.mutation $(ARGS)

@@ -62,6 +62,8 @@ class Housekeeping:
         """Do it until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._fill())
+            # At once, too: what was changed while the hub did not run is to be known at its start.
+            tasks.create_task(self._look_over())
             tasks.create_task(_every(PRUNE_S, self._clear))
             tasks.create_task(_every(REPORT_S, self._tell))
             tasks.create_task(_every(REFRESH_S, self._follow))

@@ -31,6 +31,7 @@ _HEADER: Final = struct.Struct(">8sBIIB16s7s16s")
 _CRC: Final = struct.Struct(">I")
 _NONCE: Final = struct.Struct(">7sIB")
 _MOST_CHUNKS: Final = 2**32
+_MOST_KIB: Final = 2**19
 SHORTEST_PASSPHRASE: Final = 10
 
 
@@ -51,7 +52,9 @@ class Cost:
     @property
     def bearable(self) -> bool:
         """Whether a hub may be asked for it: a forged header must not take all its memory."""
-        return 8 <= 8 * self.lanes <= self.memory_kib <= 2**19 and self.passes in range(1, 33)
+        # Each lane takes 8 KiB at least (RFC 9106, section 3.1).
+        enough = self.lanes >= 1 and self.memory_kib >= 8 * self.lanes
+        return enough and self.memory_kib <= _MOST_KIB and self.passes in range(1, 33)
 
 
 _COST: Final = Cost()

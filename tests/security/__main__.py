@@ -16,7 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.security", description=__doc__)
     kinds = [kind.value for kind in Kind]
     parser.add_argument("--only", action="append", choices=kinds, help="these classes only")
-    parser.add_argument("--row", action="append", metavar="TEXT", help="rows whose id has this")
+    parser.add_argument("--row", action="append", metavar="TEXT", help="rows whose id begins so")
     parser.add_argument(
         "--report",
         type=Path,
@@ -29,7 +29,7 @@ def main() -> int:
     wanted = set(options.only or kinds)
     ids = {attack.id for attack in matrix.every() if attack.kind in wanted}
     if options.row:
-        ids = {each for each in ids if any(text in each for text in options.row)}
+        ids = {each for each in ids if each.startswith(tuple(options.row))}
     if options.list:
         print(*sorted(ids), sep="\n")
         return 0
@@ -46,7 +46,7 @@ async def _run(folder: Path, ids: set[str]) -> list[Outcome]:
     async for outcome in matrix.carried_out(folder, pki, ids):
         outcomes.append(outcome)
         print(report.line_of(outcome), flush=True)
-        for fault in outcome.faults:
+        for fault in (*outcome.faults, *((outcome.entry,) if outcome.faults else ())):
             print(f"             {fault}", flush=True)
     return outcomes
 

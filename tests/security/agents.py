@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from certs.manifest.make import make_manifest
+from certs.pem import read_certificates, read_signing_key
 from certs.pki import init_pki, issue_signer
-from certs.signed import Purpose
+from certs.signed import Purpose, sign_document
 from hems.security_event import EventKind
 from tests.certs.agent.installed import Provider, flip, release, small
 from tests.hems.agent.rig import Guardhouse
@@ -103,16 +105,15 @@ def _gone(house: Guardhouse) -> None:
 
 def _other_purpose(house: Guardhouse) -> None:
     """Signed by one whom the provider lets sign bulletins, not software."""
-    pki = house.provider.pki
-    good, other = pki.identity("provider"), pki.identity("other")
-    kept = good.certificate.read_bytes(), good.key.read_bytes()
-    good.certificate.write_bytes(other.certificate.read_bytes())
-    good.key.write_bytes(other.key.read_bytes())
-    try:
-        house.provider.sign(house.installation, release(2), house.manifest)
-    finally:
-        good.certificate.write_bytes(kept[0])
-        good.key.write_bytes(kept[1])
+    files = house.provider.pki.identity("other")
+    manifest = make_manifest(house.installation, release(2))
+    signed = sign_document(
+        manifest.canonical(),
+        Purpose.BULLETIN,
+        read_signing_key(files.key),
+        read_certificates(files.certificate),
+    )
+    house.manifest.write_bytes(signed)
 
 
 async def rolled_back(vault: Vault) -> str:
@@ -208,18 +209,74 @@ def _row(
 _OUT: Final = "^left out of all programmes: "
 _TAMPERED: Final = EventKind.PACKAGE_TAMPERED
 ROWS: Final[Sequence[Attack[Vault]]] = [
-    _row("file-changed", "Changes one bit of the hub's software, and leaves its times as they were", _with(_changed), _OUT, _TAMPERED, quick=True),
+    _row(
+        "file-changed",
+        "Changes one bit of the hub's software, and leaves its times as they were",
+        _with(_changed),
+        _OUT,
+        _TAMPERED,
+        quick=True,
+    ),
     _row("file-added", "Adds a file to the hub's software", _with(_added), _OUT, _TAMPERED),
     _row("file-removed", "Removes a file of the hub's software", _with(_removed), _OUT, _TAMPERED),
-    _row("file-of-others", "Changes a library that the hub's software uses", _with(_of_others), _OUT, _TAMPERED),
-    _row("manifest-swapped", "Puts a manifest of its own in the place of the signed one", _with(_swapped), _OUT, _TAMPERED, quick=True),
+    _row(
+        "file-of-others",
+        "Changes a library that the hub's software uses",
+        _with(_of_others),
+        _OUT,
+        _TAMPERED,
+    ),
+    _row(
+        "manifest-swapped",
+        "Puts a manifest of its own in the place of the signed one",
+        _with(_swapped),
+        _OUT,
+        _TAMPERED,
+        quick=True,
+    ),
     _row("manifest-bent", "Changes one bit of the manifest", _with(_bent), _OUT, _TAMPERED),
-    _row("manifest-expired", "Puts a manifest there whose time is over", _with(_expired), _OUT, _TAMPERED),
+    _row(
+        "manifest-expired",
+        "Puts a manifest there whose time is over",
+        _with(_expired),
+        _OUT,
+        _TAMPERED,
+    ),
     _row("manifest-gone", "Removes the manifest", _with(_gone), _OUT, _TAMPERED),
-    _row("manifest-purpose", "Has a manifest signed by who may sign bulletins only", _with(_other_purpose), _OUT, _TAMPERED),
-    _row("rolled-back", "Installs an old version, whole and well signed", rolled_back, _OUT + ".*number 5 was in use", _TAMPERED),
+    _row(
+        "manifest-purpose",
+        "Has a manifest signed by who may sign bulletins only",
+        _with(_other_purpose),
+        _OUT,
+        _TAMPERED,
+    ),
+    _row(
+        "rolled-back",
+        "Installs an old version, whole and well signed",
+        rolled_back,
+        _OUT + ".*number 5 was in use",
+        _TAMPERED,
+    ),
     _row("killed", "Kills the agent", _stopped(signal.SIGKILL), _OUT, EventKind.AGENT_SILENT),
-    _row("halted", "Halts the agent (SIGSTOP)", _stopped(signal.SIGSTOP), _OUT, EventKind.AGENT_SILENT),
-    _row("impersonated", "Puts another agent in its place, which finds all well", impersonated, _OUT, EventKind.AGENT_SILENT),
-    _row("settings", "Changes the hub's settings behind its back", settings, "mqtt.password", EventKind.CONFIG_CHANGED),
-]  # fmt: skip
+    _row(
+        "halted",
+        "Halts the agent (SIGSTOP)",
+        _stopped(signal.SIGSTOP),
+        _OUT,
+        EventKind.AGENT_SILENT,
+    ),
+    _row(
+        "impersonated",
+        "Puts another agent in its place, which finds all well",
+        impersonated,
+        _OUT,
+        EventKind.AGENT_SILENT,
+    ),
+    _row(
+        "settings",
+        "Changes the hub's settings behind its back",
+        settings,
+        "mqtt.password",
+        EventKind.CONFIG_CHANGED,
+    ),
+]

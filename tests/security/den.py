@@ -22,7 +22,7 @@ from tests.hems.sep2.utility import serving
 from tests.security.attack import Cycle, Where
 from tests.security.forging import revoke_some
 from tests.security.relay import Relay, relayed
-from tests.security.street import HOUSE, Page, Tail
+from tests.security.street import HOUSE, Page, Tail, token_in
 from tests.waiting import until
 
 Act = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -156,7 +156,8 @@ class Den:
 @asynccontextmanager
 async def den(folder: Path, pki: Pki) -> AsyncIterator[Den]:
     """Run a den while the context lasts."""
-    folder.mkdir()
+    theirs = folder / "attackers"
+    await asyncio.to_thread(theirs.mkdir, parents=True)
     own = await asyncio.to_thread(copy_pki, pki, folder / "pki")
     await asyncio.to_thread(revoke_some, own)
     async with AsyncExitStack() as stack:
@@ -173,11 +174,8 @@ async def den(folder: Path, pki: Pki) -> AsyncIterator[Den]:
         hub = bench.prepare(bench.config(dcap))
         stack.push_async_callback(_ended, hub)
         await hub.start()
-        (file,) = hub.child.log.parent.glob(".*.token")
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        page = Page(hub.page, file.read_text(encoding="utf-8").strip(), session)
-        theirs = folder / "attackers"
-        theirs.mkdir()
+        page = Page(hub.page, token_in(hub.child.log.parent), session)
         made = Den(hub, page, bench, utility, way, wires, own, theirs)
         await made.connected()
         yield made

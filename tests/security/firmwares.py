@@ -248,15 +248,39 @@ ROWS: Final[Sequence[Attack[Vault]]] = [
         deep=id_ != "rolled-back",
     )
     for id_, does, harm, defence, says in (
-        ("rolled-back", "Offers the lists of before, whole and well signed", rolled_back, _UNTRUSTED, "older lists"),
-        ("frozen", "Offers the newest lists that there were, for ever", frozen, _STAYS, "nobody vouches"),
-        ("vendor-alone", "Offers a list that the vendor alone has signed", vendor_alone, _STAYS, "two different files"),
+        (
+            "rolled-back",
+            "Offers the lists of before, whole and well signed",
+            rolled_back,
+            _UNTRUSTED,
+            "older lists",
+        ),
+        (
+            "frozen",
+            "Offers the newest lists that there were, for ever",
+            frozen,
+            _STAYS,
+            "nobody vouches",
+        ),
+        (
+            "vendor-alone",
+            "Offers a list that the vendor alone has signed",
+            vendor_alone,
+            _STAYS,
+            "two different files",
+        ),
         ("changed", "Changes a list at the server", changed, _STAYS, "not the one that was signed"),
         ("stranger", "Offers lists signed by keys of its own", stranger, _STAYS, "too few"),
         ("few", "Offers new keys that too few have signed", few, _STAYS, "too few"),
         ("mixed", "Offers parts of two times together", mixed, _STAYS, ""),
         ("cut", "Cuts off the end of what is signed", cut, _STAYS, ""),
         ("endless", "Offers 50 MB in the place of 500 octets", endless, _STAYS, "longer than"),
-        ("other-vendor", "Speaks, as one vendor, for another", impostor_vendor, _STAYS, "another vendor"),
+        (
+            "other-vendor",
+            "Speaks, as one vendor, for another",
+            impostor_vendor,
+            _STAYS,
+            "another vendor",
+        ),
     )
-]  # fmt: skip
+]

@@ -181,7 +181,7 @@ def _half_open(door: Door) -> Callable[[Street], Awaitable[str]]:
             answer = await call(street, door, street.pki.identity(door.who))
             took = time.monotonic() - began
         assert opened >= _HALF_OPEN * 0.9, f"only {opened} could be opened"
-        return f"{opened} held open; meanwhile the right one is answered {answer[:12]!r} in {took:.1f} s"
+        return f"{opened} held open; the right one is answered {answer[:12]!r} in {took:.1f} s"
 
     return attempt
 
@@ -333,19 +333,19 @@ def _crowds(door: Door, side: str) -> Sequence[Attack[Street]]:
         does: str,
         attempt: Callable[[Door], Callable[[Street], Awaitable[str]]],
         defence: str,
-        entry: Entry | None,
-        silent: str = "",
+        entry: Entry | str,
     ) -> Attack[Street]:
+        """Return a row; in the place of its entry may stand why it leaves none."""
         return Attack(
             f"tls-{side}-{name}",
             Kind.TLS,
             f"At {door.name}, {does}",
             attempt(door),
             defence,
-            entry,
+            entry if isinstance(entry, Entry) else None,
             _rightly(door),
             door.served,
-            silent,
+            "" if isinstance(entry, Entry) else entry,
             deep=name != "renegotiation",
         )
 
@@ -355,7 +355,6 @@ def _crowds(door: Door, side: str) -> Sequence[Attack[Street]]:
             "starts a second handshake within the first",
             _renegotiates,
             "^refused",
-            None,
             "the request for it is declined within the connection, which goes on",
         ),
         row(
@@ -363,7 +362,6 @@ def _crowds(door: Door, side: str) -> Sequence[Attack[Street]]:
             f"opens {_HALF_OPEN} connections and says nothing",
             _half_open,
             door.served.replace("^", "answered '"),
-            None,
             "a connection on which nothing is said is no handshake that failed",
         ),
         row(
@@ -371,7 +369,6 @@ def _crowds(door: Door, side: str) -> Sequence[Attack[Street]]:
             f"sends {_DRIPS} ClientHellos octet by octet",
             _drips,
             door.served,
-            None,
             "handshakes that are not over have not failed",
         ),
         row(
@@ -379,7 +376,6 @@ def _crowds(door: Door, side: str) -> Sequence[Attack[Street]]:
             "never ends its handshake",
             _never_ends,
             r"^refused: .* [1-6]?\d s",
-            None,
             "who waits in vain has been refused nothing; the agent watches half-open connections",
         ),
         row(
@@ -387,7 +383,6 @@ def _crowds(door: Door, side: str) -> Sequence[Attack[Street]]:
             "hangs up in the middle of 300 handshakes",
             _cut_off,
             door.served,
-            None,
             "who hangs up has been refused nothing",
         ),
         row(

@@ -4,9 +4,11 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
+
+import aiohttp
 
 from tests.security.attack import Attack, Cycle, Ground, Outcome, Where
 
@@ -40,7 +42,7 @@ class Pulse:
         try:
             async with asyncio.timeout(LATE_S):
                 cycle = await self.ground.cycle()
-        except (OSError, TimeoutError, AssertionError) as error:
+        except (OSError, TimeoutError, AssertionError, aiohttp.ClientError) as error:
             self.lost.append(f"{type(error).__name__} {error}".strip())
             return None
         self.seen.append(cycle)
@@ -55,10 +57,11 @@ class Pulse:
     async def beats_on(self) -> None:
         """Wait for one cycle more than there was when the attack ended."""
         end = time.monotonic() + CYCLE_S + LATE_S
-        last = self.seen[-1] if self.seen else Cycle(-1, 0.0)
+        first: Cycle | None = None
         while time.monotonic() < end:
             cycle = await self.look()
-            if cycle is not None and (cycle.run, cycle.seq) > (last.run, last.seq):
+            first = first or cycle
+            if first is not None and cycle is not None and cycle.seq > first.seq:
                 return
             await asyncio.sleep(_LOOK_S / 2)
 
@@ -99,7 +102,8 @@ async def watched(ground: Ground) -> AsyncIterator[Pulse]:
         yield pulse
     finally:
         task.cancel()
-        await asyncio.wait([task])
+        with suppress(asyncio.CancelledError):
+            await task
     await pulse.beats_on()
 
 

@@ -1,19 +1,16 @@
 """Attacks by the utility's own server, turned hostile: what it serves, and how."""
 
-import asyncio
-import gzip
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiohttp import web
-
 from hems.sep2.resources.wire import SEP_NS
 from hems.sep2.xml import MEDIA_TYPE
 from tests.faults.bodies import HOSTILE
 from tests.faults.scripted import LIMIT, control, control_list
+from tests.security import acts
 from tests.security.attack import Attack, Entry, Kind, Where
 from tests.security.den import Act, Den
 from tests.waiting import until
@@ -72,82 +69,6 @@ def _watts(value: str, multiplier: int = 0) -> str:
     return LIMIT.replace("2000", value).replace("<multiplier>0", f"<multiplier>{multiplier}")
 
 
-async def _bomb(request: web.Request) -> web.StreamResponse:
-    """A few kB that are 64 MB."""
-    del request
-    headers = {"Content-Encoding": "gzip", "Content-Type": MEDIA_TYPE}
-    return web.Response(body=gzip.compress(b"<a/>" * (16 << 20)), headers=headers)
-
-
-async def _endless(request: web.Request) -> web.StreamResponse:
-    """A body without an end."""
-    answer = web.StreamResponse(headers={"Content-Type": MEDIA_TYPE})
-    await answer.prepare(request)
-    await answer.write(f'<DERControlList xmlns="{SEP_NS}" all="0" results="0">'.encode())
-    while True:
-        await answer.write(b" " * 65_536)
-
-
-async def _drips(request: web.Request) -> web.StreamResponse:
-    """A body of which one octet comes each half second."""
-    answer = web.StreamResponse(headers={"Content-Type": MEDIA_TYPE})
-    await answer.prepare(request)
-    while True:
-        await answer.write(b" ")
-        await asyncio.sleep(0.5)
-
-
-async def _headers(request: web.Request) -> web.StreamResponse:
-    """Headers without an end."""
-    transport = request.transport
-    assert transport is not None
-    transport.write(b"HTTP/1.1 200 OK\r\n")
-    while not transport.is_closing():
-        transport.write(b"X-More: " + b"a" * 4000 + b"\r\n")
-        await asyncio.sleep(0.01)
-    raise ConnectionResetError
-
-
-async def _lies_long(request: web.Request) -> web.StreamResponse:
-    """Says a length, gives less, and hangs up."""
-    transport = request.transport
-    assert transport is not None
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: 4000\r\n\r\n<a"
-    transport.write(head.encode())
-    await asyncio.sleep(0.1)
-    transport.close()
-    raise ConnectionResetError
-
-
-async def _splits(request: web.Request) -> web.StreamResponse:
-    """Sends a second answer behind the first one, for the next request."""
-    transport = request.transport
-    assert transport is not None
-    body = b"<x/>"
-    one = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: 4\r\n\r\n%s" % (
-        MEDIA_TYPE.encode(),
-        body,
-    )
-    transport.write(one * 3)
-    await asyncio.sleep(0.2)
-    transport.close()
-    raise ConnectionResetError
-
-
-async def _grows(request: web.Request) -> web.StreamResponse:
-    """A list of a million items, one new on each page."""
-    start = int(request.query.get("s", "0"))
-    item = control(f"{start + 4096:08X}", start=int(time.time()) + 90_000)
-    body = control_list([item]).replace(b'all="1"', b'all="1000000"')
-    return web.Response(body=body, content_type=MEDIA_TYPE)
-
-
-async def _denies(request: web.Request) -> web.StreamResponse:
-    """Asks to come again in thirty years."""
-    del request
-    return web.Response(status=503, headers={"Retry-After": "999999999"})
-
-
 def _ahead(by_s: float) -> Arrange:
     def arrange(den: Den) -> None:
         den.utility.ahead_s = by_s
@@ -171,33 +92,170 @@ _SOMEBODY: Final = _xml(
 )
 
 LIES: Final = (
-    Lie("list-endless", "says that a list has 4,294,967,295 items", _body(_xml("DERControlList", "", 'all="4294967295" results="0"')), LIST, "4294967295 items", quick=True),
-    Lie("list-signed", "says that a list has -1 items", _body(_xml("DERControlList", "", 'all="-1" results="0"')), LIST, "WARNING.*all"),
-    Lie("list-grows", "serves a list of a million items, page by page", _acts(_grows), LIST, "WARNING.*derc"),
+    Lie(
+        "list-endless",
+        "says that a list has 4,294,967,295 items",
+        _body(_xml("DERControlList", "", 'all="4294967295" results="0"')),
+        LIST,
+        "4294967295 items",
+        quick=True,
+    ),
+    Lie(
+        "list-signed",
+        "says that a list has -1 items",
+        _body(_xml("DERControlList", "", 'all="-1" results="0"')),
+        LIST,
+        "WARNING.*all",
+    ),
+    Lie(
+        "list-grows",
+        "serves a list of a million items, page by page",
+        _acts(acts.grows),
+        LIST,
+        "WARNING.*derc",
+    ),
     Lie("elements", "serves 250,000 elements in one body", _body(_WIDE), LIST, "WARNING.*derc"),
-    Lie("link-loop", "links its list of devices to where it began", _body(_xml("DeviceCapability", _CAPABILITY.format(to="/dcap"), 'href="/dcap"'), path="/dcap"), "/dcap", "WARNING"),
-    Lie("link-elsewhere", "links its list of devices to another host (SSRF)", _body(_xml("DeviceCapability", _CAPABILITY.format(to=f"{_ELSEWHERE}/edev"), 'href="/dcap"'), path="/dcap"), "/dcap", "WARNING"),
-    Lie("redirect-loopback", "sends the hub to a port of its own machine", _sends_on(lambda den: f"http://127.0.0.1:{den.page.port}/api/wipe"), "", "WARNING"),
-    Lie("redirect-file", "sends the hub to a file", _sends_on(lambda _: "file:///etc/passwd"), "", "WARNING", quick=True),
-    Lie("redirect-metadata", "sends the hub to a cloud's metadata", _sends_on(lambda _: "http://169.254.169.254/latest/meta-data"), "", "WARNING"),
-    Lie("redirect-loop", "sends the hub back to where it is, for good", _sends_on(lambda _: "/tm"), "", "WARNING"),
-    Lie("gzip-bomb", "serves 64 MB packed into few octets", _acts(_bomb), LIST, "WARNING.*derc", quick=True),
-    Lie("body-endless", "serves a body without an end", _acts(_endless), LIST, "WARNING.*derc"),
-    Lie("body-drips", "serves a body an octet at a time", _acts(_drips), LIST, "WARNING"),
-    Lie("headers-endless", "sends headers without an end", _acts(_headers), LIST, "WARNING"),
-    Lie("length-lies", "says more octets than it sends", _acts(_lies_long), LIST, "WARNING"),
-    Lie("answers-ahead", "answers what has not been asked yet", _acts(_splits), LIST, "WARNING.*derc"),
-    Lie("retry-after", "asks the hub to come again in thirty years", _acts(_denies), LIST, "WARNING|INFO.*derc"),
+    Lie(
+        "link-loop",
+        "links its list of devices to where it began",
+        _body(
+            _xml("DeviceCapability", _CAPABILITY.format(to="/dcap"), 'href="/dcap"'), path="/dcap"
+        ),
+        "/dcap",
+        "WARNING",
+    ),
+    Lie(
+        "link-elsewhere",
+        "links its list of devices to another host (SSRF)",
+        _body(
+            _xml("DeviceCapability", _CAPABILITY.format(to=f"{_ELSEWHERE}/edev"), 'href="/dcap"'),
+            path="/dcap",
+        ),
+        "/dcap",
+        "WARNING",
+    ),
+    Lie(
+        "redirect-loopback",
+        "sends the hub to a port of its own machine",
+        _sends_on(lambda den: f"http://127.0.0.1:{den.page.port}/api/wipe"),
+        "",
+        "WARNING",
+    ),
+    Lie(
+        "redirect-file",
+        "sends the hub to a file",
+        _sends_on(lambda _: "file:///etc/passwd"),
+        "",
+        "WARNING",
+        quick=True,
+    ),
+    Lie(
+        "redirect-metadata",
+        "sends the hub to a cloud's metadata",
+        _sends_on(lambda _: "http://169.254.169.254/latest/meta-data"),
+        "",
+        "WARNING",
+    ),
+    Lie(
+        "redirect-loop",
+        "sends the hub back to where it is, for good",
+        _sends_on(lambda _: "/tm"),
+        "",
+        "WARNING",
+    ),
+    Lie(
+        "gzip-bomb",
+        "serves 64 MB packed into few octets",
+        _acts(acts.bomb),
+        LIST,
+        "WARNING.*derc",
+        quick=True,
+    ),
+    Lie("body-endless", "serves a body without an end", _acts(acts.endless), LIST, "WARNING.*derc"),
+    Lie("body-drips", "serves a body an octet at a time", _acts(acts.drips), LIST, "WARNING"),
+    Lie("headers-endless", "sends headers without an end", _acts(acts.headers), LIST, "WARNING"),
+    Lie("length-lies", "says more octets than it sends", _acts(acts.lies_long), LIST, "WARNING"),
+    Lie(
+        "answers-ahead",
+        "answers what has not been asked yet",
+        _acts(acts.splits),
+        LIST,
+        "WARNING.*derc",
+    ),
+    Lie(
+        "retry-after",
+        "asks the hub to come again in thirty years",
+        _acts(acts.denies),
+        LIST,
+        "WARNING|INFO.*derc",
+    ),
     Lie("clock-ahead", "sets its clock ten years ahead", _ahead(_YEARS_S), "/tm", "clock"),
     Lie("clock-back", "sets its clock ten years back", _ahead(-_YEARS_S), "/tm", "clock"),
-    Lie("pin", "shows another registration PIN", _body(_xml("Registration", "<dateTimeRegistered>0</dateTimeRegistered><pIN>123455</pIN>", 'href="/edev/1/rg"'), path="/edev/1/rg"), "/edev/1/rg", "registration PIN", "refused"),
-    Lie("lfdi", "shows a device of another LFDI in the hub's place", _body(_SOMEBODY, path="/edev"), "/edev", "WARNING"),
-    Lie("event-negative", "sends an event of a negative duration", _controls(control("E0", duration=-60)), LIST, "event E0"),
-    Lie("event-huge", "asks for 10^127 W", _controls(control("B1", base=_watts("1", 127))), LIST, "event B1|event-refused", where=Where.SECURITY),
-    Lie("event-nan", "asks for NaN W", _controls(control("E3", base=_watts("NaN"))), LIST, "event E3"),
-    Lie("event-beyond", "sends an event that begins after the sun has gone out", _controls(control("A0", start=2**60)), LIST, "event-refused", where=Where.SECURITY),
-    Lie("event-storm", "sends 1,500 events at once", _controls(*(control(f"{0xAA000 + n:08X}", start=int(time.time()) + 100_000 + n) for n in range(1500))), LIST, "WARNING"),
-)  # fmt: skip
+    Lie(
+        "pin",
+        "shows another registration PIN",
+        _body(
+            _xml(
+                "Registration",
+                "<dateTimeRegistered>0</dateTimeRegistered><pIN>123455</pIN>",
+                'href="/edev/1/rg"',
+            ),
+            path="/edev/1/rg",
+        ),
+        "/edev/1/rg",
+        "registration PIN",
+        "refused",
+    ),
+    Lie(
+        "lfdi",
+        "shows a device of another LFDI in the hub's place",
+        _body(_SOMEBODY, path="/edev"),
+        "/edev",
+        "WARNING",
+    ),
+    Lie(
+        "event-negative",
+        "sends an event of a negative duration",
+        _controls(control("E0", duration=-60)),
+        LIST,
+        "event E0",
+    ),
+    Lie(
+        "event-huge",
+        "asks for 10^127 W",
+        _controls(control("B1", base=_watts("1", 127))),
+        LIST,
+        "event B1|event-refused",
+        where=Where.SECURITY,
+    ),
+    Lie(
+        "event-nan",
+        "asks for NaN W",
+        _controls(control("E3", base=_watts("NaN"))),
+        LIST,
+        "event E3",
+    ),
+    Lie(
+        "event-beyond",
+        "sends an event that begins after the sun has gone out",
+        _controls(control("A0", start=2**60)),
+        LIST,
+        "event-refused",
+        where=Where.SECURITY,
+    ),
+    Lie(
+        "event-storm",
+        "sends 1,500 events at once",
+        _controls(
+            *(
+                control(f"{0xAA000 + n:08X}", start=int(time.time()) + 100_000 + n)
+                for n in range(1500)
+            )
+        ),
+        LIST,
+        "WARNING",
+    ),
+)
 
 
 def _tells(lie: Lie) -> Callable[[Den], Awaitable[str]]:

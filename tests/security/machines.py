@@ -97,24 +97,74 @@ class Turn:
 
 
 TURNS: Final = (
-    Turn("length-huge", "says that 65,535 octets come, and sends none", _wire(lambda t, u, f, n: _frame(t, u, b"", length=65_535)), quick=True),
-    Turn("length-zero", "says that no octet comes", _wire(lambda t, u, f, n: _frame(t, u, b"", length=0))),
-    Turn("length-short", "sends more registers than were asked for", _wire(lambda t, u, f, n: _frame(t, u, _registers(f, n + 5, b"\0\1")))),
-    Turn("length-bomb", "sends 250 octets for each register", _wire(lambda t, u, f, n: _frame(t, u, bytes([f, 250]) + b"\x55" * 250))),
-    Turn("count-lies", "says another number of octets than it sends", _wire(lambda t, u, f, n: _frame(t, u, bytes([f, 255, 0, 1])))),
-    Turn("transaction", "answers another transaction", _wire(lambda t, u, f, n: _frame(t ^ 0x5555, u, _registers(f, n, b"\0\1"))), quick=True),
-    Turn("unit", "answers for another unit", _wire(lambda t, u, f, n: _frame(t, u ^ 3, _registers(f, n, b"\0\1")))),
-    Turn("function", "answers another function", _wire(lambda t, u, f, n: _frame(t, u, _registers(f ^ 7, n, b"\0\1")))),
-    Turn("protocol", "speaks another protocol", _wire(lambda t, u, f, n: _frame(t, u, _registers(f, n, b"\0\1"), protocol=77))),
-    Turn("exceptions", "answers each request with an error that does not exist", _wire(lambda t, u, f, n: _frame(t, u, bytes([f | 0x80, 0xEE])))),
-    Turn("not-a-number", "answers that no value is one", _wire(lambda t, u, f, n: _frame(t, u, _registers(f, n, b"\x80\x00")))),
-    Turn("zeroes", "answers zero to all, its model too", _wire(lambda t, u, f, n: _frame(t, u, _registers(f, n, b"\0\0")))),
+    Turn(
+        "length-huge",
+        "says that 65,535 octets come, and sends none",
+        _wire(lambda t, u, _f, _n: _frame(t, u, b"", length=65_535)),
+        quick=True,
+    ),
+    Turn(
+        "length-zero",
+        "says that no octet comes",
+        _wire(lambda t, u, _f, _n: _frame(t, u, b"", length=0)),
+    ),
+    Turn(
+        "length-short",
+        "sends more registers than were asked for",
+        _wire(lambda t, u, f, n: _frame(t, u, _registers(f, n + 5, b"\0\1"))),
+    ),
+    Turn(
+        "length-bomb",
+        "sends 250 octets for each register",
+        _wire(lambda t, u, f, _n: _frame(t, u, bytes([f, 250]) + b"\x55" * 250)),
+    ),
+    Turn(
+        "count-lies",
+        "says another number of octets than it sends",
+        _wire(lambda t, u, f, _n: _frame(t, u, bytes([f, 255, 0, 1]))),
+    ),
+    Turn(
+        "transaction",
+        "answers another transaction",
+        _wire(lambda t, u, f, n: _frame(t ^ 0x5555, u, _registers(f, n, b"\0\1"))),
+        quick=True,
+    ),
+    Turn(
+        "unit",
+        "answers for another unit",
+        _wire(lambda t, u, f, n: _frame(t, u ^ 3, _registers(f, n, b"\0\1"))),
+    ),
+    Turn(
+        "function",
+        "answers another function",
+        _wire(lambda t, u, f, n: _frame(t, u, _registers(f ^ 7, n, b"\0\1"))),
+    ),
+    Turn(
+        "protocol",
+        "speaks another protocol",
+        _wire(lambda t, u, f, n: _frame(t, u, _registers(f, n, b"\0\1"), protocol=77)),
+    ),
+    Turn(
+        "exceptions",
+        "answers each request with an error that does not exist",
+        _wire(lambda t, u, f, _n: _frame(t, u, bytes([f | 0x80, 0xEE]))),
+    ),
+    Turn(
+        "not-a-number",
+        "answers that no value is one",
+        _wire(lambda t, u, f, n: _frame(t, u, _registers(f, n, b"\x80\x00"))),
+    ),
+    Turn(
+        "zeroes",
+        "answers zero to all, its model too",
+        _wire(lambda t, u, f, n: _frame(t, u, _registers(f, n, b"\0\0"))),
+    ),
     Turn("flood", "answers without an end", _floods),
     Turn("drip", "answers an octet at a time", _drips),
     Turn("hang-up", "hangs up at each call", _hangs_up),
     Turn("silent", "listens and says nothing", _silent),
     Turn("http", "speaks HTTP, and sends the hub elsewhere", _tls),
-)  # fmt: skip
+)
 
 
 def _turns(turn: Turn, device: str) -> Callable[[Den], Awaitable[str]]:

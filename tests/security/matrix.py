@@ -7,6 +7,7 @@ from certs.pki import Pki
 from tests.security import (
     agents,
     callers,
+    crowding,
     firmwares,
     handshakes,
     liars,
@@ -15,6 +16,7 @@ from tests.security import (
     requests,
     roles,
     servers,
+    shapes,
     stores,
 )
 from tests.security.attack import Attack, Outcome
@@ -27,7 +29,9 @@ ON_STREET: Sequence[Attack[Street]] = [
     *callers.ROWS,
     *handshakes.ROWS,
     *requests.ROWS,
+    *shapes.ROWS,
     *logins.ROWS,
+    *crowding.ROWS,
     *roles.ROWS,
 ]
 

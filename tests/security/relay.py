@@ -21,7 +21,7 @@ class Relay:
         target: Where it leads.
         port: Where it listens.
         attacker: Who answers instead; None for nobody.
-        calls: How often the attacker was called.
+        calls: How often it was called since somebody else has answered.
     """
 
     target: int
@@ -41,27 +41,27 @@ class Relay:
         self._open.add(writer)
         try:
             with contextlib.suppress(ConnectionError, TimeoutError):
+                self.calls += 1
                 if self.attacker is not None:
-                    self.calls += 1
                     await self.attacker(reader, writer)
                 else:
-                    await self._pass_on(reader, writer)
+                    await self.pass_on(self.target, reader, writer)
         finally:
             self._open.discard(writer)
             writer.transport.abort()
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, here = await asyncio.open_connection(LOOPBACK, self.target)
+    async def pass_on(
+        self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Pass a connection on to a port of this machine."""
+        there, here = await asyncio.open_connection(LOOPBACK, port)
         self._open.add(here)
+        ways = [asyncio.create_task(_pump(reader, here)), asyncio.create_task(_pump(there, writer))]
         try:
-            await asyncio.wait(
-                [
-                    asyncio.create_task(_pump(reader, here)),
-                    asyncio.create_task(_pump(there, writer)),
-                ],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for way in ways:
+                way.cancel()
             self._open.discard(here)
             here.transport.abort()
 

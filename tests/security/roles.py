@@ -121,7 +121,7 @@ ROWS: Final[Sequence[Attack[Street]]] = [
         Attack(
             f"role-{'nobody' if role is None else role.value}",
             Kind.ROLES,
-            f"Tries every operation of the page's API as {'nobody' if role is None else role.value}",
+            f"Tries every operation of the page as {'nobody' if role is None else role.value}",
             _walk(role),
             r"^[1-9]\d* operations refused",
             _REFUSAL,

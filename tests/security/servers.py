@@ -3,18 +3,20 @@
 import asyncio
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from certs.identity import IdentityFiles
+from hems.commands.stage import LOOPBACK
 from tests.security.attack import Attack, Entry, Kind, Where
 from tests.security.den import Den
 from tests.security.forging import ANSWERING_SERVICES, ANYBODY, Made, Mint
 from tests.security.relay import Serve
 from tests.waiting import until
 
-_WITHIN_S: Final = 30.0
+_WITHIN_S: Final = 40.0
 _REFUSED: Final = Entry(Where.HUB, "WARNING.*127.0.0.1")
 _QUICK: Final = frozenset({"of a CA that nobody trusts", "expired"})
 
@@ -26,26 +28,42 @@ class Impostor:
     Attributes:
         context: What it shows.
         heard: What it was told.
-        failed: How handshakes with it ended.
+        port: Where it listens.
     """
 
     context: ssl.SSLContext
     heard: list[bytes] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
+    port: int = 0
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer a connection."""
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Listen while the context lasts."""
+        server = await asyncio.start_server(self._take, LOOPBACK, 0, ssl=self.context)
+        self.port = server.sockets[0].getsockname()[1]
         try:
-            await writer.start_tls(self.context, ssl_handshake_timeout=10)
-            got = await reader.read(65_536)
-        except (ssl.SSLError, OSError) as error:
-            self.failed.append(f"{type(error).__name__} {error}")
-            return
-        if not got:
-            self.failed.append("hung up after the handshake")
-            return
-        self.heard.append(got)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            yield
+        finally:
+            server.close()
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            if got := await reader.read(65_536):
+                self.heard.append(got)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+
+async def _answers(den: Den, context: ssl.SSLContext) -> str:
+    """Have an impostor answer, until the hub has said what it thinks of that."""
+    impostor = Impostor(context)
+    async with impostor.listening():
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await den.way.pass_on(impostor.port, reader, writer)
+
+        said = await stood_in(den, serve)
+    assert not impostor.heard, f"it was told {impostor.heard[0][:60]!r}"
+    return f"refused, and told nothing: {said}"
 
 
 def answering(identity: IdentityFiles, ciphers: str = "ALL") -> ssl.SSLContext:
@@ -58,34 +76,29 @@ def answering(identity: IdentityFiles, ciphers: str = "ALL") -> ssl.SSLContext:
     return context
 
 
-async def stood_in(den: Den, serve: Serve) -> None:
-    """Stand in the utility's place until the hub has called and said in its log what it found."""
+async def stood_in(den: Den, serve: Serve) -> str:
+    """Stand in the utility's place until the hub has called; returns what its log says of that."""
     den.way.taken_over(serve)
 
-    async def said() -> bool:
+    async def said() -> str:
         lines = await den.lines(Where.HUB)
-        return den.way.calls > 0 and any(re.search(_REFUSED.says, line) for line in lines)
+        found = [line for line in lines if re.search(_REFUSED.says, line)]
+        return found[0][24:] if den.way.calls > 0 and found else ""
 
-    await until(said, bool, _WITHIN_S, "the hub has called")
+    return await until(said, bool, _WITHIN_S, "the hub has called")
 
 
 def _shows(name: str, make: Made) -> Callable[[Den], Awaitable[str]]:
     async def attempt(den: Den) -> str:
         shown = await asyncio.to_thread(make, Mint(den.pki, service=True))
-        impostor = Impostor(answering(shown.store(den.files("servers"), name)))
-        await stood_in(den, impostor.serve)
-        assert not impostor.heard, f"it was told {impostor.heard[0][:60]!r}"
-        return f"refused: {den.way.calls} calls, {impostor.failed[:1]}"
+        return await _answers(den, answering(shown.store(den.files("servers"), name)))
 
     return attempt
 
 
 def _speaks(change: Callable[[IdentityFiles], ssl.SSLContext]) -> Callable[[Den], Awaitable[str]]:
     async def attempt(den: Den) -> str:
-        impostor = Impostor(change(den.pki.identity("utility")))
-        await stood_in(den, impostor.serve)
-        assert not impostor.heard, f"it was told {impostor.heard[0][:60]!r}"
-        return f"refused: {den.way.calls} calls, {impostor.failed[:1]}"
+        return await _answers(den, change(den.pki.identity("utility")))
 
     return attempt
 

@@ -189,7 +189,7 @@ class Street:
         self._seen.clear()
 
     async def lines(self, where: Where) -> list[str]:
-        """Return the lines of a log; of the page's logs those that come from attackers' addresses."""
+        """Return the lines of a log; of the page's logs those from attackers' addresses."""
         if where is Where.SECURITY:
             return await self.page.security(self._seen)
         if where is Where.TRAIL:
@@ -214,6 +214,12 @@ class Street:
         return place
 
 
+def token_in(folder: Path) -> str:
+    """Return what lets a program of its own machine in at the hub that runs in a folder."""
+    (file,) = folder.glob(".*.token")
+    return file.read_text(encoding="utf-8").strip()
+
+
 def caller(identity: IdentityFiles | None) -> ssl.SSLContext:
     """Return the TLS context of somebody who believes everybody and shows what they have."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -234,8 +240,7 @@ async def street(folder: Path, pki: Pki) -> AsyncIterator[Street]:
     await asyncio.to_thread(revoke_some, own)
     async with whole_line(folder / "line", own, HOUSE) as line:
         stage = line.rig.stage
-        (file,) = (stage.folder / "hub").glob(".*.token")
-        token = file.read_text(encoding="utf-8").strip()
+        token = token_in(stage.folder / "hub")
         async with aiohttp.ClientSession() as session:
             page = Page(stage.page, token, session)
             people = await _accounts(page)

@@ -16,7 +16,7 @@ from tests.faults.bench import Bench, Hub, house
 from tests.faults.scripted import LyingUtility
 from tests.hems.sep2.utility import serving
 from tests.security.attack import Cycle, Where
-from tests.security.street import HOUSE, Page, Tail
+from tests.security.street import HOUSE, Page, Tail, token_in
 from tests.waiting import until
 
 _WITHIN_S: Final = 40.0
@@ -84,9 +84,8 @@ class Vault:
         """Start the hub (again)."""
         await self.hub.start()
         self._run += 1
-        (file,) = self.hub.child.log.parent.glob(".*.token")
         self.page.url = self.hub.page
-        self.page.token = file.read_text(encoding="utf-8").strip()
+        self.page.token = token_in(self.hub.child.log.parent)
         self._down = False
 
     async def harmed(self, harm: Callable[[Path], None]) -> None:
@@ -124,7 +123,8 @@ class Vault:
 @asynccontextmanager
 async def vault(folder: Path, pki: Pki) -> AsyncIterator[Vault]:
     """Run a vault while the context lasts."""
-    folder.mkdir()
+    theirs = folder / "attackers"
+    await asyncio.to_thread(theirs.mkdir, parents=True)
     async with AsyncExitStack() as stack:
         bench: Bench = await stack.enter_async_context(house(folder, pki, HOUSE))
         utility = LyingUtility(bench.hub_lfdi)
@@ -135,8 +135,6 @@ async def vault(folder: Path, pki: Pki) -> AsyncIterator[Vault]:
         hub = bench.prepare(bench.config(f"{utility.base}/dcap", more=more))
         stack.push_async_callback(hub.child.stop)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        theirs = folder / "attackers"
-        theirs.mkdir()
         made = Vault(hub, Page("", "", session), store, folder / "kept", theirs, pki)
         await made.start()
         await hub.state("connected")

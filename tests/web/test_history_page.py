@@ -20,6 +20,8 @@ from web.server import serving
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
 
 NOW = day_start(date(2026, 6, 17), BERLIN) + 14 * 3600
+PATIENCE_MS = 20_000
+"""For a month of figures on a machine that has much to do."""
 
 
 @dataclass
@@ -186,13 +188,14 @@ async def test_nothing_is_wrong_with_it(
         await shown.past.lived(midnight("2026-06-01"), NOW)
         await shown.past.cost(midnight("2026-05-01"), NOW)
         await shown.go("/history?span=month&at=2026-06&compare=before")
-        await expect(page.get_by_test_id("bars").locator(".piece").first).to_be_visible()
+        pieces = page.get_by_test_id("bars").locator(".piece")
+        await expect(pieces.first).to_be_visible(timeout=PATIENCE_MS)
         await page.get_by_test_id("steps").locator("summary").click()
         await shown.picture(name)
         assert await violations(page) == []
         assert await page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
         await shown.go("/bill?month=2026-05")
-        await expect(page.get_by_test_id("bill-days")).to_be_visible()
+        await expect(page.get_by_test_id("bill-days")).to_be_visible(timeout=PATIENCE_MS)
         await shown.picture(f"bill-{name}")
         assert await violations(page) == []
         assert await page.evaluate("document.documentElement.scrollWidth") == viewport["width"]

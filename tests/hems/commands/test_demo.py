@@ -29,11 +29,13 @@ async def started(folder: Path) -> Process:
 async def page_of(process: Process) -> str:
     """Wait for the line that says where the page is."""
     assert process.stdout is not None
+    said = ""
     async with asyncio.timeout(START_S):
         while line := (await process.stdout.readline()).decode():
+            said += line
             if found := re.search(r"page:\s+(http://\S+)", line):
                 return found[1]
-    raise AssertionError("the demo ended without a page")
+    raise AssertionError(f"the demo ended without a page: {said}")
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])

@@ -13,6 +13,7 @@ from hems.commands.child import ChildError
 
 GOOD = "correct horse battery"
 START_WITHIN_S = 60.0
+pytestmark = pytest.mark.requirement("PRV-RBAC")
 
 
 class Hub:
@@ -79,18 +80,27 @@ def _page(process: subprocess.Popen[str], ready: Path) -> str:
     raise ChildError("the hub did not start")
 
 
-@pytest.mark.requirement("PRV-RBAC")
-def test_commands_get_in_as_the_hub_s_user_or_by_token_or_not_at_all(
-    hub: Hub, tmp_path: Path
-) -> None:
-    password = tmp_path / "password"
-    password.write_text(f"{GOOD}\nnot this line\n")
+@pytest.fixture
+def password(hub: Hub, tmp_path: Path) -> Path:
+    """Make the home's first account, Ada's; return the file with her password."""
+    file = tmp_path / "password"
+    file.write_text(f"{GOOD}\nnot this line\n")
+    code, said = hub.hems("people", "add", "Ada", "--password-file", str(file))
+    assert (code, said.splitlines()[-1]) == (0, "Ada can log in now")
+    return file
+
+
+def test_the_set_up_code_is_told_until_there_is_an_account(hub: Hub, tmp_path: Path) -> None:
     code, said = hub.hems("setup-code")
     assert (code, len(said.strip())) == (0, 9)
-
-    code, said = hub.hems("people", "add", "Ada", "--password-file", str(password))
-    assert (code, said.splitlines()[-1]) == (0, "Ada can log in now")
+    file = tmp_path / "password"
+    file.write_text(GOOD)
+    assert hub.hems("people", "add", "Ada", "--password-file", str(file))[0] == 0
     assert hub.hems("setup-code")[0] == 1
+
+
+@pytest.mark.usefixtures("password")
+def test_commands_get_in_as_the_hub_s_user_or_not_at_all(hub: Hub) -> None:
     code, said = hub.hems("people")
     assert code == 0
     assert said.startswith("Ada ")
@@ -103,6 +113,9 @@ def test_commands_get_in_as_the_hub_s_user_or_by_token_or_not_at_all(
     assert code == 1
     assert said.startswith("hems: Log in to do this. This home has accounts: ")
 
+
+@pytest.mark.usefixtures("password")
+def test_a_token_gets_in_as_far_as_its_role_and_until_it_ends(hub: Hub) -> None:
     code, token = hub.hems("people", "token", "meter reader", "--role", "household")
     assert code == 0
     token = token.strip()
@@ -113,6 +126,8 @@ def test_commands_get_in_as_the_hub_s_user_or_by_token_or_not_at_all(
     assert hub.hems("people", "token", "meter reader", "--role", "owner", "--end")[0] == 0
     assert hub.hems("status", "--url", hub.url, home=False, token=token)[0] == 1
 
+
+def test_consents_and_tokens_that_may_do_less_are_listed_and_end(hub: Hub, password: Path) -> None:
     add = ("people", "add", "Pia", "--role", "provider", "--password-file", str(password))
     assert hub.hems(*add)[0] == 0
     consent = ("people", "consent", "Pia", "--purpose", "flexibility", "--rights", "history,agree")
@@ -125,6 +140,8 @@ def test_commands_get_in_as_the_hub_s_user_or_by_token_or_not_at_all(
     assert hub.hems("people", "consent", "Pia", "--end")[0] == 0
     assert "flexibility" not in hub.hems("people")[1]
 
+
+def test_a_reset_stands_in_the_trail_and_the_trail_is_whole(hub: Hub, password: Path) -> None:
     code, said = hub.hems("people", "reset", "Ada", "--password-file", str(password))
     assert code == 0
     assert "logged out everywhere" in said
@@ -138,11 +155,8 @@ def test_commands_get_in_as_the_hub_s_user_or_by_token_or_not_at_all(
     assert GOOD not in said
 
 
-@pytest.mark.requirement("PRV-RBAC")
-def test_a_token_file_that_others_can_read_lets_nobody_in(hub: Hub, tmp_path: Path) -> None:
-    password = tmp_path / "password"
-    password.write_text(GOOD)
-    assert hub.hems("people", "add", "Ada", "--password-file", str(password))[0] == 0
+@pytest.mark.usefixtures("password")
+def test_a_token_file_that_others_can_read_lets_nobody_in(hub: Hub) -> None:
     (hub.folder / ".devices.toml.token").chmod(0o644)
     code, said = hub.hems("status", "--url", hub.url)
     assert code == 1
