@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import shutil
 import signal
 from asyncio.subprocess import Process
@@ -101,8 +102,7 @@ class Child:
         for _ in range(round(STOP_WITHIN_S / ASK_AGAIN_S)):
             if self._process.returncode is not None:
                 break
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGINT)
+            self._send(self._process, signal.SIGINT)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(ASK_AGAIN_S):
                     await self._process.wait()
@@ -112,9 +112,15 @@ class Child:
     async def kill(self) -> None:
         """End it at once (SIGKILL), as a power cut would."""
         if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self._send(self._process, signal.SIGKILL)
             await self._process.wait()
+
+    @staticmethod
+    def _send(process: Process, number: signal.Signals) -> None:
+        # Not by the process's own method: before Python 3.12 that looks whether it has ended, and
+        # where it has takes its exit code away from asyncio, which then makes one up (255).
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
     def log_end(self, lines: int = 12) -> str:
         """Return the last lines of its log."""

@@ -26,6 +26,9 @@ __all__ = ["MAX_BODY", "MEDIA_TYPE", "BadItem", "OnBad", "parse", "parse_any", "
 
 MAX_BODY: Final = 1 << 20
 """Greatest length of a body in octets."""
+_MOST_TAGS: Final = 80_000
+"""Tags in a body: a long list of events has some 50,000. Each takes time, in which nothing else is
+done, and four octets make one."""
 
 MEDIA_TYPE: Final = "application/sep+xml"
 
@@ -60,7 +63,7 @@ def parse(data: bytes, expected: type[T], *, on_bad: OnBad | None = None) -> T:
         on_bad: Called for each item of a list that cannot be read; without it the whole fails.
 
     Raises:
-        OversizedError: If the body is longer than `MAX_BODY`.
+        OversizedError: If the body is longer than `MAX_BODY`, or has more tags than any needs.
         MalformedError: If it is anything else than a sound `expected`; names element and reason.
     """
     root = _root(data)
@@ -120,6 +123,8 @@ def serialize(
 def _root(data: bytes) -> Element:
     if len(data) > MAX_BODY:
         raise OversizedError(f"document: {len(data)} octets, at most {MAX_BODY} are read")
+    if data.count(b"<") > _MOST_TAGS:
+        raise OversizedError(f"document: more than {_MOST_TAGS} tags")
     declared = _DECLARED.match(data)
     if declared and declared[1].lower() not in (b"utf-8", b"us-ascii"):
         encoding = declared[1].decode("ascii", "replace")

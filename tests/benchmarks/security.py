@@ -21,7 +21,7 @@ def main() -> None:
     report(
         "security",
         figures,
-        requirements=["L1-AUTH", "L1-AGENT", "PRV-REST"],
+        requirements=["L1-AUTH", "L1-AGENT", "L1-CRYPT", "PRV-CRYPT"],
         headline=[
             "handshake_full_per_s",
             "handshake_resumed_per_s",

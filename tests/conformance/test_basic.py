@@ -238,7 +238,7 @@ async def test_stronger_over_running(lone: Lone, context: ssl.SSLContext) -> Non
     async with serving(grid, context), lone.client(grid):
         first = weak.add(0, 30, opModMaxLimW=4000)
         await force(lone, CAP, 40.0)
-        second = strong.add(0, 2, opModMaxLimW=7000)
+        second = strong.add(0, 5, opModMaxLimW=7000)
         await force(lone, CAP, 70.0)
         await grid.answered(second, [1, 2, 3])
         assert grid.codes(first) in ([1, 2, 7], [1, 2, 14])

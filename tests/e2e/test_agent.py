@@ -125,6 +125,7 @@ async def test_a_changed_byte_ends_taking_part_until_it_is_put_right(
     assert "Solar" in shown
 
 
+@pytest.mark.deep
 async def test_an_agent_that_is_stopped_is_missed_and_started_again(rig: Rig) -> None:
     await settled(rig)
     await well(rig)

@@ -25,6 +25,8 @@ class Where(StrEnum):
     """Where the entry stands that an attack leaves."""
 
     HUB = "hub's log"
+    HUB_RUN = "hub's log since its start"
+    """For what the hub says once, however often it is met in turn."""
     HEAD_END = "head-end's log"
     SECURITY = "security log"
     TRAIL = "trail"

@@ -27,7 +27,7 @@ from tests.waiting import until
 
 Act = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _DEVICES: Final = ("meter", "pv", "battery", "water_heater")
-_ASKED: Final = ("GET /dcap", "GET /tm", "GET /edev", "GET /edev/1/fsa", "GET /derp/1/derc")
+_ASKED: Final = ("GET /dcap", "GET /tm", "GET /edev", "GET /edev/1/fsa")
 _BACK_WITHIN_S: Final = 75.0
 _BY_THOUSANDS: Final = 1000
 
@@ -85,8 +85,10 @@ class Den:
         self._tail.mark()
 
     async def lines(self, where: Where) -> list[str]:
-        """Return the lines of a log; of the security log all."""
-        return await self.page.security(()) if where is Where.SECURITY else self._tail.lines()
+        """Return the lines of a log since the mark; of the security log all."""
+        if where is Where.SECURITY:
+            return await self.page.security(())
+        return self.hub.log.splitlines() if where is Where.HUB_RUN else self._tail.lines()
 
     async def cycle(self) -> Cycle:
         """Return how the control cycle stands."""

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,17 @@ from tests.security.relay import Serve
 from tests.waiting import until
 
 _WITHIN_S: Final = 40.0
-_REFUSED: Final = Entry(Where.HUB, "WARNING.*127.0.0.1")
+_REFUSED: Final = r"WARNING .*127\.0\.0\.1:\d+: .*"
+_SAYS: Final[Mapping[str, str]] = {
+    "expired": "it has expired",
+    "revoked": "it has been revoked",
+    "not yet valid": "not yet valid",
+    "signed with SHA-384": "SHA-256",
+    "signed by itself": "self-signed|not trusted",
+    "of a CA itself": "is a CA's",
+    "without a keyUsage": "no keyUsage",
+}
+"""What the log must say, where any line about a failed handshake would not be enough."""
 _QUICK: Final = frozenset({"of a CA that nobody trusts", "expired"})
 
 
@@ -77,15 +88,22 @@ def answering(identity: IdentityFiles, ciphers: str = "ALL") -> ssl.SSLContext:
 
 
 async def stood_in(den: Den, serve: Serve) -> str:
-    """Stand in the utility's place until the hub has called; returns what its log says of that."""
-    den.way.taken_over(serve)
+    """Stand in the utility's place until the hub has called and hung up."""
+    ended: list[float] = []
 
-    async def said() -> str:
-        lines = await den.lines(Where.HUB)
-        found = [line for line in lines if re.search(_REFUSED.says, line)]
-        return found[0][24:] if den.way.calls > 0 and found else ""
+    async def watched(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        finally:
+            ended.append(time.monotonic())
 
-    return await until(said, bool, _WITHIN_S, "the hub has called")
+    den.way.taken_over(watched)
+
+    async def over() -> int:
+        return len(ended)
+
+    calls = await until(over, bool, _WITHIN_S, "the hub has called and hung up")
+    return f"it hung up {calls} times"
 
 
 def _shows(name: str, make: Made) -> Callable[[Den], Awaitable[str]]:
@@ -144,9 +162,16 @@ def _weak(ciphers: str) -> Callable[[IdentityFiles], ssl.SSLContext]:
 
 
 def _row(
-    id_: str, kind: Kind, does: str, attempt: Callable[[Den], Awaitable[str]], *, deep: bool = True
+    id_: str,
+    kind: Kind,
+    does: str,
+    attempt: Callable[[Den], Awaitable[str]],
+    *,
+    says: str = "certificate|TLS|CA",
+    deep: bool = True,
 ) -> Attack[Den]:
-    return Attack(id_, kind, does, attempt, "^refused", _REFUSED, _rightly, "^connected", deep=deep)
+    entry = Entry(Where.HUB_RUN, f"{_REFUSED}({says})")
+    return Attack(id_, kind, does, attempt, "^refused", entry, _rightly, "^connected", deep=deep)
 
 
 _CERTIFICATES: Final[Mapping[str, Made]] = ANYBODY | ANSWERING_SERVICES
@@ -157,6 +182,7 @@ ROWS: Final[Sequence[Attack[Den]]] = [
             Kind.CERTIFICATES,
             f"Answers in the utility's place with a service's certificate {name}",
             _shows(f"server-{number}", make),
+            says=_SAYS.get(name, "certificate|TLS|CA"),
             deep=name not in _QUICK,
         )
         for number, (name, make) in enumerate(_CERTIFICATES.items())

@@ -266,3 +266,11 @@ def test_a_damaged_body_is_read_or_refused(data: st.DataObject) -> None:
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     with suppress(Sep2Error):
         assert parse(bytes(body), res.Registration).pin >= 0
+
+
+def test_a_body_of_nothing_but_tags_is_refused_unread() -> None:
+    """A quarter of a million elements within a MiB would take the control cycle's time."""
+    body = f'<Time xmlns="{SEP_NS}">{"<a/>" * 250_000}</Time>'.encode()
+    assert len(body) < MAX_BODY
+    with pytest.raises(OversizedError, match="more than 80000 tags"):
+        parse(body, res.Time)
