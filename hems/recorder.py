@@ -18,6 +18,8 @@ from hems.store.history import History, Sample
 FLUSH_EVERY_S: Final = 60.0
 """One transaction in this time keeps an SD card alive; a crash loses at most so much history. Who
 reads the history has what waits written first, so that nothing is late."""
+AGAIN_S: Final = 10.0
+"""After a write that failed: an alarm is to be over soon after its reason is."""
 KEEP_IMAGES: Final = 3600
 
 
@@ -41,6 +43,7 @@ class Recorder:
         self._due = asyncio.Event()
         self._asked: asyncio.Event | None = None
         self._running = False
+        self._failing = False
 
     def take_image(self, image: Image) -> None:
         """Remember an image for the next flush; no I/O."""
@@ -67,6 +70,8 @@ class Recorder:
                 else:
                     self._due.clear()
                     await (self._write_effects() if self._asked is None else self.flush())
+                if self._failing:
+                    next_flush = min(next_flush, loop.time() + AGAIN_S)
         finally:
             self._running = False
             await self.flush()
@@ -100,6 +105,7 @@ class Recorder:
             self._fail(error)
         else:
             if effects_stand:
+                self._failing = False
                 self._alarm(None)
 
     async def _write_effects(self) -> bool:
@@ -113,6 +119,7 @@ class Recorder:
         return True
 
     def _fail(self, error: StoreError) -> None:
+        self._failing = True
         self._alarm(f"History is not being written: {error}")
 
 

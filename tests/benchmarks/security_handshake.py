@@ -174,14 +174,14 @@ def _connect(
     context: ssl.SSLContext, port: int, session: ssl.SSLSession | None
 ) -> ssl.SSLSession | None:
     """Connect, and close in order; returns the session."""
-    with socket.create_connection((_HOST, port), _WITHIN_S) as raw:
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        tls = context.wrap_socket(raw, session=session)
+    raw = socket.create_connection((_HOST, port), _WITHIN_S)
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with context.wrap_socket(raw, session=session) as tls:
         if bool(tls.session_reused) is not (session is not None):
             raise RuntimeError("the handshake was not of the kind that is measured")
         kept = tls.session
-        tls.unwrap().close()
-        return kept
+        tls.unwrap()
+    return kept
 
 
 def _called(pki: Pki, kind: str, port: int) -> int:

@@ -25,7 +25,7 @@ def test_a_short_round_of_each_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         session = security_handshake._connect(full, server.port, None)
         assert session is not None
         assert security_handshake._connect(full, server.port, session) is not None
+        tls13 = security_handshake._caller(pki, "tls13")
+        first = security_handshake._connect(tls13, other.port, None)
         with pytest.raises(RuntimeError, match="not of the kind"):
-            tls13 = security_handshake._caller(pki, "tls13")
-            first = security_handshake._connect(tls13, other.port, None)
             security_handshake._connect(tls13, other.port, first)

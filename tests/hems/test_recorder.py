@@ -105,3 +105,25 @@ async def test_who_reads_finds_what_was_taken_just_before(store: Store) -> None:
     running.cancel()
     await asyncio.wait({running})
     await store.history.history(60.0, 61.0, 1)  # its end holds up nobody
+
+
+async def test_what_could_not_be_written_is_tried_again_soon(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hems.recorder.AGAIN_S", 0.01)
+    history, alarms = Full(), list[str | None]()
+    recorder = Recorder(history, store.effects, alarms.append)  # type: ignore[arg-type]
+    running = asyncio.create_task(recorder.run())
+    await asyncio.sleep(0)
+    recorder.take_image(image(1.0, 1.0))
+    await recorder.written()
+    assert alarms
+    history.full = False
+
+    async def said() -> str | None:
+        return alarms[-1]
+
+    await until(said, lambda text: text is None, 30.0, "it is written, and not a minute later")
+    assert [s.power_w for s in history.kept] == [1.0]
+    running.cancel()
+    await asyncio.wait({running})

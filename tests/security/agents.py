@@ -215,7 +215,7 @@ ROWS: Final[Sequence[Attack[Vault]]] = [
         _with(_changed),
         _OUT,
         _TAMPERED,
-        quick=True,
+        quick=False,
     ),
     _row("file-added", "Adds a file to the hub's software", _with(_added), _OUT, _TAMPERED),
     _row("file-removed", "Removes a file of the hub's software", _with(_removed), _OUT, _TAMPERED),

@@ -200,7 +200,7 @@ ROWS: Final[Sequence[Attack[Street]]] = [
             rightly=_push_rightly,
         )
         for name, endpoint in {
-            "loopback": "https://127.0.0.1:9/x",
+            "loopback": "https://127.0.0.1/x",
             "metadata": "https://169.254.169.254/latest/meta-data",
             "plain": "http://push.example.com/x",
             "file": "file:///etc/passwd",

@@ -82,15 +82,24 @@ def _xml(root: str, inner: str, attributes: str = "") -> bytes:
 
 
 _WIDE: Final = _xml("DERControlList", "<a/>" * 250_000, 'all="0" results="0"')
-_ELSEWHERE: Final = "https://127.0.0.1:9"
 _CAPABILITY: Final = '<EndDeviceListLink all="1" href="{to}"/><TimeLink href="/tm"/>'
 _DEVICE: Final = (
     '<EndDevice href="/edev/1"><lFDI>{lfdi}</lFDI><sFDI>{sfdi}</sFDI><changedTime>0</changedTime>'
     '<FunctionSetAssignmentsListLink all="1" href="/edev/1/fsa"/></EndDevice>'
 )
 _SOMEBODY: Final = _xml(
-    "EndDeviceList", _DEVICE.format(lfdi="AB" * 20, sfdi="123456789012"), 'all="1" results="1"'
+    "EndDeviceList",
+    _DEVICE.format(lfdi="AB" * 20, sfdi="123456789012"),
+    'all="1" results="1" pollRate="1"',
 )
+
+
+def _links_elsewhere(den: Den) -> None:
+    """Link to a server at another port, which would answer as the right one does."""
+    to = f"https://127.0.0.1:{den.elsewhere.port}/edev"
+    body = _xml("DeviceCapability", _CAPABILITY.format(to=to), 'href="/dcap" pollRate="1"')
+    den.utility.lies["/dcap"] = (200, body, MEDIA_TYPE)
+
 
 LIES: Final = (
     Lie(
@@ -126,7 +135,8 @@ LIES: Final = (
         "link-loop",
         "links its list of devices to where it began",
         _body(
-            _xml("DeviceCapability", _CAPABILITY.format(to="/dcap"), 'href="/dcap"'), path="/dcap"
+            _xml("DeviceCapability", _CAPABILITY.format(to="/dcap"), 'href="/dcap" pollRate="1"'),
+            path="/dcap",
         ),
         "/dcap",
         "WARNING",
@@ -134,17 +144,14 @@ LIES: Final = (
     Lie(
         "link-elsewhere",
         "links its list of devices to another host (SSRF)",
-        _body(
-            _xml("DeviceCapability", _CAPABILITY.format(to=f"{_ELSEWHERE}/edev"), 'href="/dcap"'),
-            path="/dcap",
-        ),
+        _links_elsewhere,
         "/dcap",
         "WARNING",
     ),
     Lie(
         "redirect-loopback",
         "sends the hub to a port of its own machine",
-        _sends_on(lambda den: f"http://127.0.0.1:{den.page.port}/api/wipe"),
+        _sends_on(lambda den: f"https://127.0.0.1:{den.elsewhere.port}/tm"),
         "",
         "WARNING",
     ),
@@ -198,21 +205,6 @@ LIES: Final = (
     ),
     Lie("clock-ahead", "sets its clock ten years ahead", _ahead(_YEARS_S), "/tm", "clock"),
     Lie("clock-back", "sets its clock ten years back", _ahead(-_YEARS_S), "/tm", "clock"),
-    Lie(
-        "pin",
-        "shows another registration PIN",
-        _body(
-            _xml(
-                "Registration",
-                "<dateTimeRegistered>0</dateTimeRegistered><pIN>123455</pIN>",
-                'href="/edev/1/rg"',
-            ),
-            path="/edev/1/rg",
-        ),
-        "/edev/1/rg",
-        "registration PIN",
-        "refused",
-    ),
     Lie(
         "lfdi",
         "shows a device of another LFDI in the hub's place",
@@ -288,6 +280,7 @@ def _tells(lie: Lie) -> Callable[[Den], Awaitable[str]]:
             card.id for card in home.events if card.id in _NONSENSE and card.state == "running"
         ]
         assert not obeyed, f"{obeyed} are carried out"
+        assert not den.elsewhere.calls, "it called where it has no business"
         assert "root:" not in den.hub.log
         return f"{home.utility.state}: {home.utility.detail}"
 

@@ -13,6 +13,7 @@ from tests.security import (
     liars,
     logins,
     machines,
+    notices,
     requests,
     roles,
     servers,
@@ -28,6 +29,7 @@ from tests.security.vault import Vault, vault
 ON_STREET: Sequence[Attack[Street]] = [
     *callers.ROWS,
     *handshakes.ROWS,
+    *notices.ROWS,
     *requests.ROWS,
     *shapes.ROWS,
     *logins.ROWS,

@@ -287,7 +287,7 @@ ROWS: Final[Sequence[Attack[Vault]]] = [
         "traversal",
         "Restores an archive that writes outside its folder",
         _sealed(_traversal),
-        quick=True,
+        quick=False,
     ),
     _backup(
         "traversal-listed",

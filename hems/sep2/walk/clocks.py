@@ -1,5 +1,6 @@
 """The clocks of one server: each device's events run on the one that its assignments name."""
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
@@ -10,6 +11,10 @@ from hems.sep2.enddevice.offers import safe_place
 from hems.sep2.errors import MalformedError
 from hems.sep2.transport.http import Transport
 
+_log = logging.getLogger(__name__)
+
+_JUMP_S: Final = 60.0
+"""By so much no clock goes wrong by itself from one look to the next."""
 _APART_S: Final = 2.0
 """Clocks that differ by less are one: `TimeType` is whole seconds."""
 
@@ -88,6 +93,11 @@ class Clocks:
         sent = self._clock.monotonic()
         time = await self._transport.get(href, res.Time)
         shown = (time.current_time, sent, self._clock.monotonic())
+        before = self._shown.get(place)
+        if before is not None:
+            jump_s = shown[0] - before[0] - (shown[2] - before[2])
+            if abs(jump_s) > _JUMP_S:
+                _log.warning("%s: the server's clock was set by %+.0f s", href, jump_s)
         self._shown[place] = shown
         for enrolment in self._enrolments:
             if enrolment.clock == place:
