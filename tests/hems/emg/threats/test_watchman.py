@@ -18,6 +18,7 @@ from hems.security_event import EventKind, SecurityEvent
 from hems.sep2.enddevice.logevents import SECURITY, VENDOR, Happening
 from hems.store.store import Store
 from tests.hems.emg.threats.conftest import HeldClock, came
+from tests.waiting import until
 
 pytestmark = [pytest.mark.requirement("L2-ALARM"), pytest.mark.requirement("L2-EVENTS")]
 
@@ -143,17 +144,22 @@ async def test_a_flood_holds_up_nobody_and_is_a_finding_itself(
     assert len(rows) < 600
 
 
+async def stepped(watch: Watch) -> int:
+    """Return how many rows say that the clock was set."""
+    rows = [row async for row in watch.watchman.log.rows()]
+    return sum(row.entry is not None and row.entry.kind == EventKind.CLOCK_STEPPED for row in rows)
+
+
 async def test_a_clock_that_is_set_is_written_down(
     store: Store, head: HeadFile, clock: HeldClock
 ) -> None:
     heard = Heard()
     async with watching(store, head, clock, heard) as watch:
-        for step_s in (3600.0, -3600.0, 7200.0):
-            await asyncio.sleep(0.3)
+        for seen, step_s in enumerate((3600.0, -3600.0, 7200.0), 1):
             clock.set_s += step_s
             clock.at += 700.0  # no longer the same event
             watch.watchman.note(SecurityEvent(EventKind.LOGGED_IN, "It was."))
-            await asyncio.sleep(0.5)
+            await until(lambda: stepped(watch), seen.__le__, 20.0, "the step")
         await came(lambda: heard.found)
     assert heard.found[0].finding.threat is Threat.CLOCK
 
