@@ -254,7 +254,8 @@ async def test_ioctl_connects_disconnects_and_names() -> None:
         assert (await link.read()).connected is False
         assert await link.ioctl(Connect()) == "service permitted"
         assert (await link.read()).connected is True
-        who = Connection(link.connection.address, "Maker", "Model 5", "S-77", "1.2")
+        known = link.connection
+        who = Connection(known.address, "Maker", "Model 5", "S-77", "1.2", host="127.0.0.1")
         assert await link.ioctl(Identify()) == who
         with pytest.raises(RejectedError, match=r"pv: has no command Reset"):
             await link.ioctl(Reset())
