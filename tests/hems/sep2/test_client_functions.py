@@ -139,7 +139,7 @@ async def test_a_control_names_a_curve_and_the_schedule_has_it(
             known = client.engine.schedule.curves["/derp/1/dc/1"]
             assert known.points == ((92.0, 44.0), (108.0, -44.0))
             assert utility.asked.count("GET /derp/1/dc/1") == 1
-            (why,) = [e.reason for e in client.engine.events if e.id == "E2"]
+            (why,) = [e.reason for e in client.engine.events if e.event.mrid == "E2"]
             assert why == "curve /derp/1/dc/9 is not to be found"
         assert ("E2", 1) not in utility.codes
 
