@@ -121,10 +121,17 @@ class Life:
         async with self.page.get("/api/security") as answer:
             found = json.loads(await answer.read())["certificates"]
         assert [c["standing"] for c in found if c["use"] == "utility"] == ["revoked"]
+        await until(
+            self._noted,
+            lambda noted: any("was revoked by the utility" in text for text in noted),
+            10.0,
+            "the log of security says it",
+        )
+
+    async def _noted(self) -> list[str]:
         async with self.page.get("/api/security/log?most=200") as answer:
             rows = json.loads(await answer.read())["rows"]
-        noted = [row["text"] for row in rows if row["kind"] == "certificate"]
-        assert any("was revoked by the utility" in text for text in noted), noted
+        return [row["text"] for row in rows if row["kind"] == "certificate"]
 
     def keys(self) -> set[Path]:
         return set(self.home.glob("identity/utility-*/hub.key"))
