@@ -35,6 +35,9 @@ BOTH_SIDES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT
 
 ANY_POLICY: Final = x509.ObjectIdentifier("2.5.29.32.0")
 
+_KEPT: Final = (x509.BasicConstraints, x509.KeyUsage, x509.NameConstraints)
+"""What a CA's certificate says of what it may do, whoever has signed it."""
+
 _BACKDATED: Final = timedelta(hours=1)
 """A peer whose clock is a little behind still takes what was issued just now."""
 
@@ -102,6 +105,28 @@ def issue_authority(
     if permitted:
         builder = builder.add_extension(x509.NameConstraints(permitted, None), critical=True)
     return Authority(builder.sign((issuer.key if issuer else key), hashes.SHA256()), key)
+
+
+def recertify(
+    issuer: Authority, authority: x509.Certificate, validity: Validity
+) -> x509.Certificate:
+    """Return another certificate of a CA that exists: the same name and key under another issuer.
+
+    What the CA has issued hangs under both. With a former and a new root for CA and issuer these
+    are the links of a roll-over (RFC 4210, clause 4.4).
+
+    Args:
+        issuer: Who signs it.
+        authority: A certificate that the CA has; its constraints are kept.
+        validity: How long it holds.
+    """
+    builder = _builder(authority.subject, authority.public_key(), validity, issuer).add_extension(
+        _policies(ANY_POLICY), critical=True
+    )
+    for extension in authority.extensions:
+        if isinstance(extension.value, _KEPT):
+            builder = builder.add_extension(extension.value, critical=extension.critical)
+    return builder.sign(issuer.key, hashes.SHA256())
 
 
 def issue_device(

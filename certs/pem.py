@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 from certs import own_writes
 from certs.errors import CertificateError
 from certs.identity import IdentityFiles
+from certs.syncing import sync
 
 _BEGIN_CRL: Final = b"-----BEGIN X509 CRL-----"
 _END_CRL: Final = b"-----END X509 CRL-----"
@@ -154,7 +155,7 @@ def write_file(path: Path, content: bytes, *, mode: int) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync(path.parent)  # a rename lasts from here on
     except OSError as error:
         raise CertificateError(f"{path}: cannot be written: {error.strerror}") from error
 
@@ -190,15 +191,6 @@ def check_private(path: Path) -> None:
         raise CertificateError(
             f"{path}: others than its owner may read the private key; chmod 600 it"
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` last over a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _spki(key: object) -> bytes:

@@ -1,41 +1,41 @@
 """A test PKI on disk: made once, whole or not at all; identities issued and revoked in it.
 
     FOLDER/
-      trust.pem           the root certificate: whom everybody trusts
-      crls.pem            the revocation lists of all CAs
-      ca/NAME.pem|.key|.crl   root, mca, mica, operational
+      trust.pem               the root certificate: whom everybody trusts; two in a roll-over
+      crls.pem                the revocation lists of all CAs
+      ca/                     the CAs, their keys held by a key store (`certs.ca_files`)
       issued/NAME.pem|.key    identities: certificate with its intermediate CAs, key (0600)
 
-The root's key lies beside the others: this is for tests, demos and trials, not for a fleet.
+The root's key is held where the others are, so that one machine does it all: for tests, demos,
+trials. `certs.roll_over` has another root take the first one's place.
 """
 
-import fcntl
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from certs import issue
-from certs.errors import PkiError, PkiExistsError
+from certs import cas, issue
+from certs.ca_files import AUTHORITIES, NEW_WITH_OLD, OLD_WITH_NEW, ROOT, CaFiles
+from certs.errors import CertificateError, PkiError, PkiExistsError
 from certs.hwname import HardwareName
 from certs.identity import IdentityFiles, Trust
-from certs.issue import Authority, Validity
+from certs.issue import Validity
+from certs.keys.opening import Kind, StoreSettings, key_store
 from certs.pem import (
     read_certificates,
     read_crls,
-    read_signing_key,
     write_certificates,
-    write_crls,
     write_file,
     write_key,
 )
@@ -44,10 +44,9 @@ from certs.signed import Purpose
 HARDWARE_TYPE: Final = "1.3.6.1.4.1.32473.1"
 """hwType of the demo's hardware, in the arc kept for examples (RFC 5612)."""
 
-AUTHORITIES: Final = ("root", "mca", "mica", "operational")
-CRL_LASTS: Final = timedelta(days=365)
 SERVICE_LASTS: Final = timedelta(days=5 * 365)
 
+_SERVER: Final = ExtendedKeyUsageOID.SERVER_AUTH
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -79,9 +78,14 @@ class Pki:
         issued = self.folder / "issued"
         return IdentityFiles(issued / f"{name}.pem", issued / f"{name}.key")
 
+    @property
+    def ca(self) -> CaFiles:
+        """Where its CAs keep what is theirs."""
+        return CaFiles(self.folder / "ca")
+
     def crl(self, authority: str) -> Path:
-        """Return where the revocation list of a CA lies."""
-        return self.folder / "ca" / f"{authority}.crl"
+        """Return where the revocation list of a CA in use lies."""
+        return self.ca.crl(authority, self.ca.in_use)
 
 
 def init_pki(
@@ -89,6 +93,7 @@ def init_pki(
     *,
     hosts: Sequence[str] = ("localhost", "127.0.0.1"),
     label: str = "HEMS test",
+    store: StoreSettings | None = None,
     now: datetime | None = None,
 ) -> Pki:
     """Make a PKI with a head-end (`utility`) and a home's hub (`hub`) in it.
@@ -99,14 +104,17 @@ def init_pki(
         folder: Where; must not exist, or be empty.
         hosts: Where the head-end answers.
         label: What the names of its CAs begin with.
+        store: Where the CAs' keys are held; in plain files where None.
         now: UTC; the present time where None.
 
     Raises:
         PkiExistsError: There is something in the folder already.
         PkiError: The folder cannot be made.
-        CertificateError: A file cannot be written, or the disk is full.
+        CertificateError: A file cannot be written, the disk is full, or the key store cannot be
+            used.
     """
     now = now or datetime.now(UTC)
+    store = store or StoreSettings()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -115,8 +123,12 @@ def init_pki(
     except OSError as error:
         raise PkiError(f"{folder}: cannot be made: {error.strerror}") from error
     try:
-        _build(Pki(draft), hosts, label, now)
-        draft.replace(folder)
+        try:
+            _build(Pki(draft), hosts, label, store, now)
+            draft.replace(folder)
+        except BaseException:
+            _erase_keys(draft / "ca", store)
+            raise
     except OSError as error:
         raise PkiExistsError(f"{folder}: cannot be put in place: {error.strerror}") from error
     finally:
@@ -162,11 +174,11 @@ def issue_device(
     own_key = key or issue.new_key()
     hardware = HardwareName(HARDWARE_TYPE, (serial or name).encode())
     validity = validity or Validity.since(datetime.now(UTC))
-    mica = _authority(pki, "mica")
+    mica = cas.authority(pki.ca, "mica")
     certificate = issue.issue_device(
         mica, own_key.public_key(), hardware, validity, policies=policies
     )
-    chain = [certificate, mica.certificate, _authority(pki, "mca").certificate]
+    chain = [certificate, mica.certificate, cas.authority(pki.ca, "mca").certificate]
     return _store(pki, name, chain, own_key)
 
 
@@ -217,18 +229,37 @@ def certify(
     Raises:
         CertificateError: A file of the PKI is missing or damaged.
     """
-    mica = _authority(pki, "mica")
+    mica = cas.authority(pki.ca, "mica")
     certificate = issue.issue_device(mica, key, hardware, validity, policies=policies)
-    return [certificate, mica.certificate, _authority(pki, "mca").certificate]
+    return [certificate, mica.certificate, cas.authority(pki.ca, "mca").certificate]
 
 
-def authorities(pki: Pki) -> list[x509.Certificate]:
-    """Return the certificates of all CAs of a PKI, the root first.
+def roots(pki: Pki) -> list[x509.Certificate]:
+    """Return the roots of a PKI that count, the one in use first.
 
     Raises:
         CertificateError: A file of the PKI is missing or damaged.
     """
-    return [read_certificates(pki.folder / "ca" / f"{name}.pem")[0] for name in AUTHORITIES]
+    ca = pki.ca
+    order = sorted(ca.live, key=lambda each: each != ca.in_use)
+    return [read_certificates(ca.certificate(ROOT, each))[0] for each in order]
+
+
+def authorities(pki: Pki) -> list[x509.Certificate]:
+    """Return the certificates of all CAs of a PKI, the root in use first.
+
+    While one root follows another there are both, what is under both, and the links between them
+    (RFC 7030, clause 4.1.3).
+
+    Raises:
+        CertificateError: A file of the PKI is missing or damaged.
+    """
+    ca = pki.ca
+    order = sorted(ca.live, key=lambda each: each != ca.in_use)
+    paths = [ca.certificate(name, each) for each in order for name in AUTHORITIES]
+    if len(order) > 1:
+        paths += [ca.certificate(name, max(order)) for name in (NEW_WITH_OLD, OLD_WITH_NEW)]
+    return [read_certificates(path)[0] for path in dict.fromkeys(paths)]
 
 
 def issue_service(
@@ -249,9 +280,30 @@ def issue_service(
     """
     validity = validity or Validity.since(datetime.now(UTC), SERVICE_LASTS)
     key = issue.new_key()
-    authority = _authority(pki, "operational")
-    certificate = issue.issue_service(authority, key.public_key(), name, hosts, validity)
-    return _store(pki, name, [certificate, authority.certificate], key)
+    operational = cas.authority(pki.ca, "operational")
+    certificate = issue.issue_service(operational, key.public_key(), name, hosts, validity)
+    chain = [certificate, operational.certificate, *link_for(pki.ca, certificate)]
+    return _store(pki, name, chain, key)
+
+
+def link_for(ca: CaFiles, certificate: x509.Certificate) -> Sequence[x509.Certificate]:
+    """Return what a server shows behind its chain while the root in use follows another one.
+
+    Who knows the former root only finds from the one to the other by it. In a device's chain it
+    has no place: the former root allows no CA more there.
+
+    Args:
+        ca: The files of the CAs.
+        certificate: The server's; for others' there is none.
+
+    Raises:
+        CertificateError: A file of the PKI is missing or damaged.
+    """
+    purposes = [each.value for each in certificate.extensions]
+    uses = next((each for each in purposes if isinstance(each, x509.ExtendedKeyUsage)), ())
+    if len(ca.live) == 1 or ca.in_use != max(ca.live) or _SERVER not in uses:
+        return ()
+    return read_certificates(ca.certificate(NEW_WITH_OLD, ca.in_use))
 
 
 def issue_signer(
@@ -272,10 +324,10 @@ def issue_signer(
     """
     validity = validity or Validity.since(datetime.now(UTC), SERVICE_LASTS)
     key = issue.new_key()
-    authority = _authority(pki, "operational")
+    operational = cas.authority(pki.ca, "operational")
     usages = [purpose.usage for purpose in purposes]
-    certificate = issue.issue_signer(authority, key.public_key(), name, usages, validity)
-    return _store(pki, name, [certificate, authority.certificate], key)
+    certificate = issue.issue_signer(operational, key.public_key(), name, usages, validity)
+    return _store(pki, name, [certificate, operational.certificate], key)
 
 
 def revoke(pki: Pki, certificate: x509.Certificate, *, now: datetime | None = None) -> None:
@@ -293,15 +345,17 @@ def revoke(pki: Pki, certificate: x509.Certificate, *, now: datetime | None = No
         CertificateError: A file of the PKI is missing or damaged, or cannot be written.
     """
     now = now or datetime.now(UTC)
-    with _locked(pki):
-        name = next((n for n in AUTHORITIES if _issued_by(pki, n, certificate)), None)
-        if name is None:
+    with cas.locked(pki.folder):
+        signer = next(
+            (each for each in pki.ca.signers if cas.issued_by(pki.ca, each, certificate)), None
+        )
+        if signer is None:
             raise PkiError(f"{pki.folder}: no CA in it has issued this certificate")
-        old = read_crls(pki.crl(name))[0]
+        old = read_crls(pki.ca.crl(*signer))[0]
         if old.get_revoked_certificate_by_serial_number(certificate.serial_number) is None:
             entry = issue.revocation(certificate.serial_number, now)
-            _renew(pki, name, [*old, entry], now, old)
-            _join_crls(pki)
+            cas.renew_crl(pki.ca, signer, [*old, entry], now, old)
+            cas.join_crls(pki.ca, pki.trust.crls)
 
 
 def renew_crls(pki: Pki, *, now: datetime | None = None) -> None:
@@ -311,30 +365,48 @@ def renew_crls(pki: Pki, *, now: datetime | None = None) -> None:
         CertificateError: A file of the PKI is missing or damaged, or cannot be written.
     """
     now = now or datetime.now(UTC)
-    with _locked(pki):
-        for name in AUTHORITIES:
-            old = read_crls(pki.crl(name))[0]
-            _renew(pki, name, list(old), now, old)
-        _join_crls(pki)
+    with cas.locked(pki.folder):
+        for signer in pki.ca.signers:
+            old = read_crls(pki.ca.crl(*signer))[0]
+            cas.renew_crl(pki.ca, signer, list(old), now, old)
+        cas.join_crls(pki.ca, pki.trust.crls)
 
 
-def _build(pki: Pki, hosts: Sequence[str], label: str, now: datetime) -> None:
+def keep_keys_by(pki: Pki, store: StoreSettings) -> Sequence[Path]:
+    """Move the plain keys of the CAs into a key store; the plain files are written over.
+
+    Begun again after a power cut it ends what was begun.
+
+    Returns:
+        The files that say now where their keys are.
+
+    Raises:
+        CertificateError: The store cannot be used, or a file not be read or written.
+    """
+    keys = key_store(store)
+    keys.check()
+    with cas.locked(pki.folder):
+        pki.ca.keep_by(store)
+        return [path for path in sorted(pki.ca.folder.rglob("*.key")) if keys.move(path)]
+
+
+def _build(pki: Pki, hosts: Sequence[str], label: str, store: StoreSettings, now: datetime) -> None:
     (pki.folder / "ca").mkdir(mode=0o700)
+    if store.kind is not Kind.PLAIN:
+        pki.ca.keep_by(store)
     (pki.folder / "issued").mkdir()
     pki.folder.chmod(0o755)  # certificates and lists are public; each key file is 0600
     write_file(pki.folder / ".lock", b"", mode=0o600)
     for_ever = Validity.since(now)
-    root = issue.issue_authority(f"{label} root", for_ever, path_length=2)
-    mca = issue.issue_authority(f"{label} MCA", for_ever, issuer=root, path_length=1)
-    mica = issue.issue_authority(f"{label} MICA", for_ever, issuer=mca, path_length=0)
-    operational = issue.issue_authority(
-        f"{label} operational CA", for_ever, issuer=root, path_length=0
+    root = cas.new_authority(pki.ca, ROOT, f"{label} root", for_ever, path_length=2)
+    mca = cas.new_authority(pki.ca, "mca", f"{label} MCA", for_ever, issuer=root, path_length=1)
+    cas.new_authority(pki.ca, "mica", f"{label} MICA", for_ever, issuer=mca, path_length=0)
+    cas.new_authority(
+        pki.ca, "operational", f"{label} operational CA", for_ever, issuer=root, path_length=0
     )
-    for name, authority in zip(AUTHORITIES, (root, mca, mica, operational), strict=True):
-        write_key(pki.folder / "ca" / f"{name}.key", authority.key)
-        write_certificates(pki.folder / "ca" / f"{name}.pem", [authority.certificate])
-        _renew(pki, name, [], now, None)
-    _join_crls(pki)
+    for signer in pki.ca.signers:
+        cas.renew_crl(pki.ca, signer, [], now, None)
+    cas.join_crls(pki.ca, pki.trust.crls)
     write_certificates(pki.trust.roots, [root.certificate])
     issue_service(pki, "utility", hosts=hosts, validity=Validity.since(now, SERVICE_LASTS))
     issue_device(pki, "hub", validity=for_ever)
@@ -344,7 +416,7 @@ def _store(
     pki: Pki, name: str, chain: Sequence[x509.Certificate], key: CertificateIssuerPrivateKeyTypes
 ) -> IdentityFiles:
     files = pki.identity(name)
-    with _locked(pki):
+    with cas.locked(pki.folder):
         if files.certificate.exists() or files.key.exists():
             raise PkiExistsError(f"{files.certificate}: this identity exists; it is kept as it is")
         write_key(files.key, key)
@@ -352,45 +424,8 @@ def _store(
     return files
 
 
-def _authority(pki: Pki, name: str) -> Authority:
-    ca = pki.folder / "ca"
-    return Authority(
-        read_certificates(ca / f"{name}.pem")[0],
-        read_signing_key(ca / f"{name}.key"),
-    )
-
-
-def _issued_by(pki: Pki, name: str, certificate: x509.Certificate) -> bool:
-    authority = read_certificates(pki.folder / "ca" / f"{name}.pem")[0]
-    try:
-        certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
-
-
-def _renew(
-    pki: Pki,
-    name: str,
-    revoked: Sequence[x509.RevokedCertificate],
-    now: datetime,
-    old: x509.CertificateRevocationList | None,
-) -> None:
-    crl = issue.issue_crl(_authority(pki, name), revoked, now, CRL_LASTS, previous=old)
-    write_crls(pki.crl(name), [crl])
-
-
-def _join_crls(pki: Pki) -> None:
-    write_crls(pki.trust.crls, [read_crls(pki.crl(name))[0] for name in AUTHORITIES])
-
-
-@contextmanager
-def _locked(pki: Pki) -> Iterator[None]:
-    """Keep two commands from each writing a list that forgets the other's revocation."""
-    try:
-        lock = (pki.folder / ".lock").open("wb")
-    except OSError as error:
-        raise PkiError(f"{pki.folder}: not a PKI that can be written: {error.strerror}") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _erase_keys(folder: Path, store: StoreSettings) -> None:
+    """Have no key stay in a token of which no file would say any more that it is there."""
+    for path in folder.rglob("*.key"):
+        with suppress(CertificateError):
+            key_store(store).erase(path)

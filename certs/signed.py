@@ -159,6 +159,14 @@ def verify_document(
     return Signed(_read(parts[1], "body"), chain[0])
 
 
+def said_in(document: bytes) -> bytes:
+    """Return what of a document was signed, as it stands there: alike in all that say the same.
+
+    Signatures differ each time that the same is signed. Only for documents that were verified.
+    """
+    return document.strip().split(b".")[1]
+
+
 def _chain(part: bytes, purpose: Purpose) -> list[x509.Certificate]:
     """Read the header: nothing in it is believed but what the signature is tried with."""
     if len(part) > _MOST_HEADER:

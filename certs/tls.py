@@ -1,20 +1,22 @@
 """TLS contexts of IEEE 2030.5 for both sides, on the standard library's `ssl` (aiohttp's own).
 
 Each connection of such a context is checked twice: by OpenSSL (chain, dates, revocation) and then
-by `certs.verify` (P-256, purpose, policies, name), inside the handshake, so that no caller can
-forget the second. A connection that is open when new revocation lists or roots are read is checked
-again before the next octet goes over it: peers talk over one connection for days.
+by `certs.verify` (P-256, purpose, policies, name) and `certs.standing` (what holds while revocation
+cannot be learned), inside the handshake, so that no caller can forget the second. A connection that
+is open when new revocation lists or roots are read is checked again before the next octet goes over
+it: peers talk over one connection for days.
 
 A client takes its sessions up again (`certs.resume`): event loops pass none, so the context does.
 The own identity and the trust can be renewed while it is in use (`certs.renewal`).
 """
 
 import logging
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -25,7 +27,9 @@ from certs.identity import IdentityFiles, Trust
 from certs.keys import inplace
 from certs.pem import der, load_into, read_certificates, read_crls, read_identity
 from certs.resume import Resumable, Sessions, good_until
-from certs.verify import Role, check_peer, check_root, peer_chain
+from certs.rules import Rules
+from certs.standing import STRICT, Answers, Policy
+from certs.verify import Role, peer_chain
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -40,24 +44,19 @@ _GOOD_LEVEL: Final = 2
 _GOOD_BITS: Final = 112
 """What OpenSSL's security level 2 asks of a cipher."""
 
+_NO_CHECK_TIME: Final = 0x200000
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, of which the standard library has no name."""
+
 _TICKET_READS: Final = 4
 """Within so many reads a TLS 1.3 server has sent a ticket, if it sends any."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """What a peer is judged by."""
-
-    role: Role
-    roots: Sequence[x509.Certificate]
-    crls: Sequence[x509.CertificateRevocationList]
 
 
 class _CheckedObject(ssl.SSLObject):
     """A connection of an event loop that checks its peer at the end of the handshake."""
 
     outgoing: ssl.MemoryBIO
-    checked: _Rules | None = None
+    checked: Rules | None = None
+    ends: float = 0.0
     resuming: Resumable | None = None
     chain: Sequence[x509.Certificate] = ()
     _tries: int = 0
@@ -103,7 +102,8 @@ class _CheckedObject(ssl.SSLObject):
 class _CheckedSocket(ssl.SSLSocket):
     """The same on a blocking socket, which takes sessions up by its caller's hand only."""
 
-    checked: _Rules | None = None
+    checked: Rules | None = None
+    ends: float = 0.0
     resuming: Resumable | None = None
     chain: Sequence[x509.Certificate] = ()
 
@@ -131,21 +131,24 @@ class SepContext(ssl.SSLContext):
         identity: Where its own certificate and key come from.
         trust: Where roots and revocation lists come from.
         sessions: What a client takes up again.
-        renewals: How often the own identity has been renewed: who keeps connections open tells
-            by it that they were made under an earlier one.
+        renewals: How often the own identity or the roots have been renewed: who keeps connections
+            open tells by it that they were made under earlier ones.
         on_refused: Told, in one sentence, of each handshake that failed. A server logs it, for it
             has no other way to learn of it: the event loop drops such a connection in silence.
+        on_peer: Told the chain of each peer that is good but for revocation, which is judged right
+            after; must not block.
     """
 
     # The standard library makes its connections from these two attributes.
     sslobject_class = _CheckedObject
     sslsocket_class = _CheckedSocket
-    rules: _Rules
+    rules: Rules
     identity: IdentityFiles
     trust: Trust
     sessions: Sessions
     renewals: int = 0
     on_refused: Callable[[str], None]
+    on_peer: Callable[[Sequence[x509.Certificate]], None]
 
     @property
     def crls(self) -> Sequence[x509.CertificateRevocationList]:
@@ -164,6 +167,7 @@ class SepContext(ssl.SSLContext):
 
         Event loops give no session; a client's connection then takes one up that is kept here.
         """
+        self._leave_times()
         kept: Resumable | None = None
         if not server_side and session is None and isinstance(server_hostname, str):
             kept = self.sessions.take(server_hostname, time.time())
@@ -178,6 +182,38 @@ class SepContext(ssl.SSLContext):
             connection.outgoing = outgoing
             connection.resuming = kept
         return connection
+
+    def wrap_socket(  # noqa: PLR0917 - as the standard library has it
+        self,
+        sock: socket.socket,
+        server_side: bool = False,
+        do_handshake_on_connect: bool = True,
+        suppress_ragged_eofs: bool = True,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLSocket:
+        """Make a connection on a blocking socket, as the standard library does."""
+        self._leave_times()
+        return super().wrap_socket(
+            sock,
+            server_side,
+            do_handshake_on_connect,
+            suppress_ragged_eofs,
+            server_hostname,
+            session,
+        )
+
+    def learn(self, answers: Answers) -> None:
+        """Go by what OCSP has said, for new handshakes and, like `reload_crls`, for open ones."""
+        if answers != self.rules.answers:
+            self._judge_by(replace(self.rules, answers=answers))
+
+    def _leave_times(self) -> None:
+        """Have OpenSSL leave times to us, or not; who is on an overdue list it refuses still."""
+        flags = self.verify_flags & ~_NO_CHECK_TIME
+        if self.rules.leaves_times(time.time()):
+            flags |= _NO_CHECK_TIME
+        self.verify_flags = flags
 
     def reload_crls(self) -> None:
         """Read the revocation lists again, for new handshakes and for open connections.
@@ -202,6 +238,7 @@ class SepContext(ssl.SSLContext):
         # OpenSSL can be given more roots but none can be taken from it; `check_root` does that.
         load_into(self, self.trust.roots)
         self._judge_by(replace(self.rules, roots=roots))
+        self.renewals += 1  # what hangs under a root that is gone is made anew, not refused
 
     def reload_identity(self) -> None:
         """Read the own certificate and key again, for new handshakes.
@@ -214,12 +251,14 @@ class SepContext(ssl.SSLContext):
         self.sessions.forget()  # a server knows a resumed session by the certificate it began with
         self.renewals += 1
 
-    def _judge_by(self, rules: _Rules) -> None:
+    def _judge_by(self, rules: Rules) -> None:
         self.rules = rules
         self.sessions.forget()
 
 
-def server_context(identity: IdentityFiles, trust: Trust, *, tls13: bool = False) -> SepContext:
+def server_context(
+    identity: IdentityFiles, trust: Trust, *, tls13: bool = False, policy: Policy = STRICT
+) -> SepContext:
     """Return the context of a 2030.5 server: every client must show a good certificate.
 
     Args:
@@ -228,6 +267,7 @@ def server_context(identity: IdentityFiles, trust: Trust, *, tls13: bool = False
         tls13: Also offer TLS 1.3. Without it the version is the one 2030.5 names, and a refused
             client reads why: under 1.3 it has sent its request by then, and the reset that this
             provokes may overtake the alert.
+        policy: What holds while revocation cannot be learned.
 
     Raises:
         CertificateError: A file is missing, unreadable, garbage, or key and certificate differ.
@@ -237,10 +277,12 @@ def server_context(identity: IdentityFiles, trust: Trust, *, tls13: bool = False
     # OpenSSL keeps itself can't be turned off from here: `check_peer` meets a revoked one.
     context.options |= ssl.OP_NO_TICKET | ssl.OP_CIPHER_SERVER_PREFERENCE
     context.num_tickets = 0
-    return _prepare(context, identity, trust, peer=Role.CLIENT, tls13=tls13)
+    return _prepare(context, identity, trust, peer=Role.CLIENT, tls13=tls13, policy=policy)
 
 
-def client_context(identity: IdentityFiles, trust: Trust, *, tls13: bool = False) -> SepContext:
+def client_context(
+    identity: IdentityFiles, trust: Trust, *, tls13: bool = False, policy: Policy = STRICT
+) -> SepContext:
     """Return the context of a 2030.5 client.
 
     The server's host name is not compared: in 2030.5 a server is known by its chain and LFDI, and
@@ -250,17 +292,24 @@ def client_context(identity: IdentityFiles, trust: Trust, *, tls13: bool = False
         identity: The client's certificate with its intermediate CAs, and its key.
         trust: The roots believed in and the revocation lists of all CAs below them.
         tls13: Also offer TLS 1.3; see `server_context`.
+        policy: What holds while revocation cannot be learned.
 
     Raises:
         CertificateError: A file is missing, unreadable, garbage, or key and certificate differ.
     """
     context = SepContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
-    return _prepare(context, identity, trust, peer=Role.SERVER, tls13=tls13)
+    return _prepare(context, identity, trust, peer=Role.SERVER, tls13=tls13, policy=policy)
 
 
 def _prepare(
-    context: SepContext, identity: IdentityFiles, trust: Trust, *, peer: Role, tls13: bool
+    context: SepContext,
+    identity: IdentityFiles,
+    trust: Trust,
+    *,
+    peer: Role,
+    tls13: bool,
+    policy: Policy,
 ) -> SepContext:
     context.verify_mode = ssl.CERT_REQUIRED
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -274,7 +323,8 @@ def _prepare(
     load_into(context, trust.roots)
     context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
     context.on_refused = _log_refusal if peer is Role.CLIENT else _leave_to_caller
-    context.rules = _Rules(peer, roots, ())
+    context.on_peer = _ask_nobody
+    context.rules = Rules(peer, roots, policy=policy)
     context.reload_crls()
     return context
 
@@ -305,8 +355,11 @@ def _check(connection: _CheckedObject | _CheckedSocket) -> None:
     if isinstance(context, SepContext):
         rules = context.rules
         chain = _chain(connection)
-        check_peer(chain, rules.role, rules.crls)
-        check_root(chain, rules.roots)
+        now = time.time()
+        rules.check(chain, now)
+        if connection.checked is None:
+            context.on_peer(chain)
+        connection.ends = rules.check_standing(chain, now)
         connection.checked, connection.chain = rules, chain
 
 
@@ -323,11 +376,11 @@ def _chain(connection: _CheckedObject | _CheckedSocket) -> Sequence[x509.Certifi
 
 
 def _check_again(connection: _CheckedObject | _CheckedSocket) -> None:
-    """Check the peer of an open connection, if other rules hold now than at its last check."""
+    """Check the peer of an open connection, if other rules hold now or what was known has ended."""
     context = connection.context
     if connection.checked is None or not isinstance(context, SepContext):
         return
-    if connection.checked is not context.rules:
+    if connection.checked is not context.rules or time.time() > connection.ends:
         try:
             _check(connection)
         except PeerError as error:
@@ -370,6 +423,10 @@ def _refusals_noted(connection: ssl.SSLObject | ssl.SSLSocket) -> Iterator[None]
 
 def _log_refusal(why: str) -> None:
     _LOG.warning("TLS handshake failed: %s", why)
+
+
+def _ask_nobody(_chain: Sequence[x509.Certificate]) -> None:
+    """Ask nobody about a peer: the lists say enough."""
 
 
 def _leave_to_caller(_why: str) -> None:

@@ -119,6 +119,25 @@ def _check_chain(
         _check_policies(chain)
 
 
+def check_dates(chain: Sequence[x509.Certificate], now: float) -> None:
+    """Check that all certificates of a chain hold at a time.
+
+    OpenSSL does that itself, unless it was told to leave times to us (`certs.tls`).
+
+    Args:
+        chain: The peer's certificate and its CAs.
+        now: UTC epoch seconds.
+
+    Raises:
+        PeerError: One of them does not.
+    """
+    for certificate in chain:
+        if now < certificate.not_valid_before_utc.timestamp():
+            raise _broken(certificate, "is not yet valid; check the clock")
+        if now > certificate.not_valid_after_utc.timestamp():
+            raise _broken(certificate, "has expired")
+
+
 def check_root(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> None:
     """Check that a chain which OpenSSL took still ends at a trusted root.
 
@@ -253,6 +272,10 @@ def _policies(
     return frozenset(policy.policy_identifier for policy in found.value)
 
 
+def holder(certificate: x509.Certificate) -> str:
+    """Return whose a certificate is, for a sentence: its subject, or a device's LFDI."""
+    return certificate.subject.rfc4514_string() or f"LFDI {lfdi(der(certificate))}"
+
+
 def _broken(certificate: x509.Certificate, what: str) -> PeerError:
-    name = certificate.subject.rfc4514_string() or f"LFDI {lfdi(der(certificate))}"
-    return PeerError(f"the certificate of {name} {what}")
+    return PeerError(f"the certificate of {holder(certificate)} {what}")

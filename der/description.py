@@ -44,6 +44,9 @@ Inspector = Callable[[str, Connection], str | None]
 """Returns why whoever calls in as a device (its id) is not to be spoken to, one clause; None where
 it may be."""
 
+KeptOut = Callable[[str], bool]
+"""Returns whether nothing is to be answered to an IP address now."""
+
 
 @runtime_checkable
 class CalledIn(Protocol):
@@ -51,6 +54,10 @@ class CalledIn(Protocol):
 
     def inspect_by(self, inspector: Inspector) -> None:
         """Have each device that calls in looked at, before anything is told to it."""
+        ...
+
+    def keep_out_by(self, kept_out: KeptOut) -> None:
+        """Have those sent away whose address is kept out, until it is not any more."""
         ...
 
     def drop(self, device: str) -> None:

@@ -4,7 +4,8 @@
     ├── TransientError     the device did not answer now; trying again may help
     │   └── DeadlineError  it did not answer in the time allowed
     ├── PermanentError     it answered something it will answer again; trying again is useless
-    │   └── RefusalError   it refused the request by a protocol exception, whose code is kept
+    │   ├── RefusalError   it refused the request by a protocol exception, whose code is kept
+    │   └── StrangerError  who answers at its address is no such device
     └── RejectedError      the call was refused: wrong mode, closed handle, set-point out of range
 
 Each message names the device and the point or call concerned.
@@ -37,6 +38,10 @@ class RefusalError(PermanentError):
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code
+
+
+class StrangerError(PermanentError):
+    """Who answers where the device should be is no such device."""
 
 
 class RejectedError(DeviceError):

@@ -26,12 +26,6 @@ Inspect = Callable[[Connection], str | None]
 """Returns why whoever answers is not to be spoken to, one clause; None where it may be."""
 
 
-def _anybody(connection: Connection) -> str | None:
-    """Let whoever answers be spoken to."""
-    del connection
-    return None
-
-
 class Mode(Enum):
     """What a handle may be used for."""
 
@@ -119,7 +113,7 @@ class Device:
     spec: DeviceSpec
     connect: Callable[[], Awaitable[Link]]
     deadline_s: float = 2.0
-    inspect: Inspect = _anybody
+    inspect: Inspect = lambda _: None
     withheld: bool = False
     _writer: "Handle | None" = None
     _handles: "list[Handle]" = field(default_factory=list)
@@ -175,7 +169,7 @@ class Device:
         """Why the device is shut; None while it may be opened."""
         return self._shut
 
-    async def shut(self, why: str, *, disconnect: bool = True) -> None:
+    async def shut(self, why: str, *, disconnect: bool = True, back: bool = False) -> None:
         """Close the device from above, because it is held unsafe.
 
         All its handles are closed at once and refuse from then on, saying why; nobody can open it
@@ -184,16 +178,17 @@ class Device:
         Args:
             why: One clause for the owner ("its firmware was tampered with").
             disconnect: Also take the device itself off, through its writer or anew.
+            back: Rather give it back to its own control than take it off.
 
         Raises:
-            DeviceError: The device did not confirm that it is off; it is shut all the same.
+            DeviceError: The device did not confirm that; it is shut all the same.
         """
         self._shut = why
         off = not disconnect or self.spec.control is Control.NONE
         for handle in tuple(self._handles):
             through = not off and handle.mode.writes
             try:
-                await handle.close(disconnect=through)
+                await handle.close(disconnect=through, back=back)
             except DeviceError:
                 continue  # once more, below, through a connection of its own
             off = off or through
@@ -201,7 +196,7 @@ class Device:
             last = Handle(self, Mode.WRITE_ONLY)
             async with last.bounded("disconnect"):
                 last.attach(await self.connect())
-            await last.close(disconnect=True)
+            await last.close(disconnect=True, back=back)
 
     def allow(self) -> None:
         """Let a device that was shut be opened again."""
@@ -373,17 +368,18 @@ class Handle:
             raise PermanentError(f"{self.spec.id}: {call} is answered with {answer!r}")
         return cast("A", answer)
 
-    async def close(self, *, disconnect: bool = False) -> None:
+    async def close(self, *, disconnect: bool = False, back: bool = False) -> None:
         """End the connection; calling it again does nothing.
 
         Args:
             disconnect: First take the device itself off, because it is held unsafe, when calls
                 under way have ended: a write must not end after it and undo it. One that hangs is
                 ended at the deadline. The handle is closed even if the device does not confirm.
+            back: `disconnect` gives the device back to its own control, and leaves it on.
 
         Raises:
             RejectedError: `disconnect` through a read-only handle.
-            TransientError: The device did not confirm that it is off.
+            TransientError: The device did not confirm that.
         """
         if self._link is None:
             return
@@ -394,7 +390,7 @@ class Handle:
             if disconnect:
                 await self._calm()
                 async with self.bounded("disconnect"):
-                    await link.ioctl(Disconnect())
+                    await (link.write(None) if back else link.ioctl(Disconnect()))
         finally:
             self._life.cut(_CLOSED)
             self._device.release(self)

@@ -46,7 +46,6 @@ from hems.settings import agreements
 from hems.settings.config import Config
 from hems.store.errors import StoreError
 from hems.store.store import Store
-from hems.strangers import Strangers
 from hems.surface import Series, Snapshot, SurfaceError
 from hems.uses.use import UsesEvents
 from hems.uses.uses import Uses
@@ -84,7 +83,6 @@ class Home:
         self._clock = clock
         self._store = store
         self._note = means.note
-        self._strangers = Strangers()
         self._registry = registry
         specs = [device.spec for device in registry.devices.values()]
         self._ring = ImageRing(max(_LEAST_IMAGES, ceil(PAST_NET_S / config.home.cycle)))
@@ -109,6 +107,7 @@ class Home:
             clock,
             self.alarms,
             note=means.note,
+            barrier=means.barrier,
             spawn=self._aside.spawn,
             changed=self._on_trust,
         )
@@ -395,8 +394,6 @@ class Home:
             self.participation.take_image(image)
             self.alarms.lasting("limits", self.participation.broken)
             self.uses.take_image(image)
-            for stranger in self._strangers.look(self.bench.callers() or ()):
-                self._note(stranger)
             self._watch, alarms = self._watch.look(image, self._cycle.allocation.unmet_w)
             tested = f"device {self.bench.testing}"  # it is silent to the cycle, and well
             for source, message in alarms.items():

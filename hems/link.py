@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from certs.identity import sfdi
 from certs.renewal import CertificateWatch
+from certs.standing import Standing, Verdict
 from certs.tls import client_context, server_context
 from der.commands import DeviceOptions
 from der.drivers.feed import Feed
@@ -33,6 +34,8 @@ from hems.sep2.noticed import Noticed
 from hems.sep2.rules.events import Schedule
 from hems.sep2.settings import ClientState
 from hems.sep2.transport.http import Transport
+from hems.server_certificate import ServerCertificate, Told
+from hems.server_words import judged_words, unasked_words
 from hems.settings.config import Config
 from hems.settings.utility_section import UtilitySection
 from hems.store.errors import StoreError
@@ -121,6 +124,16 @@ class Link:
         self.certificates = watch
         client_context(identity, trust)  # says now, and not at the first contact, what is wrong
         self._section, self._own = section, own
+        terms = wiring.server_terms(section)
+        self._ended: frozenset[str] = frozenset()
+        self._peer = server = ServerCertificate(
+            terms,
+            trust,
+            house.store.settings,
+            house.clock,
+            tell=Told(self._server_judged, self._server_unasked, tell.spawn),
+            chance=house.chance,
+        )
         settings = wiring.client_settings(section, own, house.specs, house.options())
         self._server = settings.server
         self.sources = tuple(_source(self.name, i) for i in range(len(settings.members)))
@@ -132,7 +145,9 @@ class Link:
             settings,
             lambda base: Transport(
                 base,
-                watch.cover(client_context(identity, trust)),
+                watch.cover(
+                    server.cover(client_context(identity, trust, policy=terms.policy), meets=True)
+                ),
                 schema_ver=dialect.schema_ver,
             ),
             house.store.ledger,
@@ -140,7 +155,7 @@ class Link:
             house.chance,
             listen_context=watch.cover(
                 noting(
-                    server_context(identity, trust),
+                    server.cover(server_context(identity, trust, policy=terms.policy), meets=False),
                     house.note,
                     say("notifications of {name}", name=section.name),
                 )
@@ -212,7 +227,8 @@ class Link:
             which goes on with what the ledger has.
         """
         async with asyncio.TaskGroup() as group:
-            work = [group.create_task(each) for each in (self._serve(), self._counts.run())]
+            parts = (self._serve(), self._counts.run(), self._peer.run())
+            work = [group.create_task(each) for each in parts]
             await self._over.wait()
             for task in work:
                 task.cancel()
@@ -222,6 +238,8 @@ class Link:
         await self._resume_registers()
         await self._log.resume()
         await self._counts.look()
+        await self._peer.resume()
+        await self._peer.look()
         clock, wait_s = self._house.clock, RESTART_S
         while True:
             began = clock.monotonic()
@@ -343,6 +361,7 @@ class Link:
         """Read renewed certificates and revocation lists."""
         self.certificates.refresh()
         self._tell.spawn(self._counts.look())
+        self._tell.spawn(self._peer.look())
 
     @property
     def _refused(self) -> bool:
@@ -355,8 +374,7 @@ class Link:
 
     def _revoked(self, revoked: bool) -> None:
         """End what the utility asked, by a certificate that counts no more; take part again."""
-        for member in self.client.members:
-            member.engine.suspend(suspended=revoked)
+        self._end("the hub's own certificate", over=revoked)
         if revoked:
             self._certificate_alarm(
                 say(
@@ -365,6 +383,27 @@ class Link:
                     called=self._called,
                 )
             )
+
+    def _server_judged(self, verdict: Verdict) -> None:
+        """End what a server asked that counts no more, or of which nobody can say so for long."""
+        bad = verdict.standing in {Standing.REVOKED, Standing.UNKNOWN}
+        self._end("the server's certificate", over=bad)
+        self._certificate_alarm(judged_words(verdict, self._called))
+
+    def _server_unasked(self, why: str | None) -> None:
+        if why is None:
+            _log.info("%s: OCSP answers again", self.name)
+            return
+        text = unasked_words(why, self._called)
+        _log.warning("%s", text)
+        self._house.note(SecurityEvent(EventKind.CERTIFICATE, text, self.name))
+
+    def _end(self, why: str, *, over: bool) -> None:
+        """End all events, for a reason; they are taken up again when none is left."""
+        before, self._ended = self._ended, self._ended | {why} if over else self._ended - {why}
+        if bool(before) != bool(self._ended):
+            for member in self.client.members:
+                member.engine.suspend(suspended=bool(self._ended))
 
     def _certificate_alarm(self, text: str) -> None:
         self._tell.alarm(text)

@@ -7,6 +7,7 @@ from certs.tls import SepContext
 from der.sentence import say
 from hems.security_event import EventKind, Note, SecurityEvent
 from hems.sep2.errors import (
+    HarmfulError,
     MovedError,
     OversizedError,
     RedirectError,
@@ -75,7 +76,7 @@ def _of_server(error: Sep2Error, utility: str) -> SecurityEvent | None:
     if isinstance(error, MovedError):
         text = say("The server sends the hub to another host: {why}.", why=error)
         return SecurityEvent(EventKind.SERVER_REFUSED, text, utility, utility)
-    if isinstance(error, OversizedError | RedirectError):
+    if isinstance(error, HarmfulError | OversizedError | RedirectError):
         text = say("The server's answers would keep the hub busy for good: {why}.", why=error)
         return SecurityEvent(EventKind.SERVER_HOSTILE, text, utility, utility)
     if isinstance(error, TrustError):

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, field
 
 from hems.cem.sentry import Sentry
+from hems.emg.threats.barrier import Barrier
 from hems.planning.desk import Desk
 from hems.planning.occasion import Pace
 from hems.security_event import Note, unheard
@@ -19,6 +20,7 @@ class Means:
         pace: How often it is planned; None for as often as is of use.
         sentry: Who ends what devices cannot end by themselves; None for a process of its own.
         note: Told what bears on security.
+        barrier: Who is kept out for a while.
     """
 
     chance: random.Random = field(default_factory=random.SystemRandom)
@@ -26,3 +28,4 @@ class Means:
     pace: Pace | None = None
     sentry: Sentry | None = None
     note: Note = unheard
+    barrier: Barrier = field(default_factory=Barrier)

@@ -5,11 +5,13 @@ from dataclasses import replace
 from importlib.metadata import version
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import urlsplit
 
 from certs.agent.machine import machine
 from certs.identity import IdentityFiles, Trust, lfdi, sfdi
 from certs.keys.opening import key_store
 from certs.pem import der, read_certificates
+from certs.standing import Policy
 from der.addresses import (
     BrokerSettings,
     CentralSettings,
@@ -36,9 +38,10 @@ from hems.sep2.rules.dialect import Dialect
 from hems.sep2.rules.events import Event
 from hems.sep2.rules.lifecycle import Profile
 from hems.sep2.walk.walker import Pace
+from hems.server_certificate import ServerTerms
 from hems.settings.config import Config
 from hems.settings.device_section import NOMINAL_V, description
-from hems.settings.utility_section import UtilitySection
+from hems.settings.utility_section import OCSP_NAMED, OCSP_OFF, UtilitySection
 from programs.capability import StoreFacts
 from programs.envelope import EnvelopePolicy
 from programs.envelope_var import EnvelopeVarPolicy
@@ -201,6 +204,18 @@ def identity_files(config: Config, utility: UtilitySection) -> tuple[IdentityFil
     keys = key_store(config.keys.settings)
     identity = IdentityFiles(utility.certificate, utility.key, keys)
     return identity, Trust(utility.trust, utility.crls)
+
+
+def server_terms(utility: UtilitySection) -> ServerTerms:
+    """Return how the certificates of a utility's server are judged."""
+    own = utility.ocsp not in {OCSP_NAMED, OCSP_OFF}
+    return ServerTerms(
+        utility.name,
+        Policy(utility.revocation == "hard", utility.revocation_grace),
+        responder=utility.ocsp if own else None,
+        asks=utility.ocsp != OCSP_OFF,
+        server=urlsplit(utility.url or "").hostname or "",
+    )
 
 
 def own_lfdi(utility: UtilitySection) -> str:

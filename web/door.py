@@ -12,12 +12,12 @@ from aiohttp import web
 
 from der.sentence import say
 from hems.access.access import Access
-from hems.access.rights import HERE, PARTIES, Right, Who
+from hems.access.rights import AT_HOME, HERE, Right, Who
 from hems.access.trail import Deed
 from hems.store.errors import StoreError
 from hems.surface import SurfaceError
 from web.asked import Asked, Pass, Way, asked_of, begin
-from web.cookies import give, session_token
+from web.cookies import give, known_browser, session_token
 from web.handler import Handler
 from web.operation import DOOR
 from web.whence import at_home
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 _BEARER: Final = "Bearer "
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _PRIVATE: Final = frozenset({Right.HISTORY, Right.GRANT, Right.AUDIT, Right.OWN})
-"""What needs one of these is looked at on the record."""
+"""What needs one of these is looked at on the record, by whomever."""
 _REFUSED: Final = frozenset({401, 403, 429})
 _SAID: Final = ("day", "month", "year", "from", "to", "start_day", "end_day")
 """What of a query goes into the trail: which days were looked at."""
@@ -52,6 +52,18 @@ class Door:
         """
         admitted = asked_of(request).admitted = await self._admit(request)
         return None if admitted is None else admitted.who
+
+    async def familiar(self, request: web.Request) -> bool:
+        """Return whether it comes from a browser in which somebody is or has been logged in.
+
+        Such a browser is held up by what it tries itself alone (`hems.access.brake`), so that
+        nobody who shares its address, such as a page of another site, keeps its owner out.
+
+        Raises:
+            SurfaceError: Accounts cannot be read now.
+        """
+        known = await self.who(request) is not None
+        return known or self._access.browsers.ours(known_browser(request))
 
     async def _admit(self, request: web.Request) -> Pass | None:
         authorization = request.headers.get("Authorization")
@@ -108,7 +120,7 @@ class Door:
             await journal.refused(deed)
         elif changes:
             await journal.did(deed)
-        elif asked.right in _PRIVATE or _is_party(asked):
+        elif asked.right in _PRIVATE or _is_guest(asked):
             await journal.saw(deed)
 
     async def _touch(self, admitted: Pass | None) -> None:
@@ -131,10 +143,11 @@ async def witnessed(request: web.Request, handler: Handler) -> web.StreamRespons
         await request.app[DOOR].leave(request, asked, status)
 
 
-def _is_party(asked: Asked) -> bool:
+def _is_guest(asked: Asked) -> bool:
     """Return whether it is looked at by somebody who does not live here: all of that is noted."""
     admitted = asked.admitted
-    return asked.right is Right.SEE and admitted is not None and admitted.who.role in PARTIES
+    known = admitted is not None and admitted.who.role not in AT_HOME
+    return known and asked.right is not Right.ANYBODY
 
 
 def _deed(request: web.Request, asked: Asked, status: int) -> Deed:

@@ -13,11 +13,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 from der.sentence import say
 from hems.clock import Clock
 from hems.emg.threats.barrier import Barrier
+from hems.emg.threats.origin import origin
 from hems.security_event import EventKind, Note, SecurityEvent, unheard
+from hems.surface import SurfaceError
 from web.answers import error_answer
 from web.handler import Handler
 from web.operation import DOOR
-from web.whence import origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ _KINDS: Final[Mapping[int, EventKind]] = {
 
 @web.middleware
 async def noticed(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Keep out who is barred and has not proved who they are; take note of what is refused."""
+    """Keep out who is barred, but for browsers of this home; take note of what is refused."""
     sentinel = request.app[SENTINEL]
     barred = await _barred(request, sentinel)
     if barred is not None:
@@ -107,7 +108,7 @@ async def _barred(request: web.Request, sentinel: Sentinel) -> web.Response | No
         return None
     source = origin(request.remote or "")
     wait_s = sentinel.barrier.wait_s(source, sentinel.clock.monotonic())
-    if wait_s <= 0 or await request.app[DOOR].who(request) is not None:
+    if wait_s <= 0 or await _familiar(request):
         return None
     answer = error_answer(
         HTTPStatus.TOO_MANY_REQUESTS,
@@ -118,3 +119,10 @@ async def _barred(request: web.Request, sentinel: Sentinel) -> web.Response | No
     )
     answer.headers["Retry-After"] = f"{wait_s:.0f}"
     return answer
+
+
+async def _familiar(request: web.Request) -> bool:
+    try:
+        return await request.app[DOOR].familiar(request)
+    except SurfaceError:  # accounts cannot be read now: nobody is known
+        return False

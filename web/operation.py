@@ -38,6 +38,10 @@ class Doorkeeper(Protocol):
         """Return who it is; None for somebody who has not proved it."""
         ...
 
+    async def familiar(self, request: web.Request) -> bool:
+        """Return whether somebody has proved who they are from there, now or in the past."""
+        ...
+
     async def leave(self, request: web.Request, asked: Asked, status: int) -> None:
         """Take note of what was asked and with which status it ended, before the answer leaves."""
         ...
@@ -50,6 +54,10 @@ class OpenDoor:
         """Return the owner, for whom this machine speaks."""
         del request
         return HERE
+
+    async def familiar(self, request: web.Request) -> bool:
+        """Return whether anybody is there."""
+        return await self.who(request) is not None
 
     async def leave(self, request: web.Request, asked: Asked, status: int) -> None:
         """Take no note: there is nobody to tell apart."""

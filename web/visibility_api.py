@@ -87,7 +87,13 @@ class VisibilityApi:
         return [
             Operation("GET", "/api/grants", cls.grants, Right.AUDIT),
             Operation(
-                "POST", "/api/grants", cls.grant, Right.GRANT, HTTPStatus.CREATED, impossible
+                "POST",
+                "/api/grants",
+                cls.grant,
+                Right.GRANT,
+                HTTPStatus.CREATED,
+                impossible,
+                proof=True,
             ),
             Operation(
                 "DELETE", "/api/grants/{number}", cls.withdraw, Right.GRANT, refusals=unknown

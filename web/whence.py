@@ -9,12 +9,11 @@ from der.sentence import say
 from hems.access.errors import AccountError
 from hems.access.passkeys import Site
 from hems.access.proofs import Place
+from hems.emg.threats.origin import address_of, origin
 from web.cookies import known_browser
 from web.security import LOOPBACK_NAMES
 
 _FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
-_HOST_BITS: Final = 64
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def place_of(request: web.Request) -> Place:
@@ -40,7 +39,7 @@ def site_of(request: web.Request) -> Site:
     name = request.url.host or ""
     said = request.headers.get("Origin", "")
     secure = said.startswith("https://") or (request.secure and not said)
-    if _address(name) is not None or not (secure or name == "localhost"):
+    if address_of(name) is not None or not (secure or name == "localhost"):
         raise AccountError(
             say("Passkeys work where the page is open by HTTPS and by a name, not an address.")
         )
@@ -55,16 +54,6 @@ def site_or_none(request: web.Request) -> Site | None:
         return None
 
 
-def origin(address: str) -> str:
-    """Return what attempts from an address are counted by: of IPv6 its network, not its device."""
-    found = _address(address)
-    if found is None:
-        return address
-    if isinstance(found, ipaddress.IPv4Address) or found.is_loopback:
-        return str(found)
-    return str(ipaddress.ip_network((found, _HOST_BITS), strict=False))
-
-
 def near(address: str, own: str) -> bool:
     """Return whether an address is on the home's own network.
 
@@ -72,7 +61,7 @@ def near(address: str, own: str) -> bool:
         address: Of who asks.
         own: Of the hub, that it was asked at.
     """
-    found = _address(address)
+    found = address_of(address)
     if found is None:
         return False
     if found.is_private or found.is_link_local or found.is_loopback:
@@ -85,20 +74,10 @@ def at_home(request: web.Request) -> bool:
     """Return whether somebody asks at the hub's own machine: not through anything before it."""
     if any(name in request.headers for name in _FORWARDED):
         return False
-    found = _address(request.remote or "")
+    found = address_of(request.remote or "")
     return found is not None and found.is_loopback and (request.url.host or "") in LOOPBACK_NAMES
 
 
 def _own_address(request: web.Request) -> str:
     name = None if request.transport is None else request.transport.get_extra_info("sockname")
     return str(name[0]) if isinstance(name, tuple) else ""
-
-
-def _address(text: str) -> Address | None:
-    """Return an IP address; one of IPv4 that is written as IPv6 is one of IPv4."""
-    try:
-        found = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return mapped or found

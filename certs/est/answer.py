@@ -9,18 +9,19 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs.errors import PeerError
 from certs.est.code import fingerprint
 from certs.est.errors import EstError, Fault
 from certs.est.request import public_octets
+from certs.est.roots import Anchors, signed_by
 from certs.hwname import HardwareName
 from certs.pem import der
 from certs.verify import Role, check_peer, hardware_name
 
 _LONGEST_CHAIN: Final = 6
+_MOST_CHAINS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +30,22 @@ class Issued:
 
     Attributes:
         chain: The certificate and its intermediate CAs.
-        root: The root of it.
+        anchors: The roots that are believed: one, or two while the CA changes its root.
         crls: Revocation lists of all CAs.
         dcap: Address of the IEEE 2030.5 server; empty where the server does not say.
         edition: What that speaks; empty likewise.
     """
 
     chain: tuple[x509.Certificate, ...]
-    root: x509.Certificate
+    anchors: Anchors
     crls: tuple[x509.CertificateRevocationList, ...]
     dcap: str = ""
     edition: str = ""
+
+    @property
+    def roots(self) -> tuple[x509.Certificate, ...]:
+        """The roots that are believed, the newest first."""
+        return self.anchors.roots
 
 
 def pinned_root(given: Sequence[x509.Certificate], mark: bytes) -> x509.Certificate:
@@ -53,7 +59,7 @@ def pinned_root(given: Sequence[x509.Certificate], mark: bytes) -> x509.Certific
         EstError: It is not among them.
     """
     for each in given:
-        if fingerprint(der(each)) == mark and _signed_by(each, each):
+        if fingerprint(der(each)) == mark and signed_by(each, each):
             return each
     raise EstError(
         Fault.UNTRUSTED,
@@ -64,36 +70,45 @@ def pinned_root(given: Sequence[x509.Certificate], mark: bytes) -> x509.Certific
 def good_lists(
     crls: Sequence[x509.CertificateRevocationList],
     authorities: Sequence[x509.Certificate],
-    root: x509.Certificate,
+    roots: Sequence[x509.Certificate],
 ) -> tuple[x509.CertificateRevocationList, ...]:
-    """Return the revocation lists that CAs under the root have signed.
+    """Return the revocation lists that roots, and CAs under them, have signed.
 
     Raises:
         EstError: There are none.
     """
-    under = [each for each in authorities if _reaches(each, authorities, root)]
-    found = tuple(crl for crl in crls if any(_list_signed_by(crl, each) for each in (root, *under)))
+    under = [each for each in authorities if _reaches(each, authorities, roots)]
+    signers = (*roots, *under)
+    found = tuple(crl for crl in crls if any(list_signed_by(crl, each) for each in signers))
     if not found:
         raise EstError(Fault.BROKEN, "the revocation lists are not those of the server's CAs")
     return found
 
 
 def chain_to(
-    leaf: x509.Certificate, others: Sequence[x509.Certificate], root: x509.Certificate
+    leaf: x509.Certificate,
+    others: Sequence[x509.Certificate],
+    roots: Sequence[x509.Certificate],
 ) -> tuple[x509.Certificate, ...]:
-    """Return a certificate and the intermediate CAs between it and a root.
+    """Return a certificate and the intermediate CAs between it and one of some roots.
+
+    Of several ways the shortest: while a CA changes its root there are others over its links.
 
     Raises:
         EstError: There is no way from one to the other.
     """
-    chain = [leaf]
-    while len(chain) < _LONGEST_CHAIN:
-        if _signed_by(chain[-1], root):
-            return tuple(chain)
-        above = next((e for e in others if e not in chain and _signed_by(chain[-1], e)), None)
-        if above is None:
-            break
-        chain.append(above)
+    chains: list[tuple[x509.Certificate, ...]] = [(leaf,)]
+    for _ in range(_LONGEST_CHAIN):
+        for chain in chains:
+            if any(signed_by(chain[-1], root) for root in roots):
+                return chain
+        above = [
+            (*chain, each)
+            for chain in chains
+            for each in others
+            if each not in chain and each not in roots and signed_by(chain[-1], each)
+        ]
+        chains = above[:_MOST_CHAINS]
     raise EstError(Fault.BROKEN, "the certificate that came is not of the server's CA")
 
 
@@ -109,7 +124,7 @@ def checked(
     Args:
         given: What came.
         key: The key that was asked for.
-        trusted: Root and revocation lists; its chain holds the CAs that are known.
+        trusted: Roots and revocation lists; its chain holds the CAs that are known.
         name: The hardware that was asked for; None for any.
         now: UTC epoch seconds.
 
@@ -121,9 +136,10 @@ def checked(
     leaf = next((each for each in given if public_octets(each) == own), None)
     if leaf is None:
         raise EstError(Fault.BROKEN, "the certificate that came is for another key")
-    chain = chain_to(leaf, (*given, *trusted.chain), trusted.root)
+    chain = chain_to(leaf, (*given, *trusted.chain), trusted.roots)
+    root = next(each for each in trusted.roots if signed_by(chain[-1], each))
     try:
-        check_peer((*chain, trusted.root), Role.CLIENT, trusted.crls)
+        check_peer((*chain, root), Role.CLIENT, trusted.crls)
         got = hardware_name(leaf) if name is not None else name
     except PeerError as error:
         raise EstError(Fault.BROKEN, str(error)) from error
@@ -145,24 +161,19 @@ def clock_error(now: datetime, begins: datetime, ends: datetime) -> EstError:
 
 
 def _reaches(
-    authority: x509.Certificate, others: Sequence[x509.Certificate], root: x509.Certificate
+    authority: x509.Certificate,
+    others: Sequence[x509.Certificate],
+    roots: Sequence[x509.Certificate],
 ) -> bool:
     try:
-        chain_to(authority, others, root)
+        chain_to(authority, others, roots)
     except EstError:
         return False
     return True
 
 
-def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
-
-
-def _list_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+def list_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """Return whether a revocation list is signed by the key, and in the name, of a CA."""
     key = issuer.public_key()
     return (
         crl.issuer == issuer.subject

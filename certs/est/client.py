@@ -5,8 +5,8 @@ server must stand under it by its own name, and only then does it get the secret
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,6 +17,7 @@ from certs.est.answer import Issued, checked, good_lists, pinned_root
 from certs.est.code import EnrolmentCode
 from certs.est.errors import EstError, Fault, WaitError
 from certs.est.request import request_body
+from certs.est.roots import Anchors, learned
 from certs.est.transport import Answered, ask, trusting, unverified
 from certs.est.wire import (
     ATTRIBUTES_TYPE,
@@ -50,7 +51,7 @@ class Holder:
 
 
 async def trust(code: EnrolmentCode, now: Callable[[], float]) -> Issued:
-    """Return the root that a code names, its CAs and their revocation lists.
+    """Return the root that a code names, what it vouches for, its CAs and their revocation lists.
 
     Args:
         code: The enrolment code.
@@ -64,14 +65,11 @@ async def trust(code: EnrolmentCode, now: Callable[[], float]) -> Issued:
     """
     first = await ask(code.authority, "cacerts", unverified(), kind=CERTS_ONLY)
     given = read_certs_only(first.body)
-    root = pinned_root(given, code.fingerprint)
-    others = tuple(each for each in given if each != root)
+    pinned = Anchors((pinned_root(given, code.fingerprint),))
     try:
-        lists = await ask(code.authority, "crls", trusting(root, ()), kind=CRLS_ONLY)
-        crls = good_lists(read_crls_only(lists.body), others, root)
+        return await _with_lists(code.authority, pinned, given, now())
     except EstError as error:
         raise _of_clock(error, first, now()) from error
-    return Issued(others, root, crls)
 
 
 async def enrol(
@@ -102,7 +100,7 @@ async def enrol(
     trusted = await trust(code, now)
     shown = None if maker is None else maker.identity
     # Aside, like whatever may ask a key store: that takes its time.
-    context = await asyncio.to_thread(trusting, trusted.root, trusted.crls, shown)
+    context = await asyncio.to_thread(trusting, trusted.roots, trusted.crls, shown)
     wishes = read_wishes(
         (await ask(code.authority, "csrattrs", context, kind=ATTRIBUTES_TYPE)).body
     )
@@ -112,7 +110,7 @@ async def enrol(
         "simpleenroll",
         context,
         kind=CERTS_ONLY,
-        body=await asyncio.to_thread(request_body, key, name, wishes),
+        body=lambda binding: request_body(key, name, wishes, binding),
         sent=PKCS10_TYPE,
         password=code.password,
     )
@@ -130,7 +128,7 @@ async def renew(
 
     Args:
         authority: HOST:PORT of the server.
-        trusted: Its root, and the CAs and revocation lists known so far.
+        trusted: Its roots, and the CAs and revocation lists known so far.
         present: Who the hub is by the certificate that holds.
         key: The key of the new one.
         now: UTC epoch seconds.
@@ -139,33 +137,52 @@ async def renew(
         EstError: No certificate was got.
         WaitError: The utility decides later.
     """
-    known = await fresh_lists(authority, trusted)
-    context = await asyncio.to_thread(trusting, known.root, known.crls, present.identity)
+    known = await fresh(authority, trusted, now())
+    context = await asyncio.to_thread(trusting, known.roots, known.crls, present.identity)
     wishes = read_wishes((await ask(authority, "csrattrs", context, kind=ATTRIBUTES_TYPE)).body)
     answer = await ask(
         authority,
         "simplereenroll",
         context,
         kind=CERTS_ONLY,
-        body=await asyncio.to_thread(request_body, key, present.name, wishes),
+        body=lambda binding: request_body(key, present.name, wishes, binding),
         sent=PKCS10_TYPE,
     )
     return _issued(answer, key, known, present.name, now())
 
 
-async def fresh_lists(authority: str, trusted: Issued) -> Issued:
-    """Return what is trusted with the CAs and revocation lists of today.
+async def fresh(authority: str, trusted: Issued, now: float) -> Issued:
+    """Return what is trusted with the roots, CAs and revocation lists of today.
+
+    A new root is believed for the signature of one that is believed already (`certs.est.roots`).
+
+    Args:
+        authority: HOST:PORT of the server.
+        trusted: What is trusted so far; its chain holds the CAs that are known.
+        now: UTC epoch seconds.
 
     Raises:
         EstError: They cannot be got.
     """
     # By their signatures, not by the lists held so far: those may have run out meanwhile.
-    plain = trusting(trusted.root, ())
-    lists = await ask(authority, "crls", plain, kind=CRLS_ONLY)
+    plain = trusting(trusted.roots, ())
     given = read_certs_only((await ask(authority, "cacerts", plain, kind=CERTS_ONLY)).body)
-    others = tuple(each for each in (*given, *trusted.chain) if each != trusted.root)
-    crls = good_lists(read_crls_only(lists.body), others, trusted.root)
-    return replace(trusted, chain=others, crls=crls)
+    return await _with_lists(authority, trusted.anchors, (*given, *trusted.chain), now)
+
+
+async def _with_lists(
+    authority: str, held: Anchors, given: Sequence[x509.Certificate], now: float
+) -> Issued:
+    """Return what is trusted by roots that are believed and what a server says its CAs are."""
+    at = datetime.fromtimestamp(now, UTC)
+    # The server may stand under any root that is vouched for; whether such a voucher was taken
+    # back the lists say, and then nothing is believed that rests on it alone.
+    likely = learned(held, given, (), at)
+    answer = await ask(authority, "crls", trusting(likely.roots, ()), kind=CRLS_ONLY)
+    lists = read_crls_only(answer.body)
+    anchors = learned(held, given, good_lists(lists, given, likely.roots), at)
+    others = tuple(each for each in dict.fromkeys(given) if each not in anchors.roots)
+    return Issued(others, anchors, good_lists(lists, others, anchors.roots))
 
 
 async def prove(authority: str, issued: Issued, identity: IdentityFiles) -> None:
@@ -174,7 +191,7 @@ async def prove(authority: str, issued: Issued, identity: IdentityFiles) -> None
     Raises:
         EstError: The server does not take it.
     """
-    context = await asyncio.to_thread(trusting, issued.root, issued.crls, identity)
+    context = await asyncio.to_thread(trusting, issued.roots, issued.crls, identity)
     await ask(authority, "csrattrs", context, kind=ATTRIBUTES_TYPE)
 
 
@@ -210,7 +227,7 @@ def _issued(
     given: tuple[x509.Certificate, ...] = tuple(read_certs_only(answer.body))
     chain = checked(given, key, trusted, name, now)
     dcap, edition = answer.links.get(DCAP_RELATION, ("", ""))
-    return Issued(chain, trusted.root, trusted.crls, dcap, edition)
+    return Issued(chain, trusted.anchors, trusted.crls, dcap, edition)
 
 
 def _of_clock(error: EstError, first: Answered, now: float) -> EstError:

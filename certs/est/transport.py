@@ -1,21 +1,25 @@
 """One request to an EST server over TLS: bounded in time and size, no redirect followed."""
 
+import asyncio
 import base64
 import ssl
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import Payload
 from cryptography import x509
 from multidict import CIMultiDictProxy
 
-from certs.errors import PeerError
+from certs.errors import CertificateError, PeerError
 from certs.est.errors import EstError, Fault, WaitError
+from certs.est.request import tls_unique
 from certs.est.wire import MOST_OCTETS
 from certs.explain import explain
 from certs.identity import IdentityFiles
@@ -36,6 +40,10 @@ _LONGEST_WAIT_S: Final = 86400.0
 _MOST_SAID: Final = 200
 _CLOCK_CODES: Final = frozenset({9, 10, 11, 12})
 """OpenSSL's X509_V_ERR_* of what is not yet, or no longer, valid."""
+
+
+Body = Callable[[bytes | None], bytes]
+"""Makes what is sent; told what the connection is known by to both its ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +70,16 @@ def unverified() -> ssl.SSLContext:
 
 
 def trusting(
-    root: x509.Certificate,
+    roots: Sequence[x509.Certificate],
     crls: Sequence[x509.CertificateRevocationList],
     identity: IdentityFiles | None = None,
 ) -> ssl.SSLContext:
-    """Return a context that takes servers of a root by the name that they are asked under.
+    """Return a context that takes servers of some roots by the name that they are asked under.
 
     The name matters: other homes' certificates have the same root, and none of them has one.
 
     Args:
-        root: Whom to believe.
+        roots: Whom to believe.
         crls: Revocation lists; where there are any, every CA of a chain must have one.
         identity: Whom to show; None for nobody.
 
@@ -79,7 +87,7 @@ def trusting(
         EstError: A file of the identity, or a list, cannot be used.
     """
     context = _plain()
-    context.load_verify_locations(cadata=der(root))
+    context.load_verify_locations(cadata=b"".join(map(der, roots)))
     if crls:
         with tempfile.TemporaryDirectory() as folder:  # OpenSSL takes lists from files only
             path = Path(folder) / "crls.pem"
@@ -106,7 +114,7 @@ async def ask(
     context: ssl.SSLContext,
     *,
     kind: str,
-    body: bytes | None = None,
+    body: Body | None = None,
     sent: str = "",
     password: str = "",
     within_s: float = WITHIN_S,
@@ -118,7 +126,7 @@ async def ask(
         operation: Last part of the path.
         context: See `unverified` and `trusting`.
         kind: Media type that the answer must have.
-        body: What is sent; None for a question only.
+        body: Makes what is sent, once the connection stands; None for a question only.
         sent: Its media type.
         password: One-time password; empty for none.
         within_s: Longest time for all of it.
@@ -126,9 +134,10 @@ async def ask(
     Raises:
         EstError: It cannot be asked, refuses, or answers something else.
         WaitError: It decides later.
+        CertificateError: As `body` raises.
     """
-    headers = {"Accept": kind}
-    if body is not None:
+    headers, tied = {"Accept": kind}, None if body is None else _Tied(body)
+    if tied is not None:
         headers |= {"Content-Type": sent, "Content-Transfer-Encoding": "base64"}
     if password:
         shown = base64.b64encode(f"hub:{password}".encode()).decode()
@@ -138,9 +147,9 @@ async def ask(
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
             session.request(
-                "GET" if body is None else "POST",
+                "GET" if tied is None else "POST",
                 f"https://{authority}{PATH}{operation}",
-                data=body,
+                data=tied,
                 headers=headers,
                 ssl=context,
                 allow_redirects=False,
@@ -149,7 +158,39 @@ async def ask(
             content = await _bounded(response)
             return _judged(response, content, kind)
     except (aiohttp.ClientError, OSError, TimeoutError, PeerError) as error:
+        if tied is not None and tied.failure is not None:
+            raise tied.failure from error
         raise _unreached(error, authority, within_s) from error
+
+
+class _Tied(Payload):
+    """A body that is made when its connection stands, so that it can be tied to it.
+
+    Attributes:
+        failure: Why it could not be made; the HTTP library tells of it in words of its own.
+    """
+
+    def __init__(self, make: Body) -> None:
+        super().__init__(None)
+        self._make = make
+        self.failure: CertificateError | None = None
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002 - the library's
+        """Return no text: before there is a connection there is no body."""
+        return ""
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Make the body and send it."""
+        transport = getattr(writer, "transport", None)
+        connection = None if transport is None else transport.get_extra_info("ssl_object")
+        binding = None if connection is None else tls_unique(connection)
+        try:
+            # Aside, like whatever may ask a key store: that takes its time.
+            body = await asyncio.to_thread(self._make, binding)
+        except CertificateError as error:
+            self.failure = error
+            raise
+        await writer.write(body)
 
 
 def _plain() -> ssl.SSLContext:

@@ -160,10 +160,15 @@ def _lists(der: bytes) -> Iterator[x509.CertificateRevocationList]:
                 yield x509.load_der_x509_crl(tlv.tlv(tag, inner))
 
 
-def wishes_body() -> bytes:
-    """Return what this project's server wants of a request: P-256, and ECDSA with SHA-256."""
+def wishes_body(*, tied: bool = False) -> bytes:
+    """Return what this project's server wants of a request: P-256, and ECDSA with SHA-256.
+
+    Args:
+        tied: Whether the request must be tied to its TLS connection (RFC 7030, clause 3.5).
+    """
     key = tlv.tlv(tlv.SEQUENCE, tlv.oid(_EC_KEY) + tlv.tlv(tlv.SET, tlv.oid(_P256)))
-    return in_base64(tlv.tlv(tlv.SEQUENCE, key + tlv.oid(_ECDSA_SHA256)))
+    more = tlv.oid(_CHALLENGE) if tied else b""
+    return in_base64(tlv.tlv(tlv.SEQUENCE, more + key + tlv.oid(_ECDSA_SHA256)))
 
 
 def read_wishes(body: bytes) -> Wishes:

@@ -10,6 +10,8 @@ from typing import Final
 from certs.keys.errors import KeyStoreError
 
 _PIECE: Final = 65_536
+_HOW: Final = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""No link is followed, and no pipe waited for."""
 
 
 @contextmanager
@@ -20,7 +22,7 @@ def old(path: Path) -> Iterator[Callable[[], int]]:
         KeyStoreError: It cannot be written over.
     """
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(path, _HOW)
     except OSError as error:
         raise KeyStoreError(f"{path}: cannot be written over: {error.strerror}") from error
     try:
@@ -38,7 +40,7 @@ def overwrite(path: Path) -> int:
     try:
         if path.is_symlink():
             raise KeyStoreError(f"{path}: is a link; erase what it stands for")
-        handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(path, _HOW)
         try:
             size = _scribble(path, handle)
         finally:

@@ -50,6 +50,11 @@ def seal(backend: Backend | None, path: Path, secret: bytes) -> None:
             raise
 
 
+def plain(secret: bytes) -> bytes:
+    """Return what a file has that holds a secret as it is, for where that file is locked itself."""
+    return encode(Envelope(PLAIN, (secret,)))
+
+
 def unseal(backend: Backend | None, path: Path, content: bytes) -> bytes:
     """Return the secret of a file.
 

@@ -76,6 +76,17 @@ class KeyStore:
             raise KeyStoreError(f"{path}: no key in it")
         return Held.PLAIN if kept is None else kept
 
+    def secret(self, path: Path) -> bool:
+        """Return whether a file keeps another secret than a private key.
+
+        Hardware that holds a private key signs with it; such a secret it only locks, and whoever
+        uses it has it in memory.
+
+        Raises:
+            KeyStoreError: The file cannot be read.
+        """
+        return _sealed_as(labels_of(_read(path))) is not None
+
     def make(self, path: Path) -> ec.EllipticCurvePublicKey:
         """Make a P-256 key and keep it at `path`; returns its public key.
 
@@ -314,6 +325,8 @@ def _must_be_free(path: Path) -> None:
 
 def _read(path: Path) -> bytes:
     try:
+        if path.exists() and not path.is_file():  # a pipe, say, would be waited for
+            raise KeyStoreError(f"{path}: is no file")
         with path.open("rb") as file:
             return file.read(_LONGEST)
     except FileNotFoundError as error:

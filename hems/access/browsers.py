@@ -31,6 +31,11 @@ class Browsers:
             row.secret == digest for row in self._credentials.of(person, BROWSER)
         )
 
+    def ours(self, token: str) -> bool:
+        """Return whether anybody of this home has logged in from a browser before."""
+        digest = random_token.digest(token).hex()
+        return bool(token) and any(row.secret == digest for row in self._credentials.all(BROWSER))
+
     async def remember(self, person: int, token: str) -> str:
         """Have somebody's browser be known; returns the token that it is to keep.
 
@@ -41,10 +46,7 @@ class Browsers:
         if self.known(person, token):
             return token
         # Nobody is known by a token that they have brought along themselves.
-        ours = any(
-            row.secret == random_token.digest(token).hex() for row in self._credentials.all(BROWSER)
-        )
-        kept = token if token and ours else random_token.make()
+        kept = token if self.ours(token) else random_token.make()
         old = self._credentials.of(person, BROWSER)
         await self._credentials.remove(old[: max(0, len(old) - _MOST + 1)])
         await self._credentials.add(person, BROWSER, [("", random_token.digest(kept).hex())])

@@ -101,12 +101,13 @@ class Consents:
 
     async def _end(self, consents: Iterable[Consent]) -> None:
         now = self._clock.now()
-        over = [each for each in consents if each.withdrawn_at is None and now < each.until]
-        for each in over:  # first here: what is taken back must not work, whatever the disk does
+        ended = [each for each in consents if each.withdrawn_at is None]
+        for each in ended:  # first here: what is taken back must not work, whatever the disk does
             self._consents[each.id] = replace(each, withdrawn_at=now)
-            self._tell(each, say("A consent to {name} is taken back.", name=each.name))
-        if over:
-            await self._store.withdraw([each.id for each in over], now)
+            if now < each.until:
+                self._tell(each, say("A consent to {name} is taken back.", name=each.name))
+        if ended:  # those that are over too: a clock that is put right may find that they are not
+            await self._store.withdraw([each.id for each in ended], now)
 
     def _tell(self, consent: Consent, text: str) -> None:
         self._note(SecurityEvent(EventKind.ACCOUNT_CHANGED, text, consent.name))

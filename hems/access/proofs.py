@@ -147,6 +147,9 @@ class Proofs:
     async def _code(
         self, person: Person, code: str, counted: tuple[Count, ...], place: Place
     ) -> None:
+        self._wait(
+            counted, person, place
+        )  # many may have come this far while passwords were hashed
         self._brake.begin(counted, self._clock.monotonic())
         if not await self._factors.take(person, code):
             text = say("Somebody who knows the password tried a wrong code.")

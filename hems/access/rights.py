@@ -51,6 +51,8 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
 """What each role may do; whatever is private needs a role that somebody was given by the owner."""
 
 
+AT_HOME: Final = frozenset({Role.OWNER, Role.HOUSEHOLD})
+"""Roles of those who live here; whatever others look at is private to these."""
 PARTIES: Final = frozenset({Role.INSTALLER, Role.PROVIDER, Role.AGGREGATOR})
 """Roles of those who do not live here: their accounts end, and consents may add to their rights."""
 

@@ -153,7 +153,9 @@ class Tokens:
         owner = self._who(row.person)
         if owner is None:
             return None
-        rights = (owner.all_rights if row.rights is None else held) & owner.all_rights
+        rights = owner.all_rights
+        if row.rights is not None or owner.role is not role:
+            rights &= held  # an account that becomes more does not make its programs more
         consents = tuple(pair for pair in owner.by_consent if pair[0] in rights)
         return Who(row.name, owner.role, rights | {Right.ANYBODY}, consents)
 

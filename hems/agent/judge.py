@@ -75,6 +75,25 @@ def troubles(
     return (*found, *(_of_boot(heard, memory) if boot else ()))
 
 
+def counting(before: Heard | None, heard: Heard, memory: Memory, *, boot: bool) -> Heard:
+    """Return which word counts: that of now, or one before it.
+
+    An agent that was just started has seen next to nothing; what was found before it holds until it
+    has. Else whoever killed it would make the hub reliable again, for a while and as often as that
+    is done.
+
+    Args:
+        before: The word that counted until now; None for none.
+        heard: The agent's last one.
+        memory: What is remembered.
+        boot: Whether the machine's start is measured.
+    """
+    whole = heard.state.checked and (heard.state.boot is not None or not boot)
+    if before is None or whole or troubles(heard, 0.0, memory, boot=boot):
+        return heard
+    return before if troubles(before, 0.0, memory, boot=boot) else heard
+
+
 def _silent() -> Trouble:
     return Trouble(
         EventKind.AGENT_SILENT,

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from certs.agent.quote import QuoteError, check_quote
 from der.sentence import say
-from hems.agent.judge import Heard, Memory, Trouble, remembered, troubles
+from hems.agent.judge import Heard, Memory, Trouble, counting, remembered, troubles
 from hems.agent.letters import State
 from hems.agent.notices import event_of
 from hems.agent.post import Post
@@ -107,7 +107,8 @@ class AgentWatch:
         """
         self._last = self._clock.monotonic()
         self._heard_at = self._clock.now()
-        self._heard = Heard(state, _quote_error(state, nonce) if self._boot else "")
+        heard = Heard(state, _quote_error(state, nonce) if self._boot else "")
+        self._heard = counting(self._heard, heard, self._memory, boot=self._boot)
         for notice in state.notices:
             event = event_of(notice)
             if event is not None:

@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from io import BytesIO
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from certs.errors import CertificateError
+from certs.keys.sealed_secret import plain
 from certs.keys.store import KeyStore
+from certs.syncing import sync
 from der.sentence import say
 from hems.archive.belongings import Belongings
 from hems.archive.errors import ArchiveError
@@ -30,6 +33,8 @@ STORE: Final = "store"
 STORE_KEY: Final = key_path(Path(STORE)).name
 """The key of the store in the backup, which that one alone has; what seals it is the passphrase."""
 FILES: Final = "files/"
+ASIDE: Final = ".backup-"
+"""How folders begin in which a store is copied while a backup is made."""
 FORMAT: Final = 2
 """1: the store was not encrypted in itself."""
 _PAGES: Final = 256
@@ -92,20 +97,21 @@ def make_backup(
         tuple(str(path) for path in belongings.outside),
     )
     try:
-        number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        draft.unlink(missing_ok=True)  # of an attempt before, or a link that somebody laid there
+        number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with (
             os.fdopen(number, "wb") as out,
-            tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as aside,
+            tempfile.TemporaryDirectory(dir=target.parent, prefix=ASIDE) as aside,
         ):
             sealer = Sealer(out, passphrase, cost or Cost())
             try:
                 with tarfile.open(fileobj=sealer, mode="w|gz") as tar:
-                    _add_text(tar, MANIFEST, json.dumps(asdict(manifest)), now)
+                    _add(tar, MANIFEST, json.dumps(asdict(manifest)).encode(), now)
                     if belongings.store.is_file():
                         copy = Path(aside) / STORE
-                        copy_store(belongings.store, copy, keys or KeyStore())
+                        key = copy_store(belongings.store, copy, keys or KeyStore())
                         tar.add(copy, STORE, recursive=False)
-                        tar.add(key_path(copy), STORE_KEY, recursive=False)
+                        _add(tar, STORE_KEY, plain(key.packed), now)
                     for path, name in zip(files, manifest.files, strict=True):
                         tar.add(path, FILES + name, recursive=False)
                 sealer.close()
@@ -114,6 +120,8 @@ def make_backup(
             out.flush()
             os.fsync(out.fileno())
         draft.replace(target)
+        with suppress(OSError):  # not every stick's file system knows how
+            sync(target.parent)
     except (OSError, Error, CertificateError, StoreError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(say("The backup cannot be made: {why}.", why=why)) from error
@@ -122,29 +130,30 @@ def make_backup(
     return manifest
 
 
-def copy_store(store: Path, copy: Path, keys: KeyStore) -> None:
-    """Copy a store as of one moment under a key of the copy's own, while others may write to it.
+def copy_store(store: Path, copy: Path, keys: KeyStore) -> StoreKey:
+    """Copy a store as of one moment, while others may write to it; returns the copy's own key.
+
+    That key is nowhere else: on a stick that is lost, or should the power go, the copy is worth
+    nothing.
 
     Args:
         store: Its file.
-        copy: The new file; its key lies plain beside it.
+        copy: The new file.
         keys: What holds the store's key.
 
     Raises:
         Error: It cannot be read, or the copy not be written.
         StoreError: The store's key cannot be had.
-        CertificateError: The copy's key cannot be written.
     """
     present = StoreFile(store, read_key(store, keys))
     key = StoreKey.make()
-    KeyStore().seal(key_path(copy), key.packed)
     with opened(present, read_only=True) as source, opened(StoreFile(copy, key)) as target:
         source.backup(target, pages=_PAGES)
         target.execute("PRAGMA journal_mode=DELETE")
+    return key
 
 
-def _add_text(tar: "tarfile.TarFile", name: str, text: str, now: float) -> None:
-    content = text.encode()
+def _add(tar: "tarfile.TarFile", name: str, content: bytes, now: float) -> None:
     info = tarfile.TarInfo(name)
     info.size, info.mtime, info.mode = len(content), int(now), 0o600
     tar.addfile(info, BytesIO(content))

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Final
 from certs.keys.store import KeyStore
 from der.sentence import say
 from hems.archive import swap, unpack, wipe
-from hems.archive.backup import STORE, Manifest, make_backup
+from hems.archive.backup import ASIDE, STORE, Manifest, make_backup
 from hems.archive.belongings import Belongings
 from hems.archive.errors import ArchiveError
 from hems.clock import Clock
@@ -186,6 +187,8 @@ class Desk:
             folder.mkdir(mode=0o700, exist_ok=True)
             for old in folder.glob(f"*{suffix}"):
                 old.unlink()
+            for half in folder.glob(f"{ASIDE}*"):  # the power went while one was made
+                shutil.rmtree(half, ignore_errors=True)
         except OSError as error:
             why = error.strerror or str(error)
             raise ArchiveError(say("The backup cannot be made: {why}.", why=why)) from error

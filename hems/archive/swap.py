@@ -9,7 +9,6 @@ the new ones.
 """
 
 import errno
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from certs.syncing import sync
 from der.sentence import say
 from hems.archive.backup import STORE, STORE_KEY, Manifest
 from hems.archive.belongings import SIDECARS, Belongings
@@ -133,7 +133,7 @@ def resume(folder: Path) -> Journal | None:
             _write(folder, journal)
         elif journal.state is State.RETURNING:
             _put_back(folder, journal.moves)
-            shutil.rmtree(folder / FOLDER)
+            _forget(folder)
             return None
     except OSError as error:
         raise ArchiveError(
@@ -173,8 +173,15 @@ def confirm(folder: Path) -> None:
     """Remove the former files: the home runs with the new ones."""
     journal = _read(folder)
     if journal is not None and journal.state is State.TRYING:
-        (folder / FOLDER / _JOURNAL).unlink()
-        shutil.rmtree(folder / FOLDER, ignore_errors=True)
+        _forget(folder)
+
+
+def _forget(folder: Path) -> None:
+    """Remove what is left on the way; the journal first, for without the files it would lie."""
+    place = folder / FOLDER
+    (place / _JOURNAL).unlink()
+    sync(place)
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def _adopt(folder: Path, moves: Sequence[Move]) -> None:
@@ -211,23 +218,15 @@ def _rename(path: Path, target: Path) -> None:
             raise
         draft = target.with_name(f".{target.name}.new")  # a disk of its own: the store's, perhaps
         shutil.copy2(path, draft)
-        _sync(draft)
+        sync(draft)
         draft.replace(target)
         path.unlink()
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def _sync_tree(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+        sync(path)
 
 
 def _read(folder: Path) -> Journal | None:
@@ -244,6 +243,6 @@ def _write(folder: Path, journal: Journal) -> None:
     path = folder / FOLDER / _JOURNAL
     draft = path.with_name(f".{_JOURNAL}.new")
     draft.write_bytes(_KIND.dump_json(journal))
-    _sync(draft)
+    sync(draft)
     draft.replace(path)
-    _sync(path.parent)
+    sync(path.parent)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from certs.syncing import sync
 from der.sentence import say
 from hems.archive.belongings import Belongings
 from hems.archive.errors import ArchiveError
@@ -63,6 +64,7 @@ def mark(folder: Path) -> None:
     """
     try:
         (folder / MARK).touch(mode=0o600)
+        sync(folder)
     except OSError as error:
         why = error.strerror or str(error)
         raise ArchiveError(say("The home cannot be erased: {why}.", why=why)) from error

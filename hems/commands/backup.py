@@ -13,6 +13,7 @@ from hems.archive.backup import Manifest, make_backup
 from hems.archive.desk import stage
 from hems.archive.errors import ArchiveError
 from hems.commands.first_start import Place
+from hems.commands.occupied import OccupiedError, occupied
 from hems.commands.output import fail
 from hems.commands.presence import page_of
 from hems.commands.upheaval import belonging_to, checked
@@ -55,9 +56,12 @@ def restore(options: argparse.Namespace) -> int:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         present = belonging_to(path)
         _at_rest(path)
-        manifest = stage(options.file, passphrase, present, lambda folder: checked(path, folder))
-        swap.resume(present.folder)
-    except (ArchiveError, OSError) as error:
+        with occupied(present.folder):
+            manifest = stage(
+                options.file, passphrase, present, lambda folder: checked(path, folder)
+            )
+            swap.resume(present.folder)
+    except (ArchiveError, OccupiedError, OSError) as error:
         return fail(str(error))
     print(f"{present.folder}: {_contents(manifest)} in place")
     print("the files before it stay until `hems run` has run once with these")

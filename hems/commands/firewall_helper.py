@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import socket
+import stat
 import struct
 import subprocess
 import time
@@ -145,12 +146,27 @@ def listen(path: Path, user: int) -> socket.socket:
         finally:
             os.umask(before)
         if user != os.geteuid():
-            os.chown(path, user, -1)
+            give(path, user)
     except OSError as error:
         server.close()
         raise HelperError(f"{path}: {error.strerror}") from error
     server.listen(_WAITING)
     return server
+
+
+def give(path: Path, user: int) -> None:
+    """Make a socket another user's: that very one, whatever is put in its place meanwhile.
+
+    The helper may be root still, and the folder that user's: what is changed by its name could be
+    a link to any file of the machine.
+    """
+    found = os.open(path, os.O_PATH | os.O_NOFOLLOW)
+    try:
+        if not stat.S_ISSOCK(os.fstat(found).st_mode):
+            raise HelperError(f"{path}: something else was put in the socket's place")
+        os.chown(f"/proc/self/fd/{found}", user, -1)
+    finally:
+        os.close(found)
 
 
 def _refuse_if_alive(path: Path) -> None:

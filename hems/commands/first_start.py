@@ -37,6 +37,21 @@ class Place:
         return self.folder / DEFAULT if self.config is None else self.config
 
 
+def housed(place: Place) -> Path:
+    """Return a home's folder; make it where the home is named by that alone.
+
+    Raises:
+        ConfigError: It cannot be made.
+    """
+    folder = place.path.parent.absolute()
+    if place.config is None:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{folder}: cannot be made: {error.strerror}") from error
+    return folder
+
+
 def prepared(place: Place, *, erased: bool = False) -> Path:
     """Return a home's configuration file; where its folder has none, begin a new home there.
 
@@ -50,12 +65,9 @@ def prepared(place: Place, *, erased: bool = False) -> Path:
     Raises:
         ConfigError: The folder cannot be made or written to.
     """
+    housed(place)
     path, beside = place.path, settings_file.place(place.path)
     if (place.config is None or erased) and not path.exists() and not beside.exists():
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"{path.parent}: cannot be made: {error.strerror}") from error
         settings_file.write(beside, {}, time.time())
         _log.info("%s: no configuration here: a new home, to be set up on its page", path.parent)
     return path

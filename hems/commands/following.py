@@ -26,6 +26,8 @@ from hems.emg.firmware.keeper import ListKeeper
 from hems.emg.firmware.lists import Refreshed
 from hems.emg.firmware.releases import software
 from hems.emg.firmware.watch import LOOK_EVERY_S, FirmwareWatch, Said
+from hems.emg.threats.folding import UNWRITTEN
+from hems.emg.threats.telling import Told
 from hems.home import Home
 from hems.security_event import Note, SecurityEvent
 from hems.settings.config import Config
@@ -56,13 +58,24 @@ class Following:
         """What is thought of each device's firmware, by the device's id."""
         return {} if self._watch is None else self._watch.verdicts
 
+    @property
+    def severities(self) -> Mapping[str, Severity]:
+        """How grave the enterprise calls kinds of security events now, by kind."""
+        return self._severities()
+
+    def found(self, told: Told) -> None:
+        """Count what was found to be a threat."""
+        if self._tally is not None:
+            self._tally.found(told.finding.threat)
+
     def note(self, event: SecurityEvent) -> None:
         """Take note, count, and tell the owner what the enterprise calls critical.
 
         It is a `hems.security_event.Note`.
         """
         self._note(event)
-        if self._severities().get(event.kind.value) is Severity.CRITICAL:
+        critical = self._severities().get(event.kind.value) is Severity.CRITICAL
+        if critical and event.kind not in UNWRITTEN:
             self._tell(event.text)
         if self._tally is not None:
             self._tally.note(event)
@@ -150,6 +163,9 @@ class Following:
                 news.clear()
                 warnings.look()
                 _look_around(home(), warnings.identities, lists.known.lists, config)
+                late = lists.overdue if config.firmware.url is not None else None
+                home().alarms.lasting("firmware lists", late)
+                home().alarms.lasting("bulletin", None if feed is None else feed.lapsed)
                 await watch.look()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_EVERY_S):

@@ -21,7 +21,8 @@ from hems.store.errors import StoreError
 def run(options: argparse.Namespace) -> int:
     """Run `hems keys`; returns the exit code."""
     try:
-        config = load(Place(options.config, options.home).path)
+        path = Place(options.config, options.home).path
+        config = load(path)
         store = key_store(config.keys.settings)
         match options.what:
             case "list":
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
             case "release":
                 return store_key.release(config, store)
             case "renew-store":
-                return store_key.renew(config, store)
+                return store_key.renew(config, path.parent.absolute(), store)
             case _:
                 return _erase(config, store, options.file, yes=options.yes)
     except (ConfigError, CertificateError, StoreError) as error:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from certs.cas import CRL_LASTS
 from certs.errors import CertificateError
 from certs.identity import lfdi, sfdi
 from certs.pem import der, read_certificates
-from certs.pki import CRL_LASTS, init_pki, issue_signer, open_pki, renew_crls
+from certs.pki import init_pki, issue_signer, open_pki, renew_crls
 from certs.signed import Purpose
 from hems.commands.output import fail
 

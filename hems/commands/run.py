@@ -19,11 +19,12 @@ from hems import wiring
 from hems.access.access import Access, access
 from hems.archive.errors import ArchiveError
 from hems.clock import Clock, SystemClock
-from hems.commands.first_start import Place, prepared, served
+from hems.commands.first_start import Place, housed, prepared, served
 from hems.commands.follow import Follower
 from hems.commands.following import Following
 from hems.commands.keeping import Keeping
 from hems.commands.lan import listened, messages_to_phones, network_door
+from hems.commands.occupied import OccupiedError, occupied
 from hems.commands.output import fail
 from hems.commands.past import past_parts
 from hems.commands.presence import announced, code_path
@@ -99,9 +100,10 @@ def run(place: Place, ready: Path | None, *, verbose: bool) -> int:
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        while _run_once(place, ready):
-            pass
-    except (ArchiveError, *_NO_START) as error:
+        with occupied(housed(place)):
+            while _run_once(place, ready):
+                pass
+    except (ArchiveError, OccupiedError, *_NO_START) as error:
         return fail(str(error))
     return 0
 
@@ -127,14 +129,16 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
     finish(config)
     opened = await opened_store(config.store.path, clock, key_store(config.keys.settings))
     store = opened.store
-    guards = await guardroom(config, opened, clock, lambda: succession.home, begun)
+    guards = await guardroom(
+        config, opened, clock, lambda: succession.home, begun, lambda: following
+    )
     following = Following(guards.told_of(opened.event))
     note = following.note
     reliance = Reliance(config)
 
     def make(config: Config) -> Home:
         registry = build(wiring.descriptions(config), wiring.shared(config))
-        home = Home(config, clock, store, registry, Means(note=note))
+        home = Home(config, clock, store, registry, Means(note=note, barrier=guards.watch.barrier))
         home.alarms.lasting("store", opened.trouble)
         return reliance.applied(home)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from certs.keys.store import KeyStore
+from hems.commands.occupied import OccupiedError, occupied
 from hems.commands.output import fail
 from hems.commands.presence import page_of
 from hems.security.key_words import kept_words
@@ -45,14 +46,24 @@ def release(config: Config, keys: KeyStore) -> int:
     return 0
 
 
-def renew(config: Config, keys: KeyStore) -> int:
-    """Have the store be under a new key; returns the exit code. The hub must not run."""
+def renew(config: Config, folder: Path, keys: KeyStore) -> int:
+    """Have the store be under a new key; returns the exit code. The hub must not run.
+
+    Args:
+        config: The home's settings.
+        folder: The home's.
+        keys: What holds the key.
+    """
     page = page_of(config.home.devices)
     if page is not None:
         return fail(f"the hub is running: stop it first; its page is {page}")
     if not files(config):
         return fail(f"{config.store.path}: there is no key of a store to renew")
-    renewed(config.store.path, keys)
+    try:
+        with occupied(folder):
+            renewed(config.store.path, keys)
+    except OccupiedError as error:
+        return fail(str(error))
     print(f"{config.store.path}: is under a new key; the former one is erased")
     print("Backups made before have keys of their own, and open as before.")
     return 0

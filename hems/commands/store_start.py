@@ -13,10 +13,15 @@ from der.sentence import say
 from hems.clock import Clock
 from hems.security_event import EventKind, SecurityEvent
 from hems.store.cipher import beginning
-from hems.store.errors import StoreCorruptError, StoreFullError, StoreKeyError
+from hems.store.errors import (
+    StoreAwayError,
+    StoreCorruptError,
+    StoreFullError,
+    StoreKeyError,
+)
 from hems.store.key_file import key_path
 from hems.store.opening import openable
-from hems.store.sqlite import set_aside
+from hems.store.sqlite import file_errors, set_aside
 from hems.store.store import Store, deferred_store, meanwhile_store, open_store
 
 EVERY_S: Final = 15.0
@@ -44,9 +49,9 @@ class Opened:
 async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
     """Open the store.
 
-    A damaged one is set aside, and a new one used. One whose key cannot be had is left as it is:
-    another is used until it can. On a full disk it is opened as soon as there is room; until then
-    each part that needs it says what it cannot do.
+    A damaged one is set aside, and a new one used. One whose key cannot be had, or that cannot be
+    got at, is left as it is: another is used until it can. On a full disk it is opened as soon as
+    there is room; until then each part that needs it says what it cannot do.
 
     Args:
         path: Its file.
@@ -56,8 +61,9 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
     Raises:
         StoreError: It is another version's or another program's, or cannot be set aside.
     """
-    gone = key_path(path).exists() and not await asyncio.to_thread(beginning, path)
+    was = key_path(path).exists()
     try:
+        gone = was and not await asyncio.to_thread(_begins, path)
         return _begun(await open_store(path, clock, keys), gone=gone)
     except StoreFullError:
         return Opened(deferred_store(path, clock, keys))
@@ -70,6 +76,17 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
         )
         event = SecurityEvent(EventKind.KEY_CHANGED, text, about="store")
         return Opened(meanwhile_store(path, clock), text, event, partial(openable, path, keys))
+    except StoreAwayError as error:
+        if not was:  # there never was one: the configuration is wrong
+            raise
+        text = say(
+            "The home's past and settings cannot be reached: {error}. The hub controls the home "
+            "with an empty store, whose content is lost when it stops. The store itself is left "
+            "as it is: mend that, and start the hub again.",
+            error=error,
+        )
+        event = SecurityEvent(EventKind.STORE_DAMAGED, text, about="store")
+        return Opened(meanwhile_store(path, clock), text, event, _not_by_itself)
     except StoreCorruptError as error:
         kept = set_aside(path, clock.now())
         after = await opened_store(path, clock, keys)
@@ -78,6 +95,15 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
         )
         event = SecurityEvent(EventKind.STORE_DAMAGED, text, about="store")
         return Opened(after.store, text, event, after.back)
+
+
+def _begins(path: Path) -> bool:
+    with file_errors(path):
+        return bool(beginning(path))
+
+
+def _not_by_itself() -> bool:
+    return False
 
 
 def _begun(store: Store, *, gone: bool) -> Opened:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from certs.keys.opening import key_store
 from hems.clock import Clock
+from hems.commands.following import Following
 from hems.commands.reign import ended
 from hems.commands.store_start import Opened
 from hems.commands.upheaval import Begun
@@ -19,6 +20,7 @@ from hems.home import Home
 from hems.homeassistant.settings import Found
 from hems.hub_id import hub_id
 from hems.lan.addresses import own_addresses
+from hems.security.spared import Spared
 from hems.security.webhook import Hook, Webhook, WebhookError, check_address, read_secret
 from hems.security_event import Note, SecurityEvent
 from hems.settings.config import Config
@@ -35,10 +37,12 @@ class Guardroom:
     Attributes:
         watch: Who watches.
         hook: What is told each finding by the web; None for nobody.
+        spared: Whose addresses are never kept out.
     """
 
     watch: Watch
     hook: Webhook | None
+    spared: Spared
 
     @property
     def watchman(self) -> Watchman:
@@ -62,7 +66,10 @@ class Guardroom:
     @asynccontextmanager
     async def manned(self) -> AsyncIterator[None]:
         """Watch meanwhile."""
-        tasks = [asyncio.create_task(self.watchman.run(), name="watchman")]
+        tasks = [
+            asyncio.create_task(self.watchman.run(), name="watchman"),
+            asyncio.create_task(self.spared.run(), name="utilities' addresses"),
+        ]
         if self.hook is not None:
             tasks.append(asyncio.create_task(self.hook.run(), name="webhook"))
         try:
@@ -72,7 +79,12 @@ class Guardroom:
 
 
 async def guardroom(
-    config: Config, opened: Opened, clock: Clock, home: Callable[[], Home], begun: Begun
+    config: Config,
+    opened: Opened,
+    clock: Clock,
+    home: Callable[[], Home],
+    begun: Begun,
+    following: Callable[[], Following],
 ) -> Guardroom:
     """Return the watch over a hub.
 
@@ -82,6 +94,7 @@ async def guardroom(
         clock: Where the time comes from.
         home: Returns the present home, once the watch is manned.
         begun: What was done before this run.
+        following: Returns who follows the enterprise's word, once the watch is manned.
 
     Raises:
         KeyStoreError: The key store that is configured cannot be made.
@@ -94,14 +107,21 @@ async def guardroom(
         webhook = Webhook(hook, store.settings, clock, await hub_id(store.settings))
 
     def found(told: Told) -> None:
+        following().found(told)
         if webhook is not None:
             webhook.take(told)
 
+    spared = Spared(config, lambda: [each.server for each in home().grid.utilities])
     manner = Manner(
         thresholds=section.thresholds(config.home.cycle),
         hour=(lambda at: datetime.fromtimestamp(at, zone).hour) if section.odd_hours else None,
         block_s=section.block,
-        own=lambda: tuple(a for host in _EVERYWHERE for a in own_addresses(host)),
+        own=lambda: (
+            *(a for host in _EVERYWHERE for a in own_addresses(host)),
+            *spared.addresses,
+        ),
+        answers=(lambda finding: home().trusting.answer(finding),) if section.quarantine else (),
+        said=lambda: following().severities,
     )
     tell = Tell(
         alarm=lambda source, text: home().alarms.lasting(source, text),  # noqa: PLW0108 - another home may follow
@@ -111,7 +131,8 @@ async def guardroom(
     # What takes the store's place for a while has a log of its own, and ends with it.
     own = opened.back is None
     head = head_file(config.store.path, key_store(config.keys.settings)) if own else None
-    return Guardroom(watch_of(store, head, clock, manner, tell, restored=begun.restored), webhook)
+    watch = watch_of(store, head, clock, manner, tell, restored=begun.restored)
+    return Guardroom(watch, webhook, spared)
 
 
 def _hook(section: ThreatsSection) -> Hook | None:

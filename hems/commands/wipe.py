@@ -8,6 +8,7 @@ from hems.archive import wipe
 from hems.archive.errors import ArchiveError
 from hems.commands.erasure import Erasure, erase_home
 from hems.commands.first_start import Place
+from hems.commands.occupied import OccupiedError, occupied
 from hems.commands.output import fail
 from hems.commands.presence import page_of
 from hems.commands.upheaval import belonging_to
@@ -34,11 +35,14 @@ def run(options: argparse.Namespace) -> int:
         print(f"    {each}")
     if not options.yes and not _meant(name):
         return fail("nothing was erased")
+    folder = path.parent.absolute()
     try:
-        wipe.mark(path.parent.absolute())
-    except ArchiveError as error:
+        with occupied(folder):
+            wipe.mark(folder)
+            erasure = erase_home(path, belonging_to(path))
+    except (ArchiveError, OccupiedError) as error:
         return fail(str(error))
-    return _told(erase_home(path, belonging_to(path)), options.report)
+    return _told(erasure, options.report)
 
 
 def _told(erasure: Erasure, report: Path | None) -> int:

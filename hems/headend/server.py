@@ -14,7 +14,7 @@ from aiohttp import web
 
 from certs.identity import IdentityFiles, Trust, lfdi
 from certs.pem import der, read_certificates
-from certs.revocation import RevocationWatch
+from certs.renewal import CertificateWatch
 from certs.tls import client_context, server_context
 from hems.clock import Clock, SystemClock
 from hems.headend import hrefs
@@ -75,7 +75,7 @@ class HeadEnd:
         token: The operator's bearer token; known once it runs.
         book: What it knows; there once it runs.
         store: Its database; there once it runs.
-        watch: Its eye on revocation lists; there once it runs.
+        watch: Its eye on certificate, roots and revocation lists; there once it runs.
         est: What gives new homes their certificates; there once it runs, None for nothing.
         enterprise: Its bulletins and firmware lists; there once it runs.
 
@@ -89,7 +89,7 @@ class HeadEnd:
     token: str
     book: Book
     store: Store
-    watch: RevocationWatch
+    watch: CertificateWatch
     est: Est | None
     enterprise: EnterpriseSide
 
@@ -111,7 +111,7 @@ class HeadEnd:
         settings, clock = self._settings, self._clock
         identity = IdentityFiles(settings.certificate, settings.key)
         trust = Trust(settings.roots, settings.crls)
-        self.watch = watch = RevocationWatch(settings.crls)
+        self.watch = watch = CertificateWatch(identity, trust)
         server_tls = watch.cover(server_context(identity, trust))
         client_tls = watch.cover(client_context(identity, trust))
         self.token = operator_token(settings.token_file)
@@ -185,7 +185,12 @@ class HeadEnd:
         if settings is None:
             return ""
         port = await _listen(
-            stack, est.app, settings.host, settings.port, est.tls, keepalive_s=EST_KEEPALIVE_S
+            stack,
+            est.app,
+            settings.host,
+            settings.port,
+            est.tls.context,
+            keepalive_s=EST_KEEPALIVE_S,
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         est.places.dcap_port = dcap_port

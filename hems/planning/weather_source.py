@@ -19,6 +19,7 @@ from der.sentence import say
 from hems.cem.forecast.weather_file import WeatherError, parse
 from hems.cem.planner.question import WeatherTold
 from hems.clock import Clock
+from hems.outward import OutwardError, asking
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class WeatherSource:
             self._told = parse(text, min(told_at, self._clock.now()))
         except TimeoutError:
             self._failed(say("no answer within {timeout:g} s", timeout=_TIMEOUT_S))
-        except (OSError, ValueError, aiohttp.ClientError, WeatherError) as error:
+        except (OSError, ValueError, aiohttp.ClientError, OutwardError, WeatherError) as error:
             self._failed(_reason(error))
         else:
             self._went_well()
@@ -98,11 +99,9 @@ class WeatherSource:
 
     async def _fetch(self) -> tuple[str, float]:
         """Return what a web server answers, and when it says that was written."""
-        timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(self._where, max_redirects=_MOST_REDIRECTS) as response,
-        ):
+        async with asking(
+            self._where, within_s=_TIMEOUT_S, most_redirects=_MOST_REDIRECTS
+        ) as response:
             body = bytearray()
             async for chunk in response.content.iter_chunked(_CHUNK):
                 body += chunk

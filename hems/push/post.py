@@ -13,7 +13,7 @@ import aiohttp
 from yarl import URL
 
 from hems.clock import Clock
-from hems.push.address import PublicResolver
+from hems.outward import Ring, RingResolver
 from hems.push.sealing import Signer, seal
 from hems.push.subscription import Subscription
 
@@ -161,7 +161,7 @@ class Post:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=_AT_ONCE,
-                    resolver=None if self._private else PublicResolver(),
+                    resolver=None if self._private else RingResolver(Ring.INTERNET),
                     ssl=True if self._trust is None else self._trust,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),

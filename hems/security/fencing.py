@@ -8,16 +8,28 @@ for they move.
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
+from math import ceil
 from typing import Final
 
 from pydantic import ValidationError
 
 from der.sentence import say
 from hems.emg.firewall.client import FirewallError, ask
-from hems.emg.firewall.wire import MOST_PLACES, DeviceRules, Order, Outside, Rules, State
+from hems.emg.firewall.wire import (
+    LONGEST_BARRED_S,
+    MOST_BARRED,
+    MOST_PLACES,
+    DeviceRules,
+    Order,
+    Outside,
+    Rules,
+    State,
+)
+from hems.emg.firewall.wire import Barred as Wall
+from hems.emg.threats.barrier import Barred
 from hems.emg.trust.neighbours import mac_of
 from hems.emg.trust.standing import TrustStanding
 from hems.emg.trust.trust import StandingView, Trust
@@ -28,6 +40,7 @@ _log = logging.getLogger(__name__)
 
 EVERY_S: Final = 60.0
 _SHUT: Final = frozenset({TrustStanding.BLOCKED, TrustStanding.QUARANTINED})
+Kept = Callable[[], Sequence[Barred]]
 Found = Mapping[str, tuple[str, ...]]
 """IP addresses of host names."""
 
@@ -40,6 +53,7 @@ class Fencing:
         trust: The list.
         alarm: Told in one sentence what the owner should know; None once it is over.
         every_s: How often it looks.
+        barred: Returns who is kept out for a while.
     """
 
     def __init__(
@@ -48,12 +62,18 @@ class Fencing:
         trust: Trust,
         alarm: Callable[[str | None], None],
         every_s: float = EVERY_S,
+        *,
+        barred: Kept = tuple,
     ) -> None:
         self._section = config.firewall
         self._hosts = {device.id: device.host for device in config.device if device.port}
         self._trust = trust
         self._alarm = alarm
         self._every_s = every_s
+        self._barred = barred
+        # The page lets in who proves who they are, and 2030.5's listener knows its callers by
+        # their certificates: neither owner nor utility is locked out by an address.
+        self._open_ports = open_ports(config)
         self._news = asyncio.Event()
         self._state = State()
         self._walled: frozenset[str] = frozenset()
@@ -84,8 +104,12 @@ class Fencing:
     async def look(self) -> None:
         """Have the rules set as they should be now."""
         wanted = {host_port(p)[0] for places in self._section.outside.values() for p in places}
-        found = await _looked_up({*wanted, *self._hosts.values()})
-        rules = rules_of(self._trust.standings, self._hosts, self._section.outside, found)
+        found = await looked_up({*wanted, *self._hosts.values()})
+        fenced = rules_of(self._trust.standings, self._hosts, self._section.outside, found)
+        known = {str(each) for device in fenced.devices for each in device.addresses}
+        rules = fenced.model_copy(
+            update={"barred": walls(self._barred(), known), "open_ports": self._open_ports}
+        )
         try:
             self._state = await ask(self._section.socket, Order(ask="set", rules=rules))
         except FirewallError as error:
@@ -100,6 +124,36 @@ class Fencing:
             return
         self._walled = frozenset(d.device for d in rules.devices if d.macs or d.addresses)
         self._alarm(None)
+
+
+def open_ports(config: Config) -> tuple[int, ...]:
+    """Return the hub's TCP ports that are open to who is kept out too."""
+    web = config.web
+    ports = (web.port, web.https_port, *(each.notify_port for each in config.utility))
+    return tuple(dict.fromkeys(port for port in ports if port))
+
+
+def walls(barred: Sequence[Barred], known: Collection[str]) -> tuple[Wall, ...]:
+    """Return who may begin nothing new at the hub.
+
+    A device of the home is none of them: it would be cut off from who speaks to it. What is wrong
+    with a device is judged by its standing.
+
+    Args:
+        barred: Who is kept out, and for how long still.
+        known: Addresses of the home's devices.
+    """
+    found = []
+    for each in barred:
+        seconds = min(ceil(each.left_s), LONGEST_BARRED_S)
+        try:
+            network = ip_network(each.source, strict=False)
+            wall = Wall(source=network, seconds=seconds)
+        except ValueError:  # no address, or none of a machine
+            continue
+        if not any(ip_address(address) in network for address in known):
+            found.append(wall)
+    return tuple(found[-MOST_BARRED:])
 
 
 def rules_of(
@@ -171,7 +225,7 @@ def _outside(places: Collection[str], found: Found) -> Iterator[Outside]:
                 yield Outside(address=ip_address(address), port=port)
 
 
-async def _looked_up(hosts: Collection[str]) -> Found:
+async def looked_up(hosts: Collection[str]) -> Found:
     """Return the IP addresses of hosts; none of one that cannot be found now."""
     loop = asyncio.get_running_loop()
     found = {}

@@ -13,7 +13,7 @@ from hems.store.key_file import key_path
 def kept_words(path: Path) -> str:
     """Return how the key of a file is held, or why nobody can tell; reads it."""
     try:
-        return held_words(KeyStore().held(path))
+        return held_words(KeyStore().held(path), secret=KeyStore().secret(path))
     except CertificateError as error:
         return say("How its key is held cannot be told: {error}", error=error)
 
@@ -26,9 +26,24 @@ def store_words(store: Path) -> str:
     )
 
 
-def held_words(held: Held) -> str:
-    """Return what it means for the owner."""
+def held_words(held: Held, *, secret: bool = False) -> str:
+    """Return what it means for the owner.
+
+    Args:
+        held: How it is held.
+        secret: Whether it is a secret that must be in memory to be used, as that of the store.
+    """
     match held:
+        case Held.TOKEN if secret:
+            return say(
+                "Its key is locked by a security token, and is opened in memory only: without the "
+                "token nobody opens it."
+            )
+        case Held.TPM if secret:
+            return say(
+                "Its key is locked by this machine's TPM, and is opened in memory only: on another "
+                "machine nobody opens it."
+            )
         case Held.PLAIN:
             return say(
                 "Its key is a plain file on the hub: whoever gets at the disk or at an unlocked "

@@ -4,9 +4,14 @@ import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
 
+from hems.outward import Ring, ring_of_name
 from hems.security.surface import Reach
 
-_LOCAL: Final = (".local", ".lan", ".home", ".home.arpa", ".internal", ".fritz.box")
+_RINGS: Final = {
+    Ring.MACHINE: Reach.MACHINE,
+    Ring.HOME: Reach.HOME,
+    Ring.INTERNET: Reach.BEYOND,
+}
 
 
 def host_of(url: str) -> str:
@@ -23,16 +28,8 @@ def reach_of(host: str) -> Reach:
     try:
         address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
-        return _of_name(name)
+        return _RINGS[ring_of_name(name)]
     if address.is_loopback:
         return Reach.MACHINE
     near = address.is_private or address.is_link_local
     return Reach.HOME if near and not address.is_unspecified else Reach.BEYOND
-
-
-def _of_name(name: str) -> Reach:
-    if name == "localhost" or name.endswith(".localhost"):
-        return Reach.MACHINE
-    if name and ("." not in name or name.endswith(_LOCAL)):
-        return Reach.HOME
-    return Reach.BEYOND

@@ -24,7 +24,7 @@ from yarl import URL
 
 from hems.clock import Clock
 from hems.emg.threats.telling import Told
-from hems.push.address import PublicResolver, public
+from hems.outward import Ring, RingResolver, ring_of_host
 from hems.store.errors import StoreError
 from hems.store.settings import Settings
 
@@ -92,8 +92,7 @@ def check_address(url: str, *, private: bool) -> None:
         WebhookError: It may not.
     """
     host = URL(url).host or ""
-    literal = ":" in host or host.replace(".", "").isdigit()
-    if not private and (not public(host) if literal else "." not in host):
+    if not private and ring_of_host(host) is not Ring.INTERNET:
         raise WebhookError(
             f"threats.webhook: {host!r} is not on the internet; webhook_private allows it"
         )
@@ -176,7 +175,7 @@ class Webhook:
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=1,
-                resolver=None if self._hook.private else PublicResolver(),
+                resolver=None if self._hook.private else RingResolver(Ring.INTERNET),
                 ssl=True if self._hook.trust is None else self._hook.trust,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -1,7 +1,8 @@
 """The home's IEEE 2030.5 client: finds its server, keeps to it, survives its faults.
 
 `Client.run` serves until it is cancelled. What the server does wrong ends in a state and a
-sentence for the owner, never in an exception; only the registration PIN ends all traffic.
+sentence for the owner, never in an exception; a wrong registration PIN ends all traffic for a while
+(`hems.sep2.wrong_pins`).
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import contextlib
 import logging
 import random
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -35,10 +36,11 @@ from hems.sep2.noticed import Notice, Noticed, What, unnoticed
 from hems.sep2.rules.events import Schedule
 from hems.sep2.session import Home, ServerLostError, Session, SessionEvents, SessionSettings
 from hems.sep2.settings import ClientSettings, ClientState, ListenSettings
-from hems.sep2.transport.backoff import Backoff
+from hems.sep2.transport.backoff import Backoff, until_next_poll
 from hems.sep2.transport.http import Transport
 from hems.sep2.transport.inlet import Inlet
 from hems.sep2.transport.listener import Listener
+from hems.sep2.wrong_pins import WrongPins
 
 if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncZeroconf
@@ -104,7 +106,7 @@ class Client:
         self._session: Session | None = None
         self._samples = Samples()
         self._proven: set[str] = set()
-        self._strange: set[str] = set()
+        self._wrong_pins = WrongPins(settings.wrong_pin_s)
         self._notification_uri: str | None = None
         self.members = tuple(self._member(i, each) for i, each in enumerate(settings.members))
         """The EndDevices that the home answers for, its own first."""
@@ -236,7 +238,6 @@ class Client:
 
     async def _serve(self) -> None:
         moved: tuple[str, str] | None = None
-        moves = 0
         moves, start = 0, ""
         pace = self._settings.pace
         backoff = Backoff(self._rng, first_s=pace.first_retry_s, longest_s=pace.longest_retry_s)
@@ -246,7 +247,10 @@ class Client:
                 moves, start = 0, base
             found = self._settings.url is None or moved is not None
             moved = None
-            self._tell("connecting", f"connecting to {base}", base + dcap)
+            if self._refused_of_late(base):  # which is what the owner should go on seeing
+                self._tell(self._state.state, self._state.detail, base + dcap)
+            else:
+                self._tell("connecting", f"connecting to {base}", base + dcap)
             why: Sep2Error
             async with self._connect(base) as transport:
                 session = self._new_session(transport, dcap, found=found)
@@ -254,13 +258,7 @@ class Client:
                 try:
                     await session.run()
                 except PinError as error:
-                    self._tell("refused", str(error))
-                    self._alarm(str(error))
-                    self._notice(Noticed(What.SERVER, str(error), error=error))
-                    if self._settings.url is not None:
-                        break
-                    # Another that announces itself may be the home's own.
-                    self._strange |= {start, base}
+                    self._refuse((start, base), error)
                     continue
                 except (ServerLostError, OtherPeerError) as error:
                     self._alarm(str(error))
@@ -276,7 +274,15 @@ class Client:
                 backoff.worked()
             if moved is None:
                 await asyncio.sleep(backoff.failed(why))
-        await asyncio.Event().wait()  # refused: events in force run on, but nothing more is sent
+
+    def _refuse(self, bases: Collection[str], error: PinError) -> None:
+        """Send nothing more to a server for a while; events in force run on."""
+        now = self._clock.monotonic()
+        if not any(self._wrong_pins.knows(base, now) for base in bases):
+            self._alarm(str(error))
+        self._wrong_pins.add(set(bases), now)
+        self._tell("refused", str(error))
+        self._notice(Noticed(What.SERVER, str(error), error=error))
 
     def _moved(self, error: MovedError, moves: int) -> tuple[str, str] | None:
         """Return where the server says that it is now; None for where it was at first.
@@ -285,7 +291,7 @@ class Client:
         before anything else is sent to it.
         """
         target = _split(error.url)
-        refused = target[0] in self._strange
+        refused = self._left_alone_s(target[0]) > 0
         if not refused and moves <= _MOVES and error.url.startswith("https://"):
             _log.warning("%s", error)
             return target
@@ -316,23 +322,40 @@ class Client:
     async def _locate(self) -> tuple[str, str]:
         """Return the server's origin and the path of its DeviceCapability."""
         if self._settings.url is not None:
-            return _split(self._settings.url)
-        if not self._strange:  # else that it was refused is what the owner should go on seeing
+            base, dcap = _split(self._settings.url)
+            await asyncio.sleep(self._left_alone_s(base))
+            return base, dcap
+        if not self._refused_of_late():
             self._tell("searching", _SEARCHING, "")
         found = await self._search()
         return found.base, found.dcap
 
+    def _refused_of_late(self, base: str | None = None) -> bool:
+        """Whether the present state is that a server, or this one, did not know the PIN."""
+        known = self._wrong_pins.knows(base, self._clock.monotonic())
+        return known and self._state.state == "refused"
+
+    def _left_alone_s(self, base: str) -> float:
+        wait_s = self._wrong_pins.wait_s(base, self._clock.monotonic())
+        return until_next_poll(wait_s, self._rng)
+
     async def _search(self) -> "discovery.Found":
         await load(discovery)
+        aside: set[str] = set()
         async with discovery.Discovery(self._zeroconf) as listening:
             while True:
                 try:
                     found = await listening.next()
                 except MalformedError as error:
                     self._alarm(f"a server's announcement cannot be used: {error}")
-                else:
-                    if found.base not in self._strange:
-                        return found
+                    continue
+                wait_s = self._left_alone_s(found.base)
+                if not wait_s:
+                    return found
+                # Another that announces itself meanwhile may be the home's own.
+                if found.name not in aside:
+                    asyncio.get_running_loop().call_later(wait_s, listening.again, found)
+                aside.add(found.name)
 
     def _tell_schedule(self, index: int, schedule: Schedule) -> None:
         if index == 0:

@@ -14,6 +14,7 @@
     │   ├── RedirectError     a redirect without a target, or one too many
     │   │   └── MovedError    a redirect to another host
     │   ├── MalformedError    a body that is not the resource it must be
+    │   │   └── HarmfulError  one that is made to harm its reader
     │   └── OversizedError    a body above the limit
     ├── ChoiceError           the owner's choice about an event cannot be granted
     │   ├── UnknownEventError no such event, or it is over
@@ -105,6 +106,10 @@ class MalformedError(PermanentError):
         super().__init__(f"{element or 'document'}: {reason}")
         self.element = element
         self.reason = reason
+
+
+class HarmfulError(MalformedError):
+    """A body as no program of good will writes it: it would keep its reader busy, or call out."""
 
 
 class OversizedError(PermanentError):

@@ -10,6 +10,7 @@ from hems.sep2.rules.events import Event
 from hems.sep2.rules.lifecycle import Profile
 from hems.sep2.walk.notices import GRACE_S
 from hems.sep2.walk.walker import Pace
+from hems.sep2.wrong_pins import FIRST_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class ClientSettings:
         registers: Whether the home makes its EndDevice where it is missing.
         others: Further EndDevices that the home answers for, as a gateway or an aggregator does.
         certificate: LFDI of the certificate that the server sees, where it is not the home's own.
+        wrong_pin_s: How long a server that does not know the home's PIN is left alone at first.
     """
 
     identity: Identity
@@ -68,6 +70,7 @@ class ClientSettings:
     registers: bool = True
     others: Sequence[MemberSettings] = ()
     certificate: str | None = None
+    wrong_pin_s: float = FIRST_S
 
     @property
     def members(self) -> Sequence[MemberSettings]:

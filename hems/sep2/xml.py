@@ -18,7 +18,7 @@ from hems.sep2.codec.foreign import XSI_NS, Element
 from hems.sep2.codec.reading import BadItem, OnBad, path, reader
 from hems.sep2.codec.scalar import shown
 from hems.sep2.codec.writing import qualified, writer
-from hems.sep2.errors import MalformedError, OversizedError
+from hems.sep2.errors import HarmfulError, MalformedError, OversizedError
 from hems.sep2.resources.base import Resource
 from hems.sep2.resources.wire import ALIASES, CSIPAUS_NS, SEP_NS, STORAGE_NS, Record, by_name
 
@@ -131,7 +131,7 @@ def _root(data: bytes) -> Element:
         raise MalformedError("", f"its encoding is {shown(encoding)}, not UTF-8")
     # The one octet is found, or not, forty times faster, and a sound body has none.
     if b"!" in data and b"<!DOCTYPE" in data:
-        raise MalformedError("", "a DOCTYPE is not allowed")
+        raise HarmfulError("", "a DOCTYPE is not allowed")
     try:
         root = etree.fromstring(data, _PARSER)
     except etree.XMLSyntaxError as error:
@@ -143,7 +143,7 @@ def _root(data: bytes) -> Element:
     if _may_be_crowded(data):
         for crowded in cast("list[Element]", _CROWDED(root)):
             reason = f"it has more than {_MOST_ATTRIBUTES} attributes"
-            raise MalformedError(path(crowded), reason)
+            raise HarmfulError(path(crowded), reason)
     return root
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from hems.emg.threats.rules.table import Thresholds
+from hems.emg.threats.rules.thresholds import Thresholds
 from hems.settings.section import Duration, Section
 
 _CYCLES: Final = 4.0
@@ -31,7 +31,10 @@ class ThreatsSection(Section):
     odd_hours: bool = True
     """Whether a change at an hour at which nobody of the house makes any is said."""
     block: Duration = 900.0
-    """For how long an address that guesses, scans or floods is kept from the page; 0 for never."""
+    """For how long an address that guesses, scans or floods is kept out; 0 for never."""
+    quarantine: bool = True
+    """Whether a device that is found hostile, or stormed with set-points, is shut until somebody of
+    the home allows it; else that is only said."""
     webhook: str | None = None
     """Where each finding is sent, as JSON: an https address."""
     webhook_secret: Path | None = None

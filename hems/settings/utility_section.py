@@ -9,11 +9,17 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from certs.est.code import server_of
 from certs.est.errors import EstError
 from certs.identity import pin_valid
+from certs.ocsp.question import good_address
 from hems.settings.section import Duration, Port, Section, Text, twins
 from hems.settings.slope_section import Slope
 
 UTILITY: Final = "utility"
 """Name of the utility where a home has one only."""
+
+OCSP_NAMED: Final = "named"
+OCSP_OFF: Final = "off"
+
+_LEAST_GRACE_S: Final = 3600.0
 
 
 def _pin(pin: str) -> str:
@@ -70,6 +76,17 @@ class UtilitySection(Section):
     """Root certificates that the server's chain must end in, PEM."""
     crls: Path
     """Revocation lists of every CA in the server's chain, PEM."""
+    revocation: Literal["soft", "hard"] = "soft"
+    """What holds while nobody says whether the server's certificate was revoked, its lists being
+    overdue and OCSP out of reach. "soft": what was known last, and the owner is told; "hard": that
+    too, for `revocation_grace`, and then the utility is not talked to. Soft by default, for a list
+    that comes late is far more often forgotten than withheld, and without its utility a home keeps
+    no limit that the grid needs."""
+    revocation_grace: Annotated[Duration, Field(ge=_LEAST_GRACE_S)] = 72 * 3600.0
+    """How long "hard" waits; an hour at least."""
+    ocsp: str = OCSP_NAMED
+    """Where the server's certificates are asked about (RFC 6960): "named", where they say
+    themselves, if they do; "off", nowhere; or a URL."""
     pin: Pin
     """Registration PIN: five digits and a check digit."""
     lfdi: Lfdi | None = None
@@ -127,6 +144,15 @@ class UtilitySection(Section):
             except EstError as error:
                 raise ValueError(str(error)) from error
         return est
+
+    @field_validator("ocsp")
+    @classmethod
+    def _a_responder(cls, ocsp: str) -> str:
+        if ocsp not in {OCSP_NAMED, OCSP_OFF} and not good_address(ocsp):
+            raise ValueError(
+                f"{ocsp!r} is not {OCSP_NAMED!r}, {OCSP_OFF!r} or a URL: http://HOST:PORT/PATH"
+            )
+        return ocsp
 
     @field_validator("mirror_interval")
     @classmethod

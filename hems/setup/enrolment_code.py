@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from certs.errors import CertificateError, PeerError
-from certs.est import client
+from certs.est import client, lists
 from certs.est.answer import Issued
 from certs.est.client import Holder
 from certs.est.code import EnrolmentCode, read_code
@@ -81,8 +81,9 @@ class Draft:
             CertificateError: It cannot be written or used.
         """
         write_certificates(self.identity.certificate, issued.chain)
-        write_certificates(self.trust.roots, [issued.root])
+        write_certificates(self.trust.roots, issued.roots)
         write_crls(self.trust.crls, issued.crls)
+        lists.keep(self.trust, issued)
         client_context(self.identity, self.trust)  # says now what is wrong with them
 
     def drop(self) -> None:

@@ -29,9 +29,7 @@ from certs.keys.store import KeyStore
 from certs.pem import (
     der,
     read_certificates,
-    read_crls,
     write_certificates,
-    write_crls,
     write_file,
 )
 from certs.tls import client_context
@@ -172,6 +170,8 @@ class Renewer:
             left_s = ends - now
             due = timing.renew_at(begins, ends, int(lfdi(der(chain[0]))[:8], 16) / _CHANCES)
             rolling = _rolling(config, section)
+            if await asyncio.to_thread(lists.forget, rolling.present, rolling.trust, now):
+                _log.info("%s: a root whose time is over is forgotten", section.trust)
             if due is None or now < due:
                 await self._refresh_lists(section, rolling)
                 self._alarm(section.name, None)
@@ -208,7 +208,7 @@ class Renewer:
         now = self._now()
         if section.est is None or now < self._lists_at.get(section.name, 0.0) + LISTS_EVERY_S:
             return
-        await lists.refresh(section.est, rolling.present, rolling.trust)
+        await lists.refresh(section.est, rolling.present, rolling.trust, self._now)
         self._lists_at[section.name] = now
         self._failures.pop(section.name, None)
 
@@ -259,8 +259,7 @@ async def _renew(section: UtilitySection, rolling: Rolling, now: Callable[[], fl
 
 def _keep(rolling: Rolling, issued: Issued) -> None:
     write_certificates(rolling.next.certificate, issued.chain)
-    if lists.later(issued.crls, read_crls(rolling.trust.crls)):
-        write_crls(rolling.trust.crls, issued.crls)
+    lists.keep(rolling.trust, issued)
     client_context(rolling.next, rolling.trust)  # says now what is wrong with them
 
 

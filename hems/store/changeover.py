@@ -13,7 +13,6 @@ What is found of 1 and 2 at the next start is thrown away; from 3 on it is gone 
 
 import contextlib
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from certs.errors import CertificateError
 from certs.keys.erasing import overwrite
 from certs.keys.errors import KeyStoreError
 from certs.keys.store import KeyStore
+from certs.syncing import sync
 from hems.store.cipher import StoreFile, StoreKey, beginning, opened
 from hems.store.errors import StoreError
 from hems.store.key_file import key_path, seal_key
@@ -70,7 +70,7 @@ class Changeover:
             if present is not None:
                 self._former_key.hardlink_to(self._key)
             self._draft_key.replace(self._key)
-            _sync(self._path.parent)
+            sync(self._path.parent)
         self._end(key)
         return key
 
@@ -83,8 +83,7 @@ class Changeover:
         Raises:
             StoreError: It cannot be gone on with; nothing is lost.
         """
-        for half in self._key.parent.glob(f".{self._key.name}.*"):  # a key's file, half written
-            overwrite(half)
+        self._throw_away_halves()
         if key is not None and beginning(self._draft) == key.salt:
             self._end(key)
             return
@@ -112,7 +111,7 @@ class Changeover:
             if verdict != ("ok",) or _counts(copy) != wanted:
                 raise StoreError(f"{self._path}: its copy under a new key is not the same")
             copy.execute("PRAGMA journal_mode=WAL").fetchall()
-        _sync(self._draft)
+        sync(self._draft)
 
     def _end(self, key: StoreKey) -> None:
         with file_errors(self._path):
@@ -123,7 +122,7 @@ class Changeover:
                 for suffix in ("-wal", "-shm", "-journal"):
                     _beside(self._path, suffix).unlink(missing_ok=True)
             self._draft.replace(self._path)
-            _sync(self._path.parent)
+            sync(self._path.parent)
         self._wipe_former()
         _log.info("%s: the store is under a new key", self._path)
 
@@ -154,6 +153,14 @@ class Changeover:
                 _log.warning("a key that no store has: %s", error)
                 self._draft_key.unlink(missing_ok=True)
 
+    def _throw_away_halves(self) -> None:
+        """Remove what a power cut left of a key's file; what is not ours there is said, and left."""
+        for half in self._key.parent.glob(f".{self._key.name}.*"):
+            try:
+                overwrite(half)
+            except CertificateError as error:
+                _log.warning("what may be half of a key stays: %s", error)
+
     def _erase_key(self, path: Path) -> None:
         try:
             self._keys.held(path)
@@ -178,11 +185,3 @@ def _counts(connection: "Connection") -> Mapping[str, int]:
         for name in names
         if not name.startswith("sqlite_")
     }
-
-
-def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -8,6 +8,7 @@ not read. The key is random and used as it is, so that opening costs no key deri
     page n      content, vector (16), HMAC (64)
 """
 
+import errno
 import hashlib
 import hmac
 import os
@@ -127,6 +128,8 @@ def beginning(path: Path) -> bytes:
         OSError: It cannot be read.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe, say, would be waited for
+            raise OSError(errno.EINVAL, "not a file")
         with path.open("rb") as file:
             return file.read(_SALT)
     except FileNotFoundError:

@@ -4,6 +4,7 @@
     ├── StoreFullError      the disk is full; nothing was written, callers go on without it
     ├── StoreBusyError      another process holds the file locked
     ├── StoreCorruptError   the file is damaged; `set_aside` keeps it and makes room for a new one
+    ├── StoreAwayError      the file cannot be got at: rights, a bad disk, something else there
     ├── StoreKeyError       its key cannot be had now; the file is left, another is used meanwhile
     └── StoreNewerError     a newer version of the software wrote it; it is left as it is
 
@@ -30,6 +31,10 @@ class StoreBusyError(StoreError):
 
 class StoreCorruptError(StoreError):
     """The file is damaged; worth an alarm, because a memory of events is lost with it."""
+
+
+class StoreAwayError(StoreError):
+    """The file cannot be got at now: by its rights, by the disk, or for what is in its place."""
 
 
 class StoreKeyError(StoreError):

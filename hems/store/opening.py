@@ -6,7 +6,7 @@ from typing import Final
 from certs.keys.store import KeyStore
 from hems.store.changeover import Changeover
 from hems.store.cipher import PAGE, Pages, Shape, StoreKey, beginning, shape
-from hems.store.errors import StoreCorruptError, StoreError, StoreKeyError
+from hems.store.errors import StoreAwayError, StoreCorruptError, StoreError, StoreKeyError
 from hems.store.key_file import key_path, read_key, seal_key, settle_key
 from hems.store.migrate import make, migrate
 from hems.store.schema import REVISIONS
@@ -27,6 +27,7 @@ def make_ready(path: Path, keys: KeyStore) -> StoreKey:
     Raises:
         StoreCorruptError: It is damaged, or another file is in its place; see `set_aside`.
         StoreKeyError: Its key cannot be had, or belongs to another file: it is left as it is.
+        StoreAwayError: It cannot be got at.
         StoreNewerError: A newer version wrote it.
         StoreFullError: There is no room to make or encrypt it.
         StoreError: It cannot be opened for another reason.
@@ -114,7 +115,7 @@ def _bring_up(path: Path, key: StoreKey) -> None:
 
 def _place(path: Path) -> None:
     if path.exists() and not path.is_file():
-        raise StoreError(f"{path}: not a file")
+        raise StoreAwayError(f"{path}: not a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Made before SQLite does, so that a home's data is at no moment readable by others; the

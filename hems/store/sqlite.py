@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hems.store.cipher import DRIVER, Error, StoreFile, StoreKey, opened
 from hems.store.errors import (
+    StoreAwayError,
     StoreBusyError,
     StoreCorruptError,
     StoreError,
@@ -30,6 +31,12 @@ _CHECKED: Final = (events, responses, server_offsets, effects)
 _PRIMARY: Final = 0xFF
 """The low byte of an extended SQLite result code is the primary one."""
 
+_OUT_OF_REACH: Final = (
+    DRIVER.SQLITE_CANTOPEN,
+    DRIVER.SQLITE_PERM,
+    DRIVER.SQLITE_READONLY,
+    DRIVER.SQLITE_IOERR,
+)
 _NEARLY_NOTHING: Final = 64 * 1024
 """Bytes free on a disk on which SQLite's I/O errors mean that it is full."""
 
@@ -131,7 +138,7 @@ def file_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise StoreFullError(f"{path}: the disk is full; nothing was written") from error
-        raise StoreError(f"{path}: {error.strerror or error}") from error
+        raise StoreAwayError(f"{path}: {error.strerror or error}") from error
 
 
 def _translate(path: Path, error: BaseException) -> StoreError:
@@ -146,6 +153,8 @@ def _translate(path: Path, error: BaseException) -> StoreError:
         return StoreCorruptError(f"{path}: the file is damaged: {error}")
     if primary in (DRIVER.SQLITE_BUSY, DRIVER.SQLITE_LOCKED):
         return StoreBusyError(f"{path}: another process keeps it locked")
+    if primary in _OUT_OF_REACH:
+        return StoreAwayError(f"{path}: {error}")
     return StoreError(f"{path}: {error}")
 
 

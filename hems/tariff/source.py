@@ -18,6 +18,7 @@ from der.sentence import say
 from hems.cem.tariff.rates import PriceEvent
 from hems.cem.tariff.series import Series, Span
 from hems.clock import Clock
+from hems.outward import OutwardError, asking
 from hems.store.errors import StoreError
 from hems.store.settings import Settings
 from hems.tariff.document import Document, DocumentError, parse
@@ -210,13 +211,9 @@ def _read_file(path: Path) -> bytes:
 
 
 async def _download(url: str) -> bytes:
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     body = bytearray()
     try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(url, max_redirects=_MOST_REDIRECTS) as response,
-        ):
+        async with asking(url, within_s=TIMEOUT_S, most_redirects=_MOST_REDIRECTS) as response:
             if response.status != 200:  # noqa: PLR2004 - OK of HTTP
                 raise SourceError(
                     say(
@@ -229,6 +226,9 @@ async def _download(url: str) -> bytes:
                 body += chunk
                 if len(body) > MOST_BYTES:
                     break
+    except OutwardError as error:
+        # As it is: it is told in the reader's language.
+        raise SourceError(*error.args) from error
     except TimeoutError as error:
         raise SourceError(say("no answer within {timeout:g} s", timeout=TIMEOUT_S)) from error
     except aiohttp.ClientResponseError as error:

@@ -29,7 +29,7 @@ from certs.hwname import HardwareName
 from certs.issue import Validity, new_key
 from certs.pem import der, read_certificates, read_crls
 from certs.pki import HARDWARE_TYPE, Pki, authorities, certify, init_pki, issue_service, revoke
-from hems.headend.est.tls import est_context
+from hems.headend.est.tls import EstTls
 
 pytestmark = pytest.mark.requirement("L1-AUTH", "LC-TEST")
 
@@ -88,7 +88,7 @@ async def serving(server: Server, name: str = "utility") -> AsyncIterator[Server
     app.router.add_route("*", PATH + "{what}", server.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    tls = est_context(server.pki.identity(name), [server.pki.trust.roots])
+    tls = EstTls(server.pki.identity(name), [server.pki.trust.roots]).context
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     root = read_certificates(server.pki.trust.roots)[0]
     server.code = EnrolmentCode(

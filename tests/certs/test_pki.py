@@ -8,12 +8,12 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
+from certs.ca_files import AUTHORITIES
 from certs.errors import CertificateError, PkiError, PkiExistsError
 from certs.hwname import HardwareName
 from certs.issue import DEVICE_GENERIC, TEST_POLICY
 from certs.pem import read_certificates, read_crls
 from certs.pki import (
-    AUTHORITIES,
     HARDWARE_TYPE,
     Pki,
     init_pki,

@@ -7,6 +7,7 @@ from hems.link_notes import event_of, handshake
 from hems.security_event import EventKind
 from hems.sep2.errors import (
     ForbiddenError,
+    HarmfulError,
     MalformedError,
     MovedError,
     NotFoundError,
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.requirement("L2-EVENTS")
         (MovedError("h: moved", "https://evil/"), EventKind.SERVER_REFUSED),
         (RedirectError("h: more than 5 redirects"), EventKind.SERVER_HOSTILE),
         (OversizedError("h: 1000000 items"), EventKind.SERVER_HOSTILE),
+        (HarmfulError("h", "a DOCTYPE is not allowed"), EventKind.SERVER_HOSTILE),
         (MalformedError("Time", "no time"), None),
         (NotFoundError("h: not there"), None),
         (UnreachableError("h: no route"), None),

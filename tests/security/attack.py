@@ -19,6 +19,7 @@ class Kind(StrEnum):
     STORE = "store"
     AGENT = "agent"
     FIRMWARE = "firmware"
+    ENROLMENT = "enrolment"
 
 
 class Where(StrEnum):
@@ -56,6 +57,10 @@ class Ground(Protocol):
 
     async def lines(self, where: Where) -> list[str]:
         """Return the lines of a log since the mark."""
+        ...
+
+    def logs(self) -> list[str]:
+        """Return what our programs have written to their own logs since the mark."""
         ...
 
     async def cycle(self) -> "Cycle":
@@ -99,6 +104,8 @@ class Attack(Generic[G]):
         served: A regular expression.
         silent: Why it leaves no entry.
         deep: Whether it takes too long for `make test`.
+        errors: A regular expression of the errors that it may leave in our programs' own logs;
+            none by default: what is refused is a warning at most.
     """
 
     id: str
@@ -111,12 +118,14 @@ class Attack(Generic[G]):
     served: str
     silent: str = ""
     deep: bool = False
+    errors: str = ""
 
     def __post_init__(self) -> None:
         if (self.entry is None) is not bool(self.silent):
             raise ValueError(f"{self.id}: an attack leaves an entry, or a reason for none")
         re.compile(self.defence)
         re.compile(self.served)
+        re.compile(self.errors)
 
 
 @dataclass(frozen=True, slots=True)

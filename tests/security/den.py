@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from tests.hems.sep2.utility import serving
 from tests.security.attack import Cycle, Where
 from tests.security.forging import revoke_some
 from tests.security.relay import Relay, relayed
-from tests.security.street import HOUSE, Page, Tail, token_in
+from tests.security.street import HOUSE, Page, Tail, ended, token_in
 from tests.waiting import until
 
 Act = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -77,6 +78,7 @@ class Den:
     folder: Path
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(_BY_THOUSANDS))
     _tail: Tail = field(init=False)
+    _since: float = 0.0
 
     def __post_init__(self) -> None:
         self._tail = Tail(self.hub.child.log)
@@ -84,12 +86,17 @@ class Den:
     def mark(self) -> None:
         """Have `lines` return what is written from now on."""
         self._tail.mark()
+        self._since = time.time()
 
     async def lines(self, where: Where) -> list[str]:
-        """Return the lines of a log since the mark; of the security log all."""
+        """Return the lines of a log since the mark."""
         if where is Where.SECURITY:
-            return await self.page.security(())
+            return await self.page.security(since=self._since)
         return self.hub.log.splitlines() if where is Where.HUB_RUN else self._tail.lines()
+
+    def logs(self) -> list[str]:
+        """Return what the hub has written since the mark."""
+        return self._tail.lines()
 
     async def cycle(self) -> Cycle:
         """Return how the control cycle stands."""
@@ -158,7 +165,7 @@ class Den:
 
 @asynccontextmanager
 async def den(folder: Path, pki: Pki) -> AsyncIterator[Den]:
-    """Run a den while the context lasts."""
+    """Run a den while the context lasts; its hub must end well."""
     theirs = folder / "attackers"
     await asyncio.to_thread(theirs.mkdir, parents=True)
     own = await asyncio.to_thread(copy_pki, pki, folder / "pki")
@@ -176,15 +183,11 @@ async def den(folder: Path, pki: Pki) -> AsyncIterator[Den]:
         elsewhere = await stack.enter_async_context(relayed(way.port))
         dcap = f"https://{LOOPBACK}:{way.port}/dcap"
         hub = bench.prepare(bench.config(dcap))
-        stack.push_async_callback(_ended, hub)
+        stack.push_async_callback(hub.child.stop)
         await hub.start()
         session = await stack.enter_async_context(aiohttp.ClientSession())
         page = Page(hub.page, token_in(hub.child.log.parent), session)
         made = Den(hub, page, bench, utility, way, wires, elsewhere, own, theirs)
         await made.connected()
         yield made
-
-
-async def _ended(hub: Hub) -> None:
-    await hub.child.stop()
-    assert "Traceback" not in hub.log, "\n".join(hub.logged("Traceback"))
+        await ended(hub.child)

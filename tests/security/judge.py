@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -22,6 +22,7 @@ _ENTRY_WITHIN_S: Final = 12.0
 _ANSWER_WITHIN_S: Final = 90.0
 _ALREADY_S: Final = 0.1
 _WIDTH: Final = 300
+_ERROR: Final = re.compile(r"^\S+ \S+ (ERROR|CRITICAL) |^Traceback |^\w+Warning: |never awaited")
 
 
 @dataclass
@@ -117,6 +118,7 @@ async def judged(attack: Attack[G], ground: G) -> Outcome:
         found = await _entry(attack, ground, faults)
         await _rightly(attack, ground, faults)
     faults += pulse.faults()
+    faults += unexplained(ground.logs(), attack.errors)
     return Outcome(
         attack.id,
         attack.kind,
@@ -129,6 +131,20 @@ async def judged(attack: Attack[G], ground: G) -> Outcome:
         pulse.longest_s,
         tuple(faults),
     )
+
+
+def unexplained(lines: Iterable[str], errors: str = "") -> list[str]:
+    """Return the lines of programs' logs that say that something went wrong within.
+
+    Args:
+        lines: Of the logs.
+        errors: A regular expression of those that are as they should be; "" for none.
+    """
+    return [
+        f"a log says {line[:_WIDTH]!r}"
+        for line in lines
+        if _ERROR.search(line) and not (errors and re.search(errors, line))
+    ]
 
 
 async def _attempted(attack: Attack[G], ground: G, faults: list[str]) -> str:

@@ -7,7 +7,10 @@ from certs.pki import Pki
 from tests.security import (
     agents,
     callers,
+    chargers,
     crowding,
+    enrolments,
+    factors,
     firmwares,
     handshakes,
     liars,
@@ -23,6 +26,7 @@ from tests.security import (
 from tests.security.attack import Attack, Outcome
 from tests.security.den import Den, den
 from tests.security.judge import judged
+from tests.security.porch import Porch, porch
 from tests.security.street import Street, street
 from tests.security.vault import Vault, vault
 
@@ -35,16 +39,19 @@ ON_STREET: Sequence[Attack[Street]] = [
     *logins.ROWS,
     *crowding.ROWS,
     *roles.ROWS,
+    *factors.ROWS,
+    *enrolments.ROWS,
 ]
 
 
 AT_VAULT: Sequence[Attack[Vault]] = [*stores.ROWS, *agents.ROWS, *firmwares.ROWS]
+ON_PORCH: Sequence[Attack[Porch]] = [*chargers.ROWS]
 IN_DEN: Sequence[Attack[Den]] = [*servers.ROWS, *liars.ROWS, *machines.ROWS]
 
 
-def every() -> Sequence[Attack[Street] | Attack[Den] | Attack[Vault]]:
+def every() -> Sequence[Attack[Street] | Attack[Den] | Attack[Vault] | Attack[Porch]]:
     """Return all attacks."""
-    return [*ON_STREET, *IN_DEN, *AT_VAULT]
+    return [*ON_STREET, *IN_DEN, *AT_VAULT, *ON_PORCH]
 
 
 async def carried_out(folder: Path, pki: Pki, ids: Collection[str]) -> AsyncIterator[Outcome]:
@@ -64,3 +71,8 @@ async def carried_out(folder: Path, pki: Pki, ids: Collection[str]) -> AsyncIter
         async with vault(folder / "vault", pki) as kept:
             for harm in at_vault:
                 yield await judged(harm, kept)
+    on_porch = [attack for attack in ON_PORCH if attack.id in ids]
+    if on_porch:
+        async with porch(folder / "porch", pki) as home:
+            for nuisance in on_porch:
+                yield await judged(nuisance, home)

@@ -48,7 +48,7 @@ class Relay:
                     await self.pass_on(self.target, reader, writer)
         finally:
             self._open.discard(writer)
-            writer.transport.abort()
+            writer.close()  # what was said last, such as a TLS alert, still gets there
 
     async def pass_on(
         self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

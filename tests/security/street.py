@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from certs.identity import IdentityFiles
 from certs.pki import Pki
 from hems.access.rights import Role
+from hems.commands.child import Child
 from tests.faults.bench import Line, copy_pki, whole_line
 from tests.security.attack import Cycle, Where
 from tests.security.forging import revoke_some
@@ -41,6 +42,7 @@ class _Health(_Read):
 
 class _Row(_Read):
     seq: int
+    at: float
     kind: str
     severity: str
     about: str
@@ -113,17 +115,22 @@ class Page:
         # Its age is given to the millisecond, and the answer took no time to speak of.
         return Cycle(health.seq, time.time() - health.age_s)
 
-    async def security(self, sources: Collection[str]) -> list[str]:
-        """Return the security log of some sources or else all, a line a row, the newest first."""
+    async def security(self, sources: Collection[str] = (), since: float = 0.0) -> list[str]:
+        """Return the security log, a line a row, the newest first.
+
+        Args:
+            sources: From where; empty for all.
+            since: UTC epoch seconds from which on.
+        """
         found = _Rows.model_validate_json(await self.get("/api/security/log?most=500"))
         return [
             f"{row.kind} [{row.severity}] from {row.source or '-'} about {row.about or '-'}: "
             f"{row.text}{f' ({row.threat})' if row.threat else ''}"
             for row in found.rows
-            if not sources or row.source in sources
+            if row.at >= since and (not sources or row.source in sources)
         ]
 
-    async def trail(self, sources: Collection[str]) -> list[str]:
+    async def trail(self, sources: Collection[str] = ()) -> list[str]:
         """Return the trail of some sources or else all, a line a row, the newest first."""
         found = _Deeds.model_validate_json(await self.get("/api/trail?most=200"))
         return [
@@ -196,6 +203,10 @@ class Street:
             return await self.page.trail(self._seen)
         return self._tails[where].lines()
 
+    def logs(self) -> list[str]:
+        """Return what our programs have written since the mark."""
+        return [line for tail in self._tails.values() for line in tail.lines()]
+
     async def cycle(self) -> Cycle:
         """Return how the control cycle stands."""
         return await self.page.cycle()
@@ -247,6 +258,14 @@ async def street(folder: Path, pki: Pki) -> AsyncIterator[Street]:
             theirs = folder / "attackers"
             theirs.mkdir()
             yield Street(line, page, people, theirs)
+        for child in (stage.hub, stage.headend):
+            await ended(child)
+
+
+async def ended(child: Child) -> None:
+    """Stop a program, which must end well."""
+    code = await child.stop()
+    assert code == 0, f"{child.name} ended with {code}: {child.log_end()}"
 
 
 async def _accounts(page: Page) -> Mapping[Role, Account]:

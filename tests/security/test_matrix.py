@@ -110,6 +110,10 @@ class Still:
         del where
         return [self._says]
 
+    def logs(self) -> list[str]:
+        """Return the one line."""
+        return [self._says]
+
     async def cycle(self) -> Cycle:
         """Return one cycle more each time, or always the same."""
         self._seq += self._beats

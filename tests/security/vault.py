@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from tests.faults.bench import Bench, Hub, house
 from tests.faults.scripted import LyingUtility
 from tests.hems.sep2.utility import serving
 from tests.security.attack import Cycle, Where
-from tests.security.street import HOUSE, Page, Tail, token_in
+from tests.security.street import HOUSE, Page, Tail, ended, token_in
 from tests.waiting import until
 
 _WITHIN_S: Final = 40.0
@@ -47,6 +48,7 @@ class Vault:
     _last: Cycle | None = None
     _down: bool = False
     _tail: Tail = field(init=False)
+    _since: float = 0.0
 
     def __post_init__(self) -> None:
         self._tail = Tail(self.hub.child.log)
@@ -54,16 +56,21 @@ class Vault:
     def mark(self) -> None:
         """Have `lines` return what is written from now on."""
         self._tail.mark()
+        self._since = time.time()
         self.record.clear()
 
     async def lines(self, where: Where) -> list[str]:
-        """Return the lines of a log; those of the page's logs whole."""
+        """Return the lines of a log since the mark; of the trail all."""
         if where is Where.RECORD:
             return self.record
         if where is Where.SECURITY:
-            return await self.page.security(())
+            return await self.page.security(since=self._since)
         if where is Where.TRAIL:
-            return await self.page.trail(())
+            return await self.page.trail()
+        return self._tail.lines()
+
+    def logs(self) -> list[str]:
+        """Return what the hub has written since the mark."""
         return self._tail.lines()
 
     async def cycle(self) -> Cycle:
@@ -75,9 +82,9 @@ class Vault:
         return self._last
 
     async def stop(self) -> None:
-        """Stop the hub in order."""
+        """Stop the hub in order; it must end well."""
         self._down = True
-        await self.hub.child.stop()
+        await ended(self.hub.child)
 
     async def start(self) -> None:
         """Start the hub (again)."""
@@ -145,3 +152,4 @@ async def vault(folder: Path, pki: Pki) -> AsyncIterator[Vault]:
         shutil.copytree(store, made.kept)
         await made.start()
         yield made
+        await ended(hub.child)

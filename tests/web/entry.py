@@ -1,6 +1,6 @@
 """A scripted home behind its real door: accounts, sessions and the trail in a real store."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ import aiohttp
 
 from hems.access.access import Access, access
 from hems.access.passwords import Hasher
+from hems.emg.threats.barrier import Barrier
 from hems.security_event import SecurityEvent
 from hems.store.store import open_store
 from tests.web.surface import ScriptedClock, ScriptedHome
@@ -16,6 +17,8 @@ from web.access_api import AccessApi
 from web.consents_api import ConsentsApi
 from web.door import Door
 from web.factors_api import FactorsApi
+from web.noticing import Sentinel
+from web.operation import Part
 from web.people_api import PeopleApi
 from web.server import serving
 from web.settings import WebSettings
@@ -56,8 +59,19 @@ async def entry(
     folder: Path,
     settings: WebSettings,
     forget: Callable[[str], Awaitable[None]] | None = None,
+    *,
+    more: Sequence[Part] = (),
+    barrier: Barrier | None = None,
 ) -> AsyncIterator[Entry]:
-    """Serve such a home while the context lasts; `forget` is told who has gone."""
+    """Serve such a home while the context lasts.
+
+    Args:
+        folder: Where its store is.
+        settings: How it is served.
+        forget: Told who has gone.
+        more: What else of it is served.
+        barrier: Who may ask nothing for a while.
+    """
     clock, home = ScriptedClock(), ScriptedHome()
     store = await open_store(folder / "hems.db", clock)
     # Costs of a hash that no hub would use: tests log in often.
@@ -83,8 +97,11 @@ async def entry(
             FactorsApi(rights),
             PeopleApi(rights, clock, forget),
             ConsentsApi(rights, clock),
+            *more,
         )
-        async with serving(home, settings, clock, parts, Door(rights)) as url:
+        sentinel = Sentinel(clock, barrier=barrier)
+        door = Door(rights)
+        async with serving(home, settings, clock, parts, door, sentinel=sentinel) as url:
             yield Entry(url, rights, clock, folder, noted, alarms)
     finally:
         await store.close()

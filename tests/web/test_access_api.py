@@ -12,11 +12,11 @@ import pytest
 from hems.access import private_file
 from hems.access.people import NewPerson
 from hems.access.rights import RIGHTS, Right, Role
+from hems.emg.threats.origin import origin
 from tests.web.entry import GOOD, Entry, entry
 from web.operation import Operation
 from web.parts import all_operations
 from web.settings import WebSettings
-from web.whence import origin
 
 pytestmark = pytest.mark.requirement("PRV-RBAC")
 
@@ -328,6 +328,7 @@ def test_what_hands_the_home_over_takes_a_proof() -> None:
         "POST /api/people/{person}/recover",
         "PUT /api/people/rules",
         "POST /api/consents",
+        "POST /api/grants",
         "POST /api/me/app",
         "PUT /api/me/app",
         "DELETE /api/me/app",

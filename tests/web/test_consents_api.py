@@ -1,6 +1,6 @@
 """Second factors, consents, scopes and recovery over real sockets, as somebody would try them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,15 @@ import pytest
 from yarl import URL
 
 from hems.access import totp
+from hems.access.consent_rules import ConsentPurpose
+from hems.access.consents import NewConsent
 from hems.access.people import NewPerson
-from hems.access.rights import Role
+from hems.access.rights import HERE, PARTIES, Right, Role
+from hems.emg.threats.barrier import Barrier
 from hems.security_event import EventKind
 from tests.web.entry import GOOD, Entry, entry
+from web.models import Answer
+from web.operation import Operation
 from web.settings import WebSettings
 from web.whence import near
 
@@ -284,3 +289,64 @@ async def test_a_known_browser_is_not_held_up_by_others_at_its_address(home: Ent
 )
 def test_what_is_the_home_s_own_network(address: str, own: str, *, at_home: bool) -> None:
     assert near(address, own) == at_home
+
+
+class LookedAt:
+    """One look at the home for each right, as other parts of the page have them."""
+
+    @classmethod
+    def operations(cls) -> Sequence[Operation]:
+        """Return them."""
+        return [Operation("GET", f"/api/looks/{each.name}", cls.look, each) for each in Right]
+
+    async def look(self) -> Answer:
+        """Tell nothing."""
+        return Answer()
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_whatever_a_guest_looks_at_is_on_record(
+    tmp_path: Path, settings: WebSettings, role: Role
+) -> None:
+    """Also what installers set up and what auditors see; of those who live here, what is private."""
+    async with entry(tmp_path, settings, more=[LookedAt()]) as home:
+        await home.rights.people.first(NewPerson("Ada", Role.OWNER, GOOD))
+        kim = await home.rights.people.add(NewPerson("Kim", role, GOOD))
+        if role in PARTIES:
+            wanted = frozenset({Right.HISTORY, Right.STEER, Right.AGREE})
+            until = home.clock.at + DAY_S
+            new = NewConsent(kim.id, ConsentPurpose.FLEXIBILITY, wanted, until)
+            await home.rights.consents.grant(new, HERE)
+        allowed = home.rights.who(kim).all_rights
+        async with home.visitor() as client:
+            await log_in(client, {"name": "Kim", "password": GOOD})
+            for right in allowed:
+                assert (await asked(client, "GET", f"/api/looks/{right.name}"))[0] == 200
+        rows = await home.rights.journal.newest(100)
+        seen = {row.deed.did.removeprefix("GET /api/looks/") for row in rows if row.deed}
+    private = {Right.HISTORY, Right.GRANT, Right.AUDIT, Right.OWN}
+    lives_here = role in {Role.OWNER, Role.HOUSEHOLD}
+    expected = allowed & private if lives_here else allowed - {Right.ANYBODY}
+    assert {right.name for right in expected} == seen - {"POST /api/login"}
+
+
+async def test_a_browser_of_the_home_is_not_kept_out_for_its_address(
+    tmp_path: Path, settings: WebSettings
+) -> None:
+    """What has an address barred may be a page of another site, in the owner's own browser."""
+
+    class Everywhere(Barrier):
+        def wait_s(self, source: str, now: float) -> float:
+            del source, now
+            return 900.0 if closed else 0.0
+
+    closed = False
+    async with entry(tmp_path, settings, barrier=Everywhere()) as home:
+        await home.rights.people.first(NewPerson("Ada", Role.OWNER, GOOD))
+        async with home.visitor() as owner, home.visitor(Cookie="hems-known=made-up") as other:
+            await log_in(owner)
+            assert (await asked(owner, "POST", "/api/logout"))[0] == 204
+            closed = True
+            assert (await asked(other, "GET", "/api/me"))[0] == 429
+            assert (await asked(other, "POST", "/api/login", json=ADA))[0] == 429
+            await log_in(owner)

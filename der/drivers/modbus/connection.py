@@ -204,6 +204,8 @@ class ModbusConnection:
         except TimeoutError as error:
             raise self._lost(point, f"no answer within {self.address.timeout_s:g} s") from error
         except WireError as error:
+            if error.alien:
+                self._pool.alien(self.device, self.peer.host)
             raise self._lost(point, str(error)) from error
         if answer.function_code & ~_EXCEPTION != request.function_code:
             raise self._lost(point, "answered another function than was asked")

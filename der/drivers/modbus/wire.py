@@ -31,11 +31,13 @@ class WireError(Exception):
 
     Attributes:
         lasting: Whether trying again is useless until somebody changes something.
+        alien: Whether what came was no Modbus, and no line that garbles can be the reason.
     """
 
-    def __init__(self, cause: str, *, lasting: bool = False) -> None:
+    def __init__(self, cause: str, *, lasting: bool = False, alien: bool = False) -> None:
         super().__init__(cause)
         self.lasting = lasting
+        self.alien = alien
 
 
 class Wire(asyncio.BufferedProtocol):
@@ -150,7 +152,9 @@ class Wire(asyncio.BufferedProtocol):
         except NotModbusError as error:
             # Not in the error: that would be another one each time, and said each time.
             _log.debug("%s (%s)", self._buffer[:_SHOWN_BYTES].hex(" "), error)
-            self._fail(WireError("answered bytes that are not Modbus"))
+            # Without numbers it is RTU: a bad wire behind the gateway garbles frames by itself.
+            alien = self._framing.numbered
+            self._fail(WireError("answered bytes that are not Modbus", alien=alien))
 
     def _deliver(self, unit: int, transaction: int | None, pdu: ModbusPDU) -> None:
         if self._answer is None or self._answer.done():

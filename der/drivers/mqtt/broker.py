@@ -22,6 +22,8 @@ from der.drivers.mqtt.twin import Twin
 from der.errors import PermanentError, TransientError
 from der.lifeline import Lifeline
 from der.mqtt import connected
+from der.oddity import Oddity, Tell, What, untold
+from der.sentence import say
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +36,9 @@ _ECHO: Final = "hems/echo"
 _REFUSED: Final = 0x80
 """From this code on a subscription is not granted (MQTT 3.1.1, 3.9.3)."""
 _NAMED: Final = 3
+_BROKER: Final = "broker"
+_NOT_LET_IN: Final = frozenset({4, 5, 134, 135})
+"""Bad user name or password, not authorized (MQTT 3.1.1, 3.2.2.3; of version 5, 3.2.2.2)."""
 _LAST_PAUSE_S: Final = 10.0
 _MOST_WAITING: Final = 10_000
 """Messages that may wait to be read; what comes beyond is dropped by the library."""
@@ -61,12 +66,21 @@ class Broker:
         self._connecting = False
         self._sending: set[asyncio.Task[None]] = set()
         self._up = asyncio.Event()
+        self._tell: Tell = untold
+
+    def tell_by(self, tell: Tell) -> None:
+        """Have somebody told who refuses us, and who meddles (`der.oddity.Telling`)."""
+        self._tell = tell
+        for twins in self._twins.values():
+            for twin in twins:
+                twin.tell = tell
 
     def __str__(self) -> str:
         return f"MQTT broker at {self._settings.host}:{self._settings.port}"
 
     def add(self, twin: Twin) -> None:
         """Route what is told on a device's topics to it; before `start`."""
+        twin.tell = self._tell
         for topic in twin.topics:
             self._twins[topic].append(twin)
 
@@ -145,6 +159,8 @@ class Broker:
             client = self._client
             if client is None:
                 continue
+            for twin in self._twins.get(message.topic, ()):
+                twin.sends(message)
             async with self.standing(device, f"{message.topic}: not confirmed", _CALL_S):
                 try:
                     await client.publish(
@@ -165,7 +181,7 @@ class Broker:
                     pause_s = _FIRST_PAUSE_S
                     await self._converse(client)
             except (aiomqtt.MqttError, ssl.SSLError) as error:
-                self._lost(_in_words(error))
+                self._lost(_in_words(error), _odd(error))
             finally:
                 self._client = None
                 self._up.clear()
@@ -202,7 +218,10 @@ class Broker:
         codes = [code.value if isinstance(code, ReasonCode) else code for code in granted]
         refused = [t for t, code in zip(topics, codes, strict=False) if code >= _REFUSED]
         if refused:
-            _log.warning("%s does not let us hear %s", self, ", ".join(refused[:_NAMED]))
+            named = ", ".join(refused[:_NAMED])
+            _log.warning("%s does not let us hear %s", self, named)
+            why = say("the broker does not let the hub hear {topics}", topics=named)
+            self._tell(Oddity(What.REFUSED, why, _BROKER, self._settings.host))
         self._client = client
         late = asyncio.get_running_loop().call_later(_CALL_S, self._rise)
         try:
@@ -228,6 +247,7 @@ class Broker:
         payload = message.payload if isinstance(message.payload, bytes) else b""
         for twin in self._twins.get(topic, ()):
             for answer in twin.take(topic, payload, retained=bool(message.retain)):
+                twin.sends(answer)
                 sending = asyncio.create_task(self._send_on(client, answer))
                 self._sending.add(sending)
                 sending.add_done_callback(self._sending.discard)
@@ -237,8 +257,11 @@ class Broker:
         with suppress(aiomqtt.MqttError):
             await client.publish(message.topic, message.payload, qos=1, retain=message.retain)
 
-    def _lost(self, why: str) -> None:
+    def _lost(self, why: str, odd: What | None) -> None:
         self._why = why
+        if odd is not None:
+            said = say("the broker: {why}", why=why)
+            self._tell(Oddity(odd, said, _BROKER, self._settings.host))
         if self._said != why:
             self._said = why
             _log.warning("%s is away: %s; trying again", self, why)
@@ -265,6 +288,19 @@ class Broker:
 def service(shared: Shared, now: Now) -> Broker:
     """Return the connection to the home's broker, not started."""
     return Broker(shared.broker, now)
+
+
+def _odd(error: aiomqtt.MqttError | ssl.SSLError) -> What | None:
+    """Return what it is where the broker refuses us, or is another; None for any other trouble."""
+    if isinstance(error, aiomqtt.MqttCodeError):
+        code = error.rc.value if isinstance(error.rc, ReasonCode) else error.rc
+        return What.REFUSED if code in _NOT_LET_IN else None
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return What.FALSE_SERVER
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 def _in_words(error: Exception) -> str:

@@ -6,6 +6,7 @@ opened again knows at once what it has told before.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +20,19 @@ from der.drivers.mqtt.profile import Profile
 from der.drivers.mqtt.reading import NoPowerError, Sample, reading
 from der.errors import TransientError
 from der.model import Connection, Control, DeviceSpec, Reading
+from der.oddity import Oddity, Tell, What, untold
 from der.often import Often
+from der.patience import Patience
 from der.sentence import say
 
 _log = logging.getLogger(__name__)
 
 _FAULTS_KEPT: Final = 20
+_MOST_MESSAGES: Final = 3000
+_MOST_USELESS: Final = 100
+_MINUTE_S: Final = 60.0
+"""In a minute; a meter that tells much tells each second."""
+_ECHOES: Final = 16
 _ASLEEP_SHARE: Final = 1.5
 """A device that sleeps may be this many of its periods late before it is called silent."""
 
@@ -79,6 +87,10 @@ class Twin:
         self._online: dict[str, bool] = {}
         self._who = ("", "", "")
         self._listeners: set[asyncio.Queue[Facts]] = set()
+        self._messages = Patience(_MOST_MESSAGES, _MINUTE_S, now)
+        self._useless = Patience(_MOST_USELESS, _MINUTE_S, now)
+        self._echoes: deque[bytes] = deque(maxlen=_ECHOES)
+        self.tell: Tell = untold
 
     @property
     def topics(self) -> Collection[str]:
@@ -99,14 +111,18 @@ class Twin:
         Returns:
             What is to be published now, because the device is awake.
         """
+        if self._messages.ends():
+            self._odd(What.HOSTILE, say("it sends more than such a device ever has to say"))
         try:
             if topic == keepsake.topic(self.spec.id):
-                self.kept = keepsake.parse(payload)
+                self._keep(payload, retained=retained)
                 facts = Facts()
             else:
                 facts = self.profile.facts(topic, payload)
         except PayloadError as error:
             self._fault(topic, str(error))
+            if self._useless.ends():
+                self._odd(What.HOSTILE, say("it goes on sending what makes no sense"))
             return ()
         self._note_faults(topic, facts)
         self._remember(topic, facts, retained=retained)
@@ -115,6 +131,28 @@ class Twin:
         if retained or not (facts.measured or facts.settings):
             return ()
         return self._settle_pending()
+
+    def sends(self, message: Message) -> None:
+        """Note what the hub itself publishes on the device's topics: it comes back as an echo."""
+        if message.topic == keepsake.topic(self.spec.id):
+            self._echoes.append(message.payload.encode())
+
+    def _keep(self, payload: bytes, *, retained: bool) -> None:
+        """Take what is kept on the broker; what somebody else writes there meanwhile is left.
+
+        Raises:
+            PayloadError: It is none of ours.
+        """
+        if retained:
+            self.kept = keepsake.parse(payload)  # of before: a restart of the hub finds it so
+        elif payload in self._echoes:
+            self._echoes.remove(payload)
+        else:
+            why = say("somebody else writes on the broker what the device goes back to")
+            self._odd(What.MEDDLER, why)
+
+    def _odd(self, what: What, why: str) -> None:
+        self.tell(Oddity(what, why, self.spec.id))
 
     @contextmanager
     def listening(self) -> Iterator["asyncio.Queue[Facts]"]:

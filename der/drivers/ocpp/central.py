@@ -16,8 +16,9 @@ from typing import Final
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from der.addresses import CentralSettings, Shared, StationAddress
-from der.description import Inspector, Now
+from der.description import Inspector, KeptOut, Now
 from der.drivers.ocpp.callers import Caller, Callers
+from der.drivers.ocpp.forbearance import Forbearance
 from der.drivers.ocpp.frame import MAX_FRAME
 from der.drivers.ocpp.said import Said, plain
 from der.drivers.ocpp.security import refusal, tls_context
@@ -25,7 +26,9 @@ from der.drivers.ocpp.session import FRAMES
 from der.drivers.ocpp.station import Station, Version
 from der.errors import PermanentError
 from der.model import DeviceSpec
+from der.oddity import Oddity, Tell, What, untold
 from der.peer import peer_of
+from der.sentence import say
 
 SUBPROTOCOL_16: Final = "ocpp1.6"
 SUBPROTOCOL_201: Final = "ocpp2.0.1"
@@ -64,6 +67,21 @@ class CentralSystem:
         self._live: dict[str, tuple[web.WebSocketResponse, web.Request]] = {}
         self._runner: web.AppRunner | None = None
         self._inspector: Inspector | None = None
+        self._tell: Tell = untold
+        self._kept_out: KeptOut = lambda _: False
+        self._forbearing: dict[str, Forbearance] = {}
+
+    def tell_by(self, tell: Tell) -> None:
+        """Have somebody told of who calls and is none of ours (`der.oddity.Telling`)."""
+        self._tell = tell
+
+    def keep_out_by(self, kept_out: KeptOut) -> None:
+        """Have those sent away whose address is kept out.
+
+        A charger that is called from where it last proved who it is comes in all the same: others
+        at its address, or who write its address on what they send, must not end its charging.
+        """
+        self._kept_out = kept_out
 
     @property
     def callers(self) -> tuple[Caller, ...]:
@@ -87,6 +105,9 @@ class CentralSystem:
         self._stations[address.identity] = station
         if self._inspector is not None:
             station.inspect = partial(self._inspector, spec.id)
+        self._forbearing[address.identity] = Forbearance(
+            self._now, lambda why: self._hostile(station, why)
+        )
         self._callers.forget(address.identity)
         return station
 
@@ -110,7 +131,7 @@ class CentralSystem:
             PermanentError: The port is taken, the address is not ours, or a certificate cannot be
                 used.
         """
-        context = tls_context(self._settings)
+        context = tls_context(self._settings, self._unshaken)
         app = web.Application()
         app.router.add_get("/ocpp/{identity}", self._serve)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
@@ -176,8 +197,11 @@ class CentralSystem:
 
     def _admit(self, request: web.Request) -> Station:
         """Return the charger that calls; ends the request where it may not come in."""
-        identity = request.match_info["identity"]
+        identity, remote = request.match_info["identity"], request.remote or ""
         station = self._stations.get(identity)
+        proved_at = "" if station is None else station.record.connection.host
+        if remote != proved_at and self._kept_out(remote):
+            raise web.HTTPTooManyRequests
         if station is None:
             self._note_stranger(identity, request)
             raise web.HTTPNotFound
@@ -190,14 +214,15 @@ class CentralSystem:
             named=settings.tls is not None and settings.client_certificates,
         )
         if why is not None:
-            station.said.warn(_REFUSED, f"{why} (from {request.remote})")
+            station.said.warn(_REFUSED, f"{why} (from {remote})")
+            self._tell(Oddity(What.IMPOSTOR, why, station.name, remote))
             raise web.HTTPUnauthorized(headers={hdrs.WWW_AUTHENTICATE: 'Basic realm="ocpp"'})
-        peer = peer_of((request.remote or "",), _tls(request))
+        peer = peer_of((remote,), _tls(request))
         # What it said of itself before still counts: it may not say it again on this connection.
         shown = replace(station.record.connection, host=peer.host, key=peer.key)
         why = station.inspect(shown)
         if why is not None:
-            station.said.warn(_REFUSED, f"{why} (from {request.remote})")
+            station.said.warn(_REFUSED, f"{why} (from {remote})")
             raise web.HTTPForbidden
         station.record.called(peer.host, peer.key)
         return station
@@ -210,20 +235,32 @@ class CentralSystem:
             self._strangers.warn(
                 _REFUSED, f"unknown identity {identity!r} from {caller.remote} ({newest or '?'})"
             )
+            why = say("a charger called in that no device stands for")
+            self._tell(Oddity(What.STRANGER, why, identity, caller.remote))
+
+    def _unshaken(self, why: str) -> None:
+        self._tell(Oddity(What.HANDSHAKE, why))
+
+    def _hostile(self, station: Station, why: str) -> None:
+        self._tell(Oddity(What.HOSTILE, why, station.name, station.record.connection.host))
 
     async def _converse(
         self, station: Station, socket: web.WebSocketResponse, request: web.Request
     ) -> None:
         orders = station.attach(socket, partial(_end, request))
+        forbearance = self._forbearing[station.address.identity]
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    await orders.session.receive(message.data)
+                    forbearance.frame(usable=await orders.session.receive(message.data))
                 else:
+                    forbearance.frame(usable=False)
                     station.said.often(FRAMES, "not text")
         except ConnectionError:
             log.info("%s: the charger went while it was answered", station.name)
         finally:
+            if socket.close_code == WSCloseCode.MESSAGE_TOO_BIG:
+                forbearance.oversized()
             station.detach(orders)
 
 

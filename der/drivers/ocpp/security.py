@@ -8,15 +8,18 @@ import hmac
 import logging
 import ssl
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from der.addresses import CentralSettings, StationAddress
 from der.errors import PermanentError
+from der.sentence import say
 
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2; forward secrecy and authenticated encryption only."""
 
+Refused = Callable[[str], None]
+"""Told in a few words why a TLS handshake failed."""
 Certificate = Mapping[str, object]
 """As `ssl.SSLSocket.getpeercert` gives it."""
 
@@ -24,9 +27,10 @@ log = logging.getLogger(__name__)
 
 
 class _Door(ssl.SSLObject):
-    """A TLS connection whose failed handshake is said once for each reason, not each time."""
+    """A TLS connection whose failed handshake is told, and logged once for each reason."""
 
     _said: Final[set[str]] = set()
+    refused: Refused = staticmethod(lambda _: None)
 
     def do_handshake(self) -> None:
         """Do the handshake; asyncio would drop what went wrong."""
@@ -36,15 +40,20 @@ class _Door(ssl.SSLObject):
             raise
         except ssl.SSLError as error:
             reason = error.reason or type(error).__name__
+            words = reason.replace("_", " ").lower()
+            self.refused(words)
             if reason not in self._said:
                 self._said.add(reason)
-                words = reason.replace("_", " ").lower()
                 log.warning("OCPP: refused a charger: its TLS handshake failed: %s", words)
             raise
 
 
-def tls_context(settings: CentralSettings) -> ssl.SSLContext | None:
+def tls_context(settings: CentralSettings, refused: Refused) -> ssl.SSLContext | None:
     """Return what TLS is served with; None for plain WebSockets.
+
+    Args:
+        settings: Certificate and roots.
+        refused: Told why a handshake failed.
 
     Raises:
         PermanentError: A file is missing or holds no certificate or key.
@@ -57,7 +66,7 @@ def tls_context(settings: CentralSettings) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_CIPHERS)
-    context.sslobject_class = _Door
+    context.sslobject_class = type("_Door", (_Door,), {"refused": staticmethod(refused)})
     try:
         context.load_cert_chain(files.certificate, files.key)
         if settings.client_certificates:
@@ -83,7 +92,7 @@ def refusal(
         None for a charger that may come in.
     """
     if named and address.identity not in _names(certificate or {}):
-        return "its certificate is another's"
+        return say("its certificate is another's")
     if not address.password:
         return None
     expected = b64encode(f"{address.identity}:{address.password}".encode())
@@ -91,7 +100,7 @@ def refusal(
     right = hmac.compare_digest(given.strip().encode(errors="replace"), expected)
     if scheme.lower() == "basic" and right:
         return None
-    return "a wrong password" if authorization else "no password"
+    return say("a wrong password") if authorization else say("no password")
 
 
 def _names(certificate: Certificate) -> frozenset[str]:

@@ -117,20 +117,25 @@ class Session(ChargePoint):  # type: ignore[misc] # the library is untyped
         self._awaited: set[str] = set()
         self._given_up: deque[str] = deque(maxlen=_GIVEN_UP)
 
-    async def receive(self, text: str) -> None:
-        """Take one frame; what can't be used ends in one log line."""
+    async def receive(self, text: str) -> bool:
+        """Take one frame; what can't be used ends in one log line.
+
+        Returns:
+            Whether it was a frame, and one that may come now.
+        """
         try:
             frame = read_frame(text)
         except BadFrameError as fault:
             self._said.often(FRAMES, str(fault))
-            return
+            return False
         if frame.answers and frame.id not in self._awaited:
             if frame.id in self._given_up:
                 log.debug("%s: an answer came after it had been given up", self.name)
-            else:
-                self._said.often(FRAMES, "an answer to nothing that was asked")
-            return
+                return True
+            self._said.often(FRAMES, "an answer to nothing that was asked")
+            return False
         await self.route_message(text)
+        return True
 
     async def request(self, payload: object, result: type[Result], what: str) -> Result:
         """Call the charger.

@@ -31,7 +31,7 @@ from der.drivers.sunspec.measures import (
     run_state,
 )
 from der.drivers.sunspec.storage import STORAGE, STORAGE_MODELS, Charge, charge
-from der.errors import PermanentError, TransientError
+from der.errors import PermanentError, StrangerError, TransientError
 from der.model import Alarm, Connection, DeviceKind, DeviceSpec, Reading, Safeguard, Setpoint
 
 _COMMON: Final = 1
@@ -132,7 +132,7 @@ def _chosen(spec: DeviceSpec, device: SunSpecMap, models: Sequence[int]) -> Loca
     found = next((device.models[m] for m in models if m in device.models), None)
     if found is None:
         listed = ", ".join(str(model) for model in sorted(models))
-        raise PermanentError(
+        raise StrangerError(
             f"{spec.id}: {device.bus.address} has none of the SunSpec models {listed}, "
             f"of which a {spec.kind} needs one"
         )

@@ -13,7 +13,7 @@ from typing import Final
 
 from der.drivers.modbus.connection import ModbusConnection
 from der.drivers.sunspec.model import HEADER_SIZE, is_defined, load_model
-from der.errors import PermanentError, RefusalError, TransientError
+from der.errors import PermanentError, RefusalError, StrangerError, TransientError
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ async def _find_base(bus: ModbusConnection) -> int:
             return base
     if busy is not None:
         raise busy
-    raise PermanentError(f"{bus.device}: no SunSpec map at {bus.address} (no 'SunS' marker)")
+    raise StrangerError(f"{bus.device}: no SunSpec map at {bus.address} (no 'SunS' marker)")
 
 
 class _Scan:

@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel, ValidationError
 
 from certs.errors import CertificateError
+from certs.signed import said_in
 from der.sentence import said, say
 from hems.bulletin import MOST_BULLETIN, Bulletin
 from hems.clock import Clock
@@ -81,6 +82,16 @@ class Feed:
         found = self._bulletin
         return None if found is None or found.expires <= self._clock.now() else found
 
+    @property
+    def lapsed(self) -> str | None:
+        """What the owner should know where a bulletin has ended with none after it; else None."""
+        if not self._kept.document or self.bulletin is not None:
+            return None
+        return say(
+            "The service provider's bulletin has ended, and no newer one came: what it says of "
+            "devices and firmware counts no more. Somebody may keep its news from the hub."
+        )
+
     async def load(self) -> None:
         """Take up what was kept; whether it still counts is looked at anew."""
         try:
@@ -115,6 +126,7 @@ class Feed:
             return
         try:
             found = await self._read(got.body)
+            self._check_same(found, got.body)
         except BulletinError as error:
             self._refuse(error)
             return
@@ -147,6 +159,20 @@ class Feed:
                 say("The service provider's bulletin cannot be checked: {error}.", error=error)
             ) from error
         return read(document, believed, self._clock.now(), self._kept.number)
+
+    def _check_same(self, found: Bulletin, document: bytes) -> None:
+        """Refuse what says other things under a number that was taken up; raises BulletinError."""
+        if found.number != self._kept.number or not self._kept.document:
+            return
+        if said_in(document) != said_in(base64.b64decode(self._kept.document)):
+            raise BulletinError(
+                say(
+                    "The service provider's bulletin is refused: number {number} came with other "
+                    "words than before.",
+                    number=found.number,
+                ),
+                replayed=True,
+            )
 
     async def _keep(self) -> None:
         try:

@@ -17,7 +17,9 @@ from pydantic import BaseModel, ValidationError
 from hems.bulletin import DAY_S, MOST_STATISTICS, Statistics, counted
 from hems.clock import Clock
 from hems.emg.feeds.line import Line, LineError
-from hems.security_event import SecurityEvent
+from hems.emg.threats.folding import UNWRITTEN
+from hems.emg.threats.rules.finding import Threat
+from hems.security_event import EventKind, SecurityEvent
 from hems.store.errors import StoreError
 from hems.store.settings import Settings
 
@@ -75,9 +77,20 @@ class Tally:
         self._at_s: float | None = None
 
     def note(self, event: SecurityEvent) -> None:
-        """Count an event (`hems.security_event.Note`)."""
+        """Count an event (`hems.security_event.Note`); what happens each second is none.
+
+        What devices are told, and how often, would tell how a home lives.
+        """
+        if event.kind not in UNWRITTEN:
+            self._count(event.kind.value)
+
+    def found(self, threat: Threat) -> None:
+        """Count a finding, among the kinds of events."""
+        self._count(f"{EventKind.THREAT.value}-{threat.value}")
+
+    def _count(self, kind: str) -> None:
         if self._line is not None:
-            self._days.setdefault(self._today(), Counter())[event.kind.value] += 1
+            self._days.setdefault(self._today(), Counter())[kind] += 1
 
     async def load(self) -> None:
         """Take up what was counted before a restart; where the owner takes it back, forget it."""

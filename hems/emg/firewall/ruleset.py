@@ -5,6 +5,10 @@ there no rules, and what others have set is not touched. Each packet is judged b
 from or goes to, not by whether its connection was once let through: so one that is open when a
 device is shut is cut with the next packet.
 
+Who is barred may begin nothing new at the hub, but for the ports that are open to everybody. What
+the hub itself asked is answered, whoever it is: a utility that the hub calls cannot be barred. The
+kernel lets go of each one when its time is over.
+
 A device is known by its MAC address and by its IP addresses, whichever fits: one that takes another
 IP address is still stopped by its MAC address. One that forges both is another machine to the hub.
 """
@@ -15,11 +19,13 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hems.emg.firewall.wire import Address, DeviceRules, Rules, Stopped
+from hems.emg.firewall.wire import Address, Barred, DeviceRules, Rules, Stopped
 
 TABLE: Final = "hems"
 FAMILY: Final = "inet"
 _DNS, _NTP = 53, 123
+_PROTOCOLS: Final = (("ip", 4), ("ip6", 6))
+_BARRED: Final = "barred"
 _PRIORITY: Final = -5
 """Before the filters that people set, so that none of them lets through what is shut here."""
 Json = dict[str, "Json"] | list["Json"] | str | int | None
@@ -41,6 +47,7 @@ def ruleset(rules: Rules) -> Json:
             {"add": {"table": _OWN_TABLE}},
             _base("forward"),
             _base("input"),
+            *_barring(rules),
             *(step for n, each in enumerate(rules.devices) for step in _device(n, each)),
         ]
     )
@@ -70,6 +77,68 @@ def _rule(chain: str, expressions: Sequence[Json], comment: str = "") -> Json:
     return {"add": {"rule": rule}}
 
 
+def _barring(rules: Rules) -> Iterator[Json]:
+    """Return the sets of who is barred, and the way past which they do not come."""
+    if not rules.barred:
+        return
+    yield _chain(_BARRED)
+    for protocol, version in _PROTOCOLS:
+        few = [each for each in rules.barred if each.source.version == version]
+        if few:
+            name = f"{_BARRED}{version}"
+            yield _set(name, f"ipv{version}_addr", few)
+            yield _rule("input", [_from_set(protocol, name), {"jump": {"target": _BARRED}}])
+    yield _rule(_BARRED, [_told_by_us(), {"accept": None}])
+    if rules.open_ports:
+        yield _rule(_BARRED, [_match("tcp", "dport", [*rules.open_ports]), {"accept": None}])
+    yield _rule(_BARRED, [_carried(), {"counter": None}, {"drop": None}])
+
+
+def _set(name: str, kind: str, few: Sequence[Barred]) -> Json:
+    elements: list[Json] = [
+        {
+            "elem": {
+                "val": {
+                    "prefix": {
+                        "addr": str(each.source.network_address),
+                        "len": each.source.prefixlen,
+                    }
+                },
+                "timeout": each.seconds,
+            }
+        }
+        for each in few
+    ]
+    return {
+        "add": {
+            "set": {
+                "family": FAMILY,
+                "table": TABLE,
+                "name": name,
+                "type": kind,
+                "flags": ["interval", "timeout"],
+                "elem": elements,
+            }
+        }
+    }
+
+
+def _from_set(protocol: str, name: str) -> Json:
+    left: Json = {"payload": {"protocol": protocol, "field": "saddr"}}
+    return {"match": {"op": "==", "left": left, "right": f"@{name}"}}
+
+
+def _told_by_us() -> Json:
+    """Match the answers to what the hub began."""
+    return {"match": {"op": "==", "left": {"ct": {"key": "direction"}}, "right": "reply"}}
+
+
+def _carried() -> Json:
+    """Match TCP and UDP: who the neighbours are, and that one is there, may still be asked."""
+    left: Json = {"meta": {"key": "l4proto"}}
+    return {"match": {"op": "==", "left": left, "right": {"set": ["tcp", "udp"]}}}
+
+
 def _device(number: int, device: DeviceRules) -> Iterator[Json]:
     """Return a device's two chains, from it and to it, and the ways into them."""
     gone, come = f"from{number}", f"to{number}"
@@ -93,7 +162,7 @@ def _any_of(side: str, device: DeviceRules) -> Iterator[Json]:
     """Return the matches of which one must fit for a packet from, or to, a device."""
     if device.macs and side == "saddr":
         yield _match("ether", side, [*device.macs])
-    for protocol, version in (("ip", 4), ("ip6", 6)):
+    for protocol, version in _PROTOCOLS:
         addresses = [str(each) for each in device.addresses if each.version == version]
         if addresses:
             yield _match(protocol, side, [*addresses])

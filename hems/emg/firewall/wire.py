@@ -4,13 +4,17 @@ Both ends check it by these models. Whatever gets through is an address, a port 
 out of a small alphabet: there is nothing in it that a shell or nftables could take for syntax.
 """
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 MOST_DEVICES: Final = 256
 MOST_PLACES: Final = 64
+MOST_BARRED: Final = 256
+LONGEST_BARRED_S: Final = 86_400
+"""Nobody is barred for longer by one order; the kernel lets go of it by itself, hub or not."""
+_LEAST_PREFIX: Final = {4: 32, 6: 64}
 LONGEST: Final = 256 * 1024
 """Longest line either way, in octets."""
 
@@ -27,6 +31,14 @@ def _of_a_machine(address: Address) -> Address:
     return address
 
 
+def _of_few(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    if network.prefixlen < _LEAST_PREFIX[network.version]:
+        raise ValueError(f"{network} is more than one machine's, or one network's of IPv6")
+    _of_a_machine(network.network_address)
+    return network
+
+
+Source = Annotated[IPv4Network | IPv6Network, AfterValidator(_of_few)]
 Machine = Annotated[Address, AfterValidator(_of_a_machine)]
 Mac = Annotated[str, Field(pattern=r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
@@ -67,16 +79,40 @@ class DeviceRules(_Part):
     outside: Annotated[tuple[Outside, ...], Field(max_length=MOST_PLACES)] = ()
 
 
+class Barred(_Part):
+    """Somebody who may begin no new connection to the hub for a while.
+
+    Attributes:
+        source: An IPv4 address (/32), or a network of IPv6 (/64 or smaller).
+        seconds: For how long.
+    """
+
+    source: Source
+    seconds: Annotated[int, Field(ge=1, le=LONGEST_BARRED_S)]
+
+
 class Rules(_Part):
-    """What holds for all devices."""
+    """What holds for all devices, and for who is barred.
+
+    Attributes:
+        devices: The home's devices.
+        barred: Who is barred.
+        open_ports: TCP ports of the hub that are open to who is barred too: those doors keep
+            out whom they must by themselves, and let in who proves who they are.
+    """
 
     devices: Annotated[tuple[DeviceRules, ...], Field(max_length=MOST_DEVICES)] = ()
+    barred: Annotated[tuple[Barred, ...], Field(max_length=MOST_BARRED)] = ()
+    open_ports: Annotated[tuple[Port, ...], Field(max_length=MOST_PLACES)] = ()
 
     @model_validator(mode="after")
     def _once_each(self) -> Self:
         names = [each.device for each in self.devices]
         if len(set(names)) < len(names):
             raise ValueError("a device is named twice")
+        sources = [each.source for each in self.barred]
+        if len(set(sources)) < len(sources):
+            raise ValueError("somebody is barred twice")
         return self
 
 

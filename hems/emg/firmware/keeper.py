@@ -19,6 +19,9 @@ from hems.store.settings import Settings
 _NAME: Final = "firmware lists"
 _AGAIN_S: Final = 900.0
 """After a failure it is looked at again so soon, and then ever later."""
+_DAY_S: Final = 86_400.0
+_OVERDUE_S: Final = 3 * _DAY_S
+"""Whoever keeps news from a hub would have it believe for ever what it knows: so long, not longer."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,9 +56,22 @@ class ListKeeper:
         self._chance = chance or random.SystemRandom()
         self._failures = 0
         self._refused: frozenset[str] = frozenset()
+        self._began = clock.now()
         self.known = Known()
         self.changed: Callable[[], None] = lambda: None
         """Told when other lists count than before."""
+
+    @property
+    def overdue(self) -> str | None:
+        """What the owner should know where nothing was verified for long; None where it was."""
+        for_s = self._clock.now() - (self._began if self.known.at is None else self.known.at)
+        if for_s < _OVERDUE_S + 2 * self._every_s:
+            return None
+        return say(
+            "The firmware lists could not be verified for {days} days: the service provider is out "
+            "of reach, or somebody keeps its news from the hub.",
+            days=int(for_s // _DAY_S),
+        )
 
     async def load(self) -> None:
         """Take up what was kept."""

@@ -11,17 +11,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from certs.keys.store import KeyStore
 from der.sentence import say
 from hems.clock import Clock
+from hems.emg.threats.answers import kept_out
 from hems.emg.threats.barrier import Barrier
 from hems.emg.threats.head import HeadFile, Seal, head_path, key_path
 from hems.emg.threats.log import SecurityLog
-from hems.emg.threats.rules.finding import Finding, Threat
+from hems.emg.threats.rules.finding import Finding
 from hems.emg.threats.rules.judge import Rules
-from hems.emg.threats.rules.table import Thresholds, table
+from hems.emg.threats.rules.table import table
+from hems.emg.threats.rules.thresholds import Thresholds
+from hems.emg.threats.severity import Said
 from hems.emg.threats.watchman import Answer, Tell, Watchman
 from hems.store.store import Store
-
-BARRED = frozenset({Threat.GUESSING, Threat.SCAN, Threat.FLOOD})
-"""For these their source is kept out for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Manner:
         block_s: For how long a source is kept out, s; 0 for never.
         own: Returns the hub's own addresses, which are never kept out.
         answers: What else is done about findings.
+        said: Returns what the service provider says of how grave kinds are.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -41,6 +42,7 @@ class Manner:
     block_s: float = 900.0
     own: Callable[[], Collection[str]] = tuple
     answers: Sequence[Answer] = ()
+    said: Callable[[], Said] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,8 @@ def watch_of(
 
     def bar(finding: Finding) -> str:
         until = clock.monotonic() + manner.block_s
-        if finding.threat not in BARRED or manner.block_s <= 0:
-            return ""
-        if not barrier.close(finding.source, until):
+        source = kept_out(finding)
+        if not source or manner.block_s <= 0 or not barrier.close(source, until):
             return ""
         return say(
             "Nothing is answered to it for {minutes} min, unless somebody has logged in there.",
@@ -84,6 +85,7 @@ def watch_of(
         clock,
         tell=tell,
         answers=(bar, *manner.answers),
+        said=manner.said,
         restored=restored,
     )
     return Watch(watchman, barrier)

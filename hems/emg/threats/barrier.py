@@ -2,8 +2,11 @@
 
 import ipaddress
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
+
+from hems.emg.threats.origin import origin
 
 WARNED_S: Final = 3600.0
 """Whoever is kept out by a warning is told to come again after so long."""
@@ -12,14 +15,31 @@ _MOST: Final = 256
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """A source that is kept out.
+
+    Attributes:
+        source: An address, or an IPv6 network.
+        left_s: For how long still, s.
+    """
+
+    source: str
+    left_s: float
+
+
 class Barrier:
     """Sources that are kept out, each until its time.
 
     Args:
-        own: Returns the hub's own addresses.
+        own: Returns the addresses that are never kept out: the hub's own, and its utilities'.
+
+    Attributes:
+        changed: Told when others are kept out than before; must not block.
     """
 
     def __init__(self, own: Callable[[], Collection[str]] = tuple) -> None:
+        self.changed: Callable[[], None] = lambda: None
         self._own = own
         self._until: OrderedDict[str, float] = OrderedDict()
         self._warned: frozenset[_Network] = frozenset()
@@ -31,12 +51,25 @@ class Barrier:
             source: An address, or an IPv6 network.
             until: Monotonic seconds.
         """
+        source = origin(source)
         if not may_be_barred(source, self._own()):
             return False
         self._until[source] = max(until, self._until.pop(source, until))
         while len(self._until) > _MOST:
             self._until.popitem(last=False)
+        self.changed()
         return True
+
+    def lift(self, source: str) -> bool:
+        """Keep a source out no longer; returns whether it was."""
+        lifted = self._until.pop(origin(source), None) is not None
+        if lifted:
+            self.changed()
+        return lifted
+
+    def barred(self, now: float) -> Sequence[Barred]:
+        """Return who is kept out because of what was found; `now` in monotonic seconds."""
+        return [Barred(source, until - now) for source, until in self._until.items() if until > now]
 
     def shut_off(self, networks: Collection[str]) -> None:
         """Keep out whoever is in these networks, as long as the service provider warns of them.
@@ -55,7 +88,7 @@ class Barrier:
         """Return for how long a source is still kept out, in s; 0 for not at all."""
         if any(_within(source, network) for network in self._warned):
             return WARNED_S
-        return max(0.0, self._until.get(source, now) - now)
+        return max(0.0, self._until.get(origin(source), now) - now)
 
 
 def may_be_barred(source: str, own: Collection[str]) -> bool:

@@ -6,12 +6,13 @@ its kind alone, and one row tells how many there were. So nothing goes without a
 """
 
 from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from der.sentence import say
 from hems.emg.threats.entry import Entry
-from hems.emg.threats.severity import severity
+from hems.emg.threats.severity import Said, severity
 from hems.security_event import EventKind, SecurityEvent
 
 FOLD_S: Final = 600.0
@@ -69,8 +70,13 @@ _Key = tuple[EventKind, str, str, str]
 
 @dataclass(slots=True)
 class Folder:
-    """Folds events; `at` is UTC, `now` the monotonic clock, both in s."""
+    """Folds events; `at` is UTC, `now` the monotonic clock, both in s.
 
+    Attributes:
+        said: Returns what the service provider says of how grave kinds are.
+    """
+
+    said: Callable[[], Said] = dict
     _repeats: OrderedDict[_Key, _Repeats] = field(default_factory=OrderedDict)
     _rows: deque[tuple[float, EventKind, str]] = field(default_factory=deque)
     _of_kind: Counter[EventKind] = field(default_factory=Counter)
@@ -95,7 +101,7 @@ class Folder:
         self._repeats[key] = _Repeats(event, now + FOLD_S)
         while len(self._repeats) > MOST_FOLDED:
             told += self._end(next(iter(self._repeats)), at)
-        return [*told, Draft(at, Entry.of(event, severity(event.kind)))]
+        return [*told, Draft(at, Entry.of(event, severity(event.kind, self.said())))]
 
     def due(self, at: float, now: float) -> list[Draft]:
         """Return the rows that tell how often something was whose time is over."""
@@ -106,13 +112,13 @@ class Folder:
                 break
             told += self._end(key, at)
         for kind in [k for k, dropped in self._dropped.items() if now >= dropped.until]:
-            told.append(_counted(kind, self._dropped.pop(kind), at))
+            told.append(self._counted(kind, self._dropped.pop(kind), at))
         return told
 
     def rest(self, at: float) -> list[Draft]:
         """Return the rows for all that was counted so far; for the end."""
         told = [draft for key in list(self._repeats) for draft in self._end(key, at)]
-        told += [_counted(kind, dropped, at) for kind, dropped in self._dropped.items()]
+        told += [self._counted(kind, dropped, at) for kind, dropped in self._dropped.items()]
         self._dropped.clear()
         return told
 
@@ -145,8 +151,16 @@ class Folder:
         found = self._repeats.pop(key)
         if not found.times:
             return []
-        entry = Entry.of(found.event, severity(found.event.kind))
+        entry = Entry.of(found.event, severity(found.event.kind, self.said()))
         return [Draft(at, _standing_for(entry, found.times, found.since))]
+
+    def _counted(self, kind: EventKind, dropped: _Dropped, at: float) -> Draft:
+        text = say(
+            "So many more of this kind were not written down one by one: {count}.",
+            count=dropped.times,
+        )
+        entry = Entry.of(SecurityEvent(kind, text), severity(kind, self.said()))
+        return Draft(at, _standing_for(entry, dropped.times, dropped.since))
 
 
 def _key(event: SecurityEvent) -> _Key:
@@ -156,11 +170,3 @@ def _key(event: SecurityEvent) -> _Key:
 def _standing_for(entry: Entry, times: int, since: float) -> Entry:
     """Return an entry that stands for several events."""
     return entry.model_copy(update={"times": times, "since": since})
-
-
-def _counted(kind: EventKind, dropped: _Dropped, at: float) -> Draft:
-    text = say(
-        "So many more of this kind were not written down one by one: {count}.", count=dropped.times
-    )
-    entry = Entry.of(SecurityEvent(kind, text), severity(kind))
-    return Draft(at, _standing_for(entry, dropped.times, dropped.since))

@@ -1,9 +1,15 @@
-"""How grave an event is by itself, before it is known what several come to. Pure."""
+"""How grave an event is by itself, before it is known what several come to. Pure.
+
+The service provider may call a kind graver than the hub does, never less grave: who breaks in
+there, or signs by mistake, must not be able to silence a home.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
+from hems import bulletin
 from hems.security_event import EventKind
 
 
@@ -46,12 +52,34 @@ _SEVERITY: Final[Mapping[EventKind, Severity]] = {
     EventKind.AGENT_SILENT: Severity.ALARM,
     EventKind.DEVICE_CHANGED: Severity.ALARM,
     EventKind.DEVICE_HOSTILE: Severity.ALARM,
+    EventKind.DEVICE_MEDDLED: Severity.ALARM,
     EventKind.SERVER_HOSTILE: Severity.ALARM,
     EventKind.FIRMWARE_UNTRUSTED: Severity.ALARM,
     EventKind.THREAT: Severity.ALARM,
 }
 
 
-def severity(kind: EventKind) -> Severity:
-    """Return how grave an event of a kind is by itself."""
-    return _SEVERITY.get(kind, Severity.WARNING)
+_SAID: Final[Mapping[bulletin.Severity, Severity]] = {
+    bulletin.Severity.INFO: Severity.INFO,
+    bulletin.Severity.WARNING: Severity.WARNING,
+    bulletin.Severity.CRITICAL: Severity.ALARM,
+}
+Said = Mapping[str, bulletin.Severity]
+"""What the service provider's bulletin says of kinds (`hems.bulletin.Bulletin.severities`)."""
+
+
+def severity(kind: EventKind, said: Said = MappingProxyType({})) -> Severity:
+    """Return how grave an event of a kind is by itself.
+
+    Args:
+        kind: The kind.
+        said: What the service provider says of kinds; what is less grave than here is passed over.
+    """
+    own = _SEVERITY.get(kind, Severity.WARNING)
+    word = said.get(kind.value)
+    return own if word is None else graver(own, _SAID[word])
+
+
+def graver(one: Severity, other: Severity) -> Severity:
+    """Return the graver of two."""
+    return max(one, other, key=ORDER.index)

@@ -17,7 +17,14 @@ _LINK_DIGITS: Final = 12
 
 ENDS: Final[Mapping[EventKind, frozenset[Threat]]] = {
     EventKind.RELIABLE_AGAIN: frozenset(
-        {Threat.PACKAGE, Threat.AGENT, Threat.DEVICE, Threat.FIRMWARE, Threat.HOSTILE_DEVICE}
+        {
+            Threat.PACKAGE,
+            Threat.AGENT,
+            Threat.DEVICE,
+            Threat.FIRMWARE,
+            Threat.HOSTILE_DEVICE,
+            Threat.SETPOINT_STORM,
+        }
     ),
     EventKind.DEVICE_ADMITTED: frozenset({Threat.DEVICE, Threat.HOSTILE_DEVICE}),
     EventKind.FIRMWARE_CHANGED: frozenset({Threat.FIRMWARE}),

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,7 +21,7 @@ from hems.emg.threats.log import SecurityLog
 from hems.emg.threats.rules.finding import Finding, Seen, Threat
 from hems.emg.threats.rules.habit import Habit
 from hems.emg.threats.rules.judge import Rules, State
-from hems.emg.threats.severity import Severity
+from hems.emg.threats.severity import Said, Severity, graver, severity
 from hems.emg.threats.telling import (
     SAID_ELSEWHERE,
     Told,
@@ -85,6 +85,7 @@ class Watchman:
         clock: Where the time comes from.
         tell: See `Tell`.
         answers: What is done about findings, in order.
+        said: Returns what the service provider says of how grave kinds are.
         restored: Whether the store is a backup's that was just put in place.
     """
 
@@ -97,6 +98,7 @@ class Watchman:
         *,
         tell: Tell,
         answers: Sequence[Answer] = (),
+        said: Callable[[], Said] = dict,
         restored: bool = False,
     ) -> None:
         self.log = log
@@ -105,11 +107,12 @@ class Watchman:
         self._clock = clock
         self._tell = tell
         self._answers = answers
+        self._said = said
         self._restored = restored
         self._waiting: deque[SecurityEvent] = deque()
         self._overflow = 0
         self._news = asyncio.Event()
-        self._folder = Folder()
+        self._folder = Folder(said)
         self._state = State()
         self._standing: dict[str, _Standing] = {}
         self._last: Told | None = None
@@ -208,8 +211,9 @@ class Watchman:
             if over(each.told.finding, seen.event):
                 self._lay_down(key)
         self._state, found = self._rules.step(self._state, seen)
+        said = severity(seen.event.kind, self._said()) if found else Severity.INFO
         for finding in found:
-            await self._act(finding)
+            await self._act(replace(finding, severity=graver(finding.severity, said)))
 
     async def _act(self, finding: Finding) -> None:
         done = next((text for answer in self._answers if (text := answer(finding))), "")

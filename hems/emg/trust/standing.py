@@ -41,6 +41,8 @@ class Cause(StrEnum):
     """It runs what must not run."""
     UNRELIABLE = "unreliable"
     """It, or the hub in front of it, was tampered with."""
+    THREAT = "threat"
+    """What it did, or what was done to it, was found to be a threat."""
 
 
 class Blocker(StrEnum):

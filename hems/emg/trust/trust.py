@@ -38,6 +38,8 @@ from hems.store.settings import Settings
 _log = logging.getLogger(__name__)
 _OTHER: Final = frozenset({Cause.IDENTITY, Cause.REVOKED})
 """Doubts about who answers: nothing is said to it, not even that it is to go off."""
+_BY_RULE: Final = frozenset({Cause.THREAT})
+"""A rule can err: what is shut for that alone goes on by itself, and no house gets cold by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +315,9 @@ class Trust:
         again = self._devices[device].shut_because is not None
         try:
             await self._devices[device].shut(
-                entry.why, disconnect=not again and not _OTHER & entry.doubts.keys()
+                entry.why,
+                disconnect=not again and not _OTHER & entry.doubts.keys(),
+                back=not entry.blocks and entry.doubts.keys() == _BY_RULE,
             )
         except DeviceError as error:
             _log.warning("%s did not confirm that it is off: %s", device, error)

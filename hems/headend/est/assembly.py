@@ -3,15 +3,13 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from ssl import SSLContext
 
 from aiohttp import web
 from yarl import URL
 
 from certs.errors import CertificateError
-from certs.est.code import fingerprint
 from certs.identity import IdentityFiles
-from certs.pem import der
+from certs.pem import read_certificates
 from certs.pki import open_pki
 from hems.clock import Clock
 from hems.headend import hrefs
@@ -22,7 +20,7 @@ from hems.headend.est.authority import Authority
 from hems.headend.est.door import EstDoor
 from hems.headend.est.register import Register
 from hems.headend.est.settings import EstSettings
-from hems.headend.est.tls import est_context
+from hems.headend.est.tls import EstTls
 from hems.headend.est.views import EstViews
 from hems.headend.records import Edition
 from hems.headend.store import Store
@@ -57,20 +55,21 @@ class Est:
 
     Attributes:
         app: What homes see.
-        tls: Its TLS.
+        tls: Its TLS; to be refreshed like that of the other servers.
         door: What the operator sees.
         register: Codes and enrolments.
         places: To be filled in once the servers listen.
     """
 
     app: web.Application
-    tls: SSLContext
+    tls: EstTls
     door: EstDoor
     register: Register
     places: Places
 
     async def keep(self) -> None:
         """Revoke and forget what was renewed; what cannot be done now is done later."""
+        self.tls.refresh()
         try:
             for each in await self.register.supersede():
                 _log.info("%s has taken the place of %s", each.lfdi, each.replaces)
@@ -97,18 +96,23 @@ async def assemble_est(
         book: The homes.
         clock: The utility's time.
         edition: What homes speak of which nobody says it.
-        refresh: Has the servers read the revocation lists again.
+        refresh: Has the servers read certificates, roots and revocation lists again.
 
     Raises:
         CertificateError: A file cannot be used.
         StoreError: What is remembered cannot be read.
     """
     authority = Authority(open_pki(settings.pki), settings.lifetime_days)
-    root, *_ = await authority.certificates()
     register = await Register.load(
         store, book, authority, clock, edition=edition, approve=settings.approve
     )
     makers = () if settings.manufacturers is None else (settings.manufacturers,)
+    tls = EstTls(identity, (authority.pki.trust.roots, *makers))
+
+    def refresh_all() -> None:
+        refresh()
+        tls.refresh()
+
     places = Places()
     views = EstViews(
         register,
@@ -117,14 +121,16 @@ async def assemble_est(
         Throttle(_RENEWALS_PER_MINUTE, clock.monotonic),
         again_s=settings.again_s,
         dcap=places.dcap,
+        refresh=refresh_all,
+        makers=[each for path in makers for each in read_certificates(path)],
+        tied=settings.tied,
     )
     door = EstDoor(
         register,
         lasting_s=settings.code_hours * _HOUR_S,
         reached_at=lambda: places.est,
-        mark=fingerprint(der(root)),
+        authority=authority,
         edition=edition,
-        refresh=refresh,
+        refresh=refresh_all,
     )
-    tls = est_context(identity, (authority.pki.trust.roots, *makers))
     return Est(views.app(), tls, door, register, places)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from certs.hwname import HardwareName
 from certs.issue import DEVICE_POST_MANUFACTURE, TEST_POLICY, Validity
 from certs.pem import read_crls
-from certs.pki import Pki, authorities, certify, revoke
+from certs.pki import Pki, authorities, certify, revoke, roots
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,20 @@ class Authority:
         return await asyncio.to_thread(certify, self.pki, key, name, validity, policies=policies)
 
     async def certificates(self) -> Sequence[x509.Certificate]:
-        """Return its CAs, the root first.
+        """Return its CAs, the root in use first, and what ties one root to another.
 
         Raises:
             CertificateError: A file of the CA is missing or damaged.
         """
         return await asyncio.to_thread(authorities, self.pki)
+
+    async def roots(self) -> Sequence[x509.Certificate]:
+        """Return its roots that count, the one in use first: two while one follows another.
+
+        Raises:
+            CertificateError: A file of the CA is missing or damaged.
+        """
+        return await asyncio.to_thread(roots, self.pki)
 
     async def crls(self) -> Sequence[x509.CertificateRevocationList]:
         """Return the revocation lists of all its CAs.

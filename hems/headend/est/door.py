@@ -6,8 +6,10 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, Field, field_validator
 
-from certs.est.code import EnrolmentCode, server_of
+from certs.est.code import EnrolmentCode, fingerprint, server_of
 from certs.identity import pin_valid
+from certs.pem import der
+from hems.headend.est.authority import Authority
 from hems.headend.est.records import Code, Enrolment
 from hems.headend.est.register import Register, Wanted
 from hems.headend.operator_asks import In
@@ -92,7 +94,7 @@ class EstDoor:
         register: They.
         lasting_s: How long codes can be used where nobody says it.
         reached_at: Returns HOST:PORT of the EST server as homes reach it.
-        mark: Fingerprint of the root certificate, as codes carry it.
+        authority: Who issues; codes carry the fingerprint of its root.
         edition: What homes speak of which nobody says it.
         refresh: Has the servers read the revocation lists again.
     """
@@ -103,14 +105,14 @@ class EstDoor:
         *,
         lasting_s: float,
         reached_at: Callable[[], str],
-        mark: bytes,
+        authority: Authority,
         edition: Edition,
         refresh: Callable[[], None],
     ) -> None:
         self._register = register
         self._lasting_s = lasting_s
         self._reached_at = reached_at
-        self._mark = mark
+        self._authority = authority
         self._edition = edition
         self._refresh = refresh
 
@@ -129,16 +131,20 @@ class EstDoor:
     async def post_code(self, request: web.Request) -> web.Response:
         """Make a code."""
         wish = await read_model(request, CodeIn)
-        host, port = server_of(self._reached_at())
+        (host, port), mark = server_of(self._reached_at()), await self._mark()
         if wish.manufacturer:
-            text = EnrolmentCode(host, port, self._mark).text()
+            text = EnrolmentCode(host, port, mark).text()
             return json_answer(CodeOut(id="", text=text, expires_at=None, used=False, pin=None))
         lasting_s = self._lasting_s if wish.hours is None else wish.hours * _HOUR_S
         pin = None if wish.pin is None else int(wish.pin)
         wanted = Wanted(pin, wish.edition or self._edition, wish.serial, lasting_s)
         code, secret = await self._register.make_code(wanted)
-        text = EnrolmentCode(host, port, self._mark, secret, _pin(code.pin)).text()
+        text = EnrolmentCode(host, port, mark, secret, _pin(code.pin)).text()
         return json_answer(_code(code, text), 201, {"Location": f"/enrolment-codes/{code.id}"})
+
+    async def _mark(self) -> bytes:
+        root, *_ = await self._authority.roots()
+        return fingerprint(der(root))
 
     async def get_codes(self, _request: web.Request) -> web.Response:
         """Answer all codes; their secrets are kept nowhere."""

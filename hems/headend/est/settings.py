@@ -32,6 +32,9 @@ class EstSettings(BaseModel):
     """How long the certificates hold; for ever, as IEEE 2030.5 has it for devices, where None."""
     code_hours: Annotated[float, Field(gt=0, le=8760)] = 72.0
     """How long a one-time code can be used."""
+    tied: bool = False
+    """Whether requests must be tied to the connection over which they come (RFC 7030, clause
+    3.5); those that are tied to another one are refused in any case."""
     again_s: Annotated[int, Field(ge=1, le=86400)] = 30
     """When homes that wait for approval ask again."""
 

@@ -4,7 +4,7 @@ import asyncio
 import binascii
 import logging
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -15,6 +15,7 @@ from certs.errors import CertificateError
 from certs.est.client import DCAP_RELATION
 from certs.est.code import read_secret
 from certs.est.errors import EstError
+from certs.est.request import tls_unique
 from certs.est.transport import PATH
 from certs.est.wire import (
     ATTRIBUTES_TYPE,
@@ -38,7 +39,7 @@ from hems.headend.errors import (
 )
 from hems.headend.est.attempts import Attempts
 from hems.headend.est.authority import Authority
-from hems.headend.est.policy import Shown, Standing, judged, shown_by
+from hems.headend.est.policy import Request, Shown, Standing, check_tied, judged, shown_by
 from hems.headend.est.records import Enrolment
 from hems.headend.est.register import PendingError, Register, WrongCodeError
 from hems.headend.throttle import Throttle
@@ -65,6 +66,9 @@ class EstViews:
         throttle: How often a device may renew.
         again_s: When homes that wait for approval ask again.
         dcap: Returns where the IEEE 2030.5 server is for a home that reaches this one by a host.
+        refresh: Has all servers read roots and revocation lists again.
+        makers: The manufacturers' roots.
+        tied: Whether requests must be tied to their connection.
     """
 
     def __init__(
@@ -76,6 +80,9 @@ class EstViews:
         *,
         again_s: int,
         dcap: Callable[[str], str],
+        refresh: Callable[[], None],
+        makers: Sequence[x509.Certificate] = (),
+        tied: bool = False,
     ) -> None:
         self._register = register
         self._authority = authority
@@ -83,6 +90,9 @@ class EstViews:
         self._throttle = throttle
         self._again_s = again_s
         self._dcap = dcap
+        self._refresh = refresh
+        self._makers = makers
+        self._tied = tied
 
     def app(self) -> web.Application:
         """Return the web application."""
@@ -101,6 +111,7 @@ class EstViews:
 
     async def get_authorities(self, _request: web.Request) -> web.Response:
         """Answer the CAs, to whoever asks: what is believed of it is the asker's business."""
+        self._refresh()  # a root that homes hear of here is one that our own servers know
         return _answer(certs_only(await self._authority.certificates()), CERTS_ONLY)
 
     async def get_lists(self, _request: web.Request) -> web.Response:
@@ -110,7 +121,7 @@ class EstViews:
     async def get_wishes(self, request: web.Request) -> web.Response:
         """Answer what requests must be like."""
         await self._shown(request)  # a certificate that is shown must be good here too
-        return _answer(wishes_body(), ATTRIBUTES_TYPE)
+        return _answer(wishes_body(tied=self._tied), ATTRIBUTES_TYPE)
 
     async def post_enrol(self, request: web.Request) -> web.Response:
         """Answer the request of a new home with its certificate."""
@@ -119,7 +130,7 @@ class EstViews:
         address = request.remote or ""
         self._attempts.admit(address)
         secret = _secret(request)
-        wanted = judged(await _body(request))
+        wanted = await self._wanted(request)
         try:
             found = await self._register.enrol(wanted, secret, maker)
         except WrongCodeError:
@@ -134,13 +145,12 @@ class EstViews:
         if shown is None or shown.standing is not Standing.OURS:
             raise ForbiddenError("renewing needs the present certificate")
         self._throttle.admit(lfdi(der(shown.certificate)))
-        return self._issued(
-            request, await self._register.renew(judged(await _body(request)), shown)
-        )
+        wanted = await self._wanted(request)
+        return self._issued(request, await self._register.renew(wanted, shown))
 
     async def post_key(self, _request: web.Request) -> web.Response:
         """Refuse to make keys: a private key never leaves the device that it belongs to."""
-        return _refusal(_NOT_HERE, "keys are made by the devices themselves")
+        raise _NotHereError("keys are made by the devices themselves")
 
     async def _shown(self, request: web.Request) -> Shown | None:
         transport = request.transport
@@ -150,8 +160,17 @@ class EstViews:
         if connection.getpeercert(binary_form=True) is None:
             return None
         chain = peer_chain(connection)
-        ours, *_ = await self._authority.certificates()
-        return shown_by(chain, [ours], await self._authority.crls())
+        ours, crls = await self._authority.roots(), await self._authority.crls()
+        return shown_by(chain, ours, self._makers, crls)
+
+    async def _wanted(self, request: web.Request) -> Request:
+        """Return what a request asks for, if it was made for this connection."""
+        wanted = judged(await _body(request))
+        transport = request.transport
+        connection = None if transport is None else transport.get_extra_info("ssl_object")
+        binding = None if connection is None else tls_unique(connection)
+        check_tied(wanted, binding, needed=self._tied)
+        return wanted
 
     def _issued(self, request: web.Request, found: Enrolment) -> web.Response:
         _log.info("%s got the certificate of %s", request.remote, found.lfdi)
@@ -181,7 +200,8 @@ class EstViews:
             again = {"Retry-After": str(RETRY_AFTER_S)}
             return _refusal(503, "the certificate authority cannot be used now", again)
         except web.HTTPRequestEntityTooLarge:
-            return _refusal(_TOO_LARGE, f"the body is longer than {MOST_REQUEST_OCTETS} octets")
+            long = _LongError(f"the body is longer than {MOST_REQUEST_OCTETS} octets")
+            return _refused(request, long)
         except web.HTTPMethodNotAllowed as error:
             allowed = ", ".join(sorted(error.allowed_methods))
             return _refusal(405, f"{allowed} is for {request.path}", {"Allow": allowed})
@@ -224,6 +244,14 @@ async def _body(request: web.Request) -> bytes:
 
 class _MediaError(RequestError):
     status = _UNSUPPORTED
+
+
+class _LongError(RequestError):
+    status = _TOO_LARGE
+
+
+class _NotHereError(RequestError):
+    status = _NOT_HERE
 
 
 class _SlowError(ConflictError):

@@ -170,6 +170,7 @@ class Book:
         said = frozenset(self._refuse(item, now) for item in bad)
         for message in sorted(said - self._receipts.said(place)):
             self._alarm(message)
+            self._notice(Noticed(What.EVENT, message))
         self._rename(program, place[0])
         if complete:
             seen = {c.mrid.upper() for c in controls} | {b.mrid for b in bad if b.mrid}

@@ -309,7 +309,8 @@ def _why(error: OSError) -> str:
     """Return a connection error in the system's own words, without the address it repeats."""
     if error.errno and error.errno > 0:  # a name that is not found has a code below zero
         return os.strerror(error.errno)
-    return error.strerror or str(error)
+    # Of a connection that ends in the middle of its handshake, asyncio says nothing.
+    return error.strerror or str(error) or "it was closed during the handshake"
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:

@@ -96,6 +96,10 @@ class Discovery:
         if state_change is not ServiceStateChange.Removed:
             self._names.put_nowait(name)
 
+    def again(self, found: Found) -> None:
+        """Have `next` look at a server once more that it has returned already."""
+        self._names.put_nowait(found.name)
+
     async def next(self) -> Found:
         """Wait for the next announced server.
 

@@ -206,7 +206,7 @@ class Transport:
             record = parse(body, expected, on_bad=bad.append if on_bad is not None else None)
         except MalformedError as error:
             where = f"{self.host}{href.partition('?')[0]}"
-            raise MalformedError(f"{where}: {error.element or 'document'}", error.reason) from None
+            raise type(error)(f"{where}: {error.element or 'document'}", error.reason) from None
         if on_bad is not None:
             for item in bad:
                 on_bad(item)

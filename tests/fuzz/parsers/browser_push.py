@@ -7,7 +7,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from certs.issue import new_key
-from hems.push.address import check_endpoint, public
+from hems.outward import public
+from hems.push.address import check_endpoint
 from hems.push.errors import BadSubscriptionError
 from hems.push.sealing import check_keys, key_of, key_text, seal, to_base64url
 from hems.push.subscription import Subscription

@@ -252,3 +252,27 @@ async def test_scopes_are_kept(rights: Access, ada: Person, store: Store, clock:
     found = again.tokens.by_token(token)
     assert found is not None
     assert found[0].all_rights == {Right.ANYBODY, Right.SEE, Right.HISTORY}
+
+
+async def test_what_is_taken_back_after_its_end_stays_so_when_the_clock_is_put_right(
+    rights: Access, ada: Person, pia: Person, clock: HeldClock, store: Store
+) -> None:
+    made = await rights.grant(flexibility(pia, clock.at + DAY_S), ada.who)
+    clock.at += 2 * DAY_S  # it is wrong by two days
+    await rights.withdraw(made.id)
+    clock.at -= 2 * DAY_S
+    assert not rights.who(pia).may(Right.STEER)
+    again = access(store.people, store.trail, UNUSED, clock, Hasher(*WEAK))
+    await again.ready()
+    assert not again.who(pia).may(Right.STEER)
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.HOUSEHOLD, Role.INSTALLER])
+async def test_an_account_that_becomes_more_does_not_make_its_programs_more(
+    rights: Access, ada: Person, pia: Person, role: Role
+) -> None:
+    token, _ = await rights.tokens.make(NewToken("app", Role.PROVIDER, person=pia.id), ada.who)
+    await rights.change(pia.id, role, None)
+    found = rights.tokens.by_token(token)
+    assert found is not None
+    assert found[0].all_rights <= RIGHTS[Role.PROVIDER] & RIGHTS[role]

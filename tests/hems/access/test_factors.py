@@ -1,5 +1,6 @@
 """Second factors over a real store: codes, passkeys, and losing them all."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -375,3 +376,22 @@ def test_many_challenges_make_nobody_s_be_forgotten() -> None:
             challenges.check(wrong, "log in")
     with pytest.raises(WrongError):
         Challenges(clock).check(first, "log in")
+
+
+async def test_codes_tried_at_once_from_everywhere_count_as_many(
+    rights: Access, ada: Person, clock: HeldClock
+) -> None:
+    """Passwords are hashed one after the other: many may wait for that before a code is looked at."""
+    await with_app(rights, ada, clock)
+
+    async def attempt(number: int) -> type[Exception] | None:
+        place = Place(f"192.168.1.{number}", near=True)
+        try:
+            await rights.logins.log_in("Ada", GOOD, place, "000000")
+        except (WrongError, TooOftenError) as error:
+            return type(error)
+        return None
+
+    found = await asyncio.gather(*(attempt(number) for number in range(8)))
+    assert found.count(WrongError) <= 5
+    assert None not in found

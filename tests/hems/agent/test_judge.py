@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certs.agent.tree import What
-from hems.agent.judge import SILENT_S, Heard, Memory, remembered, troubles
+from hems.agent.judge import SILENT_S, Heard, Memory, counting, remembered, troubles
 from hems.agent.letters import BootWord, LetterError, ManifestWord, State, WrongWord, read_state
 from hems.security_event import EventKind
 
@@ -84,6 +84,32 @@ def test_the_files_are_named() -> None:
     )
     (many,) = troubles(said(wrong=(RULES,), count=9), 0.0, Memory(), boot=True)
     assert "9 files differ, the first is hems/rules.py" in many.text
+
+
+TAMPERED = said(wrong=(RULES,), count=1)
+BEGINS = said(checked=False, manifest=None)
+
+
+@pytest.mark.parametrize(
+    ("before", "heard", "boot", "which"),
+    [
+        (None, BEGINS, False, 1),
+        (said(), BEGINS, False, 1),
+        (TAMPERED, BEGINS, False, 0),
+        (TAMPERED, said(checked=False), False, 0),
+        (TAMPERED, said(), False, 1),
+        (TAMPERED, said(), True, 0),
+        (TAMPERED, said(boot=BOOT), True, 1),
+        (TAMPERED, said(checked=False, wrong=(RULES,), count=2), False, 1),
+        (TAMPERED, said(checked=False, manifest=None, error="it is damaged"), False, 1),
+        (said(boot=BootWord(error="it is away")), said(), True, 0),
+        (said(manifest=None, error="it is damaged"), BEGINS, False, 0),
+    ],
+)
+def test_an_agent_that_has_just_begun_takes_nothing_back(
+    before: Heard | None, heard: Heard, boot: bool, which: int
+) -> None:
+    assert counting(before, heard, Memory(), boot=boot) is (before, heard)[which]
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,21 @@ async def test_a_changed_installation_is_told_and_so_is_its_repair(
     assert await house.reason(there=False) == ""
 
 
+async def test_who_kills_the_agent_does_not_make_the_hub_reliable_again(house: Guardhouse) -> None:
+    """Not even for the seconds in which the next one has not read all files yet."""
+    flipped(house.installation.root)
+    await house.kinds(EventKind.PACKAGE_TAMPERED)
+    before = house.watch._heard
+    for _ in range(3):
+        house.agent.kill()
+        await house.agent.wait()
+        house.agent = await house.started()
+    await house.seen(lambda: house.watch._heard is not before, "another agent has read all")
+    assert house.watch.agent().excluded
+    assert None not in house.reasons
+    assert EventKind.RELIABLE_AGAIN not in {event.kind for event in house.events}
+
+
 async def test_others_software_is_watched_too(house: Guardhouse) -> None:
     flip(house.installation.sites[0] / "other.py")
     house.watch.measure()  # or in three quarters of a minute by itself

@@ -1,9 +1,11 @@
 """A backup of a real store, damaged, restored, given back; with the power gone in between."""
 
+import contextlib
 import io
 import json
 import shutil
 import tarfile
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from hems.archive.desk import stage
 from hems.archive.errors import ArchiveError, NewerError
 from hems.archive.sealed import Cost, Sealer
 from hems.clock import SystemClock
-from hems.store.cipher import Shape, StoreFile, opened, shape
+from hems.store.cipher import Error, Shape, StoreFile, opened, shape
 from hems.store.store import open_store
 from tests.certs.keys.hardware import secret_file
 from tests.stored import execute, key_of
@@ -261,6 +263,62 @@ async def test_a_power_cut_between_any_two_steps_is_gone_on_from(
     assert await said(folder) == ("now" if back else "old")
     if back:
         assert set(tree(folder)) == set(wanted)
+
+
+@pytest.mark.requirement("L1-CRYPT")
+async def test_a_power_cut_while_a_backup_is_made_leaves_no_key_beside_the_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Backups are made on sticks, which get lost."""
+    belongings = await home(tmp_path / "h", "old")
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    monkeypatch.setattr(
+        tempfile,
+        "TemporaryDirectory",
+        lambda **where: contextlib.nullcontext(tempfile.mkdtemp(**where)),
+    )
+    backup(belongings, stick / "b").unlink()
+    left = [path for path in stick.rglob("*") if path.is_file()]
+    assert [path.name for path in left] == ["store"]
+    assert shape(left[0]) is Shape.SEALED
+    with pytest.raises(Error), opened(StoreFile(left[0], key_of(belongings.store))) as copy:
+        copy.execute("SELECT * FROM settings")
+
+
+async def test_a_link_in_the_way_of_a_backup_is_not_followed(tmp_path: Path) -> None:
+    belongings = await home(tmp_path / "h", "old")
+    (tmp_path / "holiday.jpg").write_text("not ours")
+    (tmp_path / ".b.new").symlink_to(tmp_path / "holiday.jpg")
+    assert unpack.look(backup(belongings, tmp_path / "b"), WORDS).home == "Home"
+    assert (tmp_path / "holiday.jpg").read_text() == "not ours"
+
+
+@pytest.mark.parametrize("back", [False, True])
+async def test_a_power_cut_while_what_is_over_is_removed_costs_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, back: bool
+) -> None:
+    """Folders go entry by entry, and nobody knows in which order."""
+    file = backup(await home(tmp_path / "old", "old"), tmp_path / "b")
+    present = await home(tmp_path / "now", "now")
+    stage(file, WORDS, present, in_place)
+    swap.resume(present.folder)
+    real = shutil.rmtree
+
+    def cut(folder: Path, **_: object) -> None:
+        for inner in ("new", "old"):
+            real(folder / inner, ignore_errors=True)
+        raise PowerCutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", cut)
+        with pytest.raises(PowerCutError):
+            (swap.give_up if back else swap.confirm)(present.folder)
+    if back:
+        assert swap.resume(present.folder) is None
+    assert not swap.give_up(present.folder)
+    assert await said(present.folder) == ("now" if back else "old")
+    assert (present.folder / "settings.toml").exists()
 
 
 async def test_the_wrong_passphrase_changes_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The store at the hub's start: damaged, locked, and back again."""
 
 import asyncio
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,66 @@ async def test_a_damaged_store_is_set_aside_and_noted(tmp_path: Path) -> None:
     assert await opened.store.settings.all() == {}
     await opened.store.close()
     assert any(".damaged-" in name for name in names(path))
+
+
+def pipe(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+
+
+def folder_of(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.mkdir()
+
+
+def link_to_itself(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(path)
+
+
+def readable_by_all(path: Path) -> None:
+    path.chmod(0o644)
+
+
+@pytest.mark.parametrize(
+    ("name", "meddle"),
+    [
+        *((name, deed) for name in ("hems.db", "hems.db.key") for deed in (pipe, folder_of)),
+        ("hems.db.key", link_to_itself),
+        ("hems.db", link_to_itself),
+        ("hems.db.key", readable_by_all),
+        ("hems.db.key", lambda path: path.write_bytes(b"")),
+    ],
+)
+async def test_whatever_lies_in_the_place_of_a_store_or_its_key_the_home_is_controlled(
+    tmp_path: Path, name: str, meddle: Callable[[Path], object]
+) -> None:
+    path, keys = home_folder(tmp_path), sealed(tmp_path, RIGHT)
+    await home(path, keys)
+    meddle(path.with_name(name))
+    async with asyncio.timeout(30):
+        opened = await opened_store(path, CLOCK, keys)
+        assert opened.trouble is not None
+        assert name in opened.trouble
+        assert opened.event is not None
+        await opened.store.settings.put("said", "meanwhile")
+        assert opened.back is not None
+        assert not await asyncio.to_thread(opened.back)
+        await opened.store.close()
+
+
+@pytest.mark.parametrize("meddle", [pipe, folder_of, link_to_itself])
+async def test_what_an_editor_left_beside_the_key_is_in_nobodys_way(
+    tmp_path: Path, meddle: Callable[[Path], object]
+) -> None:
+    path, keys = home_folder(tmp_path), sealed(tmp_path, RIGHT)
+    await home(path, keys)
+    meddle(path.with_name(".hems.db.key.swp"))
+    async with asyncio.timeout(30):
+        opened = await opened_store(path, CLOCK, keys)
+    assert opened.trouble is None
+    assert (await opened.store.settings.all())["said"] == "before"
+    await opened.store.close()
 
 
 async def test_a_store_that_was_removed_is_missed(tmp_path: Path) -> None:

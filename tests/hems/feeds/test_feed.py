@@ -191,6 +191,25 @@ async def test_an_older_bulletin_is_refused_also_after_a_restart(
     assert again.feed.bulletin.number == 7
 
 
+@pytest.mark.requirement("L2-FEED")
+async def test_a_number_stands_for_one_bulletin(
+    pki: Pki, hostile: Enterprise, make_hub: MakeHub
+) -> None:
+    """Nobody between hub and enterprise may choose among several of one number."""
+    body = _made(7, _now(), firmware=[BAD])
+    hub = make_hub(hostile.url)
+    hostile.says = _signed(pki, body)
+    await hub.feed.look()
+    hostile.says = _signed(pki, body)  # another signature of the same
+    await hub.feed.look()
+    assert hub.kinds == [EventKind.FEED]
+    hostile.says = _signed(pki, _made(7, _now()))
+    await hub.feed.look()
+    assert hub.kinds == [EventKind.FEED, EventKind.REPLAY]
+    assert hub.feed.bulletin is not None
+    assert len(hub.feed.bulletin.firmware) == 1
+
+
 @pytest.mark.parametrize(("ago_s", "why"), [(7200.0, "is over"), (-7200.0, "of a time to come")])
 async def test_a_bulletin_out_of_its_time_is_refused(
     pki: Pki, hostile: Enterprise, make_hub: MakeHub, ago_s: float, why: str
@@ -210,8 +229,13 @@ async def test_one_that_ends_counts_no_more(
     hostile.says = _signed(pki, _made(1, _now(), 0.5))
     await hub.feed.look()
     assert hub.feed.bulletin is not None
+    assert hub.feed.lapsed is None
     await asyncio.sleep(0.6)
     assert hub.feed.bulletin is None
+    assert "has ended" in (hub.feed.lapsed or "")
+    hostile.says = _signed(pki, _made(2, _now()))
+    await hub.feed.look()
+    assert hub.feed.lapsed is None
 
 
 async def test_what_nobody_may_say_is_refused(

@@ -258,3 +258,29 @@ async def test_lists_are_kept_over_failures_and_restarts(house: House) -> None:
     again = keeper()
     await again.load()
     assert again.known == lists.known
+
+
+@pytest.mark.requirement("L2-FIRMWARE")
+async def test_the_owner_learns_that_lists_are_kept_from_the_hub(house: House) -> None:
+    """A freeze: whoever holds back the newest lists has the hub run by the old ones."""
+    clock = ScriptedClock(NOW)
+    found = Refreshed(lists=(FirmwareList(vendor="acme", firmware=(BAD,)),))
+
+    async def look() -> Refreshed:
+        return found
+
+    lists = ListKeeper(house.store.settings, look, clock, 3600.0)
+    await lists.look()
+    found = Refreshed(error="away")
+    for _ in range(3):
+        clock.at += 86_400.0
+        await lists.look()
+        assert lists.overdue is None
+    clock.at += 7200.0
+    assert "3 days" in (lists.overdue or "")
+    again = ListKeeper(house.store.settings, look, clock, 3600.0)
+    await again.load()
+    assert again.overdue == lists.overdue
+    found = Refreshed(lists=(FirmwareList(vendor="acme", firmware=(BAD,)),))
+    await again.look()
+    assert again.overdue is None

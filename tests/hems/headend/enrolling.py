@@ -45,7 +45,7 @@ class Utility:
         return self.head_end.addresses.est
 
     def plain(self) -> ssl.SSLContext:
-        return trusting(read_certificates(self.pki.trust.roots)[0], ())
+        return trusting(read_certificates(self.pki.trust.roots), ())
 
     async def post(
         self,
@@ -57,7 +57,7 @@ class Utility:
         kind: str = PKCS10_TYPE,
     ) -> tuple[int, str, Mapping[str, str]]:
         """Ask without any of the client's good manners."""
-        root = read_certificates(self.pki.trust.roots)[0]
+        roots = read_certificates(self.pki.trust.roots)
         headers = {"Content-Type": kind}
         if password:
             basic = base64.b64encode(f"hub:{password}".encode()).decode()
@@ -66,7 +66,7 @@ class Utility:
         async with (
             aiohttp.ClientSession() as session,
             session.post(
-                url, data=body, headers=headers, ssl=trusting(root, (), identity)
+                url, data=body, headers=headers, ssl=trusting(roots, (), identity)
             ) as answer,
         ):
             return answer.status, await answer.text(), answer.headers.copy()

@@ -403,7 +403,7 @@ async def test_a_wrong_clock_is_said(utility: Utility) -> None:
 async def test_the_lists_and_authorities_are_those_of_the_ca(utility: Utility) -> None:
     found = await client.trust(await utility.code(), time.time)
     assert {each.issuer for each in found.crls} == {
-        each.subject for each in (found.root, *found.chain)
+        each.subject for each in (*found.roots, *found.chain)
     }
     answer = await ask(utility.est, "cacerts", utility.plain(), kind=CERTS_ONLY)
     root = read_certificates(utility.pki.trust.roots)[0]

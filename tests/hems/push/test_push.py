@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hems.clock import SystemClock
+from hems.outward import Ring, RingResolver, public
 from hems.plan_surface import PlanView
 from hems.push import sealing
-from hems.push.address import PublicResolver, check_endpoint, public
+from hems.push.address import check_endpoint
 from hems.push.errors import BadSubscriptionError, PushError, UnknownSubscriptionError
 from hems.push.occasions import CarNeed
 from hems.push.push import MOST, Manner, Push, id_of, open_push
@@ -329,7 +330,7 @@ def test_which_addresses_are_the_internet_s(address: str, *, internet: bool) -> 
 
 
 async def test_a_name_that_points_into_the_home_is_not_followed() -> None:
-    resolver = PublicResolver()
+    resolver = RingResolver(Ring.INTERNET)
     with pytest.raises(OSError, match="no address on the internet"):
         await resolver.resolve("localhost", 443)
     await resolver.close()

@@ -25,6 +25,15 @@ def test_each_way_to_hold_a_key_has_words_of_its_own() -> None:
     assert len({held_words(held) for held in Held}) == len(Held)
 
 
+@pytest.mark.parametrize("held", [Held.TOKEN, Held.TPM])
+def test_of_a_secret_that_hardware_locks_nobody_says_that_it_never_leaves_it(held: Held) -> None:
+    """The store's key must be in memory to be used; a private key need not."""
+    assert "never leaves" in held_words(held)
+    said = held_words(held, secret=True)
+    assert "opened in memory only" in said
+    assert "never leaves" not in said
+
+
 def test_what_is_no_key_is_said(tmp_path: Path) -> None:
     path = tmp_path / "hub.key"
     assert "does not exist" in kept_words(path)

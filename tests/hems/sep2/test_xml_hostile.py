@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hems.sep2 import resources as res
-from hems.sep2.errors import MalformedError, OversizedError, Sep2Error
+from hems.sep2.errors import HarmfulError, MalformedError, OversizedError, Sep2Error
 from hems.sep2.resources.wire import SEP_NS
 from hems.sep2.xml import MAX_BODY, BadItem, parse, serialize
 
@@ -274,3 +274,20 @@ def test_a_body_of_nothing_but_tags_is_refused_unread() -> None:
     assert len(body) < MAX_BODY
     with pytest.raises(OversizedError, match="more than 80000 tags"):
         parse(body, res.Time)
+
+
+@pytest.mark.parametrize(
+    ("body", "harmful"),
+    [
+        (BILLION_LAUGHS.encode(), True),
+        (EXTERNAL.encode(), True),
+        (REMOTE_DTD.encode(), True),
+        (REGISTRATION.replace("<pIN>", f"<pIN {MANY}>").encode(), True),
+        (_with_pin("&x;"), False),
+        (b'{"pIN": 1}', False),
+    ],
+)
+def test_what_is_made_to_harm_is_told_apart_from_mistakes(body: bytes, harmful: bool) -> None:
+    with pytest.raises(MalformedError) as caught:
+        parse(body, res.Registration)
+    assert isinstance(caught.value, HarmfulError) is harmful

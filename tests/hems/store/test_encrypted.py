@@ -163,7 +163,7 @@ def cut_at(step: int, work: Callable[[], object]) -> bool:
             from hems.store import changeover  # noqa: PLC0415 - this process's own
 
             steps = Steps(step)
-            for name in ("overwrite", "seal_key", "_sync", "opened", "_counts"):
+            for name in ("overwrite", "seal_key", "sync", "opened", "_counts"):
                 setattr(changeover, name, steps.before(getattr(changeover, name)))
             for name in ("replace", "hardlink_to", "unlink", "touch"):
                 setattr(Path, name, steps.before(getattr(Path, name)))

@@ -7,6 +7,7 @@ machine.
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import pytest
 
 from der.service import Device
 from hems.clock import SystemClock
+from hems.commands.firewall_helper import HelperError, give, listen
 from hems.emg.firewall.client import FirewallError, ask
 from hems.emg.firewall.wire import DeviceRules, Order, Outside, Rules, State
 from hems.emg.trust.trust import Trust, TrustEvents
@@ -54,6 +56,7 @@ OPEN = DeviceRules(
 )
 SHUT = DeviceRules(device="bat", macs=(MAC,), addresses=(ip_address(DEVICE),), shut=True)
 NET_ADMIN = 1 << 12
+NOBODY = 65534
 
 
 @dataclass
@@ -245,7 +248,7 @@ def test_it_holds_one_right_and_no_other(helper: Helper) -> None:
     for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         assert int(found[name], 16) == NET_ADMIN, name
     assert found["NoNewPrivs"] == "1"
-    assert set(found["Uid"].split()) == {"65534"}
+    assert set(found["Uid"].split()) == {str(NOBODY)}
     assert oct(helper.path.stat().st_mode & 0o777) == "0o600"
 
 
@@ -440,3 +443,18 @@ def test_the_hub_has_set_what_follows_from_its_list(
     assert first == last
     assert (first["cloud"], first["other"], first["names"]) == (True, False, True)
     assert set(shut.values()) == {False}
+
+
+def test_the_socket_alone_is_given_to_the_hub_s_user(tmp_path: Path) -> None:
+    """Whoever owns the folder may put a link to another file in the socket's place."""
+    path, other = tmp_path / "firewall.sock", tmp_path / "other"
+    other.write_text("root's")
+    server = listen(path, NOBODY)
+    with server:
+        assert path.stat().st_uid == NOBODY
+    for swapped in (path.symlink_to, path.hardlink_to):
+        path.unlink()
+        swapped(other)
+        with pytest.raises((HelperError, OSError)):
+            give(path, NOBODY)
+        assert other.stat().st_uid == os.geteuid()

@@ -13,7 +13,8 @@ from hems.emg.threats.rules.counting import AGAIN_S, By, Counting, How, Track, T
 from hems.emg.threats.rules.finding import Finding, Seen, Threat
 from hems.emg.threats.rules.habit import Habit
 from hems.emg.threats.rules.judge import Rules, State
-from hems.emg.threats.rules.table import Thresholds, table
+from hems.emg.threats.rules.table import table
+from hems.emg.threats.rules.thresholds import Thresholds
 from hems.emg.threats.severity import Severity
 from hems.security_event import EventKind, SecurityEvent
 from tests.hems.emg.threats.week import ordinary

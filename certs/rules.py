@@ -1,0 +1,71 @@
+"""What a peer of IEEE 2030.5 is judged by, beside what OpenSSL has checked; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from certs.errors import PeerError
+from certs.standing import NO_ANSWERS, STRICT, Answers, Policy, Standing, overdue, verdict
+from certs.verify import Role, check_dates, check_peer, check_root, holder
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of a TLS context.
+
+    Attributes:
+        role: The part that its peers play.
+        roots: Whom it trusts.
+        crls: The revocation lists of all CAs below them.
+        policy: What holds while revocation cannot be learned.
+        answers: What OCSP has said.
+    """
+
+    role: Role
+    roots: Sequence[x509.Certificate]
+    crls: Sequence[x509.CertificateRevocationList] = ()
+    policy: Policy = STRICT
+    answers: Answers = NO_ANSWERS
+
+    def check(self, chain: Sequence[x509.Certificate], now: float) -> None:
+        """Check all but whether it can be learned that a chain was not revoked.
+
+        Args:
+            chain: The peer's, its own certificate first.
+            now: UTC epoch seconds.
+
+        Raises:
+            PeerError: A rule is broken.
+        """
+        check_peer(chain, self.role, self.crls)
+        check_root(chain, self.roots)
+        check_dates(chain, now)
+
+    def check_standing(self, chain: Sequence[x509.Certificate], now: float) -> float:
+        """Check that a chain was not revoked, as far as that is known; see `check`.
+
+        Returns:
+            UTC epoch seconds until which that holds, if nothing new is learned.
+
+        Raises:
+            PeerError: It was revoked, or nobody could say for longer than the policy allows.
+        """
+        found = verdict(chain, self.crls, self.answers, now, self.policy)
+        if found.certificate is not None:
+            name = holder(found.certificate)
+            if found.standing is Standing.REVOKED:
+                raise PeerError(f"the certificate of {name} is revoked")
+            if found.standing is Standing.UNKNOWN:
+                raise PeerError(
+                    f"whether the certificate of {name} was revoked could not be learned for "
+                    "too long"
+                )
+        return found.ends
+
+    def leaves_times(self, now: float) -> bool:
+        """Whether OpenSSL is to leave times to us: lists are overdue that may hold all the same.
+
+        It knows no grace: to it a list that is overdue is as bad as none.
+        """
+        return self.policy != STRICT and overdue(self.crls, now)
