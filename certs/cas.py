@@ -14,6 +14,7 @@ from certs import issue
 from certs.ca_files import CaFiles, Signer
 from certs.errors import PkiError
 from certs.issue import Authority, Validity
+from certs.ocsp.issued import responder
 from certs.pem import read_certificates, read_crls, write_certificates, write_crls
 
 CRL_LASTS: Final = timedelta(days=365)
@@ -37,7 +38,12 @@ def new_authority(
     key, keys = ca.key(name, generation), ca.keys
     keys.make(key)
     made = issue.issue_authority(
-        common_name, validity, issuer=issuer, path_length=path_length, key=keys.signer(key)
+        common_name,
+        validity,
+        issuer=issuer,
+        path_length=path_length,
+        key=keys.signer(key),
+        ocsp=responder(ca.folder),
     )
     write_certificates(ca.certificate(name, generation), [made.certificate])
     return made

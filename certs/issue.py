@@ -14,7 +14,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import (
+    AuthorityInformationAccessOID,
+    ExtendedKeyUsageOID,
+    NameOID,
+)
 
 from certs.hwname import HardwareName
 
@@ -35,8 +39,13 @@ BOTH_SIDES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT
 
 ANY_POLICY: Final = x509.ObjectIdentifier("2.5.29.32.0")
 
-_KEPT: Final = (x509.BasicConstraints, x509.KeyUsage, x509.NameConstraints)
-"""What a CA's certificate says of what it may do, whoever has signed it."""
+_KEPT: Final = (
+    x509.BasicConstraints,
+    x509.KeyUsage,
+    x509.NameConstraints,
+    x509.AuthorityInformationAccess,
+)
+"""What a CA's certificate says of what it may do and who is asked, whoever has signed it."""
 
 _BACKDATED: Final = timedelta(hours=1)
 """A peer whose clock is a little behind still takes what was issued just now."""
@@ -81,6 +90,7 @@ def issue_authority(
     path_length: int,
     permitted: Sequence[x509.GeneralName] = (),
     key: ec.EllipticCurvePrivateKey | None = None,
+    ocsp: str | None = None,
 ) -> Authority:
     """Return a new CA.
 
@@ -92,6 +102,7 @@ def issue_authority(
         permitted: The only names and networks that it can vouch for (RFC 5280, clause 4.2.1.10);
             none for all.
         key: Its key, as of a key store; None for a new one.
+        ocsp: Where it can be asked about (RFC 6960); nowhere where None.
     """
     key = key or new_key()
     subject = _name(name)
@@ -101,7 +112,7 @@ def issue_authority(
         .add_extension(_usage(crl_sign=True), critical=True)
     )
     if issuer is not None:  # a root is trusted as it stands and needs no policies
-        builder = builder.add_extension(_policies(ANY_POLICY), critical=True)
+        builder = _asked_at(ocsp, builder.add_extension(_policies(ANY_POLICY), critical=True))
     if permitted:
         builder = builder.add_extension(x509.NameConstraints(permitted, None), critical=True)
     return Authority(builder.sign((issuer.key if issuer else key), hashes.SHA256()), key)
@@ -136,6 +147,7 @@ def issue_device(
     validity: Validity,
     *,
     policies: Sequence[x509.ObjectIdentifier] = (DEVICE_GENERIC, TEST_POLICY),
+    ocsp: str | None = None,
 ) -> x509.Certificate:
     """Return a device certificate: no subject, a critical hardwareModuleName, no EKU.
 
@@ -145,18 +157,20 @@ def issue_device(
         name: Which hardware it is.
         validity: How long it holds; a real device's never ends.
         policies: Its critical certificate policies; one must be a device type.
+        ocsp: Where it can be asked about; nowhere where None. The extension is not critical: who
+            does not ask passes it over (RFC 5280, clause 4.2.2.1).
 
     Raises:
         ValueError: `name.kind` is no object identifier.
     """
     san = x509.SubjectAlternativeName([name.other_name()])
-    return (
+    builder = (
         _builder(x509.Name([]), public_key, validity, issuer)
         .add_extension(_usage(crl_sign=False, key_agreement=True), critical=True)
         .add_extension(_policies(*policies), critical=True)
         .add_extension(san, critical=True)
-        .sign(issuer.key, hashes.SHA256())
     )
+    return _asked_at(ocsp, builder).sign(issuer.key, hashes.SHA256())
 
 
 def issue_service(
@@ -167,6 +181,7 @@ def issue_service(
     validity: Validity,
     *,
     purposes: Sequence[x509.ObjectIdentifier] = BOTH_SIDES,
+    ocsp: str | None = None,
 ) -> x509.Certificate:
     """Return an operational certificate: an ordinary one with a subject, for both sides of TLS.
 
@@ -179,15 +194,16 @@ def issue_service(
         hosts: DNS names and IP addresses it answers at.
         validity: How long it holds.
         purposes: What it may be used for.
+        ocsp: Where it can be asked about; nowhere where None.
     """
-    return (
+    builder = (
         _builder(_name(name), public_key, validity, issuer)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(crl_sign=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         .add_extension(x509.SubjectAlternativeName([_host(h) for h in hosts]), critical=False)
-        .sign(issuer.key, hashes.SHA256())
     )
+    return _asked_at(ocsp, builder).sign(issuer.key, hashes.SHA256())
 
 
 def issue_signer(
@@ -211,6 +227,30 @@ def issue_signer(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(crl_sign=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(purposes), critical=True)
+        .sign(issuer.key, hashes.SHA256())
+    )
+
+
+def issue_responder(
+    issuer: Authority, public_key: CertificatePublicKeyTypes, name: str, validity: Validity
+) -> x509.Certificate:
+    """Return the certificate of who answers for a CA by OCSP, and may do nothing else.
+
+    It says itself that it is not to be asked about (RFC 6960, clause 4.2.2.2.1), so it should not
+    hold for long.
+
+    Args:
+        issuer: The CA.
+        public_key: The responder's key.
+        name: Its common name.
+        validity: How long it holds.
+    """
+    return (
+        _builder(_name(name), public_key, validity, issuer)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(crl_sign=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=True)
+        .add_extension(x509.OCSPNoCheck(), critical=False)
         .sign(issuer.key, hashes.SHA256())
     )
 
@@ -282,6 +322,15 @@ def _builder(
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
         builder = builder.add_extension(identifier, critical=False)
     return builder
+
+
+def _asked_at(ocsp: str | None, builder: x509.CertificateBuilder) -> x509.CertificateBuilder:
+    """Have a certificate say where it can be asked about."""
+    if ocsp is None:
+        return builder
+    place = x509.UniformResourceIdentifier(ocsp)
+    access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)
+    return builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
 
 
 def _name(common_name: str) -> x509.Name:

@@ -32,6 +32,7 @@ from certs.hwname import HardwareName
 from certs.identity import IdentityFiles, Trust
 from certs.issue import Validity
 from certs.keys.opening import Kind, StoreSettings, key_store
+from certs.ocsp.issued import name_responder, note_issued, responder
 from certs.pem import (
     read_certificates,
     read_crls,
@@ -94,6 +95,7 @@ def init_pki(
     hosts: Sequence[str] = ("localhost", "127.0.0.1"),
     label: str = "HEMS test",
     store: StoreSettings | None = None,
+    ocsp: str | None = None,
     now: datetime | None = None,
 ) -> Pki:
     """Make a PKI with a head-end (`utility`) and a home's hub (`hub`) in it.
@@ -105,6 +107,7 @@ def init_pki(
         hosts: Where the head-end answers.
         label: What the names of its CAs begin with.
         store: Where the CAs' keys are held; in plain files where None.
+        ocsp: Where certificates say that they can be asked about; nowhere where None.
         now: UTC; the present time where None.
 
     Raises:
@@ -124,6 +127,9 @@ def init_pki(
         raise PkiError(f"{folder}: cannot be made: {error.strerror}") from error
     try:
         try:
+            (draft / "ca").mkdir(mode=0o700)
+            if ocsp is not None:
+                name_responder(draft / "ca", ocsp)
             _build(Pki(draft), hosts, label, store, now)
             draft.replace(folder)
         except BaseException:
@@ -176,7 +182,7 @@ def issue_device(
     validity = validity or Validity.since(datetime.now(UTC))
     mica = cas.authority(pki.ca, "mica")
     certificate = issue.issue_device(
-        mica, own_key.public_key(), hardware, validity, policies=policies
+        mica, own_key.public_key(), hardware, validity, policies=policies, ocsp=_responder(pki)
     )
     chain = [certificate, mica.certificate, cas.authority(pki.ca, "mca").certificate]
     return _store(pki, name, chain, own_key)
@@ -230,7 +236,10 @@ def certify(
         CertificateError: A file of the PKI is missing or damaged.
     """
     mica = cas.authority(pki.ca, "mica")
-    certificate = issue.issue_device(mica, key, hardware, validity, policies=policies)
+    certificate = issue.issue_device(
+        mica, key, hardware, validity, policies=policies, ocsp=_responder(pki)
+    )
+    note_issued(pki.ca.folder, [certificate])
     return [certificate, mica.certificate, cas.authority(pki.ca, "mca").certificate]
 
 
@@ -281,7 +290,9 @@ def issue_service(
     validity = validity or Validity.since(datetime.now(UTC), SERVICE_LASTS)
     key = issue.new_key()
     operational = cas.authority(pki.ca, "operational")
-    certificate = issue.issue_service(operational, key.public_key(), name, hosts, validity)
+    certificate = issue.issue_service(
+        operational, key.public_key(), name, hosts, validity, ocsp=_responder(pki)
+    )
     chain = [certificate, operational.certificate, *link_for(pki.ca, certificate)]
     return _store(pki, name, chain, key)
 
@@ -391,7 +402,6 @@ def keep_keys_by(pki: Pki, store: StoreSettings) -> Sequence[Path]:
 
 
 def _build(pki: Pki, hosts: Sequence[str], label: str, store: StoreSettings, now: datetime) -> None:
-    (pki.folder / "ca").mkdir(mode=0o700)
     if store.kind is not Kind.PLAIN:
         pki.ca.keep_by(store)
     (pki.folder / "issued").mkdir()
@@ -419,9 +429,14 @@ def _store(
     with cas.locked(pki.folder):
         if files.certificate.exists() or files.key.exists():
             raise PkiExistsError(f"{files.certificate}: this identity exists; it is kept as it is")
+        note_issued(pki.ca.folder, chain[:1])
         write_key(files.key, key)
         write_certificates(files.certificate, chain)
     return files
+
+
+def _responder(pki: Pki) -> str | None:
+    return responder(pki.ca.folder)
 
 
 def _erase_keys(folder: Path, store: StoreSettings) -> None:

@@ -249,12 +249,9 @@ def _homes(options: argparse.Namespace) -> int:
 
 
 def _pki(options: argparse.Namespace) -> int:
-    from hems.commands import pki
+    from hems.commands.pki import run
 
-    if options.action == "signer":
-        return pki.signer(options.folder, options.name, options.purpose)
-    action = pki.renew if options.action == "renew" else pki.init
-    return action(options.folder)
+    return run(options)
 
 
 def _device(options: argparse.Namespace) -> int:

@@ -39,6 +39,11 @@ def event_of(noticed: Noticed, utility: str) -> SecurityEvent | None:
             text = say("An event is not carried out as it was sent: {why}.", why=noticed.why)
         case What.REPLAY:
             text = say("An event that is over was sent once more: {why}.", why=noticed.why)
+        case What.CLOCK:
+            text = say(
+                "The clock of the server of {name} was set by {by}.", name=utility, by=noticed.why
+            )
+            return SecurityEvent(EventKind.CLOCK_STEPPED, text, utility, utility)
     about = noticed.about or utility
     return SecurityEvent(_KINDS[noticed.what], text, about, noticed.source or utility)
 

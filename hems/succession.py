@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import time
 
+from hems.access.rights import Who
 from hems.device_surface import CallerView, DeviceDetail, MoveOutcome
 from hems.home import Home
 from hems.microgrid.surface import IslandView
@@ -96,9 +97,9 @@ class Succession:
         """Do the test move with a device."""
         return await self._home.bench.test(device, move_s, progress)
 
-    async def commissioned(self, device: str) -> None:
-        """Approve a device that somebody of the home has tried out and keeps."""
-        await self._home.trusting.trust.commissioned(device)
+    async def commissioned(self, device: str, who: Who) -> None:
+        """Approve a device that somebody has tried out and keeps, if they may judge it."""
+        await self._home.trusting.judging.commissioned(device, who)
 
     async def alarms(self) -> Sequence[str]:
         """Return what the home complains of."""

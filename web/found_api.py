@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
-from hems.access.rights import Right
+from hems.access.rights import Right, Who
 from hems.setup.found_surface import BusyError, FoundSurface, RefusedError
 from web.found_models import (
     ChoicesAnswer,
@@ -77,9 +77,9 @@ class FoundApi:
         """Give up the device that is to join."""
         return JoinAnswer.model_validate(await self._surface.drop())
 
-    async def confirm(self) -> JoinAnswer:
-        """Keep the device that was tested."""
-        return JoinAnswer.model_validate(await self._surface.confirm())
+    async def confirm(self, who: Who) -> JoinAnswer:
+        """Keep the device that was tested; it is trusted where who says so may judge it."""
+        return JoinAnswer.model_validate(await self._surface.confirm(who))
 
     async def settings(self, device: str) -> DeviceSettingsAnswer:
         """Return what stands of a device in the home's files, and what of it may be changed."""

@@ -169,7 +169,7 @@ class NeedsApi:
         order, run = "/api/cars/{car}/order", "/api/appliances/{appliance}/run"
         habit = "/api/cars/{car}/habit"
         return [
-            Operation("GET", "/api/needs", cls.needs, Right.SEE),
+            Operation("GET", "/api/needs", cls.needs, Right.STEER),
             Operation("POST", order, cls.order_car, Right.STEER),
             Operation("DELETE", order, cls.end_car_order, Right.STEER),
             Operation("PUT", habit, cls.accustom_car, Right.STEER),

@@ -181,7 +181,11 @@ async def _with_lists(
     answer = await ask(authority, "crls", trusting(likely.roots, ()), kind=CRLS_ONLY)
     lists = read_crls_only(answer.body)
     anchors = learned(held, given, good_lists(lists, given, likely.roots), at)
-    others = tuple(each for each in dict.fromkeys(given) if each not in anchors.roots)
+    others = tuple(
+        each
+        for each in dict.fromkeys(given)
+        if each not in anchors.roots and each.not_valid_before_utc <= at <= each.not_valid_after_utc
+    )
     return Issued(others, anchors, good_lists(lists, others, anchors.roots))
 
 

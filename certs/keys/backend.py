@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -14,6 +14,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from certs.keys.errors import KeyStoreError
+
+if TYPE_CHECKING:
+    from certs.keys.counting import Counters
 
 MOST_SEALED: Final = 128
 """Octets of a secret that every kind of store takes: a TPM takes no more."""
@@ -55,11 +58,13 @@ class Backend(Protocol):
         label: Of the PEM block of the files of its keys.
         secret_label: Of those of what it has sealed.
         held: How it holds keys.
+        counters: Of its hardware; None where nothing there can only go up.
     """
 
     label: str
     secret_label: str
     held: Held
+    counters: "Counters | None"
 
     def make(self) -> Fields:
         """Make a P-256 key; returns what is kept of it."""

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from certs.keys import inplace
 from certs.keys.backend import Fields, Held, TlsContent, read_public, spki
+from certs.keys.counting import Counters
 from certs.keys.errors import KeyStoreError, TamperedError
 from certs.keys.worker import Worker
 
@@ -33,12 +34,14 @@ class Chip(Protocol):
         held: What kind of hardware it is.
         label: Of the PEM block of the files of its keys.
         secret_label: Of those of what it has sealed.
+        counter_label: Of those of its counters.
     """
 
     name: str
     held: Held
     label: str
     secret_label: str
+    counter_label: str
 
     def make(self) -> tuple[bytes, ec.EllipticCurvePublicKey]:
         """Make a P-256 key that cannot leave it; returns where it is, and its public key."""
@@ -78,6 +81,22 @@ class Chip(Protocol):
         """See whether it answers, and has these keys."""
         ...
 
+    def make_counter(self) -> bytes:
+        """Make a counter that only goes up; returns where it is."""
+        ...
+
+    def count(self, where: bytes) -> int:
+        """Count one more; returns how many that are."""
+        ...
+
+    def counted(self, where: bytes) -> int:
+        """Return how far a counter has counted."""
+        ...
+
+    def erase_counter(self, where: bytes) -> None:
+        """Erase a counter, and see that it is gone."""
+        ...
+
 
 class HardwareBackend:
     """Keys in hardware.
@@ -94,6 +113,7 @@ class HardwareBackend:
         self._chip = chip
         self._sign_s = sign_s
         self._worker = Worker(chip.name)
+        self.counters: Counters | None = _ChipCounters(chip, self._worker)
 
     def make(self) -> Fields:
         """Make a key; returns what is kept of it.
@@ -184,6 +204,33 @@ class HardwareBackend:
         """
         wheres = [_whole(fields)[0] for fields in kept]
         self._worker.do(lambda: self._chip.check(wheres), self._sign_s)
+
+
+class _ChipCounters:
+    """The counters of hardware.
+
+    Args:
+        chip: Which.
+        worker: Asks it.
+    """
+
+    def __init__(self, chip: Chip, worker: Worker) -> None:
+        self.label = chip.counter_label
+        self._chip = chip
+        self._worker = worker
+
+    def make(self) -> bytes:
+        return self._worker.do(self._chip.make_counter, MAKE_S)
+
+    def up(self, where: bytes) -> int:
+        return self._worker.do(lambda: self._chip.count(where), SIGN_S)
+
+    def value(self, where: bytes) -> int:
+        return self._worker.do(lambda: self._chip.counted(where), SIGN_S)
+
+    def erase(self, where: bytes) -> str:
+        self._worker.do(lambda: self._chip.erase_counter(where), MAKE_S)
+        return f"{self._chip.name} has the counter no more"
 
 
 def _whole(fields: Fields) -> Fields:

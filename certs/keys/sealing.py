@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from certs.keys import inplace
 from certs.keys.backend import Fields, Held, TlsContent, read_public, spki
+from certs.keys.counting import Counters
 from certs.keys.envelope import packed
 from certs.keys.errors import KeyStoreError, SecretError, TamperedError
 from certs.keys.secret import Cost, SecretPlace, derive
@@ -51,6 +52,7 @@ class FileBackend:
     label = "HEMS SEALED KEY"
     secret_label = "HEMS SEALED SECRET"  # noqa: S105 - a label
     held = Held.ENCRYPTED
+    counters: Counters | None = None
 
     def __init__(self, secret: SecretPlace, cost: Cost | None = None) -> None:
         self._secret = secret

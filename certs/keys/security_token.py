@@ -38,6 +38,7 @@ _P256: Final = ec.SECP256R1()
 _CURVE: Final = encode_named_curve_parameters("secp256r1")
 _BITS: Final = 256
 _NONCE: Final = 12
+_COUNT: Final = 8
 _SECRET_FIELDS: Final = 5
 _OCTET_STRING: Final = 0x04
 _BAD_PIN: Final = (PinIncorrect, PinInvalid, PinLenRange)
@@ -55,6 +56,7 @@ class Token:
     held = Held.TOKEN
     label = "HEMS TOKEN KEY"
     secret_label = "HEMS TOKEN SECRET"  # noqa: S105 - a label
+    counter_label = "HEMS TOKEN COUNTER"
 
     def __init__(self, module: str, label: str, pin: SecretPlace | None) -> None:
         self.name = f"the token {label!r}"
@@ -153,6 +155,45 @@ class Token:
                 if not _objects(session, where, pkcs11.ObjectClass.PRIVATE_KEY):
                     raise KeyStoreError(f"{self.name} does not have a key that is kept in it")
 
+    def make_counter(self) -> bytes:
+        """Make a counter: an object that whoever has no PIN can neither read nor put back."""
+        where = os.urandom(_ID)
+        with self._session(rw=True) as session:
+            _put_count(session, where, 0)
+        return where
+
+    def count(self, where: bytes) -> int:
+        """Put the next number in the place of a counter's; returns it."""
+        with self._session(rw=True) as session:
+            before = self._counts(session, where)
+            number = max(before) + 1
+            _put_count(session, where, number)  # first: two of them count as the greater
+            for each in before.values():
+                each.destroy()
+        return number
+
+    def counted(self, where: bytes) -> int:
+        """Return how far a counter has counted."""
+        with self._session() as session:
+            return max(self._counts(session, where))
+
+    def erase_counter(self, where: bytes) -> None:
+        """Destroy a counter and look whether any of it is left."""
+        with self._session(rw=True) as session:
+            for each in _count_objects(session, where):
+                each.destroy()
+            if _count_objects(session, where):
+                raise KeyStoreError(f"{self.name} still has the counter")
+
+    def _counts(self, session: pkcs11.Session, where: bytes) -> dict[int, pkcs11.Object]:
+        found = {
+            int.from_bytes(cast("bytes", each[pkcs11.Attribute.VALUE]), "big"): each
+            for each in _count_objects(session, where)
+        }
+        if not found:
+            raise KeyStoreError(f"{self.name} has no such counter")
+        return found
+
     @contextmanager
     def _session(self, *, rw: bool = False) -> Iterator[pkcs11.Session]:
         pin = None if self._pin is None else self._pin.read(least=1).decode("utf-8", "replace")
@@ -190,6 +231,33 @@ def _objects(
     if kind is not None:
         wanted[pkcs11.Attribute.CLASS] = kind
     return list(session.get_objects(wanted))
+
+
+def _count_objects(session: pkcs11.Session, where: bytes) -> list[pkcs11.Object]:
+    return list(
+        session.get_objects(
+            {
+                pkcs11.Attribute.CLASS: pkcs11.ObjectClass.DATA,
+                pkcs11.Attribute.LABEL: _counter_name(where),
+            }
+        )
+    )
+
+
+def _put_count(session: pkcs11.Session, where: bytes, number: int) -> None:
+    session.create_object(
+        {
+            pkcs11.Attribute.CLASS: pkcs11.ObjectClass.DATA,
+            pkcs11.Attribute.TOKEN: True,
+            pkcs11.Attribute.PRIVATE: True,
+            pkcs11.Attribute.LABEL: _counter_name(where),
+            pkcs11.Attribute.VALUE: number.to_bytes(_COUNT, "big"),
+        }
+    )
+
+
+def _counter_name(where: bytes) -> str:
+    return f"{_LABEL} counter {where.hex()}"
 
 
 def _generated(

@@ -9,8 +9,9 @@ from typing import Final
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from certs.keys import sealed_secret
+from certs.keys import counting, sealed_secret
 from certs.keys.backend import Backend, Fields, Held, spki
+from certs.keys.counting import Counter
 from certs.keys.envelope import Envelope, decode, encode, labels_of
 from certs.keys.erasing import old, overwrite
 from certs.keys.errors import KeyStoreError, TamperedError, named
@@ -71,7 +72,7 @@ class KeyStore:
             KeyStoreError: The file cannot be read, or holds no key.
         """
         labels = labels_of(_read(path))
-        kept = _kept_as(labels) or _sealed_as(labels)
+        kept = _kept_as(labels) or _sealed_as(labels) or _counted_in(labels)
         if kept is None and not any(label.endswith("PRIVATE KEY") for label in labels):
             raise KeyStoreError(f"{path}: no key in it")
         return Held.PLAIN if kept is None else kept
@@ -214,6 +215,10 @@ class KeyStore:
         if _sealed_as(labels_of(content := _read(path))) is not None:
             elsewhere = sealed_secret.forget(self._backend, path, content)
             return Erased(path, overwrite(path), elsewhere)
+        if _counted_in(labels_of(content)) is not None:
+            counters = None if self._backend is None else self._backend.counters
+            elsewhere = counting.forget(counters, path)
+            return Erased(path, overwrite(path), elsewhere)
         if self.held(path) is Held.PLAIN:
             return Erased(path, overwrite(path))
         fields = self._fields(path)
@@ -251,6 +256,11 @@ class KeyStore:
             CertificateError: As `unseal`.
         """
         return sealed_secret.release(self._backend, path, _read(path))
+
+    def counter(self, path: Path) -> Counter | None:
+        """Return the counter that a file says of, there or not; None where nothing here counts."""
+        counters = None if self._backend is None else self._backend.counters
+        return None if counters is None else Counter(path, counters)
 
     def check(self, paths: Iterable[Path] = ()) -> None:
         """See whether the store can be used now, and the keys of these files with it.
@@ -305,6 +315,10 @@ def _sealed_as(labels: Sequence[str]) -> Held | None:
     return next(
         (sealed_secret.HELD[label] for label in labels if label in sealed_secret.HELD), None
     )
+
+
+def _counted_in(labels: Sequence[str]) -> Held | None:
+    return next((counting.HELD[label] for label in labels if label in counting.HELD), None)
 
 
 def _plain(path: Path) -> ec.EllipticCurvePrivateKey:

@@ -22,22 +22,27 @@ from tpm2_pytss.constants import (  # type: ignore[import-untyped,import-not-fou
     ESYS_TR,
     TPM2_ALG,
     TPM2_CAP,
+    TPM2_NT,
     TPM2_RC,
     TPM2_RH,
     TPM2_SE,
     TPM2_ST,
+    TPMA_NV,
     TPMA_OBJECT,
     TPMA_SESSION,
 )
 from tpm2_pytss.ESAPI import ESAPI  # type: ignore[import-untyped,import-not-found,unused-ignore]
 from tpm2_pytss.TSS2_Exception import TSS2_Exception  # type: ignore[import-untyped,import-not-found,unused-ignore]
 from tpm2_pytss.types import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    TPM2B_AUTH,
     TPM2B_DATA,
     TPM2B_DIGEST,
+    TPM2B_NV_PUBLIC,
     TPM2B_PUBLIC,
     TPM2B_SENSITIVE,
     TPM2B_SENSITIVE_CREATE,
     TPM2B_SENSITIVE_DATA,
+    TPMS_NV_PUBLIC,
     TPMS_SENSITIVE_CREATE,
     TPMT_SIG_SCHEME,
     TPMT_SYM_DEF,
@@ -54,6 +59,9 @@ from certs.keys.errors import KeyStoreError, KeyStoreGoneError
 FIRST: Final = 0x8102_0000
 """Persistent handles from here on are for whoever comes (TCG Registry of reserved handles)."""
 LAST: Final = 0x8102_00FF
+FIRST_COUNTER: Final = 0x0182_0000
+"""The same for what is kept in the TPM's own memory (NV indices)."""
+LAST_COUNTER: Final = 0x0182_00FF
 
 _HANDLE: Final = 4
 _PARENT: Final = "ecc256:aes128cfb"
@@ -70,6 +78,11 @@ _SECRET: Final = "keyedhash"  # noqa: S105 - a kind of object
 _SEALED: Final = (
     TPMA_OBJECT.FIXEDTPM | TPMA_OBJECT.FIXEDPARENT | TPMA_OBJECT.USERWITHAUTH | TPMA_OBJECT.NODA
 )
+_COUNTER: Final = (
+    TPMA_NV.AUTHREAD | TPMA_NV.AUTHWRITE | TPMA_NV.NO_DA | TPM2_NT.COUNTER << TPMA_NV.TPM2_NT_SHIFT
+)
+"""The TPM lets such a one only go up, and begins none below where another was that is gone."""
+_COUNT: Final = 8
 _TAKEN: Final = TPMA_OBJECT.USERWITHAUTH | TPMA_OBJECT.NODA | TPMA_OBJECT.SIGN_ENCRYPT
 """Of a key that was elsewhere before; it may not be duplicated, for it has no policy for that."""
 
@@ -84,6 +97,7 @@ class Tpm:
     held = Held.TPM
     label = "HEMS TPM KEY"
     secret_label = "HEMS TPM SECRET"  # noqa: S105 - a label
+    counter_label = "HEMS TPM COUNTER"
 
     def __init__(self, tcti: str) -> None:
         # What goes wrong is said once, by us; tpm2-tss would tell it on stderr, at each layer.
@@ -153,6 +167,36 @@ class Tpm:
             if _number(where) not in there:
                 raise KeyStoreError(f"{self.name} does not have a key that is kept in it")
 
+    def make_counter(self) -> bytes:
+        """Make a counter in the TPM's own memory; returns its index."""
+        with self._open() as tpm:
+            free = _free(tpm, FIRST_COUNTER, LAST_COUNTER)
+            about = TPMS_NV_PUBLIC(
+                nvIndex=free, nameAlg=TPM2_ALG.SHA256, attributes=_COUNTER, dataSize=_COUNT
+            )
+            tpm.nv_define_space(TPM2B_AUTH(), TPM2B_NV_PUBLIC(about))
+        return free.to_bytes(_HANDLE, "big")
+
+    def count(self, where: bytes) -> int:
+        """Have a counter go up by one; returns where it is then."""
+        with self._open() as tpm:
+            counter = tpm.tr_from_tpmpublic(_index(where))
+            tpm.nv_increment(counter, auth_handle=counter)
+            return _read(tpm, counter)
+
+    def counted(self, where: bytes) -> int:
+        """Return how far a counter has counted; one is made, and counts, in two steps."""
+        with self._open() as tpm:
+            return _read(tpm, tpm.tr_from_tpmpublic(_index(where)))
+
+    def erase_counter(self, where: bytes) -> None:
+        """Have the TPM forget a counter, and look whether it did."""
+        with self._open() as tpm:
+            if _index(where) in _used(tpm, FIRST_COUNTER, LAST_COUNTER):
+                tpm.nv_undefine_space(tpm.tr_from_tpmpublic(_index(where)))
+            if _index(where) in _used(tpm, FIRST_COUNTER, LAST_COUNTER):
+                raise KeyStoreError(f"{self.name} still has the counter")
+
     @contextmanager
     def _open(self) -> Iterator[ESAPI]:
         try:
@@ -210,20 +254,42 @@ def _private(tpm: ESAPI, parent: ESYS_TR) -> Iterator[ESYS_TR]:
 def _keep(tpm: ESAPI, loaded: ESYS_TR) -> bytes:
     """Make a loaded key persistent at a free handle; returns that."""
     try:
-        taken = _taken(tpm)
-        free = next((n for n in range(FIRST, LAST + 1) if n not in taken), None)
-        if free is None:
-            raise KeyStoreError("the TPM has no room for another key")
+        free = _free(tpm, FIRST, LAST)
         tpm.evict_control(ESYS_TR.OWNER, loaded, free)
     finally:
         tpm.flush_context(loaded)
     return free.to_bytes(_HANDLE, "big")
 
 
+def _free(tpm: ESAPI, first: int, last: int) -> int:
+    """Return a handle of a range that is not in use."""
+    taken = _used(tpm, first, last)
+    free = next((n for n in range(first, last + 1) if n not in taken), None)
+    if free is None:
+        raise KeyStoreError("the TPM has no room for another key")
+    return free
+
+
+def _used(tpm: ESAPI, first: int, last: int) -> frozenset[int]:
+    """Return the handles of a range that are in use."""
+    _, found = tpm.get_capability(TPM2_CAP.HANDLES, first, last - first + 1)
+    return frozenset(int(n) for n in found.data.handles if first <= int(n) <= last)
+
+
 def _taken(tpm: ESAPI) -> frozenset[int]:
     """Return the persistent handles in our range that are in use."""
-    _, found = tpm.get_capability(TPM2_CAP.HANDLES, FIRST, LAST - FIRST + 1)
-    return frozenset(int(n) for n in found.data.handles if FIRST <= int(n) <= LAST)
+    return _used(tpm, FIRST, LAST)
+
+
+def _read(tpm: ESAPI, counter: ESYS_TR) -> int:
+    return int.from_bytes(bytes(tpm.nv_read(counter, _COUNT, auth_handle=counter)), "big")
+
+
+def _index(where: bytes) -> int:
+    number = int.from_bytes(where, "big")
+    if len(where) != _HANDLE or not FIRST_COUNTER <= number <= LAST_COUNTER:
+        raise KeyStoreError("its counter's place in the TPM is damaged")
+    return number
 
 
 def _number(where: bytes) -> int:

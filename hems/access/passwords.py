@@ -23,6 +23,8 @@ LONGEST: Final = 200
 LEAST_KINDS: Final = 4
 """Fewest different characters."""
 _MOST_WAITING: Final = 8
+"""Strangers who wait; somebody of the home still gets their turn, after these at the latest."""
+_MOST_OF_US: Final = 8
 _BUSY_S: Final = 5.0
 
 
@@ -69,21 +71,26 @@ class Hasher:
         Raises:
             TooOftenError: Too many wait for the same already.
         """
-        async with self._in_turn():
+        async with self._in_turn(_MOST_WAITING + _MOST_OF_US):  # nobody unknown has one hashed
             return await asyncio.to_thread(self._argon.hash, _typed(password))
 
-    async def fits(self, password: str, kept: str | None) -> bool:
+    async def fits(self, password: str, kept: str | None, *, ours: bool = False) -> bool:
         """Return whether a password is the one that this was kept of.
 
         Takes as long where there is nothing to compare with (None): nobody learns by the clock
         whether an account exists.
+
+        Args:
+            password: As it was typed.
+            kept: What was kept; None for nothing.
+            ours: Whether it was typed where the account's owner has been in before.
 
         Raises:
             TooOftenError: Too many wait for the same already.
         """
         if not self._nobodys:
             self._nobodys = await self.hash("nobody's")
-        async with self._in_turn():
+        async with self._in_turn(_MOST_WAITING + (_MOST_OF_US if ours else 0)):
             fits = await asyncio.to_thread(self._fits, password, kept or self._nobodys)
         return fits and kept is not None
 
@@ -98,8 +105,8 @@ class Hasher:
             return False
 
     @asynccontextmanager
-    async def _in_turn(self) -> AsyncIterator[None]:
-        if self._waiting >= _MOST_WAITING:
+    async def _in_turn(self, most: int) -> AsyncIterator[None]:
+        if self._waiting >= most:
             raise TooOftenError(
                 say("Too many log in at the same time. Try again in a few seconds."), _BUSY_S
             )

@@ -135,14 +135,19 @@ class People:
         wanted = names.key(name)
         return next((p for p in self._people.values() if names.key(p.name) == wanted), None)
 
-    async def proves(self, person: Person | None, password: str) -> bool:
+    async def proves(self, person: Person | None, password: str, *, ours: bool = False) -> bool:
         """Return whether a password is somebody's; takes as long for nobody's (None).
+
+        Args:
+            person: Whose it should be.
+            password: As it was typed.
+            ours: Whether that was where they have been in before, or at the hub's own machine.
 
         Raises:
             TooOftenError: Too many wait for the same already.
         """
         kept = None if person is None else self._secrets.get(person.id)
-        if not await self._hasher.fits(password[: passwords.LONGEST + 1], kept):
+        if not await self._hasher.fits(password[: passwords.LONGEST + 1], kept, ours=ours):
             return False
         if person is not None and kept is not None and self._hasher.outdated(kept):
             await self._keep(person, await self._hasher.hash(password))

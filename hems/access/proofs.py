@@ -98,7 +98,8 @@ class Proofs:
         counted, codes = counts(key, where), code_counts(key, where)
         self._wait((*counted, *codes) if given.code else counted, person, place)
         self._brake.begin(counted, self._clock.monotonic())
-        if not await self._people.proves(person, given.password):
+        ours = where.here or bool(where.browser)
+        if not await self._people.proves(person, given.password, ours=ours):
             self._failed(person, place, say("A wrong password was tried."))
             raise WrongError(say("Name and password do not fit."))
         if person is not None and self._factors.of(person.id).second:

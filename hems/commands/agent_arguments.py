@@ -41,6 +41,7 @@ def add_to(commands: "Commands", run: Run) -> None:
     each.add_argument("code", metavar="CODE", help="of the utility; '-' reads it from stdin")
     each.add_argument("--certificate", type=Path, metavar="FILE", help="of the manufacturer")
     each.add_argument("--key", type=Path, metavar="FILE", help="that belongs to it")
+    each.add_argument("--pin", metavar="PIN", help="of the utility, if the code has none")
     each.add_argument("--wait", default="10min", metavar="SPAN", help="for the utility's approval")
     add_place(each)
 

@@ -32,18 +32,20 @@ def run(options: argparse.Namespace) -> int:
     code = sys.stdin.readline() if options.code == "-" else options.code
     try:
         editor = Editor(prepared(Place(options.config, options.home)))
-        return asyncio.run(_enrol(editor, code, maker, wait_s))
+        return asyncio.run(_enrol(editor, code, maker, wait_s, options.pin or ""))
     except WaitError as error:
         return fail(f"{error}; give the same code again later, it stays good")
     except (EnrolmentError, CertificateError, ConfigError) as error:
         return fail(str(error))
 
 
-async def _enrol(editor: Editor, code: str, maker: IdentityFiles | None, wait_s: float) -> int:
+async def _enrol(
+    editor: Editor, code: str, maker: IdentityFiles | None, wait_s: float, pin: str
+) -> int:
     until, told = time.monotonic() + wait_s, False
     while True:
         try:
-            mistakes = await enrol_by_code(editor, code, time.time, maker)
+            mistakes = await enrol_by_code(editor, code, time.time, maker, pin)
             break
         except WaitError as error:
             left_s = until - time.monotonic()

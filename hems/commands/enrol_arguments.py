@@ -50,6 +50,31 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
     add_operator(parser)
     parser.set_defaults(run=enrol, what="list")
 
+    parser = actions.add_parser(
+        "pre-approve",
+        help="approve hubs before they ask, by their manufacturer's certificates",
+        description="Such a hub enrols by one command, its manufacturer's certificate and its PIN; "
+        "nothing is to be done here then.",
+    )
+    parser.add_argument("--kind", metavar="OID", help="hwType in its certificate")
+    parser.add_argument("--serial", metavar="HEX", help="hwSerialNum in it")
+    parser.add_argument("--pin", metavar="PIN", help="registration PIN; drawn if not given")
+    parser.add_argument("--edition", choices=["csip-aus", "csip", "2018", "2023"])
+    parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="several: columns kind, serial, pin, edition"
+    )
+    parser.add_argument("--days", type=float, default=365.0, metavar="N", help="waited for so long")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write PINs and codes there, comma-separated"
+    )
+    add_operator(parser)
+    parser.set_defaults(run=enrol, what="pre-approve")
+
+    parser = actions.add_parser("pre-approved", help="hubs that are approved before they ask")
+    parser.add_argument("--drop", metavar="ID", help="expect it no more")
+    add_operator(parser)
+    parser.set_defaults(run=enrol, what="pre-approved")
+
     for what in ("approve", "refuse"):
         parser = actions.add_parser(what, help=f"{what} a home that waits for its certificate")
         parser.add_argument("id", metavar="ID", help="as `hems headend enrolments` shows it")
@@ -79,11 +104,51 @@ def add_pki(commands: "Commands", run: Run) -> None:
         commands: Where to.
         run: What runs it.
     """
-    pki = commands.add_parser("pki", help="a test public-key infrastructure")
-    pki.add_argument(
-        "action", choices=["init", "renew", "signer"], help="renew its revocation lists; a signer"
-    )
-    pki.add_argument("folder", type=Path)
-    pki.add_argument("--name", default="signer", help="of the signer")
-    pki.add_argument("--purpose", choices=["bulletin", "manifest"], default="bulletin")
+    pki = commands.add_parser("pki", help="a public-key infrastructure for tests and trials")
     pki.set_defaults(run=run)
+    actions = pki.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    parser = actions.add_parser("init", help="make one, with a utility and a hub in it")
+    parser.add_argument("folder", type=Path)
+    _add_store(parser)
+
+    parser = actions.add_parser("renew", help="renew its revocation lists")
+    parser.add_argument("folder", type=Path)
+
+    parser = actions.add_parser("signer", help="issue a certificate for who signs documents")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--name", default="signer", help="of the signer")
+    parser.add_argument("--purpose", choices=["bulletin", "manifest"], default="bulletin")
+
+    parser = actions.add_parser("keys", help="how the CAs' keys are held; move them to a store")
+    parser.add_argument("folder", type=Path)
+    _add_store(parser)
+
+    parser = actions.add_parser(
+        "roll-over",
+        help="have another root follow the present one",
+        description="Begins, or says how it stands. Homes that were enrolled by EST learn the new "
+        "root by themselves and go on without a break.",
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument(
+        "--days", type=int, default=365, metavar="N", help="how long the present one counts still"
+    )
+    step = parser.add_mutually_exclusive_group()
+    step.add_argument("--switch", action="store_true", help="issue and show under the new root")
+    step.add_argument("--end", action="store_true", help="erase the former root's key")
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--store",
+        choices=["plain", "file", "pkcs11", "tpm"],
+        default="plain",
+        help="holds the CAs' keys: plain files, encrypted ones, a token, the TPM",
+    )
+    parser.add_argument(
+        "--secret", type=Path, metavar="FILE", help="secret of encrypted files, or a token's PIN"
+    )
+    parser.add_argument("--module", type=Path, metavar="FILE", help="PKCS #11 library of a token")
+    parser.add_argument("--token", default="hems", metavar="LABEL", help="label of the token")
+    parser.add_argument("--tcti", default="device:/dev/tpmrm0", metavar="TCTI", help="of the TPM")

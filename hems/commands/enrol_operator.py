@@ -1,10 +1,11 @@
-"""`hems headend enrol-code|enrolments|approve|refuse|revoke`: the operator's side of enrolment."""
+"""`hems headend enrol-code|enrolments|approve|refuse|revoke|pre-approve`: enrolment's other side."""
 
 import argparse
 from pathlib import Path
 
 import segno
 
+from hems.commands import pre_approve
 from hems.commands.operator import OperatorError, Told, ask, part, when
 from hems.commands.output import fail
 
@@ -39,6 +40,8 @@ def run(options: argparse.Namespace) -> int:
                 return _list(options)
             case "revoke":
                 return _revoke(options)
+            case "pre-approve" | "pre-approved":
+                return pre_approve.run(options)
             case _:
                 return _decide(options)
     except OperatorError as error:

@@ -58,6 +58,7 @@ def add_enrol(commands: "Commands", enrol: Run) -> None:
         "--certificate", type=Path, metavar="FILE", help="of the manufacturer, if not in the home"
     )
     parser.add_argument("--key", type=Path, metavar="FILE", help="that belongs to it")
+    parser.add_argument("--pin", metavar="PIN", help="of the utility, if the code has none")
     parser.add_argument(
         "--wait", default="10min", metavar="SPAN", help="for the utility's approval"
     )

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
             case "move":
                 return _move(config, store, options.file)
             case "release":
-                return store_key.release(config, store)
+                return store_key.release(config, path.parent.absolute(), store)
             case "renew-store":
                 return store_key.renew(config, path.parent.absolute(), store)
             case _:

@@ -30,6 +30,7 @@ from hems.commands.past import past_parts
 from hems.commands.presence import announced, code_path
 from hems.commands.reign import Reign, ended
 from hems.commands.reliance import Reliance
+from hems.commands.store_age import counting, dated
 from hems.commands.store_start import awaited, opened_store
 from hems.commands.upheaval import Begun, begin, confirm, put_back
 from hems.commands.watching import guardroom
@@ -127,10 +128,11 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
     clock = SystemClock()
     config = served(load(path), place)
     finish(config)
-    opened = await opened_store(config.store.path, clock, key_store(config.keys.settings))
+    file, keys = config.store.path, key_store(config.keys.settings)
+    opened = await dated(await opened_store(file, clock, keys), file, keys, restored=begun.restored)
     store = opened.store
     guards = await guardroom(
-        config, opened, clock, lambda: succession.home, begun, lambda: following
+        config, opened, clock, lambda: succession.home, begun, following=lambda: following
     )
     following = Following(guards.told_of(opened.event))
     note = following.note
@@ -186,6 +188,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                 layers.push_async_callback(devices.close)
                 for beside in (
                     awaited(opened, reign.begin_anew),
+                    counting(opened),
                     following.followed(
                         path,
                         config,

@@ -8,8 +8,10 @@ from hems.commands.output import fail
 from hems.commands.presence import page_of
 from hems.security.key_words import kept_words
 from hems.settings.config import Config
+from hems.store.age import forget
+from hems.store.cipher import StoreFile
 from hems.store.errors import StoreKeyError
-from hems.store.key_file import key_path
+from hems.store.key_file import key_path, read_key
 from hems.store.opening import openable
 from hems.store.opening import renew as renewed
 
@@ -37,12 +39,29 @@ def check(config: Config, keys: KeyStore) -> int:
     return 0
 
 
-def release(config: Config, keys: KeyStore) -> int:
-    """Have the key be a plain file; returns the exit code."""
-    for path in files(config):
-        done = keys.release(path)
-        print(f"{path}: {'released' if done else 'is plain already'}. {kept_words(path)}")
-        print("Name the other key store in [keys] now: the next start has that one hold the key.")
+def release(config: Config, folder: Path, keys: KeyStore) -> int:
+    """Have the key be a plain file; returns the exit code. The hub must not run.
+
+    Args:
+        config: The home's settings.
+        folder: The home's.
+        keys: What holds the key.
+    """
+    store = config.store.path
+    try:
+        with occupied(folder):
+            for path in files(config):
+                if store.exists():
+                    forget(StoreFile(store, read_key(store, keys)), keys)
+                done = keys.release(path)
+                said = "released" if done else "is plain already"
+                print(f"{path}: {said}. {kept_words(path)}")
+                print(
+                    "Name the other key store in [keys] now: the next start has that one hold the "
+                    "key."
+                )
+    except OccupiedError as error:
+        return fail(str(error))
     return 0
 
 

@@ -12,6 +12,7 @@ from certs.keys.store import KeyStore
 from der.sentence import say
 from hems.clock import Clock
 from hems.security_event import EventKind, SecurityEvent
+from hems.store.age import StoreAge
 from hems.store.cipher import beginning
 from hems.store.errors import (
     StoreAwayError,
@@ -38,12 +39,14 @@ class Opened:
         event: The same for the log of security events.
         back: Returns whether the home's own, which could not be opened, could be now; None where
             it is in use. Blocks.
+        age: Its counter; None while another is used in its place, or nobody has looked yet.
     """
 
     store: Store
     trouble: str | None = None
     event: SecurityEvent | None = None
     back: Callable[[], bool] | None = None
+    age: StoreAge | None = None
 
 
 async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:

@@ -14,6 +14,7 @@ from hems.commands.reign import ended
 from hems.commands.store_start import Opened
 from hems.commands.upheaval import Begun
 from hems.emg.threats.assembly import Manner, Watch, head_file, watch_of
+from hems.emg.threats.rules.finding import Finding
 from hems.emg.threats.telling import Told
 from hems.emg.threats.watchman import Tell, Watchman
 from hems.home import Home
@@ -84,6 +85,7 @@ async def guardroom(
     clock: Clock,
     home: Callable[[], Home],
     begun: Begun,
+    *,
     following: Callable[[], Following],
 ) -> Guardroom:
     """Return the watch over a hub.
@@ -111,6 +113,9 @@ async def guardroom(
         if webhook is not None:
             webhook.take(told)
 
+    def answer(finding: Finding) -> str:
+        return home().trusting.answer(finding)
+
     spared = Spared(config, lambda: [each.server for each in home().grid.utilities])
     manner = Manner(
         thresholds=section.thresholds(config.home.cycle),
@@ -120,7 +125,7 @@ async def guardroom(
             *(a for host in _EVERYWHERE for a in own_addresses(host)),
             *spared.addresses,
         ),
-        answers=(lambda finding: home().trusting.answer(finding),) if section.quarantine else (),
+        answers=(answer,) if section.quarantine else (),
         said=lambda: following().severities,
     )
     tell = Tell(

@@ -25,6 +25,10 @@ from hems.headend.books import Books
 from hems.headend.enterprise.assembly import EnterpriseSide, assemble_enterprise
 from hems.headend.errors import BusyError, SettingsError
 from hems.headend.est.assembly import Est, assemble_est
+from hems.headend.ocsp.assembly import assemble_ocsp
+from hems.headend.ocsp.views import KEEPALIVE_S as OCSP_KEEPALIVE_S
+from hems.headend.ocsp.views import PATH as OCSP_PATH
+from hems.headend.ocsp.views import Responder
 from hems.headend.operator_api import operator_token
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
@@ -50,12 +54,14 @@ class Addresses:
         operator_url: Origin of the operator's door.
         lfdi: The server certificate's LFDI.
         est: HOST:PORT of the EST server as homes reach it; empty for none.
+        ocsp: URL of the OCSP responder as homes reach it; empty for none.
     """
 
     base_url: str
     operator_url: str
     lfdi: str
     est: str = ""
+    ocsp: str = ""
 
     @property
     def dcap_url(self) -> str:
@@ -125,10 +131,17 @@ class HeadEnd:
             store, clock.now, settings.bulletins, settings.firmware
         )
 
+        responder = None
+        if settings.ocsp is not None:
+            enrolled = () if est is None else est.register.enrolments
+            responder = await assemble_ocsp(settings.ocsp, enrolled, clock)
+
         async def keep() -> None:
             await enterprise.keep()
             if est is not None:
                 await est.keep()
+            if responder is not None:
+                await responder.keep()
 
         parts = assemble(
             books,
@@ -138,7 +151,7 @@ class HeadEnd:
             tls=client_tls,
             token=self.token,
             refresh=watch.refresh,
-            doors=(*enterprise.doors, *(() if est is None else (est.door,))),
+            doors=(*enterprise.doors, *(() if est is None else est.doors)),
             keep=keep,
             more=enterprise.views,
         )
@@ -147,6 +160,7 @@ class HeadEnd:
         base_url = _origin("https", settings.host, port)
         parts.notifier.base_url = base_url
         enrols_at = "" if est is None else await self._listen_for_new(stack, est, port)
+        asked_at = "" if responder is None else await self._listen_for_ocsp(stack, responder)
         operator_port = await _listen(
             stack, parts.operator, settings.operator_host, settings.operator_port, None
         )
@@ -155,6 +169,7 @@ class HeadEnd:
             _origin("http", settings.operator_host, operator_port),
             lfdi(der(read_certificates(settings.certificate)[0])),
             enrols_at,
+            asked_at,
         )
         task = asyncio.create_task(parts.ticker.run(), name="headend ticker")
         task.add_done_callback(_report)
@@ -197,6 +212,21 @@ class HeadEnd:
         est.places.est = settings.reached_at or f"{host}:{port}"
         return est.places.est
 
+    async def _listen_for_ocsp(self, stack: AsyncExitStack, responder: Responder) -> str:
+        """Listen for questions about certificates; returns the URL at which homes reach it."""
+        settings = self._settings.ocsp
+        if settings is None:
+            return ""
+        port = await _listen(
+            stack,
+            responder.app(),
+            settings.host,
+            settings.port,
+            None,
+            keepalive_s=OCSP_KEEPALIVE_S,
+        )
+        return settings.reached_at or _origin("http", settings.host, port) + OCSP_PATH
+
     def _tell_ready(self) -> None:
         path = self._settings.ready_file
         if path is None:
@@ -217,6 +247,7 @@ def ready_line(addresses: Addresses) -> str:
             "operator": addresses.operator_url,
             "lfdi": addresses.lfdi,
             **({"est": addresses.est} if addresses.est else {}),
+            **({"ocsp": addresses.ocsp} if addresses.ocsp else {}),
         }
     )
 

@@ -12,6 +12,7 @@ from hems.headend.enterprise.settings import BulletinSettings, FirmwareSettings
 from hems.headend.errors import SettingsError
 from hems.headend.est.settings import EstSettings
 from hems.headend.modes import Edition, Mode, ProgramKind
+from hems.headend.ocsp.settings import OcspSettings
 from hems.headend.records import Program
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -117,6 +118,8 @@ class HeadEndSettings(BaseModel):
     """The programmes."""
     est: EstSettings | None = None
     """Where new homes get their certificates; nowhere where None."""
+    ocsp: OcspSettings | None = None
+    """Where certificates can be asked about; nowhere where None."""
     bulletins: BulletinSettings | None = None
     """Who signs bulletins about threats and devices; there are none where None."""
     firmware: FirmwareSettings | None = None
@@ -156,6 +159,7 @@ class HeadEndSettings(BaseModel):
 
 _PATHS: Final = {
     "est": ("pki", "manufacturers"),
+    "ocsp": ("pki",),
     "bulletins": ("certificate", "key"),
     "firmware": ("folder",),
 }

@@ -54,6 +54,17 @@ class Judging:
             raise TrustError(say("This device does not wait for approval."))
         await self._trust.approve(device, word(who, why))
 
+    async def commissioned(self, device: str, who: Who) -> None:
+        """Trust a device that somebody has just tried out and keeps.
+
+        Nothing happens where it is not new; one that they may not judge waits for somebody who may.
+        """
+        spec, found = self._specs.get(device), self._trust.standings.get(device)
+        if spec is None or found is None or found.standing is not TrustStanding.NEW:
+            return
+        if _may_judge(who, spec):
+            await self._trust.approve(device, who.name)
+
     async def block(self, device: str, why: str, who: Who) -> None:
         """Shut a device."""
         self._judged(device, who)
@@ -78,11 +89,15 @@ class Judging:
         spec = self._specs.get(device)
         if spec is None:
             raise UnknownDeviceError(say("this home has no device {device!r}", device=device))
-        if spec.ownership not in JUDGES.get(who.role, frozenset()):
+        if not _may_judge(who, spec):
             raise NotYoursError(
                 say("Your role does not judge a device of this ownership in this home.")
             )
         return self._trust.standings[device]
+
+
+def _may_judge(who: Who, spec: DeviceSpec) -> bool:
+    return spec.ownership in JUDGES.get(who.role, frozenset())
 
 
 def word(who: Who, why: str) -> str:

@@ -18,6 +18,8 @@ class What(Enum):
     """An event is not carried out, or not as it was meant."""
     REPLAY = auto()
     """An event that is over is said to be coming once more."""
+    CLOCK = auto()
+    """A server's clock was set by more than any clock goes wrong; `why` says by how much."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,14 @@ class Session:
             alarm=tell.alarm,
             silent=self._silent,
         )
-        clocks = Clocks(transport, home.clock, self._enrolments, self._keep_offset, self._trouble)
+        clocks = Clocks(
+            transport,
+            home.clock,
+            self._enrolments,
+            self._keep_offset,
+            self._trouble,
+            notice=tell.notice,
+        )
         self._trip = Trip(
             transport,
             self._enrolments,

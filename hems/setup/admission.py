@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from der.errors import DeviceError
 from der.sentence import say
+from hems.access.rights import Who
 from hems.device_surface import MoveOutcome
 from hems.settings.config import Config, load
 from hems.settings.device_section import DeviceSection
@@ -32,12 +33,12 @@ ASKED_S: Final = 900.0
 """Who has not said by then whether a device shall stay has walked away."""
 _REFUSALS: Final = (ConfigError, DeviceError, NotAddedError, ScanError, SurfaceError)
 T = TypeVar("T")
-Stays = Callable[[str], Awaitable[None]]
+Stays = Callable[[str, Who], Awaitable[None]]
 
 
-async def nobody(device: str) -> None:
+async def nobody(device: str, who: Who) -> None:
     """Tell nobody."""
-    del device
+    del device, who
 
 
 class Admission:
@@ -47,7 +48,7 @@ class Admission:
         path: The configuration file.
         home: The running home.
         asked_s: How long its owner is asked whether it shall stay, in s.
-        stays: Told the id of a device that its owner has tried out and keeps.
+        stays: Told the id of a device that was tried out and is kept, and who says so.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Admission:
         self._view = JoinView()
         self._task: asyncio.Task[None] | None = None
         self._agreed = asyncio.Event()
+        self._agreed_by: Who | None = None
 
     @property
     def view(self) -> JoinView:
@@ -78,14 +80,15 @@ class Admission:
                 say("{name} is being added; say first whether it shall stay.", name=self._view.name)
             )
         self._view = JoinView(JoinState.DRAFTING, name=joining.name)
-        self._agreed = asyncio.Event()
+        self._agreed, self._agreed_by = asyncio.Event(), None
         self._task = asyncio.create_task(self._run(joining))
         return self._view
 
-    async def confirm(self) -> JoinView:
-        """Keep the device that is asked about; raises RefusedError where none is."""
+    async def confirm(self, who: Who) -> JoinView:
+        """Keep the device that is asked about, on somebody's word; raises RefusedError for none."""
         if self._view.state is not JoinState.ASKING or self._task is None:
             raise RefusedError(say("No device waits to be added."))
+        self._agreed_by = who
         self._agreed.set()
         await asyncio.wait({self._task})
         return self._view
@@ -155,7 +158,8 @@ class Admission:
         self, section: DeviceSection, outcome: MoveOutcome | None, table: Table
     ) -> bool:
         """Note the phases that the meter saw a device on; returns that it stays."""
-        await self._stays(section.id)
+        if self._agreed_by is not None:
+            await self._stays(section.id, self._agreed_by)
         if outcome is None or not outcome.phases or "connected_to" in table:
             return True
         phases = [str(phase) for phase in outcome.phases]

@@ -69,9 +69,10 @@ def store_place(path: Path, unpacked: Path, config: Config) -> Path:
 
 def _beside(store: Path) -> list[Path]:
     """Return what may lie beside a store: its key, and what an interrupted start has left."""
-    marks = ("damaged-*", "key*", "draft*", "former*", "meanwhile*")
+    marks = ("damaged-*", "key*", "count*", "draft*", "former*", "meanwhile*")
     found = [store.parent.glob(f"{store.name}.{each}") for each in marks]
-    return sorted({*chain.from_iterable(found), *store.parent.glob(f".{store.name}.key*")})
+    halves = [store.parent.glob(f".{store.name}.{each}") for each in ("key*", "count*")]
+    return sorted({*chain.from_iterable(found), *chain.from_iterable(halves)})
 
 
 def _plain(path: Path) -> Path:

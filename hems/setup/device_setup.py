@@ -8,6 +8,7 @@ from typing import TypeVar
 from der.discovery.scan import Progress, Report
 from der.sentence import say
 from hems import wiring
+from hems.access.rights import Who
 from hems.clock import Clock
 from hems.device_surface import CallerView, UnknownDeviceError
 from hems.settings.config import Config, load
@@ -82,9 +83,9 @@ class DeviceSetup:
         """Have a device join, in the background."""
         return self._admission.join(joining)
 
-    async def confirm(self) -> JoinView:
-        """Keep the device that is asked about."""
-        return await self._admission.confirm()
+    async def confirm(self, who: Who) -> JoinView:
+        """Keep the device that is asked about, on somebody's word."""
+        return await self._admission.confirm(who)
 
     async def drop(self) -> JoinView:
         """Give up the device that is to join."""

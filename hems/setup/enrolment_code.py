@@ -8,7 +8,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ from certs.est.answer import Issued
 from certs.est.client import Holder
 from certs.est.code import EnrolmentCode, read_code
 from certs.est.errors import EstError, Fault
-from certs.identity import IdentityFiles, Trust
+from certs.identity import IdentityFiles, Trust, pin_valid
 from certs.keys.opening import key_store
 from certs.keys.store import KeyStore
 from certs.pem import read_certificates, read_crls, write_certificates, write_crls
@@ -98,6 +98,7 @@ async def enrol_by_code(
     text: str,
     now: Callable[[], float],
     maker: IdentityFiles | None = None,
+    pin: str = "",
 ) -> Sequence[Mistake]:
     """Enrol a home by a code; a hub that runs connects at once.
 
@@ -106,6 +107,7 @@ async def enrol_by_code(
         text: The code.
         now: UTC epoch seconds.
         maker: Who the hub is by its manufacturer; None for what lies in its folder.
+        pin: Registration PIN that the utility has told; empty for the code's, or the hub's own.
 
     Returns:
         What is wrong with the settings; nothing has changed then.
@@ -116,10 +118,13 @@ async def enrol_by_code(
         CertificateError: The hub's keys cannot be made or used.
         ConfigError: The settings cannot be read or written.
     """
+    if pin and not pin_valid(pin):
+        raise EnrolmentError(say("This is no PIN: five digits and the check digit that fits."))
     ring = KeyRing(editor.path.parent.absolute())
     draft = await asyncio.to_thread(_draft, editor, ring)
     try:
         code = read_code(text)
+        code = replace(code, pin=pin) if pin else code
         # Aside: a key store may take its time, and the home's control goes on meanwhile.
         await asyncio.to_thread(draft.begin)
         key = draft.keys.signer(draft.identity.key)

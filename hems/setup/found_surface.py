@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from hems.access.rights import Who
 from hems.device_surface import DeviceDetail, MoveOutcome
 from hems.settings.devices_file import Value
 from hems.setup.device_edit import Choices, Edit
@@ -177,8 +178,8 @@ class FoundSurface(Protocol):
         """Have a device join, in the background; raises BusyError while another one does."""
         ...
 
-    async def confirm(self) -> JoinView:
-        """Keep the device that is asked about; raises RefusedError where none is."""
+    async def confirm(self, who: Who) -> JoinView:
+        """Keep the device that is asked about, on somebody's word; raises RefusedError for none."""
         ...
 
     async def drop(self) -> JoinView:

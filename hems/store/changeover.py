@@ -154,7 +154,7 @@ class Changeover:
                 self._draft_key.unlink(missing_ok=True)
 
     def _throw_away_halves(self) -> None:
-        """Remove what a power cut left of a key's file; what is not ours there is said, and left."""
+        """Remove what a power cut left of a key's file; what is not ours is said, and left."""
         for half in self._key.parent.glob(f".{self._key.name}.*"):
             try:
                 overwrite(half)

@@ -6,6 +6,7 @@ from pathlib import Path
 from certs.pki import Pki
 from tests.security import (
     agents,
+    brokers,
     callers,
     chargers,
     crowding,
@@ -45,7 +46,7 @@ ON_STREET: Sequence[Attack[Street]] = [
 
 
 AT_VAULT: Sequence[Attack[Vault]] = [*stores.ROWS, *agents.ROWS, *firmwares.ROWS]
-ON_PORCH: Sequence[Attack[Porch]] = [*chargers.ROWS]
+ON_PORCH: Sequence[Attack[Porch]] = [*chargers.ROWS, *brokers.ROWS]
 IN_DEN: Sequence[Attack[Den]] = [*servers.ROWS, *liars.ROWS, *machines.ROWS]
 
 

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from der.model import Ownership
 from der.service import Device
-from hems.access.rights import Role
+from hems.access.rights import Role, Who
 from hems.clock import SystemClock
 from hems.emg.trust.standing import Cause, TrustStanding
 from hems.emg.trust.trust import Trust, TrustEvents
@@ -48,13 +48,15 @@ class Asked:
         return next(each.standing for each in found if each.id == device)
 
 
+async def shelf() -> Shelf:
+    """Return what a device's driver would open."""
+    found = Shelf()
+    found.answers.set()
+    return found
+
+
 @asynccontextmanager
 async def asked(folder: Path, role: Role = Role.OWNER) -> AsyncIterator[Asked]:
-    async def shelf() -> Shelf:
-        found = Shelf()
-        found.answers.set()
-        return found
-
     specs = [SPEC, replace(SPEC, id=THEIRS, ownership=Ownership.SERVICE_PROVIDER)]
     devices = {spec.id: Device(spec, shelf) for spec in specs}
     clock, notes = SystemClock(), list[SecurityEvent]()
@@ -97,6 +99,31 @@ async def test_who_judges_whose_devices(tmp_path: Path, role: Role, device: str)
                 assert await api.post(device, deed) == 403
         if not blocked:
             assert await api.post(device, "lift", why="I say so") == 403
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_who_adds_a_device_approves_it_only_where_they_may_judge_it(
+    tmp_path: Path, role: Role
+) -> None:
+    """A service provider may set devices up, and still has none of its own trusted unseen."""
+    specs = [SPEC, replace(SPEC, id=THEIRS, ownership=Ownership.SERVICE_PROVIDER)]
+    devices = {spec.id: Device(spec, shelf) for spec in specs}
+    clock, notes = SystemClock(), list[SecurityEvent]()
+    store = await open_store(tmp_path / "hub.db", clock)
+    tell = TrustEvents(lambda _s, _t: None, lambda work: work.close(), lambda: None, notes.append)
+    await Trust(store.settings, {}, clock, tell).load()  # a home that keeps its list
+    trust = Trust(store.settings, devices, clock, tell)
+    await trust.load()
+    judging = Judging(trust, specs)
+    for _ in range(2):
+        for device in (OURS, THEIRS, "nobody"):
+            await judging.commissioned(device, Who("Kim", role))
+    trusted = {name for name, each in trust.standings.items() if not each.why}
+    assert trusted == {name for name, status in JUDGES[role].items() if status == 204}
+    words = [each.text for each in notes if each.kind is EventKind.DEVICE_ADMITTED]
+    assert len(words) == len(trusted)
+    assert all(text.endswith("On the word of Kim.") for text in words)
+    await store.close()
 
 
 async def test_what_was_done_is_written_down_with_who_and_why(tmp_path: Path) -> None:

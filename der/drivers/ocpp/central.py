@@ -36,6 +36,7 @@ SUBPROTOCOLS: Final = (SUBPROTOCOL_201, SUBPROTOCOL_16)
 """Newest first."""
 
 _REFUSED: Final = "refused a charger"
+_CUT: Final = "ended the charger's connection"
 _PING_S: Final = 10.0
 _SHUTDOWN_S: Final = 1.0
 

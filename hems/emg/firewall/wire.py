@@ -14,7 +14,7 @@ MOST_PLACES: Final = 64
 MOST_BARRED: Final = 256
 LONGEST_BARRED_S: Final = 86_400
 """Nobody is barred for longer by one order; the kernel lets go of it by itself, hub or not."""
-_LEAST_PREFIX: Final = {4: 32, 6: 64}
+_PREFIX: Final = {4: 32, 6: 64}
 LONGEST: Final = 256 * 1024
 """Longest line either way, in octets."""
 
@@ -32,9 +32,11 @@ def _of_a_machine(address: Address) -> Address:
 
 
 def _of_few(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    if network.prefixlen < _LEAST_PREFIX[network.version]:
-        raise ValueError(f"{network} is more than one machine's, or one network's of IPv6")
+    if network.prefixlen != _PREFIX[network.version]:
+        raise ValueError(f"{network} is neither one IPv4 address nor a /64 of IPv6")
     _of_a_machine(network.network_address)
+    if network.is_link_local:
+        raise ValueError(f"{network} is all of the neighbours")
     return network
 
 
@@ -83,7 +85,7 @@ class Barred(_Part):
     """Somebody who may begin no new connection to the hub for a while.
 
     Attributes:
-        source: An IPv4 address (/32), or a network of IPv6 (/64 or smaller).
+        source: An IPv4 address (/32), or a network of IPv6 (/64).
         seconds: For how long.
     """
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hems.emg.threats.origin import origin
+from hems.emg.threats.origin import address_of, origin
 
 WARNED_S: Final = 3600.0
 """Whoever is kept out by a warning is told to come again after so long."""
 
 _MOST: Final = 256
+_HERE: Final = tuple(ipaddress.ip_network(each) for each in ("127.0.0.0/8", "::1/128"))
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -97,13 +98,13 @@ def may_be_barred(source: str, own: Collection[str]) -> bool:
         network = ipaddress.ip_network(source.partition("%")[0], strict=False)
     except ValueError:
         return False
-    if network.is_loopback or network.is_unspecified:
+    if network.is_unspecified or any(
+        network.version == here.version and network.overlaps(here) for here in _HERE
+    ):
         return False
     return not any(_within(address, network) for address in own)
 
 
 def _within(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    try:
-        return ipaddress.ip_address(text.partition("%")[0]) in network
-    except ValueError:
-        return False
+    address = address_of(text)
+    return address is not None and address in network

@@ -63,6 +63,7 @@ class Code(IntEnum):
     RECORDS = 53
     ODD_HOUR = 54
     STORE = 55
+    MEDDLED = 56
     OVER = 63
     """One of these that lasted is over; which one, its details say."""
 

@@ -252,15 +252,6 @@ class Trust:
         approved = standing.approved(self._entry(device), self._clock.now())
         await self._take(device, approved, word)
 
-    async def commissioned(self, device: str) -> None:
-        """Approve a device that somebody of the home has just tried out and keeps.
-
-        Nothing happens where it is not new.
-        """
-        entry = self._entries.get(device)
-        if entry is not None and entry.standing is TrustStanding.NEW:
-            await self.approve(device)
-
     def _entry(self, device: str) -> Entry:
         entry = self._entries.get(device)
         if entry is None:

@@ -1,7 +1,7 @@
 """The EST server put together; it listens by itself nowhere."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -18,10 +18,13 @@ from hems.headend.errors import BusyError
 from hems.headend.est.attempts import Attempts
 from hems.headend.est.authority import Authority
 from hems.headend.est.door import EstDoor
+from hems.headend.est.expected import ExpectedHubs
+from hems.headend.est.expected_door import ExpectedDoor
 from hems.headend.est.register import Register
 from hems.headend.est.settings import EstSettings
 from hems.headend.est.tls import EstTls
 from hems.headend.est.views import EstViews
+from hems.headend.operator_api import Door
 from hems.headend.records import Edition
 from hems.headend.store import Store
 from hems.headend.throttle import Throttle
@@ -56,14 +59,14 @@ class Est:
     Attributes:
         app: What homes see.
         tls: Its TLS; to be refreshed like that of the other servers.
-        door: What the operator sees.
+        doors: What the operator sees.
         register: Codes and enrolments.
         places: To be filled in once the servers listen.
     """
 
     app: web.Application
     tls: EstTls
-    door: EstDoor
+    doors: Sequence[Door]
     register: Register
     places: Places
 
@@ -103,8 +106,15 @@ async def assemble_est(
         StoreError: What is remembered cannot be read.
     """
     authority = Authority(open_pki(settings.pki), settings.lifetime_days)
+    expected = await ExpectedHubs.load(store, clock)
     register = await Register.load(
-        store, book, authority, clock, edition=edition, approve=settings.approve
+        store,
+        book,
+        authority,
+        clock,
+        expected=expected,
+        edition=edition,
+        approve=settings.approve,
     )
     makers = () if settings.manufacturers is None else (settings.manufacturers,)
     tls = EstTls(identity, (authority.pki.trust.roots, *makers))
@@ -129,8 +139,11 @@ async def assemble_est(
         register,
         lasting_s=settings.code_hours * _HOUR_S,
         reached_at=lambda: places.est,
-        authority=authority,
+        mark=authority.mark,
         edition=edition,
         refresh=refresh_all,
     )
-    return Est(views.app(), tls, door, register, places)
+    hubs = ExpectedDoor(
+        expected, reached_at=lambda: places.est, mark=authority.mark, edition=edition
+    )
+    return Est(views.app(), tls, (door, hubs), register, places)

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from certs.est.code import fingerprint
 from certs.hwname import HardwareName
 from certs.issue import DEVICE_POST_MANUFACTURE, TEST_POLICY, Validity
-from certs.pem import read_crls
+from certs.pem import der, read_crls
 from certs.pki import Pki, authorities, certify, revoke, roots
 
 
@@ -54,6 +55,15 @@ class Authority:
             CertificateError: A file of the CA is missing or damaged.
         """
         return await asyncio.to_thread(roots, self.pki)
+
+    async def mark(self) -> bytes:
+        """Return the fingerprint of the root in use, as enrolment codes carry it.
+
+        Raises:
+            CertificateError: A file of the CA is missing or damaged.
+        """
+        root, *_ = await self.roots()
+        return fingerprint(der(root))
 
     async def crls(self) -> Sequence[x509.CertificateRevocationList]:
         """Return the revocation lists of all its CAs.

@@ -1,15 +1,13 @@
 """The operator's side of enrolment: codes made and taken back, homes approved and refused."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import BaseModel, Field, field_validator
 
-from certs.est.code import EnrolmentCode, fingerprint, server_of
+from certs.est.code import EnrolmentCode, server_of
 from certs.identity import pin_valid
-from certs.pem import der
-from hems.headend.est.authority import Authority
 from hems.headend.est.records import Code, Enrolment
 from hems.headend.est.register import Register, Wanted
 from hems.headend.operator_asks import In
@@ -94,7 +92,7 @@ class EstDoor:
         register: They.
         lasting_s: How long codes can be used where nobody says it.
         reached_at: Returns HOST:PORT of the EST server as homes reach it.
-        authority: Who issues; codes carry the fingerprint of its root.
+        mark: Returns the fingerprint of the root, as codes carry it.
         edition: What homes speak of which nobody says it.
         refresh: Has the servers read the revocation lists again.
     """
@@ -105,14 +103,14 @@ class EstDoor:
         *,
         lasting_s: float,
         reached_at: Callable[[], str],
-        authority: Authority,
+        mark: Callable[[], Awaitable[bytes]],
         edition: Edition,
         refresh: Callable[[], None],
     ) -> None:
         self._register = register
         self._lasting_s = lasting_s
         self._reached_at = reached_at
-        self._authority = authority
+        self._mark = mark
         self._edition = edition
         self._refresh = refresh
 
@@ -141,10 +139,6 @@ class EstDoor:
         code, secret = await self._register.make_code(wanted)
         text = EnrolmentCode(host, port, mark, secret, _pin(code.pin)).text()
         return json_answer(_code(code, text), 201, {"Location": f"/enrolment-codes/{code.id}"})
-
-    async def _mark(self) -> bytes:
-        root, *_ = await self._authority.roots()
-        return fingerprint(der(root))
 
     async def get_codes(self, _request: web.Request) -> web.Response:
         """Answer all codes; their secrets are kept nowhere."""

@@ -24,6 +24,7 @@ from hems.clock import Clock
 from hems.headend.book import Book
 from hems.headend.errors import ConflictError, ForbiddenError, UnknownItemError
 from hems.headend.est.authority import Authority
+from hems.headend.est.expected import ExpectedHubs
 from hems.headend.est.lineage import check_same, line_from
 from hems.headend.est.policy import Request, Shown
 from hems.headend.est.records import Code, Enrolment, State
@@ -73,6 +74,7 @@ class Register:
         book: The homes.
         authority: Who issues.
         clock: The utility's time.
+        expected: Hubs that are approved before they ask.
         edition: What homes speak of which nobody says it.
         approve: Whether codes need the operator's approval as well.
     """
@@ -85,6 +87,7 @@ class Register:
         authority: Authority,
         clock: Clock,
         *,
+        expected: ExpectedHubs,
         edition: Edition,
         approve: bool,
     ) -> None:
@@ -92,6 +95,7 @@ class Register:
         self._shelf = enrolments
         self._book = book
         self._authority = authority
+        self._expected = expected
         self._clock = clock
         self._edition = edition
         self._approve = approve
@@ -107,6 +111,7 @@ class Register:
         authority: Authority,
         clock: Clock,
         *,
+        expected: ExpectedHubs,
         edition: Edition,
         approve: bool,
     ) -> "Register":
@@ -117,7 +122,16 @@ class Register:
         """
         codes = Shelf(store, "est_code", Code)
         enrolments = Shelf(store, "est_enrolment", Enrolment)
-        made = cls(codes, enrolments, book, authority, clock, edition=edition, approve=approve)
+        made = cls(
+            codes,
+            enrolments,
+            book,
+            authority,
+            clock,
+            expected=expected,
+            edition=edition,
+            approve=approve,
+        )
         made._codes = {code.digest: code for _, code in await codes.load()}
         made._enrolments = {each.mark: each for _, each in await enrolments.load()}
         return made
@@ -239,7 +253,7 @@ class Register:
             if found.state is State.REFUSED:
                 raise ForbiddenError("the operator has refused this home")
             if found.state is State.WAITING:
-                raise PendingError
+                found = await self._approved(found, shown)
             return await self._issued(found, request)
 
     async def renew(self, request: Request, shown: Shown) -> Enrolment:
@@ -299,9 +313,11 @@ class Register:
         return done
 
     async def _begin(self, request: Request, code: Code | None, shown: Shown | None) -> Enrolment:
-        """Bind a key to a device, and a code to the key."""
+        """Bind a key to a device, and a code or the operator's word for the device to the key."""
         name = self._name_for(request, code, shown)
-        waits = code is None or self._approve
+        known = None if shown is None else await self._expected.used(name, request.mark)
+        waits = known is None and (code is None or self._approve)
+        said = known if code is None else code
         if waits:
             await self._make_room()
         if code is not None:
@@ -316,10 +332,19 @@ class Register:
                 name.serial.hex(),
                 State.WAITING if waits else State.APPROVED,
                 self._clock.now(),
-                self._edition if code is None else code.edition,
+                self._edition if said is None else said.edition,
                 code="" if code is None else code.id,
-                pin=None if code is None else code.pin,
+                pin=None if said is None else said.pin,
             )
+        )
+
+    async def _approved(self, found: Enrolment, shown: Shown | None) -> Enrolment:
+        """Return one that waits as approved, if the operator has said so of its hardware since."""
+        known = None if shown is None else await self._expected.used(shown.name, found.mark)
+        if known is None:
+            raise PendingError
+        return await self._save(
+            replace(found, state=State.APPROVED, pin=known.pin, edition=known.edition)
         )
 
     def _name_for(self, request: Request, code: Code | None, shown: Shown | None) -> HardwareName:

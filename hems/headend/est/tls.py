@@ -14,9 +14,6 @@ from certs.revocation import stamp
 _log = logging.getLogger(__name__)
 
 
-_log = logging.getLogger(__name__)
-
-
 class _Door(ssl.SSLObject):
     """A connection whose failed handshake is said, for the event loop drops it in silence."""
 
@@ -60,6 +57,7 @@ class EstTls:
         self.context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
         self.context.verify_mode = ssl.CERT_OPTIONAL
         self.context.set_ecdh_curve("prime256v1")
+        self.context.sslobject_class = _Door
         self._load()
 
     def refresh(self) -> None:
@@ -85,8 +83,5 @@ class EstTls:
             load_into(self.context, path)
 
     def _stamps(self) -> Sequence[tuple[int, int, int] | None]:
-        return [stamp(each) for each in (*_files(self._identity), *self._roots)]
-
-
-def _files(identity: IdentityFiles) -> tuple[Path, Path]:
-    return identity.certificate, identity.key
+        own = (self._identity.certificate, self._identity.key)
+        return [stamp(each) for each in (*own, *self._roots)]

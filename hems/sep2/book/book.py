@@ -34,6 +34,7 @@ from hems.sep2.rules.events import (
     Hold,
     Program,
     Status,
+    by_event,
     reaching,
     timelines,
 )
@@ -189,7 +190,7 @@ class Book:
         self._receipts.event(event.mrid, now)
         profile = self._profiles[event.kind]
         if known is None:
-            others = [e.progress.held for e in self.entries.values()]
+            others = (e.progress.held for e in self.entries.values())
             change = intake.first(
                 control, event, profile, self.curves, self._rng, others=others, now=now
             )
@@ -397,9 +398,10 @@ class Book:
                 self._keep(again)
         resumes = self.settings.profile.resumes
         lines = timelines(self._relevant(now), lost_since, resumes=resumes)
+        held = by_event(lines)
         for entry in list(self.entries.values()):
             profile = self._profiles[entry.event.kind]
-            step = advance(entry.progress, lines, profile, now)
+            step = advance(entry.progress, held.get(entry.event.mrid, {}), profile, now)
             if step.progress != entry.progress:
                 self._keep(replace(entry, progress=step.progress))
             used_s = entry.override.used_s(entry.span, now)

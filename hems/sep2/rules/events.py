@@ -17,6 +17,7 @@ time before it began, the weaker one was never superseded.
 All times are seconds of the server's clock (`TimeType`), which orders events; durations in s.
 """
 
+import bisect
 import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
@@ -173,10 +174,6 @@ class Interval:
     def __contains__(self, at: float) -> bool:
         return self.start <= at < self.end
 
-    def overlaps(self, other: "Interval") -> bool:
-        """Whether the two share an instant; an empty one shares none."""
-        return max(self.start, other.start) < min(self.end, other.end)
-
     @property
     def empty(self) -> bool:
         """Whether it holds no instant."""
@@ -304,14 +301,29 @@ def timeline(mode: str, events: Iterable[Held], *, resumes: bool = False) -> tup
         reverse=True,
     )
     holds: list[Hold] = []
+    taken: list[Hold] = []  # those that are not empty, in order of time
     for held in contenders:
         own = effective(held.event, held.draw)
-        rivals = sorted(
-            (h for h in holds if h.interval.overlaps(own)), key=lambda h: h.interval.start
-        )
-        left = _left(held, own, rivals)
-        holds += left if resumes else left[:1]
+        left = _left(held, own, _rivals(taken, own))
+        if not resumes:
+            del left[1:]
+        holds += left
+        for hold in left:
+            if not hold.interval.empty:
+                bisect.insort(taken, hold, key=_begin)
     return tuple(holds)
+
+
+def _rivals(taken: Sequence[Hold], own: Interval) -> Sequence[Hold]:
+    """Return the holds that overlap an interval, out of those in order of time; none overlap."""
+    if own.empty:
+        return ()
+    first = bisect.bisect_right(taken, own.start, key=lambda h: h.interval.end)
+    return taken[first : bisect.bisect_left(taken, own.end, lo=first, key=_begin)]
+
+
+def _begin(hold: Hold) -> float:
+    return hold.interval.start
 
 
 def _left(held: Held, own: Interval, rivals: Sequence[Hold]) -> list[Hold]:
@@ -344,6 +356,15 @@ def timelines(
     ]
     modes = {m for h in counted for m in h.event.modes if h.sets(m)}
     return {mode: timeline(mode, counted, resumes=resumes) for mode in sorted(modes)}
+
+
+def by_event(lines: Mapping[str, Iterable[Hold]]) -> dict[str, dict[str, list[Hold]]]:
+    """Return the holds of each event by its mRID and by mode, those of a mode in order of time."""
+    found: dict[str, dict[str, list[Hold]]] = {}
+    for mode, line in lines.items():
+        for hold in line:
+            found.setdefault(hold.held.event.mrid, {}).setdefault(mode, []).append(hold)
+    return found
 
 
 def reaching(live: Iterable[Held], past: Iterable[Held]) -> list[Held]:

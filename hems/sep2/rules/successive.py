@@ -29,10 +29,12 @@ def follow_on(event: Event, drawn: Draw, known: Iterable[Held]) -> Draw:
         The draw with which it begins where its predecessor ends and ends where its successor
         begins; `drawn` itself where it has neither.
     """
+    begin, end = event.start, _end(event)
+    touching = [h for h in known if h.event.start == end or _end(h.event) == begin]
     kin = sorted(
         (
             h
-            for h in known
+            for h in touching
             if not h.event.status.revoked
             and (h.event.kind, h.event.program.mrid) == (event.kind, event.program.mrid)
             and any(h.sets(mode) for mode in event.modes)
@@ -40,8 +42,8 @@ def follow_on(event: Event, drawn: Draw, known: Iterable[Held]) -> Draw:
         key=lambda h: strength(h.event),
         reverse=True,
     )
-    before = next((h for h in kin if _end(h.event) == event.start), None)
-    after = next((h for h in kin if h.event.start == _end(event)), None)
+    before = next((h for h in kin if _end(h.event) == begin), None)
+    after = next((h for h in kin if h.event.start == end), None)
     if before is not None:
         ends = before.draw.start_s + max(before.draw.duration_s, -before.event.duration_s)
         own_end = drawn.start_s + drawn.duration_s

@@ -9,6 +9,7 @@ from hems.sep2 import resources as res
 from hems.sep2.enddevice.enrolment import Enrolment
 from hems.sep2.enddevice.offers import safe_place
 from hems.sep2.errors import MalformedError
+from hems.sep2.noticed import Notice, Noticed, What, unnoticed
 from hems.sep2.transport.http import Transport
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class Clocks:
         on_offset: Told of each new offset of the clock that the home itself runs on.
         on_apart: Told of a clock, and what is wrong, where a device's assignments name several
             that do not agree; with None when they do again.
+        notice: Told of a clock that was set by more than any clock goes wrong.
     """
 
     def __init__(
@@ -38,12 +40,15 @@ class Clocks:
         enrolments: Sequence[Enrolment],
         on_offset: Callable[[float], Awaitable[None]],
         on_apart: Callable[[str, MalformedError | None], None],
+        *,
+        notice: Notice = unnoticed,
     ) -> None:
         self._transport = transport
         self._clock = clock
         self._enrolments = enrolments
         self._on_offset = on_offset
         self._on_apart = on_apart
+        self._notice = notice
         self._shown: dict[str, tuple[int, float, float]] = {}
         self._hrefs: dict[str, str] = {}
 
@@ -98,6 +103,7 @@ class Clocks:
             jump_s = shown[0] - before[0] - (shown[2] - before[2])
             if abs(jump_s) > _JUMP_S:
                 _log.warning("%s: the server's clock was set by %+.0f s", href, jump_s)
+                self._notice(Noticed(What.CLOCK, f"{jump_s:+.0f} s"))
         self._shown[place] = shown
         for enrolment in self._enrolments:
             if enrolment.clock == place:

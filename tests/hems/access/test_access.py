@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -374,3 +375,23 @@ def test_a_token_file_is_written_over_no_link_and_whatever_the_umask(tmp_path: P
     other.symlink_to(path)
     with pytest.raises(OSError, match="symbolic"):
         private_file.read(other)
+
+
+async def test_a_flood_of_strangers_does_not_take_the_owner_s_turn(
+    rights: Access, ada: Person
+) -> None:
+    """Passwords are hashed one at a time: from many addresses at once, that could be all there is."""
+    known = await rights.browsers.remember(ada.id, "")
+
+    async def stranger(number: int) -> type[Exception]:
+        place = Place(f"192.168.1.{number}", near=True)
+        with pytest.raises((WrongError, TooOftenError)) as caught:
+            await rights.logins.log_in("Ada", "a wrong one", place)
+        return caught.type
+
+    places = (replace(STRANGE, browser=known), replace(STRANGE, here=True))
+    *found, _, _ = await asyncio.gather(
+        *(stranger(number) for number in range(40)),
+        *(rights.logins.log_in("Ada", GOOD, place) for place in places),
+    )
+    assert TooOftenError in found

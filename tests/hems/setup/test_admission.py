@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hems.access.rights import HERE
 from hems.clock import SystemClock
 from hems.device_surface import MoveOutcome
 from hems.settings.config import load
@@ -50,11 +51,11 @@ async def test_it_stays_once_that_is_said(home: FollowingHome, admission: Admiss
     assert (asking.device, asking.doing, home.moves) == ("wallbox", "take 1 kW", ["wallbox"])
     with pytest.raises(BusyError, match="Wallbox is being added"):
         admission.join(CAR)
-    assert (await admission.confirm()).state is JoinState.ADDED
+    assert (await admission.confirm(HERE)).state is JoinState.ADDED
     (section,) = load(home.path).device
     assert section.connected_to == ("B",), "where the meter saw it"
     with pytest.raises(RefusedError):
-        await admission.confirm()
+        await admission.confirm(HERE)
 
 
 async def test_a_second_of_its_name_gets_an_id_of_its_own(
@@ -62,10 +63,10 @@ async def test_a_second_of_its_name_gets_an_id_of_its_own(
 ) -> None:
     admission.join(CAR)
     await reached(admission, JoinState.ASKING)
-    await admission.confirm()
+    await admission.confirm(HERE)
     admission.join(Joining("Wallbox", given={**CAR.given, "station": "yard"}))
     await reached(admission, JoinState.ASKING)
-    await admission.confirm()
+    await admission.confirm(HERE)
     assert ids(home) == ["wallbox", "wallbox_2"]
 
 

@@ -44,6 +44,7 @@ describe("moments in the home's zone", () => {
     [AFTERNOON + 10 * 3600, "tomorrow 00:20"],
     [AFTERNOON - 24 * 3600, "yesterday 14:20"],
     [AFTERNOON + 72 * 3600, "Sat 20 Jun 14:20"],
+    [AFTERNOON + 366 * 24 * 3600, "18 Jun 2027 14:20"],
   ])("%s", (at, text) =>
     expect(format.moment(at, AFTERNOON, BERLIN).replace(",", "")).toBe(text),
   );

@@ -6,6 +6,7 @@ import {
   clockWords,
   endWords,
   inGroups,
+  inQuads,
   lastedWords,
   lastingAndOver,
   occasionWords,
@@ -147,5 +148,15 @@ describe("alarms", () => {
     expect(lastedWords(t, LASTS, NOW)).toBe("privacy.alarm.for span=1\u00a0min");
     expect(lastedWords(t, OVER, NOW)).toBe("privacy.alarm.lasted span=30\u00a0s");
     expect(lastedWords(t, ONCE, NOW)).toBe("");
+  });
+});
+
+describe("inQuads", () => {
+  it.each([
+    ["4B:F8:A9:E9:E5:E6", "4B:F8:A9:E9 E5:E6"],
+    ["4B:F8:A9:E9", "4B:F8:A9:E9"],
+    ["", ""],
+  ])("%s", (pairs, shown) => {
+    expect(inQuads(pairs)).toBe(shown);
   });
 });

@@ -30,6 +30,17 @@ def devices(of: Thresholds) -> Iterable[Counting]:
         ),
     )
     yield Counting(
+        Threat.MEDDLED,
+        frozenset({Kind.DEVICE_MEDDLED}),
+        By.ABOUT,
+        3,
+        HOUR_S,
+        Words(
+            say("Look who may write at the broker, and give the hub a password of its own there."),
+            Template("Somebody else writes what the hub keeps of {who}, {count} times in an hour."),
+        ),
+    )
+    yield Counting(
         Threat.QUARANTINES,
         frozenset({Kind.DEVICE_CHANGED, Kind.DEVICE_QUARANTINED, Kind.DEVICE_BLOCKED}),
         By.ALL,

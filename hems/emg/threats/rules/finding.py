@@ -32,6 +32,8 @@ class Threat(StrEnum):
     """A device says what cannot be, or floods."""
     DEVICE = "device"
     """A device is not the one that was trusted."""
+    MEDDLED = "meddled"
+    """Somebody else writes what the hub alone is to write of a device."""
     QUARANTINES = "quarantines"
     """Several devices at once are not as they were."""
     SETPOINT_STORM = "setpoint-storm"

@@ -87,6 +87,14 @@ def swung(*events: SecurityEvent, every_s: float = 1.0) -> list[Seen]:
         (many(3, EventKind.SERVER_REFUSED, 60.0, about="u"), [Threat.FALSE_SERVER]),
         (many(1, EventKind.SERVER_HOSTILE, about="u"), [Threat.HOSTILE_SERVER]),
         (many(3, EventKind.DEVICE_HOSTILE, about="pv"), [Threat.HOSTILE_DEVICE]),
+        (many(3, EventKind.DEVICE_MEDDLED, about="plug"), [Threat.MEDDLED]),
+        (many(2, EventKind.DEVICE_MEDDLED, about="plug"), []),
+        (many(10, EventKind.DEVICE_REFUSED, about="ev", source="10.0.0.7"), [Threat.GUESSING]),
+        (
+            many(15, EventKind.DEVICE_STRANGER, 1.0, about="cp{n}", source="10.0.0.7"),
+            [Threat.STRANGERS, Threat.SCAN],
+        ),
+        (many(50, EventKind.ACCESS_REFUSED, about="broker"), []),
         (many(1, EventKind.DEVICE_CHANGED, about="pv"), [Threat.DEVICE]),
         (
             many(3, EventKind.DEVICE_QUARANTINED, about="pv{n}"),

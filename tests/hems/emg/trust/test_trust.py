@@ -186,6 +186,32 @@ async def test_the_owner_puts_the_old_one_back(house: House) -> None:
     assert trust.standings["bat"].standing is TrustStanding.TRUSTED
 
 
+@pytest.mark.requirement("L2-EVENTS")
+async def test_what_a_rule_shuts_goes_back_to_its_own_control_and_waits(house: House) -> None:
+    trust, battery = await house.made()
+    held = await battery.open(Mode.READ_WRITE)
+    await held.write(Setpoint(500, 30))
+    await trust.quarantine("bat", Cause.THREAT, "it floods the hub")
+    assert house.battery.setpoints[-1] is None, "it is not left as it was driven"
+    assert house.battery.commands == [], "nor taken off: a rule can err"
+    with pytest.raises(RejectedError, match="it floods the hub"):
+        await held.write(Setpoint(500, 30))
+    trust, battery = await house.made()
+    with pytest.raises(RejectedError, match="it floods the hub"):
+        await told(battery)
+    await trust.lift("bat", "owner")
+    await told(battery)
+    assert trust.standings["bat"].standing is TrustStanding.TRUSTED
+
+
+async def test_a_graver_reason_beside_a_rule_takes_it_off(house: House) -> None:
+    trust, battery = await house.made()
+    await battery.open(Mode.READ_WRITE)
+    await trust.quarantine("bat", Cause.FIRMWARE, "it runs what must not run")
+    await trust.quarantine("bat", Cause.THREAT, "it floods the hub")
+    assert house.battery.commands == [Disconnect()]
+
+
 async def test_all_of_it_outlives_a_restart(house: House) -> None:
     trust, battery = await house.made()
     await told(battery)
@@ -209,9 +235,7 @@ async def test_a_device_that_is_added_later_is_new(house: House) -> None:
     assert view.standing is TrustStanding.NEW
     assert house.kinds == [EventKind.DEVICE_NEW]
     assert "once you have approved it" in house.alarms["trust heater"]
-    await trust.commissioned("heater")
-    await trust.commissioned("heater")
-    await trust.commissioned("nobody")
+    await trust.approve("heater")
     assert trust.standings["heater"].standing is TrustStanding.TRUSTED
     assert house.alarms == {}
 

@@ -449,7 +449,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Keep the device that was tested */
+        /** Keep the device that was tested; it is trusted where who says so may judge it */
         post: operations["found_confirm"];
         delete?: never;
         options?: never;
@@ -2235,7 +2235,7 @@ export interface components {
          * @description Why a device is doubted.
          * @enum {string}
          */
-        Cause: "identity" | "revoked" | "misconfigured" | "firmware" | "unreliable";
+        Cause: "identity" | "revoked" | "misconfigured" | "firmware" | "unreliable" | "threat";
         /**
          * CertificateAnswer
          * @description A certificate; fields as in `hems.security.surface.CertificateView`.

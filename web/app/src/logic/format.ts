@@ -166,7 +166,10 @@ export function dayKey(at: number, zone: string): string {
   return keep("iso day", options, iso).format(at * 1000);
 }
 
-/** Return a time, with its day where that is not today: "15:00", "tomorrow 07:00", "Sat 20 Jun 07:00". */
+/**
+ * Return a time, with its day where that is not today, and its year where that is another one:
+ * "15:00", "tomorrow 07:00", "Sat 20 Jun 07:00", "18 Jun 2027 07:00".
+ */
 export function moment(at: number, now: number, zone: string): string {
   const time = clockTime(at, zone);
   const day = dayKey(at, zone);
@@ -175,6 +178,7 @@ export function moment(at: number, now: number, zone: string): string {
   for (const by of [1, -1]) {
     if (day === shiftDay(today, by)) return `${nearDay(by)} ${time}`;
   }
+  if (day.slice(0, 4) !== today.slice(0, 4)) return `${fullDay(at, zone)} ${time}`;
   const options = { weekday: "short", day: "numeric", month: "short", ...inZone(zone) } as const;
   return `${dates(options).format(at * 1000)} ${time}`;
 }

@@ -37,6 +37,11 @@ export function readLfdi(text: string): string | null {
   return digits.length === LFDI_DIGITS && /^[0-9A-F]*$/.test(digits) ? digits : null;
 }
 
+/** Return a fingerprint of pairs ("4B:F8:...") in groups of four, so that no line ends within a pair. */
+export function inQuads(pairs: string): string {
+  return pairs.replace(/((?:[^:]+:){3}[^:]+):/g, "$1 ");
+}
+
 /** Return an LFDI or fingerprint in groups that can be read out and compared. */
 export function inGroups(digits: string): string {
   return digits.replaceAll(":", "").replace(/(.{4})(?=.)/g, "$1 ");

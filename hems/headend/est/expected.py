@@ -1,0 +1,149 @@
+"""Hubs that the operator has approved before they ask: by maker, serial number and PIN.
+
+A hub shows by its manufacturer's certificate that it is the one. Each approval is for one key: who
+resets a hub, or takes one over, is approved anew.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from certs.hwname import HardwareName
+from certs.identity import make_pin
+from hems.clock import Clock
+from hems.headend.errors import ConflictError, UnknownItemError
+from hems.headend.modes import Edition
+from hems.headend.shelf import Shelf
+from hems.headend.store import Store
+
+MOST: Final = 100_000
+"""Hubs that are expected at a time."""
+_ID: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A hub that is expected.
+
+    Attributes:
+        id: Public.
+        kind: hwType of the hardware: whose make it is.
+        serial: Its hwSerialNum, hex.
+        pin: Registration PIN of the home.
+        edition: What the home speaks.
+        made_at: UTC epoch seconds.
+        expires_at: Likewise.
+        used_by: Mark of the key that it was used with; empty while it is not used.
+    """
+
+    id: str
+    kind: str
+    serial: str
+    pin: int
+    edition: Edition
+    made_at: float
+    expires_at: float
+    used_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expecting:
+    """What the operator says of a hub that is to come.
+
+    Attributes:
+        name: Which hardware it is.
+        pin: Registration PIN; drawn where None.
+        edition: What the home speaks.
+    """
+
+    name: HardwareName
+    pin: int | None
+    edition: Edition
+
+
+class ExpectedHubs:
+    """All of them. Use `ExpectedHubs.load`.
+
+    Args:
+        shelf: Where they are kept.
+        clock: The utility's time.
+    """
+
+    def __init__(self, shelf: Shelf[Expected], clock: Clock) -> None:
+        self._shelf = shelf
+        self._clock = clock
+        self._hubs: dict[tuple[str, str], Expected] = {}
+
+    @classmethod
+    async def load(cls, store: Store, clock: Clock) -> "ExpectedHubs":
+        """Read them from the database.
+
+        Raises:
+            StoreError: One cannot be read.
+        """
+        shelf = Shelf(store, "est_expected", Expected)
+        made = cls(shelf, clock)
+        made._hubs = {(each.kind, each.serial): each for _, each in await shelf.load()}
+        return made
+
+    @property
+    def all(self) -> Sequence[Expected]:
+        """All of them, used or not."""
+        return tuple(self._hubs.values())
+
+    async def add(self, hubs: Sequence[Expecting], lasting_s: float) -> Sequence[Expected]:
+        """Expect hubs, all or none; one that was expected before is expected anew.
+
+        Args:
+            hubs: Which.
+            lasting_s: How long they are waited for.
+
+        Raises:
+            ConflictError: One is named twice, or there are too many.
+            BusyError: The database cannot take them.
+        """
+        now = self._clock.now()
+        made: dict[tuple[str, str], Expected] = {}
+        for each in hubs:
+            mark = (each.name.kind, each.name.serial.hex())
+            if mark in made:
+                raise ConflictError(f"hardware {mark[0]} {mark[1]} is named twice")
+            pin = int(make_pin()) if each.pin is None else each.pin
+            known = self._hubs.get(mark)
+            name = secrets.token_hex(_ID // 2) if known is None else known.id
+            made[mark] = Expected(name, *mark, pin, each.edition, now, now + lasting_s)
+        if len(self._hubs | made) > MOST:
+            raise ConflictError(f"more than {MOST} hubs would be expected")
+        await self._shelf.save(*((each.id, "", each) for each in made.values()))
+        self._hubs |= made
+        return tuple(made.values())
+
+    async def drop(self, name: str) -> None:
+        """Expect a hub no more; what it has got already it keeps.
+
+        Raises:
+            UnknownItemError: None of this id is expected.
+        """
+        found = next((each for each in self._hubs.values() if each.id == name), None)
+        if found is None:
+            raise UnknownItemError(f"no hub {name[:40]!r} is expected")
+        await self._shelf.drop(name)
+        del self._hubs[found.kind, found.serial]
+
+    async def used(self, name: HardwareName, key: str) -> Expected | None:
+        """Use the approval of a hub for a key; None where there is none for that.
+
+        Args:
+            name: The hardware that its manufacturer's certificate names.
+            key: Mark of the key that it asks with.
+        """
+        mark = (name.kind, name.serial.hex())
+        found = self._hubs.get(mark)
+        if found is None or found.used_by == key:
+            return found
+        if found.used_by or self._clock.now() >= found.expires_at:
+            return None
+        self._hubs[mark] = found = replace(found, used_by=key)
+        await self._shelf.save((found.id, "", found))
+        return found

@@ -1,0 +1,1 @@
+"""The OCSP responder of the utility's CAs (RFC 6960)."""
