@@ -6,15 +6,14 @@ utilities -> Grid -> Cycle -> devices
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import ceil
 from typing import Final
 
 from der.model import DeviceKind
 from der.registry import Registry
-from der.sentence import say
-from hems import views, wiring
+from hems import wiring
 from hems.abilities import KeptAbilities
 from hems.alarm_history import AlarmHistory
 from hems.alarms import Alarms
@@ -27,6 +26,7 @@ from hems.changes import Changes
 from hems.clock import Clock
 from hems.emg.threats.rules import setpoints
 from hems.emg.trust.trust import Trust
+from hems.front import Front
 from hems.grid import Grid, GridEvents
 from hems.guarding.guarded import Guarded
 from hems.housekeeping import Housekeeping
@@ -44,9 +44,7 @@ from hems.security.security import Security
 from hems.security.trusting import Trusting
 from hems.settings import agreements
 from hems.settings.config import Config
-from hems.store.errors import StoreError
 from hems.store.store import Store
-from hems.surface import Series, Snapshot, SurfaceError
 from hems.uses.use import UsesEvents
 from hems.uses.uses import Uses
 from hems.watch import Watch
@@ -58,7 +56,7 @@ _LEAST_IMAGES: Final = 120
 
 
 class Home:
-    """The running home; implements `hems.surface.HomeSurface`.
+    """The running home; people see it by its `front`.
 
     Args:
         config: Its settings.
@@ -231,6 +229,18 @@ class Home:
             self._ring,
             clock,
             signals=self.grid.signals,
+        )
+        self.front = Front(
+            grid=self.grid,
+            cycle=self._cycle,
+            wishes=self.wishes,
+            participation=self.participation,
+            economics=self.economics,
+            alarms=self.alarms,
+            store=store,
+            changes=self._changes,
+            present=lambda: (self._ring.present or Image(clock.now(), 0, {}), self._decision),
+            react=self._react,
         )
         self.security = Security(
             config,
@@ -409,41 +419,6 @@ class Home:
         if effect.error is None and not effect.refresh and not effect.support:
             self._note(setpoints.told(effect.device, effect.setpoint_w, effect.source))
 
-    # What the page and the command line may see and ask.
-
-    def snapshot(self) -> Snapshot:
-        """Return the present state; cheap, no I/O."""
-        image = self._ring.present or Image(self._clock.now(), 0, {})
-        consequences = self.participation.consequences
-        return views.snapshot(
-            image,
-            self._decision,
-            self._cycle.allocation.orders,
-            events=[
-                replace(
-                    event,
-                    consequence=consequences.get(event.id, ""),
-                    note=event.note or self.participation.unmet(event.id),
-                )
-                for event in self.grid.events(image)
-            ],
-            utilities=self.grid.utilities,
-            alarms=self.alarms.messages,
-            refusals=self._cycle.refusals,
-            functions=self._cycle.functions,
-            safeguards=self._cycle.safeguards,
-            wishes=self.wishes.present,
-            messages=self.grid.messages,
-            price=self.economics.price or self.grid.price,
-        )
-
-    async def changes(self) -> AsyncIterator[Snapshot]:
-        """Yield the present state, then each new one; slow readers skip, never queue."""
-        while True:
-            changed = self._changes.next
-            yield self.snapshot()
-            await changed.wait()
-
     @property
     def changed(self) -> asyncio.Event:
         """Set when the present state is no longer what `snapshot` says now."""
@@ -456,36 +431,3 @@ class Home:
 
     def _publish(self) -> None:
         self._changes.note()
-
-    async def opt_out(self, event: str) -> None:
-        """Leave an event."""
-        await self.grid.choose(event, leave=True)
-        self._publish()
-
-    async def opt_in(self, event: str) -> None:
-        """Take part again in an event that was left."""
-        await self.grid.choose(event, leave=False)
-        self._publish()
-
-    async def acknowledge(self, message: str) -> None:
-        """Note that the owner has read a message."""
-        await self.grid.acknowledge(message)
-        self._publish()
-
-    async def wish(self, device: str, power_w: float, until: float) -> None:
-        """Take the owner's direct wish about a device."""
-        await self.wishes.wish(device, power_w, until)
-        await self._react()
-
-    async def end_wish(self, device: str) -> None:
-        """End the owner's wish about a device."""
-        await self.wishes.end(device)
-        await self._react()
-
-    async def history(self, start: float, end: float, step_s: int) -> Sequence[Series]:
-        """Return every device's measurements in [start, end), UTC epoch seconds."""
-        try:
-            found = await self._store.history.history(start, end, step_s)
-        except StoreError as error:
-            raise SurfaceError(say("the history cannot be read: {error}", error=error)) from error
-        return [Series(each.device, each.at, each.power_w, each.soc) for each in found]

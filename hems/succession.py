@@ -41,7 +41,7 @@ class Succession:
 
     def follow(self, home: Home) -> None:
         """Put a home in the place of the present one."""
-        self._shown = self._home.snapshot()
+        self._shown = self._home.front.snapshot()
         self._home = home
         followed, self._followed = self._followed, asyncio.Event()
         followed.set()
@@ -51,7 +51,7 @@ class Succession:
         if self._shown is not None and not self._home.began:
             return self._shown
         self._shown = None
-        return self._home.snapshot()
+        return self._home.front.snapshot()
 
     async def changes(self) -> AsyncIterator[Snapshot]:
         """Yield the present state, then each new one, of one home after the other."""
@@ -67,27 +67,27 @@ class Succession:
 
     async def opt_out(self, event: str) -> None:
         """Leave an event."""
-        await self._home.opt_out(event)
+        await self._home.front.opt_out(event)
 
     async def opt_in(self, event: str) -> None:
         """Take part again in an event that was left."""
-        await self._home.opt_in(event)
+        await self._home.front.opt_in(event)
 
     async def acknowledge(self, message: str) -> None:
         """Note that the owner has read a message."""
-        await self._home.acknowledge(message)
+        await self._home.front.acknowledge(message)
 
     async def wish(self, device: str, power_w: float, until: float) -> None:
         """Take the owner's direct wish about a device."""
-        await self._home.wish(device, power_w, until)
+        await self._home.front.wish(device, power_w, until)
 
     async def end_wish(self, device: str) -> None:
         """End the owner's wish about a device."""
-        await self._home.end_wish(device)
+        await self._home.front.end_wish(device)
 
     async def history(self, start: float, end: float, step_s: int) -> Sequence[Series]:
         """Return every device's measurements in [start, end), UTC epoch seconds."""
-        return await self._home.history(start, end, step_s)
+        return await self._home.front.history(start, end, step_s)
 
     async def device(self, device: str) -> DeviceDetail:
         """Return all that is known of a device."""

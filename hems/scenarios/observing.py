@@ -36,7 +36,7 @@ class Observing:
 
     def listen(self, at: float, home: Home) -> None:
         """Take in what the hub tells its owner now."""
-        view = home.snapshot()
+        view = home.front.snapshot()
         self._price = view.price.per_kwh if view.price is not None else float("nan")
         for text in view.alarms:
             before = self._said.get(text)

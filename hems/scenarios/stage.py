@@ -264,14 +264,14 @@ class _Stage:
         try:
             match deed.does:
                 case "leave":
-                    await home.opt_out(event)
+                    await home.front.opt_out(event)
                 case "join":
-                    await home.opt_in(event)
+                    await home.front.opt_in(event)
                 case "wish":
                     until = self._clock.now() + deed.lasts
-                    await home.wish(device, deed.power or 0.0, until)
+                    await home.front.wish(device, deed.power or 0.0, until)
                 case "end wish":
-                    await home.end_wish(device)
+                    await home.front.end_wish(device)
         except SurfaceError as error:
             self._played.refusals.append((self._true.now(), str(error)))
 

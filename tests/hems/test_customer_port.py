@@ -45,7 +45,7 @@ async def _living(house: SimulatedHome, folder: Path) -> AsyncIterator[Home]:
 
 async def _wait(home: Home, good: Callable[[DeviceView], bool], what: str) -> DeviceView:
     async def look() -> DeviceView | None:
-        return next((d for d in home.snapshot().devices if d.id == "meter"), None)
+        return next((d for d in home.front.snapshot().devices if d.id == "meter"), None)
 
     seen = await until(look, lambda d: d is not None and good(d), WITHIN_S, what)
     assert seen is not None
