@@ -26,6 +26,7 @@ from certs import cas, issue
 from certs.ca_files import BELOW_ROOT, NEW_WITH_OLD, OLD_WITH_NEW, ROOT, CaFiles
 from certs.errors import PkiError
 from certs.issue import Validity
+from certs.ocsp.issued import note_issued
 from certs.pem import read_certificates, write_certificates, write_crls
 from certs.pki import Pki, link_for, roots
 
@@ -166,6 +167,7 @@ def _make(ca: CaFiles, now: datetime, lasting: timedelta) -> None:
                 made[below] = issue.recertify(root, present, lasts)
             for file, certificate in made.items():
                 write_certificates(draft / f"{file}.pem", [certificate])
+            note_issued(ca.folder, list(made.values()))
             crl = issue.issue_crl(root, (), now, cas.CRL_LASTS)
             write_crls(draft / f"{ROOT}.crl", [crl])
             draft.replace(ca.of(number))

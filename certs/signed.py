@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from certs.errors import CertificateError
+from certs.listed import unlisted
 from certs.pem import der
 
 MOST_OCTETS: Final = 4 * 1024 * 1024
@@ -132,6 +133,8 @@ def verify_document(
     roots: Sequence[x509.Certificate],
     now: float,
     crls: Sequence[x509.CertificateRevocationList] = (),
+    *,
+    listed: bool = False,
 ) -> Signed:
     """Return what a document says, once it is known who signed it and that they may.
 
@@ -141,6 +144,8 @@ def verify_document(
         roots: Whom to believe.
         now: UTC epoch seconds.
         crls: Revocation lists; a certificate that stands on one of them does not count.
+        listed: Whether none counts either for which its issuer's list, signed and current, is not
+            there.
 
     Raises:
         SignatureError: It is damaged, of another purpose, by another signer, or one whose
@@ -153,7 +158,7 @@ def verify_document(
         raise SignatureError("the document is not signed: it has not the three parts of a JWS")
     chain = _chain(parts[0], purpose)
     at = datetime.fromtimestamp(now, UTC)
-    _check_chain(chain, roots, at, crls)
+    _check_chain(chain, roots, at, crls, listed=listed)
     _check_signer(chain[0], purpose)
     _check_signature(chain[0], parts[0] + b"." + parts[1], _read(parts[2], "signature"))
     return Signed(_read(parts[1], "body"), chain[0])
@@ -197,6 +202,8 @@ def _check_chain(
     roots: Sequence[x509.Certificate],
     at: datetime,
     crls: Sequence[x509.CertificateRevocationList],
+    *,
+    listed: bool,
 ) -> None:
     last = chain[-1]
     root = next((each for each in roots if _issued(last, each)), None)
@@ -208,6 +215,9 @@ def _check_chain(
                 f"the certificate of {_name(certificate)} is not issued by {_name(issuer)}"
             )
         _check_authority(issuer, below)
+        why = unlisted(certificate, issuer, at, crls) if listed else None
+        if why is not None:
+            raise SignatureError(f"the certificate of {_name(certificate)}: {why}")
     for certificate in (*chain, root):
         _check_certificate(certificate, at, crls)
 

@@ -76,7 +76,7 @@ Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 class _Wire(BaseModel):
     """Strict where it counts; what a later version adds is passed over."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Severity(StrEnum):

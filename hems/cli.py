@@ -35,8 +35,7 @@ MOST_DAYS = 366
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the process's exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)  # the parser goes: `hems run` lasts for years
     try:
         code = int(options.run(options))
         sys.stdout.flush()

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import floor
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from hems.cem.tariff.billing import month_start
@@ -17,10 +17,8 @@ from hems.cem.tariff.series import Series
 from hems.clock import Clock
 from hems.image import Image
 from hems.market.energies import Amount, Energies, PeakTarget
-from hems.market.market import Market, MarketEvents, Terms, Wholesale
 from hems.market.smoothness import Smoothness
-from hems.market.threshold_book import ThresholdBook
-from hems.market.thresholds import ThresholdError
+from hems.on_demand import on_demand
 from hems.settings.config import Config
 from hems.store.errors import StoreError
 from hems.store.store import Store
@@ -33,6 +31,13 @@ from programs.economic import Hysteresis
 from programs.performance import Performance
 from programs.registry import Policies
 from programs.signal import Signal
+
+if TYPE_CHECKING:
+    from hems.market import market, threshold_book, thresholds
+else:  # few homes have a part in the wholesale market
+    market, threshold_book, thresholds = (
+        on_demand(f"hems.market.{name}") for name in ("market", "threshold_book", "thresholds")
+    )
 
 _EVERY_S: Final = {"15 min": 900.0, "30 min": 1800.0, "1 h": 3600.0, "1 d": 86_400.0}
 _MINUTE_S: Final = 60
@@ -162,13 +167,13 @@ class Demand:
         self.smoothness = Smoothness(
             config.slope.bound, tell.signals, clock, lambda text: tell.alarm("slope", text)
         )
-        self.market: Market | None = None
+        self.market: market.Market | None = None
         self._source: Source | None = None
-        self._book: ThresholdBook | None = None
+        self._book: threshold_book.ThresholdBook | None = None
         section, place = config.market, config.market.net_benefits
         if place is None:
             return
-        wholesale: Wholesale = _OfUtility(section.tariff, tell.told, clock)
+        wholesale: market.Wholesale = _OfUtility(section.tariff, tell.told, clock)
         if section.prices is not None:
             self._source = Source(
                 "wholesale prices",
@@ -180,7 +185,7 @@ class Demand:
                 alarm=lambda text: tell.alarm("wholesale prices", text),
             )
             wholesale = _Prices(self._source)
-        self._book = ThresholdBook(
+        self._book = threshold_book.ThresholdBook(
             lambda: _thresholds(place),
             shown(place),
             section.refresh,
@@ -189,10 +194,10 @@ class Demand:
             alarm=lambda text: tell.alarm("net-benefits prices", text),
         )
         book = self._book
-        self.market = Market(
+        self.market = market.Market(
             wholesale,
             lambda: book.known,
-            Terms(
+            market.Terms(
                 zone,
                 section.currency,
                 section.obliged,
@@ -203,7 +208,7 @@ class Demand:
             ),
             clock=clock,
             kept=store.settings,
-            tell=MarketEvents(
+            tell=market.MarketEvents(
                 lambda start, end: tell.baseline(economic.ID, start, end),
                 self._minutes,
                 tell.record,
@@ -272,4 +277,4 @@ async def _thresholds(place: str | Path) -> str:
     try:
         return await fetch(place)
     except SourceError as error:
-        raise ThresholdError(str(error)) from error
+        raise thresholds.ThresholdError(str(error)) from error

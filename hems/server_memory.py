@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from certs.pem import UNREADABLE
 
-_STRICT: Final = ConfigDict(extra="forbid", frozen=True)
+_STRICT: Final = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ def load(text: str) -> Memory:
     Raises:
         ValueError: The text is something else.
     """
-    kept = _Kept.model_validate_json(text)
     try:
+        kept = _Kept.model_validate_json(text)
         chain = x509.load_pem_x509_certificates(kept.chain.encode()) if kept.chain else []
-    except UNREADABLE as error:
-        raise ValueError("the server's chain is damaged") from error
+    except UNREADABLE as error:  # pydantic's is a ValueError
+        raise ValueError("what was kept of the server's certificates is damaged") from error
     return Memory(tuple(chain), tuple(kept.good_until.items()), kept.revoked)

@@ -2,13 +2,20 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from hems.access.rights import Right
+from hems.on_demand import on_demand
 from web.answers import compressed
-from web.openapi import document
+from web.later import Later
 from web.operation import Operation, Part
+
+if TYPE_CHECKING:
+    from web import openapi
+else:
+    openapi = on_demand("web.openapi")
 
 
 class DocumentApi:
@@ -18,8 +25,8 @@ class DocumentApi:
         parts: The parts that are served.
     """
 
-    def __init__(self, parts: Iterable[Part | type[Part]]) -> None:
-        self._operations = [each for part in parts for each in part.operations()]
+    def __init__(self, parts: Iterable[Part | type[Part] | Later]) -> None:
+        self._parts = tuple(parts)
         self._text = ""
 
     @classmethod
@@ -38,5 +45,7 @@ class DocumentApi:
     async def openapi(self) -> web.Response:
         """Return the description of this API, OpenAPI 3.1."""
         if not self._text:  # few ask: made for the first of them
-            self._text = json.dumps(document(self._operations))
+            whole = [await p.part() if isinstance(p, Later) else p for p in self._parts]
+            operations = [each for part in whole for each in part.operations()]
+            self._text = json.dumps(openapi.document(operations))
         return compressed(web.json_response(text=self._text))

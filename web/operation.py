@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MethodType, NoneType
-from typing import Any, Final, Protocol, get_args, get_type_hints
+from typing import Any, Final, Protocol, TypeGuard, TypeVar, get_args, get_type_hints
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -27,6 +27,7 @@ from web.words import LANGUAGE_KEY
 Handle = Callable[..., Awaitable[Any]]
 """A method of a part; its signature is looked at when the operation is served or described."""
 Refusals = Mapping[type[Exception], HTTPStatus]
+_Base = TypeVar("_Base")
 _NO_REFUSALS: Final[Refusals] = {}
 _NOT_IN_PATH: Final = frozenset({"self", "query", "body", "content", "who", "request"})
 
@@ -192,13 +193,14 @@ class Operation:
         except tuple(self.refusals) as error:
             status = next(s for kind, s in self.refusals.items() if isinstance(error, kind))
             return error_answer(status, said(error), second=isinstance(error, SecondError))
-        if isinstance(outcome, web.StreamResponse):
-            return outcome
+        if isinstance(outcome, BaseModel):
+            return model_answer(outcome, self.status)
         if isinstance(outcome, Download):
             return compressed(outcome.response())
         if outcome is None:
             return web.Response(status=HTTPStatus.NO_CONTENT)
-        return model_answer(outcome, self.status)
+        response: web.StreamResponse = outcome
+        return response
 
 
 def _not_allowed(asked: Asked, right: Right) -> str:
@@ -242,7 +244,7 @@ def routes(part: Part) -> list[web.RouteDef]:
     return [operation.route(part) for operation in part.operations()]
 
 
-def limits(parts: Iterable[Part]) -> Mapping[tuple[str, str], int]:
+def limits(parts: Iterable[Part]) -> dict[tuple[str, str], int]:
     """Return the largest body of each operation that sets one of its own, by method and path."""
     return {
         (operation.method, operation.path): operation.max_body_bytes
@@ -284,10 +286,8 @@ def _signature(operation: Operation) -> Signature:
     parameters = inspect.signature(operation.handle).parameters
     answers = hints.get("return")
     kinds = get_args(answers) or (answers,)
-    models = [k for k in kinds if inspect.isclass(k) and issubclass(k, BaseModel)]
-    others = [
-        k for k in kinds if inspect.isclass(k) and issubclass(k, Download | web.StreamResponse)
-    ]
+    models = [k for k in kinds if _derives(k, BaseModel)]
+    others = [k for k in kinds if _derives(k, Download) or _derives(k, web.StreamResponse)]
     if len(models) > 1 or not (models or others or NoneType in kinds):
         raise TypeError(f"{operation.path}: {operation.handle} answers {answers}")
     path = tuple(name for name in parameters if name not in _NOT_IN_PATH)
@@ -313,6 +313,15 @@ def _signature(operation: Operation) -> Signature:
 def _model(hint: object, operation: Operation) -> type[BaseModel]:
     kinds = [k for k in (get_args(hint) or (hint,)) if k is not NoneType]
     kind = kinds[0]
-    if len(kinds) != 1 or not (inspect.isclass(kind) and issubclass(kind, BaseModel)):
+    if len(kinds) != 1 or not _derives(kind, BaseModel):
         raise TypeError(f"{operation.path}: {hint} is no model")
     return kind
+
+
+def _derives(kind: object, base: type[_Base]) -> TypeGuard[type[_Base]]:
+    """Return whether a kind of answer is a class made of another.
+
+    `issubclass` would ask all subclasses of an abstract class, models and responses among them,
+    and each remembers the answer for ever: a megabyte for the whole API.
+    """
+    return inspect.isclass(kind) and base in kind.__mro__

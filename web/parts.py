@@ -7,6 +7,7 @@ from web.access_api import AccessApi
 from web.agent_api import AgentApi
 from web.api import HomeApi
 from web.archive_api import ArchiveApi
+from web.barred_api import BarredApi
 from web.bill_api import BillApi
 from web.consents_api import ConsentsApi
 from web.device_api import DeviceApi
@@ -49,6 +50,7 @@ PARTS: Final[Sequence[type[Part]]] = (
     ProgrammesApi,
     SecurityApi,
     SecurityLogApi,
+    BarredApi,
     TrustApi,
     AgentApi,
     LanApi,

@@ -6,7 +6,7 @@ open beside the page: by name (DNS rebinding), by origin (CSRF), by frame.
 
 import asyncio
 import ipaddress
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -100,8 +100,9 @@ def gate_of(settings: WebSettings, network_names: Callable[[], Collection[str]] 
 
 
 GATE = web.AppKey("gate", Gate)
-LIMITS = web.AppKey("limits", Mapping[tuple[str, str], int])
-"""Largest body of each operation that sets one of its own, by method and path with its names."""
+LIMITS = web.AppKey("limits", dict[tuple[str, str], int])
+"""Largest body of each operation that sets one of its own, by method and path with its names;
+what is loaded later adds its own."""
 
 
 @web.middleware

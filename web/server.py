@@ -21,6 +21,7 @@ from web.lan import (
     open_check,
     open_sites,
 )
+from web.later import Later
 from web.listening import listen
 from web.noticing import SENTINEL, Clerk, Sentinel, noticed
 from web.operation import DOOR, Doorkeeper, OpenDoor, Part, limits, routes
@@ -39,7 +40,7 @@ def create_app(
     surface: HomeSurface,
     settings: WebSettings,
     clock: Clock = _CLOCK,
-    parts: Iterable[Part] = (),
+    parts: Iterable[Part | Later] = (),
     door: Doorkeeper = _OPEN,
     *,
     lan: LanDoor | None = None,
@@ -77,13 +78,16 @@ def create_app(
         streams.close()
 
     app.on_shutdown.append(end_streams)
-    served: list[Part] = [*parts, HomeApi(surface, settings, clock), streams]
+    served: list[Part | Later] = [*parts, HomeApi(surface, settings, clock), streams]
     served.append(DocumentApi([*served, DocumentApi]))
     app[DOOR] = door
     app[SENTINEL] = sentinel or Sentinel(clock)
-    app[LIMITS] = limits(served)
+    app[LIMITS] = limits(part for part in served if not isinstance(part, Later))
     for part in served:
-        app.add_routes(routes(part))
+        if isinstance(part, Later):
+            part.join(app.router, app[LIMITS])
+        else:
+            app.add_routes(routes(part))
     if lan is not None:
         app.add_routes([web.get(TRUST_PATH, pages.trust)])
     app.add_routes([web.get("/", pages.index), web.get("/{path:.+}", pages.file)])
@@ -95,7 +99,7 @@ async def serving(
     surface: HomeSurface,
     settings: WebSettings,
     clock: Clock = _CLOCK,
-    parts: Iterable[Part] = (),
+    parts: Iterable[Part | Later] = (),
     door: Doorkeeper = _OPEN,
     *,
     lan: LanDoor | None = None,

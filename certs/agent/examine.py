@@ -15,7 +15,7 @@ from certs.errors import CertificateError
 from certs.manifest.check import check_manifest
 from certs.manifest.expected import Damaged, expected
 from certs.manifest.installation import Installation
-from certs.pem import read_certificates
+from certs.pem import read_certificates, read_crls
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Question:
     Attributes:
         manifest: The file.
         roots: Whom to believe, PEM.
+        crls: Who of them is believed no more, PEM; empty for no such lists.
         root: Folder of our own packages.
         sites: Folders of others' software.
     """
@@ -33,6 +34,7 @@ class Question:
     roots: str
     root: str
     sites: tuple[str, ...]
+    crls: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def answer(question: Question, now: float, out: TextIO) -> None:
     installation = Installation(Path(question.root), tuple(Path(s) for s in question.sites))
     try:
         roots = read_certificates(Path(question.roots))
-        manifest = check_manifest(Path(question.manifest), roots, now)
+        crls = read_crls(Path(question.crls)) if question.crls else ()
+        manifest = check_manifest(Path(question.manifest), roots, now, crls=crls)
     except CertificateError as error:
         out.write(json.dumps(asdict(Verdict(error=str(error)))) + "\n")
         return

@@ -73,7 +73,7 @@ class Measuring:
         self._aside: Aside | None = None
         self._examined: Examined | None = None
         self._error = ""
-        self._looked_at: Mark = None
+        self._looked_at: tuple[Mark, Mark] | None = None
         self._asked_at = -CHECK_AGAIN_S
         self._sweeps: dict[Tree, Iterator[bool]] = {}
         self._due: dict[Tree, float] = {}
@@ -140,13 +140,13 @@ class Measuring:
                 with answer:
                     self._take(answer)
             return
-        present = _mark(self._opening.manifest)
+        present = (_mark(self._opening.manifest), _mark(self._opening.crls))
         if present != self._looked_at or now - self._asked_at >= CHECK_AGAIN_S:
             self._looked_at, self._asked_at = present, now
             self._ask(now)
 
     def _ask(self, now: float) -> None:
-        names = ("manifest", "roots", "root", "sites")
+        names = ("manifest", "roots", "crls", "root", "sites")
         question = {name: getattr(self._opening, name) for name in names}
         try:
             self._aside = Aside(_MODULE, (), json.dumps(question).encode(), now)

@@ -16,6 +16,7 @@ class Opening:
         secret: Shared with the hub, hex digits.
         manifest: File of the signed manifest.
         roots: File of the providers that are believed, PEM.
+        crls: File of the lists of those that are believed no more; empty for none.
         root: Folder that our own packages are in.
         sites: Folders of others' software.
         tcti: How the TPM is reached; empty for none.
@@ -32,6 +33,7 @@ class Opening:
     roots: str
     root: str
     sites: tuple[str, ...]
+    crls: str = ""
     tcti: str = ""
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from certs.est.answer import Issued, checked, good_lists, pinned_root
 from certs.est.code import EnrolmentCode
 from certs.est.errors import EstError, Fault, WaitError
 from certs.est.request import request_body
-from certs.est.roots import Anchors, learned
+from certs.est.roots import Anchors, learned, spent
 from certs.est.transport import Answered, ask, trusting, unverified
 from certs.est.wire import (
     ATTRIBUTES_TYPE,
@@ -184,7 +184,7 @@ async def _with_lists(
     others = tuple(
         each
         for each in dict.fromkeys(given)
-        if each not in anchors.roots and each.not_valid_before_utc <= at <= each.not_valid_after_utc
+        if each not in anchors.roots and not spent(each, given, at)
     )
     return Issued(others, anchors, good_lists(lists, others, anchors.roots))
 

@@ -95,11 +95,25 @@ def to_be_left(root: x509.Certificate, anchors: Anchors, at: datetime) -> bool:
     return at >= begins + (ends - begins) / 2
 
 
+def spent(certificate: x509.Certificate, given: Sequence[x509.Certificate], at: datetime) -> bool:
+    """Return whether a certificate is a link between roots whose time is over.
+
+    By it the lists of a former root would count still.
+
+    Args:
+        certificate: Which.
+        given: What a server says its CAs are, the roots among them.
+        at: The present time, UTC.
+    """
+    roots = (each for each in given if signed_by(each, each))
+    return at > certificate.not_valid_after_utc and any(_same(certificate, each) for each in roots)
+
+
 def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Return whether a certificate is signed by the key, and in the name, of another."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return True
 

@@ -8,6 +8,7 @@ the file says how the key is held:
     HEMS TOKEN KEY      says which key of a PKCS #11 token it is; the key never leaves that
     HEMS TPM KEY        says which key of this machine's TPM it is; the key never leaves that
     HEMS ... SECRET     the same of a secret that is no private key: a database's, say
+    HEMS ... COUNTER    says where in token or TPM a counter is that only goes up
 
 The one interface is `certs.keys.store.KeyStore`; `certs.keys.opening.key_store` makes the one that
 the configuration names ("plain", "file", "pkcs11", "tpm").
@@ -22,6 +23,7 @@ the configuration names ("plain", "file", "pkcs11", "tpm").
     store.erase(path)           erases it; returns what was done as proof
     store.seal(path, secret)    keeps another secret than a private key, of at most 128 octets
     store.unseal(path)          that secret
+    store.counter(path)         a counter in hardware (`certs.keys.counting`); None where none is
     store.check()               raises `KeyStoreGoneError` where the store cannot be reached
 
 TLS contexts take the store with the files: `IdentityFiles(certificate, key, keys=store)`; without

@@ -101,6 +101,8 @@ def forget(counters: Counters | None, path: Path) -> str:
 
 
 def _where(path: Path, counters: Counters) -> bytes:
+    if not path.is_file():  # a pipe, say, would be waited for
+        raise TamperedError(f"{path}: is no file")
     check_private(path)
     try:
         found = decode(path.read_bytes())

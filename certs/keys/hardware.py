@@ -223,7 +223,7 @@ class _ChipCounters:
         return self._worker.do(self._chip.make_counter, MAKE_S)
 
     def up(self, where: bytes) -> int:
-        return self._worker.do(lambda: self._chip.count(where), SIGN_S)
+        return self._worker.do(lambda: self._chip.count(where), MAKE_S)
 
     def value(self, where: bytes) -> int:
         return self._worker.do(lambda: self._chip.counted(where), SIGN_S)

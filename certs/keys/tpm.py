@@ -174,7 +174,8 @@ class Tpm:
             about = TPMS_NV_PUBLIC(
                 nvIndex=free, nameAlg=TPM2_ALG.SHA256, attributes=_COUNTER, dataSize=_COUNT
             )
-            tpm.nv_define_space(TPM2B_AUTH(), TPM2B_NV_PUBLIC(about))
+            made = tpm.nv_define_space(TPM2B_AUTH(), TPM2B_NV_PUBLIC(about))
+            tpm.nv_increment(made, auth_handle=made)  # only then it can be read
         return free.to_bytes(_HANDLE, "big")
 
     def count(self, where: bytes) -> int:
@@ -185,7 +186,7 @@ class Tpm:
             return _read(tpm, counter)
 
     def counted(self, where: bytes) -> int:
-        """Return how far a counter has counted; one is made, and counts, in two steps."""
+        """Return how far a counter has counted."""
         with self._open() as tpm:
             return _read(tpm, tpm.tr_from_tpmpublic(_index(where)))
 

@@ -46,13 +46,13 @@ def check_manifest(
         roots: The providers that are believed.
         now: UTC epoch seconds.
         least: Number of the newest manifest that was in use before.
-        crls: Revocation lists.
+        crls: Revocation lists: where there are any, each certificate must stand under its issuer's.
 
     Raises:
         ManifestError: It does not count; the message names the file and why.
     """
     try:
-        signed = verify_document(_read(path), Purpose.MANIFEST, roots, now, crls)
+        signed = verify_document(_read(path), Purpose.MANIFEST, roots, now, crls, listed=bool(crls))
     except SignatureError as error:
         raise ManifestError(f"{path}: {error}") from error
     manifest = read_manifest(signed.body, path)

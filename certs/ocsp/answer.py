@@ -94,7 +94,7 @@ def read(
         single = _single(answer, asked)
         _check_extensions([*answer.extensions, *answer.single_extensions], asked)
         _check_signature(answer, asked.issuer, datetime.fromtimestamp(now, UTC), crls)
-        return _in_time(answer, single, datetime.fromtimestamp(now, UTC))
+        return _in_time(single, datetime.fromtimestamp(now, UTC))
     except UNREADABLE as error:
         raise UnbelievedError("the answer is damaged") from error
 
@@ -105,7 +105,7 @@ def _single(answer: ocsp.OCSPResponse, asked: Question) -> ocsp.OCSPSingleRespon
     if len(singles) != 1:
         raise UnbelievedError(f"the answer is about {len(singles)} certificates, not one")
     single = singles[0]
-    name, key = named(asked.issuer, asked.digest)
+    name, key = asked.names
     if single.serial_number != asked.certificate.serial_number:
         raise UnbelievedError("the answer is about another certificate")
     if (
@@ -191,10 +191,10 @@ def _check_delegate(
         raise UnbelievedError("the certificate of the answer's signer is revoked")
 
 
-def _in_time(answer: ocsp.OCSPResponse, single: ocsp.OCSPSingleResponse, now: datetime) -> Answer:
+def _in_time(single: ocsp.OCSPSingleResponse, now: datetime) -> Answer:
     at = single.this_update_utc
     until = single.next_update_utc or at + UNDATED
-    if max(at, answer.produced_at_utc) > now + TOLERANCE:
+    if at > now + TOLERANCE:
         raise UnbelievedError(
             f"the answer is of {at:%Y-%m-%d %H:%M}Z, which by this hub's clock is to come"
         )

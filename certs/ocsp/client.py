@@ -1,5 +1,6 @@
 """A certificate asked about: at one responder after the other, until one says something."""
 
+import asyncio
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Means:
     Attributes:
         now: UTC epoch seconds.
         resolver: Makes what finds their hosts, and may refuse to; the machine's own where None.
-        tls: Makes the TLS context for https; the machine's own trust where None.
+        tls: Makes the TLS context for https, aside; the machine's own trust where None.
         within_s: Longest time for one question.
     """
 
@@ -97,11 +98,14 @@ async def _ask_one(
 async def _asked(
     asked: Question, url: str, crls: Sequence[x509.CertificateRevocationList], means: Means
 ) -> Answer:
+    tls = None
+    if means.tls is not None and url.startswith("https:"):
+        tls = await asyncio.to_thread(means.tls)  # it reads the machine's roots
     octets = await transport.ask(
         url,
         asked.octets(),
         resolver=None if means.resolver is None else means.resolver(),
-        tls=None if means.tls is None else means.tls(),
+        tls=tls,
         within_s=means.within_s,
     )
     return read(octets, asked, means.now(), crls)

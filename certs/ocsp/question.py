@@ -42,12 +42,20 @@ class Question:
 
     def octets(self) -> bytes:
         """Return it in DER."""
+        return self._request().public_bytes(Encoding.DER)
+
+    @property
+    def names(self) -> tuple[bytes, bytes]:
+        """How it names the CA: by the digests of its name and of its key."""
+        made = self._request()
+        return made.issuer_name_hash, made.issuer_key_hash
+
+    def _request(self) -> ocsp.OCSPRequest:
         return (
             ocsp.OCSPRequestBuilder()
             .add_certificate(self.certificate, self.issuer, self.digest)
             .add_extension(x509.OCSPNonce(self.nonce), critical=False)
             .build()
-            .public_bytes(Encoding.DER)
         )
 
 
@@ -98,6 +106,8 @@ def good_address(url: str) -> bool:
 
 
 def named(issuer: x509.Certificate, digest: hashes.HashAlgorithm) -> tuple[bytes, bytes]:
-    """Return the two hashes by which a CA is named: of its name and of its key (clause 4.1.1)."""
+    """Return how questions name a CA: the digests of its name and of its key (clause 4.1.1)."""
+    name = hashes.Hash(digest)
+    name.update(issuer.subject.public_bytes())
     made = ocsp.OCSPRequestBuilder().add_certificate(issuer, issuer, digest).build()
-    return made.issuer_name_hash, made.issuer_key_hash
+    return name.finalize(), made.issuer_key_hash

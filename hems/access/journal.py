@@ -98,6 +98,12 @@ class Journal:
         """
         return [_noted(row) for row in await self._store.newest(most, before)]
 
+    async def last(self) -> TrailRow | None:
+        """Return the last row that is written; None for none; raises StoreError."""
+        if self._read:
+            return self._last
+        return await self._store.last()
+
     async def verify(self, noted: bytes | None = None) -> Verdict:
         """Look whether the trail is as it was written; raises StoreError.
 

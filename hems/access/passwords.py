@@ -88,9 +88,8 @@ class Hasher:
         Raises:
             TooOftenError: Too many wait for the same already.
         """
-        if not self._nobodys:
-            self._nobodys = await self.hash("nobody's")
         async with self._in_turn(_MOST_WAITING + (_MOST_OF_US if ours else 0)):
+            self._nobodys = self._nobodys or await asyncio.to_thread(self._argon.hash, b"nobody's")
             fits = await asyncio.to_thread(self._fits, password, kept or self._nobodys)
         return fits and kept is not None
 

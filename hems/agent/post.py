@@ -36,7 +36,7 @@ class Post:
         self._take = take
         self._present: asyncio.StreamWriter | None = None
         self._out: Seal | None = None
-        self._serving: set[asyncio.Task[None]] = set()
+        self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -52,8 +52,8 @@ class Post:
             yield
         finally:
             server.close()
-            for task in tuple(self._serving):
-                task.cancel()
+            for writer in self._serving.values():
+                writer.close()  # the session ends by it; a cancelled one asyncio calls a fault
             await asyncio.gather(*self._serving, return_exceptions=True)
             with suppress(OSError):
                 self._path.unlink()
@@ -66,7 +66,7 @@ class Post:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         if task is not None:
-            self._serving.add(task)
+            self._serving[task] = writer
         try:
             await self._session(reader, writer)
         except (OSError, SealError, LetterError, TimeoutError, ValueError) as error:
@@ -76,7 +76,7 @@ class Post:
                 self._present = self._out = None
             writer.close()
             if task is not None:
-                self._serving.discard(task)
+                self._serving.pop(task, None)
 
     async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection: socket.socket = writer.get_extra_info("socket")

@@ -217,13 +217,21 @@ def stage(
     """
     folder = swap.staging(present.folder)
     manifest = unpack.unpack(source, passphrase, folder)
-    store = check(folder / "files")
-    if not (folder / STORE).exists() and not manifest.files:
-        raise ArchiveError(say("The backup is empty."))
+    try:
+        store = check(folder / "files")
+        _make_fit(folder, manifest)
+        swap.plan(present, manifest, store)
+    except ArchiveError:
+        unpack.discard(folder)
+        raise
+    return manifest
+
+
+def _make_fit(folder: Path, manifest: Manifest) -> None:
     if (folder / STORE).exists():
         unpack.forget_sessions(folder / STORE)
-    swap.plan(present, manifest, store)
-    return manifest
+    elif not manifest.files:
+        raise ArchiveError(say("The backup is empty."))
 
 
 def _append(path: Path, offset: int, piece: bytes) -> int:

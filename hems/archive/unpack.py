@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from certs.errors import CertificateError
+from certs.keys.erasing import overwrite
 from certs.keys.store import KeyStore
 from der.sentence import say
 from hems.archive.backup import FILES, FORMAT, MANIFEST, STORE, STORE_KEY, Manifest
@@ -74,12 +76,19 @@ def unpack(source: Path, passphrase: str, folder: Path) -> Manifest:
         manifest = _read(source, passphrase, folder)
         _check_store(folder / STORE)
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)
         raise _unreadable(error) from error
     except ArchiveError:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)
         raise
     return manifest
+
+
+def discard(folder: Path) -> None:
+    """Remove what was unpacked; the store's key, which opens all of it, is written over first."""
+    with suppress(CertificateError):  # it did not come so far
+        overwrite(folder / STORE_KEY)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read(source: Path, passphrase: str, folder: Path | None) -> Manifest:

@@ -85,6 +85,8 @@ def doomed(belongings: Belongings) -> Iterator[Path]:
             yield from (each for each in sorted(path.rglob("*")) if each.is_file())
         elif path.is_file():
             yield path
+    for folder in belongings.folders:
+        yield from (each for each in sorted(folder.rglob("*")) if each.is_symlink())
     yield from belongings.kept()  # last: it says where the others are, should the power go
 
 
@@ -94,11 +96,15 @@ def erase(belongings: Belongings) -> Proof:
     Keys go first, the store's before all: what they locked is worth nothing without them.
     """
     gone, left = [], []
+    links: dict[Path, None] = {}
     plain = shape(belongings.store) is Shape.PLAIN
     locked = set() if plain else set(belongings.store_files())
     files = dict.fromkeys(doomed(belongings))
-    first = {belongings.store_key: 0}
-    for path in sorted(files, key=lambda path: first.get(path, 1 + (path.suffix != ".key"))):
+    for path in sorted(files, key=lambda path: _turn(path, belongings)):
+        link = _link(path, belongings.folder)
+        if link is not None:
+            links[link] = None
+            continue
         try:
             digest = _digest(path) if path in locked else ""
             size = _overwrite(path)
@@ -110,6 +116,7 @@ def erase(belongings: Belongings) -> Proof:
             left.append(f"{path}: is there again")
         else:
             gone.append(Gone(path, size, digest))
+    left += [_unlinked(link) for link in links]
     for folder in (*belongings.folders, *belongings.leftovers):
         if folder.is_dir():
             shutil.rmtree(folder, ignore_errors=True)
@@ -124,9 +131,30 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _turn(path: Path, belongings: Belongings) -> int:
+    """Return when a file's turn is: what says where the others are is last."""
+    if path == belongings.store_key:
+        return 0
+    return {".key": 1, ".toml": 3}.get(path.suffix, 2)
+
+
+def _link(path: Path, folder: Path) -> Path | None:
+    """Return the link through which a file of a home is reached, the outermost; None for none."""
+    above = (each for each in path.parents if each != folder and each.is_relative_to(folder))
+    return next((each for each in (*reversed(tuple(above)), path) if each.is_symlink()), None)
+
+
+def _unlinked(link: Path) -> str:
+    """Remove a link; returns that what it stands for is left, for that may be others' as well."""
+    target = link.resolve()
+    try:
+        link.unlink()
+    except OSError as error:
+        return f"{link}: {error.strerror}"
+    return f"{target}: is left, for it lies elsewhere; {link} stood for it"
+
+
 def _overwrite(path: Path) -> int:
-    if path.is_symlink():
-        return 0  # what it stands for is not ours
     size = path.stat().st_size
     with path.open("r+b", buffering=0) as file:
         for start in range(0, size, _PIECE):

@@ -11,9 +11,8 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from der.commissioning.move import Progress
 from der.description import DeviceDescription
 from der.errors import DeviceError
 from der.model import DeviceKind
@@ -29,6 +28,9 @@ from hems.device_surface import CallerView, DeviceDetail, MoveOutcome, UnknownDe
 from hems.image import ImageRing
 from hems.surface import SurfaceError
 from programs.signal import Signal
+
+if TYPE_CHECKING:
+    from der.commissioning.move import Progress
 
 _log = logging.getLogger(__name__)
 _IN_A_TEST: Final = say("another device is being tested; two moves at once would mix at the meter")
@@ -86,7 +88,7 @@ class Workbench:
         handle = self._cycle.handle(device)
         return detail if handle is None else await asked(detail, handle)
 
-    async def test(self, device: str, move_s: float, progress: Progress = quiet) -> MoveOutcome:
+    async def test(self, device: str, move_s: float, progress: "Progress" = quiet) -> MoveOutcome:
         """Do the test move with a device, which the cycle leaves alone meanwhile.
 
         Args:

@@ -74,6 +74,7 @@ def opening_of(config: Config, path: Path, secret: str, *, child: bool) -> Openi
         secret=secret,
         manifest=str(config.agent.manifest),
         roots=str(config.agent.roots),
+        crls="" if config.agent.crls is None else str(config.agent.crls),
         root=str(installation.root),
         sites=tuple(str(site) for site in installation.sites),
         tcti=config.keys.tcti if config.agent.boot else "",
@@ -96,7 +97,7 @@ def _watched(config: Config, path: Path) -> Iterator[Path]:
             yield each.key
     for utility in config.utility:
         yield utility.crls
-    for place in (config.agent.manifest, config.agent.roots):
+    for place in (config.agent.manifest, config.agent.roots, config.agent.crls):
         if place is not None:
             yield place
 

@@ -48,6 +48,9 @@ def add_to(commands: "Commands", run: Run) -> None:
     each = what.add_parser("enrol-device", help="make a device a key and a certificate of the home")
     each.add_argument("id", metavar="ID", help="of the device, which speaks TLS")
     each.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the device")
+    how = each.add_mutually_exclusive_group()
+    how.add_argument("--request", type=Path, metavar="FILE", help="of a device that keeps its key")
+    how.add_argument("--renew", action="store_true", help="the next one, for the key that it has")
     add_place(each)
 
 

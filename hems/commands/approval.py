@@ -12,7 +12,7 @@ from certs.manifest.make import Release, make_manifest
 from certs.pem import read_certificates, read_signing_key, write_file
 from certs.pki import Pki, issue_signer
 from certs.signed import Purpose
-from hems.commands.scene import MANIFEST, PROVIDERS
+from hems.commands.scene import MANIFEST, PROVIDERS, REVOKED
 
 _PROVIDER: Final = "provider"
 _PUBLISHER: Final = "Example Energy"
@@ -20,7 +20,7 @@ _DAY_S: Final = 86_400
 
 
 def approve(pki: Pki, installation: Installation | None, folder: Path) -> None:
-    """Write the manifest of an installation into a hub's folder, and the root that it hangs under.
+    """Write an installation's manifest into a hub's folder, with its root and revocation lists.
 
     Args:
         pki: The demo's.
@@ -41,3 +41,4 @@ def approve(pki: Pki, installation: Installation | None, folder: Path) -> None:
     key, chain = read_signing_key(files.key), read_certificates(files.certificate)
     write_file(folder / MANIFEST, sign_manifest(manifest, key, chain), mode=0o644)
     shutil.copyfile(pki.trust.roots, folder / PROVIDERS)
+    shutil.copyfile(pki.trust.crls, folder / REVOKED)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from certs.errors import CertificateError
 from certs.keys.opening import key_store
-from hems.archive import swap, unpack
+from hems.archive import swap, unpack, wipe
 from hems.archive.backup import Manifest, make_backup
 from hems.archive.desk import stage
 from hems.archive.errors import ArchiveError
@@ -28,11 +28,13 @@ def backup(options: argparse.Namespace) -> int:
     try:
         passphrase = _passphrase(options.passphrase_file, twice=True)
         config = load(path)
-        target = options.file.absolute()
+        target, home = options.file.absolute(), belonging_to(path)
+        if target.resolve() in {each.resolve() for each in wipe.doomed(home)}:
+            return fail(f"{target}: is a file of the home itself; name another one")
         manifest = make_backup(
             target,
             passphrase,
-            belonging_to(path),
+            home,
             config.home.name,
             time.time(),
             keys=key_store(config.keys.settings),

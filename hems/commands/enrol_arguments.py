@@ -110,6 +110,7 @@ def add_pki(commands: "Commands", run: Run) -> None:
 
     parser = actions.add_parser("init", help="make one, with a utility and a hub in it")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--ocsp", metavar="URL", help="where certificates say to ask about them")
     _add_store(parser)
 
     parser = actions.add_parser("renew", help="renew its revocation lists")

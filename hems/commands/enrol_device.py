@@ -11,7 +11,13 @@ from hems.commands.output import fail
 from hems.settings.config import load
 from hems.settings.device_section import DeviceSection
 from hems.settings.toml_file import ConfigError
-from hems.setup.device_enrolment import DeviceEnrolmentError, Enrolled, enrol_device, table_of
+from hems.setup.device_enrolment import (
+    DeviceEnrolmentError,
+    Enrolled,
+    enrol_device,
+    renew_device,
+    table_of,
+)
 from hems.setup.device_file import KeptDevices, WrittenByHandError, find
 
 
@@ -28,12 +34,18 @@ def _run(options: argparse.Namespace) -> int:
     config, home = load(path), path.parent.absolute()
     device, keys = find(config, options.id), key_store(config.keys.settings)
     try:
-        made = enrol_device(device, home, keys, options.out.absolute(), datetime.now(UTC))
+        now, out = datetime.now(UTC), options.out.absolute()
+        if options.renew:
+            made = renew_device(device, home, keys, out, now)
+        else:
+            made = enrol_device(device, home, keys, out, now, request=options.request)
     except DeviceEnrolmentError as error:
         return fail(str(error))
-    print(f"for the device: {made.device.certificate}, {made.device.key}, {made.trust}")
+    given = (made.device.certificate, made.device.key, made.trust)
+    print(f"for the device: {', '.join(str(each) for each in given if each.exists())}")
     print(f"its key: SHA-256 {made.key}; its certificate counts until {made.until:%Y-%m-%d}")
-    _settle(path, device, made, home)
+    if not options.renew:  # the hub speaks to it so already
+        _settle(path, device, made, home)
     return 0
 
 

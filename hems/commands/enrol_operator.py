@@ -1,4 +1,4 @@
-"""`hems headend enrol-code|enrolments|approve|refuse|revoke|pre-approve`: enrolment's other side."""
+"""`hems headend enrol-code|enrolments|approve|refuse|revoke`, and who is approved before."""
 
 import argparse
 from pathlib import Path

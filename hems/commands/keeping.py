@@ -3,19 +3,26 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from certs.keys.opening import key_store
-from hems.archive.desk import Desk, Premises
 from hems.clock import Clock
 from hems.commands.upheaval import Begun, belonging_to, checked
-from hems.setup.editing import Editor
-from hems.setup.guide import Guide
+from hems.on_demand import load, on_demand
 from hems.store.store import Store
 from hems.succession import Succession
-from web.archive_api import ArchiveApi
-from web.operation import Part
-from web.settings_api import SettingsApi
-from web.setup_api import SetupApi
+from web.later import Later
+
+if TYPE_CHECKING:
+    from hems.archive import desk
+    from hems.setup import editing, guide
+    from web import archive_api, settings_api, setup_api
+else:
+    desk = on_demand("hems.archive.desk")
+    editing, guide = on_demand("hems.setup.editing"), on_demand("hems.setup.guide")
+    archive_api, settings_api, setup_api = (
+        on_demand(f"web.{name}") for name in ("archive_api", "settings_api", "setup_api")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +47,36 @@ class Keeping:
     account: Callable[[], bool]
     anew: Callable[[], None]
 
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[Later, ...]:
         """Return them."""
-        editor = Editor(self.path)
-        guide = self._guide(editor)
-        premises = Premises(
+        return (
+            Later(
+                "setup_api", lambda: setup_api.SetupApi(self._guide(), lambda: self.begun.erased)
+            ),
+            Later("settings_api", lambda: settings_api.SettingsApi(editing.Editor(self.path))),
+            Later("archive_api", self._archive),
+        )
+
+    async def set_up(self) -> bool:
+        """Return whether the home has been set up."""
+        await load(guide)
+        return (await self._guide().progress()).finished
+
+    def _guide(self) -> "guide.Guide":
+        return guide.Guide(
+            editing.Editor(self.path),
+            self.store.settings,
+            lambda: self.home.snapshot().utility,
+            self.account,
+        )
+
+    def _archive(self) -> "archive_api.ArchiveApi":
+        editor = editing.Editor(self.path)
+        premises = desk.Premises(
             name=lambda: editor.config.home.name,
             belongings=lambda: belonging_to(self.path),
             check=lambda folder: checked(self.path, folder),
             again=self.anew,
             keys=lambda: key_store(editor.config.keys.settings),
         )
-        return (
-            SetupApi(guide, lambda: self.begun.erased),
-            SettingsApi(editor),
-            ArchiveApi(Desk(premises, self.clock)),
-        )
-
-    async def set_up(self) -> bool:
-        """Return whether the home has been set up."""
-        return (await self._guide(Editor(self.path)).progress()).finished
-
-    def _guide(self, editor: Editor) -> Guide:
-        return Guide(
-            editor, self.store.settings, lambda: self.home.snapshot().utility, self.account
-        )
+        return archive_api.ArchiveApi(desk.Desk(premises, self.clock))

@@ -1,21 +1,27 @@
 """What the page can ask of the past, put together for the running hub."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from der.model import DeviceKind
 from hems.clock import Clock
-from hems.reports.bill import BillReport
-from hems.reports.energy import EnergyReport, Known
-from hems.reports.export import Exports
+from hems.on_demand import on_demand
 from hems.settings.config import Config
 from hems.store.store import Store
 from hems.surface import HomeSurface
-from web.bill_api import BillApi, Customer
-from web.history_api import HistoryApi
-from web.operation import Part
+from web.later import Later
+
+if TYPE_CHECKING:
+    from hems.reports import bill, energy, export
+    from web import bill_api, history_api
+else:
+    bill, energy, export = (
+        on_demand(f"hems.reports.{name}") for name in ("bill", "energy", "export")
+    )
+    bill_api, history_api = on_demand("web.bill_api"), on_demand("web.history_api")
 
 
-def past_parts(home: HomeSurface, store: Store, config: Config, clock: Clock) -> tuple[Part, ...]:
+def past_parts(home: HomeSurface, store: Store, config: Config, clock: Clock) -> tuple[Later, ...]:
     """Return the parts of the API that tell of the past.
 
     Args:
@@ -26,19 +32,25 @@ def past_parts(home: HomeSurface, store: Store, config: Config, clock: Clock) ->
     """
     zone = config.home.zone
 
-    def devices() -> Mapping[str, Known]:
-        return {each.id: Known(each.name, each.kind) for each in home.snapshot().devices}
+    def devices() -> Mapping[str, "energy.Known"]:
+        return {each.id: energy.Known(each.name, each.kind) for each in home.snapshot().devices}
 
-    def customer() -> Customer:
+    def customer() -> "bill_api.Customer":
         now = home.snapshot()
         meter = next((d for d in now.devices if d.kind == DeviceKind.METER), None)
         suppliers = tuple(each.name for each in now.utilities if each.name)
         if meter is None:
-            return Customer(config.home.name, suppliers=suppliers)
-        return Customer(config.home.name, meter.name, meter.id, suppliers)
+            return bill_api.Customer(config.home.name, suppliers=suppliers)
+        return bill_api.Customer(config.home.name, meter.name, meter.id, suppliers)
 
-    report = EnergyReport(store.quarters, devices, zone, clock)
-    exports = Exports(store.file, store.quarters, devices, config.home.time_zone)
-    billing_day = config.tariff.contract(zone).billing_day
-    bills = BillReport(store.accounts, zone, clock, billing_day)
-    return HistoryApi(report, exports, clock), BillApi(bills, customer, clock)
+    def history() -> "history_api.HistoryApi":
+        report = energy.EnergyReport(store.quarters, devices, zone, clock)
+        exports = export.Exports(store.file, store.quarters, devices, config.home.time_zone)
+        return history_api.HistoryApi(report, exports, clock)
+
+    def bills() -> "bill_api.BillApi":
+        billing_day = config.tariff.contract(zone).billing_day
+        report = bill.BillReport(store.accounts, zone, clock, billing_day)
+        return bill_api.BillApi(report, customer, clock)
+
+    return Later("history_api", history), Later("bill_api", bills)

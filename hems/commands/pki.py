@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         match options.action:
             case "init":
-                _init(folder, _store(options))
+                _init(folder, _store(options), options.ocsp)
             case "renew":
                 _renew(open_pki(folder))
             case "signer":
@@ -49,8 +49,8 @@ def _store(options: argparse.Namespace) -> StoreSettings:
     return StoreSettings(kind, secret, module, options.token, options.tcti)
 
 
-def _init(folder: Path, store: StoreSettings) -> None:
-    pki = init_pki(folder, store=store)
+def _init(folder: Path, store: StoreSettings, ocsp: str | None) -> None:
+    pki = init_pki(folder, store=store, ocsp=ocsp)
     own = lfdi(der(read_certificates(pki.identity("hub").certificate)[0]))
     print(f"{folder}: root, MCA, MICA and operational CA; identities `utility` and `hub`")
     if store.kind is Kind.PLAIN:

@@ -36,8 +36,7 @@ def main() -> int:
     """Regulate until the hub has gone; returns the exit code."""
     log_to_stderr(logging.INFO)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the hub's to answer, which then ends us
-    for chatty in ("asyncio", "pymodbus"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
     try:
         asyncio.run(_regulate())
     except (LetterError, PermanentError, OSError) as error:

@@ -6,17 +6,18 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from certs.buffers import keep_small
 from certs.errors import CertificateError
 from certs.keys.opening import key_store
 from der.errors import PermanentError
 from der.registry import build
 from hems import wiring
 from hems.access.access import Access, access
+from hems.access.trail_watch import TrailWatch, trail_file
 from hems.archive.errors import ArchiveError
 from hems.clock import Clock, SystemClock
 from hems.commands.first_start import Place, housed, prepared, served
@@ -26,54 +27,43 @@ from hems.commands.keeping import Keeping
 from hems.commands.lan import listened, messages_to_phones, network_door
 from hems.commands.occupied import OccupiedError, occupied
 from hems.commands.output import fail
+from hems.commands.parts import account_parts, home_parts, hub_parts
 from hems.commands.past import past_parts
 from hems.commands.presence import announced, code_path
 from hems.commands.reign import Reign, ended
 from hems.commands.reliance import Reliance
+from hems.commands.setting_up import Setup
 from hems.commands.store_age import counting, dated
 from hems.commands.store_start import awaited, opened_store
 from hems.commands.upheaval import Begun, begin, confirm, put_back
 from hems.commands.watching import guardroom
 from hems.home import Home
-from hems.homeassistant.settings import HomeAssistantSettings, PublisherModule, TrustError
+from hems.homeassistant.settings import HomeAssistantSettings, TrustError
 from hems.hub_id import hub_id
 from hems.logs import log_to_stderr
 from hems.means import Means
+from hems.on_demand import on_demand
 from hems.security.key_watch import watched
 from hems.security_event import Note
 from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
-from hems.setup.device_setup import DeviceSetup
+from hems.setup.device_certificates import DeviceCertificates
 from hems.setup.enrolment_renewal import Renewer, finish
 from hems.signals import end_by, end_quietly
 from hems.store.errors import StoreError
 from hems.store.store import Store
 from hems.succession import Succession
 from web.access_api import AccessApi
-from web.agent_api import AgentApi
-from web.consents_api import ConsentsApi
-from web.device_api import DeviceApi
 from web.door import Door
 from web.errors import WebError
-from web.factors_api import FactorsApi
-from web.found_api import FoundApi
-from web.island_api import IslandApi
-from web.lan_api import LanApi
-from web.money_api import MoneyApi
-from web.needs_api import NeedsApi
 from web.noticing import Sentinel
-from web.operation import Part
-from web.people_api import PeopleApi
-from web.plan_api import PlanApi
-from web.programmes_api import ProgrammesApi
-from web.push_api import PushApi
-from web.reserves_api import ReservesApi
-from web.security_api import SecurityApi
-from web.security_log_api import SecurityLogApi
 from web.server import serving
 from web.settings import WebSettings
-from web.trust_api import TrustApi
-from web.visibility_api import VisibilityApi
+
+if TYPE_CHECKING:
+    from hems.homeassistant import publisher
+else:  # most homes do without MQTT and its memory
+    publisher = on_demand("hems.homeassistant.publisher")
 
 _log = logging.getLogger(__name__)
 
@@ -86,7 +76,7 @@ _NO_START = (
     WebError,
 )
 """Why a hub cannot start."""
-_CHATTY = ("alembic", "asyncio", "ocpp", "pymodbus", "sqlalchemy")
+_CHATTY = ("alembic", "asyncio", "ocpp", "sqlalchemy")
 
 
 def run(place: Place, ready: Path | None, *, verbose: bool) -> int:
@@ -97,6 +87,7 @@ def run(place: Place, ready: Path | None, *, verbose: bool) -> int:
         ready: Where to write, as JSON, the page's address once the first cycle is done.
         verbose: Whether to log every decision.
     """
+    keep_small()
     log_to_stderr(logging.DEBUG if verbose else logging.INFO, epoch=verbose)
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -160,6 +151,11 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
             # Another home may be in its place by then.
             lambda text: succession.home.alarms.passing(text),  # noqa: PLW0108
         )
+        await manned.enter_async_context(
+            TrailWatch(rights.journal, trail_file(file, keys), clock, note).watched(
+                own=opened.back is None, restored=begun.restored
+            )
+        )
         keeping = Keeping(
             path, succession, store, clock, begun, lambda: rights.people.exist, reign.begin_anew
         )
@@ -178,14 +174,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                 push = await layers.enter_async_context(
                     messages_to_phones(config, succession, store, clock, rights.told)
                 )
-                devices = DeviceSetup(
-                    path,
-                    succession,
-                    succession.callers,
-                    clock,
-                    stays=succession.commissioned,
-                )
-                layers.push_async_callback(devices.close)
+                setup = await layers.enter_async_context(Setup(path, succession, clock))
                 for beside in (
                     awaited(opened, reign.begin_anew),
                     counting(opened),
@@ -208,18 +197,21 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                         settings,
                         clock,
                         (
-                            *_parts(succession, clock, config.home.time_zone, following),
+                            *home_parts(succession, clock, config.home.time_zone, following),
                             *past_parts(succession, store, config, clock),
-                            FoundApi(devices),
-                            SecurityLogApi(lambda: guards.watchman.log, config.home.time_zone),
+                            *hub_parts(
+                                setup.devices,
+                                presence=None if door is None else door.presence,
+                                push=push,
+                                reliance=reliance,
+                                log=lambda: guards.watchman.log,
+                                barrier=guards.watch.barrier,
+                                clock=clock,
+                                time_zone=config.home.time_zone,
+                            ),
                             *keeping.parts(),
                             AccessApi(rights, keeping.set_up),
-                            FactorsApi(rights),
-                            PeopleApi(rights, clock, None if push is None else push.forget),
-                            ConsentsApi(rights, clock),
-                            LanApi(None if door is None else door.presence),
-                            PushApi(push),
-                            AgentApi(reliance),
+                            *account_parts(rights, clock, push),
                         ),
                         Door(rights),
                         lan=door,
@@ -229,9 +221,6 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                 port = urlsplit(page).port or port
                 if config.mqtt.home_assistant:
                     published = await _home_assistant(config, store)
-                    # Loaded only here: most homes do without MQTT and its memory.
-                    module = import_module("hems.homeassistant.publisher")
-                    publisher = cast("PublisherModule", module)
                     await layers.enter_async_context(
                         publisher.publishing(succession, published, clock, guards.found_last)
                     )
@@ -248,13 +237,20 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
 
 
 def _renewing(path: Path, clock: Clock, succession: Succession) -> asyncio.Task[None]:
-    """Have the hub's certificates renewed in time, from now on."""
-    renewer = Renewer(
-        lambda: load(path),
-        clock.now,
-        lambda name, text: succession.home.alarms.lasting(f"renewal {name}", text),
-    )
-    return asyncio.create_task(renewer.run(), name="certificate renewal")
+    """Have the hub's certificates renewed in time, from now on, and devices' ends told."""
+
+    def tell(name: str, text: str | None) -> None:
+        succession.home.alarms.lasting(f"renewal {name}", text)
+
+    renewer = Renewer(lambda: load(path), clock.now, tell)
+    devices = DeviceCertificates(lambda: load(path), path.parent.absolute(), clock.now, tell)
+
+    async def renew() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(renewer.run())
+            group.create_task(devices.run())
+
+    return asyncio.create_task(renew(), name="certificate renewal")
 
 
 async def _rights(
@@ -267,24 +263,6 @@ async def _rights(
     except StoreError as error:
         _log.warning("accounts cannot be read yet: %s", error)
     return rights
-
-
-def _parts(
-    home: Succession, clock: Clock, time_zone: str, following: Following
-) -> tuple[Part, ...]:
-    """Return what the page's API offers beside the home as it stands."""
-    return (
-        DeviceApi(home, lambda: following.verdicts),
-        PlanApi(home, time_zone),
-        NeedsApi(home, clock, time_zone),
-        MoneyApi(home, time_zone),
-        ReservesApi(home, time_zone),
-        IslandApi(home),
-        VisibilityApi(lambda: home.home.uses.visibility),
-        ProgrammesApi(lambda: home.home.participation, clock, time_zone),
-        SecurityApi(lambda: home.home.security, time_zone),
-        TrustApi(lambda: home.home.trusting.judging),
-    )
 
 
 async def _home_assistant(config: Config, store: Store) -> HomeAssistantSettings:

@@ -14,11 +14,12 @@ PIN_DIGITS: Final = 11111
 
 MANIFEST: Final = "hems.manifest"
 PROVIDERS: Final = "providers.pem"
+REVOKED: Final = "providers-crls.pem"
 AGENT: Final = (
     "[agent]",
     f'manifest = "{MANIFEST}"',
     f'roots = "{PROVIDERS}"',
-    "required = true",
+    f'crls = "{REVOKED}"',
 )
 
 
@@ -42,7 +43,8 @@ class Scene:
         extra_meters: Sub-meters beside the six devices of the home.
         economy: More lines for the hub's configuration before its devices: a tariff, say.
         tables: More lines behind single devices, by id: what is wanted of them.
-        agent: Whether the hub has a software agent, and takes part in no programme without it.
+        agent: Whether the hub has a software agent.
+        required: Whether the hub takes part in no programme without that agent's good word.
     """
 
     page_port: int = 8080
@@ -61,6 +63,7 @@ class Scene:
     economy: Sequence[str] = ()
     tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
     agent: bool = False
+    required: bool = True
 
 
 def hub_config(
@@ -88,7 +91,7 @@ def hub_config(
         *([f"time_zone = {quoted(scene.time_zone)}"] if scene.time_zone else []),
         "[web]",
         f"port = {page_port}",
-        *(AGENT if scene.agent else ()),
+        *((*AGENT, f"required = {str(scene.required).lower()}") if scene.agent else ()),
         "[ocpp]",
         f"port = {ocpp_port}",
         "[utility]",

@@ -1,6 +1,7 @@
 """`hems security`: the log of what bears on security, asked of the running hub."""
 
 import argparse
+import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from hems.settings import devices_file
 from hems.settings.toml_file import ConfigError, read_toml
 
 _URL: Final = "http://127.0.0.1:8080"
+_BARRED: Final = "/api/security/barred"
 
 
 class _Row(Told):
@@ -38,6 +40,16 @@ class _Check(Told):
     broken_at: int | None
     link: str
     known: bool | None
+
+
+class _Barred(Told):
+    source: str
+    left_s: float
+    why: str
+
+
+class _AllBarred(Told):
+    barred: list[_Barred]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -69,6 +81,19 @@ def _verify(page: Page, options: argparse.Namespace) -> int:
     return 0
 
 
+def _barred(page: Page, options: argparse.Namespace) -> int:
+    del options
+    for each in page.get(_BARRED, _AllBarred).barred:
+        print(f"{each.source:<24} {math.ceil(each.left_s / 60):>4} min more: {each.why}")
+    return 0
+
+
+def _let_in(page: Page, options: argparse.Namespace) -> int:
+    page.post(f"{_BARRED}/let-in", {"source": options.source})
+    print(f"{options.source} is kept out no longer")
+    return 0
+
+
 def _export(page: Page, options: argparse.Namespace) -> int:
     content = page.text("/api/security/log/export")
     options.file.write_bytes(content)
@@ -81,6 +106,8 @@ _ACTIONS: Final[Mapping[str, Callable[[Page, argparse.Namespace], int]]] = {
     "log": _log,
     "verify": _verify,
     "export": _export,
+    "barred": _barred,
+    "let-in": _let_in,
 }
 
 

@@ -36,6 +36,10 @@ def add_to(commands: "Commands", run: Callable[[argparse.Namespace], int]) -> No
     export = actions.add_parser("export", help="write the whole log into a file, a row a line")
     export.add_argument("file", type=Path)
     _url(export)
+    _url(actions.add_parser("barred", help="addresses that are kept out for a while, and why"))
+    let_in = actions.add_parser("let-in", help="keep an address out no longer")
+    let_in.add_argument("source", help="as `barred` shows it")
+    _url(let_in)
 
 
 def _url(parser: argparse.ArgumentParser) -> None:

@@ -3,17 +3,23 @@
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hems.archive import swap, wipe
 from hems.archive.belongings import Belongings
 from hems.archive.errors import ArchiveError
 from hems.archive.wipe import Proof
-from hems.commands.erasure import erase_home
 from hems.commands.held_keys import erase_former
+from hems.on_demand import on_demand
 from hems.settings import settings_file
 from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
 from hems.setup.belonging import belongings, store_place
+
+if TYPE_CHECKING:
+    from hems.commands import erasure
+else:
+    erasure = on_demand("hems.commands.erasure")
 
 _log = logging.getLogger(__name__)
 
@@ -42,12 +48,12 @@ def begin(path: Path) -> Begun:
     """
     folder = path.parent.absolute()
     if wipe.marked(folder):
-        erasure = erase_home(path, belonging_to(path))
-        for line in erasure.lines():
+        done = erasure.erase_home(path, belonging_to(path))
+        for line in done.lines():
             _log.warning("%s", line)
-        for left in erasure.left:
+        for left in done.left:
             _log.error("not erased: %s", left)
-        return Begun(erased=replace(erasure.proof, left=erasure.left))
+        return Begun(erased=replace(done.proof, left=done.left))
     restored = swap.resume(folder) is not None
     if restored:
         _log.warning("a backup was put in place; the files before it stay until the home has run")

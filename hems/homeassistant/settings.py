@@ -1,13 +1,8 @@
 """What the publisher is started with; light, so that a home without it loads no MQTT library."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
-
-from hems.clock import Clock
-from hems.surface import HomeSurface
 
 
 class TrustError(Exception):
@@ -58,17 +53,3 @@ class Found:
 
 FoundLast = Callable[[], Found | None]
 """Returns what was found last; None for nothing."""
-
-
-class PublisherModule(Protocol):
-    """What `hems.homeassistant.publisher` offers to who starts it."""
-
-    def publishing(
-        self,
-        surface: HomeSurface,
-        settings: HomeAssistantSettings,
-        clock: Clock,
-        found: FoundLast,
-    ) -> AbstractAsyncContextManager[None]:
-        """Publish the home while the context lasts; raises TrustError."""
-        ...

@@ -32,7 +32,7 @@ class Log(BaseModel):
         opted_out: Whether the owner ended it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     starts_at: float
     ends_at: float

@@ -83,7 +83,7 @@ class PeakTarget:
 class _Kept(BaseModel):
     """A counter as the store has it."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, defer_build=True)
 
     every_s: float
     starts_at: float
@@ -97,7 +97,7 @@ class _Kept(BaseModel):
 class _AllKept(BaseModel):
     """All of them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     counters: tuple[_Kept, ...]
 

@@ -110,7 +110,7 @@ class MarketEvents:
 class _Saved(BaseModel):
     """The market's memory as the store has it."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     since: float | None = None
     ended: float | None = None

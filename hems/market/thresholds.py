@@ -41,7 +41,7 @@ class Threshold(BaseModel):
         operator: Who that is.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     month: Annotated[str, Field(pattern=_MONTH.pattern, max_length=7)]
     price_per_mwh: Price | None = None
@@ -72,7 +72,7 @@ class Kept(BaseModel):
         months: One for each month that was ever told.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     read_at: float = 0.0
     source: str = ""

@@ -18,7 +18,7 @@ from hems.push.subscription import Subscription
 from hems.security.reach import host_of, reach_of
 from hems.security.surface import Flow, Guard, Occasion, OutflowView, Reach
 from hems.settings.config import Config
-from hems.settings.utility_section import UtilitySection
+from hems.settings.utility_section import OCSP_NAMED, OCSP_OFF, UtilitySection
 from hems.visibility.surface import GrantView
 
 _FARTHEST: Final = {Reach.BEYOND: 0, Reach.HOME: 1, Reach.MACHINE: 2}
@@ -40,6 +40,7 @@ def outflows(
     """
     found = [
         *(row for utility in config.utility for row in _utility(config, utility, servers)),
+        *(row for utility in config.utility for row in _revocation(utility)),
         *_granted(config, grants),
         *_broker(config),
         *_regulation(config),
@@ -80,6 +81,24 @@ def _utility(
     yield row(Flow.REPORTS, Occasion.INTERVAL, REPORT_S, makers)
     yield row(Flow.ANSWERS, Occasion.EVENT, None)
     yield row(Flow.TROUBLES, Occasion.EVENT, None, (d.name for d in config.device))
+
+
+def _revocation(utility: UtilitySection) -> Iterator[OutflowView]:
+    """Yield what a responder learns: that this home speaks with that server."""
+    if utility.ocsp == OCSP_OFF:
+        return
+    url = "" if utility.ocsp == OCSP_NAMED else utility.ocsp
+    host = host_of(url)
+    guard = Guard.ONE if url.startswith("https:") else Guard.NONE
+    yield OutflowView(
+        Flow.REVOCATION,
+        utility.name,
+        host,
+        reach_of(host),
+        Occasion.INTERVAL,
+        guard,
+        every_s=DAY_S,
+    )
 
 
 def _granted(config: Config, grants: Sequence[GrantView]) -> Iterator[OutflowView]:

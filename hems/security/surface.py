@@ -42,6 +42,8 @@ class Flow(StrEnum):
     """What became of a utility's events."""
     TROUBLES = "troubles"
     """A utility's log of devices that failed or were tampered with."""
+    REVOCATION = "revocation"
+    """A question whether a certificate of a utility's server was revoked (OCSP)."""
     GRANT = "grant"
     """What the owner granted to somebody."""
     HOME_ASSISTANT = "home-assistant"

@@ -26,6 +26,9 @@ class AgentSection(Section):
     """What the software consists of, as its provider signed it."""
     roots: Path | None = None
     """Root certificates of the providers that are believed, PEM."""
+    crls: Path | None = None
+    """Revocation lists of those providers' authorities, PEM; with it, a manifest whose signer no
+    current list vouches for counts as tampered with."""
     required: bool = False
     """Whether the home takes part in no programme unless the agent says that all is well."""
     start: Start = Start.CHILD
@@ -56,6 +59,8 @@ class AgentSection(Section):
     def _whole(self) -> Self:
         if (self.manifest is None) is not (self.roots is None):
             raise ValueError("manifest and roots belong together")
+        if self.crls is not None and self.manifest is None:
+            raise ValueError("crls need a manifest, whose signers they list")
         if self.required and self.manifest is None:
             raise ValueError("required needs a manifest, and the roots of who may sign it")
         if self.there and (self.start is Start.SERVICE) is not (self.secret is not None):

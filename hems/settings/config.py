@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     BeforeValidator,
+    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -171,35 +172,41 @@ def _listed(value: object) -> object:
     return (value,) if isinstance(value, Mapping | UtilitySection) else value
 
 
+_DEFAULTS: Final[Any] = {}
+"""A section that is not there; one made of its class would have a validator built for it alone."""
+
+
 class Config(Section):
     """All settings of one hub."""
 
-    home: HomeSection = HomeSection()
+    model_config = ConfigDict(validate_default=True)
+
+    home: HomeSection = _DEFAULTS
     utility: Annotated[tuple[UtilitySection, ...], BeforeValidator(_listed)] = ()
     """One table, or a list of them; what the first asks prevails at equal primacy."""
-    web: WebSection = WebSection()
-    push: PushSection = PushSection()
-    threats: ThreatsSection = ThreatsSection()
-    agent: AgentSection = AgentSection()
-    store: StoreSection = StoreSection()
-    keys: KeysSection = KeysSection()
-    firewall: FirewallSection = FirewallSection()
-    ocpp: OcppSection = OcppSection()
-    mqtt: MqttSection = MqttSection()
-    tariff: TariffSection = TariffSection()
-    planner: PlannerSection = PlannerSection()
-    microgrid: MicrogridSection = MicrogridSection()
-    programmes: ProgrammesSection = ProgrammesSection()
-    regulation: RegulationSection = RegulationSection()
-    reserve: ReserveSection = ReserveSection()
-    slope: SlopeSection = SlopeSection()
-    voltage_support: VoltageSupportSection = VoltageSupportSection()
-    market: MarketSection = MarketSection()
-    peak: PeakSection = PeakSection()
-    connection: ConnectionSection = ConnectionSection()
-    visibility: VisibilitySection = VisibilitySection()
-    feeds: FeedsSection = FeedsSection()
-    firmware: FirmwareSection = FirmwareSection()
+    web: WebSection = _DEFAULTS
+    push: PushSection = _DEFAULTS
+    threats: ThreatsSection = _DEFAULTS
+    agent: AgentSection = _DEFAULTS
+    store: StoreSection = _DEFAULTS
+    keys: KeysSection = _DEFAULTS
+    firewall: FirewallSection = _DEFAULTS
+    ocpp: OcppSection = _DEFAULTS
+    mqtt: MqttSection = _DEFAULTS
+    tariff: TariffSection = _DEFAULTS
+    planner: PlannerSection = _DEFAULTS
+    microgrid: MicrogridSection = _DEFAULTS
+    programmes: ProgrammesSection = _DEFAULTS
+    regulation: RegulationSection = _DEFAULTS
+    reserve: ReserveSection = _DEFAULTS
+    slope: SlopeSection = _DEFAULTS
+    voltage_support: VoltageSupportSection = _DEFAULTS
+    market: MarketSection = _DEFAULTS
+    peak: PeakSection = _DEFAULTS
+    connection: ConnectionSection = _DEFAULTS
+    visibility: VisibilitySection = _DEFAULTS
+    feeds: FeedsSection = _DEFAULTS
+    firmware: FirmwareSection = _DEFAULTS
     device: tuple[DeviceSection, ...] = ()
 
     @model_validator(mode="after")
@@ -292,8 +299,6 @@ def load(
     beside = devices_file.place(raw, path)
     own = raw.get("device", [])
     more = devices_file.tables(beside) if added is None else added
-    for section in ("home", "store", "web"):  # so that default paths, too, are relative to the file
-        raw.setdefault(section, {})
     files = _Files(path, beside, len(own) if isinstance(own, list) else 0, by_hand, on_page)
     context = {"folder": path.parent.absolute()}
     merged = {**raw, "device": [*own, *more]} if isinstance(own, list) else raw

@@ -1,13 +1,15 @@
 """What belongs to a home on the disk, by its configuration."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from glob import escape
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
 
+from hems.access.trail_watch import trail_path
 from hems.archive import swap
 from hems.archive.belongings import Belongings
 from hems.emg.threats.head import head_path, key_path
@@ -32,10 +34,11 @@ def belongings(path: Path, config: Config) -> Belongings:
     named -= {_plain(config.store.path), _plain(config.home.devices), keys}
     inside = {file for file in (own | named) if file.is_relative_to(folder)}
     guard = config.store.path.with_suffix(".guard.json")
-    devices = config.home.devices
+    store = _plain(config.store.path)
+    seals = (head_path(store), key_path(store), trail_path(store))
     return Belongings(
         folder,
-        _plain(config.store.path),
+        store,
         tuple(sorted(inside)),
         (folder / IDENTITY, *([keys] if folder in keys.parents else [])),
         (
@@ -44,9 +47,8 @@ def belongings(path: Path, config: Config) -> Belongings:
             folder / ".backups",
             guard,
             config.store.path.with_name("firmware"),
-            head_path(_plain(config.store.path)),
-            key_path(_plain(config.store.path)),
-            *sorted(devices.parent.glob(f".{devices.name}.*")),
+            *seals,
+            *_halves((*inside, _plain(config.home.devices), *seals)),
             *_beside(config.store.path),
         ),
         tuple(sorted(file for file in (own | named) - inside if file.exists())),
@@ -73,6 +75,11 @@ def _beside(store: Path) -> list[Path]:
     found = [store.parent.glob(f"{store.name}.{each}") for each in marks]
     halves = [store.parent.glob(f".{store.name}.{each}") for each in ("key*", "count*")]
     return sorted({*chain.from_iterable(found), *chain.from_iterable(halves)})
+
+
+def _halves(files: Iterable[Path]) -> list[Path]:
+    """Return what an interrupted writing of files has left beside them, keys among it."""
+    return sorted({half for file in files for half in file.parent.glob(f".{escape(file.name)}.*")})
 
 
 def _plain(path: Path) -> Path:

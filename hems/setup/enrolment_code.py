@@ -119,7 +119,7 @@ async def enrol_by_code(
         ConfigError: The settings cannot be read or written.
     """
     if pin and not pin_valid(pin):
-        raise EnrolmentError(say("This is no PIN: five digits and the check digit that fits."))
+        raise EnrolmentError(say("A PIN has five digits and the check digit that fits."))
     ring = KeyRing(editor.path.parent.absolute())
     draft = await asyncio.to_thread(_draft, editor, ring)
     try:

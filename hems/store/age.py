@@ -15,6 +15,8 @@ from typing import Final
 
 from certs.errors import CertificateError
 from certs.keys.counting import Counter
+from certs.keys.erasing import overwrite
+from certs.keys.errors import KeyStoreGoneError
 from certs.keys.store import KeyStore
 from hems.store.cipher import StoreFile, opened
 from hems.store.errors import StoreError
@@ -63,22 +65,29 @@ class StoreAge:
         self._counter = keys.counter(count_path(path))
 
     async def behind(self) -> bool:
-        """Return whether the store is not the last that there was; not where nobody can tell."""
+        """Return whether the store is not the last that there was; not where nobody can tell.
+
+        A counter's file that was meddled with counts as an older copy: who puts one back could
+        do that, too.
+        """
         if self._counter is None:
             return False
         try:
             kept = (await self._settings.all()).get(_KEPT, "")
             return behind(kept, self._label, await asyncio.to_thread(_value, self._counter))
-        except (CertificateError, StoreError) as error:
+        except (KeyStoreGoneError, StoreError) as error:
             _log.warning("whether the store is the last that there was cannot be told: %s", error)
             return False
+        except CertificateError as error:
+            _log.warning("what says how old the store is cannot be used: %s", error)
+            return True
 
     async def accept(self) -> None:
         """Take the store as it is for the last: it is new, a backup's, or what is left."""
         if self._counter is None:
             return
         try:
-            number = await asyncio.to_thread(_value, self._counter)
+            number = await asyncio.to_thread(_value_or_new, self._counter)
             await self._keep("" if number is None else number)
         except (CertificateError, StoreError) as error:
             _log.warning("the store is not taken for the last that there was yet: %s", error)
@@ -124,3 +133,14 @@ def forget(file: StoreFile, keys: KeyStore) -> None:
 
 def _value(counter: Counter) -> int | None:
     return counter.value
+
+
+def _value_or_new(counter: Counter) -> int | None:
+    """Return how far a counter is; one that cannot be used any more gives way to a new one."""
+    try:
+        return counter.value
+    except KeyStoreGoneError:
+        raise
+    except CertificateError:
+        overwrite(counter.path)
+        return None

@@ -83,7 +83,8 @@ class Changeover:
         Raises:
             StoreError: It cannot be gone on with; nothing is lost.
         """
-        self._throw_away_halves()
+        for half in self._key.parent.glob(f".{self._key.name}.*"):  # a key's file, half written
+            _write_over(half)
         if key is not None and beginning(self._draft) == key.salt:
             self._end(key)
             return
@@ -146,20 +147,14 @@ class Changeover:
                     path.unlink()
             if self._former_key.exists() and self._former_key.samefile(self._key):
                 self._former_key.unlink()
+        if self._former_wal.exists():  # SQLite had written it back, and removed its own name
+            _write_over(self._former_wal)
         if self._draft_key.exists():
             try:
                 self._erase_key(self._draft_key)
             except CertificateError as error:
                 _log.warning("a key that no store has: %s", error)
                 self._draft_key.unlink(missing_ok=True)
-
-    def _throw_away_halves(self) -> None:
-        """Remove what a power cut left of a key's file; what is not ours is said, and left."""
-        for half in self._key.parent.glob(f".{self._key.name}.*"):
-            try:
-                overwrite(half)
-            except CertificateError as error:
-                _log.warning("what may be half of a key stays: %s", error)
 
     def _erase_key(self, path: Path) -> None:
         try:
@@ -168,6 +163,14 @@ class Changeover:
             overwrite(path)  # it was written over when the power went, and no more
         else:
             self._keys.erase(path)
+
+
+def _write_over(path: Path) -> None:
+    """Erase what nobody needs; what cannot be, for it is not ours, is said, and in nobody's way."""
+    try:
+        overwrite(path)
+    except CertificateError as error:
+        _log.warning("what an interrupted start may have left stays: %s", error)
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -104,6 +104,8 @@ class Database:
         engine = create_engine(
             f"sqlite:///{self.path}",
             module=DRIVER,
+            # Else errors, and with them logs, would say who lives here and by what they log in.
+            hide_parameters=True,
             pool_size=1,
             max_overflow=spare,
             # Transactions are begun by `begin`, not guessed from the statement by the driver; a

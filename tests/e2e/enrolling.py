@@ -7,7 +7,10 @@ from typing import Final
 
 import aiohttp
 
+from certs.identity import make_pin
+from certs.pem import read_certificates
 from certs.pki import Pki
+from certs.verify import hardware_name
 from hems.commands.scene import Scene
 from hems.commands.stage import HouseReady
 from tests.e2e.conftest import EVENING
@@ -79,6 +82,21 @@ class Life:
         assert pin in said
         return lfdi_in(said)
 
+    async def enrolled_by_pin(self, maker: Pki, file: Path) -> str:
+        """Have the utility expect the hub, then enrol it by one command, with nothing between."""
+        shown = maker.identity("hub")
+        name = hardware_name(read_certificates(shown.certificate)[0])
+        pin = make_pin()
+        rows = f"kind,serial,pin\n{name.kind},{name.serial.hex()},{pin}\n"
+        await asyncio.to_thread(file.write_text, rows)
+        await self.utility("pre-approve", "--csv", str(file))
+        code = (await self.utility("enrol-code", "--manufacturer")).splitlines()[0]
+        files = ("--certificate", str(shown.certificate), "--key", str(shown.key))
+        wait = ("--pin", pin, "--wait", "0 s")
+        said = await hems("enrol", code, "--home", str(self.home), *files, *wait)
+        assert f"PIN {pin}" in said
+        return lfdi_in(said)
+
     async def connected(self) -> None:
         await until(
             lambda: state(self.page),
@@ -132,6 +150,16 @@ class Life:
         async with self.page.get("/api/security/log?most=200") as answer:
             rows = json.loads(await answer.read())["rows"]
         return [row["text"] for row in rows if row["kind"] == "certificate"]
+
+    def roots(self) -> int:
+        """Return how many roots the hub believes."""
+        (file,) = self.home.glob("identity/utility-*/roots.pem")
+        return len(read_certificates(file))
+
+    def chain_ends_at(self) -> str:
+        """Return who has issued the last certificate that the hub shows."""
+        (file,) = self.home.glob("identity/utility-*/certificate.pem")
+        return read_certificates(file)[-1].issuer.rfc4514_string()
 
     def keys(self) -> set[Path]:
         return set(self.home.glob("identity/utility-*/hub.key"))

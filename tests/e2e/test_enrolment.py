@@ -9,7 +9,16 @@ import pytest
 from certs.pki import Pki, init_pki
 from hems.commands.stage import Stage
 from tests.e2e.conftest import Opener
-from tests.e2e.enrolling import POLL_S, WITHIN_S, Life, lfdi_in, scene, state, with_devices
+from tests.e2e.enrolling import (
+    IMPORT_W,
+    POLL_S,
+    WITHIN_S,
+    Life,
+    lfdi_in,
+    scene,
+    state,
+    with_devices,
+)
 from tests.e2e.rig import Rig
 from tests.e2e.test_first_start import hems, new_hub
 from tests.waiting import until
@@ -55,6 +64,47 @@ async def test_one_code_makes_a_hub_that_answers_its_utility(
 def maker(tmp_path: Path) -> Pki:
     """A manufacturer's PKI, whose `hub` is a hub as it leaves the factory."""
     return init_pki(tmp_path / "maker", label="Maker")
+
+
+async def test_a_certificate_of_its_maker_and_a_pin_are_enough(tmp_path: Path, maker: Pki) -> None:
+    stage = Stage(tmp_path / "stage", scene(maker, again_s=5))
+    async with Rig(stage) as rig:
+        await rig.stage.hub.stop()
+        async with new_hub(tmp_path) as (_, url), aiohttp.ClientSession(url) as page:
+            life = Life(rig, tmp_path / "home", page)
+            await with_devices(rig, life.home / "hems.toml")
+            began = time.monotonic()
+            own = await life.enrolled_by_pin(maker, tmp_path / "hubs.csv")
+            await life.connected()
+            await life.dispatched(seconds=60)
+            print(f"from the factory, by its PIN, to an event: {time.monotonic() - began:.1f} s")
+            assert await life.listed(own)
+            assert "issued" in await life.utility("enrolments")
+
+
+@pytest.mark.timeout(420)
+@pytest.mark.requirement("L2-KEYS", "L3-ROOT")
+async def test_its_utility_changes_its_root_and_no_event_is_let_go(
+    opened: Opener, tmp_path: Path
+) -> None:
+    async with opened() as rig:
+        await rig.stage.hub.stop()
+        pki = Pki(rig.stage.folder / "pki")
+        async with new_hub(tmp_path) as (_, url), aiohttp.ClientSession(url) as page:
+            life = Life(rig, tmp_path / "home", page)
+            await with_devices(rig, life.home / "hems.toml")
+            code = (await life.utility("enrol-code")).splitlines()[0]
+            first = lfdi_in(await hems("enrol", code, "--home", str(life.home)))
+            await life.connected()
+            await life.dispatched(seconds=900)
+            roll_over = ("pki", "roll-over", str(pki.folder))
+            assert "follows CN=HEMS test root" in await hems(*roll_over, "--days", "2")
+            second = await life.renewed(first)
+            assert life.roots() == 2, "it believes both"
+            assert "utility.pem: hangs under the new root" in await hems(*roll_over, "--switch")
+            await life.renewed(second)
+            assert life.chain_ends_at() == "CN=HEMS test root 2"
+            assert (await state(page)).limit_import_w == IMPORT_W
 
 
 @pytest.mark.timeout(420)

@@ -1,8 +1,7 @@
-"""What a link to a utility notices, and who calls in, as events that bear on security."""
+"""What a link to a utility notices, as events that bear on security."""
 
 import pytest
 
-from hems.device_surface import CallerView
 from hems.link_notes import event_of, handshake
 from hems.security_event import EventKind
 from hems.sep2.errors import (
@@ -19,7 +18,6 @@ from hems.sep2.errors import (
     UnreachableError,
 )
 from hems.sep2.noticed import Noticed, What
-from hems.strangers import Strangers
 
 pytestmark = pytest.mark.requirement("L2-EVENTS")
 
@@ -66,15 +64,8 @@ def test_a_caller_without_a_good_certificate() -> None:
     assert (event.kind, event.about) == (EventKind.PEER_REFUSED, "notifications")
 
 
-def test_a_stranger_is_told_once_as_long_as_it_is_listed() -> None:
-    strangers = Strangers()
-    caller = CallerView("cp1", "192.168.1.77", "ocpp1.6")
-    (event,) = strangers.look([caller])
-    assert (event.kind, event.about, event.source) == (
-        EventKind.DEVICE_STRANGER,
-        "cp1",
-        "192.168.1.77",
-    )
-    assert strangers.look([caller]) == []
-    assert strangers.look([]) == []
-    assert len(strangers.look([caller])) == 1
+def test_a_server_whose_clock_was_set() -> None:
+    event = event_of(Noticed(What.CLOCK, "+3600 s"), "grid")
+    assert event is not None
+    assert (event.kind, event.about, event.source) == (EventKind.CLOCK_STEPPED, "grid", "grid")
+    assert event.text == "The clock of the server of grid was set by +3600 s."

@@ -35,7 +35,8 @@ def main() -> int:
         print(*sorted(ids), sep="\n")
         return 0
     # The attackers' own servers, on which the hub hangs up, have nothing to say.
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    for name in ("aiohttp.server", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="hems-security-") as folder:
         outcomes = asyncio.run(_run(Path(folder), ids))
     report.write(outcomes, options.report)

@@ -225,7 +225,7 @@ def _of_another_name(porch: Porch) -> Made:
 def _expired(porch: Porch) -> Made:
     own = porch.broker.folder
     authority = Made(own / "broker.pem", own / "broker.key")
-    return signed_by(authority, _fresh(porch), "localhost", timedelta(minutes=-30))
+    return signed_by(authority, _fresh(porch), "localhost", timedelta(minutes=30))
 
 
 def _none(_porch: Porch) -> None:
@@ -293,7 +293,8 @@ ROWS: Final[Sequence[Attack[Porch]]] = [
         f"Tells nonsense {_FLOOD} times",
         flood,
         "lines for",
-        f"WARNING .*plug: {PLUG}: .*time within an hour",
+        "device-(hostile|quarantined).*plug",
+        where=Where.SECURITY,
     ),
     _row(
         "retained",

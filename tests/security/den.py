@@ -102,6 +102,15 @@ class Den:
         """Return how the control cycle stands."""
         return await self.page.cycle()
 
+    async def asks(self, path: str) -> None:
+        """Wait until the utility has been asked once more for something."""
+        before = self.utility.asked.count(f"GET {path}")
+
+        async def times() -> int:
+            return self.utility.asked.count(f"GET {path}") - before
+
+        await until(times, bool, _BACK_WITHIN_S, f"{path} is asked for once more")
+
     async def connected(self) -> str:
         """Wait until the utility, which is honest again, has been asked all that it is asked."""
         before = {path: self.utility.asked.count(path) for path in _ASKED}

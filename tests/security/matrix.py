@@ -1,12 +1,16 @@
 """All attacks, and what each needs to run."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import TypeVar
 
 from certs.pki import Pki
 from tests.security import (
     agents,
+    astray,
     brokers,
+    browsing,
     callers,
     chargers,
     crowding,
@@ -17,19 +21,23 @@ from tests.security import (
     liars,
     logins,
     machines,
+    network_page,
     notices,
     requests,
     roles,
     servers,
     shapes,
     stores,
+    trails,
 )
-from tests.security.attack import Attack, Outcome
+from tests.security.attack import Attack, Ground, Outcome
 from tests.security.den import Den, den
 from tests.security.judge import judged
 from tests.security.porch import Porch, porch
 from tests.security.street import Street, street
 from tests.security.vault import Vault, vault
+
+G = TypeVar("G", bound=Ground)
 
 ON_STREET: Sequence[Attack[Street]] = [
     *callers.ROWS,
@@ -39,15 +47,22 @@ ON_STREET: Sequence[Attack[Street]] = [
     *shapes.ROWS,
     *logins.ROWS,
     *crowding.ROWS,
-    *roles.ROWS,
     *factors.ROWS,
     *enrolments.ROWS,
+    *astray.ON_STREET,
+    *network_page.ROWS,
+    *roles.ROWS,  # last: they use up what the log has room for of refusals within an hour
 ]
 
 
-AT_VAULT: Sequence[Attack[Vault]] = [*stores.ROWS, *agents.ROWS, *firmwares.ROWS]
-ON_PORCH: Sequence[Attack[Porch]] = [*chargers.ROWS, *brokers.ROWS]
-IN_DEN: Sequence[Attack[Den]] = [*servers.ROWS, *liars.ROWS, *machines.ROWS]
+AT_VAULT: Sequence[Attack[Vault]] = [*stores.ROWS, *trails.ROWS, *agents.ROWS, *firmwares.ROWS]
+ON_PORCH: Sequence[Attack[Porch]] = [
+    *chargers.ROWS,
+    *brokers.ROWS,
+    *browsing.ROWS,
+    *astray.ON_PORCH,
+]
+IN_DEN: Sequence[Attack[Den]] = [*servers.ROWS, *liars.ROWS, *machines.ROWS, *astray.IN_DEN]
 
 
 def every() -> Sequence[Attack[Street] | Attack[Den] | Attack[Vault] | Attack[Porch]]:
@@ -57,23 +72,32 @@ def every() -> Sequence[Attack[Street] | Attack[Den] | Attack[Vault] | Attack[Po
 
 async def carried_out(folder: Path, pki: Pki, ids: Collection[str]) -> AsyncIterator[Outcome]:
     """Carry attacks out, one after another."""
-    on_street = [attack for attack in ON_STREET if attack.id in ids]
-    if on_street:
-        async with street(folder / "street", pki) as ground:
-            for attack in on_street:
-                yield await judged(attack, ground)
-    in_den = [attack for attack in IN_DEN if attack.id in ids]
-    if in_den:
-        async with den(folder / "den", pki) as lair:
-            for hostile in in_den:
-                yield await judged(hostile, lair)
-    at_vault = [attack for attack in AT_VAULT if attack.id in ids]
-    if at_vault:
-        async with vault(folder / "vault", pki) as kept:
-            for harm in at_vault:
-                yield await judged(harm, kept)
-    on_porch = [attack for attack in ON_PORCH if attack.id in ids]
-    if on_porch:
-        async with porch(folder / "porch", pki) as home:
-            for nuisance in on_porch:
-                yield await judged(nuisance, home)
+    runs = (
+        _run("street", street(folder / "street", pki), ON_STREET, ids),
+        _run("den", den(folder / "den", pki), IN_DEN, ids),
+        _run("vault", vault(folder / "vault", pki), AT_VAULT, ids),
+        _run("porch", porch(folder / "porch", pki), ON_PORCH, ids),
+    )
+    for run in runs:
+        async for outcome in run:
+            yield outcome
+
+
+async def _run(
+    name: str,
+    ground: AbstractAsyncContextManager[G],
+    attacks: Sequence[Attack[G]],
+    ids: Collection[str],
+) -> AsyncIterator[Outcome]:
+    """Carry attacks out on one ground; one outcome more where its programs do not end well."""
+    mine = [attack for attack in attacks if attack.id in ids]
+    if not mine:
+        return
+    try:
+        async with ground as running:
+            for attack in mine:
+                yield await judged(attack, running)
+    except AssertionError as error:
+        does = "Stops our programs, as their owner may"
+        fault = f"not all of them ended well: {error}"
+        yield Outcome(f"{name}-ends", mine[-1].kind, does, "", "", "", None, 0.0, 0.0, (fault,))

@@ -115,7 +115,8 @@ async def _token_of(street: Street, rights: Sequence[Right]) -> dict[str, str]:
     return {"Authorization": f"Bearer {made['token']}"}
 
 
-_REFUSAL: Final = Entry(Where.SECURITY, "request-refused")
+# Of so many refusals only the first hundred within an hour have rows of their own.
+_REFUSAL: Final = Entry(Where.SECURITY, r"request-refused|\(scan\)")
 ROWS: Final[Sequence[Attack[Street]]] = [
     *(
         Attack(

@@ -21,6 +21,10 @@ Try = Callable[[Den, str], Awaitable[str]]
 """Given what the hub must say of it, tries; returns what the attacker got."""
 _WITHIN_S: Final = 40.0
 _REFUSED: Final = r"WARNING .*127\.0\.0\.1:\d+: .*"
+_REFUSES: Final = "the peer's certificate|the certificate of"
+_UNUSABLE: Final = ("with a key on", "with an RSA", "with an Ed25519", "made to encipher")
+_NO_HANDSHAKE: Final = f"{_REFUSES}|version of TLS|none of our ciphers|closed during the handshake"
+"""Where the impostor finds first that the two have nothing in common; it may hang up on that."""
 _SAYS: Final[Mapping[str, str]] = {
     "expired": "it has expired",
     "revoked": "it has been revoked",
@@ -201,7 +205,7 @@ ROWS: Final[Sequence[Attack[Den]]] = [
             Kind.CERTIFICATES,
             f"Answers in the utility's place with a service's certificate {name}",
             _shows(f"server-{number}", make),
-            says=_SAYS.get(name, "the peer's certificate|its certificate|the CA"),
+            says=_SAYS.get(name, _NO_HANDSHAKE if name.startswith(_UNUSABLE) else _REFUSES),
             deep=name not in _QUICK,
         )
         for number, (name, make) in enumerate(_CERTIFICATES.items())
@@ -211,14 +215,14 @@ ROWS: Final[Sequence[Attack[Den]]] = [
         Kind.TLS,
         "Answers in the utility's place by TLS 1.0",
         _speaks(_old(ssl.TLSVersion.TLSv1)),
-        says="version of TLS",
+        says=_NO_HANDSHAKE,
     ),
     _row(
         "tls-server-1.1",
         Kind.TLS,
         "Answers in the utility's place by TLS 1.1",
         _speaks(_old(ssl.TLSVersion.TLSv1_1)),
-        says="version of TLS",
+        says=_NO_HANDSHAKE,
         deep=False,
     ),
     _row(
@@ -226,21 +230,21 @@ ROWS: Final[Sequence[Attack[Den]]] = [
         Kind.TLS,
         "Answers in the utility's place with a CBC suite only",
         _speaks(_weak("ECDHE-ECDSA-AES256-SHA")),
-        says="takes none of our ciphers",
+        says=_NO_HANDSHAKE,
     ),
     _row(
         "tls-server-null",
         Kind.TLS,
         "Answers in the utility's place without encryption",
         _speaks(_weak("ECDHE-ECDSA-NULL-SHA")),
-        says="takes none of our ciphers",
+        says=_NO_HANDSHAKE,
     ),
     _row(
         "tls-server-anonymous",
         Kind.TLS,
         "Answers in the utility's place without a certificate",
         _speaks(_weak("AECDH-AES256-SHA")),
-        says="takes none of our ciphers",
+        says=_NO_HANDSHAKE,
     ),
     _row(
         "tls-server-plain",

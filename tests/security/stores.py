@@ -26,7 +26,7 @@ PASSPHRASE: Final = "a passphrase of the owner's"
 _OUTSIDE: Final = Path("/tmp/hems-was-here")  # noqa: S108 - where the attack wants it
 
 
-def _flip(path: Path, at: float) -> None:
+def flip(path: Path, at: float) -> None:
     octets = bytearray(path.read_bytes())
     octets[int(len(octets) * at)] ^= 1
     path.write_bytes(octets)
@@ -41,11 +41,11 @@ def _cut(folder: Path) -> None:
 
 
 def _bit(folder: Path) -> None:
-    _flip(folder / NAME, 0.5)
+    flip(folder / NAME, 0.5)
 
 
 def _first_page(folder: Path) -> None:
-    _flip(folder / NAME, 0.001)
+    flip(folder / NAME, 0.001)
 
 
 def _pages_swapped(folder: Path) -> None:
@@ -72,7 +72,7 @@ def _wrong_key(folder: Path) -> None:
     key.write_bytes(text_[:-40] + bytes(reversed(text_[-40:])))
 
 
-def _rows(statement: str) -> Callable[[Path], None]:
+def rows(statement: str) -> Callable[[Path], None]:
     """Return what changes rows of a log: somebody has the store's key, too."""
 
     async def change(store: Path) -> None:
@@ -97,7 +97,7 @@ def _seal_gone(folder: Path) -> None:
 
 
 def _seal_forged(folder: Path) -> None:
-    _flip(head_path(folder / NAME), 0.9)
+    flip(head_path(folder / NAME), 0.9)
 
 
 def _harms(harm: Callable[[Path], None], alarm: str) -> Do:
@@ -108,7 +108,7 @@ def _harms(harm: Callable[[Path], None], alarm: str) -> Do:
     return attempt
 
 
-async def _whole(vault: Vault) -> str:
+async def whole(vault: Vault) -> str:
     await vault.restored()
     alarms = (await vault.hub.home()).alarms
     return f"no alarm of the store: {[a for a in alarms if 'store' in a or 'log' in a]}"
@@ -207,7 +207,10 @@ def _huge_manifest(tar: tarfile.TarFile) -> None:
 _MANIFEST: Final = (
     b'{"format": 1, "made_at": 1.0, "software": "0", "home": "Home", "files": [], "outside": []}'
 )
-_ALARM: Final = Entry(Where.HUB, "WARNING|ERROR")
+_DAMAGED: Final = Entry(Where.SECURITY, "^store-damaged .* about store: ")
+_UNREADABLE: Final = Entry(Where.HUB, "WARNING hems.alarms .*cannot be opened: .*its key")
+"""Without its key nothing can be written into the log in it."""
+_LOG_BROKEN: Final = Entry(Where.SECURITY, "^log-broken .* about log: ")
 _ON_RECORD: Final = Entry(Where.TRAIL, r"POST /api/restore.* -> 400")
 
 
@@ -230,7 +233,13 @@ async def _restores(vault: Vault) -> str:
 
 
 def _harm(
-    id_: str, does: str, harm: Callable[[Path], None], alarm: str, *, quick: bool = False
+    id_: str,
+    does: str,
+    harm: Callable[[Path], None],
+    alarm: str,
+    entry: Entry = _DAMAGED,
+    *,
+    quick: bool = False,
 ) -> Attack[Vault]:
     return Attack(
         f"store-{id_}",
@@ -238,8 +247,8 @@ def _harm(
         does,
         _harms(harm, alarm),
         "^alarm: ",
-        _ALARM,
-        _whole,
+        entry,
+        whole,
         r"^no alarm of the store: \[\]",
         deep=not quick,
     )
@@ -297,34 +306,43 @@ ROWS: Final[Sequence[Attack[Vault]]] = [
     _backup("link", "Restores an archive with a link to /etc/passwd", _sealed(_link)),
     _backup("no-list", "Restores an archive without a list of its contents", _sealed(_no_manifest)),
     _backup("bomb", "Restores an archive whose list unpacks to 64 MB", _sealed(_huge_manifest)),
-    _harm("garbage", "Writes garbage over the store", _garbage, "store"),
-    _harm("cut", "Cuts the store's end off", _cut, "store"),
-    _harm("bit", "Bends one bit in the middle of the store", _bit, "store"),
-    _harm("first-page", "Bends one bit in the store's first page", _first_page, "store"),
-    _harm("pages", "Puts two pages of the store in each other's place", _pages_swapped, "store"),
-    _harm("gone", "Removes the store", _gone, "store"),
-    _harm("keyless", "Removes the store's key", _keyless, "store"),
-    _harm("wrong-key", "Damages the store's key", _wrong_key, "store"),
+    _harm("garbage", "Writes garbage over the store", _garbage, "is damaged"),
+    _harm("cut", "Cuts the store's end off", _cut, "is damaged"),
+    _harm("bit", "Bends one bit in the middle of the store", _bit, "not as the hub has written it"),
+    _harm("first-page", "Bends one bit in the store's first page", _first_page, "is damaged"),
+    _harm("pages", "Puts two pages of the store in each other's place", _pages_swapped, "damaged"),
+    _harm("gone", "Removes the store", _gone, "is gone, and its key is not"),
+    _harm("keyless", "Removes the store's key", _keyless, "cannot be opened", _UNREADABLE),
+    _harm("wrong-key", "Damages the store's key", _wrong_key, "cannot be opened", _UNREADABLE),
     _harm(
         "log-row-removed",
         "Removes a row of the security log",
-        _rows("DELETE FROM security_log WHERE seq = 2"),
+        rows("DELETE FROM security_log WHERE seq = 2"),
         _BROKEN,
+        _LOG_BROKEN,
         quick=True,
     ),
     _harm(
         "log-row-changed",
         "Changes a row of the security log",
-        _rows("UPDATE security_log SET at = at - 3600 WHERE seq = 2"),
+        rows("UPDATE security_log SET at = at - 3600 WHERE seq = 2"),
         _BROKEN,
+        _LOG_BROKEN,
     ),
     _harm(
         "log-end-cut",
         "Cuts the security log's end off",
-        _rows("DELETE FROM security_log WHERE seq > 2"),
+        rows("DELETE FROM security_log WHERE seq > 2"),
         _BROKEN,
+        _LOG_BROKEN,
     ),
-    _harm("log-all", "Empties the security log", _rows("DELETE FROM security_log"), _BROKEN),
-    _harm("seal-gone", "Removes the seal of the security log", _seal_gone, _BROKEN),
-    _harm("seal-forged", "Forges the seal of the security log", _seal_forged, _BROKEN),
+    _harm(
+        "log-all",
+        "Empties the security log",
+        rows("DELETE FROM security_log"),
+        _BROKEN,
+        _LOG_BROKEN,
+    ),
+    _harm("seal-gone", "Removes the seal of the security log", _seal_gone, _BROKEN, _LOG_BROKEN),
+    _harm("seal-forged", "Forges the seal of the security log", _seal_forged, _BROKEN, _LOG_BROKEN),
 ]

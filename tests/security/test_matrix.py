@@ -1,6 +1,7 @@
 """The matrix of attacks (`make security`): each is withstood, and leaves its entry."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,25 @@ async def test_the_judge_sees_what_is_not_as_it_should_be(
     outcome = await judged(attack, ground)
     assert outcome.withstood is (not fault)
     assert any(each.startswith(fault) for each in outcome.faults) or not fault
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-01-01 00:00:00,000 ERROR hems.home it went wrong",
+        "2026-01-01 00:00:00,000 CRITICAL hems.home it went wrong",
+        "Traceback (most recent call last):",
+        "RuntimeWarning: coroutine 'x' was never awaited",
+    ],
+)
+async def test_what_goes_wrong_within_is_a_fault_unless_the_attack_explains_it(line: str) -> None:
+    attack = replace(tried("refused"), entry=Entry(Where.RECORD, "."))
+    outcome = await judged(attack, Still(line, beats=True))
+    assert outcome.faults == (f"a log says {line!r}",)
+    assert (
+        await judged(replace(attack, errors="went|Trace|never"), Still(line, beats=True))
+    ).withstood
+    assert (await judged(attack, Still("2026 12 WARNING an ERROR", beats=True))).withstood
 
 
 async def test_an_attack_without_an_entry_says_why() -> None:

@@ -92,7 +92,7 @@ async def entry(
 
     try:
         await rights.ready()
-        parts = (
+        parts: Sequence[Part] = (
             AccessApi(rights, set_up),
             FactorsApi(rights),
             PeopleApi(rights, clock, forget),

@@ -108,12 +108,12 @@ async def test_an_appliance_is_asked_for_and_taken_back(browser: Browser, tmp_pa
         assert not shop.needs.needs().runs[0].asked
 
 
-async def test_who_may_only_look_is_asked_nothing(browser: Browser, tmp_path: Path) -> None:
+async def test_when_people_drive_is_not_for_guests(browser: Browser, tmp_path: Path) -> None:
     async with workshop(browser, tmp_path, visitor=Visitor(Role.INSTALLER)) as shop:
         await shop.go("/car")
-        await expect(shop.page.get_by_test_id("car-car")).to_be_visible()
-        await expect(shop.page.get_by_test_id("order")).to_have_count(0)
-        await expect(shop.page.get_by_test_id("run-ask")).to_have_count(0)
+        refused = shop.page.get_by_text("Your role in this home does not allow this.")
+        await expect(refused).to_be_visible()
+        await expect(shop.page.get_by_test_id("car-car")).to_have_count(0)
         shop.expect_refusals()  # the first page asked for accounts, which are not theirs to see
 
 

@@ -308,7 +308,7 @@ class LookedAt:
 async def test_whatever_a_guest_looks_at_is_on_record(
     tmp_path: Path, settings: WebSettings, role: Role
 ) -> None:
-    """Also what installers set up and what auditors see; of those who live here, what is private."""
+    """Also what installers set up, and auditors see; of those who live here what is private."""
     async with entry(tmp_path, settings, more=[LookedAt()]) as home:
         await home.rights.people.first(NewPerson("Ada", Role.OWNER, GOOD))
         kim = await home.rights.people.add(NewPerson("Kim", role, GOOD))

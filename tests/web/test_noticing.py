@@ -25,8 +25,8 @@ SOURCE = "127.0.0.1"
 class _Open(Barrier):
     """A barrier that may be closed to this machine, as it never is in a hub."""
 
-    def close(self, source: str, until: float) -> bool:
-        self._until[source] = until
+    def close(self, source: str, until: float, why: str = "") -> bool:
+        self._until[source] = until, why
         return True
 
 

@@ -28,7 +28,7 @@ _PHASES: Final = 3
 class Part(BaseModel):
     """Base of all parts: strict keys, frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class BusPart(Part):

@@ -255,13 +255,13 @@ class CentralSystem:
                 if message.type is WSMsgType.TEXT:
                     forbearance.frame(usable=await orders.session.receive(message.data))
                 else:
+                    if message.type is WSMsgType.ERROR:
+                        forbearance.broke()
                     forbearance.frame(usable=False)
                     station.said.often(FRAMES, "not text")
         except ConnectionError:
             log.info("%s: the charger went while it was answered", station.name)
         finally:
-            if socket.close_code == WSCloseCode.MESSAGE_TOO_BIG:
-                forbearance.oversized()
             station.detach(orders)
 
 

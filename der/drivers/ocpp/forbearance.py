@@ -9,7 +9,7 @@ from der.sentence import say
 MOST_FRAMES: Final = 3000
 MOST_USELESS: Final = 100
 """In a minute; a charger with a fault repeats itself each second."""
-MOST_OVERSIZED: Final = 10
+MOST_BROKEN: Final = 10
 """In an hour: each one ends the connection."""
 _MINUTE_S: Final = 60.0
 _HOUR_S: Final = 3600.0
@@ -27,7 +27,7 @@ class Forbearance:
         self._hostile = hostile
         self._frames = Patience(MOST_FRAMES, _MINUTE_S, now)
         self._useless = Patience(MOST_USELESS, _MINUTE_S, now)
-        self._oversized = Patience(MOST_OVERSIZED, _HOUR_S, now)
+        self._broken = Patience(MOST_BROKEN, _HOUR_S, now)
 
     def frame(self, *, usable: bool) -> None:
         """Count a frame."""
@@ -36,7 +36,7 @@ class Forbearance:
         if not usable and self._useless.ends():
             self._hostile(say("it goes on sending what is no OCPP"))
 
-    def oversized(self) -> None:
-        """Count a frame that was too long to be read."""
-        if self._oversized.ends():
-            self._hostile(say("it goes on sending messages without end"))
+    def broke(self) -> None:
+        """Count what ended a connection: a frame too long to be read, or none of a WebSocket."""
+        if self._broken.ends():
+            self._hostile(say("it goes on sending messages that are too long, or broken"))

@@ -21,7 +21,7 @@ _AGAIN_S: Final = 900.0
 """After a failure it is looked at again so soon, and then ever later."""
 _DAY_S: Final = 86_400.0
 _OVERDUE_S: Final = 3 * _DAY_S
-"""Whoever keeps news from a hub would have it believe for ever what it knows: so long, not longer."""
+"""Whoever keeps news from a hub has it believe what it knows; after so long its owner is told."""
 
 _log = logging.getLogger(__name__)
 

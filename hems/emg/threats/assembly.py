@@ -71,7 +71,7 @@ def watch_of(
     def bar(finding: Finding) -> str:
         until = clock.monotonic() + manner.block_s
         source = kept_out(finding)
-        if not source or manner.block_s <= 0 or not barrier.close(source, until):
+        if not source or manner.block_s <= 0 or not barrier.close(source, until, finding.text):
             return ""
         return say(
             "Nothing is answered to it for {minutes} min, unless somebody has logged in there.",

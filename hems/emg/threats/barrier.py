@@ -23,10 +23,12 @@ class Barred:
     Attributes:
         source: An address, or an IPv6 network.
         left_s: For how long still, s.
+        why: What was found, in one sentence.
     """
 
     source: str
     left_s: float
+    why: str = ""
 
 
 class Barrier:
@@ -42,20 +44,22 @@ class Barrier:
     def __init__(self, own: Callable[[], Collection[str]] = tuple) -> None:
         self.changed: Callable[[], None] = lambda: None
         self._own = own
-        self._until: OrderedDict[str, float] = OrderedDict()
+        self._until: OrderedDict[str, tuple[float, str]] = OrderedDict()
         self._warned: frozenset[_Network] = frozenset()
 
-    def close(self, source: str, until: float) -> bool:
+    def close(self, source: str, until: float, why: str = "") -> bool:
         """Keep a source out; returns whether it is one that may be.
 
         Args:
             source: An address, or an IPv6 network.
             until: Monotonic seconds.
+            why: What was found, in one sentence.
         """
         source = origin(source)
         if not may_be_barred(source, self._own()):
             return False
-        self._until[source] = max(until, self._until.pop(source, until))
+        before, _ = self._until.pop(source, (until, ""))
+        self._until[source] = max(until, before), why
         while len(self._until) > _MOST:
             self._until.popitem(last=False)
         self.changed()
@@ -70,7 +74,11 @@ class Barrier:
 
     def barred(self, now: float) -> Sequence[Barred]:
         """Return who is kept out because of what was found; `now` in monotonic seconds."""
-        return [Barred(source, until - now) for source, until in self._until.items() if until > now]
+        return [
+            Barred(source, until - now, why)
+            for source, (until, why) in self._until.items()
+            if until > now
+        ]
 
     def shut_off(self, networks: Collection[str]) -> None:
         """Keep out whoever is in these networks, as long as the service provider warns of them.
@@ -89,7 +97,8 @@ class Barrier:
         """Return for how long a source is still kept out, in s; 0 for not at all."""
         if any(_within(source, network) for network in self._warned):
             return WARNED_S
-        return max(0.0, self._until.get(origin(source), now) - now)
+        until, _ = self._until.get(origin(source), (now, ""))
+        return max(0.0, until - now)
 
 
 def may_be_barred(source: str, own: Collection[str]) -> bool:

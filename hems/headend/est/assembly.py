@@ -9,6 +9,7 @@ from yarl import URL
 
 from certs.errors import CertificateError
 from certs.identity import IdentityFiles
+from certs.keys.backend import Held
 from certs.pem import read_certificates
 from certs.pki import open_pki
 from hems.clock import Clock
@@ -106,6 +107,11 @@ async def assemble_est(
         StoreError: What is remembered cannot be read.
     """
     authority = Authority(open_pki(settings.pki), settings.lifetime_days)
+    if authority.pki.ca.keys.keeps is Held.PLAIN:
+        _log.warning(
+            "%s: the CAs' keys are plain files; `hems pki keys` moves them into a key store",
+            authority.pki.ca.folder,
+        )
     expected = await ExpectedHubs.load(store, clock)
     register = await Register.load(
         store,

@@ -67,6 +67,8 @@ def answer(
         name = asked.hash_algorithm.name, asked.issuer_name_hash, asked.issuer_key_hash
     except (*UNREADABLE, NotImplementedError) as error:  # it reads one certificate at a time
         raise DeclinedError(_Status.MALFORMED_REQUEST) from error
+    if asked.serial_number < 1:
+        raise DeclinedError(_Status.MALFORMED_REQUEST)
     found = answerers.get(name)
     if found is None:
         raise DeclinedError(_Status.UNAUTHORIZED)

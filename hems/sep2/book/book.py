@@ -39,6 +39,7 @@ from hems.sep2.rules.events import (
     timelines,
 )
 from hems.sep2.rules.lifecycle import Owed, Phase, Profile, Step, advance
+from hems.sep2.rules.successive import Edges
 
 _log = logging.getLogger(__name__)
 
@@ -167,7 +168,9 @@ class Book:
         if self._receipts.list_newer(place, since):
             return False
         self._receipts.begin()
-        current = [self._take_in(control, program, now, since) for control in controls]
+        new = any(control.mrid.upper() not in self.entries for control in controls)
+        edges = Edges(entry.event for entry in self.entries.values() if new)
+        current = [self._take_in(control, program, now, since, edges) for control in controls]
         said = frozenset(self._refuse(item, now) for item in bad)
         for message in sorted(said - self._receipts.said(place)):
             self._alarm(message)
@@ -179,7 +182,9 @@ class Book:
             current.append(self._drop(now, lambda e: _of(e, place) and e.mrid not in seen, since))
         return all(current)
 
-    def _take_in(self, control: Control, program: Program, now: float, since: int | None) -> bool:
+    def _take_in(
+        self, control: Control, program: Program, now: float, since: int | None, edges: Edges
+    ) -> bool:
         """Take a control in; False if it is older than what is known of its event."""
         event = event_of(control, program, now)
         event = replace(event, mandatory=self.settings.binding(event))
@@ -190,7 +195,7 @@ class Book:
         self._receipts.event(event.mrid, now)
         profile = self._profiles[event.kind]
         if known is None:
-            others = (e.progress.held for e in self.entries.values())
+            others = [self.entries[mrid].progress.held for mrid in edges.meeting(event)]
             change = intake.first(
                 control, event, profile, self.curves, self._rng, others=others, now=now
             )
@@ -205,6 +210,7 @@ class Book:
             change = intake.again(known, control, event, profile, self.curves, now=now)
         if change is not None:
             self._change(change, now)
+            edges.add(change.entry.event)
             reason = change.entry.reason
             if reason and (known is None or known.reason != reason):
                 why = f"{event.mrid} of {program.name or program.mrid}: {reason}"

@@ -11,7 +11,7 @@ day of five-minute events would add up to hours. A draw is never changed once ma
 one that was received last gives way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from hems.sep2.rules.events import Draw, Event, Held, strength
@@ -30,11 +30,10 @@ def follow_on(event: Event, drawn: Draw, known: Iterable[Held]) -> Draw:
         begins; `drawn` itself where it has neither.
     """
     begin, end = event.start, _end(event)
-    touching = [h for h in known if h.event.start == end or _end(h.event) == begin]
     kin = sorted(
         (
             h
-            for h in touching
+            for h in known
             if not h.event.status.revoked
             and (h.event.kind, h.event.program.mrid) == (event.kind, event.program.mrid)
             and any(h.sets(mode) for mode in event.modes)
@@ -51,6 +50,29 @@ def follow_on(event: Event, drawn: Draw, known: Iterable[Held]) -> Draw:
     if after is not None:
         drawn = replace(drawn, duration_s=after.draw.start_s - drawn.start_s)
     return drawn
+
+
+class Edges:
+    """Which events begin or end at a second, before randomisation: of thousands, few meet one.
+
+    Args:
+        events: Those that are known.
+    """
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self._at: dict[int, set[str]] = {}
+        for event in events:
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        """Note an event, or what it is now."""
+        for at in (event.start, _end(event)):
+            self._at.setdefault(at, set()).add(event.mrid)
+
+    def meeting(self, event: Event) -> Collection[str]:
+        """Return the mRIDs of all that may follow or precede an event; more than do, at times."""
+        empty: set[str] = set()
+        return self._at.get(event.start, empty) | self._at.get(_end(event), empty)
 
 
 def _end(event: Event) -> int:

@@ -32,8 +32,10 @@ class Provider:
         issue_signer(pki, "other", [Purpose.BULLETIN])
         return cls(pki)
 
-    def sign(self, installation: Installation, release: Release, path: Path) -> None:
-        files = self.pki.identity("provider")
+    def sign(
+        self, installation: Installation, release: Release, path: Path, signer: str = "provider"
+    ) -> None:
+        files = self.pki.identity(signer)
         key, chain = read_signing_key(files.key), read_certificates(files.certificate)
         manifest = make_manifest(installation, release)
         write_file(path, sign_manifest(manifest, key, chain), mode=0o644)

@@ -3,9 +3,11 @@
 import base64
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,6 +122,32 @@ def test_a_revoked_provider_is_not_believed(installation: Installation, tmp_path
         check_manifest(
             path, read_certificates(pki.trust.roots), time.time(), crls=read_crls(pki.trust.crls)
         )
+
+
+def test_only_a_signed_and_current_list_vouches_for_a_provider(
+    installation: Installation, tmp_path: Path
+) -> None:
+    pki, other = init_pki(tmp_path / "pki"), init_pki(tmp_path / "other")
+    issue_signer(pki, "provider", [Purpose.MANIFEST])
+    path = tmp_path / "hems.manifest"
+    Provider(pki).sign(installation, release(), path)
+    roots, lists = read_certificates(pki.trust.roots), read_crls(pki.trust.crls)
+
+    def checked(crls: Sequence[x509.CertificateRevocationList], now: float) -> None:
+        check_manifest(path, roots, now, crls=crls)
+
+    checked(lists, time.time())
+    with pytest.raises(ManifestError, match="no revocation list that its issuer signed"):
+        checked(read_crls(other.trust.crls), time.time())
+    for left_out in range(len(lists)):  # each authority between the signer and the root has one
+        rest = [*lists[:left_out], *lists[left_out + 1 :]]
+        issuers = {each.issuer for each in read_certificates(pki.identity("provider").certificate)}
+        if lists[left_out].issuer in issuers:
+            with pytest.raises(ManifestError, match="no revocation list that its issuer signed"):
+                checked(rest, time.time())
+    ends = min(each.next_update_utc.timestamp() for each in lists if each.next_update_utc)
+    with pytest.raises(ManifestError, match=r"has run out|has counted until"):
+        checked(lists, ends + 1)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, 2_000, -1])

@@ -72,9 +72,10 @@ def test_a_damaged_file_is_named(kept: Kept, content: bytes) -> None:
     assert counter is not None
     kept.path.touch(mode=0o600)
     kept.path.write_bytes(content)
-    for ask in (lambda: counter.value, counter.up):
-        with pytest.raises(CertificateError, match=str(kept.path)):
-            ask()
+    with pytest.raises(CertificateError, match=str(kept.path)):
+        _ = counter.value
+    with pytest.raises(CertificateError, match=str(kept.path)):
+        counter.up()
 
 
 @pytest.mark.parametrize("kept", [HARDWARE[1]], indirect=True)

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from certs import tlv
 from certs.est.errors import EstError
 from certs.est.request import request_body
+from certs.est.roots import Anchors, learned
 from certs.est.transport import server_time
 from certs.est.wire import (
     Wishes,
@@ -69,6 +70,10 @@ def _certificates(body: bytes) -> str:
     found, words = attempt(lambda: read_certs_only(body), EstError)
     for each in found or ():
         _ = each.subject.rfc4514_string(), list(each.extensions), each.public_key()
+    root = authorities()[0].certificate
+    held = Anchors((root,))
+    believed = learned(held, found or (), (), root.not_valid_before_utc)
+    same(believed.roots, held.roots, "roots, of which nobody has signed another")
     return words
 
 
@@ -88,7 +93,13 @@ def seeds() -> list[bytes]:
     root, ca = authorities()
     chain = certs_only([device(), ca.certificate, root.certificate])
     asked = request_body(device_key(), NAME, Wishes())
-    bodies = ((_CERTS, chain), (_CRLS, crls_only(crls())), (_WISHES, wishes_body()))
+    tied = request_body(device_key(), NAME, Wishes(linked=True), b"\x01" * 12)
+    bodies = (
+        (_CERTS, chain),
+        (_REQUEST, tied),
+        (_CRLS, crls_only(crls())),
+        (_WISHES, wishes_body()),
+    )
     made = [_head(k) + out_of_base64(b) for k, b in (*bodies, (_REQUEST, asked))]
     made += [_head(k, raw=True) + b for k, b in (*bodies, (_REQUEST, asked))]
     names = [NAME.other_name().value, tlv.tlv(tlv.SEQUENCE, tlv.oid("2.999.3"))]

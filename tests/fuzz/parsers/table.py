@@ -16,6 +16,7 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "est": ("certs", "hems.headend.est"),
     "letters": ("certs.manifest", "hems.agent.letters", "hems.emg.firewall"),
     "listener": ("hems.sep2.transport.listener", "web"),
+    "ocsp": ("certs.ocsp", "hems.headend.ocsp", "hems.server_memory"),
     "operator": ("hems.headend",),
     "pem": ("certs",),
     "settings": ("hems.settings", "der.drivers.mapped", "tomllib"),

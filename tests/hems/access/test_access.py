@@ -380,7 +380,7 @@ def test_a_token_file_is_written_over_no_link_and_whatever_the_umask(tmp_path: P
 async def test_a_flood_of_strangers_does_not_take_the_owner_s_turn(
     rights: Access, ada: Person
 ) -> None:
-    """Passwords are hashed one at a time: from many addresses at once, that could be all there is."""
+    """Passwords are hashed one at a time, and from many addresses there may be many at once."""
     known = await rights.browsers.remember(ada.id, "")
 
     async def stranger(number: int) -> type[Exception]:

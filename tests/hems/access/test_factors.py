@@ -381,7 +381,7 @@ def test_many_challenges_make_nobody_s_be_forgotten() -> None:
 async def test_codes_tried_at_once_from_everywhere_count_as_many(
     rights: Access, ada: Person, clock: HeldClock
 ) -> None:
-    """Passwords are hashed one after the other: many may wait for that before a code is looked at."""
+    """Passwords are hashed one at a time: many may wait for that before a code is looked at."""
     await with_app(rights, ada, clock)
 
     async def attempt(number: int) -> type[Exception] | None:

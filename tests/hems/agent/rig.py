@@ -55,6 +55,7 @@ class Guardhouse:
             secret=self.secret.hex(),
             manifest=str(self.manifest),
             roots=str(self.provider.pki.trust.roots),
+            crls=str(self.provider.pki.trust.crls),
             root=str(self.installation.root),
             sites=tuple(str(site) for site in self.installation.sites),
             tcti=self.tcti,

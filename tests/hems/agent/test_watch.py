@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from certs import own_writes
-from certs.pki import init_pki, issue_signer
+from certs.pem import read_certificates
+from certs.pki import init_pki, issue_signer, revoke
 from certs.signed import Purpose
 from hems.agent.watch import AgentWatch
 from hems.security_event import EventKind
 from hems.settings import kept_file
-from tests.certs.agent.installed import PUBLISHER, Provider, flip, release
+from tests.certs.agent.installed import PUBLISHER, Provider, flip, release, small
 from tests.certs.agent.test_boot import extend
 from tests.certs.keys.hardware import SoftTpm, needs_swtpm
 from tests.hems.agent.rig import Guardhouse
@@ -148,6 +149,23 @@ async def test_a_swapped_manifest_is_refused(
     assert str(house.manifest) in event.text
     house.manifest.write_bytes(good)
     await house.kinds(EventKind.RELIABLE_AGAIN)
+
+
+async def test_a_provider_that_is_revoked_is_believed_no_more(tmp_path: Path) -> None:
+    own = Provider.made(tmp_path / "own")
+    async with Guardhouse(own, small(tmp_path / "software"), tmp_path / "hub") as house:
+        await house.checked()
+        revoke(own.pki, read_certificates(own.pki.identity("provider").certificate)[0])
+        event = await house.kinds(EventKind.PACKAGE_TAMPERED)
+        assert "is revoked" in event.text
+        assert str(house.manifest) in event.text
+        issue_signer(own.pki, "next", [Purpose.MANIFEST])
+        own.sign(house.installation, release(2), house.manifest, "next")
+        await house.kinds(EventKind.RELIABLE_AGAIN)
+        house.events.clear()
+        own.pki.trust.crls.unlink()
+        event = await house.kinds(EventKind.PACKAGE_TAMPERED)
+        assert str(own.pki.trust.crls) in event.text
 
 
 async def test_an_older_manifest_with_its_older_software_is_refused(

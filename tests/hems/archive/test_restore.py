@@ -286,6 +286,24 @@ async def test_a_power_cut_while_a_backup_is_made_leaves_no_key_beside_the_copy(
         copy.execute("SELECT * FROM settings")
 
 
+@pytest.mark.requirement("L1-CRYPT")
+async def test_what_is_not_restored_after_all_leaves_no_open_key(tmp_path: Path) -> None:
+    """Its second name is what an old cell of the disk would be."""
+    file = backup(await home(tmp_path / "old", "old"), tmp_path / "b")
+    present = await home(tmp_path / "now", "now")
+    cell = tmp_path / "cell"
+
+    def refuse(folder: Path) -> Path:
+        cell.hardlink_to(folder.parent / "store.key")
+        assert b"HEMS PLAIN SECRET" in cell.read_bytes()
+        raise ArchiveError("its settings cannot be used")
+
+    with pytest.raises(ArchiveError, match="cannot be used"):
+        stage(file, WORDS, present, refuse)
+    assert not (present.folder / swap.FOLDER / "new").exists()
+    assert b"SECRET" not in cell.read_bytes()
+
+
 async def test_a_link_in_the_way_of_a_backup_is_not_followed(tmp_path: Path) -> None:
     belongings = await home(tmp_path / "h", "old")
     (tmp_path / "holiday.jpg").write_text("not ours")

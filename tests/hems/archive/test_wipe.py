@@ -48,13 +48,38 @@ def test_files_are_written_over_before_they_go(tmp_path: Path) -> None:
     assert b"secret" not in other.read_bytes()
 
 
-def test_what_a_link_stands_for_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.requirement("LC-DECOMMISSION")
+@pytest.mark.parametrize("name", ["settings.toml", "hems.db", "identity/hub.key", "identity"])
+def test_what_a_link_stands_for_is_left_alone_and_no_proof_says_that_it_is_gone(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "home").mkdir()
+    home, link = filled(tmp_path / "home"), tmp_path / "home" / name
+    elsewhere = link.rename(tmp_path / "elsewhere")
+    link.symlink_to(elsewhere)
+    before = tree(elsewhere)
+    proof = wipe.erase(home)
+    assert tree(elsewhere) == before
+    assert not link.is_symlink()
+    (left,) = proof.left
+    assert left == f"{elsewhere}: is left, for it lies elsewhere; {link} stood for it"
+    assert not any(link in (each.path, *each.path.parents) for each in proof.gone)
+    assert wipe.erase(home).left == (), "it was said"
+
+
+@pytest.mark.requirement("LC-DECOMMISSION")
+def test_what_says_where_the_others_are_goes_last(tmp_path: Path) -> None:
+    """After a power cut the rest is found by it."""
     home = filled(tmp_path)
-    (tmp_path / "settings.toml").unlink()
-    (tmp_path / "settings.toml").symlink_to(tmp_path / "holiday.jpg")
-    wipe.erase(home)
-    assert (tmp_path / "holiday.jpg").read_text() == "not ours"
-    assert not (tmp_path / "settings.toml").is_symlink()
+    (tmp_path / "utility.pem").write_text("certificate")
+    files = (tmp_path / "devices.toml", tmp_path / "settings.toml", tmp_path / "utility.pem")
+    proof = wipe.erase(replace(home, files=files))
+    assert proof.gone[-1].path.name == "settings.toml"
+
+
+def tree(top: Path) -> dict[Path, bytes]:
+    files = [top] if top.is_file() else top.rglob("*")
+    return {path: path.read_bytes() for path in files}
 
 
 def test_the_decision_stands_until_it_is_done(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from certs.keys.opening import Kind, StoreSettings, key_store
 from certs.keys.store import KeyStore
 from certs.pki import init_pki
 from hems.clock import SystemClock
+from hems.store.age import count_path
 from hems.store.people import PersonRow
 from hems.store.store import open_store
 from tests.certs.keys.hardware import SoftTpm, needs_swtpm, secret_file
@@ -169,7 +170,7 @@ def test_a_home_that_is_wiped_without_its_tpm_says_what_is_left(
     tpm.stop()
     code, said = place.hems("wipe", "--yes")
     assert code == 1
-    assert "not erased: its key in hardware" in said
+    assert f"not erased: {place.key}: its key in hardware (81020000): " in said
     assert not place.key.exists()
 
 
@@ -235,6 +236,9 @@ def test_wiping_proves_that_nothing_is_left(tmp_path: Path, tpm: SoftTpm) -> Non
     tpm_store = key_store(StoreSettings(Kind.TPM, tcti=tpm.tcti))
     stored(place, tpm_store)
     secret = tpm_store.unseal(place.folder / "hems.db.key")
+    counter = tpm_store.counter(count_path(place.folder / "hems.db"))
+    assert counter is not None
+    counter.up()
     kept = {each.name: each.read_bytes() for each in place.folder.glob("hems.db*")}
     plain_key = place.key.read_bytes()
     forgotten = place.folder / "notes.txt"
@@ -245,6 +249,7 @@ def test_wiping_proves_that_nothing_is_left(tmp_path: Path, tpm: SoftTpm) -> Non
     assert f"not erased: {forgotten}: still has the account name" in said
     assert f"not erased: {forgotten}: still has the home's name" in said
     assert "the TPM can open the secret no more" in said
+    assert "the TPM has the counter no more" in said
     assert [each.name for each in place.folder.iterdir()] == ["notes.txt"]
     told = json.loads(report.read_text())
     assert told["looked_for"] == ["LFDI", "account name", "home's name", "key material"]
@@ -266,7 +271,13 @@ def test_a_home_that_left_no_trace_is_wiped_with_code_zero(tmp_path: Path) -> No
     secret = secret_file(tmp_path, "open, sesame: 17 thieves")
     place = home(tmp_path, f'store = "file"\nsecret = "{secret.file}"')
     stored(place, KeyStore())
-    for name in ("hems.db.meanwhile", "hems.db.former", "hems.db.draft", ".hems.db.key.x1"):
+    for name in (
+        "hems.db.meanwhile",
+        "hems.db.former",
+        "hems.db.draft",
+        ".hems.db.key.x1",
+        ".hub.key.x2",
+    ):
         (place.folder / name).write_text("what an interrupted start has left")
     (place.folder / "holiday.jpg").write_bytes(bytes(100))
     code, said = place.hems("wipe", "--yes")

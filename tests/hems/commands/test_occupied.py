@@ -88,6 +88,17 @@ async def test_neither_a_second_hub_nor_a_change_beside_a_running_hub(tmp_path: 
     assert content(folder)["hems.db"] != before["hems.db"]
 
 
+@pytest.mark.requirement("LC-CHANGE")
+@pytest.mark.parametrize("name", ["hems.db", "hems.db.key", "hems.toml"])
+async def test_no_backup_is_written_over_the_home_itself(tmp_path: Path, name: str) -> None:
+    config = await home(tmp_path / "home")
+    before = content(config.parent)
+    words = ("--passphrase-file", str(config.parent / "words"))
+    code, said = hems("backup", str(config.with_name(name)), *words, "--config", str(config))
+    assert (code, "is a file of the home itself" in said) == (1, True), said
+    assert content(config.parent) == before
+
+
 def test_a_program_that_was_killed_has_the_home_no_more(tmp_path: Path) -> None:
     with held(tmp_path) as holder:
         with pytest.raises(OccupiedError, match=str(tmp_path)), occupied(tmp_path):

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certs.keys.counting import Counter
+from certs.keys.envelope import Envelope, encode
 from certs.keys.errors import KeyStoreGoneError
 from certs.keys.opening import Kind, StoreSettings, key_store
 from certs.keys.store import KeyStore
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.requirement("PRV-INTEGRITY", "L1-TAMPER")
 
 CLOCK = SystemClock()
 TPM = "HEMS TPM COUNTER"
-TOKEN = "HEMS TOKEN COUNTER"  # noqa: S105 - a label
+TOKEN = "HEMS TOKEN COUNTER"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,10 @@ async def run(
             before = value(counter)
 
             async def counted() -> bool:
-                return counter is None or opened.age is None or value(counter) != before
+                if counter is None or opened.age is None:
+                    return True
+                kept = (await opened.store.settings.all()).get("counter of the store")
+                return value(counter) != before and kept == f"{TPM} {value(counter)}"
 
             if soon_s <= 0:
                 await until(counted, bool, 20, "the run counts")
@@ -161,6 +165,36 @@ async def test_a_counter_that_was_taken_away_is_missed(tmp_path: Path, keys: Key
     async with run(path, keys) as opened:
         assert opened.trouble is not None
     keys.erase(away)
+
+
+def nonsense(path: Path) -> None:
+    path.write_bytes(b"nonsense")
+
+
+def readable_by_all(path: Path) -> None:
+    path.chmod(0o644)
+
+
+def another_place(path: Path) -> None:
+    written = Envelope(TPM, (b"\x01\x82\x00\x77",))
+    path.write_bytes(encode(written))
+
+
+@needs_swtpm
+@pytest.mark.parametrize("meddle", [nonsense, readable_by_all, another_place])
+async def test_who_puts_a_copy_back_cannot_blind_the_hub_to_it(
+    tmp_path: Path, keys: KeyStore, meddle: Callable[[Path], None]
+) -> None:
+    path = home(tmp_path)
+    async with run(path, keys):
+        pass
+    meddle(count_path(path))
+    async with run(path, keys, soon_s=60.0) as opened:
+        assert opened.trouble is not None
+        assert "is an older copy" in opened.trouble
+    for _ in range(2):
+        async with run(path, keys) as opened:
+            assert opened.trouble is None, "there is a new counter"
 
 
 @needs_swtpm

@@ -21,6 +21,7 @@ from hems.emg.feeds.feed import Feed
 from hems.emg.feeds.line import Line, LineError
 from hems.emg.feeds.reader import Believed
 from hems.emg.feeds.tally import Tally
+from hems.emg.threats.rules.finding import Threat
 from hems.headend.server import HeadEnd
 from hems.security_event import EventKind, SecurityEvent
 from hems.store.store import Store, open_store
@@ -335,6 +336,9 @@ async def test_days_in_numbers_are_told_once_they_are_over(
     await tally.load()
     for kind in (EventKind.LOGIN_FAILED, EventKind.LOGIN_FAILED, EventKind.CONNECTION):
         tally.note(SecurityEvent(kind, "the secret name of Mrs Smith, 192.0.2.7", "smith"))
+    tally.found(Threat.GUESSING)
+    for _ in range(100):  # what a device is told each second would tell how a home lives
+        tally.note(SecurityEvent(EventKind.SETPOINT, "x", "battery"))
     await tally.look()
     assert (await operator.ask("GET", "/statistics"))[1]["homes"] == []
     clock.at += -clock.now() % 86400 - 1  # the day's last second
@@ -345,7 +349,8 @@ async def test_days_in_numbers_are_told_once_they_are_over(
     await again.load()
     await again.look()
     told = (await operator.ask("GET", "/statistics"))[1]
-    assert [each["events"] for each in told["homes"]] == [{"login-failed": 2, "connection": 1}]  # type: ignore[attr-defined]
+    counts = {"login-failed": 2, "connection": 1, "threat-guessing": 1}
+    assert [each["events"] for each in told["homes"]] == [counts]  # type: ignore[attr-defined]
     assert {"manufacturer": "Acme", "model": "Sun 5", "firmware": "1.4", "count": 2} in told[
         "devices"
     ]  # type: ignore[operator]

@@ -14,6 +14,7 @@ from certs.est.code import EnrolmentCode, read_code
 from certs.est.transport import trusting
 from certs.est.wire import PKCS10_TYPE
 from certs.identity import IdentityFiles
+from certs.keys.opening import StoreSettings
 from certs.pem import read_certificates
 from certs.pki import Pki, init_pki
 from hems.headend.est.settings import EstSettings
@@ -83,9 +84,11 @@ async def running(settings: HeadEndSettings, pki: Pki, est: EstSettings) -> Asyn
 
 
 @asynccontextmanager
-async def utility_in(folder: Path, **est: Any) -> AsyncIterator[Utility]:
+async def utility_in(
+    folder: Path, store: StoreSettings | None = None, **est: Any
+) -> AsyncIterator[Utility]:
     """Run a utility with a PKI of its own in a folder; `est` are fields of `EstSettings`."""
-    pki = init_pki(folder / "pki")
+    pki = init_pki(folder / "pki", store=store)
     own = pki.identity("utility")
     settings = HeadEndSettings(
         database=folder / "headend.db",

@@ -92,6 +92,8 @@ def test_of_a_home_alone_nothing_leaves() -> None:
 def test_what_a_utility_is_told(tmp_path: Path) -> None:
     found = outflows(config(tmp_path, UTILITY + DEVICES), {}, [])
     told = {row.flow: row for row in found if row.to == "grid"}
+    asked = told.pop(Flow.REVOCATION)
+    assert (asked.host, asked.guard) == ("", Guard.NONE), "where its certificates say"
     assert set(told) == {Flow.READINGS, Flow.REPORTS, Flow.ANSWERS, Flow.TROUBLES}
     for row in told.values():
         assert (row.host, row.reach, row.guard) == ("utility.example", Reach.BEYOND, Guard.BOTH)
@@ -104,8 +106,25 @@ def test_what_a_utility_is_told(tmp_path: Path) -> None:
 def test_a_server_that_was_found_is_named(tmp_path: Path) -> None:
     looked_for = config(tmp_path, UTILITY.replace("url", "#url"))
     rows = outflows(looked_for, {"grid": "https://10.0.0.7:8443"}, [])
-    assert {(row.host, row.reach) for row in rows} == {("10.0.0.7", Reach.HOME)}
+    told = [row for row in rows if row.flow is not Flow.REVOCATION]
+    assert {(row.host, row.reach) for row in told} == {("10.0.0.7", Reach.HOME)}
     assert {row.host for row in outflows(looked_for, {"grid": ""}, [])} == {""}
+
+
+@pytest.mark.parametrize(
+    ("ocsp", "expected"),
+    [
+        ("http://ocsp.example/a", ("ocsp.example", Reach.BEYOND, Guard.NONE)),
+        ("https://10.0.0.8:1/", ("10.0.0.8", Reach.HOME, Guard.ONE)),
+        ("off", None),
+    ],
+)
+def test_who_is_asked_about_a_servers_certificate(
+    tmp_path: Path, ocsp: str, expected: tuple[str, Reach, Guard] | None
+) -> None:
+    rows = outflows(config(tmp_path, f'{UTILITY}ocsp = "{ocsp}"\n'), {}, [])
+    found = [(r.host, r.reach, r.guard) for r in rows if r.flow is Flow.REVOCATION]
+    assert found == ([] if expected is None else [expected])
 
 
 def test_who_was_granted_something_is_named_while_it_holds_and_there_is_a_door(
@@ -218,7 +237,7 @@ def test_feeds_need_somebody_who_is_known_there(tmp_path: Path) -> None:
 def test_the_farthest_comes_first(tmp_path: Path) -> None:
     text = DEVICES + '[mqtt]\nhost = "127.0.0.1"\n[planner]\nweather = "https://w.example/"\n'
     rows = outflows(config(tmp_path, text + UTILITY), {}, [])
-    assert [row.reach for row in rows] == [*[Reach.BEYOND] * 5, Reach.MACHINE]
+    assert [row.reach for row in rows] == [*[Reach.BEYOND] * 6, Reach.MACHINE]
 
 
 def test_how_devices_are_believed(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,10 @@ from der.sim.mqtt.plugs import TasmotaPlug
 from hems.security.oddities import noting
 from hems.security_event import EventKind, SecurityEvent
 from tests.der.drivers.ocpp.bench import EVSE
-from tests.der.drivers.ocpp.chargers import calling, url
+from tests.der.drivers.ocpp.chargers import calling
 from tests.der.drivers.servers import serve_bytes, serve_registers
 from tests.mqtt.broker import mosquitto
+from tests.mqtt.certificate import self_signed
 from tests.mqtt.house import described, hub, living, opened, reads
 from tests.waiting import until
 
@@ -99,18 +101,15 @@ async def test_a_charger_of_nobody_is_noted_once() -> None:
 
 
 async def test_a_caller_that_does_not_speak_tls_well_is_noted(tmp_path: Path) -> None:
-    async with mosquitto(tmp_path, tls=True) as papers:  # for its certificate
-        files = papers.settings.tls
-        assert files is not None
-        own = TlsFiles(files.trust, files.trust, next(tmp_path.glob("*.key"), files.trust))
-        settings = CentralSettings(port=0, tls=own)
-        async with chargers(settings) as (system, notes):
-            with suppress(ConnectionError):
-                reader, writer = await asyncio.open_connection("127.0.0.1", system.port)
-                writer.write(b"GET /ocpp/CP1 HTTP/1.1\r\n\r\n")
-                await reader.read()
-                writer.close()
-            event = await noted(notes, EventKind.PEER_REFUSED)
+    made = self_signed(tmp_path, "localhost", timedelta(days=1))
+    own = TlsFiles(made.certificate, made.certificate, made.key)
+    async with chargers(CentralSettings(port=0, tls=own)) as (system, notes):
+        with suppress(ConnectionError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", system.port)
+            writer.write(b"GET /ocpp/CP1 HTTP/1.1\r\n\r\n")
+            await reader.read()
+            writer.close()
+        event = await noted(notes, EventKind.PEER_REFUSED)
     assert "handshake" in event.text
 
 
@@ -151,8 +150,7 @@ async def test_messages_without_end_are_hostile() -> None:
                     with suppress(Exception):  # whatever its library makes of the end
                         await asyncio.wait_for(charger._connection.recv(), 5)
         event = await noted(notes, EventKind.DEVICE_HOSTILE)
-    assert "without end" in event.text
-    assert url(1, "CP1").endswith("/ocpp/CP1")
+    assert "too long, or broken" in event.text
 
 
 def test_patience_is_counted_within_its_time_and_begins_anew() -> None:
@@ -252,7 +250,7 @@ async def test_who_writes_what_the_hub_keeps_is_noted_and_not_believed(tmp_path:
     relay = Relay(800.0)
     async with (
         mosquitto(tmp_path) as broker,
-        living(broker, TasmotaPlug("kitchen", relay)),
+        living(broker, TasmotaPlug("plug", "kitchen", relay)),
         hub(broker, described("tasmota", "kitchen")) as registry,
     ):
         notes: Notes = []
@@ -274,7 +272,7 @@ async def test_who_writes_what_the_hub_keeps_is_noted_and_not_believed(tmp_path:
 async def test_nonsense_on_a_device_s_topic_is_hostile_once_it_goes_on(tmp_path: Path) -> None:
     async with (
         mosquitto(tmp_path) as broker,
-        living(broker, TasmotaPlug("kitchen", Relay(800.0))),
+        living(broker, TasmotaPlug("plug", "kitchen", Relay(800.0))),
         hub(broker, described("tasmota", "kitchen")) as registry,
     ):
         notes: Notes = []

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hems.sep2.rules.events import Draw, Event, Held, Program, Status, draw, effective
-from hems.sep2.rules.successive import follow_on
+from hems.sep2.rules.successive import Edges, follow_on
 from tests.hems.sep2.examples import examples
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
@@ -106,3 +106,13 @@ def test_one_shared_mode_makes_neighbours() -> None:
     assert follow_on(event("B", 220), Draw(), [before]).start_s == 30
     cancelled = replace(before, event=replace(before.event, status=Status.SUPERSEDED))
     assert follow_on(event("B", 220), Draw(), [cancelled]) == Draw()
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5)), max_size=12))
+def test_whoever_may_meet_an_event_is_found(spans: list[tuple[int, int]]) -> None:
+    known = [event(f"E{n}", start, duration_s) for n, (start, duration_s) in enumerate(spans)]
+    edges = Edges(known)
+    new = event("NEW", 4, 3)
+    follows = {e.mrid for e in known if e.start == 7 or e.start + e.duration_s == 4}
+    assert follows <= set(edges.meeting(new))
+    assert Edges().meeting(new) == set()

@@ -316,13 +316,15 @@ def test_an_unreadable_event_is_answered_as_invalid_once_where_asked(
     asked: int, answers: int
 ) -> None:
     alarms: list[str] = []
-    book = make_book(alarms=alarms)
+    noticed: list[Noticed] = []
+    book = make_book(alarms=alarms, noticed=noticed)
     error = MalformedError("DERControl/interval", "missing")
     item = BadItem(error, "DERControl", "E1", "/rsp", "", response_required=asked)
     for now in (90, 91):
         book.update(P1, [], now, kind=res.DERControl, complete=True, bad=[item])
     assert owed(book) == [("E1", Code.INVALID)] * answers
     assert len(alarms) == 1
+    assert [(each.what, each.why) for each in noticed] == [(What.EVENT, alarms[0])]
 
 
 @pytest.mark.parametrize(("category", "answers"), [("00004000", 1), ("00000010", 0)])

@@ -12,6 +12,7 @@ from hems.sep2.errors import (
     BusyError,
     DeadlineError,
     ForbiddenError,
+    HarmfulError,
     MalformedError,
     NotFoundError,
     OversizedError,
@@ -275,6 +276,15 @@ async def test_an_answer_of_another_kind(
     async with talking_to(handler) as transport:
         with pytest.raises(MalformedError, match=message):
             await transport.get("/x", res.Time)
+
+
+async def test_what_is_made_to_harm_is_told_as_such_with_its_place() -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(body=b"<!DOCTYPE x><x/>", content_type="application/sep+xml")
+
+    async with talking_to(handler) as transport:
+        with pytest.raises(HarmfulError, match=r"/tm: document: a DOCTYPE is not allowed"):
+            await transport.get("/tm", res.Time)
 
 
 async def test_a_silent_server_meets_the_deadline() -> None:

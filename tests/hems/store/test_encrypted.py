@@ -138,6 +138,21 @@ async def test_a_plain_store_is_encrypted_and_what_it_was_is_written_over(path: 
     assert mode(path) == 0o600
 
 
+@pytest.mark.requirement("LC-CHANGE")
+async def test_a_plain_store_that_an_older_version_used_after_a_power_cut_is_encrypted(
+    path: Path,
+) -> None:
+    """The cut came once SQLite had written the WAL back; the older version has made another."""
+    for each in plain(path):
+        os.close(each)
+    path.with_name("hems.db.former-wal").write_bytes(WORDS[0].encode() * 100)
+    store = await open_store(path, CLOCK)
+    rows = await store.ledger.events()
+    await store.close()
+    assert [row.program_name for row in rows] == [WORDS[0]] * 2
+    assert sorted(each.name for each in path.parent.iterdir()) == ["hems.db", "hems.db.key"]
+
+
 class Steps:
     """Ends the process at the n-th thing that is done to the disk."""
 

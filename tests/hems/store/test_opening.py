@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -242,3 +243,15 @@ async def test_what_was_acknowledged_survives_sigkill_whole(path: Path, acknowle
     await store.close()
     assert sorted(events) == owed == list(range(len(owed)))
     assert len(owed) in (last + 1, last + 2)  # one may have been on its way to its print
+
+
+async def test_no_error_says_what_was_to_be_written(path: Path) -> None:
+    """Errors come into logs."""
+    store = await open_store(path, CLOCK)
+    with pytest.raises(StoreError) as told:
+        async with store._database.ledger() as connection:
+            await connection.execute(
+                text("INSERT INTO nowhere VALUES (:name)"), {"name": "Ada Lovelace"}
+            )
+    await store.close()
+    assert "Ada Lovelace" not in "".join(traceback.format_exception(told.value))

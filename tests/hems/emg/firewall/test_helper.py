@@ -243,6 +243,7 @@ def test_the_rules_outlive_the_helper_and_the_next_one_knows_them(
 
 
 def test_it_holds_one_right_and_no_other(helper: Helper) -> None:
+    helper.show()  # it listens before it gives its rights up, and answers after
     status = Path(f"/proc/{helper.process.pid}/status").read_text()  # nsenter has become it
     found = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):

@@ -1350,6 +1350,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/security/barred": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell who is kept out because of what was found */
+        get: operations["barred_barred"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/security/barred/let-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep an address out no longer; what it tries counts anew */
+        post: operations["barred_let_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/security/log": {
         parameters: {
             query?: never;
@@ -2020,6 +2054,31 @@ export interface components {
              * @enum {string}
              */
             days?: "all" | "weekdays" | "weekends";
+        };
+        /**
+         * BarredAddressAnswer
+         * @description An address that is kept out.
+         *
+         *     Attributes:
+         *         source: The address, or a network of IPv6.
+         *         left_s: For how long still, s.
+         *         why: What was found, in one sentence.
+         */
+        BarredAddressAnswer: {
+            /** Source */
+            source: string;
+            /** Left S */
+            left_s: number;
+            /** Why */
+            why: string;
+        };
+        /**
+         * BarredAnswer
+         * @description All addresses that are kept out.
+         */
+        BarredAnswer: {
+            /** Barred */
+            barred: components["schemas"]["BarredAddressAnswer"][];
         };
         /**
          * Barrier
@@ -3037,7 +3096,7 @@ export interface components {
          * @description Why something leaves the hub.
          * @enum {string}
          */
-        Flow: "readings" | "reports" | "answers" | "troubles" | "grant" | "home-assistant" | "broker" | "regulation" | "weather" | "prices" | "carbon" | "market" | "bulletin" | "statistics" | "announced" | "webhook" | "push";
+        Flow: "readings" | "reports" | "answers" | "troubles" | "revocation" | "grant" | "home-assistant" | "broker" | "regulation" | "weather" | "prices" | "carbon" | "market" | "bulletin" | "statistics" | "announced" | "webhook" | "push";
         /**
          * FoundAnswer
          * @description What a search found; fields as in `hems.setup.kept_scan.Row`.
@@ -3529,6 +3588,14 @@ export interface components {
              * @enum {string}
              */
             language: "" | "en" | "fr" | "de" | "es";
+        };
+        /**
+         * LetInOrder
+         * @description Whom to keep out no longer, as `BarredAddressAnswer.source` has it.
+         */
+        LetInOrder: {
+            /** Source */
+            source: string;
         };
         /**
          * LiftOrder
@@ -5296,6 +5363,8 @@ export type AskedAnswer = components['schemas']['AskedAnswer'];
 export type BackupAnswer = components['schemas']['BackupAnswer'];
 export type BandAnswer = components['schemas']['BandAnswer'];
 export type BandModel = components['schemas']['BandModel'];
+export type BarredAddressAnswer = components['schemas']['BarredAddressAnswer'];
+export type BarredAnswer = components['schemas']['BarredAnswer'];
 export type Barrier = components['schemas']['Barrier'];
 export type Before = components['schemas']['Before'];
 export type BillAccountAnswer = components['schemas']['BillAccountAnswer'];
@@ -5369,6 +5438,7 @@ export type Keys = components['schemas']['Keys'];
 export type Kind = components['schemas']['Kind'];
 export type LanAnswer = components['schemas']['LanAnswer'];
 export type LanguageOrder = components['schemas']['LanguageOrder'];
+export type LetInOrder = components['schemas']['LetInOrder'];
 export type LiftOrder = components['schemas']['LiftOrder'];
 export type LogAnswer = components['schemas']['LogAnswer'];
 export type LogRowAnswer = components['schemas']['LogRowAnswer'];
@@ -8484,6 +8554,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SecurityAnswer"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    barred_barred: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BarredAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    barred_let_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetInOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
