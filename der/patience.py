@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 
 class Patience:
-    """Ends when something came so often within a time, and begins anew then.
+    """Ends when something came so often within a time, and begins anew when that time is over.
+
+    So one burst, however long, ends it once: who judges can tell it from what goes on.
 
     Args:
         most: So often it ends.
@@ -20,12 +22,9 @@ class Patience:
         self._count = 0
 
     def ends(self) -> bool:
-        """Count once more; returns whether that was once too often."""
+        """Count once more; returns whether it ends by that."""
         now = self._now()
         if not self._count or not 0.0 <= now - self._since < self._span_s:
             self._since, self._count = now, 0
         self._count += 1
-        if self._count < self._most:
-            return False
-        self._count = 0
-        return True
+        return self._count == self._most

@@ -130,6 +130,8 @@ def _days(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # For lists of a few callbacks its C++ runtime would take a megabyte as long as the hub runs.
+    os.environ.setdefault("FROZENLIST_NO_EXTENSIONS", "1")
     from hems.commands.first_start import Place
     from hems.commands.run import run
 

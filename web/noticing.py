@@ -91,6 +91,10 @@ class Clerk(_Adapter):
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         """Write a line."""
         error = kwargs.get("exc_info")
+        if isinstance(error, web.RequestPayloadError):
+            # What was left of a request that has been refused, and noted, already.
+            self.logger.warning("the rest of a request cannot be read: %s", type(error).__name__)
+            return
         if not isinstance(error, HttpProcessingError):
             super().log(level, msg, *args, **kwargs)
             return

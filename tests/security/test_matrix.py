@@ -12,7 +12,8 @@ from tests.security import report
 from tests.security.attack import Attack, Cycle, Entry, Kind, Outcome, Where
 from tests.security.den import Den, den
 from tests.security.judge import judged
-from tests.security.matrix import AT_VAULT, IN_DEN, ON_STREET, every
+from tests.security.matrix import AT_VAULT, IN_DEN, ON_PORCH, ON_STREET, every
+from tests.security.porch import Porch, porch
 from tests.security.street import Street, street
 from tests.security.vault import Vault, vault
 
@@ -28,7 +29,10 @@ LEAST = 120
 
 
 def rows(
-    attacks: Sequence[Attack[Street]] | Sequence[Attack[Den]] | Sequence[Attack[Vault]],
+    attacks: Sequence[Attack[Street]]
+    | Sequence[Attack[Den]]
+    | Sequence[Attack[Vault]]
+    | Sequence[Attack[Porch]],
 ) -> list[object]:
     """Return attacks as parameters; the long ones are marked."""
     return [
@@ -63,6 +67,13 @@ async def at_vault(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> AsyncI
         yield running
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def on_porch(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> AsyncIterator[Porch]:
+    folder: Path = tmp_path_factory.mktemp("home")
+    async with porch(folder / "porch", pki) as running:
+        yield running
+
+
 def withstood(outcome: Outcome) -> None:
     """Fail with all that was not as it should be."""
     assert outcome.withstood, "\n".join([*outcome.faults, outcome.answer, outcome.entry])
@@ -88,6 +99,13 @@ async def test_by_utility_and_devices(in_den: Den, attack: Attack[Den]) -> None:
 @pytest.mark.parametrize("attack", rows(AT_VAULT))
 async def test_at_the_hub_s_own_machine(at_vault: Vault, attack: Attack[Vault]) -> None:
     withstood(await judged(attack, at_vault))
+
+
+@pytest.mark.requirement("L1-AUTH")
+@pytest.mark.requirement("L2-KEYS")
+@pytest.mark.parametrize("attack", rows(ON_PORCH))
+async def test_from_within_the_home(on_porch: Porch, attack: Attack[Porch]) -> None:
+    withstood(await judged(attack, on_porch))
 
 
 async def test_there_are_enough_and_each_has_a_name_of_its_own() -> None:

@@ -14,8 +14,8 @@ from der.patience import Patience
 from der.sentence import say
 
 _MOST_ALIEN: Final = 10
-_SPAN_S: Final = 3600.0
-"""A device that starts anew may once send half a frame; it does not do so ten times an hour."""
+_SPAN_S: Final = 600.0
+"""A device that starts anew may once send half a frame; it does not do so each minute."""
 _Key = tuple[str, int, Transport, TlsFiles | None]
 
 

@@ -10,9 +10,8 @@ MOST_FRAMES: Final = 3000
 MOST_USELESS: Final = 100
 """In a minute; a charger with a fault repeats itself each second."""
 MOST_BROKEN: Final = 10
-"""In an hour: each one ends the connection."""
+"""In ten minutes: each one ends the connection."""
 _MINUTE_S: Final = 60.0
-_HOUR_S: Final = 3600.0
 
 
 class Forbearance:
@@ -27,7 +26,7 @@ class Forbearance:
         self._hostile = hostile
         self._frames = Patience(MOST_FRAMES, _MINUTE_S, now)
         self._useless = Patience(MOST_USELESS, _MINUTE_S, now)
-        self._broken = Patience(MOST_BROKEN, _HOUR_S, now)
+        self._broken = Patience(MOST_BROKEN, 10 * _MINUTE_S, now)
 
     def frame(self, *, usable: bool) -> None:
         """Count a frame."""

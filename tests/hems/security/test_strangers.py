@@ -153,10 +153,10 @@ async def test_messages_without_end_are_hostile() -> None:
     assert "too long, or broken" in event.text
 
 
-def test_patience_is_counted_within_its_time_and_begins_anew() -> None:
+def test_patience_ends_once_in_its_time_and_begins_anew_after_it() -> None:
     at = 0.0
     patience = Patience(3, 10.0, lambda: at)
-    assert [patience.ends() for _ in range(7)] == [False, False, True] * 2 + [False]
+    assert [patience.ends() for _ in range(7)] == [False, False, True, *[False] * 4]
     at = 10.0
     assert [patience.ends() for _ in range(3)] == [False, False, True]
     at = -100.0  # the clock was set
