@@ -21,10 +21,12 @@ from hems.emg.threats.head import Head, HeadError, HeadFile, Seal
 from hems.security_event import EventKind, Note, SecurityEvent
 from hems.store.chain import START
 from hems.store.errors import StoreError
+from hems.store.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 _MARK: Final = b"trail\0"
+_EVER_SEALED: Final = "trail.sealed"
 _EVERY_S: Final = 2.0
 _DAY_S: Final = 86_400.0
 
@@ -54,13 +56,18 @@ class TrailWatch:
     Args:
         journal: The trail.
         head: Where its end is sealed.
+        settings: Of the same store: they remember that it was ever sealed. One that an earlier
+            version wrote never was, and misses no seal.
         clock: Where the time comes from.
         note: Told what is wrong with it.
     """
 
-    def __init__(self, journal: Journal, head: HeadFile, clock: Clock, note: Note) -> None:
+    def __init__(
+        self, journal: Journal, head: HeadFile, settings: Settings, clock: Clock, note: Note
+    ) -> None:
         self._journal = journal
         self._head = head
+        self._settings = settings
         self._clock = clock
         self._note = note
         self._sealed: int | None = None
@@ -90,6 +97,8 @@ class TrailWatch:
             head = Head(0, START) if row is None else Head(row.seq, row.link)
             if head.seq != self._sealed:
                 await asyncio.to_thread(self._head.write, head)
+                if self._sealed is None:
+                    await self._settings.put(_EVER_SEALED, "yes")
                 self._sealed = head.seq
         except (StoreError, OSError, CertificateError) as error:
             _log.warning("the trail's end is not sealed: %s", error)
@@ -125,6 +134,9 @@ class TrailWatch:
                 await self.look()
             await self.seal()
 
+    async def _was_sealed(self) -> bool:
+        return _EVER_SEALED in await self._settings.all()
+
     async def _wrong(self, *, restored: bool) -> Sentence | None:
         try:
             head = await asyncio.to_thread(self._head.read)
@@ -136,7 +148,7 @@ class TrailWatch:
             _log.warning("the seal of the trail cannot be looked at: %s", error)
             head = None
         else:
-            if head is None and not restored and await self._journal.last() is not None:
+            if head is None and not restored and await self._was_sealed():
                 return say("The seal at the end of the trail is missing.")
         noted = None if head is None or head.seq == 0 else head.link
         verdict = await self._journal.verify(noted)

@@ -152,7 +152,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
             lambda text: succession.home.alarms.passing(text),  # noqa: PLW0108
         )
         await manned.enter_async_context(
-            TrailWatch(rights.journal, trail_file(file, keys), clock, note).watched(
+            TrailWatch(rights.journal, trail_file(file, keys), store.settings, clock, note).watched(
                 own=opened.back is None, restored=begun.restored
             )
         )

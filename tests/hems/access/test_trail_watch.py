@@ -36,7 +36,8 @@ async def looked(store: Store, path: Path, *, restored: bool = False) -> list[Se
     heard: list[SecurityEvent] = []
     clock = HeldClock()
     journal = Journal(store.trail, clock)
-    watch = TrailWatch(journal, trail_file(path, KeyStore()), clock, heard.append)
+    head = trail_file(path, KeyStore())
+    watch = TrailWatch(journal, head, store.settings, clock, heard.append)
     async with watch.watched(own=True, restored=restored):
         await journal.did(deed(1))
     return heard
@@ -97,5 +98,18 @@ async def test_what_is_done_to_its_end_is_noticed(
         harm(path)
         found = await looked(store, path, restored=True)
         assert bool(found) is after_restoring, "a backup may end before what was sealed"
+    finally:
+        await store.close()
+
+
+async def test_a_trail_of_an_earlier_version_misses_no_seal(tmp_path: Path) -> None:
+    path = tmp_path / "hems.db"
+    store = await open_store(path, HeldClock())
+    try:
+        await Journal(store.trail, HeldClock()).did(deed(1))
+        assert await looked(store, path) == []
+        unsealed(path)
+        (event,) = await looked(store, path)
+        assert "is missing" in event.text
     finally:
         await store.close()
