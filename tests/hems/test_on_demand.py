@@ -12,23 +12,31 @@ ROOT = Path(__file__).parents[2]
 NOT_OF_EVERY_HOME = (
     "aiomqtt",  # devices behind a broker, Home Assistant
     "alembic",  # an older store
+    "der.commissioning",  # a device that is tested
     "der.drivers.mapped.link",  # a device that is described by a file
     "der.drivers.ocpp",  # chargers
     "der.drivers.sunspec.link",
     "der.sim",
+    "hems.archive.desk",
+    "hems.commands.erasure",
     "hems.headend",
     "hems.homeassistant.publisher",
     "hems.lan.announcer",
     "hems.lan.profile",
+    "hems.market.market",
     "hems.microgrid.keeper",
     "hems.regulation.loop",
+    "hems.reports",
     "hems.reserves.desk",
     "hems.scenarios",
+    "hems.setup.device_setup",
+    "hems.setup.guide",
     "highspy",  # the planner's process
     "jsonschema",
     "numpy",
     "ocpp",
     "pyarrow",
+    "pymodbus",  # tests alone
     "segno",
     "sqlalchemy.ext.asyncio",
     "sqlalchemy.orm",

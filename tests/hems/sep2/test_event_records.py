@@ -125,23 +125,6 @@ def test_an_interval_is_half_open(interval: Interval, at: float, inside: bool) -
 
 
 @pytest.mark.parametrize(
-    ("other", "shared"),
-    [
-        (Interval(0, 5), False),
-        (Interval(0, 6), True),
-        (Interval(6, 7), True),
-        (Interval(8, 12), True),
-        (Interval(9, 12), False),
-        (Interval(6, 6), False),
-        (Interval(0, 12), True),
-    ],
-)
-def test_intervals_overlap(other: Interval, shared: bool) -> None:
-    assert Interval(5, 9).overlaps(other) is shared
-    assert other.overlaps(Interval(5, 9)) is shared
-
-
-@pytest.mark.parametrize(
     ("interval", "empty"),
     [(Interval(5, 9), False), (Interval(5, 5.0), True), (Interval(1000, 10.0**3), True)],
 )
