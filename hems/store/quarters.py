@@ -173,7 +173,9 @@ async def _fill_slice(connection: Connection) -> bool:
 def _by_minute(periods: Iterable[Period]) -> Mapping[Select[*tuple[Any, ...]], Sequence[_Range]]:
     """Return what to ask for the minutes of each period."""
     return {
-        _MINUTES: [(n, ceil(a / MINUTE_S), ceil(b / MINUTE_S)) for n, (a, b) in enumerate(periods)]
+        OF_MINUTES: [
+            (n, ceil(a / MINUTE_S), ceil(b / MINUTE_S)) for n, (a, b) in enumerate(periods)
+        ]
     }
 
 
@@ -190,7 +192,7 @@ def _by_quarter(periods: Iterable[Period]) -> Mapping[Select[*tuple[Any, ...]], 
         else:
             around.append((number, first, until))
     around = [each for each in around if each[1] < each[2]]
-    return {query: each for query, each in ((_BLOCKS, whole), (_QUARTERS, around)) if each}
+    return {query: each for query, each in ((OF_BLOCKS, whole), (OF_QUARTERS, around)) if each}
 
 
 def _sums(
@@ -202,14 +204,17 @@ def _sums(
         cast(func.json_extract(asked.c.value, f"$[{i}]"), Integer) for i in range(3)
     )
     names = (each.name for each in fields(Energy))
+    here = (table.c.device == bindparam("device")) & (at >= first) & (at < until)
     return (
         select(
             number.label("number"),
             *(column.label(name) for name, column in zip(names, columns, strict=True)),
         )
-        .join_from(asked, table, (at >= first) & (at < until))
-        .where(table.c.device == bindparam("device"))
+        # An outer join, because SQLite may turn an inner one round: it would then look at every
+        # range for each of the device's rows.
+        .join_from(asked, table, here, isouter=True)
         .group_by("number")
+        .having(func.count(at) > 0)
     )
 
 
@@ -225,9 +230,9 @@ def _rows(table: Table) -> Iterable[ColumnElement[Any]]:
     )
 
 
-_BLOCKS: Final = _sums(blocks, blocks.c.block, _rows(blocks))
-_QUARTERS: Final = _sums(quarters, quarters.c.quarter, _rows(quarters))
-_MINUTES: Final = _sums(
+OF_BLOCKS: Final = _sums(blocks, blocks.c.block, _rows(blocks))
+OF_QUARTERS: Final = _sums(quarters, quarters.c.quarter, _rows(quarters))
+OF_MINUTES: Final = _sums(
     minutes,
     minutes.c.minute,
     (

@@ -7,17 +7,27 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Select
+from sqlalchemy.dialects import sqlite
 
 from hems.clock import SystemClock
 from hems.store.history import Sample
-from hems.store.quarters import DeviceEnergy, Energy, Period
+from hems.store.quarters import (
+    OF_BLOCKS,
+    OF_MINUTES,
+    OF_QUARTERS,
+    DeviceEnergy,
+    Energy,
+    Period,
+)
 from hems.store.store import Store, open_store
 from tests.hems.store.test_migration import move
-from tests.stored import execute
+from tests.stored import execute, looked_into
 
 pytestmark = pytest.mark.requirement("BUC-13")
 
@@ -128,6 +138,18 @@ def assert_same(found: Sequence[DeviceEnergy], expected: Sequence[DeviceEnergy])
             if seen is not None and counted is not None:
                 for name in Energy.__slots__:
                     assert getattr(seen, name) == pytest.approx(getattr(counted, name)), name
+
+
+@pytest.mark.parametrize("question", [OF_BLOCKS, OF_QUARTERS, OF_MINUTES])
+async def test_each_period_is_looked_up_and_nothing_else(path: Path, question: Select[Any]) -> None:
+    """SQLite's planner once looked at every period for each row: a year took minutes."""
+    await (await open_store(path, SystemClock())).close()
+    text = str(question.compile(dialect=sqlite.dialect()))
+    with looked_into(path) as database:
+        found = database.execute(f"EXPLAIN QUERY PLAN {text}", [None] * text.count("?"))
+        plan = [row[-1] for row in found]
+    assert plan[0].startswith("SCAN anon_1"), plan
+    assert "USING PRIMARY KEY (device=? AND" in plan[1], plan
 
 
 async def test_quarter_hours_outlive_their_minutes(store: Store) -> None:
