@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from asn1crypto.algos import SignedDigestAlgorithm
+from asn1crypto.x509 import Certificate
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from OpenSSL import crypto
 
 from certs import issue
 from certs.hwname import HardwareName
@@ -223,9 +224,13 @@ def revoke_some(pki: Pki) -> None:
 
 def _sha1(mint: Mint) -> Shown:
     shown = mint.good()
-    again = crypto.X509.from_cryptography(shown.chain[0])
-    again.sign(crypto.PKey.from_cryptography_key(mint.issuer.key), "sha1")
-    return Shown([again.to_cryptography(), *shown.chain[1:]], shown.key)
+    # By hand: the libraries that make certificates refuse to.
+    made = Certificate.load(der(shown.chain[0]))
+    algorithm = SignedDigestAlgorithm({"algorithm": "sha1_ecdsa"})
+    made["tbs_certificate"]["signature"] = made["signature_algorithm"] = algorithm
+    signed = made["tbs_certificate"].dump(force=True)
+    made["signature_value"] = mint.issuer.key.sign(signed, ec.ECDSA(hashes.SHA1()))  # noqa: S303 - what is to be refused
+    return Shown([x509.load_der_x509_certificate(made.dump()), *shown.chain[1:]], shown.key)
 
 
 def _bent(mint: Mint) -> Shown:
