@@ -6,6 +6,8 @@ import re
 import signal
 import sys
 from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -19,13 +21,21 @@ START_S = 90.0
 """A busy machine starts three programs one after the other."""
 
 
-async def started(folder: Path) -> Process:
-    return await asyncio.create_subprocess_exec(
+@asynccontextmanager
+async def started(folder: Path) -> AsyncIterator[Process]:
+    """Run a demo; a test that fails leaves none of its programs behind."""
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hems", "demo", "--port", "0", "--folder", str(folder)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.communicate()
 
 
 async def page_of(process: Process) -> str:
@@ -54,12 +64,12 @@ async def with_agent(demo: int) -> list[psutil.Process]:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 async def test_it_starts_and_leaves_nothing_behind(tmp_path: Path, ending: signal.Signals) -> None:
-    process = await started(tmp_path / "demo")
-    assert (await page_of(process)).startswith("http://127.0.0.1:")
-    children = await with_agent(process.pid)
-    assert len(psutil.Process(process.pid).children()) == 3
-    os.kill(process.pid, ending)
-    await process.communicate()
+    async with started(tmp_path / "demo") as process:
+        assert (await page_of(process)).startswith("http://127.0.0.1:")
+        children = await with_agent(process.pid)
+        assert len(psutil.Process(process.pid).children()) == 3
+        os.kill(process.pid, ending)
+        await process.communicate()
     if ending is not signal.SIGKILL:
         assert process.returncode == 0
     _, alive = psutil.wait_procs(children, timeout=12)
@@ -67,12 +77,12 @@ async def test_it_starts_and_leaves_nothing_behind(tmp_path: Path, ending: signa
 
 
 async def test_ctrl_c_while_it_starts(tmp_path: Path) -> None:
-    process = await started(tmp_path / "demo")
-    assert process.stdout is not None
-    await process.stdout.readline()  # "Starting ..."
-    children = psutil.Process(process.pid).children(recursive=True)
-    os.kill(process.pid, signal.SIGINT)
-    await process.communicate()
+    async with started(tmp_path / "demo") as process:
+        assert process.stdout is not None
+        await process.stdout.readline()  # "Starting ..."
+        children = psutil.Process(process.pid).children(recursive=True)
+        os.kill(process.pid, signal.SIGINT)
+        await process.communicate()
     assert process.returncode == 0
     _, alive = psutil.wait_procs(children, timeout=12)
     assert not alive
