@@ -14,11 +14,13 @@ from yarl import URL
 from web.operation import Part, limits, routes
 
 UNDER: Final[Mapping[str, Sequence[str]]] = {
+    "access_api": ("/api/first", "/api/login", "/api/logout", "/api/me"),
     "agent_api": ("/api/agent",),
     "archive_api": ("/api/backup", "/api/restore", "/api/wipe"),
     "barred_api": ("/api/security/barred",),
     "bill_api": ("/api/bill",),
     "consents_api": ("/api/consents",),
+    "device_api": ("/api/callers", "/api/devices"),
     "factors_api": (
         "/api/me/app",
         "/api/me/codes",

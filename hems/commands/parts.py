@@ -1,6 +1,6 @@
 """What the page's API offers of the running hub: each part is loaded when it is first asked."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from hems.access.access import Access
@@ -11,18 +11,18 @@ from hems.lan.presence import Presence
 from hems.on_demand import on_demand
 from hems.push.push import Push
 from hems.succession import Succession
-from web.device_api import DeviceApi
 from web.later import Later
-from web.operation import Part
 
 if TYPE_CHECKING:
     from hems.commands.reliance import Reliance
     from hems.emg.threats.log import SecurityLog
     from hems.setup.device_setup import DeviceSetup
     from web import (
+        access_api,
         agent_api,
         barred_api,
         consents_api,
+        device_api,
         factors_api,
         found_api,
         island_api,
@@ -41,9 +41,11 @@ if TYPE_CHECKING:
     )
 else:
     (
+        access_api,
         agent_api,
         barred_api,
         consents_api,
+        device_api,
         factors_api,
         found_api,
         island_api,
@@ -62,9 +64,11 @@ else:
     ) = (
         on_demand(f"web.{name}")
         for name in (
+            "access_api",
             "agent_api",
             "barred_api",
             "consents_api",
+            "device_api",
             "factors_api",
             "found_api",
             "island_api",
@@ -86,7 +90,7 @@ else:
 
 def home_parts(
     home: Succession, clock: Clock, time_zone: str, following: Following
-) -> tuple[Part | Later, ...]:
+) -> tuple[Later, ...]:
     """Return what is offered of the home as it stands.
 
     Args:
@@ -96,7 +100,7 @@ def home_parts(
         following: What vendors and the enterprise say of its devices.
     """
     return (
-        DeviceApi(home, lambda: following.verdicts),
+        Later("device_api", lambda: device_api.DeviceApi(home, lambda: following.verdicts)),
         Later("plan_api", lambda: plan_api.PlanApi(home, time_zone)),
         Later("needs_api", lambda: needs_api.NeedsApi(home, clock, time_zone)),
         Later("money_api", lambda: money_api.MoneyApi(home, time_zone)),
@@ -151,16 +155,20 @@ def hub_parts(
     )
 
 
-def account_parts(rights: Access, clock: Clock, push: Push | None) -> tuple[Later, ...]:
-    """Return what is offered of accounts, beside logging in.
+def account_parts(
+    rights: Access, clock: Clock, push: Push | None, set_up: Callable[[], Awaitable[bool]]
+) -> tuple[Later, ...]:
+    """Return what is offered of accounts.
 
     Args:
         rights: Who may do what.
         clock: Where the time comes from.
         push: The hub's messages to phones, which end with the account; None for none.
+        set_up: Returns whether the home has been set up.
     """
     forget = None if push is None else push.forget
     return (
+        Later("access_api", lambda: access_api.AccessApi(rights, set_up)),
         Later("factors_api", lambda: factors_api.FactorsApi(rights)),
         Later("people_api", lambda: people_api.PeopleApi(rights, clock, forget)),
         Later("consents_api", lambda: consents_api.ConsentsApi(rights, clock)),

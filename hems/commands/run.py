@@ -53,7 +53,6 @@ from hems.signals import end_by, end_quietly
 from hems.store.errors import StoreError
 from hems.store.store import Store
 from hems.succession import Succession
-from web.access_api import AccessApi
 from web.door import Door
 from web.errors import WebError
 from web.noticing import Sentinel
@@ -210,8 +209,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                                 time_zone=config.home.time_zone,
                             ),
                             *keeping.parts(),
-                            AccessApi(rights, keeping.set_up),
-                            *account_parts(rights, clock, push),
+                            *account_parts(rights, clock, push, keeping.set_up),
                         ),
                         Door(rights),
                         lan=door,

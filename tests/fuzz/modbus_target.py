@@ -10,11 +10,12 @@ import struct
 from collections.abc import Coroutine
 from typing import Final
 
+from pymodbus.pdu import ModbusPDU
+
 from der.addresses import ModbusAddress
 from der.drivers.modbus.channel import Channel, User
 from der.drivers.modbus.connection import ModbusConnection
 from der.drivers.modbus.framing import Framing, MbapFraming, RtuFraming
-from der.drivers.modbus.messages import Answer, Request
 from der.drivers.modbus.pool import ModbusPool
 from der.drivers.modbus.wire import Wire
 from der.errors import RefusalError, TransientError
@@ -48,7 +49,7 @@ class _OneWire(Channel):
         super().__init__(ModbusAddress("fuzz"))
         self._wire = wire
 
-    async def ask(self, user: User, request: Request, seconds: float) -> Answer:
+    async def ask(self, user: User, request: ModbusPDU, seconds: float) -> ModbusPDU:
         """Ask at once."""
         del user, seconds
         assert self._wire is not None

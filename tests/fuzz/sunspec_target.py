@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
+from pymodbus.pdu import ExceptionResponse, ModbusPDU
+
 from der.addresses import ModbusAddress
 from der.drivers.modbus.channel import Channel, User
-from der.drivers.modbus.messages import READ_HOLDING, Answer, Request
+from der.drivers.modbus.framing import RegistersResponse
 from der.drivers.modbus.pool import ModbusPool
 from der.drivers.sunspec.link import connect
 from der.errors import DeviceError
@@ -72,16 +74,18 @@ class _Registers(Channel):
     async def open(self, seconds: float) -> None:
         """Be there."""
 
-    async def ask(self, user: User, request: Request, seconds: float) -> Answer:
+    async def ask(self, user: User, request: ModbusPDU, seconds: float) -> ModbusPDU:
         """Answer reads of what there is; refuse all else."""
         del user, seconds
-        start = struct.unpack_from(">H", request.data)[0] - BASE
-        if request.function != READ_HOLDING or not (
+        start = request.address - BASE
+        if request.function_code != RegistersResponse.function_code or not (
             0 <= start <= start + request.count <= len(self._held)
         ):
-            return Answer(request.function, b"", refusal=_ILLEGAL_ADDRESS)
+            return ExceptionResponse(request.function_code, _ILLEGAL_ADDRESS)
+        answer = RegistersResponse()
         here = self._held[start : start + request.count]
-        return Answer(request.function, struct.pack(f">{request.count}H", *here))
+        answer.decode(struct.pack(f">B{request.count}H", 2 * request.count, *here))
+        return answer
 
 
 class _Pool(ModbusPool):

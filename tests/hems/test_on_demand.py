@@ -36,7 +36,6 @@ NOT_OF_EVERY_HOME = (
     "numpy",
     "ocpp",
     "pyarrow",
-    "pymodbus",  # tests alone
     "segno",
     "sqlalchemy.ext.asyncio",
     "sqlalchemy.orm",

@@ -16,9 +16,10 @@ import asyncio
 import ssl
 from typing import Protocol
 
+from pymodbus.pdu import ModbusPDU
+
 from der.addresses import ModbusAddress, Transport
 from der.drivers.modbus.framing import Framing, MbapFraming, RtuFraming
-from der.drivers.modbus.messages import Answer, Request
 from der.drivers.modbus.tls import TlsFilesError, client_context
 from der.drivers.modbus.wire import Wire, WireError, connect
 from der.peer import Peer
@@ -83,7 +84,7 @@ class Channel:
         async with self._lock:
             await self._connected(seconds, failures)
 
-    async def ask(self, user: User, request: Request, seconds: float) -> Answer:
+    async def ask(self, user: User, request: ModbusPDU, seconds: float) -> ModbusPDU:
         """Ask when it is the user's turn, and return the answer.
 
         Args:

@@ -11,15 +11,21 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-from der.addresses import ModbusAddress
-from der.drivers.modbus.messages import (
-    READ_COILS,
-    READ_DISCRETE,
-    READ_HOLDING,
-    READ_INPUT,
-    Answer,
-    Request,
+from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.bit_message import (
+    ReadCoilsRequest,
+    ReadDiscreteInputsRequest,
+    WriteSingleCoilRequest,
 )
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    ReadInputRegistersRequest,
+    WriteMultipleRegistersRequest,
+    WriteSingleRegisterRequest,
+)
+
+from der.addresses import ModbusAddress
+from der.drivers.modbus.framing import RegistersResponse
 from der.drivers.modbus.pool import ModbusPool
 from der.drivers.modbus.wire import WireError
 from der.errors import DeviceError, PermanentError, RefusalError, TransientError
@@ -42,6 +48,7 @@ _TRANSIENT: Final = {
     10: "gateway path unavailable",
     11: "gateway target does not respond",
 }
+_EXCEPTION: Final = 0x80
 
 
 class ModbusConnection:
@@ -109,20 +116,25 @@ class ModbusConnection:
 
         Errors as `read_holding`.
         """
-        return await self._registers(READ_HOLDING, start, count, point)
+        request = ReadHoldingRegistersRequest(address=start, count=count, dev_id=self.address.unit)
+        return await self._registers(request, point)
 
     async def read_input(self, start: int, count: int, point: str) -> tuple[int, ...]:
         """Read `count` (at most 125) input registers from `start`; errors as `read_holding`."""
-        data = await self._registers(READ_INPUT, start, count, point)
-        return struct.unpack(f">{count}H", data)
+        request = ReadInputRegistersRequest(address=start, count=count, dev_id=self.address.unit)
+        return struct.unpack(f">{count}H", await self._registers(request, point))
 
     async def read_coils(self, start: int, count: int, point: str) -> tuple[bool, ...]:
         """Read `count` (at most 2000) coils from `start`; errors as `read_holding`."""
-        return await self._bits(READ_COILS, start, count, point)
+        return await self._bits(
+            ReadCoilsRequest(address=start, count=count, dev_id=self.address.unit), point
+        )
 
     async def read_discrete(self, start: int, count: int, point: str) -> tuple[bool, ...]:
         """Read `count` (at most 2000) discrete inputs from `start`; errors as `read_holding`."""
-        return await self._bits(READ_DISCRETE, start, count, point)
+        return await self._bits(
+            ReadDiscreteInputsRequest(address=start, count=count, dev_id=self.address.unit), point
+        )
 
     async def write_holding(self, start: int, values: Sequence[int], point: str) -> None:
         """Write holding registers from `start` in one frame; the device confirms it.
@@ -131,15 +143,33 @@ class ModbusConnection:
             RefusalError: The device refuses address or value.
             TransientError: No usable answer; whether it took the values is unknown.
         """
-        await self._write(Request.write_registers(self.address.unit, start, values), point)
+        answer = await self._call(
+            WriteMultipleRegistersRequest(
+                address=start, registers=list(values), dev_id=self.address.unit
+            ),
+            point,
+        )
+        if (answer.address, answer.count) != (start, len(values)):
+            raise self._lost(point, "confirmed another write than was asked")
 
     async def write_register(self, address: int, value: int, point: str) -> None:
         """Write one holding register by function 6, for devices that know no function 16."""
-        await self._write(Request.write_register(self.address.unit, address, value), point)
+        answer = await self._call(
+            WriteSingleRegisterRequest(
+                address=address, registers=[value], dev_id=self.address.unit
+            ),
+            point,
+        )
+        if (answer.address, list(answer.registers)) != (address, [value]):
+            raise self._lost(point, "confirmed another write than was asked")
 
     async def write_coil(self, address: int, value: bool, point: str) -> None:
         """Set or clear a coil; errors as `write_holding`."""
-        await self._write(Request.write_coil(self.address.unit, address, value), point)
+        answer = await self._call(
+            WriteSingleCoilRequest(address=address, bits=[value], dev_id=self.address.unit), point
+        )
+        if answer.address != address or list(answer.bits[:1]) != [value]:
+            raise self._lost(point, "confirmed another write than was asked")
 
     def close(self) -> None:
         """End the connection; calls under way end with TransientError."""
@@ -151,25 +181,24 @@ class ModbusConnection:
             self._ended = cause
             self._pool.leave(self)
 
-    async def _registers(self, function: int, start: int, count: int, point: str) -> bytes:
-        request = Request.read(self.address.unit, function, start, count)
-        data = (await self._call(request, point)).data
-        if len(data) != 2 * count:
-            raise self._lost(point, f"sent {len(data) // 2} registers where {count} were asked")
+    async def _registers(self, request: ModbusPDU, point: str) -> bytes:
+        answer = await self._call(request, point)
+        data = answer.payload if isinstance(answer, RegistersResponse) else b""
+        if len(data) != 2 * request.count:
+            raise self._lost(
+                point, f"sent {len(data) // 2} registers where {request.count} were asked"
+            )
         return data
 
-    async def _bits(self, function: int, start: int, count: int, point: str) -> tuple[bool, ...]:
-        request = Request.read(self.address.unit, function, start, count)
+    async def _bits(self, request: ModbusPDU, point: str) -> tuple[bool, ...]:
         answer = await self._call(request, point)
-        if len(answer.data) != -(-count // 8):
-            raise self._lost(point, f"sent {8 * len(answer.data)} bits where {count} were asked")
-        return answer.bits(count)
+        if not request.count <= len(answer.bits) < request.count + 8:  # filled up to whole bytes
+            raise self._lost(
+                point, f"sent {len(answer.bits)} bits where {request.count} were asked"
+            )
+        return tuple(answer.bits[: request.count])
 
-    async def _write(self, request: Request, point: str) -> None:
-        if (await self._call(request, point)).data != request.confirmation:
-            raise self._lost(point, "confirmed another write than was asked")
-
-    async def _call(self, request: Request, point: str) -> Answer:
+    async def _call(self, request: ModbusPDU, point: str) -> ModbusPDU:
         try:
             answer = await self._channel.ask(self, request, self.address.timeout_s)
         except TimeoutError as error:
@@ -178,10 +207,10 @@ class ModbusConnection:
             if error.alien:
                 self._pool.alien(self.device, self.peer.host)
             raise self._lost(point, str(error)) from error
-        if answer.function != request.function:
+        if answer.function_code & ~_EXCEPTION != request.function_code:
             raise self._lost(point, "answered another function than was asked")
-        if answer.refusal is not None:
-            raise self._refusal(answer.refusal, point)
+        if answer.isError():
+            raise self._refusal(answer.exception_code, point)
         return answer
 
     def _refusal(self, code: int, point: str) -> DeviceError:

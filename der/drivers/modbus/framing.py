@@ -1,27 +1,71 @@
 """How Modbus messages lie in a stream of bytes: MBAP (TCP and TLS) and RTU with its CRC. Pure.
 
-A framing waits for more only where what has come may become a message, and never hunts for a begin:
-a control cycle has no time for it, and a frame found in garbage may be a reading that the device
-never gave.
+Framers, PDUs and CRC are pymodbus's. What is added here is suspicion: its framers wait for more,
+or hunt for a begin, when bytes cannot be Modbus; a control cycle has no time for either, and a
+frame found by hunting in garbage may be a reading that the device never gave.
 """
 
-import struct
+import logging
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from der.drivers.modbus.messages import Answer, ContradictionError, Request, crc, known, length
+from pymodbus.exceptions import ModbusIOException
+from pymodbus.framer import FramerRTU, FramerSocket
+from pymodbus.pdu import DecodePDU, ModbusPDU
+from pymodbus.pdu.register_message import ReadHoldingRegistersResponse
 
-_MBAP: Final = struct.Struct(">HHHB")
-"""Transaction, protocol (0), length of what follows it, unit."""
+_FUNCTIONS: Final = frozenset({1, 2, 3, 4, 5, 6, 15, 16})
+_EXCEPTION: Final = 0x80
+_MBAP_SIZE: Final = 7
 _LEAST_LENGTH_FIELD: Final = 3  # unit, function, one byte of data
 _MOST_LENGTH_FIELD: Final = 254
 _CRC_SIZE: Final = 2
 _LEAST_RTU: Final = 5  # unit, function, one byte of data, CRC
 _MOST_RTU: Final = 256
 
+# Every failure leaves the transport as one typed error that names device and point; the library's
+# own log lines would repeat it without either.
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
+
 
 class NotModbusError(Exception):
     """Bytes that no device sends as an answer to what this transport asks."""
+
+
+class RegistersResponse(ReadHoldingRegistersResponse):
+    """An answer with registers, kept as bytes: most are decoded as points, not as registers.
+
+    Attributes:
+        payload: The registers, high byte first.
+    """
+
+    payload: bytes = b""
+
+    def decode(self, data: bytes) -> None:
+        """Take the registers; the library's own decoder forgives a byte count that is wrong."""
+        if data[0] != len(data) - 1 or data[0] % 2:
+            raise ModbusIOException(f"byte count {data[0]} in {len(data) - 1} bytes of data")
+        self.payload = data[1:]
+
+    def __str__(self) -> str:
+        return f"{len(self.payload) // 2} registers"
+
+
+class InputRegistersResponse(RegistersResponse):
+    """The same for input registers."""
+
+    function_code = 4
+
+
+def _decoder() -> DecodePDU:
+    decoder = DecodePDU(False)
+    decoder.register(RegistersResponse)
+    decoder.register(InputRegistersResponse)
+    return decoder
+
+
+_DECODER: Final = _decoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +76,13 @@ class Taken:
         size: Bytes it took.
         unit: Who sent it.
         transaction: Number that it answers; None where the framing has none.
-        answer: What it says.
+        pdu: What it says.
     """
 
     size: int
     unit: int
     transaction: int | None
-    answer: Answer
+    pdu: ModbusPDU
 
 
 class Framing(Protocol):
@@ -49,7 +93,7 @@ class Framing(Protocol):
         """Whether an answer says which request it belongs to."""
         ...
 
-    def frame(self, request: Request, transaction: int) -> bytes:
+    def frame(self, request: ModbusPDU, transaction: int) -> bytes:
         """Return a request's bytes."""
         ...
 
@@ -67,24 +111,28 @@ class MbapFraming:
 
     numbered = True
 
-    def frame(self, request: Request, transaction: int) -> bytes:
+    def __init__(self) -> None:
+        self._framer = FramerSocket(_DECODER)
+
+    def frame(self, request: ModbusPDU, transaction: int) -> bytes:
         """Return a request's bytes."""
-        message = request.message
-        return _MBAP.pack(transaction, 0, 1 + len(message), request.unit) + message
+        request.transaction_id = transaction
+        return self._framer.buildFrame(request)
 
     def take(self, data: bytes) -> Taken | None:
         """Return the message that begins the data."""
-        if len(data) <= _MBAP.size:
+        if len(data) <= _MBAP_SIZE:
             return None
-        transaction, protocol, size, unit = _MBAP.unpack_from(data)
-        if protocol or not _LEAST_LENGTH_FIELD <= size <= _MOST_LENGTH_FIELD:
+        length = data[4] << 8 | data[5]
+        if data[2] or data[3] or not _LEAST_LENGTH_FIELD <= length <= _MOST_LENGTH_FIELD:
             raise NotModbusError("no Modbus header")
-        if not known(data[_MBAP.size]):
+        if data[_MBAP_SIZE] & ~_EXCEPTION not in _FUNCTIONS:
             raise NotModbusError("no function that was asked")
-        end = _MBAP.size - 1 + size
-        if len(data) < end:
+        size = length + 6
+        if len(data) < size:
             return None
-        return Taken(end, unit, transaction, _answer(data[_MBAP.size : end]))
+        _, unit, transaction, body = self._framer.decode(data[:size])
+        return Taken(size, unit, transaction, _decoded(body))
 
 
 class RtuFraming:
@@ -92,31 +140,34 @@ class RtuFraming:
 
     numbered = False
 
-    def frame(self, request: Request, transaction: int) -> bytes:
+    def __init__(self) -> None:
+        self._framer = FramerRTU(_DECODER)
+
+    def frame(self, request: ModbusPDU, transaction: int) -> bytes:
         """Return a request's bytes; there is no place for a number in them."""
         del transaction
-        frame = bytes((request.unit,)) + request.message
-        return frame + crc(frame)
+        return self._framer.buildFrame(request)
 
     def take(self, data: bytes) -> Taken | None:
         """Return the message that begins the data."""
-        if len(data) > 1 and not known(data[1]):
+        if len(data) > 1 and data[1] & ~_EXCEPTION not in _FUNCTIONS:
             raise NotModbusError("no function that was asked")
         if len(data) < _LEAST_RTU:
             return None
-        end = 1 + length(data[1:])
-        size = end + _CRC_SIZE
+        found = _DECODER.lookupPduClass(data)
+        size = 0 if found is None else found.calculateRtuFrameSize(data)
         if not _LEAST_RTU <= size <= _MOST_RTU:
             raise NotModbusError("no length that a Modbus frame has")
         if len(data) < size:
             return None
-        if crc(data[:end]) != data[end:size]:
+        end = size - _CRC_SIZE
+        if not FramerRTU.check_CRC(data[:end], int.from_bytes(data[end:size], "big")):
             raise NotModbusError("wrong CRC")
-        return Taken(size, data[0], None, _answer(data[1:end]))
+        return Taken(size, data[0], None, _decoded(data[1:end]))
 
 
-def _answer(message: bytes) -> Answer:
-    try:
-        return Answer.of(message)
-    except ContradictionError as error:
-        raise NotModbusError(str(error)) from error
+def _decoded(body: bytes) -> ModbusPDU:
+    pdu = _DECODER.decode(body)
+    if pdu is None:
+        raise NotModbusError("a message that contradicts itself")
+    return pdu

@@ -1,8 +1,8 @@
 """One TCP or TLS connection that carries Modbus: one question at a time, and its answer.
 
-No client of a library is used: such swallow the cause for which a connection failed (a refused
-certificate), do not let a TLS peer have another name than its host, and take an answer without a
-number for any question.
+pymodbus's own client is not used here, only its framers and messages: it swallows the cause for
+which a connection failed (a refused certificate), does not let a TLS peer have another name than
+its host, and takes an answer without a number for any question.
 """
 
 import asyncio
@@ -12,9 +12,10 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
+from pymodbus.pdu import ModbusPDU
+
 from der.addresses import ModbusAddress
 from der.drivers.modbus.framing import Framing, NotModbusError
-from der.drivers.modbus.messages import Answer, Request
 from der.drivers.modbus.tls import tls_cause
 from der.peer import Peer, peer_of
 
@@ -50,7 +51,7 @@ class Wire(asyncio.BufferedProtocol):
         self._buffer = b""
         self._number = 0
         self._unit = 0
-        self._answer: asyncio.Future[Answer] | None = None
+        self._answer: asyncio.Future[ModbusPDU] | None = None
         self._unanswered = False
         self._secured = False
         self._trusted = False
@@ -79,7 +80,7 @@ class Wire(asyncio.BufferedProtocol):
         """Whether the last question has no answer (yet)."""
         return self._unanswered
 
-    async def ask(self, request: Request) -> Answer:
+    async def ask(self, request: ModbusPDU) -> ModbusPDU:
         """Send a request and return its answer; the caller bounds the time and asks in turn.
 
         Raises:
@@ -88,7 +89,7 @@ class Wire(asyncio.BufferedProtocol):
         if self._ended is not None or self._transport is None:
             raise self._ended or WireError("not connected")
         self._number = self._number % _LAST_NUMBER + 1
-        self._unit = request.unit
+        self._unit = request.dev_id
         self._answer = asyncio.get_running_loop().create_future()
         self._unanswered = True
         try:
@@ -147,7 +148,7 @@ class Wire(asyncio.BufferedProtocol):
                 if taken is None:
                     return
                 self._buffer = self._buffer[taken.size :]
-                self._deliver(taken.unit, taken.transaction, taken.answer)
+                self._deliver(taken.unit, taken.transaction, taken.pdu)
         except NotModbusError as error:
             # Not in the error: that would be another one each time, and said each time.
             _log.debug("%s (%s)", self._buffer[:_SHOWN_BYTES].hex(" "), error)
@@ -155,7 +156,7 @@ class Wire(asyncio.BufferedProtocol):
             alien = self._framing.numbered
             self._fail(WireError("answered bytes that are not Modbus", alien=alien))
 
-    def _deliver(self, unit: int, transaction: int | None, answer: Answer) -> None:
+    def _deliver(self, unit: int, transaction: int | None, pdu: ModbusPDU) -> None:
         if self._answer is None or self._answer.done():
             return  # the late answer to a question that was given up
         if self._unit and unit != self._unit:
@@ -167,7 +168,7 @@ class Wire(asyncio.BufferedProtocol):
                 return
         self._unanswered = False
         self._trusted = True
-        self._answer.set_result(answer)
+        self._answer.set_result(pdu)
 
     def _fail(self, error: WireError) -> None:
         if self._ended is not None:

@@ -20,8 +20,12 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from der.addresses import ModbusAddress, TlsFiles, Transport
 from der.drivers.modbus.connection import ModbusConnection
-from der.drivers.modbus.framing import MbapFraming, NotModbusError, RtuFraming
-from der.drivers.modbus.messages import READ_HOLDING, Answer
+from der.drivers.modbus.framing import (
+    MbapFraming,
+    NotModbusError,
+    RegistersResponse,
+    RtuFraming,
+)
 from der.drivers.modbus.pool import ModbusPool
 from der.errors import PermanentError, TransientError
 from tests.der.drivers.device_pki import Root, server_context
@@ -390,7 +394,8 @@ def test_frames_come_in_any_pieces(framing: MbapFraming | RtuFraming, whole: byt
     taken = framing.take(whole + b"more")
     assert taken is not None
     assert (taken.size, taken.unit) == (len(whole), 5)
-    assert taken.answer == Answer(READ_HOLDING, PDU[2:])
+    assert isinstance(taken.pdu, RegistersResponse)
+    assert taken.pdu.payload == PDU[2:]
 
 
 @pytest.mark.parametrize(
