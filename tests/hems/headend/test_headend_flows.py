@@ -190,7 +190,7 @@ async def test_homes_see_their_own_only(home: Home, other: Home, operator: Opera
         ({"minutes": 600}, "the home asks for"),
         ({"start": 1}, "the home asks for"),
         ({"start": NOW + 9000}, "over before it began"),
-        ({"start": NOW - 60, "minutes": 10}, "the home asks for"),
+        ({"start": NOW - 60, "minutes": 90}, "the home asks for"),
         ({"power": 5}, "power"),
         ({"power_w": "NaN"}, "power_w"),
     ],
