@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
 
+from certs.identity import pin_valid
 from hems.headend.curves import REFERENCES, CurveOrder
 from hems.headend.modes import CURVES, Mode, Value
 
@@ -16,6 +17,22 @@ class In(BaseModel):
     """A body that the operator sends; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PinIn(In):
+    """A body that may say the registration PIN of a home."""
+
+    pin: str | None = None
+    """Drawn where None."""
+
+    @field_validator("pin")
+    @classmethod
+    def _whole(cls, pin: str | None) -> str | None:
+        if pin is not None and not pin_valid(pin):
+            raise ValueError(
+                f"{pin[:20]!r} is not a PIN: five digits and the check digit that fits"
+            )
+        return pin
 
 
 class CurveIn(In):

@@ -4,13 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 
 from certs.est.code import EnrolmentCode, server_of
-from certs.identity import pin_valid
 from hems.headend.est.records import Code, Enrolment
 from hems.headend.est.register import Register, Wanted
-from hems.headend.operator_asks import In
+from hems.headend.operator_asks import PinIn
 from hems.headend.operator_door import json_answer, read_model
 from hems.headend.records import Edition
 
@@ -18,20 +17,7 @@ _HOUR_S = 3600.0
 _MOST_HOURS = 8760.0
 
 
-class _Pin(In):
-    pin: str | None = None
-
-    @field_validator("pin")
-    @classmethod
-    def _whole(cls, pin: str | None) -> str | None:
-        if pin is not None and not pin_valid(pin):
-            raise ValueError(
-                f"{pin[:20]!r} is not a PIN: five digits and the check digit that fits"
-            )
-        return pin
-
-
-class CodeIn(_Pin):
+class CodeIn(PinIn):
     """A code that is wanted."""
 
     pin: str | None = None
@@ -61,7 +47,7 @@ class CodesOut(BaseModel):
     codes: list[CodeOut]
 
 
-class DecisionIn(_Pin):
+class DecisionIn(PinIn):
     """What the operator says of a home that waits."""
 
 

@@ -4,21 +4,20 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 
 from certs.est.code import EnrolmentCode, server_of
 from certs.hwname import HardwareName
-from certs.identity import pin_valid
 from hems.headend.est.expected import Expected, ExpectedHubs, Expecting
 from hems.headend.modes import Edition
-from hems.headend.operator_asks import In
+from hems.headend.operator_asks import In, PinIn
 from hems.headend.operator_door import json_answer, read_model
 
 _DAY_S = 86_400.0
 _MOST_AT_ONCE = 5_000
 
 
-class HubIn(In):
+class HubIn(PinIn):
     """A hub that is to come."""
 
     kind: Annotated[str, Field(pattern=r"^[0-2](\.(0|[1-9][0-9]{0,18})){1,30}$")]
@@ -28,15 +27,6 @@ class HubIn(In):
     pin: str | None = None
     """Registration PIN; drawn where None."""
     edition: Edition | None = None
-
-    @field_validator("pin")
-    @classmethod
-    def _whole(cls, pin: str | None) -> str | None:
-        if pin is not None and not pin_valid(pin):
-            raise ValueError(
-                f"{pin[:20]!r} is not a PIN: five digits and the check digit that fits"
-            )
-        return pin
 
 
 class HubsIn(In):
