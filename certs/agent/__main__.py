@@ -20,6 +20,8 @@ from certs.agent.settings_files import SettingsFiles
 from certs.agent.sockets import Lookout
 
 BEAT_S: Final = 5.0
+SOCKETS_EVERY_S: Final = 10.0
+"""The kernel walks all its tables to tell them, however few sockets there are."""
 BOOT_EVERY_S: Final = 900.0
 _NICE: Final = 10
 _BUSY_S: Final = 0.25
@@ -48,6 +50,7 @@ class Agent:
         self._asking: Aside | None = None
         self._boot_due = 0.0
         self._beat_due = 0.0
+        self._sockets_due = 0.0
         self._notices: list[dict[str, Any]] = []
         self._told: object = None
 
@@ -74,7 +77,7 @@ class Agent:
 
     def _begin(self, now: float) -> None:
         """Begin a session: what the TPM says must be of now."""
-        self._boot_due = self._beat_due = now
+        self._boot_due = self._beat_due = self._sockets_due = now
         self._boot = None
         if self._asking is not None:
             self._asking.end()
@@ -88,8 +91,9 @@ class Agent:
 
     def _look(self, now: float) -> None:
         self._note("settings", [asdict(each) for each in self._files.look()])
-        if not self._line.up:
-            return  # whose sockets are the hub's is not known
+        if not self._line.up or now < self._sockets_due:
+            return  # without a hub, whose sockets are its own is not known
+        self._sockets_due = now + SOCKETS_EVERY_S
         odd = self._lookout.look(
             sockets.present(), sockets.of_process(self._line.hub), now, sockets.prefixes()
         )

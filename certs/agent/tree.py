@@ -68,12 +68,12 @@ class _Seen:
     """How a folder was when its files were read.
 
     Attributes:
-        mark: Of it.
+        mark: Of it; None has its files read again.
         at: When, monotonic seconds.
         wrong: What was wrong.
     """
 
-    mark: bytes
+    mark: int | None
     at: float
     wrong: tuple[Wrong, ...]
 
@@ -120,7 +120,7 @@ class Tree:
 
     def forget(self) -> None:
         """Have every file read again."""
-        self._seen = {f: _Seen(b"", s.at, s.wrong) for f, s in self._seen.items()}
+        self._seen = {f: _Seen(None, s.at, s.wrong) for f, s in self._seen.items()}
 
     def _belongs(self, folder: str) -> bool:
         compiled = self._scope.compiled or os.path.basename(folder) != COMPILED  # noqa: PTH119
@@ -158,14 +158,18 @@ def _entries(folder: str) -> tuple[dict[str, os.stat_result | None], list[str]]:
     return found, sorted(inner, reverse=True)
 
 
-def _mark(entries: Mapping[str, os.stat_result | None]) -> bytes:
-    """Return what differs once a file came, went, or may have another content."""
-    mark = hashlib.blake2b(digest_size=16)
-    for name in sorted(entries):
-        of = entries[name]
-        told = () if of is None else (of.st_ino, of.st_size, of.st_mtime_ns, of.st_ctime_ns)
-        mark.update(f"{name!r}{told}".encode(errors="surrogateescape"))
-    return mark.digest()
+def _mark(entries: Mapping[str, os.stat_result | None]) -> int:
+    """Return what differs once a file came, went, or may have another content.
+
+    Names are hashed with this process's own secret, so none can be made to fit; a mark is of use
+    within it only.
+    """
+    return hash(
+        frozenset(
+            (name, of and (of.st_ino, of.st_size, of.st_mtime_ns, of.st_ctime_ns))
+            for name, of in entries.items()
+        )
+    )
 
 
 def _compared(
