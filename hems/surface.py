@@ -4,7 +4,7 @@ Plain frozen records out, a handful of wishes in; `hems.home` implements it.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 
@@ -43,6 +43,7 @@ class DeviceView:
         wish_w: The power that the owner directly wishes it to have; None without a wish.
         wish_until: When that wish ends, UTC epoch seconds.
         functions: What it does for the grid beside its active power, one sentence each.
+        wanted: Whether `reason` tells when people want it to be ready, and so when they leave.
     """
 
     id: str
@@ -69,6 +70,7 @@ class DeviceView:
     wish_w: float | None = None
     wish_until: float | None = None
     functions: Sequence[str] = ()
+    wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,12 @@ class Snapshot:
     messages: Sequence[MessageView] = ()
     price: PriceView | None = None
     utilities: Sequence[UtilityView] = ()
+
+
+def for_guests(home: Snapshot) -> Snapshot:
+    """Return what is shown to who may see the home and not steer it: not when people leave."""
+    devices = (replace(each, reason="") if each.wanted else each for each in home.devices)
+    return replace(home, devices=tuple(devices))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from der.model import DeviceState, Ownership, Quality, Reading, Safeguard
+from der.model import DeviceKind, DeviceState, Ownership, Quality, Reading, Safeguard
 from der.sentence import in_turn, say, together
 from hems import link_words
 from hems.cem.arbiter import Decision, Span
@@ -25,6 +25,7 @@ from hems.surface import (
     Snapshot,
     UtilityView,
 )
+from programs import economy, ready_by, runs
 from programs.owner import Wish
 from programs.proposal import HOME, Rank
 
@@ -35,6 +36,11 @@ _UNWISHED: Final[Mapping[str, Wish]] = MappingProxyType({})
 NO_UTILITY: Final = UtilityView("off", say("No utility is configured"), "", "", None)
 
 _WELL: Final = frozenset({Quality.GOOD, Quality.ASLEEP})
+
+_WANTED: Final = frozenset({DeviceKind.EVSE, DeviceKind.PLUG})
+"""What people want to be ready at a time."""
+_TELL_WHEN: Final = frozenset({economy.ID, ready_by.ID, runs.ID})
+"""Programmes whose reasons tell that time."""
 
 _STATES: Final[Mapping[Phase, str]] = {
     Phase.RECEIVED: "coming",
@@ -151,6 +157,7 @@ def device(
         wish_w=None if wish is None else wish.power_w,
         wish_until=None if wish is None else wish.meant.until,
         functions=tuple(functions),
+        wanted=order is not None and order.source in _TELL_WHEN and state.spec.kind in _WANTED,
     )
 
 

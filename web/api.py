@@ -5,9 +5,9 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from hems.access.rights import Right
+from hems.access.rights import Right, Who
 from hems.clock import Clock
-from hems.surface import HomeSurface
+from hems.surface import HomeSurface, for_guests
 from web.answers import model_answer
 from web.days import day_at, day_bounds, zone_name
 from web.models import (
@@ -46,9 +46,10 @@ class HomeApi:
             Operation("DELETE", "/api/devices/{device}/wish", cls.end_wish, Right.STEER),
         ]
 
-    async def home(self) -> HomeAnswer:
-        """Return the whole home at this instant."""
-        return HomeAnswer.model_validate(self._surface.snapshot())
+    async def home(self, who: Who) -> HomeAnswer:
+        """Return the whole home at this instant; why a car waits, to who may steer it."""
+        home = self._surface.snapshot()
+        return HomeAnswer.model_validate(home if who.may(Right.STEER) else for_guests(home))
 
     async def health(self) -> HealthAnswer | web.Response:
         """Tell whether the control cycle turns; with status 503 where it stands still."""

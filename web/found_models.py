@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from der.drivers.mapped.files import names
 from der.model import DeviceKind, Phase
 from der.registry import DRIVERS, Driver
+from der.sentence import say
 from hems.device_surface import LONGEST_S, MOVE_S, SHORTEST_S
 from hems.settings.device_section import needs
 from hems.settings.device_table import watts
@@ -20,8 +21,18 @@ from web.models import Answer, Input
 from web.words import Words
 
 _MOST_PLACES: Final = 32
+
+
+def _ours(name: str) -> str:
+    """Return the name of a description; a file of the hub's is named on the hub alone."""
+    if name not in names():
+        raise ValueError(say("No description of this name comes with the product"))
+    return name
+
+
 _Place = Annotated[str, Field(min_length=1, max_length=255)]
 _Text = Annotated[str, Field(min_length=1, max_length=200)]
+_Map = Annotated[str, AfterValidator(_ours)]
 _Celsius = Annotated[float, Field(ge=-30, le=95, strict=True)]
 _Power = Annotated[float, Field(strict=True)]
 _Essentiality = Annotated[int, Field(ge=0, le=NEVER, strict=True)]
@@ -140,7 +151,7 @@ class JoinBody(Input):
     host: _Text | None = None
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     unit: Annotated[int, Field(ge=0, le=255)] | None = None
-    map: _Text | None = None
+    map: _Map | None = None
     station: _Text | None = None
     profile: _Text | None = None
     topic: _Text | None = None

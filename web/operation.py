@@ -224,10 +224,10 @@ def _unproved(way: Way) -> web.Response:
     )
 
 
-async def still_may(request: web.Request, right: Right) -> bool:
-    """Return whether who asked may still do what is being answered at length."""
+async def still(request: web.Request, right: Right) -> Who | None:
+    """Return who asked, if they may still do what is being answered at length; else None."""
     who = await request.app[DOOR].who(request)
-    return who is not None and who.may(right)
+    return who if who is not None and who.may(right) else None
 
 
 class Part(Protocol):

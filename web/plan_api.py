@@ -61,8 +61,8 @@ class PlanApi:
 
     @classmethod
     def operations(cls) -> Sequence[Operation]:
-        """Return what it does."""
-        return [Operation("GET", "/api/plan", cls.plan, Right.SEE)]
+        """Return what it does; a plan tells what people want, and when they come and go."""
+        return [Operation("GET", "/api/plan", cls.plan, Right.STEER)]
 
     async def plan(self) -> PlanAnswer | None:
         """Return the plan in force; nothing while there is none."""

@@ -13,10 +13,10 @@ from aiohttp import web
 
 from der.sentence import say
 from hems.access.rights import Right
-from hems.surface import HomeSurface, Snapshot
+from hems.surface import HomeSurface, Snapshot, for_guests
 from web.answers import error_answer
 from web.models import HomeAnswer
-from web.operation import Operation, still_may
+from web.operation import Operation, still
 from web.packed import Message, Packing
 from web.settings import WebSettings
 from web.words import LANGUAGE
@@ -35,7 +35,7 @@ class Streams:
         self._settings = settings
         self._closing = asyncio.Event()
         self._open = 0
-        self._told: dict[str, tuple[Snapshot, Message]] = {}
+        self._told: dict[tuple[str, bool], tuple[Snapshot, Message]] = {}
 
     @classmethod
     def operations(cls) -> Sequence[Operation]:
@@ -77,9 +77,12 @@ class Streams:
             if request.transport is not None:
                 request.transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
             async with aclosing(self._messages()) as messages:
-                async for message in messages:
-                    if not await still_may(request, Right.SEE):
+                async for each in messages:
+                    who = await still(request, Right.SEE)
+                    if who is None:
                         break  # logged out, or not allowed any more, since it began
+                    whole = who.may(Right.STEER)
+                    message = self._message(each, whole=whole) if isinstance(each, Snapshot) else each
                     sent = message.plain if packing is None else packing.add(message)
                     await self._write(response, sent)
             if packing is not None:
@@ -94,7 +97,7 @@ class Streams:
         async with asyncio.timeout(self._settings.write_timeout_s):
             await response.write(message)
 
-    async def _messages(self) -> AsyncGenerator[Message, None]:
+    async def _messages(self) -> AsyncGenerator[Message | Snapshot, None]:
         changes = self._surface.changes()
         closing = asyncio.create_task(self._closing.wait())
         upcoming = asyncio.create_task(_next(changes))
@@ -114,7 +117,7 @@ class Streams:
                 snapshot = upcoming.result()
                 if snapshot is None:
                     return
-                yield self._message(snapshot)
+                yield snapshot
                 upcoming = asyncio.create_task(_next(changes))
         finally:
             for task in (upcoming, closing):
@@ -123,14 +126,15 @@ class Streams:
             if isinstance(changes, AsyncGenerator):
                 await changes.aclose()
 
-    def _message(self, snapshot: Snapshot) -> Message:
-        """Return a snapshot as a message, made once for all readers of a language."""
-        language = LANGUAGE.get()
-        told = self._told.get(language)
+    def _message(self, snapshot: Snapshot, *, whole: bool) -> Message:
+        """Return a snapshot as a message, made once for all readers of a language and right."""
+        kept = (LANGUAGE.get(), whole)
+        told = self._told.get(kept)
         if told is None or told[0] is not snapshot:
-            data = HomeAnswer.model_validate(snapshot).model_dump_json()
+            shown = snapshot if whole else for_guests(snapshot)
+            data = HomeAnswer.model_validate(shown).model_dump_json()
             text = f"id: {snapshot.seq}\nevent: snapshot\ndata: {data}\n\n"
-            told = self._told[language] = (snapshot, Message(text.encode()))
+            told = self._told[kept] = (snapshot, Message(text.encode()))
         return told[1]
 
 

@@ -19,9 +19,9 @@ def add_to(commands: "Commands", run: Callable[[argparse.Namespace], int]) -> No
         run: What runs it.
     """
     parser = commands.add_parser("security", help="the log of what bears on security")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
     parser.set_defaults(run=run, action="log", most=20, least="info")
     _url(parser)
-    actions = parser.add_subparsers(dest="action", metavar="ACTION")
     log = actions.add_parser("log", help="the latest rows (default)")
     log.add_argument("--most", type=int, default=20, metavar="N", help="so many (default 20)")
     log.add_argument(

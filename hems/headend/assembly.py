@@ -8,6 +8,7 @@ from aiohttp import web
 
 from hems.clock import Clock
 from hems.headend.books import Books
+from hems.headend.event_table import MEMORY_S
 from hems.headend.exchange import edge
 from hems.headend.feeds import DefaultFeed, Feeds, ProgramFeed
 from hems.headend.mirror_store import MirrorStore
@@ -19,6 +20,7 @@ from hems.headend.operator_messages import MessageDoor
 from hems.headend.operator_prices import PriceDoor
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
+from hems.headend.subscriptions import Subscriptions
 from hems.headend.throttle import Throttle
 from hems.headend.ticker import Ticker
 from hems.headend.views_devices import DeviceViews, Views
@@ -86,22 +88,24 @@ def assemble(
     feeds = Feeds(
         [ProgramFeed(book), DefaultFeed(books.defaults, programs), prices, flows, messages]
     )
-    notifier = Notifier(book, feeds, tls, clock)
+    subscriptions = Subscriptions(store)
+    notifier = Notifier(book, subscriptions, feeds, tls, clock)
 
     async def keep_house() -> None:
         refresh()
-        notifier.forget(books.knows)
+        now = clock.now()
+        await subscriptions.forget_sent(now - MEMORY_S)
         await books.forget_old()
         if keep is not None:
             await keep()
-        await book.save_contacts()
-        now = clock.now()
+        await book.contacts.save()
         await mirrors.prune(now - settings.readings_days * _DAY_S, now + _DAY_S)
 
     ticker = Ticker(feeds, notifier, clock, keep_house)
     books.tell(ticker)
-    own = _own_views(books, store, mirrors, settings, clock)
-    views = (*own, prices, flows, messages, SubscriptionViews(book, feeds, notifier, settings))
+    own = _own_views(books, store, mirrors, subscriptions, settings=settings, clock=clock)
+    told = SubscriptionViews(subscriptions, feeds, notifier, settings)
+    views = (*own, prices, flows, messages, told)
     throttle = Throttle(settings.requests_per_minute, clock.monotonic)
     homes = web.Application(
         middlewares=[edge(book, settings.edition, throttle)], client_max_size=MAX_BODY
@@ -113,11 +117,11 @@ def assemble(
         books.curves,
         store,
         mirrors,
-        notifier,
+        subscriptions,
         token=token,
         edition=settings.edition,
         doors=(
-            DerDoor(book, books.curves, books.defaults),
+            DerDoor(book, books.curves, books.defaults, store),
             PriceDoor(books.prices),
             FlowDoor(books.flows, store),
             MessageDoor(books.messages, store),
@@ -128,12 +132,25 @@ def assemble(
 
 
 def _own_views(
-    books: Books, store: Store, mirrors: MirrorStore, settings: HeadEndSettings, clock: Clock
+    books: Books,
+    store: Store,
+    mirrors: MirrorStore,
+    subscriptions: Subscriptions,
+    *,
+    settings: HeadEndSettings,
+    clock: Clock,
 ) -> Sequence[Views]:
     """Return the views of which nothing can be subscribed to by their own means."""
     return (
         DeviceViews(
-            books.book, books.flows, books.prices, store, mirrors, settings=settings, clock=clock
+            books.book,
+            books.flows,
+            books.prices,
+            store,
+            mirrors,
+            subscriptions=subscriptions,
+            settings=settings,
+            clock=clock,
         ),
         EventViews(
             books.book,

@@ -1,4 +1,4 @@
-"""All that the utility knows, read from the database once, and wired to who is told of changes."""
+"""All that the utility knows, in memory, and wired to who is told of changes."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -29,7 +29,7 @@ PRICES_RECALLED_S = 2 * CANCELLED_S
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What the utility knows. Use `Books.load`.
+    """What the utility knows. Use `Books.of`; `Store.load` reads it.
 
     Attributes:
         book: Homes, events and subscriptions.
@@ -48,27 +48,18 @@ class Books:
     messages: MessageBook
 
     @classmethod
-    async def load(cls, store: Store, settings: HeadEndSettings, clock: Clock) -> Self:
-        """Read everything from the database.
-
-        Raises:
-            StoreError: It holds what cannot be read.
-        """
+    def of(cls, store: Store, settings: HeadEndSettings, clock: Clock) -> Self:
+        """Return the books of a database, empty until it loads."""
         pen = settings.pen
-        book = await Book.load(store, settings.program_records(), clock, pen)
+        book = Book(store, settings.program_records(), clock, pen)
         programs = tuple(book.programs.values())
         curves = CurveBook(Shelf(store, "curve", Curve), programs, clock, pen)
-        await curves.load()
         defaults = DefaultBook(Shelf(store, "default", Default), programs, curves)
-        await defaults.load()
         priced = Calendar(Shelf(store, "price", Price), clock, "price", PRICES_RECALLED_S)
         prices = PriceBook(Shelf(store, "tariff", Tariff), priced, clock, pen)
-        await prices.load()
         granted = Calendar(Shelf(store, "grant", Grant), clock, "grant")
         flows = FlowBook(Shelf(store, "request", FlowRequest), granted, clock, pen)
-        await flows.load()
         texts = Calendar(Shelf(store, "message", Message), clock, "message")
-        await texts.load()
         return cls(book, curves, defaults, prices, flows, MessageBook(texts, clock, pen))
 
     def tell(self, ticker: Ticker) -> None:
@@ -109,10 +100,3 @@ class Books:
         await self.flows.grants.forget_old()
         await self.flows.forget_old()
         await self.messages.messages.forget_old()
-
-    def knows(self, mrid: str) -> bool:
-        """Whether anything of this mRID is still remembered."""
-        calendars = (self.prices.prices, self.flows.grants, self.messages.messages)
-        return any(calendar.find(mrid) is not None for calendar in calendars) or any(
-            event.mrid == mrid for event in self.book.events
-        )

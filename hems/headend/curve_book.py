@@ -1,33 +1,29 @@
 """The curves of all programmes: what the operator made, durable first, then seen."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from hems.clock import Clock
 from hems.headend.curves import Curve, CurveOrder, make_curve, same
+from hems.headend.db.held import Changed
 from hems.headend.dispatch import Order, find_program, make_mrid
 from hems.headend.errors import ConflictError, DispatchError, UnknownItemError
 from hems.headend.modes import CURVES, Mode
 from hems.headend.records import Program
-from hems.headend.shelf import Shelf
+from hems.headend.shelf import Owned, Shelf
 
 MAX_CURVES = 500
 """Curves of one programme."""
 
 
 class CurveBook:
-    """Curves by programme. Call `load` once.
+    """Curves by programme. `Store.load` reads them.
 
     Args:
         shelf: Where they are kept, owned by their programme's mRID.
         programs: All programmes.
         clock: The utility's time.
         pen: Private enterprise number for the mRIDs made here.
-
-    Attributes:
-        naming: Held while a curve is looked up for an order until that is durable, and while one
-            is removed, so that nothing ever names a curve that is gone.
     """
 
     def __init__(
@@ -37,16 +33,9 @@ class CurveBook:
         self._programs = tuple(programs)
         self._clock = clock
         self._pen = pen
+        self._index = {program.mrid: program.index for program in programs}
         self._curves: dict[str, Curve] = {}
-        self._changing = asyncio.Lock()
-        self.naming = asyncio.Lock()
-
-    async def load(self) -> None:
-        """Read all curves of known programmes."""
-        index = {program.mrid: program.index for program in self._programs}
-        for owner, curve in await self._shelf.load():
-            if owner in index:
-                self._curves[curve.mrid] = replace(curve, program=index[owner])
+        shelf.follow(self._take)
 
     def of(self, program: int) -> Sequence[Curve]:
         """Return a programme's curves, by creation time, then mRID, both descending."""
@@ -81,15 +70,14 @@ class CurveBook:
         """
         now = self._clock.now()
         made = make_curve(mode, order, program.index, now, make_mrid(now, self._pen), raw=raw)
-        async with self._changing:
+        async with self._shelf.database.changing():
             known = self.of(program.index)
             for curve in known:
                 if same(curve, made):
                     return curve
             if len(known) >= MAX_CURVES:
                 raise ConflictError(f"programme {program.name!r} has {MAX_CURVES} curves already")
-            await self._shelf.save((made.mrid, program.mrid, made))
-            self._curves[made.mrid] = made
+            await self._shelf.put((made.mrid, program.mrid, made))
         return made
 
     async def remove(self, mrid: str, used: frozenset[str]) -> None:
@@ -107,7 +95,6 @@ class CurveBook:
         if curve.mrid in used:
             raise ConflictError(f"curve {curve.mrid} is named by an event or a default control")
         await self._shelf.drop(curve.mrid)
-        self._curves.pop(curve.mrid, None)
 
     async def resolve(self, order: Order) -> Order:
         """Return an order whose curves are all in its programme, by mRID among its values.
@@ -132,3 +119,11 @@ class CurveBook:
         if curve.mode is not mode:
             raise DispatchError(f"{mode.value}: curve {curve.mrid} is for {curve.mode.value}")
         return curve
+
+    def _take(self, changes: Sequence[Changed[Owned[Curve]]]) -> None:
+        """Put curves of known programmes where they belong."""
+        for each in changes:
+            self._curves.pop(each.key, None)
+            if each.after is not None and each.after.owner in self._index:
+                program = self._index[each.after.owner]
+                self._curves[each.key] = replace(each.after.item, program=program)

@@ -5,17 +5,18 @@ from dataclasses import replace
 
 from hems.headend.asks import check_ramp, check_values
 from hems.headend.curve_book import CurveBook
+from hems.headend.db.held import Changed
 from hems.headend.dispatch import Order
 from hems.headend.errors import DispatchError, UnknownItemError
 from hems.headend.modes import MODES_OF, Mode, ProgramKind
 from hems.headend.records import Default, Program
-from hems.headend.shelf import Shelf
+from hems.headend.shelf import Owned, Shelf
 
 _MOST_GRADIENT = 655.35
 
 
 class DefaultBook:
-    """Default controls by programme. Call `load` once.
+    """Default controls by programme. `Store.load` reads them.
 
     Args:
         shelf: Where those are kept that the operator set, by their programme's mRID.
@@ -34,13 +35,7 @@ class DefaultBook:
         self._curves = curves
         self._defaults = {p.index: Default(dict(p.defaults)) for p in self._programs}
         self.on_change: Callable[[Program], None] = _nobody
-
-    async def load(self) -> None:
-        """Read what the operator has set; it goes before what is configured."""
-        index = {program.mrid: program.index for program in self._programs}
-        for owner, default in await self._shelf.load():
-            if owner in index:
-                self._defaults[index[owner]] = default
+        shelf.follow(self._take)
 
     def of(self, program: int) -> Default:
         """Return what holds in a der programme while no event does."""
@@ -83,13 +78,21 @@ class DefaultBook:
         if set_grad_w is not None and not 0 <= set_grad_w <= _MOST_GRADIENT:
             raise DispatchError(f"set_grad_w {set_grad_w:g} is outside 0 to {_MOST_GRADIENT}")
         check_ramp(order.ramp_s)
-        resolved = await self._curves.resolve(replace(order, program=program.mrid))
-        check_values(resolved.values, raw=order.raw)
-        default = Default(dict(resolved.values), order.ramp_s, set_grad_w)
-        await self._shelf.save((program.mrid, program.mrid, default))
-        self._defaults[program.index] = default
-        self.on_change(program)
+        async with self._shelf.database.changing():
+            resolved = await self._curves.resolve(replace(order, program=program.mrid))
+            check_values(resolved.values, raw=order.raw)
+            default = Default(dict(resolved.values), order.ramp_s, set_grad_w)
+            await self._shelf.put((program.mrid, program.mrid, default))
         return default
+
+    def _take(self, changes: Sequence[Changed[Owned[Default]]]) -> None:
+        """Put what the operator has set before what is configured."""
+        programs = {program.mrid: program for program in self._programs}
+        for each in changes:
+            program = programs.get(each.key)
+            if program is not None and each.after is not None:
+                self._defaults[program.index] = each.after.item
+                self.on_change(program)
 
 
 def _check_modes(modes: frozenset[Mode]) -> None:

@@ -1,11 +1,12 @@
 """One request and its answer: who asks, which media type, how large, and every error's status."""
 
-import hashlib
 import logging
 from dataclasses import dataclass
-from typing import TypeVar
+from ssl import SSLObject
+from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
-from aiohttp import ETag, web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from certs.verify import peer_lfdi
@@ -17,15 +18,14 @@ from hems.headend.errors import (
     ThrottledError,
     UnknownItemError,
 )
+from hems.headend.forms import Form
 from hems.headend.records import Edition, Home
 from hems.headend.throttle import Throttle
 from hems.sep2.errors import MalformedError, OversizedError
 from hems.sep2.resources import Resource
-from hems.sep2.resources.wire import STORAGE_NS
-from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, parse, serialize
+from hems.sep2.xml import MAX_BODY, MEDIA_TYPE, parse
 
 RETRY_AFTER_S = 5
-SCHEMA_VER_2023 = "2.2"
 
 SMALL_BODY = 16 * 1024
 """Greatest length of a body of which a home may leave us many, octets."""
@@ -115,11 +115,17 @@ def _identify(request: web.Request, book: Book, default_edition: Edition) -> Cal
     connection = None if transport is None else transport.get_extra_info("ssl_object")
     if connection is None:
         raise ForbiddenError("the connection is gone or is not TLS")
-    lfdi = peer_lfdi(connection)
+    lfdi = _lfdis.get(connection)
+    if lfdi is None:
+        lfdi = _lfdis[connection] = peer_lfdi(connection)
     home = book.home(lfdi)
     if home is not None:
-        book.seen(lfdi)
+        book.contacts.seen(lfdi)
     return Caller(lfdi, home, default_edition if home is None else home.edition)
+
+
+_lfdis: Final[WeakKeyDictionary[SSLObject, str]] = WeakKeyDictionary()
+"""By connection: a peer shows its certificate once, and asks many times."""
 
 
 def _refusal(
@@ -150,7 +156,9 @@ class _MediaError(RequestError):
 
 
 def _check_accept(request: web.Request) -> None:
-    accepted = request.headers.get("Accept", "*/*")
+    accepted = request.headers.get(hdrs.ACCEPT, "*/*")
+    if accepted == MEDIA_TYPE:  # as nearly all say it
+        return
     types = [
         part.split(";")[0].strip().lower()
         for part in accepted.split(",")
@@ -188,29 +196,20 @@ async def read(request: web.Request, expected: type[_R]) -> _R:
     return parse(await body_of(request), expected)
 
 
-def encode(record: Resource, edition: Edition) -> bytes:
-    """Write a record in the form of an edition.
-
-    CSIP-AUS has a schema with storage targets and one without, each with a namespace for all of
-    its elements: where a target is told, everything beside it is in the namespace of the former.
-    """
-    schema_ver = SCHEMA_VER_2023 if edition is Edition.Y2023 else None
-    body = serialize(record, schema_ver=schema_ver)
-    if b"<storage:" in body:
-        return serialize(record, schema_ver=schema_ver, csipaus_ns=STORAGE_NS)
-    return body
-
-
 def answer(request: web.Request, record: Resource) -> web.Response:
     """Answer 200 with a record, or 304 where the caller has just this (RFC 9110, 13.1.2)."""
-    body = encode(record, caller(request).edition)
-    tag = ETag(hashlib.blake2b(body, digest_size=12).hexdigest())
-    if tag.value in {known.value for known in request.if_none_match or ()}:
-        answered = web.Response(status=_NOT_MODIFIED)
-    else:
-        answered = web.Response(body=body, content_type=MEDIA_TYPE)
-    answered.etag = tag
-    return answered
+    return answer_form(request, Form.of(record, caller(request).edition))
+
+
+def answer_form(request: web.Request, form: Form) -> web.Response:
+    """Answer with what is written already; see `answer`."""
+    headers = {hdrs.ETAG: form.etag}
+    if hdrs.IF_NONE_MATCH in request.headers:
+        known = {f'"{tag.value}"' for tag in request.if_none_match or ()}
+        if form.etag in known:
+            return web.Response(status=_NOT_MODIFIED, headers=headers)
+    headers[hdrs.CONTENT_TYPE] = MEDIA_TYPE
+    return web.Response(body=form.body, headers=headers)
 
 
 def created(location: str) -> web.Response:

@@ -1,15 +1,15 @@
 """Requests and grants of all homes, durable first, then seen."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hems.clock import Clock
+from hems.headend.db.held import Changed
 from hems.headend.dispatch import make_mrid
 from hems.headend.errors import ConflictError, ForbiddenError, UnknownItemError
 from hems.headend.flows import CANCELLED, FlowRequest, Grant, GrantOrder, make_grant
 from hems.headend.keeping import kept_form
-from hems.headend.shelf import Shelf
+from hems.headend.shelf import Owned, Shelf
 from hems.headend.spans import MEMORY_S, Calendar
 from hems.sep2.resources import FlowReservationRequest
 from hems.sep2.xml import parse
@@ -24,7 +24,7 @@ def record_of(request: FlowRequest) -> FlowReservationRequest:
 
 
 class FlowBook:
-    """Flow reservations. Call `load` once.
+    """Flow reservations. `Store.load` reads them.
 
     Args:
         shelf: Where requests are kept.
@@ -43,30 +43,23 @@ class FlowBook:
         self.grants = grants
         self._clock = clock
         self._pen = pen
-        self._requests: dict[int, FlowRequest] = {}
-        self._changing = asyncio.Lock()
+        self._of: dict[str, dict[int, FlowRequest]] = {}
         self.on_grants: Callable[[str, str], None] = _nobody
-
-    async def load(self) -> None:
-        """Read all requests and grants."""
-        for _, request in await self._shelf.load():
-            self._requests[request.number] = request
-        await self.grants.load()
-        await self.forget_old()
+        shelf.follow(self._take)
+        grants.on_change = self._tell
 
     @property
     def requests(self) -> Sequence[FlowRequest]:
         """All homes' requests, the latest first."""
-        return sorted(self._requests.values(), key=_age, reverse=True)
+        return sorted(self._shelf.items, key=_age, reverse=True)
 
     def of(self, lfdi: str) -> Sequence[FlowRequest]:
         """Return a home's requests, the latest first, then by mRID descending."""
-        return [request for request in self.requests if request.lfdi == lfdi]
+        return sorted(self._of.get(lfdi, {}).values(), key=_age, reverse=True)
 
     def request(self, lfdi: str, number: int) -> FlowRequest | None:
         """Return a home's request; None if it has none of this number."""
-        found = self._requests.get(number)
-        return found if found is not None and found.lfdi == lfdi else None
+        return self._of.get(lfdi, {}).get(number)
 
     def of_mrid(self, mrid: str) -> FlowRequest:
         """Return a request of any home.
@@ -76,7 +69,7 @@ class FlowBook:
             ConflictError: Several homes have one.
         """
         wanted = mrid.upper()
-        found = [r for r in self._requests.values() if r.mrid == wanted]
+        found = [r for r in self._shelf.items if r.mrid == wanted]
         if not found:
             raise UnknownItemError(f"no reservation {mrid[:40]!r}")
         if len(found) > 1:  # homes make these mRIDs; what is meant for one goes to no other
@@ -111,14 +104,16 @@ class FlowBook:
             ForbiddenError: The home has too many.
             BusyError: The database cannot take it.
         """
-        async with self._changing:
+        async with self._shelf.database.changing():
             own = self.of(lfdi)
             known = next((r for r in own if r.mrid == posted.mrid.upper()), None)
             if known is None and len(own) >= MAX_REQUESTS:
                 raise ForbiddenError(f"device {lfdi} has {MAX_REQUESTS} requests already")
             asked = posted.interval_requested
             made = FlowRequest(
-                max(self._requests, default=0) + 1 if known is None else known.number,
+                max((r.number for r in self._shelf.items), default=0) + 1
+                if known is None
+                else known.number,
                 lfdi,
                 posted.mrid.upper(),
                 self._clock.now() if known is None else known.received_at,
@@ -126,8 +121,7 @@ class FlowBook:
                 asked.start + asked.duration,
                 kept_form(posted).decode(),
             )
-            await self._shelf.save((str(made.number), lfdi, made))
-            self._requests[made.number] = made
+            await self._shelf.put((str(made.number), lfdi, made))
         if posted.request_status.request_status == CANCELLED:
             await self.cancel(made)
         return made, known is None
@@ -135,7 +129,6 @@ class FlowBook:
     async def remove(self, request: FlowRequest) -> None:
         """Forget a request; what was granted for it is cancelled."""
         await self._shelf.drop(str(request.number))
-        self._requests.pop(request.number, None)
         await self.cancel(request)
 
     async def grant(self, request: FlowRequest, order: GrantOrder) -> Grant:
@@ -148,7 +141,7 @@ class FlowBook:
         """
         now = self._clock.now()
         mrid = make_mrid(now, self._pen)
-        async with self._changing:
+        async with self._shelf.database.changing():
             request = self._present(request)  # the home may have changed it, or taken it back
             made = make_grant(request.lfdi, record_of(request), order, now, mrid)
             replaced = [
@@ -158,7 +151,6 @@ class FlowBook:
                 and made.span.start < other.span.latest_end
             ]
             await self.grants.keep(*replaced, made)
-        self.on_grants(request.lfdi, made.span.mrid)
         return made
 
     async def cancel(self, request: FlowRequest) -> Sequence[Grant]:
@@ -167,12 +159,10 @@ class FlowBook:
         Raises:
             BusyError: The database cannot do it; nothing changed.
         """
-        async with self._changing:
+        async with self._shelf.database.changing():
             now = self._clock.now()
             ended = [replace(g, span=g.span.cancelled(now)) for g in self.open_of(request)]
             await self.grants.keep(*ended)
-        for grant in ended:
-            self.on_grants(request.lfdi, grant.span.mrid)
         return ended
 
     async def cancel_grant(self, mrid: str) -> Grant:
@@ -183,12 +173,11 @@ class FlowBook:
             ConflictError: It is over, or cancelled already.
             BusyError: The database cannot do it; nothing changed.
         """
-        async with self._changing:
+        async with self._shelf.database.changing():
             grant = self.grants.get(mrid)
             self.grants.check_open(grant)
             ended = replace(grant, span=grant.span.cancelled(self._clock.now()))
             await self.grants.keep(ended)
-        self.on_grants(ended.lfdi, ended.span.mrid)
         return ended
 
     def open_of(self, request: FlowRequest) -> Sequence[Grant]:
@@ -202,11 +191,20 @@ class FlowBook:
             BusyError: The database cannot do it now.
         """
         before = self._clock.now() - MEMORY_S
-        old = [n for n, r in self._requests.items() if max(r.received_at, r.ends) < before]
-        if old:
-            await self._shelf.drop(*map(str, old))
-        for number in old:
-            del self._requests[number]
+        old = [r.number for r in self._shelf.items if max(r.received_at, r.ends) < before]
+        await self._shelf.drop(*map(str, old))
+
+    def _take(self, changes: Sequence[Changed[Owned[FlowRequest]]]) -> None:
+        for each in changes:
+            if each.before is not None:
+                self._of[each.before.item.lfdi].pop(each.before.item.number)
+            if each.after is not None:
+                request = each.after.item
+                self._of.setdefault(request.lfdi, {})[request.number] = request
+
+    def _tell(self, grants: Sequence[Grant]) -> None:
+        for grant in grants:
+            self.on_grants(grant.lfdi, grant.span.mrid)
 
 
 def _age(request: FlowRequest) -> tuple[int, str]:

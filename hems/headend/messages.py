@@ -1,6 +1,5 @@
 """Messages for the people of the homes: judged, kept, written as resources."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -105,8 +104,8 @@ class MessageBook:
         self.messages = messages
         self._clock = clock
         self._pen = pen
-        self._changing = asyncio.Lock()
         self.on_change: Callable[[str], None] = _nobody
+        messages.on_change = self._tell
 
     async def send(self, order: MessageOrder) -> Message:
         """Send a message.
@@ -118,7 +117,6 @@ class MessageBook:
         now = self._clock.now()
         message = make_message(order, now, make_mrid(now, self._pen))
         await self.messages.keep(message)
-        self.on_change(message.span.mrid)
         return message
 
     async def cancel(self, mrid: str) -> Message:
@@ -129,13 +127,16 @@ class MessageBook:
             ConflictError: It is over, or cancelled already.
             BusyError: The database cannot do it; nothing changed.
         """
-        async with self._changing:
+        async with self.messages.changing():
             message = self.messages.get(mrid)
             self.messages.check_open(message)
             ended = replace(message, span=message.span.cancelled(self._clock.now()))
             await self.messages.keep(ended)
-        self.on_change(ended.span.mrid)
         return ended
+
+    def _tell(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self.on_change(message.span.mrid)
 
 
 def make_message(order: MessageOrder, now: float, mrid: str) -> Message:

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Select, delete, select
 from sqlalchemy.orm import aliased
 
+from hems.headend.errors import RequestError
+from hems.headend.mirror_posts import MeterPost, ReadingsPost, save_posts
 from hems.headend.models import MeterRow, PointRow, ReadingRow
 from hems.headend.records import ReadingRecord
 from hems.headend.rows import AnyRow
+from hems.headend.sql import insert
 from hems.headend.store import Store
+from hems.headend.together import Together
 
 AnySelect = Select[*tuple[Any, ...]]
 
@@ -34,44 +36,6 @@ class Point:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A reading as posted: whole `value`, still without its meter's power of ten.
-
-    Attributes:
-        start: Begin of its interval, epoch s.
-        duration_s: Its length.
-        local_id: localID, or "" if none.
-        value: As posted.
-    """
-
-    start: int
-    duration_s: int
-    local_id: str
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class MeterPost:
-    """What one MirrorMeterReading brought; None where it did not say.
-
-    Attributes:
-        mrid: Its mRID.
-        description: Its description.
-        uom: Unit code.
-        flow: flowDirection code.
-        multiplier: powerOfTenMultiplier.
-        samples: Its readings.
-    """
-
-    mrid: str
-    description: str | None
-    uom: int | None
-    flow: int | None
-    multiplier: int | None
-    samples: Sequence[Sample]
-
-
 class MirrorStore:
     """Usage points and readings.
 
@@ -81,6 +45,7 @@ class MirrorStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._posts = Together(self._save_posts)
 
     async def save_point(
         self, lfdi: str, mrid: str, role: str, body: bytes, meters: Sequence[MeterPost]
@@ -91,34 +56,43 @@ class MirrorStore:
             The point, and whether it is new.
         """
         values = {"role": role, "body": body}
-        async with self._store.writing() as connection:
-            found = await connection.execute(
+
+        def work(connection: Connection) -> tuple[Point, bool]:
+            found = connection.execute(
                 select(PointRow.id).where(PointRow.lfdi == lfdi, PointRow.mrid == mrid)
             )
             new = found.scalar_one_or_none() is None
-            done = await connection.execute(
-                insert(PointRow)
+            done = connection.execute(
+                insert(connection, PointRow)
                 .values(lfdi=lfdi, mrid=mrid, **values)
                 .on_conflict_do_update(index_elements=["lfdi", "mrid"], set_=values)
                 .returning(PointRow.__table__)
             )
             point = _point(done.one())
-            for meter in meters:
-                await _save_meter(connection, point, meter)
-        return point, new
+            save_posts(connection, [ReadingsPost(lfdi, point.id, meters)])
+            return point, new
 
-    async def save_meters(
-        self, point: Point, meters: Sequence[MeterPost]
-    ) -> Sequence[tuple[int, bool]]:
-        """Store what MirrorMeterReadings brought, all or none of them.
+        return await self._store.transact(work)
 
-        A type is kept from the first post on; later posts need not repeat it.
+    async def save_meters(self, post: ReadingsPost) -> Sequence[tuple[int, bool]]:
+        """Store what a home posted to one of its usage points, all or none of it.
+
+        A type is kept from the first post on; later posts need not repeat it. Posts of many homes
+        that come at once share one transaction.
 
         Returns:
-            Of each, the meter reading's number and whether it is new.
+            Of each meter reading, its number and whether it is new.
+
+        Raises:
+            UnknownItemError: The home has no usage point of this number.
+            BusyError: The database cannot take it; nothing of it was stored.
         """
-        async with self._store.writing() as connection:
-            return [await _save_meter(connection, point, meter) for meter in meters]
+        return await self._posts.add(post)
+
+    async def _save_posts(
+        self, posts: Sequence[ReadingsPost]
+    ) -> Sequence[Sequence[tuple[int, bool]] | RequestError]:
+        return await self._store.transact(lambda connection: save_posts(connection, posts))
 
     async def points(self, lfdi: str) -> Sequence[Point]:
         """Return a home's usage points in the order they came."""
@@ -137,9 +111,10 @@ class MirrorStore:
         """Forget a usage point and all its readings."""
         meters = select(MeterRow.id).where(MeterRow.point == point.id)
         async with self._store.writing() as connection:
+            # The point first: whoever posts to it now comes before this, or finds it gone.
+            await connection.execute(delete(PointRow).where(PointRow.id == point.id))
             await connection.execute(delete(ReadingRow).where(ReadingRow.meter.in_(meters)))
             await connection.execute(delete(MeterRow).where(MeterRow.point == point.id))
-            await connection.execute(delete(PointRow).where(PointRow.id == point.id))
 
     async def readings(
         self, *, lfdi: str | None = None, since: float = 0.0, limit: int = 1000
@@ -180,52 +155,6 @@ class MirrorStore:
         old = (ReadingRow.start < before) | (ReadingRow.start > after)
         async with self._store.writing() as connection:
             await connection.execute(delete(ReadingRow).where(old))
-
-
-async def _save_meter(
-    connection: AsyncConnection, point: Point, meter: MeterPost
-) -> tuple[int, bool]:
-    told = {
-        name: value
-        for name, value in (
-            ("description", meter.description),
-            ("uom", meter.uom),
-            ("flow", meter.flow),
-            ("multiplier", meter.multiplier),
-        )
-        if value is not None
-    }
-    key = {"point": point.id, "mrid": meter.mrid}
-    done = await connection.execute(
-        insert(MeterRow)
-        .values({"description": "", "multiplier": 0, **told, **key})
-        .on_conflict_do_nothing()
-        .returning(MeterRow.id)
-    )
-    new = done.scalar_one_or_none() is not None
-    if told and not new:
-        await connection.execute(
-            update(MeterRow)
-            .where(MeterRow.point == point.id, MeterRow.mrid == meter.mrid)
-            .values(**told)
-        )
-    found = await connection.execute(
-        select(MeterRow.id, MeterRow.multiplier).where(
-            MeterRow.point == point.id, MeterRow.mrid == meter.mrid
-        )
-    )
-    row = found.one()
-    for sample in meter.samples:
-        values = {
-            "duration_s": sample.duration_s,
-            "value": sample.value * 10.0**row.multiplier,
-        }
-        await connection.execute(
-            insert(ReadingRow)
-            .values(meter=row.id, start=sample.start, local_id=sample.local_id, **values)
-            .on_conflict_do_update(index_elements=["meter", "start", "local_id"], set_=values)
-        )
-    return row.id, new
 
 
 def _joined() -> AnySelect:

@@ -1,15 +1,36 @@
-"""Tables of the utility's database. A schema version in SQLite's user_version guards them."""
+"""Tables of the utility's database. A schema version guards them."""
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 2
-"""Counted up with each change of these tables; a file of another version is refused, unless
-`hems.headend.store` knows how to bring it up to date."""
+SCHEMA_VERSION = 3
+"""Counted up with each change of these tables; a database of another version is refused, unless
+`hems.headend.db.schema` knows how to bring it up to date."""
+
+_MANY = BigInteger().with_variant(Integer, "sqlite")
+"""Numbers of what comes without end; SQLite numbers only what it calls INTEGER by itself."""
 
 
 class Base(DeclarativeBase):
     """Base of the utility's tables."""
+
+
+class SchemaRow(Base):
+    """The version of the tables, in PostgreSQL; one row."""
+
+    __tablename__ = "hems_schema"
+
+    version: Mapped[int] = mapped_column(primary_key=True)
+
+
+class ChangeRow(Base):
+    """A record that workers hold in memory has changed; numbered in the order of commits."""
+
+    __tablename__ = "change"
+
+    number: Mapped[int] = mapped_column(_MANY, primary_key=True)
+    kind: Mapped[str]
+    key: Mapped[str]
 
 
 class HomeRow(Base):
@@ -34,7 +55,7 @@ class EventRow(Base):
     mrid: Mapped[str] = mapped_column(primary_key=True)
     program: Mapped[str]
     modes: Mapped[str]
-    start: Mapped[int]
+    start: Mapped[int] = mapped_column(BigInteger)
     duration_s: Mapped[int]
     randomize_start_s: Mapped[int]
     randomize_duration_s: Mapped[int]
@@ -45,17 +66,35 @@ class EventRow(Base):
 
 
 class SubscriptionRow(Base):
-    """A home's subscription; one for each resource."""
+    """A home's subscription; one for each resource.
+
+    `told` marks what it was told last, as of the change `told_change`, by whoever claimed it at
+    `told_at`; `taken` says whether that was seen through.
+    """
 
     __tablename__ = "subscription"
     __table_args__ = (UniqueConstraint("lfdi", "resource"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lfdi: Mapped[str]
-    resource: Mapped[str]
+    resource: Mapped[str] = mapped_column(index=True)
     uri: Mapped[str]
     item_limit: Mapped[int]
     level: Mapped[str]
+    told: Mapped[str] = mapped_column(default="", server_default="")
+    told_change: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    told_at: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    taken: Mapped[bool] = mapped_column(default=True, server_default=true())
+
+
+class NotifiedRow(Base):
+    """When a home that then took it was first sent an event."""
+
+    __tablename__ = "notified"
+
+    mrid: Mapped[str] = mapped_column(primary_key=True)
+    lfdi: Mapped[str] = mapped_column(primary_key=True)
+    sent_at: Mapped[float] = mapped_column(index=True)
 
 
 class ResponseRow(Base):
@@ -64,12 +103,12 @@ class ResponseRow(Base):
     __tablename__ = "response"
     __table_args__ = (UniqueConstraint("lfdi", "subject", "status", "modes", "created"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(_MANY, primary_key=True)
     lfdi: Mapped[str]
     subject: Mapped[str] = mapped_column(index=True)
     status: Mapped[int]
     modes: Mapped[str]
-    created: Mapped[int]
+    created: Mapped[int] = mapped_column(BigInteger)
     received_at: Mapped[float]
     kind: Mapped[str]
     body: Mapped[bytes] = mapped_column(LargeBinary)
@@ -91,9 +130,9 @@ class LogRow(Base):
 
     __tablename__ = "log_event"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(_MANY, primary_key=True)
     lfdi: Mapped[str] = mapped_column(index=True)
-    created: Mapped[int]
+    created: Mapped[int] = mapped_column(BigInteger)
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
@@ -134,9 +173,9 @@ class ReadingRow(Base):
         Index("ix_reading_start", "start"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(_MANY, primary_key=True)
     meter: Mapped[int]
-    start: Mapped[int]
+    start: Mapped[int] = mapped_column(BigInteger)
     local_id: Mapped[str]
     duration_s: Mapped[int]
     value: Mapped[float]

@@ -1,168 +1,192 @@
-"""Notifications: a changed resource goes to its subscribers at once, over kept-alive mutual TLS.
+"""Who is told of a changed resource, and what; each subscriber by one worker only.
 
-It is written once for all subscribers who get the same. Each subscription has a lane of its
-own: what is newest goes first, a subscriber that does not answer delays nobody, and after a few
-attempts it is left to its polling.
+A resource is written once for all subscribers who get the same. Every worker sees that it changed,
+claims some of the subscribers who have not been told yet, sends to them, and claims more.
 """
 
 import asyncio
+import hashlib
 import logging
 import secrets
-from collections.abc import Callable, Hashable, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from ssl import SSLContext
+from typing import Final
 from xml.sax.saxutils import escape
 
-import aiohttp
-from aiohttp.client_reqrep import ClientRequest
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
-
-from certs.verify import peer_lfdi
 from hems.clock import Clock
 from hems.headend import hrefs
 from hems.headend.book import Book
 from hems.headend.errors import BusyError
-from hems.headend.exchange import encode
 from hems.headend.feeds import Feeds, Sight
+from hems.headend.forms import encode
 from hems.headend.modes import Edition
+from hems.headend.postman import Letter, Outcome, Postman
 from hems.headend.records import Home, SubscriptionRecord
+from hems.headend.subscriptions import Subscriptions, Word
 from hems.sep2.resources import Notification
-from hems.sep2.xml import MEDIA_TYPE
 
-RETRY_DELAYS_S = (0.0, 0.5, 2.0, 8.0)
-"""Waits before each further attempt; the first is at once, for a connection that had gone idle."""
-
-_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
-_KEEPALIVE_S = 600.0
-_GONE = frozenset({404, 410})
-_OK = range(200, 300)
+AT_ONCE: Final = 200
+"""How many a worker claims at a time, and has on their way at most when it claims more."""
+_AGAIN_S: Final = 0.5
+_SETTLE_S: Final = 0.05
 
 _log = logging.getLogger(__name__)
-_recipient: ContextVar[str] = ContextVar("recipient")
-
-
-class RecipientError(aiohttp.ClientConnectionError):
-    """Behind a notification's address stands another device than the subscriber."""
-
-
-class RecipientConnector(aiohttp.TCPConnector):
-    """Connections over which nothing is sent before the peer is known as the subscriber."""
-
-    async def connect(
-        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> Connection:
-        """Connect, and compare the peer's LFDI with that of the subscription.
-
-        Raises:
-            RecipientError: It is another's.
-        """
-        connection = await super().connect(req, traces, timeout)
-        transport = connection.transport
-        tls = None if transport is None else transport.get_extra_info("ssl_object")
-        wanted = _recipient.get()
-        if tls is None or peer_lfdi(tls) != wanted:
-            connection.close()
-            raise RecipientError(f"the device at {req.url.host} is not {wanted}")
-        return connection
-
-
-@dataclass(slots=True)
-class _Lane:
-    """What one subscription still has to be sent."""
-
-    body: bytes | None = None
-    events: set[str] = field(default_factory=set)
-    fresh: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
 
 
 class Notifier:
-    """Tells subscribers of changed resources. Make it inside the running loop; close it at the end.
+    """Tells subscribers. Make it inside the running loop; close it at the end.
 
     Args:
-        book: Homes and subscriptions.
+        book: Homes.
+        subscriptions: Who wants to be told.
         feeds: What they may subscribe to.
         tls: Context of the server as a TLS client.
         clock: The utility's time.
 
     Attributes:
         base_url: The server's own origin, for the absolute subscriptionURI.
-        sent: By mRID and LFDI, when the notification that the event caused was begun to be
-            sent, epoch s; only of homes that then took it. A connection that had to be opened
-            first comes after it, and a list longer than the subscription's limit may leave the
-            event itself to the home's next poll.
     """
 
-    def __init__(self, book: Book, feeds: Feeds, tls: SSLContext, clock: Clock) -> None:
+    def __init__(
+        self,
+        book: Book,
+        subscriptions: Subscriptions,
+        feeds: Feeds,
+        tls: SSLContext,
+        clock: Clock,
+    ) -> None:
         self._book = book
+        self._subscriptions = subscriptions
         self._feeds = feeds
         self._clock = clock
-        self._session = aiohttp.ClientSession(
-            connector=RecipientConnector(ssl=tls, limit=0, keepalive_timeout=_KEEPALIVE_S),
-            timeout=_TIMEOUT,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-        self._lanes: dict[int, _Lane] = {}
-        self._told: dict[tuple[str, Edition], Hashable] = {}
+        self._postman = Postman(tls, clock, self._told)
+        self._watched: dict[str, dict[Edition, str]] = {}
+        self._known: dict[tuple[str, Edition], str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Event()
+        self._done: list[tuple[int, str]] = []
+        self._sent: list[tuple[str, str, float]] = []
+        self._settling: asyncio.Task[None] | None = None
         self.base_url = ""
-        self.sent: dict[str, dict[str, float]] = {}
 
     async def close(self) -> None:
         """Drop what is still unsent and close all connections."""
-        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._session.close()
+        await self._postman.close()
+        if self._settling is not None:
+            await asyncio.gather(self._settling, return_exceptions=True)
 
-    def subscribed(self, item: SubscriptionRecord) -> None:
-        """Send a new subscription the resource as it is, unless it is empty.
+    async def look(self) -> None:
+        """Learn what is subscribed to, and what others have begun to tell and not ended.
 
-        The home read it before it subscribed, and an event dispatched in between was told to
-        nobody. What was cancelled in between is still in the list.
+        Raises:
+            BusyError: The database cannot serve.
         """
-        home = self._book.home(item.lfdi)
-        sight = None if home is None else self._feeds.sight(item.resource, home)
-        if home is not None and sight is not None:
-            self._told.setdefault((item.resource, home.edition), sight.signature)
-            if not sight.empty:
-                self._send(sight, [(home, item)], None)
+        watched: dict[str, dict[Edition, str]] = {}
+        for (resource, edition), lfdi in (await self._subscriptions.watched()).items():
+            watched.setdefault(resource, {})[edition] = lfdi
+        self._watched = watched
+        for known in await self._subscriptions.lost(self._clock.now()):
+            self._known.pop(known, None)
 
-    def announce(self, resource: str, mrid: str | None = None) -> None:
-        """Send a resource to its subscribers, if it changed since it was last sent.
+    def announce(self, resource: str, events: Iterable[str] = ()) -> None:
+        """Tell subscribers of a resource, if it is not as it was when they were told last.
 
         Args:
             resource: Its path.
-            mrid: The event that was just accepted or cancelled, if that is the cause.
+            events: mRIDs of the events that were just accepted or cancelled, if that is why.
         """
-        alike: dict[Edition, list[tuple[Home, SubscriptionRecord]]] = {}
-        for item in self._book.subscriptions_to(resource):
-            home = self._book.home(item.lfdi)
-            if home is not None:
-                alike.setdefault(home.edition, []).append((home, item))
-        for edition, items in alike.items():
-            sight = self._feeds.sight(resource, items[0][0])
-            if sight is not None and self._told.get((resource, edition)) != sight.signature:
-                self._told[resource, edition] = sight.signature
-                self._send(sight, items, mrid)
+        for edition, lfdi in self._watched.get(resource, {}).items():
+            home = self._book.home(lfdi)
+            sight = None if home is None else self._feeds.sight(resource, home)
+            if sight is None:
+                continue
+            word = self._word(resource, edition, sight)
+            if self._known.get((resource, edition)) != word.mark:
+                self._known[resource, edition] = word.mark
+                self._begin(word, sight, frozenset(events))
 
-    def forget(self, keep: Callable[[str], bool]) -> None:
-        """Let go of the times of events that `keep` refuses."""
-        self.sent = {mrid: times for mrid, times in self.sent.items() if keep(mrid)}
+    async def subscribe(self, item: SubscriptionRecord, home: Home) -> "First":
+        """Keep a subscription; `told` is to be called once the home knows of it.
+
+        Raises:
+            BusyError: The database cannot take it.
+        """
+        sight = self._sight(item.resource, home)
+        word = self._word(item.resource, home.edition, sight)
+        now = self._clock.now()
+        kept = await self._subscriptions.save(item, word, now, taken=sight.empty)
+        return First(kept, home, sight, word)
+
+    def subscribed(self, first: "First") -> None:
+        """Send a new subscription the resource as it is, unless it is empty.
+
+        The home read it before it subscribed, and what was dispatched in between was told to
+        nobody. What was cancelled in between is still in the list.
+        """
+        item, home = first.kept, first.home
+        self._watched.setdefault(item.resource, {})[home.edition] = home.lfdi
+        self._known.setdefault((item.resource, home.edition), first.word.mark)
+        sight = self._sight(item.resource, home)
+        word = self._word(item.resource, home.edition, sight)
+        if word.mark != first.word.mark:  # it has changed while the subscription was written down
+            self._begin(word, sight, frozenset())
+        elif not sight.empty:
+            self._send(self._form(sight, item, home.edition), home, item, word.mark)
+
+    def _sight(self, resource: str, home: Home) -> Sight:
+        sight = self._feeds.sight(resource, home)
+        if sight is None:
+            raise LookupError(f"there is nothing to subscribe to at {resource}")
+        return sight
+
+    def _word(self, resource: str, edition: Edition, sight: Sight) -> Word:
+        mark = hashlib.blake2b(repr(sight.signature).encode(), digest_size=12).hexdigest()
+        return Word(resource, edition, mark, self._book.change)
+
+    def _begin(self, word: Word, sight: Sight, events: frozenset[str]) -> None:
+        task = asyncio.create_task(self._tell(word, sight, events), name=f"tell {word.resource}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, word: Word, sight: Sight, events: frozenset[str]) -> None:
+        """Claim subscribers and send to them until all have been told."""
+        forms: dict[int, _Form] = {}
+        while self._known.get((word.resource, word.edition)) == word.mark:
+            try:
+                claimed = await self._subscriptions.claim(word, self._clock.now(), AT_ONCE)
+            except BusyError as error:
+                _log.warning("subscribers of %s wait to be told: %s", word.resource, error)
+                await asyncio.sleep(_AGAIN_S)
+                continue
+            for item in claimed:
+                home = self._book.home(item.lfdi)
+                if home is None:
+                    continue
+                form = forms.get(item.limit)
+                if form is None:
+                    form = forms[item.limit] = self._form(sight, item, word.edition)
+                self._send(form, home, item, word.mark, events)
+            if len(claimed) < AT_ONCE:
+                return
+            while self._postman.busy >= AT_ONCE:
+                self._room.clear()
+                await self._room.wait()
 
     def _send(
-        self, sight: Sight, items: Sequence[tuple[Home, SubscriptionRecord]], mrid: str | None
+        self,
+        form: "_Form",
+        home: Home,
+        item: SubscriptionRecord,
+        mark: str,
+        events: frozenset[str] = frozenset(),
     ) -> None:
-        """Send what homes of one edition see."""
-        forms: dict[int, _Form] = {}
-        for home, item in items:
-            form = forms.get(item.limit)
-            if form is None:
-                form = forms[item.limit] = self._form(sight, item, home.edition)
-            uri = self.base_url + hrefs.subscription(home.id, item.id)
-            self._hand(item, form.filled(uri), mrid)
+        uri = self.base_url + hrefs.subscription(home.id, item.id)
+        self._postman.send(Letter(item, form.filled(uri), mark, events))
 
     def _form(self, sight: Sight, item: SubscriptionRecord, edition: Edition) -> "_Form":
         """Write the notification once; only subscriptionURI differs between subscribers."""
@@ -180,71 +204,48 @@ class Notifier:
         before, _, after = body.partition(place.encode())
         return _Form(before, after)
 
-    def _hand(self, item: SubscriptionRecord, body: bytes, mrid: str | None) -> None:
-        lane = self._lanes.setdefault(item.id, _Lane())
-        lane.body = body
-        if mrid is not None:
-            lane.events.add(mrid)
-        lane.fresh.set()
-        if lane.task is None or lane.task.done():
-            lane.task = asyncio.create_task(self._run(item.id, lane), name=f"notify {item.lfdi}")
+    async def _told(self, letter: Letter, outcome: Outcome, at: float) -> None:
+        self._room.set()
+        if outcome is Outcome.GONE:
+            try:
+                await self._subscriptions.delete(letter.to.id)
+            except BusyError as error:
+                _log.warning("subscription %d stays: %s", letter.to.id, error)
+            return
+        self._done.append((letter.to.id, letter.mark))
+        if outcome is Outcome.TAKEN:
+            self._sent += [(mrid, letter.to.lfdi, at) for mrid in letter.events]
+        if self._settling is None or self._settling.done():
+            self._settling = asyncio.create_task(self._settle(), name="settle notifications")
 
-    async def _run(self, number: int, lane: _Lane) -> None:
-        """Send the newest body until it is taken, or given up; end when there is none."""
-        attempt = 0
-        while lane.body is not None:
-            item = self._book.subscription(number)
-            if item is None:
-                break
-            if lane.fresh.is_set():
-                attempt = 0
-                lane.fresh.clear()
-            body, events = lane.body, frozenset(lane.events)
-            if await self._post(item, body, events):
-                done = True
-            elif attempt < len(RETRY_DELAYS_S):
-                done = False
-                await _wait(lane.fresh, RETRY_DELAYS_S[attempt])
-                attempt += 1
-            else:
-                done = True
-                _log.warning("%s does not take notifications; it will poll", item.uri)
-            if done and lane.body is body:
-                lane.body = None
-                lane.events -= events
-        self._lanes.pop(number, None)
+    async def _settle(self) -> None:
+        """Write down what letters came to, many at a time."""
+        await asyncio.sleep(_SETTLE_S)
+        while self._done:
+            done, sent = self._done, self._sent
+            self._done, self._sent = [], []
+            try:
+                await self._subscriptions.settle(done, sent)
+            except BusyError as error:
+                _log.warning("%d notifications may be sent again: %s", len(done), error)
+                return
 
-    async def _post(self, item: SubscriptionRecord, body: bytes, events: frozenset[str]) -> bool:
-        """Post once; return whether this body is done with."""
-        _recipient.set(item.lfdi)
-        at = self._clock.now()
-        try:
-            async with self._session.post(
-                item.uri,
-                data=body,
-                headers={"Content-Type": MEDIA_TYPE},
-                allow_redirects=False,
-            ) as answer:
-                status = answer.status
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            _log.info("notification to %s failed: %s", item.uri, error)
-            return False
-        if status in _OK:
-            for mrid in events:
-                self.sent.setdefault(mrid, {}).setdefault(item.lfdi, at)
-            return True
-        if status in _GONE:
-            await self._end(item)
-            _log.warning("%s answered %d: subscription %d ends", item.uri, status, item.id)
-            return True
-        _log.info("notification to %s was answered %d", item.uri, status)
-        return False
 
-    async def _end(self, item: SubscriptionRecord) -> None:
-        try:
-            await self._book.unsubscribe(item.id)
-        except BusyError as error:
-            _log.warning("subscription %d stays: %s", item.id, error)
+@dataclass(frozen=True, slots=True)
+class First:
+    """A new subscription, and what its home is told first.
+
+    Attributes:
+        kept: As it is kept.
+        home: Whose it is.
+        sight: What the home saw when it subscribed.
+        word: The same in the words of the database.
+    """
+
+    kept: SubscriptionRecord
+    home: Home
+    sight: Sight
+    word: Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +259,7 @@ class _Form:
         return b"".join((self.before, escape(uri).encode(), self.after))
 
 
-async def _wait(event: asyncio.Event, delay_s: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), delay_s)
-    except TimeoutError:
-        return
+Sent = Mapping[str, float]
+"""When a notification that an event caused was begun to be sent, epoch s, by LFDI; only of homes
+that then took it. A connection that had to be opened first comes after it, and a list longer than
+the subscription's limit may leave the event itself to the home's next poll."""

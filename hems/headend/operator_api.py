@@ -16,7 +16,7 @@ from hems.headend.curve_book import CurveBook
 from hems.headend.errors import BusyError, RequestError, SettingsError, UnknownItemError
 from hems.headend.exchange import RETRY_AFTER_S
 from hems.headend.mirror_store import MirrorStore
-from hems.headend.notifier import Notifier
+from hems.headend.notifier import Sent
 from hems.headend.operator_door import json_answer, number_in, read_model, refusal
 from hems.headend.operator_homes import self_report
 from hems.headend.operator_models import (
@@ -33,6 +33,7 @@ from hems.headend.operator_models import (
 from hems.headend.operator_view import event_out, home_out
 from hems.headend.records import Edition, Event, Home, ReadingRecord, ResponseRecord
 from hems.headend.store import Store
+from hems.headend.subscriptions import Subscriptions
 
 MAX_BODY = 256 * 1024
 """Of the operator's requests, octets: the longest series of prices fits."""
@@ -81,7 +82,7 @@ class OperatorApi:
         curves: Curves that events name.
         store: Responses and documents.
         mirrors: Readings.
-        notifier: For the times of notification.
+        subscriptions: For these, and the times of notification.
         token: What callers must show.
         edition: Dialect of a home entered without one.
         doors: What else the operator may do.
@@ -93,7 +94,7 @@ class OperatorApi:
         curves: CurveBook,
         store: Store,
         mirrors: MirrorStore,
-        notifier: Notifier,
+        subscriptions: Subscriptions,
         *,
         token: str,
         edition: Edition,
@@ -104,7 +105,7 @@ class OperatorApi:
         self._doors = doors
         self._store = store
         self._mirrors = mirrors
-        self._notifier = notifier
+        self._subscriptions = subscriptions
         self._token = token
         self._edition = edition
 
@@ -151,9 +152,9 @@ class OperatorApi:
     async def post_event(self, request: web.Request) -> web.Response:
         """Dispatch an event; it is durable and on its way when this answers 201."""
         order = (await read_model(request, EventIn)).order()
-        async with self._curves.naming:
+        async with self._store.changing():
             event = await self._book.dispatch(await self._curves.resolve(order))
-        return json_answer(self._event(event, ()), 201, {"Location": f"/events/{event.mrid}"})
+        return json_answer(self._event(event, (), {}), 201, {"Location": f"/events/{event.mrid}"})
 
     async def get_events(self, _request: web.Request) -> web.Response:
         """Answer all remembered events, latest first."""
@@ -162,19 +163,20 @@ class OperatorApi:
         since = min((event.accepted_at for event in known), default=math.inf)
         for item in await self._store.responses(since=since) if known else ():
             answers.setdefault(item.subject, []).append(item)
-        events = [self._event(event, answers.get(event.mrid, ())) for event in known]
+        sent = await self._subscriptions.sent([event.mrid for event in known]) if known else {}
+        events = [self._event(e, answers.get(e.mrid, ()), sent.get(e.mrid, {})) for e in known]
         return json_answer(EventsOut(events=events))
 
     async def get_event(self, request: web.Request) -> web.Response:
         """Answer an event with what each home answered."""
         event = self._book.event(request.match_info["id"])
-        return json_answer(self._event(event, await self._store.responses(subject=event.mrid)))
+        return json_answer(await self._answered(event))
 
     async def post_cancel(self, request: web.Request) -> web.Response:
         """Cancel an event."""
         wish = await read_model(request, CancelIn) if request.can_read_body else CancelIn()
         event = await self._book.cancel(request.match_info["id"], randomized=wish.randomize)
-        return json_answer(self._event(event, await self._store.responses(subject=event.mrid)))
+        return json_answer(await self._answered(event))
 
     async def get_homes(self, _request: web.Request) -> web.Response:
         """Answer all homes."""
@@ -216,22 +218,27 @@ class OperatorApi:
             raise UnknownItemError(f"no home {lfdi[:40]!r}")
         return home
 
-    def _event(self, event: Event, responses: Sequence[ResponseRecord]) -> EventOut:
+    async def _answered(self, event: Event) -> EventOut:
+        responses = await self._store.responses(subject=event.mrid)
+        sent = await self._subscriptions.sent([event.mrid])
+        return self._event(event, responses, sent.get(event.mrid, {}))
+
+    def _event(self, event: Event, responses: Sequence[ResponseRecord], sent: Sent) -> EventOut:
         return event_out(
             event,
             self._book.programs[event.program],
             self._book.state(event),
             homes=self._book.homes,
             responses=responses,
-            sent=self._notifier.sent.get(event.mrid, {}),
+            sent=sent,
         )
 
     async def _home(self, home: Home, latest: Sequence[ReadingRecord]) -> HomeOut:
         documents = await self._store.documents(home.lfdi)
         return home_out(
             home,
-            self._book.last_contact(home.lfdi),
-            self._book.subscriptions_of(home.lfdi),
+            (await self._book.contacts.of(home.lfdi)).get(home.lfdi),
+            await self._subscriptions.of(home.lfdi),
             self_report(documents, self._book.programs),
             latest,
         )

@@ -14,6 +14,7 @@ from hems.headend.modes import Mode, Value
 from hems.headend.operator_asks import AsksIn, Finite, NewCurveIn
 from hems.headend.operator_door import json_answer, read_model
 from hems.headend.records import Default, Program
+from hems.headend.store import Store
 
 
 class DefaultIn(AsksIn):
@@ -81,9 +82,11 @@ class DerDoor:
         book: For the curves that events name.
         curves: The curves.
         defaults: The default controls.
+        store: Where all of that is kept.
     """
 
-    def __init__(self, book: Book, curves: CurveBook, defaults: DefaultBook) -> None:
+    def __init__(self, book: Book, curves: CurveBook, defaults: DefaultBook, store: Store) -> None:
+        self._store = store
         self._book = book
         self._curves = curves
         self._defaults = defaults
@@ -113,7 +116,7 @@ class DerDoor:
 
     async def delete_curve(self, request: web.Request) -> web.Response:
         """Forget a curve that nothing names."""
-        async with self._curves.naming:
+        async with self._store.changing():
             curve = self._curves.curve(request.match_info["id"])
             named = {v for e in self._book.events for v in e.values.values() if isinstance(v, str)}
             await self._curves.remove(curve.mrid, self._defaults.curves | named)
@@ -129,8 +132,7 @@ class DerDoor:
         wish = await read_model(request, DefaultIn)
         program = self._defaults.program(request.match_info["program"])
         order = Order(wish.asked, 0.0, curves=wish.curves(), ramp_s=wish.ramp_s, raw=wish.raw)
-        async with self._curves.naming:
-            default = await self._defaults.set(program.mrid, order, wish.set_grad_w)
+        default = await self._defaults.set(program.mrid, order, wish.set_grad_w)
         return json_answer(DefaultOut.of(program, default))
 
     def _out(self, curve: Curve) -> CurveOut:

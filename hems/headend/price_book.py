@@ -1,6 +1,5 @@
 """The utility's tariffs and prices, durable first, then seen."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -36,7 +35,7 @@ class Series:
 
 
 class PriceBook:
-    """Tariffs and their prices. Call `load` once.
+    """Tariffs and their prices. `Store.load` reads them.
 
     Args:
         shelf: Where tariffs are kept.
@@ -56,26 +55,20 @@ class PriceBook:
         self.prices = prices
         self._clock = clock
         self._pen = pen
-        self._tariffs: dict[int, Tariff] = {}
-        self._changing = asyncio.Lock()
         self.on_tariffs: Callable[[], None] = _nobody
         self.on_prices: Callable[[Tariff, Flow], None] = _nobody_prices
-
-    async def load(self) -> None:
-        """Read all tariffs and prices."""
-        for _, tariff in await self._shelf.load():
-            self._tariffs[tariff.number] = tariff
-        await self.prices.load()
+        shelf.follow(lambda _changes: self.on_tariffs())
+        prices.on_change = self._tell
 
     @property
     def tariffs(self) -> Sequence[Tariff]:
         """All tariffs, by primacy, then mRID descending."""
-        found = sorted(self._tariffs.values(), key=lambda tariff: tariff.mrid, reverse=True)
+        found = sorted(self._shelf.items, key=lambda tariff: tariff.mrid, reverse=True)
         return sorted(found, key=lambda tariff: tariff.primacy)
 
     def tariff(self, number: int) -> Tariff | None:
         """Return a tariff; None if there is none of this number."""
-        return self._tariffs.get(number)
+        return next((t for t in self._shelf.items if t.number == number), None)
 
     def named(self, name: str) -> Tariff:
         """Return a tariff by name.
@@ -97,18 +90,14 @@ class PriceBook:
             ConflictError: There are too many tariffs, or the currency is another.
             BusyError: The database cannot take it; nothing changed.
         """
-        async with self._changing:
+        async with self._shelf.database.changing():
             now = self._clock.now()
             offers = check_offers(series.offers, now, raw=series.raw)
             before = self._find(series.tariff)
             tariff = self._made(series, before, now)
             if tariff != before:
-                await self._shelf.save((tariff.mrid, "", tariff))
-                self._tariffs[tariff.number] = tariff
+                await self._shelf.put((tariff.mrid, "", tariff))
             await self._apply(tariff, series.flow, offers, now)
-        if tariff != before:
-            self.on_tariffs()
-        self.on_prices(tariff, series.flow)
         return tariff
 
     async def clear(self, name: str, flow: Flow) -> Tariff:
@@ -118,11 +107,10 @@ class PriceBook:
             UnknownItemError: There is no such tariff.
             BusyError: The database cannot do it; nothing changed.
         """
-        async with self._changing:
+        async with self._shelf.database.changing():
             tariff, now = self.named(name), self._clock.now()
             left = self.prices.open(owner(tariff.mrid, flow))
             await self.prices.keep(*(replace(p, span=p.span.cancelled(now)) for p in left))
-        self.on_prices(tariff, flow)
         return tariff
 
     async def _apply(self, tariff: Tariff, flow: Flow, offers: Sequence[Offer], now: float) -> None:
@@ -141,10 +129,10 @@ class PriceBook:
 
     def _made(self, series: Series, before: Tariff | None, now: float) -> Tariff:
         if before is None:
-            if len(self._tariffs) >= MAX_TARIFFS:
+            if len(self._shelf.all) >= MAX_TARIFFS:
                 raise ConflictError(f"there are {MAX_TARIFFS} tariffs already")
             before = Tariff(
-                max(self._tariffs, default=0) + 1,
+                max((t.number for t in self._shelf.items), default=0) + 1,
                 make_mrid(now, self._pen),
                 series.tariff,
                 _PRIMACY,
@@ -159,11 +147,15 @@ class PriceBook:
         primacy = before.primacy if series.primacy is None else series.primacy
         return replace(before, primacy=primacy, flows=flows)
 
+    def _tell(self, prices: Sequence[Price]) -> None:
+        for mrid, flow in dict.fromkeys((price.tariff, price.flow) for price in prices):
+            tariff = self._shelf.find(mrid)
+            if tariff is not None:
+                self.on_prices(tariff, flow)
+
     def _find(self, name: str) -> Tariff | None:
         wanted = name.casefold()
-        found = (
-            t for t in self._tariffs.values() if wanted in {t.name.casefold(), t.mrid.casefold()}
-        )
+        found = (t for t in self._shelf.items if wanted in {t.name.casefold(), t.mrid.casefold()})
         return next(found, None)
 
 

@@ -22,6 +22,7 @@ from hems.headend.advertise import announced
 from hems.headend.assembly import assemble
 from hems.headend.book import Book
 from hems.headend.books import Books
+from hems.headend.db.follower import Follower
 from hems.headend.enterprise.assembly import EnterpriseSide, assemble_enterprise
 from hems.headend.errors import BusyError, SettingsError
 from hems.headend.est.assembly import Est, assemble_est
@@ -123,10 +124,10 @@ class HeadEnd:
         self.token = operator_token(settings.token_file)
         self.store = store = await Store.open(settings.database, settings.busy_timeout_s)
         stack.push_async_callback(store.close)
-        books = await Books.load(store, settings, clock)
+        books = Books.of(store, settings, clock)
         self.book = books.book
         stack.push_async_callback(_save_contacts, self.book)
-        self.est = est = await self._assemble_est(identity)
+        self.est = est = self._assemble_est(identity)
         self.enterprise = enterprise = await assemble_enterprise(
             store, clock.now, settings.bulletins, settings.firmware
         )
@@ -143,6 +144,8 @@ class HeadEnd:
             if responder is not None:
                 await responder.keep()
 
+        await store.load()
+        await books.forget_old()
         parts = assemble(
             books,
             store,
@@ -156,13 +159,21 @@ class HeadEnd:
             more=enterprise.views,
         )
         stack.push_async_callback(parts.notifier.close)
-        port = await _listen(stack, parts.homes, settings.host, settings.port, server_tls)
+        shared = settings.reuse_port
+        port = await _listen(
+            stack, parts.homes, settings.host, settings.port, server_tls, shared=shared
+        )
         base_url = _origin("https", settings.host, port)
         parts.notifier.base_url = base_url
         enrols_at = "" if est is None else await self._listen_for_new(stack, est, port)
         asked_at = "" if responder is None else await self._listen_for_ocsp(stack, responder)
         operator_port = await _listen(
-            stack, parts.operator, settings.operator_host, settings.operator_port, None
+            stack,
+            parts.operator,
+            settings.operator_host,
+            settings.operator_port,
+            None,
+            shared=shared,
         )
         self.addresses = Addresses(
             base_url,
@@ -171,20 +182,21 @@ class HeadEnd:
             enrols_at,
             asked_at,
         )
-        task = asyncio.create_task(parts.ticker.run(), name="headend ticker")
-        task.add_done_callback(_report)
-        stack.push_async_callback(_end, task)
+        for name, work in (("ticker", parts.ticker.run()), ("follower", Follower(store).run())):
+            task = asyncio.create_task(work, name=f"headend {name}")
+            task.add_done_callback(_report)
+            stack.push_async_callback(_end, task)
         if settings.advertise:
             await stack.enter_async_context(
                 announced(settings.host, port, settings.instance, settings.edition)
             )
         self._tell_ready()
 
-    async def _assemble_est(self, identity: IdentityFiles) -> Est | None:
+    def _assemble_est(self, identity: IdentityFiles) -> Est | None:
         settings = self._settings
         if settings.est is None:
             return None
-        return await assemble_est(
+        return assemble_est(
             settings.est,
             identity,
             self.store,
@@ -206,6 +218,7 @@ class HeadEnd:
             settings.port,
             est.tls.context,
             keepalive_s=EST_KEEPALIVE_S,
+            shared=self._settings.reuse_port,
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         est.places.dcap_port = dcap_port
@@ -224,6 +237,7 @@ class HeadEnd:
             settings.port,
             None,
             keepalive_s=OCSP_KEEPALIVE_S,
+            shared=self._settings.reuse_port,
         )
         return settings.reached_at or _origin("http", settings.host, port) + OCSP_PATH
 
@@ -279,6 +293,7 @@ async def _listen(
     tls: SSLContext | None,
     *,
     keepalive_s: float = KEEPALIVE_S,
+    shared: bool = False,
 ) -> int:
     runner = web.AppRunner(
         app, access_log=None, keepalive_timeout=keepalive_s, shutdown_timeout=_SHUTDOWN_S
@@ -286,7 +301,8 @@ async def _listen(
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
-        await web.TCPSite(runner, host, port, ssl_context=tls).start()
+        site = web.TCPSite(runner, host, port, ssl_context=tls, reuse_port=shared or None)
+        await site.start()
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error.strerror
         raise SettingsError(f"cannot listen on {host} port {port}: {why}") from error
@@ -303,13 +319,13 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 
 def _report(task: asyncio.Task[None]) -> None:
-    """Say so if the ticker ends by itself: lists would no longer change with time."""
+    """Say so if a task ends by itself: lists would no longer change."""
     if not task.cancelled() and task.exception() is not None:
-        _log.critical("the ticker has stopped", exc_info=task.exception())
+        _log.critical("the %s has stopped", task.get_name(), exc_info=task.exception())
 
 
 async def _save_contacts(book: Book) -> None:
     try:
-        await book.save_contacts()
+        await book.contacts.save()
     except BusyError as error:
         _log.warning("the last contacts are lost: %s", error)

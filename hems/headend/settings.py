@@ -17,6 +17,7 @@ from hems.headend.records import Program
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 _LIMITS = frozenset({Mode.IMPORT, Mode.EXPORT, Mode.GENERATION, Mode.LOAD})
+PostgreSqlUrl = Annotated[str, Field(pattern=r"^postgresql://[^/]+/[^/]+$")]
 PollRate = Annotated[int, Field(ge=1, le=86400)]
 
 
@@ -69,8 +70,12 @@ class HeadEndSettings(BaseModel):
     """Address of the operator's door: loopback, for it speaks plain HTTP."""
     operator_port: Port = 0
     """Its port; 0 takes any free one."""
-    database: Path
-    """SQLite file; made on first start."""
+    reuse_port: bool = False
+    """Whether several workers of one database listen on the same ports of this machine; the kernel
+    deals connections out among them. Ports must be named then."""
+    database: Path | PostgreSqlUrl
+    """SQLite file, made on first start; or a PostgreSQL database, as
+    postgresql://USER:PASSWORD@HOST:PORT/NAME."""
     certificate: Path
     """PEM file: the server's certificate and its intermediate CAs."""
     key: Path
@@ -130,6 +135,8 @@ class HeadEndSettings(BaseModel):
         names = [program.name.casefold() for program in self.programs]
         if len(set(names)) != len(names):
             raise ValueError("two programmes have the same name")
+        if self.reuse_port and 0 in {self.port, self.operator_port}:
+            raise ValueError("reuse_port: name port and operator_port, which all workers share")
         try:
             local = ipaddress.ip_address(self.operator_host).is_loopback
         except ValueError:
@@ -157,6 +164,7 @@ class HeadEndSettings(BaseModel):
         )
 
 
+_URL: Final = "postgresql://"
 _PATHS: Final = {
     "est": ("pki", "manufacturers"),
     "ocsp": ("pki",),
@@ -187,7 +195,7 @@ def load_settings(path: Path) -> HeadEndSettings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: is not TOML: {error}") from error
     for name in ("database", "certificate", "key", "roots", "crls", "token_file", "ready_file"):
-        if isinstance(values.get(name), str):
+        if isinstance(values.get(name), str) and not values[name].startswith(_URL):
             values[name] = path.parent / values[name]
     for table, names in _PATHS.items():
         section = values.get(table)

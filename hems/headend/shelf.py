@@ -1,52 +1,59 @@
 """Records that are few and all in memory: one table keeps them as JSON, validated when read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hems.headend.db.database import Database
+from hems.headend.db.held import Held
 from hems.headend.errors import StoreError
 from hems.headend.models import ItemRow
-from hems.headend.store import Store
+from hems.headend.sql import insert
 
 T = TypeVar("T")
 
 
-class Shelf(Generic[T]):
+@dataclass(frozen=True, slots=True)
+class Owned(Generic[T]):
+    """A record and whose it is.
+
+    Attributes:
+        owner: Whose, in whatever words its kind has for that.
+        item: The record.
+    """
+
+    owner: str
+    item: T
+
+
+class Shelf(Held[Owned[T]]):
     """Where records of one kind are kept.
 
     Args:
-        store: The open database.
+        database: The database.
         kind: Name of the kind in the table.
         record: Their class, a dataclass.
     """
 
-    def __init__(self, store: Store, kind: str, record: type[T]) -> None:
-        self._store = store
-        self._kind = kind
+    def __init__(self, database: Database, kind: str, record: type[T]) -> None:
+        super().__init__(database, kind)
         self._adapter = TypeAdapter(record)
 
-    async def load(self) -> Sequence[tuple[str, T]]:
-        """Return all records with their owners, in the order they were first kept.
+    @property
+    def items(self) -> Iterable[T]:
+        """All records, in the order they were first kept."""
+        return (owned.item for owned in self.all.values())
 
-        Raises:
-            StoreError: One cannot be read.
-        """
-        query = (
-            select(ItemRow.id, ItemRow.owner, ItemRow.body)
-            .where(ItemRow.kind == self._kind)
-            .order_by(ItemRow.number)
-        )
-        async with self._store.reading() as connection:
-            rows = (await connection.execute(query)).all()
-        try:
-            return [(row.owner, self._adapter.validate_json(row.body)) for row in rows]
-        except ValidationError as error:
-            raise StoreError(f"the database holds a {self._kind} that cannot be read") from error
+    def find(self, key: str) -> T | None:
+        """Return a record; None if there is none of this key."""
+        found = self.all.get(key)
+        return None if found is None else found.item
 
-    async def save(self, *items: tuple[str, str, T]) -> None:
+    async def put(self, *items: tuple[str, str, T]) -> None:
         """Keep records, all or none; one of the same id is replaced.
 
         Args:
@@ -55,22 +62,33 @@ class Shelf(Generic[T]):
         Raises:
             BusyError: The database cannot take them; nothing was stored.
         """
-        async with self._store.writing() as connection:
-            for name, owner, item in items:
-                values = {"owner": owner, "body": self._adapter.dump_json(item).decode()}
-                await connection.execute(
-                    insert(ItemRow)
-                    .values(kind=self._kind, id=name, **values)
-                    .on_conflict_do_update(index_elements=["kind", "id"], set_=values)
-                )
+        await self.save(*((key, Owned(owner, item)) for key, owner, item in items))
 
-    async def drop(self, *names: str) -> None:
-        """Forget records by id.
+    async def _read(
+        self, connection: AsyncConnection, keys: Sequence[str] | None
+    ) -> Mapping[str, Owned[T]]:
+        query = select(ItemRow.id, ItemRow.owner, ItemRow.body).where(ItemRow.kind == self.kind)
+        if keys is not None:
+            query = query.where(ItemRow.id.in_(keys))
+        rows = await connection.execute(query.order_by(ItemRow.number))
+        try:
+            return {r.id: Owned(r.owner, self._adapter.validate_json(r.body)) for r in rows}
+        except ValidationError as error:
+            raise StoreError(f"the database holds a {self.kind} that cannot be read") from error
 
-        Raises:
-            BusyError: The database cannot do it now; nothing was forgotten.
-        """
-        async with self._store.writing() as connection:
+    async def _write(
+        self, connection: AsyncConnection, items: Sequence[tuple[str, Owned[T]]]
+    ) -> None:
+        for key, owned in items:
+            body = self._adapter.dump_json(owned.item).decode()
+            values = {"owner": owned.owner, "body": body}
             await connection.execute(
-                delete(ItemRow).where(ItemRow.kind == self._kind, ItemRow.id.in_(names))
+                insert(connection, ItemRow)
+                .values(kind=self.kind, id=key, **values)
+                .on_conflict_do_update(index_elements=["kind", "id"], set_=values)
             )
+
+    async def _erase(self, connection: AsyncConnection, keys: Sequence[str]) -> None:
+        await connection.execute(
+            delete(ItemRow).where(ItemRow.kind == self.kind, ItemRow.id.in_(keys))
+        )

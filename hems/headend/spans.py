@@ -1,13 +1,15 @@
 """Events that stand by themselves: prices, messages, grants. None takes anything from another."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, Self, TypeVar
 
 from hems.clock import Clock
+from hems.headend.db.held import Changed
 from hems.headend.errors import ConflictError, UnknownItemError
 from hems.headend.modes import Edition
-from hems.headend.shelf import Shelf
+from hems.headend.shelf import Owned, Shelf
 from hems.headend.status import (
     EventState,
     Keeping,
@@ -86,13 +88,16 @@ T = TypeVar("T", bound=Spanned)
 
 
 class Calendar(Generic[T]):
-    """Records with their times, durable first, then seen. Call `load` once.
+    """Records with their times, durable first, then seen by every worker. `Store.load` reads them.
 
     Args:
         shelf: Where they are kept.
         clock: The utility's time.
         noun: What one is, for messages.
         recall_s: How long one that was cancelled can be asked for by the operator.
+
+    Attributes:
+        on_change: Called with those that are new or other, by any worker, once that is durable.
     """
 
     def __init__(
@@ -104,12 +109,12 @@ class Calendar(Generic[T]):
         self._recall_s = recall_s
         self._keeping = Keeping()
         self._lists: dict[str, tuple[T, ...]] = {}
-        self._by_mrid: dict[str, T] = {}
+        self.on_change: Callable[[Sequence[T]], None] = _nobody
+        shelf.follow(self._take)
 
-    async def load(self) -> None:
-        """Read all; those that ended long ago are let go of."""
-        self._put(item for _, item in await self._shelf.load())
-        await self.forget_old()
+    def changing(self) -> AbstractAsyncContextManager[object]:
+        """Return a block in which nothing that workers hold in memory changes by another."""
+        return self._shelf.database.changing()
 
     @property
     def owners(self) -> Sequence[str]:
@@ -122,7 +127,7 @@ class Calendar(Generic[T]):
 
     def find(self, mrid: str) -> T | None:
         """Return one; None if there is none of this mRID."""
-        return self._by_mrid.get(mrid.upper())
+        return self._shelf.find(mrid.upper())
 
     def get(self, mrid: str) -> T:
         """Return one.
@@ -147,7 +152,7 @@ class Calendar(Generic[T]):
         """Return the next time at which any list changes by itself, epoch s; None: never."""
         now = self._clock.now()
         times: list[float] = []
-        for item in self._by_mrid.values():
+        for item in self._shelf.items:
             span = item.span
             due = next_change(span, Overlap(), now, self._keeping)
             times += [] if due is None else [due]
@@ -161,9 +166,7 @@ class Calendar(Generic[T]):
         Raises:
             BusyError: The database cannot take them; nothing changed.
         """
-        if items:
-            await self._shelf.save(*((item.span.mrid, item.owner, item) for item in items))
-        self._put(items)
+        await self._shelf.put(*((item.span.mrid, item.owner, item) for item in items))
 
     def check_open(self, item: T) -> None:
         """Refuse to change what is over.
@@ -191,13 +194,8 @@ class Calendar(Generic[T]):
         Raises:
             BusyError: The database cannot do it now.
         """
-        old = [mrid for mrid, item in self._by_mrid.items() if self._is_old(item.span)]
-        if old:
-            await self._shelf.drop(*old)
-        owners = {self._by_mrid.pop(mrid).owner for mrid in old}
-        for owner in owners:
-            left = (item for item in self._lists[owner] if item.span.mrid in self._by_mrid)
-            self._lists[owner] = tuple(left)
+        old = [item.span.mrid for item in self._shelf.items if self._is_old(item.span)]
+        await self._shelf.drop(*old)
 
     def _is_old(self, span: Span) -> bool:
         now, gone = self._clock.now(), span.cancelled_at
@@ -214,17 +212,24 @@ class Calendar(Generic[T]):
                 if state is not None:
                     yield item, state
 
-    def _put(self, items: Iterable[T]) -> None:
-        fresh: dict[str, dict[str, T]] = {}
-        for item in items:
-            self._by_mrid[item.span.mrid] = item
-            fresh.setdefault(item.owner, {})[item.span.mrid] = item
-        for owner, new in fresh.items():
-            others = [i for i in self.of(owner) if i.span.mrid not in new]
-            kept = [*others, *new.values()]
+    def _take(self, changes: Sequence[Changed[Owned[T]]]) -> None:
+        lists: dict[str, dict[str, T | None]] = {}
+        for each in changes:
+            if each.before is not None:
+                lists.setdefault(each.before.item.owner, {})[each.key] = None
+            if each.after is not None:
+                lists.setdefault(each.after.item.owner, {})[each.key] = each.after.item
+        for owner, fresh in lists.items():
+            kept = [i for i in self.of(owner) if i.span.mrid not in fresh]
+            kept += [item for item in fresh.values() if item is not None]
             kept.sort(key=lambda i: (i.span.created, i.span.mrid), reverse=True)
             kept.sort(key=lambda i: i.span.start)
             self._lists[owner] = tuple(kept)
+        self.on_change([each.after.item for each in changes if each.after is not None])
+
+
+def _nobody(_items: Sequence[object]) -> None:
+    """Stand in until someone listens."""
 
 
 class AnyCalendar(Protocol):

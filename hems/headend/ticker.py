@@ -35,28 +35,32 @@ class Ticker:
         self._notifier = notifier
         self._clock = clock
         self._keep_house = keep_house
+        self._changed: dict[str, set[str]] = {}
         self._wake = asyncio.Event()
         self._kept_at = clock.monotonic()
 
     def changed(self, resource: str, mrid: str | None = None) -> None:
-        """Announce a resource that has just changed, and look when it changes next.
+        """Have a resource announced that has just changed.
 
         Args:
             resource: Its path.
             mrid: The event in it that has changed, if one has.
         """
-        self._notifier.announce(resource, mrid)
+        self._changed.setdefault(resource, set()).update(() if mrid is None else (mrid,))
         self._wake.set()
 
     async def run(self) -> None:
         """Work until cancelled."""
+        await self._housekeeping()
         while True:
             self._wake.clear()
-            for resource in self._feeds.resources():
-                self._notifier.announce(resource)
+            changed, self._changed = self._changed, {}
+            for resource in {**changed, **dict.fromkeys(self._feeds.resources())}:
+                self._notifier.announce(resource, changed.get(resource, ()))
             if self._clock.monotonic() - self._kept_at >= HOUSEKEEPING_S:
                 self._kept_at = self._clock.monotonic()
                 await self._housekeeping()
+                continue
             due = self._feeds.next_change()
             wait_s = pause_s(
                 self._clock.monotonic() - self._kept_at,
@@ -69,6 +73,7 @@ class Ticker:
 
     async def _housekeeping(self) -> None:
         try:
+            await self._notifier.look()
             await self._keep_house()
         except BusyError as error:
             _log.warning("housekeeping is put off: %s", error)

@@ -30,6 +30,7 @@ from hems.headend.records import Home, ProgramKind
 from hems.headend.render_devices import Counts
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
+from hems.headend.subscriptions import Subscriptions
 from hems.headend.views_shed import KIND as SHED
 from hems.sep2.resources import (
     DERAvailability,
@@ -74,6 +75,7 @@ class DeviceViews:
         prices: For the number of tariffs.
         store: What they put.
         mirrors: For the number of usage points.
+        subscriptions: For their number.
         settings: Rates and rules.
         clock: The utility's time.
     """
@@ -86,6 +88,7 @@ class DeviceViews:
         store: Store,
         mirrors: MirrorStore,
         *,
+        subscriptions: Subscriptions,
         settings: HeadEndSettings,
         clock: Clock,
     ) -> None:
@@ -94,6 +97,7 @@ class DeviceViews:
         self._prices = prices
         self._store = store
         self._mirrors = mirrors
+        self._subscriptions = subscriptions
         self._settings = settings
         self._clock = clock
         self._anchor = next(iter(book.programs.values())).mrid
@@ -238,7 +242,7 @@ class DeviceViews:
     async def _end_device(self, home: Home) -> EndDevice:
         documents = await self._store.documents(home.lfdi)
         counts = Counts(
-            subscriptions=len(self._book.subscriptions_of(home.lfdi)),
+            subscriptions=await self._subscriptions.count(home.lfdi),
             logs=await self._store.log_count(home.lfdi),
             requests=len(self._flows.of(home.lfdi)),
             grants=len(self._flows.grants.shown(home.lfdi, home.edition)),

@@ -11,8 +11,17 @@ from hems.headend.book import Book
 from hems.headend.curve_book import CurveBook
 from hems.headend.default_book import DefaultBook
 from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
-from hems.headend.exchange import SMALL_BODY, answer, body_of, caller, created, number_of
+from hems.headend.exchange import (
+    SMALL_BODY,
+    answer,
+    answer_form,
+    body_of,
+    caller,
+    created,
+    number_of,
+)
 from hems.headend.flows import Grant
+from hems.headend.forms import Alike
 from hems.headend.keeping import kept_form
 from hems.headend.paging import page, parse_query
 from hems.headend.records import Edition, Home, Program, ProgramKind, ResponseRecord
@@ -59,6 +68,7 @@ class EventViews:
         self._settings = settings
         self._clock = clock
         self._anchor = next(iter(book.programs.values())).mrid
+        self._lists = Alike()
 
     def routes(self) -> list[web.RouteDef]:
         """Return where these resources stand."""
@@ -233,8 +243,15 @@ class EventViews:
         program = self._program(request, kind)
         edition = _edition(request)
         shown = self._shown(program, edition)
-        part = page(shown, parse_query(request.query), lambda item: item[0].start)
-        return answer(request, render_events.control_list(program, part, edition))
+        query = parse_query(request.query)
+        part = page(shown, query, lambda item: item[0].start)
+        form = self._lists.form(
+            (program.index, query),
+            (part.all, tuple(part.items)),
+            edition,
+            lambda: render_events.control_list(program, part, edition),
+        )
+        return answer_form(request, form)
 
     def _one(self, request: web.Request, program: Program, edition: Edition) -> Shown:
         mrid = request.match_info["mrid"].upper()

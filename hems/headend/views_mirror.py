@@ -10,7 +10,8 @@ from hems.headend import hrefs
 from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
 from hems.headend.exchange import answer, body_of, caller, changed, created, number_of, read
 from hems.headend.keeping import kept_form
-from hems.headend.mirror_store import MeterPost, MirrorStore, Point, Sample
+from hems.headend.mirror_posts import MeterPost, ReadingsPost, Sample
+from hems.headend.mirror_store import MirrorStore, Point
 from hems.headend.paging import page, parse_query
 from hems.headend.settings import HeadEndSettings
 from hems.sep2.resources import (
@@ -85,7 +86,7 @@ class MirrorViews:
 
     async def post_readings(self, request: web.Request) -> web.Response:
         """Keep the readings of a MirrorMeterReading or a list of them."""
-        point = await self._own(request)
+        home, point = caller(request).registered(), number_of(request, "point")
         posted = parse_any(await body_of(request))
         if isinstance(posted, MirrorMeterReading):
             items: tuple[MirrorMeterReading, ...] = (posted,)
@@ -95,12 +96,13 @@ class MirrorViews:
             raise RequestError(
                 f"{type(posted).__name__}: a MirrorMeterReading or a list of them is taken here"
             )
-        done = await self._mirrors.save_meters(point, [self._meter(item) for item in items])
+        meters = [self._meter(item) for item in items]
+        done = await self._mirrors.save_meters(ReadingsPost(home.lfdi, point, meters))
         if len(done) == 1:
             number, new = done[0]
-            href = f"{hrefs.point(point.id)}/mr/{number}"
+            href = f"{hrefs.point(point)}/mr/{number}"
             return created(href) if new else changed(href)
-        return changed(hrefs.point(point.id))
+        return changed(hrefs.point(point))
 
     async def delete_point(self, request: web.Request) -> web.Response:
         """Forget a usage point of the caller and its readings."""

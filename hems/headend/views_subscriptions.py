@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from hems.headend import hrefs, render_devices
-from hems.headend.book import Book
 from hems.headend.destinations import check_destination
 from hems.headend.errors import RequestError, UnknownItemError
 from hems.headend.exchange import answer, caller, changed, created, number_of, read
@@ -15,6 +14,7 @@ from hems.headend.notifier import Notifier
 from hems.headend.paging import MAX_LIMIT, page, parse_query
 from hems.headend.records import Home, SubscriptionRecord
 from hems.headend.settings import HeadEndSettings
+from hems.headend.subscriptions import Subscriptions
 from hems.sep2.resources import Subscription
 
 _XML_ENCODING = 0
@@ -26,16 +26,20 @@ class SubscriptionViews:
     """Subscriptions to what the operator changes.
 
     Args:
-        book: Where they are kept.
+        subscriptions: Where they are kept.
         feeds: What may be subscribed to.
         notifier: Told of new ones.
         settings: Rates and allowed hosts.
     """
 
     def __init__(
-        self, book: Book, feeds: Feeds, notifier: Notifier, settings: HeadEndSettings
+        self,
+        subscriptions: Subscriptions,
+        feeds: Feeds,
+        notifier: Notifier,
+        settings: HeadEndSettings,
     ) -> None:
-        self._book = book
+        self._subscriptions = subscriptions
         self._feeds = feeds
         self._notifier = notifier
         self._settings = settings
@@ -53,7 +57,7 @@ class SubscriptionViews:
     async def get_list(self, request: web.Request) -> web.Response:
         """Answer the caller's subscriptions."""
         home = _own(request)
-        part = page(self._book.subscriptions_of(home.lfdi), parse_query(request.query))
+        part = page(await self._subscriptions.of(home.lfdi), parse_query(request.query))
         return answer(request, render_devices.subscription_list(home, part, self._settings))
 
     async def post(self, request: web.Request) -> web.Response:
@@ -66,7 +70,7 @@ class SubscriptionViews:
         if posted.condition is not None:
             raise RequestError("Subscription/Condition: lists take no conditional subscription")
         check_destination(posted.notification_uri, request.remote, self._settings.notify_hosts)
-        kept = await self._book.subscribe(
+        first = await self._notifier.subscribe(
             SubscriptionRecord(
                 0,
                 home.lfdi,
@@ -74,9 +78,10 @@ class SubscriptionViews:
                 posted.notification_uri,
                 min(posted.limit, MAX_LIMIT),
                 posted.level,
-            )
+            ),
+            home,
         )
-        done = created(hrefs.subscription(home.id, kept.id))
+        done = created(hrefs.subscription(home.id, first.kept.id))
         try:
             # Before the answer is out, a home may not know the subscription that it is told of.
             await done.prepare(request)
@@ -84,21 +89,21 @@ class SubscriptionViews:
         except ConnectionResetError:
             _log.info("%s went away before it heard of its subscription", home.lfdi)
         finally:
-            self._notifier.subscribed(kept)
+            self._notifier.subscribed(first)
         return done
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer one subscription of the caller."""
-        return answer(request, render_devices.subscription(_own(request), self._one(request)))
+        return answer(request, render_devices.subscription(_own(request), await self._one(request)))
 
     async def delete(self, request: web.Request) -> web.Response:
         """End a subscription of the caller."""
-        await self._book.unsubscribe(self._one(request).id)
+        await self._subscriptions.delete((await self._one(request)).id)
         return changed()
 
-    def _one(self, request: web.Request) -> SubscriptionRecord:
+    async def _one(self, request: web.Request) -> SubscriptionRecord:
         home = _own(request)
-        item = self._book.subscription(number_of(request, "subscription"))
+        item = await self._subscriptions.get(number_of(request, "subscription"))
         if item is None or item.lfdi != home.lfdi:
             raise UnknownItemError(f"there is no subscription at {request.path}")
         return item

@@ -2,7 +2,8 @@
 
 The firewall concerns what passes the hub. Addresses are those that the configuration names and
 those from which devices have answered; names of places outside are looked up anew now and then,
-for they move.
+for they move. Who answers to a device's name (mDNS) may be anybody of the home's network, so no
+name has a rule made about the router, a utility or the hub itself.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ from hems.emg.threats.barrier import Barred
 from hems.emg.trust.neighbours import mac_of
 from hems.emg.trust.standing import TrustStanding
 from hems.emg.trust.trust import StandingView, Trust
+from hems.security.gateways import gateways
 from hems.settings.config import Config
 from hems.settings.firewall_section import host_port
 
@@ -54,6 +56,7 @@ class Fencing:
         alarm: Told in one sentence what the owner should know; None once it is over.
         every_s: How often it looks.
         barred: Returns who is kept out for a while.
+        spared: Returns the addresses that no rule is about: the hub's own, and its utilities'.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Fencing:
         every_s: float = EVERY_S,
         *,
         barred: Kept = tuple,
+        spared: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._section = config.firewall
         self._hosts = {device.id: device.host for device in config.device if device.port}
@@ -71,6 +75,7 @@ class Fencing:
         self._alarm = alarm
         self._every_s = every_s
         self._barred = barred
+        self._spared = spared
         # The page lets in who proves who they are, and 2030.5's listener knows its callers by
         # their certificates: neither owner nor utility is locked out by an address.
         self._open_ports = open_ports(config)
@@ -105,7 +110,8 @@ class Fencing:
         """Have the rules set as they should be now."""
         wanted = {host_port(p)[0] for places in self._section.outside.values() for p in places}
         found = await looked_up({*wanted, *self._hosts.values()})
-        fenced = rules_of(self._trust.standings, self._hosts, self._section.outside, found)
+        spared = {*self._spared(), *gateways()}
+        fenced = rules_of(self._trust.standings, self._hosts, self._section.outside, found, spared)
         known = {str(each) for device in fenced.devices for each in device.addresses}
         rules = fenced.model_copy(
             update={"barred": walls(self._barred(), known), "open_ports": self._open_ports}
@@ -161,6 +167,7 @@ def rules_of(
     hosts: Mapping[str, str],
     outside: Mapping[str, tuple[str, ...]],
     found: Found,
+    spared: Collection[str] = (),
     mac: Callable[[str], str] = mac_of,
 ) -> Rules:
     """Return the rules that follow from how devices stand.
@@ -173,16 +180,18 @@ def rules_of(
         hosts: The host of each device that the hub calls, by id.
         outside: Where each may go, HOST:PORT, by id.
         found: IP addresses of host names.
+        spared: IP addresses that no rule may be about, whoever's they seem to be.
         mac: Returns the MAC address behind an IP address.
     """
     shut = {name: view.standing in _SHUT for name, view in standings.items()}
-    known = {n: _addresses(view, hosts.get(n, ""), found) for n, view in standings.items()}
-    macs = {n: _macs(standings[n], own, mac) for n, own in known.items()}
+    known = {n: _addresses(v, hosts.get(n, ""), found, spared) for n, v in standings.items()}
+    cards_spared = {mac(address) for address in spared}
+    macs = {n: _macs(standings[n], own, mac) - cards_spared for n, own in known.items()}
     well = {place for n in known if not shut[n] for place in (*known[n], *macs[n])}
     devices = []
     for name in standings:
         ours = [a for a in known[name] if not shut[name] or a not in well]
-        cards = [m for m in macs[name] if not shut[name] or m not in well]
+        cards = [m for m in sorted(macs[name]) if not shut[name] or m not in well]
         if ours or cards:
             devices.append(
                 DeviceRules(
@@ -196,17 +205,19 @@ def rules_of(
     return Rules(devices=tuple(devices))
 
 
-def _macs(view: StandingView, addresses: Collection[str], mac: Callable[[str], str]) -> list[str]:
+def _macs(view: StandingView, addresses: Collection[str], mac: Callable[[str], str]) -> set[str]:
     seen = {found for each in addresses if (found := mac(each))}
     if view.identity is not None and view.identity.mac:
         seen.add(view.identity.mac)
-    return sorted(seen)
+    return seen
 
 
-def _addresses(view: StandingView, host: str, found: Found) -> tuple[str, ...]:
+def _addresses(
+    view: StandingView, host: str, found: Found, spared: Collection[str]
+) -> tuple[str, ...]:
     answered = "" if view.connection is None else view.connection.host
     every = dict.fromkeys((*found.get(host, ()), *((answered,) if answered else ())))
-    return tuple(a for a in every if _of_a_machine(a))
+    return tuple(a for a in every if a not in spared and _of_a_machine(a))
 
 
 def _of_a_machine(text: str) -> bool:

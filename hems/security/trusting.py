@@ -75,6 +75,7 @@ class Trusting:
             self.trust,
             lambda text: alarms.lasting("firewall", text),
             barred=lambda: barrier.barred(clock.monotonic()),
+            spared=lambda: barrier.spared,
         )
         barrier.changed = self._fencing.changed
         specs = [device.spec for device in registry.devices.values()]

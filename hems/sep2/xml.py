@@ -22,7 +22,16 @@ from hems.sep2.errors import HarmfulError, MalformedError, OversizedError
 from hems.sep2.resources.base import Resource
 from hems.sep2.resources.wire import ALIASES, CSIPAUS_NS, SEP_NS, STORAGE_NS, Record, by_name
 
-__all__ = ["MAX_BODY", "MEDIA_TYPE", "BadItem", "OnBad", "parse", "parse_any", "serialize"]
+__all__ = [
+    "MAX_BODY",
+    "MEDIA_TYPE",
+    "BadItem",
+    "OnBad",
+    "parse",
+    "parse_any",
+    "root_of",
+    "serialize",
+]
 
 MAX_BODY: Final = 1 << 20
 """Greatest length of a body in octets."""
@@ -66,7 +75,7 @@ def parse(data: bytes, expected: type[T], *, on_bad: OnBad | None = None) -> T:
         OversizedError: If the body is longer than `MAX_BODY`, or has more tags than any needs.
         MalformedError: If it is anything else than a sound `expected`; names element and reason.
     """
-    root = _root(data)
+    root = root_of(data)
     name = etree.QName(root)
     cls = by_name(name.localname)
     if cls is None or not issubclass(cls, expected):
@@ -120,7 +129,13 @@ def serialize(
     return text.encode()
 
 
-def _root(data: bytes) -> Element:
+def root_of(data: bytes) -> Element:
+    """Return the root of any document that is safe to read, whatever its vocabulary.
+
+    Raises:
+        OversizedError: If it is longer than `MAX_BODY`, or has more tags than any needs.
+        MalformedError: If it is no well-formed XML in UTF-8, or is made to harm its reader.
+    """
     if len(data) > MAX_BODY:
         raise OversizedError(f"document: {len(data)} octets, at most {MAX_BODY} are read")
     if data.count(b"<") > _MOST_TAGS:

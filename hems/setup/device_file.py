@@ -5,9 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from der.errors import PermanentError
+from der.registry import build
+from hems import wiring
 from hems.settings import devices_file
 from hems.settings.config import Config, by_person, load
-from hems.settings.device_section import DeviceSection
+from hems.settings.device_section import DeviceSection, description
 from hems.settings.devices_file import Table
 from hems.settings.toml_file import ConfigError
 
@@ -32,6 +35,9 @@ def checked(
 ) -> Config:
     """Return the configuration with one more device; nothing is written.
 
+    The device is made as a hub makes it at its start: what that would refuse is never written, for
+    should the power go while it lies there, no hub would start any more.
+
     Args:
         path: The configuration file.
         others: What the devices file holds besides.
@@ -44,12 +50,16 @@ def checked(
     """
     before = len(others) if at is None else at
     try:
-        return load(path, [*others[:before], table, *others[before:]])
+        after = load(path, [*others[:before], table, *others[before:]])
+        build([description(find(after, str(table["id"])), wiring.breaker_w(after))])
+    except PermanentError as error:
+        raise ConfigError(str(error)) from error
     except ConfigError as error:
         beside = devices_file.place(by_person(path), path)
         here = f"{beside}: device[{before}]"
         text = str(error).replace(f"{here}.", f"{name}: ").replace(f"{here}: ", f"{name}: ")
         raise ConfigError(text) from error
+    return after
 
 
 class WrittenByHandError(ConfigError):

@@ -25,6 +25,7 @@ from hems.image import Image
 from hems.sep2.book.engine import EventState
 from hems.sep2.rules.events import Event, ModeValue, Program
 from hems.sep2.rules.lifecycle import Phase
+from hems.surface import for_guests
 from programs.proposal import HOME, Bounds, Proposal, Rank
 
 NOW = 1_000.0
@@ -68,6 +69,33 @@ def test_a_device_tells_its_age_its_set_point_and_why() -> None:
     order = Order(Setpoint(1400.0, 30), write=False, source="peak-shaving", reason="Peak Saver")
     shown = views.device(state, order, NOW)
     assert (shown.age_s, shown.setpoint_w, shown.reason) == (3.0, 1400.0, "Peak Saver")
+
+
+@pytest.mark.requirement("PRV-RBAC")
+@pytest.mark.parametrize(
+    ("spec", "source", "told"),
+    [
+        (CAR, "economy", False),
+        (CAR, "ready-by", False),
+        (CAR, "peak-shaving", True),
+        (BATTERY, "economy", True),
+    ],
+)
+def test_who_may_not_steer_is_not_told_when_people_leave(
+    spec: DeviceSpec, source: str, *, told: bool
+) -> None:
+    reason = "Waits: cheaper from 22:00; ready by 06:30"
+    order = Order(Setpoint(0.0, 30), write=False, source=source, reason=reason)
+    home = views.snapshot(
+        Image(NOW, 7, {spec.id: DeviceState(spec, Reading(NOW, 0.0), Quality.GOOD)}),
+        arbitrate([], NOW),
+        {spec.id: order},
+        events=(),
+        utilities=(),
+        alarms=(),
+    )
+    assert home.devices[0].reason == reason
+    assert for_guests(home).devices[0].reason == (reason if told else "")
 
 
 def test_a_charger_that_is_only_kept_open_is_not_shown_as_held() -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
+from hems.access.rights import Role
 from hems.plan_surface import PlannedView, PlanView, StepView
+from tests.web.agreed import OneRole
 from tests.web.surface import ScriptedClock, ScriptedHome
 from web.plan_api import PlanApi
 from web.server import serving
@@ -59,6 +61,19 @@ async def test_the_plan_is_told_whole_and_unbounded_limits_are_null(settings: We
     assert told["devices"]["battery"]["level"] == [0.5, 0.6]
     assert told["given_up"] == list(PLAN.given_up)
     assert (told["cost"], told["time_zone"]) == (1.25, "Europe/Berlin")
+
+
+@pytest.mark.requirement("PRV-RBAC")
+async def test_who_may_not_steer_is_not_told_when_people_leave(settings: WebSettings) -> None:
+    planner = PlanApi(Planner(PLAN), "Europe/Berlin")
+    async with (
+        serving(
+            ScriptedHome(), settings, ScriptedClock(), [planner], OneRole(Role.INSTALLER)
+        ) as url,
+        aiohttp.ClientSession(url) as client,
+        client.get("/api/plan") as answer,
+    ):
+        assert answer.status == 403
 
 
 async def test_without_a_plan_there_is_no_content(settings: WebSettings) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from hems.access.rights import Role
+from tests.web.agreed import OneRole
 from tests.web.conftest import Served
 from tests.web.surface import ScriptedHome
 from web.server import serving
@@ -59,6 +61,29 @@ async def test_a_reader_that_comes_back_gets_the_present_state(served: Served) -
         await served.home.play()
     async with served.client.get("/api/stream", headers={"Last-Event-ID": "1"}) as response:
         assert (await Events(response).snapshot())[0] == 6
+
+
+@pytest.mark.requirement("PRV-RBAC")
+@pytest.mark.parametrize("role", [Role.HOUSEHOLD, Role.AGGREGATOR])
+async def test_why_a_car_waits_is_told_to_who_may_steer_it(
+    settings: WebSettings, role: Role
+) -> None:
+    home = ScriptedHome()
+    waits = replace(home.now.devices[0], reason="Waits; ready by 06:30", wanted=True)
+    home.now = replace(home.now, devices=(waits, *home.now.devices[1:]))
+    said = waits.reason if role is Role.HOUSEHOLD else ""
+    async with (
+        serving(home, settings, door=OneRole(role)) as url,
+        aiohttp.ClientSession(url) as client,
+        client.get("/api/stream") as response,
+        client.get("/api/home") as answer,
+    ):
+        _, streamed = await Events(response).snapshot()
+        for told in (streamed, await answer.json()):
+            assert told["devices"][0]["reason"] == said
+            assert [each["reason"] for each in told["devices"][1:]] == [
+                each.reason for each in home.now.devices[1:]
+            ]
 
 
 async def test_a_silent_stream_says_that_it_lives(settings: WebSettings) -> None:

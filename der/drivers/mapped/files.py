@@ -1,6 +1,8 @@
 """Descriptions by name or path, from the product's own folder or anybody's."""
 
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -81,13 +83,10 @@ def load(name_or_path: str) -> DeviceMap:
     """
     if _NAME.fullmatch(name_or_path) and name_or_path in names():
         return _bundled(name_or_path)
-    path = Path(name_or_path)
     try:
-        if path.stat().st_size > _LARGEST:
-            raise PermanentError(f"{path}: is too large for a description")
-        text = path.read_text(encoding="utf-8")
+        text = _read(Path(name_or_path))
     except UnicodeDecodeError as error:
-        raise PermanentError(f"{path}: is not UTF-8 text: {error.reason}") from error
+        raise PermanentError(f"{name_or_path}: is not UTF-8 text: {error.reason}") from error
     except FileNotFoundError as error:
         known = ", ".join(names())
         raise PermanentError(
@@ -97,6 +96,18 @@ def load(name_or_path: str) -> DeviceMap:
     except (OSError, ValueError) as error:
         raise PermanentError(f"{name_or_path}: cannot be read: {error}") from error
     return parse(text, name_or_path)
+
+
+def _read(path: Path) -> str:
+    """Return a file's text; raises OSError, UnicodeDecodeError, PermanentError."""
+    # A named pipe would wait for its writer, a device go on for ever: and a home with it.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise PermanentError(f"{path}: is no ordinary file")
+        body = file.read(_LARGEST + 1)
+    if len(body) > _LARGEST:
+        raise PermanentError(f"{path}: is too large for a description")
+    return body.decode()
 
 
 def parse(text: str, name: str) -> DeviceMap:

@@ -47,6 +47,11 @@ class Barrier:
         self._until: OrderedDict[str, tuple[float, str]] = OrderedDict()
         self._warned: frozenset[_Network] = frozenset()
 
+    @property
+    def spared(self) -> Collection[str]:
+        """The addresses that are never kept out now."""
+        return self._own()
+
     def close(self, source: str, until: float, why: str = "") -> bool:
         """Keep a source out; returns whether it is one that may be.
 

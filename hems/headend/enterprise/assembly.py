@@ -50,13 +50,11 @@ async def assemble_enterprise(
         firmware: Where the firmware lists are; None for none.
 
     Raises:
-        StoreError: The database holds what cannot be read.
         CertificateError: The signer's certificate or key cannot be used.
     """
     lists = () if firmware is None else (FirmwareViews(firmware.folder),)
     if bulletins is None:
         return EnterpriseSide(lists)
     book, days = BulletinBook(store, bulletins, now), StatisticsBook(store, now)
-    await book.load()
-    await days.load()
+    await book.check()
     return EnterpriseSide((FeedViews(book, days), *lists), (FeedDoor(book, days),), book, days)

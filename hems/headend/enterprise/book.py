@@ -83,31 +83,25 @@ class BulletinBook:
         self._published_kept = Shelf(store, "bulletin", Published)
         self._settings = settings
         self._now = now
-        self._entries: dict[str, Entry] = {}
-        self._published: Published | None = None
-        self._turn = asyncio.Lock()
+        self._changing = store.changing
 
-    async def load(self) -> None:
-        """Read what is kept, and see that bulletins can be signed.
+    async def check(self) -> None:
+        """See that bulletins can be signed.
 
         Raises:
-            StoreError: The database holds what cannot be read.
             CertificateError: The signer's certificate or key cannot be used.
         """
-        self._entries = {entry.id: entry for _, entry in await self._entries_kept.load()}
-        kept = [published for _, published in await self._published_kept.load()]
-        self._published = kept[-1] if kept else None
         await asyncio.to_thread(self._signed, b"{}")
 
     @property
     def entries(self) -> Sequence[Entry]:
         """All entries, published or not, in the order they were added."""
-        return tuple(self._entries.values())
+        return tuple(self._entries_kept.items)
 
     @property
     def published(self) -> Published | None:
         """What gateways get; None before the first."""
-        return self._published
+        return self._published_kept.find(_LATEST)
 
     async def add(self, entry: Entry) -> Entry:
         """Add an entry; gateways learn of it with the next bulletin.
@@ -117,10 +111,9 @@ class BulletinBook:
             BusyError: The database cannot take it.
         """
         entry = replace(entry, id=secrets.token_hex(4), added_at=self._now())
-        async with self._turn:
-            self._made([*self._entries.values(), entry], 1)
-            await self._entries_kept.save((entry.id, "", entry))
-            self._entries[entry.id] = entry
+        async with self._changing():
+            self._made([*self.entries, entry], 1)
+            await self._entries_kept.put((entry.id, "", entry))
         return entry
 
     async def withdraw(self, name: str) -> None:
@@ -130,11 +123,10 @@ class BulletinBook:
             UnknownItemError: There is none of this id.
             BusyError: The database cannot do it now.
         """
-        async with self._turn:
-            if name not in self._entries:
+        async with self._changing():
+            if name not in self._entries_kept.all:
                 raise UnknownItemError(f"there is no entry {name!r} in the bulletin")
             await self._entries_kept.drop(name)
-            del self._entries[name]
 
     async def publish(self) -> Published:
         """Sign all entries as a new bulletin.
@@ -143,9 +135,9 @@ class BulletinBook:
             DispatchError: It would be longer than gateways take.
             BusyError: It cannot be signed, or the database cannot take it; the former one stays.
         """
-        async with self._turn:
-            number = 1 if self._published is None else self._published.number + 1
-            bulletin = self._made(self._entries.values(), number)
+        async with self._changing():
+            number = 1 if self.published is None else self.published.number + 1
+            bulletin = self._made(self.entries, number)
             try:
                 document = await asyncio.to_thread(
                     self._signed, bulletin.model_dump_json().encode()
@@ -159,13 +151,12 @@ class BulletinBook:
             made = Published(
                 number, bulletin.issued, bulletin.expires, base64.b64encode(document).decode()
             )
-            await self._published_kept.save((_LATEST, "", made))
-            self._published = made
+            await self._published_kept.put((_LATEST, "", made))
         return made
 
     async def keep(self) -> None:
         """Sign anew what would soon end; nothing where nothing was ever published."""
-        last = self._published
+        last = self.published
         if last is not None and self._now() > (last.issued + last.expires) / 2:
             await self.publish()
 

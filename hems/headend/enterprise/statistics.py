@@ -75,15 +75,6 @@ class StatisticsBook:
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
         self._kept = Shelf(store, "statistics", Statistics)
         self._now = now
-        self._days: dict[tuple[str, date], Statistics] = {}
-
-    async def load(self) -> None:
-        """Read what is kept.
-
-        Raises:
-            StoreError: The database holds what cannot be read.
-        """
-        self._days = {(owner, day.day): day for owner, day in await self._kept.load()}
 
     async def take(self, home: str, day: Statistics) -> None:
         """Keep a home's day; told again, it takes the place of what was told.
@@ -95,17 +86,12 @@ class StatisticsBook:
         today = self._today()
         if not today - timedelta(days=_LATE_DAYS) <= day.day <= today + timedelta(days=1):
             raise DispatchError(f"{day.day} is not a day of the last {_LATE_DAYS}")
-        await self._kept.save((_name(home, day.day), home, day))
-        self._days[home, day.day] = day
+        await self._kept.put((_name(home, day.day), home, day))
 
     async def keep(self) -> None:
         """Forget what is old."""
         oldest = self._today() - timedelta(days=KEPT_DAYS)
-        old = [key for key in self._days if key[1] < oldest]
-        if old:
-            await self._kept.drop(*(_name(*key) for key in old))
-        for key in old:
-            del self._days[key]
+        await self._kept.drop(*(k for k, day in self._kept.all.items() if day.item.day < oldest))
 
     def events(self, days: int) -> Mapping[str, Mapping[str, int]]:
         """Return how many events of each kind there were in the last days, by home."""
@@ -128,7 +114,7 @@ class StatisticsBook:
 
     def _recent(self, days: int) -> Sequence[tuple[str, Statistics]]:
         oldest = self._today() - timedelta(days=days)
-        return [(home, told) for (home, day), told in self._days.items() if day >= oldest]
+        return [(d.owner, d.item) for d in self._kept.all.values() if d.item.day >= oldest]
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()

@@ -81,7 +81,7 @@ class Est:
             _log.warning("renewed certificates stay for now: %s", error)
 
 
-async def assemble_est(
+def assemble_est(
     settings: EstSettings,
     identity: IdentityFiles,
     store: Store,
@@ -104,7 +104,6 @@ async def assemble_est(
 
     Raises:
         CertificateError: A file cannot be used.
-        StoreError: What is remembered cannot be read.
     """
     authority = Authority(open_pki(settings.pki), settings.lifetime_days)
     if authority.pki.ca.keys.keeps is Held.PLAIN:
@@ -112,8 +111,8 @@ async def assemble_est(
             "%s: the CAs' keys are plain files; `hems pki keys` moves them into a key store",
             authority.pki.ca.folder,
         )
-    expected = await ExpectedHubs.load(store, clock)
-    register = await Register.load(
+    expected = ExpectedHubs(store, clock)
+    register = Register(
         store,
         book,
         authority,

@@ -12,9 +12,10 @@ from typing import Final
 from certs.hwname import HardwareName
 from certs.identity import make_pin
 from hems.clock import Clock
+from hems.headend.db.held import Changed
 from hems.headend.errors import ConflictError, UnknownItemError
 from hems.headend.modes import Edition
-from hems.headend.shelf import Shelf
+from hems.headend.shelf import Owned, Shelf
 from hems.headend.store import Store
 
 MOST: Final = 100_000
@@ -63,29 +64,18 @@ class Expecting:
 
 
 class ExpectedHubs:
-    """All of them. Use `ExpectedHubs.load`.
+    """All of them. `Store.load` reads them.
 
     Args:
-        shelf: Where they are kept.
+        store: The database.
         clock: The utility's time.
     """
 
-    def __init__(self, shelf: Shelf[Expected], clock: Clock) -> None:
-        self._shelf = shelf
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._shelf = Shelf(store, "est_expected", Expected)
         self._clock = clock
         self._hubs: dict[tuple[str, str], Expected] = {}
-
-    @classmethod
-    async def load(cls, store: Store, clock: Clock) -> "ExpectedHubs":
-        """Read them from the database.
-
-        Raises:
-            StoreError: One cannot be read.
-        """
-        shelf = Shelf(store, "est_expected", Expected)
-        made = cls(shelf, clock)
-        made._hubs = {(each.kind, each.serial): each for _, each in await shelf.load()}
-        return made
+        self._shelf.follow(self._take)
 
     @property
     def all(self) -> Sequence[Expected]:
@@ -103,6 +93,10 @@ class ExpectedHubs:
             ConflictError: One is named twice, or there are too many.
             BusyError: The database cannot take them.
         """
+        async with self._shelf.database.changing():
+            return await self._add(hubs, lasting_s)
+
+    async def _add(self, hubs: Sequence[Expecting], lasting_s: float) -> Sequence[Expected]:
         now = self._clock.now()
         made: dict[tuple[str, str], Expected] = {}
         for each in hubs:
@@ -115,8 +109,7 @@ class ExpectedHubs:
             made[mark] = Expected(name, *mark, pin, each.edition, now, now + lasting_s)
         if len(self._hubs | made) > MOST:
             raise ConflictError(f"more than {MOST} hubs would be expected")
-        await self._shelf.save(*((each.id, "", each) for each in made.values()))
-        self._hubs |= made
+        await self._shelf.put(*((each.id, "", each) for each in made.values()))
         return tuple(made.values())
 
     async def drop(self, name: str) -> None:
@@ -125,11 +118,9 @@ class ExpectedHubs:
         Raises:
             UnknownItemError: None of this id is expected.
         """
-        found = next((each for each in self._hubs.values() if each.id == name), None)
-        if found is None:
+        if self._shelf.find(name) is None:
             raise UnknownItemError(f"no hub {name[:40]!r} is expected")
         await self._shelf.drop(name)
-        del self._hubs[found.kind, found.serial]
 
     async def used(self, name: HardwareName, key: str) -> Expected | None:
         """Use the approval of a hub for a key; None where there is none for that.
@@ -144,6 +135,14 @@ class ExpectedHubs:
             return found
         if found.used_by or self._clock.now() >= found.expires_at:
             return None
-        self._hubs[mark] = found = replace(found, used_by=key)
-        await self._shelf.save((found.id, "", found))
-        return found
+        used = replace(found, used_by=key)
+        await self._shelf.put((used.id, "", used))
+        return used
+
+    def _take(self, changes: Sequence[Changed[Owned[Expected]]]) -> None:
+        for each in changes:
+            if each.after is not None:
+                hub = each.after.item
+                self._hubs[hub.kind, hub.serial] = hub
+            elif each.before is not None:
+                self._hubs.pop((each.before.item.kind, each.before.item.serial), None)

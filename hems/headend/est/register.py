@@ -5,7 +5,6 @@ a code to the first key; whoever asks again with both gets the same certificate,
 that was lost costs nothing and a code is used once all the same.
 """
 
-import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from certs.pem import der
 from certs.pki import HARDWARE_TYPE
 from hems.clock import Clock
 from hems.headend.book import Book
+from hems.headend.db.held import Changed
 from hems.headend.errors import ConflictError, ForbiddenError, UnknownItemError
 from hems.headend.est.authority import Authority
 from hems.headend.est.expected import ExpectedHubs
@@ -29,7 +29,7 @@ from hems.headend.est.lineage import check_same, line_from
 from hems.headend.est.policy import Request, Shown
 from hems.headend.est.records import Code, Enrolment, State
 from hems.headend.records import Edition
-from hems.headend.shelf import Shelf
+from hems.headend.shelf import Owned, Shelf
 from hems.headend.store import Store
 
 MOST_WAITING: Final = 500
@@ -66,11 +66,10 @@ class Wanted:
 
 
 class Register:
-    """Codes and enrolments. Use `Register.load`.
+    """Codes and enrolments. `Store.load` reads them.
 
     Args:
-        codes: Where codes are kept.
-        enrolments: Where enrolments are kept.
+        store: The database.
         book: The homes.
         authority: Who issues.
         clock: The utility's time.
@@ -81,31 +80,6 @@ class Register:
 
     def __init__(
         self,
-        codes: Shelf[Code],
-        enrolments: Shelf[Enrolment],
-        book: Book,
-        authority: Authority,
-        clock: Clock,
-        *,
-        expected: ExpectedHubs,
-        edition: Edition,
-        approve: bool,
-    ) -> None:
-        self._code_shelf = codes
-        self._shelf = enrolments
-        self._book = book
-        self._authority = authority
-        self._expected = expected
-        self._clock = clock
-        self._edition = edition
-        self._approve = approve
-        self._codes: dict[str, Code] = {}
-        self._enrolments: dict[str, Enrolment] = {}
-        self._changing = asyncio.Lock()
-
-    @classmethod
-    async def load(
-        cls,
         store: Store,
         book: Book,
         authority: Authority,
@@ -114,27 +88,20 @@ class Register:
         expected: ExpectedHubs,
         edition: Edition,
         approve: bool,
-    ) -> "Register":
-        """Read everything from the database.
-
-        Raises:
-            StoreError: Something in it cannot be read.
-        """
-        codes = Shelf(store, "est_code", Code)
-        enrolments = Shelf(store, "est_enrolment", Enrolment)
-        made = cls(
-            codes,
-            enrolments,
-            book,
-            authority,
-            clock,
-            expected=expected,
-            edition=edition,
-            approve=approve,
-        )
-        made._codes = {code.digest: code for _, code in await codes.load()}
-        made._enrolments = {each.mark: each for _, each in await enrolments.load()}
-        return made
+    ) -> None:
+        self._store = store
+        self._code_shelf = Shelf(store, "est_code", Code)
+        self._shelf = Shelf(store, "est_enrolment", Enrolment)
+        self._book = book
+        self._authority = authority
+        self._expected = expected
+        self._clock = clock
+        self._edition = edition
+        self._approve = approve
+        self._codes: dict[str, Code] = {}
+        self._enrolments: dict[str, Enrolment] = {}
+        self._code_shelf.follow(self._take_codes)
+        self._shelf.follow(self._take)
 
     # The operator's side
 
@@ -160,8 +127,7 @@ class Register:
             now,
             now + wanted.lasting_s,
         )
-        await self._code_shelf.save((code.id, "", code))
-        self._codes[code.digest] = code
+        await self._code_shelf.put((code.id, "", code))
         return code, secret
 
     async def drop_code(self, name: str) -> None:
@@ -170,11 +136,10 @@ class Register:
         Raises:
             UnknownItemError: There is none of this id.
         """
-        code = next((each for each in self._codes.values() if each.id == name), None)
+        code = self._code_shelf.find(name)
         if code is None:
             raise UnknownItemError(f"no one-time code {name[:40]!r}")
         await self._code_shelf.drop(name)
-        del self._codes[code.digest]
 
     async def decide(self, name: str, *, good: bool, pin: int | None = None) -> Enrolment:
         """Approve or refuse a home that waits.
@@ -183,8 +148,8 @@ class Register:
             UnknownItemError: There is none of this id.
             ConflictError: It does not wait, or its PIN is not known.
         """
-        async with self._changing:
-            found = next((each for each in self._enrolments.values() if each.id == name), None)
+        async with self._store.changing():
+            found = self._shelf.find(name)
             if found is None:
                 raise UnknownItemError(f"no enrolment {name[:40]!r}")
             if found.state is not State.WAITING:
@@ -211,7 +176,7 @@ class Register:
             CertificateError: A revocation list cannot be written.
             BusyError: The database cannot serve now.
         """
-        async with self._changing:
+        async with self._store.changing():
             if not any(each.lfdi == own for each in self._enrolments.values()):
                 raise UnknownItemError(f"no certificate of LFDI {own[:40]!r} was issued here")
             # Whoever holds the key may have had it renewed a moment ago.
@@ -241,7 +206,7 @@ class Register:
             ForbiddenError: It may not have one.
             PendingError: The operator has not decided yet.
         """
-        async with self._changing:
+        async with self._store.changing():
             found = self._enrolments.get(request.mark)
             code = self._code(secret, request) if secret else None
             if code is None and shown is None:
@@ -254,7 +219,9 @@ class Register:
                 raise ForbiddenError("the operator has refused this home")
             if found.state is State.WAITING:
                 found = await self._approved(found, shown)
-            return await self._issued(found, request)
+            if found.state is not State.WAITING:
+                return await self._issued(found, request)
+        raise PendingError  # only now: it stays known that the home waits
 
     async def renew(self, request: Request, shown: Shown) -> Enrolment:
         """Return an enrolment whose certificate takes the place of the one that is shown.
@@ -262,7 +229,7 @@ class Register:
         Raises:
             ForbiddenError: It is no registered home's, or another device's name or key is asked.
         """
-        async with self._changing:
+        async with self._store.changing():
             own = lfdi(der(shown.certificate))
             home = self._book.home(own)
             if home is None:
@@ -302,13 +269,14 @@ class Register:
             BusyError: The database cannot serve now.
         """
         done = []
-        async with self._changing:
-            for each in self._enrolments.values():
-                old = each.replaces
-                if old and self._book.home(old) and self._book.last_contact(each.lfdi):
+        async with self._store.changing():
+            renewed = [e for e in self._enrolments.values() if self._book.home(e.replaces)]
+            heard = await self._book.contacts.of(*(e.lfdi for e in renewed)) if renewed else {}
+            for each in renewed:
+                if each.lfdi in heard:
                     before = x509.load_pem_x509_certificate(each.before.encode())
                     await self._authority.revoke(before, self._clock.now())
-                    await self._book.retire(old)
+                    await self._book.retire(each.replaces)
                     done.append(each)
         return done
 
@@ -322,8 +290,7 @@ class Register:
             await self._make_room()
         if code is not None:
             used = replace(code, used_by=request.mark)
-            await self._code_shelf.save((code.id, "", used))
-            self._codes[code.digest] = used
+            await self._code_shelf.put((code.id, "", used))
         return await self._save(
             Enrolment(
                 secrets.token_hex(_ID // 2),
@@ -342,7 +309,7 @@ class Register:
         """Return one that waits as approved, if the operator has said so of its hardware since."""
         known = None if shown is None else await self._expected.used(shown.name, found.mark)
         if known is None:
-            raise PendingError
+            return found
         return await self._save(
             replace(found, state=State.APPROVED, pin=known.pin, edition=known.edition)
         )
@@ -400,12 +367,24 @@ class Register:
         if len(waiting) >= MOST_WAITING:
             oldest = waiting[0]
             await self._shelf.drop(oldest.id)
-            del self._enrolments[oldest.mark]
 
     async def _save(self, item: Enrolment) -> Enrolment:
-        await self._shelf.save((item.id, "", item))
-        self._enrolments[item.mark] = item
+        await self._shelf.put((item.id, "", item))
         return item
+
+    def _take_codes(self, changes: Sequence[Changed[Owned[Code]]]) -> None:
+        for each in changes:
+            if each.before is not None:
+                self._codes.pop(each.before.item.digest, None)
+            if each.after is not None:
+                self._codes[each.after.item.digest] = each.after.item
+
+    def _take(self, changes: Sequence[Changed[Owned[Enrolment]]]) -> None:
+        for each in changes:
+            if each.after is not None:
+                self._enrolments[each.after.item.mark] = each.after.item
+            elif each.before is not None:
+                self._enrolments.pop(each.before.item.mark, None)
 
 
 def _digest(secret: bytes) -> str:

@@ -1,6 +1,7 @@
 """Descriptions from files: what is wrong is said in one line, and all of ours are right."""
 
 import contextlib
+import os
 import tomllib
 from pathlib import Path
 
@@ -130,6 +131,10 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "large.toml").write_bytes(b" " * 600_000)
     with pytest.raises(PermanentError, match=r"large.toml: is too large for a description"):
         load(str(tmp_path / "large.toml"))
+    os.mkfifo(tmp_path / "pipe")
+    for endless in ("/dev/zero", str(tmp_path / "pipe")):
+        with pytest.raises(PermanentError, match=r": is no ordinary file"):
+            load(endless)
     (tmp_path / "own.toml").write_text(GOOD)
     assert load(str(tmp_path / "own.toml")).title == "A box"
 

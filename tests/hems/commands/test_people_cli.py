@@ -153,6 +153,9 @@ def test_a_reset_stands_in_the_trail_and_the_trail_is_whole(hub: Hub, password: 
     code, said = hub.hems("people", "audit")
     assert "POST /api/people/{person}/recover Ada" in said
     assert GOOD not in said
+    code, said = hub.hems("security")
+    assert code == 0, "without more it is the log"
+    assert "The account of Ada was recovered" in said
 
 
 @pytest.mark.usefixtures("password")

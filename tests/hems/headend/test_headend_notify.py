@@ -12,7 +12,7 @@ from lxml import etree
 from certs.pem import read_certificates
 from certs.pki import Pki, init_pki, revoke
 from certs.tls import server_context
-from hems.headend import notifier as notifier_module
+from hems.headend import postman as postman_module
 from hems.headend.destinations import check_destination
 from hems.headend.errors import RequestError
 from hems.headend.server import HeadEnd
@@ -120,7 +120,7 @@ async def test_a_home_revoked_meanwhile_is_told_nothing_over_its_open_connection
     listen_log: Callable[[str], Heard],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(notifier_module, "RETRY_DELAYS_S", (0.0,))
+    monkeypatch.setattr(postman_module, "RETRY_DELAYS_S", (0.0,))
     pki = init_pki(tmp_path / "pki")
     utility, files = pki.identity("utility"), pki.identity("hub")
     changed = settings.model_copy(
@@ -204,7 +204,7 @@ async def test_states_that_change_with_time_are_told(
 async def test_a_failing_listener_is_tried_again_then_left(
     home: Home, operator: Operator, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifier_module, "RETRY_DELAYS_S", (0.0, 0.01))
+    monkeypatch.setattr(postman_module, "RETRY_DELAYS_S", (0.0, 0.01))
     queue: asyncio.Queue[bytes] = asyncio.Queue()
     answers = [503, 503, 204, 500, 500, 500, 204]
 
@@ -260,7 +260,7 @@ async def test_nothing_is_sent_to_another_device(
     listen_log: Callable[[str], Heard],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(notifier_module, "RETRY_DELAYS_S", ())
+    monkeypatch.setattr(postman_module, "RETRY_DELAYS_S", ())
     heard = listen_log("will poll")
     uri, bodies = impostor
     await home.ask("POST", await subscriptions(home), wish(uri))

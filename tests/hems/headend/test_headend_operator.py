@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from hems.headend.errors import SettingsError
-from hems.headend.mirror_store import MeterPost, MirrorStore, Sample
+from hems.headend.mirror_posts import MeterPost, Sample
+from hems.headend.mirror_store import MirrorStore
 from hems.headend.operator_api import operator_token
 from hems.headend.server import HeadEnd
 from hems.headend.store import Store

@@ -109,9 +109,12 @@ async def test_the_old_is_let_go_of_here_and_in_the_database(store: Store) -> No
     assert [item.text for item in made.of(ALL)] == ["C", "A"]
     clock.at = T0 + 601 + MEMORY_S
     again = calendar(store, clock)
-    await again.load()
+    await store.load()
+    await again.forget_old()
     assert [item.text for item in again.of(ALL)] == ["C"]
-    assert [item.text for _, item in await Shelf(store, "message", Message).load()] == ["C"]
+    shelf = Shelf(store, "message", Message)
+    await store.load()
+    assert [item.text for item in shelf.items] == ["C"]
 
 
 async def test_a_record_that_cannot_be_read_is_named(store: Store, tmp_path: Path) -> None:
@@ -121,4 +124,4 @@ async def test_a_record_that_cannot_be_read_is_named(store: Store, tmp_path: Pat
     connection.commit()
     connection.close()
     with pytest.raises(StoreError, match="holds a message that cannot be read"):
-        await calendar(store, Held()).load()
+        await store.load()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from yarl import URL
 
 from certs.explain import explain
@@ -294,13 +296,19 @@ async def test_a_full_database_is_503_and_recovers(home: Home, head_end: HeadEnd
     )  # fmt: skip
     async with head_end.store.reading() as connection:
         pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-        await connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    def full(connection: DBAPIConnection, _entry: object) -> None:
+        connection.cursor().execute(f"PRAGMA max_page_count={pages}")
+
+    engine = head_end.store._engine
+    event.listen(engine.sync_engine, "connect", full)
+    await engine.dispose()
     statuses = [(await home.ask("POST", path, log)).status for _ in range(40)]
     assert statuses[0] == 201
     assert statuses[-1] == 503
     assert set(statuses) == {201, 503}
-    async with head_end.store.reading() as connection:
-        await connection.exec_driver_sql("PRAGMA max_page_count=1000000")
+    event.remove(engine.sync_engine, "connect", full)
+    await engine.dispose()
     assert (await home.ask("POST", path, log)).status == 201
 
 

@@ -14,6 +14,7 @@ from hems.emg.trust.identity import Identity
 from hems.emg.trust.standing import TrustStanding
 from hems.emg.trust.trust import StandingView, Trust
 from hems.security.fencing import Fencing, rules_of
+from hems.security.gateways import gateways
 from hems.settings.config import Config
 from hems.settings.firewall_section import FirewallSection
 
@@ -61,9 +62,48 @@ def test_what_is_shared_with_a_device_that_is_well_is_not_shut() -> None:
     assert [each.shut for each in rules.devices] == [True, True]
 
 
+@pytest.mark.parametrize("stands", [WELL, SHUT])
+def test_who_answers_to_a_devices_name_gets_no_rule_made_about_router_or_utility(
+    stands: StandingView,
+) -> None:
+    router, utility, router_mac = "192.168.1.1", "203.0.113.7", "02:00:00:00:00:01"
+    lied = replace(stands, connection=Connection("x", host=router), identity=Identity(mac=MAC))
+    rules = rules_of(
+        {"a": lied},
+        {"a": "battery.local"},
+        {},
+        {"battery.local": (router, utility, A)},
+        {router, utility},
+        mac=lambda host: {router: router_mac, A: OTHER_MAC}.get(host, ""),
+    )
+    (rule,) = rules.devices
+    assert rule.addresses == (ip_address(A),)
+    assert rule.macs == (MAC, OTHER_MAC)
+    pinned = replace(stands, identity=Identity(mac=router_mac))
+    rules = rules_of({"a": pinned}, {}, {}, {}, {router}, mac=lambda _: router_mac)
+    assert rules.devices == ()
+
+
+def test_routers_are_those_of_the_kernels_tables(tmp_path: Path) -> None:
+    v4, v6 = tmp_path / "route", tmp_path / "ipv6_route"
+    assert gateways(v4, v6) == frozenset()
+    v4.write_text(
+        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+        "eth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+        "eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+        "eth0\t0000000A\tzz\t0003\n\n"
+    )
+    none = "0" * 32
+    v6.write_text(
+        f"{none} 00 {none} 00 fd000000000000000000000000000001 00000400 3 0 00000003 eth0\n"
+        f"{none} 00 {none} 00 {none} ffffffff 1 0 00200200 lo\nnonsense\n"
+    )
+    assert gateways(v4, v6) == {"192.168.1.1", "fd00::1"}
+
+
 def test_new_ones_are_not_shut_but_fenced() -> None:
     new = replace(WELL, standing=TrustStanding.NEW, why="nobody has approved it yet")
-    (rule,) = rules_of({"a": new}, {"a": A}, {}, {A: (A,)}, no_mac).devices
+    (rule,) = rules_of({"a": new}, {"a": A}, {}, {A: (A,)}, mac=no_mac).devices
     assert not rule.shut
 
 

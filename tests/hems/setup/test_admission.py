@@ -70,6 +70,16 @@ async def test_a_second_of_its_name_gets_an_id_of_its_own(
     assert ids(home) == ["wallbox", "wallbox_2"]
 
 
+async def test_what_no_hub_would_start_with_is_never_written(
+    home: FollowingHome, admission: Admission
+) -> None:
+    wrong = {"kind": "pv", "driver": "modbus", "map": "victron-ess", "host": "127.0.0.1"}
+    admission.join(Joining("Roof", given={**wrong, "min": "-4 kW"}))
+    refused = await reached(admission, JoinState.REFUSED)
+    assert refused.error == "roof: victron-ess describes a battery, not a pv"
+    assert not load(home.path).home.devices.exists()
+
+
 async def test_it_leaves_no_trace_where_nobody_wants_it(
     home: FollowingHome, admission: Admission
 ) -> None:

@@ -8,7 +8,7 @@ import { usePolled } from "./polled";
 const REFRESH_MS = 60_000;
 
 export function useOutlook() {
-  const plan = usePolled<PlanAnswer | null>("plan", REFRESH_MS, fetchPlan);
+  const plan = usePolled<PlanAnswer | null>("plan", REFRESH_MS, fetchPlan, undefined, "steer");
   const today = usePolled<MoneyAnswer>("today", REFRESH_MS, fetchToday, undefined, "history");
   return {
     plan: plan.value,

@@ -1,0 +1,106 @@
+"""A PostgreSQL of the tests' own: Debian's programs, a folder that goes away with it."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Final, Self
+
+import psutil
+
+_VERSIONS: Final = Path("/usr/lib/postgresql")
+_USER: Final = "postgres"
+_READY_S: Final = 30.0
+
+
+class Postgres:
+    """A cluster on a free port of loopback. Use as a context manager."""
+
+    def __init__(self) -> None:
+        found = sorted(_VERSIONS.glob("*/bin"), key=lambda path: float(path.parent.name))
+        if not found:
+            raise FileNotFoundError("PostgreSQL is not installed; `make postgresql` does that")
+        self._bin = found[-1]
+        self._made = 0
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # noqa: S108 - sockets want short names
+        self._data = self._folder / "data"
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(_USER)
+            os.chown(self._folder, owner.pw_uid, owner.pw_gid)
+        self._run("initdb", "-A", "trust", "-U", _USER, "--no-sync", "-D", str(self._data))
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start the server, and wait until it serves."""
+        log = (self._folder / "log").open("ab")
+        self._server = subprocess.Popen(
+            [
+                *self._as_owner(),
+                str(self._bin / "postgres"),
+                *("-D", str(self._data), "-p", str(self.port), "-k", str(self._folder)),
+                *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60"),
+            ],
+            stdout=log,
+            stderr=log,
+            cwd="/",
+        )
+        log.close()
+        until = time.monotonic() + _READY_S
+        while not self._ready():
+            if time.monotonic() > until or self._server.poll() is not None:
+                raise TimeoutError((self._folder / "log").read_text())
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End the server as a power cut would, with all its processes."""
+        try:
+            family = [*psutil.Process(self._server.pid).children(recursive=True)]
+        except psutil.NoSuchProcess:
+            family = []
+        for process in [*family, self._server]:
+            try:
+                os.kill(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self._server.wait()
+        psutil.wait_procs(family, timeout=_READY_S)
+
+    def database(self) -> str:
+        """Return the address of a new, empty database."""
+        self._made += 1
+        name = f"made{self._made}"
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", _USER, name)
+        return f"postgresql://{_USER}@127.0.0.1:{self.port}/{name}"
+
+    def _ready(self) -> bool:
+        asked = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(asked, check=False).returncode == 0
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [*self._as_owner(), str(self._bin / program), *arguments],
+            check=True,
+            capture_output=True,
+            cwd="/",
+        )
+
+    def _as_owner(self) -> list[str]:
+        """PostgreSQL does not run as root."""
+        if os.geteuid() != 0:
+            return []
+        return ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--init-groups"]
