@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -32,7 +33,7 @@ class Postgres:
             self.port = int(free.getsockname()[1])
 
     def __enter__(self) -> Self:
-        self._folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # noqa: S108 - sockets want short names
+        self._folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
         self._data = self._folder / "data"
         if os.geteuid() == 0:
             owner = pwd.getpwnam(_USER)
@@ -72,11 +73,9 @@ class Postgres:
             family = [*psutil.Process(self._server.pid).children(recursive=True)]
         except psutil.NoSuchProcess:
             family = []
-        for process in [*family, self._server]:
-            try:
-                os.kill(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        for process in (*(each.pid for each in family), self._server.pid):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         self._server.wait()
         psutil.wait_procs(family, timeout=_READY_S)
 

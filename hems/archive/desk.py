@@ -229,7 +229,7 @@ def stage(
 
 def _make_fit(folder: Path, manifest: Manifest) -> None:
     if (folder / STORE).exists():
-        unpack.forget_sessions(folder / STORE)
+        unpack.let_nobody_in(folder / STORE, manifest.made_at)
     elif not manifest.files:
         raise ArchiveError(say("The backup is empty."))
 

@@ -30,19 +30,31 @@ else:  # for the minutes in which a home is backed up or restored
 _MANIFEST: Final = TypeAdapter(Manifest)
 _MOST_MANIFEST: Final = 1 << 20
 _PIECE: Final = 1 << 16
+_LET_IN: Final = frozenset({"sessions", "tokens"})
+_GRANTED: Final = frozenset({"consents", "grants"})
 
 
-def forget_sessions(store: Path) -> None:
-    """Have nobody be logged in by an unpacked store: who was logged out since stays out.
+def let_nobody_in(store: Path, at: float) -> None:
+    """Have nobody, and no program, be let in by an unpacked store, and nothing be consented to.
+
+    What was taken back since the backup was made stays so: who had it is let in, or granted it,
+    anew. Accounts stay, for with them the home would be nobody's.
+
+    Args:
+        store: The unpacked store.
+        at: When the backup was made, UTC epoch seconds: what held then ends then.
 
     Raises:
         ArchiveError: It is no store.
     """
     try:
         with opened(StoreFile(store, read_key(store, KeyStore()))) as unpacked:
-            known = unpacked.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'")
-            if known.fetchone() is not None:  # older stores have none
-                unpacked.execute("DELETE FROM sessions")
+            tables = {name for (name,) in unpacked.execute("SELECT name FROM sqlite_master")}
+            for table in _LET_IN & tables:  # older stores lack some
+                unpacked.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
+            for table in _GRANTED & tables:
+                ended = f"UPDATE {table} SET withdrawn_at = ? WHERE withdrawn_at IS NULL"  # noqa: S608
+                unpacked.execute(ended, (at,))
     except (Error, StoreError) as error:
         why = str(error)
         raise ArchiveError(say("The backup's store cannot be used: {why}.", why=why)) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hems.commands.feeds_arguments import add_feeds
+from hems.commands.fleet_arguments import add_fleet
 from hems.commands.operator_arguments import add_operator
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
     parser.add_argument("--demo", type=Path, default=Path("var/demo"), metavar="DIR")
     parser.add_argument("--out", type=Path, default=Path("enrolment.pem"), metavar="FILE")
     parser.set_defaults(run=answer)
+    add_fleet(actions)
     add_feeds(actions)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import BaseModel
 
 from certs.errors import CertificateError
 from certs.keys.backend import Held
@@ -43,11 +44,27 @@ def traces(path: Path, belongings: Belongings) -> tuple[Trace, ...]:
 
 def _of_home(config: Config) -> Iterator[Trace]:
     yield Trace("home's name", config.home.name.encode())
+    for password in _passwords(config):
+        yield Trace("password", password.encode())
+    for utility in config.utility:
+        for pin in (utility.pin, *(each.pin for each in utility.member)):
+            yield Trace("PIN", f'"{pin}"'.encode())  # six digits alone are anywhere by chance
     now = time.time()
     for file in files(config):
         for view in look(file, now):
             for form in (view.lfdi, view.lfdi.lower()):
                 yield Trace("LFDI", form.encode())
+
+
+def _passwords(section: BaseModel) -> Iterator[str]:
+    """Yield the passwords of a configuration."""
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, BaseModel):
+                yield from _passwords(each)
+            elif name == "password":
+                yield str(each)
 
 
 def _of_store(config: Config) -> Iterator[Trace]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hems.commands.fetch import NoAnswerError, fetch
+from hems.commands.fetch import TIMEOUT_S, NoAnswerError, fetch
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -42,6 +42,8 @@ def ask(
     path: str,
     model: type[_M],
     body: Mapping[str, object] | None = None,
+    *,
+    within_s: float = TIMEOUT_S,
 ) -> _M:
     """Ask the head-end.
 
@@ -51,6 +53,7 @@ def ask(
         path: At the door; its parts are quoted already, see `part`.
         model: What it answers.
         body: Of the request, to be sent as JSON.
+        within_s: Longest wait for the answer, in s.
 
     Raises:
         OperatorError: It cannot be asked, refuses, or answers nonsense.
@@ -67,7 +70,9 @@ def ask(
     headers = {"Authorization": f"Bearer {door.token}", "Content-Type": "application/json"}
     sent = None if body is None else json.dumps(body).encode()
     try:
-        answer = fetch(door.url + path, method=method, body=sent, headers=headers)
+        answer = fetch(
+            door.url + path, method=method, body=sent, headers=headers, within_s=within_s
+        )
     except urllib.error.HTTPError as error:
         with error:
             raise OperatorError(_refusal(error.code, error.reason, error.read())) from error

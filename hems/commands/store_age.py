@@ -35,8 +35,10 @@ async def dated(opened: Opened, path: Path, keys: KeyStore, *, restored: bool) -
     """
     if opened.back is not None:  # another is used meanwhile
         return opened
+    if restored:
+        opened = _told_of(opened)
     age = StoreAge(path, opened.store.settings, keys)
-    known = restored or opened.trouble is not None
+    known = opened.trouble is not None
     if not known and not await age.behind():
         return replace(opened, age=age)
     await age.accept()
@@ -50,6 +52,17 @@ async def dated(opened: Opened, path: Path, keys: KeyStore, *, restored: bool) -
     )
     event = SecurityEvent(EventKind.STORE_DAMAGED, text, about="store")
     return replace(opened, trouble=text, event=event, age=age)
+
+
+def _told_of(opened: Opened) -> Opened:
+    """Return an opened store with what the owner should know of a backup that is in its place."""
+    text = say(
+        "A backup was put in place: accounts, passwords and the list of trusted devices are those "
+        "of its time. Programs must be let in anew, and consents given anew, for some may have been "
+        "taken back since. Look at the accounts and the devices."
+    )
+    event = SecurityEvent(EventKind.CONFIG_CHANGED, text, about="store")
+    return replace(opened, trouble=opened.trouble or text, event=opened.event or event)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ answer delays nobody. After a few attempts it is left to its polling.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
@@ -190,7 +191,6 @@ class Postman:
 
 
 async def _wait(event: asyncio.Event, delay_s: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), delay_s)
-    except TimeoutError:
-        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(delay_s):
+            await event.wait()

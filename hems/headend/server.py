@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from ssl import SSLContext
@@ -33,6 +34,7 @@ from hems.headend.ocsp.views import Responder
 from hems.headend.operator_api import operator_token
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
+from hems.headend.tls_site import TlsSite
 from hems.signals import end_by, end_quietly
 
 KEEPALIVE_S = 3600.0
@@ -182,10 +184,11 @@ class HeadEnd:
             enrols_at,
             asked_at,
         )
-        for name, work in (("ticker", parts.ticker.run()), ("follower", Follower(store).run())):
-            task = asyncio.create_task(work, name=f"headend {name}")
-            task.add_done_callback(_report)
-            stack.push_async_callback(_end, task)
+        follower = Follower(store)
+        following = _started(follower.run(), "follower")
+        stack.push_async_callback(_end, following)
+        stack.callback(follower.end)
+        stack.push_async_callback(_stop, _started(parts.ticker.run(), "ticker"))
         if settings.advertise:
             await stack.enter_async_context(
                 announced(settings.host, port, settings.instance, settings.edition)
@@ -301,7 +304,11 @@ async def _listen(
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
-        site = web.TCPSite(runner, host, port, ssl_context=tls, reuse_port=shared or None)
+        site: web.BaseSite = (
+            web.TCPSite(runner, host, port, reuse_port=shared or None)
+            if tls is None
+            else TlsSite(runner, host, port, tls, reuse_port=shared)
+        )
         await site.start()
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error.strerror
@@ -313,9 +320,21 @@ def _origin(scheme: str, host: str, port: int) -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-async def _end(task: asyncio.Task[None]) -> None:
+def _started(work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
+    task = asyncio.create_task(work, name=f"headend {name}")
+    task.add_done_callback(_report)
+    return task
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Wait for a task that has been told to end; a database that hangs holds it up no longer."""
+    await asyncio.wait({task}, timeout=_SHUTDOWN_S)
+    await _stop(task)
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from hems.clock import Clock
 from hems.headend.errors import BusyError
@@ -66,10 +67,9 @@ class Ticker:
                 self._clock.monotonic() - self._kept_at,
                 None if due is None else due - self._clock.now(),
             )
-            try:
-                await asyncio.wait_for(self._wake.wait(), wait_s)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
 
     async def _housekeeping(self) -> None:
         try:

@@ -182,6 +182,10 @@ class Client:
         if self._session is not None:
             self._session.publish(report, who)
 
+    def post_owed(self) -> None:
+        """Have responses posted that somebody else has put into the ledger."""
+        self._owed()
+
     def add_sample(self, sample: Sample) -> None:
         """Have a reading posted to its mirror usage point at the next post."""
         self._samples.add(sample)

@@ -88,14 +88,14 @@ class Operator:
         self._connection.close()
 
 
-def config_text(pki: Pki, database: str, port: int, *, shared_port: bool) -> str:
+def config_text(pki: Pki, database: str, ports: tuple[int, int] | None) -> str:
     """Return the head-end's settings.
 
     Args:
         pki: Whose certificates it uses.
         database: File, or address of a PostgreSQL database.
-        port: Where homes call; 0 for any.
-        shared_port: Whether several workers listen there.
+        ports: Where several workers listen, for homes and for the operator; None for one worker,
+            which takes any.
     """
     own = pki.identity("utility")
     values: dict[str, str | int | list[str]] = {
@@ -106,14 +106,15 @@ def config_text(pki: Pki, database: str, port: int, *, shared_port: bool) -> str
         "crls": str(pki.trust.crls),
         "token_file": "token",
         "host": HOST,
-        "port": port,
         "notify_hosts": ["127.0.0.0/8"],
     }
+    if ports is not None:
+        values |= {"port": ports[0], "operator_port": ports[1]}
     # JSON's way of writing texts, numbers and lists of texts is one of TOML's.
     lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
     for name in PROGRAMS:
         lines += ["", "[[programs]]", f"name = {json.dumps(name)}", "primacy = 10", 'kind = "der"']
-    if shared_port:
+    if ports is not None:
         lines.insert(0, "reuse_port = true")
     return "\n".join(lines) + "\n"
 
@@ -125,9 +126,9 @@ def running(folder: Path, pki: Pki, database: str, workers: int) -> Iterator[Uti
     Raises:
         AbsentError: They do not start; says the program's own words.
     """
-    config, shared = folder / "headend.toml", workers > 1
-    port = _free_port() if shared else 0
-    config.write_text(config_text(pki, database, port, shared_port=shared), encoding="utf-8")
+    config = folder / "headend.toml"
+    ports = (_free_port(), _free_port()) if workers > 1 else None
+    config.write_text(config_text(pki, database, ports), encoding="utf-8")
     with ExitStack() as stack:
         made = [stack.enter_context(_worker(folder, config, n)) for n in range(workers)]
         ready = made[0][0]

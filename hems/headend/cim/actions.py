@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hems.clock import Clock
 from hems.headend.cim.der import EndDevice, GroupNamed
-from hems.headend.cim.entries import Claim
+from hems.headend.cim.entries import Taken
 from hems.headend.cim.envelope import Identity, Message, Problem, Result, Verb
 from hems.headend.cim.errors import CimError, Fault
 from hems.headend.cim.nouns import Noun
@@ -54,21 +53,19 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What actions work on.
+    """What actions work on. Those that change something run in one transaction.
 
     Attributes:
         groups: The groups.
         dispatching: Who gives orders to homes.
         fleet: What homes are and tell.
         orders: What was made of which order.
-        clock: The head-end's time.
     """
 
     groups: Groups
     dispatching: Dispatching
     fleet: Fleet
     orders: OrderTable
-    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +73,18 @@ class Letter:
     """A message that is to be acted on.
 
     Attributes:
-        claim: Who sent it under which id, and whether somebody began it before.
+        taken: Who sent it, under which id.
         message: What it says.
+        now: When it is acted on, epoch s.
     """
 
-    claim: Claim
+    taken: Taken
     message: Message
+    now: float
 
     def made_id(self, *parts: object) -> str:
         """Return an id for something that this message makes and does not name."""
-        text = "\n".join((self.claim.peer, self.claim.message_id, *map(str, parts)))
+        text = "\n".join((self.taken.peer, self.taken.message_id, *map(str, parts)))
         return str(uuid.uuid5(_SPACE, text))
 
 

@@ -1,7 +1,7 @@
-"""What is kept of messages: rows in the trail, claims, answers, and what is to go out."""
+"""What is kept of messages: rows in the trail, answers, and what is to go out."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 def digest_of(body: bytes) -> str:
@@ -64,29 +64,33 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A message that is to be worked on by nobody else now.
+class Taken:
+    """Which message it is.
 
     Attributes:
         peer: Who sent it.
         message_id: Its id.
-        began_at: When it was first begun, epoch s.
-        again: Whether somebody began it before, and came to an end or gave up.
-        body: As it came, where it has waited; empty else.
+        meaning: SHA-256 of what it says.
         carrier: How it came.
     """
 
     peer: str
     message_id: str
-    began_at: float = 0.0
-    again: bool = False
-    body: bytes = field(default=b"", repr=False)
-    carrier: str = ""
+    meaning: str
+    carrier: str
 
-    @property
-    def since(self) -> float | None:
-        """From when on somebody may have done some of it already; None for never."""
-        return self.began_at if self.again else None
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message that was acknowledged, and is still to be acted on.
+
+    Attributes:
+        taken: Which it is.
+        body: As it came.
+    """
+
+    taken: Taken
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,6 @@ class Fault(Enum):
     """The head-end cannot do it now."""
     NOT_TRIED = ("5.2", HTTPStatus.UNPROCESSABLE_ENTITY, True)
     """The head-end cannot do this at all; nothing was begun."""
-    UNDONE = ("5.9", HTTPStatus.SERVICE_UNAVAILABLE, False)
-    """It failed on the way, and what had been done was taken back."""
     TOO_LATE = ("6.1", HTTPStatus.CONFLICT, True)
     """It can be done no more."""
     STRANGER = ("7.4", HTTPStatus.UNAUTHORIZED, True)

@@ -76,14 +76,7 @@ async def delete(means: Means, letter: Letter) -> Done:
         named += [GroupNamed(mrid=item.mrid, names=item.names) for item in _items(letter)]
     if not named:
         raise CimError(Fault.PAYLOAD, "it names no group", "Payload")
-    gone = []
-    for each in named:
-        try:
-            gone.append(await group_named(means, each))
-        except CimError as error:
-            # Whoever began this message before may have deleted it.
-            if error.fault is not Fault.UNKNOWN or letter.claim.since is None:
-                raise
+    gone = [await group_named(means, each) for each in named]
     await means.groups.delete(*(group.mrid for group in gone))
     return _done(gone, Verb.DELETE)
 
@@ -105,7 +98,7 @@ def _done(groups: Sequence[Group], verb: Verb) -> Done:
     told = DERGroups(groups=tuple(map(device_group, groups)))
     return Done(
         ids=tuple(mrid_of(group.mrid, "EndDeviceGroup") for group in groups),
-        told=(Told(Noun.GROUPS, _TOLD[verb], told),) if groups else (),
+        told=(Told(Noun.GROUPS, _TOLD[verb], told),),
     )
 
 

@@ -1,22 +1,20 @@
 """The ports, joined to what the head-end has: events, homes, readings, responses, logs."""
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from hems.headend.book import Book
-from hems.headend.cim.order_table import OrderTable
 from hems.headend.cim.ordering import SHARED
 from hems.headend.cim.ports import Ask, Logged, Transactions
-from hems.headend.dispatch import Order, make_event
 from hems.headend.errors import DispatchError
-from hems.headend.mirror_store import MirrorStore
+from hems.headend.mirror_store import AnySelect, MirrorStore
 from hems.headend.models import LogRow, MeterRow, PointRow, ReadingRow, ResponseRow
 from hems.headend.modes import MODES_OF, Mode, Value
-from hems.headend.records import Event, Program, ReadingRecord, ResponseRecord
+from hems.headend.records import Program, ReadingRecord, ResponseRecord
 from hems.headend.rows import AnyRow, response_of
 from hems.headend.store import Store
 from hems.sep2.errors import Sep2Error
@@ -25,7 +23,6 @@ from hems.sep2.xml import parse
 
 Reach = Callable[[Collection[str], Sequence[Program]], Sequence[Program]]
 """Of these programmes, those whose events reach just these homes."""
-_ROUND: Final = "0" * 32
 _AT_ONCE: Final = 500
 
 
@@ -43,56 +40,20 @@ class BookDispatching:
 
     Args:
         book: The head-end's events and homes.
-        orders: What was made of which order.
         reach: Which programmes reach which homes.
-        now: The head-end's time, epoch s.
     """
 
-    def __init__(
-        self, book: Book, orders: OrderTable, reach: Reach, now: Callable[[], float]
-    ) -> None:
+    def __init__(self, book: Book, reach: Reach) -> None:
         self._book = book
-        self._orders = orders
         self._reach = reach
-        self._now = now
-        self._turn = asyncio.Lock()
-
-    def check(self, ask: Ask) -> None:
-        """Refuse what makes no sense, or reaches nobody.
-
-        Raises:
-            DispatchError: It does not; one sentence.
-        """
-        order, programs = self._fit(ask)
-        make_event(order, programs, self._now(), _ROUND)
 
     async def dispatch(self, ask: Ask) -> str:
-        """Give an order; returns the event's mRID once it is durable.
+        """Give an order, in the transaction that is open; returns the event's mRID.
 
         Raises:
-            DispatchError: It makes no sense.
-            BusyError: It cannot be done now; nothing happened.
-        """
-        order, programs = self._fit(ask)
-        async with self._turn:
-            if ask.since is not None:
-                found = await self._adopted(order, programs, ask.since)
-                if found is not None:
-                    return found
-            event = await self._book.dispatch(order)
-        return event.mrid
-
-    async def cancel(self, event: str) -> None:
-        """Cancel an event; one that is cancelled already stays so.
-
-        Raises:
-            RequestError: It is not there, or is over.
+            DispatchError: It makes no sense, or no programme reaches just these homes.
             BusyError: It cannot be done now.
         """
-        if self._book.event(event).cancelled_at is None:
-            await self._book.cancel(event)
-
-    def _fit(self, ask: Ask) -> tuple[Order, Sequence[Program]]:
         programs = self._reach(ask.homes, tuple(self._book.programs.values()))
         if not programs:
             raise DispatchError(f"no programme reaches just these {len(ask.homes)} homes")
@@ -107,24 +68,21 @@ class BookDispatching:
             raise DispatchError(f"no programme for these homes carries {names} as it is asked")
         # Voluntary ones first, unless the sender says otherwise.
         chosen = min(fitting, key=lambda program: program.mandatory)
-        values = {mode: _shared(mode, value, len(ask.homes)) for mode, value in modes_of(ask)}
-        return replace(ask.order, values=values, program=chosen.mrid), fitting
+        values = {
+            mode: _shared(mode, value, len(ask.homes)) for mode, value in ask.order.values.items()
+        }
+        event = await self._book.dispatch(replace(ask.order, values=values, program=chosen.mrid))
+        return event.mrid
 
-    async def _adopted(self, order: Order, programs: Sequence[Program], since: float) -> str | None:
-        """Return the event that was made of this order before that could be noted."""
-        like = make_event(order, programs, since, _ROUND)
-        found = [
-            event.mrid
-            for event in self._book.events
-            if event.accepted_at >= since and event.cancelled_at is None and _same(event, like)
-        ]
-        noted = await self._orders.asked(found)
-        return next((mrid for mrid in found if mrid not in noted), None)
+    async def cancel(self, event: str) -> None:
+        """Cancel an event, in the transaction that is open.
 
-
-def modes_of(ask: Ask) -> Collection[tuple[Mode, Value]]:
-    """Return what an order asks, by mode."""
-    return ask.order.values.items()
+        Raises:
+            UnknownItemError: It is not there.
+            ConflictError: It is over, or is cancelled already.
+            BusyError: It cannot be done now.
+        """
+        await self._book.cancel(event, randomized=False)
 
 
 def _shared(mode: Mode, value: Value, homes: int) -> Value:
@@ -132,11 +90,6 @@ def _shared(mode: Mode, value: Value, homes: int) -> Value:
     if mode in SHARED and isinstance(value, int | float):
         return value / homes
     return value
-
-
-def _same(one: Event, other: Event) -> bool:
-    fields = ("program", "values", "start", "duration_s", "ramp_s")
-    return all(getattr(one, name) == getattr(other, name) for name in fields)
 
 
 class StoreFleet:
@@ -215,12 +168,15 @@ class StoreArrivals:
         async with self._store.reading() as connection:
             return (await connection.execute(select(func.max(column)))).scalar_one() or 0
 
-    async def readings(self, after: int, to: int, limit: int) -> Sequence[ReadingRecord]:
-        """Return readings of these numbers, in order."""
+    async def readings(
+        self, after: int, to: int, limit: int
+    ) -> Sequence[tuple[int, ReadingRecord]]:
+        """Return readings of these numbers, in order, with them."""
         number = ReadingRow.id
         query = _READINGS.where(number > after, number <= to).order_by(number).limit(limit)
+        query = query.add_columns(number)
         async with self._store.reading() as connection:
-            return [_reading(row) for row in await connection.execute(query)]
+            return [(row.id, _reading(row)) for row in await connection.execute(query)]
 
     async def responses(self, after: int, to: int, limit: int) -> Sequence[ResponseRecord]:
         """Return responses of these numbers, in order."""
@@ -238,13 +194,13 @@ class StoreArrivals:
 
 
 _FOR_EVER: Final = float("inf")
-_NUMBERS: Final[Mapping[str, object]] = {
+_NUMBERS: Final[Mapping[str, InstrumentedAttribute[int]]] = {
     "reading": ReadingRow.id,
     "response": ResponseRow.id,
     "log": LogRow.id,
 }
 _LOGS: Final = select(LogRow.__table__)
-_READINGS: Final = (
+_READINGS: Final[AnySelect] = (
     select(
         PointRow.lfdi,
         PointRow.mrid.label("point_mrid"),

@@ -8,7 +8,7 @@ from typing import Final
 
 from hems.clock import Clock
 from hems.headend.cim.actions import Done, Told
-from hems.headend.cim.entries import Answered, Claim, Entry, Post, digest_of
+from hems.headend.cim.entries import Answered, Entry, Post, Taken, digest_of
 from hems.headend.cim.envelope import (
     REVISION,
     Header,
@@ -57,14 +57,14 @@ class Letters:
         reply = Reply(result=Result.OK, problems=(problem,))
         return Answered(HTTPStatus.ACCEPTED, self.reply(asked, reply))
 
-    def later(self, claim: Claim, asked: Header, body: bytes) -> Post:
+    def later(self, taken: Taken, asked: Header, body: bytes) -> Post:
         """Return an answer that goes to a reply address."""
-        entry = self._entry(claim.peer, body)
+        entry = self._entry(taken.peer, body)
         entry = replace(
             entry,
             # An answer has the id of what was asked: brought twice, it is one answer.
-            message_id=f"reply-{claim.message_id}"[:LONGEST_ID],
-            correlation_id=asked.correlation_id or claim.message_id,
+            message_id=f"reply-{taken.message_id}"[:LONGEST_ID],
+            correlation_id=asked.correlation_id or taken.message_id,
             verb=Verb.REPLY.value,
             noun=asked.noun,
             pattern=Pattern.SEND.value,

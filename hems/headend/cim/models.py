@@ -36,21 +36,20 @@ class CimMessageRow(Base):
 
 
 class CimTakenRow(Base):
-    """A message that was taken, by sender and id; `state` is working, waiting or answered."""
+    """A message that was taken, and its answer; `body` is there while it waits to be acted on."""
 
     __tablename__ = "cim_taken"
-    __table_args__ = (Index("ix_cim_taken_state", "state", "until"),)
+    __table_args__ = (Index("ix_cim_taken_next", "next_at"),)
 
     peer: Mapped[str] = mapped_column(primary_key=True)
     message_id: Mapped[str] = mapped_column(primary_key=True)
-    digest: Mapped[str]
-    began_at: Mapped[float]
-    until: Mapped[float]
-    state: Mapped[str]
+    meaning: Mapped[str]
+    taken_at: Mapped[float]
     carrier: Mapped[str]
+    status: Mapped[int]
+    answer: Mapped[bytes] = mapped_column(LargeBinary)
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
-    status: Mapped[int | None]
-    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    next_at: Mapped[float | None]
 
 
 class CimOrderRow(Base):
@@ -64,8 +63,8 @@ class CimOrderRow(Base):
     part: Mapped[int] = mapped_column(primary_key=True)
     message_id: Mapped[str]
     noun: Mapped[str]
-    began_at: Mapped[float]
-    event: Mapped[str | None]
+    given_at: Mapped[float]
+    event: Mapped[str]
 
 
 class CimGroupRow(Base):

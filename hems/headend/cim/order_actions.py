@@ -1,7 +1,6 @@
-"""Dispatches and controls: each interval becomes one event, all of them or none."""
+"""Dispatches and controls: each interval becomes one event."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from hems.headend.cim.actions import (
     Actions,
@@ -22,41 +21,27 @@ from hems.headend.cim.nouns import Noun
 from hems.headend.cim.order_table import Key
 from hems.headend.cim.ordering import MOST_PARTS, Wish, wish_of_control, wish_of_dispatch
 from hems.headend.cim.ports import Ask
-from hems.headend.errors import BusyError, ConflictError, RequestError
+from hems.headend.errors import ConflictError
 
 _Plan = tuple[Key, Sequence[Ask]]
 
 
 async def create(means: Means, letter: Letter) -> Done:
-    """Give orders. Nothing is ordered unless all of it makes sense.
+    """Give orders.
 
     Raises:
         CimError: It contradicts itself or what is there, or names whom nobody knows.
         RequestError: The head-end cannot do it.
-        BusyError: It cannot do it now; what was ordered already is taken back.
+        BusyError: It cannot do it now.
     """
-    message, claim = letter.message, letter.claim
-    noun = Noun(message.header.noun if message.header is not None else "")
+    noun = _noun(letter)
     plans = await _plans(means, letter)
-    for _, asks in plans:
-        for ask in asks:
-            means.dispatching.check(ask)
-    begun: dict[Key, dict[int, str]] = {}
-    try:
-        for key, asks in plans:
-            events = await means.orders.begin(key, claim.message_id, noun, len(asks))
-            given = begun[key] = {}
-            for part, (ask, event) in enumerate(zip(asks, events, strict=True)):
-                given[part] = event or await means.dispatching.dispatch(ask)
-                if event is None:
-                    await means.orders.given(key, part, given[part])
-    except (BusyError, RequestError, CimError) as error:
-        await _take_back(means, begun, error)
-        raise
-    kind = _KIND[noun]
+    for key, asks in plans:
+        events = [await means.dispatching.dispatch(ask) for ask in asks]
+        await means.orders.add(key, letter.taken.message_id, noun, events)
     return Done(
-        ids=tuple(mrid_of(key.name, kind) for key, _ in plans),
-        told=(Told(noun, Verb.CREATED, message.payload),),
+        ids=tuple(mrid_of(key.name, _KIND[noun]) for key, _ in plans),
+        told=(Told(noun, Verb.CREATED, letter.message.payload),),
     )
 
 
@@ -65,12 +50,11 @@ async def cancel(means: Means, letter: Letter) -> Done:
 
     Raises:
         CimError: There is none of this sender's, or all are over.
-        BusyError: The head-end cannot do it now; what was cancelled stays so.
+        BusyError: The head-end cannot do it now.
     """
-    message, claim = letter.message, letter.claim
-    noun = Noun(message.header.noun if message.header is not None else "")
+    message, noun = letter.message, _noun(letter)
     names = _names(letter)
-    keys = [Key(claim.peer, name) for name in names]
+    keys = [Key(letter.taken.peer, name) for name in names]
     events = {key: await means.orders.events(key) for key in keys}
     for key, found in events.items():
         if not found:
@@ -85,7 +69,7 @@ async def cancel(means: Means, letter: Letter) -> Done:
             except ConflictError as error:
                 reason = f"{key.name}: {error}"
                 late.append(Problem(code=_PARTLY, level=Level.WARNING, reason=reason))
-    if late and not cancelled and claim.since is None:
+    if late and not cancelled:
         raise CimError(Fault.TOO_LATE, late[0].reason or "", "mRID")
     told = () if message.payload is None else (Told(noun, Verb.CANCELED, message.payload),)
     return Done(
@@ -109,9 +93,9 @@ async def _plans(means: Means, letter: Letter) -> Sequence[_Plan]:
             homes |= dict.fromkeys((await group_named(means, named)).homes)
         if not homes:
             raise CimError(Fault.NOT_TRIED, "there is no home in the group", "EndDeviceGroup")
-        key = Key(letter.claim.peer, wish.mrid or letter.made_id("order", place))
-        ask = Ask(tuple(sorted(homes)), wish.orders[0], wish.mandatory, letter.claim.since)
-        plans.append((key, [replace(ask, order=order) for order in wish.orders]))
+        key = Key(letter.taken.peer, wish.mrid or letter.made_id("order", place))
+        everyone = tuple(sorted(homes))
+        plans.append((key, [Ask(everyone, order, wish.mandatory) for order in wish.orders]))
     if len({key for key, _ in plans}) != len(plans):
         raise CimError(Fault.RELATION, "an mRID is there twice", "Payload")
     if sum(len(asks) for _, asks in plans) > MOST_PARTS:
@@ -124,9 +108,7 @@ def _wishes(letter: Letter) -> Sequence[Wish]:
         case DERGroupDispatches() as payload:
             return [wish_of_dispatch(item) for item in payload.dispatches]
         case EndDeviceControls() as payload:
-            # What begins "now" begins when the message was first begun, however often it is taken.
-            now = letter.claim.began_at
-            return [wish_of_control(item, now) for item in payload.controls]
+            return [wish_of_control(item, letter.now) for item in payload.controls]
         case _:
             raise CimError(Fault.PAYLOAD, "it holds no order", "Payload")
 
@@ -148,23 +130,11 @@ def _names(letter: Letter) -> Sequence[str]:
     return list(dict.fromkeys(names))
 
 
-async def _take_back(
-    means: Means, begun: Mapping[Key, Mapping[int, str]], error: Exception
-) -> None:
-    """Undo what was ordered of a message that failed on its way.
-
-    Raises:
-        CimError: It could not all be undone; sent again, the message goes on where it stopped.
-    """
-    try:
-        for key, given in begun.items():
-            for part, event in given.items():
-                await means.dispatching.cancel(event)
-                await means.orders.given(key, part, None)
-            await means.orders.drop(key)
-    except (BusyError, RequestError) as other:
-        reason = f"it failed ({error}), and could not be taken back: {other}; send it again"
-        raise CimError(Fault.UNDONE, reason) from other
+def _noun(letter: Letter) -> Noun:
+    header = letter.message.header
+    if header is None:
+        raise CimError(Fault.HEADER, "there is none", "Header")
+    return Noun(header.noun)
 
 
 ACTIONS: Actions = {

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
 from hems.clock import Clock
 from hems.headend.cim.errors import CimError, Fault
@@ -39,84 +39,42 @@ class OrderTable:
         self._store = store
         self._clock = clock
 
-    async def begin(self, key: Key, message_id: str, noun: str, parts: int) -> Sequence[str | None]:
-        """Note that an order is to be given; returns the events that its parts have already.
+    async def add(self, key: Key, message_id: str, noun: str, events: Sequence[str]) -> None:
+        """Note the events that were made of an order.
 
         Raises:
             CimError: Another message has given an order of this mRID.
             BusyError: The database cannot take it.
         """
-        own = {"peer": key.peer, "name": key.name}
+        rows = [
+            {
+                "peer": key.peer,
+                "name": key.name,
+                "part": part,
+                "message_id": message_id,
+                "noun": noun,
+                "given_at": self._clock.now(),
+                "event": event,
+            }
+            for part, event in enumerate(events)
+        ]
+        own = (CimOrderRow.peer == key.peer) & (CimOrderRow.name == key.name)
         async with self._store.writing() as connection:
-            await connection.execute(
-                insert(connection, CimOrderRow).on_conflict_do_nothing(
-                    index_elements=["peer", "name", "part"]
-                ),
-                [
-                    {
-                        **own,
-                        "part": part,
-                        "message_id": message_id,
-                        "noun": noun,
-                        "began_at": self._clock.now(),
-                        "event": None,
-                    }
-                    for part in range(parts)
-                ],
-            )
-            rows = (
-                await connection.execute(
-                    select(CimOrderRow.__table__).filter_by(**own).order_by(CimOrderRow.part)
-                )
-            ).all()
-            if any(row.message_id != message_id for row in rows):
+            known = await connection.execute(select(CimOrderRow.part).where(own).limit(1))
+            if known.first() is not None:
                 reason = f"{key.name} was ordered by another message already"
                 raise CimError(Fault.RELATION, reason, "mRID")
-        return [row.event for row in rows]
-
-    async def given(self, key: Key, part: int, event: str | None) -> None:
-        """Note the event that was made of a part; None where it was taken back.
-
-        Raises:
-            BusyError: The database cannot take it.
-        """
-        async with self._store.writing() as connection:
-            await connection.execute(
-                update(CimOrderRow)
-                .where(
-                    CimOrderRow.peer == key.peer,
-                    CimOrderRow.name == key.name,
-                    CimOrderRow.part == part,
-                )
-                .values(event=event)
-            )
-
-    async def drop(self, key: Key) -> None:
-        """Forget an order that was taken back.
-
-        Raises:
-            BusyError: The database cannot do it now.
-        """
-        async with self._store.writing() as connection:
-            await connection.execute(
-                delete(CimOrderRow).where(
-                    CimOrderRow.peer == key.peer, CimOrderRow.name == key.name
-                )
-            )
+            await connection.execute(insert(connection, CimOrderRow), rows)
 
     async def events(self, key: Key) -> Sequence[str]:
         """Return the events of an order, the first interval's first; nothing where it is none."""
         query = (
             select(CimOrderRow.event)
-            .where(
-                CimOrderRow.peer == key.peer,
-                CimOrderRow.name == key.name,
-                CimOrderRow.event.is_not(None),
-            )
+            .where(CimOrderRow.peer == key.peer, CimOrderRow.name == key.name)
             .order_by(CimOrderRow.part)
         )
         async with self._store.reading() as connection:
-            return [event for event in (await connection.execute(query)).scalars() if event]
+            return (await connection.execute(query)).scalars().all()
 
     async def asked(self, events: Collection[str]) -> Mapping[str, str]:
         """Return of which order each of these events is, by the event's mRID."""
@@ -129,7 +87,3 @@ class OrderTable:
                 )
                 found |= {row.event: row.name for row in rows}
         return found
-
-    async def claimed(self, events: Collection[str]) -> frozenset[str]:
-        """Return those of these events that are noted with an order."""
-        return frozenset(await self.asked(events))

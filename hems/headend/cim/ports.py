@@ -15,6 +15,14 @@ from hems.sep2.resources.information import LogEvent
 class Transactions(Protocol):
     """The head-end's database."""
 
+    def changing(self) -> AbstractAsyncContextManager[object]:
+        """Begin one transaction of orders, alone in the whole fleet of workers.
+
+        What the block has written by `writing`, and ordered by the other ports, is durable when it
+        ends, all of it or, where it raises, nothing. Raises `BusyError`.
+        """
+        ...
+
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Give a connection for queries; raises `BusyError`."""
         ...
@@ -50,48 +58,38 @@ class Ask:
         order: What is asked. Powers in W and var are those of all these homes together, to be
             shared out among them; all else is asked of each.
         mandatory: Whether the programme must be one that owners cannot leave; None for any.
-        since: An equal one that was accepted since then (epoch s) is this one: whoever asked for
-            it ended before that was noted. None where it is asked for the first time.
     """
 
     homes: tuple[str, ...]
     order: Order
     mandatory: bool | None = None
-    since: float | None = None
 
 
 class Dispatching(Protocol):
     """Who gives orders to homes."""
 
-    def check(self, ask: Ask) -> None:
-        """Refuse what makes no sense or reaches nobody.
-
-        Raises:
-            RequestError: It does not; one sentence.
-        """
-        ...
-
     async def dispatch(self, ask: Ask) -> str:
-        """Give an order; returns the event's mRID once it is durable.
+        """Give an order, in the transaction that is open; returns the event's mRID.
 
         Raises:
-            RequestError: It makes no sense.
-            BusyError: It cannot be done now; nothing happened.
+            RequestError: It makes no sense, or no programme reaches just these homes.
+            BusyError: It cannot be done now.
         """
         ...
 
     async def cancel(self, event: str) -> None:
-        """Cancel an event.
+        """Cancel an event, in the transaction that is open.
 
         Raises:
-            RequestError: It is not there, is over, or is cancelled already.
+            UnknownItemError: It is not there.
+            ConflictError: It is over, or is cancelled already.
             BusyError: It cannot be done now.
         """
         ...
 
 
 class Groups(Protocol):
-    """Who keeps the groups."""
+    """Who keeps the groups; changed in the transaction that is open."""
 
     async def all(self) -> Sequence[Group]:
         """Return all groups, by name."""
@@ -169,8 +167,10 @@ class Arrivals(Protocol):
         """Return the number of the last one of a kind (reading, response, log); 0 for none."""
         ...
 
-    async def readings(self, after: int, to: int, limit: int) -> Sequence[ReadingRecord]:
-        """Return readings of these numbers, in order."""
+    async def readings(
+        self, after: int, to: int, limit: int
+    ) -> Sequence[tuple[int, ReadingRecord]]:
+        """Return readings of these numbers, in order, with them."""
         ...
 
     async def responses(self, after: int, to: int, limit: int) -> Sequence[ResponseRecord]:

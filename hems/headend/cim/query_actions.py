@@ -52,11 +52,10 @@ async def groups(means: Means, letter: Letter) -> Done:
 
 async def statuses(means: Means, letter: Letter) -> Done:
     """Return what groups' homes measured last, summed up."""
-    now = means.clock.now()
     found = []
     for group in await _groups(means, letter):
         latest = await means.fleet.latest(group.homes) if group.homes else ()
-        found.append(standing(group, latest, now))
+        found.append(standing(group, latest, letter.now))
     return Done(payload=DERGroupStatuses(groups=tuple(found)))
 
 
@@ -100,7 +99,7 @@ async def _answers(means: Means, letter: Letter, ids: Sequence[Identity]) -> Don
     found: list[ResponseRecord] = []
     asked: dict[str, str] = {}
     for each in ids:
-        made = await means.orders.events(Key(letter.claim.peer, each.value))
+        made = await means.orders.events(Key(letter.taken.peer, each.value))
         if not made:
             reason = f"{each.value} is none of your orders"
             raise CimError(Fault.UNKNOWN, reason, "Request/ID")

@@ -2,28 +2,31 @@
 
 import asyncio
 import logging
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final
 
+from hems.clock import Clock
 from hems.headend.cim import group_actions, order_actions, query_actions
 from hems.headend.cim.actions import Actions, Done, Letter, Means
-from hems.headend.cim.entries import Answered, Claim, Entry, digest_of
-from hems.headend.cim.envelope import Header, Kind, Message, Verb
+from hems.headend.cim.admission import admit, entry_of
+from hems.headend.cim.entries import Answered, Entry, Taken, Waiting, digest_of
+from hems.headend.cim.envelope import Header, Kind, Message, Reply, Verb
 from hems.headend.cim.errors import CimError, Fault
 from hems.headend.cim.journal import Journal
 from hems.headend.cim.letters import (
     ACKNOWLEDGED,
-    LONGEST_ID,
     Letters,
     ended,
     meaning,
     refusal,
     success,
 )
-from hems.headend.cim.nouns import USES, Noun, asks
+from hems.headend.cim.nouns import Noun, asks
 from hems.headend.cim.patterns import Answer, Manner, Pattern, manner_of
 from hems.headend.cim.peers import Peer
+from hems.headend.cim.ports import Transactions
 from hems.headend.cim.wire import parse
 from hems.headend.errors import BusyError, ConflictError, RequestError, UnknownItemError
 
@@ -34,9 +37,6 @@ _ACTIONS: Final[Actions] = {
     **order_actions.ACTIONS,
     **query_actions.ACTIONS,
 }
-_QUESTIONS: Final = frozenset({Noun.GROUP_QUERIES, Noun.STATUS_QUERIES})
-"""Nouns that are questions themselves, which stand in the payload."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -84,7 +84,7 @@ class _Seen:
 class _Task:
     """A message that is to be acted on."""
 
-    claim: Claim
+    taken: Taken
     entry: Entry
     message: Message
     header: Header
@@ -95,20 +95,33 @@ class Service:
     """Takes messages.
 
     Args:
+        transactions: The head-end's database.
         journal: Trail and answers.
         means: What actions work on.
         letters: Writes what goes out.
+        clock: The head-end's time.
         age_s: How far a message's time may be from now.
 
     Attributes:
-        work: Set when something waits to be worked on.
+        work: Set when something waits to be acted on.
         post: Set when something is to go out.
     """
 
-    def __init__(self, journal: Journal, means: Means, letters: Letters, age_s: float) -> None:
+    def __init__(
+        self,
+        transactions: Transactions,
+        journal: Journal,
+        means: Means,
+        letters: Letters,
+        *,
+        clock: Clock,
+        age_s: float,
+    ) -> None:
+        self._transactions = transactions
         self._journal = journal
         self._means = means
         self._letters = letters
+        self._clock = clock
         self._age_s = age_s
         self.work = asyncio.Event()
         self.post = asyncio.Event()
@@ -135,152 +148,133 @@ class Service:
         header = seen.header = message.header
         if header is None:
             raise CimError(Fault.FORM, "a fault is not for us")
-        seen.entry = _entry(seen.entry, header)
-        _admit(message, header, sent.peer)
+        seen.entry = entry_of(seen.entry, header)
+        admit(message, header, sent.peer)
         manner = manner_of(message.kind, header, answers=sent.answers)
         seen.entry = replace(seen.entry, pattern=manner.pattern.value)
-        ack = None
         if manner.answer is Answer.LATER:
             sent.peer.check_address(header.reply_address or "")
-            ack = self._letters.acknowledgement(header)
-        claim = Claim(sent.peer.name, header.message_id or "", body=sent.body, carrier=sent.carrier)
-        claimed = await self._journal.claim(claim, meaning(message), self._stale(header), ack)
-        if isinstance(claimed, Answered):
+        taken = Taken(
+            sent.peer.name, header.message_id or "", meaning(message), carrier=sent.carrier
+        )
+        before = await self._journal.answered(taken)
+        if before is not None:
             await self._journal.note(replace(seen.entry, result="REPEATED"))
-            return Outcome(claimed.status, claimed.body)
-        if ack is not None:
-            await self._journal.note(replace(seen.entry, result="ACCEPTED", code=ACKNOWLEDGED))
+            return Outcome(before.status, before.body)
+        self._check_time(header)
+        if manner.answer is Answer.LATER:
+            ack = self._letters.acknowledgement(header)
+            entry = replace(seen.entry, result="ACCEPTED", code=ACKNOWLEDGED)
+            found = await self._journal.settle(taken, ack, entry, waits=sent.body)
             self.work.set()
-            return Outcome(ack.status, ack.body)
-        return await self._act(_Task(claimed, seen.entry, message, header, manner))
+            return Outcome(found.status, found.body)
+        return await self._answer(_Task(taken, seen.entry, message, header, manner))
+
+    async def _answer(self, task: _Task) -> Outcome:
+        """Act on a message and answer it at once."""
+        try:
+            # A question changes nothing, so it need not wait until nobody else changes something.
+            async with nullcontext() if _asks(task) else self._transactions.changing():
+                found = await self._journal.answered(task.taken)
+                if found is None:
+                    done = await self._act(task)
+                    found = await self._settle(task, success(done), done)
+        except (CimError, RequestError, BusyError) as caught:
+            error = _error_of(caught)
+            if not error.fault.final:
+                raise error from caught
+            found = await self._settle(task, refusal(error), Done(), error)
+        return Outcome(found.status, found.body)
 
     async def work_once(self) -> bool:
-        """Work on one message that waits; return whether there was one.
+        """Act on one message that waits; return whether there was one.
 
         Raises:
             BusyError: The database cannot do it now.
         """
-        claim = await self._journal.waiting()
-        if claim is None:
-            return False
-        digest = digest_of(claim.body)
-        entry = Entry("in", claim.carrier, claim.peer, digest=digest, octets=len(claim.body))
+        task = None
         try:
-            message = parse(claim.body)
-            if message.header is None:
-                raise CimError(Fault.FORM, "it has no header")
-        except CimError as error:
-            _log.error("an acknowledged message cannot be read any more: %s", error)
-            await self._journal.settle(claim, None, ended(entry, error))
-            return True
-        pattern = Pattern.EVENT if message.kind is Kind.EVENT else Pattern.SEND
-        entry = replace(_entry(entry, message.header), pattern=pattern.value)
-        manner = Manner(pattern, Answer.LATER)
-        await self._act(_Task(claim, entry, message, message.header, manner))
+            async with self._transactions.changing():
+                waiting = await self._journal.waiting()
+                if waiting is None:
+                    return False
+                task = _task_of(waiting)
+                done = await self._act(task)
+                await self._settle_later(task, success(done), done)
+        except (CimError, RequestError, BusyError) as caught:
+            error = _error_of(caught)
+            if task is None:
+                raise BusyError(str(error)) from caught
+            if error.fault.final:
+                await self._settle_later(task, refusal(error), Done())
+            else:
+                next_at = self._clock.now() + _AGAIN_S
+                await self._journal.put_off(task.taken, ended(task.entry, error), next_at)
         return True
 
-    async def _act(self, task: _Task) -> Outcome:
-        done, error = Done(), None
+    async def _act(self, task: _Task) -> Done:
         action = _ACTIONS[Noun(task.header.noun), asks(task.header.verb)]
-        try:
-            done = await action(self._means, Letter(task.claim, task.message))
-        except CimError as caught:
-            error = caught
-        except BusyError as caught:
-            error = CimError(Fault.BUSY, str(caught))
-        except RequestError as caught:
-            error = CimError(_fault_of(caught), str(caught))
-        if error is None or error.fault.final:
-            return await self._settle(task, done, error)
-        later = task.manner.answer is Answer.LATER
-        again_at = self._means.clock.now() + (_AGAIN_S if later else 0.0)
-        await self._journal.release(task.claim, ended(task.entry, error), again_at)
-        body = self._letters.reply(task.header, refusal(error))
-        return Outcome(error.fault.status, body, final=False)
+        return await action(self._means, Letter(task.taken, task.message, self._clock.now()))
 
-    async def _settle(self, task: _Task, done: Done, error: CimError | None) -> Outcome:
-        reply = success(done) if error is None else refusal(error)
+    async def _settle(
+        self, task: _Task, reply: Reply, done: Done, error: CimError | None = None
+    ) -> Answered:
         body = self._letters.reply(task.header, reply, done.payload)
-        outcome = Outcome(HTTPStatus.OK if error is None else error.fault.status, body)
+        answer = Answered(HTTPStatus.OK if error is None else error.fault.status, body)
         if task.manner.answer is Answer.NEVER and error is None:
-            outcome = Outcome(HTTPStatus.ACCEPTED, b"")
-        posts = list(await self._letters.posts(done.told))
-        answer: Answered | None = Answered(outcome.status, outcome.body)
-        if task.manner.answer is Answer.LATER:
-            posts.append(self._letters.later(task.claim, task.header, body))
-            answer = None
-        first = reply.problems[0]
-        entry = replace(
-            task.entry, result=reply.result.value, code=first.code, reason=first.reason or ""
-        )
-        await self._journal.settle(task.claim, answer, entry, posts)
+            answer = Answered(HTTPStatus.ACCEPTED, b"")
+        posts = await self._letters.posts(done.told)
+        settled = await self._journal.settle(task.taken, answer, _told(task, reply), posts)
         if posts:
             self.post.set()
-        return outcome
+        return settled
 
-    def _stale(self, header: Header) -> CimError | None:
-        ahead = (header.timestamp or 0.0) - self._means.clock.now()
-        if abs(ahead) <= self._age_s:
-            return None
-        where = "ahead" if ahead > 0 else "back"
-        reason = f"it lies {abs(ahead):.0f} s {where}; {self._age_s:.0f} s are let pass"
-        return CimError(Fault.POLICY, reason, "Header/Timestamp")
+    async def _settle_later(self, task: _Task, reply: Reply, done: Done) -> None:
+        body = self._letters.reply(task.header, reply, done.payload)
+        answer = self._letters.later(task.taken, task.header, body)
+        posts = [*await self._letters.posts(done.told), answer]
+        await self._journal.acted(task.taken, _told(task, reply), posts)
+        self.post.set()
+
+    def _check_time(self, header: Header) -> None:
+        ahead = (header.timestamp or 0.0) - self._clock.now()
+        if abs(ahead) > self._age_s:
+            where = "ahead" if ahead > 0 else "back"
+            reason = f"it lies {abs(ahead):.0f} s {where}; {self._age_s:.0f} s are let pass"
+            raise CimError(Fault.POLICY, reason, "Header/Timestamp")
 
 
-def _entry(entry: Entry, header: Header) -> Entry:
+def _asks(task: _Task) -> bool:
+    return task.header.verb is Verb.GET
+
+
+def _task_of(waiting: Waiting) -> _Task:
+    """Return what is to be done about a message that was taken before, and could be read then."""
+    message = parse(waiting.body)
+    header = message.header or Header(verb=Verb.REPLY, noun="")
+    pattern = Pattern.EVENT if message.kind is Kind.EVENT else Pattern.SEND
+    taken, digest = waiting.taken, digest_of(waiting.body)
+    entry = Entry("in", taken.carrier, taken.peer, digest=digest, octets=len(waiting.body))
+    entry = replace(entry_of(entry, header), pattern=pattern.value)
+    return _Task(taken, entry, message, header, Manner(pattern, Answer.LATER))
+
+
+def _told(task: _Task, reply: Reply) -> Entry:
+    first = reply.problems[0]
     return replace(
-        entry,
-        source=header.source or "",
-        message_id=(header.message_id or "")[:LONGEST_ID],
-        correlation_id=(header.correlation_id or "")[:LONGEST_ID],
-        verb=header.verb.value,
-        noun=header.noun[:LONGEST_ID],
+        task.entry, result=reply.result.value, code=first.code, reason=first.reason or ""
     )
 
 
-def _admit(message: Message, header: Header, peer: Peer) -> None:
-    """Refuse what this sender may not say, or not so."""
-    noun = next((each for each in Noun if each.value == header.noun), None)
-    if noun is None:
-        reason = f"{header.noun[:60]!r} is none of {', '.join(Noun)}"
-        raise CimError(Fault.NOUN, reason, "Header/Noun")
-    right = USES[noun].verbs.get(header.verb)
-    if right is None:
-        reason = f"{header.verb.value} is not for {noun}; there are {', '.join(USES[noun].verbs)}"
-        raise CimError(Fault.VERB, reason, "Header/Verb")
-    if right not in peer.may:
-        reason = f"{peer.name} may not {header.verb.value} {noun}: it has no right {right}"
-        raise CimError(Fault.FORBIDDEN, reason, "Header/Verb")
-    if header.source != peer.source:
-        reason = f"{header.source or 'nobody'!r} is not {peer.source!r}, who sends it"
-        raise CimError(Fault.SOURCE, reason, "Header/Source")
-    if not header.message_id or len(header.message_id) > LONGEST_ID:
-        reason = f"a message needs an id of its own, at most {LONGEST_ID} characters long"
-        raise CimError(Fault.HEADER, reason, "Header/MessageID")
-    if header.timestamp is None:
-        raise CimError(Fault.HEADER, "a message needs its time", "Header/Timestamp")
-    _check_parts(message, noun, header.verb)
-
-
-def _check_parts(message: Message, noun: Noun, verb: Verb) -> None:
-    """Refuse a payload or a question of another noun's, or where there is none."""
-    use = USES[noun]
-    payload, query = message.payload, message.query
-    if payload is not None and (
-        not isinstance(payload, use.form.record) or (verb is Verb.GET and noun not in _QUESTIONS)
-    ):
-        reason = f"{type(payload).__name__} is not for {verb.value} {noun}"
-        raise CimError(Fault.RELATION, reason, "Payload")
-    if query is not None and (
-        verb is not Verb.GET or use.query is None or not isinstance(query, use.query.record)
-    ):
-        reason = f"{type(query).__name__} is not for {verb.value} {noun}"
-        raise CimError(Fault.RELATION, reason, "Request")
-
-
-def _fault_of(error: RequestError) -> Fault:
-    if isinstance(error, UnknownItemError):
-        return Fault.UNKNOWN
-    if isinstance(error, ConflictError):
-        return Fault.RELATION
-    return Fault.NOT_TRIED
+def _error_of(error: CimError | RequestError | BusyError) -> CimError:
+    match error:
+        case CimError():
+            return error
+        case BusyError():
+            return CimError(Fault.BUSY, str(error))
+        case UnknownItemError():
+            return CimError(Fault.UNKNOWN, str(error))
+        case ConflictError():
+            return CimError(Fault.RELATION, str(error))
+        case _:
+            return CimError(Fault.NOT_TRIED, str(error))

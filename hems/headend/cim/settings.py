@@ -1,7 +1,7 @@
 """Settings of the enterprise side: the table `[cim]` of the head-end."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from certs.identity import lfdi_valid
 from hems.headend.cim.nouns import Right
 
-NATS: str = "nats:"
+NATS: Final = "nats:"
 """Before a subject, in an address."""
-_SUBJECT = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){0,15}"
-_TOKEN = r"^[A-Za-z0-9_-]{1,64}$"  # noqa: S105 - a pattern of names
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_SUBJECT: Final = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){0,15}"
+_TOKEN: Final = r"^[A-Za-z0-9_-]{1,64}$"  # noqa: S105 - a pattern of names
 
 
 class PeerSettings(BaseModel):
@@ -92,6 +93,8 @@ class CimSettings(BaseModel):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
+        if not self.tls and self.host not in LOOPBACK:
+            raise ValueError(f"host {self.host!r} is not a loopback address, and tls is off")
         for what in ("name", "lfdi"):
             given = [getattr(peer, what) for peer in self.peers if getattr(peer, what) is not None]
             if len(set(given)) != len(given):
@@ -107,6 +110,4 @@ def _fit(address: str) -> bool:
         return False
     if not host or parts.username is not None or not parts.path or parts.query or parts.fragment:
         return False
-    return parts.scheme == "https" or (
-        parts.scheme == "http" and host in {"127.0.0.1", "::1", "localhost"}
-    )
+    return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)

@@ -34,20 +34,27 @@ class Follower:
         self._wake = asyncio.Event()
         self._line: line.Line | None = None
         self._away = False
+        self._ended = False
+
+    def end(self) -> None:
+        """Have `run` end once what it is at is done."""
+        self._ended = True
+        self._wake.set()
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until `end` is called."""
         try:
-            while True:
-                await self._listen()
+            while not self._ended:
                 self._wake.clear()
+                await self._listen()
                 await self._look()
                 listens = self._line is not None
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), WOKEN_S if listens else LOOK_S)
+                    async with asyncio.timeout(WOKEN_S if listens else LOOK_S):
+                        await self._wake.wait()
         finally:
             if self._line is not None:
-                self._line.close()
+                await self._line.close()
 
     async def _look(self) -> None:
         try:

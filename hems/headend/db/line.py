@@ -1,6 +1,7 @@
 """A connection to PostgreSQL on which other workers' changes call. Needs `asyncpg`."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import asyncpg
@@ -49,6 +50,7 @@ class Line:
             raise ConnectionError(str(error)) from error
         return line
 
-    def close(self) -> None:
-        """Drop it."""
-        self._connection.terminate()
+    async def close(self) -> None:
+        """Hang up."""
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await self._connection.close(timeout=_PATIENCE_S)

@@ -22,7 +22,6 @@ from hems.headend.fleet.records import (
 from hems.headend.operator_asks import In
 
 _Epoch = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]
-_Said = Annotated[Text, Field(min_length=1)]
 
 
 class HubIn(In):
@@ -79,8 +78,8 @@ class CheckIn(In):
 class CommissioningIn(In):
     """A commissioning test, passed or not."""
 
-    tested_by: _Said
-    witnessed_by: _Said
+    tested_by: Text
+    witnessed_by: Text
     checks: Annotated[list[CheckIn], Field(min_length=1, max_length=64)]
     at: _Epoch
     """When it was made, epoch s."""

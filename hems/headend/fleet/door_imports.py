@@ -30,7 +30,7 @@ class LineIn(In):
     """A line: its cells by column, or why it is none."""
 
     line: Annotated[int, Field(ge=1, le=MOST_LINE)]
-    cells: dict[str, Annotated[str, Field(max_length=_MOST_CELL)]] = {}
+    cells: dict[str, Annotated[str, Field(max_length=_MOST_CELL)]] = Field(default_factory=dict)
     problem: Annotated[str, Field(max_length=_MOST_CELL)] | None = None
     column: Annotated[str, Field(max_length=_MOST_CELL)] = ""
 

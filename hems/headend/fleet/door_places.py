@@ -52,7 +52,7 @@ class PlaceDoor:
         ]
 
     async def get_groups(self, request: web.Request) -> web.Response:
-        """Answer groups by id; `parent` asks for those right under one, or for the roots if empty."""
+        """Answer groups by id; `parent` asks for those right under one, empty for the roots."""
         topology, limit = self._memory.topology, limit_of(request)
         names = topology.groups.keys()
         if request.query.get("parent") == "":

@@ -1,4 +1,4 @@
-"""One event of the utility as it is shared: who was given what by which order, and how each does."""
+"""An event of the utility as it is shared: who was given what by which order, how each does."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -103,11 +103,13 @@ class Shared:
         head: See `Head`.
         parts: Its orders by key, oldest first.
         homes: How each home does, by LFDI.
+        passed_on: What the utility was told of single homes: LFDI and code.
     """
 
     head: Head
     parts: dict[str, Part] = field(default_factory=dict)
     homes: dict[str, Followed] = field(default_factory=dict)
+    passed_on: set[tuple[str, int]] = field(default_factory=set)
 
     def stand(self, now: float, rules: FollowRules) -> Standing:
         """Return how it stands."""
@@ -135,28 +137,32 @@ class Shared:
                 home = home.based(given.baseline_w)
             self.homes[given.home] = home
 
+    def dispatched(self, key: str, mrid: str) -> None:
+        """Note which event an order became."""
+        self.parts[key] = replace(self.parts[key], mrid=mrid)
+
     def count_on(self, shares: Mapping[str, int]) -> None:
         """Count homes on for less than they are asked, of which they are not told."""
         for name, share_w in shares.items():
             if name in self.homes:
                 self.homes[name] = self.homes[name].counted_on(share_w)
 
-    def answered(self, part: Part, answers: Sequence[Answer]) -> Sequence[tuple[str, int, float]]:
+    def answered(self, part: Part, answers: Sequence[Answer]) -> Sequence[Answer]:
         """Take in what homes answered to an order.
 
         Returns:
-            What the utility may be told of single homes: LFDI, code, when.
+            What the utility may be told of single homes and was not yet.
         """
-        told: list[tuple[str, int, float]] = []
+        news: list[Answer] = []
         for answer in answers:
             home = self.homes.get(answer.home)
             if home is None:
                 continue
             self.homes[answer.home] = home.answered(part.key, answer.code, answer.at)
             code = home_code(home, part.key, answer.code)
-            if code is not None:
-                told.append((answer.home, int(code), answer.at))
-        return told
+            if code is not None and (answer.home, answer.code) not in self.passed_on:
+                news.append(answer)
+        return news
 
     def read(self, readings: Iterable[Reading], rules: FollowRules) -> None:
         """Take in what meters say."""
@@ -196,9 +202,9 @@ def parts_of(
     ]
 
 
-def order_of(head: Head, part: Part, *, binding: bool) -> Order:
-    """Return an order as it is dispatched."""
-    start = int(part.span.start)
+def order_of(head: Head, part: Part, now: float, *, binding: bool) -> Order:
+    """Return an order as it is dispatched, which may be later than it was made."""
+    start = int(max(part.span.start, now))
     return Order(
         key=part.key,
         event=head.mrid,

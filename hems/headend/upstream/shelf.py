@@ -42,6 +42,13 @@ class Shelf:
                     shared.add(part)
         return found
 
+    async def head(self, id_: str) -> Head | None:
+        """Return what is kept of an event, closed or not; None if it was never shared."""
+        query = select(SharedRow.__table__).where(SharedRow.id == id_)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else _head(row)
+
     async def save(self, head: Head, parts: Sequence[Part] = ()) -> None:
         """Keep an event as it stands now, with new orders, in one transaction."""
         async with self._database.writing() as connection:

@@ -18,10 +18,13 @@ from certs.keys.sealing import FileBackend
 from certs.keys.secret import Cost as Guess
 from certs.keys.store import KeyStore
 from hems.access.access import access
+from hems.access.consent_rules import ConsentPurpose
+from hems.access.consents import NewConsent
 from hems.access.passwords import Hasher
 from hems.access.people import NewPerson
 from hems.access.proofs import Place
-from hems.access.rights import Role
+from hems.access.rights import HERE, Right, Role
+from hems.access.tokens import NewToken
 from hems.archive import swap, unpack
 from hems.archive.backup import make_backup
 from hems.archive.belongings import Belongings
@@ -31,6 +34,7 @@ from hems.archive.sealed import Cost, Sealer
 from hems.clock import SystemClock
 from hems.store.cipher import Error, Shape, StoreFile, opened, shape
 from hems.store.store import open_store
+from hems.store.visibility import GrantRow
 from tests.certs.keys.hardware import secret_file
 from tests.stored import execute, key_of
 
@@ -103,7 +107,7 @@ async def test_a_home_moves_to_another_hub(tmp_path: Path) -> None:
 async def test_who_was_logged_in_when_a_backup_was_made_is_not_by_restoring_it(
     tmp_path: Path,
 ) -> None:
-    """A phone that was stolen, and logged out since, must not be let in again."""
+    """A phone that was stolen, and logged out since, must not be let in again; nor a program."""
     old = await home(tmp_path / "old", "old")
     clock = SystemClock()
     store = await open_store(old.store, clock)
@@ -111,6 +115,15 @@ async def test_who_was_logged_in_when_a_backup_was_made_is_not_by_restoring_it(
     await rights.ready()
     ada = await rights.people.first(NewPerson("Ada", Role.OWNER, "a password of hers"))
     token, _ = await rights.logins.open(ada, Place("192.0.2.1"))
+    company = await rights.people.add(NewPerson("Sunny", Role.PROVIDER, "a password of theirs"))
+    program, _ = await rights.tokens.make(NewToken("display", Role.HOUSEHOLD), HERE)
+    allowed, until = frozenset({Right.STEER}), clock.now() + 86_400.0
+    managed = ConsentPurpose.ENERGY_MANAGEMENT
+    await rights.consents.grant(NewConsent(company.id, managed, allowed, until), HERE)
+    assert rights.who(company).may(Right.STEER)
+    await store.visibility.grant(
+        GrantRow(0, "AB" * 20, "Grid", "settlement", ("energy",), clock.now(), until, None)
+    )
     await store.close()
     new = tmp_path / "new"
     new.mkdir()
@@ -119,8 +132,12 @@ async def test_who_was_logged_in_when_a_backup_was_made_is_not_by_restoring_it(
     store = await open_store(new / "hems.db", clock)
     restored = access(store.people, store.trail, tmp_path / "code", clock, Hasher(1, 64))
     await restored.ready()
-    assert [person.name for person in restored.people.all()] == ["Ada"]
+    assert [person.name for person in restored.people.all()] == ["Ada", "Sunny"]
     assert restored.logins.by_token(token) is None
+    assert restored.tokens.by_token(program) is None
+    assert not restored.who(restored.people.all()[1]).may(Right.STEER)
+    assert [each.withdrawn_at for each in restored.consents.all()] == [NOW]
+    assert [each.withdrawn_at for each in await store.visibility.grants()] == [NOW]
     assert (await restored.logins.log_in("Ada", "a password of hers", Place("::1")))[0] != token
     await store.close()
 

@@ -252,7 +252,7 @@ def test_wiping_proves_that_nothing_is_left(tmp_path: Path, tpm: SoftTpm) -> Non
     assert "the TPM has the counter no more" in said
     assert [each.name for each in place.folder.iterdir()] == ["notes.txt"]
     told = json.loads(report.read_text())
-    assert told["looked_for"] == ["LFDI", "account name", "home's name", "key material"]
+    assert told["looked_for"] == ["LFDI", "PIN", "account name", "home's name", "key material"]
     assert len(told["left"]) == 2
     (store,) = (each for each in told["files"] if each["path"].endswith("/hems.db"))
     assert store["sha256_of_ciphertext"] == hashlib.sha256(kept["hems.db"]).hexdigest()
@@ -264,6 +264,20 @@ def test_wiping_proves_that_nothing_is_left(tmp_path: Path, tpm: SoftTpm) -> Non
         (tmp_path / name).write_bytes(content)
     with pytest.raises(CertificateError):
         tpm_store.unseal(tmp_path / "hems.db.key")
+
+
+@pytest.mark.requirement("LC-DECOMMISSION")
+def test_a_copy_of_the_settings_that_somebody_made_is_named_when_wiping(tmp_path: Path) -> None:
+    place = home(tmp_path, 'store = "plain"')
+    settings = place.folder / "hems.toml"
+    with settings.open("a") as file:
+        file.write('[mqtt]\npassword = "of the broker"\n')
+    copy = settings.with_name("hems.toml.bak")
+    copy.write_bytes(settings.read_bytes())
+    code, said = place.hems("wipe", "--yes")
+    assert code == 1, said
+    for what in ("password", "PIN"):
+        assert f"not erased: {copy}: still has the {what}" in said
 
 
 @pytest.mark.requirement("LC-DECOMMISSION")

@@ -250,7 +250,10 @@ async def test_a_backup_that_was_restored_is_no_older_copy(tmp_path: Path, keys:
         pass
     put_back(path, yesterday)
     async with run(path, keys, restored=True, soon_s=60.0) as opened:
-        assert opened.trouble is None
+        assert opened.trouble is not None
+        assert opened.trouble.startswith("A backup was put in place: accounts, passwords")
+        assert opened.event is not None
+        assert opened.event.kind is EventKind.CONFIG_CHANGED
     async with run(path, keys) as opened:
         assert opened.trouble is None
 

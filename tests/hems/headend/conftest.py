@@ -161,6 +161,14 @@ def database(tmp_path: Path, request: pytest.FixtureRequest) -> Path | str:
 
 
 @pytest.fixture
+def file(database: Path | str) -> Path:
+    """The database's file, for tests of what only a file can go through."""
+    if isinstance(database, str):
+        pytest.skip("PostgreSQL has no file")
+    return database
+
+
+@pytest.fixture
 def settings(pki: Pki, tmp_path: Path, database: Path | str) -> HeadEndSettings:
     utility = pki.identity("utility")
     return HeadEndSettings(

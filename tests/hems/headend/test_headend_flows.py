@@ -326,13 +326,13 @@ async def test_a_restart_loses_no_reservation_and_no_message(
 
 
 async def test_a_database_of_the_first_version_is_brought_up_to_date(
-    settings: HeadEndSettings,
+    settings: HeadEndSettings, file: Path
 ) -> None:
     async with HeadEnd(settings) as first:
         operator = Operator(first)
         event = await operator.event(limit_import_w=1500, minutes=10)
         await operator.aclose()
-    connection = sqlite3.connect(settings.database)
+    connection = sqlite3.connect(file)
     connection.execute("ALTER TABLE event DROP COLUMN ramp_s")
     connection.execute("DROP TABLE item")
     connection.execute("DROP INDEX ix_subscription_resource")
@@ -347,6 +347,6 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date(
         assert (again["asks"], again["ramp_s"]) == ({"limit_import_w": 1500.0}, None)
         assert (await operator.event(limit_import_w=1, minutes=1, ramp_s=3))["ramp_s"] == 3
         await operator.aclose()
-    connection = sqlite3.connect(settings.database)
+    connection = sqlite3.connect(file)
     assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     connection.close()

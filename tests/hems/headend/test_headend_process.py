@@ -101,7 +101,9 @@ async def start(settings: HeadEndSettings) -> None:
         pass
 
 
-async def test_what_cannot_be_used_is_named(settings: HeadEndSettings, tmp_path: Path) -> None:
+async def test_what_cannot_be_used_is_named(
+    settings: HeadEndSettings, tmp_path: Path, file: Path
+) -> None:
     garbage = tmp_path / "garbage"
     garbage.write_bytes(b"garbage" * 1000)
     with pytest.raises(StoreError, match="garbage"):
@@ -113,8 +115,8 @@ async def test_what_cannot_be_used_is_named(settings: HeadEndSettings, tmp_path:
     with pytest.raises(SettingsError, match="ready_file"):
         await start(settings.model_copy(update={"ready_file": tmp_path / "no" / "ready"}))
     await start(settings)
-    assert settings.database.stat().st_mode & 0o777 == 0o600
-    connection = sqlite3.connect(settings.database)
+    assert (await asyncio.to_thread(file.stat)).st_mode & 0o777 == 0o600
+    connection = sqlite3.connect(file)
     connection.execute("PRAGMA user_version=99")
     connection.close()
     with pytest.raises(StoreError, match="version 99"):

@@ -269,10 +269,10 @@ async def test_a_path_forges_no_line_in_the_log(
 
 
 async def test_a_locked_database_is_503_and_recovers(
-    home: Home, operator: Operator, settings: HeadEndSettings
+    home: Home, operator: Operator, file: Path
 ) -> None:
     path = await own(home) + "/der/1/ders"
-    blocker = sqlite3.connect(settings.database)
+    blocker = sqlite3.connect(file)
     blocker.execute("BEGIN IMMEDIATE")
     answer = await home.ask("PUT", path, STATUS)
     assert answer.status == 503
@@ -288,6 +288,7 @@ async def test_a_locked_database_is_503_and_recovers(
     assert (await home.get("/derp/1/derc", DERControlList)).all == 1
 
 
+@pytest.mark.usefixtures("file")
 async def test_a_full_database_is_503_and_recovers(home: Home, head_end: HeadEnd) -> None:
     path = await own(home) + "/lel"
     log = LogEvent(

@@ -1,0 +1,81 @@
+"""The arguments of `hems headend import|import-groups|hubs|hub|...`; light, as all of them."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hems.commands.operator_arguments import add_operator
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - no public name
+
+_STATES: Final = ("made", "enrolled", "commissioned", "operating", "quarantined", "retired")
+
+
+def add_fleet(actions: "Commands") -> None:
+    """Add the fleet to `hems headend`."""
+    parser = actions.add_parser(
+        "import",
+        help="enter hubs and their sites from a file",
+        description="A table in UTF-8: commas, semicolons or tabs; its first line names the "
+        "columns: site, group, site_name, address, connection_point, lat, lon, lfdi, kind, serial, "
+        "pin, edition, licence, licence_until, largest_event_w. Each bad line is named. One bad "
+        "line keeps all from being entered, unless --only-good says otherwise. What is there "
+        "already, just so, is left as it is: a file may be given again.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--only-good", action="store_true", help="enter the good lines although there are bad ones"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="look at all lines, enter nothing")
+    parser.add_argument(
+        "--most", type=int, default=100, metavar="N", help="name so many bad lines at most"
+    )
+    _end(parser, "import")
+
+    parser = actions.add_parser(
+        "import-groups",
+        help="enter or change groups from a file",
+        description="Columns: id, name, kind, parent, lat, lon. A group stands behind the one above"
+        " it. Kinds: system, subtransmission, substation, feeder, segment, transformer, free.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE")
+    _end(parser, "import-groups")
+
+    parser = actions.add_parser("hubs", help="the fleet's hubs, and how far each is")
+    parser.add_argument("--state", choices=_STATES)
+    parser.add_argument("--group", metavar="ID", help="of this group and all below it")
+    parser.add_argument("--site", metavar="ID")
+    _end(parser, "hubs")
+
+    parser = actions.add_parser("hub", help="one hub, with its history")
+    parser.add_argument("id", metavar="HUB", help="its id, or its LFDI")
+    _end(parser, "hub")
+
+    parser = actions.add_parser("hub-state", help="take a hub to another state")
+    parser.add_argument("id", metavar="HUB", help="its id, or its LFDI")
+    parser.add_argument("state", choices=_STATES)
+    parser.add_argument("--reason", default="", metavar="TEXT")
+    _end(parser, "hub-state")
+
+    parser = actions.add_parser(
+        "replace-hub", help="have a new hub take an old one's place, which is retired"
+    )
+    parser.add_argument("old", metavar="OLD", help="id or LFDI of the hub that goes")
+    parser.add_argument("new", metavar="NEW", help="id or LFDI of the hub that comes")
+    parser.add_argument("--reason", required=True, metavar="TEXT")
+    _end(parser, "replace-hub")
+
+
+def _end(parser: argparse.ArgumentParser, what: str) -> None:
+    add_operator(parser)
+    parser.set_defaults(run=_run, what=what)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.what in {"import", "import-groups"}:
+        from hems.commands.fleet_import import run  # noqa: PLC0415 - as in `hems.cli`
+    else:
+        from hems.commands.fleet import run  # noqa: PLC0415 - the same
+
+    return run(options)
