@@ -211,6 +211,10 @@ class Notifier:
                 await self._subscriptions.delete(letter.to.id)
             except BusyError as error:
                 _log.warning("subscription %d stays: %s", letter.to.id, error)
+            else:
+                _log.warning(
+                    "%s knows it no more: subscription %d ends", letter.to.uri, letter.to.id
+                )
             return
         self._done.append((letter.to.id, letter.mark))
         if outcome is Outcome.TAKEN:

@@ -184,7 +184,6 @@ class Postman:
         if status in _OK:
             return Outcome.TAKEN
         if status in _GONE:
-            _log.warning("%s answered %d: subscription %d ends", uri, status, letter.to.id)
             return Outcome.GONE
         _log.info("notification to %s was answered %d", uri, status)
         return None
