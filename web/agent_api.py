@@ -76,7 +76,7 @@ class AgentApi:
         return [
             Operation("GET", "/api/agent", cls.agent, Right.SET_UP),
             Operation("GET", "/api/agent/inventory", cls.inventory, Right.SET_UP),
-            Operation("POST", "/api/agent/measure", cls.measure, Right.SET_UP),
+            Operation("POST", "/api/agent/measure", cls.measure, Right.SET_UP, refusals=conflict),
             Operation(
                 "POST",
                 "/api/agent/boot",

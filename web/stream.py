@@ -81,8 +81,7 @@ class Streams:
                     who = await still(request, Right.SEE)
                     if who is None:
                         break  # logged out, or not allowed any more, since it began
-                    whole = who.may(Right.STEER)
-                    message = self._message(each, whole=whole) if isinstance(each, Snapshot) else each
+                    message = self._message(each, whole=who.may(Right.STEER))
                     sent = message.plain if packing is None else packing.add(message)
                     await self._write(response, sent)
             if packing is not None:
@@ -126,8 +125,10 @@ class Streams:
             if isinstance(changes, AsyncGenerator):
                 await changes.aclose()
 
-    def _message(self, snapshot: Snapshot, *, whole: bool) -> Message:
+    def _message(self, snapshot: Snapshot | Message, *, whole: bool) -> Message:
         """Return a snapshot as a message, made once for all readers of a language and right."""
+        if isinstance(snapshot, Message):
+            return snapshot
         kept = (LANGUAGE.get(), whole)
         told = self._told.get(kept)
         if told is None or told[0] is not snapshot:

@@ -8,7 +8,7 @@ in any case, each file is read and its digest compared.
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -17,6 +17,7 @@ FULL_S: Final = 3_600.0
 """No digest is older than this by much."""
 COMPILED: Final = "__pycache__"
 _PIECE: Final = 1 << 20
+_CUSTOM: Final = frozenset({"sitecustomize", "usercustomize"})
 
 Listed = Mapping[str, tuple[int, bytes]]
 """Size (negative: not known) and SHA-256, by the name of a file."""
@@ -53,7 +54,8 @@ class Scope:
         listed: What must be in each folder, walked or not.
         ignored: Folders that are not walked.
         compiled: Whether compiled files are listed too.
-        closed: Whether a file that is not listed is wrong.
+        closed: Whether a file that is not listed is wrong; else only one that Python runs by
+            itself whenever it is started (`.pth`, `sitecustomize`), hub and agent with it.
     """
 
     tops: Sequence[str]
@@ -109,11 +111,11 @@ class Tree:
             walked.add(folder)
             entries, inner = _entries(folder)
             folders += [each for each in inner if self._belongs(each)]
-            yield self._look(folder, entries, now, closed=self._scope.closed)
+            yield self._look(folder, entries, now, self._strange(folder))
         for folder in self._scope.listed.keys() - walked:  # programs, or a folder that is gone
             entries, _ = _entries(folder)
             walked.add(folder)
-            yield self._look(folder, entries, now, closed=False)
+            yield self._look(folder, entries, now, _none)
         for folder in self._seen.keys() - walked:
             del self._seen[folder]
         self.passes += 1
@@ -126,15 +128,25 @@ class Tree:
         compiled = self._scope.compiled or os.path.basename(folder) != COMPILED  # noqa: PTH119
         return compiled and folder not in self._scope.ignored
 
+    def _strange(self, folder: str) -> Callable[[str], bool]:
+        """Return which files of a folder are wrong where they are not listed."""
+        if self._scope.closed or os.path.basename(folder) in _CUSTOM:  # noqa: PTH119
+            return _any
+        return _at_start if folder in self._scope.tops else _none
+
     def _look(
-        self, folder: str, entries: Mapping[str, os.stat_result | None], now: float, *, closed: bool
+        self,
+        folder: str,
+        entries: Mapping[str, os.stat_result | None],
+        now: float,
+        strange: Callable[[str], bool],
     ) -> bool:
         listed = self._scope.listed.get(folder, {})
-        mark = _mark(entries if closed else {n: entries[n] for n in entries.keys() & listed.keys()})
+        mark = _mark({n: found for n, found in entries.items() if n in listed or strange(n)})
         seen = self._seen.get(folder)
         if seen is not None and seen.mark == mark and now - seen.at < FULL_S:
             return False
-        wrong = tuple(_compared(folder, listed, entries, closed=closed))
+        wrong = tuple(_compared(folder, listed, entries, strange))
         self._seen[folder] = _Seen(mark, now, wrong)
         return True
 
@@ -172,8 +184,25 @@ def _mark(entries: Mapping[str, os.stat_result | None]) -> int:
     )
 
 
+def _any(name: str) -> bool:
+    del name
+    return True
+
+
+def _none(name: str) -> bool:
+    del name
+    return False
+
+
+def _at_start(name: str) -> bool:
+    return name.endswith(".pth") or name.partition(".")[0] in _CUSTOM
+
+
 def _compared(
-    folder: str, listed: Listed, entries: Mapping[str, os.stat_result | None], *, closed: bool
+    folder: str,
+    listed: Listed,
+    entries: Mapping[str, os.stat_result | None],
+    strange: Callable[[str], bool],
 ) -> Iterator[Wrong]:
     for name, (size, sha256) in listed.items():
         path = f"{folder}/{name}"
@@ -190,8 +219,8 @@ def _compared(
                 yield Wrong(path, What.CHANGED)
         except OSError:
             yield Wrong(path, What.UNREADABLE)
-    if closed:
-        for name in entries.keys() - listed.keys():
+    for name in entries.keys() - listed.keys():
+        if strange(name):
             yield Wrong(f"{folder}/{name}", What.ADDED)
 
 

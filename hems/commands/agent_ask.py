@@ -1,22 +1,13 @@
 """`hems agent status|inventory|measure|accept-boot`: the running hub asked about its agent."""
 
 import argparse
-from http import HTTPStatus
 from typing import Final
-from urllib.error import HTTPError
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
-from hems.commands.way_in import credentials, hint
+from hems.commands.page import Page, PageError, Told
 
 
-class _Told(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Agent(_Told):
+class _Agent(Told):
     watched: bool
     checked: bool
     publisher: str
@@ -27,7 +18,7 @@ class _Agent(_Told):
     excluded: bool
 
 
-class _Part(_Told):
+class _Part(Told):
     id: str
     name: str
     maker: str
@@ -36,7 +27,7 @@ class _Part(_Told):
     firmware: str
 
 
-class _Inventory(_Told):
+class _Inventory(Told):
     software: str
     options: list[str]
     maker: str
@@ -50,42 +41,31 @@ class _Inventory(_Told):
     devices: list[_Part]
 
 
-_ASKED: Final = {
-    "status": ("GET", "/api/agent"),
-    "inventory": ("GET", "/api/agent/inventory"),
-    "measure": ("POST", "/api/agent/measure"),
-    "accept-boot": ("POST", "/api/agent/boot"),
-}
+_TOLD: Final = {"status": "/api/agent", "inventory": "/api/agent/inventory"}
+_DONE: Final = {"measure": "/api/agent/measure", "accept-boot": "/api/agent/boot"}
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    url = options.url.rstrip("/")
-    method, path = _ASKED[options.what]
-    headers = {**credentials(url), "Origin": url, "Sec-Fetch-Site": "same-origin"}
+    page, what = Page(options.url), options.what
     try:
-        answer = fetch(f"{url}{path}", method=method, headers=headers)
-        if method == "POST":
-            return 0
-        if options.json:
-            print(answer.decode())
-            return 0
-        return _tell_agent(answer) if options.what == "status" else _tell_inventory(answer)
-    except NoAnswerError as error:
-        return fail(f"no home answers at {url}: {error}")
-    except HTTPError as error:
-        with error:
-            said = f"{url} answers {error.code} {HTTPStatus(error.code).phrase}"
-            return fail(said + hint(error.code))
-    except ValidationError:
-        return fail(f"{url} answers, but not as a home's page does")
+        if what in _DONE:
+            page.post(_DONE[what], {})
+        elif options.json:
+            print(page.text(_TOLD[what]).decode())
+        elif what == "status":
+            _tell_agent(page.get(_TOLD[what], _Agent))
+        else:
+            _tell_inventory(page.get(_TOLD[what], _Inventory))
+    except PageError as error:
+        return fail(str(error))
+    return 0
 
 
-def _tell_agent(answer: bytes) -> int:
-    found = _Agent.model_validate_json(answer)
+def _tell_agent(found: _Agent) -> None:
     if not found.watched:
         print("this hub has no software agent ([agent] names no manifest)")
-        return 0
+        return
     if found.publisher:
         named = f"{found.version}, number {found.number}, signed by {found.publisher}"
         print(f"software  {named}{'' if found.checked else '; not all files are read yet'}")
@@ -97,11 +77,9 @@ def _tell_agent(answer: bytes) -> int:
         print("          the home takes part in no programme until this is put right")
     elif not found.troubles:
         print("          all is as it should be")
-    return 0
 
 
-def _tell_inventory(answer: bytes) -> int:
-    found = _Inventory.model_validate_json(answer)
+def _tell_inventory(found: _Inventory) -> None:
     machine = " ".join(each for each in (found.maker, found.model, found.hardware) if each)
     print(f"software  hems {found.software}")
     print(f"options   {', '.join(found.options) or 'none'}")
@@ -111,4 +89,3 @@ def _tell_inventory(answer: bytes) -> int:
     for device in found.devices:
         made = " ".join(each for each in (device.maker, device.model) if each)
         print(f"{device.name:<20} {made or '?'}  firmware {device.firmware or '?'}")
-    return 0

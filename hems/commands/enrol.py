@@ -17,7 +17,7 @@ from hems.settings.config import Config
 from hems.settings.toml_file import ConfigError
 from hems.setup.editing import Editor
 from hems.setup.enrolment import EnrolmentError
-from hems.setup.enrolment_code import enrol_by_code
+from hems.setup.enrolment_code import enrol_by_code, legible
 from hems.setup.identity import KeyRing
 
 _LONGEST_STEP_S: Final = 60.0
@@ -31,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
     maker = None if options.key is None else IdentityFiles(options.certificate, options.key)
     code = sys.stdin.readline() if options.code == "-" else options.code
     try:
+        legible(code)
         editor = Editor(prepared(Place(options.config, options.home)))
         return asyncio.run(_enrol(editor, code, maker, wait_s, options.pin or ""))
     except WaitError as error:

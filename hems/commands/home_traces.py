@@ -86,7 +86,7 @@ def _of_keys(belongings: Belongings) -> Iterator[Trace]:
         try:
             if KeyStore().held(path) is not Held.PLAIN:
                 continue
-            lines = [line for line in path.read_bytes().split() if not line.startswith(b"-")]
+            lines = [line for line in path.read_bytes().splitlines() if not line.startswith(b"-")]
             yield from (Trace(_KEY, line) for line in lines[_PEM_LINE : _PEM_LINE + 1])
             key = read_key(path)
         except (CertificateError, OSError):

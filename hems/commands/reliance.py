@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from der.errors import DeviceError
+from der.sentence import say
 from hems.agent.place import SECRET, SecretError, shared_secret, socket_of
 from hems.agent.surface import AgentView, InventoryView, PartView
 from hems.clock import Clock
@@ -21,6 +22,7 @@ from hems.settings.config import Config
 from hems.settings.toml_file import ConfigError
 from hems.store.store import Store
 from hems.succession import Succession
+from hems.surface import SurfaceError
 
 if TYPE_CHECKING:
     from hems.agent import inventory, process, watch
@@ -116,13 +118,16 @@ class Reliance:
 
     def measure(self) -> None:
         """Have it measure everything anew."""
-        if self._watch is not None:
-            self._watch.measure()
+        self._there().measure()
 
     async def accept_boot(self) -> None:
         """Take how the machine has started now for how it is to start."""
-        if self._watch is not None:
-            await self._watch.accept_boot()
+        await self._there().accept_boot()
+
+    def _there(self) -> "watch.AgentWatch":
+        if self._watch is None:
+            raise SurfaceError(say("This hub has no software agent."))
+        return self._watch
 
     async def inventory(self) -> InventoryView:
         """Return what the hub consists of; its devices are asked, all at once."""

@@ -58,8 +58,8 @@ def _told_of(opened: Opened) -> Opened:
     """Return an opened store with what the owner should know of a backup that is in its place."""
     text = say(
         "A backup was put in place: accounts, passwords and the list of trusted devices are those "
-        "of its time. Programs must be let in anew, and consents given anew, for some may have been "
-        "taken back since. Look at the accounts and the devices."
+        "of its time. Programs must be let in anew, and consents given anew, for some may have "
+        "been taken back since. Look at the accounts and the devices."
     )
     event = SecurityEvent(EventKind.CONFIG_CHANGED, text, about="store")
     return replace(opened, trouble=opened.trouble or text, event=opened.event or event)

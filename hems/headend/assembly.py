@@ -11,6 +11,8 @@ from hems.headend.books import Books
 from hems.headend.event_table import MEMORY_S
 from hems.headend.exchange import edge
 from hems.headend.feeds import DefaultFeed, Feeds, ProgramFeed
+from hems.headend.fleet.access import Access
+from hems.headend.fleet.assembly import Fleet
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.notifier import Notifier
 from hems.headend.operator_api import Door, OperatorApi
@@ -61,6 +63,7 @@ def assemble(
     *,
     tls: SSLContext,
     token: str,
+    fleet: Fleet,
     refresh: Callable[[], None],
     doors: Sequence[Door] = (),
     keep: Callable[[], Awaitable[None]] | None = None,
@@ -75,21 +78,27 @@ def assemble(
         clock: Its time.
         tls: Context of the server as a TLS client.
         token: What the operator must show.
+        fleet: Groups of homes, and what each is served.
         refresh: Reads the revocation lists again.
         doors: What else the operator may do.
         keep: Keeps house elsewhere; None for nowhere.
         more: What else homes see.
     """
     book, mirrors = books.book, MirrorStore(store)
+    book.groups_of = fleet.memory.groups_of
+
+    def served(lfdi: str) -> Access:
+        return fleet.access(lfdi, clock.now())
+
+    def served_events(lfdi: str) -> bool:
+        return Access.EVENTS in served(lfdi)
+
     prices = PriceViews(books.prices, settings)
     flows = FlowViews(books.flows, book, settings)
-    programs = tuple(book.programs.values())
-    messages = MessageViews(books.messages, settings, programs[0].mrid)
-    feeds = Feeds(
-        [ProgramFeed(book), DefaultFeed(books.defaults, programs), prices, flows, messages]
-    )
+    messages = MessageViews(books.messages, settings, book.programmes.configured[0].mrid)
+    feeds = Feeds([ProgramFeed(book), DefaultFeed(books.defaults, book), prices, flows, messages])
     subscriptions = Subscriptions(store)
-    notifier = Notifier(book, subscriptions, feeds, tls, clock)
+    notifier = Notifier(book, subscriptions, feeds, tls, clock, served=served_events)
 
     async def keep_house() -> None:
         refresh()
@@ -98,17 +107,18 @@ def assemble(
         await books.forget_old()
         if keep is not None:
             await keep()
+        await fleet.keep()
         await book.contacts.save()
         await mirrors.prune(now - settings.readings_days * _DAY_S, now + _DAY_S)
 
     ticker = Ticker(feeds, notifier, clock, keep_house)
     books.tell(ticker)
-    own = _own_views(books, store, mirrors, subscriptions, settings=settings, clock=clock)
+    own = _own_views(books, store, mirrors, settings, clock)
     told = SubscriptionViews(subscriptions, feeds, notifier, settings)
     views = (*own, prices, flows, messages, told)
     throttle = Throttle(settings.requests_per_minute, clock.monotonic)
     homes = web.Application(
-        middlewares=[edge(book, settings.edition, throttle)], client_max_size=MAX_BODY
+        middlewares=[edge(book, settings.edition, throttle, served)], client_max_size=MAX_BODY
     )
     for view in (*views, *more):
         homes.add_routes(view.routes())
@@ -118,6 +128,7 @@ def assemble(
         store,
         mirrors,
         subscriptions,
+        fleet=fleet.memory,
         token=token,
         edition=settings.edition,
         doors=(
@@ -125,6 +136,7 @@ def assemble(
             PriceDoor(books.prices),
             FlowDoor(books.flows, store),
             MessageDoor(books.messages, store),
+            *fleet.doors,
             *doors,
         ),
     )
@@ -135,8 +147,6 @@ def _own_views(
     books: Books,
     store: Store,
     mirrors: MirrorStore,
-    subscriptions: Subscriptions,
-    *,
     settings: HeadEndSettings,
     clock: Clock,
 ) -> Sequence[Views]:
@@ -148,7 +158,6 @@ def _own_views(
             books.prices,
             store,
             mirrors,
-            subscriptions=subscriptions,
             settings=settings,
             clock=clock,
         ),

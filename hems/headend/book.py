@@ -4,7 +4,7 @@ Homes and events are asked for all the time; the database holds the same. A chan
 written, committed and only then seen here, and by every other worker.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hems.clock import Clock
@@ -13,6 +13,7 @@ from hems.headend.dispatch import Order, check_cancel, make_event, make_mrid
 from hems.headend.errors import UnknownItemError
 from hems.headend.event_table import EventTable
 from hems.headend.homes import Contacts, Homes
+from hems.headend.programmes import Programmes
 from hems.headend.records import Edition, Event, Home, Program
 from hems.headend.status import (
     EventState,
@@ -31,34 +32,56 @@ class Book:
 
     Args:
         store: Where they are kept.
-        programs: The programmes.
+        programmes: The programmes.
         clock: The utility's time.
         pen: Private enterprise number for the mRIDs made here.
 
     Attributes:
+        programmes: The programmes.
         contacts: When homes were last heard of.
+        groups_of: Says which groups a home is in, by LFDI.
         on_dispatch: Called with an event that has been dispatched or cancelled, by any worker, as
             soon as that is durable.
     """
 
-    def __init__(self, store: Store, programs: Sequence[Program], clock: Clock, pen: int) -> None:
+    def __init__(self, store: Store, programmes: Programmes, clock: Clock, pen: int) -> None:
         self._store = store
         self._clock = clock
         self._pen = pen
-        self.programs: Mapping[int, Program] = {program.index: program for program in programs}
+        self.programmes = programmes
         self.keeping = Keeping()
         self.contacts = Contacts(store, clock)
+        self.groups_of: Callable[[str], Collection[str]] = _no_groups
         self.on_dispatch: Callable[[Event], None] = _nobody
         self._homes = Homes(store)
-        self._table = EventTable(store, programs, clock)
+        self._table = EventTable(store, programmes, clock)
         self._table.follow(self._take)
-        self._events: dict[int, tuple[Event, ...]] = dict.fromkeys(self.programs, ())
-        self._overlaps: dict[int, dict[str, Overlap]] = {index: {} for index in self.programs}
+        self._events: dict[int, tuple[Event, ...]] = {}
+        self._overlaps: dict[int, dict[str, Overlap]] = {}
 
     @property
     def change(self) -> int:
         """Number of the last change of anything that is known here."""
         return self._store.changes.seen
+
+    @property
+    def programs(self) -> Mapping[int, Program]:
+        """All programmes by index."""
+        return self.programmes.all
+
+    def programs_of(self, lfdi: str) -> Sequence[Program]:
+        """Return the programmes that a home is assigned to."""
+        return self.programmes.of(self.groups_of(lfdi))
+
+    def assigned(self, program: Program, lfdi: str) -> bool:
+        """Return whether a home is assigned to a programme."""
+        return program.group is None or program.group in self.groups_of(lfdi)
+
+    def reached_by(self, program: Program) -> Sequence[Home]:
+        """Return the homes that are assigned to a programme, in the order they came."""
+        if program.group is None:
+            return self.homes
+        return [home for home in self.homes if self.assigned(program, home.lfdi)]
 
     # Homes
 
@@ -105,7 +128,7 @@ class Book:
             BusyError: The database cannot take it; nothing happened.
         """
         now = self._clock.now()
-        event = make_event(order, tuple(self.programs.values()), now, make_mrid(now, self._pen))
+        event = make_event(order, self.programmes.known, now, make_mrid(now, self._pen))
         await self._table.save((event.mrid, event))
         return event
 
@@ -156,7 +179,7 @@ class Book:
         """
         now = self._clock.now()
         items: list[tuple[Event, EventState]] = []
-        for event in self._events[program]:
+        for event in self._events.get(program, ()):
             state = shown_state(event, self._overlap(event), edition, now, self.keeping)
             if state is not None:
                 items.append((event, state))
@@ -177,7 +200,7 @@ class Book:
         self._table.forget_old()
 
     def _overlap(self, event: Event) -> Overlap:
-        return self._overlaps[event.program].get(event.mrid, Overlap())
+        return self._overlaps.get(event.program, {}).get(event.mrid, Overlap())
 
     def _take(self, changes: Sequence[Changed[Event]]) -> None:
         """Put events that are new, other or gone where they belong; tell of what is not gone."""
@@ -187,7 +210,7 @@ class Book:
             if either is not None:
                 programs.setdefault(either.program, {})[each.key] = each.after
         for program, fresh in programs.items():
-            others = (e for e in self._events[program] if e.mrid not in fresh)
+            others = (e for e in self._events.get(program, ()) if e.mrid not in fresh)
             new = [event for event in fresh.values() if event is not None]
             changed = new[0] if len(new) == len(fresh) == 1 else None
             self._arrange(program, (*others, *new), changed)
@@ -201,8 +224,13 @@ class Book:
         ordered.sort(key=lambda e: e.start)
         self._events[program] = tuple(ordered)
         self._overlaps[program] = overlaps(
-            ordered, self._overlaps[program], self._clock.now(), changed
+            ordered, self._overlaps.get(program, {}), self._clock.now(), changed
         )
+
+
+def _no_groups(_lfdi: str) -> Collection[str]:
+    """Stand in until somebody knows the groups."""
+    return ()
 
 
 def _nobody(_event: Event) -> None:

@@ -15,6 +15,7 @@ from hems.headend.flows import FlowRequest, Grant
 from hems.headend.messages import Message, MessageBook
 from hems.headend.price_book import PriceBook
 from hems.headend.prices import Flow, Price, Tariff
+from hems.headend.programmes import Programmes
 from hems.headend.records import Default, Event, Program
 from hems.headend.render_prices import intervals_href
 from hems.headend.settings import HeadEndSettings
@@ -51,10 +52,10 @@ class Books:
     def of(cls, store: Store, settings: HeadEndSettings, clock: Clock) -> Self:
         """Return the books of a database, empty until it loads."""
         pen = settings.pen
-        book = Book(store, settings.program_records(), clock, pen)
-        programs = tuple(book.programs.values())
-        curves = CurveBook(Shelf(store, "curve", Curve), programs, clock, pen)
-        defaults = DefaultBook(Shelf(store, "default", Default), programs, curves)
+        programmes = Programmes(store, settings.program_records(), clock, pen)
+        book = Book(store, programmes, clock, pen)
+        curves = CurveBook(Shelf(store, "curve", Curve), programmes, clock, pen)
+        defaults = DefaultBook(Shelf(store, "default", Default), programmes, curves)
         priced = Calendar(Shelf(store, "price", Price), clock, "price", PRICES_RECALLED_S)
         prices = PriceBook(Shelf(store, "tariff", Tariff), priced, clock, pen)
         granted = Calendar(Shelf(store, "grant", Grant), clock, "grant")

@@ -9,6 +9,7 @@ from hems.headend.db.held import Changed
 from hems.headend.dispatch import Order, find_program, make_mrid
 from hems.headend.errors import ConflictError, DispatchError, UnknownItemError
 from hems.headend.modes import CURVES, Mode
+from hems.headend.programmes import Programmes
 from hems.headend.records import Program
 from hems.headend.shelf import Owned, Shelf
 
@@ -21,19 +22,16 @@ class CurveBook:
 
     Args:
         shelf: Where they are kept, owned by their programme's mRID.
-        programs: All programmes.
+        programmes: The programmes; those before these, for curves name them.
         clock: The utility's time.
         pen: Private enterprise number for the mRIDs made here.
     """
 
-    def __init__(
-        self, shelf: Shelf[Curve], programs: Sequence[Program], clock: Clock, pen: int
-    ) -> None:
+    def __init__(self, shelf: Shelf[Curve], programmes: Programmes, clock: Clock, pen: int) -> None:
         self._shelf = shelf
-        self._programs = tuple(programs)
+        self._programmes = programmes
         self._clock = clock
         self._pen = pen
-        self._index = {program.mrid: program.index for program in programs}
         self._curves: dict[str, Curve] = {}
         shelf.follow(self._take)
 
@@ -104,7 +102,7 @@ class CurveBook:
         """
         if not (order.curves or CURVES & order.modes):
             return order
-        program = find_program(order, self._programs)
+        program = find_program(order, self._programmes.known)
         values = dict(order.values)
         for mode in CURVES & order.values.keys():
             values[mode] = self._named(mode, order.values[mode], program).mrid
@@ -124,6 +122,6 @@ class CurveBook:
         """Put curves of known programmes where they belong."""
         for each in changes:
             self._curves.pop(each.key, None)
-            if each.after is not None and each.after.owner in self._index:
-                program = self._index[each.after.owner]
-                self._curves[each.key] = replace(each.after.item, program=program)
+            owner = None if each.after is None else self._programmes.of_mrid(each.after.owner)
+            if each.after is not None and owner is not None:
+                self._curves[each.key] = replace(each.after.item, program=owner.index)

@@ -9,6 +9,7 @@ from hems.headend.db.held import Changed
 from hems.headend.dispatch import Order
 from hems.headend.errors import DispatchError, UnknownItemError
 from hems.headend.modes import MODES_OF, Mode, ProgramKind
+from hems.headend.programmes import Programmes
 from hems.headend.records import Default, Program
 from hems.headend.shelf import Owned, Shelf
 
@@ -20,26 +21,25 @@ class DefaultBook:
 
     Args:
         shelf: Where those are kept that the operator set, by their programme's mRID.
-        programs: All programmes.
+        programmes: The programmes; those before these, for defaults name them.
         curves: Curves that they may name.
 
     Attributes:
         on_change: Called with a programme whose default has just changed.
     """
 
-    def __init__(
-        self, shelf: Shelf[Default], programs: Sequence[Program], curves: CurveBook
-    ) -> None:
+    def __init__(self, shelf: Shelf[Default], programmes: Programmes, curves: CurveBook) -> None:
         self._shelf = shelf
-        self._programs = [p for p in programs if p.kind is ProgramKind.DER]
+        self._programmes = programmes
         self._curves = curves
-        self._defaults = {p.index: Default(dict(p.defaults)) for p in self._programs}
+        self._defaults: dict[int, Default] = {}
         self.on_change: Callable[[Program], None] = _nobody
         shelf.follow(self._take)
 
     def of(self, program: int) -> Default:
         """Return what holds in a der programme while no event does."""
-        return self._defaults[program]
+        known = self._defaults.get(program)
+        return Default(dict(self._programmes.index(program).defaults)) if known is None else known
 
     @property
     def curves(self) -> frozenset[str]:
@@ -54,10 +54,12 @@ class DefaultBook:
             UnknownItemError: There is none.
         """
         wanted = name.casefold()
-        for program in self._programs:
-            if wanted in {program.name.casefold(), program.mrid.casefold()}:
+        programs = [p for p in self._programmes.known if p.kind is ProgramKind.DER]
+        for program in programs:
+            named = program.group is None and wanted == program.name.casefold()
+            if named or wanted == program.mrid.casefold():
                 return program
-        known = ", ".join(program.name for program in self._programs)
+        known = ", ".join(program.name for program in programs if program.group is None)
         raise UnknownItemError(f"no der programme {name[:40]!r}; there are: {known}")
 
     async def set(self, name: str, order: Order, set_grad_w: float | None) -> Default:
@@ -87,9 +89,8 @@ class DefaultBook:
 
     def _take(self, changes: Sequence[Changed[Owned[Default]]]) -> None:
         """Put what the operator has set before what is configured."""
-        programs = {program.mrid: program for program in self._programs}
         for each in changes:
-            program = programs.get(each.key)
+            program = self._programmes.of_mrid(each.key)
             if program is not None and each.after is not None:
                 self._defaults[program.index] = each.after.item
                 self.on_change(program)

@@ -132,10 +132,12 @@ def find_program(order: Order, programs: Sequence[Program]) -> Program:
     if order.program is None:
         # To shed is an emergency's word; all else is asked of those who may say no.
         emergency = Mode.SHED in modes
-        return next((p for p in fitting if p.mandatory is emergency), fitting[0])
+        every = [program for program in fitting if program.group is None]
+        return next((p for p in every if p.mandatory is emergency), every[0])
     wanted = order.program.casefold()
     for program in programs:
-        if wanted in {program.name.casefold(), program.mrid.casefold()}:
+        named = program.group is None and wanted == program.name.casefold()
+        if named or wanted == program.mrid.casefold():
             if program in fitting:
                 return program
             names = ", ".join(sorted(mode.value for mode in modes))
@@ -143,7 +145,7 @@ def find_program(order: Order, programs: Sequence[Program]) -> Program:
                 f"programme {program.name!r} is of kind {program.kind.value} "
                 f"and does not carry {names}"
             )
-    known = ", ".join(program.name for program in programs)
+    known = ", ".join(program.name for program in programs if program.group is None)
     raise DispatchError(f"no programme {order.program!r}; there are: {known}")
 
 

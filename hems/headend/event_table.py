@@ -9,7 +9,8 @@ from hems.clock import Clock
 from hems.headend.db.database import Database
 from hems.headend.db.held import Held
 from hems.headend.models import EventRow
-from hems.headend.records import Event, Program
+from hems.headend.programmes import Programmes
+from hems.headend.records import Event
 from hems.headend.rows import event_of, event_values
 from hems.headend.sql import insert
 
@@ -23,14 +24,13 @@ class EventTable(Held[Event]):
 
     Args:
         database: The database.
-        programs: The programmes.
+        programmes: The programmes; those before these, for events name them.
         clock: The utility's time.
     """
 
-    def __init__(self, database: Database, programs: Sequence[Program], clock: Clock) -> None:
+    def __init__(self, database: Database, programmes: Programmes, clock: Clock) -> None:
         super().__init__(database, "event")
-        self._index = {program.mrid: program.index for program in programs}
-        self._mrids = {program.index: program.mrid for program in programs}
+        self._programmes = programmes
         self._clock = clock
 
     def forget_old(self) -> None:
@@ -43,17 +43,21 @@ class EventTable(Held[Event]):
     ) -> Mapping[str, Event]:
         since = self._clock.now() - MEMORY_S
         query = select(EventRow.__table__).where(
-            EventRow.program.in_(self._index),
             EventRow.start + EventRow.duration_s + _MOST_RANDOM_S > since,
         )
         if keys is not None:
             query = query.where(EventRow.mrid.in_(keys))
         rows = await connection.execute(query.order_by(EventRow.accepted_at, EventRow.mrid))
-        return {row.mrid: event_of(row, self._index[row.program]) for row in rows}
+        found: dict[str, Event] = {}
+        for row in rows:
+            program = self._programmes.of_mrid(row.program)
+            if program is not None:
+                found[row.mrid] = event_of(row, program.index)
+        return found
 
     async def _write(self, connection: AsyncConnection, items: Sequence[tuple[str, Event]]) -> None:
         for _, item in items:
-            values = event_values(item, self._mrids[item.program])
+            values = event_values(item, self._programmes.index(item.program).mrid)
             await connection.execute(
                 insert(connection, EventRow)
                 .values(values)

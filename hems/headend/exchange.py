@@ -1,6 +1,7 @@
 """One request and its answer: who asks, which media type, how large, and every error's status."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from ssl import SSLObject
 from typing import Final, TypeVar
@@ -18,6 +19,8 @@ from hems.headend.errors import (
     ThrottledError,
     UnknownItemError,
 )
+from hems.headend.fleet.access import ALL, Access
+from hems.headend.fleet.needs import needed
 from hems.headend.forms import Form
 from hems.headend.records import Edition, Home
 from hems.headend.throttle import Throttle
@@ -49,11 +52,13 @@ class Caller:
         lfdi: The certificate's LFDI.
         home: The registered home, None if it is not registered.
         edition: The dialect it is spoken to in.
+        access: What it is served.
     """
 
     lfdi: str
     home: Home | None
     edition: Edition
+    access: Access
 
     def registered(self) -> Home:
         """Return the home.
@@ -88,20 +93,26 @@ def caller(request: web.Request) -> Caller:
     return request[CALLER]
 
 
-def edge(book: Book, default_edition: Edition, throttle: Throttle) -> Middleware:
+Served = Callable[[str], Access]
+"""Says what a device is served now, by its LFDI."""
+
+
+def edge(book: Book, default_edition: Edition, throttle: Throttle, served: Served) -> Middleware:
     """Return the middleware that knows the caller and turns errors into statuses.
 
     Args:
         book: The registered homes.
         default_edition: Dialect for those who are not registered.
         throttle: How often a device may ask.
+        served: What it is served.
     """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            request[CALLER] = who = _identify(request, book, default_edition)
+            request[CALLER] = who = _identify(request, book, default_edition, served)
             throttle.admit(who.lfdi)
+            _check_served(request, who)
             _check_accept(request)
             return await handler(request)
         except (MalformedError, OversizedError, RequestError, BusyError) as error:
@@ -110,7 +121,7 @@ def edge(book: Book, default_edition: Edition, throttle: Throttle) -> Middleware
     return middleware
 
 
-def _identify(request: web.Request, book: Book, default_edition: Edition) -> Caller:
+def _identify(request: web.Request, book: Book, default_edition: Edition, served: Served) -> Caller:
     transport = request.transport
     connection = None if transport is None else transport.get_extra_info("ssl_object")
     if connection is None:
@@ -121,7 +132,13 @@ def _identify(request: web.Request, book: Book, default_edition: Edition) -> Cal
     home = book.home(lfdi)
     if home is not None:
         book.contacts.seen(lfdi)
-    return Caller(lfdi, home, default_edition if home is None else home.edition)
+    edition = default_edition if home is None else home.edition
+    return Caller(lfdi, home, edition, served(lfdi))
+
+
+def _check_served(request: web.Request, who: Caller) -> None:
+    if who.access is not ALL and needed(request.method, request.path) not in who.access:
+        raise ForbiddenError(f"device {who.lfdi} is not served this as its hub stands")
 
 
 _lfdis: Final[WeakKeyDictionary[SSLObject, str]] = WeakKeyDictionary()

@@ -87,16 +87,15 @@ class ProgramFeed:
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self._programs = {list_of(program): program for program in book.programs.values()}
 
     def resources(self) -> Iterable[str]:
         """Return the paths of all lists."""
-        return self._programs
+        return map(list_of, self._book.programs.values())
 
     def sight(self, resource: str, home: Home) -> Sight | None:
         """Return a list as a home of its edition sees it."""
-        program = self._programs.get(resource)
-        if program is None:
+        program = _assigned(self._book, resource, home)
+        if program is None or list_of(program) != resource:
             return None
         edition = home.edition
         shown = visible(self._book.shown(program.index, edition), edition)
@@ -116,14 +115,12 @@ class DefaultFeed:
 
     Args:
         defaults: What they say.
-        programs: All programmes.
+        book: Programmes.
     """
 
-    def __init__(self, defaults: DefaultBook, programs: Iterable[Program]) -> None:
+    def __init__(self, defaults: DefaultBook, book: Book) -> None:
         self._defaults = defaults
-        self._programs = {
-            hrefs.default_control(p.index): p for p in programs if p.kind is ProgramKind.DER
-        }
+        self._book = book
 
     def resources(self) -> Iterable[str]:
         """Return nothing: they change by the operator's hand only."""
@@ -131,8 +128,10 @@ class DefaultFeed:
 
     def sight(self, resource: str, home: Home) -> Sight | None:
         """Return a default control in the words of a home's edition."""
-        program = self._programs.get(resource)
-        if program is None:
+        program = _assigned(self._book, resource, home)
+        if program is None or program.kind is not ProgramKind.DER:
+            return None
+        if resource != hrefs.default_control(program.index):
             return None
         default, edition = self._defaults.of(program.index), home.edition
         signature = (tuple(default.values.items()), default.ramp_s, default.set_grad_w)
@@ -141,6 +140,24 @@ class DefaultFeed:
     def next_change(self) -> float | None:
         """Return None: they change by the operator's hand only."""
         return None
+
+
+def programme_at(book: Book, resource: str) -> Program | None:
+    """Return the programme below which a path lies; None where it lies below none."""
+    _, top, index, *_ = (*resource.split("/"), "", "", "")
+    if f"/{top}" not in _TOPS or not (index.isascii() and index.isdigit()):
+        return None
+    return None if len(index) > _MAX_DIGITS else book.programs.get(int(index))
+
+
+def _assigned(book: Book, resource: str, home: Home) -> Program | None:
+    """Return the programme below which a path lies, if it is one of the home's."""
+    program = programme_at(book, resource)
+    return program if program is not None and book.assigned(program, home.lfdi) else None
+
+
+_TOPS = frozenset({hrefs.DER_PROGRAMS, hrefs.DR_PROGRAMS})
+_MAX_DIGITS = 18
 
 
 def _signature(shown: Sequence[Shown]) -> Hashable:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import Connection, Select, delete, func, select
 from sqlalchemy.orm import aliased
 
 from hems.headend.errors import RequestError
@@ -99,6 +99,11 @@ class MirrorStore:
         query = select(PointRow.__table__).where(PointRow.lfdi == lfdi).order_by(PointRow.id)
         async with self._store.reading() as connection:
             return [_point(row) for row in await connection.execute(query)]
+
+    async def count(self, lfdi: str) -> int:
+        """Return how many usage points a home has."""
+        query = select(func.count()).where(PointRow.lfdi == lfdi)
+        return await self._store.inquire(lambda found: int(found.execute(query).scalar_one()))
 
     async def point(self, lfdi: str, number: int) -> Point | None:
         """Return a home's usage point; None if it has none of this number."""

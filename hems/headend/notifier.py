@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Final
@@ -18,7 +18,7 @@ from hems.clock import Clock
 from hems.headend import hrefs
 from hems.headend.book import Book
 from hems.headend.errors import BusyError
-from hems.headend.feeds import Feeds, Sight
+from hems.headend.feeds import Feeds, Sight, programme_at
 from hems.headend.forms import encode
 from hems.headend.modes import Edition
 from hems.headend.postman import Letter, Outcome, Postman
@@ -43,6 +43,7 @@ class Notifier:
         feeds: What they may subscribe to.
         tls: Context of the server as a TLS client.
         clock: The utility's time.
+        served: Whether a home is served events now.
 
     Attributes:
         base_url: The server's own origin, for the absolute subscriptionURI.
@@ -55,7 +56,10 @@ class Notifier:
         feeds: Feeds,
         tls: SSLContext,
         clock: Clock,
+        *,
+        served: Callable[[str], bool],
     ) -> None:
+        self._served = served
         self._book = book
         self._subscriptions = subscriptions
         self._feeds = feeds
@@ -101,7 +105,7 @@ class Notifier:
             events: mRIDs of the events that were just accepted or cancelled, if that is why.
         """
         for edition, lfdi in self._watched.get(resource, {}).items():
-            home = self._book.home(lfdi)
+            home = self._viewer(resource, edition, lfdi)
             sight = None if home is None else self._feeds.sight(resource, home)
             if sight is None:
                 continue
@@ -138,6 +142,15 @@ class Notifier:
         elif not sight.empty:
             self._send(self._form(sight, item, home.edition), home, item, word.mark)
 
+    def _viewer(self, resource: str, edition: Edition, lfdi: str) -> Home | None:
+        """Return a home of an edition that sees a resource; this one if it does."""
+        home = self._book.home(lfdi)
+        program = programme_at(self._book, resource)
+        if program is None or (home is not None and self._book.assigned(program, lfdi)):
+            return home
+        others = self._book.reached_by(program)
+        return next((other for other in others if other.edition is edition), None)
+
     def _sight(self, resource: str, home: Home) -> Sight:
         sight = self._feeds.sight(resource, home)
         if sight is None:
@@ -163,9 +176,15 @@ class Notifier:
                 _log.warning("subscribers of %s wait to be told: %s", word.resource, error)
                 await asyncio.sleep(_AGAIN_S)
                 continue
+            program = programme_at(self._book, word.resource)
             for item in claimed:
                 home = self._book.home(item.lfdi)
                 if home is None:
+                    continue
+                if not self._served(item.lfdi):
+                    continue  # what it is served no more it is not told either; it polls
+                if program is not None and not self._book.assigned(program, home.lfdi):
+                    await self._forget(item, "has left the group")
                     continue
                 form = forms.get(item.limit)
                 if form is None:
@@ -207,20 +226,21 @@ class Notifier:
     async def _told(self, letter: Letter, outcome: Outcome, at: float) -> None:
         self._room.set()
         if outcome is Outcome.GONE:
-            try:
-                await self._subscriptions.delete(letter.to.id)
-            except BusyError as error:
-                _log.warning("subscription %d stays: %s", letter.to.id, error)
-            else:
-                _log.warning(
-                    "%s knows it no more: subscription %d ends", letter.to.uri, letter.to.id
-                )
+            await self._forget(letter.to, "knows it no more")
             return
         self._done.append((letter.to.id, letter.mark))
         if outcome is Outcome.TAKEN:
             self._sent += [(mrid, letter.to.lfdi, at) for mrid in letter.events]
         if self._settling is None or self._settling.done():
             self._settling = asyncio.create_task(self._settle(), name="settle notifications")
+
+    async def _forget(self, item: SubscriptionRecord, why: str) -> None:
+        try:
+            await self._subscriptions.delete(item.id)
+        except BusyError as error:
+            _log.warning("subscription %d stays: %s", item.id, error)
+        else:
+            _log.warning("%s %s: subscription %d ends", item.uri, why, item.id)
 
     async def _settle(self) -> None:
         """Write down what letters came to, many at a time."""

@@ -5,6 +5,7 @@ import math
 import os
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,8 +14,10 @@ from aiohttp.typedefs import Handler
 
 from hems.headend.book import Book
 from hems.headend.curve_book import CurveBook
+from hems.headend.dispatch import Order, find_program
 from hems.headend.errors import BusyError, RequestError, SettingsError, UnknownItemError
 from hems.headend.exchange import RETRY_AFTER_S
+from hems.headend.fleet.memory import FleetMemory
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.notifier import Sent
 from hems.headend.operator_door import json_answer, number_in, read_model, refusal
@@ -83,6 +86,7 @@ class OperatorApi:
         store: Responses and documents.
         mirrors: Readings.
         subscriptions: For these, and the times of notification.
+        fleet: Groups that events are for.
         token: What callers must show.
         edition: Dialect of a home entered without one.
         doors: What else the operator may do.
@@ -96,6 +100,7 @@ class OperatorApi:
         mirrors: MirrorStore,
         subscriptions: Subscriptions,
         *,
+        fleet: FleetMemory,
         token: str,
         edition: Edition,
         doors: Sequence[Door] = (),
@@ -106,6 +111,7 @@ class OperatorApi:
         self._store = store
         self._mirrors = mirrors
         self._subscriptions = subscriptions
+        self._fleet = fleet
         self._token = token
         self._edition = edition
 
@@ -151,10 +157,21 @@ class OperatorApi:
 
     async def post_event(self, request: web.Request) -> web.Response:
         """Dispatch an event; it is durable and on its way when this answers 201."""
-        order = (await read_model(request, EventIn)).order()
+        wish = await read_model(request, EventIn)
+        order = wish.order()
         async with self._store.changing():
+            if wish.group is not None:
+                order = await self._narrow(order, wish.group)
             event = await self._book.dispatch(await self._curves.resolve(order))
         return json_answer(self._event(event, (), {}), 201, {"Location": f"/events/{event.mrid}"})
+
+    async def _narrow(self, order: Order, group: str) -> Order:
+        """Return an order for the homes of a group."""
+        programmes = self._book.programmes
+        base = find_program(order, programmes.configured)
+        depth = self._fleet.depth(group)
+        program = await programmes.narrowed(base, group, depth)
+        return replace(order, program=program.mrid)
 
     async def get_events(self, _request: web.Request) -> web.Response:
         """Answer all remembered events, latest first."""
@@ -224,11 +241,12 @@ class OperatorApi:
         return self._event(event, responses, sent.get(event.mrid, {}))
 
     def _event(self, event: Event, responses: Sequence[ResponseRecord], sent: Sent) -> EventOut:
+        program = self._book.programs[event.program]
         return event_out(
             event,
-            self._book.programs[event.program],
+            program,
             self._book.state(event),
-            homes=self._book.homes,
+            homes=self._book.reached_by(program),
             responses=responses,
             sent=sent,
         )

@@ -109,7 +109,7 @@ class DerDoor:
         """Make a curve; one that says the same is answered instead of a second one."""
         wish = await read_model(request, NewCurveIn)
         order: CurveOrder = wish.order()
-        programs = tuple(self._book.programs.values())
+        programs = self._book.programmes.known
         program = find_program(Order({}, 0.0, wish.program, curves={wish.mode: order}), programs)
         curve = await self._curves.add(wish.mode, order, program, raw=wish.raw)
         return json_answer(self._out(curve), 201, {"Location": f"/curves/{curve.mrid}"})

@@ -17,6 +17,8 @@ class EventIn(AsksIn):
 
     program: str | None = None
     """Name or mRID; if not given the first that fits: mandatory for a shed, else voluntary."""
+    group: str | None = None
+    """Id of the group or site that it is for; everybody if not given."""
     minutes: Finite | None = None
     seconds: Finite | None = None
     start: Finite | str | None = None
@@ -93,6 +95,7 @@ class EventOut(BaseModel):
 
     id: str
     program: str
+    group: str | None = None
     state: str
     start: int
     duration_s: int

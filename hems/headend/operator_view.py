@@ -58,13 +58,17 @@ def event_out(
         event: The event.
         program: Its programme.
         state: How it stands.
-        homes: All homes.
+        homes: The homes that it is for.
         responses: All responses to it, in the order they came.
         sent: When each home (LFDI) was notified of it, epoch s.
     """
+    own: dict[str, list[ResponseRecord]] = {}
+    for item in responses:
+        own.setdefault(item.lfdi, []).append(item)
     return EventOut(
         id=event.mrid,
         program=program.name,
+        group=program.group,
         state=state.status.name.lower().replace("_", " "),
         start=event.start,
         duration_s=event.duration_s,
@@ -75,7 +79,9 @@ def event_out(
         ramp_s=event.ramp_s,
         accepted_at=event.accepted_at,
         cancelled_at=event.cancelled_at,
-        homes=[_home_answer(event, home, responses, sent.get(home.lfdi)) for home in homes],
+        homes=[
+            _home_answer(event, home, own.get(home.lfdi, ()), sent.get(home.lfdi)) for home in homes
+        ],
     )
 
 
@@ -91,7 +97,6 @@ def _home_answer(
             modes=item.modes,
         )
         for item in responses
-        if item.lfdi == home.lfdi
     ]
     told = event.modes <= EXPRESSIBLE[home.edition]
     silent = "no answer" if told else f"not told: {home.edition.value} has no word for it"

@@ -34,6 +34,7 @@ class Program:
         kind: Which function set carries it.
         mandatory: drProgramMandatory of its events (drlc).
         defaults: Limits in force while no event is (der), by mode, W.
+        group: Id of the group of homes that it is for; None for everybody.
     """
 
     index: int
@@ -43,6 +44,7 @@ class Program:
     kind: ProgramKind
     mandatory: bool = False
     defaults: Mapping[Mode, float] = field(default_factory=dict)
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from hems.headend.db.follower import Follower
 from hems.headend.enterprise.assembly import EnterpriseSide, assemble_enterprise
 from hems.headend.errors import BusyError, SettingsError
 from hems.headend.est.assembly import Est, assemble_est
+from hems.headend.fleet.assembly import Fleet, assemble_fleet
 from hems.headend.ocsp.assembly import assemble_ocsp
 from hems.headend.ocsp.views import KEEPALIVE_S as OCSP_KEEPALIVE_S
 from hems.headend.ocsp.views import PATH as OCSP_PATH
@@ -146,6 +147,7 @@ class HeadEnd:
             if responder is not None:
                 await responder.keep()
 
+        fleet = self._assemble_fleet(books)
         await store.load()
         await books.forget_old()
         parts = assemble(
@@ -155,6 +157,7 @@ class HeadEnd:
             clock,
             tls=client_tls,
             token=self.token,
+            fleet=fleet,
             refresh=watch.refresh,
             doors=(*enterprise.doors, *(() if est is None else est.doors)),
             keep=keep,
@@ -194,6 +197,26 @@ class HeadEnd:
                 announced(settings.host, port, settings.instance, settings.edition)
             )
         self._tell_ready()
+
+    def _assemble_fleet(self, books: Books) -> Fleet:
+        programmes, est = books.book.programmes, self.est
+
+        def used(group: str) -> str | None:
+            own = programmes.of_group(group)
+            return f"programme {own[0].name!r} has been ordered of it" if own else None
+
+        def revoked(lfdi: str) -> bool:
+            return est is not None and est.register.revoked(lfdi)
+
+        return assemble_fleet(
+            self.store,
+            books.book,
+            self._clock.now,
+            self._settings.fleet,
+            self._settings.edition,
+            revoked=revoked,
+            used=used,
+        )
 
     def _assemble_est(self, identity: IdentityFiles) -> Est | None:
         settings = self._settings

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from hems.headend.enterprise.settings import BulletinSettings, FirmwareSettings
 from hems.headend.errors import SettingsError
 from hems.headend.est.settings import EstSettings
+from hems.headend.fleet.settings import FleetSettings
 from hems.headend.modes import Edition, Mode, ProgramKind
 from hems.headend.ocsp.settings import OcspSettings
 from hems.headend.records import Program
@@ -123,6 +124,8 @@ class HeadEndSettings(BaseModel):
     """The programmes."""
     est: EstSettings | None = None
     """Where new homes get their certificates; nowhere where None."""
+    fleet: FleetSettings = FleetSettings()
+    """What the fleet's hubs must show."""
     ocsp: OcspSettings | None = None
     """Where certificates can be asked about; nowhere where None."""
     bulletins: BulletinSettings | None = None

@@ -63,12 +63,6 @@ class Subscriptions:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else subscription_of(row)
 
-    async def count(self, lfdi: str) -> int:
-        """Return how many subscriptions a home has."""
-        query = select(func.count()).where(SubscriptionRow.lfdi == lfdi)
-        async with self._database.reading() as connection:
-            return int((await connection.execute(query)).scalar_one())
-
     async def watched(self) -> Mapping[tuple[str, Edition], str]:
         """Return what is subscribed to, by homes of which edition, and the LFDI of one of them."""
         query = (

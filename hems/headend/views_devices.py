@@ -9,6 +9,7 @@ from aiohttp import web
 from certs.identity import make_pin, sfdi
 from hems.clock import Clock
 from hems.headend import hrefs, render_devices
+from hems.headend.belongings import belongings
 from hems.headend.book import Book
 from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
 from hems.headend.exchange import (
@@ -30,7 +31,6 @@ from hems.headend.records import Home, ProgramKind
 from hems.headend.render_devices import Counts
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
-from hems.headend.subscriptions import Subscriptions
 from hems.headend.views_shed import KIND as SHED
 from hems.sep2.resources import (
     DERAvailability,
@@ -75,7 +75,6 @@ class DeviceViews:
         prices: For the number of tariffs.
         store: What they put.
         mirrors: For the number of usage points.
-        subscriptions: For their number.
         settings: Rates and rules.
         clock: The utility's time.
     """
@@ -88,7 +87,6 @@ class DeviceViews:
         store: Store,
         mirrors: MirrorStore,
         *,
-        subscriptions: Subscriptions,
         settings: HeadEndSettings,
         clock: Clock,
     ) -> None:
@@ -97,10 +95,9 @@ class DeviceViews:
         self._prices = prices
         self._store = store
         self._mirrors = mirrors
-        self._subscriptions = subscriptions
         self._settings = settings
         self._clock = clock
-        self._anchor = next(iter(book.programs.values())).mrid
+        self._anchor = book.programmes.configured[0].mrid
 
     def routes(self) -> list[web.RouteDef]:
         """Return where these resources stand."""
@@ -131,7 +128,7 @@ class DeviceViews:
     async def get_capability(self, request: web.Request) -> web.Response:
         """Answer the entry point."""
         home = caller(request).home
-        points = 0 if home is None else len(await self._mirrors.points(home.lfdi))
+        points = 0 if home is None else await self._mirrors.count(home.lfdi)
         return answer(request, render_devices.device_capability(home, points, self._settings))
 
     async def get_time(self, request: web.Request) -> web.Response:
@@ -240,18 +237,18 @@ class DeviceViews:
         return answer(request, _log(home, wanted, body))
 
     async def _end_device(self, home: Home) -> EndDevice:
-        documents = await self._store.documents(home.lfdi)
+        own = await self._store.inquire(lambda connection: belongings(connection, home.lfdi))
         counts = Counts(
-            subscriptions=await self._subscriptions.count(home.lfdi),
-            logs=await self._store.log_count(home.lfdi),
+            subscriptions=own.subscriptions,
+            logs=own.logs,
             requests=len(self._flows.of(home.lfdi)),
             grants=len(self._flows.grants.shown(home.lfdi, home.edition)),
-            sheds=sum(1 for kind in documents if kind.startswith(SHED)),
+            sheds=sum(1 for kind in own.kinds if kind.startswith(SHED)),
         )
         return render_devices.end_device(home, counts, self._settings)
 
     def _assignments(self, home: Home) -> FunctionSetAssignments:
-        kinds = [program.kind for program in self._book.programs.values()]
+        kinds = [program.kind for program in self._book.programs_of(home.lfdi)]
         return render_devices.assignments(
             home,
             self._anchor,

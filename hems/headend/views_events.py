@@ -20,12 +20,15 @@ from hems.headend.exchange import (
     created,
     number_of,
 )
+from hems.headend.fleet.access import Access
 from hems.headend.flows import Grant
 from hems.headend.forms import Alike
 from hems.headend.keeping import kept_form
 from hems.headend.paging import page, parse_query
+from hems.headend.programmes import of_kind
 from hems.headend.records import Edition, Home, Program, ProgramKind, ResponseRecord
 from hems.headend.render_events import Shown
+from hems.headend.response_posts import ResponsePost, ResponsePosts
 from hems.headend.settings import HeadEndSettings
 from hems.headend.spans import AnyCalendar
 from hems.headend.store import Store
@@ -67,8 +70,9 @@ class EventViews:
         self._store = store
         self._settings = settings
         self._clock = clock
-        self._anchor = next(iter(book.programs.values())).mrid
+        self._anchor = book.programmes.configured[0].mrid
         self._lists = Alike()
+        self._responses = ResponsePosts(store)
 
     def routes(self) -> list[web.RouteDef]:
         """Return where these resources stand."""
@@ -94,15 +98,15 @@ class EventViews:
 
     async def get_der_programs(self, request: web.Request) -> web.Response:
         """Answer the der programmes, by primacy, then mRID descending."""
-        edition = _edition(request)
-        items = [self._der_program(program, edition) for program in self._programs(ProgramKind.DER)]
+        programs = self._programs(request, ProgramKind.DER)
+        items = [self._der_program(request, program) for program in programs]
         part = page(items, parse_query(request.query))
         return answer(request, render_events.der_program_list(part, self._settings.list_poll_s))
 
     async def get_der_program(self, request: web.Request) -> web.Response:
         """Answer one der programme."""
         program = self._program(request, ProgramKind.DER)
-        return answer(request, self._der_program(program, _edition(request)))
+        return answer(request, self._der_program(request, program))
 
     async def get_default_control(self, request: web.Request) -> web.Response:
         """Answer what holds while no event does."""
@@ -132,15 +136,14 @@ class EventViews:
         """Answer one event of a der programme."""
         program = self._program(request, ProgramKind.DER)
         edition = _edition(request)
-        event, state = self._one(request, program, edition)
+        event, state = self._one(request, program)
         return answer(request, render_events.der_control(event, state, edition))
 
     async def get_dr_programs(self, request: web.Request) -> web.Response:
         """Answer the drlc programmes, by primacy, then mRID descending."""
-        edition = _edition(request)
         items = [
-            render_events.dr_program(program, len(self._shown(program, edition)))
-            for program in self._programs(ProgramKind.DRLC)
+            render_events.dr_program(program, len(self._shown(request, program)))
+            for program in self._programs(request, ProgramKind.DRLC)
         ]
         part = page(items, parse_query(request.query))
         return answer(request, render_events.dr_program_list(part, self._settings.list_poll_s))
@@ -148,7 +151,7 @@ class EventViews:
     async def get_dr_program(self, request: web.Request) -> web.Response:
         """Answer one drlc programme."""
         program = self._program(request, ProgramKind.DRLC)
-        events = len(self._shown(program, _edition(request)))
+        events = len(self._shown(request, program))
         return answer(request, render_events.dr_program(program, events))
 
     async def get_dr_controls(self, request: web.Request) -> web.Response:
@@ -159,7 +162,7 @@ class EventViews:
         """Answer one event of a drlc programme."""
         program = self._program(request, ProgramKind.DRLC)
         edition = _edition(request)
-        event, state = self._one(request, program, edition)
+        event, state = self._one(request, program)
         return answer(request, render_events.end_device_control(event, state, program, edition))
 
     async def get_response_sets(self, request: web.Request) -> web.Response:
@@ -203,22 +206,19 @@ class EventViews:
         if posted.status is None:
             raise RequestError("Response/status: missing, it would say nothing")
         subject = self._subject(home, posted.subject)
-        if await self._store.response_count(home.lfdi, subject) >= MAX_RESPONSES:
-            raise ForbiddenError(f"device {home.lfdi} has answered {subject} too often")
-        kept = await self._store.add_response(
-            ResponseRecord(
-                0,
-                home.lfdi,
-                subject,
-                posted.status,
-                _modes(posted),
-                posted.created_date_time or 0,
-                self._clock.now(),
-                type(posted).__name__,
-                kept_form(posted),
-            )
+        record = ResponseRecord(
+            0,
+            home.lfdi,
+            subject,
+            posted.status,
+            _modes(posted),
+            posted.created_date_time or 0,
+            self._clock.now(),
+            type(posted).__name__,
+            kept_form(posted),
         )
-        return created(f"{hrefs.RESPONSES}/{kept.id}")
+        number = await self._responses.add(ResponsePost(record, MAX_RESPONSES))
+        return created(f"{hrefs.RESPONSES}/{number}")
 
     def _subject(self, home: Home, mrid: str) -> str:
         """Return the mRID of what a response is about.
@@ -235,14 +235,14 @@ class EventViews:
         except UnknownItemError as error:
             raise RequestError(f"Response/subject: {error}") from error
 
-    def _der_program(self, program: Program, edition: Edition) -> DERProgram:
-        events, curves = self._shown(program, edition), self._curves.of(program.index)
+    def _der_program(self, request: web.Request, program: Program) -> DERProgram:
+        events, curves = self._shown(request, program), self._curves.of(program.index)
         return render_events.der_program(program, len(events), len(curves))
 
     def _controls(self, request: web.Request, kind: ProgramKind) -> web.Response:
         program = self._program(request, kind)
         edition = _edition(request)
-        shown = self._shown(program, edition)
+        shown = self._shown(request, program)
         query = parse_query(request.query)
         part = page(shown, query, lambda item: item[0].start)
         form = self._lists.form(
@@ -253,29 +253,34 @@ class EventViews:
         )
         return answer_form(request, form)
 
-    def _one(self, request: web.Request, program: Program, edition: Edition) -> Shown:
+    def _one(self, request: web.Request, program: Program) -> Shown:
         mrid = request.match_info["mrid"].upper()
-        for event, state in self._shown(program, edition):
+        for event, state in self._shown(request, program):
             if event.mrid == mrid:
                 return event, state
         raise UnknownItemError(f"there is no event at {request.path[:80]}")
 
-    def _shown(self, program: Program, edition: Edition) -> list[Shown]:
-        shown = self._book.shown(program.index, edition)
-        return list(render_events.visible(shown, edition))
+    def _shown(self, request: web.Request, program: Program) -> list[Shown]:
+        """Return a programme's events; to who is served none its list is empty."""
+        if Access.EVENTS not in caller(request).access:
+            return []
+        edition = _edition(request)
+        return list(render_events.visible(self._book.shown(program.index, edition), edition))
 
     def _program(self, request: web.Request, kind: ProgramKind) -> Program:
-        caller(request).registered()
+        home = caller(request).registered()
         program = self._book.programs.get(number_of(request, "program"))
-        if program is None or program.kind is not kind:
+        # Another group's programme and one that does not exist get the same answer.
+        if (
+            program is None
+            or program.kind is not kind
+            or not self._book.assigned(program, home.lfdi)
+        ):
             raise UnknownItemError(f"there is no programme at {request.path[:80]}")
         return program
 
-    def _programs(self, kind: ProgramKind) -> list[Program]:
-        items = [program for program in self._book.programs.values() if program.kind is kind]
-        items.sort(key=lambda program: program.mrid, reverse=True)
-        items.sort(key=lambda program: program.primacy)
-        return items
+    def _programs(self, request: web.Request, kind: ProgramKind) -> list[Program]:
+        return of_kind(self._book.programs_of(caller(request).registered().lfdi), kind)
 
     async def _response_set(self, request: web.Request) -> ResponseSet:
         home = caller(request).registered()

@@ -21,6 +21,7 @@ from hems.headend.exchange import (
 from hems.headend.keeping import kept_form
 from hems.headend.modes import ProgramKind
 from hems.headend.paging import page, parse_query
+from hems.headend.programmes import of_kind
 from hems.headend.records import Home
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
@@ -44,11 +45,7 @@ class ShedViews:
     """
 
     def __init__(self, book: Book, store: Store, settings: HeadEndSettings, clock: Clock) -> None:
-        self._programs = {
-            hrefs.dr_program(program.index): program.index
-            for program in book.programs.values()
-            if program.kind is ProgramKind.DRLC
-        }
+        self._book = book
         self._store = store
         self._settings = settings
         self._clock = clock
@@ -80,7 +77,7 @@ class ShedViews:
         """Keep an entry; a programme has one, which a second post replaces (204)."""
         home = _own(request)
         posted = parse(await body_of(request, SMALL_BODY), LoadShedAvailability)
-        number = self._number(posted)
+        number = self._number(home, posted)
         known = await self._store.document(home.lfdi, f"{KIND}{number}")
         await self._save(home, number, posted)
         href = f"{hrefs.sheds(home.id)}/{number}"
@@ -94,8 +91,8 @@ class ShedViews:
         """Change an entry of the caller."""
         home, known = _own(request), await self._one(request)
         posted = parse(await body_of(request, SMALL_BODY), LoadShedAvailability)
-        number = self._number(posted)
-        if number != self._number(known):
+        number = self._number(home, posted)
+        if number != self._number(home, known):
             raise RequestError("LoadShedAvailability/DemandResponseProgramLink: of another entry")
         await self._save(home, number, posted)
         return changed()
@@ -118,16 +115,16 @@ class ShedViews:
         kind = f"{KIND}{number}"
         await self._store.save_document(home.lfdi, kind, kept_form(posted), self._clock.now())
 
-    def _number(self, entry: LoadShedAvailability) -> int:
+    def _number(self, home: Home, entry: LoadShedAvailability) -> int:
         link = entry.demand_response_program_link
         if link is None:
             return _FOR_ALL
-        number = self._programs.get(link.href)
-        if number is None:
-            raise RequestError(
-                f"LoadShedAvailability/DemandResponseProgramLink: no programme at {link.href[:80]}"
-            )
-        return number
+        for program in of_kind(self._book.programs_of(home.lfdi), ProgramKind.DRLC):
+            if hrefs.dr_program(program.index) == link.href:
+                return program.index
+        raise RequestError(
+            f"LoadShedAvailability/DemandResponseProgramLink: no programme at {link.href[:80]}"
+        )
 
 
 def _entry(home: Home, number: int, body: bytes) -> LoadShedAvailability:

@@ -110,8 +110,13 @@ class Fencing:
         """Have the rules set as they should be now."""
         wanted = {host_port(p)[0] for places in self._section.outside.values() for p in places}
         found = await looked_up({*wanted, *self._hosts.values()})
-        spared = {*self._spared(), *gateways()}
-        fenced = rules_of(self._trust.standings, self._hosts, self._section.outside, found, spared)
+        fenced = rules_of(
+            self._trust.standings,
+            self._hosts,
+            self._section.outside,
+            found,
+            spared={*self._spared(), *gateways()},
+        )
         known = {str(each) for device in fenced.devices for each in device.addresses}
         rules = fenced.model_copy(
             update={"barred": walls(self._barred(), known), "open_ports": self._open_ports}
@@ -167,6 +172,7 @@ def rules_of(
     hosts: Mapping[str, str],
     outside: Mapping[str, tuple[str, ...]],
     found: Found,
+    *,
     spared: Collection[str] = (),
     mac: Callable[[str], str] = mac_of,
 ) -> Rules:

@@ -93,6 +93,18 @@ class Draft:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def legible(text: str) -> None:
+    """Refuse a code that has a slip of the pen in it, before anything is made for it.
+
+    Raises:
+        EnrolmentError: It is none.
+    """
+    try:
+        read_code(text)
+    except EstError as error:
+        raise EnrolmentError(_said(error)) from error
+
+
 async def enrol_by_code(
     editor: Editor,
     text: str,

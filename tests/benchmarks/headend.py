@@ -115,7 +115,7 @@ def _database(folder: Path, store: str) -> Iterator[str]:
     if store == "sqlite":
         yield str(folder / "headend.sqlite")
         return
-    with postgresql(folder) as address:
+    with postgresql() as address:
         yield address
 
 

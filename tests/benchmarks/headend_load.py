@@ -25,6 +25,7 @@ from hems.sep2.resources import (
 from hems.sep2.xml import serialize
 from tests.benchmarks.common import Figure, percentile
 from tests.benchmarks.headend_homes import home_file
+from tests.benchmarks.headend_rig import cpu_s
 from tests.benchmarks.headend_wire import (
     ReplyError,
     ask,
@@ -35,6 +36,7 @@ from tests.benchmarks.headend_wire import (
 )
 
 KINDS: Final = ("time", "derc", "mmr")
+"""What is measured; `dcap` and `edev`, which are read from the database, can be asked for too."""
 CONTROLS: Final = 10
 WARM_S: Final = 1.0
 INTERVAL_S: Final = 60
@@ -43,7 +45,7 @@ _CHUNK: Final = 1 << 16
 _WAIT_S: Final = 30.0
 _START: Final = 111_111_111
 _VALUE: Final = 222_222
-_OK: Final = {"time": (200,), "derc": (200,), "mmr": (201, 204)}
+_OK: Final = {"mmr": (201, 204)}
 
 Next = Callable[[int], bytes]
 """Returns a home's next request; given how many it has made."""
@@ -199,16 +201,18 @@ def measure(options: argparse.Namespace) -> dict[str, Figure]:
         for number, (tls, point) in enumerate(own):
             asks = {
                 "time": fixed("/tm"),
+                "dcap": fixed("/dcap"),
+                "edev": fixed("/edev?l=1"),
                 "derc": fixed(f"/derp/1/derc?l={CONTROLS}"),
                 # Behind what was posted before, so that each interval is a new one.
                 "mmr": meter_post(point, f"{now:024X}{number:08X}", now - 20 * 86400),
             }
             tls.setblocking(False)
-            homes.append(Home(tls, asks[kind], _OK[kind]))
+            homes.append(Home(tls, asks[kind], _OK.get(kind, (200,))))
         drive(homes, options.warm)
-        begun, cpu, theirs = time.perf_counter(), time.process_time(), _cpu_s(workers)
+        begun, cpu, theirs = time.perf_counter(), time.process_time(), cpu_s(workers)
         took = drive(homes, options.seconds)
-        spent, served = time.perf_counter() - begun, _cpu_s(workers) - theirs
+        spent, served = time.perf_counter() - begun, cpu_s(workers) - theirs
         figures |= {
             f"{kind}_rps": round(len(took) / spent),
             f"{kind}_p50_ms": round(1000.0 * percentile(took, 0.5), 2),
@@ -222,11 +226,6 @@ def measure(options: argparse.Namespace) -> dict[str, Figure]:
     for tls, _ in own:
         tls.close()
     return figures
-
-
-def _cpu_s(workers: Sequence[psutil.Process]) -> float:
-    times = [worker.cpu_times() for worker in workers]
-    return float(sum(each.user + each.system for each in times))
 
 
 def main() -> None:

@@ -2,14 +2,9 @@
 
 import http.client
 import json
-import os
-import pwd
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,12 +16,12 @@ import psutil
 
 from certs.pki import Pki
 from tests.benchmarks.headend_wire import HOST
+from tests.postgres import Postgres
 
 PIN: Final = "123455"
 PROGRAMS: Final = ("Peak Saver", "Feeder 12")
 """One with events, whose list is asked for; one without, which homes subscribe to."""
 READY_S: Final = 60.0
-_POSTGRESQL: Final = Path("/usr/lib/postgresql")
 
 
 class AbsentError(RuntimeError):
@@ -49,9 +44,19 @@ class Utility:
     token: str
     workers: Sequence[psutil.Process]
 
+    def cpu_s(self) -> float:
+        """Return the processor time that its workers have had, s."""
+        return cpu_s(self.workers)
+
     def rss_kb(self) -> float:
         """Return the memory that its workers hold, KiB."""
         return float(sum(worker.memory_info().rss for worker in self.workers)) / 1024.0
+
+
+def cpu_s(processes: Sequence[psutil.Process]) -> float:
+    """Return the processor time that processes have had, s."""
+    times = [process.cpu_times() for process in processes]
+    return float(sum(each.user + each.system for each in times))
 
 
 class Operator:
@@ -162,54 +167,18 @@ def _worker(
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """Run a PostgreSQL server of its own while the context lasts; yields the database's address.
+def postgresql() -> Iterator[str]:
+    """Run a PostgreSQL server of its own while the context lasts; yields a database's address.
 
     Raises:
         AbsentError: It is not installed.
     """
-    programs = sorted(_POSTGRESQL.glob("*/bin"), key=lambda path: float(path.parent.name))
-    if not programs:
-        raise AbsentError("PostgreSQL is not installed")
-    # It refuses to run as root, and its socket's path must be short.
-    user = "postgres" if os.geteuid() == 0 else None
-    place = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    port = _free_port()
-    if user is not None:
-        os.chown(place, pwd.getpwnam(user).pw_uid, -1)
-    data = str(place / "data")
-    log = (folder / "postgresql.log").open("wb")
     try:
-        subprocess.run(
-            [str(programs[-1] / "initdb"), "-D", data, "-U", "hems", "-A", "trust", "--no-sync"],
-            stdout=log, stderr=log, check=True, user=user, cwd="/",
-        )  # fmt: skip
-        command = [str(programs[-1] / "postgres"), "-D", data, "-p", str(port), "-k", str(place)]
-        with subprocess.Popen(
-            [*command, "-h", HOST, "-c", "max_connections=50"],
-            stdout=log, stderr=log, user=user, cwd="/",
-        ) as server:  # fmt: skip
-            try:
-                _await_port(port)
-                yield f"postgresql://hems@{HOST}:{port}/postgres"
-            finally:
-                server.terminate()
-    finally:
-        log.close()
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def _await_port(port: int) -> None:
-    deadline = time.monotonic() + READY_S
-    while True:
-        try:
-            socket.create_connection((HOST, port), 1.0).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
+        server = Postgres()
+    except FileNotFoundError as error:
+        raise AbsentError(str(error)) from error
+    with server:
+        yield server.database()
 
 
 def _free_port() -> int:

@@ -20,7 +20,7 @@ from tests.faults.scripted import control
 from tests.hems.sep2.kinds_made import message
 from tests.hems.sep2.offering import offer_messages
 from tests.security.attack import Attack, Entry, Kind, Where
-from tests.security.chargers import asks, calling
+from tests.security.chargers import EndedError, asks, calling
 from tests.security.porch import OWNER, SCRIPT, TEMPLATE, Porch
 from tests.waiting import until
 
@@ -194,12 +194,23 @@ async def person(porch: Porch) -> str:
 
 
 async def charger(porch: Porch) -> str:
-    """Have a charger say such words of itself, and of what is wrong with it."""
+    """Have a charger say such words of itself, and of what is wrong with it.
+
+    One that called itself otherwise before is turned away as another, until somebody of the home
+    has looked at what it calls itself now.
+    """
     boot = {"chargePointVendor": "<img src=x>", "chargePointModel": "<svg onload=ran()>"}
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     fault = {"connectorId": 1, "errorCode": "OtherError", "status": "Faulted", "timestamp": now}
     fault |= {"info": SCRIPT + TEMPLATE, "vendorErrorCode": SCRIPT}
     notice = {"type": SCRIPT, "timestamp": now, "techInfo": f'"><a href="{_LINK}">x</a>'}
+    try:
+        async with calling(porch) as socket:
+            await asks(socket, "BootNotification", boot)
+    except EndedError:
+        order = {"why": "looked at", "accept": True}
+        said = await porch.order("POST", "/api/trust/ev/lift", order)
+        assert said.startswith("2"), said
     async with calling(porch) as socket:
         await asks(socket, "BootNotification", boot)
         await asks(socket, "StatusNotification", fault, "2")

@@ -22,6 +22,10 @@ _OVERSIZED: Final = 1 << 20
 _BOOT: Final = {"chargePointVendor": "Maker", "chargePointModel": "Model E"}
 
 
+class EndedError(AssertionError):
+    """The hub has ended the connection instead of answering."""
+
+
 @asynccontextmanager
 async def calling(
     porch: Porch,
@@ -48,14 +52,19 @@ async def calling(
 async def asks(
     socket: aiohttp.ClientWebSocketResponse, action: str, payload: object, key: str = "1"
 ) -> list[object]:
-    """Make a call; returns the frame that answers it. What the hub asks meanwhile is refused."""
+    """Make a call; returns the frame that answers it. What the hub asks meanwhile is refused.
+
+    Raises:
+        EndedError: The hub ended the connection.
+    """
     await socket.send_str(json.dumps([2, key, action, payload]))
-    while True:
-        frame = json.loads(await socket.receive_str())
+    while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+        frame = json.loads(message.data)
         if frame[0] == 2:
             await socket.send_str(json.dumps([4, frame[1], "NotSupported", "", {}]))
         elif frame[1] == key:
             return list(frame)
+    raise EndedError(f"the hub ended the connection before it answered {action}")
 
 
 async def boots(porch: Porch) -> str:

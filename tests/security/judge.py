@@ -157,6 +157,9 @@ async def _attempted(attack: Attack[G], ground: G, faults: list[str]) -> str:
     except TimeoutError:
         faults.append("the attacked side never came to an end with it")
         return "no end"
+    except Exception as error:  # noqa: BLE001 # one attack that breaks must not end all others
+        faults.append(f"it could not be carried out: {type(error).__name__} {error}"[:_WIDTH])
+        return "not carried out"
     if not re.search(attack.defence, answer):
         faults.append(f"answered {answer[:_WIDTH]!r}, not {attack.defence!r}")
     return answer
@@ -183,6 +186,9 @@ async def _rightly(attack: Attack[G], ground: G, faults: list[str]) -> None:
             answer = await attack.rightly(ground)
     except (AssertionError, TimeoutError) as error:
         faults.append(f"what is right is not served any more: {error or 'no end'}")
+        return
+    except Exception as error:  # noqa: BLE001 # the same
+        faults.append(f"what is right could not be asked: {type(error).__name__} {error}"[:_WIDTH])
         return
     if not re.search(attack.served, answer):
         faults.append(f"what is right is answered {answer[:_WIDTH]!r}, not {attack.served!r}")

@@ -180,6 +180,19 @@ async def test_the_judge_sees_what_is_not_as_it_should_be(
     assert any(each.startswith(fault) for each in outcome.faults) or not fault
 
 
+async def test_an_attack_that_breaks_is_a_fault_and_not_the_end_of_all_others() -> None:
+    async def breaks(_ground: Still) -> str:
+        raise TypeError("a message of another type")
+
+    sample, ground = tried("refused"), Still("noted", beats=True)
+    broken = await judged(replace(sample, attempt=breaks), ground)
+    assert broken.faults[0] == "it could not be carried out: TypeError a message of another type"
+    broken = await judged(replace(sample, rightly=breaks), ground)
+    assert broken.faults == (
+        "what is right could not be asked: TypeError a message of another type",
+    )
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -144,7 +144,7 @@ async def test_what_a_person_wrote_a_person_changes(
         ("POST", "/api/found", {"listen_s": 1e9}, 400),
         ("POST", "/api/found/join", {"name": "x", "kind": "spaceship"}, 400),
         ("POST", "/api/found/join", {"name": "x", "found": 0}, 400),
-        # A file of the hub's: whether it is there, and what it is, is nobody's who asks by the page.
+        # A file of the hub's is named on the hub alone.
         ("POST", "/api/found/join", {"name": "x", "driver": "modbus", "map": "/etc/passwd"}, 400),
         ("POST", "/api/found/join/confirm", None, 400),
     ],

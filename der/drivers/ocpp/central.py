@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from aiohttp import WSCloseCode, WSMsgType, hdrs, web
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, hdrs, web
 
 from der.addresses import CentralSettings, Shared, StationAddress
 from der.description import Inspector, KeptOut, Now
@@ -255,10 +255,7 @@ class CentralSystem:
                 if message.type is WSMsgType.TEXT:
                     forbearance.frame(usable=await orders.session.receive(message.data))
                 else:
-                    if message.type is WSMsgType.ERROR:
-                        forbearance.broke()
-                    forbearance.frame(usable=False)
-                    station.said.often(FRAMES, "not text")
+                    _unusable(message, station, forbearance)
         except ConnectionError:
             log.info("%s: the charger went while it was answered", station.name)
         finally:
@@ -272,6 +269,25 @@ def service(shared: Shared, now: Now) -> CentralSystem:
 
 def _tls(request: web.Request) -> object:
     return None if request.transport is None else request.transport.get_extra_info("ssl_object")
+
+
+def _unusable(message: WSMessage, station: Station, forbearance: Forbearance) -> None:
+    """Count and say what came instead of text."""
+    if message.type is not WSMsgType.ERROR:
+        forbearance.frame(usable=False)
+        station.said.often(FRAMES, "not text")
+    elif isinstance(message.data, WebSocketError):
+        forbearance.broke()
+        forbearance.frame(usable=False)
+        station.said.warn(_CUT, _broken(message.data))
+    else:  # the line is dead, as lines at times are; that is nothing that the charger sent
+        log.info("%s: the charger does not answer any more", station.name)
+
+
+def _broken(error: WebSocketError) -> str:
+    if error.code == WSCloseCode.MESSAGE_TOO_BIG:
+        return f"a message of over {MAX_FRAME} bytes"
+    return "what it sent is no message of a WebSocket"
 
 
 def _end(request: web.Request) -> None:

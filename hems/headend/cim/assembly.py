@@ -14,7 +14,7 @@ from hems.headend.cim.actions import Means
 from hems.headend.cim.group_table import GroupTable
 from hems.headend.cim.http_carrier import HttpCarrier
 from hems.headend.cim.http_door import CimDoor, TrailDoor
-from hems.headend.cim.joining import BookDispatching, StoreArrivals, StoreFleet, reach_of_all
+from hems.headend.cim.joining import BookDispatching, StoreArrivals, StoreFleet, reach_of
 from hems.headend.cim.journal import Journal
 from hems.headend.cim.letters import Letters
 from hems.headend.cim.nouns import PUBLISHED
@@ -48,6 +48,8 @@ class Cim:
         doors: What the operator sees.
         service: Takes messages.
         journal: The trail.
+        letters: Writes what goes out.
+        subscriptions: Who is told of what.
         publisher: Passes on what homes tell.
         postman: Brings what goes out.
         nats: The way over NATS; None for none.
@@ -57,6 +59,8 @@ class Cim:
     doors: Sequence[TrailDoor]
     service: Service
     journal: Journal
+    letters: Letters
+    subscriptions: Subscriptions
     publisher: Publisher
     postman: Postman
     nats: "nats_carrier.NatsCarrier | None"
@@ -120,7 +124,7 @@ async def assemble_cim(
     journal, orders = Journal(store, clock), OrderTable(store, clock)
     means = Means(
         groups or GroupTable(store),
-        dispatching or BookDispatching(book, reach_of_all(book)),
+        dispatching or BookDispatching(book, reach_of(book)),
         StoreFleet(book, store, mirrors, store),
         orders,
     )
@@ -137,6 +141,8 @@ async def assemble_cim(
         (TrailDoor(journal),),
         service,
         journal,
+        letters,
+        subscriptions,
         Publisher(
             store,
             StoreArrivals(store),

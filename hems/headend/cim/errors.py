@@ -65,11 +65,16 @@ class CimError(HeadEndError):
     Attributes:
         fault: Of what kind the refusal is.
         where: Path of the element concerned; empty for the whole.
-        reason: One sentence.
+        reason: One sentence, fit to be shown, and to stand in XML.
     """
 
     def __init__(self, fault: Fault, reason: str, where: str = "") -> None:
+        reason, where = _printable(reason), _printable(where)
         super().__init__(f"{where}: {reason}" if where else reason)
         self.fault = fault
         self.where = where
         self.reason = reason
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text).strip()

@@ -1,5 +1,6 @@
 """Brings messages over HTTP."""
 
+import io
 import ssl
 from typing import Final, Self
 
@@ -46,7 +47,10 @@ class HttpCarrier:
         """
         try:
             async with self._session.post(
-                address, data=body, headers={"Message-Id": message_id}, allow_redirects=False
+                address,
+                data=io.BytesIO(body),
+                headers={"Message-Id": message_id},
+                allow_redirects=False,
             ) as answer:
                 status = answer.status
                 await answer.content.read(_MOST_READ)

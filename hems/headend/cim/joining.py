@@ -26,13 +26,23 @@ Reach = Callable[[Collection[str], Sequence[Program]], Sequence[Program]]
 _AT_ONCE: Final = 500
 
 
-def reach_of_all(book: Book) -> Reach:
-    """Return the rule where every home is assigned to every programme: all homes, or none."""
+def reach_of(book: Book) -> Reach:
+    """Return the rule that goes by which homes are assigned to which programme."""
+    known: tuple[tuple[int, frozenset[str]], Sequence[Program]] | None = None
 
     def reach(homes: Collection[str], programs: Sequence[Program]) -> Sequence[Program]:
-        return programs if {home.lfdi for home in book.homes} == set(homes) else ()
+        # All intervals of an order go to the same homes, and there may be many of both.
+        nonlocal known
+        key = (book.change, frozenset(homes))
+        if known is None or known[0] != key:
+            known = (key, [each for each in programs if _reaches(book, each, key[1])])
+        return known[1]
 
     return reach
+
+
+def _reaches(book: Book, program: Program, homes: frozenset[str]) -> bool:
+    return {home.lfdi for home in book.reached_by(program)} == homes
 
 
 class BookDispatching:

@@ -20,10 +20,11 @@ from hems.headend.cim.envelope import (
     Result,
     Verb,
 )
-from hems.headend.cim.errors import CimError
+from hems.headend.cim.errors import CimError, Fault
 from hems.headend.cim.patterns import Pattern
 from hems.headend.cim.subscriptions import Subscriptions
 from hems.headend.cim.wire import serialize
+from hems.sep2.xml import MAX_BODY
 
 LONGEST_ID: Final = 128
 OK: Final = "0.0"
@@ -45,11 +46,19 @@ class Letters:
         self._subscriptions = subscriptions
 
     def reply(self, asked: Header | None, reply: Reply, payload: object | None = None) -> bytes:
-        """Return a reply; a fault where not even the header could be read."""
+        """Return a reply; a fault where not even the header could be read.
+
+        Raises:
+            CimError: It would be longer than anybody takes.
+        """
         if asked is None:
             return serialize(Message(Kind.FAULT, reply=reply))
         header = self._header(Verb.REPLY, asked.noun, asked.correlation_id or asked.message_id)
-        return serialize(Message(Kind.RESPONSE, header, reply=reply, payload=payload))
+        body = serialize(Message(Kind.RESPONSE, header, reply=reply, payload=payload))
+        if len(body) > MAX_BODY:
+            reason = f"the answer would be {len(body)} octets long; ask for less"
+            raise CimError(Fault.TOO_MANY, reason)
+        return body
 
     def acknowledgement(self, asked: Header) -> Answered:
         """Return what is answered at once where the answer follows."""
@@ -132,19 +141,12 @@ def refusal(error: CimError) -> Reply:
     problem = Problem(
         code=error.fault.code,
         level=Level.FATAL if error.fault.final else Level.WARNING,
-        reason=printable(error.reason),
-        xpath=printable(error.where) or None,
+        reason=error.reason,
+        xpath=error.where or None,
     )
     return Reply(result=Result.FAILED, problems=(problem,))
 
 
 def ended(entry: Entry, error: CimError) -> Entry:
     """Return the row of a message that was refused."""
-    return replace(
-        entry, result=Result.FAILED.value, code=error.fault.code, reason=printable(str(error))
-    )
-
-
-def printable(text: str) -> str:
-    """Return a text fit to be shown, and to stand in XML."""
-    return "".join(c if c.isprintable() else "?" for c in text).strip()
+    return replace(entry, result=Result.FAILED.value, code=error.fault.code, reason=str(error))

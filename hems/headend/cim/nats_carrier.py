@@ -70,9 +70,10 @@ class NatsCarrier:
         Raises:
             SettingsError: The password or the roots cannot be read.
         """
-        options = _options(self._settings)
+        options, task = _options(self._settings), asyncio.current_task()
         try:
-            while True:
+            # The client swallows a cancellation that meets it while it closes.
+            while task is None or not task.cancelling():
                 try:
                     await self._listen(options)
                 except _FAILURES as error:
@@ -81,6 +82,7 @@ class NatsCarrier:
                 await asyncio.sleep(_AGAIN_S)
         finally:
             await self._leave()
+        raise asyncio.CancelledError
 
     async def bring(self, address: str, message_id: str, body: bytes) -> None:
         """Publish a message; where a stream keeps its subject, it is kept when this returns.
@@ -213,7 +215,7 @@ class NatsCarrier:
         client, self._client, self._js = self._client, None, None
         if client is not None and not client.is_closed:
             try:
-                await client.close()
+                await asyncio.wait_for(client.close(), _WITHIN_S)
             except _FAILURES as error:
                 _log.info("leaving NATS: %s", error)
 

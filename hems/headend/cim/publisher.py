@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from hems.headend.cim.actions import Told
 from hems.headend.cim.envelope import Verb
+from hems.headend.cim.errors import CimError
 from hems.headend.cim.journal import Journal
 from hems.headend.cim.letters import Letters
 from hems.headend.cim.models import CimMarkRow
@@ -64,7 +65,7 @@ class Publisher:
         while True:
             try:
                 await self.look()
-            except BusyError as error:
+            except (BusyError, CimError) as error:
                 _log.warning("what homes tell is passed on later: %s", error)
             await asyncio.sleep(self._look_s)
 

@@ -16,6 +16,8 @@ _MOST_DIGITS: Final = 40
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _WHOLE: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+LATEST: Final = 253_402_214_400.0
+"""Epoch s at which the last day of the year 9999 begins."""
 _BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
 Read = Callable[[str], object]
 Write = Callable[[Any], str]
@@ -95,22 +97,23 @@ def read_time(text: str) -> float:
     if _TIME.fullmatch(text) is None:
         raise ValueError(f"{shown(text)} is not a date and time with its zone")
     try:
-        return datetime.fromisoformat(text).timestamp()
+        at = datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{shown(text)} is no date: {error}") from error
+    if not 0 <= at <= LATEST:
+        raise ValueError(f"{shown(text)} is outside the years 1970 to 9999")
+    return at
 
 
 def write_time(at: float) -> str:
     """Return epoch s as a date in UTC, to the microsecond.
 
     Raises:
-        ValueError: It is outside the years 1 to 9999.
+        ValueError: It is outside the years 1970 to 9999.
     """
-    try:
-        moment = datetime.fromtimestamp(at, UTC)
-    except (OverflowError, OSError) as error:
-        raise ValueError(f"{at} is no date") from error
-    return moment.isoformat().replace("+00:00", "Z")
+    if not 0 <= at <= LATEST:
+        raise ValueError(f"{at} is outside the years 1970 to 9999")
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
 
 
 _KINDS: Final[Mapping[type[Any], tuple[Read, Write]]] = {

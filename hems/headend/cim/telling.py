@@ -28,6 +28,7 @@ from hems.headend.cim.metering import (
     Span,
 )
 from hems.headend.cim.ports import Group, Logged
+from hems.headend.cim.scalars import LATEST
 from hems.headend.operator_view import MEANINGS
 from hems.headend.records import ReadingRecord, ResponseRecord
 
@@ -70,6 +71,11 @@ def reading_type(record: ReadingRecord) -> str:
     return f"0.0.0.{accumulation}.{flow}.{_ELECTRICITY}.{kind}.0.0.0.0.0.0.0.0.0.{unit}.0"
 
 
+def moment(at: float) -> float:
+    """Return a time that a home told, moved to where a date can be written, epoch s."""
+    return min(max(float(at), 0.0), LATEST)
+
+
 def meter_readings(records: Sequence[ReadingRecord]) -> MeterReadings:
     """Return readings, those of a home together."""
     by_home: dict[str, list[Reading]] = {}
@@ -84,8 +90,8 @@ def meter_readings(records: Sequence[ReadingRecord]) -> MeterReadings:
 
 
 def _reading(record: ReadingRecord) -> Reading:
-    end = float(record.start + record.duration_s)
-    period = Span(start=float(record.start), end=end) if record.duration_s else None
+    start, end = moment(record.start), moment(record.start + record.duration_s)
+    period = Span(start=start, end=end) if record.duration_s else None
     return Reading(at=end, value=record.value, period=period, type=Ref(ref=reading_type(record)))
 
 
@@ -98,7 +104,7 @@ def event_of_response(record: ResponseRecord, asked: str | None = None) -> EndDe
     """
     return EndDeviceEvent(
         mrid=f"response-{record.id}",
-        created=float(record.created or record.received_at),
+        created=moment(record.created or record.received_at),
         issuer=record.lfdi,
         tracking=asked or record.subject,
         reason=MEANINGS.get(record.status, "unknown"),
@@ -121,7 +127,7 @@ def event_of_log(item: Logged) -> EndDeviceEvent:
     text = "".join(c for c in event.details or "" if c.isprintable()).strip()
     return EndDeviceEvent(
         mrid=f"log-{item.number}",
-        created=float(event.created_date_time),
+        created=moment(event.created_date_time),
         issuer=item.lfdi,
         reason=text or None,
         asset=Asset(mrid=item.lfdi),
@@ -175,7 +181,7 @@ def standing(group: Group, latest: Sequence[ReadingRecord], now: float) -> Group
             continue
         # To the grid is positive here, as a dispatch asks for it.
         total = sum(r.value if r.flow == _REVERSE else -r.value for r in found) + 0.0
-        at = float(max(record.start + record.duration_s for record in found))
+        at = moment(max(record.start + record.duration_s for record in found))
         parameters.append(
             StatusParameter(
                 parameter=parameter,

@@ -46,7 +46,7 @@ def parse(data: bytes) -> Message:
     except OversizedError as error:
         raise CimError(Fault.TOO_MANY, str(error)) from error
     except MalformedError as error:
-        raise CimError(Fault.FORM, error.reason, error.element) from error
+        raise CimError(Fault.FORM, error.reason, error.element or "document") from error
     name = etree.QName(root)
     kind = next((each for each in Kind if each.value == name.localname), None)
     if kind is None or name.namespace != NAMESPACE:

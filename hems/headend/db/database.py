@@ -55,7 +55,8 @@ class Database:
         # SQLite has one writer; waiting here is fair, waiting in SQLite polls.
         self._writer = None if url else asyncio.Lock()
         self._turn = asyncio.Lock()
-        self._thread: OwnThread | None = None
+        self._writes: OwnThread | None = None
+        self._reads: OwnThread | None = None
         self._draft: ContextVar[Draft | None] = ContextVar("draft", default=None)
         self.changes = Changes()
 
@@ -106,7 +107,8 @@ class Database:
             await engine.dispose()
             raise
         made = cls(engine)
-        made._thread = OwnThread(path, busy_timeout_s)
+        made._writes = OwnThread(path, busy_timeout_s, writes=True)
+        made._reads = OwnThread(path, busy_timeout_s, writes=False)
         return made
 
     @classmethod
@@ -143,8 +145,9 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._thread is not None:
-            await self._thread.close()
+        for thread in (self._writes, self._reads):
+            if thread is not None:
+                await thread.close()
         await self._engine.dispose()
 
     @asynccontextmanager
@@ -188,11 +191,23 @@ class Database:
         Raises:
             BusyError: The database is locked, full or away; nothing of it was stored.
         """
-        if self._draft.get() is None and self._writer is not None and self._thread is not None:
+        if self._draft.get() is None and self._writer is not None and self._writes is not None:
             async with self._writer:
                 with _busy_errors():
-                    return await self._thread.run(work)
+                    return await self._writes.run(work)
         async with self.writing() as connection:
+            return await connection.run_sync(work)
+
+    async def inquire(self, work: Callable[[Connection], R]) -> R:
+        """Run queries that are a plain function, all on one state of the database; see `transact`.
+
+        Raises:
+            BusyError: The database cannot serve.
+        """
+        if self._draft.get() is None and self._reads is not None:
+            with _busy_errors():
+                return await self._reads.run(work)
+        async with self.reading() as connection:
             return await connection.run_sync(work)
 
     @asynccontextmanager

@@ -18,14 +18,15 @@ R = TypeVar("R")
 
 
 class OwnThread:
-    """Runs writing transactions, one after the other.
+    """Runs transactions, one after the other.
 
     Args:
         path: The file; its tables are there.
         busy_timeout_s: How long a write waits for another connection's lock.
+        writes: Whether they write; a connection that reads sees one state of the file throughout.
     """
 
-    def __init__(self, path: Path, busy_timeout_s: float) -> None:
+    def __init__(self, path: Path, busy_timeout_s: float, *, writes: bool) -> None:
         self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout_s})
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
 
@@ -33,12 +34,12 @@ class OwnThread:
         def _pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
             connection.isolation_level = None  # transactions begin as `_begin` has them begin
             cursor = connection.cursor()
-            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute("PRAGMA synchronous=FULL" if writes else "PRAGMA query_only=ON")
             cursor.close()
 
         @event.listens_for(self._engine, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     async def run(self, work: Callable[[Connection], R]) -> R:
         """Run one transaction; it is durable when this returns, undone where `work` raises."""

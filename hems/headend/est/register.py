@@ -115,6 +115,10 @@ class Register:
         """All enrolments, in the order they came."""
         return tuple(self._enrolments.values())
 
+    def revoked(self, own: str) -> bool:
+        """Return whether the certificate of an LFDI was taken back here."""
+        return any(e.lfdi == own and e.state is State.REVOKED for e in self._enrolments.values())
+
     async def make_code(self, wanted: Wanted) -> tuple[Code, bytes]:
         """Return a new code and its secret, which is kept nowhere."""
         secret, now = new_secret(), self._clock.now()

@@ -88,7 +88,7 @@ def assemble_fleet(
     imports = Imports(database, memory, now, policy=policy, homes=homes, edition=edition)
     doors = (
         PlaceDoor(places, memory, who),
-        HubDoor(hubs, Papers(desk), places, memory, who),
+        HubDoor(hubs, Papers(desk), memory, who),
         ImportDoor(imports, who),
     )
     return Fleet(memory, places, hubs, Arrivals(desk), doors, settings.strict)

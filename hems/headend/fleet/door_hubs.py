@@ -27,7 +27,6 @@ from hems.headend.fleet.hub_store import HubQuery
 from hems.headend.fleet.hubs import Hubs
 from hems.headend.fleet.memory import FleetMemory
 from hems.headend.fleet.papers import Papers
-from hems.headend.fleet.places import Places
 from hems.headend.fleet.records import Commissioning, Hub, State
 from hems.headend.operator_door import json_answer, number_in, read_model
 
@@ -40,17 +39,13 @@ class HubDoor:
     Args:
         hubs: They.
         papers: What goes with them.
-        places: Groups, to ask for hubs by.
         memory: In which groups they are.
         who: Who asks.
     """
 
-    def __init__(
-        self, hubs: Hubs, papers: Papers, places: Places, memory: FleetMemory, who: Who
-    ) -> None:
+    def __init__(self, hubs: Hubs, papers: Papers, memory: FleetMemory, who: Who) -> None:
         self._hubs = hubs
         self._papers = papers
-        self._places = places
         self._memory = memory
         self._who = who
 
@@ -80,10 +75,12 @@ class HubDoor:
     async def get_hubs(self, request: web.Request) -> web.Response:
         """Answer hubs by id; `state`, `site` and `group` (with all below it) narrow them."""
         limit, group = limit_of(request), wanted(request, "group")
+        if group is not None:
+            self._memory.topology.group(group)
         found = await self._hubs.hubs(
             HubQuery(
                 state=_state_in(request),
-                groups=None if group is None else self._places.under(group),
+                group=group,
                 site=wanted(request, "site"),
                 after=wanted(request, "after") or "",
                 limit=limit + 1,

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hems.headend.fleet.memory import chunks
+from hems.headend.fleet.place_store import sites_in
 from hems.headend.fleet.records import Change, Commissioning, Hub, State
 from hems.headend.fleet.rows import (
     change_of,
@@ -24,8 +25,6 @@ from hems.headend.fleet.tables import (
     HistoryRow,
     HubRow,
     IdentityRow,
-    MemberRow,
-    SiteRow,
 )
 from hems.headend.sql import insert
 
@@ -36,14 +35,14 @@ class HubQuery:
 
     Attributes:
         state: Of this state only; None for any.
-        groups: At sites of these groups only; None for any.
+        group: At sites of this group and all below it only; None for any.
         site: At this site only; None for any.
         after: Only behind this id.
         limit: How many at most.
     """
 
     state: State | None = None
-    groups: Collection[str] | None = None
+    group: str | None = None
     site: str | None = None
     after: str = ""
     limit: int = 100
@@ -84,10 +83,8 @@ async def list_hubs(connection: AsyncConnection, wanted: HubQuery) -> Sequence[H
         query = query.where(HubRow.state == wanted.state.value)
     if wanted.site is not None:
         query = query.where(HubRow.site == wanted.site)
-    if wanted.groups is not None:
-        at = select(SiteRow.id).where(SiteRow.group.in_(wanted.groups))
-        free = select(MemberRow.site).where(MemberRow.group.in_(wanted.groups))
-        query = query.where(HubRow.site.in_(at.union(free)))
+    if wanted.group is not None:
+        query = query.where(HubRow.site.in_(sites_in(wanted.group)))
     rows = await connection.execute(query.order_by(HubRow.id).limit(wanted.limit))
     return [hub_of(row) for row in rows]
 

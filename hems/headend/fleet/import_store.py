@@ -239,7 +239,7 @@ class Slice:
 
 async def into_fleet(connection: AsyncConnection, part: Slice, by: Actor, now: float) -> None:
     """Have good lines become sites, hubs, identities and first lines of histories."""
-    used = (_S.batch == part.batch) & select(_L.id).where(part.lines, _L.site == _S.id).exists()
+    used = (_S.batch == part.batch) & _S.id.in_(select(_L.site).where(part.lines))
     places = ("id", "group", "name", "address", "connection_point", "lat", "lon")
     chosen = select(*(getattr(_S, each) for each in places)).where(used)
     await connection.execute(insert(SiteRow).from_select(places, chosen))

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hems.headend.db.database import Database
 from hems.headend.fleet.access import Access, served
-from hems.headend.fleet.records import HubPolicy, State
+from hems.headend.fleet.records import GroupKind, HubPolicy, State
 from hems.headend.fleet.rows import AnyRow, group_of
 from hems.headend.fleet.tables import GroupRow, HubRow, IdentityRow, MemberRow, SiteRow
 from hems.headend.fleet.topology import Topology
@@ -93,8 +93,9 @@ class Standings:
             free[member.site] = (*free.get(member.site, ()), member.group)
         found: dict[str, Standing] = {}
         async with connection.stream(_QUERY) as rows:
-            async for row in rows:
-                found[row.lfdi] = self._standing(row, free.get(row.site, ()))
+            async for part in rows.partitions(CHUNK):
+                for row in part:
+                    found[row.lfdi] = self._standing(row, free.get(row.site, ()))
         self._all = found
 
     async def reread(self, connection: AsyncConnection, keys: Sequence[str]) -> None:
@@ -177,6 +178,16 @@ class FleetMemory:
         free = (each for name in found.free for each in above(name))
         return tuple(dict.fromkeys((found.site, *above(found.group), *free)))
 
+    def depth(self, group: str) -> int:
+        """Return how far down a group, or a site, stands: what is asked of the narrower rules.
+
+        Raises:
+            UnknownItemError: There is none of this id.
+        """
+        if any(each.site == group for each in self._standings.all.values()):
+            return _DEPTHS[GroupKind.SITE]
+        return _DEPTHS[self.topology.group(group).kind]
+
     def homes_in(self, group: str) -> Iterator[str]:
         """Yield the LFDIs of the hubs of a group, or a site, that take part or hold their defaults.
 
@@ -191,6 +202,16 @@ class FleetMemory:
                 yield lfdi
 
 
+_DEPTHS: Final = {
+    GroupKind.FREE: 0,
+    GroupKind.SYSTEM: 1,
+    GroupKind.SUBTRANSMISSION: 2,
+    GroupKind.SUBSTATION: 3,
+    GroupKind.FEEDER: 4,
+    GroupKind.SEGMENT: 5,
+    GroupKind.TRANSFORMER: 6,
+    GroupKind.SITE: 7,
+}
 _COUNTED: Final = frozenset({State.COMMISSIONED, State.OPERATING, State.QUARANTINED})
 
 _COLUMNS: Final[tuple[Any, ...]] = (

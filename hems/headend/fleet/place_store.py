@@ -1,8 +1,9 @@
 """Groups, sites and who is in a free group, in the database. Each call is part of a transaction."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hems.headend.fleet.memory import chunks
@@ -10,6 +11,20 @@ from hems.headend.fleet.records import Group, Site
 from hems.headend.fleet.rows import group_values, site_of, site_values
 from hems.headend.fleet.tables import GroupRow, HubRow, MemberRow, SiteRow
 from hems.headend.sql import insert
+
+
+def sites_in(group: str) -> Select[Any]:
+    """Return the query for the ids of the sites of a group and all below it.
+
+    The database goes down the tree by itself: a group may have more below it than one statement
+    takes names.
+    """
+    under = select(literal(group).label("id")).cte("under", recursive=True)
+    under = under.union(select(GroupRow.id).join(under, GroupRow.parent == under.c.id))
+    groups = select(under.c.id)
+    columns: tuple[Any, ...] = (SiteRow.id,)
+    free = select(MemberRow.site).where(MemberRow.group.in_(groups))
+    return select(*columns).where(SiteRow.group.in_(groups) | SiteRow.id.in_(free))
 
 
 async def save_groups(connection: AsyncConnection, groups: Iterable[Group]) -> None:
@@ -40,20 +55,19 @@ async def sites_of(connection: AsyncConnection, names: Collection[str]) -> Mappi
 
 
 async def list_sites(
-    connection: AsyncConnection, groups: Collection[str] | None, after: str, limit: int
+    connection: AsyncConnection, group: str | None, after: str, limit: int
 ) -> Sequence[Site]:
     """Return sites by id.
 
     Args:
         connection: Where to look.
-        groups: Only of these groups; None for all sites.
+        group: Only of this group and all below it; None for all sites.
         after: Only behind this id.
         limit: How many at most.
     """
     query = select(SiteRow.__table__).where(SiteRow.id > after)
-    if groups is not None:
-        members = select(MemberRow.site).where(MemberRow.group.in_(groups))
-        query = query.where(SiteRow.group.in_(groups) | SiteRow.id.in_(members))
+    if group is not None:
+        query = query.where(SiteRow.id.in_(sites_in(group)))
     rows = await connection.execute(query.order_by(SiteRow.id).limit(limit))
     return [site_of(row) for row in rows]
 

@@ -127,18 +127,10 @@ class Places:
         Raises:
             UnknownItemError: There is no such group.
         """
-        groups = None if group is None else self.under(group)
+        if group is not None:
+            self._memory.topology.group(group)
         async with self._database.reading() as connection:
-            return await place_store.list_sites(connection, groups, after, limit)
-
-    def under(self, group: str) -> Collection[str]:
-        """Return a group and all below it.
-
-        Raises:
-            UnknownItemError: There is no such group.
-        """
-        self._memory.topology.group(group)
-        return tuple(self._memory.topology.under(group))
+            return await place_store.list_sites(connection, group, after, limit)
 
     async def save_site(self, site: Site, by: Actor, why: str = "") -> None:
         """Enter or change a site; one that hangs on another group goes there with its hubs.

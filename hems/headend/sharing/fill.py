@@ -7,11 +7,14 @@ All is O(n log n), and the same whatever order homes come in.
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from hems.headend.sharing.model import Shares
+
+_NEARLY_W: Final = 1e-3
+"""Less than this is a matter of how numbers are rounded, not of who is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +80,12 @@ def _order(band: Band) -> tuple[float, str]:
 
 def _choose(total_w: int, may: Sequence[Band], must: Sequence[Band]) -> Sequence[Band]:
     """Return who joins in, out of `may`, which is in order of entry."""
-
-    def given(count: int) -> float:
-        """What is given when the first `count` homes are in and the level has come to the last."""
-        level_h = may[count - 1].entry_h
-        return math.fsum(band.at(level_h) for band in (*must, *may[:count]))
-
-    # As many as can join in before the total is made up; the next one is the first to overshoot.
-    joined = bisect_left(range(1, len(may) + 1), float(total_w), key=given)
+    joined, before_w = _joined(total_w, may, must)
     chosen = list(may[:joined])
     least_w = sum(band.least_w for band in (*must, *chosen))
     most_w = sum(band.most_w for band in (*must, *chosen))
-    # That one joins if the others have not made up the total by then: they step back for it.
-    others = (*must, *chosen)
-    wanted = joined < len(may) and total_w > math.fsum(
-        band.at(may[joined].entry_h) for band in others
-    )
+    # The first to overshoot joins if the others have not made up the total by then: they step back.
+    wanted = joined < len(may) and total_w - before_w > _NEARLY_W
     for band in may[joined:]:
         if not wanted and most_w >= total_w:
             break
@@ -104,24 +97,50 @@ def _choose(total_w: int, may: Sequence[Band], must: Sequence[Band]) -> Sequence
     return chosen
 
 
-def _level(bands: Sequence[Band], total_w: float) -> float:
+def _joined(total_w: int, may: Sequence[Band], must: Sequence[Band]) -> tuple[int, float]:
+    """Raise the level until one who joins in with its least share makes up the total, or more.
+
+    Returns:
+        How many have joined before that one, and what they and `must` give by then, W.
+    """
+    edges = _edges(must)
+    edges += [(band.full_h, 1, -band.pull_w) for band in may]
+    edges += [(band.entry_h, 0, float(index)) for index, band in enumerate(may)]
+    edges.sort()
+    given_w, slope, level_h = float(sum(band.least_w for band in must)), 0.0, -math.inf
+    for at_h, turn, change in edges:
+        if slope:
+            given_w += slope * (at_h - level_h)
+        level_h = at_h
+        if turn:
+            slope += change
+            continue
+        band = may[int(change)]
+        if given_w + band.least_w >= total_w - _NEARLY_W:
+            return int(change), given_w
+        given_w += band.least_w
+        slope += band.pull_w
+    return len(may), given_w
+
+
+def _edges(bands: Sequence[Band]) -> list[tuple[float, int, float]]:
+    """Return where homes that are in begin to give more, and where they give all: level, slope."""
+    edges = [(band.entry_h, 1, band.pull_w) for band in bands]
+    edges += [(band.full_h, 1, -band.pull_w) for band in bands]
+    return edges
+
+
+def _level(bands: Sequence[Band], total_w: int) -> float:
     """Return the level at which homes in their bands give a total, which they can."""
-    edges = sorted(edge for band in bands for edge in (band.entry_h, band.full_h))
-
-    def given(level_h: float) -> float:
-        return math.fsum(band.at(level_h) for band in bands)
-
-    index = bisect_left(edges, total_w, key=given)
-    if index == 0:
-        return edges[0] if edges else 0.0
-    low_h = edges[index - 1]
-    if index == len(edges):
-        return low_h
-    high_h = edges[index]
-    low_w, high_w = given(low_h), given(high_h)
-    if high_w <= low_w:
-        return low_h
-    return low_h + (high_h - low_h) * (total_w - low_w) / (high_w - low_w)
+    given_w, slope, level_h = float(sum(band.least_w for band in bands)), 0.0, 0.0
+    for at_h, _, change in sorted(_edges(bands)):
+        more_w = slope * (at_h - level_h)
+        if given_w + more_w >= total_w and more_w > 0:
+            return level_h + (total_w - given_w) / slope
+        given_w += more_w
+        level_h = at_h
+        slope += change
+    return level_h
 
 
 def _whole(bands: Sequence[Band], total_w: int, grain_w: int) -> dict[str, int]:

@@ -8,12 +8,12 @@ crash, is made good by the next one.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hems.clock import Clock
-from hems.headend.errors import BusyError
+from hems.headend.errors import BusyError, RequestError
 from hems.headend.sharing.following import Span
 from hems.headend.sharing.model import Ability, Kind
 from hems.headend.upstream.asks import total_w, wishes
@@ -116,6 +116,7 @@ class Aggregator:
         self._sharer = Sharer(means.shelf, means.port, means.clock, settings.sharing)
         self._open: dict[str, Shared] = {}
         self._loaded = False
+        self._said: set[str] = set()
         self._wake = asyncio.Event()
 
     @property
@@ -155,11 +156,23 @@ class Aggregator:
         abilities: dict[Kind, Sequence[Ability]] = {}
         states = [(g, {s.event.mrid: s for s in g.engine.events}) for g in self._groups]
         for group, events in states:
-            for state in events.values():
-                await self._meet(group, state, by_home, abilities)
+            for mrid, state in events.items():
+                await self._safely(mrid, self._meet(group, state, by_home, abilities))
         for group, events in states:
             for mrid in {s.head.mrid for s in self._open.values() if s.head.lfdi == group.lfdi}:
-                await self._follow(group, mrid, events.get(mrid), by_home, abilities)
+                state_now = events.get(mrid)
+                following = self._follow(group, mrid, state_now, by_home, abilities)
+                await self._safely(mrid, following)
+
+    async def _safely(self, mrid: str, work: Coroutine[object, object, None]) -> None:
+        """Do something for one event; what our own head-end refuses of it stops no other."""
+        try:
+            await work
+        except RequestError as error:
+            sentence = f"event {mrid}: {error}"
+            if sentence not in self._said:
+                self._said.add(sentence)
+                _log.warning("%s", sentence)
 
     async def _meet(
         self,
@@ -236,15 +249,17 @@ class Aggregator:
     ) -> None:
         """Bring one event to now: its orders, its homes, and what the utility is told of it."""
         kinds, rules = self._kinds(group, mrid), self._settings.sharing.follow
-        binding = state is not None and state.event.mandatory
+        event = None if state is None else state.event
         for shared in kinds:
-            await self._sharer.dispatch(shared, binding=binding)
+            await self._sharer.dispatch(shared, event)
             await self._hear(group, shared, state)
             shared.read(readings.values(), rules)
+            standing = shared.stand(self._clock.now(), rules)
+            await self._sharer.note_leaving(shared, standing)
             if self._sharer.is_due(shared):
                 homes = await self._homes(group, shared.head.kind, abilities)
                 await self._sharer.again(shared, homes, readings)
-                await self._sharer.dispatch(shared, binding=binding)
+                await self._sharer.dispatch(shared, event)
         if state is None:  # the client has not read its ledger yet, or it was long ago
             await self._forget(kinds)
             return

@@ -11,7 +11,7 @@ from certs.tls import client_context, server_context
 from hems.clock import Clock
 from hems.headend.upstream.aggregator import Aggregator, AggregatorSettings, Group, Means
 from hems.headend.upstream.asks import SHARED_MODES
-from hems.headend.upstream.ledger import Transactions, UpstreamLedger
+from hems.headend.upstream.ledger import RECENT_S, Transactions, UpstreamLedger
 from hems.headend.upstream.metering import Totals, point_of
 from hems.headend.upstream.port import Downstream, Reading
 from hems.headend.upstream.settings import UpstreamSettings
@@ -23,6 +23,8 @@ from hems.sep2.enddevice.registration import Identity
 from hems.sep2.rules.lifecycle import Profile
 from hems.sep2.transport.http import Transport
 from hems.sep2.walk.walker import Pace
+
+_DAY_S = 86_400.0
 
 
 class Upstream:
@@ -56,7 +58,10 @@ class Upstream:
         trust = Trust(settings.roots, settings.crls)
         own = lfdi(der(read_certificates(settings.certificate)[0]))
         outgoing, incoming = client_context(identity, trust), server_context(identity, trust)
-        ledger = UpstreamLedger(database, clock)
+        self._ledger = ledger = UpstreamLedger(database, clock)
+        self._shelf = Shelf(database)
+        self._clock = clock
+        self._kept_s = settings.window_days * _DAY_S + RECENT_S
         self._spec = point_of(own, settings.post_s)
         self._totals = Totals(self._spec, settings.post_s, settings.stale_s)
         self.client = Client(
@@ -83,7 +88,7 @@ class Upstream:
                 Group(member.engine, one, one if index else None)
                 for index, (member, one) in enumerate(zip(self.client.members, lfdis, strict=True))
             ],
-            Means(Shelf(database), ledger, port, clock),
+            Means(self._shelf, ledger, port, clock),
             listed=self._listed,
             on_owed=self.client.post_owed,
             on_readings=self._meter,
@@ -123,6 +128,16 @@ class Upstream:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.client.run())
             group.create_task(self.aggregator.run())
+
+    async def keep(self) -> None:
+        """Keep house: forget what was over long ago.
+
+        Raises:
+            BusyError: The database cannot serve now.
+            hems.sep2.book.ledger.LedgerError: The same.
+        """
+        await self._ledger.forget_old()
+        await self._shelf.forget(self._clock.now() - self._kept_s)
 
     def _wake(self) -> None:
         self.aggregator.wake()

@@ -113,3 +113,15 @@ class GivenRow(Base):
     """What it moves or forgoes by it."""
     free_w: Mapped[int] = mapped_column(BigInteger)
     baseline_w: Mapped[float | None]
+    left_at: Mapped[float | None]
+    """Since when it does not take part any more."""
+
+
+class TurnRow(Base):
+    """Which worker has the turn to do something that one alone may do."""
+
+    __tablename__ = "upstream_turn"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    until: Mapped[float]

@@ -19,6 +19,7 @@ class Order:
         start: Epoch s.
         duration_s: How long.
         binding: Whether owners may not leave it.
+        ramp_s: How long homes take to go over to it; None for their own rate.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Order:
     start: int
     duration_s: int
     binding: bool = False
+    ramp_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

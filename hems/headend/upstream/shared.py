@@ -8,6 +8,7 @@ from hems.headend.sharing.model import Ability, Ask, Kind, Shares
 from hems.headend.sharing.share import changed
 from hems.headend.sharing.standing import Standing, home_code, stand
 from hems.headend.upstream.port import Answer, Order, Reading
+from hems.sep2.rules.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,14 @@ class Given:
         borne_w: What it moves or forgoes by it.
         free_w: Of a limit: what it may use when it obeys none.
         baseline_w: Its net power before; None where that is not known.
+        left_at: Since when it does not take part any more, epoch s; None while it does.
     """
 
     home: str
     borne_w: float = 0.0
     free_w: int = 0
     baseline_w: float | None = None
+    left_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +107,16 @@ class Shared:
         parts: Its orders by key, oldest first.
         homes: How each home does, by LFDI.
         passed_on: What the utility was told of single homes: LFDI and code.
+        out: Homes that are known not to take part any more.
+        taken: Answers that were taken in, with the order that they are to.
     """
 
     head: Head
     parts: dict[str, Part] = field(default_factory=dict)
     homes: dict[str, Followed] = field(default_factory=dict)
     passed_on: set[tuple[str, int]] = field(default_factory=set)
+    out: set[str] = field(default_factory=set)
+    taken: set[tuple[str, Answer]] = field(default_factory=set)
 
     def stand(self, now: float, rules: FollowRules) -> Standing:
         """Return how it stands."""
@@ -136,6 +143,9 @@ class Shared:
             if given.baseline_w is not None:
                 home = home.based(given.baseline_w)
             self.homes[given.home] = home
+            self.out.discard(given.home)
+            if given.left_at is not None:
+                self.out.add(given.home)
 
     def dispatched(self, key: str, mrid: str) -> None:
         """Note which event an order became."""
@@ -158,7 +168,9 @@ class Shared:
             home = self.homes.get(answer.home)
             if home is None:
                 continue
-            self.homes[answer.home] = home.answered(part.key, answer.code, answer.at)
+            if (part.key, answer) not in self.taken:
+                self.taken.add((part.key, answer))
+                self.homes[answer.home] = home.answered(part.key, answer.code, answer.at)
             code = home_code(home, part.key, answer.code)
             if code is not None and (answer.home, answer.code) not in self.passed_on:
                 news.append(answer)
@@ -202,8 +214,15 @@ def parts_of(
     ]
 
 
-def order_of(head: Head, part: Part, now: float, *, binding: bool) -> Order:
-    """Return an order as it is dispatched, which may be later than it was made."""
+def order_of(head: Head, part: Part, now: float, event: Event | None) -> Order:
+    """Return an order as it is dispatched, which may be later than it was made.
+
+    Args:
+        head: What it is a part of.
+        part: The order.
+        now: Epoch s.
+        event: The utility's; None while that is not known.
+    """
     start = int(max(part.span.start, now))
     return Order(
         key=part.key,
@@ -212,7 +231,8 @@ def order_of(head: Head, part: Part, now: float, *, binding: bool) -> Order:
         value_w=part.value_w,
         start=start,
         duration_s=max(1, round(part.span.end) - start),
-        binding=binding,
+        binding=event is not None and event.mandatory,
+        ramp_s=None if event is None else event.ramp_s,
     )
 
 

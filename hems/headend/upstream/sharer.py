@@ -11,10 +11,11 @@ from hems.headend.sharing.fairness import records
 from hems.headend.sharing.following import FollowRules
 from hems.headend.sharing.model import Ability, Ask, Rules, Shares
 from hems.headend.sharing.share import borne_w, share
-from hems.headend.sharing.standing import is_due
+from hems.headend.sharing.standing import Standing, is_due
 from hems.headend.upstream.port import Downstream, Reading
 from hems.headend.upstream.shared import Given, Shared, again, news, order_of, parts_of
 from hems.headend.upstream.shelf import Shelf
+from hems.sep2.rules.events import Event
 
 _log = logging.getLogger(__name__)
 
@@ -64,13 +65,13 @@ class Sharer:
         """
         await self._share(shared, homes, readings, {})
 
-    def is_due(self, shared: Shared) -> bool:
-        """Return whether an event is to be shared anew."""
+    def is_due(self, shared: Shared, standing: Standing) -> bool:
+        """Return whether an event that stands so is to be shared anew."""
         now, head, follow = self._clock.now(), shared.head, self._rules.follow
         return is_due(
             head.ask(now),
             head.span,
-            shared.stand(now, follow),
+            standing,
             short_w=head.short_w,
             shared_at=head.shared_at,
             now=now,
@@ -78,16 +79,18 @@ class Sharer:
         )
 
     async def again(
-        self, shared: Shared, homes: Sequence[Ability], readings: Mapping[str, Reading]
+        self,
+        shared: Shared,
+        standing: Standing,
+        homes: Sequence[Ability],
+        readings: Mapping[str, Reading],
     ) -> None:
-        """Share anew what is missing of an event; nothing is dispatched yet.
+        """Share anew what is missing of an event that stands so; nothing is dispatched yet.
 
         Raises:
             BusyError: The database cannot serve; nothing came about.
         """
-        now = self._clock.now()
-        standing = shared.stand(now, self._rules.follow)
-        found = shared.abilities(homes, standing, now)
+        found = shared.abilities(homes, standing, self._clock.now())
         await self._share(shared, found, readings, shared.shares)
 
     async def _share(
@@ -140,7 +143,7 @@ class Sharer:
         baseline_w = reading.net_w if reading is not None and fresh else None
         return Given(home.home, float(borne_w(ask, home, share_w)), home.most_w, baseline_w)
 
-    async def dispatch(self, shared: Shared, *, binding: bool) -> None:
+    async def dispatch(self, shared: Shared, event: Event | None) -> None:
         """Have orders dispatched that are not yet, as far as is known; see `Downstream.dispatch`.
 
         Raises:
@@ -149,7 +152,7 @@ class Sharer:
         for part in tuple(shared.parts.values()):
             if part.mrid is not None:
                 continue
-            order = order_of(shared.head, part, self._clock.now(), binding=binding)
+            order = order_of(shared.head, part, self._clock.now(), event)
             try:
                 mrid = await self._port.dispatch(order, part.homes)
             except RequestError as error:
@@ -157,6 +160,20 @@ class Sharer:
                 mrid = REFUSED
             await self._shelf.dispatched(part.key, mrid)
             shared.dispatched(part.key, mrid)
+
+    async def note_leaving(self, shared: Shared, standing: Standing) -> None:
+        """Note who does not take part any more, or does again: only who does bears anything.
+
+        Raises:
+            BusyError: The database cannot serve now.
+        """
+        out = {name for name, part in standing.parts.items() if not part.counts}
+        left, back = out - shared.out, shared.out - out
+        if left:
+            await self._shelf.left(shared.head.id, left, self._clock.now())
+        if back:
+            await self._shelf.left(shared.head.id, back, None)
+        shared.out = out
 
     async def take_back(self, shared: Shared) -> None:
         """Cancel all orders of an event, which is over by that.

@@ -1,6 +1,6 @@
 """Shared events on the disk: what is decided is written before anybody is told of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -84,6 +84,20 @@ class Shelf:
         async with self._database.writing() as connection:
             await connection.execute(update(PartRow).where(PartRow.key == key).values(mrid=mrid))
 
+    async def left(self, shared: str, homes: Collection[str], at: float | None) -> None:
+        """Note since when homes do not take part in an event; None for those that do again."""
+        parts = select(PartRow.key).where(PartRow.shared == shared).scalar_subquery()
+        names = sorted(homes)
+        async with self._database.writing() as connection:
+            for start in range(0, len(names), _CHUNK):
+                await connection.execute(
+                    update(GivenRow)
+                    .where(
+                        GivenRow.order.in_(parts), GivenRow.home.in_(names[start : start + _CHUNK])
+                    )
+                    .values(left_at=at)
+                )
+
     async def ended(self, head: Head, at: float) -> None:
         """Note that an event was taken back: nobody bears anything for it from then on."""
         async with self._database.writing() as connection:
@@ -100,6 +114,7 @@ class Shelf:
             select(
                 GivenRow.home,
                 GivenRow.borne_w,
+                GivenRow.left_at,
                 PartRow.shared,
                 PartRow.start,
                 PartRow.end,
@@ -117,7 +132,8 @@ class Shelf:
         for row in rows:
             if before == (row.home, row.shared):
                 asked[-1] = replace(asked[-1], end=min(asked[-1].end, row.start))
-            asked.append(Asked(row.home, row.mrid, row.start, row.end, row.borne_w))
+            end = row.end if row.left_at is None else min(row.end, row.left_at)
+            asked.append(Asked(row.home, row.mrid, row.start, end, row.borne_w))
             before = (row.home, row.shared)
         return asked
 
@@ -154,7 +170,7 @@ async def _parts(connection: AsyncConnection, shared: str) -> Sequence[Part]:
                 row.value_w,
                 row.made_at,
                 Span(row.start, row.end),
-                tuple(Given(g.home, g.borne_w, g.free_w, g.baseline_w) for g in given),
+                tuple(Given(g.home, g.borne_w, g.free_w, g.baseline_w, g.left_at) for g in given),
                 row.mrid,
             )
         )
@@ -168,6 +184,7 @@ def _given_values(order: str, given: Given) -> dict[str, str | float | None]:
         "borne_w": given.borne_w,
         "free_w": given.free_w,
         "baseline_w": given.baseline_w,
+        "left_at": given.left_at,
     }
 
 

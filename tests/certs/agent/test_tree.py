@@ -134,6 +134,25 @@ def test_an_open_list_minds_its_own_files_alone(tmp_path: Path) -> None:
     assert [each.path for each in swept(tree, 10.0)] == [f"{top}/a.py"]
 
 
+@pytest.mark.parametrize(
+    "name", ["zz.pth", "sitecustomize.py", "usercustomize.abi3.so", "sitecustomize/__init__.py"]
+)
+def test_not_even_an_open_list_lets_in_what_runs_whenever_python_starts(
+    tmp_path: Path, name: str
+) -> None:
+    top = made(tmp_path / "site")
+    (top / "of-a-part.pth").write_text("import a")
+    tree = Tree(Scope([str(top)], listed(top), closed=False))
+    assert swept(tree) == []
+    (top / "inner" / "deep" / "no-one-reads.pth").write_text("import os")
+    assert swept(tree, 10.0) == []
+    (top / name).parent.mkdir(exist_ok=True)
+    (top / name).write_text("import os")
+    assert swept(tree, 20.0) == [Wrong(f"{top}/{name}", What.ADDED)]
+    (top / name).unlink()
+    assert swept(tree, 30.0) == []
+
+
 FILES = st.dictionaries(
     st.sampled_from(["a", "b", "in/c", "in/d", "in/on/e"]), st.binary(max_size=3), max_size=5
 )

@@ -243,6 +243,10 @@ def test_wiping_proves_that_nothing_is_left(tmp_path: Path, tpm: SoftTpm) -> Non
     plain_key = place.key.read_bytes()
     forgotten = place.folder / "notes.txt"
     forgotten.write_text("call Ada Lovelace about Elm Street 4\n")
+    pasted = place.folder / "mail.txt"
+    pasted.write_bytes(plain_key.split(b"\n")[2])
+    others = place.folder / "others.pem"
+    KeyStore().make(others)
     report = tmp_path / "report.json"
     code, said = place.hems("wipe", "--yes", "--report", str(report))
     assert code == 1, said
@@ -250,10 +254,12 @@ def test_wiping_proves_that_nothing_is_left(tmp_path: Path, tpm: SoftTpm) -> Non
     assert f"not erased: {forgotten}: still has the home's name" in said
     assert "the TPM can open the secret no more" in said
     assert "the TPM has the counter no more" in said
-    assert [each.name for each in place.folder.iterdir()] == ["notes.txt"]
+    assert f"not erased: {pasted}: still has the key material" in said
+    left = {each.name for each in place.folder.iterdir()}
+    assert left == {"notes.txt", "mail.txt", "others.pem"}
     told = json.loads(report.read_text())
     assert told["looked_for"] == ["LFDI", "PIN", "account name", "home's name", "key material"]
-    assert len(told["left"]) == 2
+    assert len(told["left"]) == 3, "a key that is not the home's is none of its traces"
     (store,) = (each for each in told["files"] if each["path"].endswith("/hems.db"))
     assert store["sha256_of_ciphertext"] == hashlib.sha256(kept["hems.db"]).hexdigest()
     for each in ("Ada Lovelace", "Elm Street", secret.hex(), plain_key.decode().split()[4]):

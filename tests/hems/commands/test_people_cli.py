@@ -99,6 +99,13 @@ def test_the_set_up_code_is_told_until_there_is_an_account(hub: Hub, tmp_path: P
     assert hub.hems("setup-code")[0] == 1
 
 
+@pytest.mark.requirement("L1-AGENT")
+def test_a_hub_without_an_agent_says_so_when_its_agent_is_asked(hub: Hub) -> None:
+    for what in ("measure", "accept-boot"):
+        code, said = hub.hems("agent", what, "--url", hub.url)
+        assert (code, said) == (1, "hems: This hub has no software agent.\n")
+
+
 @pytest.mark.usefixtures("password")
 def test_commands_get_in_as_the_hub_s_user_or_not_at_all(hub: Hub) -> None:
     code, said = hub.hems("people")

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from hems.clock import SystemClock
-from hems.headend.book import Book
+from hems.headend.books import Books
 from hems.headend.records import Edition
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
@@ -215,7 +215,7 @@ async def test_events_survive_a_restart_with_their_states(
     gone = await operator.event(limit_export_w=2, minutes=10)
     await operator.ask("POST", f"/events/{gone['id']}/cancel")
     again = await Store.open(settings.database)
-    loaded = Book(again, settings.program_records(), SystemClock(), 40732)
+    loaded = Books.of(again, settings, SystemClock()).book
     await again.load()
     states = {e.mrid: loaded.state(e).status.name for e in loaded.events}
     assert states == {old["id"]: "SUPERSEDED", new["id"]: "ACTIVE", gone["id"]: "CANCELLED"}

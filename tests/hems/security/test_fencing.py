@@ -73,14 +73,14 @@ def test_who_answers_to_a_devices_name_gets_no_rule_made_about_router_or_utility
         {"a": "battery.local"},
         {},
         {"battery.local": (router, utility, A)},
-        {router, utility},
+        spared={router, utility},
         mac=lambda host: {router: router_mac, A: OTHER_MAC}.get(host, ""),
     )
     (rule,) = rules.devices
     assert rule.addresses == (ip_address(A),)
     assert rule.macs == (MAC, OTHER_MAC)
     pinned = replace(stands, identity=Identity(mac=router_mac))
-    rules = rules_of({"a": pinned}, {}, {}, {}, {router}, mac=lambda _: router_mac)
+    rules = rules_of({"a": pinned}, {}, {}, {}, spared={router}, mac=lambda _: router_mac)
     assert rules.devices == ()
 
 

@@ -9,12 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientError, WSServerHandshakeError
+from aiohttp import ClientError, ClientSession, WSServerHandshakeError
 
 from der.addresses import CentralSettings, ModbusAddress, Shared, StationAddress, TlsFiles
 from der.description import DeviceDescription
+from der.drivers.ocpp import central
 from der.drivers.ocpp.central import CentralSystem
-from der.drivers.ocpp.forbearance import MOST_USELESS, Forbearance
+from der.drivers.ocpp.forbearance import MOST_BROKEN, MOST_USELESS, Forbearance
 from der.drivers.ocpp.frame import MAX_FRAME
 from der.errors import DeviceError
 from der.model import Control, DeviceKind, DeviceSpec, Setpoint
@@ -26,7 +27,7 @@ from der.sim.mqtt.plugs import TasmotaPlug
 from hems.security.oddities import noting
 from hems.security_event import EventKind, SecurityEvent
 from tests.der.drivers.ocpp.bench import EVSE
-from tests.der.drivers.ocpp.chargers import calling
+from tests.der.drivers.ocpp.chargers import calling, url
 from tests.der.drivers.servers import serve_bytes, serve_registers
 from tests.mqtt.broker import mosquitto
 from tests.mqtt.certificate import self_signed
@@ -151,6 +152,22 @@ async def test_messages_without_end_are_hostile() -> None:
                         await asyncio.wait_for(charger._connection.recv(), 5)
         event = await noted(notes, EventKind.DEVICE_HOSTILE)
     assert "too long, or broken" in event.text
+
+
+async def test_a_charger_on_a_poor_line_is_not_hostile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(central, "_PING_S", 0.05)
+    async with chargers(ANY_PORT) as (system, notes), ClientSession() as http:
+        for _ in range(MOST_BROKEN):
+            where = url(system.port, "CP1")
+            async with http.ws_connect(where, protocols=("ocpp1.6",), autoping=False) as socket:
+                async for _ in socket:
+                    pass  # nor is a ping answered
+
+            async def live() -> int:
+                return len(system._live)
+
+            await until(live, lambda count: count == 0, 30.0, "the hub has given it up")
+        assert notes == []
 
 
 def test_patience_ends_once_in_its_time_and_begins_anew_after_it() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 from typing import Any
 
 import aiohttp
@@ -133,17 +134,45 @@ async def test_what_was_wanted_last_is_told_again_even_if_it_was_not_taken(
 
 
 @of_each_version
-async def test_an_oversized_frame_ends_the_connection_only(version: Version) -> None:
+async def test_an_oversized_frame_ends_the_connection_only(
+    version: Version, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with central(version) as (system, station):
+        for _ in range(2):
+            async with (
+                aiohttp.ClientSession() as http,
+                http.ws_connect(
+                    url(system.port, "CP1"), protocols=(version.subprotocol,)
+                ) as socket,
+            ):
+                await socket.send_str("x" * 100_000)
+                message = await socket.receive(timeout=2)
+                assert message.type is aiohttp.WSMsgType.CLOSE
+        async with calling(system.port, version.subprotocol):
+            await station.arrived()
+    assert said(caplog) == ["ev: ended the charger's connection: a message of over 65536 bytes"]
+
+
+@of_each_version
+async def test_what_is_no_websocket_s_message_ends_the_connection_only(
+    version: Version, caplog: pytest.LogCaptureFixture
+) -> None:
     async with central(version) as (system, station):
         async with (
             aiohttp.ClientSession() as http,
             http.ws_connect(url(system.port, "CP1"), protocols=(version.subprotocol,)) as socket,
         ):
-            await socket.send_str("x" * 100_000)
+            transport = socket.get_extra_info("socket")
+            os.write(
+                transport.fileno(), b"\xff\xff\xff\xff"
+            )  # bits that nobody has given a meaning
             message = await socket.receive(timeout=2)
             assert message.type is aiohttp.WSMsgType.CLOSE
         async with calling(system.port, version.subprotocol):
             await station.arrived()
+    assert said(caplog) == [
+        "ev: ended the charger's connection: what it sent is no message of a WebSocket"
+    ]
 
 
 @of_each_version

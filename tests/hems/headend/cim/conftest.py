@@ -1,6 +1,7 @@
 """A head-end with its enterprise side, and systems that send it messages, on real sockets."""
 
 import asyncio
+import io
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,12 +13,14 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from sqlalchemy import select
 
 from certs.identity import IdentityFiles, Trust
 from certs.tls import client_context
 from hems.clock import SystemClock
 from hems.headend.cim.assembly import Cim, assemble_cim
 from hems.headend.cim.envelope import Header, Kind, Message, Request, Verb
+from hems.headend.cim.models import CimMarkRow
 from hems.headend.cim.nouns import Noun, Right
 from hems.headend.cim.settings import CimSettings, NatsSettings, PeerSettings
 from hems.headend.cim.wire import MEDIA_TYPE, parse, serialize
@@ -98,7 +101,8 @@ class System:
     async def send(self, sent: Message | bytes, **headers: str) -> Got:
         body = sent if isinstance(sent, bytes) else serialize(sent)
         headers = {"Content-Type": MEDIA_TYPE, "Authorization": f"Bearer {self.token}"} | headers
-        async with self.session.post(self.url + "/cim", data=body, headers=headers) as answer:
+        data = io.BytesIO(body)
+        async with self.session.post(self.url + "/cim", data=data, headers=headers) as answer:
             return Got(answer.status, await answer.read(), answer.headers.copy())
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
@@ -147,6 +151,11 @@ class Side:
         """The trail, the earliest first."""
         rows = await self.cim.journal.entries()
         return [dict(row) for row in reversed(rows)]
+
+    async def marks(self) -> int:
+        """Of how many kinds it is known up to where they were passed on."""
+        async with self.head_end.store.reading() as connection:
+            return len((await connection.execute(select(CimMarkRow.kind))).all())
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from hems.headend.errors import RequestError
 from hems.headend.fleet.assembly import Fleet, assemble_fleet
 from hems.headend.fleet.records import Actor, Role
 from hems.headend.fleet.settings import FleetSettings
-from hems.headend.modes import Edition
+from hems.headend.modes import Edition, ProgramKind
 from hems.headend.operator_api import MAX_BODY
 from hems.headend.operator_door import refusal
-from hems.headend.settings import HeadEndSettings
+from hems.headend.records import Program
 from hems.headend.store import Store
 
 START = 1_800_000_000.0
@@ -132,9 +132,8 @@ async def open_desk(
 ) -> Desk:
     """Open one worker's fleet, without a door yet."""
     store = await Store.open(database)
-    programs = HeadEndSettings.model_construct().programs
-    records = HeadEndSettings.program_records(HeadEndSettings.model_construct(programs=programs))
-    book = Book(store, records, clock, 40732)
+    programs = (Program(1, "Peak Saver", "0" * 32, 1, ProgramKind.DER),)
+    book = Book(store, programs, clock, 40732)
     revoked = set[str]()
     desk: Desk
 
@@ -159,9 +158,9 @@ def clock() -> TestClock:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, clock: TestClock) -> AsyncIterator[Desk]:
+async def desk(database: Path | str, clock: TestClock) -> AsyncIterator[Desk]:
     """A fleet behind its door, empty."""
-    opened = await open_desk(tmp_path / "headend.sqlite", clock)
+    opened = await open_desk(database, clock)
     runner = web.AppRunner(door_of(opened), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

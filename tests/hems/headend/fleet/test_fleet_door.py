@@ -1,4 +1,4 @@
-"""The fleet through the operator's door: groups, sites, lives of hubs, their papers and histories."""
+"""The fleet through the operator's door: groups, sites, lives of hubs, papers and histories."""
 
 from pathlib import Path
 
@@ -322,11 +322,11 @@ async def test_identities_are_renewed_and_given_anew(desk: Desk) -> None:
 
 
 async def test_it_outlives_a_restart_and_other_workers_see_it(
-    desk: Desk, tmp_path: Path, clock: TestClock
+    desk: Desk, database: Path | str, clock: TestClock
 ) -> None:
     await desk.grid()
     await desk.operating()
-    other = await open_desk(tmp_path / "headend.sqlite", clock)
+    other = await open_desk(database, clock)
     try:
         memory = other.fleet.memory
         assert memory.groups_of(lfdi_of(1)) == ("site-1", "tx-1", "feeder-1", "system")
@@ -363,9 +363,7 @@ async def test_strangers_by_the_setting(desk: Desk) -> None:
         ("GET", "/fleet/imports/none", 404),
     ],
 )
-async def test_what_is_asked_for_nonsense(
-    desk: Desk, method: str, path: str, status: int
-) -> None:
+async def test_what_is_asked_for_nonsense(desk: Desk, method: str, path: str, status: int) -> None:
     assert await desk.bad(status, method, path)
 
 

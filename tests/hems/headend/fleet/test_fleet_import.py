@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import os
+import pty
+import sys
 import tracemalloc
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +14,24 @@ import pytest
 
 from hems.cli import main
 from hems.commands import fleet_import
-from hems.headend.errors import ConflictError
+from hems.headend.errors import ConflictError, ForbiddenError
 from hems.headend.fleet import imports
 from hems.headend.fleet.access import Access
 from hems.headend.fleet.import_rows import COLUMNS, HubLine, Problem, judge
 from hems.headend.fleet.imports import Imports
+from hems.headend.fleet.records import Group, GroupKind
+from hems.headend.fleet.settings import FleetSettings
 from hems.headend.fleet.table_file import Line, TableError, read_table
 from hems.headend.modes import Edition
-from tests.hems.headend.fleet.conftest import ENGINEER, KIND, START, Desk, lfdi_of
+from tests.hems.headend.fleet.conftest import (
+    ENGINEER,
+    KIND,
+    START,
+    Desk,
+    TestClock,
+    lfdi_of,
+    open_desk,
+)
 
 A, B, C = lfdi_of(0xA), lfdi_of(0xB), lfdi_of(0xC)
 
@@ -60,7 +74,7 @@ async def test_hubs_sites_and_homes_are_entered(terminal: Terminal) -> None:
     file = terminal.table(
         "site,group,site_name,address,lat,lon,lfdi,kind,serial,pin,edition,licence,"
         "licence_until,largest_event_w\n"
-        f'h-1,tx-1,"Home, one","Street 1\n2nd floor",48.1,11.5,{A},,,123455,2023,L-1,2031-12-31,5000\n'
+        f'h-1,tx-1,"Home, one","Street 1\n2nd floor",48.1,11.5,{A},,,123455,2023,L-1,2031-12-31,\n'
     )
     code, out, err = await terminal.run("import", file)
     assert code == 1
@@ -198,6 +212,7 @@ async def test_what_comes_twice_or_contradicts(terminal: Terminal) -> None:
     assert lines[:-1] == [
         f"line 3, serial: hub {known} stands in line 2 already",
         f"line 3, site: hub {known} is known already, with site site-1",
+        f"line 4, lfdi: {A} stands in line 2 already",
         f"line 4, lfdi: {A} is, or was, that of hub {known}",
         f"line 6, lfdi: {B} stands in line 5 already",
         "line 7, group: site h-1 stands in line 5 with another group",
@@ -229,9 +244,7 @@ async def test_a_dry_run_changes_nothing(terminal: Terminal) -> None:
         ("site,lfdi\n".encode("utf-16"), "is no column"),
     ],
 )
-async def test_what_is_no_table_of_hubs(
-    terminal: Terminal, text: str | bytes, said: str
-) -> None:
+async def test_what_is_no_table_of_hubs(terminal: Terminal, text: str | bytes, said: str) -> None:
     code, out, err = await terminal.run("import", terminal.table(text))
     assert (code, out) == (1, "")
     assert said in err
@@ -264,9 +277,7 @@ def _table(path: Path, count: int) -> None:
     with path.open("w") as file:
         file.write("site,group,address,lfdi,kind,serial\n")
         for number in range(count):
-            address = f"Street {number}"
             file.write(f"s-{number // 2},tx-1,,{lfdi_of(number)},{KIND},{number:08x}\n")
-            assert address
 
 
 async def test_a_long_file_in_slices(
@@ -293,9 +304,7 @@ def test_a_file_is_read_without_being_held(tmp_path: Path) -> None:
     _table(path, 20_000)
     tracemalloc.start()
     try:
-        last = None
-        for last in read_table(path, COLUMNS, ("site",)):
-            pass
+        last = deque(read_table(path, COLUMNS, ("site",)), maxlen=1)[0]
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -346,10 +355,46 @@ async def test_what_was_left_lying_is_forgotten(desk: Desk) -> None:
     assert "no import" in await desk.bad(404, "GET", f"/fleet/imports/{left.id}")
 
 
-async def test_a_make_that_is_not_admitted(desk: Desk) -> None:
-    made, problems = judge(2, {"site": "h-1", "group": "tx-1", "kind": "1.2.3", "serial": "00"})
-    assert made is not None
-    assert not problems
+@pytest.mark.requirement("L3-POLICY")
+async def test_a_make_that_is_not_admitted(database: Path | str, clock: TestClock) -> None:
+    desk = await open_desk(database, clock, FleetSettings(makes=(KIND,)))
+    try:
+        groups = [Group("tx-1", "One", GroupKind.TRANSFORMER)]
+        await desk.fleet.places.save_groups(groups, ENGINEER)
+        imports_ = _imports(desk)
+        begun = await imports_.begin("x.csv", ENGINEER)
+        told = await imports_.add(begun.id, [_line(2, "h-1", A)], [], ENGINEER)
+        assert told == [Problem(2, "kind", "hardware of make unknown is not admitted")]
+        with pytest.raises(ForbiddenError, match=r"make 1\.2\.3 is barred"):
+            await desk.fleet.arrivals.identified("1.2.3", "00", A)
+        assert desk.fleet.memory.standing(A) is None
+        await desk.fleet.arrivals.identified(KIND, "00", A)
+        assert desk.fleet.memory.access(A, clock.now()) == Access.OWN
+    finally:
+        await desk.store.close()
+
+
+async def test_a_bar_is_shown_on_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    _table(path, 1000)
+    seen, given = pty.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hems", "headend", "import", str(path)),
+            *("--operator", str(terminal.file)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=given,
+        )
+        out, _ = await asyncio.wait_for(process.communicate(), 100)
+    finally:
+        os.close(given)
+    shown = os.read(seen, 1 << 16).decode()
+    os.close(seen)
+    assert process.returncode == 0
+    assert b"1000 entered" in out
+    assert "50%  501 lines, 0 of them bad" in shown
+    assert "[########################] 100%  1001 lines" in shown
+    assert shown.endswith("\r\x1b[K")
 
 
 async def test_groups_from_a_file(terminal: Terminal) -> None:

@@ -26,6 +26,7 @@ from hems.headend.upstream.port import Answer, Order, Reading
 from hems.sep2.client import Client, ClientSettings, ListenSettings
 from hems.sep2.enddevice.readings import MirrorSpec, Sample, SeriesSpec
 from hems.sep2.enddevice.registration import Identity
+from hems.sep2.errors import UnknownEventError
 from hems.sep2.rules.dialect import Dialect
 from hems.sep2.transport.http import Limits, Transport
 from hems.sep2.walk.walker import Pace
@@ -86,7 +87,9 @@ class House:
 
     async def leave(self) -> None:
         """Have its owner leave what it is asked now."""
-        await self.client.engine.opt_out(self.events[-1])
+        for event in self.events:
+            with contextlib.suppress(UnknownEventError):  # over, or not come yet
+                await self.client.engine.opt_out(event)
 
     def meter(self, net_w: float) -> None:
         """Have its meter post a reading."""
