@@ -35,6 +35,7 @@ class Event(Told):
 
     id: str
     program: str
+    group: str | None = None
     state: str
     start: int
     duration_s: int
@@ -115,8 +116,9 @@ def _place(event_id: str) -> str:
 
 def _line(event: Event) -> str:
     minutes = event.duration_s / 60.0
+    to = event.program if event.group is None else f"{event.program} for {event.group}"
     return (
-        f"{event.id}  {event.state:<10} {event.program}: {_asks(event.asks)}, "
+        f"{event.id}  {event.state:<10} {to}: {_asks(event.asks)}, "
         f"{when(event.start)} for {minutes:g} min"
     )
 

@@ -37,6 +37,8 @@ def body(options: argparse.Namespace) -> dict[str, object]:
         order["start"] = f"+{math.ceil(start_in_s)}s"
     if options.program is not None:
         order["program"] = options.program
+    if options.group is not None:
+        order["group"] = options.group
     return order
 
 

@@ -39,6 +39,7 @@ def add_event(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", r
     event.add_argument("--start", metavar="+DELAY", default="+0s", help="from now: +5m")
     event.add_argument("--randomize-start", metavar="SPAN", default="0s")
     event.add_argument("--program", metavar="NAME", help="which programme issues it")
+    event.add_argument("--group", metavar="ID", help="the group or site that it is for")
     add_operator(event)
     event.set_defaults(run=run)
 

@@ -35,7 +35,7 @@ from hems.headend.ocsp.views import Responder
 from hems.headend.operator_api import operator_token
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
-from hems.headend.tls_site import TlsSite
+from hems.headend.tls_buffers import use_small_buffers
 from hems.signals import end_by, end_quietly
 
 KEEPALIVE_S = 3600.0
@@ -43,6 +43,9 @@ KEEPALIVE_S = 3600.0
 
 EST_KEEPALIVE_S = 15.0
 """New homes ask a few things and go."""
+
+_BACKLOG = 1024
+"""Connections waiting to be accepted: after a restart all homes come at once."""
 
 _SHUTDOWN_S = 1.0
 
@@ -300,6 +303,7 @@ async def serve(settings: HeadEndSettings) -> None:
         StoreError: The database cannot be used.
         certs.errors.CertificateError: A certificate or key cannot be used.
     """
+    use_small_buffers()
     stop = asyncio.Event()
     end_by(stop.set)
     try:
@@ -327,10 +331,8 @@ async def _listen(
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
-        site: web.BaseSite = (
-            web.TCPSite(runner, host, port, reuse_port=shared or None)
-            if tls is None
-            else TlsSite(runner, host, port, tls, reuse_port=shared)
+        site = web.TCPSite(
+            runner, host, port, ssl_context=tls, backlog=_BACKLOG, reuse_port=shared or None
         )
         await site.start()
     except OSError as error:

@@ -16,8 +16,6 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
-import aiosqlite.core
-
 T = TypeVar("T")
 
 _PATIENCE_S: Final = 30.0
@@ -27,7 +25,8 @@ _TURN_S: Final = 1e-6
 """What each turn of the loop costs in virtual time: who looks again until a moment has come, to
 the last digit, sees it come."""
 _LOOPBACK: Final = "127.0.0.1"
-_DATABASE: Final = vars(aiosqlite.core)
+_DATABASE: Final = frozenset({"aiosqlite.core", "sqlalchemy.dialects.sqlite.aiosqlite"})
+"""Modules that have a thread of the database answer their futures."""
 
 
 class StuckError(RuntimeError):
@@ -107,7 +106,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def create_future(self) -> asyncio.Future[Any]:
         """Return a future; one that a thread of the database will answer is waited for."""
         made: asyncio.Future[Any] = super().create_future()
-        if sys._getframe(1).f_globals is _DATABASE:  # noqa: SLF001 - it says so nowhere else
+        made_by = sys._getframe(1).f_globals["__name__"]  # noqa: SLF001 - it says so nowhere else
+        if made_by in _DATABASE:
             self._passing.threads.add(made)
             made.add_done_callback(self._passing.threads.discard)
         return made

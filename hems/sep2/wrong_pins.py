@@ -53,7 +53,7 @@ class WrongPins:
         if not times:
             return 0.0
         pause_s = min(self.longest_s, self.first_s * 2.0 ** min(len(times) - 1, 30))
-        return max(0.0, times[-1] + pause_s - now)
+        return max(0.0, pause_s - (now - times[-1]))
 
     def knows(self, base: str | None, now: float) -> bool:
         """Whether a server, or with None any, was wrong within a day."""

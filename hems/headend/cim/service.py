@@ -32,6 +32,8 @@ from hems.headend.errors import BusyError, ConflictError, RequestError, UnknownI
 
 _AGAIN_S: Final = 2.0
 """When what could not be done is tried again, where it waits here."""
+_AT_ONCE: Final = 4
+"""Messages that are dealt with at a time; others wait, so that homes find the database free."""
 _ACTIONS: Final[Actions] = {
     **group_actions.ACTIONS,
     **order_actions.ACTIONS,
@@ -123,6 +125,7 @@ class Service:
         self._letters = letters
         self._clock = clock
         self._age_s = age_s
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self.work = asyncio.Event()
         self.post = asyncio.Event()
 
@@ -135,13 +138,14 @@ class Service:
         digest = digest_of(sent.body)
         entry = Entry("in", sent.carrier, sent.peer.name, digest=digest, octets=len(sent.body))
         seen = _Seen(entry)
-        try:
-            return await self._take(sent, seen)
-        except CimError as error:
-            _log.warning("%s: refused: %s", sent.peer.name, error)
-            await self._journal.note(ended(seen.entry, error))
-            body = self._letters.reply(seen.header, refusal(error))
-            return Outcome(error.fault.status, body, error.fault.final)
+        async with self._turns:
+            try:
+                return await self._take(sent, seen)
+            except CimError as error:
+                _log.warning("%s: refused: %s", sent.peer.name, error)
+                await self._journal.note(ended(seen.entry, error))
+                body = self._letters.reply(seen.header, refusal(error))
+                return Outcome(error.fault.status, body, error.fault.final)
 
     async def _take(self, sent: Sent, seen: _Seen) -> Outcome:
         message = parse(sent.body)

@@ -16,21 +16,44 @@ class Arrivals:
 
     Args:
         desk: Where hubs are changed.
+        strict: Whether every home is a hub of the fleet, so that hardware becomes one by enrolling.
     """
 
-    def __init__(self, desk: HubDesk) -> None:
+    def __init__(self, desk: HubDesk, *, strict: bool) -> None:
         self._desk = desk
+        self._strict = strict
 
-    async def identified(self, kind: str, serial: str, lfdi: str) -> Hub:
+    async def check_enrols(self, kind: str, serial: str) -> None:
+        """Check that hardware may be given an identity, before that is issued.
+
+        Args:
+            kind: hwType of the hardware.
+            serial: Its hwSerialNum, hex.
+
+        Raises:
+            ForbiddenError: Its hub is retired, or of a make that is not admitted.
+            BusyError: The database cannot serve.
+        """
+        name = hub_id(kind, serial.lower(), "")
+        async with self._desk.database.reading() as connection:
+            hub = await hub_store.find_hub(connection, name)
+        if hub is None and self._strict:
+            hub = Hub(name, State.MADE, 0.0, kind=kind, serial=serial.lower())
+        if hub is not None:
+            lifecycle.identify(hub, "", self._desk.now(), self._desk.policy, renewed=False)
+
+    async def identified(self, kind: str, serial: str, lfdi: str) -> Hub | None:
         """Note that hardware was given its first identity, or one anew, by enrolment.
 
-        Hardware that was not known becomes known. A former identity of it is refused from now on.
-        Told again it does nothing.
+        A former identity of it is refused from now on. Told again it does nothing.
 
         Args:
             kind: hwType of the hardware.
             serial: Its hwSerialNum, hex.
             lfdi: The identity.
+
+        Returns:
+            The hub; None where the hardware is no hub's of ours and need not be.
 
         Raises:
             ForbiddenError: The hub is retired, or of a make that is not admitted.
@@ -41,7 +64,7 @@ class Arrivals:
         name = hub_id(kind, serial.lower(), lfdi)
         async with desk.database.changing() as draft:
             hub = await hub_store.find_hub(draft.connection, name)
-            if hub is not None and hub.lfdi == lfdi:
+            if (hub is None and not self._strict) or (hub is not None and hub.lfdi == lfdi):
                 return hub
             await desk.check_free(draft, lfdi)
             deeds = []

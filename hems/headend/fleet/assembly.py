@@ -91,4 +91,6 @@ def assemble_fleet(
         HubDoor(hubs, Papers(desk), memory, who),
         ImportDoor(imports, who),
     )
-    return Fleet(memory, places, hubs, Arrivals(desk), doors, settings.strict)
+    return Fleet(
+        memory, places, hubs, Arrivals(desk, strict=settings.strict), doors, settings.strict
+    )

@@ -16,6 +16,7 @@ from hems.clock import Clock
 from hems.headend.errors import BusyError, RequestError
 from hems.headend.sharing.following import Span
 from hems.headend.sharing.model import Ability, Kind
+from hems.headend.sharing.standing import Standing
 from hems.headend.upstream.asks import total_w, wishes
 from hems.headend.upstream.ledger import RECENT_S
 from hems.headend.upstream.port import Downstream, Reading
@@ -250,20 +251,23 @@ class Aggregator:
         """Bring one event to now: its orders, its homes, and what the utility is told of it."""
         kinds, rules = self._kinds(group, mrid), self._settings.sharing.follow
         event = None if state is None else state.event
+        stands: list[tuple[Shared, Standing]] = []
         for shared in kinds:
             await self._sharer.dispatch(shared, event)
             await self._hear(group, shared, state)
             shared.read(readings.values(), rules)
             standing = shared.stand(self._clock.now(), rules)
             await self._sharer.note_leaving(shared, standing)
-            if self._sharer.is_due(shared):
+            if self._sharer.is_due(shared, standing):
                 homes = await self._homes(group, shared.head.kind, abilities)
-                await self._sharer.again(shared, homes, readings)
+                await self._sharer.again(shared, standing, homes, readings)
                 await self._sharer.dispatch(shared, event)
+                standing = shared.stand(self._clock.now(), rules)
+            stands.append((shared, standing))
         if state is None:  # the client has not read its ledger yet, or it was long ago
             await self._forget(kinds)
             return
-        codes = due_codes(kinds, self._clock.now(), rules)
+        codes = due_codes(stands, self._clock.now(), rules)
         if not codes:
             return
         at = self._clock.now() + group.engine.offset_s

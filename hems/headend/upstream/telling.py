@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from hems.headend.sharing.following import FollowRules
-from hems.headend.sharing.standing import group_codes
+from hems.headend.sharing.standing import Standing, group_codes
 from hems.headend.upstream.shared import Shared
 from hems.sep2.book.answers import Answerer
 from hems.sep2.book.ledger import ResponseRow
@@ -62,16 +62,18 @@ def owed(
     return [answerer.row(event, each, each.at) for each in asked_for(event, due, profile)]
 
 
-def due_codes(kinds: Sequence[Shared], now: float, rules: FollowRules) -> Sequence[Code]:
+def due_codes(
+    kinds: Sequence[tuple[Shared, Standing]], now: float, rules: FollowRules
+) -> Sequence[Code]:
     """Return what a group is to say next of an event, over all kinds of orders that it brought.
 
     Args:
-        kinds: At least one.
+        kinds: At least one, with how it stands.
         now: Epoch s.
         rules: See `FollowRules`.
     """
-    told = frozenset[int]().union(*(shared.head.told for shared in kinds))
-    each = [_codes(shared, told, now, rules) for shared in kinds]
+    told = frozenset[int]().union(*(shared.head.told for shared, _ in kinds))
+    each = [_codes(shared, standing, told, now, rules) for shared, standing in kinds]
     said = [c for c in (Code.STARTED, Code.OPT_IN) if any(c in codes for codes in each)]
     if all(Code.OPT_OUT in codes for codes in each):
         said.append(Code.OPT_OUT)
@@ -86,13 +88,15 @@ def ends(codes: Collection[Code]) -> bool:
     return not frozenset(codes).isdisjoint(_ENDINGS)
 
 
-def _codes(shared: Shared, told: Collection[int], now: float, rules: FollowRules) -> Sequence[Code]:
+def _codes(
+    shared: Shared, standing: Standing, told: Collection[int], now: float, rules: FollowRules
+) -> Sequence[Code]:
     head = shared.head
     return group_codes(
         head.ask(now),
         head.span,
         shared.homes,
-        shared.stand(now, rules),
+        standing,
         told=told,
         short_w=head.short_w,
         now=now,

@@ -1,7 +1,9 @@
 """Readings of many homes in one transaction: the same as one after the other, and all or none."""
 
 import asyncio
+import gc
 import shutil
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from hems.headend.mirror_posts import MeterPost, ReadingsPost, Sample, save_post
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.models import MeterRow, PointRow, ReadingRow
 from hems.headend.store import Store
+from hems.headend.tls_buffers import READ_SIZE, use_small_buffers
 from hems.sep2.resources import (
     DateTimeInterval,
     MirrorMeterReading,
@@ -193,11 +196,21 @@ async def test_a_locked_file_is_busy_and_works_again(file: Path) -> None:
     await other.close()
 
 
+@pytest.fixture
+def small_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SSLProtocol, "max_size", SSLProtocol.max_size)
+    use_small_buffers()
+
+
+@pytest.mark.usefixtures("small_buffers")
 async def test_a_body_of_many_reads_arrives_whole(home: Home, operator: Operator) -> None:
     point = MirrorUsagePoint(
         mrid="AB" * 16, role_flags=3, service_category_kind=0, status=1, device_lfdi=home.lfdi
     )
     made = await home.ask("POST", "/mup", point)
+    held = [each for each in gc.get_objects() if isinstance(each, SSLProtocol)]
+    assert len(held) >= 2  # both ends
+    assert {len(each._ssl_buffer) for each in held} == {READ_SIZE}  # type: ignore[attr-defined] # of its own
     readings = tuple(
         Reading(value=n, time_period=DateTimeInterval(start=1_800_000_000 + n, duration=1))
         for n in range(3000)

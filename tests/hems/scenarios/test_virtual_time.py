@@ -1,11 +1,14 @@
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, web
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from hems.scenarios.virtual_time import StuckError, VirtualClock, run_at_once
 
@@ -78,6 +81,23 @@ def test_the_database_costs_no_virtual_time(tmp_path: Path) -> None:
         await nap
         await engine.dispose()
         return spent_s
+
+    assert run_at_once(work()) < 0.01
+
+
+def test_a_slow_thread_of_the_database_is_waited_for_whatever_it_is_to_do(tmp_path: Path) -> None:
+    async def work() -> float:
+        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'a.db'}")
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def _set(connection: AsyncAdapt_aiosqlite_connection, _entry: ConnectionPoolEntry) -> None:
+            connection._connection._tx.put_nowait((None, partial(time.sleep, 0.2)))
+            connection.isolation_level = None
+
+        async with engine.begin() as connection:
+            assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+        await engine.dispose()
+        return asyncio.get_running_loop().time()
 
     assert run_at_once(work()) < 0.01
 

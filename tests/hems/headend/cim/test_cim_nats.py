@@ -15,8 +15,8 @@ from hems.headend.cim.nouns import Noun
 from hems.headend.cim.settings import NatsSettings
 from hems.headend.cim.wire import parse, serialize
 from hems.headend.server import HeadEnd
+from tests.hems.headend.cim.asking import dispatch, group, grouped, groups
 from tests.hems.headend.cim.conftest import Side, Start, message
-from tests.hems.headend.cim.test_cim_messages import dispatch, group, grouped, groups
 from tests.hems.headend.conftest import Home
 from tests.nats_server import NatsServer
 from tests.waiting import until

@@ -34,8 +34,8 @@ from hems.headend.cim.wire import serialize
 from hems.headend.models import Base
 from hems.headend.server import HeadEnd
 from hems.sep2.xml import MAX_BODY
+from tests.hems.headend.cim.asking import dispatch, group, grouped, groups, ids
 from tests.hems.headend.cim.conftest import DMS, EYE, Side, Start, message, same_id
-from tests.hems.headend.cim.test_cim_messages import dispatch, group, grouped, groups, ids
 from tests.hems.headend.conftest import Home
 
 pytestmark = pytest.mark.requirement("PRO-CIM")

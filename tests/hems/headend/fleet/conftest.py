@@ -19,6 +19,7 @@ from hems.headend.fleet.settings import FleetSettings
 from hems.headend.modes import Edition, ProgramKind
 from hems.headend.operator_api import MAX_BODY
 from hems.headend.operator_door import refusal
+from hems.headend.programmes import Programmes
 from hems.headend.records import Program
 from hems.headend.store import Store
 
@@ -133,7 +134,7 @@ async def open_desk(
     """Open one worker's fleet, without a door yet."""
     store = await Store.open(database)
     programs = (Program(1, "Peak Saver", "0" * 32, 1, ProgramKind.DER),)
-    book = Book(store, programs, clock, 40732)
+    book = Book(store, Programmes(store, programs, clock, 40732), clock, 40732)
     revoked = set[str]()
     desk: Desk
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hems.headend.errors import ForbiddenError
 from hems.headend.fleet.access import ALL, Access
 from hems.headend.fleet.records import Actor, Role
 from hems.headend.modes import Edition
@@ -152,6 +153,12 @@ async def test_a_life_from_made_to_retired(desk: Desk) -> None:
         wish = {"to": state, "reason": "again"}
         assert "is retired" in await desk.bad(409, "POST", f"{place}/state", wish)
     assert "retired" in await desk.bad(409, "PUT", f"{place}/policy", {})
+    for ask in (
+        desk.fleet.arrivals.check_enrols(KIND, "00AB"),
+        desk.fleet.arrivals.identified(KIND, "00AB", lfdi_of(8)),
+    ):
+        with pytest.raises(ForbiddenError, match="retired"):
+            await ask
 
     states = [
         each["after"]
@@ -344,6 +351,8 @@ async def test_it_outlives_a_restart_and_other_workers_see_it(
 
 async def test_strangers_by_the_setting(desk: Desk) -> None:
     stranger = lfdi_of(99)
+    await desk.fleet.arrivals.check_enrols(KIND, "99")
+    assert await desk.fleet.arrivals.identified(KIND, "99", stranger) is None
     assert desk.fleet.memory.access(stranger, START) is None
     assert desk.fleet.access(stranger, START) == ALL
 

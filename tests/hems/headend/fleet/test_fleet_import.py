@@ -357,7 +357,7 @@ async def test_what_was_left_lying_is_forgotten(desk: Desk) -> None:
 
 @pytest.mark.requirement("L3-POLICY")
 async def test_a_make_that_is_not_admitted(database: Path | str, clock: TestClock) -> None:
-    desk = await open_desk(database, clock, FleetSettings(makes=(KIND,)))
+    desk = await open_desk(database, clock, FleetSettings(makes=(KIND,), strict=True))
     try:
         groups = [Group("tx-1", "One", GroupKind.TRANSFORMER)]
         await desk.fleet.places.save_groups(groups, ENGINEER)
@@ -365,8 +365,14 @@ async def test_a_make_that_is_not_admitted(database: Path | str, clock: TestCloc
         begun = await imports_.begin("x.csv", ENGINEER)
         told = await imports_.add(begun.id, [_line(2, "h-1", A)], [], ENGINEER)
         assert told == [Problem(2, "kind", "hardware of make unknown is not admitted")]
-        with pytest.raises(ForbiddenError, match=r"make 1\.2\.3 is barred"):
-            await desk.fleet.arrivals.identified("1.2.3", "00", A)
+        for ask in (
+            desk.fleet.arrivals.check_enrols("1.2.3", "00"),
+            desk.fleet.arrivals.identified("1.2.3", "00", A),
+        ):
+            with pytest.raises(ForbiddenError, match=r"make 1\.2\.3 is barred"):
+                await ask
+        await desk.fleet.arrivals.check_enrols(KIND, "00")
+        assert desk.fleet.access(B, clock.now()) == Access.NOTHING
         assert desk.fleet.memory.standing(A) is None
         await desk.fleet.arrivals.identified(KIND, "00", A)
         assert desk.fleet.memory.access(A, clock.now()) == Access.OWN

@@ -140,8 +140,9 @@ async def test_the_reading_of_all_homes_together_reaches_the_utility(
         _, shown = await operator.ask("GET", "/readings")
         return [reading["value"] for reading in shown["readings"]]
 
-    async with run():
+    async with run() as upstream:
         seen = await until_told(read, lambda values: 1800.0 in values, WITHIN_S, "the total")
+        await upstream.keep()
     assert seen[0] == 1800.0
 
 

@@ -567,7 +567,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return the whole home at this instant */
+        /** Return the whole home at this instant; why a car waits, to who may steer it */
         get: operations["home_home"];
         put?: never;
         post?: never;
