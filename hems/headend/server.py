@@ -133,7 +133,9 @@ class HeadEnd:
         books = Books.of(store, settings, clock)
         self.book = books.book
         stack.push_async_callback(_save_contacts, self.book)
-        self.est = est = self._assemble_est(identity)
+        self.est = None  # the fleet asks it, and it tells the fleet
+        fleet = self._assemble_fleet(books)
+        self.est = est = self._assemble_est(identity, fleet)
         self.enterprise = enterprise = await assemble_enterprise(
             store, clock.now, settings.bulletins, settings.firmware
         )
@@ -150,7 +152,6 @@ class HeadEnd:
             if responder is not None:
                 await responder.keep()
 
-        fleet = self._assemble_fleet(books)
         await store.load()
         await books.forget_old()
         parts = assemble(
@@ -202,14 +203,14 @@ class HeadEnd:
         self._tell_ready()
 
     def _assemble_fleet(self, books: Books) -> Fleet:
-        programmes, est = books.book.programmes, self.est
+        programmes = books.book.programmes
 
         def used(group: str) -> str | None:
             own = programmes.of_group(group)
             return f"programme {own[0].name!r} has been ordered of it" if own else None
 
         def revoked(lfdi: str) -> bool:
-            return est is not None and est.register.revoked(lfdi)
+            return self.est is not None and self.est.register.revoked(lfdi)
 
         return assemble_fleet(
             self.store,
@@ -221,7 +222,7 @@ class HeadEnd:
             used=used,
         )
 
-    def _assemble_est(self, identity: IdentityFiles) -> Est | None:
+    def _assemble_est(self, identity: IdentityFiles, fleet: Fleet) -> Est | None:
         settings = self._settings
         if settings.est is None:
             return None
@@ -231,6 +232,7 @@ class HeadEnd:
             self.store,
             self.book,
             self._clock,
+            arrivals=fleet.arrivals,
             edition=settings.edition,
             refresh=self.watch.refresh,
         )

@@ -5,9 +5,9 @@ become durable in one transaction.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hems.clock import Clock
@@ -103,23 +103,34 @@ class Journal:
             await self._send(connection, posts)
         return answer
 
-    async def waiting(self) -> Waiting | None:
-        """Return the first message that waits to be acted on; None where there is none.
+    async def waits(self) -> bool:
+        """Return whether a message waits to be acted on now.
 
         Raises:
             BusyError: The database cannot serve.
         """
-        query = (
+        async with self._store.reading() as connection:
+            return (await connection.execute(self._next())).first() is not None
+
+    async def waiting(self) -> Waiting | None:
+        """Return the first message that waits to be acted on, in the transaction that is open.
+
+        Raises:
+            BusyError: The database cannot serve.
+        """
+        async with self._store.writing() as connection:
+            row = (await connection.execute(self._next())).one_or_none()
+        if row is None:
+            return None
+        return Waiting(Taken(row.peer, row.message_id, row.meaning, row.carrier), row.body)
+
+    def _next(self) -> Select[*tuple[Any, ...]]:
+        return (
             select(CimTakenRow.__table__)
             .where(CimTakenRow.next_at <= self._clock.now())
             .order_by(CimTakenRow.next_at, CimTakenRow.taken_at)
             .limit(1)
         )
-        async with self._store.writing() as connection:
-            row = (await connection.execute(query)).one_or_none()
-        if row is None:
-            return None
-        return Waiting(Taken(row.peer, row.message_id, row.meaning, row.carrier), row.body)
 
     async def acted(self, taken: Taken, entry: Entry, posts: Sequence[Post]) -> None:
         """Make durable that a message that waited was acted on; repetitions get what they got.

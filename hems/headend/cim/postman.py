@@ -122,6 +122,9 @@ class Postman:
             .order_by(CimPostRow.next_at, CimPostRow.number)
             .limit(_AT_ONCE)
         )
+        async with self._store.reading() as connection:
+            if (await connection.execute(some)).first() is None:
+                return ()
         async with self._store.writing() as connection:
             rows = await connection.execute(
                 update(CimPostRow)

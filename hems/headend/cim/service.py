@@ -196,6 +196,8 @@ class Service:
         Raises:
             BusyError: The database cannot do it now.
         """
+        if not await self._journal.waits():
+            return False
         task = None
         try:
             async with self._transactions.changing():

@@ -25,6 +25,7 @@ from hems.headend.est.register import Register
 from hems.headend.est.settings import EstSettings
 from hems.headend.est.tls import EstTls
 from hems.headend.est.views import EstViews
+from hems.headend.fleet.arrivals import Arrivals
 from hems.headend.operator_api import Door
 from hems.headend.records import Edition
 from hems.headend.store import Store
@@ -88,6 +89,7 @@ def assemble_est(
     book: Book,
     clock: Clock,
     *,
+    arrivals: Arrivals,
     edition: Edition,
     refresh: Callable[[], None],
 ) -> Est:
@@ -99,6 +101,7 @@ def assemble_est(
         store: The database.
         book: The homes.
         clock: The utility's time.
+        arrivals: The fleet, told of each identity.
         edition: What homes speak of which nobody says it.
         refresh: Has the servers read certificates, roots and revocation lists again.
 
@@ -118,6 +121,7 @@ def assemble_est(
         authority,
         clock,
         expected=expected,
+        arrivals=arrivals,
         edition=edition,
         approve=settings.approve,
     )

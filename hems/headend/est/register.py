@@ -28,6 +28,7 @@ from hems.headend.est.expected import ExpectedHubs
 from hems.headend.est.lineage import check_same, line_from
 from hems.headend.est.policy import Request, Shown
 from hems.headend.est.records import Code, Enrolment, State
+from hems.headend.fleet.arrivals import Arrivals
 from hems.headend.records import Edition
 from hems.headend.shelf import Owned, Shelf
 from hems.headend.store import Store
@@ -74,6 +75,7 @@ class Register:
         authority: Who issues.
         clock: The utility's time.
         expected: Hubs that are approved before they ask.
+        arrivals: The fleet, told of each identity.
         edition: What homes speak of which nobody says it.
         approve: Whether codes need the operator's approval as well.
     """
@@ -86,6 +88,7 @@ class Register:
         clock: Clock,
         *,
         expected: ExpectedHubs,
+        arrivals: Arrivals,
         edition: Edition,
         approve: bool,
     ) -> None:
@@ -95,6 +98,7 @@ class Register:
         self._book = book
         self._authority = authority
         self._expected = expected
+        self._arrivals = arrivals
         self._clock = clock
         self._edition = edition
         self._approve = approve
@@ -193,6 +197,7 @@ class Register:
             for each in done:
                 if self._book.home(each.lfdi) is not None:
                     await self._book.retire(each.lfdi)
+        await self._arrivals.stop({each.lfdi for each in done})
         return done
 
     # The homes' side
@@ -281,6 +286,7 @@ class Register:
                     before = x509.load_pem_x509_certificate(each.before.encode())
                     await self._authority.revoke(before, self._clock.now())
                     await self._book.retire(each.replaces)
+                    await self._arrivals.superseded(each.replaces)
                     done.append(each)
         return done
 
@@ -353,6 +359,7 @@ class Register:
             raise ForbiddenError("the certificate of this key was revoked")
         if found.state is not State.ISSUED:
             name = HardwareName(found.kind, bytes.fromhex(found.serial))
+            await self._arrivals.check_enrols(found.kind, found.serial)
             chain = await self._authority.issue(request.key, name, self._clock.now())
             found = await self._save(
                 replace(
@@ -362,6 +369,10 @@ class Register:
                     lfdi=lfdi(der(chain[0])),
                 )
             )
+            if found.replaces:
+                await self._arrivals.renewed(found.replaces, found.lfdi)
+            else:
+                await self._arrivals.identified(found.kind, found.serial, found.lfdi)
         if self._book.home(found.lfdi) is None and found.pin is not None:
             await self._book.register(found.lfdi, found.pin, found.edition, in_band=False)
         return found
