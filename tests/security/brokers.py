@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from hems.commands.stage import LOOPBACK
 from tests.mqtt.certificate import Made, self_signed, signed_by
 from tests.security.attack import Attack, Entry, Kind, Where
 from tests.security.porch import PLUG, PLUG_W, Porch
+from tests.security.relay import listening
 from tests.waiting import until
 
 Do = Callable[[Porch], Awaitable[str]]
@@ -191,19 +191,17 @@ def stood_in(make: Callable[[Porch], Made | None]) -> Do:
                 heard.append(await reader.read(1000))
             writer.close()
 
-        server = await asyncio.start_server(take, LOOPBACK, 0, ssl=context)
-        port = server.sockets[0].getsockname()[1]
+        async with listening(take, context) as port:
 
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await porch.wire.pass_on(port, reader, writer)
+            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                await porch.wire.pass_on(port, reader, writer)
 
-        porch.wire.taken_over(serve)
-        try:
-            # Its two connections: of the devices, and of what is told to Home Assistant.
-            await until(lambda: _calls(porch), lambda n: n > 1, _WITHIN_S, "the hub calls")
-        finally:
-            porch.wire.taken_over(None)
-            server.close()
+            porch.wire.taken_over(serve)
+            try:
+                # Its two connections: of the devices, and of what is told to Home Assistant.
+                await until(lambda: _calls(porch), lambda n: n > 1, _WITHIN_S, "the hub calls")
+            finally:
+                porch.wire.taken_over(None)
         told = [each for each in heard if each and each[0] != _TLS_HANDSHAKE]
         assert not told, f"it was told {told[0][:60]!r}"
         return "refused, and told nothing"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -74,14 +75,27 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @asynccontextmanager
+async def listening(serve: Serve, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Listen on a free port while the context lasts; gives the port."""
+    server = await asyncio.start_server(serve, LOOPBACK, 0, ssl=context)
+    doors = server.sockets
+    try:
+        yield doors[0].getsockname()[1]
+    finally:
+        # Who called just now is let in first: asyncio would leave that socket open for ever.
+        for door in doors:
+            asyncio.get_running_loop().remove_reader(door.fileno())
+        await asyncio.sleep(0)
+        server.close()
+
+
+@asynccontextmanager
 async def relayed(target: int) -> AsyncIterator[Relay]:
     """Relay to a port while the context lasts."""
     relay = Relay(target)
-    server = await asyncio.start_server(relay.serve, LOOPBACK, 0)
-    relay.port = server.sockets[0].getsockname()[1]
     try:
-        yield relay
+        async with listening(relay.serve) as relay.port:
+            yield relay
     finally:
-        server.close()
         relay.taken_over(None)
         await asyncio.sleep(0)

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from certs.identity import IdentityFiles
-from hems.commands.stage import LOOPBACK
 from tests.security.attack import Attack, Entry, Kind, Where
 from tests.security.den import Den
 from tests.security.forging import ANSWERING_SERVICES, ANYBODY, Made, Mint
-from tests.security.relay import Serve
+from tests.security.relay import Serve, listening
 from tests.waiting import until
 
 Try = Callable[[Den, str], Awaitable[str]]
@@ -53,14 +52,10 @@ class Impostor:
     port: int = 0
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
+    async def answering(self) -> AsyncIterator[None]:
         """Listen while the context lasts."""
-        server = await asyncio.start_server(self._take, LOOPBACK, 0, ssl=self.context)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
+        async with listening(self._take, self.context) as self.port:
             yield
-        finally:
-            server.close()
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -73,7 +68,7 @@ class Impostor:
 async def _answers(den: Den, context: ssl.SSLContext, says: str) -> str:
     """Have an impostor answer, until the hub has said what it thinks of that."""
     impostor = Impostor(context)
-    async with impostor.listening():
+    async with impostor.answering():
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await den.way.pass_on(impostor.port, reader, writer)

@@ -4,10 +4,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from certs.pki import Pki
+from certs.est import client
+from certs.identity import lfdi
+from certs.issue import new_key
+from certs.pem import der
+from certs.pki import Pki, init_pki
+from hems.headend.est.settings import EstSettings
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
 from hems.sep2.resources import (
@@ -24,6 +30,7 @@ from hems.sep2.resources import (
 )
 from hems.sep2.xml import parse
 from tests.hems.headend.conftest import Home, Listen, Operator
+from tests.hems.headend.enrolling import running
 
 pytestmark = pytest.mark.requirement("L3-LIFECYCLE", "PRO-2030.5")
 WAIT_S = 10.0
@@ -230,3 +237,34 @@ async def test_a_group_that_is_not_there_is_named(
     assert answered == status
     assert "group" in refused["error"]
     assert (await operator.ask("GET", "/events"))[1] == {"events": []}
+
+
+async def test_enrolment_and_revocation_reach_the_fleet(
+    settings: HeadEndSettings, tmp_path: Path
+) -> None:
+    pki = init_pki(tmp_path / "own")
+    own = pki.identity("utility")
+    strict = settings.fleet.model_copy(update={"strict": True})
+    changed = settings.model_copy(
+        update={
+            "fleet": strict,
+            "certificate": own.certificate,
+            "key": own.key,
+            "roots": pki.trust.roots,
+            "crls": pki.trust.crls,
+        }
+    )
+    async with running(changed, pki, EstSettings(pki=pki.folder)) as utility:
+        code = await utility.code()
+        issued = await client.enrol(code, new_key(), None, time.time)
+        name = lfdi(der(issued.chain[0]))
+
+        async def hub() -> tuple[str, str]:
+            _, found = await utility.operator.ask("GET", "/fleet/hubs")
+            (only,) = found["hubs"]
+            return only["lfdi"], only["state"]
+
+        assert await hub() == (name, "enrolled")
+        status, _ = await utility.operator.ask("POST", f"/homes/{name}/revoke", {})
+        assert status == 200
+        assert await hub() == (name, "quarantined")

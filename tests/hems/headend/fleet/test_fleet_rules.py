@@ -1,7 +1,7 @@
-"""The fleet's pure rules: topology, visibility, access, life-cycle, tests, replacement, policy."""
+"""The fleet's pure rules: topology, access, life-cycle, tests, replacement, policy."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,7 @@ from hems.headend.errors import ConflictError, DispatchError, ForbiddenError, Re
 from hems.headend.fleet.access import ALL, Access, allowed, served
 from hems.headend.fleet.commissioning import accept, flaw_of, seal_of, unchanged
 from hems.headend.fleet.lifecycle import WAYS, Evidence, identify, move, must_stop, open_test
+from hems.headend.fleet.needs import needed
 from hems.headend.fleet.policy import CHECKS, IdentityPolicy, bars_event
 from hems.headend.fleet.records import (
     Actor,
@@ -27,7 +28,6 @@ from hems.headend.fleet.records import (
 )
 from hems.headend.fleet.replacement import take_place
 from hems.headend.fleet.topology import MOST_DEPTH, Topology
-from hems.headend.fleet.visibility import assigned_to, primacy_for, visible_to
 
 NOW = 1_800_000_000.0
 KIND = "1.3.6.1.4.1.32473.1"
@@ -154,64 +154,35 @@ def test_any_set_of_groups_is_a_tree_or_refused(data: st.DataObject) -> None:
         assert set(topology.under(name)) == {n for n, p in paths.items() if p and name in p}
 
 
-# Visibility
-
-
-@dataclass(frozen=True)
-class Programme:
-    mrid: str
-    primacy: int
-    group: str | None
-
-
-HOME = ("site", "tx", "feeder", "system")
+# Access
 
 
 @pytest.mark.parametrize(
-    ("programme", "event", "seen"),
+    ("method", "path", "access"),
     [
-        (None, None, True),
-        ("system", None, True),
-        ("system", "tx", True),
-        ("tx", "site", True),
-        ("site", "site", True),
-        (None, "other", False),
-        ("system", "other", False),
-        ("other", None, False),
-        ("other", "tx", False),
+        ("GET", "/dcap", Access.OWN),
+        ("GET", "/tm", Access.OWN),
+        ("GET", "/edev", Access.OWN),
+        ("HEAD", "/edev/7/rg", Access.OWN),
+        ("GET", "/edev/7/fsa", Access.OWN),
+        ("GET", "/edev/7/sub", Access.EVENTS),
+        ("POST", "/edev/7/sub", Access.EVENTS),
+        ("GET", "/edev/7/frp/1", Access.EVENTS),
+        ("POST", "/edev", Access.REPORTS),
+        ("PUT", "/edev/7/der/1/ders", Access.REPORTS),
+        ("POST", "/edev/7/lel", Access.REPORTS),
+        ("POST", "/mup", Access.REPORTS),
+        ("GET", "/derp/1/derc", Access.DEFAULTS),
+        ("GET", "/drp", Access.DEFAULTS),
+        ("GET", "/tp/1", Access.EVENTS),
+        ("GET", "/msg", Access.EVENTS),
+        ("POST", "/rsps/1/r", Access.EVENTS),
+        ("DELETE", "", Access.REPORTS),
+        ("GET", "nonsense", Access.OWN),
     ],
 )
-def test_who_sees_what(programme: str | None, event: str | None, *, seen: bool) -> None:
-    assert visible_to(HOME, programme, event) is seen
-
-
-def test_a_home_in_no_group_sees_what_is_for_everybody() -> None:
-    assert visible_to((), None, None)
-    assert not visible_to((), "system", None)
-
-
-@pytest.mark.requirement("PRO-2030.5")
-def test_programmes_of_all_levels_by_primacy() -> None:
-    programmes = [
-        Programme("01", 70, None),
-        Programme("02", 70, "system"),
-        Programme("03", 40, "feeder"),
-        Programme("04", 20, "tx"),
-        Programme("05", 20, "elsewhere"),
-        Programme("06", 10, "site"),
-    ]
-    assert [each.mrid for each in assigned_to(HOME, programmes)] == ["06", "04", "03", "02", "01"]
-    assert [each.mrid for each in assigned_to((), programmes)] == ["01"]
-
-
-def test_the_narrower_the_stronger() -> None:
-    levels = [kind for kind in GroupKind if kind is not GroupKind.FREE]
-    primacies = [primacy_for(kind) for kind in levels]
-    assert primacies == sorted(set(primacies), reverse=True)
-    assert primacy_for(None) == primacy_for(GroupKind.SYSTEM)
-
-
-# Access
+def test_what_a_request_needs(method: str, path: str, access: Access) -> None:
+    assert needed(method, path) is access
 
 
 @pytest.mark.requirement("L3-LIFECYCLE")
