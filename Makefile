@@ -39,7 +39,7 @@ test: lint types contracts audit unit
 # What `make test` leaves out, and all properties, looking for new examples.
 DEEP := --timeout=3600 --hypothesis-profile=search
 
-test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql
+test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server
 	$(call suite,"deep or hypothesis",$(addprefix --ignore=,$(ASIDE)) $(DEEP),3,--dist worksteal)
 	$(call suite,deep,$(ASIDE) $(DEEP),2,$(BY_FILE))
 
@@ -81,7 +81,7 @@ suite = $(PY) -m pytest -m $(1) $(2) -n $(3) $(4) || { test $$? = 1 && \
   echo "=== ONCE MORE, ALONE: what failed above ===" && \
   $(PY) -m pytest -m $(1) $(2) --last-failed --last-failed-no-failures none; }
 
-unit: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql
+unit: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server
 	$(call suite,"not deep",$(addprefix --ignore=,$(ASIDE)),4,$(BY_FILE))
 	$(call suite,"not deep",tests/conformance,4,$(BY_FILE))
 	$(call suite,"not deep",tests/e2e,4,$(BY_TEST))
@@ -109,7 +109,7 @@ mutants: .venv/.ready
 fuzz: .venv/.ready
 	$(PY) -m tests.fuzz $(FUZZ) $(ARGS)
 
-traceability: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql
+traceability: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server
 	$(PY) -m pytest -q -m "not deep" --traceability docs/traceability.md
 
 pictures: .venv/.ready web/static/index.html chromium
@@ -138,8 +138,8 @@ web/static/index.html: .venv/.ready $(shell find web/app -path web/app/node_modu
 page-types: .venv/.ready
 	$(PY) -m tests.web.schema
 
-.PHONY: chromium mosquitto keystores nftables postgresql
-chromium mosquitto keystores nftables postgresql: .venv/.ready
+.PHONY: chromium mosquitto keystores nftables postgresql nats-server
+chromium mosquitto keystores nftables postgresql nats-server: .venv/.ready
 	@packaging/$@
 
 clean:

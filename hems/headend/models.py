@@ -177,7 +177,7 @@ class ReadingRow(Base):
     meter: Mapped[int]
     start: Mapped[int] = mapped_column(BigInteger)
     local_id: Mapped[str]
-    duration_s: Mapped[int]
+    duration_s: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[float]
 
 

@@ -23,11 +23,13 @@ from hems.headend.advertise import announced
 from hems.headend.assembly import assemble
 from hems.headend.book import Book
 from hems.headend.books import Books
+from hems.headend.cim.assembly import Cim, assemble_cim
 from hems.headend.db.follower import Follower
 from hems.headend.enterprise.assembly import EnterpriseSide, assemble_enterprise
 from hems.headend.errors import BusyError, SettingsError
 from hems.headend.est.assembly import Est, assemble_est
 from hems.headend.fleet.assembly import Fleet, assemble_fleet
+from hems.headend.mirror_store import MirrorStore
 from hems.headend.ocsp.assembly import assemble_ocsp
 from hems.headend.ocsp.views import KEEPALIVE_S as OCSP_KEEPALIVE_S
 from hems.headend.ocsp.views import PATH as OCSP_PATH
@@ -62,6 +64,7 @@ class Addresses:
         lfdi: The server certificate's LFDI.
         est: HOST:PORT of the EST server as homes reach it; empty for none.
         ocsp: URL of the OCSP responder as homes reach it; empty for none.
+        cim: Origin of the door for the enterprise's messages; empty for none.
     """
 
     base_url: str
@@ -69,6 +72,7 @@ class Addresses:
     lfdi: str
     est: str = ""
     ocsp: str = ""
+    cim: str = ""
 
     @property
     def dcap_url(self) -> str:
@@ -140,20 +144,20 @@ class HeadEnd:
             store, clock.now, settings.bulletins, settings.firmware
         )
 
+        await store.load()
+        await books.forget_old()
         responder = None
         if settings.ocsp is not None:
             enrolled = () if est is None else est.register.enrolments
             responder = await assemble_ocsp(settings.ocsp, enrolled, clock)
+        cim = await self._assemble_cim(stack, client_tls)
 
         async def keep() -> None:
             await enterprise.keep()
-            if est is not None:
-                await est.keep()
-            if responder is not None:
-                await responder.keep()
+            for part in (est, responder, cim):
+                if part is not None:
+                    await part.keep()
 
-        await store.load()
-        await books.forget_old()
         parts = assemble(
             books,
             store,
@@ -163,7 +167,11 @@ class HeadEnd:
             token=self.token,
             fleet=fleet,
             refresh=watch.refresh,
-            doors=(*enterprise.doors, *(() if est is None else est.doors)),
+            doors=(
+                *enterprise.doors,
+                *(() if est is None else est.doors),
+                *(() if cim is None else cim.doors),
+            ),
             keep=keep,
             more=enterprise.views,
         )
@@ -175,6 +183,7 @@ class HeadEnd:
         base_url = _origin("https", settings.host, port)
         parts.notifier.base_url = base_url
         enrols_at = "" if est is None else await self._listen_for_new(stack, est, port)
+        messages_at = "" if cim is None else await self._listen_for_messages(stack, cim, server_tls)
         asked_at = "" if responder is None else await self._listen_for_ocsp(stack, responder)
         operator_port = await _listen(
             stack,
@@ -190,12 +199,15 @@ class HeadEnd:
             lfdi(der(read_certificates(settings.certificate)[0])),
             enrols_at,
             asked_at,
+            messages_at,
         )
         follower = Follower(store)
         following = _started(follower.run(), "follower")
         stack.push_async_callback(_end, following)
         stack.callback(follower.end)
         stack.push_async_callback(_stop, _started(parts.ticker.run(), "ticker"))
+        for name, work in ({} if cim is None else cim.work()).items():
+            stack.push_async_callback(_stop, _started(work, name))
         if settings.advertise:
             await stack.enter_async_context(
                 announced(settings.host, port, settings.instance, settings.edition)
@@ -221,6 +233,30 @@ class HeadEnd:
             revoked=revoked,
             used=used,
         )
+
+    async def _assemble_cim(self, stack: AsyncExitStack, tls: SSLContext) -> Cim | None:
+        settings = self._settings.cim
+        if settings is None:
+            return None
+        mirrors = MirrorStore(self.store)
+        return await assemble_cim(
+            settings, self.book, self.store, mirrors, self._clock, tls=tls, stack=stack
+        )
+
+    async def _listen_for_messages(self, stack: AsyncExitStack, cim: Cim, tls: SSLContext) -> str:
+        """Listen for the enterprise's messages; returns their origin."""
+        settings = self._settings.cim
+        if settings is None:
+            return ""
+        port = await _listen(
+            stack,
+            cim.app,
+            settings.host,
+            settings.port,
+            tls if settings.tls else None,
+            shared=self._settings.reuse_port,
+        )
+        return _origin("https" if settings.tls else "http", settings.host, port)
 
     def _assemble_est(self, identity: IdentityFiles, fleet: Fleet) -> Est | None:
         settings = self._settings
@@ -293,6 +329,7 @@ def ready_line(addresses: Addresses) -> str:
             "lfdi": addresses.lfdi,
             **({"est": addresses.est} if addresses.est else {}),
             **({"ocsp": addresses.ocsp} if addresses.ocsp else {}),
+            **({"cim": addresses.cim} if addresses.cim else {}),
         }
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hems.headend.cim.settings import CimSettings
 from hems.headend.enterprise.settings import BulletinSettings, FirmwareSettings
 from hems.headend.errors import SettingsError
 from hems.headend.est.settings import EstSettings
@@ -126,6 +127,8 @@ class HeadEndSettings(BaseModel):
     """Where new homes get their certificates; nowhere where None."""
     fleet: FleetSettings = FleetSettings()
     """What the fleet's hubs must show."""
+    cim: CimSettings | None = None
+    """Which systems of the enterprise send messages (IEC 61968); none where None."""
     ocsp: OcspSettings | None = None
     """Where certificates can be asked about; nowhere where None."""
     bulletins: BulletinSettings | None = None
@@ -205,9 +208,22 @@ def load_settings(path: Path) -> HeadEndSettings:
         for name in names:
             if isinstance(section, dict) and isinstance(section.get(name), str):
                 section[name] = path.parent / section[name]
+    _place_cim(values.get("cim"), path.parent)
     try:
         return HeadEndSettings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise SettingsError(f"{path}: {where}: {first['msg']}") from error
+
+
+def _place_cim(section: object, folder: Path) -> None:
+    """Take the paths in the tables of the enterprise side from the file's folder."""
+    if not isinstance(section, dict):
+        return
+    peers = section.get("peers")
+    tables = [*(peers if isinstance(peers, list) else ()), section.get("nats")]
+    for table in tables:
+        for name in ("token_file", "password_file", "ca"):
+            if isinstance(table, dict) and isinstance(table.get(name), str):
+                table[name] = folder / table[name]

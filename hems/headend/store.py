@@ -19,24 +19,6 @@ MAX_LOGS = 1000
 class Store(Database):
     """The database, and what homes sent. Use `Store.open`."""
 
-    async def add_response(self, item: ResponseRecord) -> ResponseRecord:
-        """Store a response once and return it, or the equal one that is there already."""
-        key = {
-            "lfdi": item.lfdi,
-            "subject": item.subject,
-            "status": item.status,
-            "modes": item.modes,
-            "created": item.created,
-        }
-        async with self.writing() as connection:
-            await connection.execute(
-                insert(connection, ResponseRow)
-                .values(received_at=item.received_at, kind=item.kind, body=item.body, **key)
-                .on_conflict_do_nothing()
-            )
-            found = await connection.execute(select(ResponseRow.__table__).filter_by(**key))
-            return response_of(found.one())
-
     async def responses(
         self, *, subject: str | None = None, since: float = 0.0
     ) -> Sequence[ResponseRecord]:

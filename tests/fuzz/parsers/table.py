@@ -11,6 +11,7 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "announced": ("der.discovery", "hems.sep2.transport.discovery"),
     "answers": ("hems.tariff", "hems.cem.forecast.weather_file", "hems.regulation.message"),
     "backup": ("hems.archive", "tarfile"),
+    "cim": ("hems.headend.cim",),
     "browser_push": ("hems.push",),
     "enrolment_code": ("certs.est.code",),
     "est": ("certs", "hems.headend.est"),
