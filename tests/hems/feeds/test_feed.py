@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +23,9 @@ from hems.emg.feeds.line import Line, LineError
 from hems.emg.feeds.reader import Believed
 from hems.emg.feeds.tally import Tally
 from hems.emg.threats.rules.finding import Threat
+from hems.headend.enterprise.book import BulletinBook
 from hems.headend.server import HeadEnd
+from hems.headend.store import Store as HeadEndStore
 from hems.security_event import EventKind, SecurityEvent
 from hems.store.store import Store, open_store
 from tests.hems.feeds.conftest import Operator, Serve
@@ -114,10 +117,14 @@ async def test_bulletins_outlive_the_head_end(operator: Operator, head_end: Head
     await operator.says(firmware=BAD)
     book = head_end.enterprise.book
     assert book is not None
-    first = book.published
-    await book.load()
-    assert book.published == first
-    assert [each.firmware for each in book.entries] == [FirmwareRange.model_validate(BAD)]
+    settings = head_end._settings
+    assert settings.bulletins is not None
+    store = await HeadEndStore.open(settings.database)
+    again = BulletinBook(store, settings.bulletins, time.time)
+    await store.load()
+    assert again.published == book.published
+    assert [each.firmware for each in again.entries] == [FirmwareRange.model_validate(BAD)]
+    await store.close()
 
 
 async def test_a_stranger_gets_no_bulletin_and_tells_nothing(

@@ -6,7 +6,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from hems.headend.errors import ConflictError, DispatchError, ForbiddenError, RequestError
 from hems.headend.fleet.access import ALL, Access, allowed, served
@@ -478,9 +484,10 @@ class Life(RuleBasedStateMachine):
             assert self.hub.site
 
 
-TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
-TestLife = pytest.mark.requirement("L3-LIFECYCLE")(TestLife)
+@pytest.mark.requirement("L3-LIFECYCLE")
+def test_no_way_leads_round_the_rules() -> None:
+    bounds = settings(max_examples=100, stateful_step_count=30, deadline=None)
+    run_state_machine_as_test(Life, settings=bounds)
 
 
 # Commissioning
