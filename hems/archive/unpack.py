@@ -53,8 +53,10 @@ def let_nobody_in(store: Path, at: float) -> None:
             for table in _LET_IN & tables:  # older stores lack some
                 unpacked.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
             for table in _GRANTED & tables:
-                ended = f"UPDATE {table} SET withdrawn_at = ? WHERE withdrawn_at IS NULL"  # noqa: S608
-                unpacked.execute(ended, (at,))
+                unpacked.execute(
+                    f"UPDATE {table} SET withdrawn_at = ? WHERE withdrawn_at IS NULL",  # noqa: S608 - a name of ours
+                    (at,),
+                )
     except (Error, StoreError) as error:
         why = str(error)
         raise ArchiveError(say("The backup's store cannot be used: {why}.", why=why)) from error

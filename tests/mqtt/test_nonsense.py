@@ -11,6 +11,7 @@ from der.sim.mqtt.node import Relay
 from der.sim.mqtt.plugs import TasmotaPlug, ZigbeePlug
 from tests.mqtt.broker import Mosquitto
 from tests.mqtt.house import described, fails, hub, living, opened, reads
+from tests.waiting import until
 
 pytestmark = pytest.mark.requirement("LC-TEST", "SVC-READ")
 
@@ -69,6 +70,25 @@ async def test_a_flood_of_nonsense_is_two_lines_and_a_count(
     assert first.startswith(f"it: {STATE}: is not JSON")
     assert count.startswith(f"it: {STATE}: ")
     assert count.endswith("(the 100th time within an hour)")
+
+
+async def test_a_power_that_cannot_be_is_said_although_good_ones_follow_it(
+    broker: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def said() -> list[str]:
+        return [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+
+    async with (
+        living(broker, ZigbeePlug("plug", "kitchen", Relay(800.0), period_s=0.2)),
+        hub(broker, PLUG) as registry,
+        opened(registry) as handle,
+    ):
+        await reads(handle, lambda r: r.power_w == 800)
+        for _ in range(3):
+            await broker.say(STATE, b'{"state": "ON", "power": 1000000}')
+        await until(said, bool, 30.0, "it is said")
+        await reads(handle, lambda r: r.power_w == 800)
+    assert await said() == [f"it: {STATE}: a power of 1e+06 W cannot be"]
 
 
 async def test_retained_values_are_of_nobody_knows_when(broker: Mosquitto) -> None:

@@ -43,6 +43,10 @@ class NoPowerError(Exception):
     """There is no power to report; `str()` is one clause."""
 
 
+class ImpossiblePowerError(NoPowerError):
+    """The power that was told is one that the device cannot have."""
+
+
 def power(spec: DeviceSpec, heard: Heard) -> Sample:
     """Return a device's power, consumption positive.
 
@@ -51,14 +55,15 @@ def power(spec: DeviceSpec, heard: Heard) -> Sample:
     its rating that it calls for.
 
     Raises:
-        NoPowerError: Nothing was heard that makes a power, or one that cannot be.
+        NoPowerError: Nothing was heard that makes a power.
+        ImpossiblePowerError: What was heard makes one that cannot be.
     """
     found = _power(spec, heard)
     if found is None:
         raise NoPowerError("no usable power has been told")
     most_w = _SANE_RANGE * max(abs(spec.min_w), abs(spec.max_w))
     if most_w and abs(found.value) > most_w:
-        raise NoPowerError(f"a power of {found.value:g} W cannot be")
+        raise ImpossiblePowerError(f"a power of {found.value:g} W cannot be")
     return found
 
 

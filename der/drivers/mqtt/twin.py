@@ -17,7 +17,13 @@ from der.drivers.mqtt.keepsake import Keepsake
 from der.drivers.mqtt.payload import PayloadError
 from der.drivers.mqtt.points import Facts, Message, Point, Settings
 from der.drivers.mqtt.profile import Profile
-from der.drivers.mqtt.reading import NoPowerError, Sample, reading
+from der.drivers.mqtt.reading import (
+    ImpossiblePowerError,
+    NoPowerError,
+    Sample,
+    power,
+    reading,
+)
 from der.errors import TransientError
 from der.model import Connection, Control, DeviceSpec, Reading
 from der.oddity import Oddity, Tell, What, untold
@@ -126,6 +132,8 @@ class Twin:
             return ()
         self._note_faults(topic, facts)
         self._remember(topic, facts, retained=retained)
+        if facts.measured and not retained:
+            self._note_power(topic)
         for listener in self._listeners:
             listener.put_nowait(facts)
         if retained or not (facts.measured or facts.settings):
@@ -293,6 +301,17 @@ class Twin:
         if topic in self._said:
             self._said.discard(topic)
             _log.info("%s: %s: makes sense again", self.spec.id, topic)
+
+    def _note_power(self, topic: str) -> None:
+        """Say that a power cannot be: whoever reads after the next good one does not see it."""
+        try:
+            power(self.spec, self._heard)
+        except ImpossiblePowerError as error:
+            words = self._troubles.say(f"{topic}: {error}")
+            if words is not None:
+                _log.warning("%s: %s", self.spec.id, words)
+        except NoPowerError:
+            pass  # what is missing may come with the next message
 
     def _fault(self, topic: str, why: str) -> None:
         words = self._troubles.say(f"{topic}: {why}; left out")
