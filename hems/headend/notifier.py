@@ -179,10 +179,9 @@ class Notifier:
             program = programme_at(self._book, word.resource)
             for item in claimed:
                 home = self._book.home(item.lfdi)
-                if home is None:
+                if home is None or not self._served(item.lfdi):
+                    self._end(item, word.mark)  # who is served nothing is told nothing
                     continue
-                if not self._served(item.lfdi):
-                    continue  # what it is served no more it is not told either; it polls
                 if program is not None and not self._book.assigned(program, home.lfdi):
                     await self._forget(item, "has left the group")
                     continue
@@ -228,9 +227,13 @@ class Notifier:
         if outcome is Outcome.GONE:
             await self._forget(letter.to, "knows it no more")
             return
-        self._done.append((letter.to.id, letter.mark))
         if outcome is Outcome.TAKEN:
             self._sent += [(mrid, letter.to.lfdi, at) for mrid in letter.events]
+        self._end(letter.to, letter.mark)
+
+    def _end(self, item: SubscriptionRecord, mark: str) -> None:
+        """Have it written down that a claim is seen through."""
+        self._done.append((item.id, mark))
         if self._settling is None or self._settling.done():
             self._settling = asyncio.create_task(self._settle(), name="settle notifications")
 

@@ -98,6 +98,7 @@ class _Lane:
 
     letter: Letter
     fresh: asyncio.Event = field(default_factory=asyncio.Event)
+    late: bool = False
     task: asyncio.Task[None] | None = None
 
 
@@ -130,8 +131,11 @@ class Postman:
 
     @property
     def busy(self) -> int:
-        """How many subscriptions have something on its way."""
-        return len(self._lanes)
+        """How many subscriptions have something on its way for the first time.
+
+        Those that did not take it at once are waited for by nobody.
+        """
+        return sum(not lane.late for lane in self._lanes.values())
 
     def send(self, letter: Letter) -> None:
         """Send a letter; one to the same subscription that is still on its way is replaced."""
@@ -154,6 +158,7 @@ class Postman:
                     attempt = 0
                     lane.fresh.clear()
                 outcome = await self._post(letter)
+                lane.late = outcome is None
                 if outcome is None and attempt < len(RETRY_DELAYS_S):
                     await _wait(lane.fresh, RETRY_DELAYS_S[attempt])
                     attempt += 1

@@ -44,12 +44,14 @@ class Draft:
         keys: What is changed: kind and key of each, in order.
         after: What takes the changes into memory once they are durable, in order.
         number: Of the last of its changes in the log; known once they are logged.
+        open: Whether the transaction still goes on.
     """
 
     connection: AsyncConnection
     keys: dict[tuple[str, str], None] = field(default_factory=dict)
     after: list[Callable[[], None]] = field(default_factory=list)
     number: int = 0
+    open: bool = True
 
     def changed(self, kind: str, key: str) -> None:
         """Note that a record is changed in this transaction."""

@@ -164,7 +164,7 @@ class Database:
         Raises:
             BusyError: The database is locked, full or away; nothing of the block was stored.
         """
-        draft = self._draft.get()
+        draft = self._ambient()
         if draft is not None:
             yield draft.connection
         elif self._writer is None:
@@ -191,7 +191,7 @@ class Database:
         Raises:
             BusyError: The database is locked, full or away; nothing of it was stored.
         """
-        if self._draft.get() is None and self._writer is not None and self._writes is not None:
+        if self._ambient() is None and self._writer is not None and self._writes is not None:
             async with self._writer:
                 with _busy_errors():
                     return await self._writes.run(work)
@@ -204,7 +204,7 @@ class Database:
         Raises:
             BusyError: The database cannot serve.
         """
-        if self._draft.get() is None and self._reads is not None:
+        if self._ambient() is None and self._reads is not None:
             with _busy_errors():
                 return await self._reads.run(work)
         async with self.reading() as connection:
@@ -220,7 +220,7 @@ class Database:
         Raises:
             BusyError: The database is locked, full or away; nothing of the block came about.
         """
-        outer = self._draft.get()
+        outer = self._ambient()
         if outer is not None:
             yield outer
             return
@@ -236,9 +236,15 @@ class Database:
                 try:
                     yield draft
                 finally:
+                    draft.open = False
                     self._draft.reset(token)
                 await self.changes.log(draft)
             self.changes.take(draft)
+
+    def _ambient(self) -> Draft | None:
+        """Return the transaction in which this runs; a task may outlive the one it began in."""
+        draft = self._draft.get()
+        return draft if draft is not None and draft.open else None
 
     async def load(self) -> None:
         """Read all that is held in memory, at start.

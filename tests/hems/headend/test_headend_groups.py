@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from certs.est import client
 from certs.identity import lfdi
@@ -14,6 +15,7 @@ from certs.issue import new_key
 from certs.pem import der
 from certs.pki import Pki, init_pki
 from hems.headend.est.settings import EstSettings
+from hems.headend.models import SubscriptionRow
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
 from hems.sep2.resources import (
@@ -31,6 +33,7 @@ from hems.sep2.resources import (
 from hems.sep2.xml import parse
 from tests.hems.headend.conftest import Home, Listen, Operator
 from tests.hems.headend.enrolling import running
+from tests.waiting import until
 
 pytestmark = pytest.mark.requirement("L3-LIFECYCLE", "PRO-2030.5")
 WAIT_S = 10.0
@@ -185,8 +188,27 @@ async def test_who_leaves_a_group_is_told_no_more(street: Street, listen: Listen
     assert len(await programs(street.b)) == 1
 
 
-async def test_who_is_quarantined_sees_its_programmes_and_no_events(street: Street) -> None:
+async def test_who_is_quarantined_sees_its_programmes_and_no_events(
+    street: Street, head_end: HeadEnd, listen: Listen
+) -> None:
+    told: list[bytes] = []
+
+    def hook(body: bytes) -> int:
+        told.append(body)
+        return 204
+
+    link = (await street.a.get("/edev", EndDeviceList)).end_device[0].subscription_list_link
+    assert link is not None
+    wish = Subscription(
+        subscribed_resource="/derp/1/derc",
+        encoding=0,
+        level="+S1",
+        limit=5,
+        notification_uri=await listen(street.a.server_tls, hook),
+    )
+    assert (await street.a.ask("POST", link.href, wish)).status == 201
     event = await street.operator.event(limit_import_w=2000, minutes=10)
+    await until(lambda: _now(len(told)), lambda count: count == 1, WAIT_S, "told")
     assert await events(street.a) == [event["id"]]
     place = f"/fleet/hubs/{street.a.lfdi}/state"
     await street.good("POST", place, {"to": "quarantined", "reason": "odd readings"})
@@ -201,8 +223,27 @@ async def test_who_is_quarantined_sees_its_programmes_and_no_events(street: Stre
     refused = await street.a.ask("POST", "/rsps/1/r", answer)
     assert (refused.status, "as its hub stands" in refused.text) == (403, True)
     assert await events(street.b) == [event["id"]], "others go on"
+    await street.operator.event(limit_import_w=1000, minutes=10)
+
+    async def settled() -> bool:
+        async with head_end.store.reading() as connection:
+            return bool((await connection.execute(select(SubscriptionRow.taken))).scalar_one())
+
+    async def marked() -> int:
+        async with head_end.store.reading() as connection:
+            return int((await connection.execute(select(SubscriptionRow.told_change))).scalar_one())
+
+    first = await marked()
+    await street.operator.event(limit_import_w=900, minutes=10)
+    await until(marked, lambda change: change > first, WAIT_S, "it was its turn")
+    await until(settled, bool, WAIT_S, "and nothing is owed to it")
+    assert len(told) == 1
     await street.good("POST", place, {"to": "retired", "reason": "taken down"})
     assert (await street.a.ask("GET", "/dcap")).status == 403
+
+
+async def _now(value: int) -> int:
+    return value
 
 
 @pytest.fixture
