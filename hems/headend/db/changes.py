@@ -89,8 +89,10 @@ class Changes:
             .order_by(ChangeRow.number)
         )
         found = rows.all()
-        if self.seen and (not found or found[0].number != self.seen):
-            await self.load(connection)  # what was known last is forgotten already
+        oldest = found[0].number if found else 0
+        missed = oldest != self.seen if self.seen else oldest > 1
+        if missed:
+            await self.load(connection)  # what comes after what was known last is forgotten
             self.on_change()
             return
         fresh = [row for row in found if row.number > self.seen]
