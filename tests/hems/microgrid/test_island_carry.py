@@ -1,6 +1,7 @@
 """What an island's energy carries, against a slow oracle that drains the battery bit by bit."""
 
 import math
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -19,13 +20,14 @@ stocks = st.builds(Stock, st.integers(0, 10_000).map(float), st.integers(0, 5_00
 
 
 def drained(stock: Stock, ahead: list[Stretch], more_w: float) -> float:
-    """Return when the battery is empty, by the second."""
-    energy, most = stock.energy_wh, stock.energy_wh + stock.room_wh
+    """Return when the battery is empty, in steps of 10 s and exact: thousands of them add up."""
+    energy = Fraction(stock.energy_wh)
+    most = energy + Fraction(stock.room_wh)
     passed = 0.0
     for part in ahead:
         for _ in range(int(part.seconds / 10)):
-            energy -= (part.load_w + more_w - part.sun_w) * 10 / 3600
-            if energy < -1e-9:
+            energy -= Fraction(part.load_w + more_w - part.sun_w) / 360
+            if energy < 0:
                 return passed
             energy = min(energy, most)
             passed += 10
