@@ -170,7 +170,7 @@ def main() -> None:
     report(
         "headend",
         figures,
-        requirements=["PRO-2030.5", "PRO-CLOUD"],
+        requirements=["PRO-2030.5"],
         headline=_HEADLINE,
         record=options.record,
     )

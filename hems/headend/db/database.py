@@ -27,6 +27,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from hems.headend.db.changes import Changes, Draft
 from hems.headend.db.own_thread import OwnThread
 from hems.headend.db.schema import prepare_postgresql, prepare_sqlite
+from hems.headend.db.writers import Writers
 from hems.headend.errors import BusyError, StoreError
 
 _DRIVER: Final = "postgresql+asyncpg"
@@ -52,9 +53,8 @@ class Database:
     def __init__(self, engine: AsyncEngine, url: str = "") -> None:
         self._engine = engine
         self.url = url
-        # SQLite has one writer; waiting here is fair, waiting in SQLite polls.
-        self._writer = None if url else asyncio.Lock()
         self._turn = asyncio.Lock()
+        self._writers: Writers | None = None
         self._writes: OwnThread | None = None
         self._reads: OwnThread | None = None
         self._draft: ContextVar[Draft | None] = ContextVar("draft", default=None)
@@ -107,8 +107,9 @@ class Database:
             await engine.dispose()
             raise
         made = cls(engine)
-        made._writes = OwnThread(path, busy_timeout_s, writes=True)
-        made._reads = OwnThread(path, busy_timeout_s, writes=False)
+        made._writers = Writers(path, busy_timeout_s)
+        made._writes = OwnThread(path, busy_timeout_s, made._writers)
+        made._reads = OwnThread(path, busy_timeout_s)
         return made
 
     @classmethod
@@ -149,6 +150,8 @@ class Database:
             if thread is not None:
                 await thread.close()
         await self._engine.dispose()
+        if self._writers is not None:
+            self._writers.close()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -167,12 +170,12 @@ class Database:
         draft = self._ambient()
         if draft is not None:
             yield draft.connection
-        elif self._writer is None:
+        elif self._writers is None:
             with _busy_errors():
                 async with self._engine.begin() as connection:
                     yield connection
         else:
-            async with self._writer:
+            async with self._writers.lock, self._writers.turn_of_loop():
                 with _busy_errors():
                     async with self._engine.connect() as connection:
                         await connection.execution_options(**{_IMMEDIATE: True})
@@ -191,8 +194,8 @@ class Database:
         Raises:
             BusyError: The database is locked, full or away; nothing of it was stored.
         """
-        if self._ambient() is None and self._writer is not None and self._writes is not None:
-            async with self._writer:
+        if self._ambient() is None and self._writers is not None and self._writes is not None:
+            async with self._writers.lock:
                 with _busy_errors():
                     return await self._writes.run(work)
         async with self.writing() as connection:

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -33,41 +32,11 @@ from hems.sep2.resources import (
 from hems.sep2.xml import parse
 from tests.hems.headend.conftest import Home, Listen, Operator
 from tests.hems.headend.enrolling import running
+from tests.hems.headend.street import Street
 from tests.waiting import until
 
 pytestmark = pytest.mark.requirement("L3-LIFECYCLE", "PRO-2030.5")
 WAIT_S = 10.0
-CHECKS = ("identity", "registration", "event", "readings", "limits", "safe-state")
-
-
-@dataclass
-class Street:
-    """A feeder with two transformers, a home on each, both operating."""
-
-    operator: Operator
-    a: Home
-    b: Home
-
-    async def good(self, method: str, path: str, body: object = None) -> object:
-        status, answer = await self.operator.ask(method, path, body)
-        assert status in {200, 201}, answer
-        return answer
-
-    async def operate(self, home: Home, site: str) -> None:
-        wish = {"lfdi": home.lfdi, "site": site}
-        await self.good("POST", "/fleet/hubs", wish)
-        place = f"/fleet/hubs/{home.lfdi}"
-        record = {
-            "tested_by": "Tina Test",
-            "witnessed_by": "Willi Witness",
-            "checks": [{"name": name, "passed": True} for name in CHECKS],
-            "at": time.time() - 1,
-            "document": "ab" * 32,
-        }
-        await self.good("POST", f"{place}/commissioning", record)
-        await self.good("POST", f"{place}/state", {"to": "commissioned"})
-        await self.good("PUT", f"{place}/licence", {"number": "L-1"})
-        await self.good("POST", f"{place}/state", {"to": "operating"})
 
 
 @pytest.fixture
