@@ -1,11 +1,12 @@
 """What a peer of IEEE 2030.5 is judged by, beside what OpenSSL has checked; pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography import x509
 
 from certs.errors import PeerError
+from certs.lists import ReadList
 from certs.standing import NO_ANSWERS, STRICT, Answers, Policy, Standing, overdue, verdict
 from certs.verify import Role, check_dates, check_peer, check_root, holder
 
@@ -20,6 +21,7 @@ class Rules:
         crls: The revocation lists of all CAs below them.
         policy: What holds while revocation cannot be learned.
         answers: What OCSP has said.
+        lists: The revocation lists, read once for many handshakes.
     """
 
     role: Role
@@ -27,6 +29,10 @@ class Rules:
     crls: Sequence[x509.CertificateRevocationList] = ()
     policy: Policy = STRICT
     answers: Answers = NO_ANSWERS
+    lists: Sequence[ReadList] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lists", tuple(ReadList.of(crl) for crl in self.crls))
 
     def check(self, chain: Sequence[x509.Certificate], now: float) -> None:
         """Check all but whether it can be learned that a chain was not revoked.
@@ -38,7 +44,7 @@ class Rules:
         Raises:
             PeerError: A rule is broken.
         """
-        check_peer(chain, self.role, self.crls)
+        check_peer(chain, self.role, self.lists)
         check_root(chain, self.roots)
         check_dates(chain, now)
 
@@ -51,7 +57,7 @@ class Rules:
         Raises:
             PeerError: It was revoked, or nobody could say for longer than the policy allows.
         """
-        found = verdict(chain, self.crls, self.answers, now, self.policy)
+        found = verdict(chain, self.lists, self.answers, now, self.policy)
         if found.certificate is not None:
             name = holder(found.certificate)
             if found.standing is Standing.REVOKED:
@@ -68,4 +74,4 @@ class Rules:
 
         It knows no grace: to it a list that is overdue is as bad as none.
         """
-        return self.policy != STRICT and overdue(self.crls, now)
+        return self.policy != STRICT and overdue(self.lists, now)

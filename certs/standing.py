@@ -15,6 +15,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from certs.lists import RevocationList
 from certs.verify import revoked
 
 
@@ -65,6 +66,16 @@ class Answers:
     good_until: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     revoked: frozenset[str] = frozenset()
 
+    def revokes(self, certificate: x509.Certificate) -> bool:
+        """Whether a certificate was taken back."""
+        return bool(self.revoked) and mark(certificate) in self.revoked
+
+    def counts_until(self, certificate: x509.Certificate) -> float:
+        """Return until when a certificate is known to count; -inf if nothing was said of it."""
+        if not self.good_until:
+            return -math.inf
+        return self.good_until.get(mark(certificate), -math.inf)
+
 
 NO_ANSWERS: Final = Answers()
 
@@ -100,7 +111,7 @@ def standing(known_until: float, now: float, policy: Policy) -> Standing:
 
 def verdict(
     chain: Sequence[x509.Certificate],
-    crls: Sequence[x509.CertificateRevocationList],
+    crls: Sequence[RevocationList],
     answers: Answers,
     now: float,
     policy: Policy,
@@ -116,7 +127,7 @@ def verdict(
     """
     judged = [each for each in chain if each.subject != each.issuer]
     for each in judged:
-        if mark(each) in answers.revoked or revoked(each, crls):
+        if answers.revokes(each) or revoked(each, crls):
             return Verdict(Standing.REVOKED, each, -math.inf, -math.inf)
     if not judged:
         return Verdict(Standing.KNOWN, None, math.inf, math.inf)
@@ -124,21 +135,20 @@ def verdict(
     return Verdict(standing(until, now, policy), judged[worst], until, until + policy.patience_s)
 
 
-def overdue(crls: Sequence[x509.CertificateRevocationList], now: float) -> bool:
+def overdue(crls: Sequence[RevocationList], now: float) -> bool:
     """Return whether one of some lists is."""
     return any(_until(each) < now for each in crls)
 
 
 def _known_until(
     certificate: x509.Certificate,
-    crls: Sequence[x509.CertificateRevocationList],
+    crls: Sequence[RevocationList],
     answers: Answers,
 ) -> float:
     ends = [_until(crl) for crl in crls if crl.issuer == certificate.issuer]
-    ends.append(answers.good_until.get(mark(certificate), -math.inf))
-    return max(ends)
+    return max(*ends, answers.counts_until(certificate), -math.inf)
 
 
-def _until(crl: x509.CertificateRevocationList) -> float:
+def _until(crl: RevocationList) -> float:
     """Return until when a list is current: for ever where it does not say, as OpenSSL takes it."""
     return math.inf if crl.next_update_utc is None else crl.next_update_utc.timestamp()

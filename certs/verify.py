@@ -7,6 +7,7 @@ here is asked. These rules are pure: a chain in, a refusal or nothing out.
 import ssl
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final
 
 from cryptography import x509
@@ -18,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from certs.errors import PeerError
 from certs.hwname import HARDWARE_MODULE_NAME, HardwareName, read_hardware_name
 from certs.identity import lfdi
+from certs.lists import RevocationList
 from certs.pem import UNREADABLE, der
 
 DEVICE_TYPES: Final = frozenset(
@@ -71,17 +73,25 @@ def peer_chain(connection: ssl.SSLObject | ssl.SSLSocket) -> list[x509.Certifica
     chain = inner.get_verified_chain() or inner.get_unverified_chain()
     if not chain:
         raise PeerError("the peer showed no certificate")
-    items = [item if isinstance(item, bytes) else item.public_bytes(_AS_DER) for item in chain]
+    own, *authorities = (
+        item if isinstance(item, bytes) else item.public_bytes(_AS_DER) for item in chain
+    )
     try:
-        return [x509.load_der_x509_certificate(item) for item in items]
+        return [x509.load_der_x509_certificate(own), *map(_authority, authorities)]
     except UNREADABLE as error:
         raise PeerError("a certificate of the peer's chain is damaged") from error
+
+
+@lru_cache(256)
+def _authority(item: bytes) -> x509.Certificate:
+    """Read a CA's certificate; that of thousands of peers is one, and what is read of it stays."""
+    return x509.load_der_x509_certificate(item)
 
 
 def check_peer(
     chain: Sequence[x509.Certificate],
     role: Role,
-    crls: Sequence[x509.CertificateRevocationList] = (),
+    crls: Sequence[RevocationList] = (),
 ) -> None:
     """Check a peer's chain against the certificate rules of IEEE 2030.5, clause 6.11.
 
@@ -104,7 +114,7 @@ def check_peer(
 def _check_chain(
     chain: Sequence[x509.Certificate],
     role: Role,
-    crls: Sequence[x509.CertificateRevocationList],
+    crls: Sequence[RevocationList],
 ) -> None:
     leaf = chain[0]
     for certificate in chain:
@@ -195,14 +205,12 @@ def _check_algorithms(certificate: x509.Certificate) -> None:
         raise _broken(certificate, "is not signed with SHA-256")
 
 
-def _check_not_revoked(
-    certificate: x509.Certificate, crls: Sequence[x509.CertificateRevocationList]
-) -> None:
+def _check_not_revoked(certificate: x509.Certificate, crls: Sequence[RevocationList]) -> None:
     if revoked(certificate, crls):
         raise _broken(certificate, "is revoked")
 
 
-def revoked(certificate: x509.Certificate, crls: Sequence[x509.CertificateRevocationList]) -> bool:
+def revoked(certificate: x509.Certificate, crls: Sequence[RevocationList]) -> bool:
     """Return whether the CA of a certificate has taken it back.
 
     Args:
