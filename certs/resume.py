@@ -14,10 +14,10 @@ from typing import Final
 from cryptography import x509
 
 HOSTS: Final = 16
-"""Of so many servers sessions are kept; the one that was kept longest ago goes first."""
+"""Of so many servers sessions are kept, unless another number is said."""
 
 PER_HOST: Final = 4
-"""As many as a client has connections to one server at a time."""
+"""As many as a client has connections to one server at a time, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +40,22 @@ class Sessions:
 
     Each is given out once: TLS 1.3 wants a ticket used once, and a session with which a handshake
     fails is not tried twice.
+
+    Args:
+        hosts: Of so many servers sessions are kept; the one kept longest ago goes first.
+        per_host: How many of each.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hosts: int = HOSTS, per_host: int = PER_HOST) -> None:
+        self._hosts, self._per_host = hosts, per_host
         self._kept: dict[str, deque[Resumable]] = {}
 
     def keep(self, host: str, session: Resumable) -> None:
         """Keep a session for the next connection to a host."""
-        held = self._kept.pop(host, None) or deque(maxlen=PER_HOST)
+        held = self._kept.pop(host, None) or deque(maxlen=self._per_host)
         held.append(session)
         self._kept[host] = held
-        while len(self._kept) > HOSTS:
+        while len(self._kept) > self._hosts:
             del self._kept[next(iter(self._kept))]
 
     def take(self, host: str, now: float) -> Resumable | None:
@@ -60,6 +65,7 @@ class Sessions:
             session = held.pop()
             if now < session.until:
                 return session
+        self._kept.pop(host, None)
         return None
 
     def forget(self) -> None:

@@ -27,6 +27,9 @@ from hems.sep2.xml import MEDIA_TYPE
 RETRY_DELAYS_S: Final = (0.0, 0.5, 2.0, 8.0)
 """Waits before each further attempt; the first is at once, for a connection that had gone idle."""
 
+SUBSCRIBERS: Final = 20_000
+"""Of so many a TLS session is kept: to take it up again costs a third of a full handshake."""
+
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=10, sock_connect=3)
 _KEEPALIVE_S: Final = 600.0
 _GONE: Final = frozenset({404, 410})

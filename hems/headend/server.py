@@ -16,6 +16,7 @@ from aiohttp import web
 from certs.identity import IdentityFiles, Trust, lfdi
 from certs.pem import der, read_certificates
 from certs.renewal import CertificateWatch
+from certs.resume import Sessions
 from certs.tls import client_context, server_context
 from hems.clock import Clock, SystemClock
 from hems.headend import hrefs
@@ -35,9 +36,11 @@ from hems.headend.ocsp.views import KEEPALIVE_S as OCSP_KEEPALIVE_S
 from hems.headend.ocsp.views import PATH as OCSP_PATH
 from hems.headend.ocsp.views import Responder
 from hems.headend.operator_api import operator_token
+from hems.headend.postman import SUBSCRIBERS
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
 from hems.headend.tls_buffers import use_small_buffers
+from hems.headend.upstream.assembly import Aggregation
 from hems.signals import end_by, end_quietly
 
 KEEPALIVE_S = 3600.0
@@ -131,6 +134,7 @@ class HeadEnd:
         self.watch = watch = CertificateWatch(identity, trust)
         server_tls = watch.cover(server_context(identity, trust))
         client_tls = watch.cover(client_context(identity, trust))
+        client_tls.sessions = Sessions(hosts=SUBSCRIBERS, per_host=1)
         self.token = operator_token(settings.token_file)
         self.store = store = await Store.open(settings.database, settings.busy_timeout_s)
         stack.push_async_callback(store.close)
@@ -151,10 +155,13 @@ class HeadEnd:
             enrolled = () if est is None else est.register.enrolments
             responder = await assemble_ocsp(settings.ocsp, enrolled, clock)
         cim = await self._assemble_cim(stack, client_tls)
+        upstream = None
+        if settings.upstream is not None:
+            upstream = Aggregation(settings.upstream, self.book, store, fleet, clock)
 
         async def keep() -> None:
             await enterprise.keep()
-            for part in (est, responder, cim):
+            for part in (est, responder, cim, upstream):
                 if part is not None:
                     await part.keep()
 
@@ -171,6 +178,7 @@ class HeadEnd:
                 *enterprise.doors,
                 *(() if est is None else est.doors),
                 *(() if cim is None else cim.doors),
+                *(() if upstream is None else upstream.doors),
             ),
             keep=keep,
             more=enterprise.views,
@@ -208,6 +216,8 @@ class HeadEnd:
         stack.push_async_callback(_stop, _started(parts.ticker.run(), "ticker"))
         for name, work in ({} if cim is None else cim.work()).items():
             stack.push_async_callback(_stop, _started(work, name))
+        if upstream is not None:
+            stack.push_async_callback(_stop, _started(upstream.run(), "aggregator"))
         if settings.advertise:
             await stack.enter_async_context(
                 announced(settings.host, port, settings.instance, settings.edition)

@@ -7,7 +7,8 @@ What is held is let go of before the event, so that no process needs two descrip
 `fanout_10k_s`, whatever the number of homes, is the time from an event's acceptance until the last
 home has taken its notification, over connections that an earlier event has left open.
 `fanout_cold_s` is the same of that earlier one, the first that any of the homes is told of: it has
-all connections to make, each with a full handshake.
+all connections to make, each with a full handshake. `fanout_resumed_s` is that of a third one, after
+all homes have closed their connections: TLS sessions are taken up again.
 """
 
 import argparse
@@ -50,6 +51,8 @@ RESOURCE: Final = "/derp/2/derc"
 
 _ADDRESSES: Final = 250
 _LOOK_S: Final = 0.2
+_CLOSED_S: Final = 3.0
+"""So long the server is given to notice that connections were closed."""
 _CHUNK: Final = 1 << 16
 _TAKEN: Final = b"HTTP/1.1 204 No Content\r\n\r\n"
 _DEVICE = re.compile(rb'<EndDevice [^>]*href="(/edev/\d+)"')
@@ -75,7 +78,11 @@ def crowd(
         for listener in listeners:
             _told(listener)
         figures = _hold(utility, [*common, "--count", str(count), "--port", str(utility.port)])
-        for key, number in (("fanout_cold_s", 1), ("fanout_10k_s", 2)):
+        for number, key in enumerate(("fanout_cold_s", "fanout_10k_s", "fanout_resumed_s"), 1):
+            if key == "fanout_resumed_s":
+                for listener in listeners:
+                    _asked(listener, "close")
+                time.sleep(_CLOSED_S)
             before_s = utility.cpu_s()
             figures |= _fan_out(operator, listeners, count, key, number)
             spent_s = utility.cpu_s() - before_s
@@ -234,6 +241,11 @@ class Listener:
             self.twice += home in self.told
             self.told.add(home)
 
+    def close(self) -> None:
+        """Close all connections."""
+        for number in list(self._peers):
+            self._drop(number)
+
     def _drop(self, number: int) -> None:
         _, tls, _ = self._peers.pop(number)
         self._poll.unregister(number)
@@ -257,6 +269,8 @@ def listen(options: argparse.Namespace) -> None:
         print(json.dumps(said), flush=True)
         if line.strip() == "next":
             listener.told, listener.twice = set(), 0
+        if line.strip() == "close":
+            listener.close()
 
 
 def hold(options: argparse.Namespace) -> None:
