@@ -185,6 +185,12 @@ async def test_what_is_kept_is_bounded_and_given_out_once(pki: Pki) -> None:
     assert sessions.take("h2", 9.0) is None
     sessions.forget()
     assert sessions.take("h3", 0.0) is None
+    many = Sessions(hosts=HOSTS + 1, per_host=1)
+    for host in range(HOSTS + 1):
+        many.keep(f"h{host}", Resumable(session, chain, 1.0))
+        many.keep(f"h{host}", Resumable(session, chain, 9.0))
+    found = [(many.take(f"h{host}", 5.0), many.take(f"h{host}", 5.0)) for host in range(HOSTS + 1)]
+    assert all(first is not None and second is None for first, second in found)
 
 
 async def test_a_renewed_identity_is_not_hidden_by_an_old_session(pki: Pki) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from lxml import etree
 
 from certs.pem import read_certificates
@@ -91,6 +92,34 @@ async def test_a_change_is_told_at_once(
 
     assert 0 <= (await until(told_at, lambda at: at is not None, WAIT_S, "it is noted") or 0) < 1.0
     assert queue.empty()
+
+
+async def test_a_home_that_hung_up_is_told_over_the_session_that_it_had(
+    home: Home, operator: Operator
+) -> None:
+    told: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def post(request: web.Request) -> web.Response:
+        told.put_nowait(await request.read())
+        answer = web.Response(status=204)
+        answer.force_close()
+        return answer
+
+    app = web.Application()
+    app.router.add_post("/notify", post)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=home.server_tls).start()
+        uri = f"https://127.0.0.1:{runner.addresses[0][1]}/notify"
+        assert (await home.ask("POST", await subscriptions(home), wish(uri))).status == 201
+        for number in range(1, 4):
+            event = await operator.event(limit_import_w=1000 + number, minutes=10)
+            assert event["id"].encode() in await asyncio.wait_for(told.get(), WAIT_S)
+            assert home.server_tls.session_stats()["accept_good"] == number
+            assert home.server_tls.session_stats()["hits"] == number - 1
+    finally:
+        await runner.cleanup()
 
 
 async def test_what_came_between_the_reading_and_the_subscription_is_told(
