@@ -4,7 +4,8 @@ The server is `hems headend run` itself, in processes of its own, with mutual TL
 processes, each connection with a certificate of its own. Rates are of 8 connections in a closed
 loop, with the cipher that the server prefers (GCM), and `ccm8_...` with the one that IEEE 2030.5
 makes mandatory. Each store and number of workers is a row of `rows`; one that cannot be started is
-in `absent`, with the reason.
+in `absent`, with the reason. `fleet` has what one worker costs with 100 to 100,000 homes, and
+`fleet_growth` by what factor that grows.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from typing import Final
 from certs.pki import Pki, init_pki, open_pki
 from tests.benchmarks.common import Figure, parser, report
 from tests.benchmarks.headend_crowd import crowd
+from tests.benchmarks.headend_fleet import FLEETS, growth, measure_fleet
 from tests.benchmarks.headend_homes import make_homes
 from tests.benchmarks.headend_load import CONTROLS
 from tests.benchmarks.headend_rig import (
@@ -38,11 +40,14 @@ CONNECTIONS: Final = 8
 SECONDS: Final = 8.0
 HOMES: Final = 10_000
 QUICK_HOMES: Final = 40
+QUICK_FLEETS: Final = (10, 100)
 QUICK_SECONDS: Final = 0.5
 _HEADLINE: Final = (
     *("time_rps", "derc_rps", "mmr_rps", "time_p99_ms", "derc_p99_ms", "mmr_p99_ms"),
     *("homes_held", "rss_per_home_kb", "fanout_10k_s"),
 )
+_GROWING: Final = ("time_cpu_ms", "derc_cpu_ms", "mmr_cpu_ms", "enter_ms", "event_ms", "rss_mb")
+"""What is compared between the smallest fleet and the largest."""
 
 
 def row_name(store: str, workers: int) -> str:
@@ -110,6 +115,26 @@ def measure_row(
     return figures
 
 
+def measure_fleets(
+    folder: Path, pki: Pki, lfdis: list[str], options: argparse.Namespace
+) -> dict[str, Figure]:
+    """Measure fleets of several sizes, with one worker on SQLite."""
+    fleets: dict[str, dict[str, Figure]] = {}
+    seconds = QUICK_SECONDS if options.quick else options.seconds
+    for size in QUICK_FLEETS if options.quick else FLEETS:
+        print(f"a fleet of {size} ...", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix=f"fleet-{size}-", dir=folder) as place:
+            fleets[str(size)] = measure_fleet(
+                Path(place),
+                pki,
+                size,
+                lfdis[:CONNECTIONS],
+                lambda utility: load(utility, pki, folder / "homes", GCM, seconds),
+            )
+    grown = {key: growth(fleets, key) for key in _GROWING}
+    return {"fleet": fleets, "fleet_growth": grown}
+
+
 @contextmanager
 def _database(folder: Path, store: str) -> Iterator[str]:
     if store == "sqlite":
@@ -140,7 +165,10 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Figure]:
             except AbsentError as error:
                 absent[name] = str(error)
                 print(f"{name}: absent: {error}", file=sys.stderr, flush=True)
-    return summed(rows, absent, count)
+    figures = summed(rows, absent, count)
+    if not options.no_fleet:
+        figures |= measure_fleets(folder, pki, lfdis, options)
+    return figures
 
 
 def summed(
@@ -158,6 +186,7 @@ def main() -> None:
     line.add_argument("--seconds", type=float, default=SECONDS, help="of each round")
     line.add_argument("--rows", default="", help="some only, such as sqlite-1,postgresql-2")
     line.add_argument("--no-crowd", action="store_true", help="the rates only")
+    line.add_argument("--no-fleet", action="store_true", help="no fleets of growing size")
     line.add_argument("--quick", action="store_true", help="a smoke run with few homes")
     line.add_argument("--folder", type=Path, help="keep certificates and logs here")
     options = line.parse_args()

@@ -7,8 +7,8 @@ What is held is let go of before the event, so that no process needs two descrip
 `fanout_10k_s`, whatever the number of homes, is the time from an event's acceptance until the last
 home has taken its notification, over connections that an earlier event has left open.
 `fanout_cold_s` is the same of that earlier one, the first that any of the homes is told of: it has
-all connections to make, each with a full handshake. `fanout_resumed_s` is that of a third one, after
-all homes have closed their connections: TLS sessions are taken up again.
+all connections to make, each with a full handshake. `fanout_resumed_s` is that of a third one, of
+homes that have closed their connections: TLS sessions are taken up again.
 """
 
 import argparse

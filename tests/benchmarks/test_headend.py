@@ -83,11 +83,12 @@ def test_a_short_run_measures_everything_and_names_what_is_absent(
 ) -> None:
     monkeypatch.setattr(headend, "QUICK_SECONDS", 0.2)
     monkeypatch.setattr(headend, "QUICK_HOMES", 10)
+    monkeypatch.setattr(headend, "QUICK_FLEETS", (3, 30))
     monkeypatch.setattr(headend, "ROWS", (("sqlite", 1), ("postgresql", 1)))
     monkeypatch.setattr(
         headend, "postgresql", lambda: nullcontext("postgresql://nobody@127.0.0.1:1/none")
     )
-    options = Namespace(quick=True, rows="", no_crowd=False)
+    options = Namespace(quick=True, rows="", no_crowd=False, no_fleet=False)
     figures = headend.measure(options, tmp_path)
     rows, absent = figures["rows"], figures["absent"]
     assert isinstance(rows, dict)
@@ -99,7 +100,13 @@ def test_a_short_run_measures_everything_and_names_what_is_absent(
         assert rows["sqlite-1"][f"ccm8_{kind}_rps"] > 0
         assert figures[f"{kind}_p99_ms"] >= figures[f"{kind}_p50_ms"]  # type: ignore[operator] # numbers
     assert figures["homes_held"] == 10
-    for key in ("fanout_cold", "fanout_10k"):
+    fleet, grown = figures["fleet"], figures["fleet_growth"]
+    assert isinstance(fleet, dict)
+    assert isinstance(grown, dict)
+    assert list(fleet) == ["3", "30"]
+    assert fleet["30"]["mmr_rps"] > 0
+    assert all(factor is not None for factor in grown.values())
+    for key in ("fanout_cold", "fanout_10k", "fanout_resumed"):
         assert figures[f"{key}_missing"] == 0
         assert figures[f"{key}_twice"] == 0
         assert figures[f"{key}_s"] > 0  # type: ignore[operator] # a number
