@@ -21,12 +21,12 @@ help:
 	@echo "make test-deep   what it leaves out, and new examples for every property: half an hour more"
 	@echo "make conformance [ARGS='--profile csip']  the certifier's scenarios, PICS, evidence"
 	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
-	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web|security"
+	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web|security|headend"
 	@echo "make lighthouse  what Lighthouse says of the page's views"
 	@echo "make mutants     do the tests notice a changed event rule?"
 	@echo "make fuzz FUZZ=xml|modbus|ocpp|mqtt|p1|est|api|... [ARGS='--seconds 3600'] (FUZZ= names all)"
 	@echo "make security    attacks of all kinds on the whole line  [ARGS='--only web --report FILE']"
-	@echo "make audit       bandit, and known vulnerabilities of parts  make sbom | risks"
+	@echo "make audit       bandit, and known vulnerabilities of parts  make sbom | risks | scale"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
 	@echo "make pictures    writes docs/images anew, from a fixed house"
 	@echo "make format | lock | clean"
@@ -68,6 +68,11 @@ sbom: .venv/.ready
 .PHONY: risks
 risks: .venv/.ready
 	@$(PY) -m tests.papers.risks
+
+# Writes the tables of docs/scale.md from docs/figures/headend.json.
+.PHONY: scale
+scale: .venv/.ready
+	@$(PY) -m tests.papers.scale
 
 # Files whole, so that what they share is made once; the longest first (tests/order.py).
 BY_FILE := --dist loadfile --no-loadscope-reorder

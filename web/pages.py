@@ -1,12 +1,11 @@
-"""The built front end, served from one folder and nothing outside it.
-
-Beside each file its build puts the same compressed (`.br`, `.gz`); who takes that gets it.
-"""
+"""The built front end, served from one folder and nothing outside it."""
 
 from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import web
+
+from hems.page_files import PageFiles, is_place
 
 _NOT_BUILT = """<!doctype html>
 <html lang="en">
@@ -25,12 +24,12 @@ address again.</p>
 class Pages:
     """Serves the front end's files.
 
-    Attributes:
+    Args:
         folder: Where the built front end lies; it may appear or change while the hub runs.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
+        self._files = PageFiles(folder)
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
         """Answer GET /: the page, or in words why there is none."""
@@ -38,45 +37,23 @@ class Pages:
 
     async def trust(self, _request: web.Request) -> web.StreamResponse:
         """Answer GET /trust: how a browser comes to trust the hub's certificate."""
-        page = self.folder / "trust.html"
-        if not page.is_file():
+        page = self._files.find("trust.html")
+        if page is None:
             raise web.HTTPNotFound
-        return _file(page)
+        return page
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Answer GET of any other path: a file of the front end, a place on the page, or 404."""
         asked = request.match_info["path"]
-        try:
-            path = (self.folder / asked).resolve()
-            if path.is_relative_to(self.folder) and path.is_file():
-                return _file(path)
-        except (ValueError, OSError) as error:  # a NUL byte, a name too long, a link loop
-            raise web.HTTPNotFound from error
-        if _is_place(asked, request.headers.get("Accept", "")):
+        found = self._files.find(asked)
+        if found is not None:
+            return found
+        api = asked.partition("/")[0] == "api"
+        if not api and is_place(asked, request.headers.get("Accept", "")):
             return self._index()
         raise web.HTTPNotFound
 
     def _index(self) -> web.StreamResponse:
-        index = self.folder / "index.html"
-        if not index.is_file():
-            return web.Response(
-                status=HTTPStatus.SERVICE_UNAVAILABLE, text=_NOT_BUILT, content_type="text/html"
-            )
-        return _file(index)
-
-
-def _file(path: Path) -> web.FileResponse:
-    # Vite puts a hash of the content into the names under assets/.
-    lasting = path.parent.name == "assets"
-    cache = "public, max-age=31536000, immutable" if lasting else "no-cache"
-    return web.FileResponse(path, headers={"Cache-Control": cache, "Vary": "Accept-Encoding"})
-
-
-def _is_place(asked: str, accepted: str) -> bool:
-    """Whether a path that is no file names a place that the page itself shows ("/devices/ev").
-
-    A person who opens such an address takes HTML; a script or a picture that is missing does not,
-    and what has a dot in its name was meant as a file.
-    """
-    first, last = asked.partition("/")[0], asked.rpartition("/")[2]
-    return first != "api" and "." not in last and "text/html" in accepted
+        return self._files.find("index.html") or web.Response(
+            status=HTTPStatus.SERVICE_UNAVAILABLE, text=_NOT_BUILT, content_type="text/html"
+        )

@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from der.sentence import say
+from hems.page_files import SAFE_HEADERS
 from web.answers import TOO_LARGE, error_answer
 from web.handler import Handler
 from web.settings import WebSettings
@@ -29,21 +30,6 @@ _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _OWN_SITE = frozenset({"same-origin", "none"})
 _BODY_TIMEOUT_S = 10.0
 _SLOWEST_BYTES_PER_S = 100_000.0
-_HEADERS = {
-    # Each kind is named: nothing inline, nothing from elsewhere, no frame around it.
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Server": "hems",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +119,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Put the security headers on every answer, streams and errors too."""
-    response.headers.update(_HEADERS)
+    response.headers.update(SAFE_HEADERS)
     if request.path.startswith("/api/") or response.status >= HTTPStatus.BAD_REQUEST:
         response.headers["Cache-Control"] = "no-store"
 

@@ -1,14 +1,14 @@
 """What an account may be called, and when two names are the same. Pure."""
 
-import unicodedata
 from typing import Final
 
 from der.sentence import say
+from hems.access.credential_rules import LONGEST_NAME, NameFault, composed, key, name_fault
 from hems.access.errors import AccountError
 
-LONGEST: Final = 64
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Kinds of characters that are not seen, or turn what is seen around (Unicode categories)."""
+__all__ = ["LONGEST", "cleaned", "key"]
+
+LONGEST: Final = LONGEST_NAME
 
 
 def cleaned(name: str) -> str:
@@ -17,17 +17,13 @@ def cleaned(name: str) -> str:
     Raises:
         AccountError: It is empty, too long, or has characters that nobody sees.
     """
-    composed = " ".join(unicodedata.normalize("NFC", name).split())
-    if not composed:
-        raise AccountError(say("An account needs a name."))
-    if len(composed) > LONGEST:
-        raise AccountError(say("A name may have {most} characters at most.", most=LONGEST))
-    if any(unicodedata.category(char) in _UNSEEN for char in composed):
-        raise AccountError(say("A name may not have characters that cannot be seen."))
-    return composed
-
-
-def key(name: str) -> str:
-    """Return what a name is compared by: case, width and blanks make no difference."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
+    found = composed(name)
+    match name_fault(found):
+        case None:
+            return found
+        case NameFault.EMPTY:
+            raise AccountError(say("An account needs a name."))
+        case NameFault.LONG:
+            raise AccountError(say("A name may have {most} characters at most.", most=LONGEST))
+        case NameFault.UNSEEN:
+            raise AccountError(say("A name may not have characters that cannot be seen."))

@@ -1,31 +1,13 @@
-"""Passwords: which are good enough, and how they are kept (Argon2id, RFC 9106).
+"""Passwords of the home's people: which are good enough, in words, and how they are kept."""
 
-Length counts, not kinds of characters (NIST SP 800-63B, 5.1.1.2). A hash takes 32 MiB and a
-fraction of a second of one core of a Raspberry Pi, in a thread and one at a time, so that neither
-the control cycle nor the hub's memory feels a flood of attempts.
-"""
-
-import asyncio
-import unicodedata
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Final
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-
 from der.sentence import say
+from hems.access.credential_rules import LONGEST, SHORTEST, PasswordFault, password_fault
 from hems.access.errors import AccountError, TooOftenError
-from hems.access.names import key
+from hems.access.hashing import BUSY_S, Hashing
 
-SHORTEST: Final = 10
-LONGEST: Final = 200
-LEAST_KINDS: Final = 4
-"""Fewest different characters."""
-_MOST_WAITING: Final = 8
-"""Strangers who wait; somebody of the home still gets their turn, after these at the latest."""
-_MOST_OF_US: Final = 8
-_BUSY_S: Final = 5.0
+__all__ = ["LONGEST", "SHORTEST", "Hasher", "check"]
 
 
 def check(password: str, name: str) -> None:
@@ -38,19 +20,21 @@ def check(password: str, name: str) -> None:
     Raises:
         AccountError: It is too short, too long, too simple, or little more than the name.
     """
-    if len(password) > LONGEST:
-        raise AccountError(say("A password may have {most} characters at most.", most=LONGEST))
-    folded, known = key(password), key(name)
-    if len(folded) < SHORTEST:
-        raise AccountError(say("A password needs {least} characters or more.", least=SHORTEST))
-    if len(set(folded)) < LEAST_KINDS:
-        raise AccountError(say("This password repeats the same few characters."))
-    if known and len(set(folded.replace(known, ""))) < LEAST_KINDS:
-        raise AccountError(say("This password is little more than the account's name."))
+    fault = password_fault(password, name)
+    if fault is not None:
+        raise AccountError(_WORDS[fault])
 
 
-class Hasher:
-    """Hashes passwords and compares them, one at a time.
+_WORDS: Final = {
+    PasswordFault.LONG: say("A password may have {most} characters at most.", most=LONGEST),
+    PasswordFault.SHORT: say("A password needs {least} characters or more.", least=SHORTEST),
+    PasswordFault.MONOTONOUS: say("This password repeats the same few characters."),
+    PasswordFault.NAME: say("This password is little more than the account's name."),
+}
+
+
+class Hasher(Hashing):
+    """Hashes passwords and compares them, one at a time; raises TooOftenError where many wait.
 
     Args:
         time_cost: Passes over the memory.
@@ -58,65 +42,10 @@ class Hasher:
     """
 
     def __init__(self, time_cost: int = 3, memory_kib: int = 32_768) -> None:
-        self._argon = PasswordHasher(
-            time_cost=time_cost, memory_cost=memory_kib, parallelism=1, hash_len=32, salt_len=16
-        )
-        self._turn = asyncio.Lock()
-        self._waiting = 0
-        self._nobodys = ""
-
-    async def hash(self, password: str) -> str:
-        """Return what is kept of a password: parameters, salt and hash.
-
-        Raises:
-            TooOftenError: Too many wait for the same already.
-        """
-        async with self._in_turn(_MOST_WAITING + _MOST_OF_US):  # nobody unknown has one hashed
-            return await asyncio.to_thread(self._argon.hash, _typed(password))
-
-    async def fits(self, password: str, kept: str | None, *, ours: bool = False) -> bool:
-        """Return whether a password is the one that this was kept of.
-
-        Takes as long where there is nothing to compare with (None): nobody learns by the clock
-        whether an account exists.
-
-        Args:
-            password: As it was typed.
-            kept: What was kept; None for nothing.
-            ours: Whether it was typed where the account's owner has been in before.
-
-        Raises:
-            TooOftenError: Too many wait for the same already.
-        """
-        async with self._in_turn(_MOST_WAITING + (_MOST_OF_US if ours else 0)):
-            self._nobodys = self._nobodys or await asyncio.to_thread(self._argon.hash, b"nobody's")
-            fits = await asyncio.to_thread(self._fits, password, kept or self._nobodys)
-        return fits and kept is not None
-
-    def outdated(self, kept: str) -> bool:
-        """Return whether it was kept with other parameters than a new one would be."""
-        return self._argon.check_needs_rehash(kept)
-
-    def _fits(self, password: str, kept: str) -> bool:
-        try:
-            return self._argon.verify(kept, _typed(password))
-        except (VerificationError, InvalidHashError):
-            return False
-
-    @asynccontextmanager
-    async def _in_turn(self, most: int) -> AsyncIterator[None]:
-        if self._waiting >= most:
-            raise TooOftenError(
-                say("Too many log in at the same time. Try again in a few seconds."), _BUSY_S
-            )
-        self._waiting += 1
-        try:
-            async with self._turn:
-                yield
-        finally:
-            self._waiting -= 1
+        super().__init__(_crowded, time_cost, memory_kib)
 
 
-def _typed(password: str) -> bytes:
-    """Return a password's bytes, the same from every keyboard (NIST SP 800-63B, 5.1.1.2)."""
-    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+def _crowded() -> TooOftenError:
+    return TooOftenError(
+        say("Too many log in at the same time. Try again in a few seconds."), BUSY_S
+    )

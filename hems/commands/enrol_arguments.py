@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hems.commands.feeds_arguments import add_feeds
 from hems.commands.fleet_arguments import add_fleet
 from hems.commands.operator_arguments import add_operator
+from hems.commands.operators_arguments import add_operators
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - no public name
@@ -95,8 +96,8 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
     parser.add_argument("--demo", type=Path, default=Path("var/demo"), metavar="DIR")
     parser.add_argument("--out", type=Path, default=Path("enrolment.pem"), metavar="FILE")
     parser.set_defaults(run=answer)
-    add_fleet(actions)
-    add_feeds(actions)
+    for add in (add_operators, add_fleet, add_feeds):
+        add(actions)
 
 
 def add_pki(commands: "Commands", run: Run) -> None:

@@ -3,8 +3,10 @@
 import argparse
 from pathlib import Path
 
+from pydantic import RootModel
+
 from hems import units
-from hems.commands import event_wish
+from hems.commands import event_wish, proposals
 from hems.commands.operator import Operator, OperatorError, Told, ask, part, when
 from hems.commands.output import fail
 
@@ -44,6 +46,10 @@ class Event(Told):
     homes: list[HomeAnswers]
 
 
+class _Made(RootModel[Event | proposals.Proposal]):
+    """What comes of an order: an event, or a proposal where a second person must agree."""
+
+
 class _Events(Told):
     events: list[Event]
 
@@ -70,12 +76,16 @@ def run(options: argparse.Namespace) -> int:
                         "say which event: hems event cancel ID (hems event list shows them)"
                     )
                 place = f"{_place(options.id)}/cancel"
-                print(_line(ask(options.operator, "POST", place, Event, {})))
+                why = {"reason": options.reason}
+                print(_line(ask(options.operator, "POST", place, Event, why)))
             case "default":
                 _set_default(options)
+            case "proposals" | "confirm" | "withdraw":
+                return proposals.run(options)
             case _:
                 order = event_wish.body(options)
-                print(_line(ask(options.operator, "POST", "/events", Event, order)))
+                made = ask(options.operator, "POST", "/events", _Made, order).root
+                print(_line(made) if isinstance(made, Event) else proposals.line(made))
     except OperatorError as error:
         return fail(str(error))
     return 0

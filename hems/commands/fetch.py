@@ -2,11 +2,12 @@
 
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from typing import Final
 
 TIMEOUT_S: Final = 10.0
+_PIECE: Final = 1 << 16
 
 
 class NoAnswerError(Exception):
@@ -34,6 +35,23 @@ def fetch(
         urllib.error.HTTPError: The answer has an error's status; the caller closes it.
         NoAnswerError: There is no answer, or `url` is not an address of HTTP.
     """
+    return b"".join(pieces(url, method=method, body=body, headers=headers, within_s=within_s))
+
+
+def pieces(
+    url: str,
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    within_s: float = TIMEOUT_S,
+) -> Iterator[bytes]:
+    """Yield the body of the answer piece by piece; see `fetch`.
+
+    Raises:
+        urllib.error.HTTPError: Likewise.
+        NoAnswerError: Likewise; or it breaks off before its end.
+    """
     if not url.startswith(("http://", "https://")):
         raise NoAnswerError("that is not the address of a page")
     try:
@@ -44,8 +62,8 @@ def fetch(
         raise NoAnswerError(f"that is not an address: {error}") from error
     try:
         with urllib.request.urlopen(request, timeout=within_s) as response:  # noqa: S310 - the same
-            answer: bytes = response.read()
-            return answer
+            while piece := response.read(_PIECE):
+                yield piece
     except urllib.error.HTTPError:
         raise
     except urllib.error.URLError as error:

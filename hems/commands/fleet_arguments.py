@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hems.commands.aggregator_arguments import add_aggregator
 from hems.commands.operator_arguments import add_operator
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ _STATES: Final = ("made", "enrolled", "commissioned", "operating", "quarantined"
 
 
 def add_fleet(actions: "Commands") -> None:
-    """Add the fleet to `hems headend`."""
+    """Add the fleet to `hems headend`, and who speaks for many of its homes."""
+    add_aggregator(actions)
     parser = actions.add_parser(
         "import",
         help="enter hubs and their sites from a file",

@@ -58,8 +58,46 @@ def ask(
     Raises:
         OperatorError: It cannot be asked, refuses, or answers nonsense.
     """
+    sent = None if body is None else json.dumps(body).encode()
+    answer = ask_file(operator, path, method, sent, within_s=within_s)
     try:
-        door = Operator.model_validate_json(operator.read_text(encoding="utf-8"))
+        return model.model_validate_json(answer or b"{}")
+    except ValidationError as error:
+        raise OperatorError("the head-end answers, but not as a head-end does") from error
+
+
+def ask_file(
+    operator: Path,
+    path: str,
+    method: str = "GET",
+    body: bytes | None = None,
+    *,
+    within_s: float = TIMEOUT_S,
+) -> bytes:
+    """Ask the head-end for what is no model; see `ask`.
+
+    Raises:
+        OperatorError: It cannot be asked, or refuses.
+    """
+    door = door_of(operator)
+    headers = {"Authorization": f"Bearer {door.token}", "Content-Type": "application/json"}
+    try:
+        return fetch(door.url + path, method=method, body=body, headers=headers, within_s=within_s)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise OperatorError(_refusal(error.code, error.reason, error.read())) from error
+    except NoAnswerError as error:
+        raise OperatorError(f"the head-end at {door.url} does not answer: {error}") from error
+
+
+def door_of(operator: Path) -> Operator:
+    """Return where the door is, and what to show there.
+
+    Raises:
+        OperatorError: The file cannot be read, or says something else.
+    """
+    try:
+        return Operator.model_validate_json(operator.read_text(encoding="utf-8"))
     except OSError as error:
         raise OperatorError(
             f"{operator}: cannot be read ({error.strerror}); is a head-end running? "
@@ -67,21 +105,6 @@ def ask(
         ) from error
     except (ValidationError, UnicodeDecodeError) as error:
         raise OperatorError(f"{operator}: is not an operator file of a head-end") from error
-    headers = {"Authorization": f"Bearer {door.token}", "Content-Type": "application/json"}
-    sent = None if body is None else json.dumps(body).encode()
-    try:
-        answer = fetch(
-            door.url + path, method=method, body=sent, headers=headers, within_s=within_s
-        )
-    except urllib.error.HTTPError as error:
-        with error:
-            raise OperatorError(_refusal(error.code, error.reason, error.read())) from error
-    except NoAnswerError as error:
-        raise OperatorError(f"the head-end at {door.url} does not answer: {error}") from error
-    try:
-        return model.model_validate_json(answer)
-    except ValidationError as error:
-        raise OperatorError("the head-end answers, but not as a head-end does") from error
 
 
 def when(at: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:

@@ -24,10 +24,12 @@ def add_event(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", r
         "action",
         nargs="?",
         default="send",
-        choices=["send", "list", "cancel", "default"],
-        help="default send; 'default' sets what holds in a programme while no event does",
+        choices=["send", "list", "cancel", "default", "proposals", "confirm", "withdraw"],
+        help="default send; 'default' sets what holds in a programme while no event does; large "
+        "orders may need a second person, who confirms them: 'proposals', 'confirm', 'withdraw'",
     )
-    event.add_argument("id", nargs="?", help="the event, for list and cancel")
+    event.add_argument("id", nargs="?", help="the event, or the proposal")
+    event.add_argument("--reason", metavar="TEXT", default="", help="for cancel and withdraw")
     _add_limits(event)
     _add_functions(event)
     event.add_argument("--ramp", metavar="SPAN", help="go over to it within: 30s")

@@ -1,7 +1,6 @@
 """`hems people` and `hems setup-code`: who may use the home, asked of the running hub."""
 
 import argparse
-import getpass
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from hems.access import private_file
 from hems.commands.output import fail
 from hems.commands.page import Page, PageError, Told
 from hems.commands.presence import code_path, page_of
+from hems.commands.typed_password import PasswordError, typed_password
 from hems.commands.way_in import home_file
 from hems.settings import devices_file
 from hems.settings.toml_file import ConfigError, read_toml
@@ -105,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
         return _ACTIONS[options.action](page, options)
     except PageError as error:
         return fail(str(error))
-    except (OSError, _PasswordError) as error:
+    except (OSError, PasswordError) as error:
         return fail(str(error))
 
 
@@ -142,7 +142,7 @@ def _list(page: Page, _options: argparse.Namespace) -> int:
 
 
 def _add(page: Page, options: argparse.Namespace) -> int:
-    name, password = options.name, _password(options)
+    name, password = options.name, typed_password(options.password_file)
     if page.get("/api/me", _Me).accounts:
         body = {"name": name, "role": options.role, "password": password, "until": _until(options)}
         page.post("/api/people", body)
@@ -170,7 +170,7 @@ def _recover(page: Page, options: argparse.Namespace) -> int:
     if options.name is None and len(owners) != 1:
         return fail("name the account: " + (", ".join(p.name for p in people) or "there is none"))
     person = owners[0] if options.name is None else _named(page, options.name)
-    page.post(f"/api/people/{person.id}/recover", {"new": _password(options)})
+    page.post(f"/api/people/{person.id}/recover", {"new": typed_password(options.password_file)})
     print(f"{person.name} can log in with the new password, and is logged out everywhere")
     print("codes and passkeys count no more; all owners are told")
     return 0
@@ -240,29 +240,11 @@ _ACTIONS: Final[Mapping[str, Callable[[Page, argparse.Namespace], int]]] = {
 }
 
 
-class _PasswordError(Exception):
-    pass
-
-
 def _named(page: Page, name: str) -> _Person:
     for person in page.get("/api/people", _People).people:
         if person.name.casefold() == name.casefold():
             return person
     raise PageError(f"there is no account {name!r}")
-
-
-def _password(options: argparse.Namespace) -> str:
-    if options.password_file is not None:
-        first: str = options.password_file.read_text(encoding="utf-8").partition("\n")[0]
-        return first
-    try:
-        password = getpass.getpass("Password: ")
-        again = getpass.getpass("Once more: ")
-    except EOFError as error:
-        raise _PasswordError("no password was given") from error
-    if password != again:
-        raise _PasswordError("these are two different passwords")
-    return password
 
 
 def _listed(rights: str) -> list[str]:

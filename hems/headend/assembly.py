@@ -7,19 +7,26 @@ from ssl import SSLContext
 from aiohttp import web
 
 from hems.clock import Clock
+from hems.headend.aggregators.behind import Behind
+from hems.headend.aggregators.door import AggregatorDoor
 from hems.headend.books import Books
 from hems.headend.event_table import MEMORY_S
 from hems.headend.exchange import edge
 from hems.headend.feeds import DefaultFeed, Feeds, ProgramFeed
-from hems.headend.fleet.access import Access
+from hems.headend.fleet.access import ALL, Access
 from hems.headend.fleet.assembly import Fleet
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.notifier import Notifier
 from hems.headend.operator_api import Door, OperatorApi
+from hems.headend.operator_brief import BriefDoor
 from hems.headend.operator_der import DerDoor
 from hems.headend.operator_flows import FlowDoor
 from hems.headend.operator_messages import MessageDoor
 from hems.headend.operator_prices import PriceDoor
+from hems.headend.operators.app import Operators
+from hems.headend.orders.contracts import Contracts
+from hems.headend.orders.desk import OrderDesk
+from hems.headend.orders.door import EventDoor
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
 from hems.headend.subscriptions import Subscriptions
@@ -44,13 +51,15 @@ class Assembly:
 
     Attributes:
         homes: What homes see.
-        operator: What the operator sees.
+        operator: What operators see at this machine.
+        remote: What they see from elsewhere.
         notifier: Tells subscribers; to be closed at the end.
         ticker: Looks for what changes by itself; to be run.
     """
 
     homes: web.Application
     operator: web.Application
+    remote: web.Application
     notifier: Notifier
     ticker: Ticker
 
@@ -63,6 +72,7 @@ def assemble(
     *,
     tls: SSLContext,
     token: str,
+    operators: Operators,
     fleet: Fleet,
     refresh: Callable[[], None],
     doors: Sequence[Door] = (),
@@ -77,7 +87,8 @@ def assemble(
         settings: Rates and rules.
         clock: Its time.
         tls: Context of the server as a TLS client.
-        token: What the operator must show.
+        token: The machine's own, for the operator's door.
+        operators: Who works at the utility.
         fleet: Groups of homes, and what each is served.
         refresh: Reads the revocation lists again.
         doors: What else the operator may do.
@@ -88,7 +99,11 @@ def assemble(
     book.groups_of = fleet.memory.groups_of
 
     def served(lfdi: str) -> Access:
+        if fleet.memory.standing(lfdi) is None and books.aggregators.find(lfdi) is not None:
+            return ALL  # an aggregator is no hub
         return fleet.access(lfdi, clock.now())
+
+    book.served = served
 
     def served_events(lfdi: str) -> bool:
         return Access.EVENTS in served(lfdi)
@@ -105,6 +120,7 @@ def assemble(
         now = clock.now()
         await subscriptions.forget_sent(now - MEMORY_S)
         await books.forget_old()
+        await operators.keep()
         if keep is not None:
             await keep()
         await fleet.keep()
@@ -113,34 +129,41 @@ def assemble(
 
     ticker = Ticker(feeds, notifier, clock, keep_house)
     books.tell(ticker)
+    behind = Behind(book, books.aggregators)
     own = _own_views(books, store, mirrors, settings, clock)
     told = SubscriptionViews(subscriptions, feeds, notifier, settings)
     views = (*own, prices, flows, messages, told)
     throttle = Throttle(settings.requests_per_minute, clock.monotonic)
     homes = web.Application(
-        middlewares=[edge(book, settings.edition, throttle, served)], client_max_size=MAX_BODY
+        middlewares=[edge(book, settings.edition, throttle, behind)], client_max_size=MAX_BODY
     )
     for view in (*views, *more):
         homes.add_routes(view.routes())
-    operator = OperatorApi(
-        book,
-        books.curves,
+    contracts = Contracts(fleet.memory, served)
+    book.contracts = contracts
+    desk = OrderDesk(
         store,
-        mirrors,
-        subscriptions,
-        fleet=fleet.memory,
-        token=token,
-        edition=settings.edition,
-        doors=(
-            DerDoor(book, books.curves, books.defaults, store),
-            PriceDoor(books.prices),
-            FlowDoor(books.flows, store),
-            MessageDoor(books.messages, store),
-            *fleet.doors,
-            *doors,
-        ),
+        books,
+        fleet.memory,
+        contracts=contracts,
+        settings=settings.four_eyes,
+        clock=clock,
     )
-    return Assembly(homes, operator.app(), notifier, ticker)
+    every: tuple[Door, ...] = (
+        EventDoor(desk, book, store, subscriptions),
+        OperatorApi(book, store, mirrors, subscriptions, settings.edition),
+        DerDoor(book, books.curves, books.defaults, store),
+        PriceDoor(books.prices),
+        FlowDoor(books.flows, store),
+        MessageDoor(books.messages, store),
+        AggregatorDoor(books.aggregators, book, settings.edition),
+        BriefDoor(book, store),
+        *fleet.doors,
+        *doors,
+    )
+    operator = operators.app(every, token, remote=False)
+    remote = operators.app(every, token, remote=True)
+    return Assembly(homes, operator, remote, notifier, ticker)
 
 
 def _own_views(
@@ -158,6 +181,7 @@ def _own_views(
             books.prices,
             store,
             mirrors,
+            aggregators=books.aggregators,
             settings=settings,
             clock=clock,
         ),

@@ -6,13 +6,17 @@ written, committed and only then seen here, and by every other worker.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from hems.clock import Clock
+from hems.headend.aggregators.reach import Reach
 from hems.headend.db.held import Changed
 from hems.headend.dispatch import Order, check_cancel, make_event, make_mrid
 from hems.headend.errors import UnknownItemError
 from hems.headend.event_table import EventTable
+from hems.headend.fleet.access import ALL, Access
 from hems.headend.homes import Contacts, Homes
+from hems.headend.own.book import OwnBook
 from hems.headend.programmes import Programmes
 from hems.headend.records import Edition, Event, Home, Program
 from hems.headend.status import (
@@ -35,16 +39,28 @@ class Book:
         programmes: The programmes.
         clock: The utility's time.
         pen: Private enterprise number for the mRIDs made here.
+        own_primacy: Of the programmes that each home has to itself; None where it has none.
 
     Attributes:
-        programmes: The programmes.
+        programmes: The programmes of everybody and of groups.
+        own: Those of single homes, with their events.
         contacts: When homes were last heard of.
         groups_of: Says which groups a home is in, by LFDI.
+        served: Says what a home is served now, by LFDI.
+        contracts: Say which events do not reach a home that they are for.
+        rolls: Homes by their numbers, and by who speaks for them.
         on_dispatch: Called with an event that has been dispatched or cancelled, by any worker, as
             soon as that is durable.
     """
 
-    def __init__(self, store: Store, programmes: Programmes, clock: Clock, pen: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        programmes: Programmes,
+        clock: Clock,
+        pen: int,
+        own_primacy: int | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._pen = pen
@@ -52,8 +68,20 @@ class Book:
         self.keeping = Keeping()
         self.contacts = Contacts(store, clock)
         self.groups_of: Callable[[str], Collection[str]] = _no_groups
+        self.served: Callable[[str], Access] = _all
+        self.contracts: Contracts = NoContracts()
         self.on_dispatch: Callable[[Event], None] = _nobody
+        self.own = OwnBook(store, clock, pen, own_primacy, self.keeping)
         self._homes = Homes(store)
+        self._homes.follow(self.own.take_homes)
+        self.rolls = self._homes.rolls
+        self._reach = Reach(
+            self.rolls,
+            self.assigned,
+            served=self._serves,
+            change=lambda: self.change,
+            home=self.home,
+        )
         self._table = EventTable(store, programmes, clock)
         self._table.follow(self._take)
         self._events: dict[int, tuple[Event, ...]] = {}
@@ -66,19 +94,38 @@ class Book:
 
     @property
     def programs(self) -> Mapping[int, Program]:
-        """All programmes by index."""
+        """All programmes of everybody and of groups, by index."""
         return self.programmes.all
+
+    def program(self, index: int) -> Program | None:
+        """Return any programme, a home's own too; None if there is none of this index."""
+        return self.programmes.all.get(index) or self.own.at(index)
 
     def programs_of(self, lfdi: str) -> Sequence[Program]:
         """Return the programmes that a home is assigned to."""
-        return self.programmes.of(self.groups_of(lfdi))
+        return (*self.programmes.of(self.groups_of(lfdi)), *self.own.of(self.home(lfdi)))
 
     def assigned(self, program: Program, lfdi: str) -> bool:
         """Return whether a home is assigned to a programme."""
+        if program.home is not None:
+            return program.home == lfdi
         return program.group is None or program.group in self.groups_of(lfdi)
+
+    def sees(self, program: Program, lfdi: str, need: Access = Access.EVENTS) -> bool:
+        """Return whether a home, or one that it speaks for, is assigned to a programme.
+
+        Args:
+            program: The programme.
+            lfdi: Of the home.
+            need: What one that it speaks for must be served.
+        """
+        return self.assigned(program, lfdi) or self._reach.sees(lfdi, program, need)
 
     def reached_by(self, program: Program) -> Sequence[Home]:
         """Return the homes that are assigned to a programme, in the order they came."""
+        if program.home is not None:
+            home = self.home(program.home)
+            return () if home is None else (home,)
         if program.group is None:
             return self.homes
         return [home for home in self.homes if self.assigned(program, home.lfdi)]
@@ -94,25 +141,52 @@ class Book:
         """Return the home of a certificate; None if it is not registered."""
         return self._homes.all.get(lfdi)
 
-    async def register(self, lfdi: str, pin: int, edition: Edition, *, in_band: bool) -> Home:
+    async def register(
+        self, lfdi: str, pin: int, edition: Edition, *, in_band: bool, aggregator: str = ""
+    ) -> Home:
         """Enter a home.
+
+        Args:
+            lfdi: Its LFDI.
+            pin: Its registration PIN.
+            edition: What it speaks.
+            in_band: Whether it was entered by POST.
+            aggregator: LFDI of who speaks for it; empty for itself.
 
         Raises:
             ConflictError: There is one of this LFDI already.
             BusyError: The database cannot take it.
         """
-        return await self._homes.add(Home(0, lfdi, pin, edition, self._clock.now(), in_band))
+        now = self._clock.now()
+        return await self._homes.add(Home(0, lfdi, pin, edition, now, in_band, aggregator))
 
-    async def register_all(self, homes: Sequence[tuple[str, int, Edition]]) -> None:
+    async def register_all(
+        self, homes: Sequence[tuple[str, int, Edition]], aggregator: str = ""
+    ) -> None:
         """Enter homes by LFDI, PIN and edition; those that are there already stay as they are.
+
+        Args:
+            homes: They.
+            aggregator: LFDI of who speaks for them; empty for themselves.
 
         Raises:
             BusyError: The database cannot take them; none was entered.
         """
         now = self._clock.now()
         await self._homes.add_all(
-            [Home(0, lfdi, pin, edition, now) for lfdi, pin, edition in homes]
+            [
+                Home(0, lfdi, pin, edition, now, aggregator=aggregator)
+                for lfdi, pin, edition in homes
+            ]
         )
+
+    async def hand_over(self, homes: Sequence[Home], aggregator: str) -> None:
+        """Have an aggregator speak for homes from now on, or nobody where it is empty.
+
+        Raises:
+            BusyError: The database cannot take it; nothing happened.
+        """
+        await self._homes.hand_over(homes, aggregator)
 
     async def retire(self, lfdi: str) -> None:
         """Forget a home whose certificate another one has taken the place of."""
@@ -172,18 +246,28 @@ class Book:
         """Return how an event stands now."""
         return state_of(event, self._overlap(event), self._clock.now())
 
-    def shown(self, program: int, edition: Edition) -> Sequence[tuple[Event, EventState]]:
+    def shown(self, program: Program, edition: Edition) -> Sequence[tuple[Event, EventState]]:
         """Return a programme's events as a home of this edition sees them now, in list order.
 
         The order is the standard's: start, then creationTime descending, then mRID descending.
         """
+        if program.home is not None:
+            return self.own.shown(program, edition)
         now = self._clock.now()
         items: list[tuple[Event, EventState]] = []
-        for event in self._events.get(program, ()):
+        for event in self._events.get(program.index, ()):
             state = shown_state(event, self._overlap(event), edition, now, self.keeping)
             if state is not None:
                 items.append((event, state))
         return items
+
+    def spared(
+        self, shown: Sequence[tuple[Event, EventState]], lfdi: str
+    ) -> Sequence[tuple[Event, EventState]]:
+        """Return those of a programme's events that a home's contract does not keep from it."""
+        if not self.contracts.limited(lfdi):
+            return shown
+        return [(event, state) for event, state in shown if not self.contracts.bars(event, lfdi)]
 
     def next_change(self) -> float | None:
         """Return the next time at which any list may change by itself, epoch s; None: never."""
@@ -198,6 +282,9 @@ class Book:
     def forget_old(self) -> None:
         """Let go of events that ended long ago; the database keeps them."""
         self._table.forget_old()
+
+    def _serves(self, lfdi: str) -> Access:
+        return self.served(lfdi)
 
     def _overlap(self, event: Event) -> Overlap:
         return self._overlaps.get(event.program, {}).get(event.mrid, Overlap())
@@ -231,6 +318,37 @@ class Book:
 def _no_groups(_lfdi: str) -> Collection[str]:
     """Stand in until somebody knows the groups."""
     return ()
+
+
+class Contracts(Protocol):
+    """What homes' contracts let them be asked for."""
+
+    def limited(self, lfdi: str) -> bool:
+        """Return whether a home's contract keeps anything from it at all."""
+        ...
+
+    def bars(self, event: Event, lfdi: str) -> bool:
+        """Return whether a home's contract keeps an event from it."""
+        ...
+
+
+class NoContracts:
+    """Stands in until somebody knows the contracts."""
+
+    def limited(self, lfdi: str) -> bool:
+        """Return whether a contract keeps anything from a home: none does."""
+        del lfdi
+        return False
+
+    def bars(self, event: Event, lfdi: str) -> bool:
+        """Return whether a contract keeps an event from a home: none does."""
+        del event, lfdi
+        return False
+
+
+def _all(_lfdi: str) -> Access:
+    """Stand in until somebody knows what homes are served."""
+    return ALL
 
 
 def _nobody(_event: Event) -> None:

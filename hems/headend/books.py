@@ -5,6 +5,7 @@ from typing import Self
 
 from hems.clock import Clock
 from hems.headend import hrefs
+from hems.headend.aggregators.desk import Aggregators
 from hems.headend.book import Book
 from hems.headend.curve_book import CurveBook
 from hems.headend.curves import Curve
@@ -13,6 +14,8 @@ from hems.headend.feeds import list_of
 from hems.headend.flow_book import FlowBook
 from hems.headend.flows import FlowRequest, Grant
 from hems.headend.messages import Message, MessageBook
+from hems.headend.orders.four_eyes import Proposal
+from hems.headend.own.records import OwnEvent
 from hems.headend.price_book import PriceBook
 from hems.headend.prices import Flow, Price, Tariff
 from hems.headend.programmes import Programmes
@@ -39,6 +42,8 @@ class Books:
         prices: Tariffs and prices.
         flows: Flow reservations.
         messages: Messages.
+        aggregators: Aggregators, and whom they speak for.
+        proposals: Orders that wait for a second person.
     """
 
     book: Book
@@ -47,13 +52,16 @@ class Books:
     prices: PriceBook
     flows: FlowBook
     messages: MessageBook
+    aggregators: Aggregators
+    proposals: Shelf[Proposal]
 
     @classmethod
     def of(cls, store: Store, settings: HeadEndSettings, clock: Clock) -> Self:
         """Return the books of a database, empty until it loads."""
         pen = settings.pen
         programmes = Programmes(store, settings.program_records(), clock, pen)
-        book = Book(store, programmes, clock, pen)
+        primacy = None if settings.upstream is None else settings.upstream.primacy
+        book = Book(store, programmes, clock, pen, primacy)
         curves = CurveBook(Shelf(store, "curve", Curve), programmes, clock, pen)
         defaults = DefaultBook(Shelf(store, "default", Default), programmes, curves)
         priced = Calendar(Shelf(store, "price", Price), clock, "price", PRICES_RECALLED_S)
@@ -61,13 +69,19 @@ class Books:
         granted = Calendar(Shelf(store, "grant", Grant), clock, "grant")
         flows = FlowBook(Shelf(store, "request", FlowRequest), granted, clock, pen)
         texts = Calendar(Shelf(store, "message", Message), clock, "message")
-        return cls(book, curves, defaults, prices, flows, MessageBook(texts, clock, pen))
+        messages = MessageBook(texts, clock, pen)
+        speakers, proposals = Aggregators(store, book), Shelf(store, "proposal", Proposal)
+        return cls(book, curves, defaults, prices, flows, messages, speakers, proposals)
 
     def tell(self, ticker: Ticker) -> None:
         """Have every change announced by a ticker."""
 
         def event(changed: Event) -> None:
             ticker.changed(list_of(self.book.programs[changed.program]), changed.mrid)
+
+        def own(changed: OwnEvent) -> None:
+            for program in self.book.own.programmes_of(changed):
+                ticker.changed(list_of(program), changed.event.mrid)
 
         def default(program: Program) -> None:
             ticker.changed(hrefs.default_control(program.index))
@@ -84,6 +98,7 @@ class Books:
             ticker.changed(hrefs.MESSAGES, mrid)
 
         self.book.on_dispatch = event
+        self.book.own.on_change = own
         self.defaults.on_change = default
         self.prices.on_tariffs = lambda: ticker.changed(hrefs.TARIFFS)
         self.prices.on_prices = prices
@@ -97,6 +112,7 @@ class Books:
             BusyError: The database cannot do it now.
         """
         self.book.forget_old()
+        await self.book.own.forget_old()
         await self.prices.prices.forget_old()
         await self.flows.grants.forget_old()
         await self.flows.forget_old()

@@ -39,7 +39,7 @@ class DefaultBook:
     def of(self, program: int) -> Default:
         """Return what holds in a der programme while no event does."""
         known = self._defaults.get(program)
-        return Default(dict(self._programmes.index(program).defaults)) if known is None else known
+        return Default(dict(self._programmes.defaults(program))) if known is None else known
 
     @property
     def curves(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """One request and its answer: who asks, which media type, how large, and every error's status."""
 
+import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from ssl import SSLObject
 from typing import Final, TypeVar
@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from certs.verify import peer_lfdi
+from hems.headend.aggregators.behind import Behind
 from hems.headend.book import Book
 from hems.headend.errors import (
     BusyError,
@@ -33,6 +34,9 @@ RETRY_AFTER_S = 5
 SMALL_BODY = 16 * 1024
 """Greatest length of a body of which a home may leave us many, octets."""
 
+BODY_WITHIN_S = 60.0
+"""In which a body must have come; who sends it octet by octet would hold memory for ever."""
+
 _CHUNK = 1 << 16
 _LOGGED = 200
 _NOT_MODIFIED = 304
@@ -53,12 +57,14 @@ class Caller:
         home: The registered home, None if it is not registered.
         edition: The dialect it is spoken to in.
         access: What it is served.
+        behind: Finds whom it speaks for.
     """
 
     lfdi: str
     home: Home | None
     edition: Edition
     access: Access
+    behind: Behind
 
     def registered(self) -> Home:
         """Return the home.
@@ -70,19 +76,45 @@ class Caller:
             raise ForbiddenError(f"device {self.lfdi} is not registered here")
         return self.home
 
-    def owned(self, number: str) -> Home:
-        """Return the home if `number` is its own EndDevice's.
+    def owned(self, number: str, need: Access) -> Home:
+        """Return the home of an EndDevice's number: the caller's, or one that it speaks for.
 
         Another's number and one that does not exist get the same answer, so that a home cannot
         find out about others.
 
+        Args:
+            number: As in the path.
+            need: What one that it speaks for must be served; for itself that is judged already.
+
         Raises:
-            ForbiddenError: It is not its own.
+            ForbiddenError: It is another's, or not served this.
         """
         home = self.registered()
-        if number != str(home.id):
+        if number == str(home.id):
+            return home
+        other = self.behind.numbered(home.lfdi, number, need)
+        if other is None:
             raise ForbiddenError(f"device {self.lfdi} may see its own resources only")
-        return home
+        return other
+
+    def named(self, lfdi: str | None, need: Access) -> Home:
+        """Return the home that a posted LFDI says it is of; see `owned`.
+
+        Raises:
+            ForbiddenError: It is another's, or not served this.
+        """
+        home = self.registered()
+        if lfdi == home.lfdi:
+            return home
+        other = None if lfdi is None else self.behind.named(home.lfdi, lfdi, need)
+        if other is None:
+            raise ForbiddenError(f"the certificate is of {home.lfdi}, not of {lfdi}")
+        return other
+
+    @property
+    def agent(self) -> str | None:
+        """Its LFDI, if it is an aggregator; None if it speaks for itself only."""
+        return self.lfdi if self.behind.speaks(self.lfdi) else None
 
 
 CALLER = web.RequestKey("caller", Caller)
@@ -93,25 +125,31 @@ def caller(request: web.Request) -> Caller:
     return request[CALLER]
 
 
-Served = Callable[[str], Access]
-"""Says what a device is served now, by its LFDI."""
+def own(request: web.Request) -> Home:
+    """Return the home whose EndDevice's number is in the path.
+
+    Raises:
+        ForbiddenError: The caller does not speak for it, or it is not served this.
+    """
+    need = needed(request.method, request.path)
+    return caller(request).owned(request.match_info["home"], need)
 
 
-def edge(book: Book, default_edition: Edition, throttle: Throttle, served: Served) -> Middleware:
+def edge(book: Book, default_edition: Edition, throttle: Throttle, behind: Behind) -> Middleware:
     """Return the middleware that knows the caller and turns errors into statuses.
 
     Args:
         book: The registered homes.
         default_edition: Dialect for those who are not registered.
         throttle: How often a device may ask.
-        served: What it is served.
+        behind: Finds whom a caller speaks for.
     """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            request[CALLER] = who = _identify(request, book, default_edition, served)
-            throttle.admit(who.lfdi)
+            request[CALLER] = who = _identify(request, book, default_edition, behind)
+            throttle.admit(who.lfdi, behind.count(who.lfdi))
             _check_served(request, who)
             _check_accept(request)
             return await handler(request)
@@ -121,7 +159,7 @@ def edge(book: Book, default_edition: Edition, throttle: Throttle, served: Serve
     return middleware
 
 
-def _identify(request: web.Request, book: Book, default_edition: Edition, served: Served) -> Caller:
+def _identify(request: web.Request, book: Book, default_edition: Edition, behind: Behind) -> Caller:
     transport = request.transport
     connection = None if transport is None else transport.get_extra_info("ssl_object")
     if connection is None:
@@ -133,7 +171,7 @@ def _identify(request: web.Request, book: Book, default_edition: Edition, served
     if home is not None:
         book.contacts.seen(lfdi)
     edition = default_edition if home is None else home.edition
-    return Caller(lfdi, home, edition, served(lfdi))
+    return Caller(lfdi, home, edition, book.served(lfdi), behind)
 
 
 def _check_served(request: web.Request, who: Caller) -> None:
@@ -172,6 +210,12 @@ class _MediaError(RequestError):
         self.status = status
 
 
+class _SlowError(RequestError):
+    """What was announced does not come."""
+
+    status = 408
+
+
 def _check_accept(request: web.Request) -> None:
     accepted = request.headers.get(hdrs.ACCEPT, "*/*")
     if accepted == MEDIA_TYPE:  # as nearly all say it
@@ -194,6 +238,7 @@ async def body_of(request: web.Request, most: int = MAX_BODY) -> bytes:
 
     Raises:
         RequestError: Its media type is not ours (415).
+        RequestError: It does not come (408).
         OversizedError: It is longer than `most`; nothing behind that was read.
     """
     if request.content_type != MEDIA_TYPE:
@@ -201,10 +246,14 @@ async def body_of(request: web.Request, most: int = MAX_BODY) -> bytes:
             _UNSUPPORTED, f"the body must be {MEDIA_TYPE}, not {request.content_type}"
         )
     body = bytearray()
-    async for chunk in request.content.iter_chunked(_CHUNK):
-        body += chunk
-        if len(body) > most:
-            raise OversizedError(f"the body is longer than {most} octets")
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            async for chunk in request.content.iter_chunked(_CHUNK):
+                body += chunk
+                if len(body) > most:
+                    raise OversizedError(f"the body is longer than {most} octets")
+    except TimeoutError as error:
+        raise _SlowError(f"the body did not come within {BODY_WITHIN_S:g} s") from error
     return bytes(body)
 
 
@@ -239,16 +288,26 @@ def changed(location: str | None = None) -> web.Response:
     return web.Response(status=204, headers={} if location is None else {"Location": location})
 
 
-def number_of(request: web.Request, name: str) -> int:
+MANY: Final = 2**63 - 1
+"""Greatest number of what comes without end (responses, log events), as the database has it."""
+
+_FEW: Final = 2**31 - 1
+_MAX_DIGITS: Final = 19
+
+
+def number_of(request: web.Request, name: str, most: int = _FEW) -> int:
     """Return a number in the path.
+
+    Args:
+        request: The request.
+        name: Of the part of its path.
+        most: The greatest that can have been handed out.
 
     Raises:
         UnknownItemError: It is no number, hence nothing that was ever handed out.
     """
     text = request.match_info[name]
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+    digits = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+    if not digits or int(text) > most:
         raise UnknownItemError(f"there is nothing at {request.path[:80]}")
     return int(text)
-
-
-_MAX_DIGITS = 18

@@ -1,13 +1,13 @@
 """What homes may subscribe to, and what each sees there now."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from hems.headend import hrefs
 from hems.headend.book import Book
 from hems.headend.default_book import DefaultBook
-from hems.headend.modes import ProgramKind
+from hems.headend.modes import Edition, ProgramKind
 from hems.headend.paging import Query, page
 from hems.headend.records import Home, Program
 from hems.headend.render_events import Shown, control_list, default_control, visible
@@ -16,17 +16,20 @@ from hems.sep2.resources import Resource
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A resource as a home sees it now; all who may see it and speak its edition see the same.
+    """A resource as homes of one edition see it now; all who may see it see the same, but few.
 
     Attributes:
         signature: Differs whenever what is seen does.
         empty: Whether it is not worth telling a new subscriber.
         write: Returns the resource with at most so many items, if it is a list.
+        apart: Returns what a home sees instead, whose contract keeps something from it; None for
+            one that sees what all see.
     """
 
     signature: Hashable
     empty: bool
     write: Callable[[int], Resource]
+    apart: Callable[[Home], "Sight | None"] = field(default=lambda _home: None)
 
 
 class Feed(Protocol):
@@ -90,24 +93,26 @@ class ProgramFeed:
 
     def resources(self) -> Iterable[str]:
         """Return the paths of all lists."""
-        return map(list_of, self._book.programs.values())
+        return map(list_of, (*self._book.programs.values(), *self._book.own.due()))
 
     def sight(self, resource: str, home: Home) -> Sight | None:
         """Return a list as a home of its edition sees it."""
         program = _assigned(self._book, resource, home)
         if program is None or list_of(program) != resource:
             return None
-        edition = home.edition
-        shown = visible(self._book.shown(program.index, edition), edition)
-        return Sight(
-            _signature(shown),
-            not shown,
-            lambda limit: control_list(program, page(shown, Query(limit=limit)), edition),
-        )
+        shown = visible(self._book.shown(program, home.edition), home.edition)
+
+        def apart(home: Home) -> Sight | None:
+            spared = self._book.spared(shown, home.lfdi)
+            same = len(spared) == len(shown)
+            return None if same else _sight(program, spared, home.edition)
+
+        return replace(_sight(program, shown, home.edition), apart=apart)
 
     def next_change(self) -> float | None:
         """Return when a state changes next, epoch s; None: never."""
-        return self._book.next_change()
+        times = (self._book.next_change(), self._book.own.next_change())
+        return min((at for at in times if at is not None), default=None)
 
 
 class DefaultFeed:
@@ -147,17 +152,25 @@ def programme_at(book: Book, resource: str) -> Program | None:
     _, top, index, *_ = (*resource.split("/"), "", "", "")
     if f"/{top}" not in _TOPS or not (index.isascii() and index.isdigit()):
         return None
-    return None if len(index) > _MAX_DIGITS else book.programs.get(int(index))
+    return None if len(index) > _MAX_DIGITS else book.program(int(index))
 
 
 def _assigned(book: Book, resource: str, home: Home) -> Program | None:
-    """Return the programme below which a path lies, if it is one of the home's."""
+    """Return the programme below which a path lies, if the home sees it."""
     program = programme_at(book, resource)
-    return program if program is not None and book.assigned(program, home.lfdi) else None
+    return program if program is not None and book.sees(program, home.lfdi) else None
 
 
 _TOPS = frozenset({hrefs.DER_PROGRAMS, hrefs.DR_PROGRAMS})
 _MAX_DIGITS = 18
+
+
+def _sight(program: Program, shown: Sequence[Shown], edition: Edition) -> Sight:
+    return Sight(
+        _signature(shown),
+        not shown,
+        lambda limit: control_list(program, page(shown, Query(limit=limit)), edition),
+    )
 
 
 def _signature(shown: Sequence[Shown]) -> Hashable:

@@ -121,15 +121,17 @@ class FlowBook:
                 asked.start + asked.duration,
                 kept_form(posted).decode(),
             )
-            await self._shelf.put((str(made.number), lfdi, made))
-        if posted.request_status.request_status == CANCELLED:
-            await self.cancel(made)
+            if made != known:
+                await self._shelf.put((str(made.number), lfdi, made))
+            if posted.request_status.request_status == CANCELLED:
+                await self.cancel(made)
         return made, known is None
 
     async def remove(self, request: FlowRequest) -> None:
         """Forget a request; what was granted for it is cancelled."""
-        await self._shelf.drop(str(request.number))
-        await self.cancel(request)
+        async with self._shelf.database.changing():
+            await self._shelf.drop(str(request.number))
+            await self.cancel(request)
 
     async def grant(self, request: FlowRequest, order: GrantOrder) -> Grant:
         """Grant a request, in whole or in part; what was granted for the same time is cancelled.

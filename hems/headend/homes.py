@@ -1,15 +1,18 @@
 """The registered homes, and when each was last heard of."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hems.clock import Clock
+from hems.headend.aggregators.rolls import Rolls
 from hems.headend.db.database import Database
 from hems.headend.db.held import Held
 from hems.headend.errors import ConflictError
-from hems.headend.models import HomeRow, SubscriptionRow
+from hems.headend.models import HomeRow, PointRow, ResponseRow, SubscriptionRow
 from hems.headend.records import Home
 from hems.headend.rows import home_of
 from hems.headend.sql import insert
@@ -20,10 +23,15 @@ class Homes(Held[Home]):
 
     Args:
         database: The database.
+
+    Attributes:
+        rolls: The same by their numbers, and by who speaks for them.
     """
 
     def __init__(self, database: Database) -> None:
         super().__init__(database, "home")
+        self.rolls = Rolls()
+        self.follow(self.rolls.take)
 
     async def add(self, home: Home) -> Home:
         """Enter a home (its `id` is ignored) and return it with its number.
@@ -59,6 +67,16 @@ class Homes(Held[Home]):
                 draft.changed(self.kind, lfdi)
             draft.after.append(lambda: self._take(made))
 
+    async def hand_over(self, homes: Sequence[Home], aggregator: str) -> None:
+        """Have an aggregator speak for homes from now on, or nobody where it is empty.
+
+        Raises:
+            BusyError: The database cannot take it.
+        """
+        async with self.database.changing() as draft:
+            await self.save(*((h.lfdi, replace(h, aggregator=aggregator)) for h in homes))
+            await set_agent(draft.connection, [h.lfdi for h in homes], aggregator or None)
+
     async def _read(
         self, connection: AsyncConnection, keys: Sequence[str] | None
     ) -> Mapping[str, Home]:
@@ -69,15 +87,33 @@ class Homes(Held[Home]):
         return {row.lfdi: home_of(row) for row in rows}
 
     async def _write(self, connection: AsyncConnection, items: Sequence[tuple[str, Home]]) -> None:
-        for lfdi, home in items:
-            await connection.execute(
-                update(HomeRow).where(HomeRow.lfdi == lfdi).values(_values(home))
-            )
+        statement = update(HomeRow).where(HomeRow.lfdi == bindparam("whose"))
+        rows = [{"whose": lfdi, **_values(home)} for lfdi, home in items]
+        await connection.execute(statement, rows)
 
     async def _erase(self, connection: AsyncConnection, keys: Sequence[str]) -> None:
         """Forget homes and what they subscribed to; their answers and readings stay."""
         await connection.execute(delete(SubscriptionRow).where(SubscriptionRow.lfdi.in_(keys)))
         await connection.execute(delete(HomeRow).where(HomeRow.lfdi.in_(keys)))
+        await set_agent(connection, keys, None)
+
+
+async def set_agent(
+    connection: AsyncConnection, lfdis: Sequence[str], aggregator: str | None
+) -> None:
+    """Have an aggregator see what homes have posted, or nobody but themselves.
+
+    Args:
+        connection: In a transaction.
+        lfdis: Of the homes.
+        aggregator: Its LFDI.
+    """
+    for start in range(0, len(lfdis), _CHUNK):
+        some = lfdis[start : start + _CHUNK]
+        for table in (ResponseRow, PointRow):
+            await connection.execute(
+                update(table).where(table.lfdi.in_(some)).values(agent=aggregator)
+            )
 
 
 def _values(home: Home) -> dict[str, object]:
@@ -87,7 +123,12 @@ def _values(home: Home) -> dict[str, object]:
         "edition": home.edition.value,
         "registered_at": home.registered_at,
         "in_band": home.in_band,
+        "aggregator": home.aggregator,
     }
+
+
+_CHUNK: Final = 500
+"""Homes in one statement."""
 
 
 class Contacts:

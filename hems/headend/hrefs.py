@@ -25,6 +25,16 @@ def der(number: int) -> str:
     return f"{DEVICES}/{number}/der/1"
 
 
+def der_programs(home: int) -> str:
+    """DERProgramList of a home that another one speaks for."""
+    return f"{DEVICES}/{home}/derp"
+
+
+def dr_programs(home: int) -> str:
+    """DemandResponseProgramList of a home that another one speaks for."""
+    return f"{DEVICES}/{home}/drp"
+
+
 def subscription(home: int, number: int) -> str:
     """Subscription of a home."""
     return f"{DEVICES}/{home}/sub/{number}"

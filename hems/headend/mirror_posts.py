@@ -43,6 +43,8 @@ class MeterPost:
         flow: flowDirection code.
         multiplier: powerOfTenMultiplier.
         samples: Its readings.
+        phase: Code of the phases that it is of.
+        qualifier: dataQualifier code: average, least, greatest ...
     """
 
     mrid: str
@@ -51,6 +53,8 @@ class MeterPost:
     flow: int | None
     multiplier: int | None
     samples: Sequence[Sample]
+    phase: int | None = None
+    qualifier: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class _Meter:
     uom: int | None = None
     flow: int | None = None
     multiplier: int = 0
+    phase: int | None = None
+    qualifier: int | None = None
 
     def told(self, post: MeterPost) -> "_Meter":
         """Return it as it is after a post; what that does not say stays."""
@@ -88,6 +94,8 @@ class _Meter:
             self.uom if post.uom is None else post.uom,
             self.flow if post.flow is None else post.flow,
             self.multiplier if post.multiplier is None else post.multiplier,
+            self.phase if post.phase is None else post.phase,
+            self.qualifier if post.qualifier is None else post.qualifier,
         )
 
 
@@ -159,7 +167,7 @@ def _meters(
         key = row.point, row.mrid
         if key in keys:  # another home's may have the same mRID
             numbers[key] = row.id
-            known[key] = _Meter(row.description, row.uom, row.flow, row.multiplier)
+            known[key] = _Meter(**{name: getattr(row, name) for name in _MEANING})
     return numbers, known
 
 
@@ -168,18 +176,11 @@ def _save_meters(connection: Connection, meters: Mapping[_Key, _Meter]) -> Mappi
     if not meters:
         return {}
     rows = [
-        {
-            "point": point,
-            "mrid": mrid,
-            "description": meter.description,
-            "uom": meter.uom,
-            "flow": meter.flow,
-            "multiplier": meter.multiplier,
-        }
+        {"point": point, "mrid": mrid, **{name: getattr(meter, name) for name in _MEANING}}
         for (point, mrid), meter in sorted(meters.items(), key=itemgetter(0))
     ]
     made = insert(connection, MeterRow)
-    told = {name: made.excluded[name] for name in ("description", "uom", "flow", "multiplier")}
+    told = {name: made.excluded[name] for name in _MEANING}
     done = connection.execute(
         made.on_conflict_do_update(index_elements=["point", "mrid"], set_=told).returning(
             MeterRow.id, MeterRow.point, MeterRow.mrid
@@ -218,15 +219,8 @@ _OWNERS: Final = (
     .where(PointRow.id.in_(bindparam("points", expanding=True)))
     .with_for_update(read=True, key_share=True)  # SQLite has one writer and does without
 )
-_METERS: Final = select(
-    MeterRow.id,
-    MeterRow.point,
-    MeterRow.mrid,
-    MeterRow.description,
-    MeterRow.uom,
-    MeterRow.flow,
-    MeterRow.multiplier,
-).where(
+_MEANING: Final = ("description", "uom", "flow", "multiplier", "phase", "qualifier")
+_METERS: Final = select(MeterRow.__table__).where(
     MeterRow.point.in_(bindparam("points", expanding=True)),
     MeterRow.mrid.in_(bindparam("mrids", expanding=True)),
 )

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select
 from sqlalchemy.orm import aliased
 
 from hems.headend.errors import RequestError
 from hems.headend.mirror_posts import MeterPost, ReadingsPost, save_posts
 from hems.headend.models import MeterRow, PointRow, ReadingRow
+from hems.headend.paging import Page, Query
 from hems.headend.records import ReadingRecord
 from hems.headend.rows import AnyRow
 from hems.headend.sql import insert
@@ -36,6 +37,25 @@ class Point:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class PointPost:
+    """A usage point that was posted.
+
+    Attributes:
+        lfdi: Whose it is.
+        mrid: Its mRID.
+        role: Its roleFlags, hex.
+        body: The posted XML, without readings.
+        agent: LFDI of the aggregator that speaks for its home, or is it; None for none.
+    """
+
+    lfdi: str
+    mrid: str
+    role: str
+    body: bytes
+    agent: str | None = None
+
+
 class MirrorStore:
     """Usage points and readings.
 
@@ -48,14 +68,15 @@ class MirrorStore:
         self._posts = Together(self._save_posts)
 
     async def save_point(
-        self, lfdi: str, mrid: str, role: str, body: bytes, meters: Sequence[MeterPost]
+        self, wanted: PointPost, meters: Sequence[MeterPost]
     ) -> tuple[Point, bool]:
         """Store a usage point with the readings posted in it; one of the same mRID is updated.
 
         Returns:
             The point, and whether it is new.
         """
-        values = {"role": role, "body": body}
+        lfdi, mrid = wanted.lfdi, wanted.mrid
+        values = {"role": wanted.role, "body": wanted.body, "agent": wanted.agent}
 
         def work(connection: Connection) -> tuple[Point, bool]:
             found = connection.execute(
@@ -87,7 +108,9 @@ class MirrorStore:
             UnknownItemError: The home has no usage point of this number.
             BusyError: The database cannot take it; nothing of it was stored.
         """
-        return await self._posts.add(post)
+        done = await self._posts.add(post)
+        self._store.on_readings(post)
+        return done
 
     async def _save_posts(
         self, posts: Sequence[ReadingsPost]
@@ -100,14 +123,28 @@ class MirrorStore:
         async with self._store.reading() as connection:
             return [_point(row) for row in await connection.execute(query)]
 
-    async def count(self, lfdi: str) -> int:
-        """Return how many usage points a home has."""
-        query = select(func.count()).where(PointRow.lfdi == lfdi)
+    async def listed(self, lfdi: str, agent: str | None, part: Query) -> Page[Point]:
+        """Return a part of the usage points that a home sees, in the order they came.
+
+        Args:
+            lfdi: The home's.
+            agent: The same for an aggregator, who sees those of all for whom it speaks; else None.
+            part: Which part.
+        """
+        query = select(PointRow.__table__).where(_whose(lfdi, agent)).order_by(PointRow.id)
+        async with self._store.reading() as connection:
+            rows = await connection.execute(query.offset(part.start).limit(part.limit))
+            items = [_point(row) for row in rows]
+        return Page(items, await self.count(lfdi, agent))
+
+    async def count(self, lfdi: str, agent: str | None = None) -> int:
+        """Return how many usage points a home sees; see `listed`."""
+        query = select(func.count()).where(_whose(lfdi, agent))
         return await self._store.inquire(lambda found: int(found.execute(query).scalar_one()))
 
-    async def point(self, lfdi: str, number: int) -> Point | None:
-        """Return a home's usage point; None if it has none of this number."""
-        query = select(PointRow.__table__).where(PointRow.lfdi == lfdi, PointRow.id == number)
+    async def point(self, number: int) -> Point | None:
+        """Return a usage point, whosever it is; None if there is none of this number."""
+        query = select(PointRow.__table__).where(PointRow.id == number)
         async with self._store.reading() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _point(row)
@@ -180,6 +217,10 @@ def _joined() -> AnySelect:
         .join(MeterRow, MeterRow.id == ReadingRow.meter)
         .join(PointRow, PointRow.id == MeterRow.point)
     )
+
+
+def _whose(lfdi: str, agent: str | None) -> ColumnElement[bool]:
+    return PointRow.lfdi == lfdi if agent is None else PointRow.agent == agent
 
 
 def _point(row: AnyRow) -> Point:

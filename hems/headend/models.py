@@ -1,14 +1,20 @@
 """Tables of the utility's database. A schema version guards them."""
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint, true
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint, text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Counted up with each change of these tables; a database of another version is refused, unless
 `hems.headend.db.schema` knows how to bring it up to date."""
 
 _MANY = BigInteger().with_variant(Integer, "sqlite")
 """Numbers of what comes without end; SQLite numbers only what it calls INTEGER by itself."""
+
+
+def _of_agents(name: str) -> Index:
+    """Return the index of what was posted by aggregators; other rows cost it nothing."""
+    only = text("agent IS NOT NULL")
+    return Index(name, "agent", "id", sqlite_where=only, postgresql_where=only)
 
 
 class Base(DeclarativeBase):
@@ -34,7 +40,7 @@ class ChangeRow(Base):
 
 
 class HomeRow(Base):
-    """A registered home."""
+    """A registered home; `aggregator` is the LFDI of who speaks for it, empty for itself."""
 
     __tablename__ = "home"
 
@@ -45,6 +51,7 @@ class HomeRow(Base):
     registered_at: Mapped[float]
     in_band: Mapped[bool]
     last_contact: Mapped[float | None]
+    aggregator: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class EventRow(Base):
@@ -98,10 +105,13 @@ class NotifiedRow(Base):
 
 
 class ResponseRow(Base):
-    """A home's response to an event, stored once."""
+    """A home's response to an event, stored once; `agent` is the aggregator of the home, if any."""
 
     __tablename__ = "response"
-    __table_args__ = (UniqueConstraint("lfdi", "subject", "status", "modes", "created"),)
+    __table_args__ = (
+        UniqueConstraint("lfdi", "subject", "status", "modes", "created"),
+        _of_agents("ix_response_agent"),
+    )
 
     id: Mapped[int] = mapped_column(_MANY, primary_key=True)
     lfdi: Mapped[str]
@@ -112,6 +122,7 @@ class ResponseRow(Base):
     received_at: Mapped[float]
     kind: Mapped[str]
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    agent: Mapped[str | None]
 
 
 class DocumentRow(Base):
@@ -137,20 +148,21 @@ class LogRow(Base):
 
 
 class PointRow(Base):
-    """A mirror usage point."""
+    """A mirror usage point; `agent` is the aggregator of its home, if any."""
 
     __tablename__ = "usage_point"
-    __table_args__ = (UniqueConstraint("lfdi", "mrid"),)
+    __table_args__ = (UniqueConstraint("lfdi", "mrid"), _of_agents("ix_usage_point_agent"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lfdi: Mapped[str]
     mrid: Mapped[str]
     role: Mapped[str]
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    agent: Mapped[str | None]
 
 
 class MeterRow(Base):
-    """A mirror meter reading: what its readings mean."""
+    """A mirror meter reading: what its readings mean, as codes of its ReadingType."""
 
     __tablename__ = "meter"
     __table_args__ = (UniqueConstraint("point", "mrid"),)
@@ -162,6 +174,8 @@ class MeterRow(Base):
     uom: Mapped[int | None]
     flow: Mapped[int | None]
     multiplier: Mapped[int]
+    phase: Mapped[int | None]
+    qualifier: Mapped[int | None]
 
 
 class ReadingRow(Base):

@@ -47,6 +47,7 @@ class Notifier:
 
     Attributes:
         base_url: The server's own origin, for the absolute subscriptionURI.
+        on_letter: Told of each letter that is done with, and how long that took, s.
     """
 
     def __init__(
@@ -73,6 +74,12 @@ class Notifier:
         self._sent: list[tuple[str, str, float]] = []
         self._settling: asyncio.Task[None] | None = None
         self.base_url = ""
+        self.on_letter: Callable[[Letter, Outcome, float], None] = _nobody
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried to deliver a notification."""
+        return self._postman.attempts
 
     async def close(self) -> None:
         """Drop what is still unsent and close all connections."""
@@ -140,13 +147,14 @@ class Notifier:
         if word.mark != first.word.mark:  # it has changed while the subscription was written down
             self._begin(word, sight, frozenset())
         elif not sight.empty:
-            self._send(self._form(sight, item, home.edition), home, item, word.mark)
+            own = sight.apart(home) or sight
+            self._send(self._form(own, item, home.edition), home, item, word.mark)
 
     def _viewer(self, resource: str, edition: Edition, lfdi: str) -> Home | None:
         """Return a home of an edition that sees a resource; this one if it does."""
         home = self._book.home(lfdi)
         program = programme_at(self._book, resource)
-        if program is None or (home is not None and self._book.assigned(program, lfdi)):
+        if program is None or (home is not None and self._book.sees(program, lfdi)):
             return home
         others = self._book.reached_by(program)
         return next((other for other in others if other.edition is edition), None)
@@ -182,11 +190,13 @@ class Notifier:
                 if home is None or not self._served(item.lfdi):
                     self._end(item, word.mark)  # who is served nothing is told nothing
                     continue
-                if program is not None and not self._book.assigned(program, home.lfdi):
+                if program is not None and not self._book.sees(program, home.lfdi):
                     await self._forget(item, "has left the group")
                     continue
-                form = forms.get(item.limit)
-                if form is None:
+                own, form = sight.apart(home), forms.get(item.limit)
+                if own is not None:  # its contract keeps something from it
+                    form = self._form(own, item, word.edition)
+                elif form is None:
                     form = forms[item.limit] = self._form(sight, item, word.edition)
                 self._send(form, home, item, word.mark, events)
             if len(claimed) < AT_ONCE:
@@ -204,7 +214,8 @@ class Notifier:
         events: frozenset[str] = frozenset(),
     ) -> None:
         uri = self.base_url + hrefs.subscription(home.id, item.id)
-        self._postman.send(Letter(item, form.filled(uri), mark, events))
+        to = home.aggregator or home.lfdi
+        self._postman.send(Letter(item, form.filled(uri), mark, events, to, self._clock.now()))
 
     def _form(self, sight: Sight, item: SubscriptionRecord, edition: Edition) -> "_Form":
         """Write the notification once; only subscriptionURI differs between subscribers."""
@@ -224,6 +235,7 @@ class Notifier:
 
     async def _told(self, letter: Letter, outcome: Outcome, at: float) -> None:
         self._room.set()
+        self.on_letter(letter, outcome, self._clock.now() - letter.made_at)
         if outcome is Outcome.GONE:
             await self._forget(letter.to, "knows it no more")
             return
@@ -284,6 +296,10 @@ class _Form:
 
     def filled(self, uri: str) -> bytes:
         return b"".join((self.before, escape(uri).encode(), self.after))
+
+
+def _nobody(_letter: Letter, _outcome: Outcome, _took_s: float) -> None:
+    """Stand in until someone listens."""
 
 
 Sent = Mapping[str, float]

@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    field_validator,
+    model_validator,
+)
 
 from certs.identity import pin_valid
 from hems.headend.curves import REFERENCES, CurveOrder
@@ -11,6 +19,16 @@ from hems.headend.modes import CURVES, Mode, Value
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 PointIn = tuple[Finite, Finite]
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{ascii(text[:20])} holds what cannot be printed")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_printable)]
+"""A line for people, which goes out to homes."""
 
 
 class In(BaseModel):
@@ -46,7 +64,7 @@ class CurveIn(In):
     filter_s: Finite | None = None
     v_ref_percent: Finite | None = None
     v_ref_follows_s: Finite | None = None
-    name: Annotated[str, Field(max_length=32)] | None = None
+    name: Annotated[Line, Field(max_length=32)] | None = None
 
     def order(self) -> CurveOrder:
         """Return the curve, still to be judged."""

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ValidationError
 from hems.headend.errors import RequestError
 from hems.headend.operator_models import ErrorOut
 
+MAX_BODY: Final = 256 * 1024
+"""Of the operator's requests, octets: the longest series of prices fits."""
+
 _M = TypeVar("_M", bound=BaseModel)
 
 
@@ -37,6 +40,8 @@ def read_body(body: bytes, model: type[_M]) -> _M:
         json.loads(body)
     except (ValueError, RecursionError) as error:
         raise RequestError(f"the body is not JSON: {error}") from error
+    if _NUL in body:  # no database keeps it, no home can be told it
+        raise InvalidError("the body holds the character NUL")
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -44,6 +49,9 @@ def read_body(body: bytes, model: type[_M]) -> _M:
         where = ".".join(_shown(str(part)) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         raise InvalidError(f"{where}: {message}" if where else message) from error
+
+
+_NUL: Final = rb"\u0000"
 
 
 def _shown(name: str) -> str:

@@ -107,7 +107,7 @@ class FlowDoor:
     async def post_grant(self, request: web.Request) -> web.Response:
         """Grant a request; it is durable and on its way when this answers."""
         wanted = self._flows.of_mrid(request.match_info["id"])
-        wish = await read_model(request, GrantIn) if request.can_read_body else GrantIn()
+        wish = await read_model(request, GrantIn) if request.body_exists else GrantIn()
         await self._flows.grant(wanted, wish.order())
         return json_answer(await self._out(wanted), 201)
 

@@ -1,8 +1,8 @@
 """What the operator's door takes and gives, as JSON."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, StrictInt, model_validator
+from pydantic import BaseModel, Field, StrictInt, model_validator
 
 from certs.identity import lfdi_valid, pin_valid
 from hems.headend.dispatch import Order
@@ -52,6 +52,8 @@ class CancelIn(In):
 
     randomize: bool = False
     """Whether homes end it at a time drawn from the event's own randomisation ranges."""
+    reason: Annotated[str, Field(max_length=500)] = ""
+    """For the trail."""
 
 
 class HomeIn(In):
@@ -90,6 +92,13 @@ class HomeAnswerOut(BaseModel):
     status: str
 
 
+class BarredOut(BaseModel):
+    """How many homes an event does not reach for one reason."""
+
+    why: str
+    homes: int
+
+
 class EventOut(BaseModel):
     """An event as it stands."""
 
@@ -107,6 +116,9 @@ class EventOut(BaseModel):
     accepted_at: float
     cancelled_at: float | None
     homes: list[HomeAnswerOut]
+    """Those that it reaches."""
+    barred: list[BarredOut] = Field(default_factory=list)
+    """Those that it is for and does not reach."""
 
 
 class EventsOut(BaseModel):

@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field, model_validator
 
 from hems.headend.errors import DispatchError
-from hems.headend.operator_asks import Finite, In
+from hems.headend.operator_asks import Finite, In, Line
 from hems.headend.operator_door import json_answer, read_model
 from hems.headend.price_book import PriceBook, Series
 from hems.headend.prices import Flow, Offer, Tariff, currency_code, owner
@@ -34,7 +34,7 @@ class PriceIn(In):
 class SeriesIn(In):
     """A series of prices; it takes the place of all that hold from its first start on."""
 
-    tariff: Annotated[str, Field(min_length=1, max_length=32)] = "Retail"
+    tariff: Annotated[Line, Field(min_length=1, max_length=32)] = "Retail"
     flow: Flow = Flow.IMPORT
     currency: str | None = None
     """ISO 4217, letters or digits; EUR for a new tariff."""

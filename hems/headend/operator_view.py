@@ -60,7 +60,7 @@ def event_out(
         state: How it stands.
         homes: The homes that it is for.
         responses: All responses to it, in the order they came.
-        sent: When each home (LFDI) was notified of it, epoch s.
+        sent: When each home (LFDI), or its aggregator, was notified of it, epoch s.
     """
     own: dict[str, list[ResponseRecord]] = {}
     for item in responses:
@@ -80,7 +80,13 @@ def event_out(
         accepted_at=event.accepted_at,
         cancelled_at=event.cancelled_at,
         homes=[
-            _home_answer(event, home, own.get(home.lfdi, ()), sent.get(home.lfdi)) for home in homes
+            _home_answer(
+                event,
+                home,
+                own.get(home.lfdi, ()),
+                sent.get(home.lfdi) or sent.get(home.aggregator),
+            )
+            for home in homes
         ],
     )
 

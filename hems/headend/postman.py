@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from ssl import SSLContext
 from typing import Final
@@ -83,12 +83,16 @@ class Letter:
         body: What is posted.
         mark: Of what it tells.
         events: mRIDs of the events that are why it is sent.
+        recipient: LFDI of the device that must be at the address: the home, or who speaks for it.
+        made_at: When it was made, epoch s.
     """
 
     to: SubscriptionRecord
     body: bytes
     mark: str
     events: frozenset[str]
+    recipient: str
+    made_at: float
 
 
 Told = Callable[[Letter, Outcome, float], Awaitable[None]]
@@ -112,6 +116,9 @@ class Postman:
         tls: Context of the server as a TLS client.
         clock: The utility's time.
         told: Told of each letter that is done with.
+
+    Attributes:
+        attempts: How often it has tried to deliver one.
     """
 
     def __init__(self, tls: SSLContext, clock: Clock, told: Told) -> None:
@@ -123,6 +130,7 @@ class Postman:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         self._lanes: dict[int, _Lane] = {}
+        self.attempts = 0
 
     async def close(self) -> None:
         """Drop what is still unsent and close all connections."""
@@ -148,7 +156,7 @@ class Postman:
             lane.task = asyncio.create_task(self._run(lane), name=f"notify {letter.to.lfdi}")
         else:
             events = letter.events | lane.letter.events
-            lane.letter = Letter(letter.to, letter.body, letter.mark, events)
+            lane.letter = replace(letter, events=events)
             lane.fresh.set()
 
     async def _run(self, lane: _Lane) -> None:
@@ -176,7 +184,8 @@ class Postman:
 
     async def _post(self, letter: Letter) -> Outcome | None:
         """Post once; return None where it may be tried again."""
-        _recipient.set(letter.to.lfdi)
+        self.attempts += 1
+        _recipient.set(letter.recipient)
         uri = letter.to.uri
         try:
             async with self._session.post(

@@ -13,7 +13,7 @@ from hems.clock import Clock
 from hems.headend.db.database import Database
 from hems.headend.db.held import Changed
 from hems.headend.dispatch import make_mrid
-from hems.headend.records import Program
+from hems.headend.records import Mode, Program
 from hems.headend.shelf import Owned, Shelf
 
 _FIRST: Final = 1001
@@ -103,6 +103,11 @@ class Programmes:
     def index(self, index: int) -> Program:
         """Return a programme that is known, by its index."""
         return self._all.get(index) or self._drafted[index]
+
+    def defaults(self, index: int) -> Mapping[Mode, float]:
+        """Return the configured defaults of a programme; a home's own has none."""
+        found = self._all.get(index)
+        return {} if found is None else found.defaults
 
     async def narrowed(self, base: Program, group: str, depth: int) -> Program:
         """Return a group's part of a configured programme; a new one if there is none yet.

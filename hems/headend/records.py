@@ -35,6 +35,7 @@ class Program:
         mandatory: drProgramMandatory of its events (drlc).
         defaults: Limits in force while no event is (der), by mode, W.
         group: Id of the group of homes that it is for; None for everybody.
+        home: LFDI of the one home that it is for; None for all of those.
     """
 
     index: int
@@ -45,6 +46,7 @@ class Program:
     mandatory: bool = False
     defaults: Mapping[Mode, float] = field(default_factory=dict)
     group: str | None = None
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class Home:
         pin: Registration PIN, 6 digits with check digit.
         edition: Dialect it is spoken to in.
         registered_at: When it was entered, epoch s.
-        in_band: Whether it entered itself by POST.
+        in_band: Whether it was entered by POST, by itself or its aggregator.
+        aggregator: LFDI of the aggregator that speaks for it; empty for none.
     """
 
     id: int
@@ -81,6 +84,7 @@ class Home:
     edition: Edition
     registered_at: float
     in_band: bool = False
+    aggregator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Event:
         cancelled_at: When it was cancelled, epoch s; None if it was not.
         cancel_randomized: Whether the cancellation is randomised.
         ramp_s: How long a device takes to go over to what is asked; None for its default rate.
+        binding: Whether owners may not leave it even where its programme lets them (drlc).
     """
 
     mrid: str
@@ -112,6 +117,7 @@ class Event:
     cancelled_at: float | None = None
     cancel_randomized: bool = False
     ramp_s: float | None = None
+    binding: bool = False
 
     @property
     def created(self) -> int:
@@ -170,6 +176,7 @@ class ResponseRecord:
         received_at: When it was stored, epoch s.
         kind: Resource type as posted.
         body: The posted XML.
+        agent: LFDI of the aggregator that speaks for the home, or is it; None for none.
     """
 
     id: int
@@ -181,6 +188,7 @@ class ResponseRecord:
     received_at: float
     kind: str
     body: bytes
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

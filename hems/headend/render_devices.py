@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from certs.identity import sfdi
 from hems.headend import hrefs
 from hems.headend.paging import Page
-from hems.headend.records import Home, SubscriptionRecord
+from hems.headend.records import Edition, Home, SubscriptionRecord
 from hems.headend.render_events import derived_mrid
 from hems.headend.settings import HeadEndSettings
 from hems.sep2.resources import (
@@ -30,18 +30,16 @@ _NTP_QUALITY = 3
 _XML_ENCODING = 0
 
 
-def device_capability(
-    home: Home | None, points: int, settings: HeadEndSettings
-) -> DeviceCapability:
+def device_capability(devices: int, points: int, settings: HeadEndSettings) -> DeviceCapability:
     """Write the entry point; who is not registered is shown only where to register.
 
     Args:
-        home: Who asks; None if it is not registered.
+        devices: How many EndDevices are there for who asks; 0 if it is not registered.
         points: How many usage points it mirrors.
         settings: For the poll rate.
     """
-    common = Link(href=hrefs.DEVICES, all=0 if home is None else 1)
-    if home is None:
+    common = Link(href=hrefs.DEVICES, all=devices)
+    if not devices:
         return DeviceCapability(
             href=hrefs.DCAP,
             poll_rate=settings.dcap_poll_s,
@@ -113,11 +111,14 @@ def end_device(home: Home, counts: Counts, settings: HeadEndSettings) -> EndDevi
         post_rate=settings.post_rate_s,
         registration_link=Link(href=f"{href}/rg"),
         subscription_list_link=Link(href=f"{href}/sub", all=counts.subscriptions),
+        connection_point_link=(
+            Link(href=f"{href}/cp") if home.edition is Edition.CSIP_AUS else None
+        ),
     )
 
 
 def end_device_list(part: Page[EndDevice], settings: HeadEndSettings) -> EndDeviceList:
-    """Write the devices that the caller may see: its own."""
+    """Write the devices that the caller may see."""
     return EndDeviceList(
         href=hrefs.DEVICES,
         subscribable=0,
@@ -143,6 +144,9 @@ def assignments(
 ) -> FunctionSetAssignments:
     """Write what is meant for a home: all programmes, on this server's time.
 
+    Who speaks for itself has its programmes where all have theirs; who is spoken for has lists of
+    its own, since the caller's would be its aggregator's.
+
     Args:
         home: The home.
         anchor: mRID that the assignment's own is derived from.
@@ -150,10 +154,13 @@ def assignments(
         drlc: How many drlc programmes there are.
         tariffs: How many tariffs there are.
     """
+    der_list, drlc_list = hrefs.DER_PROGRAMS, hrefs.DR_PROGRAMS
+    if home.aggregator:
+        der_list, drlc_list = hrefs.der_programs(home.id), hrefs.dr_programs(home.id)
     return FunctionSetAssignments(
         href=f"{hrefs.device(home.id)}/fsa/1",
-        demand_response_program_list_link=Link(href=hrefs.DR_PROGRAMS, all=drlc) if drlc else None,
-        der_program_list_link=Link(href=hrefs.DER_PROGRAMS, all=der) if der else None,
+        demand_response_program_list_link=Link(href=drlc_list, all=drlc) if drlc else None,
+        der_program_list_link=Link(href=der_list, all=der) if der else None,
         messaging_program_list_link=Link(href=hrefs.MESSAGE_PROGRAMS, all=1),
         response_set_list_link=Link(href=hrefs.RESPONSE_SETS, all=1),
         tariff_profile_list_link=Link(href=hrefs.TARIFFS, all=tariffs),

@@ -94,7 +94,7 @@ def end_device_control(
         randomize_duration=event.randomize_duration_s or None,
         randomize_start=event.randomize_start_s or None,
         device_category=LOADS,
-        dr_program_mandatory=program.mandatory,
+        dr_program_mandatory=program.mandatory or event.binding,
         duty_cycle=duty_cycle(event.values),
         load_shift_forward=False,
         offset=offset(event.values),
@@ -150,35 +150,37 @@ def curve_list(program: Program, part: Page[Curve]) -> DERCurveList:
     )
 
 
-def der_program(program: Program, events: int, curves: int) -> DERProgram:
-    """Write a der programme that shows `events` events and `curves` curves."""
+def der_program(program: Program, events: int | None, curves: int) -> DERProgram:
+    """Write a der programme that shows `events` events and `curves` curves; None: no events."""
+    link = None if events is None else Link(href=hrefs.der_controls(program.index), all=events)
     return DERProgram(
         href=hrefs.der_program(program.index),
         subscribable=_UNSUBSCRIBABLE,
         mrid=program.mrid,
         description=program.name,
         default_der_control_link=Link(href=hrefs.default_control(program.index)),
-        der_control_list_link=Link(href=hrefs.der_controls(program.index), all=events),
+        der_control_list_link=link,
         der_curve_list_link=Link(href=hrefs.curves(program.index), all=curves),
         primacy=program.primacy,
     )
 
 
-def dr_program(program: Program, events: int) -> DemandResponseProgram:
-    """Write a drlc programme that shows `events` events."""
+def dr_program(program: Program, events: int | None) -> DemandResponseProgram:
+    """Write a drlc programme that shows `events` events; None: no events."""
+    link = None if events is None else Link(href=hrefs.dr_controls(program.index), all=events)
     return DemandResponseProgram(
         href=hrefs.dr_program(program.index),
         mrid=program.mrid,
         description=program.name,
-        end_device_control_list_link=Link(href=hrefs.dr_controls(program.index), all=events),
+        end_device_control_list_link=link,
         primacy=program.primacy,
     )
 
 
-def der_program_list(part: Page[DERProgram], poll_s: int) -> DERProgramList:
+def der_program_list(href: str, part: Page[DERProgram], poll_s: int) -> DERProgramList:
     """Write a part of the der programmes."""
     return DERProgramList(
-        href=hrefs.DER_PROGRAMS,
+        href=href,
         subscribable=_UNSUBSCRIBABLE,
         all=part.all,
         results=len(part.items),
@@ -187,10 +189,12 @@ def der_program_list(part: Page[DERProgram], poll_s: int) -> DERProgramList:
     )
 
 
-def dr_program_list(part: Page[DemandResponseProgram], poll_s: int) -> DemandResponseProgramList:
+def dr_program_list(
+    href: str, part: Page[DemandResponseProgram], poll_s: int
+) -> DemandResponseProgramList:
     """Write a part of the drlc programmes."""
     return DemandResponseProgramList(
-        href=hrefs.DR_PROGRAMS,
+        href=href,
         subscribable=_UNSUBSCRIBABLE,
         all=part.all,
         results=len(part.items),

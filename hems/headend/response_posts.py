@@ -49,7 +49,9 @@ class ResponsePosts:
             ForbiddenError: The home has answered the event too often.
             BusyError: The database cannot take it; nothing of it was stored.
         """
-        return await self._posts.add(post)
+        number = await self._posts.add(post)
+        self._store.on_response(post.record)
+        return number
 
     async def _save(self, posts: Sequence[ResponsePost]) -> Sequence[int | RequestError]:
         return await self._store.transact(lambda connection: save_responses(connection, posts))
@@ -111,6 +113,7 @@ def _insert(connection: Connection, fresh: Mapping[_Key, ResponseRecord]) -> Map
             "received_at": record.received_at,
             "kind": record.kind,
             "body": record.body,
+            "agent": record.agent,
         }
         for key, record in sorted(fresh.items(), key=lambda item: item[0])
     ]

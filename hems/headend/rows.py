@@ -1,6 +1,7 @@
 """Between table rows and records: one function a kind, no queries."""
 
 import json
+import sys
 from typing import Any
 
 from sqlalchemy import Row
@@ -20,6 +21,7 @@ def home_of(row: AnyRow) -> Home:
         Edition(row.edition),
         row.registered_at,
         row.in_band,
+        sys.intern(row.aggregator),
     )
 
 
@@ -79,4 +81,5 @@ def response_of(row: AnyRow) -> ResponseRecord:
         row.received_at,
         row.kind,
         row.body,
+        row.agent,
     )

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
@@ -11,17 +10,15 @@ from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Self
 
-from aiohttp import web
-
 from certs.identity import IdentityFiles, Trust, lfdi
 from certs.pem import der, read_certificates
 from certs.renewal import CertificateWatch
 from certs.resume import Sessions
-from certs.tls import client_context, server_context
+from certs.tls import SepContext, client_context, server_context
 from hems.clock import Clock, SystemClock
 from hems.headend import hrefs
 from hems.headend.advertise import announced
-from hems.headend.assembly import assemble
+from hems.headend.assembly import Assembly, assemble
 from hems.headend.book import Book
 from hems.headend.books import Books
 from hems.headend.cim.assembly import Cim, assemble_cim
@@ -30,27 +27,28 @@ from hems.headend.enterprise.assembly import EnterpriseSide, assemble_enterprise
 from hems.headend.errors import BusyError, SettingsError
 from hems.headend.est.assembly import Est, assemble_est
 from hems.headend.fleet.assembly import Fleet, assemble_fleet
+from hems.headend.listening import Listening
 from hems.headend.mirror_store import MirrorStore
+from hems.headend.monitor.monitor import Monitor
 from hems.headend.ocsp.assembly import assemble_ocsp
 from hems.headend.ocsp.views import KEEPALIVE_S as OCSP_KEEPALIVE_S
 from hems.headend.ocsp.views import PATH as OCSP_PATH
 from hems.headend.ocsp.views import Responder
 from hems.headend.operator_api import operator_token
+from hems.headend.operators.app import operators_of
+from hems.headend.operators.roles import actor_of
+from hems.headend.operators.tls import door_tls
+from hems.headend.orders.peers import peer_rule
 from hems.headend.postman import SUBSCRIBERS
 from hems.headend.settings import HeadEndSettings
+from hems.headend.settle.assembly import assemble_settlement
 from hems.headend.store import Store
 from hems.headend.tls_buffers import use_small_buffers
 from hems.headend.upstream.assembly import Aggregation
 from hems.signals import end_by, end_quietly
 
-KEEPALIVE_S = 3600.0
-"""A home polls once a minute or slower; a handshake for each poll would cost it more than this."""
-
 EST_KEEPALIVE_S = 15.0
 """New homes ask a few things and go."""
-
-_BACKLOG = 1024
-"""Connections waiting to be accepted: after a restart all homes come at once."""
 
 _SHUTDOWN_S = 1.0
 
@@ -68,6 +66,7 @@ class Addresses:
         est: HOST:PORT of the EST server as homes reach it; empty for none.
         ocsp: URL of the OCSP responder as homes reach it; empty for none.
         cim: Origin of the door for the enterprise's messages; empty for none.
+        console: Origin of the operator's door for other machines; empty for none.
     """
 
     base_url: str
@@ -76,6 +75,7 @@ class Addresses:
     est: str = ""
     ocsp: str = ""
     cim: str = ""
+    console: str = ""
 
     @property
     def dcap_url(self) -> str:
@@ -98,6 +98,7 @@ class HeadEnd:
         watch: Its eye on certificate, roots and revocation lists; there once it runs.
         est: What gives new homes their certificates; there once it runs, None for nothing.
         enterprise: Its bulletins and firmware lists; there once it runs.
+        monitor: What looks at it all; there once it runs.
 
     Raises:
         SettingsError: On entering: a port is in use, a file cannot be used.
@@ -112,6 +113,7 @@ class HeadEnd:
     watch: CertificateWatch
     est: Est | None
     enterprise: EnterpriseSide
+    monitor: Monitor
 
     def __init__(self, settings: HeadEndSettings, clock: Clock | None = None) -> None:
         self._settings = settings
@@ -142,8 +144,10 @@ class HeadEnd:
         self.book = books.book
         stack.push_async_callback(_save_contacts, self.book)
         self.est = None  # the fleet asks it, and it tells the fleet
-        fleet = self._assemble_fleet(books)
+        fleet, operators = self._assemble_fleet(books), operators_of(store, clock)
+        self._door_tls = door_tls(settings.operators)
         self.est = est = self._assemble_est(identity, fleet)
+        self.monitor = monitor = Monitor(store, self.book, fleet, clock, settings.monitor)
         self.enterprise = enterprise = await assemble_enterprise(
             store, clock.now, settings.bulletins, settings.firmware
         )
@@ -159,8 +163,13 @@ class HeadEnd:
         if settings.upstream is not None:
             upstream = Aggregation(settings.upstream, self.book, store, fleet, clock)
 
+        settlement = assemble_settlement(store, self.book, fleet.memory, settings, clock)
+        stack.push_async_callback(settlement.counts.close)
+
         async def keep() -> None:
             await enterprise.keep()
+            if self._door_tls is not None:
+                self._door_tls.refresh()
             for part in (est, responder, cim, upstream):
                 if part is not None:
                     await part.keep()
@@ -172,6 +181,7 @@ class HeadEnd:
             clock,
             tls=client_tls,
             token=self.token,
+            operators=operators,
             fleet=fleet,
             refresh=watch.refresh,
             doors=(
@@ -179,28 +189,48 @@ class HeadEnd:
                 *(() if est is None else est.doors),
                 *(() if cim is None else cim.doors),
                 *(() if upstream is None else upstream.doors),
+                *monitor.doors,
+                *settlement.doors,
             ),
             keep=keep,
             more=enterprise.views,
         )
         stack.push_async_callback(parts.notifier.close)
-        shared = settings.reuse_port
-        port = await _listen(
-            stack, parts.homes, settings.host, settings.port, server_tls, shared=shared
-        )
-        base_url = _origin("https", settings.host, port)
-        parts.notifier.base_url = base_url
-        enrols_at = "" if est is None else await self._listen_for_new(stack, est, port)
-        messages_at = "" if cim is None else await self._listen_for_messages(stack, cim, server_tls)
-        asked_at = "" if responder is None else await self._listen_for_ocsp(stack, responder)
-        operator_port = await _listen(
-            stack,
-            parts.operator,
-            settings.operator_host,
-            settings.operator_port,
-            None,
-            shared=shared,
-        )
+        await self._open(stack, parts, server_tls, cim, responder)
+        self._follow(stack)
+        works = {"ticker": parts.ticker.run(), **monitor.work()}
+        works |= {} if cim is None else cim.work()
+        works |= {} if upstream is None else {"aggregator": upstream.run()}
+        for name, work in works.items():
+            stack.push_async_callback(_stop, _started(work, name))
+        if settings.advertise:
+            await stack.enter_async_context(
+                announced(settings.host, self._port, settings.instance, settings.edition)
+            )
+        self._tell_ready()
+
+    async def _open(
+        self,
+        stack: AsyncExitStack,
+        parts: Assembly,
+        tls: SepContext,
+        cim: Cim | None,
+        responder: Responder | None,
+    ) -> None:
+        """Listen at all doors."""
+        settings, monitor, est = self._settings, self.monitor, self.est
+        monitor.follow(tls)
+        monitor.watch(parts.notifier)
+        listening = Listening(stack, monitor, shared=settings.reuse_port)
+        place = (settings.host, settings.port)
+        self._port = port = await listening.at("homes", parts.homes, place, tls)
+        parts.notifier.base_url = base_url = _origin("https", settings.host, port)
+        enrols_at = "" if est is None else await self._listen_for_new(listening, est, port)
+        messages_at = "" if cim is None else await self._listen_for_messages(listening, cim, tls)
+        asked_at = "" if responder is None else await self._listen_for_ocsp(listening, responder)
+        place = (settings.operator_host, settings.operator_port)
+        operator_port = await listening.at("operator", parts.operator, place, None)
+        console_at = await self._listen_for_operators(listening, parts)
         self.addresses = Addresses(
             base_url,
             _origin("http", settings.operator_host, operator_port),
@@ -208,21 +238,15 @@ class HeadEnd:
             enrols_at,
             asked_at,
             messages_at,
+            console_at,
         )
-        follower = Follower(store)
+
+    def _follow(self, stack: AsyncExitStack) -> None:
+        """Keep memory as the database is."""
+        follower = Follower(self.store)
         following = _started(follower.run(), "follower")
         stack.push_async_callback(_end, following)
         stack.callback(follower.end)
-        stack.push_async_callback(_stop, _started(parts.ticker.run(), "ticker"))
-        for name, work in ({} if cim is None else cim.work()).items():
-            stack.push_async_callback(_stop, _started(work, name))
-        if upstream is not None:
-            stack.push_async_callback(_stop, _started(upstream.run(), "aggregator"))
-        if settings.advertise:
-            await stack.enter_async_context(
-                announced(settings.host, port, settings.instance, settings.edition)
-            )
-        self._tell_ready()
 
     def _assemble_fleet(self, books: Books) -> Fleet:
         programmes = books.book.programmes
@@ -241,6 +265,7 @@ class HeadEnd:
             self._settings.fleet,
             self._settings.edition,
             revoked=revoked,
+            who=actor_of,
             used=used,
         )
 
@@ -248,24 +273,24 @@ class HeadEnd:
         settings = self._settings.cim
         if settings is None:
             return None
-        mirrors = MirrorStore(self.store)
         return await assemble_cim(
-            settings, self.book, self.store, mirrors, self._clock, tls=tls, stack=stack
+            settings,
+            self.book,
+            self.store,
+            MirrorStore(self.store),
+            self._clock,
+            tls=tls,
+            stack=stack,
+            allow=peer_rule(self._settings.four_eyes, self.book),
         )
 
-    async def _listen_for_messages(self, stack: AsyncExitStack, cim: Cim, tls: SSLContext) -> str:
+    async def _listen_for_messages(self, listening: Listening, cim: Cim, tls: SSLContext) -> str:
         """Listen for the enterprise's messages; returns their origin."""
         settings = self._settings.cim
         if settings is None:
             return ""
-        port = await _listen(
-            stack,
-            cim.app,
-            settings.host,
-            settings.port,
-            tls if settings.tls else None,
-            shared=self._settings.reuse_port,
-        )
+        place = (settings.host, settings.port)
+        port = await listening.at("cim", cim.app, place, tls if settings.tls else None)
         return _origin("https" if settings.tls else "http", settings.host, port)
 
     def _assemble_est(self, identity: IdentityFiles, fleet: Fleet) -> Est | None:
@@ -283,38 +308,37 @@ class HeadEnd:
             refresh=self.watch.refresh,
         )
 
-    async def _listen_for_new(self, stack: AsyncExitStack, est: Est, dcap_port: int) -> str:
+    async def _listen_for_new(self, listening: Listening, est: Est, dcap_port: int) -> str:
         """Listen for new homes; returns HOST:PORT as they reach it."""
         settings = self._settings.est
         if settings is None:
             return ""
-        port = await _listen(
-            stack,
-            est.app,
-            settings.host,
-            settings.port,
-            est.tls.context,
-            keepalive_s=EST_KEEPALIVE_S,
-            shared=self._settings.reuse_port,
+        place = (settings.host, settings.port)
+        port = await listening.at(
+            "est", est.app, place, est.tls.context, keepalive_s=EST_KEEPALIVE_S
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         est.places.dcap_port = dcap_port
         est.places.est = settings.reached_at or f"{host}:{port}"
         return est.places.est
 
-    async def _listen_for_ocsp(self, stack: AsyncExitStack, responder: Responder) -> str:
+    async def _listen_for_operators(self, listening: Listening, parts: Assembly) -> str:
+        """Listen for operators at other machines; returns the origin."""
+        settings, tls = self._settings.operators, self._door_tls
+        if settings is None or tls is None:
+            return ""
+        place = (settings.host, settings.port)
+        port = await listening.at("console", parts.remote, place, tls.context)
+        return _origin("https", settings.host, port)
+
+    async def _listen_for_ocsp(self, listening: Listening, responder: Responder) -> str:
         """Listen for questions about certificates; returns the URL at which homes reach it."""
         settings = self._settings.ocsp
         if settings is None:
             return ""
-        port = await _listen(
-            stack,
-            responder.app(),
-            settings.host,
-            settings.port,
-            None,
-            keepalive_s=OCSP_KEEPALIVE_S,
-            shared=self._settings.reuse_port,
+        place = (settings.host, settings.port)
+        port = await listening.at(
+            "ocsp", responder.app(), place, None, keepalive_s=OCSP_KEEPALIVE_S
         )
         return settings.reached_at or _origin("http", settings.host, port) + OCSP_PATH
 
@@ -340,6 +364,7 @@ def ready_line(addresses: Addresses) -> str:
             **({"est": addresses.est} if addresses.est else {}),
             **({"ocsp": addresses.ocsp} if addresses.ocsp else {}),
             **({"cim": addresses.cim} if addresses.cim else {}),
+            **({"console": addresses.console} if addresses.console else {}),
         }
     )
 
@@ -362,32 +387,6 @@ async def serve(settings: HeadEndSettings) -> None:
             await stop.wait()
     finally:
         end_quietly()
-
-
-async def _listen(
-    stack: AsyncExitStack,
-    app: web.Application,
-    host: str,
-    port: int,
-    tls: SSLContext | None,
-    *,
-    keepalive_s: float = KEEPALIVE_S,
-    shared: bool = False,
-) -> int:
-    runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=keepalive_s, shutdown_timeout=_SHUTDOWN_S
-    )
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    try:
-        site = web.TCPSite(
-            runner, host, port, ssl_context=tls, backlog=_BACKLOG, reuse_port=shared or None
-        )
-        await site.start()
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else error.strerror
-        raise SettingsError(f"cannot listen on {host} port {port}: {why}") from error
-    return int(runner.addresses[0][1])
 
 
 def _origin(scheme: str, host: str, port: int) -> str:

@@ -14,8 +14,13 @@ from hems.headend.errors import SettingsError
 from hems.headend.est.settings import EstSettings
 from hems.headend.fleet.settings import FleetSettings
 from hems.headend.modes import Edition, Mode, ProgramKind
+from hems.headend.monitor.settings import LogSettings, MonitorSettings
 from hems.headend.ocsp.settings import OcspSettings
+from hems.headend.operators.settings import OperatorsSettings
+from hems.headend.orders.settings import FourEyesSettings
 from hems.headend.records import Program
+from hems.headend.settle.settings import BaselineSettings, SettlementSettings
+from hems.headend.upstream.settings import UpstreamSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 _LIMITS = frozenset({Mode.IMPORT, Mode.EXPORT, Mode.GENERATION, Mode.LOAD})
@@ -40,6 +45,12 @@ class ProgramSettings(BaseModel):
     """drProgramMandatory: the owner may not opt out (drlc only)."""
     defaults: dict[Mode, Annotated[float, Field(ge=0, le=1e9)]] = Field(default_factory=dict)
     """Limits of the DefaultDERControl by mode, W (der only); none leaves the home unlimited."""
+    baseline: BaselineSettings | None = None
+    """By what deliveries are measured; by what fits each event where None."""
+    pay_per_kwh: float | None = Field(default=None, ge=0, le=1e6)
+    """What each kWh delivered is worth, in the settlement's currency; nothing where None."""
+    pay_most: float = Field(default=1.0, ge=0, le=100)
+    """What is beyond so much of what was asked is not paid."""
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -77,7 +88,8 @@ class HeadEndSettings(BaseModel):
     deals connections out among them. Ports must be named then."""
     database: Path | PostgreSqlUrl
     """SQLite file, made on first start; or a PostgreSQL database, as
-    postgresql://USER:PASSWORD@HOST:PORT/NAME."""
+    postgresql://USER:PASSWORD@HOST:PORT/NAME. Of several servers (HOST:PORT,HOST:PORT) the first
+    that takes writes is used: a primary and its standby."""
     certificate: Path
     """PEM file: the server's certificate and its intermediate CAs."""
     key: Path
@@ -127,14 +139,26 @@ class HeadEndSettings(BaseModel):
     """Where new homes get their certificates; nowhere where None."""
     fleet: FleetSettings = FleetSettings()
     """What the fleet's hubs must show."""
+    operators: OperatorsSettings | None = None
+    """Where operators reach their door by TLS; from this machine alone where None."""
+    four_eyes: FourEyesSettings = FourEyesSettings()
+    """Which orders a second person must confirm; none by itself."""
     cim: CimSettings | None = None
     """Which systems of the enterprise send messages (IEC 61968); none where None."""
+    upstream: UpstreamSettings | None = None
+    """The utility whose events are shared over homes; none where None."""
     ocsp: OcspSettings | None = None
     """Where certificates can be asked about; nowhere where None."""
     bulletins: BulletinSettings | None = None
     """Who signs bulletins about threats and devices; there are none where None."""
+    log: LogSettings = LogSettings()
+    """How and what it logs."""
+    monitor: MonitorSettings = MonitorSettings()
+    """From when on something is a signal, and what is done about it."""
     firmware: FirmwareSettings | None = None
     """Where the signed firmware lists are; there are none where None."""
+    settlement: SettlementSettings = SettlementSettings()
+    """How it is measured and settled what events brought."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -173,9 +197,11 @@ class HeadEndSettings(BaseModel):
 _URL: Final = "postgresql://"
 _PATHS: Final = {
     "est": ("pki", "manufacturers"),
+    "operators": ("certificate", "key"),
     "ocsp": ("pki",),
     "bulletins": ("certificate", "key"),
     "firmware": ("folder",),
+    "upstream": ("certificate", "key", "roots", "crls"),
 }
 """Names of files and folders in the tables."""
 

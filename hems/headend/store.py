@@ -1,11 +1,13 @@
 """What homes sent, in the database: responses, documents, log events; durable when it returns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy import insert as plain_insert
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hems.headend.db.database import Database
+from hems.headend.mirror_posts import ReadingsPost
 from hems.headend.models import DocumentRow, LogRow, ResponseRow
 from hems.headend.paging import Page, Query
 from hems.headend.records import ResponseRecord
@@ -17,7 +19,17 @@ MAX_LOGS = 1000
 
 
 class Store(Database):
-    """The database, and what homes sent. Use `Store.open`."""
+    """The database, and what homes sent. Use `Store.open`.
+
+    Attributes:
+        on_response: Told of each response that is durable.
+        on_readings: The same of readings.
+    """
+
+    def __init__(self, engine: AsyncEngine, url: str = "") -> None:
+        super().__init__(engine, url)
+        self.on_response: Callable[[ResponseRecord], None] = _nobody
+        self.on_readings: Callable[[ReadingsPost], None] = _nobody
 
     async def responses(
         self, *, subject: str | None = None, since: float = 0.0
@@ -36,30 +48,36 @@ class Store(Database):
         async with self.reading() as connection:
             return [response_of(row) for row in await connection.execute(query)]
 
-    async def responses_of(self, lfdi: str, part: Query) -> Page[ResponseRecord]:
-        """Return a part of a home's responses in the order they came."""
-        query = select(ResponseRow.__table__).where(ResponseRow.lfdi == lfdi)
+    async def responses_of(
+        self, lfdi: str, part: Query, agent: str | None = None
+    ) -> Page[ResponseRecord]:
+        """Return a part of a home's responses in the order they came.
+
+        Args:
+            lfdi: The home's.
+            part: Which part.
+            agent: The same for an aggregator, who sees those of all for whom it speaks; else None.
+        """
+        query = select(ResponseRow.__table__).where(_whose(lfdi, agent))
         if part.after is not None:
             query = query.where(ResponseRow.created > part.after)
         query = query.order_by(ResponseRow.id).offset(part.start).limit(part.limit)
         async with self.reading() as connection:
             rows = [response_of(row) for row in await connection.execute(query)]
-        return Page(rows, await self.response_count(lfdi))
+        return Page(rows, await self.response_count(lfdi, agent))
 
-    async def response(self, lfdi: str, number: int) -> ResponseRecord | None:
-        """Return a home's response; None if it has none of this number."""
-        query = select(ResponseRow.__table__).where(
-            ResponseRow.lfdi == lfdi, ResponseRow.id == number
-        )
+    async def response(
+        self, lfdi: str, number: int, agent: str | None = None
+    ) -> ResponseRecord | None:
+        """Return a home's response, see `responses_of`; None if it has none of this number."""
+        query = select(ResponseRow.__table__).where(_whose(lfdi, agent), ResponseRow.id == number)
         async with self.reading() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else response_of(row)
 
-    async def response_count(self, lfdi: str, subject: str | None = None) -> int:
-        """Return how many responses a home has posted, to one event if given."""
-        query = select(func.count()).select_from(ResponseRow).where(ResponseRow.lfdi == lfdi)
-        if subject is not None:
-            query = query.where(ResponseRow.subject == subject)
+    async def response_count(self, lfdi: str, agent: str | None = None) -> int:
+        """Return how many responses a home has posted; see `responses_of`."""
+        query = select(func.count()).select_from(ResponseRow).where(_whose(lfdi, agent))
         async with self.reading() as connection:
             return int((await connection.execute(query)).scalar_one())
 
@@ -89,9 +107,16 @@ class Store(Database):
             )
 
     async def add_log(self, lfdi: str, created: int, body: bytes) -> int:
-        """Store a LogEvent and return its number; a home's oldest give way to its newest."""
+        """Store a LogEvent and return its number; a home's oldest give way to its newest.
+
+        The same one again, of a home that has not heard the answer, gets the same number.
+        """
         own = select(LogRow.id).where(LogRow.lfdi == lfdi).order_by(LogRow.id.desc())
+        same = own.where(LogRow.created == created, LogRow.body == body).limit(1)
         async with self.writing() as connection:
+            known = (await connection.execute(same)).scalar_one_or_none()
+            if known is not None:
+                return known
             oldest = own.offset(MAX_LOGS - 1).limit(1).scalar_subquery()
             await connection.execute(delete(LogRow).where(LogRow.lfdi == lfdi, LogRow.id <= oldest))
             done = await connection.execute(
@@ -123,3 +148,11 @@ class Store(Database):
         async with self.reading() as connection:
             query = select(func.count()).select_from(LogRow).where(LogRow.lfdi == lfdi)
             return int((await connection.execute(query)).scalar_one())
+
+
+def _whose(lfdi: str, agent: str | None) -> ColumnElement[bool]:
+    return ResponseRow.lfdi == lfdi if agent is None else ResponseRow.agent == agent
+
+
+def _nobody(_posted: object) -> None:
+    """Stand in until someone listens."""

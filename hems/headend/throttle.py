@@ -28,21 +28,26 @@ class Throttle:
         self._monotonic = monotonic
         self._buckets: dict[str, _Bucket] = {}
 
-    def admit(self, lfdi: str) -> None:
+    def admit(self, lfdi: str, devices: int = 1) -> None:
         """Count a request of a device.
+
+        Args:
+            lfdi: Its LFDI.
+            devices: For how many it speaks: it may ask as often as they may together.
 
         Raises:
             ThrottledError: It asks too often; the error says when it may ask again.
         """
         if not self._per_minute:
             return
-        now, rate = self._monotonic(), self._per_minute / _MINUTE_S
-        bucket = self._buckets.setdefault(lfdi, _Bucket(self._per_minute, now))
-        bucket.tokens = min(self._per_minute, bucket.tokens + (now - bucket.at) * rate)
+        most = self._per_minute * devices
+        now, rate = self._monotonic(), most / _MINUTE_S
+        bucket = self._buckets.setdefault(lfdi, _Bucket(most, now))
+        bucket.tokens = min(most, bucket.tokens + (now - bucket.at) * rate)
         bucket.at = now
         if bucket.tokens < 1.0:
             raise ThrottledError(
-                f"device {lfdi} asks more than {self._per_minute} times a minute",
+                f"device {lfdi} asks more than {most} times a minute",
                 math.ceil((1.0 - bucket.tokens) / rate),
             )
         bucket.tokens -= 1.0

@@ -8,6 +8,7 @@ from contextlib import suppress
 from hems.clock import Clock
 from hems.headend.errors import BusyError
 from hems.headend.feeds import Feeds
+from hems.headend.monitor.correlation import correlated, current
 from hems.headend.notifier import Notifier
 
 HOUSEKEEPING_S = 60.0
@@ -37,6 +38,7 @@ class Ticker:
         self._clock = clock
         self._keep_house = keep_house
         self._changed: dict[str, set[str]] = {}
+        self._causes: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._kept_at = clock.monotonic()
 
@@ -48,6 +50,7 @@ class Ticker:
             mrid: The event in it that has changed, if one has.
         """
         self._changed.setdefault(resource, set()).update(() if mrid is None else (mrid,))
+        self._causes[resource] = current()
         self._wake.set()
 
     async def run(self) -> None:
@@ -56,8 +59,10 @@ class Ticker:
         while True:
             self._wake.clear()
             changed, self._changed = self._changed, {}
+            causes, self._causes = self._causes, {}
             for resource in {**changed, **dict.fromkeys(self._feeds.resources())}:
-                self._notifier.announce(resource, changed.get(resource, ()))
+                with correlated(causes.get(resource, "")):
+                    self._notifier.announce(resource, changed.get(resource, ()))
             if self._clock.monotonic() - self._kept_at >= HOUSEKEEPING_S:
                 self._kept_at = self._clock.monotonic()
                 await self._housekeeping()

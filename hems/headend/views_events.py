@@ -1,6 +1,6 @@
 """Views of programmes, their events, and the responses that homes post to them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from aiohttp import web
@@ -10,8 +10,9 @@ from hems.headend import hrefs, render_devices, render_events
 from hems.headend.book import Book
 from hems.headend.curve_book import CurveBook
 from hems.headend.default_book import DefaultBook
-from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
+from hems.headend.errors import RequestError, UnknownItemError
 from hems.headend.exchange import (
+    MANY,
     SMALL_BODY,
     answer,
     answer_form,
@@ -19,6 +20,7 @@ from hems.headend.exchange import (
     caller,
     created,
     number_of,
+    own,
 )
 from hems.headend.fleet.access import Access
 from hems.headend.flows import Grant
@@ -32,7 +34,7 @@ from hems.headend.response_posts import ResponsePost, ResponsePosts
 from hems.headend.settings import HeadEndSettings
 from hems.headend.spans import AnyCalendar
 from hems.headend.store import Store
-from hems.sep2.resources import DERControlResponse, DERProgram, Response, ResponseList, ResponseSet
+from hems.sep2.resources import DERControlResponse, Response, ResponseList, ResponseSet
 from hems.sep2.xml import parse
 
 MAX_RESPONSES = 500
@@ -79,6 +81,7 @@ class EventViews:
         der, drlc = f"{hrefs.DER_PROGRAMS}/{{program}}", f"{hrefs.DR_PROGRAMS}/{{program}}"
         return [
             web.get(hrefs.DER_PROGRAMS, self.get_der_programs),
+            web.get(f"{hrefs.DEVICES}/{{home}}/derp", self.get_der_programs),
             web.get(der, self.get_der_program),
             web.get(f"{der}/dderc", self.get_default_control),
             web.get(f"{der}/dc", self.get_curves),
@@ -86,6 +89,7 @@ class EventViews:
             web.get(f"{der}/derc", self.get_der_controls),
             web.get(f"{der}/derc/{{mrid}}", self.get_der_control),
             web.get(hrefs.DR_PROGRAMS, self.get_dr_programs),
+            web.get(f"{hrefs.DEVICES}/{{home}}/drp", self.get_dr_programs),
             web.get(drlc, self.get_dr_program),
             web.get(f"{drlc}/edc", self.get_dr_controls),
             web.get(f"{drlc}/edc/{{mrid}}", self.get_dr_control),
@@ -97,16 +101,19 @@ class EventViews:
         ]
 
     async def get_der_programs(self, request: web.Request) -> web.Response:
-        """Answer the der programmes, by primacy, then mRID descending."""
-        programs = self._programs(request, ProgramKind.DER)
-        items = [self._der_program(request, program) for program in programs]
-        part = page(items, parse_query(request.query))
-        return answer(request, render_events.der_program_list(part, self._settings.list_poll_s))
+        """Answer a home's der programmes, by primacy, then mRID descending."""
+        items = [
+            render_events.der_program(program, events, len(self._curves.of(program.index)))
+            for program, events in self._programs(request, ProgramKind.DER)
+        ]
+        part, poll_s = page(items, parse_query(request.query)), self._settings.list_poll_s
+        return answer(request, render_events.der_program_list(request.path, part, poll_s))
 
     async def get_der_program(self, request: web.Request) -> web.Response:
         """Answer one der programme."""
         program = self._program(request, ProgramKind.DER)
-        return answer(request, self._der_program(request, program))
+        events, curves = self._shown(request, program), self._curves.of(program.index)
+        return answer(request, render_events.der_program(program, len(events), len(curves)))
 
     async def get_default_control(self, request: web.Request) -> web.Response:
         """Answer what holds while no event does."""
@@ -140,13 +147,13 @@ class EventViews:
         return answer(request, render_events.der_control(event, state, edition))
 
     async def get_dr_programs(self, request: web.Request) -> web.Response:
-        """Answer the drlc programmes, by primacy, then mRID descending."""
+        """Answer a home's drlc programmes, by primacy, then mRID descending."""
         items = [
-            render_events.dr_program(program, len(self._shown(request, program)))
-            for program in self._programs(request, ProgramKind.DRLC)
+            render_events.dr_program(program, events)
+            for program, events in self._programs(request, ProgramKind.DRLC)
         ]
-        part = page(items, parse_query(request.query))
-        return answer(request, render_events.dr_program_list(part, self._settings.list_poll_s))
+        part, poll_s = page(items, parse_query(request.query)), self._settings.list_poll_s
+        return answer(request, render_events.dr_program_list(request.path, part, poll_s))
 
     async def get_dr_program(self, request: web.Request) -> web.Response:
         """Answer one drlc programme."""
@@ -176,9 +183,9 @@ class EventViews:
         return answer(request, await self._response_set(request))
 
     async def get_responses(self, request: web.Request) -> web.Response:
-        """Answer the responses that the caller posted."""
-        home = caller(request).registered()
-        part = await self._store.responses_of(home.lfdi, parse_query(request.query))
+        """Answer the responses that the caller posted, those for others as well."""
+        who, query = caller(request), parse_query(request.query)
+        part = await self._store.responses_of(who.registered().lfdi, query, who.agent)
         items = ResponseList(
             href=hrefs.RESPONSES,
             all=part.all,
@@ -189,20 +196,17 @@ class EventViews:
 
     async def get_response(self, request: web.Request) -> web.Response:
         """Answer one response of the caller."""
-        home, number = caller(request).registered(), number_of(request, "response")
-        item = await self._store.response(home.lfdi, number)
+        who, number = caller(request), number_of(request, "response", MANY)
+        item = await self._store.response(who.registered().lfdi, number, who.agent)
         if item is None:
             raise UnknownItemError(f"there is no response at {request.path}")
         return answer(request, _response(item))
 
     async def post_response(self, request: web.Request) -> web.Response:
         """Keep a response; the same one posted again gets the same address."""
-        home = caller(request).registered()
+        who = caller(request)
         posted = parse(await body_of(request, SMALL_BODY), Response)
-        if posted.end_device_lfdi != home.lfdi:
-            raise ForbiddenError(
-                f"the certificate is of {home.lfdi}, not of {posted.end_device_lfdi}"
-            )
+        home = who.named(posted.end_device_lfdi, Access.EVENTS)
         if posted.status is None:
             raise RequestError("Response/status: missing, it would say nothing")
         subject = self._subject(home, posted.subject)
@@ -216,6 +220,7 @@ class EventViews:
             self._clock.now(),
             type(posted).__name__,
             kept_form(posted),
+            who.behind.agent_of(home),
         )
         number = await self._responses.add(ResponsePost(record, MAX_RESPONSES))
         return created(f"{hrefs.RESPONSES}/{number}")
@@ -230,14 +235,16 @@ class EventViews:
             item = calendar.find(mrid)
             if item is not None and (not isinstance(item, Grant) or item.lfdi == home.lfdi):
                 return item.span.mrid
+        single = self._book.own.find(mrid)
+        if single is not None and home.lfdi in single.homes:
+            return single.event.mrid
         try:
-            return self._book.event(mrid).mrid
+            event = self._book.event(mrid)
+            if not self._book.assigned(self._book.programs[event.program], home.lfdi):
+                raise UnknownItemError(f"no event {mrid[:40]!r}")  # as one that does not exist
         except UnknownItemError as error:
             raise RequestError(f"Response/subject: {error}") from error
-
-    def _der_program(self, request: web.Request, program: Program) -> DERProgram:
-        events, curves = self._shown(request, program), self._curves.of(program.index)
-        return render_events.der_program(program, len(events), len(curves))
+        return event.mrid
 
     def _controls(self, request: web.Request, kind: ProgramKind) -> web.Response:
         program = self._program(request, kind)
@@ -245,6 +252,8 @@ class EventViews:
         shown = self._shown(request, program)
         query = parse_query(request.query)
         part = page(shown, query, lambda item: item[0].start)
+        if program.home is not None:  # nobody gets the same
+            return answer(request, render_events.control_list(program, part, edition))
         form = self._lists.form(
             (program.index, query),
             (part.all, tuple(part.items)),
@@ -262,29 +271,43 @@ class EventViews:
 
     def _shown(self, request: web.Request, program: Program) -> list[Shown]:
         """Return a programme's events; to who is served none its list is empty."""
-        if Access.EVENTS not in caller(request).access:
+        who = caller(request)
+        if Access.EVENTS not in who.access or not self._book.sees(program, who.lfdi):
             return []
         edition = _edition(request)
-        return list(render_events.visible(self._book.shown(program.index, edition), edition))
+        shown = self._book.spared(self._book.shown(program, edition), who.lfdi)
+        return list(render_events.visible(shown, edition))
 
     def _program(self, request: web.Request, kind: ProgramKind) -> Program:
         home = caller(request).registered()
-        program = self._book.programs.get(number_of(request, "program"))
+        program = self._book.program(number_of(request, "program"))
         # Another group's programme and one that does not exist get the same answer.
         if (
             program is None
             or program.kind is not kind
-            or not self._book.assigned(program, home.lfdi)
+            or not self._book.sees(program, home.lfdi, Access.DEFAULTS)
         ):
             raise UnknownItemError(f"there is no programme at {request.path[:80]}")
         return program
 
-    def _programs(self, request: web.Request, kind: ProgramKind) -> list[Program]:
-        return of_kind(self._book.programs_of(caller(request).registered().lfdi), kind)
+    def _programs(
+        self, request: web.Request, kind: ProgramKind
+    ) -> Iterator[tuple[Program, int | None]]:
+        """Yield a home's programmes, and how many events each shows.
+
+        Of a home that another one speaks for it is None while it is served no events itself: the
+        list is there for its neighbours.
+        """
+        who = caller(request)
+        home = own(request) if "home" in request.match_info else who.registered()
+        spoken_for = home.lfdi != who.lfdi
+        hidden = spoken_for and Access.EVENTS not in who.behind.served(home)
+        for program in of_kind(self._book.programs_of(home.lfdi), kind):
+            yield program, None if hidden else len(self._shown(request, program))
 
     async def _response_set(self, request: web.Request) -> ResponseSet:
-        home = caller(request).registered()
-        count = await self._store.response_count(home.lfdi)
+        who = caller(request)
+        count = await self._store.response_count(who.registered().lfdi, who.agent)
         return render_devices.response_set(self._anchor, count)
 
 

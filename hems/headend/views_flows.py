@@ -12,10 +12,10 @@ from hems.headend.exchange import (
     SMALL_BODY,
     answer,
     body_of,
-    caller,
     changed,
     created,
     number_of,
+    own,
 )
 from hems.headend.feeds import Sight
 from hems.headend.flow_book import FlowBook, record_of
@@ -99,7 +99,7 @@ class FlowViews:
 
     async def get_requests(self, request: web.Request) -> web.Response:
         """Answer the caller's requests, the latest first."""
-        home = _own(request)
+        home = own(request)
         part = page(self._flows.of(home.lfdi), parse_query(request.query))
         items = FlowReservationRequestList(
             href=hrefs.requests(home.id),
@@ -112,7 +112,7 @@ class FlowViews:
 
     async def post_request(self, request: web.Request) -> web.Response:
         """Keep a request (201); one whose mRID the caller posted before is updated (204)."""
-        home = _own(request)
+        home = own(request)
         posted = parse(await body_of(request, SMALL_BODY), FlowReservationRequest)
         made, new = await self._flows.post(home.lfdi, posted)
         href = f"{hrefs.requests(home.id)}/{made.number}"
@@ -120,11 +120,11 @@ class FlowViews:
 
     async def get_request(self, request: web.Request) -> web.Response:
         """Answer one request of the caller."""
-        return answer(request, _request(_own(request), self._one(request)))
+        return answer(request, _request(own(request), self._one(request)))
 
     async def put_request(self, request: web.Request) -> web.Response:
         """Change a request of the caller; one taken back ends what was granted for it."""
-        home, known = _own(request), self._one(request)
+        home, known = own(request), self._one(request)
         posted = parse(await body_of(request, SMALL_BODY), FlowReservationRequest)
         if posted.mrid.upper() != known.mrid:
             raise ForbiddenError(f"the mRID here is {known.mrid}, not {posted.mrid}")
@@ -138,21 +138,21 @@ class FlowViews:
 
     async def get_grants(self, request: web.Request) -> web.Response:
         """Answer what the caller is granted, by start."""
-        home = _own(request)
+        home = own(request)
         shown = self._flows.grants.shown(home.lfdi, home.edition)
         part = page(shown, parse_query(request.query), lambda item: item[0].span.start)
         return answer(request, _grant_list(home, part, self._settings.list_poll_s))
 
     async def get_grant(self, request: web.Request) -> web.Response:
         """Answer one grant of the caller."""
-        home, mrid = _own(request), request.match_info["mrid"].upper()
+        home, mrid = own(request), request.match_info["mrid"].upper()
         for grant, state in self._flows.grants.shown(home.lfdi, home.edition):
             if grant.span.mrid == mrid:
                 return answer(request, _grant(home, grant, state))
         raise UnknownItemError(f"there is no grant at {request.path[:80]}")
 
     def _one(self, request: web.Request) -> FlowRequest:
-        found = self._flows.request(_own(request).lfdi, number_of(request, "request"))
+        found = self._flows.request(own(request).lfdi, number_of(request, "request"))
         if found is None:
             raise UnknownItemError(f"there is no request at {request.path[:80]}")
         return found
@@ -188,7 +188,3 @@ def _grant_list(home: Home, part: Page[ShownGrant], poll_s: int) -> FlowReservat
         poll_rate=poll_s,
         flow_reservation_response=tuple(_grant(home, g, s) for g, s in part.items),
     )
-
-
-def _own(request: web.Request) -> Home:
-    return caller(request).owned(request.match_info["home"])

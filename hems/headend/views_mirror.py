@@ -9,10 +9,11 @@ from hems.clock import Clock
 from hems.headend import hrefs
 from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
 from hems.headend.exchange import answer, body_of, caller, changed, created, number_of, read
+from hems.headend.fleet.access import Access
 from hems.headend.keeping import kept_form
 from hems.headend.mirror_posts import MeterPost, ReadingsPost, Sample
-from hems.headend.mirror_store import MirrorStore, Point
-from hems.headend.paging import page, parse_query
+from hems.headend.mirror_store import MirrorStore, Point, PointPost
+from hems.headend.paging import parse_query
 from hems.headend.settings import HeadEndSettings
 from hems.sep2.resources import (
     MirrorMeterReading,
@@ -53,8 +54,8 @@ class MirrorViews:
 
     async def get_points(self, request: web.Request) -> web.Response:
         """Answer the caller's usage points; their readings are not given back."""
-        home = caller(request).registered()
-        part = page(await self._mirrors.points(home.lfdi), parse_query(request.query))
+        who, query = caller(request), parse_query(request.query)
+        part = await self._mirrors.listed(who.registered().lfdi, who.agent, query)
         items = MirrorUsagePointList(
             href=hrefs.POINTS,
             all=part.all,
@@ -66,27 +67,30 @@ class MirrorViews:
 
     async def post_point(self, request: web.Request) -> web.Response:
         """Make a usage point (201); one whose mRID the caller posted before is updated (204)."""
-        home = caller(request).registered()
+        who = caller(request)
         posted = await read(request, MirrorUsagePoint)
-        if posted.device_lfdi != home.lfdi:
-            raise ForbiddenError(f"the certificate is of {home.lfdi}, not of {posted.device_lfdi}")
+        home = who.named(posted.device_lfdi, Access.REPORTS)
         meters = [self._meter(item) for item in posted.mirror_meter_reading]
         role = f"{posted.role_flags:04X}"
         body = kept_form(replace(posted, mirror_meter_reading=()))
         own = await self._mirrors.points(home.lfdi)
         if len(own) >= MAX_POINTS and posted.mrid not in {point.mrid for point in own}:
             raise ForbiddenError(f"device {home.lfdi} has {MAX_POINTS} usage points already")
-        point, new = await self._mirrors.save_point(home.lfdi, posted.mrid, role, body, meters)
+        wanted = PointPost(home.lfdi, posted.mrid, role, body, who.behind.agent_of(home))
+        point, new = await self._mirrors.save_point(wanted, meters)
         href = hrefs.point(point.id)
         return created(href) if new else changed(href)
 
     async def get_point(self, request: web.Request) -> web.Response:
         """Answer one usage point of the caller."""
-        return answer(request, self._point(await self._own(request)))
+        return answer(request, self._point(await self._own(request, Access.OWN)))
 
     async def post_readings(self, request: web.Request) -> web.Response:
         """Keep the readings of a MirrorMeterReading or a list of them."""
-        home, point = caller(request).registered(), number_of(request, "point")
+        who, point = caller(request), number_of(request, "point")
+        lfdi = who.registered().lfdi
+        if who.agent is not None:
+            lfdi = (await self._own(request, Access.REPORTS)).lfdi
         posted = parse_any(await body_of(request))
         if isinstance(posted, MirrorMeterReading):
             items: tuple[MirrorMeterReading, ...] = (posted,)
@@ -97,7 +101,7 @@ class MirrorViews:
                 f"{type(posted).__name__}: a MirrorMeterReading or a list of them is taken here"
             )
         meters = [self._meter(item) for item in items]
-        done = await self._mirrors.save_meters(ReadingsPost(home.lfdi, point, meters))
+        done = await self._mirrors.save_meters(ReadingsPost(lfdi, point, meters))
         if len(done) == 1:
             number, new = done[0]
             href = f"{hrefs.point(point)}/mr/{number}"
@@ -106,12 +110,16 @@ class MirrorViews:
 
     async def delete_point(self, request: web.Request) -> web.Response:
         """Forget a usage point of the caller and its readings."""
-        await self._mirrors.delete_point(await self._own(request))
+        await self._mirrors.delete_point(await self._own(request, Access.REPORTS))
         return changed()
 
-    async def _own(self, request: web.Request) -> Point:
-        home = caller(request).registered()
-        point = await self._mirrors.point(home.lfdi, number_of(request, "point"))
+    async def _own(self, request: web.Request, need: Access) -> Point:
+        who = caller(request)
+        home = who.registered()
+        point = await self._mirrors.point(number_of(request, "point"))
+        if point is not None and point.lfdi != home.lfdi:
+            other = who.behind.named(home.lfdi, point.lfdi, need)
+            point = None if other is None else point
         if point is None:
             raise UnknownItemError(f"device {home.lfdi} has no usage point at {request.path}")
         return point
@@ -146,6 +154,8 @@ class MirrorViews:
             None if kind is None else kind.flow_direction,
             None if kind is None else kind.power_of_ten_multiplier,
             samples,
+            None if kind is None else kind.phase,
+            None if kind is None else kind.data_qualifier,
         )
 
 

@@ -13,10 +13,10 @@ from hems.headend.exchange import (
     SMALL_BODY,
     answer,
     body_of,
-    caller,
     changed,
     created,
     number_of,
+    own,
 )
 from hems.headend.keeping import kept_form
 from hems.headend.modes import ProgramKind
@@ -62,7 +62,7 @@ class ShedViews:
 
     async def get_list(self, request: web.Request) -> web.Response:
         """Answer the caller's entries."""
-        home = _own(request)
+        home = own(request)
         part = page(await self._entries(home), parse_query(request.query))
         items = LoadShedAvailabilityList(
             href=hrefs.sheds(home.id),
@@ -75,7 +75,7 @@ class ShedViews:
 
     async def post(self, request: web.Request) -> web.Response:
         """Keep an entry; a programme has one, which a second post replaces (204)."""
-        home = _own(request)
+        home = own(request)
         posted = parse(await body_of(request, SMALL_BODY), LoadShedAvailability)
         number = self._number(home, posted)
         known = await self._store.document(home.lfdi, f"{KIND}{number}")
@@ -89,7 +89,7 @@ class ShedViews:
 
     async def put(self, request: web.Request) -> web.Response:
         """Change an entry of the caller."""
-        home, known = _own(request), await self._one(request)
+        home, known = own(request), await self._one(request)
         posted = parse(await body_of(request, SMALL_BODY), LoadShedAvailability)
         number = self._number(home, posted)
         if number != self._number(home, known):
@@ -98,7 +98,7 @@ class ShedViews:
         return changed()
 
     async def _one(self, request: web.Request) -> LoadShedAvailability:
-        home, number = _own(request), number_of(request, "entry")
+        home, number = own(request), number_of(request, "entry")
         body = await self._store.document(home.lfdi, f"{KIND}{number}")
         if body is None:
             raise UnknownItemError(f"there is no entry at {request.path}")
@@ -130,7 +130,3 @@ class ShedViews:
 def _entry(home: Home, number: int, body: bytes) -> LoadShedAvailability:
     href = f"{hrefs.sheds(home.id)}/{number}"
     return replace(parse(body, LoadShedAvailability), href=href)
-
-
-def _own(request: web.Request) -> Home:
-    return caller(request).owned(request.match_info["home"])

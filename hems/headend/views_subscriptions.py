@@ -8,7 +8,7 @@ from aiohttp import web
 from hems.headend import hrefs, render_devices
 from hems.headend.destinations import check_destination
 from hems.headend.errors import RequestError, UnknownItemError
-from hems.headend.exchange import answer, caller, changed, created, number_of, read
+from hems.headend.exchange import answer, changed, created, number_of, own, read
 from hems.headend.feeds import Feeds
 from hems.headend.notifier import Notifier
 from hems.headend.paging import MAX_LIMIT, page, parse_query
@@ -56,13 +56,13 @@ class SubscriptionViews:
 
     async def get_list(self, request: web.Request) -> web.Response:
         """Answer the caller's subscriptions."""
-        home = _own(request)
+        home = own(request)
         part = page(await self._subscriptions.of(home.lfdi), parse_query(request.query))
         return answer(request, render_devices.subscription_list(home, part, self._settings))
 
     async def post(self, request: web.Request) -> web.Response:
         """Subscribe; a second subscription to the same resource replaces the first."""
-        home = _own(request)
+        home = own(request)
         posted = await read(request, Subscription)
         resource = self._resource(request, home, posted.subscribed_resource)
         if posted.encoding != _XML_ENCODING:
@@ -94,7 +94,7 @@ class SubscriptionViews:
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer one subscription of the caller."""
-        return answer(request, render_devices.subscription(_own(request), await self._one(request)))
+        return answer(request, render_devices.subscription(own(request), await self._one(request)))
 
     async def delete(self, request: web.Request) -> web.Response:
         """End a subscription of the caller."""
@@ -102,14 +102,19 @@ class SubscriptionViews:
         return changed()
 
     async def _one(self, request: web.Request) -> SubscriptionRecord:
-        home = _own(request)
+        home = own(request)
         item = await self._subscriptions.get(number_of(request, "subscription"))
         if item is None or item.lfdi != home.lfdi:
             raise UnknownItemError(f"there is no subscription at {request.path}")
         return item
 
     def _resource(self, request: web.Request, home: Home, uri: str) -> str:
-        parts = urlsplit(uri)
+        try:
+            parts = urlsplit(uri)
+        except ValueError as error:
+            raise RequestError(
+                f"Subscription/subscribedResource: {uri[:80]!r} is no address"
+            ) from error
         if parts.query or parts.fragment:
             raise RequestError(f"Subscription/subscribedResource: {uri[:80]!r} has a query")
         if parts.netloc and parts.netloc != request.host:
@@ -117,7 +122,3 @@ class SubscriptionViews:
         if self._feeds.sight(parts.path, home) is None:
             raise RequestError(f"Subscription/subscribedResource: {uri[:80]!r} is not subscribable")
         return parts.path
-
-
-def _own(request: web.Request) -> Home:
-    return caller(request).owned(request.match_info["home"])

@@ -125,7 +125,9 @@ def serialize(
         declared += f' xmlns:xsi="{XSI_NS}"'
     if schema_ver is not None:
         declared += f' schemaVer="{schema_ver}"'
-    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<{name}{declared}{content}</{name}>'
+    # UTF-8 is what XML is in when it says nothing; some clients read bodies as text, and their
+    # parsers then refuse any encoding that is named.
+    text = f'<?xml version="1.0"?>\n<{name}{declared}{content}</{name}>'
     return text.encode()
 
 

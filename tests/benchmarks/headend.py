@@ -9,20 +9,21 @@ in `absent`, with the reason. `fleet` has what one worker costs with 100 to 100,
 """
 
 import argparse
+import asyncio
 import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from certs.pki import Pki, init_pki, open_pki
+from hems.headend.errors import StoreError
 from tests.benchmarks.common import Figure, parser, report
 from tests.benchmarks.headend_crowd import crowd
-from tests.benchmarks.headend_fleet import FLEETS, growth, measure_fleet
+from tests.benchmarks.headend_fleet import FLEETS, READINGS, enter, growth, measure_fleet
 from tests.benchmarks.headend_homes import make_homes
 from tests.benchmarks.headend_load import CONTROLS
 from tests.benchmarks.headend_rig import (
@@ -95,22 +96,18 @@ def load(utility: Utility, pki: Pki, homes: Path, cipher: str, seconds: float) -
 
 
 def measure_row(
-    utility: Utility, pki: Pki, homes: Path, lfdis: list[str], options: argparse.Namespace
+    utility: Utility, pki: Pki, homes: Path, count: int, options: argparse.Namespace
 ) -> dict[str, Figure]:
-    """Measure one combination of store and workers."""
+    """Measure one combination of store and workers, whose database has the homes."""
     seconds = QUICK_SECONDS if options.quick else options.seconds
     operator = Operator(utility)
-    operator.enter(lfdis[:CONNECTIONS])
     fill(operator)
     figures = load(utility, pki, homes, GCM, seconds)
     ccm8 = load(utility, pki, homes, CCM8, seconds)
     figures |= {f"ccm8_{k}": v for k, v in ccm8.items() if k.endswith(("_rps", "_p99_ms"))}
     figures["rss_mb"] = round(utility.rss_kb() / 1024.0, 1)
     if not options.no_crowd:
-        begun = time.monotonic()
-        operator.enter(lfdis)
-        figures["enter_s"] = round(time.monotonic() - begun, 2)
-        figures |= crowd(utility, operator, pki, homes, len(lfdis))
+        figures |= crowd(utility, operator, pki, homes, count)
     operator.close()
     return figures
 
@@ -132,7 +129,7 @@ def measure_fleets(
                 lambda utility: load(utility, pki, folder / "homes", GCM, seconds),
             )
     grown = {key: growth(fleets, key) for key in _GROWING}
-    return {"fleet": fleets, "fleet_growth": grown}
+    return {"fleet": fleets, "fleet_growth": grown, "readings": READINGS}
 
 
 @contextmanager
@@ -142,6 +139,10 @@ def _database(folder: Path, store: str) -> Iterator[str]:
         return
     with postgresql() as address:
         yield address
+
+
+def _place_of(database: str) -> Path | str:
+    return database if "://" in database else Path(database)
 
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Figure]:
@@ -159,10 +160,11 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Figure]:
             try:
                 with ExitStack() as stack:
                     database = stack.enter_context(_database(Path(place), store))
+                    asyncio.run(enter(_place_of(database), lfdis))
                     utility = stack.enter_context(running(Path(place), pki, database, workers))
                     print(f"{name} ...", file=sys.stderr, flush=True)
-                    rows[name] = measure_row(utility, pki, folder / "homes", lfdis, options)
-            except AbsentError as error:
+                    rows[name] = measure_row(utility, pki, folder / "homes", count, options)
+            except (AbsentError, StoreError) as error:
                 absent[name] = str(error)
                 print(f"{name}: absent: {error}", file=sys.stderr, flush=True)
     figures = summed(rows, absent, count)

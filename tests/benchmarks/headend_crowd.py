@@ -93,13 +93,15 @@ def crowd(
 
 
 def _hold(utility: Utility, options: Sequence[str]) -> dict[str, Figure]:
-    before = utility.rss_kb()
+    before, before_s = utility.rss_kb(), utility.cpu_s()
     with _process(["--part", "hold", *options]) as holder:
         held = _told(holder)
+        spent_s = utility.cpu_s() - before_s
         each = (utility.rss_kb() - before) / held["held"]
         figures: dict[str, Figure] = {
             "homes_held": held["held"],
             "held_s": held["seconds"],
+            "hold_cpu_ms": round(1000.0 * spent_s / held["held"], 2),
             "rss_per_home_kb": round(each, 1),
             "homes_per_gib": round(2**20 / each) if each > 0 else None,
         }

@@ -9,7 +9,7 @@ import asyncio
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -35,12 +35,21 @@ _HASH: Final = 0x9E3779B97F4A7C15
 Load = Callable[[Utility], dict[str, Figure]]
 
 
+async def enter(database: Path | str, lfdis: Iterable[str]) -> None:
+    """Write the rows of registered homes to a new database."""
+    store = await Store.open(database)
+    try:
+        await _write(store, HomeRow, (_home(lfdi, int(time.time())) for lfdi in lfdis))
+    finally:
+        await store.close()
+
+
 async def fill(path: Path, homes: int, now: int) -> None:
-    """Write the rows of homes to a new SQLite file."""
+    """Write the rows of homes and of what they have posted to a new SQLite file."""
     store = await Store.open(path)
     try:
         numbers = range(1, homes + 1)
-        await _write(store, HomeRow, (_home(n, now) for n in numbers))
+        await _write(store, HomeRow, (_home(_lfdi(n), now) for n in numbers))
         await _write(store, PointRow, (_point(n) for n in numbers))
         await _write(store, MeterRow, (_meter(n) for n in numbers))
         await _write(
@@ -60,9 +69,9 @@ def _lfdi(number: int) -> str:
     return f"{(number * _HASH) % 2**64:016X}{number:024X}"
 
 
-def _home(number: int, now: int) -> dict[str, object]:
+def _home(lfdi: str, now: int) -> dict[str, object]:
     return {
-        "lfdi": _lfdi(number),
+        "lfdi": lfdi,
         "pin": 111115,
         "edition": "csip-aus",
         "registered_at": float(now),

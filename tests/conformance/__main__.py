@@ -1,6 +1,7 @@
 """Runs the conformance scenarios of a profile: verdicts, PICS and evidence pack.
 
     python -m tests.conformance [--profile csip-aus] [--out test-results/conformance] [--quick]
+        [--server headend] [--client py20305]
 
 Exit status 1 if a scenario fails; those that are open do not count as failed.
 """
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from certs.pki import init_pki
-from tests.conformance import page, pics
+from tests.conformance import interop_page, page, pics
+from tests.conformance.pairs import CLIENTS, SERVERS, Pair
 from tests.conformance.scenario import Profile
 from tests.conformance.verdicts import NAME, Collector
 
@@ -32,7 +34,8 @@ def main(arguments: list[str]) -> int:
     (folder / f"pics-{profile.value}.md").write_text(pics.render(made), encoding="utf-8")
     (folder / f"pics-{profile.value}.json").write_text(pics.as_json(made), encoding="utf-8")
 
-    collector = Collector(folder, profile)
+    pair = Pair(options.client, options.server)
+    collector = Collector(folder, profile, pair)
     chosen = ["-m", "not deep"] if options.quick else ["-m", "deep or not deep"]
     named = ["-k", options.only] if options.only else []
     shown = ["-q", "--no-header", "-p", "no:cacheprovider", "--tb=short"]
@@ -43,11 +46,17 @@ def main(arguments: list[str]) -> int:
         found = verdict.scenario
         print(f"{verdict.verdict:5} {found.id:12} {found.title}{reason}")
     if options.page:
-        text = page.render(profile, collector.listed)
-        Path(options.page).write_text(text, encoding="utf-8")
+        _write_page(Path(options.page), pair, profile, collector)
     print(f"verdicts, PICS and evidence: {folder}")
     failed = any(verdict.verdict == "fail" for verdict in collector.listed)
     return 1 if failed or not collector.listed else 0
+
+
+def _write_page(path: Path, pair: Pair, profile: Profile, collector: Collector) -> None:
+    if pair.usual:
+        path.write_text(page.render(profile, collector.listed), encoding="utf-8")
+    else:
+        interop_page.write(pair, profile, collector.listed)
 
 
 class _Named:
@@ -66,6 +75,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--profile", choices=[p.value for p in Profile], default="csip-aus")
     parser.add_argument("--out", default="test-results/conformance")
     parser.add_argument("--quick", action="store_true", help="without the long ones")
+    parser.add_argument("--client", choices=CLIENTS, default=CLIENTS[0], help="whose client")
+    parser.add_argument("--server", choices=SERVERS, default=SERVERS[0], help="whose server")
     parser.add_argument("--only", default="", help="a pytest -k expression")
     parser.add_argument("--page", nargs="?", const=str(page.PAGE), help="write the page as well")
     return parser.parse_args(arguments)

@@ -12,6 +12,7 @@ from certs.pki import Pki, init_pki, issue_device
 from certs.tls import client_context, server_context
 from tests.conformance import evidence
 from tests.conformance.home import EVENING, NOON, Home, living
+from tests.conformance.pairs import Pair
 from tests.conformance.scenario import Profile
 from tests.conformance.verdicts import NAME, Collector
 from tests.interop.grid.server import Grid
@@ -61,10 +62,20 @@ def notifying(pki: Pki) -> ssl.SSLContext:
 def lone(
     request: pytest.FixtureRequest, pki: Pki, tmp_path: Path, profile: Profile
 ) -> Iterator[Lone]:
-    """Return a client of ours by itself; what its utilities saw becomes evidence."""
-    made = Lone(pki, tmp_path, edition=profile.edition)
+    """Return a client by itself; what its utilities saw becomes evidence.
+
+    It is ours against a scripted utility, unless the run is for another client or server.
+    """
+    found = collector(request)
+    pair = Pair() if found is None else found.pair
+    made = pair.lone(pki, tmp_path, profile.edition)
+    unfit = pair.unfit(request.node)
+    if unfit:
+        pytest.skip(unfit)
     yield made
     keep(request, made.grids, 0.0)
+    if found is not None:
+        found.saw(request.node, made)
 
 
 def keep(request: pytest.FixtureRequest, grids: list[Grid], since: float) -> Path | None:
@@ -78,9 +89,10 @@ def keep(request: pytest.FixtureRequest, grids: list[Grid], since: float) -> Pat
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def evening_home(
-    pki: Pki, profile: Profile, tmp_path_factory: pytest.TempPathFactory
+    usual: None, pki: Pki, profile: Profile, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Home]:
     """Keep a home with much to draw, for a module."""
+    del usual
     folder = tmp_path_factory.mktemp("evening") / "stage"
     async with living(folder, pki, profile, EVENING) as home:
         yield home
@@ -88,12 +100,21 @@ async def evening_home(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def noon_home(
-    pki: Pki, profile: Profile, tmp_path_factory: pytest.TempPathFactory
+    usual: None, pki: Pki, profile: Profile, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Home]:
     """Keep a home with much to feed in, for a module."""
+    del usual
     folder = tmp_path_factory.mktemp("noon") / "stage"
     async with living(folder, pki, profile, NOON) as home:
         yield home
+
+
+@pytest.fixture(scope="module")
+def usual(request: pytest.FixtureRequest) -> None:
+    """Keep homes with devices to our hub and the scripted utility."""
+    found = collector(request)
+    if found is not None and not found.pair.usual:
+        pytest.skip(found.pair.of_devices)
 
 
 def _fresh(home: Home) -> None:

@@ -94,3 +94,4 @@ async def kept_by_default(
 async def force(lone: Lone, mode: str, value: float | bool | None, within_s: float = 8.0) -> None:
     """Wait until a mode has a value in force, or none."""
     await lone.until(lambda: lone.in_force(mode) == value, within_s)
+    lone.shown.append(f"{mode} free" if value is None else f"{mode} = {value:g}")

@@ -110,7 +110,8 @@ Make = Callable[[Pki, Path], IdentityFiles]
 async def test_chains_of_any_depth(lone: Lone, pki: Pki, tmp_path: Path, make: Make) -> None:
     grid = lone.grid()
     grid.add_programme()
-    context = server_context(make(pki, tmp_path), pki.trust)
+    grid.certificate = make(pki, tmp_path)
+    context = server_context(grid.certificate, pki.trust)
     async with serving(grid, context), lone.client(grid):
         await lone.until(lambda: lone.state == "connected")
 
@@ -211,7 +212,7 @@ def of_another_root(_: Pki, folder: Path) -> IdentityFiles:
 async def test_bad_chains_are_refused(lone: Lone, pki: Pki, tmp_path: Path, make: Make) -> None:
     grid = lone.grid()
     grid.add_programme()
-    files = make(pki, tmp_path)
+    files = grid.certificate = make(pki, tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.certificate, files.key)
     if (tmp_path / "crls.pem").exists():

@@ -173,7 +173,7 @@ async def test_a_message(lone: Lone, context: ssl.SSLContext) -> None:
             return [m.text for m in client.engine.messages if m.shown]
 
         await until(shown, lambda texts: texts == ["Tonight from six to eight"], 8.0, "shown")
-        await client.engine.acknowledge(mrid)
+        await client.engine.acknowledge(grid.real(mrid))
         await grid.until(lambda: 11 in grid.codes(mrid), 8.0, "acknowledged")
     assert {a.kind for a in grid.answers} == {"TextResponse"}
 

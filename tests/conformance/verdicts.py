@@ -5,27 +5,36 @@ and nothing is written.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.conformance import scenario
+from tests.conformance.pairs import Pair
 from tests.conformance.scenario import GROUPS, Profile, Scenario
+from tests.interop.lone import Lone
 
 NAME: Final = "conformance"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a scenario: "pass", "fail" or "open", and why if not pass."""
+    """What came of a scenario: "pass", "fail" or "open", and why if not pass.
+
+    Attributes:
+        client: What the client was seen to do, each once.
+        server: What the utility was seen to have recorded, each once.
+    """
 
     scenario: Scenario
     verdict: str
     reason: str
     test: str
     seconds: float
+    client: tuple[str, ...] = ()
+    server: tuple[str, ...] = ()
 
 
 class Collector:
@@ -34,11 +43,14 @@ class Collector:
     Args:
         folder: Where verdicts and evidence go.
         profile: Only scenarios of this profile are run.
+        pair: Whose client is run against whose server.
     """
 
-    def __init__(self, folder: Path, profile: Profile) -> None:
+    def __init__(self, folder: Path, profile: Profile, pair: Pair) -> None:
         self.folder = folder
         self.profile = profile
+        self.pair = pair
+        self._seen: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self.verdicts: dict[str, Verdict] = {}
         self._scenarios: dict[str, Scenario] = {}
 
@@ -46,6 +58,11 @@ class Collector:
         """Return where a test's evidence goes."""
         found = scenario.of(item)
         return None if found is None else self.folder / "evidence" / found.id
+
+    def saw(self, item: pytest.Item, lone: Lone) -> None:
+        """Take in what client and server were seen to do in a scenario."""
+        served = [each for grid in lone.grids for each in grid.shown]
+        self._seen[item.nodeid] = tuple(dict.fromkeys(lone.shown)), tuple(dict.fromkeys(served))
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(
@@ -74,12 +91,16 @@ class Collector:
             return
         self.verdicts[found.id] = Verdict(found, verdict, reason, report.nodeid, report.duration)
 
+    def _with_evidence(self, verdict: Verdict) -> Verdict:
+        client, server = self._seen.get(verdict.test, ((), ()))
+        return replace(verdict, client=client, server=server)
+
     @property
     def listed(self) -> list[Verdict]:
         """All verdicts in the order of groups and ids."""
         groups = list(GROUPS)
         return sorted(
-            self.verdicts.values(), key=lambda v: (groups.index(v.scenario.group), v.scenario.id)
+            map(self._with_evidence, self.verdicts.values()), key=lambda v: (groups.index(v.scenario.group), v.scenario.id)
         )
 
     def pytest_sessionfinish(self) -> None:
@@ -104,8 +125,15 @@ def _judged(report: pytest.TestReport) -> tuple[str, str]:
     if report.passed:
         return "pass", ""
     if report.skipped:
-        return "open", f"not run: {_last_line(report)}"
+        return "open", _skipped(report)
     return "fail", _last_line(report)
+
+
+def _skipped(report: pytest.TestReport) -> str:
+    """Return why a test was not run."""
+    told = report.longrepr
+    text = str(told[2]) if isinstance(told, tuple) else _last_line(report)
+    return text.removeprefix("Skipped: ")
 
 
 def _last_line(report: pytest.TestReport) -> str:

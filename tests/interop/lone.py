@@ -18,12 +18,13 @@ from hems.sep2.client import Client, ClientState
 from hems.sep2.enddevice.enrolment import MemberSettings
 from hems.sep2.enddevice.registration import Identity
 from hems.sep2.rules.events import ModeValue, Schedule
-from hems.sep2.transport.http import Limits, Transport
+from hems.sep2.transport.http import Limits
 from hems.sep2.walk.walker import Pace
 from hems.settings.utility_section import UtilitySection
 from hems.store.store import Store, open_store
 from tests.interop.grid.server import Grid
-from tests.interop.grid.tree import CAPABILITY
+from tests.interop.ours.hosted import HostedGrid
+from tests.interop.ours.noting import noting
 from tests.interop.utility_process import lfdi_of
 
 PIN = 111115
@@ -35,6 +36,7 @@ DEVICES = (
     DeviceSpec("tank", DeviceKind.WATER_HEATER, "Tank", Control.SWITCH, 0.0, 3000.0),
 )
 """What the home has, by which it knows what it can carry out."""
+_LOOK_S = 0.5
 PACE = Pace(least_poll_s=0.1, default_poll_s=900, first_retry_s=0.05, longest_retry_s=0.1)
 
 
@@ -46,10 +48,20 @@ class Lone:
         folder: Where its store lies.
         identity: Its identity's name.
         edition: As in the hub's configuration.
+        hosted: Whether its utilities are our head-end, and not a script.
+
+    Attributes:
+        shown: What it was seen to do, for the report.
     """
 
     def __init__(
-        self, pki: Pki, folder: Path, *, identity: str = "hub", edition: str = "csip-aus"
+        self,
+        pki: Pki,
+        folder: Path,
+        *,
+        identity: str = "hub",
+        edition: str = "csip-aus",
+        hosted: bool = False,
     ) -> None:
         self.pki = pki
         self.lfdi = lfdi_of(pki, identity)
@@ -58,7 +70,11 @@ class Lone:
         self.states: list[ClientState] = []
         self.alarms: list[str] = []
         self.grids: list[Grid] = []
+        self.shown: list[str] = []
         self._folder = folder
+        self._hosted = hosted
+        self._edition = edition
+        self._name = identity
         self._news = asyncio.Event()
         files = pki.identity(identity)
         self._identity = files
@@ -78,7 +94,13 @@ class Lone:
 
     def grid(self, **shape: Any) -> Grid:
         """Return a utility that knows this home, shaped as told; see `Grid`."""
-        self.grids.append(Grid(self.lfdi, sfdi(self.lfdi), PIN, **shape))
+        who = (self.lfdi, sfdi(self.lfdi), PIN)
+        if self._hosted:
+            folder = self._folder / f"utility{len(self.grids)}"
+            named = {"identity": self._name, "edition": self._edition}
+            self.grids.append(HostedGrid(*who, pki=self.pki, folder=folder, **named, **shape))
+        else:
+            self.grids.append(Grid(*who, **shape))
         return self.grids[-1]
 
     def trust(self, *, crls: Path) -> None:
@@ -119,7 +141,7 @@ class Lone:
     def _make(
         self, grid: Grid, store: Store, members: Sequence[str], changes: dict[str, Any]
     ) -> Client:
-        section = self._section.model_copy(update={"url": grid.base + CAPABILITY})
+        section = self._section.model_copy(update={"url": grid.base + grid.entrance})
         settings = wiring.client_settings(section, self.lfdi, DEVICES)
         others = tuple(
             MemberSettings(Identity(each, sfdi(each), PIN), settings.profile, registers=False)
@@ -129,7 +151,9 @@ class Lone:
         identity, trust = self._identity, self._trust
         return Client(
             replace(settings, pace=PACE, others=others, **changes),
-            lambda base: Transport(
+            lambda base: noting(
+                grid,
+                self.lfdi,
                 base,
                 client_context(identity, trust),
                 limits=Limits(total_s=3, connect_s=3),
@@ -138,7 +162,7 @@ class Lone:
             store.ledger,
             SystemClock(),
             random.Random(1),  # noqa: S311 - draws, not secrets
-            listen_context=server_context(identity, trust),
+            listen_context=server_context(identity, trust) if grid.subscribed_to else None,
             on_schedule=self._on_schedule,
             on_member=self._on_member,
             on_state=self._on_state,
@@ -164,10 +188,13 @@ class Lone:
     async def until(self, true: Callable[[], object], within_s: float = 8.0) -> None:
         """Wait until something holds; looked at whenever the client tells something."""
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(within_s * max(g.patience for g in self.grids)):
                 while not true():
+                    for grid in self.grids:
+                        grid.check()
                     self._news.clear()
-                    await self._news.wait()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._news.wait(), _LOOK_S)
         except TimeoutError:
             raise AssertionError(f"never came: {self.states[-3:]} {self.alarms}") from None
 

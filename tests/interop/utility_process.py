@@ -8,7 +8,7 @@ from typing import Self
 
 import aiohttp
 
-from certs.identity import lfdi
+from certs.identity import IdentityFiles, lfdi
 from certs.pem import der, read_certificates
 from certs.pki import Pki
 from certs.tls import client_context
@@ -48,40 +48,20 @@ class UtilityProcess:
         folder: Where it keeps its files.
         pki: Whose identity `utility` it bears.
         lines: More lines of its settings.
+        identity: What it shows; the PKI's `utility` where None.
         base: Its 2030.5 origin, once it runs.
     """
 
     folder: Path
     pki: Pki
     lines: tuple[str, ...] = ()
+    identity: IdentityFiles | None = None
     base: str = field(init=False, default="")
     child: Child = field(init=False)
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True)
-        identity, trust = self.pki.identity("utility"), self.pki.trust
-        settings = self.folder / "headend.toml"
-        named = {
-            "database": self.folder / "headend.db",
-            "certificate": identity.certificate,
-            "key": identity.key,
-            "roots": trust.roots,
-            "crls": trust.crls,
-            "token_file": self.folder / "token",
-            "ready_file": self.folder / "ready.json",
-        }
-        lines = [f"{key} = {quoted(value)}" for key, value in named.items()]
-        settings.write_text("\n".join([*lines, *self.lines]) + "\n", encoding="utf-8")
-        command = [sys.executable, "-m", "hems", "headend", "run", "--config", str(settings)]
-        self.child = Child(
-            "headend", command, self.folder / "headend.log", self.folder / "ready.json"
-        )
-        await self.child.start()
-        ready = HeadEndReady.model_validate(await self.child.wait_ready(START_WITHIN_S))
-        self.base = ready.dcap.removesuffix("/dcap")
-        token = (self.folder / "token").read_text(encoding="ascii").strip()
-        bearer = {"Authorization": f"Bearer {token}"}
-        self._operator = aiohttp.ClientSession(ready.operator, headers=bearer)
+        await self.start()
         return self
 
     async def __aexit__(
@@ -90,9 +70,42 @@ class UtilityProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start it with the settings that it has now; on the database that it had, if any."""
+        identity, trust = self.identity or self.pki.identity("utility"), self.pki.trust
+        settings, ready_file = self.folder / "headend.toml", self.folder / "ready.json"
+        named = {
+            "database": self.folder / "headend.db",
+            "certificate": identity.certificate,
+            "key": identity.key,
+            "roots": trust.roots,
+            "crls": trust.crls,
+            "token_file": self.folder / "token",
+            "ready_file": ready_file,
+        }
+        lines = [f"{key} = {quoted(value)}" for key, value in named.items()]
+        settings.write_text("\n".join([*lines, *self.lines]) + "\n", encoding="utf-8")
+        command = [sys.executable, "-m", "hems", "headend", "run", "--config", str(settings)]
+        self.child = Child("headend", command, self.folder / "headend.log", ready_file)
+        await self.child.start()
+        ready = HeadEndReady.model_validate(await self.child.wait_ready(START_WITHIN_S))
+        self.base = ready.dcap.removesuffix("/dcap")
+        token = (self.folder / "token").read_text(encoding="ascii").strip()
+        bearer = {"Authorization": f"Bearer {token}"}
+        self._operator = aiohttp.ClientSession(ready.operator, headers=bearer)
+
+    async def stop(self) -> None:
+        """Stop it, in order."""
         if hasattr(self, "_operator"):
             await self._operator.close()
         await self.child.stop()
+
+    async def door(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
+        """Ask something of the operator's door; returns status and body."""
+        async with self._operator.request(method, path, json=body) as answer:
+            return answer.status, await answer.read()
 
     async def enter(self, home: str, edition: str) -> None:
         """Enter a home by its LFDI, out of band."""

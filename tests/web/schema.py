@@ -1,19 +1,23 @@
-"""The page's view of the API: TypeScript from the API's own description.
+"""The pages' view of their APIs: TypeScript from each API's own description.
 
-`python -m tests.web.schema` writes `web/app/src/api/schema.ts` anew.
+`python -m tests.web.schema` writes `schema.ts` of the homeowner's page and of the console anew.
 """
 
+import asyncio
 import json
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
+from tests.hems.headend.console.described import described
 from web.openapi import document
 from web.parts import all_operations
 
 _ROOT = Path(__file__).resolve().parents[2]
 _APP = _ROOT / "web" / "app"
 SCHEMA = _APP / "src" / "api" / "schema.ts"
+CONSOLE_SCHEMA = _APP / "console" / "src" / "api" / "schema.ts"
 _LIMIT_S = 100
 _OPTIONS = (
     "--root-types",  # each model is exported by its name
@@ -24,12 +28,17 @@ _OPTIONS = (
 
 
 def generate() -> str:
-    """Return what `schema.ts` has to be; needs Node.js and the page's packages, no network."""
+    """Return what the page's `schema.ts` has to be."""
+    return typescript(document(all_operations()))
+
+
+def typescript(api: Mapping[str, object]) -> str:
+    """Return the types of a described API; needs Node.js and the page's packages, no network."""
     with tempfile.TemporaryDirectory() as folder:
-        described, made = Path(folder, "openapi.json"), Path(folder, "schema.ts")
-        described.write_text(json.dumps(document(all_operations())), encoding="utf-8")
+        told, made = Path(folder, "openapi.json"), Path(folder, "schema.ts")
+        told.write_text(json.dumps(api), encoding="utf-8")
         subprocess.run(
-            [_ROOT / "packaging" / "npm", "run", "types", "--", described, *_OPTIONS, "-o", made],
+            [_ROOT / "packaging" / "npm", "run", "types", "--", told, *_OPTIONS, "-o", made],
             cwd=_APP,
             check=True,
             capture_output=True,
@@ -40,3 +49,4 @@ def generate() -> str:
 
 if __name__ == "__main__":
     SCHEMA.write_text(generate(), encoding="utf-8")
+    CONSOLE_SCHEMA.write_text(typescript(asyncio.run(described())), encoding="utf-8")

@@ -92,5 +92,5 @@ export default defineConfig({
     rolldownOptions: { output: { codeSplitting: FILES } },
   },
   server: { proxy: { "/api": "http://127.0.0.1:8099" } },
-  test: { environment: "node", include: ["test/**/*.test.ts"], css: true },
+  test: { environment: "node", include: ["test/**/*.test.ts", "console/test/**/*.test.ts"], css: true },
 });

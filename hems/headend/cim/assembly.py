@@ -14,7 +14,14 @@ from hems.headend.cim.actions import Means
 from hems.headend.cim.group_table import GroupTable
 from hems.headend.cim.http_carrier import HttpCarrier
 from hems.headend.cim.http_door import CimDoor, TrailDoor
-from hems.headend.cim.joining import BookDispatching, StoreArrivals, StoreFleet, reach_of
+from hems.headend.cim.joining import (
+    Allow,
+    BookDispatching,
+    StoreArrivals,
+    StoreFleet,
+    allow_all,
+    reach_of,
+)
 from hems.headend.cim.journal import Journal
 from hems.headend.cim.letters import Letters
 from hems.headend.cim.nouns import PUBLISHED
@@ -101,6 +108,7 @@ async def assemble_cim(
     stack: AsyncExitStack,
     groups: Groups | None = None,
     dispatching: Dispatching | None = None,
+    allow: Allow = allow_all,
 ) -> Cim:
     """Put the enterprise side together. Call it inside the running loop.
 
@@ -114,6 +122,7 @@ async def assemble_cim(
         stack: What is entered here and left at the end.
         groups: Who keeps the groups; tables of its own where None.
         dispatching: Who gives orders to homes; the book's programmes where None.
+        allow: Looks at each order before it goes out.
 
     Raises:
         SettingsError: A token cannot be made or read.
@@ -124,7 +133,7 @@ async def assemble_cim(
     journal, orders = Journal(store, clock), OrderTable(store, clock)
     means = Means(
         groups or GroupTable(store),
-        dispatching or BookDispatching(book, reach_of(book)),
+        dispatching or BookDispatching(book, reach_of(book), allow),
         StoreFleet(book, store, mirrors, store),
         orders,
     )

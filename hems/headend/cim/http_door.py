@@ -58,7 +58,7 @@ class SubscriptionsOut(BaseModel):
     subscriptions: list[SubscriptionOut]
 
 
-class EntryOut(BaseModel):
+class CimEntryOut(BaseModel):
     """A row of the trail."""
 
     number: int
@@ -79,10 +79,10 @@ class EntryOut(BaseModel):
     reason: str
 
 
-class TrailOut(BaseModel):
+class CimTrailOut(BaseModel):
     """The trail, the latest first."""
 
-    messages: list[EntryOut]
+    messages: list[CimEntryOut]
 
 
 class CimDoor:
@@ -230,4 +230,4 @@ class TrailDoor:
         since = number_in(request, "since", 0.0)
         limit = min(int(number_in(request, "limit", 1000.0)), _MOST_ROWS)
         rows = await self._journal.entries(since=since, limit=limit)
-        return json_answer(TrailOut(messages=[EntryOut.model_validate(row) for row in rows]))
+        return json_answer(CimTrailOut(messages=[CimEntryOut.model_validate(row) for row in rows]))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from hems.headend.book import Book
 from hems.headend.cim.ordering import SHARED
 from hems.headend.cim.ports import Ask, Logged, Transactions
+from hems.headend.dispatch import Order
 from hems.headend.errors import DispatchError
 from hems.headend.mirror_store import AnySelect, MirrorStore
 from hems.headend.models import LogRow, MeterRow, PointRow, ReadingRow, ResponseRow
@@ -23,7 +24,13 @@ from hems.sep2.xml import parse
 
 Reach = Callable[[Collection[str], Sequence[Program]], Sequence[Program]]
 """Of these programmes, those whose events reach just these homes."""
+Allow = Callable[[Program, Order], None]
+"""Looks at an order before it goes out."""
 _AT_ONCE: Final = 500
+
+
+def allow_all(_program: Program, _order: Order) -> None:
+    """Let every order go out."""
 
 
 def reach_of(book: Book) -> Reach:
@@ -51,11 +58,13 @@ class BookDispatching:
     Args:
         book: The head-end's events and homes.
         reach: Which programmes reach which homes.
+        allow: Raises DispatchError where an order needs more than its sender's word.
     """
 
-    def __init__(self, book: Book, reach: Reach) -> None:
+    def __init__(self, book: Book, reach: Reach, allow: Allow) -> None:
         self._book = book
         self._reach = reach
+        self._allow = allow
 
     async def dispatch(self, ask: Ask) -> str:
         """Give an order, in the transaction that is open; returns the event's mRID.
@@ -81,8 +90,9 @@ class BookDispatching:
         values = {
             mode: _shared(mode, value, len(ask.homes)) for mode, value in ask.order.values.items()
         }
-        event = await self._book.dispatch(replace(ask.order, values=values, program=chosen.mrid))
-        return event.mrid
+        order = replace(ask.order, values=values, program=chosen.mrid)
+        self._allow(chosen, order)
+        return (await self._book.dispatch(order)).mrid
 
     async def cancel(self, event: str) -> None:
         """Cancel an event, in the transaction that is open.

@@ -29,6 +29,7 @@ from hems.headend.cim.peers import Peer
 from hems.headend.cim.ports import Transactions
 from hems.headend.cim.wire import parse
 from hems.headend.errors import BusyError, ConflictError, RequestError, UnknownItemError
+from hems.headend.monitor.correlation import correlate, correlated, current, fresh, sound
 
 _AGAIN_S: Final = 2.0
 """When what could not be done is tried again, where it waits here."""
@@ -139,13 +140,19 @@ class Service:
         entry = Entry("in", sent.carrier, sent.peer.name, digest=digest, octets=len(sent.body))
         seen = _Seen(entry)
         async with self._turns:
-            try:
-                return await self._take(sent, seen)
-            except CimError as error:
-                _log.warning("%s: refused: %s", sent.peer.name, error)
-                await self._journal.note(ended(seen.entry, error))
-                body = self._letters.reply(seen.header, refusal(error))
-                return Outcome(error.fault.status, body, error.fault.final)
+            # By its correlation id as soon as that is read; and not what comes after it.
+            with correlated(current() or fresh()):
+                return await self._taken(sent, seen)
+
+    async def _taken(self, sent: Sent, seen: _Seen) -> Outcome:
+        """Take a message, or refuse it."""
+        try:
+            return await self._take(sent, seen)
+        except CimError as error:
+            _log.warning("%s: refused: %s", sent.peer.name, error)
+            await self._journal.note(ended(seen.entry, error))
+            body = self._letters.reply(seen.header, refusal(error))
+            return Outcome(error.fault.status, body, error.fault.final)
 
     async def _take(self, sent: Sent, seen: _Seen) -> Outcome:
         message = parse(sent.body)
@@ -153,6 +160,7 @@ class Service:
         if header is None:
             raise CimError(Fault.FORM, "a fault is not for us")
         seen.entry = entry_of(seen.entry, header)
+        correlate(_mark(header))
         admit(message, header, sent.peer)
         manner = manner_of(message.kind, header, answers=sent.answers)
         seen.entry = replace(seen.entry, pattern=manner.pattern.value)
@@ -198,6 +206,10 @@ class Service:
         """
         if not await self._journal.waits():
             return False
+        with correlated(""):
+            return await self._work()
+
+    async def _work(self) -> bool:
         task = None
         try:
             async with self._transactions.changing():
@@ -205,6 +217,7 @@ class Service:
                 if waiting is None:
                     return False
                 task = _task_of(waiting)
+                correlate(_mark(task.header))
                 done = await self._act(task)
                 await self._settle_later(task, success(done), done)
         except (CimError, RequestError, BusyError) as caught:
@@ -252,6 +265,11 @@ class Service:
 
 def _asks(task: _Task) -> bool:
     return task.header.verb is Verb.GET
+
+
+def _mark(header: Header) -> str:
+    """Return what the log knows a message by."""
+    return sound(header.correlation_id or header.message_id)
 
 
 def _task_of(waiting: Waiting) -> _Task:

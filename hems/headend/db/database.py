@@ -10,16 +10,16 @@ again as soon as the cause is gone.
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -29,8 +29,14 @@ from hems.headend.db.own_thread import OwnThread
 from hems.headend.db.schema import prepare_postgresql, prepare_sqlite
 from hems.headend.db.writers import Writers
 from hems.headend.errors import BusyError, StoreError
+from hems.on_demand import on_demand
 
-_DRIVER: Final = "postgresql+asyncpg"
+if TYPE_CHECKING:
+    from hems.headend.db import postgresql
+else:
+    postgresql = on_demand("hems.headend.db.postgresql")
+
+_DRIVER: Final = "postgresql+asyncpg://"
 _LOCK: Final = 0x2030_5
 """Key of the advisory lock under which orders are changed."""
 _POOL: Final = 8
@@ -48,6 +54,8 @@ class Database:
 
     Attributes:
         changes: What every worker holds in memory.
+        on_done: Told of each transaction: "read" or "write", how long it took with waiting, s, and
+            how it went: "good", "busy", or "failed" where its own work raised.
     """
 
     def __init__(self, engine: AsyncEngine, url: str = "") -> None:
@@ -59,13 +67,15 @@ class Database:
         self._reads: OwnThread | None = None
         self._draft: ContextVar[Draft | None] = ContextVar("draft", default=None)
         self.changes = Changes()
+        self.on_done: Callable[[str, float, str], None] = _nobody
 
     @classmethod
     async def open(cls, where: Path | str, busy_timeout_s: float = 2.0) -> Self:
         """Open the database, making its tables on first use.
 
         Args:
-            where: A file, or an address as postgresql://USER@HOST:PORT/NAME.
+            where: A file, or an address as postgresql://USER@HOST:PORT/NAME; of several servers
+                the first that takes writes is used: HOST:PORT,HOST:PORT.
             busy_timeout_s: How long a write waits for another process's lock.
 
         Raises:
@@ -79,7 +89,9 @@ class Database:
     async def _open_sqlite(cls, path: Path, busy_timeout_s: float) -> Self:
         _make_private(path)
         engine = create_async_engine(
-            f"sqlite+aiosqlite:///{path}", connect_args={"timeout": busy_timeout_s}
+            f"sqlite+aiosqlite:///{path}",
+            connect_args={"timeout": busy_timeout_s},
+            hide_parameters=True,  # PINs are among them, and errors are logged
         )
 
         @event.listens_for(engine.sync_engine, "connect")
@@ -114,22 +126,17 @@ class Database:
 
     @classmethod
     async def _open_postgresql(cls, url: str, busy_timeout_s: float) -> Self:
-        try:
-            parts = make_url(url)
-        except (ArgumentError, ValueError) as error:
-            raise StoreError(f"database: not an address of PostgreSQL: {error}") from error
-        shown = parts.render_as_string(hide_password=True)
+        shown = postgresql.shown(url)
         engine = create_async_engine(
-            parts.set(drivername=_DRIVER),
+            _DRIVER,
+            async_creator=lambda: postgresql.connect(
+                url,
+                application_name="hems-headend",
+                lock_timeout=str(round(busy_timeout_s * 1000)),
+            ),
             pool_size=_POOL,
             pool_timeout=busy_timeout_s,
-            connect_args={
-                "timeout": _CONNECT_S,
-                "server_settings": {
-                    "application_name": "hems-headend",
-                    "lock_timeout": str(round(busy_timeout_s * 1000)),
-                },
-            },
+            hide_parameters=True,
         )
         try:
             async with engine.begin() as connection:
@@ -142,7 +149,7 @@ class Database:
         except StoreError:
             await engine.dispose()
             raise
-        return cls(engine, parts.render_as_string(hide_password=False))
+        return cls(engine, url)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -156,7 +163,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection for queries; raises `BusyError` where the database cannot serve."""
-        with _busy_errors():
+        with self._served("read"):
             async with self._engine.connect() as connection:
                 yield connection
 
@@ -171,16 +178,19 @@ class Database:
         if draft is not None:
             yield draft.connection
         elif self._writers is None:
-            with _busy_errors():
+            with self._served("write"):
                 async with self._engine.begin() as connection:
                     yield connection
         else:
-            async with self._writers.lock, self._writers.turn_of_loop():
-                with _busy_errors():
-                    async with self._engine.connect() as connection:
-                        await connection.execution_options(**{_IMMEDIATE: True})
-                        async with connection.begin():
-                            yield connection
+            with self._served("write"):
+                async with (
+                    self._writers.lock,
+                    self._writers.turn_of_loop(),
+                    self._engine.connect() as connection,
+                ):
+                    await connection.execution_options(**{_IMMEDIATE: True})
+                    async with connection.begin():
+                        yield connection
 
     async def transact(self, work: Callable[[Connection], R]) -> R:
         """Run one transaction of facts that is a plain function; durable when this returns.
@@ -195,8 +205,8 @@ class Database:
             BusyError: The database is locked, full or away; nothing of it was stored.
         """
         if self._ambient() is None and self._writers is not None and self._writes is not None:
-            async with self._writers.lock:
-                with _busy_errors():
+            with self._served("write"):
+                async with self._writers.lock:
                     return await self._writes.run(work)
         async with self.writing() as connection:
             return await connection.run_sync(work)
@@ -208,7 +218,7 @@ class Database:
             BusyError: The database cannot serve.
         """
         if self._ambient() is None and self._reads is not None:
-            with _busy_errors():
+            with self._served("read"):
                 return await self._reads.run(work)
         async with self.reading() as connection:
             return await connection.run_sync(work)
@@ -244,6 +254,20 @@ class Database:
                 await self.changes.log(draft)
             self.changes.take(draft)
 
+    @contextmanager
+    def _served(self, kind: str) -> Iterator[None]:
+        """Have a transaction's errors told as `_busy_errors` does, and how it went."""
+        begun, outcome = time.perf_counter(), "failed"
+        try:
+            with _busy_errors():
+                yield
+            outcome = "good"
+        except BusyError:
+            outcome = "busy"
+            raise
+        finally:
+            self.on_done(kind, time.perf_counter() - begun, outcome)
+
     def _ambient(self) -> Draft | None:
         """Return the transaction in which this runs; a task may outlive the one it began in."""
         draft = self._draft.get()
@@ -269,9 +293,6 @@ class Database:
             await self.changes.catch_up(connection)
 
 
-_CONNECT_S: Final = 5.0
-
-
 def _make_private(path: Path) -> None:
     """Make the file: it holds PINs, so nobody but its owner reads it or its log beside it."""
     try:
@@ -291,6 +312,10 @@ def _busy_errors() -> Iterator[None]:
         raise BusyError(f"the database cannot serve now: {error.orig}") from error
     except (sqlite3.OperationalError, PoolTimeoutError, OSError) as error:
         raise BusyError(f"the database cannot serve now: {error}") from error
+
+
+def _nobody(_kind: str, _took_s: float, _outcome: str) -> None:
+    """Stand in until someone listens."""
 
 
 def _is_away(error: DBAPIError) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 import asyncpg
 
 from hems.headend.db.changes import CHANNEL
+from hems.headend.db.postgresql import connect
 
 _PATIENCE_S: Final = 5.0
 
@@ -37,7 +38,7 @@ class Line:
             OSError: PostgreSQL cannot be reached, or lets nobody in.
         """
         try:
-            connection = await asyncpg.connect(url, timeout=_PATIENCE_S)
+            connection = await connect(url)
             line = cls(connection)
 
             def gone(_connection: object) -> None:

@@ -31,7 +31,9 @@ class OwnThread:
     """
 
     def __init__(self, path: Path, busy_timeout_s: float, writers: Writers | None = None) -> None:
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout_s})
+        self._engine = create_engine(
+            f"sqlite:///{path}", connect_args={"timeout": busy_timeout_s}, hide_parameters=True
+        )
         self._writers = writers
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
 

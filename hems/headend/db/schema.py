@@ -18,6 +18,15 @@ _STEPS: Final = {
         "ALTER TABLE subscription ADD COLUMN taken BOOLEAN NOT NULL DEFAULT TRUE",
         "CREATE INDEX ix_subscription_resource ON subscription (resource)",
     ),
+    3: (
+        "ALTER TABLE meter ADD COLUMN phase INTEGER",
+        "ALTER TABLE meter ADD COLUMN qualifier INTEGER",
+        "ALTER TABLE home ADD COLUMN aggregator VARCHAR NOT NULL DEFAULT ''",
+        "ALTER TABLE response ADD COLUMN agent VARCHAR",
+        "CREATE INDEX ix_response_agent ON response (agent, id) WHERE agent IS NOT NULL",
+        "ALTER TABLE usage_point ADD COLUMN agent VARCHAR",
+        "CREATE INDEX ix_usage_point_agent ON usage_point (agent, id) WHERE agent IS NOT NULL",
+    ),
 }
 """What brings the tables of each earlier version to the next; new tables are made anyway.
 

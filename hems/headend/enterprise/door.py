@@ -64,7 +64,7 @@ class BulletinOut(BaseModel):
     entries: list[EntryOut]
 
 
-class HomeOut(BaseModel):
+class HomeCountsOut(BaseModel):
     """What happened in a home, by kind."""
 
     home: str
@@ -92,7 +92,7 @@ class AnomalyOut(BaseModel):
 class StatisticsOut(BaseModel):
     """The last days over all homes that tell."""
 
-    homes: list[HomeOut]
+    homes: list[HomeCountsOut]
     devices: list[DevicesOut]
     anomalies: list[AnomalyOut]
 
@@ -157,7 +157,7 @@ class FeedDoor:
         events, devices = self._days.events(days), self._days.devices(days)
         return json_answer(
             StatisticsOut(
-                homes=[HomeOut(home=h, events=dict(e)) for h, e in sorted(events.items())],
+                homes=[HomeCountsOut(home=h, events=dict(e)) for h, e in sorted(events.items())],
                 devices=[
                     DevicesOut(manufacturer=maker, model=model, firmware=firmware, count=count)
                     for (maker, model, firmware), count in sorted(devices.items())

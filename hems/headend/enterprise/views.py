@@ -26,6 +26,10 @@ _PATH: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9][A-Za-z0-9_.
 _CHUNK: Final = 1 << 14
 
 
+class _MediaError(RequestError):
+    status = 415
+
+
 class _TooLongError(RequestError):
     status = 413
 
@@ -68,7 +72,7 @@ class FeedViews:
         """Take a home's day in numbers."""
         home = caller(request).registered()
         if request.content_type != _JSON:
-            raise RequestError(f"a day in numbers is {_JSON}, not {request.content_type[:80]}")
+            raise _MediaError(f"a day in numbers is {_JSON}, not {request.content_type[:80]}")
         body = bytearray()
         async for chunk in request.content.iter_chunked(_CHUNK):
             body += chunk

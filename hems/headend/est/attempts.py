@@ -41,7 +41,7 @@ class Attempts:
         Raises:
             ThrottledError: Too many were wrong; it says when the next is looked at.
         """
-        slips = self._slips.get(_source(address))
+        slips = self._slips.get(source_of(address))
         if slips is None:
             return
         now = self._monotonic()
@@ -53,7 +53,7 @@ class Attempts:
 
     def wrong(self, address: str) -> None:
         """Count a wrong code."""
-        source = _source(address)
+        source = source_of(address)
         slips = self._slips.pop(source, None) or _Slips(0.0, self._monotonic())
         slips.count = min(slips.count + 1.0, FREE + 1.0)
         self._slips[source] = slips
@@ -61,7 +61,8 @@ class Attempts:
             self._slips.popitem(last=False)
 
 
-def _source(address: str) -> str:
+def source_of(address: str) -> str:
+    """Return what counts as one source of attempts: an address, of IPv6 its network."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -142,7 +142,7 @@ class EstDoor:
 
     async def post_approval(self, request: web.Request) -> web.Response:
         """Let a home that waits have its certificate."""
-        wish = await read_model(request, DecisionIn) if request.can_read_body else DecisionIn()
+        wish = await read_model(request, DecisionIn) if request.body_exists else DecisionIn()
         pin = None if wish.pin is None else int(wish.pin)
         done = await self._register.decide(request.match_info["id"], good=True, pin=pin)
         return json_answer(_enrolment(done))

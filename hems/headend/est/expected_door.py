@@ -17,7 +17,7 @@ _DAY_S = 86_400.0
 _MOST_AT_ONCE = 5_000
 
 
-class HubIn(PinIn):
+class ExpectedHubIn(PinIn):
     """A hub that is to come."""
 
     kind: Annotated[str, Field(pattern=r"^[0-2](\.(0|[1-9][0-9]{0,18})){1,30}$")]
@@ -29,15 +29,15 @@ class HubIn(PinIn):
     edition: Edition | None = None
 
 
-class HubsIn(In):
+class ExpectedHubsIn(In):
     """Hubs that are to come, all of them or none."""
 
-    hubs: Annotated[list[HubIn], Field(min_length=1, max_length=_MOST_AT_ONCE)]
+    hubs: Annotated[list[ExpectedHubIn], Field(min_length=1, max_length=_MOST_AT_ONCE)]
     days: Annotated[float, Field(gt=0, le=3650)] = 365.0
     """How long they are waited for."""
 
 
-class HubOut(BaseModel):
+class ExpectedHubOut(BaseModel):
     """A hub that is expected, and the code that its owner is given: it holds no secret."""
 
     id: str
@@ -49,10 +49,10 @@ class HubOut(BaseModel):
     used: bool
 
 
-class HubsOut(BaseModel):
+class ExpectedHubsOut(BaseModel):
     """Several."""
 
-    hubs: list[HubOut]
+    hubs: list[ExpectedHubOut]
 
 
 class ExpectedDoor:
@@ -88,7 +88,7 @@ class ExpectedDoor:
 
     async def post_hubs(self, request: web.Request) -> web.Response:
         """Approve hubs before they ask."""
-        wish = await read_model(request, HubsIn)
+        wish = await read_model(request, ExpectedHubsIn)
         hubs = [
             Expecting(
                 HardwareName(each.kind, bytes.fromhex(each.serial)),
@@ -99,22 +99,22 @@ class ExpectedDoor:
         ]
         made = await self._hubs.add(hubs, wish.days * _DAY_S)
         mark = await self._mark()
-        return json_answer(HubsOut(hubs=[self._told(each, mark) for each in made]), 201)
+        return json_answer(ExpectedHubsOut(hubs=[self._told(each, mark) for each in made]), 201)
 
     async def get_hubs(self, _request: web.Request) -> web.Response:
         """Answer all hubs that are expected, or have come."""
         mark = await self._mark()
-        return json_answer(HubsOut(hubs=[self._told(each, mark) for each in self._hubs.all]))
+        return json_answer(ExpectedHubsOut(hubs=[self._told(each, mark) for each in self._hubs.all]))
 
     async def delete_hub(self, request: web.Request) -> web.Response:
         """Expect a hub no more."""
         await self._hubs.drop(request.match_info["id"])
-        return json_answer(HubsOut(hubs=[]))
+        return json_answer(ExpectedHubsOut(hubs=[]))
 
-    def _told(self, hub: Expected, mark: bytes) -> HubOut:
+    def _told(self, hub: Expected, mark: bytes) -> ExpectedHubOut:
         host, port = server_of(self._reached_at())
         pin = f"{hub.pin:06d}"
-        return HubOut(
+        return ExpectedHubOut(
             id=hub.id,
             kind=hub.kind,
             serial=hub.serial,

@@ -106,7 +106,7 @@ class CommissioningIn(In):
 class ReplaceIn(In):
     """Which hub takes the place, and why."""
 
-    by: Annotated[str, Field(min_length=1, max_length=200)]
+    by: Annotated[Text, Field(min_length=1)]
     """Its id, or its LFDI."""
     reason: Text
 

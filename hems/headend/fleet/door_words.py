@@ -32,7 +32,7 @@ def name_in(request: web.Request, key: str = "id") -> str:
     """
     name = request.match_info[key]
     if not _NAME.fullmatch(name):
-        raise UnknownItemError(f"there is nothing at {request.path[:80]}")
+        raise UnknownItemError(f"there is nothing at {request.raw_path[:80]}")
     return name
 
 

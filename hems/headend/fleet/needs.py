@@ -9,6 +9,7 @@ _READS: Final = frozenset({"GET", "HEAD"})
 _EVENTS: Final = (hrefs.TARIFFS, hrefs.MESSAGE_PROGRAMS, hrefs.RESPONSE_SETS)
 _PROGRAMS: Final = (hrefs.DER_PROGRAMS, hrefs.DR_PROGRAMS)
 _OWN_EVENTS: Final = frozenset({"sub", "frp"})
+_OWN_PROGRAMS: Final = frozenset({"derp", "drp"})
 
 
 def needed(method: str, path: str) -> Access:
@@ -22,7 +23,7 @@ def needed(method: str, path: str) -> Access:
         path: Of the resource.
     """
     top, below = _parts(path)
-    if top in _PROGRAMS:
+    if top in _PROGRAMS or (top == hrefs.DEVICES and below in _OWN_PROGRAMS):
         return Access.DEFAULTS
     if top in _EVENTS or (top == hrefs.DEVICES and below in _OWN_EVENTS):
         return Access.EVENTS

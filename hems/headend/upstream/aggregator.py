@@ -30,6 +30,8 @@ from hems.sep2.rules.lifecycle import Phase, Profile
 
 _log = logging.getLogger(__name__)
 
+_LATE_S: Final = 60.0
+"""What another worker took in so long ago may not have been seen yet."""
 _RUNNING: Final = frozenset({Phase.RECEIVED, Phase.STARTED})
 _TAKEN_BACK: Final = frozenset({Phase.CANCELLED, Phase.SUPERSEDED, Phase.REJECTED})
 
@@ -292,20 +294,20 @@ class Aggregator:
 
     async def _hear(self, group: Group, shared: Shared, state: EventState | None) -> None:
         """Take in what homes answered, and pass it on for those that the utility lists."""
-        listed = self._listed() if group.home is None else frozenset[str]()
-        for part in tuple(shared.parts.values()):
-            if not part.mrid:
-                continue
-            news = shared.answered(part, await self._port.responses(part.mrid))
-            if state is None:
-                continue
-            mine = [answer for answer in news if answer.home in listed]
-            rows: list[ResponseRow] = []
-            for answer in mine:
-                said = [(answer.code, answer.at + group.engine.offset_s)]
-                rows += self._rows(state, answer.home, said)
-            await self._owe(rows)
-            shared.passed_on |= {(answer.home, answer.code) for answer in mine}
+        parts = [part for part in shared.parts.values() if part.mrid]
+        since = shared.heard_until - _LATE_S
+        answers = await self._port.responses([part.mrid for part in parts if part.mrid], since)
+        for part in parts:
+            shared.answered(part, answers.get(part.mrid or "", ()))
+        if state is None:
+            return
+        mine = shared.untold(self._listed() if group.home is None else ())
+        rows: list[ResponseRow] = []
+        for answer in mine:
+            said = [(answer.code, answer.at + group.engine.offset_s)]
+            rows += self._rows(state, answer.home, said)
+        await self._owe(rows)
+        shared.passed_on |= {(answer.home, answer.code) for answer in mine}
 
     async def _owe(self, rows: Sequence[ResponseRow]) -> None:
         if rows:

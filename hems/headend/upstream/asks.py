@@ -87,6 +87,11 @@ _MODES: Final[Mapping[Kind, Mode]] = {
 }
 
 
+def mode_of(kind: Kind) -> Mode:
+    """Return the mode by which our own head-end asks for a kind."""
+    return _MODES[kind]
+
+
 def values_of(kind: Kind, value_w: int) -> Mapping[Mode, Value]:
     """Return a share as our own head-end dispatches it."""
     return {_MODES[kind]: float(-value_w if kind is Kind.ABSORB else value_w)}

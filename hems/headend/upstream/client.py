@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from certs.identity import IdentityFiles, Trust, lfdi, sfdi
@@ -15,6 +15,7 @@ from hems.headend.upstream.ledger import RECENT_S, Transactions, UpstreamLedger
 from hems.headend.upstream.metering import Totals, point_of
 from hems.headend.upstream.port import Downstream, Reading
 from hems.headend.upstream.settings import UpstreamSettings
+from hems.headend.upstream.shared import Shared
 from hems.headend.upstream.shelf import Shelf
 from hems.headend.upstream.telling import BY_CLIENT
 from hems.sep2.client import Client, ClientSettings, ClientState, ListenSettings
@@ -117,6 +118,16 @@ class Upstream:
             ),
             certificate=own,
         )
+
+    @property
+    def link(self) -> str:
+        """How the link to the utility stands, in a word."""
+        return self.client.state.state
+
+    @property
+    def shared(self) -> Mapping[str, Shared]:
+        """The events that are shared and not over, by id."""
+        return self.aggregator.shared
 
     @property
     def state(self) -> ClientState:

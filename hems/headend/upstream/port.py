@@ -1,9 +1,10 @@
 """What the aggregator needs of the head-end that has its homes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hems.headend.errors import RequestError
 from hems.headend.sharing.model import Ability, Kind
 
 
@@ -18,6 +19,7 @@ class Order:
         value_w: By how much each home moves, or its limit, W.
         start: Epoch s.
         duration_s: How long.
+        homes: For whom, by LFDI.
         binding: Whether owners may not leave it.
         ramp_s: How long homes take to go over to it; None for their own rate.
     """
@@ -28,6 +30,7 @@ class Order:
     value_w: int
     start: int
     duration_s: int
+    homes: frozenset[str]
     binding: bool = False
     ramp_s: float | None = None
 
@@ -53,45 +56,53 @@ class Reading:
 
     Attributes:
         home: Its LFDI.
-        at: When, epoch s.
-        net_w: Net power at its connection point, W, import positive; None for a mere sign of life.
+        at: When it was heard of at all, epoch s.
+        net_w: Net power at its connection point, W, import positive; None where it was never read.
+        read_at: When that was, epoch s; None for `at`.
     """
 
     home: str
     at: float
     net_w: float | None = None
+    read_at: float | None = None
+
+    @property
+    def measured_at(self) -> float:
+        """When its power was read, epoch s."""
+        return self.at if self.read_at is None else self.read_at
 
 
 class Downstream(Protocol):
     """The head-end that has the homes.
 
-    Each method may raise `hems.headend.errors.BusyError`: nothing came about, and it is tried
-    again.
+    Each method may raise `hems.headend.errors.BusyError`: what it was to do is tried again.
     """
 
     async def availability(self, kind: Kind) -> Sequence[Ability]:
         """Return what every home can do for an order of this kind now."""
         ...
 
-    async def dispatch(self, order: Order, homes: frozenset[str]) -> str:
-        """Give an order to homes, by LFDI; it is durable when this returns.
+    async def dispatch(self, orders: Sequence[Order]) -> Mapping[str, str | RequestError]:
+        """Give orders to homes; they are durable when this returns.
 
-        One whose key was dispatched before is not made again: it returns the same mRID.
+        One whose key was dispatched before is not made again, and has the same mRID.
 
         Returns:
-            The mRID of the event that it became.
-
-        Raises:
-            RequestError: It cannot be given, and never will be.
+            By key the mRID of the event that each became, or why it can never be given.
         """
         ...
 
-    async def cancel(self, mrid: str) -> None:
-        """Take an order back; one that is over, or taken back already, stays as it is."""
+    async def cancel(self, mrids: Collection[str]) -> None:
+        """Take orders back; those that are over, or taken back already, stay as they are."""
         ...
 
-    async def responses(self, mrid: str) -> Sequence[Answer]:
-        """Return what homes answered to an order so far, oldest first."""
+    async def responses(self, mrids: Collection[str], since: float) -> Mapping[str, list[Answer]]:
+        """Return what homes answered to orders, by mRID, oldest first.
+
+        Args:
+            mrids: To which.
+            since: What came at this epoch time or later.
+        """
         ...
 
     async def readings(self) -> Sequence[Reading]:

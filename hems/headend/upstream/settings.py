@@ -65,6 +65,19 @@ class UpstreamSettings(_Pinned):
     """No more frequent polls, whatever it says."""
     comms_loss_s: _Seconds = 3600.0
     """Time without contact after which no further event begins."""
+    primacy: int = Field(default=2, ge=0, le=255)
+    """Of the programmes in which homes get their shares; lower wins."""
+    reach_s: _Seconds = 900.0
+    """A home that was not heard of for so long cannot be told anything."""
+    connection_w: int = Field(default=14_000, ge=1, le=10**9)
+    """What a home may take from the grid, or give to it, where it has told no rating."""
+    least_import_w: int = Field(default=0, ge=0, le=10**9)
+    """What its contract lets every home take at any time: no import or load limit is lower."""
+    least_export_w: int = Field(default=0, ge=0, le=10**9)
+    """What its contract lets every home give at any time: no export limit is lower, nor any of
+    generation."""
+    unsaid_shed_w: int = Field(default=0, ge=0, le=10**9)
+    """What a home can shed that never said what it can."""
     lead_s: float = Field(default=600.0, ge=0, le=86400)
     """How long before its beginning an event is shared."""
     look_s: _Seconds = 5.0
@@ -98,6 +111,9 @@ class UpstreamSettings(_Pinned):
     """Nothing is shared anew so shortly before an event's end."""
     close_s: float = Field(default=120.0, ge=0, le=86400)
     """Homes have so long after an event's end to say how it ended."""
+    turn_s: float = Field(default=30.0, ge=1, le=3600)
+    """Another worker is the client after this, when the one that was does not answer any more;
+    workers' clocks must agree to a third of it."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -1,6 +1,6 @@
 """An event of the utility as it is shared: who was given what by which order, how each does."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hems.headend.sharing.following import Followed, FollowRules, Span, as_found
@@ -105,18 +105,20 @@ class Shared:
     Attributes:
         head: See `Head`.
         parts: Its orders by key, oldest first.
+        heard_until: When the last answer came that was taken in, epoch s.
         homes: How each home does, by LFDI.
         passed_on: What the utility was told of single homes: LFDI and code.
         out: Homes that are known not to take part any more.
-        taken: Answers that were taken in, with the order that they are to.
+        taken: Answers that were taken in, with the order that they are to, as they came.
     """
 
     head: Head
     parts: dict[str, Part] = field(default_factory=dict)
+    heard_until: float = 0.0
     homes: dict[str, Followed] = field(default_factory=dict)
     passed_on: set[tuple[str, int]] = field(default_factory=set)
     out: set[str] = field(default_factory=set)
-    taken: set[tuple[str, Answer]] = field(default_factory=set)
+    taken: dict[tuple[str, Answer], None] = field(default_factory=dict)
 
     def stand(self, now: float, rules: FollowRules) -> Standing:
         """Return how it stands."""
@@ -157,24 +159,28 @@ class Shared:
             if name in self.homes:
                 self.homes[name] = self.homes[name].counted_on(share_w)
 
-    def answered(self, part: Part, answers: Sequence[Answer]) -> Sequence[Answer]:
-        """Take in what homes answered to an order.
-
-        Returns:
-            What the utility may be told of single homes and was not yet.
-        """
-        news: list[Answer] = []
+    def answered(self, part: Part, answers: Iterable[Answer]) -> None:
+        """Take in what homes answered to an order; what was taken in before is nothing new."""
         for answer in answers:
             home = self.homes.get(answer.home)
-            if home is None:
-                continue
-            if (part.key, answer) not in self.taken:
-                self.taken.add((part.key, answer))
+            if home is not None and (part.key, answer) not in self.taken:
+                self.taken[part.key, answer] = None
+                self.heard_until = max(self.heard_until, answer.at)
                 self.homes[answer.home] = home.answered(part.key, answer.code, answer.at)
-            code = home_code(home, part.key, answer.code)
-            if code is not None and (answer.home, answer.code) not in self.passed_on:
-                news.append(answer)
-        return news
+
+    def untold(self, listed: Collection[str]) -> Sequence[Answer]:
+        """Return what the utility may be told of single homes and was not yet.
+
+        Args:
+            listed: Homes that it lists, by LFDI.
+        """
+        return [
+            answer
+            for order, answer in (self.taken if listed else ())
+            if answer.home in listed
+            and (answer.home, answer.code) not in self.passed_on
+            and home_code(self.homes[answer.home], order, answer.code) is not None
+        ]
 
     def read(self, readings: Iterable[Reading], rules: FollowRules) -> None:
         """Take in what meters say."""
@@ -184,7 +190,8 @@ class Shared:
                 continue
             home = home.heard(reading.at)
             if reading.net_w is not None:
-                home = home.read(self.head.kind, self.head.span, reading.net_w, reading.at, rules)
+                at = reading.measured_at
+                home = home.read(self.head.kind, self.head.span, reading.net_w, at, rules)
             self.homes[reading.home] = home
 
 
@@ -231,6 +238,7 @@ def order_of(head: Head, part: Part, now: float, event: Event | None) -> Order:
         value_w=part.value_w,
         start=start,
         duration_s=max(1, round(part.span.end) - start),
+        homes=part.homes,
         binding=event is not None and event.mandatory,
         ramp_s=None if event is None else event.ramp_s,
     )

@@ -139,7 +139,7 @@ class Sharer:
         now: float,
     ) -> Given:
         reading = readings.get(home.home)
-        fresh = reading is not None and now - reading.at <= self._rules.baseline_s
+        fresh = reading is not None and now - reading.measured_at <= self._rules.baseline_s
         baseline_w = reading.net_w if reading is not None and fresh else None
         return Given(home.home, float(borne_w(ask, home, share_w)), home.most_w, baseline_w)
 
@@ -149,17 +149,19 @@ class Sharer:
         Raises:
             BusyError: It cannot be done now.
         """
-        for part in tuple(shared.parts.values()):
-            if part.mrid is not None:
-                continue
-            order = order_of(shared.head, part, self._clock.now(), event)
-            try:
-                mrid = await self._port.dispatch(order, part.homes)
-            except RequestError as error:
-                _log.warning("event %s: an order is refused here: %s", shared.head.mrid, error)
-                mrid = REFUSED
-            await self._shelf.dispatched(part.key, mrid)
-            shared.dispatched(part.key, mrid)
+        now = self._clock.now()
+        waiting = [part for part in shared.parts.values() if part.mrid is None]
+        if not waiting:
+            return
+        made = await self._port.dispatch([order_of(shared.head, p, now, event) for p in waiting])
+        mrids: dict[str, str] = {}
+        for key, mrid in made.items():
+            if isinstance(mrid, RequestError):
+                _log.warning("event %s: an order is refused here: %s", shared.head.mrid, mrid)
+            mrids[key] = REFUSED if isinstance(mrid, RequestError) else mrid
+        await self._shelf.dispatched(mrids)
+        for key, name in mrids.items():
+            shared.dispatched(key, name)
 
     async def note_leaving(self, shared: Shared, standing: Standing) -> None:
         """Note who does not take part any more, or does again: only who does bears anything.
@@ -179,9 +181,7 @@ class Sharer:
         """Cancel all orders of an event, which is over by that.
 
         Raises:
-            BusyError: It cannot be done now; some of them may be cancelled already.
+            BusyError: It cannot be done now.
         """
-        for part in shared.parts.values():
-            if part.mrid:
-                await self._port.cancel(part.mrid)
+        await self._port.cancel([part.mrid for part in shared.parts.values() if part.mrid])
         await self._shelf.ended(shared.head, self._clock.now())

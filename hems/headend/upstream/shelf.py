@@ -1,10 +1,10 @@
 """Shared events on the disk: what is decided is written before anybody is told of it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hems.headend.sharing.fairness import Asked
@@ -79,10 +79,12 @@ class Shelf:
                         .on_conflict_do_nothing(index_elements=["order", "home"])
                     )
 
-    async def dispatched(self, key: str, mrid: str) -> None:
-        """Note which event an order became."""
+    async def dispatched(self, mrids: Mapping[str, str]) -> None:
+        """Note which events orders became, by key."""
+        rows = [{"one": key, "event": mrid} for key, mrid in sorted(mrids.items())]
+        noted = update(PartRow).where(PartRow.key == bindparam("one"))
         async with self._database.writing() as connection:
-            await connection.execute(update(PartRow).where(PartRow.key == key).values(mrid=mrid))
+            await connection.execute(noted.values(mrid=bindparam("event")), rows)
 
     async def left(self, shared: str, homes: Collection[str], at: float | None) -> None:
         """Note since when homes do not take part in an event; None for those that do again."""

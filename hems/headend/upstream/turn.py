@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, or_, select
 
 from hems.clock import Clock
 from hems.headend.errors import BusyError
@@ -81,6 +81,18 @@ class Turn:
             await connection.execute(
                 delete(TurnRow).where(TurnRow.name == self._name, TurnRow.holder == self._holder)
             )
+
+    async def holder(self) -> str | None:
+        """Return whose turn it is; None for nobody's.
+
+        Raises:
+            BusyError: The database cannot serve now.
+        """
+        query = select(TurnRow.holder).where(
+            TurnRow.name == self._name, TurnRow.until > self._clock.now()
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).scalar_one_or_none()
 
     async def serve(self, work: Callable[[], Awaitable[None]]) -> None:
         """Work whenever this worker has the turn; never returns.

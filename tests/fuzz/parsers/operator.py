@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from hems.headend.errors import HeadEndError
 from hems.headend.est.door import CodeIn, DecisionIn
-from hems.headend.est.expected_door import HubsIn
+from hems.headend.est.expected_door import ExpectedHubsIn
 from hems.headend.operator_asks import NewCurveIn
 from hems.headend.operator_der import DefaultIn
 from hems.headend.operator_door import read_body
@@ -26,7 +26,7 @@ from tests.fuzz.parsers.parser import Parser, attempt, changed
 
 _MODELS: Final[Sequence[type[BaseModel]]] = (
     EventIn, SeriesIn, NewCurveIn, DefaultIn, GrantIn, MessageIn, CancelIn, HomeIn, CodeIn,
-    DecisionIn, HubsIn,
+    DecisionIn, ExpectedHubsIn,
 )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def seeds() -> list[bytes]:
         HomeIn: [{"lfdi": "0" * 40, "pin": "111115", "edition": "2018"}],
         CodeIn: [{"pin": "111115", "hours": 24}],
         DecisionIn: [{"pin": "111115"}, {}],
-        HubsIn: [{"hubs": [{"kind": "1.3.6.1", "serial": "00ff", "pin": "111115"}], "days": 2}],
+        ExpectedHubsIn: [{"hubs": [{"kind": "1.3.6.1", "serial": "00ff", "pin": "111115"}], "days": 2}],
     }
     return [
         bytes([_MODELS.index(model)]) + json.dumps(each).encode()

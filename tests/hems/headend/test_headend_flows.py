@@ -338,6 +338,12 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date(
     connection.execute("DROP INDEX ix_subscription_resource")
     for column in ("told", "told_change", "told_at", "taken"):
         connection.execute(f"ALTER TABLE subscription DROP COLUMN {column}")
+    for column in ("phase", "qualifier"):
+        connection.execute(f"ALTER TABLE meter DROP COLUMN {column}")
+    for table in ("response", "usage_point"):
+        connection.execute(f"DROP INDEX ix_{table}_agent")
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN agent")
+    connection.execute("ALTER TABLE home DROP COLUMN aggregator")
     connection.execute("PRAGMA user_version=1")
     connection.commit()
     connection.close()

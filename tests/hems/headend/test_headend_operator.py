@@ -8,7 +8,7 @@ import pytest
 
 from hems.headend.errors import SettingsError
 from hems.headend.mirror_posts import MeterPost, Sample
-from hems.headend.mirror_store import MirrorStore
+from hems.headend.mirror_store import MirrorStore, PointPost
 from hems.headend.operator_api import operator_token
 from hems.headend.server import HeadEnd
 from hems.headend.store import Store
@@ -199,7 +199,7 @@ async def test_a_reading_from_the_far_future_is_not_the_latest_for_ever(tmp_path
     mirrors = MirrorStore(store)
     samples = [Sample(at, 0, "", 5) for at in (100, 5000, 2**62)]
     post = MeterPost("01" * 16, "import", 38, 1, 0, samples)
-    await mirrors.save_point("AB" * 20, "CD" * 16, "0003", b"", [post])
+    await mirrors.save_point(PointPost("AB" * 20, "CD" * 16, "0003", b""), [post])
     assert [r.start for r in await mirrors.latest()] == [2**62]
     await mirrors.prune(1000, 9000)
     assert [r.start for r in await mirrors.readings()] == [5000]

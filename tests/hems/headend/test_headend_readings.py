@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from hems.headend.errors import BusyError, RequestError, UnknownItemError
 from hems.headend.mirror_posts import MeterPost, ReadingsPost, Sample, save_posts
-from hems.headend.mirror_store import MirrorStore
+from hems.headend.mirror_store import MirrorStore, PointPost
 from hems.headend.models import MeterRow, PointRow, ReadingRow
 from hems.headend.store import Store
 from hems.headend.tls_buffers import READ_SIZE, use_small_buffers
@@ -76,7 +76,7 @@ async def told(store: Store) -> Tables:
 async def points(mirrors: MirrorStore) -> None:
     """Make point 1 of the first home and point 2 of the second."""
     for number, lfdi in enumerate(HOMES, start=1):
-        point, new = await mirrors.save_point(lfdi, "CD" * 16, "0003", b"", [])
+        point, new = await mirrors.save_point(PointPost(lfdi, "CD" * 16, "0003", b""), [])
         assert (point.id, new) == (number, True)
 
 
@@ -145,7 +145,9 @@ async def test_many_homes_at_once_are_all_kept(database: Path | str) -> None:
     store = await Store.open(database)
     mirrors = MirrorStore(store)
     homes = [f"{n:040X}" for n in range(40)]
-    made = [(await mirrors.save_point(each, "CD" * 16, "0003", b"", []))[0] for each in homes]
+    made = [
+        (await mirrors.save_point(PointPost(each, "CD" * 16, "0003", b""), []))[0] for each in homes
+    ]
 
     def post(number: int, start: int) -> ReadingsPost:
         sample = Sample(start, 60, "", number)

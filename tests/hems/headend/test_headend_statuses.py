@@ -291,10 +291,6 @@ async def test_a_locked_database_is_503_and_recovers(
 @pytest.mark.usefixtures("file")
 async def test_a_full_database_is_503_and_recovers(home: Home, head_end: HeadEnd) -> None:
     path = await own(home) + "/lel"
-    log = LogEvent(
-        created_date_time=1, details="x" * 32, function_set=11, log_event_code=1,
-        log_event_id=1, log_event_pen=40732, profile_id=2,
-    )  # fmt: skip
     async with head_end.store.reading() as connection:
         pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
 
@@ -304,13 +300,13 @@ async def test_a_full_database_is_503_and_recovers(home: Home, head_end: HeadEnd
     engine = head_end.store._engine
     event.listen(engine.sync_engine, "connect", full)
     await engine.dispose()
-    statuses = [(await home.ask("POST", path, log)).status for _ in range(40)]
+    statuses = [(await home.ask("POST", path, log_event(n))).status for n in range(40)]
     assert statuses[0] == 201
     assert statuses[-1] == 503
     assert set(statuses) == {201, 503}
     event.remove(engine.sync_engine, "connect", full)
     await engine.dispose()
-    assert (await home.ask("POST", path, log)).status == 201
+    assert (await home.ask("POST", path, log_event(41))).status == 201
 
 
 async def test_a_newcomer_may_register_where_that_is_allowed(

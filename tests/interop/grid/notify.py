@@ -44,6 +44,8 @@ async def notify(
     """
     watcher = watching(grid, path, device)
     assert watcher is not None, f"nobody watches {path}"
+    if await grid.tells(path, plainly=status == ORDINARY):
+        return 204
     resource = grid.resource(path) if with_resource else None
     if isinstance(resource, Listing):
         resource = resource.page(path, 0, int(watcher.findtext("{*}limit") or "1"))

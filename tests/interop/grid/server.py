@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from lxml import etree
 
+from certs.identity import IdentityFiles
 from hems.sep2.transport.http import peer_lfdi
 from tests.interop.grid import tree
 from tests.interop.grid.markup import Dress, Element, copied, dressed, el, typed
@@ -66,7 +67,14 @@ class Grid(Wire):
         shows_mirror: Whether there is a MirrorUsagePointList.
         mirror_post_s: postRate that it gives each mirror usage point; None to leave the client's.
         extra: More documents and lists, by path.
+        shown: What it was seen to have recorded, for the report.
+        certificate: What it shows, where it makes its own TLS context; the PKI's where None.
+        entrance: Path of its DeviceCapability.
+        patience: How many times longer than usual it is to be waited for.
     """
+
+    entrance = CAPABILITY
+    patience = 1.0
 
     def __init__(
         self,
@@ -94,6 +102,8 @@ class Grid(Wire):
         self.shows_mirror = True
         self.mirror_post_s: int | None = None
         self.extra: dict[str, Element | Listing] = {}
+        self.shown: list[str] = []
+        self.certificate: IdentityFiles | None = None
         self.devices = Listing("EndDeviceList", poll_s=poll_s)
         self.points = Listing("MirrorUsagePointList", poll_s=poll_s)
         self.members: list[Device] = []
@@ -181,7 +191,47 @@ class Grid(Wire):
                         found[meter.findtext("{*}mRID") or ""] = int(unit)
         return found
 
+    @property
+    def subscribed_to(self) -> bool:
+        """Whether a client is to subscribe where it can; one that merely polls does not listen."""
+        return True
+
+    def check(self) -> None:
+        """End the scenario if this utility cannot go on with it."""
+
+    def real(self, mrid: str) -> str:
+        """Return the mRID that an event has on the wire."""
+        return mrid
+
+    def scripted(self, mrid: str) -> str:
+        """Return the mRID that a scenario knows an event by."""
+        return mrid
+
+    async def tells(self, path: str, *, plainly: bool) -> bool:
+        """Return whether it tells its subscribers of a resource by itself, and has done so.
+
+        Args:
+            path: Of the resource.
+            plainly: Whether the resource has changed, and nothing else is to be told.
+        """
+        del path, plainly
+        return False
+
     # What it answers
+
+    @asynccontextmanager
+    async def served(self, context: ssl.SSLContext, port: int) -> AsyncIterator[None]:
+        """Serve it on a loopback socket while the context lasts."""
+        app = web.Application(client_max_size=1 << 22)
+        app.router.add_route("*", "/{path:.*}", self.handle)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
+            self.base = f"https://127.0.0.1:{runner.addresses[0][1]}"
+            yield
+        finally:
+            await runner.cleanup()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request and record it."""
@@ -373,13 +423,5 @@ def _sender(request: web.Request) -> str:
 @asynccontextmanager
 async def serving(grid: Grid, context: ssl.SSLContext, port: int = 0) -> AsyncIterator[Grid]:
     """Serve a utility on a loopback socket."""
-    app = web.Application(client_max_size=1 << 22)
-    app.router.add_route("*", "/{path:.*}", grid.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
-        grid.base = f"https://127.0.0.1:{runner.addresses[0][1]}"
+    async with grid.served(context, port):
         yield grid
-    finally:
-        await runner.cleanup()

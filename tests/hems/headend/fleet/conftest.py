@@ -17,8 +17,7 @@ from hems.headend.fleet.assembly import Fleet, assemble_fleet
 from hems.headend.fleet.records import Actor, Role
 from hems.headend.fleet.settings import FleetSettings
 from hems.headend.modes import Edition, ProgramKind
-from hems.headend.operator_api import MAX_BODY
-from hems.headend.operator_door import refusal
+from hems.headend.operator_door import MAX_BODY, refusal
 from hems.headend.programmes import Programmes
 from hems.headend.records import Program
 from hems.headend.store import Store

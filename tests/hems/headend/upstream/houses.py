@@ -6,8 +6,9 @@ aggregator and a home is made up.
 
 import asyncio
 import contextlib
+import hashlib
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -61,29 +62,39 @@ def lfdi_of(pki: Pki, name: str) -> str:
 
 
 @dataclass(slots=True)
-class House:
-    """A home: its client, its head-end's operator, and what it says that it can do."""
+class Dweller:
+    """A home's client, as whoever lives there sees it."""
 
+    lfdi: str
     client: Client
-    operator: Operator
-    ability: Ability
-    events: list[str] = field(default_factory=list)
 
-    @property
-    def lfdi(self) -> str:
-        return self.ability.home
+    def asked(self, mode: str) -> float | None:
+        """What it is asked now by a mode."""
+        active = self.client.engine.schedule.active.get(mode)
+        return active.value if active is not None and isinstance(active.value, float) else None
 
     @property
     def shed_w(self) -> float | None:
         """What it is asked to shed now, W."""
-        active = self.client.engine.schedule.active.get("TargetReduction.W")
-        return active.value if active is not None and isinstance(active.value, float) else None
+        return self.asked("TargetReduction.W")
 
     @property
     def limit_w(self) -> float | None:
         """Its import limit now, W."""
-        active = self.client.engine.schedule.active.get("opModImpLimW")
-        return active.value if active is not None and isinstance(active.value, float) else None
+        return self.asked("opModImpLimW")
+
+    def meter(self, net_w: float) -> None:
+        """Have its meter post a reading."""
+        self.client.add_sample(Sample(METER.mrid, SystemClock().now(), 1, net_w))
+
+
+@dataclass(slots=True)
+class House(Dweller):
+    """A home with a head-end of its own: its operator, and what it says that it can do."""
+
+    operator: Operator
+    ability: Ability
+    events: list[str] = field(default_factory=list)
 
     async def leave(self) -> None:
         """Have its owner leave what it is asked now."""
@@ -91,49 +102,63 @@ class House:
             with contextlib.suppress(UnknownEventError):  # over, or not come yet
                 await self.client.engine.opt_out(event)
 
-    def meter(self, net_w: float) -> None:
-        """Have its meter post a reading."""
-        self.client.add_sample(Sample(METER.mrid, SystemClock().now(), 1, net_w))
+
+@contextlib.asynccontextmanager
+async def dwelling(pki: Pki, name: str, url: str) -> AsyncIterator[Dweller]:
+    """Run a home's client at a head-end while the context lasts."""
+    identity, own = pki.identity(name), lfdi_of(pki, name)
+    client = Client(
+        ClientSettings(
+            Identity(own, sfdi(own), int(PIN)),
+            server="aggregator",
+            url=url,
+            profile=Dialect.CSIP_AUS.profile(),
+            pace=PACE,
+            listen=ListenSettings("127.0.0.1"),
+            mirrors=(
+                MirrorSpec(
+                    hashlib.sha256(own.encode()).hexdigest()[:32], "meter", (METER,), post_s=1
+                ),
+            ),
+        ),
+        lambda base: Transport(
+            base, client_context(identity, pki.trust), limits=Limits(total_s=10, connect_s=10)
+        ),
+        MemoryLedger(),
+        SystemClock(),
+        random.Random(1),  # noqa: S311 - draws, not secrets
+        listen_context=server_context(identity, pki.trust),
+    )
+    task = asyncio.create_task(client.run())
+    try:
+        await until(lambda: client.state.state == "connected")
+        yield Dweller(own, client)
+        assert not task.done(), "the home's client died"
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager
 async def house(pki: Pki, name: str, folder: Path, ability: Ability) -> AsyncIterator[House]:
     """Run a home with its head-end while the context lasts."""
-    identity, own = pki.identity(name), lfdi_of(pki, name)
-    spec = MirrorSpec("AB", "meter", (METER,), post_s=1)
+    own = lfdi_of(pki, name)
     async with HeadEnd(settings_of(pki, folder)) as head_end:
         operator = Operator(head_end)
-        status, answer = await operator.ask(
-            "POST", "/homes", {"lfdi": own, "pin": PIN, "edition": Edition.CSIP_AUS.value}
-        )
-        assert status == 201, answer
-        client = Client(
-            ClientSettings(
-                Identity(own, sfdi(own), int(PIN)),
-                server="aggregator",
-                url=head_end.addresses.dcap_url,
-                profile=Dialect.CSIP_AUS.profile(),
-                pace=PACE,
-                listen=ListenSettings("127.0.0.1"),
-                mirrors=(spec,),
-            ),
-            lambda base: Transport(
-                base, client_context(identity, pki.trust), limits=Limits(total_s=10, connect_s=10)
-            ),
-            MemoryLedger(),
-            SystemClock(),
-            random.Random(1),  # noqa: S311 - draws, not secrets
-            listen_context=server_context(identity, pki.trust),
-        )
-        task = asyncio.create_task(client.run())
         try:
-            await until(lambda: client.state.state == "connected")
-            yield House(client, operator, replace(ability, home=own))
-            assert not task.done(), "the home's client died"
+            await enter(operator, own)
+            async with dwelling(pki, name, head_end.addresses.dcap_url) as at_home:
+                yield House(own, at_home.client, operator, replace(ability, home=own))
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
             await operator.aclose()
+
+
+async def enter(operator: Operator, own: str) -> None:
+    """Have an operator enter a home."""
+    status, answer = await operator.ask(
+        "POST", "/homes", {"lfdi": own, "pin": PIN, "edition": Edition.CSIP_AUS.value}
+    )
+    assert status == 201, answer
 
 
 class Street:
@@ -154,18 +179,19 @@ class Street:
     async def availability(self, _kind: Kind) -> Sequence[Ability]:
         return [house.ability for house in self.houses.values()]
 
-    async def dispatch(self, order: Order, homes: frozenset[str]) -> str:
-        if order.key not in self.dispatched:
-            self.dispatched[order.key] = (order, homes)
-            self._events[order.key] = [
-                (self.houses[home], await self._tell(self.houses[home], order))
-                for home in sorted(homes)
-            ]
-        if self.dies_after is not None:
-            self.dies_after -= 1
-            if self.dies_after <= 0:
-                raise BusyError("the head-end does not answer any more")
-        return order.key
+    async def dispatch(self, orders: Sequence[Order]) -> Mapping[str, str]:
+        for order in orders:
+            if order.key not in self.dispatched:
+                self.dispatched[order.key] = (order, order.homes)
+                self._events[order.key] = [
+                    (self.houses[home], await self._tell(self.houses[home], order))
+                    for home in sorted(order.homes)
+                ]
+            if self.dies_after is not None:
+                self.dies_after -= 1
+                if self.dies_after <= 0:
+                    raise BusyError("the head-end does not answer any more")
+        return {order.key: order.key for order in orders}
 
     async def _tell(self, house: House, order: Order) -> str:
         asked = {mode.value: value for mode, value in values_of(order.kind, order.value_w).items()}
@@ -177,19 +203,21 @@ class Street:
         house.events.append(answer["id"])
         return str(answer["id"])
 
-    async def cancel(self, mrid: str) -> None:
-        for house, event in self._events[mrid]:
+    async def cancel(self, mrids: Collection[str]) -> None:
+        for house, event in (each for mrid in mrids for each in self._events[mrid]):
             status, answer = await house.operator.ask("POST", f"/events/{event}/cancel")
             assert status in {200, 409}, answer
 
-    async def responses(self, mrid: str) -> Sequence[Answer]:
-        found: list[Answer] = []
-        for house, event in self._events[mrid]:
-            _, answer = await house.operator.ask("GET", f"/events/{event}")
-            found += [
-                Answer(house.lfdi, each["status"], each["received_at"])
-                for each in answer["homes"][0]["responses"]
-            ]
+    async def responses(self, mrids: Collection[str], since: float) -> Mapping[str, list[Answer]]:
+        found: dict[str, list[Answer]] = {mrid: [] for mrid in mrids}
+        for mrid, answers in found.items():
+            for house, event in self._events[mrid]:
+                _, answer = await house.operator.ask("GET", f"/events/{event}")
+                answers += [
+                    Answer(house.lfdi, each["status"], each["received_at"])
+                    for each in answer["homes"][0]["responses"]
+                    if each["received_at"] >= since
+                ]
         return found
 
     async def readings(self) -> Sequence[Reading]:

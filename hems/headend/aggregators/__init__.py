@@ -1,0 +1,1 @@
+"""Aggregators at this server: one certificate that speaks for thousands of homes."""

@@ -1,0 +1,92 @@
+"""The head-end's log: one record a line, as text or as JSON, with the id of the request behind it.
+
+Nothing that may only be known to its owner gets into it: identities of homes are shortened, and
+tokens and passwords written over, whoever logs them.
+"""
+
+import json
+import logging
+import os
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from hems.headend.listening import PEER
+from hems.headend.monitor.correlation import current
+from hems.headend.monitor.settings import LogFormat, LogSettings
+from hems.logs import LineFormatter
+
+_LFDI: Final = re.compile(r"(?<![0-9A-Za-z])([0-9A-Fa-f]{8})[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
+_SECRETS: Final = (
+    re.compile(r"(\b(?:bearer|basic)\s+)[^\s,;'\"]+", re.IGNORECASE),
+    re.compile(r"(://[^\s/@:]*:)[^\s/@]+(?=@)"),
+)
+_OURS: Final = ("hems", "certs")
+
+
+def guarded(text: str) -> str:
+    """Return text with each LFDI cut to its first eight digits, and without credentials."""
+    text = _LFDI.sub(r"\1..", text)
+    for secret in _SECRETS:
+        text = secret.sub(r"\1***", text)
+    return text
+
+
+class TextFormatter(LineFormatter):
+    """A line for people; the request's id stands at its end."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record, traceback included."""
+        return guarded(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        """Return the record's line."""
+        mark = current()
+        return super().formatMessage(record) + (f" [{mark}]" if mark else "")
+
+
+class JsonFormatter(logging.Formatter):
+    """A line for programs: `at`, `level`, `part`, `message`, and where known `id` and `peer`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._worker = os.getpid()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as one line of JSON."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line: dict[str, str | int] = {
+            "at": at.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "part": record.name,
+            "message": guarded(record.getMessage()),
+            "worker": self._worker,
+        }
+        if mark := current():
+            line["id"] = mark
+        if peer := PEER.get():
+            line["peer"] = peer
+        if record.exc_info:
+            line["trace"] = guarded(self.formatException(record.exc_info))
+        return json.dumps(line)
+
+
+def log_by(settings: LogSettings) -> None:
+    """Send the log to standard error, as the settings say.
+
+    Other people's parts never say more than what should be known (INFO): below that, database
+    drivers log what they store.
+    """
+    handler = logging.StreamHandler()
+    if settings.format is LogFormat.JSON:
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(TextFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    level = logging.getLevelNamesMapping()[settings.level.value.upper()]
+    root = logging.getLogger()
+    for former in list(root.handlers):
+        root.removeHandler(former)
+    root.addHandler(handler)
+    root.setLevel(max(level, logging.INFO))
+    for name in _OURS:
+        logging.getLogger(name).setLevel(level)

@@ -1,0 +1,110 @@
+"""What a worker counts: plain numbers in memory, so that to count costs next to nothing.
+
+They are put into words of Prometheus only when somebody asks (`exposition`).
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from typing import Final
+
+from hems.headend.monitor import catalogue
+from hems.headend.monitor.catalogue import CATALOGUE, Kind, Metric
+
+Labels = tuple[str | int, ...]
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+_CODES: Final = frozenset({*range(1, 17), *range(251, 255)})
+"""Statuses of responses that the standard names."""
+
+
+class Spread:
+    """How values are spread over ranges.
+
+    Args:
+        bounds: Upper bounds of the ranges, in order; above the last is one more.
+
+    Attributes:
+        bounds: As given.
+        counts: Values in each range.
+        total: Their sum.
+    """
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        """Count a value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+
+class Metrics:
+    """The counters and histograms of the catalogue.
+
+    Attributes:
+        counters: By metric and labels.
+        spreads: The same of histograms.
+    """
+
+    def __init__(self) -> None:
+        self.counters: dict[Metric, dict[Labels, int]] = {
+            each: defaultdict(int) for each in CATALOGUE if each.kind is Kind.COUNTER
+        }
+        self.spreads: dict[Metric, dict[Labels, Spread]] = {
+            each: {} for each in CATALOGUE if each.kind is Kind.HISTOGRAM
+        }
+        # Asked for with each request.
+        self._requests = self.counters[catalogue.REQUESTS]
+        self._durations = self.spreads[catalogue.REQUEST_S]
+
+    def request(
+        self, door: str, resource: str, method: str, status: str | int, took_s: float
+    ) -> None:
+        """Count a request.
+
+        Args:
+            door: At which it came.
+            resource: Template of its path; empty where nothing is there.
+            method: Of HTTP, as the caller wrote it.
+            status: Of the answer.
+            took_s: How long it took.
+        """
+        if method not in _METHODS:
+            method = "other"
+        self._requests[door, resource, method, status] += 1
+        key = (door, resource, method)
+        spread = self._durations.get(key)
+        if spread is None:
+            spread = self._durations[key] = Spread(catalogue.REQUEST_S.bounds)
+        spread.add(took_s)
+
+    def count(self, metric: Metric, *labels: str | int, by: int = 1) -> None:
+        """Count something else."""
+        self.counters[metric][labels] += by
+
+    def took(self, metric: Metric, seconds: float, *labels: str | int) -> None:
+        """Count how long something took."""
+        spreads = self.spreads[metric]
+        spread = spreads.get(labels)
+        if spread is None:
+            spread = spreads[labels] = Spread(metric.bounds)
+        spread.add(seconds)
+
+    def response(self, code: int) -> None:
+        """Count a response of a home, by its status."""
+        self.count(catalogue.RESPONSES, code if code in _CODES else "other")
+
+    def transaction(self, kind: str, took_s: float, outcome: str) -> None:
+        """Count a transaction; see `hems.headend.db.database.Database.on_done`."""
+        self.count(catalogue.DATABASE, kind, outcome)
+        self.took(catalogue.DATABASE_S, took_s, kind)
+
+    def letter(self, outcome: str, took_s: float) -> None:
+        """Count a notification that is done with, and how long it took if it was taken."""
+        self.count(catalogue.NOTIFIED, outcome)
+        if outcome == "taken":
+            self.took(catalogue.NOTIFY_S, max(took_s, 0.0))

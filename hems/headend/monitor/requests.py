@@ -1,0 +1,71 @@
+"""What each request goes through first: it gets an id, is counted, and leaves its facts."""
+
+import asyncio
+import logging
+import time
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from hems.headend.exchange import CALLER
+from hems.headend.listening import PEER
+from hems.headend.monitor.correlation import correlated, fresh, sound
+from hems.headend.monitor.facts import Gathering
+from hems.headend.monitor.metrics import Metrics
+
+ID_HEADER: Final = "X-Request-Id"
+OPERATOR: Final = "operator"
+HOMES: Final = "homes"
+_GONE: Final = "gone"
+_LOGGED: Final = 200
+
+_log = logging.getLogger(__name__)
+
+
+def observed(door: str, metrics: Metrics, gathering: Gathering) -> Middleware:
+    """Return the middleware of a door.
+
+    Args:
+        door: Its name.
+        metrics: What is counted.
+        gathering: Where facts about homes go.
+    """
+    tells, of_homes = door == OPERATOR, door == HOMES
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        begun = time.perf_counter()
+        mark = sound(request.headers.get(ID_HEADER)) if tells else fresh()
+        status: int | str = 500
+        with correlated(mark):
+            try:
+                answer = await handler(request)
+                status = answer.status
+                if tells:
+                    answer.headers[ID_HEADER] = mark
+            except web.HTTPException as error:
+                status = error.status
+                raise
+            except asyncio.CancelledError:
+                status = _GONE
+                raise
+            finally:
+                took_s = time.perf_counter() - begun
+                resource = request.match_info.route.resource
+                template = "" if resource is None else resource.canonical
+                metrics.request(door, template, request.method, status, took_s)
+                if of_homes and CALLER in request and isinstance(status, int):
+                    who = request[CALLER]
+                    gathering.request(
+                        who.lfdi, PEER.get(), status, request.path, known=who.home is not None
+                    )
+                if _log.isEnabledFor(logging.DEBUG):
+                    path = request.raw_path.partition("?")[0][:_LOGGED]
+                    took_ms = took_s * 1e3
+                    _log.debug(
+                        "%s: %s %r: %s in %.1f ms", door, request.method, path, status, took_ms
+                    )
+        return answer
+
+    return middleware

@@ -1,0 +1,267 @@
+"""Where operators' orders become events: weighed, confirmed by two where large, dispatched.
+
+All of it happens under the one lock for what operators order, so that of two workers only one
+confirms a proposal, and what was weighed is what goes out.
+"""
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from hems.clock import Clock
+from hems.headend.books import Books
+from hems.headend.db.database import Database
+from hems.headend.dispatch import Order, find_program, start_of
+from hems.headend.errors import ConflictError, ForbiddenError, UnknownItemError
+from hems.headend.fleet.memory import FleetMemory
+from hems.headend.operator_models import EventIn
+from hems.headend.operators.roles import Identity
+from hems.headend.orders.contracts import Barring, Contracts, counted
+from hems.headend.orders.four_eyes import Proposal, ProposalState, judged, why_not_confirm
+from hems.headend.orders.settings import FourEyesSettings
+from hems.headend.records import Event, Home, Program
+
+KEPT_S = 30 * 86_400.0
+"""How long a proposal is shown after it was decided, or lapsed."""
+_MINUTE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What an order would do.
+
+    Attributes:
+        program: The programme that carries it: of the configuration, also where it is for a group.
+        group: Id of the group that it is for; None for everybody.
+        homes: How many homes it is for.
+        reached: How many of them it reaches.
+        barred: Why it does not reach the others.
+        moves_w: How much power those reached would move at most, W, as far as that can be told.
+        why_two: Why a second person must confirm it; None where that is not needed.
+    """
+
+    program: Program
+    group: str | None
+    homes: int
+    reached: int
+    barred: Sequence[Barring]
+    moves_w: float
+    why_two: str | None
+
+
+class OrderDesk:
+    """Takes orders.
+
+    Args:
+        database: Where events and proposals are.
+        books: Events, homes, curves and proposals.
+        fleet: Groups.
+        contracts: Whom an order does not reach.
+        settings: What needs two people.
+        clock: The utility's time.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        books: Books,
+        fleet: FleetMemory,
+        *,
+        contracts: Contracts,
+        settings: FourEyesSettings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._book = books.book
+        self._curves = books.curves
+        self._fleet = fleet
+        self._contracts = contracts
+        self._settings = settings
+        self._clock = clock
+        self._shelf = books.proposals
+
+    @property
+    def proposals(self) -> Sequence[Proposal]:
+        """All remembered proposals, the latest first."""
+        return tuple(self._shelf.items)[::-1]
+
+    def proposal(self, number: str) -> Proposal:
+        """Return a proposal.
+
+        Raises:
+            UnknownItemError: There is none of this id.
+        """
+        found = self._shelf.find(number)
+        if found is None:
+            raise UnknownItemError(f"no proposal {number[:40]!r}")
+        return found
+
+    def state(self, proposal: Proposal) -> ProposalState:
+        """Return how a proposal stands now."""
+        return proposal.state(self._clock.now())
+
+    async def preview(self, wish: EventIn) -> Weighed:
+        """Return what an order would do; nothing is ordered.
+
+        Raises:
+            DispatchError: It makes no sense.
+            UnknownItemError: There is no such group.
+            BusyError: The database cannot serve now.
+        """
+        with _undone():
+            async with self._database.changing():
+                weighed = self._weigh(wish)
+                await self._dispatch(wish)
+                raise _UndoneError
+        return weighed
+
+    async def order(self, wish: EventIn, by: Identity) -> Event | Proposal:
+        """Dispatch an event, or propose it where a second person must agree.
+
+        Raises:
+            DispatchError: It makes no sense.
+            UnknownItemError: There is no such group.
+            BusyError: The database cannot take it; nothing happened.
+        """
+        async with self._database.changing():
+            if self._weigh(wish).why_two is None:
+                return await self._dispatch(wish)
+        await self.preview(wish)  # what makes no sense is not proposed
+        return await self._propose(wish, by)
+
+    async def confirm(self, number: str, by: Identity) -> Event:
+        """Dispatch what somebody else has proposed.
+
+        Raises:
+            UnknownItemError: There is no such proposal.
+            ForbiddenError: It is one's own, or nobody in particular confirms it.
+            ConflictError: It was decided already, or has lapsed.
+            DispatchError: It makes no sense any more.
+            BusyError: The database cannot take it; nothing happened.
+        """
+        async with self._database.changing():
+            proposal, now = self.proposal(number), self._clock.now()
+            why = why_not_confirm(proposal, by.person, now)
+            if why is not None:
+                open_ = proposal.state(now) is ProposalState.PROPOSED
+                raise ForbiddenError(why) if open_ else ConflictError(why)
+            event = await self._dispatch(EventIn.model_validate_json(proposal.order))
+            await self._keep(
+                replace(proposal, decided_by=by.name, decided_at=now, event=event.mrid)
+            )
+        return event
+
+    async def withdraw(self, number: str, reason: str, by: Identity) -> Proposal:
+        """Take a proposal back, one's own or another's.
+
+        Raises:
+            UnknownItemError: There is no such proposal.
+            ConflictError: It was decided already, or has lapsed.
+            BusyError: The database cannot take it; nothing happened.
+        """
+        async with self._database.changing():
+            proposal, now = self.proposal(number), self._clock.now()
+            state = proposal.state(now)
+            if state is not ProposalState.PROPOSED:
+                raise ConflictError(f"it is {state.value} already")
+            kept = replace(proposal, decided_by=by.name, decided_at=now, reason=reason)
+            await self._keep(kept)
+        return kept
+
+    def special(self, home: Home) -> bool:
+        """Return whether there is anything that does not reach a home at present."""
+        return self._contracts.special(home.lfdi)
+
+    def barred(self, event: Event, homes: Iterable[Home]) -> Mapping[str, str]:
+        """Return which homes an event is for and does not reach, by LFDI, and why."""
+        program = self._book.programs[event.program]
+        own = (home for home in homes if self._book.assigned(program, home.lfdi))
+        return self._contracts.barred(event.values, event.duration_s, own)
+
+    async def forget_old(self) -> None:
+        """Let go of proposals that were decided, or lapsed, long ago.
+
+        Raises:
+            BusyError: The database cannot do it now.
+        """
+        old = self._clock.now() - KEPT_S
+        await self._shelf.drop(
+            *(p.id for p in self._shelf.items if max(p.decided_at, p.lapses_at) < old)
+        )
+
+    async def _propose(self, wish: EventIn, by: Identity) -> Proposal:
+        async with self._database.changing():
+            now, weighed = self._clock.now(), self._weigh(wish)
+            # An order for now goes out when it is confirmed; one for later must be by then.
+            at = None if wish.start is None else start_of(wish.start, now)
+            later = at is not None and at > now
+            lapses_at = float(at or 0) if later else now + self._settings.waits_minutes * _MINUTE_S
+            proposal = Proposal(
+                secrets.token_hex(6),
+                wish.model_copy(update={"start": at if later else None}).model_dump_json(
+                    exclude_defaults=True
+                ),
+                by.name,
+                by.person,
+                now,
+                lapses_at,
+                weighed.why_two or "",
+                weighed.moves_w,
+                weighed.homes,
+                weighed.reached,
+            )
+            await self._keep(proposal)
+        return proposal
+
+    async def _keep(self, proposal: Proposal) -> None:
+        await self._shelf.put((proposal.id, proposal.proposer, proposal))
+
+    async def _dispatch(self, wish: EventIn) -> Event:
+        """Dispatch, in the transaction that is open."""
+        order = wish.order()
+        if wish.group is not None:
+            programmes = self._book.programmes
+            base = find_program(order, programmes.configured)
+            depth = self._fleet.depth(wish.group)
+            program = await programmes.narrowed(base, wish.group, depth)
+            order = replace(order, program=program.mrid)
+        return await self._book.dispatch(await self._curves.resolve(order))
+
+    def _weigh(self, wish: EventIn) -> Weighed:
+        order = wish.order()
+        program, homes = self._reach(order, wish.group)
+        barred = self._contracts.barred(order.values, order.duration_s, homes)
+        reached = len(homes) - len(barred)
+        moves_w, why = judged(self._settings, program, order, reached)
+        return Weighed(
+            program,
+            wish.group or program.group,
+            len(homes),
+            reached,
+            counted(barred),
+            moves_w,
+            why,
+        )
+
+    def _reach(self, order: Order, group: str | None) -> tuple[Program, Sequence[Home]]:
+        """Return the programme that would carry an order, and the homes that it is for."""
+        programmes, book = self._book.programmes, self._book
+        if group is None:
+            program = find_program(order, programmes.known)
+            return program, book.reached_by(program)
+        self._fleet.depth(group)  # there is such a group
+        program = find_program(order, programmes.configured)
+        return program, [home for home in book.homes if group in book.groups_of(home.lfdi)]
+
+
+class _UndoneError(Exception):
+    """What a block did is to be undone: it was done to see whether it can be."""
+
+
+@contextmanager
+def _undone() -> Iterator[None]:
+    try:
+        yield
+    except _UndoneError:
+        return

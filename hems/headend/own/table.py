@@ -1,0 +1,119 @@
+"""Events for named homes in the database, and held by every worker."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hems.headend.db.database import Database
+from hems.headend.db.held import Held
+from hems.headend.modes import Mode, ProgramKind
+from hems.headend.own.models import OwnEventRow, OwnHomeRow
+from hems.headend.own.records import OwnEvent
+from hems.headend.records import Event
+from hems.headend.rows import AnyRow
+from hems.headend.sql import insert
+
+_CHUNK: Final = 500
+"""Keys, or rows, in one statement."""
+
+
+class OwnTable(Held[OwnEvent]):
+    """All of them, by mRID.
+
+    Args:
+        database: The database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, "own_event")
+
+    async def _read(
+        self, connection: AsyncConnection, keys: Sequence[str] | None
+    ) -> Mapping[str, OwnEvent]:
+        if keys is None:
+            return await self._read_some(connection, None)
+        found: dict[str, OwnEvent] = {}
+        for start in range(0, len(keys), _CHUNK):
+            found |= await self._read_some(connection, keys[start : start + _CHUNK])
+        return found
+
+    async def _read_some(
+        self, connection: AsyncConnection, keys: Sequence[str] | None
+    ) -> Mapping[str, OwnEvent]:
+        events = select(OwnEventRow.__table__).order_by(OwnEventRow.accepted_at, OwnEventRow.mrid)
+        homes = select(OwnHomeRow.mrid, OwnHomeRow.lfdi)
+        if keys is not None:
+            events = events.where(OwnEventRow.mrid.in_(keys))
+            homes = homes.where(OwnHomeRow.mrid.in_(keys))
+        named: dict[str, list[str]] = {}
+        for row in await connection.execute(homes):
+            named.setdefault(row.mrid, []).append(row.lfdi)
+        rows = await connection.execute(events)
+        return {row.mrid: _own_event(row, frozenset(named.get(row.mrid, ()))) for row in rows}
+
+    async def _write(
+        self, connection: AsyncConnection, items: Sequence[tuple[str, OwnEvent]]
+    ) -> None:
+        for mrid, item in items:
+            values = _values(item)
+            await connection.execute(
+                insert(connection, OwnEventRow)
+                .values(values)
+                .on_conflict_do_update(index_elements=["mrid"], set_=values)
+            )
+            known = self.all.get(mrid)
+            if known is not None:
+                continue  # for whom it is never changes
+            rows = [{"mrid": mrid, "lfdi": lfdi} for lfdi in sorted(item.homes)]
+            for start in range(0, len(rows), _CHUNK):
+                await connection.execute(
+                    insert(connection, OwnHomeRow), rows[start : start + _CHUNK]
+                )
+
+    async def _erase(self, connection: AsyncConnection, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), _CHUNK):
+            some = keys[start : start + _CHUNK]
+            await connection.execute(delete(OwnHomeRow).where(OwnHomeRow.mrid.in_(some)))
+            await connection.execute(delete(OwnEventRow).where(OwnEventRow.mrid.in_(some)))
+
+
+def _own_event(row: AnyRow, homes: frozenset[str]) -> OwnEvent:
+    event = Event(
+        mrid=row.mrid,
+        program=0,
+        values={Mode(name): value for name, value in json.loads(row.modes).items()},
+        start=row.start,
+        duration_s=row.duration_s,
+        randomize_start_s=0,
+        randomize_duration_s=0,
+        accepted_at=row.accepted_at,
+        cancelled_at=row.cancelled_at,
+        ramp_s=row.ramp_s,
+        binding=row.binding,
+    )
+    return OwnEvent(event, row.key, ProgramKind(row.kind), homes)
+
+
+def _values(item: OwnEvent) -> dict[str, str | float | bool | None]:
+    event = item.event
+    return {
+        "mrid": event.mrid,
+        "key": item.key,
+        "kind": item.kind.value,
+        "modes": json.dumps({mode.value: value for mode, value in event.values.items()}),
+        "start": event.start,
+        "duration_s": event.duration_s,
+        "accepted_at": event.accepted_at,
+        "cancelled_at": event.cancelled_at,
+        "ramp_s": event.ramp_s,
+        "binding": event.binding,
+    }
+
+
+def cancelled(item: OwnEvent, at: float) -> OwnEvent:
+    """Return an event as cancelled at an epoch time."""
+    return replace(item, event=replace(item.event, cancelled_at=at))

@@ -1,0 +1,185 @@
+"""Our own head-end as the aggregator sees it: the homes that it has, and their own programmes."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, Protocol
+
+from sqlalchemy import Connection, select
+
+from hems.clock import Clock
+from hems.headend.book import Book
+from hems.headend.errors import DispatchError
+from hems.headend.fleet.access import Access
+from hems.headend.fleet.records import HubPolicy
+from hems.headend.models import ResponseRow
+from hems.headend.modes import ProgramKind
+from hems.headend.own.book import OwnOrder
+from hems.headend.own.records import OwnEvent
+from hems.headend.records import Home
+from hems.headend.sharing.model import Ability, Kind
+from hems.headend.upstream.abilities import Assumed, Case, ability
+from hems.headend.upstream.asks import mode_of, values_of
+from hems.headend.upstream.meters import Meters, Net
+from hems.headend.upstream.port import Answer, Order, Reading
+from hems.headend.upstream.settings import UpstreamSettings
+from hems.headend.upstream.told import FOR_ALL, NOTHING, Inquiries, Sayings
+from hems.sep2.rules.lifecycle import Code
+
+_CHUNK: Final = 500
+_LEFT: Final = frozenset({Code.OPT_OUT, Code.PARTLY_OPT_OUT})
+_BACK: Final = frozenset({Code.OPT_IN, Code.STARTED})
+
+
+class Standings(Protocol):
+    """What the fleet says of homes."""
+
+    def access(self, lfdi: str, now: float) -> Access:
+        """Return what a home is served."""
+        ...
+
+    def policy(self, lfdi: str) -> HubPolicy:
+        """Return what a home may be asked for."""
+        ...
+
+
+class OwnHomes:
+    """Implements `hems.headend.upstream.port.Downstream`.
+
+    Args:
+        book: Homes and their own programmes.
+        database: Responses, readings, and what homes have said.
+        standings: What the fleet says of homes.
+        clock: The time.
+        settings: What holds where homes have said nothing.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        database: Inquiries,
+        standings: Standings,
+        clock: Clock,
+        settings: UpstreamSettings,
+    ) -> None:
+        self._book = book
+        self._database = database
+        self._standings = standings
+        self._clock = clock
+        self._settings = settings
+        self._assumed = Assumed(
+            settings.connection_w,
+            settings.least_import_w,
+            settings.least_export_w,
+            settings.unsaid_shed_w,
+        )
+        self._sayings = Sayings(database)
+        self._meters = Meters(database, clock)
+
+    async def availability(self, kind: Kind) -> Sequence[Ability]:
+        """Return what every home can do for an order of this kind now; see the port."""
+        now = self._clock.now()
+        told, nets = await self._sayings.read(), await self._meters.read()
+        heard, left = await self._book.contacts.of(), await self._left(kind)
+        found: list[Ability] = []
+        for home in self._book.homes:
+            net, said = nets.get(home.lfdi), told.get(home.lfdi, NOTHING)
+            # Contacts with other workers are known a minute later; what they took in, at once.
+            heard_at = max(heard.get(home.lfdi, 0.0), said.said_at, 0.0 if net is None else net.at)
+            fresh = net is not None and now - net.at <= self._settings.stale_s
+            case = Case(
+                home.lfdi,
+                home.edition,
+                said,
+                net_w=net.power_w if net is not None and fresh else None,
+                largest_w=self._standings.policy(home.lfdi).largest_event_w,
+                reachable=self._reachable(home, heard_at, now),
+                opted_out=home.lfdi in left,
+                since=home.registered_at,
+                shed_programme=self._own_index(home),
+            )
+            found.append(ability(case, kind, self._assumed))
+        return found
+
+    async def dispatch(self, orders: Sequence[Order]) -> Mapping[str, str | DispatchError]:
+        """Give orders to homes, durable when this returns; see the port."""
+        return await self._book.own.give([_own_order(order) for order in orders])
+
+    async def cancel(self, mrids: Collection[str]) -> None:
+        """Take orders back; see the port."""
+        await self._book.own.cancel(mrids)
+
+    async def responses(self, mrids: Collection[str], since: float) -> Mapping[str, list[Answer]]:
+        """Return what homes answered to orders; see the port."""
+        found: dict[str, list[Answer]] = {mrid: [] for mrid in mrids}
+        names = sorted(mrids)
+        for start in range(0, len(names), _CHUNK):
+            rows = await self._database.inquire(_answers(names[start : start + _CHUNK], since))
+            for mrid, answer in rows:
+                found[mrid].append(answer)
+        return found
+
+    async def readings(self) -> Sequence[Reading]:
+        """Return what was heard last of each home; see the port."""
+        heard, nets = await self._book.contacts.of(), await self._meters.read()
+        return [
+            _reading(home, heard.get(home), nets.get(home))
+            for home in {**heard, **nets}
+            if self._book.home(home) is not None
+        ]
+
+    def _reachable(self, home: Home, heard_at: float, now: float) -> bool:
+        lately = now - heard_at <= self._settings.reach_s
+        return lately and Access.EVENTS in self._standings.access(home.lfdi, now)
+
+    def _own_index(self, home: Home) -> int:
+        own = self._book.own.programme(home, ProgramKind.DRLC)
+        return FOR_ALL if own is None else own.index
+
+    async def _left(self, kind: Kind) -> frozenset[str]:
+        """Return whose owners have left an order of a kind that still runs, and not come back."""
+        mode = mode_of(kind)
+        running = [item for item in self._book.own.running if mode in item.event.values]
+        answers = await self.responses([item.event.mrid for item in running], 0.0)
+        stays: dict[str, bool] = {}
+        for item in sorted(running, key=_age):
+            for answer in answers[item.event.mrid]:
+                if answer.code in _LEFT or answer.code in _BACK:
+                    stays[answer.home] = answer.code in _BACK
+        return frozenset(home for home, in_ in stays.items() if not in_)
+
+
+def _age(item: OwnEvent) -> tuple[float, str]:
+    return item.event.accepted_at, item.event.mrid
+
+
+def _own_order(order: Order) -> OwnOrder:
+    return OwnOrder(
+        key=order.key,
+        values=values_of(order.kind, order.value_w),
+        start=order.start,
+        duration_s=order.duration_s,
+        homes=order.homes,
+        ramp_s=order.ramp_s,
+        binding=order.binding,
+    )
+
+
+def _reading(home: str, heard_at: float | None, net: Net | None) -> Reading:
+    read_at = None if net is None else net.at
+    at = max(at for at in (heard_at, read_at, 0.0) if at is not None)
+    return Reading(home, at, None if net is None else net.power_w, read_at)
+
+
+def _answers(
+    mrids: Sequence[str], since: float
+) -> Callable[[Connection], list[tuple[str, Answer]]]:
+    query = (
+        select(ResponseRow.subject, ResponseRow.lfdi, ResponseRow.status, ResponseRow.received_at)
+        .where(ResponseRow.subject.in_(mrids), ResponseRow.received_at >= since)
+        .order_by(ResponseRow.id)
+    )
+
+    def work(connection: Connection) -> list[tuple[str, Answer]]:
+        rows = connection.execute(query)
+        return [(row.subject, Answer(row.lfdi, row.status, row.received_at)) for row in rows]
+
+    return work

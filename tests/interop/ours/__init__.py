@@ -1,0 +1,1 @@
+"""The scripted utility's scenarios, carried out by our own head-end."""
