@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import RootModel
 
 from hems import units
-from hems.commands import event_wish, proposals
+from hems.commands import event_outcome, event_wish, proposals
 from hems.commands.operator import Operator, OperatorError, Told, ask, part, when
 from hems.commands.output import fail
 
@@ -80,6 +80,8 @@ def run(options: argparse.Namespace) -> int:
                 print(_line(ask(options.operator, "POST", place, Event, why)))
             case "default":
                 _set_default(options)
+            case "progress" | "settle" | "availability":
+                return event_outcome.run(options)
             case "proposals" | "confirm" | "withdraw":
                 return proposals.run(options)
             case _:

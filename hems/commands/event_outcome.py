@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from hems import units
-from hems.commands.operator import Operator, Told, ask, download, part, when
+from hems.commands.operator import Operator, OperatorError, Told, ask, ask_file, part, when
 from hems.commands.output import fail
 
 __all__ = ["Operator", "run"]
@@ -162,7 +162,7 @@ def _settle(options: argparse.Namespace) -> None:
     for form in ("csv", "parquet"):
         file: Path | None = getattr(options, form)
         if file is not None:
-            download(options.operator, f"{place}.{form}", file, within_s=_WAIT_S)
+            _keep(ask_file(options.operator, f"{place}.{form}", within_s=_WAIT_S), file)
             print(f"written: {file}")
             return
     found = ask(options.operator, "GET", f"{place}?limit={_LINES}", _Settlement, within_s=_WAIT_S)
@@ -182,6 +182,18 @@ def _settle(options: argparse.Namespace) -> None:
         print(f"    {home.lfdi}  {home.state:<11} {_brought(home, found.currency)}{flags}")
     if found.next is not None:
         print("    ... all homes: --csv FILE or --parquet FILE")
+
+
+def _keep(content: bytes, file: Path) -> None:
+    """Write a file; one that was there stays until the new one is whole."""
+    draft = file.with_name(f".{file.name}.new")
+    try:
+        draft.write_bytes(content)
+        draft.replace(file)
+    except OSError as error:
+        raise OperatorError(f"{file}: cannot be written: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _show_total(total: _Total, currency: str | None) -> None:

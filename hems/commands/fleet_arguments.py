@@ -50,6 +50,10 @@ def add_fleet(actions: "Commands") -> None:
     parser.add_argument("--site", metavar="ID")
     _end(parser, "hubs")
 
+    parser = actions.add_parser("shares", help="what is shared of the utility's events now")
+    parser.add_argument("--homes", action="store_true", help="and each home's share")
+    _end(parser, "shares")
+
     parser = actions.add_parser("hub", help="one hub, with its history")
     parser.add_argument("id", metavar="HUB", help="its id, or its LFDI")
     _end(parser, "hub")
@@ -77,6 +81,8 @@ def _end(parser: argparse.ArgumentParser, what: str) -> None:
 def _run(options: argparse.Namespace) -> int:
     if options.what in {"import", "import-groups"}:
         from hems.commands.fleet_import import run  # noqa: PLC0415 - as in `hems.cli`
+    elif options.what == "shares":
+        from hems.commands.shares import run  # noqa: PLC0415 - the same
     else:
         from hems.commands.fleet import run  # noqa: PLC0415 - the same
 

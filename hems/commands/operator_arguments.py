@@ -24,12 +24,20 @@ def add_event(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", r
         "action",
         nargs="?",
         default="send",
-        choices=["send", "list", "cancel", "default", "proposals", "confirm", "withdraw"],
+        choices=[
+            *("send", "list", "cancel", "default", "proposals", "confirm", "withdraw"),
+            *("progress", "settle", "availability"),
+        ],
         help="default send; 'default' sets what holds in a programme while no event does; large "
-        "orders may need a second person, who confirms them: 'proposals', 'confirm', 'withdraw'",
+        "orders may need a second person, who confirms them: 'proposals', 'confirm', 'withdraw'; "
+        "'availability' tells what could be asked for, 'progress' what an event brings, 'settle' "
+        "what it brought",
     )
     event.add_argument("id", nargs="?", help="the event, or the proposal")
     event.add_argument("--reason", metavar="TEXT", default="", help="for cancel and withdraw")
+    form = event.add_mutually_exclusive_group()
+    form.add_argument("--csv", type=Path, metavar="FILE", help="settle: all homes, into a file")
+    form.add_argument("--parquet", type=Path, metavar="FILE", help="settle: the same as Parquet")
     _add_limits(event)
     _add_functions(event)
     event.add_argument("--ramp", metavar="SPAN", help="go over to it within: 30s")

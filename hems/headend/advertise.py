@@ -15,6 +15,7 @@ SERVICE = "_smartenergy._tcp.local."
 
 LEVELS: Mapping[Edition, str] = {
     Edition.Y2018: "-S1",
+    Edition.CSIP: "-S1",
     Edition.CSIP_AUS: "+S1",
     Edition.Y2023: "-S2",
 }

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from ssl import SSLContext
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from certs.tls import SepContext
 from hems.clock import Clock
 from hems.headend.aggregators.behind import Behind
 from hems.headend.aggregators.door import AggregatorDoor
@@ -27,6 +29,7 @@ from hems.headend.operators.app import Operators
 from hems.headend.orders.contracts import Contracts
 from hems.headend.orders.desk import OrderDesk
 from hems.headend.orders.door import EventDoor
+from hems.headend.proxy.passed import Passed
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
 from hems.headend.subscriptions import Subscriptions
@@ -51,6 +54,7 @@ class Assembly:
 
     Attributes:
         homes: What homes see.
+        proxied: The same for those who come by a proxy; None where there is none.
         operator: What operators see at this machine.
         remote: What they see from elsewhere.
         notifier: Tells subscribers; to be closed at the end.
@@ -58,6 +62,7 @@ class Assembly:
     """
 
     homes: web.Application
+    proxied: web.Application | None
     operator: web.Application
     remote: web.Application
     notifier: Notifier
@@ -71,6 +76,7 @@ def assemble(
     clock: Clock,
     *,
     tls: SSLContext,
+    judge: SepContext,
     token: str,
     operators: Operators,
     fleet: Fleet,
@@ -87,6 +93,7 @@ def assemble(
         settings: Rates and rules.
         clock: Its time.
         tls: Context of the server as a TLS client.
+        judge: Context of the server for homes: by its rules their certificates are judged.
         token: The machine's own, for the operator's door.
         operators: Who works at the utility.
         fleet: Groups of homes, and what each is served.
@@ -134,11 +141,12 @@ def assemble(
     told = SubscriptionViews(subscriptions, feeds, notifier, settings)
     views = (*own, prices, flows, messages, told)
     throttle = Throttle(settings.requests_per_minute, clock.monotonic)
-    homes = web.Application(
-        middlewares=[edge(book, settings.edition, throttle, behind)], client_max_size=MAX_BODY
-    )
-    for view in (*views, *more):
-        homes.add_routes(view.routes())
+    everybody = (book, settings.edition, throttle, behind)
+    homes = _homes_app(edge(*everybody), (*views, *more))
+    proxied = None
+    if settings.proxy is not None:
+        passed = Passed(settings.proxy, judge, clock.now)
+        proxied = _homes_app(edge(*everybody, passed.lfdi), (*views, *more))
     contracts = Contracts(fleet.memory, served)
     book.contracts = contracts
     desk = OrderDesk(
@@ -163,7 +171,14 @@ def assemble(
     )
     operator = operators.app(every, token, remote=False)
     remote = operators.app(every, token, remote=True)
-    return Assembly(homes, operator, remote, notifier, ticker)
+    return Assembly(homes, proxied, operator, remote, notifier, ticker)
+
+
+def _homes_app(first: Middleware, views: Sequence[Views]) -> web.Application:
+    app = web.Application(middlewares=[first], client_max_size=MAX_BODY)
+    for view in views:
+        app.add_routes(view.routes())
+    return app
 
 
 def _own_views(

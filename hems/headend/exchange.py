@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from ssl import SSLObject
 from typing import Final, TypeVar
@@ -23,6 +24,7 @@ from hems.headend.errors import (
 from hems.headend.fleet.access import ALL, Access
 from hems.headend.fleet.needs import needed
 from hems.headend.forms import Form
+from hems.headend.profiles import offers
 from hems.headend.records import Edition, Home
 from hems.headend.throttle import Throttle
 from hems.sep2.errors import MalformedError, OversizedError
@@ -135,7 +137,17 @@ def own(request: web.Request) -> Home:
     return caller(request).owned(request.match_info["home"], need)
 
 
-def edge(book: Book, default_edition: Edition, throttle: Throttle, behind: Behind) -> Middleware:
+Passed = Callable[[web.Request], str]
+"""Returns the LFDI of the device behind a request that came by a proxy."""
+
+
+def edge(
+    book: Book,
+    default_edition: Edition,
+    throttle: Throttle,
+    behind: Behind,
+    passed: Passed | None = None,
+) -> Middleware:
     """Return the middleware that knows the caller and turns errors into statuses.
 
     Args:
@@ -143,14 +155,18 @@ def edge(book: Book, default_edition: Edition, throttle: Throttle, behind: Behin
         default_edition: Dialect for those who are not registered.
         throttle: How often a device may ask.
         behind: Finds whom a caller speaks for.
+        passed: Says who is behind requests by a proxy; None where homes come by TLS of our own.
     """
+    lfdi_of = _by_handshake if passed is None else passed
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            request[CALLER] = who = _identify(request, book, default_edition, behind)
+            request[CALLER] = who = _identify(lfdi_of(request), book, default_edition, behind)
             throttle.admit(who.lfdi, behind.count(who.lfdi))
             _check_served(request, who)
+            if not offers(who.edition, request.path):
+                raise UnknownItemError(f"{who.edition} has nothing at {request.path[:80]}")
             _check_accept(request)
             return await handler(request)
         except (MalformedError, OversizedError, RequestError, BusyError) as error:
@@ -159,7 +175,8 @@ def edge(book: Book, default_edition: Edition, throttle: Throttle, behind: Behin
     return middleware
 
 
-def _identify(request: web.Request, book: Book, default_edition: Edition, behind: Behind) -> Caller:
+def _by_handshake(request: web.Request) -> str:
+    """Return whose certificate the connection was made with."""
     transport = request.transport
     connection = None if transport is None else transport.get_extra_info("ssl_object")
     if connection is None:
@@ -167,6 +184,10 @@ def _identify(request: web.Request, book: Book, default_edition: Edition, behind
     lfdi = _lfdis.get(connection)
     if lfdi is None:
         lfdi = _lfdis[connection] = peer_lfdi(connection)
+    return lfdi
+
+
+def _identify(lfdi: str, book: Book, default_edition: Edition, behind: Behind) -> Caller:
     home = book.home(lfdi)
     if home is not None:
         book.contacts.seen(lfdi)

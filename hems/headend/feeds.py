@@ -9,6 +9,7 @@ from hems.headend.book import Book
 from hems.headend.default_book import DefaultBook
 from hems.headend.modes import Edition, ProgramKind
 from hems.headend.paging import Query, page
+from hems.headend.profiles import offers
 from hems.headend.records import Home, Program
 from hems.headend.render_events import Shown, control_list, default_control, visible
 from hems.sep2.resources import Resource
@@ -65,6 +66,8 @@ class Feeds:
 
     def sight(self, resource: str, home: Home) -> Sight | None:
         """Return what a home sees at a path; None where there is nothing to subscribe to."""
+        if not offers(home.edition, resource):
+            return None
         found = (feed.sight(resource, home) for feed in self._feeds)
         return next((sight for sight in found if sight is not None), None)
 

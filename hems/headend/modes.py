@@ -22,6 +22,8 @@ class Edition(StrEnum):
     Y2023 = "2023"
     Y2018 = "2018"
     """2018 alone: it has no word for a limit in watts."""
+    CSIP = "csip"
+    """2018 with the rules of CSIP: DER and what carries it, nothing else."""
 
 
 class ProgramKind(StrEnum):
@@ -106,6 +108,7 @@ EXPRESSIBLE: Final[Mapping[Edition, frozenset[Mode]]] = {
     Edition.CSIP_AUS: frozenset(Mode) - _NEW,
     Edition.Y2023: frozenset(Mode) - _AUS,
     Edition.Y2018: frozenset(Mode) - _NEW - _AUS - _WATTS,
+    Edition.CSIP: frozenset(Mode) - _NEW - _AUS - _WATTS - _DRLC,
 }
 """What each edition has words for. 2023 limits exchange at the electrical reference point only."""
 

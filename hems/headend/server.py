@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Self
 
+from aiohttp import web
+
 from certs.identity import IdentityFiles, Trust, lfdi
 from certs.pem import der, read_certificates
 from certs.renewal import CertificateWatch
@@ -40,6 +42,7 @@ from hems.headend.operators.roles import actor_of
 from hems.headend.operators.tls import door_tls
 from hems.headend.orders.peers import peer_rule
 from hems.headend.postman import SUBSCRIBERS
+from hems.headend.proxy import passed as proxy
 from hems.headend.settings import HeadEndSettings
 from hems.headend.settle.assembly import assemble_settlement
 from hems.headend.store import Store
@@ -67,6 +70,7 @@ class Addresses:
         ocsp: URL of the OCSP responder as homes reach it; empty for none.
         cim: Origin of the door for the enterprise's messages; empty for none.
         console: Origin of the operator's door for other machines; empty for none.
+        proxied: Origin at which a proxy passes on what homes ask; empty for none.
     """
 
     base_url: str
@@ -76,6 +80,7 @@ class Addresses:
     ocsp: str = ""
     cim: str = ""
     console: str = ""
+    proxied: str = ""
 
     @property
     def dcap_url(self) -> str:
@@ -92,7 +97,8 @@ class HeadEnd:
 
     Attributes:
         addresses: Where it is; known once it runs.
-        token: The operator's bearer token; known once it runs.
+        token: The machine's own bearer token at the operator's door; known once it runs.
+        door: The operator's door; there once it runs.
         book: What it knows; there once it runs.
         store: Its database; there once it runs.
         watch: Its eye on certificate, roots and revocation lists; there once it runs.
@@ -108,6 +114,7 @@ class HeadEnd:
 
     addresses: Addresses
     token: str
+    door: web.Application
     book: Book
     store: Store
     watch: CertificateWatch
@@ -180,6 +187,7 @@ class HeadEnd:
             settings,
             clock,
             tls=client_tls,
+            judge=server_tls,
             token=self.token,
             operators=operators,
             fleet=fleet,
@@ -196,6 +204,7 @@ class HeadEnd:
             more=enterprise.views,
         )
         stack.push_async_callback(parts.notifier.close)
+        self.door = parts.operator
         await self._open(stack, parts, server_tls, cim, responder)
         self._follow(stack)
         works = {"ticker": parts.ticker.run(), **monitor.work()}
@@ -224,7 +233,9 @@ class HeadEnd:
         listening = Listening(stack, monitor, shared=settings.reuse_port)
         place = (settings.host, settings.port)
         self._port = port = await listening.at("homes", parts.homes, place, tls)
-        parts.notifier.base_url = base_url = _origin("https", settings.host, port)
+        base_url = _origin("https", settings.host, port)
+        parts.notifier.base_url = base_url if settings.proxy is None else settings.proxy.reached_at
+        proxied_at = await proxy.listen(listening, parts.proxied, settings.proxy)
         enrols_at = "" if est is None else await self._listen_for_new(listening, est, port)
         messages_at = "" if cim is None else await self._listen_for_messages(listening, cim, tls)
         asked_at = "" if responder is None else await self._listen_for_ocsp(listening, responder)
@@ -239,6 +250,7 @@ class HeadEnd:
             asked_at,
             messages_at,
             console_at,
+            proxied_at,
         )
 
     def _follow(self, stack: AsyncExitStack) -> None:
@@ -356,17 +368,9 @@ class HeadEnd:
 
 def ready_line(addresses: Addresses) -> str:
     """Return the addresses as one line of JSON."""
-    return json.dumps(
-        {
-            "dcap": addresses.dcap_url,
-            "operator": addresses.operator_url,
-            "lfdi": addresses.lfdi,
-            **({"est": addresses.est} if addresses.est else {}),
-            **({"ocsp": addresses.ocsp} if addresses.ocsp else {}),
-            **({"cim": addresses.cim} if addresses.cim else {}),
-            **({"console": addresses.console} if addresses.console else {}),
-        }
-    )
+    first = {"dcap": addresses.dcap_url, "operator": addresses.operator_url, "lfdi": addresses.lfdi}
+    names = ("est", "ocsp", "cim", "console", "proxied")
+    return json.dumps(first | {name: at for name in names if (at := getattr(addresses, name))})
 
 
 async def serve(settings: HeadEndSettings) -> None:

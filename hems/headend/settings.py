@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -18,6 +19,7 @@ from hems.headend.monitor.settings import LogSettings, MonitorSettings
 from hems.headend.ocsp.settings import OcspSettings
 from hems.headend.operators.settings import OperatorsSettings
 from hems.headend.orders.settings import FourEyesSettings
+from hems.headend.proxy.settings import ProxySettings
 from hems.headend.records import Program
 from hems.headend.settle.settings import BaselineSettings, SettlementSettings
 from hems.headend.upstream.settings import UpstreamSettings
@@ -26,6 +28,27 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 _LIMITS = frozenset({Mode.IMPORT, Mode.EXPORT, Mode.GENERATION, Mode.LOAD})
 PostgreSqlUrl = Annotated[str, Field(pattern=r"^postgresql://[^/]+/[^/]+$")]
 PollRate = Annotated[int, Field(ge=1, le=86400)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often homes are to ask and to post; see `HeadEndSettings`, all s."""
+
+    dcap_poll_s: int
+    time_poll_s: int
+    list_poll_s: int
+    post_rate_s: int
+
+
+class PollSettings(BaseModel):
+    """How often homes of one profile are to ask; what is left out is as for all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dcap_poll_s: PollRate | None = None
+    time_poll_s: PollRate | None = None
+    list_poll_s: PollRate | None = None
+    post_rate_s: PollRate | None = None
 
 
 class ProgramSettings(BaseModel):
@@ -114,8 +137,10 @@ class HeadEndSettings(BaseModel):
     """pollRate of lists."""
     post_rate_s: PollRate = 10
     """postRate of mirror usage points."""
+    polling: dict[Edition, PollSettings] = Field(default_factory=dict)
+    """The same for homes of one profile."""
     edition: Edition = Edition.CSIP_AUS
-    """Dialect of homes whose dialect is not told."""
+    """Profile of homes whose profile is not told: what they are offered, and in which words."""
     allow_registration: bool = False
     """Whether trusted but unknown homes may register themselves."""
     notify_hosts: tuple[str, ...] = ()
@@ -160,6 +185,9 @@ class HeadEndSettings(BaseModel):
     settlement: SettlementSettings = SettlementSettings()
     """How it is measured and settled what events brought."""
 
+    proxy: ProxySettings | None = None
+    """A proxy that ends TLS for homes; none where None."""
+
     @model_validator(mode="after")
     def _sound(self) -> Self:
         names = [program.name.casefold() for program in self.programs]
@@ -167,6 +195,8 @@ class HeadEndSettings(BaseModel):
             raise ValueError("two programmes have the same name")
         if self.reuse_port and 0 in {self.port, self.operator_port}:
             raise ValueError("reuse_port: name port and operator_port, which all workers share")
+        if self.reuse_port and self.proxy is not None and not self.proxy.port:
+            raise ValueError("reuse_port: name proxy.port, which all workers share")
         try:
             local = ipaddress.ip_address(self.operator_host).is_loopback
         except ValueError:
@@ -177,6 +207,16 @@ class HeadEndSettings(BaseModel):
                 "the operator's door speaks plain HTTP"
             )
         return self
+
+    def rates(self, edition: Edition) -> Rates:
+        """Return how often homes of a profile are to ask and to post."""
+        own = self.polling.get(edition, _AS_ALL)
+        return Rates(
+            own.dcap_poll_s or self.dcap_poll_s,
+            own.time_poll_s or self.time_poll_s,
+            own.list_poll_s or self.list_poll_s,
+            own.post_rate_s or self.post_rate_s,
+        )
 
     def program_records(self) -> tuple[Program, ...]:
         """Return the programmes as records, numbered from 1."""
@@ -194,6 +234,7 @@ class HeadEndSettings(BaseModel):
         )
 
 
+_AS_ALL: Final = PollSettings()
 _URL: Final = "postgresql://"
 _PATHS: Final = {
     "est": ("pki", "manufacturers"),
@@ -201,6 +242,7 @@ _PATHS: Final = {
     "ocsp": ("pki",),
     "bulletins": ("certificate", "key"),
     "firmware": ("folder",),
+    "proxy": ("authorities",),
     "upstream": ("certificate", "key", "roots", "crls"),
 }
 """Names of files and folders in the tables."""

@@ -7,9 +7,10 @@ it was killed, is claimed again.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from hems.headend.db.database import Database
 from hems.headend.models import HomeRow, NotifiedRow, SubscriptionRow
@@ -17,6 +18,7 @@ from hems.headend.modes import Edition
 from hems.headend.records import SubscriptionRecord
 from hems.headend.rows import subscription_of
 from hems.headend.sql import insert
+from hems.headend.together import Together
 
 PATIENCE_S: Final = 60.0
 """After this a claim counts as lost; longer than all attempts of a worker that lives."""
@@ -39,6 +41,61 @@ class Word:
     change: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """See `Subscriptions.claim`."""
+
+    word: Word
+    now: float
+    most: int
+
+    @property
+    def values(self) -> Mapping[str, str | float]:
+        """What `_CLAIM` asks for."""
+        return {
+            "wanted": self.word.resource,
+            "of": self.word.edition.value,
+            "mark": self.word.mark,
+            "change": self.word.change,
+            "now": self.now,
+            "lost": self.now - PATIENCE_S,
+            "most": self.most,
+        }
+
+
+def _claiming() -> ReturningUpdate[Any]:
+    mark: BindParameter[str] = bindparam("mark")
+    change: BindParameter[int] = bindparam("change")
+    fresh = and_(SubscriptionRow.told != mark, SubscriptionRow.told_change <= change)
+    lost = and_(
+        SubscriptionRow.told == mark,
+        SubscriptionRow.taken.is_(False),
+        SubscriptionRow.told_at < bindparam("lost"),
+    )
+    wanted = (
+        select(SubscriptionRow.id)
+        .join(HomeRow, HomeRow.lfdi == SubscriptionRow.lfdi)
+        .where(
+            SubscriptionRow.resource == bindparam("wanted"),
+            HomeRow.edition == bindparam("of"),
+            or_(fresh, lost),
+        )
+        .limit(bindparam("most"))
+        .with_for_update(of=SubscriptionRow, skip_locked=True)
+        .cte("wanted")
+    )
+    return (
+        update(SubscriptionRow)
+        .where(SubscriptionRow.id.in_(select(wanted.c.id)))
+        .values(told=mark, told_change=change, told_at=bindparam("now"), taken=False)
+        .returning(SubscriptionRow.__table__)
+    )
+
+
+_CLAIM: Final = _claiming()
+"""Made once: to make it takes longer than to execute it."""
+
+
 class Subscriptions:
     """All subscriptions.
 
@@ -48,6 +105,7 @@ class Subscriptions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._claims = Together(self._claim)
 
     async def of(self, lfdi: str) -> Sequence[SubscriptionRecord]:
         """Return a home's subscriptions in the order they came."""
@@ -114,37 +172,23 @@ class Subscriptions:
     async def claim(self, word: Word, now: float, most: int) -> Sequence[SubscriptionRecord]:
         """Take some who have not been told this for this worker; empty once all are.
 
+        Claims of many resources that come at once share one transaction.
+
         Args:
             word: What they are told.
             now: Epoch s.
             most: How many at most.
         """
-        fresh = and_(SubscriptionRow.told != word.mark, SubscriptionRow.told_change <= word.change)
-        lost = and_(
-            SubscriptionRow.told == word.mark,
-            SubscriptionRow.taken.is_(False),
-            SubscriptionRow.told_at < now - PATIENCE_S,
-        )
-        wanted = (
-            select(SubscriptionRow.id)
-            .join(HomeRow, HomeRow.lfdi == SubscriptionRow.lfdi)
-            .where(
-                SubscriptionRow.resource == word.resource,
-                HomeRow.edition == word.edition.value,
-                or_(fresh, lost),
-            )
-            .limit(most)
-            .with_for_update(of=SubscriptionRow, skip_locked=True)
-            .cte("wanted")
-        )
-        claimed = (
-            update(SubscriptionRow)
-            .where(SubscriptionRow.id.in_(select(wanted.c.id)))
-            .values(told=word.mark, told_change=word.change, told_at=now, taken=False)
-            .returning(SubscriptionRow.__table__)
-        )
-        async with self._database.writing() as connection:
-            return [subscription_of(row) for row in await connection.execute(claimed)]
+        return await self._claims.add(_Claim(word, now, most))
+
+    async def _claim(self, claims: Sequence["_Claim"]) -> Sequence[Sequence[SubscriptionRecord]]:
+        def work(connection: Connection) -> Sequence[Sequence[SubscriptionRecord]]:
+            return [
+                [subscription_of(row) for row in connection.execute(_CLAIM, each.values)]
+                for each in claims
+            ]
+
+        return await self._database.transact(work)
 
     async def settle(
         self, done: Iterable[tuple[int, str]], sent: Iterable[tuple[str, str, float]]

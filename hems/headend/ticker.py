@@ -12,6 +12,8 @@ from hems.headend.monitor.correlation import correlated, current
 from hems.headend.notifier import Notifier
 
 HOUSEKEEPING_S = 60.0
+_AT_ONCE = 100
+"""Resources that are looked at before others have their turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,9 +62,12 @@ class Ticker:
             self._wake.clear()
             changed, self._changed = self._changed, {}
             causes, self._causes = self._causes, {}
-            for resource in {**changed, **dict.fromkeys(self._feeds.resources())}:
+            every = {**changed, **dict.fromkeys(self._feeds.resources())}
+            for number, resource in enumerate(every, start=1):
                 with correlated(causes.get(resource, "")):
                     self._notifier.announce(resource, changed.get(resource, ()))
+                if number % _AT_ONCE == 0:
+                    await asyncio.sleep(0)  # homes' own lists are many
             if self._clock.monotonic() - self._kept_at >= HOUSEKEEPING_S:
                 self._kept_at = self._clock.monotonic()
                 await self._housekeeping()

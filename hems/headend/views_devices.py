@@ -32,7 +32,7 @@ from hems.headend.paging import Page, page, parse_query
 from hems.headend.price_book import PriceBook
 from hems.headend.records import Home, ProgramKind
 from hems.headend.render_devices import Counts
-from hems.headend.settings import HeadEndSettings
+from hems.headend.settings import HeadEndSettings, Rates
 from hems.headend.store import Store
 from hems.headend.views_shed import KIND as SHED
 from hems.sep2.resources import (
@@ -144,11 +144,18 @@ class DeviceViews:
         if home is not None:
             devices = who.behind.count(home.lfdi)
             points = await self._mirrors.count(home.lfdi, who.agent)
-        return answer(request, render_devices.device_capability(devices, points, self._settings))
+        return answer(
+            request, render_devices.device_capability(devices, points, self._rates(request))
+        )
 
     async def get_time(self, request: web.Request) -> web.Response:
         """Answer the server's clock, to strangers too: they need it to check certificates."""
-        return answer(request, render_devices.time_resource(self._clock.now(), self._settings))
+        return answer(
+            request,
+            render_devices.time_resource(
+                self._clock.now(), self._settings.tz_offset_s, self._rates(request)
+            ),
+        )
 
     async def get_devices(self, request: web.Request) -> web.Response:
         """Answer the caller's own device, and those that it speaks for; empty for a stranger."""
@@ -156,7 +163,7 @@ class DeviceViews:
         part: Page[Home] = Page((), 0) if home is None else self._book.rolls.part(home, query)
         devices = await self._end_devices(part.items)
         return answer(
-            request, render_devices.end_device_list(Page(devices, part.all), self._settings)
+            request, render_devices.end_device_list(Page(devices, part.all), self._rates(request))
         )
 
     async def post_device(self, request: web.Request) -> web.Response:
@@ -197,14 +204,14 @@ class DeviceViews:
 
     async def get_registration(self, request: web.Request) -> web.Response:
         """Answer the caller's PIN."""
-        return answer(request, render_devices.registration(own(request), self._settings))
+        return answer(request, render_devices.registration(own(request), self._rates(request)))
 
     async def get_assignments_list(self, request: web.Request) -> web.Response:
         """Answer the list of the caller's one assignment."""
         home = own(request)
         item = self._assignments(home)
         part = page([item], parse_query(request.query))
-        return answer(request, render_devices.assignments_list(home, part, self._settings))
+        return answer(request, render_devices.assignments_list(home, part, self._rates(request)))
 
     async def get_assignments(self, request: web.Request) -> web.Response:
         """Answer the caller's assignment."""
@@ -215,7 +222,7 @@ class DeviceViews:
         """Answer the list of the caller's one DER."""
         home = own(request)
         part = page([render_devices.der(home)], parse_query(request.query))
-        return answer(request, render_devices.der_list(home, part, self._settings))
+        return answer(request, render_devices.der_list(home, part, self._rates(request)))
 
     async def get_der(self, request: web.Request) -> web.Response:
         """Answer the caller's DER."""
@@ -248,7 +255,7 @@ class DeviceViews:
             subscribable=0,
             all=part.all,
             results=len(part.items),
-            poll_rate=self._settings.list_poll_s,
+            poll_rate=self._rates(request).list_poll_s,
             log_event=tuple(_log(home, number, body) for number, body in part.items),
         )
         return answer(request, items)
@@ -284,7 +291,10 @@ class DeviceViews:
             grants=len(self._flows.grants.shown(home.lfdi, home.edition)),
             sheds=sum(1 for kind in has.kinds if kind.startswith(SHED)),
         )
-        return render_devices.end_device(home, counts, self._settings)
+        return render_devices.end_device(home, counts, self._settings.rates(home.edition))
+
+    def _rates(self, request: web.Request) -> Rates:
+        return self._settings.rates(caller(request).edition)
 
     def _assignments(self, home: Home) -> FunctionSetAssignments:
         kinds = [program.kind for program in self._book.programs_of(home.lfdi)]

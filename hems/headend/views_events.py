@@ -106,7 +106,7 @@ class EventViews:
             render_events.der_program(program, events, len(self._curves.of(program.index)))
             for program, events in self._programs(request, ProgramKind.DER)
         ]
-        part, poll_s = page(items, parse_query(request.query)), self._settings.list_poll_s
+        part, poll_s = page(items, parse_query(request.query)), _poll_s(request, self._settings)
         return answer(request, render_events.der_program_list(request.path, part, poll_s))
 
     async def get_der_program(self, request: web.Request) -> web.Response:
@@ -152,7 +152,7 @@ class EventViews:
             render_events.dr_program(program, events)
             for program, events in self._programs(request, ProgramKind.DRLC)
         ]
-        part, poll_s = page(items, parse_query(request.query)), self._settings.list_poll_s
+        part, poll_s = page(items, parse_query(request.query)), _poll_s(request, self._settings)
         return answer(request, render_events.dr_program_list(request.path, part, poll_s))
 
     async def get_dr_program(self, request: web.Request) -> web.Response:
@@ -175,7 +175,7 @@ class EventViews:
     async def get_response_sets(self, request: web.Request) -> web.Response:
         """Answer the list of the one response set."""
         part = page([await self._response_set(request)], parse_query(request.query))
-        items = render_devices.response_set_list(part, self._settings.list_poll_s)
+        items = render_devices.response_set_list(part, _poll_s(request, self._settings))
         return answer(request, items)
 
     async def get_response_set(self, request: web.Request) -> web.Response:
@@ -240,10 +240,11 @@ class EventViews:
             return single.event.mrid
         try:
             event = self._book.event(mrid)
-            if not self._book.assigned(self._book.programs[event.program], home.lfdi):
-                raise UnknownItemError(f"no event {mrid[:40]!r}")  # as one that does not exist
         except UnknownItemError as error:
             raise RequestError(f"Response/subject: {error}") from error
+        if not self._book.assigned(self._book.programs[event.program], home.lfdi):
+            # As one that does not exist.
+            raise RequestError(f"Response/subject: no event {mrid[:40]!r}")
         return event.mrid
 
     def _controls(self, request: web.Request, kind: ProgramKind) -> web.Response:
@@ -309,6 +310,10 @@ class EventViews:
         who = caller(request)
         count = await self._store.response_count(who.registered().lfdi, who.agent)
         return render_devices.response_set(self._anchor, count)
+
+
+def _poll_s(request: web.Request, settings: HeadEndSettings) -> int:
+    return settings.rates(caller(request).edition).list_poll_s
 
 
 def _edition(request: web.Request) -> Edition:

@@ -84,7 +84,7 @@ class FlowViews:
         if resource != hrefs.grants(home.id):
             return None
         shown = self._flows.grants.shown(home.lfdi, home.edition)
-        poll_s = self._settings.list_poll_s
+        poll_s = self._settings.rates(home.edition).list_poll_s
         return Sight(
             tuple((grant.span.mrid, int(state.status)) for grant, state in shown),
             not shown,
@@ -105,7 +105,7 @@ class FlowViews:
             href=hrefs.requests(home.id),
             all=part.all,
             results=len(part.items),
-            poll_rate=self._settings.list_poll_s,
+            poll_rate=self._settings.rates(home.edition).list_poll_s,
             flow_reservation_request=tuple(_request(home, item) for item in part.items),
         )
         return answer(request, items)
@@ -141,7 +141,9 @@ class FlowViews:
         home = own(request)
         shown = self._flows.grants.shown(home.lfdi, home.edition)
         part = page(shown, parse_query(request.query), lambda item: item[0].span.start)
-        return answer(request, _grant_list(home, part, self._settings.list_poll_s))
+        return answer(
+            request, _grant_list(home, part, self._settings.rates(home.edition).list_poll_s)
+        )
 
     async def get_grant(self, request: web.Request) -> web.Response:
         """Answer one grant of the caller."""

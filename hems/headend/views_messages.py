@@ -72,8 +72,9 @@ class MessageViews:
 
     async def get_programs(self, request: web.Request) -> web.Response:
         """Answer the list of the one programme."""
-        part = page([self._program(_edition(request))], parse_query(request.query))
-        return answer(request, program_list(part, self._settings.list_poll_s))
+        edition = _edition(request)
+        part = page([self._program(edition)], parse_query(request.query))
+        return answer(request, program_list(part, self._settings.rates(edition).list_poll_s))
 
     async def get_program(self, request: web.Request) -> web.Response:
         """Answer the one programme."""

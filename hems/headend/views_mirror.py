@@ -14,7 +14,7 @@ from hems.headend.keeping import kept_form
 from hems.headend.mirror_posts import MeterPost, ReadingsPost, Sample
 from hems.headend.mirror_store import MirrorStore, Point, PointPost
 from hems.headend.paging import parse_query
-from hems.headend.settings import HeadEndSettings
+from hems.headend.settings import HeadEndSettings, Rates
 from hems.sep2.resources import (
     MirrorMeterReading,
     MirrorMeterReadingList,
@@ -56,12 +56,13 @@ class MirrorViews:
         """Answer the caller's usage points; their readings are not given back."""
         who, query = caller(request), parse_query(request.query)
         part = await self._mirrors.listed(who.registered().lfdi, who.agent, query)
+        rates = self._settings.rates(who.edition)
         items = MirrorUsagePointList(
             href=hrefs.POINTS,
             all=part.all,
             results=len(part.items),
-            poll_rate=self._settings.list_poll_s,
-            mirror_usage_point=tuple(self._point(item) for item in part.items),
+            poll_rate=rates.list_poll_s,
+            mirror_usage_point=tuple(self._point(item, rates) for item in part.items),
         )
         return answer(request, items)
 
@@ -83,7 +84,8 @@ class MirrorViews:
 
     async def get_point(self, request: web.Request) -> web.Response:
         """Answer one usage point of the caller."""
-        return answer(request, self._point(await self._own(request, Access.OWN)))
+        rates = self._settings.rates(caller(request).edition)
+        return answer(request, self._point(await self._own(request, Access.OWN), rates))
 
     async def post_readings(self, request: web.Request) -> web.Response:
         """Keep the readings of a MirrorMeterReading or a list of them."""
@@ -124,13 +126,13 @@ class MirrorViews:
             raise UnknownItemError(f"device {home.lfdi} has no usage point at {request.path}")
         return point
 
-    def _point(self, point: Point) -> MirrorUsagePoint:
+    def _point(self, point: Point, rates: Rates) -> MirrorUsagePoint:
         return replace(
             parse(point.body, MirrorUsagePoint),
             href=hrefs.point(point.id),
             subscribable=None,
             mirror_meter_reading=(),
-            post_rate=self._settings.post_rate_s,
+            post_rate=rates.post_rate_s,
         )
 
     def _meter(self, posted: MirrorMeterReading) -> MeterPost:

@@ -60,7 +60,7 @@ class PriceViews:
     def sight(self, resource: str, home: Home) -> Sight | None:
         """Return a list as a home of its edition sees it."""
         if resource == hrefs.TARIFFS:
-            tariffs, poll_s = self._book.tariffs, self._settings.list_poll_s
+            tariffs, poll_s = self._book.tariffs, self._poll_s(home.edition)
             return Sight(
                 tuple(tariffs),
                 not tariffs,
@@ -76,6 +76,9 @@ class PriceViews:
         """Return when a state changes next, epoch s; None: never."""
         return self._book.prices.next_change()
 
+    def _poll_s(self, edition: Edition) -> int:
+        return self._settings.rates(edition).list_poll_s
+
     def _prices_sight(self, tariff: Tariff, flow: Flow, edition: Edition) -> Sight:
         shown = self._shown(tariff, flow, edition)
         return Sight(
@@ -90,9 +93,9 @@ class PriceViews:
 
     async def get_tariffs(self, request: web.Request) -> web.Response:
         """Answer the tariffs, by primacy, then mRID descending."""
-        caller(request).registered()
+        poll_s = self._poll_s(caller(request).registered().edition)
         part = page(self._book.tariffs, parse_query(request.query))
-        return answer(request, render_prices.tariff_list(part, self._settings.list_poll_s))
+        return answer(request, render_prices.tariff_list(part, poll_s))
 
     async def get_tariff(self, request: web.Request) -> web.Response:
         """Answer one tariff."""

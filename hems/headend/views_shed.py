@@ -68,7 +68,7 @@ class ShedViews:
             href=hrefs.sheds(home.id),
             all=part.all,
             results=len(part.items),
-            poll_rate=self._settings.list_poll_s,
+            poll_rate=self._settings.rates(home.edition).list_poll_s,
             load_shed_availability=tuple(part.items),
         )
         return answer(request, items)

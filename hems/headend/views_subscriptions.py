@@ -10,6 +10,7 @@ from hems.headend.destinations import check_destination
 from hems.headend.errors import RequestError, UnknownItemError
 from hems.headend.exchange import answer, changed, created, number_of, own, read
 from hems.headend.feeds import Feeds
+from hems.headend.listening import PEER
 from hems.headend.notifier import Notifier
 from hems.headend.paging import MAX_LIMIT, page, parse_query
 from hems.headend.records import Home, SubscriptionRecord
@@ -58,7 +59,8 @@ class SubscriptionViews:
         """Answer the caller's subscriptions."""
         home = own(request)
         part = page(await self._subscriptions.of(home.lfdi), parse_query(request.query))
-        return answer(request, render_devices.subscription_list(home, part, self._settings))
+        rates = self._settings.rates(home.edition)
+        return answer(request, render_devices.subscription_list(home, part, rates))
 
     async def post(self, request: web.Request) -> web.Response:
         """Subscribe; a second subscription to the same resource replaces the first."""
@@ -69,7 +71,7 @@ class SubscriptionViews:
             raise RequestError(f"Subscription/encoding: {posted.encoding}: only XML (0) is sent")
         if posted.condition is not None:
             raise RequestError("Subscription/Condition: lists take no conditional subscription")
-        check_destination(posted.notification_uri, request.remote, self._settings.notify_hosts)
+        check_destination(posted.notification_uri, PEER.get(), self._settings.notify_hosts)
         first = await self._notifier.subscribe(
             SubscriptionRecord(
                 0,

@@ -21,6 +21,8 @@ from tests.conformance.scenario import Profile
 from tests.conformance.verdicts import NAME, Collector
 
 HERE = Path(__file__).resolve().parent
+COMMITTED = "docs"
+"""Stands for the page in docs/."""
 
 
 def main(arguments: list[str]) -> int:
@@ -46,17 +48,19 @@ def main(arguments: list[str]) -> int:
         found = verdict.scenario
         print(f"{verdict.verdict:5} {found.id:12} {found.title}{reason}")
     if options.page:
-        _write_page(Path(options.page), pair, profile, collector)
+        _write_page(options.page, pair, profile, collector)
     print(f"verdicts, PICS and evidence: {folder}")
     failed = any(verdict.verdict == "fail" for verdict in collector.listed)
     return 1 if failed or not collector.listed else 0
 
 
-def _write_page(path: Path, pair: Pair, profile: Profile, collector: Collector) -> None:
+def _write_page(path: str, pair: Pair, profile: Profile, collector: Collector) -> None:
     if pair.usual:
-        path.write_text(page.render(profile, collector.listed), encoding="utf-8")
+        where = page.PAGE if path == COMMITTED else Path(path)
+        where.write_text(page.render(profile, collector.listed), encoding="utf-8")
     else:
-        interop_page.write(pair, profile, collector.listed)
+        where = interop_page.PAGE if path == COMMITTED else Path(path)
+        interop_page.write(pair, profile, collector.listed, where)
 
 
 class _Named:
@@ -78,7 +82,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--client", choices=CLIENTS, default=CLIENTS[0], help="whose client")
     parser.add_argument("--server", choices=SERVERS, default=SERVERS[0], help="whose server")
     parser.add_argument("--only", default="", help="a pytest -k expression")
-    parser.add_argument("--page", nargs="?", const=str(page.PAGE), help="write the page as well")
+    parser.add_argument("--page", nargs="?", const=COMMITTED, help="write the page as well")
     return parser.parse_args(arguments)
 
 

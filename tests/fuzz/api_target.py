@@ -104,18 +104,22 @@ class Asking:
         sessions: Who asks, all of them each time; the first may ask for the description.
         examples: How many requests of each operation, in each manner.
         number: By which other requests are made, and in another order.
+        place: Where the description is.
+        left_out: What is not asked for, and why.
     """
 
     url: str
     sessions: Sequence[requests.Session]
     examples: int
     number: int
+    place: str = "/api/openapi.json"
+    left_out: Mapping[str, str] = field(default_factory=lambda: LEFT_OUT)
 
 
 def ask(asking: Asking, found: Found, within_s: float) -> None:
     """Ask for every operation, rightly and wrongly; what is left after a time is not asked for."""
     until = time.monotonic() + within_s
-    place = f"{asking.url}/api/openapi.json"
+    place = f"{asking.url}{asking.place}"
     document = asking.sessions[0].get(place, timeout=_WITHIN_S).json()
     schema = schemathesis.openapi.from_dict(document)
     operations = [got.ok() for got in schema.get_all_operations() if isinstance(got, Ok)]
@@ -124,7 +128,7 @@ def ask(asking: Asking, found: Found, within_s: float) -> None:
         for operation in operations:
             if time.monotonic() > until:
                 return
-            if operation.label not in LEFT_OUT:
+            if operation.label not in asking.left_out:
                 _ask_for(operation, mode, asking, found)
 
 

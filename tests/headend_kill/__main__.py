@@ -33,13 +33,14 @@ from tests.headend_kill.verdict import Verdict, facts, judge, settled
 FAULTS: Final = ("worker", "database", "broker")
 WAYS: Final = ("operator", "operator", "operator", "http", "http", "nats", "nats")
 """By which the orders of one time go."""
-SPREAD_S: Final = 3.0
+SPREAD_S: Final = 5.0
 """In which the orders are given, and something is killed."""
 AWAY_S: Final = 3.0
 """How long what is killed is away, at most."""
-LEAD_S: Final = 25
-"""From the beginning until the events start."""
-EVENT_S: Final = 5
+EVENT_S: Final = 30
+"""A home that cannot ask while an event is there will not know it; so they last."""
+REST_S: Final = 180.0
+"""How long it may take, behind the last event, until nothing more is to come."""
 LOOK_S: Final = 1.0
 _FIRST_W: Final = 1000
 
@@ -70,7 +71,15 @@ class Run:
         return bool(self.verdict) and not self.stuck and not self.homes.get("wrong")
 
 
-async def run(folder: Path, times: int, homes: int, seed: int, *, rest_s: float = 180.0) -> Run:
+async def run(
+    folder: Path,
+    times: int,
+    homes: int,
+    seed: int,
+    *,
+    at_once: int = 1,
+    lead_s: int | None = None,
+) -> Run:
     """Run the whole of it.
 
     Args:
@@ -78,8 +87,11 @@ async def run(folder: Path, times: int, homes: int, seed: int, *, rest_s: float 
         times: How often something is killed.
         homes: How many homes there are.
         seed: Of what is drawn.
-        rest_s: How long it may take until nothing more is to come.
+        at_once: How many kills fall into one dispatch.
+        lead_s: From the first order until the first event starts; None for what as many homes
+            take to come back to a busy machine.
     """
+    lead_s = lead_s or round(20 + 0.05 * homes)
     rng, made = random.Random(seed), Run()  # noqa: S311 - draws, not secrets
     pki = await asyncio.to_thread(init_pki, folder / "pki")
     rig = Rig(folder, pki, homes)
@@ -88,12 +100,12 @@ async def run(folder: Path, times: int, homes: int, seed: int, *, rest_s: float 
         desk = Desk(rig)
         await desk.enter()
         await asyncio.to_thread(rig.begin)
-        for number in range(times):
-            if number % len(FAULTS) == 0:
-                order = rng.sample(FAULTS, len(FAULTS))
-            made.faults.append(order[number % len(FAULTS)])
-            await _time(rig, desk, rng, made, rest_s)
-            print(f"{number + 1} of {times}: {_line(made)}", file=sys.stderr, flush=True)
+        turns = -(-times // len(FAULTS))
+        faults = [fault for _ in range(turns) for fault in rng.sample(FAULTS, len(FAULTS))][:times]
+        for first in range(0, times, at_once):
+            part = faults[first : first + at_once]
+            await _time(rig, desk, rng, made, faults=part, lead_s=lead_s)
+            print(f"{len(made.faults)} of {times}: {_line(made)}", file=sys.stderr, flush=True)
         made.homes = await asyncio.to_thread(rig.homes.report)
         made.verdict = judge(made.orders, await facts(rig.database), made.homes, homes)
     finally:
@@ -101,18 +113,22 @@ async def run(folder: Path, times: int, homes: int, seed: int, *, rest_s: float 
     return made
 
 
-async def _time(rig: Rig, desk: Desk, rng: random.Random, made: Run, rest_s: float) -> None:
+async def _time(
+    rig: Rig, desk: Desk, rng: random.Random, made: Run, *, faults: Sequence[str], lead_s: int
+) -> None:
     """Give orders, kill something, and wait until nothing more is to come."""
-    begun, start = time.monotonic(), int(time.time()) + LEAD_S
+    begun, start = time.monotonic(), int(time.time()) + lead_s
+    made.faults += faults
     first = _FIRST_W + len(made.orders)
     orders = [Order(way, first + n, start + n, EVENT_S) for n, way in enumerate(WAYS)]
     made.orders += orders
     async with asyncio.TaskGroup() as tasks:
         for order in orders:
             tasks.create_task(_give(desk, order, rng.uniform(0.0, SPREAD_S)))
-        after_s, away_s = rng.uniform(0.0, SPREAD_S), rng.uniform(0.1, AWAY_S)
-        tasks.create_task(_break(rig, made.faults[-1], rng.randrange(100), after_s, away_s))
-    until = time.monotonic() + LEAD_S + rest_s
+        for fault in faults:
+            after_s, away_s = rng.uniform(0.0, SPREAD_S), rng.uniform(0.1, AWAY_S)
+            tasks.create_task(_break(rig, fault, rng.randrange(100), after_s, away_s))
+    until = begun + lead_s + EVENT_S + REST_S
     while True:
         homes = await asyncio.to_thread(rig.homes.report)
         try:
@@ -122,6 +138,8 @@ async def _time(rig: Rig, desk: Desk, rng: random.Random, made: Run, rest_s: flo
         if known is not None and settled(made.orders, known, homes, rig.count):
             break
         if time.monotonic() > until:
+            why = judge(made.orders, known, homes, rig.count) if known else "no database"
+            print(f"it does not come to rest: {why}", file=sys.stderr, flush=True)
             made.stuck.append(len(made.faults))
             break
         await asyncio.sleep(LOOK_S)
@@ -153,7 +171,7 @@ async def _break(rig: Rig, what: str, which: int, after_s: float, away_s: float)
 def _line(made: Run) -> str:
     states = Counter(f"{order.way} {order.state}" for order in made.orders[-len(WAYS) :])
     shown = ", ".join(f"{count} {name}" for name, count in sorted(states.items()))
-    return f"{made.faults[-1]} killed; {shown}; at rest after {made.took_s[-1]:.1f} s"
+    return f"{made.faults[-1]} killed last; {shown}; at rest after {made.took_s[-1]:.1f} s"
 
 
 def figures(made: Run, homes: int) -> dict[str, object]:
@@ -187,11 +205,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     line.add_argument("--times", type=int, default=30, help="how often something is killed")
     line.add_argument("--homes", type=int, default=1000, help="how many homes there are")
     line.add_argument("--seed", type=int, default=1, help="of what is drawn")
+    line.add_argument("--at-once", type=int, default=1, help="how many kills fall in one dispatch")
+    line.add_argument("--lead", type=int, help="s from the first order until the first event")
     line.add_argument("--folder", type=Path, help="for all files; kept then")
     options = line.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="headend-kill-", ignore_cleanup_errors=True) as name:
         folder = options.folder or Path(name)
-        made = asyncio.run(run(folder, options.times, options.homes, options.seed))
+        made = asyncio.run(
+            run(
+                folder,
+                options.times,
+                options.homes,
+                options.seed,
+                at_once=options.at_once,
+                lead_s=options.lead,
+            )
+        )
     print(json.dumps(figures(made, options.homes)))
     return 0 if made.well else 1
 

@@ -89,7 +89,7 @@ def test_what_is_wrong_is_seen(
 
 @pytest.mark.timeout(600)
 async def test_three_kills_lose_and_double_nothing(tmp_path: Path) -> None:
-    made = await run(tmp_path, times=3, homes=50, seed=1)
+    made = await run(tmp_path, times=3, homes=50, seed=1, at_once=3)
     assert sorted(made.faults) == ["broker", "database", "worker"]
     assert made.well, figures(made, 50)
     assert made.homes["held"], "no order came through: nothing is shown"

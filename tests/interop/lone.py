@@ -94,14 +94,21 @@ class Lone:
 
     def grid(self, **shape: Any) -> Grid:
         """Return a utility that knows this home, shaped as told; see `Grid`."""
-        who = (self.lfdi, sfdi(self.lfdi), PIN)
+        lfdi, number = self.lfdi, sfdi(self.lfdi)
+        made = Grid(lfdi, number, PIN, **shape)
         if self._hosted:
-            folder = self._folder / f"utility{len(self.grids)}"
-            named = {"identity": self._name, "edition": self._edition}
-            self.grids.append(HostedGrid(*who, pki=self.pki, folder=folder, **named, **shape))
-        else:
-            self.grids.append(Grid(*who, **shape))
-        return self.grids[-1]
+            made = HostedGrid(
+                lfdi,
+                number,
+                PIN,
+                pki=self.pki,
+                folder=self._folder / f"utility{len(self.grids)}",
+                identity=self._name,
+                edition=self._edition,
+                **shape,
+            )
+        self.grids.append(made)
+        return made
 
     def trust(self, *, crls: Path) -> None:
         """Have it read other revocation lists."""

@@ -40,6 +40,7 @@ _DRIVER: Final = "postgresql+asyncpg://"
 _LOCK: Final = 0x2030_5
 """Key of the advisory lock under which orders are changed."""
 _POOL: Final = 8
+_START_S: Final = 60
 _IMMEDIATE: Final = "hems_immediate"
 
 R = TypeVar("R")
@@ -140,6 +141,8 @@ class Database:
         )
         try:
             async with engine.begin() as connection:
+                # Others may be at work: a start waits for them longer than a home would.
+                await connection.execute(text(f"SET LOCAL lock_timeout = '{_START_S}s'"))
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
                 await prepare_postgresql(connection, shown)
         except (DBAPIError, OSError) as error:

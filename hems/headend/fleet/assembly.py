@@ -11,7 +11,7 @@ from hems.headend.fleet.desk import HubDesk
 from hems.headend.fleet.door_hubs import HubDoor
 from hems.headend.fleet.door_imports import ImportDoor
 from hems.headend.fleet.door_places import PlaceDoor
-from hems.headend.fleet.door_words import Who, the_operator
+from hems.headend.fleet.door_words import Who
 from hems.headend.fleet.end_devices import EndDevices
 from hems.headend.fleet.hubs import Hubs
 from hems.headend.fleet.imports import Imports
@@ -66,7 +66,7 @@ def assemble_fleet(
     edition: Edition,
     *,
     revoked: Callable[[str], bool],
-    who: Who = the_operator,
+    who: Who,
     used: GroupInUse | None = None,
 ) -> Fleet:
     """Put the fleet together; `Database.load` reads what is held of it, so call it before.

@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Final
 
 _current: Final[ContextVar[str]] = ContextVar("correlation", default="")
@@ -29,16 +29,21 @@ def sound(wish: str | None) -> str:
     return wish if wish is not None and _GOOD.fullmatch(wish) else fresh()
 
 
-def correlate(mark: str) -> None:
-    """Have what follows in this task go by another id."""
-    _current.set(mark)
+def correlate(mark: str) -> Token[str]:
+    """Have what follows in this task go by another id; returns what `forget` takes back."""
+    return _current.set(mark)
+
+
+def forget(token: Token[str]) -> None:
+    """Have what follows go by the id from before a `correlate`."""
+    _current.reset(token)
 
 
 @contextmanager
 def correlated(mark: str) -> Iterator[None]:
     """Have a block, and the tasks that it begins, go by an id."""
-    token = _current.set(mark)
+    token = correlate(mark)
     try:
         yield
     finally:
-        _current.reset(token)
+        forget(token)

@@ -49,8 +49,8 @@ class _Told(Collector):
             match metric.kind:
                 case Kind.COUNTER:
                     counter = CounterMetricFamily(metric.name, metric.text, labels=metric.labels)
-                    counts = self._gauges.get(metric) or self._metrics.counters[metric]
-                    for labels, count in list(counts.items()):
+                    counts = self._gauges.get(metric) or self._metrics.counters(metric)
+                    for labels, count in counts.items():
                         counter.add_metric(_words(labels), count)
                     yield counter
                 case Kind.GAUGE:
@@ -63,7 +63,7 @@ class _Told(Collector):
 
     def _histogram(self, metric: Metric) -> Family:
         family = HistogramMetricFamily(metric.name, metric.text, labels=metric.labels)
-        for labels, spread in list(self._metrics.spreads[metric].items()):
+        for labels, spread in self._metrics.spreads(metric).items():
             buckets: list[tuple[str, float]] = []
             below = 0
             for bound, count in zip((*spread.bounds, float("inf")), spread.counts, strict=True):

@@ -20,6 +20,7 @@ _LFDI: Final = re.compile(r"(?<![0-9A-Za-z])([0-9A-Fa-f]{8})[0-9A-Fa-f]{32}(?![0
 _SECRETS: Final = (
     re.compile(r"(\b(?:bearer|basic)\s+)[^\s,;'\"]+", re.IGNORECASE),
     re.compile(r"(://[^\s/@:]*:)[^\s/@]+(?=@)"),
+    re.compile(r"([?&][\w\-]*(?:token|password|secret|pin|code)=)[^&\s'\"]+", re.IGNORECASE),
 )
 _OURS: Final = ("hems", "certs")
 
@@ -72,7 +73,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def log_by(settings: LogSettings) -> None:
-    """Send the log to standard error, as the settings say.
+    """Send the log to standard error, as the settings say, if nobody has set up logging before.
 
     Other people's parts never say more than what should be known (INFO): below that, database
     drivers log what they store.
@@ -84,8 +85,8 @@ def log_by(settings: LogSettings) -> None:
         handler.setFormatter(TextFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     level = logging.getLevelNamesMapping()[settings.level.value.upper()]
     root = logging.getLogger()
-    for former in list(root.handlers):
-        root.removeHandler(former)
+    if root.handlers:
+        return
     root.addHandler(handler)
     root.setLevel(max(level, logging.INFO))
     for name in _OURS:

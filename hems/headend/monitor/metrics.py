@@ -5,6 +5,7 @@ They are put into words of Prometheus only when somebody asks (`exposition`).
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Final
 
 from hems.headend.monitor import catalogue
@@ -42,24 +43,43 @@ class Spread:
         self.total += value
 
 
-class Metrics:
-    """The counters and histograms of the catalogue.
+class _Requests:
+    """Requests of one door, template and method: how they went, and how long they took."""
 
-    Attributes:
-        counters: By metric and labels.
-        spreads: The same of histograms.
-    """
+    __slots__ = ("spread", "statuses")
 
     def __init__(self) -> None:
-        self.counters: dict[Metric, dict[Labels, int]] = {
+        self.spread = Spread(catalogue.REQUEST_S.bounds)
+        self.statuses: defaultdict[str | int, int] = defaultdict(int)
+
+
+class Metrics:
+    """The counters and histograms of the catalogue."""
+
+    def __init__(self) -> None:
+        self._counters: dict[Metric, dict[Labels, int]] = {
             each: defaultdict(int) for each in CATALOGUE if each.kind is Kind.COUNTER
         }
-        self.spreads: dict[Metric, dict[Labels, Spread]] = {
+        self._spreads: dict[Metric, dict[Labels, Spread]] = {
             each: {} for each in CATALOGUE if each.kind is Kind.HISTOGRAM
         }
-        # Asked for with each request.
-        self._requests = self.counters[catalogue.REQUESTS]
-        self._durations = self.spreads[catalogue.REQUEST_S]
+        self._requests: dict[tuple[str, str, str], _Requests] = {}
+
+    def counters(self, metric: Metric) -> Mapping[Labels, int]:
+        """Return a counter by its labels."""
+        if metric is not catalogue.REQUESTS:
+            return dict(self._counters[metric])
+        return {
+            (door, resource, method, status): count
+            for (door, resource, method), each in self._requests.items()
+            for status, count in each.statuses.items()
+        }
+
+    def spreads(self, metric: Metric) -> Mapping[Labels, Spread]:
+        """Return a histogram by its labels."""
+        if metric is not catalogue.REQUEST_S:
+            return dict(self._spreads[metric])
+        return {labels: each.spread for labels, each in self._requests.items()}
 
     def request(
         self, door: str, resource: str, method: str, status: str | int, took_s: float
@@ -75,20 +95,20 @@ class Metrics:
         """
         if method not in _METHODS:
             method = "other"
-        self._requests[door, resource, method, status] += 1
         key = (door, resource, method)
-        spread = self._durations.get(key)
-        if spread is None:
-            spread = self._durations[key] = Spread(catalogue.REQUEST_S.bounds)
-        spread.add(took_s)
+        requests = self._requests.get(key)
+        if requests is None:
+            requests = self._requests[key] = _Requests()
+        requests.statuses[status] += 1
+        requests.spread.add(took_s)
 
     def count(self, metric: Metric, *labels: str | int, by: int = 1) -> None:
         """Count something else."""
-        self.counters[metric][labels] += by
+        self._counters[metric][labels] += by
 
     def took(self, metric: Metric, seconds: float, *labels: str | int) -> None:
         """Count how long something took."""
-        spreads = self.spreads[metric]
+        spreads = self._spreads[metric]
         spread = spreads.get(labels)
         if spread is None:
             spread = spreads[labels] = Spread(metric.bounds)

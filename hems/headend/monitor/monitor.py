@@ -13,6 +13,7 @@ from certs.tls import SepContext
 from hems.clock import Clock
 from hems.headend.book import Book
 from hems.headend.errors import BusyError, UnknownItemError
+from hems.headend.fleet.access import Access
 from hems.headend.fleet.assembly import Fleet
 from hems.headend.listening import PEER
 from hems.headend.monitor import catalogue
@@ -72,7 +73,7 @@ class Monitor:
             worker=fresh(),
             of=self._of,
             metrics=self.metrics,
-            ours=lambda lfdi: fleet.memory.standing(lfdi) is not None,
+            barred=lambda lfdi: fleet.memory.access(lfdi, clock.now()) is Access.NOTHING,
         )
         self.rounds = Rounds(store, book, fleet, settings)
         self.doors = (MonitorDoor(self.metrics, self.gauges, store, clock),)

@@ -22,8 +22,8 @@ MOVED_MINUTES: Final = 60
 """So long is looked at a home that has moved: whether it is in both places."""
 
 _log = logging.getLogger(__name__)
-Ours = Callable[[str], bool]
-"""Says whether an identity is, or was, one of ours."""
+Barred = Callable[[str], bool]
+"""Says whether an identity was ours, and is served nothing any more."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Telling:
         worker: This worker's name; no other has the same.
         of: From when on something is odd.
         metrics: Where is counted what becomes of facts.
-        ours: Says whether an identity is, or was, one of ours.
+        barred: Says whether an identity was ours, and is served nothing any more.
 
     Attributes:
         gathering: What has been seen.
@@ -59,14 +59,14 @@ class Telling:
         worker: str,
         of: Thresholds,
         metrics: Metrics,
-        ours: Ours,
+        barred: Barred,
     ) -> None:
         self._store = store
         self._book = book
         self._worker = worker
         self._of = of
         self._metrics = metrics
-        self._ours = ours
+        self._barred = barred
         self._places: dict[str, str] = {}
         self._points: dict[int, Known] = {}
         self._waiting: list[Fact] = []
@@ -79,7 +79,7 @@ class Telling:
         gathered = self.gathering.take(minute, self._homes_of)
         facts = [*self._waiting, *gathered.facts]
         for lfdi, count in gathered.strangers.items():
-            kind = Kind.BARRED if self._ours(lfdi) else Kind.STRANGER
+            kind = Kind.BARRED if self._barred(lfdi) else Kind.STRANGER
             facts.append(Fact(minute, kind, lfdi, "", count))
         spans = self.powers.take()
         spoken = {

@@ -156,8 +156,8 @@ class OperatorDoor:
 
     async def post_token(self, request: web.Request) -> web.Response:
         """Make a token for a program of an operator; it is told this once."""
-        wish = await read_model(request, TokenIn)
         account = self._own(request)
+        wish = await read_model(request, TokenIn)
         lasting_s = None if wish.days is None else wish.days * _DAY_S
         shown, made = await self._keys.make(
             key(account.name), fit_name(wish.label), lasting_s, asker(request).name

@@ -35,13 +35,17 @@ class ConsolePage:
         """Return where they stand."""
         return [
             web.get("/", self.get_root),
-            web.get("/console", self.get_root),
+            web.get("/console", self.get_console),
             web.get(CONSOLE, self.get_index),
             web.get(CONSOLE + "{path:.+}", self.get_file),
         ]
 
     async def get_root(self, _request: web.Request) -> web.StreamResponse:
         """Send a browser to the console."""
+        raise web.HTTPFound(CONSOLE)
+
+    async def get_console(self, _request: web.Request) -> web.StreamResponse:
+        """Send a browser to the console's own folder."""
         raise web.HTTPFound(CONSOLE)
 
     async def get_index(self, _request: web.Request) -> web.StreamResponse:

@@ -4,7 +4,7 @@ The table itself is in `hems.headend.operators.table`; the document that describ
 (`hems.headend.operators.openapi`) and who is let in (`hems.headend.operators.gate`) both go by it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,6 +88,11 @@ class Rules:
 
     def __init__(self, rows: Iterable[Rule]) -> None:
         self._rows = {(row.method, row.path): row for row in rows}
+
+    @property
+    def rows(self) -> Sequence[Rule]:
+        """All rows."""
+        return tuple(self._rows.values())
 
     def find(self, method: str, path: str) -> Rule:
         """Return the row of a request; of one that nobody wrote a row for, only admins may ask."""

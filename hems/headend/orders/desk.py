@@ -194,14 +194,12 @@ class OrderDesk:
         async with self._database.changing():
             now, weighed = self._clock.now(), self._weigh(wish)
             # An order for now goes out when it is confirmed; one for later must be by then.
-            at = None if wish.start is None else start_of(wish.start, now)
-            later = at is not None and at > now
-            lapses_at = float(at or 0) if later else now + self._settings.waits_minutes * _MINUTE_S
+            at = float(start_of(wish.start, now))
+            begins = at if at > now else None
+            lapses_at = begins or now + self._settings.waits_minutes * _MINUTE_S
             proposal = Proposal(
                 secrets.token_hex(6),
-                wish.model_copy(update={"start": at if later else None}).model_dump_json(
-                    exclude_defaults=True
-                ),
+                wish.model_copy(update={"start": begins}).model_dump_json(exclude_defaults=True),
                 by.name,
                 by.person,
                 now,

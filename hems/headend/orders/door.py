@@ -74,7 +74,8 @@ class EventDoor:
         return json_answer(PreviewOut.of(weighed))
 
     async def get_events(self, _request: web.Request) -> web.Response:
-        """Answer all remembered events, latest first."""
+        """Answer all remembered events, latest first, and those that others have just ordered."""
+        await self._store.catch_up()  # who got no answer looks here before he orders again
         answers: dict[str, list[ResponseRecord]] = {}
         known = self._book.events
         since = min((event.accepted_at for event in known), default=math.inf)

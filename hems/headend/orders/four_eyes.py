@@ -103,16 +103,16 @@ def judged(
 
 
 def why_not_confirm(proposal: Proposal, person: str, now: float) -> str | None:
-    """Return why somebody may not confirm a proposal that is open; None where they may.
+    """Return why somebody may not confirm a proposal; None where they may.
 
     Args:
         proposal: It.
         person: Who, as people are told apart; empty for the machine, which is nobody.
         now: Epoch s.
     """
+    state = proposal.state(now)
+    if state is not ProposalState.PROPOSED:
+        return f"it is {state.value} already"
     if not person:
         return "a person must confirm it: log in, or show a token of your own"
-    if person == proposal.proposer:
-        return "who proposed an order cannot confirm it too"
-    state = proposal.state(now)
-    return None if state is ProposalState.PROPOSED else f"it is {state.value} already"
+    return "who proposed an order cannot confirm it too" if person == proposal.proposer else None

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hems.headend.db.database import Database
@@ -18,7 +18,7 @@ from hems.headend.rows import AnyRow
 from hems.headend.sql import insert
 
 _CHUNK: Final = 500
-"""Keys, or rows, in one statement."""
+"""Keys in one statement."""
 
 
 class OwnTable(Held[OwnEvent]):
@@ -58,21 +58,22 @@ class OwnTable(Held[OwnEvent]):
     async def _write(
         self, connection: AsyncConnection, items: Sequence[tuple[str, OwnEvent]]
     ) -> None:
-        for mrid, item in items:
-            values = _values(item)
-            await connection.execute(
-                insert(connection, OwnEventRow)
-                .values(values)
-                .on_conflict_do_update(index_elements=["mrid"], set_=values)
-            )
-            known = self.all.get(mrid)
-            if known is not None:
-                continue  # for whom it is never changes
-            rows = [{"mrid": mrid, "lfdi": lfdi} for lfdi in sorted(item.homes)]
-            for start in range(0, len(rows), _CHUNK):
-                await connection.execute(
-                    insert(connection, OwnHomeRow), rows[start : start + _CHUNK]
-                )
+        fresh = [item for mrid, item in items if mrid not in self.all]
+        if fresh:
+            await connection.execute(insert(connection, OwnEventRow), [_values(i) for i in fresh])
+            rows = [
+                {"mrid": item.event.mrid, "lfdi": lfdi}
+                for item in fresh
+                for lfdi in sorted(item.homes)
+            ]
+            await connection.execute(insert(connection, OwnHomeRow), rows)
+        # All that ever changes of one is that it is taken back.
+        known = [
+            {"one": mrid, "at": item.event.cancelled_at} for mrid, item in items if mrid in self.all
+        ]
+        if known:
+            taken_back = update(OwnEventRow).where(OwnEventRow.mrid == bindparam("one"))
+            await connection.execute(taken_back.values(cancelled_at=bindparam("at")), known)
 
     async def _erase(self, connection: AsyncConnection, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), _CHUNK):

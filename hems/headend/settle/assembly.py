@@ -58,7 +58,7 @@ def assemble_settlement(
             return await connection.run_sync(work)
 
     rules = settings.settlement
-    tallies = Tallies(book, ask)
+    tallies = Tallies(book, ask, clock.monotonic)
     counting = Counting(book, ask, tallies, rules, terms=_terms(settings), clock=clock)
     counts = Counts(counting, clock)
     abilities = Abilities(book, fleet, ask, rules, clock)

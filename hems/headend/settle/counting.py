@@ -24,7 +24,7 @@ from hems.headend.settle.settings import SettlementSettings
 from hems.headend.settle.tallies import Tallies
 from hems.headend.settle.wanted import Ratings, wanted
 
-CHUNK: Final = 25
+CHUNK: Final = 50
 _ANSWERED: Final = 1000
 
 
@@ -90,7 +90,7 @@ class Counting:
 
     async def homes(self, event: Event) -> Sequence[str]:
         """Return the homes of an event by LFDI: who sees it now, and who ever answered it."""
-        found = set(self._tallies.reached(event))
+        found = set(self._tallies.homes(event))
         some = await self._ask(partial(_more_answered, event.mrid, ""))
         while some:
             found.update(some)

@@ -37,6 +37,8 @@ _WHOLE: Final = (0, 224, 225)
 """Phase codes that mean all phases together."""
 
 
+_KEPT: Final[tuple[type[ReadingRow], ...]] = (ReadingRow,)
+"""Where readings are kept: what each says of a time, no other says too."""
 _BITS: Final = {At.SITE: 1, At.DER: 3}
 
 
@@ -70,16 +72,14 @@ def read_powers(
     """
     first = window.start // step_s * step_s
     last = -(-window.end // step_s) * step_s
-    rows = connection.execute(
-        _PIECES[where],
-        {
-            "lfdis": list(lfdis),
-            "first": first,
-            "early": first - LONGEST_S,
-            "last": last,
-            "step": step_s,
-        },
-    )
+    asked = {
+        "lfdis": list(lfdis),
+        "first": first,
+        "early": first - LONGEST_S,
+        "last": last,
+        "step": step_s,
+    }
+    rows = (row for query in _PIECES[where] for row in connection.execute(query, asked))
     meters: dict[str, dict[int, dict[int, list[Piece]]]] = {}
     for row in rows:
         piece = Piece(row.begin, row.begin + row.span, float(row.seconds), row.energy)
@@ -131,26 +131,26 @@ def _param(name: str) -> BindParameter[int]:
     return bindparam(name, type_=BigInteger())
 
 
-def _joined(columns: Sequence[Any], where: At) -> Select[Any]:
+def _joined(columns: Sequence[Any], where: At, kept: type[ReadingRow]) -> Select[Any]:
     """Return the query for readings of homes' power and energy, means only."""
     return (
         select(PointRow.lfdi, MeterRow.id.label("meter"), _rank.label("rank"), *columns)
-        .select_from(ReadingRow)
-        .join(MeterRow, MeterRow.id == ReadingRow.meter)
+        .select_from(kept)
+        .join(MeterRow, MeterRow.id == kept.meter)
         .join(PointRow, PointRow.id == MeterRow.point)
         .where(
             PointRow.lfdi.in_(bindparam("lfdis", expanding=True)),
             _role(_BITS[where]),
             _mean,
-            ReadingRow.start >= _param("early"),
-            ReadingRow.duration_s <= LONGEST_S,
+            kept.start >= _param("early"),
+            kept.duration_s <= LONGEST_S,
         )
     )
 
 
-def _pieces(where: At) -> Select[Any]:
+def _pieces(where: At, kept: type[ReadingRow]) -> Select[Any]:
     """Return the query for what meters counted, by interval where a reading lies within one."""
-    start, duration_s = ReadingRow.start, ReadingRow.duration_s
+    start, duration_s = kept.start, kept.duration_s
     step, first = _param("step"), _param("first")
     within = start % step + duration_s <= step
     begin = case((within, start - start % step), else_=start).label("begin")
@@ -162,9 +162,10 @@ def _pieces(where: At) -> Select[Any]:
                 begin,
                 span,
                 func.sum(duration_s).label("seconds"),
-                func.sum(ReadingRow.value * _signed * energy).label("energy"),
+                func.sum(kept.value * _signed * energy).label("energy"),
             ),
             where,
+            kept,
         )
         .where(
             MeterRow.uom.in_((_W, _WH)),
@@ -176,7 +177,7 @@ def _pieces(where: At) -> Select[Any]:
     )
 
 
-_PIECES: Final = {where: _pieces(where) for where in At}
+_PIECES: Final = {where: tuple(_pieces(where, kept) for kept in _KEPT) for where in At}
 
 
 def _latest() -> Select[Any]:
@@ -185,7 +186,7 @@ def _latest() -> Select[Any]:
     place = func.row_number().over(partition_by=ReadingRow.meter, order_by=order).label("place")
     value = (ReadingRow.value * _signed).label("value")
     each = (
-        _joined((ReadingRow.start, ReadingRow.duration_s, value, place), At.SITE)
+        _joined((ReadingRow.start, ReadingRow.duration_s, value, place), At.SITE, ReadingRow)
         .where(MeterRow.uom == _W, ReadingRow.start + ReadingRow.duration_s >= _param("since"))
         .subquery()
     )

@@ -1,6 +1,8 @@
 """Who answered what to an event, counted in the database; and who said nothing."""
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -8,12 +10,18 @@ from typing import Final
 from sqlalchemy import Connection
 
 from hems.headend.book import Book
-from hems.headend.records import EXPRESSIBLE, Event
+from hems.headend.fleet.access import Access
+from hems.headend.records import EXPRESSIBLE, Event, Home
 from hems.headend.settle.chunk import Ask
 from hems.headend.settle.facts import answered_of, last_codes, notified
 from hems.headend.settle.taking_part import STANDS, Stand
 
 _CHUNK: Final = 500
+_FRESH_S: Final = 2.0
+_TIMES: Final = 20.0
+"""What was found is good for so many times what it took to find."""
+_MOST: Final = 16
+"""Events that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +56,37 @@ class Tally:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """Whom an event reaches, by LFDI.
+
+    Attributes:
+        change: As of which change of what is known.
+        until: How long it is good, monotonic s: how hubs stand changes by time, too.
+        homes: All that see it.
+        told: Those of them to whom there were words to tell it, and whose contract lets it.
+    """
+
+    change: int
+    until: float
+    homes: Sequence[str]
+    told: frozenset[str]
+
+
 class Tallies:
     """Counts answers.
 
     Args:
         book: Homes and events.
         ask: Runs queries.
+        monotonic: Seconds that never step.
     """
 
-    def __init__(self, book: Book, ask: Ask) -> None:
+    def __init__(self, book: Book, ask: Ask, monotonic: Callable[[], float]) -> None:
         self._book = book
         self._ask = ask
-        self._reached: dict[int, Sequence[str]] = {}
-        self._change = -1
+        self._monotonic = monotonic
+        self._known: OrderedDict[str, _Reached] = OrderedDict()
 
     async def of(self, event: Event) -> Tally:
         """Return how the homes of an event stand.
@@ -70,10 +96,9 @@ class Tallies:
         """
         codes = await self._ask(lambda connection: last_codes(connection, event.mrid))
         sent = await self._ask(lambda connection: notified(connection, event.mrid))
-        reached = self.reached(event)
-        seen = sum(1 for lfdi in reached if self.told(event, lfdi))
-        told = max(seen, sum(codes.values()))  # who answered was told, whatever it sees now
-        return Tally(told + len(reached) - seen, told, sent, codes)
+        reached = self._reached(event)
+        told = max(len(reached.told), sum(codes.values()))  # who answered was told
+        return Tally(told + len(reached.homes) - len(reached.told), told, sent, codes)
 
     async def silent(self, event: Event, after: str, most: int) -> Sequence[str]:
         """Return homes that were told and have not answered, by LFDI, behind one of them.
@@ -81,7 +106,8 @@ class Tallies:
         Raises:
             BusyError: The database cannot serve.
         """
-        rest = [o for o in self.reached(event) if o > after and self.told(event, o)]
+        reached = self._reached(event)
+        rest = [o for o in reached.homes[bisect_right(reached.homes, after) :] if o in reached.told]
         found: list[str] = []
         for start in range(0, len(rest), _CHUNK):
             part = rest[start : start + _CHUNK]
@@ -91,22 +117,37 @@ class Tallies:
                 break
         return found[:most]
 
-    def reached(self, event: Event) -> Sequence[str]:
+    def homes(self, event: Event) -> Sequence[str]:
         """Return the homes that see an event, by LFDI."""
-        change = self._book.change
-        if change != self._change:
-            self._reached, self._change = {}, change
-        known = self._reached.get(event.program)
-        if known is None:
-            program = self._book.programs[event.program]
-            known = sorted(home.lfdi for home in self._book.reached_by(program))
-            self._reached[event.program] = known
-        return known
+        return self._reached(event).homes
 
     def told(self, event: Event, lfdi: str) -> bool:
-        """Return whether there were words to tell a home of an event."""
-        home = self._book.home(lfdi)
-        return home is None or event.modes <= EXPRESSIBLE[home.edition]
+        """Return whether an event could be told to a home; a home that is gone may have been."""
+        return lfdi in self._reached(event).told or self._book.home(lfdi) is None
+
+    def _reached(self, event: Event) -> _Reached:
+        begun, change = self._monotonic(), self._book.change
+        known = self._known.get(event.mrid)
+        if known is not None and known.change == change and begun < known.until:
+            return known
+        program = self._book.programs[event.program]
+        homes = sorted(self._book.reached_by(program), key=lambda home: home.lfdi)
+        told = frozenset(home.lfdi for home in homes if self._tellable(event, home))
+        took_s = self._monotonic() - begun
+        until = begun + max(_FRESH_S, _TIMES * took_s)
+        found = _Reached(change, until, [home.lfdi for home in homes], told)
+        self._known[event.mrid] = found
+        self._known.move_to_end(event.mrid)
+        while len(self._known) > _MOST:
+            self._known.popitem(last=False)
+        return found
+
+    def _tellable(self, event: Event, home: Home) -> bool:
+        return (
+            event.modes <= EXPRESSIBLE[home.edition]
+            and Access.EVENTS in self._book.served(home.lfdi)
+            and not self._book.contracts.bars(event, home.lfdi)
+        )
 
 
 def _answered(event: str, lfdis: Sequence[str], connection: Connection) -> frozenset[str]:

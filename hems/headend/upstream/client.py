@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from certs.identity import IdentityFiles, Trust, lfdi, sfdi
 from certs.pem import der, read_certificates
+from certs.revocation import RevocationWatch
 from certs.tls import client_context, server_context
 from hems.clock import Clock
 from hems.headend.upstream.aggregator import Aggregator, AggregatorSettings, Group, Means
@@ -58,7 +59,9 @@ class Upstream:
         identity = IdentityFiles(settings.certificate, settings.key)
         trust = Trust(settings.roots, settings.crls)
         own = lfdi(der(read_certificates(settings.certificate)[0]))
-        outgoing, incoming = client_context(identity, trust), server_context(identity, trust)
+        self._watch = watch = RevocationWatch(trust.crls)
+        outgoing = watch.cover(client_context(identity, trust))
+        incoming = watch.cover(server_context(identity, trust))
         self._ledger = ledger = UpstreamLedger(database, clock)
         self._shelf = Shelf(database)
         self._clock = clock
@@ -141,12 +144,13 @@ class Upstream:
             group.create_task(self.aggregator.run())
 
     async def keep(self) -> None:
-        """Keep house: forget what was over long ago.
+        """Keep house: read new revocation lists, forget what was over long ago.
 
         Raises:
             BusyError: The database cannot serve now.
             hems.sep2.book.ledger.LedgerError: The same.
         """
+        self._watch.refresh()
         await self._ledger.forget_old()
         await self._shelf.forget(self._clock.now() - self._kept_s)
 

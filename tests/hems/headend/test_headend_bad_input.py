@@ -126,7 +126,7 @@ SPOILED: Final[Mapping[str, tuple[Callable[[bytes], bytes], int]]] = {
     "no XML": (lambda _: b"{}", 400),
     "octets that are no text": (lambda body: body.replace(b">", b">\xff\xfe", 3), 400),
     "another encoding": (
-        lambda body: body.replace(b'encoding="UTF-8"', b'encoding="UTF-16"'),
+        lambda body: body.replace(b"?>", b' encoding="UTF-16"?>', 1),
         400,
     ),
     "cut in the middle": (lambda body: body[: len(body) // 2], 400),

@@ -40,7 +40,7 @@ async def test_an_event_is_on_the_wire_as_ordered(home: Home, operator: Operator
     assert event["program"] == "Peak Saver"
     (control,) = await controls(home)
     assert control.mrid == event["id"]
-    assert control.interval.start == event["start"] == int(before)
+    assert control.interval.start == event["start"] == int(event["accepted_at"])
     assert control.interval.duration == 600
     assert (control.randomize_start, control.randomize_duration) == (-30, 60)
     assert control.response_required == 7
@@ -219,7 +219,9 @@ async def test_events_survive_a_restart_with_their_states(
     await again.load()
     states = {e.mrid: loaded.state(e).status.name for e in loaded.events}
     assert states == {old["id"]: "SUPERSEDED", new["id"]: "ACTIVE", gone["id"]: "CANCELLED"}
-    before, after = (book.shown(1, Edition.CSIP_AUS) for book in (head_end.book, loaded))
+    before, after = (
+        book.shown(book.programs[1], Edition.CSIP_AUS) for book in (head_end.book, loaded)
+    )
     assert [e.mrid for e, _ in after] == [e.mrid for e, _ in before]
     assert gone["id"] in {e.mrid for e, _ in after}
     await again.close()

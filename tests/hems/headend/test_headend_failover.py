@@ -36,6 +36,33 @@ async def workers(settings: HeadEndSettings, pair: Pair) -> AsyncIterator[list[H
         yield [await stack.enter_async_context(HeadEnd(chosen)) for _ in range(2)]
 
 
+async def order(operator: Operator, watts: float) -> tuple[str, int]:
+    """Order as a careful operator does: who gets no answer looks before he orders again.
+
+    Returns:
+        The event's mRID, and how often it was ordered.
+    """
+    attempts = 0
+    while True:
+        attempts += 1
+        status, said = await operator.ask(
+            "POST", "/events", {"limit_import_w": watts, "minutes": 30}
+        )
+        if status == 201:
+            return str(said["id"]), attempts
+        assert status == 503, said
+        _, known = await until(
+            lambda: operator.ask("GET", "/events"),
+            lambda answer: answer[0] == 200,
+            WAIT_S,
+            "it serves again",
+        )
+        there = [e["id"] for e in known["events"] if e["asks"] == {"limit_import_w": watts}]
+        if there:
+            return str(there[0]), attempts
+        await asyncio.sleep(0.2)
+
+
 @pytest.mark.timeout(300)
 async def test_nothing_that_was_acknowledged_is_lost_or_there_twice(
     workers: list[HeadEnd], pair: Pair, pki: Pki
@@ -44,32 +71,14 @@ async def test_nothing_that_was_acknowledged_is_lost_or_there_twice(
     homes = [Home(pki.identity("home-a"), pki, each.addresses.base_url) for each in workers]
     await operators[0].enter(homes[0])
     failing: asyncio.Task[None] | None = None
-    taken: dict[str, float] = {}
+    taken: list[str] = []
     refused = 0
     for number in range(ALL):
         if number == BEFORE:
             failing = asyncio.create_task(asyncio.to_thread(pair.fail_over))
-        watts = 1000.0 + number
-        wish = {"limit_import_w": watts, "minutes": 30}
-        while True:
-            status, said = await operators[number % 2].ask("POST", "/events", wish)
-            if status == 201:
-                break
-            assert status == 503, said
-            refused += 1
-            # Refused or not known: a careful operator looks before he orders again.
-            known = await until(
-                lambda number=number: operators[number % 2].ask("GET", "/events"),  # type: ignore[misc]
-                lambda answer: answer[0] == 200,
-                WAIT_S,
-                "it serves again",
-            )
-            there = [e for e in known[1]["events"] if e["asks"] == {"limit_import_w": watts}]
-            if there:
-                said = there[0]
-                break
-            await asyncio.sleep(0.2)
-        taken[said["id"]] = watts
+        mrid, attempts = await order(operators[number % 2], 1000.0 + number)
+        taken.append(mrid)
+        refused += attempts - 1
     assert failing is not None
     await failing
     assert refused, "it failed over without anybody noticing; nothing is shown"
@@ -94,9 +103,11 @@ async def test_nothing_that_was_acknowledged_is_lost_or_there_twice(
         assert (await homes[1].ask("POST", "/rsps/1/r", answer)).status == 201
     assert len(await workers[0].store.responses()) == len(taken)
     _, seen = await operators[1].ask("GET", "/events")
-    assert Counter(e["id"] for e in seen["events"]) == Counter(taken.keys())
-    for each in (*operators, *homes):
-        await each.aclose()
+    assert Counter(e["id"] for e in seen["events"]) == Counter(taken)
+    for operator in operators:
+        await operator.aclose()
+    for home in homes:
+        await home.aclose()
 
 
 async def test_a_standby_alone_is_no_database(pair: Pair) -> None:

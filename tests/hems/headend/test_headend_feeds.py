@@ -24,7 +24,7 @@ from hems.sep2.resources import (
     TimeTariffIntervalList,
 )
 from hems.sep2.xml import parse
-from tests.hems.headend.conftest import SCHEMA_OF, Home, Listen, MakeHome, Operator, schema
+from tests.hems.headend.conftest import SCHEMA_OF, WHOLE, Home, Listen, MakeHome, Operator, schema
 from tests.hems.headend.test_headend_notify import wish
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
@@ -76,7 +76,7 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("edition", list(Edition))
+@pytest.mark.parametrize("edition", WHOLE)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.kind.__name__)
 async def test_a_change_is_told_at_once(
     make_home: MakeHome, operator: Operator, listen: Listen, edition: Edition, case: Case

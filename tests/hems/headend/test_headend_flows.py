@@ -43,7 +43,7 @@ from hems.sep2.resources import (
     TextMessageList,
 )
 from hems.sep2.xml import serialize
-from tests.hems.headend.conftest import Home, MakeHome, Operator
+from tests.hems.headend.conftest import WHOLE, Home, MakeHome, Operator
 
 pytestmark = pytest.mark.requirement("PRO-2030.5", "BUC-8", "BUC-9")
 NOW = int(time.time())
@@ -63,7 +63,7 @@ def request(
     )
 
 
-@pytest.mark.parametrize("edition", list(Edition))
+@pytest.mark.parametrize("edition", WHOLE)
 async def test_a_request_is_posted_listed_and_granted_by_links(
     make_home: MakeHome, operator: Operator, edition: Edition
 ) -> None:
@@ -209,7 +209,7 @@ async def test_more_than_was_asked_is_refused_unless_raw(
     assert (await operator.ask("POST", "/reservations/00/grant"))[0] == 404
 
 
-@pytest.mark.parametrize("edition", list(Edition))
+@pytest.mark.parametrize("edition", WHOLE)
 async def test_what_a_home_could_do_reaches_the_operator(
     make_home: MakeHome, operator: Operator, edition: Edition
 ) -> None:
@@ -260,7 +260,7 @@ async def test_what_a_home_could_do_reaches_the_operator(
     assert answer["der_status"] is None
 
 
-@pytest.mark.parametrize("edition", list(Edition))
+@pytest.mark.parametrize("edition", WHOLE)
 async def test_a_message_is_reached_by_links(
     make_home: MakeHome, operator: Operator, edition: Edition
 ) -> None:

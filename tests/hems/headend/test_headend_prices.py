@@ -23,7 +23,7 @@ from hems.sep2.resources import (
     TimeTariffInterval,
     TimeTariffIntervalList,
 )
-from tests.hems.headend.conftest import Home, MakeHome, Operator
+from tests.hems.headend.conftest import WHOLE, Home, MakeHome, Operator
 
 pytestmark = pytest.mark.requirement("PRO-2030.5", "BUC-6")
 T0 = 1_800_000_000
@@ -125,7 +125,7 @@ def series(*prices: float | None, **more: Any) -> dict[str, Any]:
     return {"prices": items, **more}
 
 
-@pytest.mark.parametrize("edition", list(Edition))
+@pytest.mark.parametrize("edition", WHOLE)
 async def test_a_tariff_is_reached_by_links(
     make_home: MakeHome, operator: Operator, edition: Edition
 ) -> None:

@@ -24,7 +24,7 @@ from hems.sep2.resources import (
     SubscriptionList,
     Time,
 )
-from tests.hems.headend.conftest import PIN, Home, MakeHome, Operator
+from tests.hems.headend.conftest import PIN, WHOLE, Home, MakeHome, Operator
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 
@@ -34,7 +34,7 @@ def href(link: Link | None) -> str:
     return link.href
 
 
-@pytest.mark.parametrize("edition", list(Edition))
+@pytest.mark.parametrize("edition", WHOLE)
 async def test_all_is_reached_by_links(
     make_home: MakeHome, operator: Operator, edition: Edition
 ) -> None:

@@ -81,7 +81,7 @@ class Names:
         keys = {slot.key: slot for slot in wanted}
         known = {slot.key for slot in self.slots}
         if known - keys.keys() and keys.keys() - known:
-            raise UnfitError("server: what groups a home is in goes by its site, not by assignments")
+            raise UnfitError("server: a home's groups go by its site, not by assignments")
         while self.slots and self.slots[-1].key not in keys:
             self.slots.pop()
         if any(slot.key not in keys for slot in self.slots):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from yarl import URL
 
 from hems.sep2.resources.wire import Record
-from hems.sep2.transport.http import Limits, Transport
+from hems.sep2.transport.http import Limits, Transport, _Reply
 from tests.interop.grid.record import Exchange
 from tests.interop.grid.server import Grid
 from tests.interop.ours.hosted import HostedGrid
@@ -20,14 +20,14 @@ class _Noting(Transport):
     grid: Grid
     sender: str
 
-    async def _once(  # type: ignore[no-untyped-def]  # its answer is the transport's own
+    async def _once(
         self,
         method: str,
         url: URL,
         body: bytes | None,
         expected: type[Record] | None,
         more: Mapping[str, str],
-    ):
+    ) -> _Reply:
         at = time.time()
         reply = await super()._once(method, url, body, expected, more)
         self.grid.note(

@@ -10,7 +10,7 @@ from tests.interop.grid.tree import Listing
 from tests.interop.grid.words import ALL_ANSWERS, amount_of, number_of, text_of
 from tests.interop.ours.unfit import UnfitError
 
-Json: TypeAlias = "float | str | bool | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "float | str | bool | list[Json] | dict[str, Json] | None"
 Order: TypeAlias = dict[str, Json]
 Extra: TypeAlias = Mapping[str, "Element | Listing"]
 

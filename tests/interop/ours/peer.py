@@ -21,8 +21,8 @@ from py20305.subscription.notification_server import NotificationServer
 
 from hems.commands.stage import LOOPBACK, free_port
 from hems.emg.modes import modes as carried_out
-from hems.sep2.settings import ClientState
 from hems.sep2.rules.events import ModeValue
+from hems.sep2.settings import ClientState
 from tests.interop.grid.record import Exchange
 from tests.interop.grid.server import Grid
 from tests.interop.lone import DEVICES, IMPORT, PIN, Lone
@@ -109,8 +109,8 @@ class PeerEngine:
     @property
     def events(self) -> list[_Event]:
         """Its events."""
-        store = self.client._event_processor._store  # noqa: SLF001 - it shows them nowhere else
-        return [_Event.of(each) for each in store._events.values()]  # noqa: SLF001
+        store = self.client._event_processor._store
+        return [_Event.of(each) for each in store._events.values()]
 
     @property
     def offset_s(self) -> float:

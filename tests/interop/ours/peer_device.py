@@ -13,7 +13,9 @@ from py20305.xml.serialization import _context
 
 from hems.sep2.rules.events import ModeValue
 
-_NO_MODES: Final = frozenset({"ramp_tms", "other_element", "any_attributes", "dercontrol_base_r2_3"})
+_NO_MODES: Final = frozenset(
+    {"ramp_tms", "other_element", "any_attributes", "dercontrol_base_r2_3"}
+)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Homes that measure and answer over TLS, and a clock that tests set."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from hems.clock import SystemClock
@@ -53,7 +53,8 @@ def series(
     *,
     mark: str = "01",
     step_s: int = STEP_S,
-    kind: Mapping[str, int] | None = None,
+    uom: int = 38,
+    flow: int = 1,
 ) -> MirrorMeterReading:
     """Return readings of mean power by intervals; None for a gap."""
     readings = tuple(
@@ -61,15 +62,13 @@ def series(
         for start in range(begin, end, step_s)
         if (value := power(start)) is not None
     )
-    words = {"uom": 38, "flow_direction": 1, "data_qualifier": 2} | dict(kind or {})
+    kind = ReadingType(uom=uom, flow_direction=flow, data_qualifier=2)
     group = MirrorReadingSet(
         mrid="CD" * 16,
         time_period=DateTimeInterval(start=begin, duration=end - begin),
         reading=readings,
     )
-    return MirrorMeterReading(
-        mrid=mark * 16, reading_type=ReadingType(**words), mirror_reading_set=(group,)
-    )
+    return MirrorMeterReading(mrid=mark * 16, reading_type=kind, mirror_reading_set=(group,))
 
 
 async def measure(home: Home, place: str, told: MirrorMeterReading) -> None:

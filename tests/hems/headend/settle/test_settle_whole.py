@@ -2,17 +2,12 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
-from hems.headend.modes import ProgramKind
-from hems.headend.server import HeadEnd
-from hems.headend.settings import HeadEndSettings, ProgramSettings
-from hems.headend.settle.baseline import Way
-from hems.headend.settle.settings import BaselineSettings, SettlementSettings
+from hems.headend.modes import Edition
 from hems.sep2.resources import (
     ActivePower,
     DERCapability,
@@ -37,35 +32,6 @@ from tests.hems.headend.settle.homes import (
 from tests.waiting import until
 
 HOUR_S = 3600
-
-
-@pytest.fixture
-def settings(settings: HeadEndSettings) -> HeadEndSettings:
-    programs = (
-        ProgramSettings(name="Peak Saver", primacy=10, kind=ProgramKind.DER),
-        ProgramSettings(name="Support", primacy=20, kind=ProgramKind.DRLC, pay_per_kwh=0.5),
-        ProgramSettings(
-            name="Quick",
-            primacy=15,
-            kind=ProgramKind.DRLC,
-            baseline=BaselineSettings(method=Way.BETWEEN),
-        ),
-    )
-    rules = SettlementSettings(currency="EUR")
-    return settings.model_copy(
-        update={"programs": programs, "settlement": rules, "readings_days": 60}
-    )
-
-
-@pytest.fixture
-def clock() -> SetClock:
-    return SetClock(EVENING)
-
-
-@pytest.fixture
-async def head_end(settings: HeadEndSettings, clock: SetClock) -> AsyncIterator[HeadEnd]:
-    async with HeadEnd(settings, clock) as running:
-        yield running
 
 
 async def told(operator: Operator, path: str) -> Any:
@@ -225,6 +191,20 @@ async def test_an_import_limit_is_judged_without_a_baseline(
     assert [each["over_w"] for each in progress["delivery"]["intervals"]] == [0, 600, 0, 0, 0, 0]
 
 
+async def test_who_has_no_word_for_it_is_not_asked(
+    home: Home, make_home: Any, operator: Operator
+) -> None:
+    old = make_home("home-b")
+    await operator.enter(old, Edition.Y2018)
+    event = await operator.event(limit_import_w=1500, minutes=30)
+    progress = await told(operator, f"/events/{event['id']}/progress")
+    assert (progress["homes"], progress["told"], progress["silent"]) == (2, 1, [home.lfdi])
+    assert progress["states"]["not told"] == 1
+    settlement = await told(operator, f"/events/{event['id']}/settlement")
+    states = {each["lfdi"]: each["state"] for each in settlement["homes"]}
+    assert states == {home.lfdi: "no answer", old.lfdi: "not told"}
+
+
 async def test_a_set_point_of_a_battery_is_measured_at_the_battery(
     home: Home, operator: Operator, clock: SetClock
 ) -> None:
@@ -252,15 +232,18 @@ async def test_energies_of_two_directions_are_read_as_power(
     event = await operator.event(program="Quick", shed_w=1000, minutes=15, start=EVENING + 900)
     await respond(home, event["id"], 2, clock.at, drlc=True)
     place = await point(home)
-    taken = {"uom": 72, "flow_direction": 1}
-    given = {"uom": 72, "flow_direction": 19}
 
     def powers(start: int) -> float:
         return {0: 2000.0, 1: 1200.0, 2: 2400.0}[(start - EVENING) // 900]
 
-    for mark, kind, share in (("01", taken, 1.5), ("02", given, 0.5)):
-        wh = lambda start, share=share: powers(start) * share / 4  # noqa: E731
-        told_by = series(wh, EVENING, EVENING + 2700, mark=mark, step_s=900, kind=kind)
+    for mark, flow, share in (("01", 1, 1.5), ("02", 19, 0.5)):
+
+        def energy_wh(start: int, share: float = share) -> float:
+            return powers(start) * share / 4
+
+        told_by = series(
+            energy_wh, EVENING, EVENING + 2700, mark=mark, step_s=900, uom=72, flow=flow
+        )
         await measure(home, place, told_by)
     clock.at = EVENING + 3 * HOUR_S
     (row,) = (await told(operator, f"/events/{event['id']}/settlement"))["homes"]

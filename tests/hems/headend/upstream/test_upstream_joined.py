@@ -70,7 +70,15 @@ def aggregating(
     return settings_of(pki, folder).model_copy(update=more)
 
 
-Start = Callable[..., AbstractAsyncContextManager[Operator]]
+class Aggregator(Operator):
+    """The operator of the aggregator's head-end."""
+
+    def __init__(self, head_end: HeadEnd) -> None:
+        super().__init__(head_end)
+        self.head_end = head_end
+
+
+Start = Callable[..., AbstractAsyncContextManager[Aggregator]]
 
 
 @pytest.fixture
@@ -83,11 +91,11 @@ def start(utility: HeadEnd, pki: Pki, tmp_path: Path, port: int) -> Start:
     """Run the aggregator's head-end while a context lasts; again and again on one database."""
 
     @contextlib.asynccontextmanager
-    async def run(at: int = port, **changes: Any) -> AsyncIterator[Operator]:
+    async def run(at: int = port, **changes: Any) -> AsyncIterator[Aggregator]:
         settings = aggregating(pki, tmp_path / "aggregator", utility, at, **changes)
         async with AsyncExitStack() as stack:
             running = await stack.enter_async_context(HeadEnd(settings))
-            yield await stack.enter_async_context(contextlib.aclosing(Operator(running)))
+            yield await stack.enter_async_context(contextlib.aclosing(Aggregator(running)))
 
     return run
 
@@ -126,6 +134,19 @@ async def leave(home: Dweller) -> None:
     for state in home.client.engine.events:
         with contextlib.suppress(UnknownEventError):  # over
             await home.client.engine.opt_out(state.event.mrid)
+
+
+async def shares(running: HeadEnd, file: Path) -> str:
+    """Return what `hems headend shares --homes` says."""
+    door = {"url": running.addresses.operator_url, "token": running.token}
+    await asyncio.to_thread(file.write_text, json.dumps(door))
+    arguments = ("headend", "shares", "--homes", "--operator", str(file))
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hems", *arguments), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await command.communicate()
+    assert command.returncode == 0, said
+    return said.decode()
 
 
 async def told(operator: Operator, event: Any, *expected: int) -> list[int]:
@@ -177,9 +198,13 @@ async def test_a_shed_is_shared_made_up_for_measured_and_answered(
         )
         assert shared["homes"]["left"] == 1
         _, one = await own.ask("GET", f"/upstream/events/{shared['id']}")
-        shares = {each["lfdi"]: (each["share_w"], each["part"]) for each in one["shares"]}
-        assert [shares[home.lfdi][0] for home in homes[:2]] == [1500, 1500]
-        assert shares[homes[2].lfdi][1] == "left"
+        given = {each["lfdi"]: (each["share_w"], each["part"]) for each in one["shares"]}
+        assert [given[home.lfdi][0] for home in homes[:2]] == [1500, 1500]
+        assert given[homes[2].lfdi][1] == "left"
+        lines = await shares(own.head_end, tmp_path / "operator.json")
+        assert f"{event['id']}  shed 3000 W" in lines
+        assert "  homes: 2 running, 1 left" in lines
+        assert f"    {homes[0].lfdi}  1500 W, running, its meter 1500 W" in lines
         status, refused = await own.ask("GET", "/upstream/events/none")
         assert (status, refused["error"]) == (404, "no shared event 'none'")
 

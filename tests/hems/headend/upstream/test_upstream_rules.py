@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from hems.headend.errors import SettingsError
 from hems.headend.modes import Mode
+from hems.headend.settings import load_settings
 from hems.headend.sharing.following import Span
 from hems.headend.sharing.model import Ability, Kind, Shares
 from hems.headend.upstream.asks import total_w, values_of, wishes
@@ -156,3 +158,49 @@ def test_a_wrong_configuration_is_refused_by_its_field(
 ) -> None:
     with pytest.raises(ValidationError, match=words):
         settings(**changes)
+
+
+CONFIGURED = """
+database = "headend.sqlite"
+certificate = "server.pem"
+key = "server.key"
+roots = "trust.pem"
+crls = "crls.pem"
+token_file = "token"
+
+[upstream]
+url = "https://gridco.example/dcap"
+certificate = "aggregator.pem"
+key = "aggregator.key"
+roots = "gridco.pem"
+crls = "gridco-crls.pem"
+pin = "123455"
+"""
+
+
+def test_it_is_switched_on_by_a_table_whose_paths_are_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "headend.toml").write_text(CONFIGURED)
+    upstream = load_settings(tmp_path / "headend.toml").upstream
+    assert upstream is not None
+    assert (upstream.certificate, upstream.crls) == (
+        tmp_path / "aggregator.pem",
+        tmp_path / "gridco-crls.pem",
+    )
+    assert upstream.primacy == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('pin = "123456"', "upstream.pin"),
+        ('url = "http://gridco.example"', "upstream.url"),
+        ("primacy = 256", "upstream.primacy"),
+        ("lok_s = 5", "upstream.lok_s"),
+    ],
+)
+def test_what_cannot_be_switched_on_is_named(tmp_path: Path, line: str, said: str) -> None:
+    name = line.split(" ", 1)[0]
+    lines = [each for each in CONFIGURED.splitlines() if not each.startswith(f"{name} =")]
+    (tmp_path / "headend.toml").write_text("\n".join([*lines, line]))
+    with pytest.raises(SettingsError, match=said):
+        load_settings(tmp_path / "headend.toml")

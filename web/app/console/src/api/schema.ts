@@ -4,6 +4,95 @@
  */
 
 export interface paths {
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Send a browser to the console */
+        get: operations["consolepage_get_root"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/aggregators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer all aggregators */
+        get: operations["aggregator_get_all"];
+        put?: never;
+        /** Enter an aggregator; a certificate of this LFDI may connect */
+        post: operations["aggregator_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/aggregators/{lfdi}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer an aggregator */
+        get: operations["aggregator_get"];
+        /** Change what an aggregator may do */
+        put: operations["aggregator_put"];
+        post?: never;
+        /** Have an aggregator be a home like any other */
+        delete: operations["aggregator_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/aggregators/{lfdi}/homes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer the homes that an aggregator speaks for, by LFDI */
+        get: operations["aggregator_get_homes"];
+        put?: never;
+        /** Have an aggregator speak for homes, all or none; new ones are entered */
+        post: operations["aggregator_post_homes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/aggregators/{lfdi}/homes/{home}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Have a home speak for itself again */
+        delete: operations["aggregator_delete_home"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/availability": {
         parameters: {
             query?: never;
@@ -11,11 +100,97 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op14"];
+        /** Answer what a group could do, now or over a window */
+        get: operations["settle_get_availability"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Send a browser to the console's own folder */
+        get: operations["consolepage_get_console"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer the console's page */
+        get: operations["consolepage_get_index"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer a file of the console, or its page where the path is a place on it */
+        get: operations["consolepage_get_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer all curves, the latest first */
+        get: operations["der_get_curves"];
+        put?: never;
+        /** Make a curve; one that says the same is answered instead of a second one */
+        post: operations["der_post_curve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/curves/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a curve that nothing names */
+        delete: operations["der_delete_curve"];
         options?: never;
         head?: never;
         patch?: never;
@@ -28,10 +203,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Answer all remembered events, latest first */
+        get: operations["event_get_events"];
         put?: never;
-        /** x */
-        post: operations["op16"];
+        /** Dispatch an event, on its way when this answers 201; 202 where a second must confirm */
+        post: operations["event_post_event"];
         delete?: never;
         options?: never;
         head?: never;
@@ -47,8 +223,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** x */
-        post: operations["op15"];
+        /** Say what an order would do, and order nothing */
+        post: operations["event_post_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer an event with what each home answered */
+        get: operations["event_get_event"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -64,8 +257,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** x */
-        post: operations["op18"];
+        /** Cancel an event */
+        post: operations["event_post_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -79,8 +272,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op17"];
+        /** Answer how an event goes: who answered what, and what is delivered so far */
+        get: operations["settle_get_progress"];
         put?: never;
         post?: never;
         delete?: never;
@@ -96,8 +289,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op19"];
+        /** Answer what an event came to, in all and home by home */
+        get: operations["settle_get_settlement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{id}/settlement.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer what an event came to, a line a home */
+        get: operations["file_get_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{id}/settlement.parquet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer what an event came to as Apache Parquet */
+        get: operations["file_get_parquet"];
         put?: never;
         post?: never;
         delete?: never;
@@ -113,8 +340,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op7"];
+        /** Answer how many hubs there are of each state */
+        get: operations["hub_get_counts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -130,8 +357,63 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op4"];
+        /** Answer groups by id; `parent` asks for those right under one, empty for the roots */
+        get: operations["place_get_groups"];
+        put?: never;
+        /** Enter or change several groups, all or none */
+        post: operations["place_post_groups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer a group */
+        get: operations["place_get_group"];
+        /** Enter or change a group */
+        put: operations["place_put_group"];
+        post?: never;
+        /** Drop a group that nothing hangs on */
+        delete: operations["place_delete_group"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/groups/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer the sites of a free group itself */
+        get: operations["place_get_members"];
+        /** Have a free group consist of these sites */
+        put: operations["place_put_members"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer how the fleet is */
+        get: operations["monitor_get_health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -147,10 +429,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op8"];
+        /** Answer hubs by id; `state`, `site` and `group` (with all below it) narrow them */
+        get: operations["hub_get_hubs"];
         put?: never;
-        post?: never;
+        /** Enter a hub */
+        post: operations["hub_post_hub"];
         delete?: never;
         options?: never;
         head?: never;
@@ -164,10 +447,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op9"];
+        /** Answer a hub, by its id or an identity that it has or had */
+        get: operations["hub_get_hub"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/hubs/{id}/commissioning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer the tests of a hub, latest first */
+        get: operations["hub_get_commissioning"];
+        put?: never;
+        /** Keep the record of a test, passed or not */
+        post: operations["hub_post_commissioning"];
         delete?: never;
         options?: never;
         head?: never;
@@ -181,9 +482,77 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op10"];
+        /** Answer the history of a hub and of all whose place it took, latest first */
+        get: operations["hub_get_history"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/hubs/{id}/licence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a hub a licence, or take it */
+        put: operations["hub_put_licence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/hubs/{id}/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what a hub may be asked for */
+        put: operations["hub_put_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/hubs/{id}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a new hub take the place of an old one */
+        post: operations["hub_post_replace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/hubs/{id}/site": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Bring a hub to a site, or back to stock */
+        put: operations["hub_put_site"];
         post?: never;
         delete?: never;
         options?: never;
@@ -200,8 +569,94 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** x */
-        post: operations["op11"];
+        /** Take a hub to another state */
+        post: operations["hub_post_state"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/hubs/{id}/test-window": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve an enrolled hub for its test for a while */
+        post: operations["hub_post_test_window"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a file */
+        post: operations["import_post_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer how a file stands */
+        get: operations["import_get_import"];
+        put?: never;
+        post?: never;
+        /** Forget a file; what of it is part of the fleet already stays so */
+        delete: operations["import_delete_import"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/imports/{id}/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take lines of a file, and answer what is wrong with which of them */
+        post: operations["import_post_lines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet/imports/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have lines become part of the fleet; 409 where bad ones keep all of them from it */
+        post: operations["import_post_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -215,8 +670,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op5"];
+        /** Answer sites by id; `group` asks for those of one and all below it */
+        get: operations["place_get_sites"];
         put?: never;
         post?: never;
         delete?: never;
@@ -232,11 +687,257 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op6"];
+        /** Answer a site */
+        get: operations["place_get_site"];
+        /** Enter or change a site */
+        put: operations["place_put_site"];
+        post?: never;
+        /** Drop a site at which there never was a hub */
+        delete: operations["place_delete_site"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/homes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer all homes */
+        get: operations["operator_get_homes"];
+        put?: never;
+        /** Enter a home, so that it may connect */
+        post: operations["operator_post_home"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/homes/{lfdi}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer one home */
+        get: operations["operator_get_home"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/homes/{lfdi}/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer a home's readings, latest first */
+        get: operations["operator_get_home_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer all remembered messages */
+        get: operations["message_get_messages"];
+        put?: never;
+        /** Send a message; it is durable and on its way when this answers */
+        post: operations["message_post_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/messages/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a message back */
+        post: operations["message_post_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer this worker's metrics, for Prometheus */
+        get: operations["monitor_get_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer this document */
+        get: operations["contents_get_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer all operators, by name */
+        get: operations["operator_get_operators"];
+        put?: never;
+        /** Make an operator */
+        post: operations["operator_post_operator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operators/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give an operator other roles, at once */
+        put: operations["operator_put_operator"];
+        post?: never;
+        /** Remove an operator, with all that lets them in */
+        delete: operations["operator_delete_operator"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operators/{name}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give an operator a new password; their sessions end */
+        put: operations["operator_put_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operators/{name}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer an operator's tokens, the oldest first */
+        get: operations["operator_get_tokens"];
+        put?: never;
+        /** Make a token for a program of an operator; it is told this once */
+        post: operations["operator_post_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operators/{name}/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a token back */
+        delete: operations["operator_delete_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer all tariffs and their remembered prices */
+        get: operations["price_get_prices"];
+        /** Set a series of prices; it is durable and on its way when this answers */
+        put: operations["price_put_prices"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices/{tariff}/{flow}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Cancel all prices of a tariff that are not over */
+        delete: operations["price_delete_prices"];
         options?: never;
         head?: never;
         patch?: never;
@@ -249,9 +950,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op13"];
+        /** Answer the programmes of the configuration */
+        get: operations["brief_get_programs"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programs/{program}/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer a programme's default control */
+        get: operations["der_get_default"];
+        /** Set a programme's default control; it is on its way when this answers */
+        put: operations["der_put_default"];
         post?: never;
         delete?: never;
         options?: never;
@@ -266,8 +985,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op20"];
+        /** Answer proposals, the latest first; `state` narrows them */
+        get: operations["event_get_proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/proposals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer a proposal */
+        get: operations["event_get_proposal"];
         put?: never;
         post?: never;
         delete?: never;
@@ -285,8 +1021,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** x */
-        post: operations["op21"];
+        /** Dispatch what somebody else has proposed */
+        post: operations["event_post_confirmation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -302,8 +1038,93 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** x */
-        post: operations["op22"];
+        /** Take a proposal back, one's own or another's */
+        post: operations["event_post_withdrawal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer all homes' readings, latest first */
+        get: operations["operator_get_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer all requests with their grants */
+        get: operations["flow_get_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reservations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer one request */
+        get: operations["flow_get_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reservations/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel one grant, or all that was granted for a request */
+        post: operations["flow_post_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reservations/{id}/grant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grant a request; it is durable and on its way when this answers */
+        post: operations["flow_post_grant"];
         delete?: never;
         options?: never;
         head?: never;
@@ -317,13 +1138,30 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op1"];
+        /** Answer who asks */
+        get: operations["operator_get_session"];
         put?: never;
-        /** x */
-        post: operations["op2"];
-        /** x */
-        delete: operations["op3"];
+        /** Log in by name and password */
+        post: operations["operator_post_session"];
+        /** Log out */
+        delete: operations["operator_delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give oneself another password; all sessions end, this one too */
+        put: operations["operator_put_own_password"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -336,8 +1174,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op25"];
+        /** Answer signals that last, and with `since` those that ended since then */
+        get: operations["monitor_get_signals"];
         put?: never;
         post?: never;
         delete?: never;
@@ -353,8 +1191,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op12"];
+        /** Answer the latest events in short, latest first */
+        get: operations["brief_get_summaries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -370,8 +1208,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op23"];
+        /** Answer what was done, the latest first; `who` narrows it to one operator */
+        get: operations["trail_get_trail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -387,8 +1225,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** x */
-        get: operations["op24"];
+        /** Answer whether the trail is as it was written */
+        get: operations["trail_get_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trail/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer all of it as comma-separated values, the earliest first */
+        get: operations["trail_get_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -401,23 +1256,61 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** AmountOut */
-        AmountOut: {
-            /** W */
-            w: number;
+        /**
+         * AggregatorIn
+         * @description An aggregator to enter.
+         */
+        AggregatorIn: {
+            /**
+             * May Register
+             * @default false
+             */
+            may_register?: boolean;
+            /**
+             * Most
+             * @default 100000
+             */
+            most?: number;
+            /** Lfdi */
+            lfdi: string;
+            /** Pin */
+            pin: string | number;
+            /** @default null */
+            edition?: components["schemas"]["Edition"] | null;
+        };
+        /**
+         * AggregatorOut
+         * @description An aggregator; `homes` is how many it speaks for.
+         */
+        AggregatorOut: {
+            /** Lfdi */
+            lfdi: string;
+            /** May Register */
+            may_register: boolean;
+            /** Most */
+            most: number;
             /** Homes */
             homes: number;
-            /** None */
-            none: number;
-            /** Unknown */
-            unknown: {
-                [key: string]: number;
-            };
         };
-        /** AvailabilityOut */
+        /**
+         * AggregatorsOut
+         * @description All of them.
+         */
+        AggregatorsOut: {
+            /** Aggregators */
+            aggregators: components["schemas"]["AggregatorOut"][];
+        };
+        /**
+         * AvailabilityOut
+         * @description What the homes of a group could do; powers in W, each positive in its own way.
+         */
         AvailabilityOut: {
             /** Group */
             group: string | null;
+            /** From */
+            from: number;
+            /** To */
+            to: number;
             /** As Of */
             as_of: number;
             /** Homes */
@@ -428,9 +1321,9 @@ export interface components {
             not_reached: {
                 [key: string]: number;
             };
-            shed: components["schemas"]["AmountOut"];
-            generate: components["schemas"]["AmountOut"];
-            absorb: components["schemas"]["AmountOut"];
+            shed: components["schemas"]["WayOut"];
+            generate: components["schemas"]["WayOut"];
+            absorb: components["schemas"]["WayOut"];
         };
         /**
          * BarredOut
@@ -441,6 +1334,14 @@ export interface components {
             why: string;
             /** Homes */
             homes: number;
+        };
+        /**
+         * BeginIn
+         * @description A file that is to come.
+         */
+        BeginIn: {
+            /** Name */
+            name: string;
         };
         /**
          * CancelIn
@@ -471,7 +1372,7 @@ export interface components {
             at: number;
             /** Who */
             who: string;
-            role: components["schemas"]["HistoryRole"];
+            role: components["schemas"]["Role"];
             deed: components["schemas"]["Deed"];
             /** Before */
             before: string;
@@ -481,6 +1382,106 @@ export interface components {
             why: string;
             /** Site */
             site: string;
+        };
+        /**
+         * CheckIn
+         * @description One check of a test.
+         */
+        CheckIn: {
+            /** Name */
+            name: string;
+            /** Passed */
+            passed: boolean;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
+         * CheckOut
+         * @description One check of a test.
+         */
+        CheckOut: {
+            /** Name */
+            name: string;
+            /** Passed */
+            passed: boolean;
+            /** Note */
+            note: string;
+        };
+        /**
+         * CodeOut
+         * @description How many homes answered something last.
+         */
+        CodeOut: {
+            /** Status */
+            status: number;
+            /** Meaning */
+            meaning: string;
+            /** Homes */
+            homes: number;
+        };
+        /**
+         * CommissioningIn
+         * @description A commissioning test, passed or not.
+         */
+        CommissioningIn: {
+            /** Tested By */
+            tested_by: string;
+            /** Witnessed By */
+            witnessed_by: string;
+            /** Checks */
+            checks: components["schemas"]["CheckIn"][];
+            /** At */
+            at: number;
+            /**
+             * Document
+             * @default null
+             */
+            document?: string | null;
+        };
+        /**
+         * CommissioningOut
+         * @description A commissioning test; `whole` says whether it is what was sealed.
+         */
+        CommissioningOut: {
+            /** Id */
+            id: string;
+            /** Hub */
+            hub: string;
+            /** Lfdi */
+            lfdi: string;
+            /** Site */
+            site: string;
+            /** Tested By */
+            tested_by: string;
+            /** Witnessed By */
+            witnessed_by: string;
+            /** Checks */
+            checks: components["schemas"]["CheckOut"][];
+            /** Passed */
+            passed: boolean;
+            /** At */
+            at: number;
+            /** Document */
+            document: string | null;
+            /** Entered By */
+            entered_by: string;
+            /** Entered At */
+            entered_at: number;
+            /** Seal */
+            seal: string;
+            /** Whole */
+            whole: boolean;
+        };
+        /**
+         * CommissioningsOut
+         * @description Tests of a hub, latest first.
+         */
+        CommissioningsOut: {
+            /** Commissionings */
+            commissionings: components["schemas"]["CommissioningOut"][];
         };
         /**
          * CountsOut
@@ -544,12 +1545,223 @@ export interface components {
             name?: string | null;
         };
         /**
+         * CurveOut
+         * @description A curve; see `hems.headend.curves.CurveOrder` for units and signs.
+         */
+        CurveOut: {
+            /** Id */
+            id: string;
+            /** Program */
+            program: string;
+            mode: components["schemas"]["Mode"];
+            /** Created */
+            created: number;
+            /** Points */
+            points: [
+                number,
+                number
+            ][];
+            /** Of */
+            of: string | null;
+            /** Name */
+            name: string | null;
+        };
+        /**
+         * CurvesOut
+         * @description All curves, the latest first.
+         */
+        CurvesOut: {
+            /** Curves */
+            curves: components["schemas"]["CurveOut"][];
+        };
+        /**
          * Deed
          * @description What may be done to a hub.
          * @enum {string}
          */
         Deed: "imported" | "state" | "identity" | "site" | "licence" | "policy" | "test-window" | "commissioning" | "replaced" | "replaces";
-        /** DeliveryOut */
+        /**
+         * DefaultIn
+         * @description All that is to hold while no event does; what is left out holds no more.
+         */
+        DefaultIn: {
+            /**
+             * Limit Import W
+             * @default null
+             */
+            limit_import_w?: number | null;
+            /**
+             * Limit Export W
+             * @default null
+             */
+            limit_export_w?: number | null;
+            /**
+             * Limit Generation W
+             * @default null
+             */
+            limit_generation_w?: number | null;
+            /**
+             * Limit Load W
+             * @default null
+             */
+            limit_load_w?: number | null;
+            /**
+             * Limit Absorb Var
+             * @default null
+             */
+            limit_absorb_var?: number | null;
+            /**
+             * Limit Inject Var
+             * @default null
+             */
+            limit_inject_var?: number | null;
+            /**
+             * Limit Generation Percent
+             * @default null
+             */
+            limit_generation_percent?: number | null;
+            /**
+             * Fixed W Percent
+             * @default null
+             */
+            fixed_w_percent?: number | null;
+            /**
+             * Target W
+             * @default null
+             */
+            target_w?: number | null;
+            /**
+             * Target Var
+             * @default null
+             */
+            target_var?: number | null;
+            /**
+             * Storage Target W
+             * @default null
+             */
+            storage_target_w?: number | null;
+            /**
+             * Fixed Var
+             * @default null
+             */
+            fixed_var?: number | components["schemas"]["FixedVarIn"] | null;
+            /** @default null */
+            power_factor_inject?: components["schemas"]["PowerFactorIn"] | null;
+            /** @default null */
+            power_factor_absorb?: components["schemas"]["PowerFactorIn"] | null;
+            /**
+             * Volt Var
+             * @default null
+             */
+            volt_var?: string | components["schemas"]["CurveIn"] | null;
+            /**
+             * Volt Watt
+             * @default null
+             */
+            volt_watt?: string | components["schemas"]["CurveIn"] | null;
+            /**
+             * Watt Var
+             * @default null
+             */
+            watt_var?: string | components["schemas"]["CurveIn"] | null;
+            /**
+             * Watt Pf
+             * @default null
+             */
+            watt_pf?: string | components["schemas"]["CurveIn"] | null;
+            /**
+             * Freq Watt
+             * @default null
+             */
+            freq_watt?: string | components["schemas"]["CurveIn"] | null;
+            /** @default null */
+            freq_droop?: components["schemas"]["DroopIn"] | null;
+            /**
+             * Connect
+             * @default null
+             */
+            connect?: boolean | null;
+            /**
+             * Energize
+             * @default null
+             */
+            energize?: boolean | null;
+            /**
+             * Island Permit
+             * @default null
+             */
+            island_permit?: boolean | null;
+            /**
+             * Grid Connect Permit
+             * @default null
+             */
+            grid_connect_permit?: boolean | null;
+            /**
+             * Shed W
+             * @default null
+             */
+            shed_w?: number | null;
+            /**
+             * Reduce Energy Wh
+             * @default null
+             */
+            reduce_energy_wh?: number | null;
+            /**
+             * Duty Cycle Percent
+             * @default null
+             */
+            duty_cycle_percent?: number | null;
+            /**
+             * Cooling Offset K
+             * @default null
+             */
+            cooling_offset_k?: number | null;
+            /**
+             * Heating Offset K
+             * @default null
+             */
+            heating_offset_k?: number | null;
+            /**
+             * Load Offset Percent
+             * @default null
+             */
+            load_offset_percent?: number | null;
+            /**
+             * Ramp S
+             * @default null
+             */
+            ramp_s?: number | null;
+            /**
+             * Raw
+             * @default false
+             */
+            raw?: boolean;
+            /**
+             * Set Grad W
+             * @default null
+             */
+            set_grad_w?: number | null;
+        };
+        /**
+         * DefaultOut
+         * @description What holds while no event does.
+         */
+        DefaultOut: {
+            /** Program */
+            program: string;
+            /** Asks */
+            asks: {
+                [key: string]: number | string | number[];
+            };
+            /** Ramp S */
+            ramp_s: number | null;
+            /** Set Grad W */
+            set_grad_w: number | null;
+        };
+        /**
+         * DeliveryOut
+         * @description What homes delivered so far; `baseline` is how it is found, None where only limits are.
+         */
         DeliveryOut: {
             /** As Of */
             as_of: number;
@@ -558,9 +1770,93 @@ export interface components {
             /** Asked W */
             asked_w: number | null;
             /** Baseline */
-            baseline: string;
+            baseline: string | null;
             /** Intervals */
             intervals: components["schemas"]["IntervalOut"][];
+        };
+        /**
+         * DerAvailabilityOut
+         * @description What the DER could do from `reading_time` on; reserves in per cent.
+         */
+        DerAvailabilityOut: {
+            /** Reading Time */
+            reading_time: number;
+            /** Duration S */
+            duration_s: number | null;
+            /** Max Charge Duration S */
+            max_charge_duration_s: number | null;
+            /** Reserve Percent */
+            reserve_percent: number | null;
+            /** Reserve Charge Percent */
+            reserve_charge_percent: number | null;
+            /** Give W */
+            give_w: number | null;
+            /** Take W */
+            take_w: number | null;
+            /** Give Var */
+            give_var: number | null;
+            /** Take Var */
+            take_var: number | null;
+        };
+        /**
+         * DerCapabilityOut
+         * @description Ratings; powers in W, var, energy in Wh, `modes` in hex as the standard counts them.
+         */
+        DerCapabilityOut: {
+            /** Type */
+            type: number;
+            /** Modes */
+            modes: string;
+            /** Modes2 */
+            modes2: string | null;
+            /** Max W */
+            max_w: number;
+            /** Max Var */
+            max_var: number | null;
+            /** Max Charge W */
+            max_charge_w: number | null;
+            /** Max Discharge W */
+            max_discharge_w: number | null;
+            /** Max Wh */
+            max_wh: number | null;
+        };
+        /**
+         * DerSettingsOut
+         * @description Settings within the ratings; the gradient in per cent of `max_w` a second.
+         */
+        DerSettingsOut: {
+            /** Updated Time */
+            updated_time: number;
+            /** Modes */
+            modes: string | null;
+            /** Max W */
+            max_w: number;
+            /** Max Var */
+            max_var: number | null;
+            /** Max Charge W */
+            max_charge_w: number | null;
+            /** Max Discharge W */
+            max_discharge_w: number | null;
+            /** Grad W */
+            grad_w: number;
+        };
+        /**
+         * DerStatusOut
+         * @description The last DERStatus of a home; `soc` 0-1.
+         */
+        DerStatusOut: {
+            /** Reading Time */
+            reading_time: number;
+            /** Soc */
+            soc: number | null;
+            /** Operational Mode */
+            operational_mode: number | null;
+            /** Inverter */
+            inverter: number | null;
+            /** Gen Connect */
+            gen_connect: number | null;
+            /** Stor Connect */
+            stor_connect: number | null;
         };
         /**
          * DroopIn
@@ -603,6 +1899,12 @@ export interface components {
              */
             open_loop_s?: number;
         };
+        /**
+         * Edition
+         * @description Which dialect of IEEE 2030.5 a home speaks.
+         * @enum {string}
+         */
+        Edition: "csip-aus" | "2023" | "2018";
         /**
          * ErrorOut
          * @description Why a request was refused.
@@ -845,6 +2147,14 @@ export interface components {
             barred?: components["schemas"]["BarredOut"][];
         };
         /**
+         * EventsOut
+         * @description All remembered events, latest first.
+         */
+        EventsOut: {
+            /** Events */
+            events: components["schemas"]["EventOut"][];
+        };
+        /**
          * FixedVarIn
          * @description Reactive power in per cent of something; positive is injected.
          */
@@ -856,6 +2166,94 @@ export interface components {
              * @default max_var
              */
             of?: string;
+        };
+        /**
+         * Flow
+         * @description What a price is of.
+         * @enum {string}
+         */
+        Flow: "import" | "export";
+        /**
+         * GrantAnswerOut
+         * @description What the home answered to a grant.
+         */
+        GrantAnswerOut: {
+            /** Status */
+            status: number;
+            /** Meaning */
+            meaning: string;
+            /** At */
+            at: number;
+        };
+        /**
+         * GrantIn
+         * @description What is granted; what is left out is as asked. Negative is discharging.
+         */
+        GrantIn: {
+            /**
+             * Power W
+             * @default null
+             */
+            power_w?: number | null;
+            /**
+             * Energy Wh
+             * @default null
+             */
+            energy_wh?: number | null;
+            /**
+             * Start
+             * @default null
+             */
+            start?: number | null;
+            /**
+             * Minutes
+             * @default null
+             */
+            minutes?: number | null;
+            /**
+             * Raw
+             * @default false
+             */
+            raw?: boolean;
+        };
+        /**
+         * GrantOut
+         * @description A grant, and how it stands.
+         */
+        GrantOut: {
+            /** Id */
+            id: string;
+            /** Start */
+            start: number;
+            /** Duration S */
+            duration_s: number;
+            /** Power W */
+            power_w: number;
+            /** Energy Wh */
+            energy_wh: number;
+            /** State */
+            state: string;
+            /** Responses */
+            responses: components["schemas"]["GrantAnswerOut"][];
+        };
+        /**
+         * GroupIn
+         * @description A group, as it shall be.
+         */
+        GroupIn: {
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            kind: components["schemas"]["GroupKind"];
+            /**
+             * Parent
+             * @default null
+             */
+            parent?: string | null;
+            /** @default null */
+            place?: components["schemas"]["PlaceIn"] | null;
         };
         /**
          * GroupKind
@@ -883,6 +2281,14 @@ export interface components {
             above: string[];
         };
         /**
+         * GroupsIn
+         * @description Several groups, all or none; one may stand before the one above it.
+         */
+        GroupsIn: {
+            /** Groups */
+            groups: components["schemas"]["NamedGroupIn"][];
+        };
+        /**
          * GroupsOut
          * @description Groups by id; `next` is to be asked for `after`, None at the end.
          */
@@ -891,6 +2297,35 @@ export interface components {
             groups: components["schemas"]["GroupOut"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * HealthOut
+         * @description How the fleet is.
+         *
+         *     `state` is "good", or how grave the gravest signal is; `heard` counts homes by how long ago they
+         *     were heard of; `workers` those that told something in the last minutes.
+         */
+        HealthOut: {
+            /** State */
+            state: string;
+            /** Homes */
+            homes: number;
+            /** Heard */
+            heard: {
+                [key: string]: number;
+            };
+            /** Hubs */
+            hubs: {
+                [key: string]: number;
+            };
+            /** Workers */
+            workers: number;
+            /** Signals */
+            signals: {
+                [key: string]: number;
+            };
+            /** Outages */
+            outages: string[];
         };
         /**
          * HistoryOut
@@ -902,12 +2337,6 @@ export interface components {
             /** Next */
             next: number | null;
         };
-        /**
-         * HistoryRole
-         * @description What somebody at the operator's door may be.
-         * @enum {string}
-         */
-        HistoryRole: "dispatcher" | "engineer" | "auditor" | "system";
         /**
          * HomeAnswerOut
          * @description One home's side of an event; `told` is false where its edition has no word for it.
@@ -923,6 +2352,125 @@ export interface components {
             responses: components["schemas"]["ResponseOut"][];
             /** Status */
             status: string;
+        };
+        /**
+         * HomeIn
+         * @description A home to enter.
+         */
+        HomeIn: {
+            /** Lfdi */
+            lfdi: string;
+            /** Pin */
+            pin: string | number;
+            /** @default null */
+            edition?: components["schemas"]["Edition"] | null;
+        };
+        /**
+         * HomeOut
+         * @description A home as the utility knows it.
+         */
+        HomeOut: {
+            der_status: components["schemas"]["DerStatusOut"] | null;
+            der_capability: components["schemas"]["DerCapabilityOut"] | null;
+            der_settings: components["schemas"]["DerSettingsOut"] | null;
+            der_availability: components["schemas"]["DerAvailabilityOut"] | null;
+            /** Load Shed */
+            load_shed: components["schemas"]["LoadShedOut"][];
+            /** Lfdi */
+            lfdi: string;
+            /** Sfdi */
+            sfdi: number;
+            /** Pin */
+            pin: string;
+            edition: components["schemas"]["Edition"];
+            /** Registered At */
+            registered_at: number;
+            /** In Band */
+            in_band: boolean;
+            /** Last Contact */
+            last_contact: number | null;
+            /** Subscriptions */
+            subscriptions: string[];
+            /** Readings */
+            readings: components["schemas"]["ReadingOut"][];
+        };
+        /**
+         * HomeSettlementOut
+         * @description What a home's part in an event comes to; see `hems.headend.settle.delivery.Result`.
+         */
+        HomeSettlementOut: {
+            /** Lfdi */
+            lfdi: string;
+            /** State */
+            state: string;
+            /** Codes */
+            codes: number[];
+            /** Asked S */
+            asked_s: number;
+            /** Took Part S */
+            took_part_s: number;
+            /** Known S */
+            known_s: number;
+            /** Bridged S */
+            bridged_s: number;
+            /** Asked W */
+            asked_w: number | null;
+            /** Asked Wh */
+            asked_wh: number | null;
+            /** Baseline W */
+            baseline_w: number | null;
+            /** Measured W */
+            measured_w: number | null;
+            /** Delivered W */
+            delivered_w: number | null;
+            /** Delivered Wh */
+            delivered_wh: number | null;
+            /** Share */
+            share: number | null;
+            /** Over Wh */
+            over_wh: number | null;
+            /** Over S */
+            over_s: number | null;
+            /** Most Over W */
+            most_over_w: number | null;
+            /** Pay */
+            pay: number | null;
+            /** Flags */
+            flags: string[];
+        };
+        /**
+         * HomesOut
+         * @description All homes.
+         */
+        HomesOut: {
+            /** Homes */
+            homes: components["schemas"]["HomeOut"][];
+        };
+        /**
+         * HubIn
+         * @description A hub to be entered: by its maker's identity, its operational one, or both.
+         */
+        HubIn: {
+            /**
+             * Kind
+             * @default null
+             */
+            kind?: string | null;
+            /**
+             * Serial
+             * @default null
+             */
+            serial?: string | null;
+            /**
+             * Lfdi
+             * @default null
+             */
+            lfdi?: string | null;
+            /**
+             * Site
+             * @default null
+             */
+            site?: string | null;
         };
         /**
          * HubOut
@@ -967,7 +2515,32 @@ export interface components {
             /** Next */
             next: string | null;
         };
-        /** IntervalOut */
+        /**
+         * ImportOut
+         * @description How a file stands.
+         */
+        ImportOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Good */
+            good: number;
+            /** Known */
+            known: number;
+            /** Bad */
+            bad: number;
+            /** Imported */
+            imported: number;
+            /** Problems */
+            problems: components["schemas"]["ProblemOut"][];
+        };
+        /**
+         * IntervalOut
+         * @description A part of an event, all homes together, W; None for what does not apply or nobody knows.
+         *
+         *     `asked_w` is of all that took part; the others are of the `homes` of which all is known.
+         */
         IntervalOut: {
             /** Start */
             start: number;
@@ -990,6 +2563,29 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * LicenceIn
+         * @description A licence; no number takes it away.
+         */
+        LicenceIn: {
+            /** Number */
+            number: string | null;
+            /**
+             * Valid From
+             * @default 0
+             */
+            valid_from?: number;
+            /**
+             * Valid Until
+             * @default null
+             */
+            valid_until?: number | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /**
          * LicenceOut
          * @description A licence.
          */
@@ -1000,6 +2596,50 @@ export interface components {
             valid_from: number;
             /** Valid Until */
             valid_until: number | null;
+        };
+        /**
+         * LineIn
+         * @description A line: its cells by column, or why it is none.
+         */
+        LineIn: {
+            /** Line */
+            line: number;
+            /** Cells */
+            cells?: {
+                [key: string]: string;
+            };
+            /**
+             * Problem
+             * @default null
+             */
+            problem?: string | null;
+            /**
+             * Column
+             * @default
+             */
+            column?: string;
+        };
+        /**
+         * LinesIn
+         * @description Lines of a file.
+         */
+        LinesIn: {
+            /** Lines */
+            lines: components["schemas"]["LineIn"][];
+        };
+        /**
+         * LoadShedOut
+         * @description Load that could be shed; `program` is None where it is for all programmes.
+         */
+        LoadShedOut: {
+            /** Program */
+            program: string | null;
+            /** Power W */
+            power_w: number | null;
+            /** Percent */
+            percent: number | null;
+            /** Duration S */
+            duration_s: number | null;
         };
         /**
          * LoginIn
@@ -1013,6 +2653,129 @@ export interface components {
              * Format: password
              */
             password: string;
+        };
+        /**
+         * ManagedHomesIn
+         * @description Several of them.
+         */
+        ManagedHomesIn: {
+            /** Homes */
+            homes: components["schemas"]["ManagedIn"][];
+        };
+        /**
+         * ManagedHomesOut
+         * @description A page of them, by LFDI.
+         */
+        ManagedHomesOut: {
+            /** Homes */
+            homes: components["schemas"]["ManagedOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ManagedIn
+         * @description A home that it is to speak for; without a PIN one is drawn for a home that is new.
+         */
+        ManagedIn: {
+            /** Lfdi */
+            lfdi: string;
+            /**
+             * Pin
+             * @default null
+             */
+            pin?: string | number | null;
+        };
+        /**
+         * ManagedOut
+         * @description A home that an aggregator speaks for.
+         */
+        ManagedOut: {
+            /** Lfdi */
+            lfdi: string;
+            /** Sfdi */
+            sfdi: number;
+            /** Pin */
+            pin: string;
+            edition: components["schemas"]["Edition"];
+            /** Registered At */
+            registered_at: number;
+            /** In Band */
+            in_band: boolean;
+        };
+        /**
+         * MembersIn
+         * @description All sites of a free group.
+         */
+        MembersIn: {
+            /** Sites */
+            sites: string[];
+        };
+        /**
+         * MembersOut
+         * @description All sites of a free group itself.
+         */
+        MembersOut: {
+            /** Sites */
+            sites: string[];
+        };
+        /**
+         * MessageIn
+         * @description A message for all homes.
+         */
+        MessageIn: {
+            /** Text */
+            text: string;
+            /**
+             * Priority
+             * @default normal
+             * @enum {string}
+             */
+            priority?: "low" | "normal" | "high" | "critical";
+            /**
+             * Minutes
+             * @default 60
+             */
+            minutes?: number;
+            /**
+             * Start
+             * @default null
+             */
+            start?: number | string | null;
+            /**
+             * Originator
+             * @default null
+             */
+            originator?: string | null;
+        };
+        /**
+         * MessageOut
+         * @description A message, and how it stands.
+         */
+        MessageOut: {
+            /** Id */
+            id: string;
+            /** Text */
+            text: string;
+            /** Priority */
+            priority: string;
+            /** Originator */
+            originator: string | null;
+            /** Start */
+            start: number;
+            /** Duration S */
+            duration_s: number;
+            /** State */
+            state: string;
+            /** Responses */
+            responses: components["schemas"]["ReadOut"][];
+        };
+        /**
+         * MessagesOut
+         * @description All remembered messages, by start.
+         */
+        MessagesOut: {
+            /** Messages */
+            messages: components["schemas"]["MessageOut"][];
         };
         /**
          * Mode
@@ -1033,6 +2796,189 @@ export interface components {
             reason?: string;
         };
         /**
+         * NamedGroupIn
+         * @description The same, with its id.
+         */
+        NamedGroupIn: {
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            kind: components["schemas"]["GroupKind"];
+            /**
+             * Parent
+             * @default null
+             */
+            parent?: string | null;
+            /** @default null */
+            place?: components["schemas"]["PlaceIn"] | null;
+            /** Id */
+            id: string;
+        };
+        /**
+         * NewCurveIn
+         * @description A curve to be made in a programme before an event names it.
+         */
+        NewCurveIn: {
+            /** Points */
+            points: [
+                number,
+                number
+            ][];
+            /**
+             * Of
+             * @default null
+             */
+            of?: string | null;
+            /**
+             * Open Loop S
+             * @default null
+             */
+            open_loop_s?: number | null;
+            /**
+             * Ramp Up
+             * @default null
+             */
+            ramp_up?: number | null;
+            /**
+             * Ramp Down
+             * @default null
+             */
+            ramp_down?: number | null;
+            /**
+             * Filter S
+             * @default null
+             */
+            filter_s?: number | null;
+            /**
+             * V Ref Percent
+             * @default null
+             */
+            v_ref_percent?: number | null;
+            /**
+             * V Ref Follows S
+             * @default null
+             */
+            v_ref_follows_s?: number | null;
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            mode: components["schemas"]["Mode"];
+            /**
+             * Program
+             * @default null
+             */
+            program?: string | null;
+            /**
+             * Raw
+             * @default false
+             */
+            raw?: boolean;
+        };
+        /**
+         * NewPasswordIn
+         * @description A password for somebody who has lost theirs.
+         */
+        NewPasswordIn: {
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
+        /**
+         * NewTokenOut
+         * @description A token that was just made; what is to be shown is told this once.
+         */
+        NewTokenOut: {
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** Made At */
+            made_at: number;
+            /** Made By */
+            made_by: string;
+            /** Until */
+            until: number | null;
+            /** Last Used */
+            last_used: number | null;
+            /** Token */
+            token: string;
+        };
+        /**
+         * OperatorIn
+         * @description An operator to be made.
+         */
+        OperatorIn: {
+            /** Name */
+            name: string;
+            /** Roles */
+            roles: components["schemas"]["OperatorRole"][];
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
+        /**
+         * OperatorOut
+         * @description An operator.
+         */
+        OperatorOut: {
+            /** Name */
+            name: string;
+            /** Roles */
+            roles: components["schemas"]["OperatorRole"][];
+            /** Made At */
+            made_at: number;
+            /** Made By */
+            made_by: string;
+        };
+        /**
+         * OperatorRole
+         * @description What somebody at the utility does; one person may have several.
+         * @enum {string}
+         */
+        OperatorRole: "dispatcher" | "engineer" | "auditor" | "admin";
+        /**
+         * OperatorsOut
+         * @description All operators, by name.
+         */
+        OperatorsOut: {
+            /** Operators */
+            operators: components["schemas"]["OperatorOut"][];
+        };
+        /**
+         * PasswordIn
+         * @description One's own password, and the next one.
+         */
+        PasswordIn: {
+            /**
+             * Old
+             * Format: password
+             */
+            old: string;
+            /**
+             * New
+             * Format: password
+             */
+            new: string;
+        };
+        /**
+         * PlaceIn
+         * @description A place on the map, degrees of WGS 84.
+         */
+        PlaceIn: {
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+        };
+        /**
          * PlaceOut
          * @description A place on the map.
          */
@@ -1041,6 +2987,27 @@ export interface components {
             lat: number;
             /** Lon */
             lon: number;
+        };
+        /**
+         * PolicyIn
+         * @description What a hub may be asked for.
+         */
+        PolicyIn: {
+            /**
+             * Largest Event W
+             * @default null
+             */
+            largest_event_w?: number | null;
+            /**
+             * May Disconnect
+             * @default true
+             */
+            may_disconnect?: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
         };
         /**
          * PowerFactorIn
@@ -1078,6 +3045,58 @@ export interface components {
             why_second: string | null;
         };
         /**
+         * PriceIn
+         * @description One price; `start` in epoch seconds or ISO 8601 with its offset from UTC.
+         */
+        PriceIn: {
+            /** Start */
+            start: number | string;
+            /** Minutes */
+            minutes: number;
+            /**
+             * Price
+             * @default null
+             */
+            price?: number | null;
+        };
+        /**
+         * PriceOut
+         * @description One price, and how it stands.
+         */
+        PriceOut: {
+            /** Id */
+            id: string;
+            flow: components["schemas"]["Flow"];
+            /** Start */
+            start: number;
+            /** Minutes */
+            minutes: number;
+            /** Price */
+            price: number | null;
+            /** State */
+            state: string;
+        };
+        /**
+         * ProblemOut
+         * @description Why a line cannot be imported; `column` is empty for the line as a whole.
+         */
+        ProblemOut: {
+            /** Line */
+            line: number;
+            /** Column */
+            column: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ProblemsOut
+         * @description All that is wrong with the lines of a request.
+         */
+        ProblemsOut: {
+            /** Problems */
+            problems: components["schemas"]["ProblemOut"][];
+        };
+        /**
          * ProgramKind
          * @description Which function set carries a programme's events.
          * @enum {string}
@@ -1106,7 +3125,10 @@ export interface components {
             /** Programs */
             programs: components["schemas"]["ProgramOut"][];
         };
-        /** ProgressOut */
+        /**
+         * ProgressOut
+         * @description How an event goes. `states` counts each home once, by its last answer.
+         */
         ProgressOut: {
             /** Id */
             id: string;
@@ -1122,8 +3144,10 @@ export interface components {
             ends: number;
             /** Asks */
             asks: {
-                [key: string]: number;
+                [key: string]: number | string | number[];
             };
+            /** Cancelled At */
+            cancelled_at: number | null;
             /** As Of */
             as_of: number;
             /** Homes */
@@ -1138,8 +3162,13 @@ export interface components {
             states: {
                 [key: string]: number;
             };
-            /** Counted */
-            counted: string;
+            /** Codes */
+            codes: components["schemas"]["CodeOut"][];
+            /**
+             * Counted
+             * @enum {string}
+             */
+            counted: "ready" | "being counted" | "not measured";
             delivery: components["schemas"]["DeliveryOut"] | null;
             /** Silent */
             silent: string[];
@@ -1196,6 +3225,108 @@ export interface components {
             proposals: components["schemas"]["ProposalOut"][];
         };
         /**
+         * ReadOut
+         * @description What a home answered to a message.
+         */
+        ReadOut: {
+            /** Lfdi */
+            lfdi: string;
+            /** Status */
+            status: number;
+            /** Meaning */
+            meaning: string;
+            /** At */
+            at: number;
+        };
+        /**
+         * ReadingOut
+         * @description A mirrored reading; `uom` 38 W, 72 Wh, 29 V, 33 Hz; `flow` 1 from the grid, 19 to it.
+         */
+        ReadingOut: {
+            /** Lfdi */
+            lfdi: string;
+            /** Point */
+            point: string;
+            /** Meter */
+            meter: string;
+            /** Description */
+            description: string;
+            /** Uom */
+            uom: number | null;
+            /** Flow */
+            flow: number | null;
+            /** Role */
+            role: string;
+            /** Start */
+            start: number;
+            /** Duration S */
+            duration_s: number;
+            /** Value */
+            value: number;
+        };
+        /**
+         * ReadingsOut
+         * @description Readings, latest first.
+         */
+        ReadingsOut: {
+            /** Readings */
+            readings: components["schemas"]["ReadingOut"][];
+        };
+        /**
+         * ReplaceIn
+         * @description Which hub takes the place, and why.
+         */
+        ReplaceIn: {
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ReplacedOut
+         * @description Both hubs after a replacement.
+         */
+        ReplacedOut: {
+            old: components["schemas"]["HubOut"];
+            new: components["schemas"]["HubOut"];
+        };
+        /**
+         * RequestOut
+         * @description A request with what was granted for it; charging positive.
+         */
+        RequestOut: {
+            /** Id */
+            id: string;
+            /** Lfdi */
+            lfdi: string;
+            /** Description */
+            description: string;
+            /** State */
+            state: string;
+            /** Received At */
+            received_at: number;
+            /** Start */
+            start: number;
+            /** Duration S */
+            duration_s: number;
+            /** Takes S */
+            takes_s: number | null;
+            /** Power W */
+            power_w: number;
+            /** Energy Wh */
+            energy_wh: number;
+            /** Grants */
+            grants: components["schemas"]["GrantOut"][];
+        };
+        /**
+         * RequestsOut
+         * @description All requests, the latest first.
+         */
+        RequestsOut: {
+            /** Reservations */
+            reservations: components["schemas"]["RequestOut"][];
+        };
+        /**
          * ResponseOut
          * @description What a home answered.
          */
@@ -1212,17 +3343,82 @@ export interface components {
             modes: string;
         };
         /**
+         * RightsIn
+         * @description What an aggregator may do.
+         */
+        RightsIn: {
+            /**
+             * May Register
+             * @default false
+             */
+            may_register?: boolean;
+            /**
+             * Most
+             * @default 100000
+             */
+            most?: number;
+        };
+        /**
          * Role
-         * @description What somebody at the utility does; one person may have several.
+         * @description What somebody at the operator's door may be.
          * @enum {string}
          */
-        Role: "dispatcher" | "engineer" | "auditor" | "admin";
+        Role: "dispatcher" | "engineer" | "auditor" | "system";
+        /**
+         * RolesIn
+         * @description An operator's roles from now on.
+         */
+        RolesIn: {
+            /** Roles */
+            roles: components["schemas"]["OperatorRole"][];
+        };
         /**
          * Rule
          * @description What can be found.
          * @enum {string}
          */
         Rule: "silent" | "outage" | "handshakes" | "handshake-wave" | "refused-certificate" | "stranger" | "barred" | "clone" | "flood" | "scan" | "clock" | "contradiction" | "over-rating" | "frozen" | "sign" | "opted-out" | "cannot-comply" | "undelivered" | "undelivered-wave";
+        /**
+         * RunIn
+         * @description How lines become part of the fleet.
+         */
+        RunIn: {
+            /**
+             * Only Good
+             * @default false
+             */
+            only_good?: boolean;
+        };
+        /**
+         * SeriesIn
+         * @description A series of prices; it takes the place of all that hold from its first start on.
+         */
+        SeriesIn: {
+            /**
+             * Tariff
+             * @default Retail
+             */
+            tariff?: string;
+            /** @default import */
+            flow?: components["schemas"]["Flow"];
+            /**
+             * Currency
+             * @default null
+             */
+            currency?: string | null;
+            /**
+             * Primacy
+             * @default null
+             */
+            primacy?: number | null;
+            /** Prices */
+            prices: components["schemas"]["PriceIn"][];
+            /**
+             * Raw
+             * @default false
+             */
+            raw?: boolean;
+        };
         /**
          * SessionOut
          * @description Who asks, and how they got in.
@@ -1231,53 +3427,56 @@ export interface components {
             /** Name */
             name: string;
             /** Roles */
-            roles: components["schemas"]["Role"][];
+            roles: components["schemas"]["OperatorRole"][];
             way: components["schemas"]["Way"];
             /** Csrf */
             csrf: string;
             /** Until */
             until: number | null;
         };
-        /** SettledOut */
-        SettledOut: {
-            /** Lfdi */
-            lfdi: string;
-            /** State */
-            state: string;
-            /** Took Part S */
-            took_part_s: number;
-            /** Asked W */
-            asked_w: number | null;
-            /** Delivered W */
-            delivered_w: number | null;
-            /** Share */
-            share: number | null;
-            /** Over Wh */
-            over_wh: number | null;
-            /** Over S */
-            over_s: number | null;
-            /** Pay */
-            pay: number | null;
-            /** Flags */
-            flags: string[];
-        };
-        /** SettlementOut */
+        /**
+         * SettlementOut
+         * @description An event settled: all homes together, and a page of them one by one.
+         */
         SettlementOut: {
             /** Id */
             id: string;
+            /** Program */
+            program: string;
+            /** Group */
+            group: string | null;
             /** State */
             state: string;
+            /** Start */
+            start: number;
+            /** Ends */
+            ends: number;
+            /** Asks */
+            asks: {
+                [key: string]: number | string | number[];
+            };
+            /** Cancelled At */
+            cancelled_at: number | null;
             /** Final */
             final: boolean;
             /** Why Not Final */
             why_not_final: string | null;
+            /** Baseline */
+            baseline: string | null;
+            /** Interval S */
+            interval_s: number;
             /** Currency */
             currency: string | null;
-            /** Counted */
-            counted: string;
+            /** Rate Kwh */
+            rate_kwh: number | null;
+            /**
+             * Counted
+             * @enum {string}
+             */
+            counted: "ready" | "being counted" | "not measured";
             total: components["schemas"]["TotalOut"] | null;
             /** Homes */
-            homes: components["schemas"]["SettledOut"][];
+            homes: components["schemas"]["HomeSettlementOut"][];
             /** Next */
             next: string | null;
         };
@@ -1318,6 +3517,49 @@ export interface components {
         SignalsOut: {
             /** Signals */
             signals: components["schemas"]["SignalOut"][];
+        };
+        /**
+         * SiteIn
+         * @description A site, as it shall be.
+         */
+        SiteIn: {
+            /** Group */
+            group: string;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Address
+             * @default
+             */
+            address?: string;
+            /**
+             * Connection Point
+             * @default
+             */
+            connection_point?: string;
+            /** @default null */
+            place?: components["schemas"]["PlaceIn"] | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /**
+         * SiteOfIn
+         * @description Where a hub is from now on; None for in stock.
+         */
+        SiteOfIn: {
+            /** Site */
+            site: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
         };
         /**
          * SiteOut
@@ -1394,14 +3636,92 @@ export interface components {
             /** Answered */
             answered: number;
         };
-        /** TotalOut */
+        /**
+         * TariffOut
+         * @description A tariff with its prices, by start.
+         */
+        TariffOut: {
+            /** Tariff */
+            tariff: string;
+            /** Id */
+            id: string;
+            /** Primacy */
+            primacy: number;
+            /** Currency */
+            currency: number;
+            /** Prices */
+            prices: components["schemas"]["PriceOut"][];
+        };
+        /**
+         * TariffsOut
+         * @description All tariffs, by primacy.
+         */
+        TariffsOut: {
+            /** Tariffs */
+            tariffs: components["schemas"]["TariffOut"][];
+        };
+        /**
+         * TestWindowIn
+         * @description For how long an enrolled hub is served for its test; 0 ends that.
+         */
+        TestWindowIn: {
+            /** Hours */
+            hours: number;
+        };
+        /**
+         * TokenIn
+         * @description A token that a program is to show.
+         */
+        TokenIn: {
+            /** Label */
+            label: string;
+            /**
+             * Days
+             * @default 365
+             */
+            days?: number | null;
+        };
+        /**
+         * TokenOut
+         * @description A token, without what is shown of it.
+         */
+        TokenOut: {
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** Made At */
+            made_at: number;
+            /** Made By */
+            made_by: string;
+            /** Until */
+            until: number | null;
+            /** Last Used */
+            last_used: number | null;
+        };
+        /**
+         * TokensOut
+         * @description Somebody's tokens, the oldest first.
+         */
+        TokensOut: {
+            /** Tokens */
+            tokens: components["schemas"]["TokenOut"][];
+        };
+        /**
+         * TotalOut
+         * @description All homes of an event together; see `hems.headend.settle.totals.Total`.
+         */
         TotalOut: {
+            /** As Of */
+            as_of: number;
             /** Homes */
             homes: number;
             /** Took Part */
             took_part: number;
             /** Measured */
             measured: number;
+            /** Asked W */
+            asked_w: number | null;
             /** Asked Wh */
             asked_wh: number | null;
             /** Delivered Wh */
@@ -1416,6 +3736,10 @@ export interface components {
             over_s: number | null;
             /** Pay */
             pay: number | null;
+            /** States */
+            states: {
+                [key: string]: number;
+            };
             /** Flags */
             flags: {
                 [key: string]: number;
@@ -1443,7 +3767,7 @@ export interface components {
             /** Who */
             who: string;
             /** Roles */
-            roles: components["schemas"]["Role"][];
+            roles: components["schemas"]["OperatorRole"][];
             way: components["schemas"]["Way"];
             /** Origin */
             origin: string;
@@ -1481,6 +3805,22 @@ export interface components {
          */
         Way: "session" | "token" | "machine";
         /**
+         * WayOut
+         * @description What homes could do one way; `none` are known to be able to do nothing.
+         */
+        WayOut: {
+            /** W */
+            w: number;
+            /** Homes */
+            homes: number;
+            /** None */
+            none: number;
+            /** Unknown */
+            unknown: {
+                [key: string]: number;
+            };
+        };
+        /**
          * WithdrawIn
          * @description Why a proposal is taken back.
          */
@@ -1498,37 +3838,96 @@ export interface components {
     headers: never;
     pathItems: never;
 }
-export type AmountOut = components['schemas']['AmountOut'];
+export type AggregatorIn = components['schemas']['AggregatorIn'];
+export type AggregatorOut = components['schemas']['AggregatorOut'];
+export type AggregatorsOut = components['schemas']['AggregatorsOut'];
 export type AvailabilityOut = components['schemas']['AvailabilityOut'];
 export type BarredOut = components['schemas']['BarredOut'];
+export type BeginIn = components['schemas']['BeginIn'];
 export type CancelIn = components['schemas']['CancelIn'];
 export type ChangeOut = components['schemas']['ChangeOut'];
+export type CheckIn = components['schemas']['CheckIn'];
+export type CheckOut = components['schemas']['CheckOut'];
+export type CodeOut = components['schemas']['CodeOut'];
+export type CommissioningIn = components['schemas']['CommissioningIn'];
+export type CommissioningOut = components['schemas']['CommissioningOut'];
+export type CommissioningsOut = components['schemas']['CommissioningsOut'];
 export type CountsOut = components['schemas']['CountsOut'];
 export type CurveIn = components['schemas']['CurveIn'];
+export type CurveOut = components['schemas']['CurveOut'];
+export type CurvesOut = components['schemas']['CurvesOut'];
 export type Deed = components['schemas']['Deed'];
+export type DefaultIn = components['schemas']['DefaultIn'];
+export type DefaultOut = components['schemas']['DefaultOut'];
 export type DeliveryOut = components['schemas']['DeliveryOut'];
+export type DerAvailabilityOut = components['schemas']['DerAvailabilityOut'];
+export type DerCapabilityOut = components['schemas']['DerCapabilityOut'];
+export type DerSettingsOut = components['schemas']['DerSettingsOut'];
+export type DerStatusOut = components['schemas']['DerStatusOut'];
 export type DroopIn = components['schemas']['DroopIn'];
+export type Edition = components['schemas']['Edition'];
 export type ErrorOut = components['schemas']['ErrorOut'];
 export type EventIn = components['schemas']['EventIn'];
 export type EventOut = components['schemas']['EventOut'];
+export type EventsOut = components['schemas']['EventsOut'];
 export type FixedVarIn = components['schemas']['FixedVarIn'];
+export type Flow = components['schemas']['Flow'];
+export type GrantAnswerOut = components['schemas']['GrantAnswerOut'];
+export type GrantIn = components['schemas']['GrantIn'];
+export type GrantOut = components['schemas']['GrantOut'];
+export type GroupIn = components['schemas']['GroupIn'];
 export type GroupKind = components['schemas']['GroupKind'];
 export type GroupOut = components['schemas']['GroupOut'];
+export type GroupsIn = components['schemas']['GroupsIn'];
 export type GroupsOut = components['schemas']['GroupsOut'];
+export type HealthOut = components['schemas']['HealthOut'];
 export type HistoryOut = components['schemas']['HistoryOut'];
-export type HistoryRole = components['schemas']['HistoryRole'];
 export type HomeAnswerOut = components['schemas']['HomeAnswerOut'];
+export type HomeIn = components['schemas']['HomeIn'];
+export type HomeOut = components['schemas']['HomeOut'];
+export type HomeSettlementOut = components['schemas']['HomeSettlementOut'];
+export type HomesOut = components['schemas']['HomesOut'];
+export type HubIn = components['schemas']['HubIn'];
 export type HubOut = components['schemas']['HubOut'];
 export type HubsOut = components['schemas']['HubsOut'];
+export type ImportOut = components['schemas']['ImportOut'];
 export type IntervalOut = components['schemas']['IntervalOut'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type LicenceIn = components['schemas']['LicenceIn'];
 export type LicenceOut = components['schemas']['LicenceOut'];
+export type LineIn = components['schemas']['LineIn'];
+export type LinesIn = components['schemas']['LinesIn'];
+export type LoadShedOut = components['schemas']['LoadShedOut'];
 export type LoginIn = components['schemas']['LoginIn'];
+export type ManagedHomesIn = components['schemas']['ManagedHomesIn'];
+export type ManagedHomesOut = components['schemas']['ManagedHomesOut'];
+export type ManagedIn = components['schemas']['ManagedIn'];
+export type ManagedOut = components['schemas']['ManagedOut'];
+export type MembersIn = components['schemas']['MembersIn'];
+export type MembersOut = components['schemas']['MembersOut'];
+export type MessageIn = components['schemas']['MessageIn'];
+export type MessageOut = components['schemas']['MessageOut'];
+export type MessagesOut = components['schemas']['MessagesOut'];
 export type Mode = components['schemas']['Mode'];
 export type MoveIn = components['schemas']['MoveIn'];
+export type NamedGroupIn = components['schemas']['NamedGroupIn'];
+export type NewCurveIn = components['schemas']['NewCurveIn'];
+export type NewPasswordIn = components['schemas']['NewPasswordIn'];
+export type NewTokenOut = components['schemas']['NewTokenOut'];
+export type OperatorIn = components['schemas']['OperatorIn'];
+export type OperatorOut = components['schemas']['OperatorOut'];
+export type OperatorRole = components['schemas']['OperatorRole'];
+export type OperatorsOut = components['schemas']['OperatorsOut'];
+export type PasswordIn = components['schemas']['PasswordIn'];
+export type PlaceIn = components['schemas']['PlaceIn'];
 export type PlaceOut = components['schemas']['PlaceOut'];
+export type PolicyIn = components['schemas']['PolicyIn'];
 export type PowerFactorIn = components['schemas']['PowerFactorIn'];
 export type PreviewOut = components['schemas']['PreviewOut'];
+export type PriceIn = components['schemas']['PriceIn'];
+export type PriceOut = components['schemas']['PriceOut'];
+export type ProblemOut = components['schemas']['ProblemOut'];
+export type ProblemsOut = components['schemas']['ProblemsOut'];
 export type ProgramKind = components['schemas']['ProgramKind'];
 export type ProgramOut = components['schemas']['ProgramOut'];
 export type ProgramsOut = components['schemas']['ProgramsOut'];
@@ -1536,33 +3935,344 @@ export type ProgressOut = components['schemas']['ProgressOut'];
 export type ProposalOut = components['schemas']['ProposalOut'];
 export type ProposalState = components['schemas']['ProposalState'];
 export type ProposalsOut = components['schemas']['ProposalsOut'];
+export type ReadOut = components['schemas']['ReadOut'];
+export type ReadingOut = components['schemas']['ReadingOut'];
+export type ReadingsOut = components['schemas']['ReadingsOut'];
+export type ReplaceIn = components['schemas']['ReplaceIn'];
+export type ReplacedOut = components['schemas']['ReplacedOut'];
+export type RequestOut = components['schemas']['RequestOut'];
+export type RequestsOut = components['schemas']['RequestsOut'];
 export type ResponseOut = components['schemas']['ResponseOut'];
+export type RightsIn = components['schemas']['RightsIn'];
 export type Role = components['schemas']['Role'];
+export type RolesIn = components['schemas']['RolesIn'];
 export type Rule = components['schemas']['Rule'];
+export type RunIn = components['schemas']['RunIn'];
+export type SeriesIn = components['schemas']['SeriesIn'];
 export type SessionOut = components['schemas']['SessionOut'];
-export type SettledOut = components['schemas']['SettledOut'];
 export type SettlementOut = components['schemas']['SettlementOut'];
 export type Severity = components['schemas']['Severity'];
 export type SignalOut = components['schemas']['SignalOut'];
 export type SignalsOut = components['schemas']['SignalsOut'];
+export type SiteIn = components['schemas']['SiteIn'];
+export type SiteOfIn = components['schemas']['SiteOfIn'];
 export type SiteOut = components['schemas']['SiteOut'];
 export type SitesOut = components['schemas']['SitesOut'];
 export type State = components['schemas']['State'];
 export type SummariesOut = components['schemas']['SummariesOut'];
 export type SummaryOut = components['schemas']['SummaryOut'];
+export type TariffOut = components['schemas']['TariffOut'];
+export type TariffsOut = components['schemas']['TariffsOut'];
+export type TestWindowIn = components['schemas']['TestWindowIn'];
+export type TokenIn = components['schemas']['TokenIn'];
+export type TokenOut = components['schemas']['TokenOut'];
+export type TokensOut = components['schemas']['TokensOut'];
 export type TotalOut = components['schemas']['TotalOut'];
 export type TrailEntriesOut = components['schemas']['TrailEntriesOut'];
 export type TrailEntryOut = components['schemas']['TrailEntryOut'];
 export type VerdictOut = components['schemas']['VerdictOut'];
 export type Way = components['schemas']['Way'];
+export type WayOut = components['schemas']['WayOut'];
 export type WithdrawIn = components['schemas']['WithdrawIn'];
 export type $defs = Record<string, never>;
 export interface operations {
-    op14: {
+    consolepage_get_root: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Found */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    aggregator_get_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AggregatorsOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    aggregator_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AggregatorIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AggregatorOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    aggregator_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lfdi: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AggregatorOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    aggregator_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lfdi: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RightsIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AggregatorOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    aggregator_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lfdi: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AggregatorOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    aggregator_get_homes: {
         parameters: {
             query?: {
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                lfdi: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManagedHomesOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    aggregator_post_homes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lfdi: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManagedHomesIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AggregatorOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    aggregator_delete_home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lfdi: string;
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AggregatorOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    settle_get_availability: {
+        parameters: {
+            query?: {
+                /** @description Of a group or site only. */
                 group?: string;
+                /** @description Begin, epoch s; now where it is left out. */
                 from?: number;
+                /** @description End, epoch s; what can be done at once where it is left out. */
                 to?: number;
             };
             header?: never;
@@ -1571,7 +4281,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1591,7 +4301,216 @@ export interface operations {
             };
         };
     };
-    op16: {
+    consolepage_get_console: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Found */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    consolepage_get_index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    consolepage_get_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    der_get_curves: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurvesOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    der_post_curve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCurveIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurveOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    der_delete_curve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurveOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    event_get_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    event_post_event: {
         parameters: {
             query?: never;
             header?: never;
@@ -1604,7 +4523,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1613,7 +4532,7 @@ export interface operations {
                     "application/json": components["schemas"]["EventOut"];
                 };
             };
-            /** @description o */
+            /** @description Accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1633,7 +4552,7 @@ export interface operations {
             };
         };
     };
-    op15: {
+    event_post_preview: {
         parameters: {
             query?: never;
             header?: never;
@@ -1646,7 +4565,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1666,7 +4585,7 @@ export interface operations {
             };
         };
     };
-    op18: {
+    event_get_event: {
         parameters: {
             query?: never;
             header?: never;
@@ -1675,13 +4594,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["CancelIn"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1701,10 +4616,47 @@ export interface operations {
             };
         };
     };
-    op17: {
+    event_post_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CancelIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    settle_get_progress: {
         parameters: {
             query?: {
+                /** @description How many items at most. */
                 limit?: number;
+                /** @description `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -1715,7 +4667,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1735,10 +4687,12 @@ export interface operations {
             };
         };
     };
-    op19: {
+    settle_get_settlement: {
         parameters: {
             query?: {
+                /** @description How many items at most. */
                 limit?: number;
+                /** @description `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -1749,7 +4703,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1769,7 +4723,78 @@ export interface operations {
             };
         };
     };
-    op7: {
+    file_get_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    file_get_parquet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    hub_get_counts: {
         parameters: {
             query?: never;
             header?: never;
@@ -1778,7 +4803,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1798,11 +4823,14 @@ export interface operations {
             };
         };
     };
-    op4: {
+    place_get_groups: {
         parameters: {
             query?: {
+                /** @description How many items at most. */
                 limit?: number;
+                /** @description `next` of the page before. */
                 after?: string;
+                /** @description Those right below it; empty for the topmost. */
                 parent?: string;
             };
             header?: never;
@@ -1811,7 +4839,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1831,14 +4859,242 @@ export interface operations {
             };
         };
     };
-    op8: {
+    place_post_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupsIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupsOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    place_get_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    place_put_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    place_delete_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    place_get_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembersOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    place_put_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembersIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembersOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    monitor_get_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    hub_get_hubs: {
         parameters: {
             query?: {
+                /** @description How many items at most. */
                 limit?: number;
+                /** @description `next` of the page before. */
                 after?: string;
-                group?: string;
                 state?: string;
                 site?: string;
+                /** @description Only of this group and all below it. */
+                group?: string;
             };
             header?: never;
             path?: never;
@@ -1846,7 +5102,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1866,7 +5122,40 @@ export interface operations {
             };
         };
     };
-    op9: {
+    hub_post_hub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HubIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    hub_get_hub: {
         parameters: {
             query?: never;
             header?: never;
@@ -1877,7 +5166,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1897,10 +5186,78 @@ export interface operations {
             };
         };
     };
-    op10: {
+    hub_get_commissioning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommissioningsOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    hub_post_commissioning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommissioningIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommissioningOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    hub_get_history: {
         parameters: {
             query?: {
+                /** @description How many items at most. */
                 limit?: number;
+                /** @description `next` of the page before. */
                 before?: number;
             };
             header?: never;
@@ -1911,7 +5268,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1931,7 +5288,7 @@ export interface operations {
             };
         };
     };
-    op11: {
+    hub_put_licence: {
         parameters: {
             query?: never;
             header?: never;
@@ -1942,11 +5299,11 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["MoveIn"];
+                "application/json": components["schemas"]["LicenceIn"];
             };
         };
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1966,11 +5323,363 @@ export interface operations {
             };
         };
     };
-    op5: {
+    hub_put_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    hub_post_replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacedOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    hub_put_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteOfIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    hub_post_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    hub_post_test_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestWindowIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    import_post_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    import_get_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    import_delete_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    import_post_lines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemsOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    import_post_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    place_get_sites: {
         parameters: {
             query?: {
+                /** @description How many items at most. */
                 limit?: number;
+                /** @description `next` of the page before. */
                 after?: string;
+                /** @description Only of this group and all below it. */
                 group?: string;
             };
             header?: never;
@@ -1979,7 +5688,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1999,7 +5708,7 @@ export interface operations {
             };
         };
     };
-    op6: {
+    place_get_site: {
         parameters: {
             query?: never;
             header?: never;
@@ -2010,7 +5719,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2030,7 +5739,73 @@ export interface operations {
             };
         };
     };
-    op13: {
+    place_put_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    place_delete_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_get_homes: {
         parameters: {
             query?: never;
             header?: never;
@@ -2039,7 +5814,638 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomesOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_post_home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HomeIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_get_home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lfdi: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_get_home_readings: {
+        parameters: {
+            query?: {
+                /** @description Epoch s. */
+                since?: number;
+                /** @description How many items at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                lfdi: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadingsOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    message_get_messages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagesOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    message_post_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    message_post_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    monitor_get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    contents_get_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_get_operators: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorsOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_post_operator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperatorIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_put_operator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_delete_operator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_put_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasswordIn"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_get_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokensOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_post_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTokenOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_delete_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    price_get_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TariffsOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    price_put_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeriesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TariffOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    price_delete_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tariff: string;
+                flow: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TariffOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    brief_get_programs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2059,9 +6465,76 @@ export interface operations {
             };
         };
     };
-    op20: {
+    der_get_default: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                program: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DefaultOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    der_put_default: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                program: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DefaultIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DefaultOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    event_get_proposals: {
         parameters: {
             query?: {
+                /** @description proposed, confirmed, withdrawn or lapsed */
                 state?: string;
             };
             header?: never;
@@ -2070,7 +6543,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2090,7 +6563,7 @@ export interface operations {
             };
         };
     };
-    op21: {
+    event_get_proposal: {
         parameters: {
             query?: never;
             header?: never;
@@ -2101,42 +6574,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventOut"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorOut"];
-                };
-            };
-        };
-    };
-    op22: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WithdrawIn"];
-            };
-        };
-        responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2156,7 +6594,107 @@ export interface operations {
             };
         };
     };
-    op1: {
+    event_post_confirmation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    event_post_withdrawal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WithdrawIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_get_readings: {
+        parameters: {
+            query?: {
+                /** @description Epoch s. */
+                since?: number;
+                /** @description How many items at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadingsOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    flow_get_requests: {
         parameters: {
             query?: never;
             header?: never;
@@ -2165,7 +6703,133 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestsOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    flow_get_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    flow_post_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    flow_post_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["GrantIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    operator_get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2185,7 +6849,7 @@ export interface operations {
             };
         };
     };
-    op2: {
+    operator_post_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -2198,7 +6862,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2218,7 +6882,7 @@ export interface operations {
             };
         };
     };
-    op3: {
+    operator_delete_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -2227,7 +6891,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2245,9 +6909,43 @@ export interface operations {
             };
         };
     };
-    op25: {
+    operator_put_own_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordIn"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    monitor_get_signals: {
         parameters: {
             query?: {
+                /** @description Epoch s. */
+                since?: number;
+                /** @description How many items at most. */
                 limit?: number;
             };
             header?: never;
@@ -2256,7 +6954,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2276,9 +6974,10 @@ export interface operations {
             };
         };
     };
-    op12: {
+    brief_get_summaries: {
         parameters: {
             query?: {
+                /** @description How many items at most. */
                 limit?: number;
             };
             header?: never;
@@ -2287,7 +6986,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2307,11 +7006,14 @@ export interface operations {
             };
         };
     };
-    op23: {
+    trail_get_trail: {
         parameters: {
             query?: {
+                /** @description How many items at most. */
                 limit?: number;
+                /** @description `next` of the page before. */
                 before?: number;
+                /** @description Only this operator's. */
                 who?: string;
             };
             header?: never;
@@ -2320,7 +7022,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2340,7 +7042,7 @@ export interface operations {
             };
         };
     };
-    op24: {
+    trail_get_check: {
         parameters: {
             query?: never;
             header?: never;
@@ -2349,13 +7051,42 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["VerdictOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    trail_get_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description What went wrong */

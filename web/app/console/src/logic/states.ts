@@ -11,6 +11,7 @@ export const ANSWERS: readonly [string, Tone | "busy"][] = [
   ["received", "calm"],
   ["left", "warn"],
   ["refused", "bad"],
+  ["replaced", "warn"],
   ["taken back", "none"],
   ["no answer", "none"],
   ["not told", "none"],
