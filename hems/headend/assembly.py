@@ -132,7 +132,8 @@ def assemble(
             await keep()
         await fleet.keep()
         await book.contacts.save()
-        await mirrors.prune(now - settings.readings_days * _DAY_S, now + _DAY_S)
+        raw, thinned = settings.readings_days * _DAY_S, settings.thinned_days * _DAY_S
+        await mirrors.prune(now - raw, now + _DAY_S, now - thinned)
 
     ticker = Ticker(feeds, notifier, clock, keep_house)
     books.tell(ticker)

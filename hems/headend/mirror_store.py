@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, null, select, true
 from sqlalchemy.orm import aliased
 
 from hems.headend.errors import RequestError
 from hems.headend.mirror_posts import MeterPost, ReadingsPost, save_posts
-from hems.headend.models import MeterRow, PointRow, ReadingRow
+from hems.headend.models import MeterRow, PointRow, ReadingRow, ThinnedRow
 from hems.headend.paging import Page, Query
 from hems.headend.records import ReadingRecord
 from hems.headend.rows import AnyRow
@@ -156,6 +156,7 @@ class MirrorStore:
             # The point first: whoever posts to it now comes before this, or finds it gone.
             await connection.execute(delete(PointRow).where(PointRow.id == point.id))
             await connection.execute(delete(ReadingRow).where(ReadingRow.meter.in_(meters)))
+            await connection.execute(delete(ThinnedRow).where(ThinnedRow.meter.in_(meters)))
             await connection.execute(delete(MeterRow).where(MeterRow.point == point.id))
 
     async def readings(
@@ -168,16 +169,23 @@ class MirrorStore:
             since: Only those that begin at or after it, epoch s.
             limit: At most so many.
         """
-        query = _joined().where(ReadingRow.start >= since)
-        if lfdi is not None:
-            query = query.where(PointRow.lfdi == lfdi)
-        query = query.order_by(ReadingRow.start.desc(), ReadingRow.id.desc()).limit(limit)
         async with self._store.reading() as connection:
-            return [_reading(row) for row in await connection.execute(query)]
+            found = [
+                _reading(row)
+                for kept, last in ((ReadingRow, ReadingRow.id), (ThinnedRow, ThinnedRow.meter))
+                for row in await connection.execute(
+                    _joined(kept)
+                    .where(kept.start >= since, true() if lfdi is None else PointRow.lfdi == lfdi)
+                    .order_by(kept.start.desc(), last.desc())
+                    .limit(limit)
+                )
+            ]
+        found.sort(key=lambda each: each.start, reverse=True)
+        return found[:limit]
 
     async def latest(self) -> Sequence[ReadingRecord]:
         """Return the last reading of each meter of each home."""
-        other = aliased(ReadingRow)
+        other, thinned = aliased(ReadingRow), aliased(ThinnedRow)
         last = (
             select(other.id)
             .where(other.meter == MeterRow.id)
@@ -185,21 +193,37 @@ class MirrorStore:
             .limit(1)
             .scalar_subquery()
         )
-        query = _joined().where(ReadingRow.id == last).order_by(MeterRow.id)
+        fresh = _joined(ReadingRow).where(ReadingRow.id == last).order_by(MeterRow.id)
+        # Who has been silent for long has left thinned readings only.
+        since = select(func.max(thinned.start)).where(thinned.meter == MeterRow.id)
+        silent = ~select(other.id).where(other.meter == MeterRow.id).exists()
+        old = _joined(ThinnedRow).where(ThinnedRow.start == since.scalar_subquery(), silent)
         async with self._store.reading() as connection:
-            return [_reading(row) for row in await connection.execute(query)]
+            return [
+                _reading(row)
+                for query in (fresh, old.order_by(MeterRow.id))
+                for row in await connection.execute(query)
+            ]
 
-    async def prune(self, before: float, after: float) -> None:
+    async def prune(self, before: float, after: float, thinned_before: float) -> None:
         """Forget readings that began before, or say that they will begin after, epoch s.
 
         A home may say any time; one from the far future would be the latest for ever.
+
+        Args:
+            before: Of readings as they were posted.
+            after: Of the same.
+            thinned_before: Of those that were thinned.
         """
         old = (ReadingRow.start < before) | (ReadingRow.start > after)
         async with self._store.writing() as connection:
             await connection.execute(delete(ReadingRow).where(old))
+            await connection.execute(delete(ThinnedRow).where(ThinnedRow.start < thinned_before))
 
 
-def _joined() -> AnySelect:
+def _joined(kept: type[ReadingRow] | type[ThinnedRow]) -> AnySelect:
+    """Return the query for readings, as they were posted or thinned."""
+    thinned = kept is ThinnedRow
     return (
         select(
             PointRow.lfdi,
@@ -209,12 +233,14 @@ def _joined() -> AnySelect:
             MeterRow.description,
             MeterRow.uom,
             MeterRow.flow,
-            ReadingRow.start,
-            ReadingRow.duration_s,
-            ReadingRow.value,
+            kept.start,
+            kept.duration_s,
+            kept.value,
+            (ThinnedRow.least if thinned else null()).label("least"),
+            (ThinnedRow.greatest if thinned else null()).label("greatest"),
         )
-        .select_from(ReadingRow)
-        .join(MeterRow, MeterRow.id == ReadingRow.meter)
+        .select_from(kept)
+        .join(MeterRow, MeterRow.id == kept.meter)
         .join(PointRow, PointRow.id == MeterRow.point)
     )
 
@@ -239,4 +265,6 @@ def _reading(row: AnyRow) -> ReadingRecord:
         row.start,
         row.duration_s,
         row.value,
+        row.least,
+        row.greatest,
     )

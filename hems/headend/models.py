@@ -195,6 +195,32 @@ class ReadingRow(Base):
     value: Mapped[float]
 
 
+class ThinnedRow(Base):
+    """Old readings of a slot as one: `start`, `duration_s` and `value` are read as a reading's.
+
+    `kind` is 0 for momentary values, else the length of the interval, s; the rest is what further
+    readings of the slot are merged into (`hems.headend.thinning`).
+    """
+
+    __tablename__ = "thinned"
+    __table_args__ = (Index("ix_thinned_start", "start"),)
+
+    meter: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    slot: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    start: Mapped[int] = mapped_column(BigInteger)
+    duration_s: Mapped[int] = mapped_column(BigInteger)
+    value: Mapped[float]
+    count: Mapped[int]
+    total: Mapped[float]
+    weighted: Mapped[float]
+    least: Mapped[float]
+    greatest: Mapped[float]
+    last: Mapped[float]
+    last_at: Mapped[int] = mapped_column(BigInteger)
+    marks: Mapped[str]
+
+
 class ItemRow(Base):
     """A record that is held in memory (curve, price, message ...); `body` is JSON."""
 

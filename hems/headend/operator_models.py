@@ -140,6 +140,9 @@ class ReadingOut(BaseModel):
     start: int
     duration_s: int
     value: float
+    least: float | None = None
+    """Of a thinned one, the least that it stands for."""
+    greatest: float | None = None
 
     @classmethod
     def of(cls, record: ReadingRecord) -> Self:
@@ -155,6 +158,8 @@ class ReadingOut(BaseModel):
             start=record.start,
             duration_s=record.duration_s,
             value=record.value,
+            least=record.least,
+            greatest=record.greatest,
         )
 
 

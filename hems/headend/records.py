@@ -205,7 +205,9 @@ class ReadingRecord:
         role: roleFlags of the usage point.
         start: Begin of its interval, or the time it was received, epoch s.
         duration_s: Length of its interval, 0 for a momentary value.
-        value: Value times its power of ten.
+        value: Value times its power of ten; of a thinned one see `hems.headend.thinning.value_of`.
+        least: The least that it stands for; None where it was not thinned.
+        greatest: The greatest that it stands for; likewise.
     """
 
     lfdi: str
@@ -218,3 +220,5 @@ class ReadingRecord:
     start: int
     duration_s: int
     value: float
+    least: float | None = None
+    greatest: float | None = None

@@ -46,6 +46,7 @@ from hems.headend.proxy import passed as proxy
 from hems.headend.settings import HeadEndSettings
 from hems.headend.settle.assembly import assemble_settlement
 from hems.headend.store import Store
+from hems.headend.thinner import Thinner
 from hems.headend.tls_buffers import use_small_buffers
 from hems.headend.upstream.assembly import Aggregation
 from hems.signals import end_by, end_quietly
@@ -207,7 +208,8 @@ class HeadEnd:
         self.door = parts.operator
         await self._open(stack, parts, server_tls, cim, responder)
         self._follow(stack)
-        works = {"ticker": parts.ticker.run(), **monitor.work()}
+        thinner = Thinner(store, clock.now, settings.thin_after_days)
+        works = {"ticker": parts.ticker.run(), "thinner": thinner.run(), **monitor.work()}
         works |= {} if cim is None else cim.work()
         works |= {} if upstream is None else {"aggregator": upstream.run()}
         for name, work in works.items():

@@ -157,7 +157,11 @@ class HeadEndSettings(BaseModel):
     busy_timeout_s: float = Field(default=2.0, gt=0, le=60)
     """How long a write waits for a locked database before it answers 503."""
     readings_days: int = Field(default=30, ge=1, le=3650)
-    """How long mirrored readings are kept, days."""
+    """How long mirrored readings are kept as they were posted, at most, days."""
+    thin_after_days: float = Field(default=2.0, ge=0, le=3650)
+    """After this they are thinned to quarters of an hour, days; 0 for never."""
+    thinned_days: int = Field(default=400, ge=1, le=36500)
+    """How long thinned readings are kept, days."""
     programs: tuple[ProgramSettings, ...] = Field(default=DEFAULT_PROGRAMS, min_length=1)
     """The programmes."""
     est: EstSettings | None = None

@@ -33,7 +33,7 @@ _HEAD: Final = (
     " asks, and where; such a scenario has to fail, else the page is out of date.\n"
 )
 """What stands above the tables."""
-_ROW: Final = re.compile(r"\| ([A-Z]+-[0-9A-Z-]+) \|.*\|")
+_ROW: Final = re.compile(r"\| ([A-Z]+-[0-9A-Z-]+) (?:\|[^|]*){3,4}\|")
 _WORDS: Final = {"pass": "done", "fail": "**fails**"}
 _DIFFERS: Final = "differs: "
 

@@ -83,9 +83,10 @@ class Collector:
         items[:] = kept
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the outcome of a test in; a failure of set-up or tear-down counts as well."""
+        """Take the outcome of a test in; what ends it in set-up or tear-down counts as well."""
         found = self._scenarios.get(report.nodeid)
-        if found is None or (report.when != "call" and not report.failed):
+        told = report.when == "call" or report.failed or report.skipped
+        if found is None or not told:
             return
         verdict, reason = _judged(report)
         before = self.verdicts.get(found.id)

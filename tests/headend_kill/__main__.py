@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -209,6 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     line.add_argument("--lead", type=int, help="s from the first order until the first event")
     line.add_argument("--folder", type=Path, help="for all files; kept then")
     options = line.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left running
     with tempfile.TemporaryDirectory(prefix="headend-kill-", ignore_cleanup_errors=True) as name:
         folder = options.folder or Path(name)
         made = asyncio.run(

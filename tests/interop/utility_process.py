@@ -20,7 +20,7 @@ from hems.sep2.xml import MEDIA_TYPE
 from tests.e2e.rig import MirroredReading, Part
 from tests.waiting import until
 
-START_WITHIN_S = 30.0
+START_WITHIN_S = 90.0
 PIN = "123455"
 
 

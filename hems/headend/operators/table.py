@@ -113,7 +113,7 @@ _ORDERS: Final = (
     Rule("GET", "/programs", READERS, brief.ProgramsOut),
     Rule("GET", "/summaries", READERS, brief.SummariesOut, query=(LIMIT,)),
     Rule("GET", "/prices", READERS, prices.TariffsOut),
-    Rule("PUT", "/prices", DISPATCHERS, prices.TariffOut, prices.SeriesIn),
+    Rule("PUT", "/prices", DISPATCHERS, prices.TariffOut, prices.SeriesIn, quiet=True),
     Rule("DELETE", "/prices/{tariff}/{flow}", DISPATCHERS, prices.TariffOut),
     Rule("GET", "/messages", READERS, messages.MessagesOut),
     Rule("POST", "/messages", DISPATCHERS, messages.MessageOut, messages.MessageIn, 201),

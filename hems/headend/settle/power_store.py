@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from hems.headend.models import MeterRow, PointRow, ReadingRow
+from hems.headend.models import MeterRow, PointRow, ReadingRow, ThinnedRow
 from hems.headend.settle.power import At, Piece, Powers, added, powers
 
 LONGEST_S: Final = 3600
@@ -37,7 +37,8 @@ _WHOLE: Final = (0, 224, 225)
 """Phase codes that mean all phases together."""
 
 
-_KEPT: Final[tuple[type[ReadingRow], ...]] = (ReadingRow,)
+_Kept = type[ReadingRow] | type[ThinnedRow]
+_KEPT: Final[tuple[_Kept, ...]] = (ReadingRow, ThinnedRow)
 """Where readings are kept: what each says of a time, no other says too."""
 _BITS: Final = {At.SITE: 1, At.DER: 3}
 
@@ -131,7 +132,7 @@ def _param(name: str) -> BindParameter[int]:
     return bindparam(name, type_=BigInteger())
 
 
-def _joined(columns: Sequence[Any], where: At, kept: type[ReadingRow]) -> Select[Any]:
+def _joined(columns: Sequence[Any], where: At, kept: _Kept) -> Select[Any]:
     """Return the query for readings of homes' power and energy, means only."""
     return (
         select(PointRow.lfdi, MeterRow.id.label("meter"), _rank.label("rank"), *columns)
@@ -148,7 +149,7 @@ def _joined(columns: Sequence[Any], where: At, kept: type[ReadingRow]) -> Select
     )
 
 
-def _pieces(where: At, kept: type[ReadingRow]) -> Select[Any]:
+def _pieces(where: At, kept: _Kept) -> Select[Any]:
     """Return the query for what meters counted, by interval where a reading lies within one."""
     start, duration_s = kept.start, kept.duration_s
     step, first = _param("step"), _param("first")

@@ -263,6 +263,8 @@ class HostedGrid(Grid):
             try:
                 await self._process.start()
             except ChildError as error:
+                if self._process.child.running:
+                    raise
                 last = str(error).splitlines()[-1]
                 raise UnfitError(f"server: it does not start: {last}") from error
             self.base = self._process.base

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from py20305.client.csip_client import CsipClient
 from py20305.client.errors import Sep2Error
+from py20305.client.retry import RetryPolicy
 from py20305.client.tls import TlsConfig
 from py20305.client.traffic_recorder import TrafficRecorder
 from py20305.events.state_machine import EventRecord, EventState
@@ -182,6 +183,7 @@ class PeerLone(Lone):
         client = CsipClient(
             grid.base,
             tls=tls,
+            retry=RetryPolicy(max_tls=1),  # of its 8 attempts the last comes after half a minute
             dispatcher=self._device,
             dcap_path=grid.entrance,
             registration_pins={self.lfdi.lower(): PIN},

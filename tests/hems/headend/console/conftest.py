@@ -42,6 +42,12 @@ class Town:
     homes: dict[str, Home]
     points: dict[str, str] = field(default_factory=dict)
 
+    async def employ(self, name: str) -> None:
+        """Have somebody be an operator."""
+        wish = {"name": name, "roles": PEOPLE[name], "password": PASSWORD}
+        status, answer = await self.operator.ask("POST", "/operators", wish)
+        assert status in {201, 409}, answer
+
     async def measured(self, name: str, power_w: float, begin: float, end: float) -> None:
         """Have a home tell what it took, mean by mean."""
         if name not in self.points:
@@ -88,9 +94,6 @@ async def town(head_end: HeadEnd, operator: Operator, make_home: MakeHome, clock
         await street.good("PUT", f"/fleet/sites/site-{name}", wish)
         await operator.enter(homes[name])
         await street.operate(homes[name], f"site-{name}")
-    for name, roles in PEOPLE.items():
-        wish = {"name": name, "roles": roles, "password": PASSWORD}
-        await street.good("POST", "/operators", wish)
     return Town(head_end, operator, clock, homes)
 
 
@@ -170,6 +173,8 @@ async def show(browser: Browser, town: Town) -> AsyncIterator[Shows]:
     async def start(
         name: str, viewport: ViewportSize = DESKTOP, *, dark: bool = False, locale: str = "en-GB"
     ) -> Console:
+        if name:
+            await town.employ(name)
         context = await browser.new_context(
             viewport=viewport,
             color_scheme="dark" if dark else "light",

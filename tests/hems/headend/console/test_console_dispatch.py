@@ -14,7 +14,11 @@ from tests.hems.headend.console.conftest import Console, Shows, Town
 from tests.hems.headend.settle.homes import respond
 from tests.web.axe import violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI", "PRV-RBAC")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI", "PRV-RBAC"),
+    pytest.mark.timeout(300),
+]
 WITHIN_MS = 30_000
 
 

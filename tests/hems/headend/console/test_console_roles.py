@@ -9,7 +9,11 @@ from tests.hems.headend.console.conftest import Shows, Town
 from tests.web.axe import violations
 from tests.web.showing import PHONE
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI", "PRV-RBAC")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI", "PRV-RBAC"),
+    pytest.mark.timeout(300),
+]
 
 
 @pytest.fixture

@@ -203,7 +203,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Answer all remembered events, latest first */
+        /** Answer all remembered events, latest first, and those that others have just ordered */
         get: operations["event_get_events"];
         put?: never;
         /** Dispatch an event, on its way when this answers 201; 202 where a second must confirm */
@@ -1904,7 +1904,7 @@ export interface components {
          * @description Which dialect of IEEE 2030.5 a home speaks.
          * @enum {string}
          */
-        Edition: "csip-aus" | "2023" | "2018";
+        Edition: "csip-aus" | "2023" | "2018" | "csip";
         /**
          * ErrorOut
          * @description Why a request was refused.
