@@ -43,6 +43,7 @@ class Event(Told):
     duration_s: int
     asks: dict[str, _Asked]
     accepted_at: float
+    reached: int
     homes: list[HomeAnswers]
 
 
@@ -120,6 +121,9 @@ def _show(operator: Path, event_id: str | None) -> None:
             for answer in home.responses:
                 said = f"{answer.status} {answer.meaning}"
                 print(f"    {when(answer.at, '%H:%M:%S')}  home {home.lfdi[:8]}  {said}")
+        if event.reached > len(event.homes):
+            more = event.reached - len(event.homes)
+            print(f"    {more} more homes: hems event progress {event.id}")
 
 
 def _place(event_id: str) -> str:

@@ -211,7 +211,7 @@ class ThinnedRow(Base):
     start: Mapped[int] = mapped_column(BigInteger)
     duration_s: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[float]
-    count: Mapped[int]
+    readings: Mapped[int]
     total: Mapped[float]
     weighted: Mapped[float]
     least: Mapped[float]

@@ -115,8 +115,10 @@ class EventOut(BaseModel):
     ramp_s: float | None
     accepted_at: float
     cancelled_at: float | None
+    reached: int
+    """How many homes it reaches."""
     homes: list[HomeAnswerOut]
-    """Those that it reaches."""
+    """The first thousand of them; `/events/ID/progress` has all."""
     barred: list[BarredOut] = Field(default_factory=list)
     """Those that it is for and does not reach."""
 

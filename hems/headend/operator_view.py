@@ -1,6 +1,7 @@
 """Pure functions from records to what the operator sees."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from certs.identity import sfdi
 from hems.headend.operator_homes import SelfReport
@@ -43,6 +44,10 @@ MEANINGS: Mapping[int, str] = {
 """Response codes in words (IEEE 2030.5, Response.status)."""
 
 
+MOST_HOMES: Final = 1000
+"""In one answer about an event."""
+
+
 def event_out(
     event: Event,
     program: Program,
@@ -52,13 +57,13 @@ def event_out(
     responses: Sequence[ResponseRecord],
     sent: Mapping[str, float],
 ) -> EventOut:
-    """Return an event with every home's side of it.
+    """Return an event with its homes' side of it, as far as one answer goes.
 
     Args:
         event: The event.
         program: Its programme.
         state: How it stands.
-        homes: The homes that it is for.
+        homes: The homes that it reaches.
         responses: All responses to it, in the order they came.
         sent: When each home (LFDI), or its aggregator, was notified of it, epoch s.
     """
@@ -79,6 +84,7 @@ def event_out(
         ramp_s=event.ramp_s,
         accepted_at=event.accepted_at,
         cancelled_at=event.cancelled_at,
+        reached=len(homes),
         homes=[
             _home_answer(
                 event,
@@ -86,7 +92,7 @@ def event_out(
                 own.get(home.lfdi, ()),
                 sent.get(home.lfdi) or sent.get(home.aggregator),
             )
-            for home in homes
+            for home in homes[:MOST_HOMES]
         ],
     )
 

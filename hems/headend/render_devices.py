@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from certs.identity import sfdi
 from hems.headend import hrefs
 from hems.headend.paging import Page
+from hems.headend.polling import Rates
 from hems.headend.profiles import OFFERED, FunctionSet
 from hems.headend.records import Home, SubscriptionRecord
 from hems.headend.render_events import derived_mrid
-from hems.headend.settings import Rates
 from hems.sep2.resources import (
     DER,
     DERList,

@@ -3,7 +3,6 @@
 import hashlib
 import ipaddress
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -19,6 +18,7 @@ from hems.headend.monitor.settings import LogSettings, MonitorSettings
 from hems.headend.ocsp.settings import OcspSettings
 from hems.headend.operators.settings import OperatorsSettings
 from hems.headend.orders.settings import FourEyesSettings
+from hems.headend.polling import PollRate, PollSettings, Rates
 from hems.headend.proxy.settings import ProxySettings
 from hems.headend.records import Program
 from hems.headend.settle.settings import BaselineSettings, SettlementSettings
@@ -27,28 +27,6 @@ from hems.headend.upstream.settings import UpstreamSettings
 Port = Annotated[int, Field(ge=0, le=65535)]
 _LIMITS = frozenset({Mode.IMPORT, Mode.EXPORT, Mode.GENERATION, Mode.LOAD})
 PostgreSqlUrl = Annotated[str, Field(pattern=r"^postgresql://[^/]+/[^/]+$")]
-PollRate = Annotated[int, Field(ge=1, le=86400)]
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """How often homes are to ask and to post; see `HeadEndSettings`, all s."""
-
-    dcap_poll_s: int
-    time_poll_s: int
-    list_poll_s: int
-    post_rate_s: int
-
-
-class PollSettings(BaseModel):
-    """How often homes of one profile are to ask; what is left out is as for all."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    dcap_poll_s: PollRate | None = None
-    time_poll_s: PollRate | None = None
-    list_poll_s: PollRate | None = None
-    post_rate_s: PollRate | None = None
 
 
 class ProgramSettings(BaseModel):

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Final
 
 from sqlalchemy import (
@@ -86,14 +87,12 @@ class Thinner:
         """
         before = int(self._now() - self._after_s) // SLOT_S * SLOT_S
         last, done = 0, 0
-        while meters := await self._database.inquire(lambda c, after=last: _meters(c, after)):
-            while await self._database.inquire(lambda c, some=meters: _any(c, some, before)):
+        while meters := await self._database.inquire(partial(_meters, after=last)):
+            while await self._database.inquire(partial(_any, meters=meters, before=before)):
                 begun = time.monotonic()
-                moved = await self._database.transact(
-                    lambda c, some=meters: _thin(c, some, before)
-                )
+                moved = await self._database.transact(partial(_thin, meters=meters, before=before))
                 if not moved:  # another worker does it
-                    return done
+                    break
                 done += moved
                 await asyncio.sleep(_PAUSE * (time.monotonic() - begun))
             last = max(meters)
@@ -118,6 +117,8 @@ def _thin(connection: Connection, meters: Mapping[int, Meaning], before: int) ->
         return 0
     asked = {"meters": list(meters), "before": before, "most": READINGS}
     rows = connection.execute(_OLD.with_for_update() if postgresql else _OLD, asked).all()
+    if not rows:
+        return 0
     slots: dict[tuple[int, Key], list[Raw]] = {}
     for row in rows:
         reading = Raw(row.start, row.duration_s, row.local_id, row.value)
@@ -148,7 +149,7 @@ def _known(
         key = row.meter, (row.slot, row.kind)
         if key in wanted:
             found[key] = Slot(
-                row.count,
+                row.readings,
                 row.total,
                 row.weighted,
                 row.duration_s,
@@ -170,7 +171,7 @@ def _values(meter: int, key: Key, slot: Slot, meaning: Meaning) -> dict[str, obj
         "start": begins(slot, meaning, key),
         "duration_s": slot.covered_s,
         "value": value_of(slot, meaning, kind),
-        "count": slot.count,
+        "readings": slot.count,
         "total": slot.total,
         "weighted": slot.weighted,
         "least": slot.least,

@@ -29,10 +29,11 @@ from hems.headend.flow_book import FlowBook
 from hems.headend.keeping import kept_form
 from hems.headend.mirror_store import MirrorStore
 from hems.headend.paging import Page, page, parse_query
+from hems.headend.polling import Rates
 from hems.headend.price_book import PriceBook
 from hems.headend.records import Home, ProgramKind
 from hems.headend.render_devices import Counts
-from hems.headend.settings import HeadEndSettings, Rates
+from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
 from hems.headend.views_shed import KIND as SHED
 from hems.sep2.resources import (

@@ -14,7 +14,8 @@ from hems.headend.keeping import kept_form
 from hems.headend.mirror_posts import MeterPost, ReadingsPost, Sample
 from hems.headend.mirror_store import MirrorStore, Point, PointPost
 from hems.headend.paging import parse_query
-from hems.headend.settings import HeadEndSettings, Rates
+from hems.headend.polling import Rates
+from hems.headend.settings import HeadEndSettings
 from hems.sep2.resources import (
     MirrorMeterReading,
     MirrorMeterReadingList,

@@ -199,19 +199,23 @@ _LATEST: Final = _latest()
 
 def earliest(connection: Connection, lfdis: Sequence[str]) -> Mapping[str, int]:
     """Return when the first reading of homes began that is kept, of any meter, epoch s."""
-    first = (
-        select(ReadingRow.start)
-        .where(ReadingRow.meter == MeterRow.id)
-        .order_by(ReadingRow.start)
-        .limit(1)
-        .correlate(MeterRow)
-        .scalar_subquery()
-    )
-    query = (
-        select(PointRow.lfdi, func.min(first).label("start"))
-        .join(MeterRow, MeterRow.point == PointRow.id)
-        .where(PointRow.lfdi.in_(lfdis))
-        .group_by(PointRow.lfdi)
-    )
-    rows = connection.execute(query)
-    return {row.lfdi: row.start for row in rows if row.start is not None}
+    found: dict[str, int] = {}
+    for kept in _KEPT:
+        first = (
+            select(kept.start)
+            .where(kept.meter == MeterRow.id)
+            .order_by(kept.start if kept is ReadingRow else ThinnedRow.slot)
+            .limit(1)
+            .correlate(MeterRow)
+            .scalar_subquery()
+        )
+        query = (
+            select(PointRow.lfdi, func.min(first).label("start"))
+            .join(MeterRow, MeterRow.point == PointRow.id)
+            .where(PointRow.lfdi.in_(lfdis))
+            .group_by(PointRow.lfdi)
+        )
+        for row in connection.execute(query):
+            if row.start is not None:
+                found[row.lfdi] = min(row.start, found.get(row.lfdi, row.start))
+    return found

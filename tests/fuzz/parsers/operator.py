@@ -64,7 +64,9 @@ def seeds() -> list[bytes]:
         HomeIn: [{"lfdi": "0" * 40, "pin": "111115", "edition": "2018"}],
         CodeIn: [{"pin": "111115", "hours": 24}],
         DecisionIn: [{"pin": "111115"}, {}],
-        ExpectedHubsIn: [{"hubs": [{"kind": "1.3.6.1", "serial": "00ff", "pin": "111115"}], "days": 2}],
+        ExpectedHubsIn: [
+            {"hubs": [{"kind": "1.3.6.1", "serial": "00ff", "pin": "111115"}], "days": 2}
+        ],
     }
     return [
         bytes([_MODELS.index(model)]) + json.dumps(each).encode()

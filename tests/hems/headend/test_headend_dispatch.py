@@ -5,6 +5,7 @@ import time
 import pytest
 
 from hems.clock import SystemClock
+from hems.headend import operator_view
 from hems.headend.books import Books
 from hems.headend.records import Edition
 from hems.headend.server import HeadEnd
@@ -153,6 +154,18 @@ async def test_reductions_go_out_in_the_closest_unit(
     assert (control.target_reduction.type, control.target_reduction.value) == reduction
     assert control.device_category & 1 << 14
     assert control.dr_program_mandatory is (program == 2)
+
+
+async def test_an_answer_about_an_event_names_some_homes_and_counts_all(
+    home: Home, other: Home, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operator_view, "MOST_HOMES", 1)
+    event = await operator.event(limit_import_w=1500, minutes=10)
+    _, seen = await operator.ask("GET", f"/events/{event['id']}")
+    for told in (event, seen):
+        assert told["reached"] == 2
+        assert [each["lfdi"] for each in told["homes"]] == [home.lfdi]
+    assert other.lfdi != home.lfdi
 
 
 async def test_responses_are_kept_once(home: Home, other: Home, operator: Operator) -> None:

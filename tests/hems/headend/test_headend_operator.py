@@ -201,6 +201,6 @@ async def test_a_reading_from_the_far_future_is_not_the_latest_for_ever(tmp_path
     post = MeterPost("01" * 16, "import", 38, 1, 0, samples)
     await mirrors.save_point(PointPost("AB" * 20, "CD" * 16, "0003", b""), [post])
     assert [r.start for r in await mirrors.latest()] == [2**62]
-    await mirrors.prune(1000, 9000)
+    await mirrors.prune(1000, 9000, 1000)
     assert [r.start for r in await mirrors.readings()] == [5000]
     await store.close()

@@ -183,8 +183,10 @@ class HostedGrid(Grid):
             if not self._up:
                 return
             await self._register()
-            await self._books.keep_defaults(self._programmes())
-            for programme in self._programmes():
+            # What a scenario adds meanwhile is not configured yet, and waits for the next look.
+            configured = [each for each in self._programmes() if self._names.knows(each.href)]
+            await self._books.keep_defaults(configured)
+            for programme in configured:
                 await self._books.keep_events(programme.href, programme.events)
             await self._books.keep_offers(self.extra)
             await self._books.look()

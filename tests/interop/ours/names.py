@@ -89,6 +89,10 @@ class Names:
         self.slots = [keys.get(slot.key, slot) for slot in self.slots]
         self.slots += [slot for slot in wanted if slot.key not in known]
 
+    def knows(self, key: str) -> bool:
+        """Whether a programme is configured."""
+        return any(slot.key == key for slot in self.slots)
+
     def name(self, key: str) -> str:
         """Return the configured name of a programme."""
         for number, slot in enumerate(self.slots, start=1):
