@@ -171,10 +171,10 @@ class MirrorStore:
         """
         async with self._store.reading() as connection:
             found = [
-                _reading(row)
+                reading_of(row)
                 for kept, last in ((ReadingRow, ReadingRow.id), (ThinnedRow, ThinnedRow.meter))
                 for row in await connection.execute(
-                    _joined(kept)
+                    joined(kept)
                     .where(kept.start >= since, true() if lfdi is None else PointRow.lfdi == lfdi)
                     .order_by(kept.start.desc(), last.desc())
                     .limit(limit)
@@ -193,14 +193,14 @@ class MirrorStore:
             .limit(1)
             .scalar_subquery()
         )
-        fresh = _joined(ReadingRow).where(ReadingRow.id == last).order_by(MeterRow.id)
+        fresh = joined(ReadingRow).where(ReadingRow.id == last).order_by(MeterRow.id)
         # Who has been silent for long has left thinned readings only.
         since = select(func.max(thinned.start)).where(thinned.meter == MeterRow.id)
         silent = ~select(other.id).where(other.meter == MeterRow.id).exists()
-        old = _joined(ThinnedRow).where(ThinnedRow.start == since.scalar_subquery(), silent)
+        old = joined(ThinnedRow).where(ThinnedRow.start == since.scalar_subquery(), silent)
         async with self._store.reading() as connection:
             return [
-                _reading(row)
+                reading_of(row)
                 for query in (fresh, old.order_by(MeterRow.id))
                 for row in await connection.execute(query)
             ]
@@ -221,7 +221,7 @@ class MirrorStore:
             await connection.execute(delete(ThinnedRow).where(ThinnedRow.start < thinned_before))
 
 
-def _joined(kept: type[ReadingRow] | type[ThinnedRow]) -> AnySelect:
+def joined(kept: type[ReadingRow] | type[ThinnedRow]) -> AnySelect:
     """Return the query for readings, as they were posted or thinned."""
     thinned = kept is ThinnedRow
     return (
@@ -253,7 +253,8 @@ def _point(row: AnyRow) -> Point:
     return Point(row.id, row.lfdi, row.mrid, row.body)
 
 
-def _reading(row: AnyRow) -> ReadingRecord:
+def reading_of(row: AnyRow) -> ReadingRecord:
+    """Read a reading."""
     return ReadingRecord(
         row.lfdi,
         row.point_mrid,

@@ -17,9 +17,11 @@ from sqlalchemy import (
     Connection,
     bindparam,
     delete,
+    func,
     select,
     text,
 )
+from sqlalchemy.orm import aliased
 
 from hems.headend.db.database import Database
 from hems.headend.errors import BusyError
@@ -194,6 +196,7 @@ def _number(name: str) -> BindParameter[int]:
     return bindparam(name, type_=BigInteger())
 
 
+_newest = aliased(ReadingRow)
 _TRY: Final = text("SELECT pg_try_advisory_xact_lock(:key)")
 _METERS: Final = (
     select(MeterRow.id, MeterRow.uom, MeterRow.qualifier)
@@ -206,6 +209,9 @@ _OLD: Final = (
     .where(
         ReadingRow.meter.in_(bindparam("meters", expanding=True)),
         ReadingRow.start < _number("before"),
+        # SQLite gives the number of the last row anew when that is gone; who counts by numbers
+        # what has come since would miss the next one.
+        ReadingRow.id < select(func.max(_newest.id)).scalar_subquery(),
     )
     .order_by(ReadingRow.meter, ReadingRow.start)
     .limit(_number("most"))

@@ -116,6 +116,15 @@ DIFFERS: Final[Mapping[str, Mapping[str, str]]] = {
             "of a device that it has just entered it reads no PIN: it looks at PINs in its first"
             " discovery only (client/csip_client.py)"
         ),
+        "COMM-004F": "a CA with policy mappings is taken",
+        "CORE-021": (
+            "after a restart it answers anew: it remembers nothing of what it has answered"
+            " (events/response.py)"
+        ),
+        "CORE-025": (
+            "a response that cannot be posted while the server is away is not posted later"
+            " (events/response.py)"
+        ),
         "ALL-03-REJ": "a wrong PIN is a warning in its log, and all goes on (client/discovery.py)",
         "ALL-18": (
             "controls of different CSIP-AUS limits supersede each other, since it compares the"

@@ -12,8 +12,8 @@ from hems.headend.cim.ordering import SHARED
 from hems.headend.cim.ports import Ask, Logged, Transactions
 from hems.headend.dispatch import Order
 from hems.headend.errors import DispatchError
-from hems.headend.mirror_store import AnySelect, MirrorStore
-from hems.headend.models import LogRow, MeterRow, PointRow, ReadingRow, ResponseRow
+from hems.headend.mirror_store import MirrorStore, joined, reading_of
+from hems.headend.models import LogRow, PointRow, ReadingRow, ResponseRow, ThinnedRow
 from hems.headend.modes import MODES_OF, Mode, Value
 from hems.headend.records import Program, ReadingRecord, ResponseRecord
 from hems.headend.rows import AnyRow, response_of
@@ -138,14 +138,16 @@ class StoreFleet:
         self, homes: Collection[str] | None, since: float, until: float, limit: int
     ) -> Sequence[ReadingRecord]:
         """Return readings that begin in a time, the earliest first."""
-        query = _READINGS.where(ReadingRow.start >= since).order_by(ReadingRow.start, ReadingRow.id)
-        if until < _FOR_EVER:
-            query = query.where(ReadingRow.start < until)
         found: list[ReadingRecord] = []
         async with self._transactions.reading() as connection:
-            for some in _batches(homes):
-                part = query if some is None else query.where(PointRow.lfdi.in_(some))
-                found += [_reading(row) for row in await connection.execute(part.limit(limit))]
+            for kept in (ReadingRow, ThinnedRow):
+                query = joined(kept).where(kept.start >= since).order_by(kept.start)
+                if until < _FOR_EVER:
+                    query = query.where(kept.start < until)
+                for some in _batches(homes):
+                    part = query if some is None else query.where(PointRow.lfdi.in_(some))
+                    rows = await connection.execute(part.limit(limit))
+                    found += [reading_of(row) for row in rows]
         return sorted(found, key=lambda record: record.start)[:limit]
 
     async def latest(self, homes: Collection[str]) -> Sequence[ReadingRecord]:
@@ -196,7 +198,7 @@ class StoreArrivals:
         query = _READINGS.where(number > after, number <= to).order_by(number).limit(limit)
         query = query.add_columns(number)
         async with self._store.reading() as connection:
-            return [(row.id, _reading(row)) for row in await connection.execute(query)]
+            return [(row.id, reading_of(row)) for row in await connection.execute(query)]
 
     async def responses(self, after: int, to: int, limit: int) -> Sequence[ResponseRecord]:
         """Return responses of these numbers, in order."""
@@ -220,38 +222,7 @@ _NUMBERS: Final[Mapping[str, InstrumentedAttribute[int]]] = {
     "log": LogRow.id,
 }
 _LOGS: Final = select(LogRow.__table__)
-_READINGS: Final[AnySelect] = (
-    select(
-        PointRow.lfdi,
-        PointRow.mrid.label("point_mrid"),
-        PointRow.role,
-        MeterRow.mrid,
-        MeterRow.description,
-        MeterRow.uom,
-        MeterRow.flow,
-        ReadingRow.start,
-        ReadingRow.duration_s,
-        ReadingRow.value,
-    )
-    .select_from(ReadingRow)
-    .join(MeterRow, MeterRow.id == ReadingRow.meter)
-    .join(PointRow, PointRow.id == MeterRow.point)
-)
-
-
-def _reading(row: AnyRow) -> ReadingRecord:
-    return ReadingRecord(
-        row.lfdi,
-        row.point_mrid,
-        row.mrid,
-        row.description,
-        row.uom,
-        row.flow,
-        row.role,
-        row.start,
-        row.duration_s,
-        row.value,
-    )
+_READINGS: Final = joined(ReadingRow)
 
 
 def _logged(rows: Sequence[AnyRow]) -> list[Logged]:

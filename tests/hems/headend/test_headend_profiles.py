@@ -12,9 +12,10 @@ from certs.pki import Pki
 from hems.headend import hrefs
 from hems.headend.errors import SettingsError
 from hems.headend.modes import EXPRESSIBLE, MODES_OF, Edition, Mode, ProgramKind
+from hems.headend.polling import PollSettings
 from hems.headend.profiles import OFFERED, FunctionSet, function_set, offers
 from hems.headend.server import HeadEnd
-from hems.headend.settings import HeadEndSettings, PollSettings, load_settings
+from hems.headend.settings import HeadEndSettings, load_settings
 from hems.sep2.resources import DERControlList, DERStatus, EndDevice, Notification, Subscription
 from hems.sep2.resources.wire import STORAGE_NS
 from hems.sep2.xml import parse

@@ -217,7 +217,7 @@ async def test_what_the_proxy_passes_on_is_read_strictly(proxied: HeadEnd, own: 
         ([], 403, "passes no certificate"),
         ([(HEADER, "")], 403, "passes no certificate"),
         ([(HEADER, good), (HEADER, other)], 400, f"{HEADER} comes 2 times"),
-        ([(HEADER, f"{good},{other}")], 400, "no certificate in PEM"),
+        ([(HEADER, f"{good},{other}")], 400, "no escaped PEM"),
         ([(HEADER, f"{good}, {other}")], 400, "no escaped PEM"),
         ([(HEADER, good.partition("-----END")[0])], 400, "no certificate in PEM"),
         ([(HEADER, "nonsense")], 400, "no certificate in PEM"),

@@ -1,6 +1,7 @@
 """Old readings become quarters of an hour; what they add up to stays exact, whenever they come."""
 
 import asyncio
+import itertools
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -158,6 +159,14 @@ async def counts(store: Store) -> tuple[int, int]:
         )
 
 
+_young = itertools.count()
+
+
+async def young(mirrors: MirrorStore) -> None:
+    """Have a reading come after all others, which is not thinned."""
+    await post(mirrors, "FF" * 20, [Raw(T0 + 100 * DAY_S + next(_young), 60, "", 1.0)])
+
+
 def minutes(start: int, count: int) -> list[Raw]:
     return [Raw(start + 60 * n, 60, "", float(n)) for n in range(count)]
 
@@ -221,15 +230,13 @@ async def test_late_readings_are_merged_and_repeated_ones_are_not_counted_twice(
     mirrors, lfdi = MirrorStore(store), "AA" * 20
     thinner = Thinner(store, lambda: float(T0 + 3 * DAY_S), 2.0)
     readings = minutes(T0, 15)
-    await post(mirrors, lfdi, readings[::2], uom=72)
-    await thinner.round()
-    await post(mirrors, lfdi, readings, uom=72)
-    await thinner.round()
-    await post(mirrors, lfdi, readings[3:7], uom=72)
-    await thinner.round()
+    for some in (readings[::2], readings, readings[3:7]):
+        await post(mirrors, lfdi, some, uom=72)
+        await young(mirrors)
+        await thinner.round()
     (found,) = await mirrors.readings(lfdi=lfdi)
     assert (found.value, found.duration_s) == (sum(range(15)), 900)
-    assert await counts(store) == (0, 1)
+    assert await counts(store) == (3, 1)
     await store.close()
 
 
@@ -252,10 +259,11 @@ async def test_it_goes_in_small_steps_and_by_any_number_of_workers(
             await post(mirrors, homes[n % 5], minutes(T0 + 3600 * 3 + 60 * n, 1), uom=72)
 
     await asyncio.gather(write(), *(each.round() for each in thinners))
+    await young(mirrors)
     for each in thinners:
         await each.round()
     raw, _ = await counts(stores[0])
-    assert raw == 0
+    assert raw == 1
     for lfdi in homes:
         found = await mirrors.readings(lfdi=lfdi)
         assert sum(each.value for each in found) == sum(range(100))
@@ -280,6 +288,7 @@ def test_the_database_keeps_what_the_rules_say(
         come: list[Raw] = []
         for some in posts:
             await post(mirrors, lfdi, some)
+            await young(mirrors)
             await thinner.round()
             come += some
         wanted = slots_of(come, 1) if come else {}
@@ -296,6 +305,23 @@ def test_the_database_keeps_what_the_rules_say(
         await store.close()
 
     asyncio.run(run())
+
+
+async def test_numbers_of_readings_are_never_given_twice(database: Path | str) -> None:
+    """Others count by them what has come since."""
+    store = await Store.open(database)
+    await store.load()
+    mirrors = MirrorStore(store)
+    thinner = Thinner(store, lambda: float(T0 + 3 * DAY_S), 2.0)
+    given = 0
+    for n in range(5):
+        await post(mirrors, "AA" * 20, [Raw(T0 + 60 * n, 60, "", 1.0)])
+        async with store.reading() as connection:
+            number = (await connection.execute(select(func.max(ReadingRow.id)))).scalar_one()
+        assert number > given
+        given = number
+        await thinner.round()
+    await store.close()
 
 
 async def test_the_operator_reads_both_as_one(

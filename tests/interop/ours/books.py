@@ -166,7 +166,7 @@ class Books:
         if self._prices.get(href, b"") == state:
             return
         self._prices[href] = state
-        order = orders.prices(profile, intervals, extra)
+        order = orders.prices(profile, intervals, extra, self.late_s)
         if all(
             number_of(item, "EventStatus/currentStatus") == CANCELLED for item in intervals.items
         ):

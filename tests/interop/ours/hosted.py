@@ -31,7 +31,7 @@ from tests.interop.ours.unfit import UnfitError
 from tests.interop.utility_process import UtilityProcess
 
 LOOK_S = 0.05
-_JOINING_S = 2.0
+_JOINING_S = 5.0
 """So long a client takes to have found everything, where a machine is busy."""
 _NOTHING = Slot("/standing", "Standing", 255, "der")
 """It is always there, for a head-end has one programme at least; nothing is ordered of it."""

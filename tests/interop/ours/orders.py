@@ -156,8 +156,14 @@ def message(item: Element) -> Order:
     }
 
 
-def prices(profile: Element, intervals: Listing, extra: Extra) -> Order:
+def prices(profile: Element, intervals: Listing, extra: Extra, late_s: float) -> Order:
     """Return the order of a tariff's prices.
+
+    Args:
+        profile: The tariff.
+        intervals: Its prices.
+        extra: Where their blocks are.
+        late_s: By how much they are to come later.
 
     Raises:
         UnfitError: The door has no word for something in it.
@@ -166,20 +172,19 @@ def prices(profile: Element, intervals: Listing, extra: Extra) -> Order:
         "tariff": text_of(profile, "description"),
         "currency": text_of(profile, "currency"),
         "primacy": number_of(profile, "primacy"),
-        "prices": list(_priced(intervals, extra)),
+        "prices": list(_priced(intervals, extra, late_s)),
         "raw": True,
     }
 
 
-def _priced(intervals: Listing, extra: Extra) -> Iterator[Json]:
+def _priced(intervals: Listing, extra: Extra, late_s: float) -> Iterator[Json]:
     for item in intervals.items:
         link = item.find("{*}ConsumptionTariffIntervalListLink")
         blocks = None if link is None else extra.get(str(link.get("href")))
         if not isinstance(blocks, Listing) or len(blocks.items) != 1:
             raise UnfitError("server: its prices are without blocks")
-        when = _when(item)
         yield {
-            "start": when["start"],
+            "start": float(number_of(item, "interval/start") or 0) + late_s,
             "minutes": float(number_of(item, "interval/duration") or 0) / 60,
             "price": (number_of(blocks.items[0], "price") or 0) / 1000,
         }

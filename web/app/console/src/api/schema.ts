@@ -2141,6 +2141,8 @@ export interface components {
             accepted_at: number;
             /** Cancelled At */
             cancelled_at: number | null;
+            /** Reached */
+            reached: number;
             /** Homes */
             homes: components["schemas"]["HomeAnswerOut"][];
             /** Barred */
@@ -3263,6 +3265,16 @@ export interface components {
             duration_s: number;
             /** Value */
             value: number;
+            /**
+             * Least
+             * @default null
+             */
+            least?: number | null;
+            /**
+             * Greatest
+             * @default null
+             */
+            greatest?: number | null;
         };
         /**
          * ReadingsOut
