@@ -20,6 +20,7 @@ help:
 	@echo "make test        every check, in about half an hour on two cores"
 	@echo "make test-deep   what it leaves out, and new examples for every property: half an hour more"
 	@echo "make conformance [ARGS='--profile csip']  the certifier's scenarios, PICS, evidence"
+	@echo "           ARGS='--server headend --client py20305'  with our head-end, another's client"
 	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
 	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web|security|headend"
 	@echo "make lighthouse  what Lighthouse says of the page's views"
@@ -39,7 +40,7 @@ test: lint types contracts audit unit
 # What `make test` leaves out, and all properties, looking for new examples.
 DEEP := --timeout=3600 --hypothesis-profile=search
 
-test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server
+test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx
 	$(call suite,"deep or hypothesis",$(addprefix --ignore=,$(ASIDE)) $(DEEP),3,--dist worksteal)
 	$(call suite,deep,$(ASIDE) $(DEEP),2,$(BY_FILE))
 
@@ -86,7 +87,7 @@ suite = $(PY) -m pytest -m $(1) $(2) -n $(3) $(4) || { test $$? = 1 && \
   echo "=== ONCE MORE, ALONE: what failed above ===" && \
   $(PY) -m pytest -m $(1) $(2) --last-failed --last-failed-no-failures none; }
 
-unit: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server
+unit: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx
 	$(call suite,"not deep",$(addprefix --ignore=,$(ASIDE)),4,$(BY_FILE))
 	$(call suite,"not deep",tests/conformance,4,$(BY_FILE))
 	$(call suite,"not deep",tests/e2e,4,$(BY_TEST))
@@ -114,7 +115,7 @@ mutants: .venv/.ready
 fuzz: .venv/.ready
 	$(PY) -m tests.fuzz $(FUZZ) $(ARGS)
 
-traceability: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server
+traceability: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx
 	$(PY) -m pytest -q -m "not deep" --traceability docs/traceability.md
 
 pictures: .venv/.ready web/static/index.html chromium
@@ -143,9 +144,9 @@ web/static/index.html: .venv/.ready $(shell find web/app -path web/app/node_modu
 page-types: .venv/.ready
 	$(PY) -m tests.web.schema
 
-.PHONY: chromium mosquitto keystores nftables postgresql nats-server
-chromium mosquitto keystores nftables postgresql nats-server: .venv/.ready
+.PHONY: chromium mosquitto keystores nftables postgresql nats-server nginx
+chromium mosquitto keystores nftables postgresql nats-server nginx: .venv/.ready
 	@packaging/$@
 
 clean:
-	rm -rf .venv web/static web/app/node_modules build dist test-results *.egg-info
+	rm -rf .venv web/static web/console-static web/app/node_modules build dist test-results *.egg-info

@@ -10,6 +10,8 @@ import pytest
 
 FIRST: Final = (
     "tests/scenarios/test_scenarios.py",
+    "tests/hems/headend/console/test_console_page.py",
+    "tests/hems/headend/test_headend_bad_orders.py",
     "tests/hems/regulation/test_at_work.py",
     "tests/web/test_history_page.py",
     "tests/mqtt/test_faults.py",

@@ -23,7 +23,7 @@ PointIn = tuple[Finite, Finite]
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError(f"{ascii(text[:20])} holds what cannot be printed")
+        raise ValueError(f"{text[:20]!a} holds what cannot be printed")
     return text
 
 

@@ -46,6 +46,7 @@ def reaction(accepted_at: float, obeyed_at: float, notified_at: float | None) ->
         duration_s=4,
         asks={"limit_import_w": 1000.0},
         accepted_at=accepted_at,
+        reached=0,
         homes=[],
     )
     return Reaction(event, notified_at, obeyed_at)

@@ -178,6 +178,13 @@ def render(costs: Costs, habits: Habits, sizes: Sequence[int] = SIZES) -> str:
     return "\n".join([*lines, END])
 
 
+def of_last_run(figures: Mapping[str, Any]) -> str:
+    """Return the tables of what was recorded last, or that nothing was."""
+    if not figures:
+        return f"{BEGIN}\nNo whole run has been recorded yet: the tables are still to come.\n{END}"
+    return render(costs_of(figures), Habits())
+
+
 def placed(page: str, tables: str) -> str:
     """Return a page with its tables replaced.
 
@@ -216,5 +223,5 @@ def _names(kind: type[Habits | Costs | Need]) -> list[str]:
 
 
 if __name__ == "__main__":
-    made = render(costs_of(recorded("headend")), Habits())
+    made = of_last_run(recorded("headend"))
     PAGE.write_text(placed(PAGE.read_text(encoding="utf-8"), made), encoding="utf-8")

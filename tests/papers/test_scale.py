@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.benchmarks.common import recorded
-from tests.papers.scale import BEGIN, END, PAGE, Costs, Habits, costs_of, need_of, placed, render
+from tests.papers.scale import (
+    BEGIN,
+    END,
+    PAGE,
+    Costs,
+    Habits,
+    costs_of,
+    need_of,
+    of_last_run,
+    placed,
+    render,
+)
 
 COSTS = Costs(0.2, 0.3, 1.0, 1.5, 3.0, 60.0, 0.5, 80.0, 6000.0, 2000.0, 1000.0)
 QUIET = Habits(
@@ -55,6 +66,32 @@ def test_a_page_without_a_place_for_the_tables(page: str) -> None:
 
 
 def test_the_paper_says_what_was_measured_last() -> None:
-    figures: dict[str, Any] = recorded("headend")
     page = PAGE.read_text(encoding="utf-8")
-    assert page == placed(page, render(costs_of(figures), Habits())), "make scale"
+    assert page == placed(page, of_last_run(recorded("headend"))), "make scale"
+
+
+def test_the_costs_are_read_from_a_run() -> None:
+    fleet = {
+        "100": {"rss_mb": 100.0, "database_mb": 1.0},
+        "1100": {"rss_mb": 101.0, "database_mb": 2.0},
+    }
+    row = {
+        "time_cpu_ms": 0.2,
+        "derc_cpu_ms": 0.3,
+        "mmr_cpu_ms": 1.0,
+        "mmr_rps": 900,
+        "fanout_resumed_cpu_ms": 1.5,
+        "fanout_10k_s": 5.0,
+        "hold_cpu_ms": 3.0,
+        "rss_per_home_kb": 60.0,
+        "homes_held": 10_000,
+        "derc_octets": 6000,
+    }
+    rows: dict[str, Any] = {"postgresql-1": row, "sqlite-1": row | {"mmr_rps": 1000}}
+    figures = {"rows": rows, "fleet": fleet, "readings": 10}
+    costs = costs_of(figures)
+    assert costs == replace(COSTS, known_kb=1.024, row_octets=100.0)
+    assert of_last_run(figures) == render(costs, Habits())
+    assert "| cores | 1 |" in of_last_run(figures)
+    with pytest.raises(KeyError):
+        costs_of({"rows": {}, "fleet": fleet})

@@ -104,7 +104,8 @@ class ExpectedDoor:
     async def get_hubs(self, _request: web.Request) -> web.Response:
         """Answer all hubs that are expected, or have come."""
         mark = await self._mark()
-        return json_answer(ExpectedHubsOut(hubs=[self._told(each, mark) for each in self._hubs.all]))
+        hubs = [self._told(each, mark) for each in self._hubs.all]
+        return json_answer(ExpectedHubsOut(hubs=hubs))
 
     async def delete_hub(self, request: web.Request) -> web.Response:
         """Expect a hub no more."""
