@@ -292,7 +292,8 @@ async def test_a_message_is_reached_by_links(
     [
         ({"text": " "}, "says nothing"),
         ({"text": "x" * 1001}, "1000 octets"),
-        ({"text": "a\x00b"}, "cannot be shown"),
+        ({"text": "a\x00b"}, "the character NUL"),
+        ({"text": "a\x01b"}, "cannot be shown"),
         ({"text": "a", "originator": "x" * 21}, "originator"),
         ({"text": "a", "priority": "urgent"}, "priority"),
         ({"text": "a", "minutes": 0}, "duration"),
