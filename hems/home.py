@@ -92,7 +92,10 @@ class Home:
         self.alarms = Alarms(clock, self._publish, self.alarm_history)
         self._aside = Aside(self.alarms.passing)
         self._recorder = Recorder(
-            store.history, store.effects, lambda text: self.alarms.lasting("history", text)
+            store.history,
+            store.effects,
+            lambda text: self.alarms.lasting("history", text),
+            lambda: any(e.starts_at <= clock.now() < e.ends_at for e in self.grid.asked),
         )
         store.before_reading(self._recorder.written)
         self._abilities = KeptAbilities(

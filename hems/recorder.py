@@ -18,6 +18,8 @@ from hems.store.history import History, Sample
 FLUSH_EVERY_S: Final = 60.0
 """One transaction in this time keeps an SD card alive; a crash loses at most so much history. Who
 reads the history has what waits written first, so that nothing is late."""
+COUNTING_S: Final = 10.0
+"""The same while an event is under way: what it had before a crash is not asked for again."""
 AGAIN_S: Final = 10.0
 """After a write that failed: an alarm is to be over soon after its reason is."""
 KEEP_IMAGES: Final = 3600
@@ -30,14 +32,20 @@ class Recorder:
         history: Where samples go.
         effects: Where effects go.
         alarm: Told in one sentence when writing fails, and None when it works again.
+        counting: Whether an event is under way, for which what is measured counts.
     """
 
     def __init__(
-        self, history: History, effects: EffectLedger, alarm: Callable[[str | None], None]
+        self,
+        history: History,
+        effects: EffectLedger,
+        alarm: Callable[[str | None], None],
+        counting: Callable[[], bool] = lambda: False,
     ) -> None:
         self._history = history
         self._effects = effects
         self._alarm = alarm
+        self._counting = counting
         self._images: deque[Image] = deque(maxlen=KEEP_IMAGES)
         self._noted: deque[Effect] = deque(maxlen=KEEP_IMAGES)
         self._due = asyncio.Event()
@@ -62,9 +70,11 @@ class Recorder:
         try:
             while True:
                 try:
-                    async with asyncio.timeout_at(next_flush):
+                    async with asyncio.timeout_at(min(next_flush, loop.time() + COUNTING_S)):
                         await self._due.wait()
                 except TimeoutError:
+                    if loop.time() < next_flush and not self._counting():
+                        continue
                     next_flush = loop.time() + FLUSH_EVERY_S
                     await self.flush()
                 else:

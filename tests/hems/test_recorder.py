@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Reading
+from hems import recorder as recorder_module
 from hems.clock import SystemClock
 from hems.image import Image
 from hems.recorder import Recorder, samples
@@ -59,6 +60,32 @@ async def test_effects_are_written_at_once_and_what_is_left_at_the_end(store: St
         await running
     (series,) = await store.history.history(60.0, 61.0, 1)
     assert series.power_w == [500.0]
+
+
+async def test_while_an_event_counts_it_is_written_more_often(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "COUNTING_S", 0.02)
+    under_way, asked = False, asyncio.Event()
+
+    def counting() -> bool:
+        asked.set()
+        return under_way
+
+    async def written() -> list[float | None]:
+        found = await store.history.history(60.0, 61.0, 1)
+        return [power for series in found for power in series.power_w]
+
+    recorder = Recorder(store.history, store.effects, lambda _: None, counting)
+    running = asyncio.create_task(recorder.run())
+    recorder.take_image(image(60.0, 500.0))
+    await asked.wait()
+    assert await written() in ([], [None]), "no event: it waits for its minute"
+    under_way = True
+    await until(written, lambda found: found == [500.0], 5.0, "it is written")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 class Full:
