@@ -141,7 +141,7 @@ async def test_with_a_token_of_another_head_end(line: Line, tmp_path: Path) -> N
     (tmp_path / "operator.json").write_text(text, encoding="utf-8")
     code, error = await hems(None, "list", folder=tmp_path)
     assert code == 1
-    assert "bearer token is missing or wrong" in error
+    assert "nobody is known by what was shown" in error
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://[::1", "file:///etc/passwd"])

@@ -160,8 +160,7 @@ async def _break(rig: Rig, what: str, which: int, after_s: float, away_s: float)
         worker = rig.workers[which % len(rig.workers)]
         await asyncio.to_thread(worker.kill)
         await asyncio.sleep(away_s)
-        worker.start()
-        await asyncio.to_thread(worker.wait)
+        await asyncio.to_thread(worker.back)
         return
     server = rig.postgres if what == "database" else rig.nats
     await asyncio.to_thread(server.kill)

@@ -19,6 +19,8 @@ from tests.postgres import Postgres
 
 PEER: Final = "dms"
 READY_S: Final = 60.0
+AGAIN_S: Final = 1.0
+_AWAY: Final = "cannot be used as database"
 _PER_PROCESS: Final = 500
 _OURS: Final = ["cim.request.*", "cim.send.*", "cim.event.*", "$JS.API.>", "$JS.ACK.>", "_INBOX.>"]
 _USERS: Final = {
@@ -57,6 +59,25 @@ class Worker:
             raise RuntimeError(f"a worker ended: {self._log.read_text()[-2000:]}")
         ready: Mapping[str, str] = json.loads(line)
         return ready
+
+    def back(self) -> None:
+        """Start it as a supervisor does: again, where its database is still away.
+
+        Raises:
+            RuntimeError: It ended for `READY_S` long, or for something else.
+        """
+        until = time.monotonic() + READY_S
+        while True:
+            self.start()
+            try:
+                self.wait()
+            except RuntimeError as e:
+                self.kill()
+                if _AWAY not in str(e).splitlines()[-1] or time.monotonic() > until:
+                    raise
+                time.sleep(AGAIN_S)
+            else:
+                return
 
     def kill(self) -> None:
         """End it as a power cut would."""
