@@ -67,12 +67,14 @@ class Recorder:
         self._running = True
         loop = asyncio.get_running_loop()
         next_flush = loop.time() + FLUSH_EVERY_S
+        next_look = loop.time() + COUNTING_S
         try:
             while True:
                 try:
-                    async with asyncio.timeout_at(min(next_flush, loop.time() + COUNTING_S)):
+                    async with asyncio.timeout_at(min(next_flush, next_look)):
                         await self._due.wait()
                 except TimeoutError:
+                    next_look = loop.time() + COUNTING_S
                     if loop.time() < next_flush and not self._counting():
                         continue
                     next_flush = loop.time() + FLUSH_EVERY_S

@@ -65,7 +65,7 @@ async def test_effects_are_written_at_once_and_what_is_left_at_the_end(store: St
 async def test_while_an_event_counts_it_is_written_more_often(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder_module, "COUNTING_S", 0.02)
+    monkeypatch.setattr(recorder_module, "COUNTING_S", 0.3)
     under_way, asked = False, asyncio.Event()
 
     def counting() -> bool:
@@ -82,7 +82,15 @@ async def test_while_an_event_counts_it_is_written_more_often(
     await asked.wait()
     assert await written() in ([], [None]), "no event: it waits for its minute"
     under_way = True
+
+    async def press() -> None:
+        while True:  # what is written at once puts nothing off
+            recorder.note(Effect("E", "import-limit", "home", value=1500.0, received_at=5.0))
+            await asyncio.sleep(0.005)
+
+    pressing = asyncio.create_task(press())
     await until(written, lambda found: found == [500.0], 5.0, "it is written")
+    pressing.cancel()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
