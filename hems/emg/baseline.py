@@ -13,6 +13,9 @@ from programs.signal import Signal
 
 LOOK_BACK_S: Final = 60.0
 """A meter reading older than this says nothing about the power when an event began."""
+_WHOLE_S: Final = 1.0
+"""Events start at whole seconds. One of the very second of the first reading was obeyed by no run
+before: no hub is started again within a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Baselines:
         before = [w for at, w in self._powers if starts_at - LOOK_BACK_S <= at <= starts_at]
         if before:
             return before[-1]
-        if self._since is None or starts_at < self._since:
+        if self._since is None or starts_at + _WHOLE_S <= self._since:
             return None
         after = [w for at, w in self._powers if at > starts_at]
         return after[-1] if after else None

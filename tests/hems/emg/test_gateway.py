@@ -129,6 +129,13 @@ def test_an_event_of_before_the_start_may_have_acted_already() -> None:
     assert bench.baseline_w() is None
 
 
+def test_an_event_of_the_second_of_the_start_has_not_acted() -> None:
+    bench = Bench(net_w=None)
+    bench.gateway.take_image(image(100.9, 1400.0))
+    bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
+    assert bench.baseline_w() == 1400.0
+
+
 def test_an_event_that_gave_way_and_is_back_keeps_its_baseline() -> None:
     bench = Bench()
     bench.gateway.take_schedule(schedule("TargetReduction.W", 2000.0))
