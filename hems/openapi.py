@@ -46,7 +46,7 @@ class Described:
         marks: What is said of it beyond the standard ("x-...").
         in_path: Names of what it takes from the path.
         query: What it takes from the query, as a model; None for none.
-        parameters: What else it takes from the query, each as OpenAPI has it.
+        parameters: What else it takes from the query and headers, each as OpenAPI has it.
         body: What it takes as JSON; None for nothing.
         optional_body: Whether it may be left out.
         content: Whether it takes the body as it comes.

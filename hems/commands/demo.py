@@ -127,6 +127,9 @@ Ask the home itself what it is going to do, and tell it what you want:
   .venv/bin/hems car ev --mode now --url {stage.page}
   .venv/bin/hems money --url {stage.page}
 
+Dispatch it from the utility's console, {stage.operator.url}/console/, once you have an account:
+  .venv/bin/hems headend operator add Ada --role dispatcher --role engineer --role auditor
+
 Logs are in {stage.folder}. Ctrl-C stops it all.""",
         flush=True,
     )

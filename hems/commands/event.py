@@ -8,6 +8,7 @@ from pydantic import RootModel
 from hems import units
 from hems.commands import event_outcome, event_wish, proposals
 from hems.commands.operator import Operator, OperatorError, Told, ask, part, when
+from hems.commands.order import order
 from hems.commands.output import fail
 
 __all__ = ["Answer", "Event", "HomeAnswers", "Operator", "run"]
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
                     )
                 place = f"{_place(options.id)}/cancel"
                 why = {"reason": options.reason}
-                print(_line(ask(options.operator, "POST", place, Event, why)))
+                print(_line(order(options, place, Event, why)))
             case "default":
                 _set_default(options)
             case "progress" | "settle" | "availability":
@@ -86,8 +87,7 @@ def run(options: argparse.Namespace) -> int:
             case "proposals" | "confirm" | "withdraw":
                 return proposals.run(options)
             case _:
-                order = event_wish.body(options)
-                made = ask(options.operator, "POST", "/events", _Made, order).root
+                made = order(options, "/events", _Made, event_wish.body(options)).root
                 print(_line(made) if isinstance(made, Event) else proposals.line(made))
     except OperatorError as error:
         return fail(str(error))
@@ -98,11 +98,11 @@ def _set_default(options: argparse.Namespace) -> None:
     """Set what holds in a programme while no event does; nothing asked means nothing holds."""
     if options.program is None:
         raise units.UnitError("say which programme's default: --program NAME")
-    order = event_wish.asks(options)
+    wish = event_wish.asks(options)
     if options.gradient is not None:
-        order["set_grad_w"] = event_wish.number(options.gradient)
+        wish["set_grad_w"] = event_wish.number(options.gradient)
     place = f"/programs/{part(options.program)}/default"
-    default = ask(options.operator, "PUT", place, _Default, order)
+    default = ask(options.operator, "PUT", place, _Default, wish)
     gradient = "" if default.set_grad_w is None else f", {default.set_grad_w:g} %/s"
     print(f"default of {default.program}: {_asks(default.asks) or 'nothing'}{gradient}")
 

@@ -64,6 +64,8 @@ def add_fleet(actions: "Commands") -> None:
     parser.add_argument("--reason", default="", metavar="TEXT")
     _end(parser, "hub-state")
 
+    _add_test(actions)
+
     parser = actions.add_parser(
         "replace-hub", help="have a new hub take an old one's place, which is retired"
     )
@@ -71,6 +73,34 @@ def add_fleet(actions: "Commands") -> None:
     parser.add_argument("new", metavar="NEW", help="id or LFDI of the hub that comes")
     parser.add_argument("--reason", required=True, metavar="TEXT")
     _end(parser, "replace-hub")
+
+
+def _add_test(actions: "Commands") -> None:
+    parser = actions.add_parser(
+        "hub-test", help="serve an enrolled hub as if it operated, so that it can be tested"
+    )
+    parser.add_argument("id", metavar="HUB", help="its id, or its LFDI")
+    parser.add_argument("--hours", type=float, default=2.0, metavar="N", help="0 ends it")
+    _end(parser, "hub-test")
+
+    parser = actions.add_parser("commission", help="enter a hub's witnessed test")
+    parser.add_argument("id", metavar="HUB", help="its id, or its LFDI")
+    parser.add_argument("--tested-by", required=True, metavar="NAME")
+    parser.add_argument("--witnessed-by", required=True, metavar="NAME", help="another person")
+    parser.add_argument(
+        "--passed",
+        nargs="+",
+        default=[],
+        metavar="CHECK[=NOTE]",
+        help="identity, registration, event, readings, limits, safe-state must be there, unless "
+        "the head-end's settings name others",
+    )
+    parser.add_argument("--failed", nargs="+", default=[], metavar="CHECK[=NOTE]")
+    parser.add_argument("--at", metavar="TIME", help="of the test, as 2026-11-23T10:00Z; else now")
+    parser.add_argument(
+        "--paper", type=Path, metavar="FILE", help="the page that both signed: its SHA-256 is kept"
+    )
+    _end(parser, "commission")
 
 
 def _end(parser: argparse.ArgumentParser, what: str) -> None:
@@ -81,6 +111,8 @@ def _end(parser: argparse.ArgumentParser, what: str) -> None:
 def _run(options: argparse.Namespace) -> int:
     if options.what in {"import", "import-groups"}:
         from hems.commands.fleet_import import run  # noqa: PLC0415 - as in `hems.cli`
+    elif options.what in {"hub-test", "commission"}:
+        from hems.commands.hub_test import run  # noqa: PLC0415 - the same
     elif options.what == "shares":
         from hems.commands.shares import run  # noqa: PLC0415 - the same
     else:

@@ -6,17 +6,31 @@ import urllib.parse
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems.commands.fetch import TIMEOUT_S, NoAnswerError, fetch
 
 _M = TypeVar("_M", bound=BaseModel)
+_NOT_NOW: Final = frozenset({502, 503, 504})
+"""Answers of a head-end, or of a proxy before it, that do not say whether it was done."""
 
 
 class OperatorError(Exception):
     """The head-end could not be asked, or refused; `str()` is one sentence."""
+
+
+class UnansweredError(OperatorError):
+    """It did not answer, or could not do it just then: what was asked may be done or not.
+
+    Attributes:
+        again_s: After how many seconds it wants to be asked again; 0 where it did not say.
+    """
+
+    def __init__(self, message: str, again_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.again_s = again_s
 
 
 class Operator(BaseModel):
@@ -43,6 +57,7 @@ def ask(
     model: type[_M],
     body: Mapping[str, object] | None = None,
     *,
+    headers: Mapping[str, str] | None = None,
     within_s: float = TIMEOUT_S,
 ) -> _M:
     """Ask the head-end.
@@ -53,13 +68,15 @@ def ask(
         path: At the door; its parts are quoted already, see `part`.
         model: What it answers.
         body: Of the request, to be sent as JSON.
+        headers: Of the request, beside those that each has.
         within_s: Longest wait for the answer, in s.
 
     Raises:
+        UnansweredError: It does not answer, or cannot do it now.
         OperatorError: It cannot be asked, refuses, or answers nonsense.
     """
     sent = None if body is None else json.dumps(body).encode()
-    answer = ask_file(operator, path, method, sent, within_s=within_s)
+    answer = ask_file(operator, path, method, sent, headers=headers, within_s=within_s)
     try:
         return model.model_validate_json(answer or b"{}")
     except ValidationError as error:
@@ -72,22 +89,29 @@ def ask_file(
     method: str = "GET",
     body: bytes | None = None,
     *,
+    headers: Mapping[str, str] | None = None,
     within_s: float = TIMEOUT_S,
 ) -> bytes:
     """Ask the head-end for what is no model; see `ask`.
 
     Raises:
+        UnansweredError: It does not answer, or cannot do it now.
         OperatorError: It cannot be asked, or refuses.
     """
     door = door_of(operator)
-    headers = {"Authorization": f"Bearer {door.token}", "Content-Type": "application/json"}
+    shown = {"Authorization": f"Bearer {door.token}", "Content-Type": "application/json"}
+    shown |= headers or {}
     try:
-        return fetch(door.url + path, method=method, body=body, headers=headers, within_s=within_s)
+        return fetch(door.url + path, method=method, body=body, headers=shown, within_s=within_s)
     except urllib.error.HTTPError as error:
         with error:
-            raise OperatorError(_refusal(error.code, error.reason, error.read())) from error
+            said = _refusal(error.code, error.reason, error.read())
+        if error.code in _NOT_NOW:
+            again = error.headers.get("Retry-After", "")
+            raise UnansweredError(said, float(again) if again.isdecimal() else 0.0) from error
+        raise OperatorError(said) from error
     except NoAnswerError as error:
-        raise OperatorError(f"the head-end at {door.url} does not answer: {error}") from error
+        raise UnansweredError(f"the head-end at {door.url} does not answer: {error}") from error
 
 
 def door_of(operator: Path) -> Operator:
@@ -101,7 +125,7 @@ def door_of(operator: Path) -> Operator:
     except OSError as error:
         raise OperatorError(
             f"{operator}: cannot be read ({error.strerror}); is a head-end running? "
-            "name its file with --operator"
+            "name its file with --operator or in HEMS_OPERATOR"
         ) from error
     except (ValidationError, UnicodeDecodeError) as error:
         raise OperatorError(f"{operator}: is not an operator file of a head-end") from error

@@ -1,6 +1,7 @@
 """The arguments of the operator's commands; light, since every command loads it."""
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,9 @@ def add_event(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", r
     )
     event.add_argument("id", nargs="?", help="the event, or the proposal")
     event.add_argument("--reason", metavar="TEXT", default="", help="for cancel and withdraw")
+    event.add_argument(
+        "--key", metavar="KEY", help="gives an order again that was not answered: it is done once"
+    )
     form = event.add_mutually_exclusive_group()
     form.add_argument("--csv", type=Path, metavar="FILE", help="settle: all homes, into a file")
     form.add_argument("--parquet", type=Path, metavar="FILE", help="settle: the same as Parquet")
@@ -179,7 +183,8 @@ def add_operator(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--operator",
         type=Path,
-        default=Path("var/demo/headend/operator.json"),
+        default=Path(os.environ.get("HEMS_OPERATOR") or "var/demo/headend/operator.json"),
         metavar="FILE",
-        help="where the head-end wrote its operator address and token",
+        help="where the head-end wrote its operator address and token; without it the file that "
+        "HEMS_OPERATOR names, or the demo's",
     )

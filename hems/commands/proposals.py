@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from pydantic import JsonValue
 
 from hems.commands.operator import OperatorError, Told, ask, part, plain, when
+from hems.commands.order import order
 from hems.commands.output import fail
 
 
@@ -35,7 +36,7 @@ class _Event(Told):
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    operator, number = options.operator, options.id
+    number = options.id
     try:
         if options.action == "proposals":
             return _list(options)
@@ -43,10 +44,10 @@ def run(options: argparse.Namespace) -> int:
             return fail(f"say which: hems event {options.action} ID (hems event proposals)")
         place = f"/proposals/{part(number)}/{options.action}"
         if options.action == "confirm":
-            event = ask(operator, "POST", place, _Event)
+            event = order(options, place, _Event)
             print(f"{event.id}  {event.state}")
         else:
-            done = ask(operator, "POST", place, Proposal, {"reason": options.reason})
+            done = order(options, place, Proposal, {"reason": options.reason})
             print(line(done))
     except OperatorError as error:
         return fail(str(error))

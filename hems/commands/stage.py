@@ -140,9 +140,6 @@ class Stage:
         utility = HeadEndReady.model_validate(await self.headend.wait_ready(START_WITHIN_S))
         token = (self.folder / "headend" / "token").read_text(encoding="utf-8").strip()
         self.dcap, self.operator = utility.dcap, Operator(url=utility.operator, token=token)
-        operator_file = self.folder / "headend" / "operator.json"
-        operator_file.touch(mode=0o600)
-        operator_file.write_text(self.operator.model_dump_json(), encoding="utf-8")
         await self._register_home()
         house = HouseReady.model_validate(await self.house.wait_ready(START_WITHIN_S))
         self.control = f"http://{house.control.host}:{house.control.port}"

@@ -29,6 +29,7 @@ from hems.headend.operators.app import Operators
 from hems.headend.orders.contracts import Contracts
 from hems.headend.orders.desk import OrderDesk
 from hems.headend.orders.door import EventDoor
+from hems.headend.profiles import FunctionSet
 from hems.headend.proxy.passed import Passed
 from hems.headend.settings import HeadEndSettings
 from hems.headend.store import Store
@@ -127,6 +128,7 @@ def assemble(
         now = clock.now()
         await subscriptions.forget_sent(now - MEMORY_S)
         await books.forget_old()
+        await desk.forget_old()
         await operators.keep()
         if keep is not None:
             await keep()
@@ -206,7 +208,11 @@ def _own_views(
             books.curves,
             books.defaults,
             store,
-            calendars=(books.prices.prices, books.flows.grants, books.messages.messages),
+            calendars={
+                FunctionSet.PRICING: books.prices.prices,
+                FunctionSet.FLOW_RESERVATION: books.flows.grants,
+                FunctionSet.MESSAGING: books.messages.messages,
+            },
             settings=settings,
             clock=clock,
         ),

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import BindParameter, Connection, String, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, String, bindparam, delete, func, select
 
 from hems.headend.models import DocumentRow, LogRow, SubscriptionRow
 
@@ -29,6 +29,12 @@ def belongings(connection: Connection, lfdi: str) -> Belongings:
     counts = connection.execute(_COUNTS, {"lfdi": lfdi}).one()
     kinds = connection.execute(_KINDS, {"lfdi": lfdi}).scalars()
     return Belongings(counts.subscriptions, counts.logs, tuple(kinds))
+
+
+def forget(connection: Connection, lfdi: str) -> None:
+    """Forget what a home has said of itself, and its log."""
+    for table in (DocumentRow, LogRow):
+        connection.execute(delete(table).where(table.lfdi == lfdi))
 
 
 def belongings_of(connection: Connection, lfdis: Sequence[str]) -> Mapping[str, Belongings]:

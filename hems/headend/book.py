@@ -10,6 +10,7 @@ from typing import Protocol
 
 from hems.clock import Clock
 from hems.headend.aggregators.reach import Reach
+from hems.headend.aggregators.twins import Twins
 from hems.headend.db.held import Changed
 from hems.headend.dispatch import Order, check_cancel, make_event, make_mrid
 from hems.headend.errors import UnknownItemError
@@ -81,7 +82,9 @@ class Book:
             served=self._serves,
             change=lambda: self.change,
             home=self.home,
+            limited=self._limited,
         )
+        self._twins = Twins(self.rolls, self._of_many, self._limited)
         self._table = EventTable(store, programmes, clock)
         self._table.follow(self._take)
         self._events: dict[int, tuple[Event, ...]] = {}
@@ -99,16 +102,25 @@ class Book:
 
     def program(self, index: int) -> Program | None:
         """Return any programme, a home's own too; None if there is none of this index."""
-        return self.programmes.all.get(index) or self.own.at(index)
+        return self.programmes.all.get(index) or self.own.at(index) or self._twins.at(index)
 
     def programs_of(self, lfdi: str) -> Sequence[Program]:
         """Return the programmes that a home is assigned to."""
         return (*self.programmes.of(self.groups_of(lfdi)), *self.own.of(self.home(lfdi)))
 
+    def _of_many(self, index: int) -> Program | None:
+        return self.programmes.all.get(index)
+
+    def spoken_of(self, home: Home) -> Sequence[Program]:
+        """Return a home's programmes as they are shown to who speaks for it."""
+        return self._twins.of(home, self.programs_of(home.lfdi))
+
     def assigned(self, program: Program, lfdi: str) -> bool:
         """Return whether a home is assigned to a programme."""
-        if program.home is not None:
-            return program.home == lfdi
+        if program.home is not None and program.home != lfdi:
+            return False
+        if program.home is not None and program.twin_of is None:
+            return True
         return program.group is None or program.group in self.groups_of(lfdi)
 
     def sees(self, program: Program, lfdi: str, need: Access = Access.EVENTS) -> bool:
@@ -251,8 +263,11 @@ class Book:
 
         The order is the standard's: start, then creationTime descending, then mRID descending.
         """
+        if program.twin_of is not None:
+            whole = self.shown(self.programs[program.twin_of], edition)
+            return self._as_twin(program, self.spared(whole, program.home or ""))
         if program.home is not None:
-            return self.own.shown(program, edition)
+            return self.spared(self.own.shown(program, edition), program.home)
         now = self._clock.now()
         items: list[tuple[Event, EventState]] = []
         for event in self._events.get(program.index, ()):
@@ -269,6 +284,12 @@ class Book:
             return shown
         return [(event, state) for event, state in shown if not self.contracts.bars(event, lfdi)]
 
+    @staticmethod
+    def _as_twin(
+        program: Program, shown: Sequence[tuple[Event, EventState]]
+    ) -> Sequence[tuple[Event, EventState]]:
+        return [(replace(event, program=program.index), state) for event, state in shown]
+
     def next_change(self) -> float | None:
         """Return the next time at which any list may change by itself, epoch s; None: never."""
         now = self._clock.now()
@@ -282,6 +303,9 @@ class Book:
     def forget_old(self) -> None:
         """Let go of events that ended long ago; the database keeps them."""
         self._table.forget_old()
+
+    def _limited(self, lfdi: str) -> bool:
+        return self.contracts.limited(lfdi)
 
     def _serves(self, lfdi: str) -> Access:
         return self.served(lfdi)
@@ -331,6 +355,10 @@ class Contracts(Protocol):
         """Return whether a home's contract keeps an event from it."""
         ...
 
+    def largest_w(self, lfdi: str) -> int | None:
+        """Return by how much an event may change a home's power, W; None for any."""
+        ...
+
 
 class NoContracts:
     """Stands in until somebody knows the contracts."""
@@ -344,6 +372,11 @@ class NoContracts:
         """Return whether a contract keeps an event from a home: none does."""
         del event, lfdi
         return False
+
+    def largest_w(self, lfdi: str) -> int | None:
+        """Return None: any event may be for a home."""
+        del lfdi
+        return None
 
 
 def _all(_lfdi: str) -> Access:

@@ -70,7 +70,7 @@ class Books:
         flows = FlowBook(Shelf(store, "request", FlowRequest), granted, clock, pen)
         texts = Calendar(Shelf(store, "message", Message), clock, "message")
         messages = MessageBook(texts, clock, pen)
-        speakers, proposals = Aggregators(store, book), Shelf(store, "proposal", Proposal)
+        speakers, proposals = Aggregators(store, book, flows), Shelf(store, "proposal", Proposal)
         return cls(book, curves, defaults, prices, flows, messages, speakers, proposals)
 
     def tell(self, ticker: Ticker) -> None:

@@ -1,7 +1,7 @@
 """One request and its answer: who asks, which media type, how large, and every error's status."""
 
-import asyncio
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from ssl import SSLObject
@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from certs.verify import peer_lfdi
 from hems.headend.aggregators.behind import Behind
+from hems.headend.bodies import octets_of
 from hems.headend.book import Book
 from hems.headend.errors import (
     BusyError,
@@ -39,12 +40,13 @@ SMALL_BODY = 16 * 1024
 BODY_WITHIN_S = 60.0
 """In which a body must have come; who sends it octet by octet would hold memory for ever."""
 
-_CHUNK = 1 << 16
 _LOGGED = 200
 _NOT_MODIFIED = 304
 _UNSUPPORTED = 415
 _NOT_ACCEPTABLE = 406
 _TOO_LARGE = 413
+_NEVER: Final = re.compile(r"q\s*=\s*0(\.0{0,3})?", re.IGNORECASE)
+"""The weight of a media type that is not wanted (RFC 9110, 12.4.2)."""
 
 _log = logging.getLogger(__name__)
 _R = TypeVar("_R", bound=Resource)
@@ -218,9 +220,11 @@ def _refusal(
         status = error.status
     else:
         status = 400
+    # What is quoted of a header need not be text.
+    reason = str(error).encode(errors="backslashreplace").decode()
     # As it came: unquoted it may hold line breaks.
-    _log.warning("%s %r: %d: %s", request.method, request.raw_path[:_LOGGED], status, error)
-    return web.Response(status=status, text=f"{error}\n", headers=headers)
+    _log.warning("%s %r: %d: %s", request.method, request.raw_path[:_LOGGED], status, reason)
+    return web.Response(status=status, text=f"{reason}\n", headers=headers)
 
 
 class _MediaError(RequestError):
@@ -231,12 +235,6 @@ class _MediaError(RequestError):
         self.status = status
 
 
-class _SlowError(RequestError):
-    """What was announced does not come."""
-
-    status = 408
-
-
 def _check_accept(request: web.Request) -> None:
     accepted = request.headers.get(hdrs.ACCEPT, "*/*")
     if accepted == MEDIA_TYPE:  # as nearly all say it
@@ -244,7 +242,7 @@ def _check_accept(request: web.Request) -> None:
     types = [
         part.split(";")[0].strip().lower()
         for part in accepted.split(",")
-        if "q=0" not in {p.strip().removesuffix(".0") for p in part.split(";")[1:]}
+        if not any(_NEVER.fullmatch(p.strip()) for p in part.split(";")[1:])
     ]
     if not {"*/*", "application/*", MEDIA_TYPE} & set(types):
         raise _MediaError(_NOT_ACCEPTABLE, f"only {MEDIA_TYPE} is spoken here, not {accepted[:80]}")
@@ -259,23 +257,13 @@ async def body_of(request: web.Request, most: int = MAX_BODY) -> bytes:
 
     Raises:
         RequestError: Its media type is not ours (415).
-        RequestError: It does not come (408).
-        OversizedError: It is longer than `most`; nothing behind that was read.
+        BodyError: It did not come as a whole; see `hems.headend.bodies.octets_of`.
     """
     if request.content_type != MEDIA_TYPE:
         raise _MediaError(
             _UNSUPPORTED, f"the body must be {MEDIA_TYPE}, not {request.content_type}"
         )
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_WITHIN_S):
-            async for chunk in request.content.iter_chunked(_CHUNK):
-                body += chunk
-                if len(body) > most:
-                    raise OversizedError(f"the body is longer than {most} octets")
-    except TimeoutError as error:
-        raise _SlowError(f"the body did not come within {BODY_WITHIN_S:g} s") from error
-    return bytes(body)
+    return await octets_of(request, most, BODY_WITHIN_S)
 
 
 async def read(request: web.Request, expected: type[_R]) -> _R:

@@ -141,7 +141,7 @@ class DefaultFeed:
             return None
         if resource != hrefs.default_control(program.index):
             return None
-        default, edition = self._defaults.of(program.index), home.edition
+        default, edition = self._defaults.of(program.root), home.edition
         signature = (tuple(default.values.items()), default.ramp_s, default.set_grad_w)
         return Sight(signature, False, lambda _limit: default_control(program, default, edition))
 

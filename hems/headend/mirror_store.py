@@ -2,14 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, null, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    null,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 
-from hems.headend.errors import RequestError
+from hems.headend.errors import ForbiddenError, RequestError
 from hems.headend.mirror_posts import MeterPost, ReadingsPost, save_posts
-from hems.headend.models import MeterRow, PointRow, ReadingRow, ThinnedRow
+from hems.headend.models import HomeRow, MeterRow, PointRow, ReadingRow, ThinnedRow
 from hems.headend.paging import Page, Query
 from hems.headend.records import ReadingRecord
 from hems.headend.rows import AnyRow
@@ -18,6 +28,9 @@ from hems.headend.store import Store
 from hems.headend.together import Together
 
 AnySelect = Select[*tuple[Any, ...]]
+
+MAX_POINTS: Final = 64
+"""Usage points of one home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,10 @@ class MirrorStore:
 
         Returns:
             The point, and whether it is new.
+
+        Raises:
+            ForbiddenError: The home has too many.
+            BusyError: The database cannot take it; nothing of it was stored.
         """
         lfdi, mrid = wanted.lfdi, wanted.mrid
         values = {"role": wanted.role, "body": wanted.body, "agent": wanted.agent}
@@ -83,6 +100,10 @@ class MirrorStore:
                 select(PointRow.id).where(PointRow.lfdi == lfdi, PointRow.mrid == mrid)
             )
             new = found.scalar_one_or_none() is None
+            if new:
+                connection.execute(_HOLD, {"whose": lfdi})
+                if _count(connection, PointRow.lfdi == lfdi) >= MAX_POINTS:
+                    raise ForbiddenError(f"device {lfdi} has {MAX_POINTS} usage points already")
             done = connection.execute(
                 insert(connection, PointRow)
                 .values(lfdi=lfdi, mrid=mrid, **values)
@@ -117,12 +138,6 @@ class MirrorStore:
     ) -> Sequence[Sequence[tuple[int, bool]] | RequestError]:
         return await self._store.transact(lambda connection: save_posts(connection, posts))
 
-    async def points(self, lfdi: str) -> Sequence[Point]:
-        """Return a home's usage points in the order they came."""
-        query = select(PointRow.__table__).where(PointRow.lfdi == lfdi).order_by(PointRow.id)
-        async with self._store.reading() as connection:
-            return [_point(row) for row in await connection.execute(query)]
-
     async def listed(self, lfdi: str, agent: str | None, part: Query) -> Page[Point]:
         """Return a part of the usage points that a home sees, in the order they came.
 
@@ -139,8 +154,7 @@ class MirrorStore:
 
     async def count(self, lfdi: str, agent: str | None = None) -> int:
         """Return how many usage points a home sees; see `listed`."""
-        query = select(func.count()).where(_whose(lfdi, agent))
-        return await self._store.inquire(lambda found: int(found.execute(query).scalar_one()))
+        return await self._store.inquire(lambda found: _count(found, _whose(lfdi, agent)))
 
     async def point(self, number: int) -> Point | None:
         """Return a usage point, whosever it is; None if there is none of this number."""
@@ -247,6 +261,18 @@ def joined(kept: type[ReadingRow] | type[ThinnedRow]) -> AnySelect:
 
 def _whose(lfdi: str, agent: str | None) -> ColumnElement[bool]:
     return PointRow.lfdi == lfdi if agent is None else PointRow.agent == agent
+
+
+_HOLD: Final = (
+    select(HomeRow.id)
+    .where(HomeRow.lfdi == bindparam("whose"))
+    .with_for_update(key_share=True)  # SQLite has one writer and does without
+)
+"""Has whoever else makes a usage point of the same home wait, so that they can be counted."""
+
+
+def _count(connection: Connection, which: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).where(which)).scalar_one())
 
 
 def _point(row: AnyRow) -> Point:

@@ -67,6 +67,7 @@ class Notifier:
         self._clock = clock
         self._postman = Postman(tls, clock, self._told)
         self._watched: dict[str, dict[Edition, str]] = {}
+        self._twins: dict[str, set[str]] = {}
         self._known: dict[tuple[str, Edition], str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
@@ -101,6 +102,9 @@ class Notifier:
         for (resource, edition), lfdi in (await self._subscriptions.watched()).items():
             watched.setdefault(resource, {})[edition] = lfdi
         self._watched = watched
+        self._twins = {}
+        for resource in watched:
+            self._know_twin(resource)
         for known in await self._subscriptions.lost(self._clock.now()):
             self._known.pop(known, None)
 
@@ -111,6 +115,10 @@ class Notifier:
             resource: Its path.
             events: mRIDs of the events that were just accepted or cancelled, if that is why.
         """
+        for each in (resource, *self._twins.get(resource, ())):
+            self._announce(each, events)
+
+    def _announce(self, resource: str, events: Iterable[str]) -> None:
         for edition, lfdi in self._watched.get(resource, {}).items():
             home = self._viewer(resource, edition, lfdi)
             sight = None if home is None else self._feeds.sight(resource, home)
@@ -120,6 +128,13 @@ class Notifier:
             if self._known.get((resource, edition)) != word.mark:
                 self._known[resource, edition] = word.mark
                 self._begin(word, sight, frozenset(events))
+
+    def _know_twin(self, resource: str) -> None:
+        """Have what is below one home's copy of a programme told with what it is a copy of."""
+        program = programme_at(self._book, resource)
+        if program is not None and program.twin_of is not None:
+            whole = resource.replace(f"/{program.index}/", f"/{program.twin_of}/", 1)
+            self._twins.setdefault(whole, set()).add(resource)
 
     async def subscribe(self, item: SubscriptionRecord, home: Home) -> "First":
         """Keep a subscription; `told` is to be called once the home knows of it.
@@ -141,6 +156,7 @@ class Notifier:
         """
         item, home = first.kept, first.home
         self._watched.setdefault(item.resource, {})[home.edition] = home.lfdi
+        self._know_twin(item.resource)
         self._known.setdefault((item.resource, home.edition), first.word.mark)
         sight = self._sight(item.resource, home)
         word = self._word(item.resource, home.edition, sight)

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from hems.headend.bodies import broken
 from hems.headend.errors import RequestError
 from hems.headend.operator_models import ErrorOut
 
@@ -27,7 +28,19 @@ async def read_model(request: web.Request, model: type[_M]) -> _M:
     Raises:
         RequestError: It is nonsense; one sentence names the field.
     """
-    return read_body(await request.read(), model)
+    return read_body(await body_in(request), model)
+
+
+async def body_in(request: web.Request) -> bytes:
+    """Return the body of a request, however often it is asked for.
+
+    Raises:
+        RequestError: It broke off, or cannot be unpacked.
+    """
+    try:
+        return await request.read()
+    except (ConnectionError, web.RequestPayloadError) as error:
+        raise broken(request, error) from error
 
 
 def read_body(body: bytes, model: type[_M]) -> _M:
@@ -62,18 +75,22 @@ def _shown(name: str) -> str:
 _MOST_NAME: Final = 60
 
 
+_MOST_NUMBER: Final = 2**53
+"""Whole numbers up to it are exact, and every database takes them."""
+
+
 def number_in(request: web.Request, key: str, default: float) -> float:
     """Return a number of the query string.
 
     Raises:
-        RequestError: It is none, or negative.
+        RequestError: It is none, negative, or more than any time or number here can be.
     """
     try:
         value = float(request.query.get(key, default))
     except ValueError:
         value = -1.0
-    if not 0 <= value < float("inf"):
-        raise RequestError(f"query parameter {key} is not a number from 0 on")
+    if not 0 <= value <= _MOST_NUMBER:
+        raise RequestError(f"query parameter {key} is not a number from 0 to {_MOST_NUMBER}")
     return value
 
 

@@ -11,6 +11,8 @@ MAX_LIMIT = 255
 
 _UINT32 = 2**32 - 1
 _TIME = 2**63 - 1
+_MOST_DIGITS = 40
+"""Leading zeros are none the less a number; of thousands of digits none is made."""
 
 T = TypeVar("T")
 
@@ -47,7 +49,8 @@ def _number(query: Mapping[str, str], key: str, default: int, top: int) -> int:
     text = query.get(key)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit()) or int(text) > top:
+    digits = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    if not digits or int(text) > top:
         raise RequestError(f"query parameter {key}={text[:20]!r} is not a whole number to {top}")
     return int(text)
 

@@ -36,6 +36,8 @@ class Program:
         defaults: Limits in force while no event is (der), by mode, W.
         group: Id of the group of homes that it is for; None for everybody.
         home: LFDI of the one home that it is for; None for all of those.
+        twin_of: Index of the programme of which it is one home's copy; None for one that is none
+            (see `hems.headend.aggregators.twins`).
     """
 
     index: int
@@ -47,6 +49,12 @@ class Program:
     defaults: Mapping[Mode, float] = field(default_factory=dict)
     group: str | None = None
     home: str | None = None
+    twin_of: int | None = None
+
+    @property
+    def root(self) -> int:
+        """Index of the programme that has its defaults, curves and events."""
+        return self.index if self.twin_of is None else self.twin_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ After a dispatch every home answers within seconds, and each response must be ke
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,21 +72,24 @@ def save_responses(
     """
     counts = _counts(connection, posts)
     fresh: dict[_Key, ResponseRecord] = {}
-    refused: set[int] = set()
-    for place, post in enumerate(posts):
+    refused: set[_Key] = set()
+    for post in posts:
         record, key = post.record, _key(post.record)
         answered = record.lfdi, record.subject
+        if key in fresh:
+            continue
         if counts[answered] >= post.most:
-            refused.add(place)
-        elif key not in fresh:
-            counts[answered] += 1
-            fresh[key] = record
-    numbers = _insert(connection, fresh)
+            refused.add(key)
+            continue
+        counts[answered] += 1
+        fresh[key] = record
+    _insert(connection, fresh)
+    # One too many that is there already is no new one: its answer was lost on the way.
+    numbers = _numbers(connection, fresh.keys() | refused)
     return [
-        ForbiddenError(f"device {post.record.lfdi} has answered {post.record.subject} too often")
-        if place in refused
-        else numbers[_key(post.record)]
-        for place, post in enumerate(posts)
+        numbers.get(_key(post.record))
+        or ForbiddenError(f"device {post.record.lfdi} has answered {post.record.subject} too often")
+        for post in posts
     ]
 
 
@@ -103,10 +106,10 @@ def _counts(connection: Connection, posts: Iterable[ResponsePost]) -> Counter[tu
     return Counter({(row.lfdi, row.subject): row.count for row in rows})
 
 
-def _insert(connection: Connection, fresh: Mapping[_Key, ResponseRecord]) -> Mapping[_Key, int]:
-    """Insert responses, but for those that are there; returns the numbers of all."""
+def _insert(connection: Connection, fresh: Mapping[_Key, ResponseRecord]) -> None:
+    """Insert responses, but for those that are there."""
     if not fresh:
-        return {}
+        return
     rows = [
         {
             **dict(zip(_KEY, key, strict=True)),
@@ -118,12 +121,18 @@ def _insert(connection: Connection, fresh: Mapping[_Key, ResponseRecord]) -> Map
         for key, record in sorted(fresh.items(), key=lambda item: item[0])
     ]
     connection.execute(insert(connection, ResponseRow).on_conflict_do_nothing(), rows)
+
+
+def _numbers(connection: Connection, keys: Collection[_Key]) -> Mapping[_Key, int]:
+    """Return the numbers of responses, so far as they are there."""
+    if not keys:
+        return {}
     found = connection.execute(
         _NUMBERS,
         {
-            "lfdis": [key[0] for key in fresh],
-            "subjects": list({key[1] for key in fresh}),
-            "created": list({key[4] for key in fresh}),
+            "lfdis": list({key[0] for key in keys}),
+            "subjects": list({key[1] for key in keys}),
+            "created": list({key[4] for key in keys}),
         },
     )
     return {(row.lfdi, row.subject, row.status, row.modes, row.created): row.id for row in found}

@@ -1,12 +1,10 @@
 """The utility's server put together: database, 2030.5 over mutual TLS, operator's door."""
 
 import asyncio
-import json
 import logging
 import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Self
 
@@ -18,7 +16,6 @@ from certs.renewal import CertificateWatch
 from certs.resume import Sessions
 from certs.tls import SepContext, client_context, server_context
 from hems.clock import Clock, SystemClock
-from hems.headend import hrefs
 from hems.headend.advertise import announced
 from hems.headend.assembly import Assembly, assemble
 from hems.headend.book import Book
@@ -26,7 +23,7 @@ from hems.headend.books import Books
 from hems.headend.cim.assembly import Cim, assemble_cim
 from hems.headend.db.follower import Follower
 from hems.headend.enterprise.assembly import EnterpriseSide, assemble_enterprise
-from hems.headend.errors import BusyError, SettingsError
+from hems.headend.errors import BusyError
 from hems.headend.est.assembly import Est, assemble_est
 from hems.headend.fleet.assembly import Fleet, assemble_fleet
 from hems.headend.listening import Listening
@@ -43,6 +40,7 @@ from hems.headend.operators.tls import door_tls
 from hems.headend.orders.peers import peer_rule
 from hems.headend.postman import SUBSCRIBERS
 from hems.headend.proxy import passed as proxy
+from hems.headend.ready import Addresses, ready_line, tell
 from hems.headend.settings import HeadEndSettings
 from hems.headend.settle.assembly import assemble_settlement
 from hems.headend.store import Store
@@ -57,36 +55,6 @@ EST_KEEPALIVE_S = 15.0
 _SHUTDOWN_S = 1.0
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the running server is.
-
-    Attributes:
-        base_url: Origin of the 2030.5 server.
-        operator_url: Origin of the operator's door.
-        lfdi: The server certificate's LFDI.
-        est: HOST:PORT of the EST server as homes reach it; empty for none.
-        ocsp: URL of the OCSP responder as homes reach it; empty for none.
-        cim: Origin of the door for the enterprise's messages; empty for none.
-        console: Origin of the operator's door for other machines; empty for none.
-        proxied: Origin at which a proxy passes on what homes ask; empty for none.
-    """
-
-    base_url: str
-    operator_url: str
-    lfdi: str
-    est: str = ""
-    ocsp: str = ""
-    cim: str = ""
-    console: str = ""
-    proxied: str = ""
-
-    @property
-    def dcap_url(self) -> str:
-        """Where clients begin."""
-        return self.base_url + hrefs.DCAP
 
 
 class HeadEnd:
@@ -218,7 +186,7 @@ class HeadEnd:
             await stack.enter_async_context(
                 announced(settings.host, self._port, settings.instance, settings.edition)
             )
-        self._tell_ready()
+        tell(settings, self.addresses, self.token)
 
     async def _open(
         self,
@@ -355,24 +323,6 @@ class HeadEnd:
             "ocsp", responder.app(), place, None, keepalive_s=OCSP_KEEPALIVE_S
         )
         return settings.reached_at or _origin("http", settings.host, port) + OCSP_PATH
-
-    def _tell_ready(self) -> None:
-        path = self._settings.ready_file
-        if path is None:
-            return
-        try:
-            draft = path.with_name(f".{path.name}.new")
-            draft.write_text(ready_line(self.addresses) + "\n", encoding="utf-8")
-            draft.replace(path)
-        except OSError as error:
-            raise SettingsError(f"ready_file {path}: {error.strerror}") from error
-
-
-def ready_line(addresses: Addresses) -> str:
-    """Return the addresses as one line of JSON."""
-    first = {"dcap": addresses.dcap_url, "operator": addresses.operator_url, "lfdi": addresses.lfdi}
-    names = ("est", "ocsp", "cim", "console", "proxied")
-    return json.dumps(first | {name: at for name in names if (at := getattr(addresses, name))})
 
 
 async def serve(settings: HeadEndSettings) -> None:

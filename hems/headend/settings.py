@@ -101,6 +101,9 @@ class HeadEndSettings(BaseModel):
     """PEM file: revocation lists of every CA in the homes' chains."""
     token_file: Path
     """The operator's bearer token; made on first start, readable by its owner only."""
+    operator_file: Path | None = None
+    """Where address and token of the operator's door are written, for `--operator` of commands on
+    this machine; `operator.json` beside the token where None."""
     ready_file: Path | None = None
     """Where the actual addresses are written as JSON once the server listens."""
     advertise: bool = False
@@ -218,6 +221,11 @@ class HeadEndSettings(BaseModel):
 
 _AS_ALL: Final = PollSettings()
 _URL: Final = "postgresql://"
+_FILES: Final = (
+    *("database", "certificate", "key", "roots", "crls"),
+    *("token_file", "operator_file", "ready_file"),
+)
+"""Names of files beside all tables."""
 _PATHS: Final = {
     "est": ("pki", "manufacturers"),
     "operators": ("certificate", "key"),
@@ -250,7 +258,7 @@ def load_settings(path: Path) -> HeadEndSettings:
         raise SettingsError(f"{path}: is not UTF-8 text (byte {error.start})") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: is not TOML: {error}") from error
-    for name in ("database", "certificate", "key", "roots", "crls", "token_file", "ready_file"):
+    for name in _FILES:
         if isinstance(values.get(name), str) and not values[name].startswith(_URL):
             values[name] = path.parent / values[name]
     for table, names in _PATHS.items():

@@ -209,6 +209,8 @@ _OLD: Final = (
     .where(
         ReadingRow.meter.in_(bindparam("meters", expanding=True)),
         ReadingRow.start < _number("before"),
+        # A home may say any time: no slot begins before all of them. It is forgotten unthinned.
+        ReadingRow.start >= 0,
         # SQLite gives the number of the last row anew when that is gone; who counts by numbers
         # what has come since would miss the next one.
         ReadingRow.id < select(func.max(_newest.id)).scalar_subquery(),

@@ -1,6 +1,6 @@
 """Views of programmes, their events, and the responses that homes post to them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from aiohttp import web
@@ -27,8 +27,16 @@ from hems.headend.flows import Grant
 from hems.headend.forms import Alike
 from hems.headend.keeping import kept_form
 from hems.headend.paging import page, parse_query
+from hems.headend.profiles import OFFERED, FunctionSet
 from hems.headend.programmes import of_kind
-from hems.headend.records import Edition, Home, Program, ProgramKind, ResponseRecord
+from hems.headend.records import (
+    EXPRESSIBLE,
+    Edition,
+    Home,
+    Program,
+    ProgramKind,
+    ResponseRecord,
+)
 from hems.headend.render_events import Shown
 from hems.headend.response_posts import ResponsePost, ResponsePosts
 from hems.headend.settings import HeadEndSettings
@@ -49,7 +57,7 @@ class EventViews:
         curves: Curves of der programmes.
         defaults: Default controls of der programmes.
         store: Responses.
-        calendars: What else may be answered: prices, messages, grants.
+        calendars: What else may be answered, by what offers it: prices, messages, grants.
         settings: Rates.
         clock: The utility's time.
     """
@@ -61,7 +69,7 @@ class EventViews:
         defaults: DefaultBook,
         store: Store,
         *,
-        calendars: Sequence[AnyCalendar],
+        calendars: Mapping[FunctionSet, AnyCalendar],
         settings: HeadEndSettings,
         clock: Clock,
     ) -> None:
@@ -103,7 +111,7 @@ class EventViews:
     async def get_der_programs(self, request: web.Request) -> web.Response:
         """Answer a home's der programmes, by primacy, then mRID descending."""
         items = [
-            render_events.der_program(program, events, len(self._curves.of(program.index)))
+            render_events.der_program(program, events, len(self._curves.of(program.root)))
             for program, events in self._programs(request, ProgramKind.DER)
         ]
         part, poll_s = page(items, parse_query(request.query)), _poll_s(request, self._settings)
@@ -112,28 +120,29 @@ class EventViews:
     async def get_der_program(self, request: web.Request) -> web.Response:
         """Answer one der programme."""
         program = self._program(request, ProgramKind.DER)
-        events, curves = self._shown(request, program), self._curves.of(program.index)
+        events, curves = self._shown(request, program), self._curves.of(program.root)
         return answer(request, render_events.der_program(program, len(events), len(curves)))
 
     async def get_default_control(self, request: web.Request) -> web.Response:
         """Answer what holds while no event does."""
         program = self._program(request, ProgramKind.DER)
-        default = self._defaults.of(program.index)
+        default = self._defaults.of(program.root)
         return answer(request, render_events.default_control(program, default, _edition(request)))
 
     async def get_curves(self, request: web.Request) -> web.Response:
         """Answer the curves of a der programme, the latest first."""
         program = self._program(request, ProgramKind.DER)
-        part = page(self._curves.of(program.index), parse_query(request.query))
+        curves = [replace(each, program=program.index) for each in self._curves.of(program.root)]
+        part = page(curves, parse_query(request.query))
         return answer(request, render_events.curve_list(program, part))
 
     async def get_curve(self, request: web.Request) -> web.Response:
         """Answer one curve of a der programme."""
         program = self._program(request, ProgramKind.DER)
         curve = self._curves.curve(request.match_info["mrid"])
-        if curve.program != program.index:
+        if curve.program != program.root:
             raise UnknownItemError(f"there is no curve at {request.path[:80]}")
-        return answer(request, render_events.curve(curve))
+        return answer(request, render_events.curve(replace(curve, program=program.index)))
 
     async def get_der_controls(self, request: web.Request) -> web.Response:
         """Answer the events of a der programme."""
@@ -231,8 +240,8 @@ class EventViews:
         Raises:
             RequestError: Nothing of this mRID was ever sent to the home.
         """
-        for calendar in self._calendars:
-            item = calendar.find(mrid)
+        for part, calendar in self._calendars.items():
+            item = calendar.find(mrid) if part in OFFERED[home.edition] else None
             if item is not None and (not isinstance(item, Grant) or item.lfdi == home.lfdi):
                 return item.span.mrid
         single = self._book.own.find(mrid)
@@ -242,7 +251,8 @@ class EventViews:
             event = self._book.event(mrid)
         except UnknownItemError as error:
             raise RequestError(f"Response/subject: {error}") from error
-        if not self._book.assigned(self._book.programs[event.program], home.lfdi):
+        known = event.modes <= EXPRESSIBLE[home.edition]
+        if not known or not self._book.assigned(self._book.programs[event.program], home.lfdi):
             # As one that does not exist.
             raise RequestError(f"Response/subject: no event {mrid[:40]!r}")
         return event.mrid
@@ -281,7 +291,7 @@ class EventViews:
 
     def _program(self, request: web.Request, kind: ProgramKind) -> Program:
         home = caller(request).registered()
-        program = self._book.program(number_of(request, "program"))
+        program = self._book.program(number_of(request, "program", MANY))
         # Another group's programme and one that does not exist get the same answer.
         if (
             program is None
@@ -303,7 +313,9 @@ class EventViews:
         home = own(request) if "home" in request.match_info else who.registered()
         spoken_for = home.lfdi != who.lfdi
         hidden = spoken_for and Access.EVENTS not in who.behind.served(home)
-        for program in of_kind(self._book.programs_of(home.lfdi), kind):
+        book = self._book
+        programs = book.spoken_of(home) if spoken_for else book.programs_of(home.lfdi)
+        for program in of_kind(programs, kind):
             yield program, None if hidden else len(self._shown(request, program))
 
     async def _response_set(self, request: web.Request) -> ResponseSet:

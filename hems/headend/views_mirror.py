@@ -7,7 +7,7 @@ from aiohttp import web
 
 from hems.clock import Clock
 from hems.headend import hrefs
-from hems.headend.errors import ForbiddenError, RequestError, UnknownItemError
+from hems.headend.errors import RequestError, UnknownItemError
 from hems.headend.exchange import answer, body_of, caller, changed, created, number_of, read
 from hems.headend.fleet.access import Access
 from hems.headend.keeping import kept_form
@@ -24,9 +24,6 @@ from hems.sep2.resources import (
     Reading,
 )
 from hems.sep2.xml import parse, parse_any
-
-MAX_POINTS = 64
-"""Usage points of one home."""
 
 
 class MirrorViews:
@@ -75,9 +72,6 @@ class MirrorViews:
         meters = [self._meter(item) for item in posted.mirror_meter_reading]
         role = f"{posted.role_flags:04X}"
         body = kept_form(replace(posted, mirror_meter_reading=()))
-        own = await self._mirrors.points(home.lfdi)
-        if len(own) >= MAX_POINTS and posted.mrid not in {point.mrid for point in own}:
-            raise ForbiddenError(f"device {home.lfdi} has {MAX_POINTS} usage points already")
         wanted = PointPost(home.lfdi, posted.mrid, role, body, who.behind.agent_of(home))
         point, new = await self._mirrors.save_point(wanted, meters)
         href = hrefs.point(point.id)

@@ -119,9 +119,10 @@ class ShedViews:
         link = entry.demand_response_program_link
         if link is None:
             return _FOR_ALL
-        for program in of_kind(self._book.programs_of(home.lfdi), ProgramKind.DRLC):
+        mine, shown = self._book.programs_of(home.lfdi), self._book.spoken_of(home)
+        for program in of_kind((*mine, *shown), ProgramKind.DRLC):
             if hrefs.dr_program(program.index) == link.href:
-                return program.index
+                return program.root
         raise RequestError(
             f"LoadShedAvailability/DemandResponseProgramLink: no programme at {link.href[:80]}"
         )

@@ -140,7 +140,8 @@ async def _time(
             break
         if time.monotonic() > until:
             why = judge(made.orders, known, homes, rig.count) if known else "no database"
-            print(f"it does not come to rest: {why}", file=sys.stderr, flush=True)
+            long = f"seconds without a poll that was answered, by home: {dict(homes['long'])}"
+            print(f"it does not come to rest: {why}; {long}", file=sys.stderr, flush=True)
             made.stuck.append(len(made.faults))
             break
         await asyncio.sleep(LOOK_S)

@@ -42,6 +42,8 @@ CODES: Final = (1, 2, 3)
 
 _WITHIN_S: Final = 15.0
 _AGAIN_S: Final = 2.0
+_LONG_S: Final = 30.0
+"""Without a poll that was answered: in such a time a home may miss what is over soon."""
 _BUSY: Final = 503
 _FAULTS: Final = (OSError, ReplyError, TimeoutError, EOFError)
 _TAKEN: Final = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -87,7 +89,7 @@ class Home:
     """
 
     def __init__(self, number: int, options: argparse.Namespace) -> None:
-        self._number = number
+        self.number = number
         self._port = options.port
         certificate = home_file(options.homes, number)
         self._client = context_of(certificate, options.roots, GCM)
@@ -97,6 +99,8 @@ class Home:
         self._wake = asyncio.Event()
         self._path = ""
         self._polled = 0.0
+        self._answered: float | None = None
+        self.longest_s = 0.0
         self.subscribed = False
         self.notified = 0
         self.sessions = 0
@@ -105,7 +109,7 @@ class Home:
     async def listen(self) -> None:
         """Begin to listen for notifications."""
         await asyncio.start_server(
-            self._notified, address_of(self._number), PORT, ssl=self._server, backlog=8
+            self._notified, address_of(self.number), PORT, ssl=self._server, backlog=8
         )
 
     async def run(self) -> None:
@@ -161,6 +165,9 @@ class Home:
             self._wake.clear()
             self._polled = time.monotonic() + self._rng.uniform(-1.0, 0.0)
             self._learn((await line.ask(request_of("GET", f"{RESOURCE}?l=255"), 200)).body)
+            now = time.monotonic()
+            self.longest_s = max(self.longest_s, now - (self._answered or now))
+            self._answered = now
         for mrid, seen in self.events.items():
             while (code := seen.due(time.time())) is not None:
                 body = serialize(
@@ -183,7 +190,7 @@ class Home:
             encoding=0,
             level="+S1",
             limit=1,
-            notification_uri=f"https://{address_of(self._number)}:{PORT}/n",
+            notification_uri=f"https://{address_of(self.number)}:{PORT}/n",
         )
         await line.ask(request_of("POST", f"{found[1].decode()}/sub", serialize(wish)), 201)
         self.subscribed = True
@@ -245,6 +252,7 @@ def report(homes: list[Home]) -> dict[str, object]:
         "held": held,
         "answered": answered,
         "wrong": wrong,
+        "long": {str(h.number): round(h.longest_s) for h in homes if h.longest_s > _LONG_S},
     }
 
 

@@ -34,6 +34,7 @@ from hems.headend.cim.der import (
 from hems.headend.cim.envelope import Header, Kind, Message, Verb
 from hems.headend.cim.nouns import Noun
 from hems.headend.cim.wire import MEDIA_TYPE, parse, serialize
+from hems.headend.orders.repeats import KEY
 from tests.headend_kill.rig import PEER, PIN, Rig
 
 GROUP: Final = "everybody"
@@ -42,6 +43,7 @@ _AGAIN_S: Final = 0.5
 _AT_ONCE: Final = 6
 _GIVE_UP_S: Final = 90.0
 _WITHIN: Final = aiohttp.ClientTimeout(total=20)
+_NONE: Final[Mapping[str, str]] = {}
 _FAULTS: Final = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -54,7 +56,7 @@ class Order:
         watts: What it asks, by which it is known.
         start: Epoch s.
         seconds: How long.
-        name: Its id with the enterprise; message and order have the same.
+        name: Its id with its sender; the enterprise's message and order have the same.
         mrid: Its event, where the sender was told.
         state: "acknowledged", "refused" (for good), or "unknown": nobody said.
         said: The last words about it.
@@ -106,23 +108,32 @@ class Desk:
     async def give(self, order: Order) -> None:
         """Give an order; what is known of it then stands in it."""
         if order.way == "operator":
-            await self._once(order)
+            await self._until_told(order)
         elif order.way == "http":
             await self._until_answered(order)
         else:
             await self._until_kept(order)
 
-    async def _once(self, order: Order) -> None:
-        """An operator who gets no answer looks, and does not blindly order again."""
+    async def _until_told(self, order: Order) -> None:
+        """The same order again, under its name, until the operator is told what came of it."""
         wish = {"target_w": order.watts, "start": order.start, "seconds": order.seconds}
-        try:
-            status, said = await self._post("/events", wish | {"program": "Peak Saver"})
-        except _FAULTS as error:
-            order.said = repr(error)
-            return
-        order.said = f"{status} {said}"[:300]
-        if status in OK:
-            order.state, order.mrid = "acknowledged", said["id"]
+        until = time.monotonic() + _GIVE_UP_S
+        while time.monotonic() < until:
+            try:
+                status, said = await self._post(
+                    "/events", wish | {"program": "Peak Saver"}, {KEY: order.name}
+                )
+            except _FAULTS as error:
+                order.said = repr(error)
+            else:
+                order.said = f"{status} {said}"[:300]
+                if status in OK:
+                    order.state, order.mrid = "acknowledged", said["id"]
+                    return
+                if status != 503:
+                    order.state = "refused"
+                    return
+            await asyncio.sleep(_AGAIN_S)
 
     async def _until_answered(self, order: Order) -> None:
         """The same message again, by its id, until it is answered for good."""
@@ -186,10 +197,12 @@ class Desk:
             Verb.CREATE, Noun.DISPATCHES, payload, order.name, answered=order.way == "http"
         )
 
-    async def _post(self, path: str, body: Mapping[str, object]) -> tuple[int, Any]:
-        url = f"http://{self._rig.operator}{path}"
+    async def _post(
+        self, path: str, body: Mapping[str, object], headers: Mapping[str, str] = _NONE
+    ) -> tuple[int, Any]:
+        url, shown = f"http://{self._rig.operator}{path}", {**self._operator, **headers}
         async with (
-            aiohttp.ClientSession(headers=self._operator, timeout=_WITHIN) as session,
+            aiohttp.ClientSession(headers=shown, timeout=_WITHIN) as session,
             session.post(url, data=json.dumps(body)) as answer,
         ):
             return answer.status, await answer.json()

@@ -1,13 +1,16 @@
 """Aggregators and their homes: who may speak for whom, judged under the one lock of all workers."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from certs.identity import make_pin
 from hems.headend.aggregators.records import Aggregator, Wanted
+from hems.headend.belongings import belongings, forget
 from hems.headend.book import Book
 from hems.headend.db.database import Database
 from hems.headend.errors import ConflictError, ForbiddenError, UnknownItemError
 from hems.headend.fleet.access import Access
+from hems.headend.flow_book import FlowBook
 from hems.headend.homes import set_agent
 from hems.headend.records import Edition, Home
 from hems.headend.shelf import Shelf
@@ -19,11 +22,13 @@ class Aggregators:
     Args:
         database: The database.
         book: Homes.
+        flows: Their reservations.
     """
 
-    def __init__(self, database: Database, book: Book) -> None:
+    def __init__(self, database: Database, book: Book, flows: FlowBook) -> None:
         self._database = database
         self._book = book
+        self._flows = flows
         self._shelf = Shelf(database, "aggregator", Aggregator)
 
     @property
@@ -141,11 +146,11 @@ class Aggregators:
         """Enter a home that an aggregator has posted; one that it speaks for is returned.
 
         Raises:
-            ForbiddenError: It may not, the home is registered to somebody else, the fleet does not
-                serve it, or there are too many.
+            ForbiddenError: It may not, the home is registered to somebody else, or was and has left
+                something here, the fleet does not serve it, or there are too many.
             BusyError: The database cannot take it.
         """
-        async with self._database.changing():
+        async with self._database.changing() as draft:
             known = self._book.home(home)
             if known is not None and known.aggregator == lfdi:
                 return known
@@ -156,6 +161,9 @@ class Aggregators:
                 raise ForbiddenError(f"device {home} is not one that {lfdi} may speak for")
             if Access.OWN not in self._book.served(home):
                 raise ForbiddenError(f"device {home} is not served as its hub stands")
+            left = await draft.connection.run_sync(partial(belongings, lfdi=home))
+            if left.logs or left.kinds or self._flows.of(home):
+                raise ForbiddenError(f"device {home} was somebody's before; the utility gives it")
             try:
                 self._check_room(lfdi, 1)
             except ConflictError as error:
@@ -164,17 +172,23 @@ class Aggregators:
             return await self._book.register(home, pin, edition, in_band=True, aggregator=lfdi)
 
     async def remove(self, lfdi: str, home: Home) -> None:
-        """Forget a home that an aggregator has entered itself; what it posted stays.
+        """Forget a home that an aggregator has entered itself, and what it said there.
+
+        Its readings and its answers to events stay, for whoever settles them; nobody reads them by
+        this server any more.
 
         Raises:
             ForbiddenError: It may not.
             BusyError: The database cannot do it now.
         """
-        async with self._database.changing():
+        async with self._database.changing() as draft:
             item, known = self.find(lfdi), self._book.home(home.lfdi)
             mine = known is not None and known.aggregator == lfdi and known.in_band
             if item is None or not item.may_register or not mine:
                 raise ForbiddenError(f"device {home.lfdi} was entered by the utility, and stays")
+            for request in self._flows.of(home.lfdi):
+                await self._flows.remove(request)
+            await draft.connection.run_sync(partial(forget, lfdi=home.lfdi))
             await self._book.retire(home.lfdi)
 
     def _is_fresh(self, lfdi: str, home: str, edition: Edition) -> bool:

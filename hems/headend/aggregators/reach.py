@@ -27,6 +27,8 @@ class Reach:
         served: What a home, by LFDI, is served now.
         change: Number of the last change of anything.
         home: Returns a home by its LFDI.
+        limited: Whether a home's contract, by LFDI, keeps anything from it. Such a home speaks for
+            its own copies of programmes alone.
     """
 
     def __init__(
@@ -36,12 +38,15 @@ class Reach:
         served: Callable[[str], Access],
         change: Callable[[], int],
         home: Callable[[str], Home | None],
+        *,
+        limited: Callable[[str], bool],
     ) -> None:
         self._rolls = rolls
         self._assigned = assigned
         self._served = served
         self._change = change
         self._home = home
+        self._limited = limited
         self._witnesses: dict[_Key, Home] = {}
         self._nobody: dict[_Key, int] = {}
 
@@ -78,4 +83,5 @@ class Reach:
             and now.aggregator == aggregator
             and self._assigned(program, now.lfdi)
             and need in self._served(now.lfdi)
+            and (program.home is not None or not self._limited(now.lfdi))
         )

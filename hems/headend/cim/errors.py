@@ -2,6 +2,7 @@
 
 from enum import Enum
 from http import HTTPStatus
+from typing import Final
 
 from hems.headend.errors import HeadEndError
 
@@ -76,5 +77,10 @@ class CimError(HeadEndError):
         self.reason = reason
 
 
+LONGEST_REASON: Final = 1000
+"""Characters: a name in it may be as long as any value, and what quotes it must fit one too."""
+
+
 def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text).strip()
+    shown = "".join(c if c.isprintable() else "?" for c in text).strip()
+    return shown if len(shown) <= LONGEST_REASON else f"{shown[:LONGEST_REASON]}..."

@@ -8,6 +8,7 @@ from aiohttp.typedefs import Handler
 from pydantic import BaseModel, Field
 
 from certs.verify import peer_lfdi
+from hems.headend.bodies import TOO_LONG, BodyError, octets_of
 from hems.headend.cim.errors import CimError, Fault
 from hems.headend.cim.journal import Journal
 from hems.headend.cim.letters import Letters, refusal
@@ -17,7 +18,7 @@ from hems.headend.cim.service import Sent, Service
 from hems.headend.cim.subscriptions import Subscription, Subscriptions
 from hems.headend.cim.wire import MEDIA_TYPE, MEDIA_TYPES
 from hems.headend.errors import BusyError, RequestError, UnknownItemError
-from hems.headend.exchange import RETRY_AFTER_S
+from hems.headend.exchange import BODY_WITHIN_S, RETRY_AFTER_S
 from hems.headend.operator_asks import In
 from hems.headend.operator_door import json_answer, number_in, read_model
 from hems.headend.operator_door import refusal as json_refusal
@@ -27,7 +28,6 @@ MESSAGES: Final = "/cim"
 SUBSCRIPTIONS: Final = "/cim/subscriptions"
 TRAIL: Final = "/cim/messages"
 
-_CHUNK: Final = 1 << 16
 _MOST_ROWS: Final = 10_000
 _PEER: Final = web.RequestKey("peer", Peer)
 
@@ -155,12 +155,13 @@ class CimDoor:
         if request.content_type not in MEDIA_TYPES:
             reason = f"a message is {MEDIA_TYPE}, not {ascii(request.content_type)[:80]}"
             raise CimError(Fault.MEDIA, reason)
-        body = bytearray()
-        async for chunk in request.content.iter_chunked(_CHUNK):
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise CimError(Fault.TOO_MANY, f"a message is at most {MAX_BODY} octets long")
-        outcome = await self._service.take(Sent(bytes(body), request[_PEER], "http"))
+        try:
+            body = await octets_of(request, MAX_BODY, BODY_WITHIN_S)
+        except BodyError as error:
+            if error.status != TOO_LONG:
+                raise
+            raise CimError(Fault.TOO_MANY, str(error)) from error
+        outcome = await self._service.take(Sent(body, request[_PEER], "http"))
         headers = {} if outcome.final else {"Retry-After": str(RETRY_AFTER_S)}
         if not outcome.body:
             return web.Response(status=outcome.status)

@@ -59,7 +59,7 @@ async def cancel(means: Means, letter: Letter) -> Done:
     for key, found in events.items():
         if not found:
             raise CimError(Fault.UNKNOWN, f"{key.name} is none of your orders", "mRID")
-    late: list[Problem] = []
+    late: list[CimError] = []
     cancelled = 0
     for key, found in events.items():
         for event in found:
@@ -67,15 +67,16 @@ async def cancel(means: Means, letter: Letter) -> Done:
                 await means.dispatching.cancel(event)
                 cancelled += 1
             except ConflictError as error:
-                reason = f"{key.name}: {error}"
-                late.append(Problem(code=_PARTLY, level=Level.WARNING, reason=reason))
+                late.append(CimError(Fault.TOO_LATE, f"{key.name}: {error}", "mRID"))
     if late and not cancelled:
-        raise CimError(Fault.TOO_LATE, late[0].reason or "", "mRID")
+        raise late[0]
     told = () if message.payload is None else (Told(noun, Verb.CANCELED, message.payload),)
     return Done(
         ids=tuple(mrid_of(name, _KIND[noun]) for name in names),
         result=Result.PARTIAL if late else Result.OK,
-        problems=tuple(late),
+        problems=tuple(
+            Problem(code=_PARTLY, level=Level.WARNING, reason=each.reason) for each in late
+        ),
         told=told,
     )
 

@@ -72,10 +72,12 @@ class Subscriptions:
             BusyError: The database cannot take it.
         """
         key = {"peer": peer, "noun": noun.value, "address": address}
-        own = CimSubscriptionRow.peer == peer
+        others = (CimSubscriptionRow.peer == peer) & ~(
+            (CimSubscriptionRow.noun == noun.value) & (CimSubscriptionRow.address == address)
+        )
         async with self._store.writing() as connection:
             count = await connection.execute(
-                select(func.count()).select_from(CimSubscriptionRow).where(own)
+                select(func.count()).select_from(CimSubscriptionRow).where(others)
             )
             if int(count.scalar_one()) >= MOST:
                 raise ConflictError(f"{peer} has {MOST} subscriptions already")

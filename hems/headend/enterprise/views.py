@@ -10,10 +10,11 @@ from aiohttp import ETag, web
 from pydantic import ValidationError
 
 from hems.bulletin import MOST_STATISTICS, Statistics
+from hems.headend.bodies import octets_of
 from hems.headend.enterprise.book import BulletinBook
 from hems.headend.enterprise.statistics import StatisticsBook
 from hems.headend.errors import RequestError, UnknownItemError
-from hems.headend.exchange import caller
+from hems.headend.exchange import BODY_WITHIN_S, caller
 
 BULLETIN: Final = "/bulletin"
 STATISTICS: Final = "/statistics"
@@ -23,15 +24,10 @@ _JOSE: Final = "application/jose"
 _JSON: Final = "application/json"
 _NOT_MODIFIED: Final = 304
 _PATH: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9][A-Za-z0-9_.+-]*){0,4}")
-_CHUNK: Final = 1 << 14
 
 
 class _MediaError(RequestError):
     status = 415
-
-
-class _TooLongError(RequestError):
-    status = 413
 
 
 class FeedViews:
@@ -73,13 +69,9 @@ class FeedViews:
         home = caller(request).registered()
         if request.content_type != _JSON:
             raise _MediaError(f"a day in numbers is {_JSON}, not {request.content_type[:80]}")
-        body = bytearray()
-        async for chunk in request.content.iter_chunked(_CHUNK):
-            body += chunk
-            if len(body) > MOST_STATISTICS:
-                raise _TooLongError(f"a day in numbers is at most {MOST_STATISTICS} octets long")
+        body = await octets_of(request, MOST_STATISTICS, BODY_WITHIN_S)
         try:
-            day = Statistics.model_validate_json(bytes(body))
+            day = Statistics.model_validate_json(body)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])

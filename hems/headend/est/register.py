@@ -270,6 +270,9 @@ class Register:
     async def supersede(self) -> Sequence[Enrolment]:
         """Revoke and forget what was renewed, once the home came in with the new certificate.
 
+        So it is with others that it was given in place of the same one, and never came in with: it
+        asked with one key, lost the answer, and asked with another.
+
         Returns:
             What has taken the place of the old.
 
@@ -288,7 +291,22 @@ class Register:
                     await self._book.retire(each.replaces)
                     await self._arrivals.superseded(each.replaces)
                     done.append(each)
+            for each in done:
+                for other in renewed:
+                    unused = other.state is State.ISSUED and other.lfdi not in heard
+                    if unused and other.replaces == each.replaces:
+                        await self._abandon(other, each)
         return done
+
+    async def _abandon(self, unused: Enrolment, instead: Enrolment) -> None:
+        """Revoke and forget an identity that a home never came in with, but with another."""
+        leaf = x509.load_pem_x509_certificate(unused.certificate.encode())
+        await self._authority.revoke(leaf, self._clock.now())
+        await self._save(replace(unused, state=State.REVOKED))
+        if self._book.home(unused.lfdi) is not None:
+            await self._book.retire(unused.lfdi)
+        await self._arrivals.renewed(unused.lfdi, instead.lfdi)  # where it was noted as the last
+        await self._arrivals.superseded(unused.lfdi)
 
     async def _begin(self, request: Request, code: Code | None, shown: Shown | None) -> Enrolment:
         """Bind a key to a device, and a code or the operator's word for the device to the key."""

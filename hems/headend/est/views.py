@@ -1,6 +1,5 @@
 """The resources under /.well-known/est (RFC 7030; revocation lists by RFC 8295)."""
 
-import asyncio
 import binascii
 import logging
 from base64 import b64decode
@@ -30,9 +29,9 @@ from certs.est.wire import (
 from certs.identity import lfdi
 from certs.pem import der
 from certs.verify import peer_chain
+from hems.headend.bodies import octets_of
 from hems.headend.errors import (
     BusyError,
-    ConflictError,
     ForbiddenError,
     RequestError,
     ThrottledError,
@@ -50,8 +49,6 @@ _MOST_NAME: Final = 256
 _ACCEPTED: Final = 202
 _UNSUPPORTED: Final = 415
 _NOT_HERE: Final = 501
-_TOO_LARGE: Final = 413
-_TIMEOUT: Final = 408
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +93,7 @@ class EstViews:
 
     def app(self) -> web.Application:
         """Return the web application."""
-        app = web.Application(middlewares=[self._edge], client_max_size=MOST_REQUEST_OCTETS)
+        app = web.Application(middlewares=[self._edge])
         app.add_routes(
             [
                 web.get(f"{PATH}cacerts", self.get_authorities),
@@ -199,9 +196,6 @@ class EstViews:
             _log.error("EST cannot serve %s: %s", request.path, error)
             again = {"Retry-After": str(RETRY_AFTER_S)}
             return _refusal(503, "the certificate authority cannot be used now", again)
-        except web.HTTPRequestEntityTooLarge:
-            long = _LongError(f"the body is longer than {MOST_REQUEST_OCTETS} octets")
-            return _refused(request, long)
         except web.HTTPMethodNotAllowed as error:
             allowed = ", ".join(sorted(error.allowed_methods))
             return _refusal(405, f"{allowed} is for {request.path}", {"Allow": allowed})
@@ -235,27 +229,15 @@ def _unknown() -> bytes:
 async def _body(request: web.Request) -> bytes:
     if request.content_type != PKCS10_TYPE:
         raise _MediaError(f"the body is not {PKCS10_TYPE}")
-    try:
-        async with asyncio.timeout(_BODY_WITHIN_S):
-            return await request.read()
-    except TimeoutError as error:
-        raise _SlowError("the body came too slowly") from error
+    return await octets_of(request, MOST_REQUEST_OCTETS, _BODY_WITHIN_S)
 
 
 class _MediaError(RequestError):
     status = _UNSUPPORTED
 
 
-class _LongError(RequestError):
-    status = _TOO_LARGE
-
-
 class _NotHereError(RequestError):
     status = _NOT_HERE
-
-
-class _SlowError(ConflictError):
-    status = _TIMEOUT
 
 
 def _answer(body: bytes, kind: str) -> web.Response:

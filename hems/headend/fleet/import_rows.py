@@ -239,7 +239,8 @@ def _end_of_day(text: str) -> float:
 
 
 def _watts(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:_SHOWN]) <= MOST_EVENT_W):
+    digits = text.isascii() and text.isdigit() and len(text) <= _SHOWN
+    if not digits or not 0 < int(text) <= MOST_EVENT_W:
         raise ValueError(f"{shown(text)} is no whole number of W from 1 to {MOST_EVENT_W}")
     return int(text)
 

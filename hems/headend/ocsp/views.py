@@ -18,6 +18,7 @@ from certs.ocsp.issued import Issued
 from certs.ocsp.transport import REQUEST_TYPE, RESPONSE_TYPE
 from certs.pki import Pki
 from hems.clock import Clock
+from hems.headend.bodies import BodyError, octets_of
 from hems.headend.ocsp.delegates import LASTING, Answerer, Named, answerers
 from hems.headend.ocsp.responder import MOST_OCTETS, DeclinedError, answer, declined
 from hems.headend.ocsp.settings import OcspSettings
@@ -27,7 +28,6 @@ KEEPALIVE_S: Final = 15.0
 _BODY_WITHIN_S: Final = 10.0
 _HOUR_S: Final = 3600.0
 _UNSUPPORTED: Final = 415
-_TIMEOUT: Final = 408
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Responder:
 
     def app(self) -> web.Application:
         """Return the web application."""
-        app = web.Application(client_max_size=2 * MOST_OCTETS)
+        app = web.Application()
         app.add_routes(
             [
                 web.post(PATH, self.post),
@@ -95,10 +95,9 @@ class Responder:
         if request.content_type != REQUEST_TYPE:
             return web.Response(status=_UNSUPPORTED, text=f"the body is not {REQUEST_TYPE}\n")
         try:
-            async with asyncio.timeout(_BODY_WITHIN_S):
-                octets = await request.read()
-        except TimeoutError:
-            return web.Response(status=_TIMEOUT, text="the body came too slowly\n")
+            octets = await octets_of(request, 2 * MOST_OCTETS, _BODY_WITHIN_S)
+        except BodyError as error:
+            return web.Response(status=error.status, text=f"{error}\n")
         return self._answered(octets)
 
     async def get(self, request: web.Request) -> web.Response:

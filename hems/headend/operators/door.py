@@ -156,11 +156,15 @@ class OperatorDoor:
 
     async def post_token(self, request: web.Request) -> web.Response:
         """Make a token for a program of an operator; it is told this once."""
-        account = self._own(request)
+        account, who = self._own(request), asker(request)
         wish = await read_model(request, TokenIn)
         lasting_s = None if wish.days is None else wish.days * _DAY_S
         shown, made = await self._keys.make(
-            key(account.name), fit_name(wish.label), lasting_s, asker(request).name
+            key(account.name),
+            fit_name(wish.label),
+            lasting_s,
+            who.name,
+            within=who.until if who.way is Way.TOKEN else None,
         )
         out = NewTokenOut(token=shown, **TokenOut.of(made).model_dump())
         return json_answer(out, 201)

@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from hems.headend.errors import BusyError, ForbiddenError, RequestError, ThrottledError
 from hems.headend.exchange import RETRY_AFTER_S
-from hems.headend.operator_door import MAX_BODY, refusal
+from hems.headend.operator_door import MAX_BODY, body_in, refusal
 from hems.headend.operators.accounts import Accounts
 from hems.headend.operators.roles import IDENTITY, MACHINE, Identity, OperatorRole, Way
 from hems.headend.operators.rules import Rule, Rules
@@ -79,7 +79,7 @@ class Gate:
         request[IDENTITY] = who
         if request.match_info.http_exception is not None:
             return await handler(request)  # there is nothing there
-        if request.method not in _SAFE:
+        if request.method not in _SAFE and not rule.harmless:
             return await self._done(request, handler, rule, who)
         self._check(request, rule, who)
         return await handler(request)
@@ -89,7 +89,7 @@ class Gate:
     ) -> web.StreamResponse:
         """Have something done, and written down before and after."""
         about = " ".join(request.match_info.values())[:_SHOWN]
-        detail = "" if rule.quiet else detail_of(await request.read())
+        detail = "" if rule.quiet else detail_of(await body_in(request))
         did = f"{request.method} {rule.path}"
         number = await self._trail.begin(Deed.of(who, did, origin_of(request), about, detail))
         outcome, made, reason = 500, "", "it went wrong"
@@ -163,6 +163,7 @@ def detail_of(body: bytes) -> str:
     """Return what was asked for as the trail has it: without secrets, and not too long."""
     try:
         told = json.dumps(_open(json.loads(body)), ensure_ascii=False) if body else ""
+        told.encode()  # halves of a surrogate pair are JSON, but no text
     except (ValueError, RecursionError):
         return "(not JSON)"
     return told if len(told) <= _MOST_DETAIL else told[:_MOST_DETAIL] + "..."

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from hems.access import random_token
 from hems.clock import Clock
 from hems.headend.db.database import Database
-from hems.headend.errors import BusyError, ConflictError, UnknownItemError
+from hems.headend.errors import BusyError, ConflictError, ForbiddenError, UnknownItemError
 from hems.headend.operators.records import TOUCH_S, Session, Token
 from hems.headend.shelf import Shelf
 
@@ -88,7 +88,13 @@ class Keys:
         return [token for _, token in _of(self._tokens, person)]
 
     async def make(
-        self, person: str, label: str, lasting_s: float | None, by: str
+        self,
+        person: str,
+        label: str,
+        lasting_s: float | None,
+        by: str,
+        *,
+        within: float | None = None,
     ) -> tuple[str, Token]:
         """Make what a program of somebody shows; it is never told again.
 
@@ -97,13 +103,20 @@ class Keys:
             label: What it is for.
             lasting_s: How long it holds; None for ever.
             by: Who makes it.
+            within: When that ends by which the maker got in, epoch s; None for never. One that
+                was lent for a day would otherwise let its holder in for good.
 
         Raises:
+            ForbiddenError: It would outlast that.
             ConflictError: There are too many.
             BusyError: The database cannot take it.
         """
         shown, now = random_token.make(), self._clock.now()
         until = None if lasting_s is None else now + lasting_s
+        if within is not None and (until is None or until > within):
+            raise ForbiddenError(
+                "a token makes none that outlasts it: ask for fewer days, or log in"
+            )
         token = Token(secrets.token_hex(6), person, label, now, by, until)
         async with self._database.changing():
             if len(_of(self._tokens, person)) >= _MOST_TOKENS:

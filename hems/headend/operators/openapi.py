@@ -12,6 +12,7 @@ from hems import openapi
 from hems.headend.operator_models import ErrorOut
 from hems.headend.operators.roles import ANY, OperatorRole
 from hems.headend.operators.rules import Rule, Rules
+from hems.headend.orders.repeats import AGAIN, KEPT_S, KEY, LONGEST
 from hems.openapi import About, Described, Reply
 
 ABOUT: Final = About(
@@ -24,6 +25,17 @@ ABOUT: Final = About(
     parts=True,
 )
 _NAMES: Final = re.compile(r"{(\w+)")
+_HOUR_S: Final = 3_600
+_NAMED: Final = {
+    "name": KEY,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[ -~]+$"},
+    "description": "A name of one's own for this order. Where the answer does not come, or is 503, "
+    "the same order under the same name is done once however often it is sent: it is answered as "
+    f"the first time, with {AGAIN}: true. Something else under the name is refused (422). Names "
+    f"are forgotten after {KEPT_S / _HOUR_S:g} hours.",
+}
 
 
 def document(routes: Sequence[web.RouteDef], rules: Rules) -> dict[str, Any]:
@@ -47,7 +59,7 @@ def _described(route: web.RouteDef, rules: Rules) -> Described:
         tuple(_replies(rule)),
         {"x-roles": _roles(rule)},
         in_path=_NAMES.findall(path),
-        parameters=[each.told for each in rule.query],
+        parameters=[*(each.told for each in rule.query), *([_NAMED] if rule.named else ())],
         body=rule.body,
         optional_body=rule.optional,
     )

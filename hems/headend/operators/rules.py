@@ -53,6 +53,8 @@ class Rule:
         others: What may be answered beside that, by its status.
         media: Of an answer that is no model.
         quiet: Whether the trail leaves out what was asked for: too long, or secret.
+        harmless: Whether it changes nothing although it has a body: the trail leaves it out.
+        named: Whether it takes a name, under which it is done once (`Idempotency-Key`).
     """
 
     method: str
@@ -66,6 +68,8 @@ class Rule:
     others: tuple[tuple[int, type[BaseModel]], ...] = ()
     media: str = ""
     quiet: bool = False
+    harmless: bool = False
+    named: bool = False
 
 
 READERS: Final = ANY

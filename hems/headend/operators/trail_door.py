@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from hems.headend.errors import RequestError
 from hems.headend.operator_door import json_answer, number_in
 from hems.headend.operators.models import TrailEntriesOut, TrailEntryOut, VerdictOut
 from hems.headend.operators.trail import Trail
@@ -40,7 +41,7 @@ class TrailDoor:
         """Answer what was done, the latest first; `who` narrows it to one operator."""
         limit = min(max(1, int(number_in(request, "limit", _LISTED))), _MOST)
         before = int(number_in(request, "before", 0)) or None
-        found = await self._trail.entries(limit + 1, before, request.query.get("who"))
+        found = await self._trail.entries(limit + 1, before, _who(request))
         shown = found[:limit]
         return json_answer(
             TrailEntriesOut(
@@ -69,6 +70,18 @@ class TrailDoor:
     async def get_check(self, _request: web.Request) -> web.Response:
         """Answer whether the trail is as it was written."""
         return json_answer(VerdictOut.of(await self._trail.verify()))
+
+
+def _who(request: web.Request) -> str | None:
+    """Return the operator in the query string; None where none is named.
+
+    Raises:
+        RequestError: It is no name.
+    """
+    name = request.query.get("who")
+    if name is not None and not name.isprintable():
+        raise RequestError("query parameter who is no name")
+    return name
 
 
 def _cells(entry: TrailEntryOut) -> Sequence[str]:

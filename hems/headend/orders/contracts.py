@@ -54,6 +54,11 @@ class Contracts:
         """Return whether a home's contract keeps anything from it at all."""
         return self._policy(lfdi) is not None
 
+    def largest_w(self, lfdi: str) -> int | None:
+        """Return by how much an event may change a home's power, W; None for any."""
+        policy = self._policy(lfdi)
+        return None if policy is None else policy.largest_event_w
+
     def special(self, lfdi: str) -> bool:
         """Return whether there is anything that does not reach a home at present."""
         return self.limited(lfdi) or Access.EVENTS not in self._access(lfdi)

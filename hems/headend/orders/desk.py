@@ -1,53 +1,33 @@
 """Where operators' orders become events: weighed, confirmed by two where large, dispatched.
 
 All of it happens under the one lock for what operators order, so that of two workers only one
-confirms a proposal, and what was weighed is what goes out.
+confirms a proposal, and what was weighed is what goes out. An order that is sent again under its
+name (`hems.headend.orders.repeats`) is found under it, too.
 """
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hems.clock import Clock
 from hems.headend.books import Books
 from hems.headend.db.database import Database
-from hems.headend.dispatch import Order, find_program, start_of
+from hems.headend.dispatch import find_program, start_of
 from hems.headend.errors import ConflictError, ForbiddenError, UnknownItemError
 from hems.headend.fleet.memory import FleetMemory
 from hems.headend.operator_models import EventIn
 from hems.headend.operators.roles import Identity
-from hems.headend.orders.contracts import Barring, Contracts, counted
-from hems.headend.orders.four_eyes import Proposal, ProposalState, judged, why_not_confirm
+from hems.headend.orders.contracts import Contracts
+from hems.headend.orders.four_eyes import Proposal, ProposalState, why_not_confirm
+from hems.headend.orders.repeats import Made, Named, Repeats
 from hems.headend.orders.settings import FourEyesSettings
-from hems.headend.records import Event, Home, Program
+from hems.headend.orders.weighing import Scales, Weighed
+from hems.headend.records import Event, Home
 
 KEPT_S = 30 * 86_400.0
 """How long a proposal is shown after it was decided, or lapsed."""
 _MINUTE_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """What an order would do.
-
-    Attributes:
-        program: The programme that carries it: of the configuration, also where it is for a group.
-        group: Id of the group that it is for; None for everybody.
-        homes: How many homes it is for.
-        reached: How many of them it reaches.
-        barred: Why it does not reach the others.
-        moves_w: How much power those reached would move at most, W, as far as that can be told.
-        why_two: Why a second person must confirm it; None where that is not needed.
-    """
-
-    program: Program
-    group: str | None
-    homes: int
-    reached: int
-    barred: Sequence[Barring]
-    moves_w: float
-    why_two: str | None
 
 
 class OrderDesk:
@@ -77,9 +57,11 @@ class OrderDesk:
         self._curves = books.curves
         self._fleet = fleet
         self._contracts = contracts
+        self._scales = Scales(books.book, fleet, contracts, settings)
         self._settings = settings
         self._clock = clock
         self._shelf = books.proposals
+        self._repeats = Repeats(database, clock)
 
     @property
     def proposals(self) -> Sequence[Proposal]:
@@ -111,36 +93,71 @@ class OrderDesk:
         """
         with _undone():
             async with self._database.changing():
-                weighed = self._weigh(wish)
+                weighed = self._scales.weigh(wish)
                 await self._dispatch(wish)
                 raise _UndoneError
         return weighed
 
-    async def order(self, wish: EventIn, by: Identity) -> Event | Proposal:
+    async def order(
+        self, wish: EventIn, by: Identity, name: Named | None = None
+    ) -> Made[Event | Proposal]:
         """Dispatch an event, or propose it where a second person must agree.
 
+        Args:
+            wish: What is ordered.
+            by: Who orders it.
+            name: By which it is known if it comes again.
+
         Raises:
-            DispatchError: It makes no sense.
+            DispatchError: It makes no sense, or another order has this name.
             UnknownItemError: There is no such group.
-            BusyError: The database cannot take it; nothing happened.
+            BusyError: The database cannot take it; whether it happened, a named one can be asked
+                by giving it again.
         """
         async with self._database.changing():
-            if self._weigh(wish).why_two is None:
-                return await self._dispatch(wish)
+            before = await self._repeats.made(name)
+            if before is not None:
+                return self._made(before)
+            if self._scales.weigh(wish).why_two is None:
+                event = await self._dispatch(wish)
+                await self._repeats.keep(name, event.mrid)
+                return Made(event)
         await self.preview(wish)  # what makes no sense is not proposed
-        return await self._propose(wish, by)
+        return await self._propose(wish, by, name)
 
-    async def confirm(self, number: str, by: Identity) -> Event:
+    async def cancel(
+        self, mrid: str, name: Named | None = None, *, randomized: bool
+    ) -> Made[Event]:
+        """Cancel an event.
+
+        Raises:
+            UnknownItemError: There is no such event.
+            ConflictError: It is over, or cancelled already.
+            DispatchError: Another order has this name.
+            BusyError: As for an order.
+        """
+        async with self._database.changing():
+            before = await self._repeats.made(name)
+            if before is not None:
+                return Made(self._book.event(before), again=True)
+            event = await self._book.cancel(mrid, randomized=randomized)
+            await self._repeats.keep(name, event.mrid)
+        return Made(event)
+
+    async def confirm(self, number: str, by: Identity, name: Named | None = None) -> Made[Event]:
         """Dispatch what somebody else has proposed.
 
         Raises:
             UnknownItemError: There is no such proposal.
             ForbiddenError: It is one's own, or nobody in particular confirms it.
             ConflictError: It was decided already, or has lapsed.
-            DispatchError: It makes no sense any more.
-            BusyError: The database cannot take it; nothing happened.
+            DispatchError: It makes no sense any more, or another order has this name.
+            BusyError: As for an order.
         """
         async with self._database.changing():
+            before = await self._repeats.made(name)
+            if before is not None:
+                return Made(self._book.event(before), again=True)
             proposal, now = self.proposal(number), self._clock.now()
             why = why_not_confirm(proposal, by.person, now)
             if why is not None:
@@ -150,24 +167,32 @@ class OrderDesk:
             await self._keep(
                 replace(proposal, decided_by=by.name, decided_at=now, event=event.mrid)
             )
-        return event
+            await self._repeats.keep(name, event.mrid)
+        return Made(event)
 
-    async def withdraw(self, number: str, reason: str, by: Identity) -> Proposal:
+    async def withdraw(
+        self, number: str, reason: str, by: Identity, name: Named | None = None
+    ) -> Made[Proposal]:
         """Take a proposal back, one's own or another's.
 
         Raises:
             UnknownItemError: There is no such proposal.
             ConflictError: It was decided already, or has lapsed.
-            BusyError: The database cannot take it; nothing happened.
+            DispatchError: Another order has this name.
+            BusyError: As for an order.
         """
         async with self._database.changing():
+            before = await self._repeats.made(name)
+            if before is not None:
+                return Made(self.proposal(before), again=True)
             proposal, now = self.proposal(number), self._clock.now()
             state = proposal.state(now)
             if state is not ProposalState.PROPOSED:
                 raise ConflictError(f"it is {state.value} already")
             kept = replace(proposal, decided_by=by.name, decided_at=now, reason=reason)
             await self._keep(kept)
-        return kept
+            await self._repeats.keep(name, kept.id)
+        return Made(kept)
 
     def special(self, home: Home) -> bool:
         """Return whether there is anything that does not reach a home at present."""
@@ -180,7 +205,7 @@ class OrderDesk:
         return self._contracts.barred(event.values, event.duration_s, own)
 
     async def forget_old(self) -> None:
-        """Let go of proposals that were decided, or lapsed, long ago.
+        """Let go of proposals that were decided, or lapsed, long ago, and of old orders' names.
 
         Raises:
             BusyError: The database cannot do it now.
@@ -189,10 +214,20 @@ class OrderDesk:
         await self._shelf.drop(
             *(p.id for p in self._shelf.items if max(p.decided_at, p.lapses_at) < old)
         )
+        await self._repeats.forget_old()
 
-    async def _propose(self, wish: EventIn, by: Identity) -> Proposal:
+    def _made(self, number: str) -> Made[Event | Proposal]:
+        """Return what came of an order before, as it is now."""
+        return Made(self._shelf.find(number) or self._book.event(number), again=True)
+
+    async def _propose(
+        self, wish: EventIn, by: Identity, name: Named | None
+    ) -> Made[Event | Proposal]:
         async with self._database.changing():
-            now, weighed = self._clock.now(), self._weigh(wish)
+            before = await self._repeats.made(name)
+            if before is not None:  # it came to another worker as well, since we looked
+                return self._made(before)
+            now, weighed = self._clock.now(), self._scales.weigh(wish)
             # An order for now goes out when it is confirmed; one for later must be by then.
             at = float(start_of(wish.start, now))
             begins = at if at > now else None
@@ -210,7 +245,8 @@ class OrderDesk:
                 weighed.reached,
             )
             await self._keep(proposal)
-        return proposal
+            await self._repeats.keep(name, proposal.id)
+        return Made(proposal)
 
     async def _keep(self, proposal: Proposal) -> None:
         await self._shelf.put((proposal.id, proposal.proposer, proposal))
@@ -225,32 +261,6 @@ class OrderDesk:
             program = await programmes.narrowed(base, wish.group, depth)
             order = replace(order, program=program.mrid)
         return await self._book.dispatch(await self._curves.resolve(order))
-
-    def _weigh(self, wish: EventIn) -> Weighed:
-        order = wish.order()
-        program, homes = self._reach(order, wish.group)
-        barred = self._contracts.barred(order.values, order.duration_s, homes)
-        reached = len(homes) - len(barred)
-        moves_w, why = judged(self._settings, program, order, reached)
-        return Weighed(
-            program,
-            wish.group or program.group,
-            len(homes),
-            reached,
-            counted(barred),
-            moves_w,
-            why,
-        )
-
-    def _reach(self, order: Order, group: str | None) -> tuple[Program, Sequence[Home]]:
-        """Return the programme that would carry an order, and the homes that it is for."""
-        programmes, book = self._book.programmes, self._book
-        if group is None:
-            program = find_program(order, programmes.known)
-            return program, book.reached_by(program)
-        self._fleet.depth(group)  # there is such a group
-        program = find_program(order, programmes.configured)
-        return program, [home for home in book.homes if group in book.groups_of(home.lfdi)]
 
 
 class _UndoneError(Exception):

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from hems.headend.book import Book
 from hems.headend.errors import RequestError
@@ -22,6 +24,7 @@ from hems.headend.orders.models import (
     WithdrawIn,
     barred_out,
 )
+from hems.headend.orders.repeats import AGAIN, KEY, Made, Named, named
 from hems.headend.records import Event, Home, ResponseRecord
 from hems.headend.status import Status
 from hems.headend.store import Store
@@ -63,10 +66,12 @@ class EventDoor:
     async def post_event(self, request: web.Request) -> web.Response:
         """Dispatch an event, on its way when this answers 201; 202 where a second must confirm."""
         wish = await read_model(request, EventIn)
-        made = await self._desk.order(wish, asker(request))
-        if isinstance(made, Proposal):
-            return json_answer(self._proposal(made), 202, {"Location": f"/proposals/{made.id}"})
-        return self._ordered(made)
+        made = await self._desk.order(wish, asker(request), _named(request, wish))
+        item = made.item
+        if isinstance(item, Event):
+            return self._ordered(item, _again(made))
+        place = {"Location": f"/proposals/{item.id}"}
+        return json_answer(self._proposal(item), 202, place | _again(made))
 
     async def post_preview(self, request: web.Request) -> web.Response:
         """Say what an order would do, and order nothing."""
@@ -96,8 +101,9 @@ class EventDoor:
     async def post_cancel(self, request: web.Request) -> web.Response:
         """Cancel an event."""
         wish = await read_model(request, CancelIn) if request.body_exists else CancelIn()
-        event = await self._book.cancel(request.match_info["id"], randomized=wish.randomize)
-        return json_answer(await self._answered(event))
+        number, name = request.match_info["id"], _named(request, wish)
+        made = await self._desk.cancel(number, name, randomized=wish.randomize)
+        return json_answer(await self._answered(made.item), headers=_again(made))
 
     async def get_proposals(self, request: web.Request) -> web.Response:
         """Answer proposals, the latest first; `state` narrows them."""
@@ -113,18 +119,20 @@ class EventDoor:
 
     async def post_confirmation(self, request: web.Request) -> web.Response:
         """Dispatch what somebody else has proposed."""
-        return self._ordered(await self._desk.confirm(request.match_info["id"], asker(request)))
+        number, name = request.match_info["id"], _named(request)
+        made = await self._desk.confirm(number, asker(request), name)
+        return self._ordered(made.item, _again(made))
 
     async def post_withdrawal(self, request: web.Request) -> web.Response:
         """Take a proposal back, one's own or another's."""
         wish = await read_model(request, WithdrawIn) if request.body_exists else WithdrawIn()
-        number = request.match_info["id"]
-        done = await self._desk.withdraw(number, wish.reason, asker(request))
-        return json_answer(self._proposal(done))
+        number, name = request.match_info["id"], _named(request, wish)
+        made = await self._desk.withdraw(number, wish.reason, asker(request), name)
+        return json_answer(self._proposal(made.item), headers=_again(made))
 
-    def _ordered(self, event: Event) -> web.Response:
+    def _ordered(self, event: Event, headers: Mapping[str, str]) -> web.Response:
         told = self._event(event, (), {}, self._book.homes)
-        return json_answer(told, 201, {"Location": f"/events/{event.mrid}"})
+        return json_answer(told, 201, {"Location": f"/events/{event.mrid}", **headers})
 
     def _proposal(self, proposal: Proposal) -> ProposalOut:
         return ProposalOut.of(proposal, self._desk.state(proposal))
@@ -158,6 +166,15 @@ class EventDoor:
         homes = [home for home in self._book.reached_by(program) if home.lfdi not in barred]
         told = event_out(event, program, state, homes=homes, responses=responses, sent=sent)
         return told.model_copy(update={"barred": barred_out(counted(barred))})
+
+
+def _named(request: web.Request, wish: BaseModel | None = None) -> Named | None:
+    return named(request.headers.getall(KEY, ()), asker(request), request.path, wish)
+
+
+def _again(made: Made[Any]) -> dict[str, str]:
+    """Return the headers of an answer that tell whether it was given before."""
+    return {AGAIN: "true"} if made.again else {}
 
 
 def _state_in(request: web.Request) -> ProposalState | None:

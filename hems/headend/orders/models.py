@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field, JsonValue, TypeAdapter
 from hems.headend.operator_asks import In
 from hems.headend.operator_models import BarredOut
 from hems.headend.orders.contracts import Barring
-from hems.headend.orders.desk import Weighed
 from hems.headend.orders.four_eyes import Proposal, ProposalState
+from hems.headend.orders.weighing import Weighed
 
 _ORDER = TypeAdapter(dict[str, JsonValue])
 

@@ -31,8 +31,8 @@ from hems.headend.status import (
     shown_state,
 )
 
-KEPT_S: Final = 2 * 86_400
-"""How long an event that is over is kept; what homes answered stays."""
+_ERASE_S: Final = 6 * 3600.0
+"""So often the database is looked through for what nobody needs any more."""
 _ALL_S: Final = 60.0
 _AT_ONCE: Final = 500
 """Events in one transaction."""
@@ -79,7 +79,7 @@ class OwnBook:
     def __init__(
         self, database: Database, clock: Clock, pen: int, primacy: int | None, keeping: Keeping
     ) -> None:
-        self._table = OwnTable(database)
+        self._table = OwnTable(database, clock)
         self._table.follow(self._take)
         self._clock = clock
         self._pen = pen
@@ -87,8 +87,7 @@ class OwnBook:
         self._keeping = keeping
         self._homes: dict[str, Home] = {}
         self._numbers: dict[int, Home] = {}
-        self._looked_at = self._looked_at_all = -math.inf
-        self._keys: dict[str, str] = {}
+        self._looked_at = self._looked_at_all = self._erased_at = -math.inf
         self._by_home: dict[str, tuple[OwnEvent, ...]] = {}
         self.on_change: Callable[[OwnEvent], None] = _nobody
 
@@ -134,8 +133,10 @@ class OwnBook:
         for start in range(0, len(orders), _AT_ONCE):
             async with self._table.database.changing():
                 fresh: dict[str, OwnEvent] = {}
-                for order in orders[start : start + _AT_ONCE]:
-                    known = self._keys.get(order.key) or found.get(order.key)
+                some = orders[start : start + _AT_ONCE]
+                before = await self._table.given([order.key for order in some])
+                for order in some:
+                    known = before.get(order.key) or found.get(order.key)
                     if known is None:
                         try:
                             made = self._made(order)
@@ -243,9 +244,11 @@ class OwnBook:
         Raises:
             BusyError: The database cannot do it now.
         """
-        old = self._clock.now() - KEPT_S
-        gone = [m for m, item in self._table.all.items() if item.event.latest_end <= old]
-        await self._table.drop(*gone)
+        self._table.forget_old()
+        now = self._clock.now()
+        if not 0 <= now - self._erased_at < _ERASE_S:
+            await self._table.erase_old()
+            self._erased_at = now
 
     def _made(self, order: OwnOrder) -> OwnEvent:
         kinds = [kind for kind in _KINDS if frozenset(order.values) <= MODES_OF[kind]]
@@ -281,10 +284,6 @@ class OwnBook:
             item = each.after or each.before
             if item is None:
                 continue
-            if each.after is None:
-                self._keys.pop(item.key, None)
-            else:
-                self._keys[item.key] = each.key
             for lfdi in item.homes:
                 lists.setdefault(lfdi, {})[each.key] = each.after
         for lfdi, fresh in lists.items():

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hems.clock import Clock
 from hems.headend.db.database import Database
 from hems.headend.db.held import Held
 from hems.headend.modes import Mode, ProgramKind
@@ -21,15 +22,49 @@ _CHUNK: Final = 500
 """Keys in one statement."""
 
 
+MEMORY_S: Final = 2 * 86_400
+"""How long an event that is over is remembered; the database keeps it for longer."""
+KEPT_S: Final = 400 * 86_400
+"""How long the database keeps it, so that it can be settled; what homes answered stays."""
+
+
 class OwnTable(Held[OwnEvent]):
-    """All of them, by mRID.
+    """Those that are not long over, by mRID.
 
     Args:
         database: The database.
+        clock: The utility's time.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database, "own_event")
+        self._clock = clock
+
+    def forget_old(self) -> None:
+        """Let go of events that ended long ago."""
+        old = self._clock.now() - MEMORY_S
+        self._take({m: None for m, item in self.all.items() if item.event.latest_end <= old})
+
+    async def erase_old(self) -> None:
+        """Have the database forget what nobody settles any more.
+
+        Raises:
+            BusyError: The database cannot do it now.
+        """
+        over = OwnEventRow.start + OwnEventRow.duration_s <= self._clock.now() - KEPT_S
+        async with self.database.changing() as draft:
+            rows = await draft.connection.execute(select(OwnEventRow.mrid).where(over))
+            await self._erase(draft.connection, tuple(rows.scalars()))
+
+    async def given(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return the mRIDs of events by the keys of their orders, however long ago they were.
+
+        Raises:
+            BusyError: The database cannot serve.
+        """
+        query = select(OwnEventRow.key, OwnEventRow.mrid).where(OwnEventRow.key.in_(keys))
+        async with self.database.changing() as draft:
+            return {row.key: row.mrid for row in await draft.connection.execute(query)}
 
     async def _read(
         self, connection: AsyncConnection, keys: Sequence[str] | None
@@ -46,14 +81,18 @@ class OwnTable(Held[OwnEvent]):
     ) -> Mapping[str, OwnEvent]:
         events = select(OwnEventRow.__table__).order_by(OwnEventRow.accepted_at, OwnEventRow.mrid)
         homes = select(OwnHomeRow.mrid, OwnHomeRow.lfdi)
-        if keys is not None:
+        late = OwnEventRow.start + OwnEventRow.duration_s > self._clock.now() - MEMORY_S
+        events = events.where(late)
+        if keys is None:
+            homes = homes.where(OwnHomeRow.mrid.in_(select(OwnEventRow.mrid).where(late)))
+        else:
             events = events.where(OwnEventRow.mrid.in_(keys))
             homes = homes.where(OwnHomeRow.mrid.in_(keys))
         named: dict[str, list[str]] = {}
         for row in await connection.execute(homes):
             named.setdefault(row.mrid, []).append(row.lfdi)
         rows = await connection.execute(events)
-        return {row.mrid: _own_event(row, frozenset(named.get(row.mrid, ()))) for row in rows}
+        return {row.mrid: own_event(row, frozenset(named.get(row.mrid, ()))) for row in rows}
 
     async def _write(
         self, connection: AsyncConnection, items: Sequence[tuple[str, OwnEvent]]
@@ -82,7 +121,8 @@ class OwnTable(Held[OwnEvent]):
             await connection.execute(delete(OwnEventRow).where(OwnEventRow.mrid.in_(some)))
 
 
-def _own_event(row: AnyRow, homes: frozenset[str]) -> OwnEvent:
+def own_event(row: AnyRow, homes: frozenset[str]) -> OwnEvent:
+    """Return an event from its row, for these homes."""
     event = Event(
         mrid=row.mrid,
         program=0,

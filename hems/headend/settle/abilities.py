@@ -8,10 +8,11 @@ from typing import Final, Protocol
 from sqlalchemy import Connection
 
 from hems.clock import Clock
+from hems.headend.ability.rule import able
+from hems.headend.ability.told import Told
 from hems.headend.book import Book
 from hems.headend.fleet.access import Access
 from hems.headend.records import Event, Home
-from hems.headend.settle.ability import Told, able
 from hems.headend.settle.availability import Availability, Away
 from hems.headend.settle.chunk import Ask
 from hems.headend.settle.facts import who_left
@@ -108,7 +109,9 @@ class Abilities:
             told = await self._ask(partial(_told, lfdis, own, since))
             for home in part:
                 away = self._away(home.lfdi, busy, left)
-                found.add(able(told[home.lfdi], now, self._rules), away)
+                largest_w = self._book.contracts.largest_w(home.lfdi)
+                able_to = able(told[home.lfdi], now, self._rules, largest_w=largest_w)
+                found.add(able_to, away)
         return found
 
     def _away(self, lfdi: str, busy: frozenset[str], left: frozenset[str]) -> Away | None:
@@ -127,6 +130,10 @@ class Abilities:
                 program = self._book.programs[event.program]
                 busy.update(home.lfdi for home in self._book.reached_by(program))
                 left.update(await self._ask(partial(_left, event.mrid)))
+        for item in self._book.own.running:
+            if _meets(item.event, begin, end) and _asks(item.event):
+                busy |= item.homes
+                left.update(await self._ask(partial(_left, item.event.mrid)))
         return frozenset(busy), frozenset(left)
 
 

@@ -16,6 +16,8 @@ from hems.headend.settle.counts import Counts
 from hems.headend.settle.delivery import Pay
 from hems.headend.settle.door import SettleDoor
 from hems.headend.settle.door_files import FileDoor
+from hems.headend.settle.door_kept import KeptDoor
+from hems.headend.settle.kept import KeptSettlements
 from hems.headend.settle.tallies import Tallies
 from hems.headend.store import Store
 
@@ -31,7 +33,7 @@ class Settlement:
         counts: Events over all their homes; to be closed at the end.
     """
 
-    doors: tuple[SettleDoor, FileDoor]
+    doors: tuple[SettleDoor, FileDoor, KeptDoor]
     counts: Counts
 
 
@@ -63,7 +65,8 @@ def assemble_settlement(
     counts = Counts(counting, clock)
     abilities = Abilities(book, fleet, ask, rules, clock)
     door = SettleDoor(book, abilities, tallies, counting, counts, settings=rules, clock=clock)
-    return Settlement((door, FileDoor(counting)), counts)
+    kept = KeptDoor(counting, KeptSettlements(store), door.why_not_final, clock)
+    return Settlement((door, FileDoor(counting), kept), counts)
 
 
 def _terms(settings: HeadEndSettings) -> Mapping[str, ProgramTerms]:

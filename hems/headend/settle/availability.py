@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hems.headend.settle.ability import Able, Amount
+from hems.headend.ability.rule import Able, Amount
 
 
 class Away(StrEnum):
@@ -40,7 +40,7 @@ class Way:
         """Add a home that is to hold it for a time; 0 s for at once."""
         held_w = amount.held_w(duration_s)
         self.power_w += held_w
-        if not amount.known:
+        if not amount.known(duration_s):
             self.unknown[amount.why] += 1
         elif held_w > 0:
             self.homes += 1

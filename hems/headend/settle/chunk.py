@@ -47,7 +47,7 @@ class Plan:
         at: Where moves are measured.
         terms: By what it is settled.
         calendar: What days are.
-        busy: Days that do not count, by mRID of a programme.
+        busy: Days that do not count, by mRID of a programme, or LFDI of a home.
     """
 
     event: Event
@@ -105,7 +105,7 @@ async def settle_some(ask: Ask, plan: Plan, homes: Sequence[Asked]) -> Sequence[
     seen = await _seen(ask, plan, part)
     days: Mapping[str, Mapping[int, Powers]] = {}
     if plan.method is not None and plan.method.way is Way.DAYS:
-        programs = {each.lfdi: each.programs for each in homes if each.lfdi in part}
+        programs = {e.lfdi: (*e.programs, e.lfdi) for e in homes if e.lfdi in part}
         days = await _like_days(ask, plan, plan.method, programs)
 
     def judge() -> Sequence[Result]:

@@ -6,6 +6,7 @@ lets others have their turn in between.
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from typing import Final
 
@@ -19,6 +20,8 @@ from hems.headend.settle.baseline import Method, Way
 from hems.headend.settle.chunk import Ask, Asked, Plan, settle_some
 from hems.headend.settle.delivery import Pay, Result, Terms
 from hems.headend.settle.facts import busy_days, old_event, who_answered
+from hems.headend.settle.like_days import Calendar
+from hems.headend.settle.named import named, old_named, own_days
 from hems.headend.settle.power import At
 from hems.headend.settle.settings import SettlementSettings
 from hems.headend.settle.tallies import Tallies
@@ -79,11 +82,14 @@ class Counting:
             UnknownItemError: There is none of this mRID.
             BusyError: The database cannot serve.
         """
+        own = self._book.own.find(mrid)
+        if own is not None:
+            return named(own)
         try:
             return self._book.event(mrid)
         except UnknownItemError:
             programmes = self._book.programmes
-            found = await self._ask(lambda c: old_event(c, mrid, programmes))
+            found = await self._ask(lambda c: old_event(c, mrid, programmes) or old_named(c, mrid))
             if found is None:
                 raise
             return found
@@ -100,7 +106,7 @@ class Counting:
 
     def plan(self, event: Event) -> Plan:
         """Return how an event is settled, as of now."""
-        program = self._book.programs[event.program]
+        program = self._tallies.program(event)
         terms = self._terms.get(program.name, ProgramTerms())
         asks = wanted(event.values, event.duration_s, Ratings())
         move = asks.move
@@ -132,12 +138,22 @@ class Counting:
             busy = await self._ask(lambda c: busy_days(c, event, plan.calendar))
             plan = replace(plan, busy=busy)
         for start in range(0, len(homes), CHUNK):
-            some = [self._asked(event, lfdi) for lfdi in homes[start : start + CHUNK]]
-            yield await settle_some(self._ask, plan, some)
+            lfdis = homes[start : start + CHUNK]
+            some, own = [self._asked(event, lfdi) for lfdi in lfdis], plan
+            if plan.method is not None and plan.method.way is Way.DAYS:
+                days = await self._ask(partial(_own_days, event, lfdis, plan.calendar))
+                own = replace(plan, busy={**plan.busy, **days})
+            yield await settle_some(self._ask, own, some)
 
     def _asked(self, event: Event, lfdi: str) -> Asked:
         programs = [program.mrid for program in self._book.programs_of(lfdi)]
         return Asked(lfdi, self._tallies.told(event, lfdi), programs)
+
+
+def _own_days(
+    event: Event, lfdis: Sequence[str], calendar: Calendar, connection: Connection
+) -> Mapping[str, frozenset[date]]:
+    return own_days(connection, event, lfdis, calendar)
 
 
 def _more_answered(event: str, after: str, connection: Connection) -> Sequence[str]:

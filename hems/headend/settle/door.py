@@ -187,7 +187,7 @@ class SettleDoor:
         return None
 
     def _head(self, event: Event) -> EventHead:
-        program = self._book.programs[event.program]
+        program = self._tallies.program(event)
         return {
             "id": event.mrid,
             "program": program.name,

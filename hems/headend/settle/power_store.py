@@ -172,7 +172,7 @@ def _pieces(where: At, kept: _Kept) -> Select[Any]:
             MeterRow.uom.in_((_W, _WH)),
             duration_s > 0,
             start < _param("last"),
-            start + duration_s > first,
+            start > first - duration_s,  # never a sum: a home may tell the greatest start
         )
         .group_by(PointRow.lfdi, MeterRow.id, _rank, begin, span)
     )
@@ -188,7 +188,7 @@ def _latest() -> Select[Any]:
     value = (ReadingRow.value * _signed).label("value")
     each = (
         _joined((ReadingRow.start, ReadingRow.duration_s, value, place), At.SITE, ReadingRow)
-        .where(MeterRow.uom == _W, ReadingRow.start + ReadingRow.duration_s >= _param("since"))
+        .where(MeterRow.uom == _W, ReadingRow.start >= _param("since") - ReadingRow.duration_s)
         .subquery()
     )
     return select(each).where(each.c.place == 1)

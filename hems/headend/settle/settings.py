@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hems.headend.settle.ability import Rules
+from hems.headend.ability.rule import Rules
 from hems.headend.settle.baseline import Method, Way
 from hems.headend.settle.like_days import Calendar
 from hems.headend.settle.power import At

@@ -1,9 +1,13 @@
-"""Who may ask for availability, progress and settlement: everybody who works at the utility."""
+"""Who may ask for availability, progress and settlement: everybody who works at the utility.
+
+Dispatchers alone settle an event for good.
+"""
 
 from typing import Final
 
 from hems.headend.operator_models import ErrorOut
-from hems.headend.operators.rules import AFTER, LIMIT, READERS, Param, Rule
+from hems.headend.operators.rules import AFTER, DISPATCHERS, LIMIT, READERS, Param, Rule
+from hems.headend.settle import door_kept as kept
 from hems.headend.settle import door_models as models
 from hems.headend.settle.csv_file import CsvFile
 
@@ -31,4 +35,14 @@ RULES: Final = (
         media="application/vnd.apache.parquet",
         others=((501, ErrorOut),),
     ),
+    Rule(
+        "POST",
+        "/events/{id}/settlements",
+        DISPATCHERS,
+        kept.KeptOut,
+        status=201,
+        others=((200, kept.KeptOut),),
+    ),
+    Rule("GET", "/events/{id}/settlements", READERS, kept.KeptListOut),
+    Rule("GET", "/events/{id}/settlements/{version}.csv", READERS, media=CsvFile.content_type),
 )

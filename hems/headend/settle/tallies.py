@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from hems.headend.book import Book
 from hems.headend.fleet.access import Access
-from hems.headend.records import EXPRESSIBLE, Event, Home
+from hems.headend.records import EXPRESSIBLE, Event, Home, Program
 from hems.headend.settle.chunk import Ask
 from hems.headend.settle.facts import answered_of, last_codes, notified
+from hems.headend.settle.named import Named
 from hems.headend.settle.taking_part import STANDS, Stand
 
 _CHUNK: Final = 500
@@ -117,6 +118,10 @@ class Tallies:
                 break
         return found[:most]
 
+    def program(self, event: Event) -> Program:
+        """Return the programme of an event."""
+        return event.programme if isinstance(event, Named) else self._book.programs[event.program]
+
     def homes(self, event: Event) -> Sequence[str]:
         """Return the homes that see an event, by LFDI."""
         return self._reached(event).homes
@@ -130,8 +135,7 @@ class Tallies:
         known = self._known.get(event.mrid)
         if known is not None and known.change == change and begun < known.until:
             return known
-        program = self._book.programs[event.program]
-        homes = sorted(self._book.reached_by(program), key=lambda home: home.lfdi)
+        homes = sorted(self._homes(event), key=lambda home: home.lfdi)
         told = frozenset(home.lfdi for home in homes if self._tellable(event, home))
         took_s = self._monotonic() - begun
         until = begun + max(_FRESH_S, _TIMES * took_s)
@@ -141,6 +145,12 @@ class Tallies:
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
         return found
+
+    def _homes(self, event: Event) -> Sequence[Home]:
+        if not isinstance(event, Named):
+            return self._book.reached_by(self.program(event))
+        known = map(self._book.home, event.homes)
+        return [home for home in known if home is not None]
 
     def _tellable(self, event: Event, home: Home) -> bool:
         return (

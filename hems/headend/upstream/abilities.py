@@ -1,18 +1,19 @@
-"""What a home can do for an order, from what it has said of itself; pure.
+"""What a home can do for an order, by what it has said of itself; pure.
 
-Where nothing is known the careful guess is taken: of what is moved, a home that never said that it
-can does nothing; of a limit, it counts with all that its connection carries, so that the group
-keeps it whatever the home does.
+What is moved is as `hems.headend.ability.rule` has it: a home that never said that it can does
+nothing. Of a limit the careful guess is another one: where nothing is known a home counts with all
+that its connection carries, so that the group keeps it whatever the home does.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Final
 
+from hems.headend.ability.rule import Able, Amount, Rules, Why, able
+from hems.headend.ability.told import FOR_ALL, Der, Told
 from hems.headend.modes import EXPRESSIBLE, Edition
 from hems.headend.sharing.model import Ability, Kind
 from hems.headend.upstream.asks import mode_of
-from hems.headend.upstream.told import FOR_ALL, Shed, Told
 
 _DOE: Final = {Kind.EXPORT: 1, Kind.IMPORT: 2, Kind.GENERATION: 4, Kind.LOAD: 8}
 """Bits of doeModesSupported."""
@@ -42,10 +43,9 @@ class Case:
     Attributes:
         home: Its LFDI.
         edition: What is spoken to it.
-        told: What it has said.
-        net_w: Its net power, W, import positive; None where it was not read lately.
+        told: What is known of it.
         largest_w: By how much an event may change its power by its contract; None for any.
-        reachable: Whether it was heard of lately and is served events.
+        served: Whether it is served events.
         opted_out: Whether its owner has left such an order that still runs.
         since: Since when it is one of the homes, epoch s.
         shed_programme: Index of its own programme for load.
@@ -54,31 +54,59 @@ class Case:
     home: str
     edition: Edition
     told: Told
-    net_w: float | None = None
     largest_w: int | None = None
-    reachable: bool = True
+    served: bool = True
     opted_out: bool = False
     since: float = 0.0
     shed_programme: int = FOR_ALL
 
 
-def ability(case: Case, kind: Kind, assumed: Assumed) -> Ability:
-    """Return what a home can do for an order of a kind."""
-    knows = mode_of(kind) in EXPRESSIBLE[case.edition]
-    if kind.limit and case.edition is Edition.CSIP_AUS and case.told.limits is not None:
-        knows = knows and bool(case.told.limits & _DOE[kind])
-    made = _limited(case, kind, assumed) if kind.limit else _moved(case, kind, assumed)
-    return Ability(
-        home=case.home,
-        most_w=made.most_w,
-        least_w=made.least_w,
-        need_w=made.need_w,
-        energy_wh=made.energy_wh,
-        rated_w=made.rated_w,
-        reachable=case.reachable and knows,
-        opted_out=case.opted_out,
-        since=case.since,
-    )
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Says what homes can do.
+
+    Attributes:
+        assumed: What holds where they have said nothing.
+        rules: For how long what they told counts.
+    """
+
+    assumed: Assumed
+    rules: Rules
+
+    def ability(self, case: Case, kind: Kind, now: float) -> Ability:
+        """Return what a home can do for an order of a kind.
+
+        Args:
+            case: The home.
+            kind: What is asked.
+            now: Epoch s.
+        """
+        found = able(
+            case.told,
+            now,
+            self.rules,
+            programme=case.shed_programme,
+            largest_w=case.largest_w,
+        )
+        der = case.told.der or Der()
+        knows = mode_of(kind) in EXPRESSIBLE[case.edition]
+        if kind.limit and case.edition is Edition.CSIP_AUS and der.limits is not None:
+            knows = knows and bool(der.limits & _DOE[kind])
+        if kind.limit:
+            made = _limited(case, kind, found.net_w, self.assumed)
+        else:
+            made = _moved(case, kind, found, self.assumed)
+        return Ability(
+            home=case.home,
+            most_w=made.most_w,
+            least_w=made.least_w,
+            need_w=made.need_w,
+            energy_wh=made.energy_wh,
+            rated_w=made.rated_w,
+            reachable=case.served and found.reachable and knows,
+            opted_out=case.opted_out,
+            since=case.since,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,64 +120,33 @@ class _Figures:
     rated_w: int = 0
 
 
-def _moved(case: Case, kind: Kind, assumed: Assumed) -> _Figures:
-    told = case.told
+def _moved(case: Case, kind: Kind, found: Able, assumed: Assumed) -> _Figures:
+    der = case.told.der or Der()
     if kind is Kind.SHED:
-        shed = _shed(case, assumed)
-        lasts = math.inf if shed.duration_s is None else shed.power_w * shed.duration_s / 3600.0
-        return _Figures(_most(case, shed.power_w), energy_wh=lasts)
-    gives = kind is Kind.GENERATE
-    rated = told.discharge_w if gives else told.charge_w
-    could = told.give_w if gives else told.take_w
-    lasting_s = told.give_s if gives else told.take_s
-    held_wh = _held_wh(told, gives=gives)
-    if could is None:  # the whole rating, if it is known for how long
-        could = rated if rated is not None and held_wh is not None else 0.0
-        lasting_s = None
-    energies = [w for w in (held_wh, _lasting_wh(could, lasting_s)) if w is not None]
-    power_w = 0.0 if told.off or not energies else could
-    rated_w = rated or (told.max_w if gives else None) or 0.0
-    return _Figures(
-        _most(case, power_w), energy_wh=min(energies, default=0.0), rated_w=round(rated_w)
-    )
+        amount, rated_w = found.shed, None
+        if amount.why is Why.SILENT:
+            largest_w = math.inf if case.largest_w is None else case.largest_w
+            amount = Amount(min(assumed.shed_w, largest_w), math.inf, Why.SILENT)
+    elif kind is Kind.GENERATE:
+        amount, rated_w = found.generate, der.discharge_w or der.rated_w
+    else:
+        amount, rated_w = found.absorb, der.charge_w
+    power_w = amount.power_w if amount.energy_wh else 0.0
+    return _Figures(int(power_w), energy_wh=amount.energy_wh, rated_w=round(rated_w or 0.0))
 
 
-def _shed(case: Case, assumed: Assumed) -> Shed:
-    """Return what it can shed: as told for its own programme, for any, or the least of others."""
-    sheds = case.told.sheds
-    if sheds is None:
-        return Shed(assumed.shed_w, None)
-    own = sheds.get(case.shed_programme) or sheds.get(FOR_ALL)
-    return own or min(sheds.values(), key=lambda shed: shed.power_w)
-
-
-def _lasting_wh(power_w: float, lasting_s: float | None) -> float | None:
-    return None if lasting_s is None else power_w * lasting_s / 3600.0
-
-
-def _held_wh(told: Told, *, gives: bool) -> float | None:
-    if told.storage_wh is None or told.soc is None:
-        return None
-    return told.storage_wh * (told.soc if gives else 1.0 - told.soc)
-
-
-def _most(case: Case, power_w: float) -> int:
-    largest = math.inf if case.largest_w is None else float(case.largest_w)
-    return int(min(power_w, largest))
-
-
-def _limited(case: Case, kind: Kind, assumed: Assumed) -> _Figures:
-    told, net_w = case.told, case.net_w
-    made_w = told.max_w or 0.0
+def _limited(case: Case, kind: Kind, net_w: float | None, assumed: Assumed) -> _Figures:
+    max_w = None if case.told.der is None else case.told.der.rated_w
+    made_w = max_w or 0.0
     if kind is Kind.IMPORT:
         most_w, need_w = float(assumed.connection_w), net_w
         least_w = assumed.least_import_w
     elif kind is Kind.EXPORT:
-        most_w = assumed.connection_w if told.max_w is None else min(made_w, assumed.connection_w)
+        most_w = assumed.connection_w if max_w is None else min(made_w, assumed.connection_w)
         need_w = None if net_w is None else -net_w
         least_w = assumed.least_export_w
     elif kind is Kind.GENERATION:
-        most_w, need_w = assumed.connection_w if told.max_w is None else made_w, None
+        most_w, need_w = assumed.connection_w if max_w is None else made_w, None
         least_w = assumed.least_export_w
     else:  # what it makes, it may consume beside what it takes
         most_w, need_w = assumed.connection_w + made_w, None

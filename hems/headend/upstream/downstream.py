@@ -1,11 +1,14 @@
 """Our own head-end as the aggregator sees it: the homes that it has, and their own programmes."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
 from sqlalchemy import Connection, select
 
 from hems.clock import Clock
+from hems.headend.ability.rule import Rules
+from hems.headend.ability.told import FOR_ALL, NOTHING, Told
 from hems.headend.book import Book
 from hems.headend.errors import DispatchError
 from hems.headend.fleet.access import Access
@@ -16,12 +19,12 @@ from hems.headend.own.book import OwnOrder
 from hems.headend.own.records import OwnEvent
 from hems.headend.records import Home
 from hems.headend.sharing.model import Ability, Kind
-from hems.headend.upstream.abilities import Assumed, Case, ability
+from hems.headend.upstream.abilities import Assumed, Case, Judge
 from hems.headend.upstream.asks import mode_of, values_of
 from hems.headend.upstream.meters import Meters, Net
 from hems.headend.upstream.port import Answer, Order, Reading
+from hems.headend.upstream.sayings import Inquiries, Sayings
 from hems.headend.upstream.settings import UpstreamSettings
-from hems.headend.upstream.told import FOR_ALL, NOTHING, Inquiries, Sayings
 from hems.sep2.rules.lifecycle import Code
 
 _CHUNK: Final = 500
@@ -64,12 +67,14 @@ class OwnHomes:
         self._database = database
         self._standings = standings
         self._clock = clock
-        self._settings = settings
-        self._assumed = Assumed(
-            settings.connection_w,
-            settings.least_import_w,
-            settings.least_export_w,
-            settings.unsaid_shed_w,
+        self._judge = Judge(
+            Assumed(
+                settings.connection_w,
+                settings.least_import_w,
+                settings.least_export_w,
+                settings.unsaid_shed_w,
+            ),
+            Rules(settings.reach_s, settings.told_s, settings.stale_s),
         )
         self._sayings = Sayings(database)
         self._meters = Meters(database, clock)
@@ -81,22 +86,19 @@ class OwnHomes:
         heard, left = await self._book.contacts.of(), await self._left(kind)
         found: list[Ability] = []
         for home in self._book.homes:
-            net, said = nets.get(home.lfdi), told.get(home.lfdi, NOTHING)
-            # Contacts with other workers are known a minute later; what they took in, at once.
-            heard_at = max(heard.get(home.lfdi, 0.0), said.said_at, 0.0 if net is None else net.at)
-            fresh = net is not None and now - net.at <= self._settings.stale_s
+            said = told.get(home.lfdi, NOTHING)
+            speaker_at = heard.get(home.aggregator or home.lfdi)
             case = Case(
                 home.lfdi,
                 home.edition,
-                said,
-                net_w=net.power_w if net is not None and fresh else None,
+                _known(said, (speaker_at, heard.get(home.lfdi)), nets.get(home.lfdi)),
                 largest_w=self._standings.policy(home.lfdi).largest_event_w,
-                reachable=self._reachable(home, heard_at, now),
+                served=Access.EVENTS in self._standings.access(home.lfdi, now),
                 opted_out=home.lfdi in left,
                 since=home.registered_at,
                 shed_programme=self._own_index(home),
             )
-            found.append(ability(case, kind, self._assumed))
+            found.append(self._judge.ability(case, kind, now))
         return found
 
     async def dispatch(self, orders: Sequence[Order]) -> Mapping[str, str | DispatchError]:
@@ -125,10 +127,6 @@ class OwnHomes:
             for home in {**heard, **nets}
             if self._book.home(home) is not None
         ]
-
-    def _reachable(self, home: Home, heard_at: float, now: float) -> bool:
-        lately = now - heard_at <= self._settings.reach_s
-        return lately and Access.EVENTS in self._standings.access(home.lfdi, now)
 
     def _own_index(self, home: Home) -> int:
         own = self._book.own.programme(home, ProgramKind.DRLC)
@@ -161,6 +159,18 @@ def _own_order(order: Order) -> OwnOrder:
         ramp_s=order.ramp_s,
         binding=order.binding,
     )
+
+
+def _known(said: Told, heard: Sequence[float | None], net: Net | None) -> Told:
+    """Return what is known of a home by what it said, when it was heard of, and its meter.
+
+    Contacts with other workers are known a minute later; what they took in, at once.
+    """
+    times = (said.heard_at, *heard, None if net is None else net.at)
+    heard_at = max((at for at in times if at is not None), default=None)
+    if net is None:
+        return replace(said, heard_at=heard_at)
+    return replace(said, heard_at=heard_at, net_w=net.power_w, net_at=net.at)
 
 
 def _reading(home: str, heard_at: float | None, net: Net | None) -> Reading:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from hems.clock import Clock
 from hems.headend.models import MeterRow, PointRow, ReadingRow
-from hems.headend.upstream.told import Inquiries
+from hems.headend.upstream.sayings import Inquiries
 
 _WATTS: Final = 38
 _REVERSE: Final = 19

@@ -69,6 +69,8 @@ class UpstreamSettings(_Pinned):
     """Of the programmes in which homes get their shares; lower wins."""
     reach_s: _Seconds = 900.0
     """A home that was not heard of for so long cannot be told anything."""
+    told_s: _Seconds = 3600.0
+    """What a home said of its DER counts for so long."""
     connection_w: int = Field(default=14_000, ge=1, le=10**9)
     """What a home may take from the grid, or give to it, where it has told no rating."""
     least_import_w: int = Field(default=0, ge=0, le=10**9)

@@ -11,6 +11,7 @@ from certs.pki import Pki
 from hems.headend.db import postgresql
 from hems.headend.db.database import Database
 from hems.headend.errors import StoreError
+from hems.headend.orders.repeats import KEY
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
 from hems.sep2.resources import DERControlList, DERControlResponse
@@ -37,7 +38,7 @@ async def workers(settings: HeadEndSettings, pair: Pair) -> AsyncIterator[list[H
 
 
 async def order(operator: Operator, watts: float) -> tuple[str, int]:
-    """Order as a careful operator does: who gets no answer looks before he orders again.
+    """Order as the console and the commands do: under a name, again until it is answered.
 
     Returns:
         The event's mRID, and how often it was ordered.
@@ -45,21 +46,11 @@ async def order(operator: Operator, watts: float) -> tuple[str, int]:
     attempts = 0
     while True:
         attempts += 1
-        status, said = await operator.ask(
-            "POST", "/events", {"limit_import_w": watts, "minutes": 30}
-        )
+        wish = {"limit_import_w": watts, "minutes": 30}
+        status, said = await operator.ask("POST", "/events", wish, **{KEY: f"{watts}"})
         if status == 201:
             return str(said["id"]), attempts
         assert status == 503, said
-        _, known = await until(
-            lambda: operator.ask("GET", "/events"),
-            lambda answer: answer[0] == 200,
-            WAIT_S,
-            "it serves again",
-        )
-        there = [e["id"] for e in known["events"] if e["asks"] == {"limit_import_w": watts}]
-        if there:
-            return str(there[0]), attempts
         await asyncio.sleep(0.2)
 
 

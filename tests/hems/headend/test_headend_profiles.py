@@ -16,7 +16,14 @@ from hems.headend.polling import PollSettings
 from hems.headend.profiles import OFFERED, FunctionSet, function_set, offers
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings, load_settings
-from hems.sep2.resources import DERControlList, DERStatus, EndDevice, Notification, Subscription
+from hems.sep2.resources import (
+    DERControlList,
+    DERControlResponse,
+    DERStatus,
+    EndDevice,
+    Notification,
+    Subscription,
+)
 from hems.sep2.resources.wire import STORAGE_NS
 from hems.sep2.xml import parse
 from tests.hems.headend.conftest import SCHEMA_OF, Home, Listen, MakeHome, Operator, schema
@@ -128,6 +135,38 @@ async def test_what_is_not_offered_is_not_there_by_name_either(
     assert (device.flow_reservation_request_list_link is not None) == flows
     placed = device.connection_point_link is not None
     assert placed == (edition is Edition.CSIP_AUS)
+
+
+@pytest.mark.parametrize("edition", list(Edition))
+async def test_what_a_profile_does_not_show_is_not_answered_either(
+    make_home: MakeHome, operator: Operator, edition: Edition
+) -> None:
+    """It would count as taken part in; who was never told of it is refused as for nothing."""
+    home = make_home("home-a")
+    await operator.enter(home, edition)
+    asked: Mapping[Mode, dict[str, object]] = {
+        Mode.IMPORT: {"limit_import_w": 1500},
+        Mode.GENERATION: {"limit_generation_w": 500},
+        Mode.ABSORB_VAR: {"limit_absorb_var": 100},
+        Mode.MAX_PERCENT: {"limit_generation_percent": 50},
+        Mode.SHED: {"shed_w": 2000},
+    }
+    told = {
+        str((await operator.event(minutes=10, **wish))["id"]): mode in EXPRESSIBLE[edition]
+        for mode, wish in asked.items()
+    }
+    _, message = await operator.ask("POST", "/messages", {"text": "hello"})
+    told[str(message["id"])] = FunctionSet.MESSAGING in OFFERED[edition]
+    refusals = set()
+    for mrid, is_told in told.items():
+        said = DERControlResponse(
+            created_date_time=1_800_000_000, end_device_lfdi=home.lfdi, status=1, subject=mrid
+        )
+        answer = await home.ask("POST", "/rsps/1/r", said)
+        assert answer.status == (201 if is_told else 400), (mrid, answer.text)
+        if not is_told:
+            refusals.add(answer.text.replace(mrid, ""))
+    assert len(refusals) <= 1
 
 
 @pytest.mark.parametrize("edition", list(Edition))

@@ -15,7 +15,8 @@ from certs.pem import der, read_certificates
 from certs.pki import Pki, init_pki, issue_device, revoke
 from hems.headend.errors import SettingsError
 from hems.headend.proxy.settings import ProxySettings
-from hems.headend.server import HeadEnd, ready_line
+from hems.headend.ready import ready_line
+from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings, load_settings
 from hems.sep2.resources import DERControlList, EndDeviceList, Notification, Subscription
 from hems.sep2.xml import parse, serialize

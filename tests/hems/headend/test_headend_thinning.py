@@ -171,6 +171,25 @@ def minutes(start: int, count: int) -> list[Raw]:
     return [Raw(start + 60 * n, 60, "", float(n)) for n in range(count)]
 
 
+async def test_what_a_home_says_of_the_ends_of_time_stops_nothing(database: Path | str) -> None:
+    """The quarter of an hour of the least of all times would begin before it."""
+    store = await Store.open(database)
+    await store.load()
+    mirrors = MirrorStore(store)
+    most = 2**32 - 1
+    odd = [Raw(-(2**63), 60, "", 1.0), Raw(-1, most, "", 1.0), Raw(2**63 - 1, most, "", 1.0)]
+    await post(mirrors, "AA" * 20, [*odd, Raw(0, most, "", 1.0)])
+    await post(mirrors, "BB" * 20, minutes(T0, 30))
+    await young(mirrors)
+    thinner = Thinner(store, lambda: float(T0 + 3 * DAY_S), 2.0)
+    assert await thinner.round() == 31
+    assert await thinner.round() == 0
+    assert await counts(store) == (4, 3)
+    await mirrors.prune(0, float(T0 + 101 * DAY_S), 0)
+    assert await counts(store) == (1, 3), "what was not thinned is forgotten"
+    await store.close()
+
+
 async def test_a_day_is_thinned_and_reads_as_before(database: Path | str) -> None:
     store = await Store.open(database)
     await store.load()

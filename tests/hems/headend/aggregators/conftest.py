@@ -10,8 +10,16 @@ from certs.identity import sfdi
 from certs.pki import Pki
 from hems.headend.records import Edition
 from hems.headend.server import HeadEnd
-from hems.sep2.resources import DERControlResponse, EndDevice, EndDeviceList
+from hems.sep2.resources import (
+    DERControlList,
+    DERControlResponse,
+    DERProgramList,
+    EndDevice,
+    EndDeviceList,
+    FunctionSetAssignmentsList,
+)
 from tests.hems.headend.conftest import PIN, SCHEMA_OF, Home, MakeHome, Operator, schema
+from tests.hems.headend.street import Street
 
 A, B, ALIEN = "A1" * 20, "B2" * 20, "C3" * 20
 
@@ -77,6 +85,37 @@ def response(lfdi: str, event: object, status: int = 1) -> DERControlResponse:
         status=status,
         subject=str(event),
     )
+
+
+async def operate(street: Street, lfdi: str, site: str) -> None:
+    """Take a hub that has no certificate of its own to operation."""
+    home = street.a
+    kept, home.lfdi = home.lfdi, lfdi
+    try:
+        await street.operate(home, site)
+    finally:
+        home.lfdi = kept
+
+
+async def events_of(group: Group, lfdi: str) -> set[str]:
+    """Return the events that a home is to follow, found by links as a client does."""
+    device = (await group.devices())[lfdi]
+    assert device.function_set_assignments_list_link is not None
+    found: set[str] = set()
+    link = device.function_set_assignments_list_link.href
+    for offer in (
+        await group.home.get(f"{link}?l=9", FunctionSetAssignmentsList)
+    ).function_set_assignments:
+        assert offer.der_program_list_link is not None
+        listed = await group.home.get(f"{offer.der_program_list_link.href}?l=9", DERProgramList)
+        assert listed.href == offer.der_program_list_link.href
+        assert listed.all == offer.der_program_list_link.all
+        for program in listed.der_program:
+            controls = program.der_control_list_link
+            if controls is not None:
+                items = await group.home.get(f"{controls.href}?l=9", DERControlList)
+                found |= {control.mrid for control in items.der_control}
+    return found
 
 
 @pytest.fixture

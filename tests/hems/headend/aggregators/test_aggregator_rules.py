@@ -15,13 +15,18 @@ from hems.headend.aggregators.desk import Aggregators
 from hems.headend.aggregators.reach import Reach
 from hems.headend.aggregators.records import Aggregator, Wanted
 from hems.headend.aggregators.rolls import Rolls
+from hems.headend.aggregators.twins import Twins, twin
 from hems.headend.book import Book
 from hems.headend.db.held import Changed
 from hems.headend.errors import ConflictError, ForbiddenError, UnknownItemError
 from hems.headend.fleet.access import ALL, Access
+from hems.headend.flow_book import FlowBook
+from hems.headend.flows import FlowRequest, Grant
 from hems.headend.paging import Query
 from hems.headend.programmes import Programmes
 from hems.headend.records import Edition, Home, Program, ProgramKind
+from hems.headend.shelf import Shelf
+from hems.headend.spans import Calendar
 from hems.headend.store import Store
 from tests.hems.headend.aggregators.conftest import A, B
 
@@ -113,6 +118,7 @@ class World:
         self.homes: dict[str, Home] = {}
         self.members: set[str] = set()
         self.access: dict[str, Access] = {}
+        self.limited: set[str] = set()
         self.change = 0
         self.asked = 0
         self.reach = Reach(
@@ -121,6 +127,7 @@ class World:
             served=lambda lfdi: self.access.get(lfdi, Access.NOTHING),
             change=lambda: self.change,
             home=self.homes.get,
+            limited=self.limited.__contains__,
         )
 
     def assigned(self, program: Program, lfdi: str) -> bool:
@@ -129,12 +136,15 @@ class World:
             return program.home == lfdi
         return program.group is None or lfdi in self.members
 
-    def put(self, number: int, speaker: str, access: Access, *, member: bool) -> None:
+    def put(
+        self, number: int, speaker: str, access: Access, *, member: bool, limited: bool = False
+    ) -> None:
         after = home(number, speaker)
         self.rolls.take([Changed(after.lfdi, self.homes.get(after.lfdi), after)])
         self.homes[after.lfdi] = after
         self.access[after.lfdi] = access
         (self.members.add if member else self.members.discard)(after.lfdi)
+        (self.limited.add if limited else self.limited.discard)(after.lfdi)
         self.change += 1
 
     def truth(self, aggregator: str, program: Program, need: Access) -> bool:
@@ -142,6 +152,7 @@ class World:
             each.aggregator == aggregator
             and self.assigned(program, each.lfdi)
             and need in self.access[each.lfdi]
+            and (program.home is not None or each.lfdi not in self.limited)
             for each in self.homes.values()
         )
 
@@ -153,21 +164,49 @@ class World:
             st.sampled_from(SPEAKERS),
             st.sampled_from([Access.NOTHING, Access.OWN | Access.DEFAULTS, ALL]),
             st.booleans(),
+            st.booleans(),
         ),
         max_size=12,
     )
 )
 def test_an_aggregator_sees_what_any_home_of_its_own_sees(
-    changes: Sequence[tuple[int, str, Access, bool]],
+    changes: Sequence[tuple[int, str, Access, bool, bool]],
 ) -> None:
+    """But for a home with a contract: that sees copies, and speaks for nothing else."""
     world = World()
-    for number, speaker, access, member in changes:
-        world.put(number, speaker, access, member=member)
+    for number, speaker, access, member, limited in changes:
+        world.put(number, speaker, access, member=member, limited=limited)
         for aggregator, program, need in itertools.product(
             AGGREGATORS, PROGRAMS, (Access.DEFAULTS, Access.EVENTS)
         ):
             seen = world.reach.sees(aggregator, program, need)
             assert seen == world.truth(aggregator, program, need)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 10**9), st.integers(1, 9_999_999)), min_size=2, unique=True)
+)
+def test_each_home_s_copy_of_a_programme_is_one_of_its_own(
+    places: Sequence[tuple[int, int]],
+) -> None:
+    """And is found again by its index, while it is there."""
+    rolls, limited = Rolls(), {f"{number:040X}" for number, _ in places}
+    numbers = {number for number, _ in places}
+    for number in numbers:
+        rolls.take([Changed(f"{number:040X}", None, home(number, AGGREGATORS[0]))])
+    programs = {index: replace(PROGRAMS[0], index=index) for _, index in places}
+    twins = Twins(rolls, programs.get, limited.__contains__)
+    made = [twin(programs[index], home(number, AGGREGATORS[0])) for number, index in places]
+    assert len({each.index for each in made}) == len(places)
+    assert not {each.index for each in made} & programs.keys()
+    assert all(len(str(each.index)) <= 18 for each in made), "as long as paths may have them"
+    for (number, index), each in zip(places, made, strict=True):
+        assert twins.at(each.index) == each
+        assert (each.root, each.home) == (index, f"{number:040X}")
+        assert list(twins.of(home(number, AGGREGATORS[0]), [programs[index]])) == [each]
+        assert list(twins.of(home(number, ""), [programs[index]])) == [programs[index]]
+    limited.clear()
+    assert [twins.at(each.index) for each in made] == [None] * len(made)
 
 
 def test_what_it_is_asked_does_not_grow_with_its_homes() -> None:
@@ -198,7 +237,9 @@ async def desk(path: Path) -> tuple[Store, Book, Aggregators]:
     store = await Store.open(path)
     clock = SystemClock()
     book = Book(store, Programmes(store, PROGRAMS[:1], clock, 1), clock, 1)
-    made = Aggregators(store, book)
+    granted = Calendar(Shelf(store, "grant", Grant), clock, "grant")
+    flows = FlowBook(Shelf(store, "request", FlowRequest), granted, clock, 1)
+    made = Aggregators(store, book, flows)
     await store.load()
     return store, book, made
 

@@ -18,7 +18,6 @@ from hems.sep2.resources import (
     DeviceInformation,
     EndDevice,
     EndDeviceList,
-    FunctionSetAssignmentsList,
     LogEvent,
     MirrorMeterReading,
     MirrorUsagePoint,
@@ -32,7 +31,16 @@ from hems.sep2.resources import (
     Subscription,
 )
 from hems.sep2.xml import parse
-from tests.hems.headend.aggregators.conftest import ALIEN, A, B, Group, end_device, response
+from tests.hems.headend.aggregators.conftest import (
+    ALIEN,
+    A,
+    B,
+    Group,
+    end_device,
+    events_of,
+    operate,
+    response,
+)
 from tests.hems.headend.conftest import Home, Listen, MakeHome, Operator
 from tests.hems.headend.street import Street
 from tests.waiting import until
@@ -243,37 +251,6 @@ async def test_each_home_has_the_programmes_of_its_own_groups(group: Group) -> N
     assert listed.der_control == (), "nobody else is in that group"
     await street.good("POST", state, {"to": "retired", "reason": "taken down"})
     assert set(await group.devices()) == {group.home.lfdi, B}
-
-
-async def operate(street: Street, lfdi: str, site: str) -> None:
-    """Take a hub that has no certificate of its own to operation."""
-    home = street.a
-    kept, home.lfdi = home.lfdi, lfdi
-    try:
-        await street.operate(home, site)
-    finally:
-        home.lfdi = kept
-
-
-async def events_of(group: Group, lfdi: str) -> set[str]:
-    """Return the events that a home is to follow, found by links as a client does."""
-    device = (await group.devices())[lfdi]
-    assert device.function_set_assignments_list_link is not None
-    found: set[str] = set()
-    link = device.function_set_assignments_list_link.href
-    for offer in (
-        await group.home.get(f"{link}?l=9", FunctionSetAssignmentsList)
-    ).function_set_assignments:
-        assert offer.der_program_list_link is not None
-        listed = await group.home.get(f"{offer.der_program_list_link.href}?l=9", DERProgramList)
-        assert listed.href == offer.der_program_list_link.href
-        assert listed.all == offer.der_program_list_link.all
-        for program in listed.der_program:
-            controls = program.der_control_list_link
-            if controls is not None:
-                items = await group.home.get(f"{controls.href}?l=9", DERControlList)
-                found |= {control.mrid for control in items.der_control}
-    return found
 
 
 async def test_it_subscribes_for_its_homes_at_its_own_address(

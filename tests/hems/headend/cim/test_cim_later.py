@@ -19,9 +19,10 @@ from hems.headend.cim.metering import (
     TimeSchedule,
 )
 from hems.headend.cim.nouns import Noun
+from hems.headend.cim.scalars import MOST_CHARACTERS
 from hems.headend.server import HeadEnd
 from tests.hems.headend.cim.asking import dispatch, grouped, ids, told_by
-from tests.hems.headend.cim.conftest import EYE, Inbox, Side, Start, message
+from tests.hems.headend.cim.conftest import EYE, Inbox, Side, Start, message, same_id
 from tests.hems.headend.conftest import Home, Operator
 from tests.waiting import until
 
@@ -65,6 +66,32 @@ async def test_a_later_answer_says_what_was_refused(side: Side, inbox: Inbox) ->
     (answer,) = await until(_copy(inbox), bool, WITHIN_S, "the answer")
     assert answer.reply is not None
     assert (answer.reply.result, answer.reply.problems[0].code) == (Result.FAILED, "2.15")
+
+
+async def test_a_name_as_long_as_may_be_holds_up_no_other_message(
+    side: Side, home: Home, inbox: Inbox
+) -> None:
+    """What refuses it quotes it, and is to fit where a value fits."""
+    await grouped(side, home)
+    system, name = side.system(), "g" * MOST_CHARACTERS
+    sent = message(Verb.CREATE, Noun.DISPATCHES, dispatch(group=name))
+    got = await system.send(sent)
+    assert (got.status, got.code) == (404, "2.15"), got.body
+    assert got.reason.startswith("there is no group ggg")
+    asking: dict[str, Any] = {"async_reply": True, "reply_address": inbox.url}
+    for payload in (dispatch(group=name), dispatch(name), dispatch(name), dispatch("last")):
+        later = message(Verb.CREATE, Noun.DISPATCHES, payload, **asking)
+        assert (await system.send(later)).status == 202
+    cancelling = message(Verb.CANCEL, Noun.DISPATCHES, request=ids(name), **asking)
+    for again in (cancelling, same_id(cancelling, message_id="again")):
+        assert (await system.send(again)).status == 202
+
+    async def codes() -> list[str]:
+        replies = [each.reply for each in inbox.messages()]
+        return sorted(each.problems[0].code for each in replies if each is not None)
+
+    wanted = sorted(["2.15", "0.0", "2.29", "0.0", "0.0", "6.1"])
+    await until(codes, lambda found: found == wanted, WITHIN_S, "all six answers")
 
 
 async def test_what_was_acknowledged_is_done_after_a_restart(

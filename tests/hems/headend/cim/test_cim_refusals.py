@@ -5,6 +5,7 @@ import sqlite3
 import ssl
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from certs.identity import lfdi
 from certs.pem import der, read_certificates
 from certs.pki import Pki
 from certs.tls import client_context, server_context
+from hems.headend.cim import subscriptions
 from hems.headend.cim.der import DERGroupDispatches, DERGroupStatusQueries, DeviceGroup
 from hems.headend.cim.envelope import Identity, Kind, Message, Reply, Request, Result, Verb
 from hems.headend.cim.http_door import CimDoor, TrailDoor
@@ -290,6 +292,27 @@ async def test_a_wrong_subscription_is_refused_in_one_sentence(side: Side) -> No
     ):
         assert (await system.ask("DELETE", path))[0] == status
     assert (await system.ask("GET", "/cim"))[0] == 405
+
+
+async def test_the_same_wish_is_no_further_one(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriptions, "MOST", 2)
+    system, wishes = side.system(), ("DERGroups", "MeterReadings", "EndDeviceEvents")
+    for _ in range(2):
+        got = [
+            (await system.ask("POST", "/cim/subscriptions", {"noun": n, "address": "nats:box.dms"}))
+            for n in wishes
+        ]
+        assert [status for status, _ in got] == [201, 201, 409]
+
+
+async def test_a_body_that_is_not_what_its_headers_say(side: Side) -> None:
+    sent = serialize(message(Verb.GET, Noun.GROUPS))
+    for coding, status in (("gzip", 400), ("sandwich", 415)):
+        headers = {"Content-Encoding": coding}
+        async with aiohttp.ClientSession() as session:
+            system = replace(side.system(), session=session)
+            assert (await system.send(sent, **headers)).status == status
+    assert (await side.system().send(sent)).status == 200
 
 
 async def test_a_locked_database_is_told_and_the_same_message_is_done_later(

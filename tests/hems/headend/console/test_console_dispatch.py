@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from certs.pki import Pki
 from hems.headend.modes import Edition
@@ -115,6 +115,37 @@ async def cancel_and_settle(console: Console, town: Town) -> None:
     told = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
     assert {row["lfdi"] for row in told} == {town.homes[n].lfdi for n in ("home-a", "home-b")}
     await console.picture("settled-desktop")
+
+
+async def test_an_order_whose_answers_are_lost_is_given_once(show: Shows, town: Town) -> None:
+    console = await show("Ada")
+    page, keys = console.page, list[str]()
+
+    async def lose(route: Route) -> None:
+        """Have the order arrive, and its answer not, twice."""
+        if route.request.method != "POST":
+            await route.continue_()
+            return
+        keys.append(route.request.headers["idempotency-key"])
+        answer = await route.fetch()
+        assert answer.status == 201, await answer.text()
+        if len(keys) == 1:
+            await route.abort()
+        elif len(keys) == 2:
+            await route.fulfill(status=503, json={"error": "the database is away"})
+        else:
+            assert answer.headers["idempotency-replayed"] == "true"
+            await route.fulfill(response=answer)
+
+    await page.route("**/events", lose)
+    await console.open("/events/new?group=tx-1")
+    await page.get_by_test_id("check").click()
+    await page.get_by_test_id("send").click()
+    await expect(page.get_by_test_id("state")).to_have_text("scheduled", timeout=WITHIN_MS)
+    (event,) = town.head_end.book.events
+    assert page.url.endswith(f"/events/{event.mrid}")
+    assert (len(keys), len(set(keys))) == (3, 1)
+    console.complaints.clear()  # the browser tells of what we have lost
 
 
 async def test_an_order_that_makes_no_sense_is_refused_before_it_is_sent(

@@ -84,7 +84,9 @@ async def test_an_auditor_sees_everything_and_is_offered_nothing(show: Shows, to
     assert await page.evaluate(asked, f"/events/{event['id']}/cancel") == 403
 
     await page.get_by_test_id("to-trail").click()
-    await expect(page.get_by_test_id("trail")).to_contain_text("POST /events")
+    ordered = page.get_by_test_id("trail").locator("tr", has_text="order an event").first
+    await ordered.locator("summary").click()
+    await expect(ordered.locator("code")).to_contain_text('"limit_import_w": 4000')
     await page.get_by_test_id("trail-who").fill("Otto")
     await page.get_by_test_id("trail-who").press("Enter")
     await expect(page.get_by_test_id("trail").locator("tbody tr").first).to_contain_text("403")

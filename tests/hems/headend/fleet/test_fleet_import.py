@@ -155,6 +155,7 @@ _BAD = (
     ("h-1,tx-1,,,,{a},,,,,L,9999-12-31,", "licence_until", "no day"),
     ("h-1,tx-1,,,,{a},,,,,,,0", "largest_event_w", "whole number"),
     ("h-1,tx-1,,,,{a},,,,,,,1e3", "largest_event_w", "whole number"),
+    (f"h-1,tx-1,,,,{{a}},,,,,,,{'0' * 39}1{'0' * 20}", "largest_event_w", "whole number"),
     ("h-1,tx-1,\x1b[2J,,,{a},,,,,,,", "address", "cannot be shown"),
     ("h-1,tx-1,{long},,,{a},,,,,,,", "address", "longer than 200"),
     ("h-1,tx-1,,,,{a},,,,,,", "", "12 cells"),

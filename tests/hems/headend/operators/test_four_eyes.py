@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hems.headend.dispatch import Order
 from hems.headend.errors import DispatchError
 from hems.headend.modes import Mode, ProgramKind
+from hems.headend.orders.desk import KEPT_S
 from hems.headend.orders.four_eyes import (
     Proposal,
     ProposalState,
@@ -25,6 +26,7 @@ from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
 from tests.hems.headend.conftest import Home, Operator
 from tests.hems.headend.operators.conftest import Person, Staff
+from tests.waiting import until
 
 pytestmark = pytest.mark.requirement("PRV-RBAC")
 START = 1_800_000_000.0
@@ -243,6 +245,27 @@ async def test_an_order_that_nobody_confirms_lapses(
             for person in staff.made:
                 await person.session.close()
             await operator.aclose()
+
+
+async def test_a_proposal_is_forgotten_long_after_it_lapsed(settings: HeadEndSettings) -> None:
+    clock = Clock()
+
+    async def listed() -> list[str]:
+        return [each["id"] for each in (await operator.ask("GET", "/proposals"))[1]["proposals"]]
+
+    async with HeadEnd(settings, clock) as head_end:
+        operator = Operator(head_end)
+        await operator.ask("POST", "/homes", {"lfdi": "0A" * 20, "pin": "123455"})
+        old = (await operator.ask("POST", "/events", WISH))[1]["id"]
+        clock.at += KEPT_S
+        young = (await operator.ask("POST", "/events", WISH))[1]["id"]
+        assert await listed() == [young, old]
+        await operator.aclose()
+    clock.at += EVERY.waits_minutes * 60 + 1
+    async with HeadEnd(settings, clock) as head_end:  # which keeps house at its start
+        operator = Operator(head_end)
+        await until(listed, lambda left: left == [young], 30.0, "the old one is forgotten")
+        await operator.aclose()
 
 
 @pytest.fixture

@@ -2,15 +2,19 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from certs.pki import Pki
 from hems.headend.errors import DispatchError
 from hems.headend.hrefs import RESPONSES, der_controls, dr_controls
 from hems.headend.modes import Mode, ProgramKind
-from hems.headend.own.book import KEPT_S, OwnOrder
+from hems.headend.own.book import OwnOrder
+from hems.headend.own.models import OwnEventRow
 from hems.headend.own.records import programme, whose
+from hems.headend.own.table import KEPT_S, MEMORY_S
 from hems.headend.records import Edition
 from hems.headend.records import Home as Record
 from hems.headend.server import HeadEnd
@@ -156,10 +160,19 @@ async def test_what_is_long_over_is_forgotten(
     made = await own.give([order("A", [home], Mode.IMPORT, 3000.0)])
     await own.forget_old()
     assert own.find(str(made["A"])) is not None
-    later = time.time() + 600 + KEPT_S + 1
-    monkeypatch.setattr(own, "_clock", _At(later))
-    await own.forget_old()
-    assert own.find(str(made["A"])) is None
+    kept = select(OwnEventRow.mrid)
+    for after_s, found in ((MEMORY_S, [made["A"]]), (KEPT_S, [])):
+        clock = _At(time.time() + 600 + after_s + 1)
+        monkeypatch.setattr(own, "_clock", clock)
+        monkeypatch.setattr(own._table, "_clock", clock)
+        await own.forget_old()
+        assert own.find(str(made["A"])) is None
+        async with head_end.store.reading() as connection:
+            rows = list((await connection.execute(kept)).scalars())
+        assert rows == found, "the database keeps it until nobody settles it any more"
+        wish = replace(order("A", [home], Mode.IMPORT, 3000.0), start=int(clock.now()))
+        if found:
+            assert await own.give([wish]) == made, "one key is one order, for as long"
 
 
 class _At:

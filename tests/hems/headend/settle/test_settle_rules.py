@@ -1,6 +1,5 @@
 """The rules of settlement as tables."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -8,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hems.headend.ability.rule import Rules, able
+from hems.headend.ability.told import Der, Told
 from hems.headend.modes import Mode, Value
 from hems.headend.records import Event
-from hems.headend.settle.ability import Amount, Der, Rules, Shed, Told, Why, able
 from hems.headend.settle.availability import Availability, Away
 from hems.headend.settle.baseline import Baseline, Method, Note, Span, Way, baseline
 from hems.headend.settle.delivery import Measured, Pay, Result, Terms, settled
@@ -306,73 +306,7 @@ def test_a_total_is_of_what_is_known() -> None:
     assert (last.asked_w, last.delivered_w, last.homes, last.missing) == (2000, 1000, 1, 1)
 
 
-BATTERY = Der(5000.0, 4000.0, 5000.0, 10_000.0, 0.5, status_at=NOW)
-
-
-@pytest.mark.parametrize(
-    ("told", "shed", "generate", "absorb"),
-    [
-        (Told(), (0, Why.SILENT), (0, Why.SILENT), (0, Why.SILENT)),
-        (Told(der=BATTERY), (0, Why.SILENT), (5000, Why.RATED), (4000, Why.RATED)),
-        (
-            Told(der=replace(BATTERY, soc=1.0)),
-            (0, Why.SILENT), (5000, Why.RATED), (0, Why.RATED),
-        ),
-        (
-            Told(der=replace(BATTERY, off=True)),
-            (0, Why.SILENT), (0, Why.OFF), (0, Why.OFF),
-        ),
-        (
-            Told(der=replace(BATTERY, status_at=NOW - 3601)),
-            (0, Why.SILENT), (0, Why.OLD), (0, Why.OLD),
-        ),
-        (
-            Told(der=Der(5000.0, give_w=1200.0, give_s=1800.0, said_at=NOW)),
-            (0, Why.SILENT), (1200, Why.TOLD), (0, Why.SILENT),
-        ),
-        (
-            Told(der=replace(BATTERY, give_w=0.0, take_w=-1.0, said_at=NOW)),
-            (0, Why.SILENT), (0, Why.TOLD), (0, Why.TOLD),
-        ),
-        (
-            Told(der=replace(BATTERY, give_w=100.0, said_at=NOW - 9999)),
-            (0, Why.SILENT), (5000, Why.RATED), (4000, Why.RATED),
-        ),
-        (
-            Told(shed=Shed(700.0, None, None, NOW)),
-            (700, Why.TOLD), (0, Why.SILENT), (0, Why.SILENT),
-        ),
-        (
-            Told(shed=Shed(700.0, None, None, NOW - 9999)),
-            (0, Why.OLD), (0, Why.SILENT), (0, Why.SILENT),
-        ),
-        (
-            Told(shed=Shed(None, 0.5, None, NOW)),
-            (0, Why.NO_READING), (0, Why.SILENT), (0, Why.SILENT),
-        ),
-        (
-            Told(net_w=3000.0, net_at=NOW - 60, shed=Shed(None, 0.5, None, NOW)),
-            (1500, Why.TOLD), (0, Why.SILENT), (0, Why.SILENT),
-        ),
-        (
-            Told(net_w=-3000.0, net_at=NOW, shed=Shed(None, 0.5, None, NOW)),
-            (0, Why.TOLD), (0, Why.SILENT), (0, Why.SILENT),
-        ),
-    ],
-)  # fmt: skip
-def test_what_a_home_could_do(
-    told: Told, shed: tuple[float, Why], generate: tuple[float, Why], absorb: tuple[float, Why]
-) -> None:
-    found = able(told, NOW, Rules())
-    shown = [(each.power_w, each.why) for each in (found.shed, found.generate, found.absorb)]
-    assert shown == [shed, generate, absorb]
-    assert all(each.power_w == 0 for each in (found.shed, found.generate) if not each.known)
-
-
-def test_what_can_be_held_is_bounded_by_energy() -> None:
-    assert Amount(2000.0, 1000.0, Why.TOLD).held_w(3600) == 1000.0
-    assert Amount(2000.0, 1000.0, Why.TOLD).held_w(0) == 2000.0
-    assert Amount(2000.0, math.inf, Why.TOLD).held_w(86_400) == 2000.0
+BATTERY = Der(5000.0, 4000.0, 5000.0, 10_000.0, soc=0.5, status_at=NOW)
 
 
 def test_a_group_counts_each_home_once() -> None:
@@ -385,6 +319,14 @@ def test_a_group_counts_each_home_once() -> None:
     assert found.not_reached == {"not heard of": 1, "busy": 1, "left an event": 1}
     assert (found.generate.power_w, found.generate.homes) == (5000.0, 1)
     assert found.shed.unknown == {"never told": 1}
+
+
+def test_what_nobody_said_how_long_it_lasts_is_there_at_once_and_for_no_time() -> None:
+    told = Told(heard_at=NOW, der=Der(give_w=800.0, said_at=NOW))
+    for end, power_w, unknown in ((NOW, 800.0, {}), (NOW + 60, 0.0, {"not said for how long": 1})):
+        found = Availability(NOW, end, NOW)
+        found.add(able(told, NOW, Rules()), None)
+        assert (found.generate.power_w, dict(found.generate.unknown)) == (power_w, unknown)
 
 
 @pytest.mark.parametrize(

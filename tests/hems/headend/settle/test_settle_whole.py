@@ -60,12 +60,12 @@ def usual(start: int) -> float:
     return 2000.0 + 10.0 * (EVENING // DAY_S - start // DAY_S)
 
 
-async def evenings(home: Home, place: str, event: float | None) -> None:
+async def evenings(home: Home, place: str, event: float | None, before_w: float = 2300.0) -> None:
     """Tell what was taken on this and earlier evenings, and in the event if it is known."""
     for day in range(1, 25):
         begin = EVENING - day * DAY_S - 4 * HOUR_S
         await measure(home, place, series(usual, begin, begin + 6 * HOUR_S))
-    before = series(lambda _: 2300.0, EVENING - 4 * HOUR_S, EVENING)
+    before = series(lambda _: before_w, EVENING - 4 * HOUR_S, EVENING)
     await measure(home, place, before)
     if event is not None:
         await measure(home, place, series(lambda _: event, EVENING, EVENING + HOUR_S))

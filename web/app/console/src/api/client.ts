@@ -6,7 +6,7 @@
  */
 
 import createClient from "openapi-fetch";
-import { t } from "../i18n";
+import { said, t } from "../i18n";
 import type { paths } from "./schema";
 
 /** What went wrong, in one sentence; `status` is 0 where the server did not answer. */
@@ -58,7 +58,7 @@ export async function ask<T>(asking: Promise<Asked<T>>): Promise<T> {
 }
 
 function sentenceOf(error: unknown, status: number): string {
-  if (typeof error === "object" && error !== null && "error" in error) return String(error.error);
+  if (typeof error === "object" && error !== null && "error" in error) return said(String(error.error));
   // no JSON: an error of a proxy, or the server stopping in the middle of its answer
   return t("shell.refused", { status });
 }

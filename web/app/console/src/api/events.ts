@@ -1,6 +1,7 @@
 /** What the console asks of events: what is possible, ordering, watching, settling. */
 
 import { api, ask } from "./client";
+import { untilAnswered, type Named } from "./once";
 import type {
   AvailabilityOut,
   SummariesOut,
@@ -41,9 +42,14 @@ export function preview(order: EventIn, signal: AbortSignal): Promise<PreviewOut
 }
 
 /** Order an event; returns it, or the proposal where a second person has to confirm it. */
-export async function order(wish: EventIn): Promise<{ event: string } | { proposal: string }> {
-  const made = await ask(api.POST("/events", { body: wish }));
+export async function order(wish: EventIn, header: Named): Promise<{ event: string } | { proposal: string }> {
+  const made = await untilAnswered(() => ask(api.POST("/events", { params: { header }, body: wish })));
   return "proposed_by" in made ? { proposal: made.id } : { event: made.id };
+}
+
+/** Return an event with each of its homes, and why some are not told. */
+export function eventOf(id: string): Promise<EventOut> {
+  return ask(api.GET("/events/{id}", { params: { path: { id } } }));
 }
 
 export function progress(id: string, after: string, signal: AbortSignal): Promise<ProgressOut> {
@@ -52,8 +58,9 @@ export function progress(id: string, after: string, signal: AbortSignal): Promis
 }
 
 /** Cancel an event; its homes end it at once, or at a time drawn from its own ranges. */
-export function cancel(id: string, reason: string, randomize: boolean): Promise<EventOut> {
-  return ask(api.POST("/events/{id}/cancel", { params: { path: { id } }, body: { reason, randomize } }));
+export function cancel(id: string, reason: string, randomize: boolean, header: Named): Promise<EventOut> {
+  const params = { path: { id }, header };
+  return untilAnswered(() => ask(api.POST("/events/{id}/cancel", { params, body: { reason, randomize } })));
 }
 
 export function settlement(id: string, after: string, signal: AbortSignal): Promise<SettlementOut> {
@@ -67,10 +74,11 @@ export async function proposals(signal: AbortSignal): Promise<ProposalOut[]> {
   return (await ask(api.GET("/proposals", { params: { query }, signal }))).proposals;
 }
 
-export function confirm(id: string): Promise<EventOut> {
-  return ask(api.POST("/proposals/{id}/confirm", { params: { path: { id } } }));
+export function confirm(id: string, header: Named): Promise<EventOut> {
+  return untilAnswered(() => ask(api.POST("/proposals/{id}/confirm", { params: { path: { id }, header } })));
 }
 
-export function withdraw(id: string, reason: string): Promise<ProposalOut> {
-  return ask(api.POST("/proposals/{id}/withdraw", { params: { path: { id } }, body: { reason } }));
+export function withdraw(id: string, reason: string, header: Named): Promise<ProposalOut> {
+  const params = { path: { id }, header };
+  return untilAnswered(() => ask(api.POST("/proposals/{id}/withdraw", { params, body: { reason } })));
 }

@@ -4525,7 +4525,10 @@ export interface operations {
     event_post_event: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name of one's own for this order. Where the answer does not come, or is 503, the same order under the same name is done once however often it is sent: it is answered as the first time, with Idempotency-Replayed: true. Something else under the name is refused (422). Names are forgotten after 24 hours. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4631,7 +4634,10 @@ export interface operations {
     event_post_cancel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name of one's own for this order. Where the answer does not come, or is 503, the same order under the same name is done once however often it is sent: it is answered as the first time, with Idempotency-Replayed: true. Something else under the name is refused (422). Names are forgotten after 24 hours. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6609,7 +6615,10 @@ export interface operations {
     event_post_confirmation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name of one's own for this order. Where the answer does not come, or is 503, the same order under the same name is done once however often it is sent: it is answered as the first time, with Idempotency-Replayed: true. Something else under the name is refused (422). Names are forgotten after 24 hours. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6640,7 +6649,10 @@ export interface operations {
     event_post_withdrawal: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name of one's own for this order. Where the answer does not come, or is 503, the same order under the same name is done once however often it is sent: it is answered as the first time, with Idempotency-Replayed: true. Something else under the name is refused (422). Names are forgotten after 24 hours. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };

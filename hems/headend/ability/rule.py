@@ -2,12 +2,19 @@
 
 Three ways to help: take less (shed), give power (generate), take more (absorb). Powers are positive
 in the way that they are named. What is not known is 0 W and says why; it is never made up.
+
+What drifts, such as a state of charge, counts for a while after it was told. A load that could be
+shed has no date and is told when it changes: it counts for as long as its home is heard of. Of two
+words on the same thing the lesser counts.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from hems.headend.ability.told import FOR_ALL, Der, Shed, Told
 
 _HOUR_S: Final = 3600.0
 
@@ -20,16 +27,16 @@ class Why(StrEnum):
     RATED = "rated"
     """By its ratings and its state of charge."""
     OFF = "not connected"
-    """The home said that its DER is not connected."""
+    """The home said that its DER is switched off or not connected."""
+    UNTIMED = "not said for how long"
+    """It is known at once, and for no time."""
     SILENT = "never told"
     OLD = "told too long ago"
     NO_READING = "no meter reading"
     """It is a share of what it takes, and that is not known."""
 
-    @property
-    def known(self) -> bool:
-        """Whether the amount beside it is meant."""
-        return self in {Why.TOLD, Why.RATED, Why.OFF}
+
+_KNOWN: Final = frozenset({Why.TOLD, Why.RATED, Why.OFF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,85 +53,15 @@ class Amount:
     energy_wh: float
     why: Why
 
-    @property
-    def known(self) -> bool:
-        """Whether it is known; 0 W may well be."""
-        return self.why.known
+    def known(self, duration_s: float = 0.0) -> bool:
+        """Return whether it is known what can be held for a time; 0 W may well be."""
+        return self.why in _KNOWN or (self.why is Why.UNTIMED and duration_s <= 0)
 
     def held_w(self, duration_s: float) -> float:
         """Return what can be held for a time, W; what there is at once for no time."""
         if duration_s <= 0 or math.isinf(self.energy_wh):
             return self.power_w
         return min(self.power_w, self.energy_wh * _HOUR_S / duration_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Der:
-    """What a home told of its DER; None for what it never told. Times are epoch s, of receipt.
-
-    Attributes:
-        rated_w: Set or rated power, W.
-        charge_w: Greatest power taken, W.
-        discharge_w: Greatest power given by storage, W.
-        capacity_wh: Of the storage.
-        soc: State of charge, 0 to 1.
-        off: Whether it said that it is not connected.
-        status_at: When `soc` and `off` came.
-        give_w: What it said that it could give, W.
-        take_w: What it said that it could take, W.
-        give_s: For how long it could give that.
-        take_s: For how long it could take that.
-        said_at: When these four came.
-    """
-
-    rated_w: float | None = None
-    charge_w: float | None = None
-    discharge_w: float | None = None
-    capacity_wh: float | None = None
-    soc: float | None = None
-    off: bool = False
-    status_at: float | None = None
-    give_w: float | None = None
-    take_w: float | None = None
-    give_s: float | None = None
-    take_s: float | None = None
-    said_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Shed:
-    """What load a home said that it could shed.
-
-    Attributes:
-        power_w: So much; None where it gave a share only.
-        share: So much of what it takes, 0 to 1.
-        for_s: For how long; None for as long as asked.
-        said_at: When that came, epoch s.
-    """
-
-    power_w: float | None
-    share: float | None
-    for_s: float | None
-    said_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """All that is known of a home.
-
-    Attributes:
-        heard_at: When it was last heard of, epoch s; None for never.
-        net_w: Its last net power at the connection point, W, import positive.
-        net_at: When that was, epoch s.
-        der: Its DER.
-        shed: Its loads.
-    """
-
-    heard_at: float | None = None
-    net_w: float | None = None
-    net_at: float | None = None
-    der: Der | None = None
-    shed: Shed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +89,6 @@ class Able:
         absorb: Take so much more.
         reachable: Whether it was heard of lately.
         net_w: What it takes now, W, import positive; None where no reading is fresh.
-        rated_w: What percentages of its DER are of, W; 0 where it never told.
     """
 
     shed: Amount
@@ -160,31 +96,35 @@ class Able:
     absorb: Amount
     reachable: bool
     net_w: float | None
-    rated_w: float
 
 
-def able(told: Told, now: float, rules: Rules) -> Able:
-    """Return what a home could do.
+def able(
+    told: Told,
+    now: float,
+    rules: Rules,
+    *,
+    programme: int | None = None,
+    largest_w: float | None = None,
+) -> Able:
+    """Return what a home could do, and may be asked for.
 
     Args:
         told: What is known of it.
         now: Epoch s.
         rules: For how long that counts.
+        programme: Index of the programme by which load would be shed; None for whichever the most
+            could be shed by.
+        largest_w: By how much an event may change its power by its contract; None for any.
     """
+    most_w = math.inf if largest_w is None else largest_w
     net_w = told.net_w if _fresh(told.net_at, now, rules.read_s) else None
     der = told.der or Der()
     return Able(
-        shed=_shed(told.shed, net_w, now, rules),
-        generate=_way(_Way(der.give_w, der.give_s, der.discharge_w, der.soc), der, now, rules),
-        absorb=_way(
-            _Way(der.take_w, der.take_s, der.charge_w, None if der.soc is None else 1.0 - der.soc),
-            der,
-            now,
-            rules,
-        ),
+        shed=_at_most(most_w, _shed(told, net_w, now, rules, programme)),
+        generate=_at_most(most_w, _way(_give(der), der, now, rules)),
+        absorb=_at_most(most_w, _way(_take(der), der, now, rules)),
         reachable=_fresh(told.heard_at, now, rules.heard_s),
         net_w=net_w,
-        rated_w=der.rated_w or 0.0,
     )
 
 
@@ -205,24 +145,65 @@ class _Way:
     left: float | None
 
 
+def _give(der: Der) -> _Way:
+    return _Way(der.give_w, der.give_s, der.discharge_w, der.soc)
+
+
+def _take(der: Der) -> _Way:
+    left = None if der.soc is None else 1.0 - der.soc
+    return _Way(der.take_w, der.take_s, der.charge_w, left)
+
+
+def _at_most(most_w: float, amount: Amount) -> Amount:
+    return amount if amount.power_w <= most_w else replace(amount, power_w=most_w)
+
+
 def _way(way: _Way, der: Der, now: float, rules: Rules) -> Amount:
     known = _fresh(der.status_at, now, rules.told_s)
     if known and der.off:
         return Amount(0.0, 0.0, Why.OFF)
+    held_wh: float | None = None
+    if known and way.left is not None and der.capacity_wh is not None:
+        held_wh = max(way.left, 0.0) * der.capacity_wh
     if way.said_w is not None and _fresh(der.said_at, now, rules.told_s):
-        power_w = max(way.said_w, 0.0)
-        return Amount(power_w, _energy_wh(power_w, way.said_s), Why.TOLD)
-    if known and way.left is not None and way.rated_w and der.capacity_wh is not None:
-        energy_wh = max(way.left, 0.0) * der.capacity_wh
-        return Amount(way.rated_w if energy_wh else 0.0, energy_wh, Why.RATED)
+        return _said(max(way.said_w, 0.0), way.said_s, held_wh)
+    if held_wh is not None and way.rated_w:
+        return Amount(way.rated_w if held_wh else 0.0, held_wh, Why.RATED)
     once = way.said_w is not None or (way.left is not None and bool(way.rated_w))
     return Amount(0.0, 0.0, Why.OLD if once else Why.SILENT)
 
 
-def _shed(shed: Shed | None, net_w: float | None, now: float, rules: Rules) -> Amount:
-    if shed is None or (shed.power_w is None and shed.share is None):
+def _said(power_w: float, for_s: float | None, held_wh: float | None) -> Amount:
+    """Return what a home said, for as long as it said, and for what its storage holds."""
+    if power_w and for_s is None and held_wh is None:
+        return Amount(power_w, 0.0, Why.UNTIMED)
+    lasts_wh = _energy_wh(power_w, for_s) if power_w else 0.0
+    energy_wh = lasts_wh if held_wh is None else min(lasts_wh, held_wh)
+    return Amount(power_w if energy_wh else 0.0, energy_wh, Why.TOLD)
+
+
+def _shed(
+    told: Told, net_w: float | None, now: float, rules: Rules, programme: int | None
+) -> Amount:
+    def amount(shed: Shed) -> Amount:
+        at = shed.said_at if told.heard_at is None else max(told.heard_at, shed.said_at)
+        return _load(shed, net_w, fresh=_fresh(at, now, rules.told_s))
+
+    sheds: Mapping[int, Shed] = told.sheds
+    if not sheds:
         return Amount(0.0, 0.0, Why.SILENT)
-    if not _fresh(shed.said_at, now, rules.told_s):
+    if programme is None:  # each is of the same load
+        return max(map(amount, sheds.values()), key=lambda each: (each.known(), each.power_w))
+    one = sheds.get(programme) or sheds.get(FOR_ALL)
+    if one is not None:
+        return amount(one)
+    return min(map(amount, sheds.values()), key=lambda each: (each.power_w, each.known()))
+
+
+def _load(shed: Shed, net_w: float | None, *, fresh: bool) -> Amount:
+    if shed.power_w is None and shed.share is None:
+        return Amount(0.0, 0.0, Why.SILENT)
+    if not fresh:
         return Amount(0.0, 0.0, Why.OLD)
     if shed.power_w is not None:
         power_w = max(shed.power_w, 0.0)
