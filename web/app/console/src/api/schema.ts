@@ -333,6 +333,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/events/{id}/settlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer which settlements were made of an event, by whom and when */
+        get: operations["kept_get_settlements"];
+        put?: never;
+        /** Settle an event for good: 201, or 200 where nothing has changed since the last time */
+        post: operations["kept_post_settlement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{id}/settlements/{version}.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer a settlement as it was made, a line a home */
+        get: operations["kept_get_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/fleet": {
         parameters: {
             query?: never;
@@ -2565,6 +2600,32 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * KeptListOut
+         * @description All settlements of an event, the first first.
+         */
+        KeptListOut: {
+            /** Settlements */
+            settlements: components["schemas"]["KeptOut"][];
+        };
+        /**
+         * KeptOut
+         * @description A settlement as it was made; `sha256` is of its CSV file.
+         */
+        KeptOut: {
+            /** Event */
+            event: string;
+            /** Version */
+            version: number;
+            /** Sha256 */
+            sha256: string;
+            /** Made At */
+            made_at: number;
+            /** Made By */
+            made_by: string;
+            /** Homes */
+            homes: number;
+        };
+        /**
          * LicenceIn
          * @description A licence; no number takes it away.
          */
@@ -3905,6 +3966,8 @@ export type HubsOut = components['schemas']['HubsOut'];
 export type ImportOut = components['schemas']['ImportOut'];
 export type IntervalOut = components['schemas']['IntervalOut'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type KeptListOut = components['schemas']['KeptListOut'];
+export type KeptOut = components['schemas']['KeptOut'];
 export type LicenceIn = components['schemas']['LicenceIn'];
 export type LicenceOut = components['schemas']['LicenceOut'];
 export type LineIn = components['schemas']['LineIn'];
@@ -4799,6 +4862,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    kept_get_settlements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptListOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    kept_post_settlement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOut"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    kept_get_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description What went wrong */
