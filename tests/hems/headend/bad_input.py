@@ -3,6 +3,7 @@
 Whoever sends it nonsense may look at the whole of it before and after.
 """
 
+import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -278,10 +279,7 @@ def address(path: str, number: int, **named: str) -> str:
     }
     values["kind"] = kind or ("ders" if "/der/" in path else "di")
     values |= named
-    return "/".join(
-        values.get(part.strip("{}"), "1") if part.startswith("{") else part
-        for part in path.split("/")
-    )
+    return re.sub(r"{(\w+)}", lambda found: values.get(found[1], "1"), path)
 
 
 async def own_things(home: Home, number: int, event: str) -> None:

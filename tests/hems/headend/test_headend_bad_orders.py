@@ -68,6 +68,7 @@ def bodies() -> Mapping[Route, dict[str, Any]]:
         },
         ("POST", "/events/preview"): {"limit_import_w": 1000.0, "minutes": 5, "group": "north"},
         ("POST", "/events/{id}/cancel"): {"randomize": False},
+        ("POST", "/events/{id}/settlements"): {},
         ("POST", "/proposals/{id}/confirm"): {},
         ("POST", "/proposals/{id}/withdraw"): {"reason": "r"},
         ("POST", "/session"): {"name": "ann", "password": PASSWORD},
