@@ -20,7 +20,7 @@ from tests.postgres import Postgres
 PEER: Final = "dms"
 READY_S: Final = 60.0
 AGAIN_S: Final = 1.0
-_AWAY: Final = "cannot be used as database"
+_AWAY: Final = ("cannot be used as database", "the database cannot serve now")
 _PER_PROCESS: Final = 500
 _OURS: Final = ["cim.request.*", "cim.send.*", "cim.event.*", "$JS.API.>", "$JS.ACK.>", "_INBOX.>"]
 _USERS: Final = {
@@ -61,7 +61,7 @@ class Worker:
         return ready
 
     def back(self) -> None:
-        """Start it as a supervisor does: again, where its database is still away.
+        """Start it as a supervisor does: again, where its database is still away or busy.
 
         Raises:
             RuntimeError: It ended for `READY_S` long, or for something else.
@@ -73,7 +73,7 @@ class Worker:
                 self.wait()
             except RuntimeError as e:
                 self.kill()
-                if _AWAY not in str(e).splitlines()[-1] or time.monotonic() > until:
+                if not _away(str(e)) or time.monotonic() > until:
                     raise
                 time.sleep(AGAIN_S)
             else:
@@ -87,6 +87,11 @@ class Worker:
             if self._process.stdout is not None:
                 self._process.stdout.close()
         self._process = None
+
+
+def _away(words: str) -> bool:
+    last = words.strip().splitlines()[-1]
+    return any(said in last for said in _AWAY)
 
 
 class Homes:
