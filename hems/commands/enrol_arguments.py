@@ -10,6 +10,7 @@ from hems.commands.fleet_arguments import add_fleet
 from hems.commands.monitor_arguments import add_monitor
 from hems.commands.operator_arguments import add_operator
 from hems.commands.operators_arguments import add_operators
+from hems.commands.telecontrol_arguments import add_telecontrol
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - no public name
@@ -97,7 +98,7 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
     parser.add_argument("--demo", type=Path, default=Path("var/demo"), metavar="DIR")
     parser.add_argument("--out", type=Path, default=Path("enrolment.pem"), metavar="FILE")
     parser.set_defaults(run=answer)
-    for add in (add_operators, add_fleet, add_monitor, add_feeds):
+    for add in (add_operators, add_fleet, add_monitor, add_feeds, add_telecontrol):
         add(actions)
 
 

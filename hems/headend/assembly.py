@@ -60,6 +60,7 @@ class Assembly:
         remote: What they see from elsewhere.
         notifier: Tells subscribers; to be closed at the end.
         ticker: Looks for what changes by itself; to be run.
+        desk: Takes orders.
     """
 
     homes: web.Application
@@ -68,6 +69,7 @@ class Assembly:
     remote: web.Application
     notifier: Notifier
     ticker: Ticker
+    desk: OrderDesk
 
 
 def assemble(
@@ -174,7 +176,7 @@ def assemble(
     )
     operator = operators.app(every, token, remote=False)
     remote = operators.app(every, token, remote=True)
-    return Assembly(homes, proxied, operator, remote, notifier, ticker)
+    return Assembly(homes, proxied, operator, remote, notifier, ticker, desk)
 
 
 def _homes_app(first: Middleware, views: Sequence[Views]) -> web.Application:

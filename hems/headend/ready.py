@@ -30,6 +30,7 @@ class Addresses:
         cim: Origin of the door for the enterprise's messages; empty for none.
         console: Origin of the operator's door for other machines; empty for none.
         proxied: Origin at which a proxy passes on what homes ask; empty for none.
+        telecontrol: HOST:PORT for control centres; empty for none, or where another worker listens.
     """
 
     base_url: str
@@ -40,6 +41,7 @@ class Addresses:
     cim: str = ""
     console: str = ""
     proxied: str = ""
+    telecontrol: str = ""
 
     @property
     def dcap_url(self) -> str:
@@ -50,7 +52,7 @@ class Addresses:
 def ready_line(addresses: Addresses) -> str:
     """Return the addresses as one line of JSON."""
     first = {"dcap": addresses.dcap_url, "operator": addresses.operator_url, "lfdi": addresses.lfdi}
-    names = ("est", "ocsp", "cim", "console", "proxied")
+    names = ("est", "ocsp", "cim", "console", "proxied", "telecontrol")
     return json.dumps(first | {name: at for name in names if (at := getattr(addresses, name))})
 
 

@@ -44,6 +44,7 @@ from hems.headend.ready import Addresses, ready_line, tell
 from hems.headend.settings import HeadEndSettings
 from hems.headend.settle.assembly import assemble_settlement
 from hems.headend.store import Store
+from hems.headend.telecontrol.assembly import Telecontrol, assemble_telecontrol
 from hems.headend.thinner import Thinner
 from hems.headend.tls_buffers import use_small_buffers
 from hems.headend.upstream.assembly import Aggregation
@@ -130,10 +131,7 @@ class HeadEnd:
 
         await store.load()
         await books.forget_old()
-        responder = None
-        if settings.ocsp is not None:
-            enrolled = () if est is None else est.register.enrolments
-            responder = await assemble_ocsp(settings.ocsp, enrolled, clock)
+        responder = await self._assemble_ocsp()
         cim = await self._assemble_cim(stack, client_tls)
         upstream = None
         if settings.upstream is not None:
@@ -174,11 +172,22 @@ class HeadEnd:
         )
         stack.push_async_callback(parts.notifier.close)
         self.door = parts.operator
-        await self._open(stack, parts, server_tls, cim, responder)
+        telecontrol = assemble_telecontrol(
+            settings,
+            self.book,
+            store,
+            fleet.memory,
+            settlement,
+            desk=parts.desk,
+            trail=operators.trail,
+            clock=clock,
+        )
+        await self._open(stack, parts, server_tls, cim, responder, telecontrol=telecontrol)
         self._follow(stack)
         thinner = Thinner(store, clock.now, settings.thin_after_days)
         works = {"ticker": parts.ticker.run(), "thinner": thinner.run(), **monitor.work()}
         works |= {} if cim is None else cim.work()
+        works |= {} if telecontrol is None else {"telecontrol": telecontrol.run()}
         works |= {} if upstream is None else {"aggregator": upstream.run()}
         for name, work in works.items():
             stack.push_async_callback(_stop, _started(work, name))
@@ -195,6 +204,8 @@ class HeadEnd:
         tls: SepContext,
         cim: Cim | None,
         responder: Responder | None,
+        *,
+        telecontrol: Telecontrol | None,
     ) -> None:
         """Listen at all doors."""
         settings, monitor, est = self._settings, self.monitor, self.est
@@ -221,6 +232,7 @@ class HeadEnd:
             messages_at,
             console_at,
             proxied_at,
+            "" if telecontrol is None else telecontrol.open(stack),
         )
 
     def _follow(self, stack: AsyncExitStack) -> None:
@@ -289,6 +301,13 @@ class HeadEnd:
             edition=settings.edition,
             refresh=self.watch.refresh,
         )
+
+    async def _assemble_ocsp(self) -> Responder | None:
+        settings = self._settings.ocsp
+        if settings is None:
+            return None
+        enrolled = () if self.est is None else self.est.register.enrolments
+        return await assemble_ocsp(settings, enrolled, self._clock)
 
     async def _listen_for_new(self, listening: Listening, est: Est, dcap_port: int) -> str:
         """Listen for new homes; returns HOST:PORT as they reach it."""

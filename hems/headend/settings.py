@@ -22,6 +22,7 @@ from hems.headend.polling import PollRate, PollSettings, Rates
 from hems.headend.proxy.settings import ProxySettings
 from hems.headend.records import Program
 from hems.headend.settle.settings import BaselineSettings, SettlementSettings
+from hems.headend.telecontrol.settings import TelecontrolSettings
 from hems.headend.upstream.settings import UpstreamSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -169,6 +170,8 @@ class HeadEndSettings(BaseModel):
     """Where the signed firmware lists are; there are none where None."""
     settlement: SettlementSettings = SettlementSettings()
     """How it is measured and settled what events brought."""
+    telecontrol: TelecontrolSettings | None = None
+    """Which control centres call by IEC 60870-5-104; none where None."""
 
     proxy: ProxySettings | None = None
     """A proxy that ends TLS for homes; none where None."""
@@ -182,6 +185,8 @@ class HeadEndSettings(BaseModel):
             raise ValueError("reuse_port: name port and operator_port, which all workers share")
         if self.reuse_port and self.proxy is not None and not self.proxy.port:
             raise ValueError("reuse_port: name proxy.port, which all workers share")
+        if self.reuse_port and self.telecontrol is not None and not self.telecontrol.port:
+            raise ValueError("reuse_port: name telecontrol.port, at which one worker listens")
         try:
             local = ipaddress.ip_address(self.operator_host).is_loopback
         except ValueError:
@@ -234,6 +239,7 @@ _PATHS: Final = {
     "firmware": ("folder",),
     "proxy": ("authorities",),
     "upstream": ("certificate", "key", "roots", "crls"),
+    "telecontrol": ("table", "certificate", "key", "roots", "crls"),
 }
 """Names of files and folders in the tables."""
 

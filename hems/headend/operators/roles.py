@@ -33,6 +33,8 @@ class Way(StrEnum):
     SESSION = "session"
     TOKEN = "token"  # noqa: S105 - the name of a way
     MACHINE = "machine"
+    TELECONTROL = "telecontrol"
+    """A control centre, by its certificate or its line (IEC 60870-5-104)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ class Identity:
 
     @property
     def person(self) -> str:
-        """What tells people apart; empty for the machine, which is nobody in particular."""
-        return "" if self.way is Way.MACHINE else key(self.name)
+        """What tells people apart; empty for machines, which are nobody in particular."""
+        return "" if self.way in {Way.MACHINE, Way.TELECONTROL} else key(self.name)
 
     @property
     def actor(self) -> fleet.Actor:

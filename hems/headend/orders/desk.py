@@ -99,7 +99,7 @@ class OrderDesk:
         return weighed
 
     async def order(
-        self, wish: EventIn, by: Identity, name: Named | None = None
+        self, wish: EventIn, by: Identity, name: Named | None = None, *, alone: bool = False
     ) -> Made[Event | Proposal]:
         """Dispatch an event, or propose it where a second person must agree.
 
@@ -107,10 +107,12 @@ class OrderDesk:
             wish: What is ordered.
             by: Who orders it.
             name: By which it is known if it comes again.
+            alone: Whether it is refused, not proposed, where a second person must agree.
 
         Raises:
             DispatchError: It makes no sense, or another order has this name.
             UnknownItemError: There is no such group.
+            ForbiddenError: A second person must agree, and nobody could be asked.
             BusyError: The database cannot take it; whether it happened, a named one can be asked
                 by giving it again.
         """
@@ -118,10 +120,13 @@ class OrderDesk:
             before = await self._repeats.made(name)
             if before is not None:
                 return self._made(before)
-            if self._scales.weigh(wish).why_two is None:
+            why_two = self._scales.weigh(wish).why_two
+            if why_two is None:
                 event = await self._dispatch(wish)
                 await self._repeats.keep(name, event.mrid)
                 return Made(event)
+        if alone:
+            raise ForbiddenError(f"{why_two}: a second person must confirm it")
         await self.preview(wish)  # what makes no sense is not proposed
         return await self._propose(wish, by, name)
 

@@ -11,6 +11,7 @@ from hems.headend.book import Book
 from hems.headend.fleet.memory import FleetMemory
 from hems.headend.settings import HeadEndSettings
 from hems.headend.settle.abilities import Abilities
+from hems.headend.settle.chunk import Ask
 from hems.headend.settle.counting import Counting, ProgramTerms
 from hems.headend.settle.counts import Counts
 from hems.headend.settle.delivery import Pay
@@ -31,10 +32,16 @@ class Settlement:
     Attributes:
         doors: What the operator may ask.
         counts: Events over all their homes; to be closed at the end.
+        abilities: What groups could do.
+        tallies: Who answered what.
+        ask: Runs queries for them.
     """
 
     doors: tuple[SettleDoor, FileDoor, KeptDoor]
     counts: Counts
+    abilities: Abilities
+    tallies: Tallies
+    ask: Ask
 
 
 def assemble_settlement(
@@ -66,7 +73,7 @@ def assemble_settlement(
     abilities = Abilities(book, fleet, ask, rules, clock)
     door = SettleDoor(book, abilities, tallies, counting, counts, settings=rules, clock=clock)
     kept = KeptDoor(counting, KeptSettlements(store), door.why_not_final, clock)
-    return Settlement((door, FileDoor(counting), kept), counts)
+    return Settlement((door, FileDoor(counting), kept), counts, abilities, tallies, ask)
 
 
 def _terms(settings: HeadEndSettings) -> Mapping[str, ProgramTerms]:
