@@ -170,7 +170,8 @@ class Door:
                 lambda: protocol, accepted, ssl=context, ssl_handshake_timeout=wait_s
             )
         except (OSError, ssl.SSLError) as error:
-            _log.warning("telecontrol: the handshake with %s failed: %s", address, error)
+            why = str(error) or "it hung up"
+            _log.warning("telecontrol: the handshake with %s failed: %s", address, why)
             return
         finally:
             if context is None:

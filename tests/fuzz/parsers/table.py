@@ -22,6 +22,7 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "pem": ("certs",),
     "settings": ("hems.settings", "der.drivers.mapped", "tomllib"),
     "signed": ("certs.signed", "hems.bulletin"),
+    "telecontrol": ("hems.headend.telecontrol",),
 }
 """Name of a module beside this one, and the packages whose ways count."""
 

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import ssl
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Any
 
 WITHIN_S = 20.0
 
@@ -61,11 +62,17 @@ class Centre:
             except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError) as error:
                 raise HungUpError from error
 
-    async def hung_up(self) -> bool:
-        """Whether the server ends it."""
+    async def rest(self) -> list[bytes]:
+        """All frames until the server ends it."""
+        found = []
         with contextlib.suppress(HungUpError):
             while True:
-                await self.frame()
+                found.append(await self.frame())
+        return found
+
+    async def hung_up(self) -> bool:
+        """Whether the server ends it."""
+        await self.rest()
         return True
 
     def raw(self, octets: bytes) -> None:
@@ -133,6 +140,20 @@ class Centre:
             found.append(heard)
         assert heard.cause == 10
         return found
+
+    async def values(self, good: Callable[[dict[int, Any]], bool]) -> dict[int, Any]:
+        """Interrogate until what is told is good: figures are looked up every second."""
+        async with asyncio.timeout(60):
+            while True:
+                found: dict[int, Any] = {}
+                for one in await self.interrogate():
+                    if one.type == 13:
+                        found |= one.floats()
+                    else:
+                        found |= {at: bool(o[0] & 1) for at, o in one.objects(1).items()}
+                if good(found):
+                    return found
+                await asyncio.sleep(0.1)
 
     async def set_point(
         self, address: int, value: float, *, select: bool = False, common: int = 1, cause: int = 6

@@ -157,8 +157,8 @@ def test_settings_that_make_no_sense_are_refused(tmp_path: Path, text: str, why:
         load_settings(path)
 
 
-def seen(**more: float) -> Seen:
-    return Seen((1, 1), Quantity.POWER, None, **more)
+def seen(scale: float = 1.0, dead_band: float = 0.0, period_s: float = 0.0) -> Seen:
+    return Seen((1, 1), Quantity.POWER, None, scale, dead_band, period_s)
 
 
 @pytest.mark.parametrize(

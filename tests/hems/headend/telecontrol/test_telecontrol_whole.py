@@ -14,7 +14,7 @@ from hems.headend.telecontrol.settings import TelecontrolSettings
 from hems.sep2.resources import DERControlList
 from tests.hems.headend.conftest import Home, Operator
 from tests.hems.headend.ours import until_told
-from tests.hems.headend.telecontrol.centre import Centre, HungUpError, calling
+from tests.hems.headend.telecontrol.centre import Centre, Heard, HungUpError, calling
 
 pytestmark = [pytest.mark.requirement("PRO-GATEWAY"), pytest.mark.requirement("PRO-104")]
 
@@ -51,7 +51,7 @@ async def test_groups_of_interrogation_and_all_stations(home: Home, centre: Cent
     some = await centre.interrogate(qualifier=21)
     assert {at for one in some for at in one.floats()} == {100, 101}
     centre.ask(100, 6, 0xFFFF, 0, bytes((20,)))
-    heard = []
+    heard: list[Heard] = []
     while len([one for one in heard if (one.type, one.cause) == (100, 10)]) < 2:
         heard.append(await centre.answer())
     assert {one.common for one in heard} == {1, 2}

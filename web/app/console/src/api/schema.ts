@@ -3876,7 +3876,7 @@ export interface components {
          * @description How somebody got in.
          * @enum {string}
          */
-        Way: "session" | "token" | "machine";
+        Way: "session" | "token" | "machine" | "telecontrol";
         /**
          * WayOut
          * @description What homes could do one way; `none` are known to be able to do nothing.
