@@ -126,7 +126,9 @@ class OrderDesk:
                 await self._repeats.keep(name, event.mrid)
                 return Made(event)
         if alone:
-            raise ForbiddenError(f"{why_two}: a second person must confirm it")
+            raise ForbiddenError(
+                f"{why_two}: an operator must order it, and another one confirm it"
+            )
         await self.preview(wish)  # what makes no sense is not proposed
         return await self._propose(wish, by, name)
 

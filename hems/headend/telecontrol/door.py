@@ -10,16 +10,14 @@ import errno
 import logging
 import os
 import socket
-import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 from hems.clock import Clock
-from hems.headend.errors import SettingsError
+from hems.headend.errors import HeadEndError, SettingsError
 from hems.headend.telecontrol.board import Board
 from hems.headend.telecontrol.connection import Connection
-from hems.headend.telecontrol.errors import TelecontrolError
 from hems.headend.telecontrol.ordering import Caller
 from hems.headend.telecontrol.points import Table
 from hems.headend.telecontrol.reporting import Reporter
@@ -169,20 +167,17 @@ class Door:
             transport, _ = await loop.connect_accepted_socket(
                 lambda: protocol, accepted, ssl=context, ssl_handshake_timeout=wait_s
             )
-        except (OSError, ssl.SSLError) as error:
+        except OSError as error:
             why = str(error) or "it hung up"
             _log.warning("telecontrol: the handshake with %s failed: %s", address, why)
             return
-        finally:
-            if context is None:
-                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         try:
             centre = self._centre(writer, address)
             await self._talk(centre, (reader, writer), address)
         except _StrangerError as error:
             _log.warning("telecontrol: %s is turned away: %s", address, error)
-        except TelecontrolError as error:
+        except HeadEndError as error:
             _log.warning("telecontrol: the connection with %s is closed: %s", address, error)
         except OSError as error:
             _log.info("telecontrol: the connection with %s broke: %s", address, error)

@@ -34,6 +34,7 @@ from hems.headend.operator_models import EventIn
 from hems.headend.operators.roles import Identity, OperatorRole, Way
 from hems.headend.operators.trail import Deed, End, Trail
 from hems.headend.orders.desk import OrderDesk
+from hems.headend.orders.weighing import Weighed
 from hems.headend.records import Event
 from hems.headend.status import Status
 from hems.headend.telecontrol.asdu import Type
@@ -136,7 +137,9 @@ class Ordering:
         """
         _allowed(row, value, caller)
         if not _ends(row, value):
-            await self._wish(row, _amount(row, value))
+            _, weighed = await self._weighed(row, _amount(row, value))
+            if weighed.why_two is not None:
+                raise ForbiddenError(f"{weighed.why_two}: a second person would have to confirm it")
 
     async def carry_out(self, row: Commanded, value: float, caller: Caller) -> None:
         """Carry a command out, once however often it is sent; durable when this returns.
@@ -168,7 +171,7 @@ class Ordering:
         _log.info("%s: %s at %s: %s", caller.centre, row.kind.name, about, end.made or "as before")
 
     async def _ordered(self, number: int, row: Commanded, amount: float, caller: Caller) -> End:
-        wish = await self._wish(row, amount)
+        wish, _ = await self._weighed(row, amount)
         async with self._database.changing() as draft:
             now, last = self._clock.now(), await _last(draft.connection, row.place)
             if last is not None and self._is_again(last, amount, caller, now):
@@ -192,8 +195,8 @@ class Ordering:
                 return End(of=number, outcome=_DONE)
         return End(of=number, outcome=_DONE, made=_path(last.event))
 
-    async def _wish(self, row: Commanded, amount: float) -> EventIn:
-        """Return a command as an order that makes sense, reaches somebody and needs nobody else.
+    async def _weighed(self, row: Commanded, amount: float) -> tuple[EventIn, Weighed]:
+        """Return a command as an order that makes sense and reaches somebody, and what it would do.
 
         Raises:
             RequestError: It does not.
@@ -209,11 +212,7 @@ class Ordering:
         if row.shared and weighed.reached < homes:
             wish = _event(row, amount / weighed.reached)
             weighed = await self._desk.preview(wish)
-        if weighed.why_two is not None:
-            raise ForbiddenError(
-                f"{weighed.why_two}: an operator must order it, and another one confirm it"
-            )
-        return wish
+        return wish, weighed
 
     def _homes(self, group: str | None) -> int:
         if group is None:
