@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-WITHIN_S = 20.0
+WITHIN_S = 40.0
 
 START, START_CON = bytes.fromhex("680407000000"), bytes.fromhex("68040b000000")
 STOP, STOP_CON = bytes.fromhex("680413000000"), bytes.fromhex("680423000000")

@@ -89,12 +89,20 @@ async def test_who_floods_is_hung_up_on(home: Home, head_end: HeadEnd, listen_lo
     await until(log.event.is_set)
 
 
+async def test_a_stop_ends_the_data_and_a_start_goes_on(home: Home, centre: Centre) -> None:
+    del home
+    assert await centre.interrogate()
+    await centre.stop()
+    await centre.start()
+    assert await centre.interrogate()
+
+
 class TestShort:
     """With times so short that a test can wait for them."""
 
     @pytest.fixture
     def telecontrol(self, telecontrol: TelecontrolSettings) -> TelecontrolSettings:
-        short = {"t1_s": 1.0, "t2_s": 0.4, "t3_s": 0.8, "k": 2, "w": 1}
+        short = {"t1_s": 3.0, "t2_s": 0.4, "t3_s": 0.8, "k": 2, "w": 1, "look_s": 3600}
         return telecontrol.model_copy(update=short)
 
     async def test_who_never_acknowledges_is_hung_up_on(
@@ -102,6 +110,7 @@ class TestShort:
     ) -> None:
         del home
         log = listen_log("(t1)")
+        assert await centre.interrogate()  # so that all is known, and told at once
         centre.ask(100, 6, 1, 0, b"\x14")
         frames = await centre.rest()
         assert len([one for one in frames if not one[2] & 1]) == 2  # no more than k
@@ -113,15 +122,6 @@ class TestShort:
                 assert await centre.frame() == bytes.fromhex("680443000000")
                 centre.raw(bytes.fromhex("680483000000"))
             assert await centre.hung_up()
-
-    async def test_a_stop_ends_the_data_and_a_start_goes_on(
-        self, home: Home, centre: Centre
-    ) -> None:
-        del home
-        assert await centre.interrogate()
-        await centre.stop()
-        await centre.start()
-        assert await centre.interrogate()
 
 
 async def test_a_centre_has_so_many_connections(head_end: HeadEnd, listen_log: Any) -> None:

@@ -135,11 +135,27 @@ async def test_two_workers_take_one_command_once(
     async with HeadEnd(second) as worker, calling(worker.addresses.telecontrol) as beside:
         await beside.start()
         both = await asyncio.gather(centre.set_point(201, 2.0), beside.set_point(201, 2.0))
-        assert [CON, TERM] in both
-        for each, answers in zip((centre, beside), both, strict=True):
-            if answers == NO:  # the database was busy with the other; sent again, it is the same
-                assert await each.set_point(201, 2.0) == [CON, TERM]
+        assert both == [[CON, TERM], [CON, TERM]]
     assert len(await events(operator)) == 1
+
+
+async def test_a_restart_forgets_no_order(
+    settings: HeadEndSettings, home: Home, operator: Operator, head_end: HeadEnd
+) -> None:
+    del home
+    async with calling(head_end.addresses.telecontrol) as centre:
+        await centre.start()
+        assert await centre.set_point(200, 1.5, select=True) == [CON]
+        assert await centre.set_point(200, 1.5) == [CON, TERM]
+    async with HeadEnd(settings) as anew, calling(anew.addresses.telecontrol) as centre:
+        await centre.start()
+        assert await centre.set_point(200, 1.5) == NO  # selections are a connection's
+        assert await centre.set_point(200, 1.5, select=True) == [CON]
+        assert await centre.set_point(200, 1.5) == [CON, TERM]
+        assert len(await events(operator)) == 1
+        assert await centre.command(210, on=True) == [CON, TERM]
+    (event,) = await events(operator)
+    assert event["cancelled_at"] is not None
 
 
 async def test_what_all_are_to_do_together_is_shared(
