@@ -135,7 +135,7 @@ async def test_two_workers_take_one_command_once(
     async with HeadEnd(second) as worker, calling(worker.addresses.telecontrol) as beside:
         await beside.start()
         both = await asyncio.gather(centre.set_point(201, 2.0), beside.set_point(201, 2.0))
-        assert both == [[CON, TERM], [CON, TERM]]
+        assert list(both) == [[CON, TERM], [CON, TERM]]
     assert len(await events(operator)) == 1
 
 
