@@ -90,7 +90,7 @@ class Worker:
 
 
 def _away(words: str) -> bool:
-    last = words.strip().splitlines()[-1]
+    last = words.rpartition("hems: ")[2]  # PostgreSQL may say it in several lines
     return any(said in last for said in _AWAY)
 
 
