@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,11 @@ DEVICES = (
 """What the home has, by which it knows what it can carry out."""
 _LOOK_S = 0.5
 PACE = Pace(least_poll_s=0.1, default_poll_s=900, first_retry_s=0.05, longest_retry_s=0.1)
+
+
+def changes(values: Iterable[ModeValue]) -> list[ModeValue]:
+    """Return the values without those that repeat the one before."""
+    return [value for value, _ in groupby(values)]
 
 
 class Lone:
@@ -210,6 +216,10 @@ class Lone:
         if not self.schedules or mode not in self.schedules[-1].active:
             return None
         return self.schedules[-1].active[mode].value
+
+    def took(self, mode: str) -> list[ModeValue]:
+        """Return a mode's values one after the other, as they came into force."""
+        return changes(each.active[mode].value for each in self.schedules if mode in each.active)
 
     def in_force_of(self, member: int, mode: str) -> ModeValue | None:
         """Return a mode's value in force for a member, None if there is none; 0 is the home."""

@@ -26,7 +26,7 @@ from hems.sep2.rules.events import ModeValue
 from hems.sep2.settings import ClientState
 from tests.interop.grid.record import Exchange
 from tests.interop.grid.server import Grid
-from tests.interop.lone import DEVICES, IMPORT, PIN, Lone
+from tests.interop.lone import DEVICES, IMPORT, PIN, Lone, changes
 from tests.interop.ours.peer_device import Device
 
 _PHASES: Final = {EventState.SUPERSEDED: "superseded", EventState.CANCELLED: "cancelled"}
@@ -227,3 +227,8 @@ class PeerLone(Lone):
             return None
         held = next(iter(self._device.held.values()), {})
         return held.get(mode)
+
+    def took(self, mode: str) -> list[ModeValue]:
+        """Return what its device was set to, one after the other."""
+        told = self._device.told if self._device else []
+        return changes(modes[mode] for modes in told if mode in modes)

@@ -56,11 +56,13 @@ class Device(NullDispatcher):
         can: Modes that it carries out, by the standard's names; it refuses all others.
         news: Called whenever it was told something.
         held: What each EndDevice's device is set to, by EndDevice and mode.
+        told: What it was set to, one after the other.
     """
 
     can: frozenset[str]
     news: Callable[[], None]
     held: dict[str, dict[str, ModeValue]] = field(default_factory=dict)
+    told: list[dict[str, ModeValue]] = field(default_factory=list)
 
     async def apply_control(self, device_href: str, derc: Dercontrol1, curves: object) -> None:
         """Do what a control asks, if it can."""
@@ -101,4 +103,5 @@ class Device(NullDispatcher):
 
     def _set(self, device_href: str, modes: dict[str, ModeValue]) -> None:
         self.held.setdefault(device_href, {}).update(modes)
+        self.told.append(modes)
         self.news()
