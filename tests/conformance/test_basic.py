@@ -205,9 +205,10 @@ async def test_superseded_before_its_start(lone: Lone, context: ssl.SSLContext) 
     grid = lone.grid()
     weak, strong = grid.add_programme(9), grid.add_programme(2)
     async with serving(grid, context), lone.client(grid):
-        first = weak.add(3, 4, created=grid.now() - 60, opModMaxLimW=8000)
-        second = strong.add(3, 3, opModMaxLimW=4000)
-        await force(lone, CAP, 40.0)
+        soon = round(3 * grid.patience)  # both are known before they start
+        first = weak.add(soon, 4, created=grid.now() - 60, opModMaxLimW=8000)
+        second = strong.add(soon, 3, opModMaxLimW=4000)
+        await force(lone, CAP, 40.0, 8.0 + soon)
         await grid.answered(second, [1, 2, 3])
         assert grid.codes(first) in ([1, 7], [1, 14])
 
