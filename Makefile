@@ -24,6 +24,7 @@ help:
 	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
 	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web|security|headend"
 	@echo "make lighthouse  what Lighthouse says of the page's views"
+	@echo "make crash       a hub killed and its power cut at random  [ARGS='--points 200 --seed 1']"
 	@echo "make mutants     do the tests notice a changed event rule?"
 	@echo "make fuzz FUZZ=xml|modbus|ocpp|mqtt|p1|est|api|... [ARGS='--seconds 3600'] (FUZZ= names all)"
 	@echo "make security    attacks of all kinds on the whole line  [ARGS='--only web --report FILE']"
@@ -108,6 +109,11 @@ conformance: .venv/.ready
 .PHONY: security
 security: .venv/.ready web/static/index.html chromium keystores
 	$(PY) -m tests.security $(ARGS)
+
+# A real hub, killed at random instants, the power of its disk cut with it (needs root): 20 minutes.
+.PHONY: crash
+crash: .venv/.ready
+	@$(PY) -m tests.crash $(ARGS)
 
 mutants: .venv/.ready
 	$(PY) -m tests.mutation $(ARGS)

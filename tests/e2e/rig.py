@@ -29,6 +29,7 @@ class Tile(Part):
     reason: str
     error: str | None
     functions: list[str]
+    wish_w: float | None = None
 
 
 class Card(Part):

@@ -1,0 +1,166 @@
+"""The crash program at small size, and that its eyes see what is wrong."""
+
+import random
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hems.clock import SystemClock
+from hems.sep2.book.ledger import EventRow, ResponseRow
+from hems.store.cipher import PAGE
+from hems.store.store import open_store
+from tests.crash.__main__ import run
+from tests.crash.cuts import Cuts, contents, try_cuts
+from tests.crash.home import KilledHome, Told
+from tests.crash.verdict import Found, all_said, look
+from tests.crash.wal import FRAME, HEADER, read_wal
+from tests.stored import execute, looked_into
+
+pytestmark = pytest.mark.requirement("LC-TEST", "PRO-2030.5")
+
+CLOCK = SystemClock()
+WISH = '{"power_w": 700.0, "until": 9e9}'
+
+
+async def written(path: Path, mrids: str) -> None:
+    """Make a store in which these events were received and started, and a wish confirmed."""
+    store = await open_store(path, CLOCK)
+    for mrid in mrids:
+        event = EventRow(mrid, "s", "DERControl", "p", "n", 1, False, b"x", 0, 0, 0, "started")
+        said = [
+            ResponseRow(mrid, "L", code, "", 1, "/rsp", "DERControlResponse", server="s")
+            for code in (1, 2)
+        ]
+        await store.ledger.save([event], said)
+    await store.settings.put("wish battery", WISH)
+    await store.close()
+
+
+def seen(store: Path, codes: list[tuple[str, int]], told: Told, scratch: Path) -> Found:
+    """Return what is found of a store, where the utility got these codes."""
+    found = Found()
+    home = SimpleNamespace(store=store, utility=SimpleNamespace(codes=codes), told=told)
+    look(cast("KilledHome", home), found, scratch)
+    return found
+
+
+SPOILT = {
+    "nothing": ("SELECT 1", []),
+    "an event": ("DELETE FROM events WHERE mrid = 'A'", ["event A", "event A"]),
+    "a response": ("DELETE FROM responses WHERE status = 2", ["response ('A', 2)"]),
+    "a wish": ("DELETE FROM settings WHERE name LIKE 'wish%'", ["wish 700.0 (then None): []"]),
+}
+
+
+@pytest.mark.parametrize("what", SPOILT)
+async def test_what_does_not_stand_is_seen(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "hems.db"
+    await written(path, "A")
+    statement, lost = SPOILT[what]
+    execute(path, statement)
+    found = seen(path, [("A", 1), ("A", 2)], Told(wish_w=700.0), tmp_path / "copy")
+    assert found.lost == lost
+    assert found.well is not bool(lost)
+
+
+async def test_a_wish_that_was_not_confirmed_may_stand_and_a_third_may_not(tmp_path: Path) -> None:
+    path = tmp_path / "hems.db"
+    await written(path, "A")
+    assert seen(path, [], Told(wish_w=1.0, tried_w=700.0), tmp_path / "copy").well
+    assert not seen(path, [], Told(wish_w=1.0, tried_w=2.0), tmp_path / "copy").well
+
+
+async def test_a_response_that_comes_twice_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "hems.db"
+    await written(path, "A")
+    found = seen(path, [("A", 1), ("A", 2), ("A", 1)], Told(), tmp_path / "copy")
+    assert found.doubled == ["A: 1"]
+    assert not found.well
+
+
+@pytest.mark.parametrize(
+    ("codes", "good"),
+    [
+        ([("A", 1), ("A", 2), ("A", 6), ("B", 1), ("B", 2)], True),
+        ([("B", 1), ("B", 2)], True),
+        ([("A", 1), ("B", 1), ("B", 2)], False),
+        ([("A", 1), ("A", 6), ("B", 1)], False),
+        ([], False),
+    ],
+)
+def test_all_is_said_where_each_known_event_has_its_end(
+    codes: list[tuple[str, int | None]], good: bool
+) -> None:
+    told = Told(events=["A", "B"], listed="B", over={"A"})
+    assert all_said(told, Counter(codes)) is good
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.data())
+@settings(max_examples=30)
+def test_a_log_cut_anywhere_is_read_as_sqlite_reads_it(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], data: st.DataObject
+) -> None:
+    """The oracle is SQLite itself: how many transactions it finds in a copy that was cut."""
+    folder = tmp_path_factory.mktemp("wal")
+    path, log = folder / "a.db", folder / "a.db-wal"
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute(f"PRAGMA page_size={PAGE}")
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("PRAGMA wal_autocheckpoint=0")
+        writer.execute("CREATE TABLE t (n INTEGER, body BLOB)")
+        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for number, size in enumerate(sizes):
+            writer.execute("INSERT INTO t VALUES (?, ?)", (number, bytes(size * 500)))
+        base, content = path.read_bytes(), log.read_bytes()
+    path.write_bytes(base)
+    log.write_bytes(content)
+    found = read_wal(log, PAGE)
+    assert len(found.commits) == len(sizes)
+    assert (found.commits[-1] - HEADER) % (FRAME + PAGE) == 0
+    offset = data.draw(st.integers(0, len(content)))
+    log.write_bytes(content[:offset])
+    with closing(sqlite3.connect(path)) as reader:
+        (count,) = reader.execute("SELECT count(*) FROM t").fetchone()
+    assert count == sum(end <= offset for end in found.commits)
+
+
+async def test_cuts_of_a_store_in_order_find_nothing_wrong_and_a_lie_is_seen(
+    tmp_path: Path,
+) -> None:
+    path, rng, found = tmp_path / "home" / "hems.db", random.Random(3), Cuts()  # noqa: S311 - draws
+    path.parent.mkdir()
+    await written(path, "ABCDEFGH")
+    with looked_into(path) as held:  # whoever keeps it open keeps the log there
+        held.execute("SELECT count(*) FROM events").fetchall()
+        execute(path, "INSERT INTO settings VALUES ('of the log', 'alone')")
+        for _ in range(4):
+            await try_cuts(path, rng, tmp_path / "copy", found)
+    assert found.wrong == []
+    assert set(found.tried) == {"log", "sectors", "pages", "file"}
+    before = contents(path)
+    execute(path, "DELETE FROM settings WHERE name = 'of the log'")
+    after = contents(path)
+    assert {name for name in before if before[name] != after[name]} == {"settings"}
+
+
+@pytest.mark.timeout(300)
+async def test_a_home_killed_three_times_forgets_and_doubles_nothing(tmp_path: Path) -> None:
+    found = await run(tmp_path, points=3, seed=7)
+    assert found.well, found.figures()
+    assert found.points == 3
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(1200)
+async def test_a_home_killed_twenty_times_forgets_and_doubles_nothing(tmp_path: Path) -> None:
+    found = await run(tmp_path, points=20, seed=11)
+    assert found.well, found.figures()
+    assert found.responses, "no event came through: nothing is shown"
+    assert found.starts, "no start was cut"
