@@ -40,11 +40,12 @@ class BlockDisk:
 
     def __init__(self, image: Path, at: Path) -> None:
         self._image = image
+        self._copies = 0
         self.at = at
 
     @property
     def written(self) -> int:
-        """Octets written to the disk since it was mounted, by the kernel's count."""
+        """Octets written to it so far, by the kernel's count; only differences mean anything."""
         stat = Path("/sys/dev/block") / self._number() / "stat"
         return int(stat.read_text(encoding="ascii").split()[_WRITTEN]) * _SECTOR
 
@@ -64,12 +65,20 @@ class BlockDisk:
             os.close(folder)
 
     def put_back(self) -> None:
-        """Mount it again after `pull`; no process may have a file of it open."""
-        _run("umount", str(self.at))
+        """Mount what is on it again after `pull`; who has a file of it open keeps errors.
+
+        It is a copy: whoever holds the former one, in a namespace of its own perhaps, would have
+        the kernel mount that once more, still shut down.
+        """
+        self.unmount()
+        self._copies += 1
+        former, self._image = self._image, self._image.with_name(f"disk{self._copies}.img")
+        _run("cp", "--sparse=always", str(former), str(self._image))
+        former.unlink()
         self.mount()
 
     def cut_power(self) -> None:
-        """Lose what was not on the disk, and come back; no process may have a file of it open."""
+        """Lose what was not on the disk, and come back."""
         self.pull()
         self.put_back()
 

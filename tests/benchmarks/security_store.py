@@ -14,7 +14,6 @@ the disk of the temporary folder.
 
 import asyncio
 import json
-import math
 import statistics
 import tempfile
 import time
@@ -31,14 +30,13 @@ from hems.store.accounts import AccountRow
 from hems.store.cipher import StoreKey
 from hems.store.database import Database
 from hems.store.effects import Effect
-from hems.store.history import Sample
 from hems.store.migrate import make
 from hems.store.opening import make_ready
 from hems.store.store import Store, store_of
 from hems.store.visibility import Interval
 from tests.benchmarks.common import Figure
+from tests.benchmarks.store_rows import DEVICES, samples
 
-DEVICES: Final = 10
 DAY_S: Final = 86_400
 ROUND_S: Final = 7200
 BOOKED_S: Final = 300
@@ -129,7 +127,7 @@ async def _past(store: Store) -> None:
     """Have the day before be there."""
     for begins in range(START - DAY_S, START, BOOKED_S):
         at = range(begins, begins + BOOKED_S, PAST_STEP_S)
-        await store.history.append([each for second in at for each in _samples(second)])
+        await store.history.append(samples(at))
 
 
 async def _round(store: Store, start: int) -> Took:
@@ -138,31 +136,18 @@ async def _round(store: Store, start: int) -> Took:
     step = round(FLUSH_EVERY_S)
     for at in range(start, start + ROUND_S, step):
         seconds = range(at, at + step)
-        await store.history.append([each for second in seconds for each in _samples(second)])
+        await store.history.append(samples(seconds))
         if at % BOOKED_S == 0:
-            await _book(store, at)
+            await book(store, at)
         if at % EVENT_EVERY_S == 0:
-            await _event(store, at)
+            await event(store, at)
         if at % PRUNED_S == 0:
             await store.history.prune(at - DAY_S, minutes_before=at - 35 * DAY_S)
     return Took(time.perf_counter() - begun, time.process_time() - worked)
 
 
-def _samples(second: int) -> list[Sample]:
-    """Return what ten devices measure in one second, different in each."""
-    return [
-        Sample(
-            float(second),
-            f"device-{device}",
-            1500.0 * math.sin(second / (60.0 + device)) + device,
-            soc=0.5 + 0.4 * math.sin(second / 7000.0) if device == 1 else None,
-            voltage_v=230.0 + math.sin(second / 10.0) if device == 0 else None,
-        )
-        for device in range(DEVICES)
-    ]
-
-
-async def _book(store: Store, at: int) -> None:
+async def book(store: Store, at: int) -> None:
+    """Write what the hub does each five minutes: an account, the prices, three intervals."""
     quarter = at - at % 900
     minutes = {at - 60 * back: json.dumps({"import_wh": 12.5, "price": 0.3}) for back in range(5)}
     row = replace(_ROW, start=quarter)
@@ -170,17 +155,17 @@ async def _book(store: Store, at: int) -> None:
     await store.visibility.add([Interval(at, BOOKED_S, phase, 500.0) for phase in "ABC"], [])
 
 
-async def _event(store: Store, at: int) -> None:
+async def event(store: Store, at: int) -> None:
     """One event an hour: received, started, ended, with what each device did."""
     mrid = f"{at:032X}"
-    event = EventRow(
+    row = EventRow(
         mrid, "utility", "DERControl", "P", "Peak", 1, True, bytes(900), 0, 0, 0, "received"
     )
     for status, phase in enumerate(("received", "started", "ended"), start=1):
         response = ResponseRow(
             mrid, LFDI, status, "", at, "/rsp", "DERControlResponse", server="utility"
         )
-        await store.ledger.save([replace(event, phase=phase)], [response])
+        await store.ledger.save([replace(row, phase=phase)], [response])
     for device in range(DEVICES):
         await store.effects.note(
             [Effect(mrid, "import-limit", f"device-{device}", 1500.0, -3.0, written_at=at)]

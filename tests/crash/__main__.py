@@ -62,8 +62,10 @@ async def run(folder: Path, points: int, seed: int) -> Found:
             print(f"no power is cut, the hub is killed only: {error}", file=sys.stderr)
         async with killed_home(beside, pki, disk) as home:
             for point in range(1, points + 1):
-                power = disk is not None and rng.random() < 0.5
+                power, before = disk is not None and rng.random() < 0.5, len(found.wrong)
                 await _point(home, rng, found, power=power, scratch=folder / "copy")
+                for each in found.wrong[before:]:
+                    print(f"{point}: {each}", file=sys.stderr, flush=True)
                 if point % SETTLED_EVERY == 0 or point == points:
                     await settle(home, found)
                     print(f"{point} of {points}: {found.line()}", file=sys.stderr, flush=True)

@@ -166,13 +166,14 @@ def _cut_log(log: Path, offset: int, torn: random.Random | None) -> None:
         log.write_bytes(content[:offset])
         return
     kept = bytearray(content)
-    # The sector in which it was cut is the first that is not as it was written.
+    # Of the sector in which it was cut, what had stood there stays: disks overwrite in that way.
     for begin in range(offset - offset % SECTOR, len(content), SECTOR):
-        first = begin == offset - offset % SECTOR
-        kind = torn.choice((0, 1) if first else (0, 1, 2))
-        length = min(SECTOR, len(content) - begin)
-        if kind < 2:
-            kept[begin : begin + length] = bytes(length) if kind else torn.randbytes(length)
+        first, end = max(begin, offset), min(begin + SECTOR, len(content))
+        match torn.choice(("zeros", "noise", "whole")[: 2 if first == offset else 3]):
+            case "zeros":
+                kept[first:end] = bytes(end - first)
+            case "noise":
+                kept[first:end] = torn.randbytes(end - first)
     log.write_bytes(kept)
 
 

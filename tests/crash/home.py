@@ -21,7 +21,7 @@ from certs.tls import server_context
 from hems.commands.child import Child, ChildError
 from hems.commands.scene import PIN_DIGITS, quoted
 from hems.commands.stage import HubReady
-from tests.block_disk import BlockDisk, DiskError
+from tests.block_disk import BlockDisk
 from tests.e2e.rig import Home as Page
 from tests.faults.bench import START_WITHIN_S, Bench, house
 from tests.faults.scripted import LyingUtility, control
@@ -30,9 +30,6 @@ from tests.hems.sep2.utility import serving
 HOUSE: Final = ("--fixed-load", "1600", "--pv-w", "800", "--battery-soc", "0.7")
 WISHED: Final = "battery"
 """The device about which the owner wishes something."""
-_FREE_S: Final = 20.0
-"""How long what the hub left behind may hold its disk."""
-_LOOK_S: Final = 0.05
 
 
 @dataclass
@@ -123,18 +120,8 @@ class KilledHome:
         if power and self._disk is not None:
             self._disk.pull()
         await self.hub.kill()
-        if not power or self._disk is None:
-            return
-        until = asyncio.get_running_loop().time() + _FREE_S
-        while True:  # what the hub had started ends when it notices
-            try:
-                self._disk.put_back()
-            except DiskError:
-                if asyncio.get_running_loop().time() > until:
-                    raise
-                await asyncio.sleep(_LOOK_S)
-            else:
-                return
+        if power and self._disk is not None:
+            await asyncio.to_thread(self._disk.put_back)
 
     async def snapshot(self) -> Page:
         """Return what the page shows."""

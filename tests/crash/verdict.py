@@ -56,8 +56,19 @@ class Found:
     @property
     def well(self) -> bool:
         """Whether nothing is wrong."""
-        wrong = (self.unstarted, self.lost, self.doubled, self.alarms, self.faults, self.cuts.wrong)
-        return not any(wrong)
+        return not self.wrong
+
+    @property
+    def wrong(self) -> list[str]:
+        """All that is wrong, a sentence each."""
+        return [
+            *(f"does not start: {each}" for each in self.unstarted),
+            *(f"lost: {each}" for each in self.lost),
+            *(f"doubled: {each}" for each in self.doubled),
+            *(f"alarm: {each}" for each in self.alarms),
+            *(f"fault: {each}" for each in self.faults),
+            *(f"cut: {each}" for each in self.cuts.wrong),
+        ]
 
     def check_page(self, page: Page) -> None:
         """Look for alarms that a power cut may not bring."""
@@ -72,11 +83,10 @@ class Found:
 
     def line(self) -> str:
         """Return how it goes."""
-        wrong = (self.unstarted, self.lost, self.doubled, self.alarms, self.cuts.wrong)
         slow = f"{max(self.ready_s):.1f} s" if self.ready_s else "-"
         return (
             f"{self.responses} responses, slowest start {slow}, cuts {self.cuts.tried}, "
-            f"wrong: {sum(map(len, wrong))}"
+            f"wrong: {len(self.wrong)}"
         )
 
     def figures(self) -> dict[str, object]:
@@ -92,12 +102,7 @@ class Found:
             "start_max_s": round(max(self.ready_s), 2) if self.ready_s else None,
             "cuts": self.cuts.tried,
             "set_aside": self.cuts.set_aside,
-            "unstarted": self.unstarted,
-            "lost": self.lost,
-            "doubled": self.doubled,
-            "alarms": self.alarms,
-            "faults": self.faults,
-            "wrong_cuts": self.cuts.wrong,
+            "wrong": self.wrong,
         }
 
 
