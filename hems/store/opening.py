@@ -1,5 +1,6 @@
 """Making a store's file ready to be used, whatever it is: new, older, plain, or not ours."""
 
+import errno
 from pathlib import Path
 from typing import Final
 
@@ -122,7 +123,10 @@ def _place(path: Path) -> None:
         # WAL beside it gets the same mode from SQLite.
         path.touch(mode=0o600, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"{path}: cannot be made: {error.strerror}") from error
+        if error.errno == errno.ENOSPC:
+            raise
+        # Where there was a store before, the disk has failed, and the home goes on without it.
+        raise StoreAwayError(f"{path}: cannot be made: {error.strerror}") from error
 
 
 def _key(path: Path, keys: KeyStore) -> StoreKey:

@@ -127,6 +127,11 @@ def store_errors(path: Path) -> Iterator[None]:
         raise _translate(path, error.orig or error) from error
     except Error as error:
         raise _translate(path, error) from error
+    except MemoryError as error:
+        # SQLite's NOMEM, which SQLCipher gives where a page under a transaction is not its own.
+        raise StoreCorruptError(
+            f"{path}: the file is damaged, or there is no memory left to read it"
+        ) from error
 
 
 @contextmanager

@@ -82,6 +82,7 @@ class KilledHome:
         self.told = Told()
         self.page = ""
         self._dead = True
+        self._wishing = asyncio.Lock()
 
     @property
     def store(self) -> Path:
@@ -148,6 +149,12 @@ class KilledHome:
 
     async def wish(self, power_w: float) -> None:
         """Wish something of the battery; what is not confirmed may stand or not."""
+        async with self._wishing:  # else it would not be known which is the last
+            await self._wish(power_w)
+
+    async def _wish(self, power_w: float) -> None:
+        if self._dead:
+            return
         self.told.tried_w = power_w
         headers = {"Origin": self.page, "Sec-Fetch-Site": "same-origin"}
         order = {"power_w": power_w, "seconds": 36_000}
