@@ -33,7 +33,7 @@ def make(path: Path, key: StoreKey | None) -> None:
     Raises:
         StoreError: SQLite refused; the file is as it was.
     """
-    with _changing(path, key) as connection:
+    with changing(path, key) as connection:
         metadata.create_all(connection)
         connection.execute(CreateTable(_version))
         connection.execute(insert(_version).values(version_num=REVISIONS[-1]))
@@ -54,14 +54,17 @@ def migrate(path: Path, key: StoreKey | None) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _changing(path, key) as connection:
+    with changing(path, key) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 @contextmanager
-def _changing(path: Path, key: StoreKey | None) -> Iterator[Connection]:
-    """Give a connection in one transaction: all of what is done in it stands, or nothing."""
+def changing(path: Path, key: StoreKey | None) -> Iterator[Connection]:
+    """Give a connection in one transaction: all of what is done in it stands, or nothing.
+
+    Arguments and errors as of `make`.
+    """
     engine = create_engine(
         f"sqlite:///{path}",
         module=DRIVER,
