@@ -37,6 +37,10 @@ _OUT_OF_REACH: Final = (
     DRIVER.SQLITE_READONLY,
     DRIVER.SQLITE_IOERR,
 )
+_LOG_HISTORY: Final = 1000
+"""Pages of the log (4 MB) after which who writes the history writes it back into the file."""
+_LOG_LEDGER: Final = 4000
+"""The same for the ledger: only where no history is written. An event is not to wait for it."""
 _NEARLY_NOTHING: Final = 64 * 1024
 """Bytes free on a disk on which SQLite's I/O errors mean that it is full."""
 
@@ -115,6 +119,7 @@ def pragmas(*, durable: bool) -> tuple[str, ...]:
         f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}",
         "PRAGMA busy_timeout=5000",
         "PRAGMA journal_size_limit=8388608",
+        f"PRAGMA wal_autocheckpoint={_LOG_LEDGER if durable else _LOG_HISTORY}",
     )
 
 

@@ -71,7 +71,8 @@ def pulled(disk: BlockDisk) -> None:
     disk.pull()
 
 
-@pytest.mark.parametrize("fail", [read_only, pulled])
+@pytest.mark.parametrize("fail", [read_only, pytest.param(pulled, marks=pytest.mark.deep)])
+@pytest.mark.timeout(400)
 async def test_a_disk_that_fails_in_an_event_ends_nothing_but_the_record(
     bench: Bench, disk: BlockDisk, fail: Callable[[BlockDisk], None]
 ) -> None:
@@ -112,6 +113,8 @@ OTHER = "<opModConnect>true</opModConnect>"
 """Another event, beside the limit."""
 
 
+@pytest.mark.deep
+@pytest.mark.timeout(400)
 async def test_a_start_on_a_read_only_disk_controls_the_home(bench: Bench, disk: BlockDisk) -> None:
     async with served(bench) as utility:
         hub = bench.prepare(configured(bench, utility, disk.at))
@@ -131,11 +134,14 @@ async def test_a_start_on_a_read_only_disk_controls_the_home(bench: Bench, disk:
         assert "Traceback" not in hub.log
 
 
-def spoil(file: Path) -> None:
+def spoil(file: Path, begin: int) -> None:
     with suppress(FileNotFoundError), file.open("r+b") as content:
-        content.write(b"\xa5" * file.stat().st_size)
+        content.seek(begin)
+        content.write(b"\xa5" * max(0, file.stat().st_size - begin))
 
 
+@pytest.mark.deep
+@pytest.mark.timeout(400)
 async def test_a_store_that_is_damaged_under_a_running_hub(bench: Bench, tmp_path: Path) -> None:
     """Somebody, or the disk, writes over the file and its log; the next start sets it aside."""
     store = tmp_path / "hems.db"
@@ -146,8 +152,8 @@ async def test_a_store_that_is_damaged_under_a_running_hub(bench: Bench, tmp_pat
             utility.list_controls(control("D4"))
             await utility.until(lambda: utility.codes == [("D4", 1), ("D4", 2)], SOON_S)
             await obeyed(hub)
-            for file in (store.with_name("hems.db-wal"), store):
-                spoil(file)
+            spoil(store.with_name("hems.db-wal"), 0)
+            spoil(store, 4096)
             utility.list_controls(control("D4"), control("D5", base=OTHER))
             await alarmed(hub, "hems.db")
             await obeyed(hub)

@@ -12,7 +12,9 @@ from certs.keys.store import KeyStore
 from hems.clock import SystemClock
 from hems.commands.store_start import awaited, opened_store
 from hems.security_event import EventKind
+from hems.store.errors import StoreError
 from hems.store.store import open_store
+from tests.block_disk import disk_or_skip
 from tests.certs.keys.conftest import CHEAP
 from tests.certs.keys.hardware import secret_file
 
@@ -133,6 +135,7 @@ def readable_by_all(path: Path) -> None:
     ("name", "meddle"),
     [
         *((name, deed) for name in ("hems.db", "hems.db.key") for deed in (pipe, folder_of)),
+        ("hems.db-wal", folder_of),
         ("hems.db.key", link_to_itself),
         ("hems.db", link_to_itself),
         ("hems.db.key", readable_by_all),
@@ -148,11 +151,34 @@ async def test_whatever_lies_in_the_place_of_a_store_or_its_key_the_home_is_cont
     async with asyncio.timeout(30):
         opened = await opened_store(path, CLOCK, keys)
         assert opened.trouble is not None
-        assert name in opened.trouble
+        assert name.removesuffix("-wal") in opened.trouble
         assert opened.event is not None
         await opened.store.settings.put("said", "meanwhile")
         assert opened.back is not None
         assert not await asyncio.to_thread(opened.back)
+        await opened.store.close()
+
+
+async def test_on_a_disk_that_is_read_only_or_gone_the_home_is_controlled(tmp_path: Path) -> None:
+    """Nothing can be kept, not even meanwhile: each part is told, and none is ended."""
+    with disk_or_skip(tmp_path / "block") as disk:
+        path, keys = home_folder(disk.at), sealed(tmp_path, RIGHT)
+        await home(path, keys)
+        disk.sync()
+        for fail in (disk.forbid_writing, disk.pull):
+            fail()
+            opened = await opened_store(path, CLOCK, keys)
+            assert opened.trouble is not None
+            assert "hems.db" in opened.trouble
+            with pytest.raises(StoreError):
+                await opened.store.settings.put("said", "nowhere")
+            with pytest.raises(StoreError):
+                await opened.store.ledger.events()
+            await opened.store.close()
+        disk.put_back()
+        opened = await opened_store(path, CLOCK, keys)
+        assert opened.trouble is None
+        assert (await opened.store.settings.all())["said"] == "before"
         await opened.store.close()
 
 

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from sqlalchemy import create_engine, text
 
 import hems
 from hems.clock import SystemClock
+from hems.sep2.book.ledger import EventRow
 from hems.store.errors import StoreBusyError, StoreCorruptError, StoreError, StoreNewerError
 from hems.store.history import Sample
 from hems.store.key_file import key_path
@@ -63,6 +65,21 @@ async def test_the_ledger_is_durable_and_the_history_need_not_be(path: Path) -> 
     async with store._database.history() as connection:
         assert (await connection.execute(text("PRAGMA synchronous"))).scalar() == 1
     await store.close()
+    await store.close()
+
+
+async def test_an_event_never_waits_for_the_log_to_be_written_back(path: Path) -> None:
+    """Who writes the history, which nobody waits for, writes it back into the file."""
+    store = await open_store(path, CLOCK)
+    size = len(read(path))
+    event = EventRow(
+        "A", "s", "DERControl", "p", "n", 1, False, bytes(250_000), 0, 0, 0, "received"
+    )
+    for number in range(40):
+        await store.ledger.save([replace(event, mrid=f"{number}")], [])
+    assert len(read(path)) == size
+    await store.history.append([Sample(1.0, "pv", -1.0)])
+    assert len(read(path)) > size
     await store.close()
 
 
@@ -172,6 +189,35 @@ async def test_a_history_that_is_damaged_while_open_leaves_the_ledger(path: Path
     with pytest.raises(StoreCorruptError):
         await store.history.history(0, 600, 10)
     assert list(await store.ledger.events()) == []
+    await store.close()
+
+
+@pytest.mark.parametrize("begin", [0, 4096])
+@pytest.mark.parametrize("log_too", [True, False])
+async def test_a_file_that_is_written_over_under_an_open_store_is_an_error_of_the_store(
+    path: Path, begin: int, log_too: bool
+) -> None:
+    """SQLCipher says of some such pages that there is no memory; nobody waits for that."""
+    store = await open_store(path, CLOCK)
+    for number in range(50):
+        execute(path, INSERT_EVENT, (str(number),))
+    await store.settings.put("a", "b")
+    for file, first in ((path, begin), (path.with_name("hems.db-wal"), 0)):
+        if file == path or log_too:
+            write(file, read(file)[:first] + b"\xa5" * (len(read(file)) - first))
+    told: list[str] = []
+    for number in range(20):
+        for use in (
+            store.ledger.events(),
+            store.settings.put(str(number), "c" * 5000),
+            store.history.append([Sample(float(number), "pv", 1.0)]),
+        ):
+            try:
+                await use
+            except StoreError as error:
+                told.append(str(error))
+    assert told
+    assert all("hems.db: " in each for each in told)
     await store.close()
 
 
