@@ -33,9 +33,11 @@ from hems.archive.errors import ArchiveError, NewerError
 from hems.archive.sealed import Cost, Sealer
 from hems.clock import SystemClock
 from hems.store.cipher import Error, Shape, StoreFile, opened, shape
+from hems.store.schema import REVISIONS
 from hems.store.store import open_store
 from hems.store.visibility import GrantRow
 from tests.certs.keys.hardware import secret_file
+from tests.hems.store.test_released_schemas import everything, released, still_there
 from tests.stored import execute, key_of
 
 WORDS = "correct horse battery"
@@ -182,6 +184,28 @@ async def test_a_backup_of_before_stores_were_encrypted_is_encrypted(tmp_path: P
     swap.resume(new)
     assert await said(new) == "old"
     assert shape(new / "hems.db") is Shape.SEALED
+
+
+@pytest.mark.requirement("LC-CHANGE")
+@pytest.mark.parametrize("revision", ["0001", "0006", REVISIONS[-2]])
+async def test_a_backup_of_an_older_schema_is_brought_to_the_present_one(
+    tmp_path: Path, revision: str
+) -> None:
+    """As a home on an older version made it, encrypted; the new hub's key store is another."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    await home(old, "old")
+    for file in old.glob("hems.db*"):
+        file.unlink()
+    released(old / "hems.db", revision, sealed=True)
+    before = everything(old / "hems.db")
+    file = backup(of(old), tmp_path / "b")
+    new.mkdir()
+    stage(file, WORDS, of(new), in_place)
+    swap.resume(new)
+    store = await open_store(new / "hems.db", SystemClock())
+    await store.close()
+    kept = {table: rows for table, rows in before.items() if table != "sessions"}
+    still_there(new / "hems.db", kept)
 
 
 @pytest.mark.requirement("L1-CRYPT")
