@@ -91,6 +91,7 @@ async def _point(
             await home.ready()
         except ChildError as error:
             found.unstarted.append(str(error))
+            await home.die(power=False)
             return
         found.ready_s.append(time.monotonic() - begun)
         found.check_page(await home.snapshot())

@@ -149,6 +149,7 @@ async def settle(home: KilledHome, found: Found) -> None:
         await home.ready()
     except ChildError as error:
         found.unstarted.append(str(error))
+        await home.die(power=False)
         return
 
     async def codes() -> Counter[tuple[str, int | None]]:
