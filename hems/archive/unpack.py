@@ -24,6 +24,7 @@ from hems.store.sqlite import read_revision
 
 if TYPE_CHECKING:
     import tarfile
+    from sqlite3 import Connection
 else:  # for the minutes in which a home is backed up or restored
     tarfile = on_demand("tarfile")
 
@@ -53,13 +54,18 @@ def let_nobody_in(store: Path, at: float) -> None:
             for table in _LET_IN & tables:  # older stores lack some
                 unpacked.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
             for table in _GRANTED & tables:
-                unpacked.execute(
-                    f"UPDATE {table} SET withdrawn_at = ? WHERE withdrawn_at IS NULL",  # noqa: S608 - a name of ours
-                    (at,),
-                )
+                unpacked.execute(_taken_back(unpacked, table), (at,))
     except (Error, StoreError) as error:
         why = str(error)
         raise ArchiveError(say("The backup's store cannot be used: {why}.", why=why)) from error
+
+
+def _taken_back(unpacked: "Connection", table: str) -> str:
+    """Return what takes all back that a table grants; before revision 0006 its end alone does."""
+    columns = {str(row[1]) for row in unpacked.execute(f"PRAGMA table_info({table})")}
+    if "withdrawn_at" in columns:
+        return f"UPDATE {table} SET withdrawn_at = ? WHERE withdrawn_at IS NULL"  # noqa: S608 - a name of ours
+    return f"UPDATE {table} SET until = min(until, ?)"  # noqa: S608 - a name of ours
 
 
 def look(source: Path, passphrase: str) -> Manifest:

@@ -187,7 +187,7 @@ async def test_a_backup_of_before_stores_were_encrypted_is_encrypted(tmp_path: P
 
 
 @pytest.mark.requirement("LC-CHANGE")
-@pytest.mark.parametrize("revision", ["0001", "0006", REVISIONS[-2]])
+@pytest.mark.parametrize("revision", ["0001", "0005", REVISIONS[-2]])
 async def test_a_backup_of_an_older_schema_is_brought_to_the_present_one(
     tmp_path: Path, revision: str
 ) -> None:
@@ -204,8 +204,20 @@ async def test_a_backup_of_an_older_schema_is_brought_to_the_present_one(
     swap.resume(new)
     store = await open_store(new / "hems.db", SystemClock())
     await store.close()
-    kept = {table: rows for table, rows in before.items() if table != "sessions"}
+    gone = {"sessions", "tokens"}  # nobody is let in by a backup
+    kept = {table: rows for table, rows in before.items() if table not in gone}
     still_there(new / "hems.db", kept)
+
+
+@pytest.mark.requirement("PRV-RBAC", "LC-CHANGE")
+def test_what_was_granted_before_grants_could_be_withdrawn_ends_with_the_backup(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "hems.db"
+    released(path, "0005", sealed=True)
+    execute(path, "UPDATE grants SET until = 9e9 WHERE id = 1")
+    unpack.let_nobody_in(path, NOW)
+    assert execute(path, "SELECT id, until FROM grants") == [(1, NOW), (2, 2.5), (3, 3.5)]
 
 
 @pytest.mark.requirement("L1-CRYPT")
