@@ -144,8 +144,8 @@ web/static/index.html: .venv/.ready $(shell find web/app -path web/app/node_modu
 page-types: .venv/.ready
 	$(PY) -m tests.web.schema
 
-.PHONY: chromium mosquitto keystores nftables postgresql nats-server nginx
-chromium mosquitto keystores nftables postgresql nats-server nginx: .venv/.ready
+.PHONY: chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers
+chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers: .venv/.ready
 	@packaging/$@
 
 clean:

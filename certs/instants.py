@@ -7,16 +7,29 @@ where the two are apart it is told to leave times to us (`certs.tls`).
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 _APART_S: Final = 1.0
 
-_source: list[Callable[[], float]] = [time.time]
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    now: Callable[[], float] = time.time
+    known: Callable[[], bool] = lambda: True
+
+
+_present: Final = [_Source()]
 
 
 def now() -> float:
     """Return UTC as epoch seconds."""
-    return _source[-1]()
+    return _present[-1].now()
+
+
+def known() -> bool:
+    """Return whether that is the time; else it is the least that the time can be."""
+    return _present[-1].known()
 
 
 def apart() -> bool:
@@ -24,6 +37,16 @@ def apart() -> bool:
     return abs(now() - time.time()) > _APART_S
 
 
-def go_by(source: Callable[[], float] | None) -> None:
-    """Have certificates judged by another clock; None for the machine's."""
-    _source[:] = [time.time if source is None else source]
+def go_by(source: Callable[[], float], known: Callable[[], bool]) -> None:
+    """Have certificates judged by another clock.
+
+    Args:
+        source: Returns its time, UTC epoch seconds.
+        known: Returns whether it knows the time.
+    """
+    _present[:] = [_Source(source, known)]
+
+
+def go_by_machine() -> None:
+    """Have certificates judged by the machine's clock."""
+    _present[:] = [_Source()]

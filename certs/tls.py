@@ -356,7 +356,7 @@ def _check(connection: _CheckedObject | _CheckedSocket) -> None:
         rules = context.rules
         chain = _chain(connection)
         now = instants.now()
-        rules.check(chain, now)
+        rules.check(chain, now, sure=instants.known())
         if connection.checked is None:
             context.on_peer(chain)
         connection.ends = rules.check_standing(chain, now)

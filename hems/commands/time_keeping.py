@@ -87,10 +87,10 @@ async def kept(
 
     ties = Ties(servers, alarm=lambda text: home().alarms.lasting("time", text))
     keeper = Timekeeper(clock, config.time.settings, floor.place(config.store.path), ties)
-    instants.go_by(clock.now)
+    instants.go_by(clock.now, lambda: clock.known)
     task = asyncio.create_task(keeper.run(), name="timekeeper")
     try:
         yield keeper
     finally:
         await ended(task)
-        instants.go_by(None)
+        instants.go_by_machine()

@@ -41,7 +41,7 @@ def read(text: str) -> Reading:
         stratum is not None
         and 0 < stratum < _WORST_STRATUM
         and leap != _NOT_SYNCHRONISED
-        and message.get("Ignored", "no").strip() != "yes"
+        and not message.get("Ignored", "no").startswith("yes")
     )
     poll_s = span_s(told.get("PollIntervalUSec", ""))
     upstream = Upstream(name, False, stratum or 0, poll_s or 0.0, "used" if kept else "unused")
