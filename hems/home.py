@@ -256,6 +256,7 @@ class Home:
             servers=lambda: self.grid.certificates,
             callers=self.bench.callers,
             pushed=PushStore(store.settings).subscriptions,
+            time=means.time,
         )
         self._housekeeping = Housekeeping(
             store,

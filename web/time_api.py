@@ -53,6 +53,7 @@ class TimeAnswer(Answer):
     error_s: float | None
     since: float
     words: Words
+    said: Words
     notes: Sequence[Words]
     keepers: Sequence[TimekeeperAnswer]
     servers: Sequence[ServerTimeAnswer]

@@ -129,9 +129,18 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
     note = following.note
     reliance = Reliance(config)
 
+    def said() -> str:
+        return times.time().said
+
     def make(config: Config) -> Home:
         registry = build(wiring.descriptions(config), wiring.shared(config))
-        home = Home(config, clock, store, registry, Means(note=note, barrier=guards.watch.barrier))
+        home = Home(
+            config,
+            clock,
+            store,
+            registry,
+            Means(note=note, barrier=guards.watch.barrier, time=said),
+        )
         home.alarms.lasting("store", opened.trouble)
         return reliance.applied(home)
 

@@ -58,6 +58,7 @@ class TimeView:
         error_s: How far it may be off; None where nobody can say.
         since: Since when it comes from there, UTC epoch seconds.
         words: The same in one sentence.
+        said: The same where it does not stand beside its name.
         notes: What should be seen to, one sentence each.
         keepers: What the machine's timekeepers say.
         servers: What the utilities have told.
@@ -71,6 +72,7 @@ class TimeView:
     error_s: float | None
     since: float
     words: str
+    said: str
     notes: Sequence[str]
     keepers: Sequence[KeeperView]
     servers: Sequence[ServerView]

@@ -187,6 +187,7 @@ class Timekeeper:
             error_s=found.error_s,
             since=home - (now - found.since),
             words=words.standing(found),
+            said=words.hub_time(found),
             notes=(*self._notes(), *leaps),
             keepers=[_keeper(each) for each in self._readings],
             servers=[

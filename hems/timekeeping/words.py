@@ -31,6 +31,11 @@ def standing(found: Standing) -> str:
     return say("By this machine's own clock; nobody says how right that is.")
 
 
+def hub_time(found: Standing) -> str:
+    """Return the same where it does not stand beside its name."""
+    return say("Time of the hub: {standing}", standing=standing(found))
+
+
 def unknown(path: str) -> str:
     """Return what the owner should know while the time is not known.
 
