@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +15,6 @@ from pydantic import BaseModel, ConfigDict
 
 from certs.tls import server_context
 from hems.commands.stage import HubReady, free_port
-from hems.timekeeping.floor import RELEASED
 from tests.faults import identities
 from tests.faults.bench import Bench, Hub, copy_pki, run_to_end
 from tests.hems.sep2.controls_made import control
@@ -47,17 +48,21 @@ class Time(BaseModel):
     quality: int
 
 
-async def start(hub: Hub) -> None:
-    """Start a hub; a program whose time is bent loads slowly on a busy machine."""
-    await hub.child.start()
-    hub.page = HubReady.model_validate(await hub.child.wait_ready(START_WITHIN_S)).page
-
-
-async def stop(hub: Hub) -> None:
-    """Stop a hub, which must end well."""
-    os.kill(hub.child.pid, signal.SIGTERM)
-    async with asyncio.timeout(WITHIN_S):
-        assert await hub.child.wait() == 0, hub.child.log_end()
+@asynccontextmanager
+async def running(hub: Hub) -> AsyncIterator[None]:
+    """Run a hub, which must end well; one whose time is bent loads slowly on a busy machine."""
+    try:
+        await hub.child.start()
+        hub.page = HubReady.model_validate(await hub.child.wait_ready(START_WITHIN_S)).page
+        yield
+        os.kill(hub.child.pid, signal.SIGTERM)
+        async with asyncio.timeout(WITHIN_S):
+            assert await hub.child.wait() == 0, hub.child.log_end()
+    except BaseException:
+        print(f"--- hub\n{hub.child.log_end(60)}")
+        raise
+    finally:
+        await hub.child.kill()
     assert "Traceback" not in hub.log, hub.log
 
 
@@ -104,6 +109,7 @@ async def states(hub: Hub) -> dict[str, str]:
 async def test_a_machine_that_wakes_in_1970_learns_the_time_of_its_utility(
     bench: Bench, tmp_path: Path
 ) -> None:
+    """Whose certificate was renewed meanwhile, so that by the hub's last time it is not yet good."""
     clock = BentClock(tmp_path / "clock")
     clock.set_now(IN_1970)
     context = server_context(bench.pki.identity("utility"), bench.pki.trust)
@@ -112,8 +118,7 @@ async def test_a_machine_that_wakes_in_1970_learns_the_time_of_its_utility(
         known_at(hub, time.time() - 7_200.0)
         hub.child.command = clock.command(hub.child.command)
         began = time.time()
-        await start(hub)
-        try:
+        async with running(hub):
             await hub.state("connected", WITHIN_S)
             seen = await comes_to_know(hub)
             assert (seen.source, seen.name, seen.quality) == ("utility", "utility", 5)
@@ -123,8 +128,6 @@ async def test_a_machine_that_wakes_in_1970_learns_the_time_of_its_utility(
             code, out, _ = await run_to_end("status", "--url", hub.page, cwd=Path.cwd())
             assert code == 0
             assert "time      As utility tells it" in out
-        finally:
-            await stop(hub)
     rows = execute(store_of(hub), "SELECT min(at_ms), max(at_ms) FROM samples")
     assert began - 3.0 < rows[0][0] / 1000 <= rows[0][1] / 1000 < time.time() + 3.0
 
@@ -139,56 +142,50 @@ async def test_without_the_time_no_event_ends_or_begins_and_then_all_comes_right
     async with serving(bench.utility(), context) as utility:
         hub = bench.prepare(bench.config(f"{utility.base}/dcap"))
         hub.child.command = clock.command(hub.child.command)
-        await start(hub)
-        await hub.state("connected", WITHIN_S)
-        ends_at = int(time.time()) + 20
-        offer(utility, ("E1", ends_at - 60, 60), ("E2", ends_at + 2, 3_600))
-        await until(lambda: states(hub), lambda s: s.get("E1") == "active", WITHIN_S, "E1 runs")
-        await until(lambda: states(hub), lambda s: s.get("E2") == "scheduled", WITHIN_S, "E2")
-        await lives(hub)
-        await hub.child.kill()
+        async with running(hub):
+            await hub.state("connected", WITHIN_S)
+            ends_at = int(time.time()) + 60
+            offer(utility, ("E1", ends_at - 90, 90), ("E2", ends_at + 2, 3_600))
+            both = {"E1": "active", "E2": "scheduled"}
+            await until(lambda: states(hub), lambda s: s == both, 50.0, "E1 runs, E2 waits")
+            await lives(hub)
     known_at(hub, time.time() - 60.0)
     cut_at = time.time()
     clock.set_now(IN_1970)
-    await start(hub)
-    try:
+    async with running(hub):
         assert not (await told(hub)).known
-        passed = ends_at + 5 - cut_at
-        await lives(hub, int(passed) + 1)
-        assert await states(hub) == {"E1": "active", "E2": "scheduled"}
+        await lives(hub, max(int(ends_at + 5 - cut_at), 5))
+        assert await states(hub) == both
         assert [a for a in (await hub.home()).alarms if UNKNOWN in a]
+        blind_since = time.time() - 3.0
         clock.shift(0.0)  # somebody sets it
-        assert (await comes_to_know(hub)).now == pytest.approx(time.time(), abs=2.0)
+        assert (await comes_to_know(hub)).now == pytest.approx(time.time(), abs=3.0)
         await until(lambda: states(hub), lambda s: s.get("E2") == "active", WITHIN_S, "E2 runs")
         assert (await states(hub)).get("E1") != "active"
         await lives(hub)
-    finally:
-        await stop(hub)
     rows = execute(store_of(hub), "SELECT at_ms FROM samples GROUP BY at_ms ORDER BY at_ms")
     stamps = [at_ms / 1000 for (at_ms,) in rows]
-    assert stamps[0] > ends_at - 60
-    assert stamps[-1] < time.time() + 2.0
-    blind = [at for at in stamps if ends_at < at < ends_at + 4]
-    assert len(blind) >= 2, "what was measured meanwhile has its true time"
+    assert stamps[0] > ends_at - 180.0
+    assert stamps[-1] < time.time() + 3.0
+    blind = [at for at in stamps if blind_since - 5.0 < at < blind_since]
+    assert blind, "what was measured meanwhile has its true time"
 
 
 @pytest.mark.requirement("L2-KEYS")
-async def test_a_certificate_that_ended_is_not_good_again_because_it_is_1970(
+async def test_a_certificate_that_ended_is_not_good_again_because_the_machine_is_in_the_past(
     bench: Bench, tmp_path: Path
 ) -> None:
-    """A fresh hub knows when it was released; no machine's clock makes that undone."""
     pki = copy_pki(bench.pki, tmp_path / "pki")
     identity = identities.expired_service(pki, "lapsed")
     clock, port = BentClock(tmp_path / "clock"), free_port()
     config = bench.config(f"https://127.0.0.1:{port}/dcap")
     hub = bench.prepare(config.replace(str(bench.pki.folder), str(pki.folder)))
     hub.child.command = clock.command(hub.child.command)
-    clock.set_now(RELEASED - 3 * 366 * 86_400)
+    clock.set_now(IN_1970)
     known_at(hub, time.time())
-    async with serving(bench.utility(), server_context(identity, pki.trust), port):
-        await start(hub)
-        try:
-            await hub.state("refused", WITHIN_S, "expired")
-            assert not (await told(hub)).known
-        finally:
-            await stop(hub)
+    async with (
+        serving(bench.utility(), server_context(identity, pki.trust), port),
+        running(hub),
+    ):
+        await hub.state("refused", WITHIN_S, "expired")
+        assert not (await told(hub)).known
