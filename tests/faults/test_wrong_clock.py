@@ -109,7 +109,7 @@ async def states(hub: Hub) -> dict[str, str]:
 async def test_a_machine_that_wakes_in_1970_learns_the_time_of_its_utility(
     bench: Bench, tmp_path: Path
 ) -> None:
-    """Whose certificate was renewed meanwhile, so that by the hub's last time it is not yet good."""
+    """Its certificate was renewed meanwhile: by the hub's last time it is not yet good."""
     clock = BentClock(tmp_path / "clock")
     clock.set_now(IN_1970)
     context = server_context(bench.pki.identity("utility"), bench.pki.trust)
@@ -135,7 +135,7 @@ async def test_a_machine_that_wakes_in_1970_learns_the_time_of_its_utility(
 async def test_without_the_time_no_event_ends_or_begins_and_then_all_comes_right(
     bench: Bench, tmp_path: Path
 ) -> None:
-    """The power goes in an event, and is back after it, in 1970, without the utility."""
+    """The hub ends in an event, and is back after it, in 1970, without the utility."""
     clock = BentClock(tmp_path / "clock")
     clock.shift(0.0)
     context = server_context(bench.pki.identity("utility"), bench.pki.trust)
