@@ -40,7 +40,7 @@ test: lint types contracts audit unit
 # What `make test` leaves out, and all properties, looking for new examples.
 DEEP := --timeout=3600 --hypothesis-profile=search
 
-test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx
+test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers
 	$(call suite,"deep or hypothesis",$(addprefix --ignore=,$(ASIDE)) $(DEEP),3,--dist worksteal)
 	$(call suite,deep,$(ASIDE) $(DEEP),2,$(BY_FILE))
 

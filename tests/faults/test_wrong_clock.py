@@ -26,6 +26,7 @@ from tests.waiting import until
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.requirement("TIME-SERVER"),
+    pytest.mark.deep,
     pytest.mark.timeout(400),
     unpacked,
 ]
