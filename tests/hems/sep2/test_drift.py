@@ -111,7 +111,7 @@ def test_its_error_grows_while_it_is_silent() -> None:
     server = ServerClock(clock)
     assert server.told is None
     read(server, clock, 0.0)
-    errors = []
+    errors: list[float] = []
     for _ in range(5):
         clock.ran += 86_400.0
         assert server.told is not None
