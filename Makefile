@@ -41,7 +41,7 @@ test: lint types contracts audit unit
 # What `make test` leaves out, and all properties, looking for new examples.
 DEEP := --timeout=3600 --hypothesis-profile=search
 
-test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx
+test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers
 	$(call suite,"deep or hypothesis",$(addprefix --ignore=,$(ASIDE)) $(DEEP),3,--dist worksteal)
 	$(call suite,deep,$(ASIDE) $(DEEP),2,$(BY_FILE))
 
@@ -150,8 +150,8 @@ web/static/index.html: .venv/.ready $(shell find web/app -path web/app/node_modu
 page-types: .venv/.ready
 	$(PY) -m tests.web.schema
 
-.PHONY: chromium mosquitto keystores nftables postgresql nats-server nginx
-chromium mosquitto keystores nftables postgresql nats-server nginx: .venv/.ready
+.PHONY: chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers
+chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers: .venv/.ready
 	@packaging/$@
 
 clean:

@@ -34,19 +34,20 @@ class Rules:
     def __post_init__(self) -> None:
         object.__setattr__(self, "lists", tuple(ReadList.of(crl) for crl in self.crls))
 
-    def check(self, chain: Sequence[x509.Certificate], now: float) -> None:
+    def check(self, chain: Sequence[x509.Certificate], now: float, *, sure: bool = True) -> None:
         """Check all but whether it can be learned that a chain was not revoked.
 
         Args:
             chain: The peer's, its own certificate first.
             now: UTC epoch seconds.
+            sure: Whether it is that time, and not perhaps a later one.
 
         Raises:
             PeerError: A rule is broken.
         """
         check_peer(chain, self.role, self.lists)
         check_root(chain, self.roots)
-        check_dates(chain, now)
+        check_dates(chain, now, sure=sure)
 
     def check_standing(self, chain: Sequence[x509.Certificate], now: float) -> float:
         """Check that a chain was not revoked, as far as that is known; see `check`.

@@ -13,7 +13,6 @@ The own identity and the trust can be renewed while it is in use (`certs.renewal
 import logging
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
+from certs import instants
 from certs.errors import CertificateError, PeerError, UnsignedError
 from certs.explain import explain
 from certs.identity import IdentityFiles, Trust
@@ -170,7 +170,7 @@ class SepContext(ssl.SSLContext):
         self._leave_times()
         kept: Resumable | None = None
         if not server_side and session is None and isinstance(server_hostname, str):
-            kept = self.sessions.take(server_hostname, time.time())
+            kept = self.sessions.take(server_hostname, instants.now())
         connection = super().wrap_bio(
             incoming,
             outgoing,
@@ -211,7 +211,7 @@ class SepContext(ssl.SSLContext):
     def _leave_times(self) -> None:
         """Have OpenSSL leave times to us, or not; who is on an overdue list it refuses still."""
         flags = self.verify_flags & ~_NO_CHECK_TIME
-        if self.rules.leaves_times(time.time()):
+        if self.rules.leaves_times(instants.now()) or instants.apart():
             flags |= _NO_CHECK_TIME
         self.verify_flags = flags
 
@@ -355,8 +355,8 @@ def _check(connection: _CheckedObject | _CheckedSocket) -> None:
     if isinstance(context, SepContext):
         rules = context.rules
         chain = _chain(connection)
-        now = time.time()
-        rules.check(chain, now)
+        now = instants.now()
+        rules.check(chain, now, sure=instants.known())
         if connection.checked is None:
             context.on_peer(chain)
         connection.ends = rules.check_standing(chain, now)
@@ -380,7 +380,7 @@ def _check_again(connection: _CheckedObject | _CheckedSocket) -> None:
     context = connection.context
     if connection.checked is None or not isinstance(context, SepContext):
         return
-    if connection.checked is not context.rules or time.time() > connection.ends:
+    if connection.checked is not context.rules or instants.now() > connection.ends:
         try:
             _check(connection)
         except PeerError as error:

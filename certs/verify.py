@@ -129,7 +129,7 @@ def _check_chain(
         _check_policies(chain)
 
 
-def check_dates(chain: Sequence[x509.Certificate], now: float) -> None:
+def check_dates(chain: Sequence[x509.Certificate], now: float, *, sure: bool = True) -> None:
     """Check that all certificates of a chain hold at a time.
 
     OpenSSL does that itself, unless it was told to leave times to us (`certs.tls`).
@@ -137,12 +137,14 @@ def check_dates(chain: Sequence[x509.Certificate], now: float) -> None:
     Args:
         chain: The peer's certificate and its CAs.
         now: UTC epoch seconds.
+        sure: Whether it is that time. If it may be later, a certificate whose time has yet to come
+            is taken: a trusted CA has issued it, so it has come; one that has ended has ended.
 
     Raises:
         PeerError: One of them does not.
     """
     for certificate in chain:
-        if now < certificate.not_valid_before_utc.timestamp():
+        if sure and now < certificate.not_valid_before_utc.timestamp():
             raise _broken(certificate, "is not yet valid; check the clock")
         if now > certificate.not_valid_after_utc.timestamp():
             raise _broken(certificate, "has expired")

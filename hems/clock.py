@@ -5,7 +5,7 @@ I/O ask for it, through a `Clock`, so that tests and simulations can hold it.
 """
 
 import time
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 _STEP_S: Final = 0.5
 """UTC that runs away from the monotonic clock by more than this at once was set, not slewed."""
@@ -21,6 +21,21 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Return seconds that never step, from an arbitrary origin."""
         ...
+
+
+@runtime_checkable
+class Doubting(Clock, Protocol):
+    """A clock that can tell whether it knows the time."""
+
+    @property
+    def known(self) -> bool:
+        """Whether it does; else `now` is the least that the time can be."""
+        ...
+
+
+def is_known(clock: Clock) -> bool:
+    """Return whether a clock knows the time; one that never doubts does."""
+    return not isinstance(clock, Doubting) or clock.known
 
 
 class SystemClock:

@@ -23,7 +23,7 @@ from hems.cem.arbiter import Decision
 from hems.cem.cycle import PAST_NET_S, Cycle
 from hems.cem.effects import Effect as Written
 from hems.changes import Changes
-from hems.clock import Clock
+from hems.clock import Clock, is_known
 from hems.emg.threats.rules import setpoints
 from hems.emg.trust.trust import Trust
 from hems.front import Front
@@ -96,6 +96,7 @@ class Home:
             store.effects,
             lambda text: self.alarms.lasting("history", text),
             lambda: any(e.starts_at <= clock.now() < e.ends_at for e in self.grid.asked),
+            clock,
         )
         store.before_reading(self._recorder.written)
         self._abilities = KeptAbilities(
@@ -255,6 +256,7 @@ class Home:
             servers=lambda: self.grid.certificates,
             callers=self.bench.callers,
             pushed=PushStore(store.settings).subscriptions,
+            time=means.time,
         )
         self._housekeeping = Housekeeping(
             store,
@@ -403,8 +405,9 @@ class Home:
             self.grid.take_image(image)
             self._recorder.take_image(image)
             self._noting.seen(image)
-            self.economics.take_image(image)
-            self.participation.take_image(image)
+            if is_known(self._clock):
+                self.economics.take_image(image)
+                self.participation.take_image(image)
             self.alarms.lasting("limits", self.participation.broken)
             self.uses.take_image(image)
             self._watch, alarms = self._watch.look(image, self._cycle.allocation.unmet_w)

@@ -16,7 +16,7 @@ from der.drivers.feed import Feed
 from der.model import DeviceSpec
 from der.sentence import say
 from hems import views, wiring
-from hems.clock import Clock
+from hems.clock import Clock, is_known
 from hems.emg.metering import Metering
 from hems.emg.registers import Register, dump, load
 from hems.emg.self_report import by_program
@@ -282,7 +282,8 @@ class Link:
 
     def take_image(self, image: Image) -> None:
         """Take in what was read of the devices, for what is reported at intervals."""
-        self._telemetry.take_image(image)
+        if is_known(self._house.clock):
+            self._telemetry.take_image(image)
         self._log.take_image(image)
 
     def report(

@@ -1,6 +1,7 @@
 """What a home works with beside its devices and its store."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hems.cem.sentry import Sentry
@@ -21,6 +22,7 @@ class Means:
         sentry: Who ends what devices cannot end by themselves; None for a process of its own.
         note: Told what bears on security.
         barrier: Who is kept out for a while.
+        time: Returns how well the hub knows the time, in a sentence.
     """
 
     chance: random.Random = field(default_factory=random.SystemRandom)
@@ -29,3 +31,4 @@ class Means:
     sentry: Sentry | None = None
     note: Note = unheard
     barrier: Barrier = field(default_factory=Barrier)
+    time: Callable[[], str] = str

@@ -7,9 +7,11 @@ while, then dropped, and an alarm says so until writing works again.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from der.model import Quality
+from hems.clock import Clock, StepWatch, SystemClock, is_known
 from hems.image import Image
 from hems.store.effects import Effect, EffectLedger
 from hems.store.errors import StoreError
@@ -33,6 +35,8 @@ class Recorder:
         effects: Where effects go.
         alarm: Told in one sentence when writing fails, and None when it works again.
         counting: Whether an event is under way, for which what is measured counts.
+        clock: Where the time of the images comes from. While it does not know the time, they wait
+            until it does, and are put right then.
     """
 
     def __init__(
@@ -41,11 +45,15 @@ class Recorder:
         effects: EffectLedger,
         alarm: Callable[[str | None], None],
         counting: Callable[[], bool] = lambda: False,
+        clock: Clock | None = None,
     ) -> None:
         self._history = history
         self._effects = effects
         self._alarm = alarm
         self._counting = counting
+        self._clock = clock or SystemClock()
+        self._steps = StepWatch(self._clock)
+        self._unsure = False
         self._images: deque[Image] = deque(maxlen=KEEP_IMAGES)
         self._noted: deque[Effect] = deque(maxlen=KEEP_IMAGES)
         self._due = asyncio.Event()
@@ -55,6 +63,12 @@ class Recorder:
 
     def take_image(self, image: Image) -> None:
         """Remember an image for the next flush; no I/O."""
+        known, step_s = is_known(self._clock), self._steps.step_s()
+        if self._unsure and known:
+            self._images = deque((_moved(i, step_s) for i in self._images), maxlen=KEEP_IMAGES)
+            if abs(image.at - self._clock.now()) > abs(step_s) / 2:  # it began before
+                image = _moved(image, step_s)
+        self._unsure = not known
         self._images.append(image)
 
     def note(self, effect: Effect) -> None:
@@ -109,6 +123,8 @@ class Recorder:
 
     async def _flush(self) -> None:
         effects_stand = await self._write_effects()
+        if self._unsure:
+            return
         images, self._images = self._images, deque(maxlen=KEEP_IMAGES)
         try:
             await self._history.append([s for image in images for s in samples(image)])
@@ -133,6 +149,10 @@ class Recorder:
     def _fail(self, error: StoreError) -> None:
         self._failing = True
         self._alarm(f"History is not being written: {error}")
+
+
+def _moved(image: Image, by_s: float) -> Image:
+    return replace(image, at=image.at + by_s)
 
 
 def samples(image: Image) -> list[Sample]:

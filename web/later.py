@@ -43,6 +43,7 @@ UNDER: Final[Mapping[str, Sequence[str]]] = {
     "security_log_api": ("/api/security/log",),
     "settings_api": ("/api/settings",),
     "setup_api": ("/api/setup",),
+    "time_api": ("/api/time",),
     "trust_api": ("/api/trust",),
     "visibility_api": ("/api/accesses", "/api/grants"),
 }

@@ -30,6 +30,7 @@ from web.security_log_api import SecurityLogApi
 from web.settings_api import SettingsApi
 from web.setup_api import SetupApi
 from web.stream import Streams
+from web.time_api import TimeApi
 from web.trust_api import TrustApi
 from web.visibility_api import VisibilityApi
 
@@ -53,6 +54,7 @@ PARTS: Final[Sequence[type[Part]]] = (
     BarredApi,
     TrustApi,
     AgentApi,
+    TimeApi,
     LanApi,
     PushApi,
     SetupApi,

@@ -94,6 +94,7 @@ class SecurityAnswer(Answer):
     strangers: Sequence[StrangerAnswer]
     outflows: Sequence[OutflowAnswer]
     store: Words
+    time: Words
 
 
 class PastAlarmAnswer(Answer):

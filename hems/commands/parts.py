@@ -11,6 +11,7 @@ from hems.lan.presence import Presence
 from hems.on_demand import on_demand
 from hems.push.push import Push
 from hems.succession import Succession
+from hems.timekeeping.surface import TimeSurface
 from web.later import Later
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         reserves_api,
         security_api,
         security_log_api,
+        time_api,
         trust_api,
         visibility_api,
     )
@@ -59,6 +61,7 @@ else:
         reserves_api,
         security_api,
         security_log_api,
+        time_api,
         trust_api,
         visibility_api,
     ) = (
@@ -82,6 +85,7 @@ else:
             "reserves_api",
             "security_api",
             "security_log_api",
+            "time_api",
             "trust_api",
             "visibility_api",
         )
@@ -132,6 +136,7 @@ def hub_parts(
     barrier: Barrier,
     clock: Clock,
     time_zone: str,
+    times: TimeSurface,
 ) -> tuple[Later, ...]:
     """Return what is offered of the hub itself.
 
@@ -144,11 +149,13 @@ def hub_parts(
         barrier: Knows who is kept out.
         clock: Where the time comes from.
         time_zone: IANA name of the home's.
+        times: Who keeps the hub's time.
     """
     return (
         Later("found_api", lambda: found_api.FoundApi(devices())),
         Later("security_log_api", lambda: security_log_api.SecurityLogApi(log, time_zone)),
         Later("barred_api", lambda: barred_api.BarredApi(barrier, clock)),
+        Later("time_api", lambda: time_api.TimeApi(times)),
         Later("lan_api", lambda: lan_api.LanApi(presence)),
         Later("push_api", lambda: push_api.PushApi(push)),
         Later("agent_api", lambda: agent_api.AgentApi(reliance)),

@@ -19,7 +19,7 @@ from hems import wiring
 from hems.access.access import Access, access
 from hems.access.trail_watch import TrailWatch, trail_file
 from hems.archive.errors import ArchiveError
-from hems.clock import Clock, SystemClock
+from hems.clock import Clock
 from hems.commands.first_start import Place, housed, prepared, served
 from hems.commands.follow import Follower
 from hems.commands.following import Following
@@ -35,6 +35,7 @@ from hems.commands.reliance import Reliance
 from hems.commands.setting_up import Setup
 from hems.commands.store_age import counting, dated
 from hems.commands.store_start import awaited, opened_store
+from hems.commands.time_keeping import hub_clock, kept, taken_up
 from hems.commands.upheaval import Begun, begin, confirm, put_back
 from hems.commands.watching import guardroom
 from hems.home import Home
@@ -115,12 +116,12 @@ def _run_once(place: Place, ready: Path | None) -> bool:
 
 
 async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> bool:
-    clock = SystemClock()
     config = served(load(path), place)
     finish(config)
     file, keys = config.store.path, key_store(config.keys.settings)
+    clock = hub_clock(file)
     opened = await dated(await opened_store(file, clock, keys), file, keys, restored=begun.restored)
-    store = opened.store
+    store = await taken_up(clock, file, opened.store)
     guards = await guardroom(
         config, opened, clock, lambda: succession.home, begun, following=lambda: following
     )
@@ -128,9 +129,18 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
     note = following.note
     reliance = Reliance(config)
 
+    def said() -> str:
+        return times.time().said
+
     def make(config: Config) -> Home:
         registry = build(wiring.descriptions(config), wiring.shared(config))
-        home = Home(config, clock, store, registry, Means(note=note, barrier=guards.watch.barrier))
+        home = Home(
+            config,
+            clock,
+            store,
+            registry,
+            Means(note=note, barrier=guards.watch.barrier, time=said),
+        )
         home.alarms.lasting("store", opened.trouble)
         return reliance.applied(home)
 
@@ -139,6 +149,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
         succession = Succession(make(config))
         follower = Follower(path, make, told=lambda config: served(config, place), note=note)
         reign = Reign(succession, follower)
+        times = await manned.enter_async_context(kept(clock, config, lambda: succession.home))
         await manned.enter_async_context(guards.manned())
         await manned.enter_async_context(reliance.watched(path, succession, store, clock, note))
         end_by(reign.stop)
@@ -207,6 +218,7 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                                 barrier=guards.watch.barrier,
                                 clock=clock,
                                 time_zone=config.home.time_zone,
+                                times=times,
                             ),
                             *keeping.parts(),
                             *account_parts(rights, clock, push, keeping.set_up),

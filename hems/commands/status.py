@@ -40,6 +40,12 @@ class _Network(_Part):
     notes: list[str] = []
 
 
+class _Time(_Part):
+    quality: int
+    words: str
+    notes: list[str]
+
+
 class _Home(_Part):
     net_w: float | None
     devices: list[_Device]
@@ -80,13 +86,27 @@ def show(url: str) -> int:
         left = " (opted out)" if event.opted_out else ""
         print(f"event     {event.state}: {event.program}: {event.title}{left}")
     print(f"utility   {home.utility.state}: {home.utility.detail}")
-    for line in _network(url):
+    for line in (*_time(url), *_network(url)):
         print(line)
     for alarm in home.alarms:
         print(f"alarm     {alarm}")
     for missing in _missing(url):
         print(f"set up    {missing}")
     return 0
+
+
+def _time(url: str) -> list[str]:
+    """Return what time the hub believes it is, and how well it knows; nothing of an older one."""
+    try:
+        answer = fetch(f"{url.rstrip('/')}/api/time", headers=credentials(url))
+        told = _Time.model_validate_json(answer)
+    except (NoAnswerError, ValidationError):
+        return []
+    except urllib.error.HTTPError as error:
+        error.close()
+        return []
+    lines = [f"time      {told.words} (quality {told.quality})"]
+    return [*lines, *(f"time      {note}" for note in told.notes)]
 
 
 def _network(url: str) -> list[str]:

@@ -38,6 +38,7 @@ class Security:
             utility's name.
         callers: Returns the chargers that have called in and are not known; None if nobody listens.
         pushed: Returns the browsers that want to be told while the page is closed.
+        time: Returns how well the hub knows the time, in a sentence.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Security:
         servers: Callable[[], Mapping[str, bytes]],
         callers: Callable[[], Sequence[CallerView] | None],
         pushed: Callable[[], Awaitable[Sequence[Subscription]]],
+        time: Callable[[], str] = str,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -62,6 +64,7 @@ class Security:
         self._servers = servers
         self._callers = callers
         self._pushed = pushed
+        self._time = time
 
     async def security(self) -> SecurityView:
         """Return how the home is guarded, and what leaves it."""
@@ -75,6 +78,7 @@ class Security:
             strangers=[StrangerView(c.identity, c.remote) for c in self._callers() or ()],
             outflows=outflows(self._config, servers, grants, await self._pushed()),
             store=await asyncio.to_thread(store_words, self._config.store.path),
+            time=self._time(),
         )
 
     def alarms(self) -> Sequence[AlarmView]:

@@ -283,6 +283,7 @@ class SecurityView:
         devices: In the configuration's order.
         strangers: Who has called in of late.
         outflows: What leaves the hub, by how far it goes, the farthest first.
+        time: How well the hub knows the time, in a sentence; empty where nobody says.
         store: How what the hub remembers is locked, and where its key is, in a sentence or two.
     """
 
@@ -292,6 +293,7 @@ class SecurityView:
     strangers: Sequence[StrangerView] = ()
     outflows: Sequence[OutflowView] = ()
     store: str = ""
+    time: str = ""
 
 
 @dataclass(frozen=True, slots=True)

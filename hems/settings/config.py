@@ -37,6 +37,7 @@ from hems.settings.section import Current, Duration, Port, Section, Text, TimeZo
 from hems.settings.slope_section import SlopeSection
 from hems.settings.tariff_section import Place, TariffSection
 from hems.settings.threats_section import ThreatsSection
+from hems.settings.time_section import TimeSection
 from hems.settings.toml_file import ConfigError, read_toml
 from hems.settings.utility_section import UtilitySection
 from hems.settings.visibility_section import VisibilitySection
@@ -189,6 +190,7 @@ class Config(Section):
     threats: ThreatsSection = _DEFAULTS
     agent: AgentSection = _DEFAULTS
     store: StoreSection = _DEFAULTS
+    time: TimeSection = _DEFAULTS
     keys: KeysSection = _DEFAULTS
     firewall: FirewallSection = _DEFAULTS
     ocpp: OcppSection = _DEFAULTS

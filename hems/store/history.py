@@ -85,6 +85,13 @@ class History:
             await derive(connection, touched.keys())
         self._ids = ids  # only now: a rolled-back insert must not leave its number here
 
+    async def newest(self) -> float | None:
+        """Return when something was last recorded, UTC epoch seconds; None for never."""
+        async with self._database.history() as connection:
+            rows = await connection.execute(select(func.max(samples.c.at_ms)))
+            at_ms: int | None = rows.scalar_one()
+        return None if at_ms is None else at_ms / 1000.0
+
     async def history(self, start: float, end: float, step_s: int) -> Sequence[DeviceSeries]:
         """Return what every device measured in [start, end), thinned to equal steps.
 

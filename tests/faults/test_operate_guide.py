@@ -25,7 +25,7 @@ def example(tmp_path: Path) -> Path:
 def test_the_guide_s_configuration_works_and_names_every_key(example: Path) -> None:
     settings = load(example)
     (utility,) = settings.utility
-    sections = [settings, settings.home, utility, settings.web, settings.store]
+    sections = [settings, settings.home, utility, settings.web, settings.store, settings.time]
     sections += [settings.tariff, settings.tariff.import_, settings.tariff.export]
     sections += settings.tariff.import_.window
     for section in (*sections, settings.ocpp, settings.mqtt, *utility.program, *utility.member):

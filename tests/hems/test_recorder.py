@@ -1,6 +1,7 @@
 """The recorder: batches to a real store; a full disk costs the record, not the home."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -162,3 +163,68 @@ async def test_what_could_not_be_written_is_tried_again_soon(
     assert [s.power_w for s in history.kept] == [1.0]
     running.cancel()
     await asyncio.wait({running})
+
+
+class Doubting:
+    """A clock that does not know the time until it is told."""
+
+    def __init__(self, utc: float) -> None:
+        self.utc, self.ran, self.known = utc, 5.0, False
+
+    def now(self) -> float:
+        return self.utc
+
+    def monotonic(self) -> float:
+        return self.ran
+
+    def run(self, seconds: float) -> None:
+        self.utc += seconds
+        self.ran += seconds
+
+
+@pytest.mark.requirement("TIME-STAMP", "TIME-SERVER")
+async def test_while_the_time_is_not_known_images_wait_and_are_put_right(store: Store) -> None:
+    clock = Doubting(3_600.0)
+    recorder = Recorder(store.history, store.effects, lambda _: None, clock=clock)
+    for _ in range(60):
+        recorder.take_image(image(clock.now(), 500.0))
+        clock.run(1.0)
+    await recorder.flush()
+    assert await store.history.newest() is None
+    begun = clock.now()
+    clock.run(1.0)
+    clock.utc += 1_000_000.0 * 60
+    clock.known = True
+    recorder.take_image(image(begun, 500.0))  # its reading had begun before
+    recorder.take_image(image(clock.now(), 700.0))
+    await recorder.flush()
+    assert await store.history.newest() == clock.now()
+    first = 3_600.0 + 60_000_000.0
+    (series,) = await store.history.history(first, first + 120.0, 60)
+    assert series.power_w == [500.0, pytest.approx(600.0)]
+
+
+@pytest.mark.requirement("TIME-STAMP")
+async def test_a_leap_second_doubles_no_second(store: Store) -> None:
+    """UTC repeats a second: 61 images in a minute, and the minute's mean stays the mean."""
+    recorder = Recorder(store.history, store.effects, lambda _: None)
+    stamps = [*map(float, range(1_200, 1_260)), 1_259.0, *map(float, range(1_260, 1_320))]
+    for at in stamps:
+        recorder.take_image(image(at, 1_000.0))
+    await recorder.flush()
+    (series,) = await store.history.history(1_200.0, 1_320.0, 60)
+    assert series.power_w == [1_000.0, 1_000.0]
+    (series,) = await store.history.history(1_255.0, 1_265.0, 1)
+    assert series.power_w == [1_000.0] * 10
+
+
+@pytest.mark.requirement("TIME-STAMP")
+async def test_a_sequence_is_resolved_to_a_millisecond(store: Store) -> None:
+    """Of the events' effects as of samples, thirty years from now too."""
+    at = 2_700_000_000.0
+    for step in range(5):
+        effect = Effect("E", f"mode{step}", "home", value=1.0, decided_at=at + step * 0.001)
+        await store.effects.note([effect])
+    told = sorted(e.decided_at for e in await store.effects.of_event("E") if e.decided_at)
+    steps = [round((b - a) * 1e3, 3) for a, b in itertools.pairwise(told)]
+    assert steps == [1.0] * 4

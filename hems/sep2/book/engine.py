@@ -68,6 +68,7 @@ class Engine:
 
     Attributes:
         settings: Whose events these are.
+        server_clock: The server's clock.
         on_request: Told when there is news of flow reservations for the server; set by whoever
             posts them.
     """
@@ -87,7 +88,7 @@ class Engine:
         notice: Notice = unnoticed,
     ) -> None:
         self.settings = settings
-        self._server_clock = ServerClock(clock)
+        self.server_clock = ServerClock(clock)
         self._book = Book(settings, rng, alarm, notice)
         self._ledger = ledger
         self._clock = clock
@@ -105,12 +106,12 @@ class Engine:
 
     def server_time(self) -> float:
         """Return the server's clock, epoch seconds."""
-        return self._server_clock.now()
+        return self.server_clock.now()
 
     @property
     def offset_s(self) -> float:
         """The server's time less the home's, in s."""
-        return self._server_clock.offset_s
+        return self.server_clock.offset_s
 
     @property
     def schedule(self) -> Schedule:
@@ -176,18 +177,19 @@ class Engine:
 
     def set_offset(self, offset_s: float) -> None:
         """Begin with what was last known of the server's clock: its time less the home's, in s."""
-        if self._server_clock.assume(offset_s):
+        if self.server_clock.assume(offset_s):
             self._wake.set()
 
-    def sync_time(self, current_time: int, sent: float, received: float) -> None:
+    def sync_time(self, current_time: int, sent: float, received: float, quality: int = 7) -> None:
         """Follow the server's clock.
 
         Args:
             current_time: What it showed.
             sent: When it was asked, on the home's monotonic clock.
             received: When the answer was there, on the same.
+            quality: What it said of its time (`Time.quality`).
         """
-        if self._server_clock.sync(current_time, sent, received):
+        if self.server_clock.sync(current_time, sent, received, quality):
             self._wake.set()
 
     def mark(self) -> int:
@@ -398,9 +400,8 @@ class Engine:
         """Wait until something is due, something was taken in, or the home's clock was set."""
         until = self._clock.monotonic() + _LONGEST_NAP_S
         while not self._wake.is_set():
-            due_s = self._next_look - self.server_time()
-            left_s = min(due_s, until - self._clock.monotonic())
-            if left_s <= 0 or self._server_clock.stepped():
+            left_s = min(self._next_look - self.server_time(), until - self._clock.monotonic())
+            if left_s <= 0 or self.server_clock.stepped():
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(left_s, _CLOCK_WATCH_S)):
@@ -412,8 +413,7 @@ class Engine:
             # Not at the start; until it can be, `_save` says what is wrong with the ledger.
             with contextlib.suppress(LedgerError):
                 await self._recall()
-        if self._server_clock.stepped():
-            step_s = self._server_clock.settle()
+        if self.server_clock.stepped() and (step_s := self.server_clock.settle()):
             _log.warning("the clock of this home was set by %+.1f s", step_s)
             self._on_step()
         now = self.server_time()
@@ -426,7 +426,8 @@ class Engine:
             self._next_look = min(self._next_look, now + _SAVE_AGAIN_S)
         if lost_since is None and not self.settings.profile.keeps_schedule:
             self._next_look = min(self._next_look, now + self._contact.left_s)
-        self._next_look = max(self._next_look, now + _LEAST_NAP_S)
+        nap_s = _CLOCK_WATCH_S if self.server_clock.stands else _LEAST_NAP_S
+        self._next_look = max(self._next_look, now + nap_s)
         self._tell(schedule)
 
     async def _save(self) -> None:

@@ -49,7 +49,7 @@ class Clocks:
         self._on_offset = on_offset
         self._on_apart = on_apart
         self._notice = notice
-        self._shown: dict[str, tuple[int, float, float]] = {}
+        self._shown: dict[str, tuple[int, float, float, int]] = {}
         self._hrefs: dict[str, str] = {}
 
     @property
@@ -97,7 +97,7 @@ class Clocks:
         place = safe_place(href)
         sent = self._clock.monotonic()
         time = await self._transport.get(href, res.Time)
-        shown = (time.current_time, sent, self._clock.monotonic())
+        shown = (time.current_time, sent, self._clock.monotonic(), time.quality)
         before = self._shown.get(place)
         if before is not None:
             jump_s = shown[0] - before[0] - (shown[2] - before[2])
@@ -111,7 +111,7 @@ class Clocks:
         self._compare(href, time)
         return time
 
-    async def _sync(self, enrolment: Enrolment, shown: tuple[int, float, float]) -> None:
+    async def _sync(self, enrolment: Enrolment, shown: tuple[int, float, float, int]) -> None:
         enrolment.engine.sync_time(*shown)
         if enrolment is self._enrolments[0]:
             await self._on_offset(enrolment.engine.offset_s)

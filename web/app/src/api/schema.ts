@@ -1661,6 +1661,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what time the hub believes it is, who says so, and how far it may be off */
+        get: operations["time_time"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tokens": {
         parameters: {
             query?: never;
@@ -4670,6 +4687,8 @@ export interface components {
             outflows: components["schemas"]["OutflowAnswer"][];
             /** Store */
             store: string;
+            /** Time */
+            time: string;
         };
         /**
          * SentAnswer
@@ -4714,6 +4733,24 @@ export interface components {
             name: string;
             /** Url */
             url: string;
+        };
+        /**
+         * ServerTimeAnswer
+         * @description What a utility has told; fields as in `hems.timekeeping.surface.ServerView`.
+         */
+        ServerTimeAnswer: {
+            /** Name */
+            name: string;
+            /** Quality */
+            quality: number;
+            /** Apart S */
+            apart_s: number;
+            /** Error S */
+            error_s: number;
+            /** Age S */
+            age_s: number;
+            /** Drift Ppm */
+            drift_ppm: number;
         };
         /**
          * ServersAnswer
@@ -5124,6 +5161,72 @@ export interface components {
             peak?: number;
         };
         /**
+         * TimeAnswer
+         * @description The hub's time; fields as in `hems.timekeeping.surface.TimeView`.
+         */
+        TimeAnswer: {
+            /** Now */
+            now: number;
+            /** Known */
+            known: boolean;
+            /** Source */
+            source: string;
+            /** Name */
+            name: string;
+            /** Quality */
+            quality: number;
+            /** Error S */
+            error_s: number | null;
+            /** Since */
+            since: number;
+            /** Words */
+            words: string;
+            /** Said */
+            said: string;
+            /** Notes */
+            notes: string[];
+            /** Keepers */
+            keepers: components["schemas"]["TimekeeperAnswer"][];
+            /** Servers */
+            servers: components["schemas"]["ServerTimeAnswer"][];
+        };
+        /**
+         * TimeSourceAnswer
+         * @description Whom a timekeeper asks; fields as in `hems.timekeeping.reading.Upstream`.
+         */
+        TimeSourceAnswer: {
+            /** Name */
+            name: string;
+            /** Reference Clock */
+            reference_clock: boolean;
+            /** Stratum */
+            stratum: number;
+            /** Poll S */
+            poll_s: number;
+            /** State */
+            state: string;
+        };
+        /**
+         * TimekeeperAnswer
+         * @description What a program of the machine says; fields as in `hems.timekeeping.surface.KeeperView`.
+         */
+        TimekeeperAnswer: {
+            /** Source */
+            source: string;
+            /** Synchronised */
+            synchronised: boolean;
+            /** Name */
+            name: string;
+            /** Stratum */
+            stratum: number | null;
+            /** Error S */
+            error_s: number | null;
+            /** Leap */
+            leap: string;
+            /** Upstreams */
+            upstreams: components["schemas"]["TimeSourceAnswer"][];
+        };
+        /**
          * TokenAnswer
          * @description A token of another program; times in UTC epoch seconds.
          *
@@ -5500,6 +5603,7 @@ export type SecurityAnswer = components['schemas']['SecurityAnswer'];
 export type SentAnswer = components['schemas']['SentAnswer'];
 export type SeriesAnswer = components['schemas']['SeriesAnswer'];
 export type ServerAnswer = components['schemas']['ServerAnswer'];
+export type ServerTimeAnswer = components['schemas']['ServerTimeAnswer'];
 export type ServersAnswer = components['schemas']['ServersAnswer'];
 export type SessionAnswer = components['schemas']['SessionAnswer'];
 export type SessionsAnswer = components['schemas']['SessionsAnswer'];
@@ -5525,6 +5629,9 @@ export type SubscriptionAnswer = components['schemas']['SubscriptionAnswer'];
 export type SubscriptionOrder = components['schemas']['SubscriptionOrder'];
 export type TariffAnswer = components['schemas']['TariffAnswer'];
 export type TariffModel = components['schemas']['TariffModel'];
+export type TimeAnswer = components['schemas']['TimeAnswer'];
+export type TimeSourceAnswer = components['schemas']['TimeSourceAnswer'];
+export type TimekeeperAnswer = components['schemas']['TimekeeperAnswer'];
 export type TokenAnswer = components['schemas']['TokenAnswer'];
 export type TokenOrder = components['schemas']['TokenOrder'];
 export type TokensAnswer = components['schemas']['TokensAnswer'];
@@ -9262,6 +9369,35 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    time_time: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimeAnswer"];
                 };
             };
             /** @description What went wrong */
