@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from hems.headend.monitor.catalogue import CATALOGUE, Kind
+from hems.headend.monitor.catalogue import CATALOGUE
 from hems.headend.monitor.counting import WINDOW
 from hems.headend.monitor.settings import LogSettings, MonitorSettings
 from hems.headend.monitor.signals import MEANINGS, QUARANTINABLE, Rule
+from hems.metrics.metric import Kind
 
 TEXT = (Path(__file__).parents[4] / "docs" / "monitoring.md").read_text(encoding="utf-8")
 
