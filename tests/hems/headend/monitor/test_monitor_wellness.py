@@ -49,7 +49,7 @@ async def test_a_worker_far_behind_the_others_is_not_ready(
 
 async def test_it_is_asked_so_often_and_no_more(head_end: HeadEnd) -> None:
     async with aiohttp.ClientSession(head_end.addresses.operator_url) as session:
-        statuses = []
+        statuses: list[int] = []
         while 429 not in statuses and len(statuses) < 50 * MOST:
             async with session.get("/health/live") as answer:
                 statuses.append(answer.status)
