@@ -66,9 +66,15 @@ async def test_a_hub_tells_how_it_does_and_nothing_of_who_lives_there(bench: Ben
                 named = {dict(labels)["device"] for name, labels in samples if name == each.shown}
                 assert named <= devices
         assert bench.hub_lfdi not in text.upper()
+        async with aiohttp.ClientSession(hub.page) as session:
+            for path in ("/health/live", "/health/ready"):
+                async with session.get(path) as answer:
+                    assert answer.status == 200
+                    assert await answer.json() == {"status": "ok"}
         await hub.goes_on(2)  # being looked at keeps nothing up
 
 
+@pytest.mark.deep
 async def test_a_lost_device_and_a_lost_utility_show(bench: Bench) -> None:
     async with bench.running(bench.config("https://127.0.0.1:9/dcap")) as hub:
         await hub.state("unreachable")
@@ -88,14 +94,3 @@ async def test_a_lost_device_and_a_lost_utility_show(bench: Bench) -> None:
             await bench.fault("heat_pump", "none")
         assert value(samples, "hems_hub_utilities", state="unreachable") == 1
         assert not [name for name, _ in samples if name == "hems_hub_contact_age_seconds"]
-
-
-async def test_health_is_told_to_anybody_in_a_word(bench: Bench) -> None:
-    async with (
-        bench.running(bench.config("https://127.0.0.1:9/dcap")) as hub,
-        aiohttp.ClientSession(hub.page) as session,
-    ):
-        for path in ("/health/live", "/health/ready"):
-            async with session.get(path) as answer:
-                assert answer.status == 200
-                assert await answer.json() == {"status": "ok"}

@@ -1,6 +1,7 @@
 """The way to a server and to devices, gone step by step: name, connection, answer, registration."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Sequence
 from typing import Final
@@ -48,8 +49,8 @@ async def to_utility(
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _HTTPS
     steps: list[Step] = []
-    for step in (_resolved(host, port), _connected(host, port)):
-        steps.append(await step)
+    for go in (_resolved, _connected):
+        steps.append(await go(host, port))
         if not steps[-1].good:
             return tuple(steps)
     try:
@@ -98,4 +99,8 @@ async def _connected(host: str, port: int) -> Step:
 
 
 def _words(error: Exception) -> str:
+    """Return why not; what asyncio says of a refused connection names the call, not the reason."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is not None and number > 0:  # those of name servers are negative
+        return os.strerror(number)
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -111,7 +111,7 @@ def of_utility(utility: UtilityFacts, now: float) -> Iterator[Finding]:
             "utility",
             f"{utility.state}, last answer {heard}: {utility.detail}",
             name,
-            "" if utility.steps else "see the detail; `hems status` shows when it is over",
+            "see the steps that follow: the first that fails is why",
         )
     for step in utility.steps:
         if step.good:
