@@ -165,7 +165,7 @@ def _pems(settings: HeadEndSettings) -> list[Pem]:
         Pem(
             "the server's certificate", settings.certificate, settings.key, settings.crls, own=True
         ),
-        Pem("the roots of homes", settings.roots),
+        Pem("the root of homes", settings.roots),
     ]
     console, above = settings.operators, settings.upstream
     if console is not None and console.certificate is not None:
@@ -175,7 +175,7 @@ def _pems(settings: HeadEndSettings) -> list[Pem]:
         found.append(Pem("the certificate of bulletins", signer.certificate, signer.key, own=True))
     if above is not None:
         found.append(Pem("the certificate at the utility above", above.certificate, above.key))
-        found.append(Pem("the roots of the utility above", above.roots, crls=above.crls))
+        found.append(Pem("the root of the utility above", above.roots, crls=above.crls))
     return found
 
 

@@ -132,7 +132,7 @@ def _security(url: str) -> list[str]:
         for each in told.connections
         if each.clock_error_s is not None
     ]
-    return [*clocks, f"store     {told.store}", f"software  {version('hems')} of this command"]
+    return [*clocks, f"store     {told.store}", f"software  hems {version('hems')} (this command)"]
 
 
 def _network(url: str) -> list[str]:

@@ -32,7 +32,8 @@ class Disk:
         inodes: How many files it can hold; 0 where there is no such bound.
         free_inodes: How many more.
         read_only: Whether nothing can be written.
-        written_per_day: Octets written a day since the machine was started, by all programs.
+        written_per_day: Octets written a day since the machine was started, by all programs;
+            known of SD cards and the like, which wear out by it.
     """
 
     path: Path

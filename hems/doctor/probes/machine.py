@@ -20,6 +20,8 @@ UPTIME: Final = Path("/proc/uptime")
 _SECTOR: Final = 512
 _SECTORS_WRITTEN: Final = 6
 """Which figure of `/sys/dev/block/*/stat` it is (the kernel's Documentation/block/stat.rst)."""
+_CARD: Final = "mmcblk"
+"""How the kernel calls SD cards and the like; other disks stand more than anybody here writes."""
 _LONG_UP_S: Final = 3600.0
 """What was written within less says nothing of a day."""
 _WITHIN_S: Final = 5.0
@@ -76,9 +78,11 @@ def disk(path: Path) -> Disk | None:
 
 
 def _written_per_day(device: int) -> float | None:
-    stat = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat")
+    kept = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}")
+    if not kept.resolve().name.startswith(_CARD):
+        return None
     try:
-        sectors = int(stat.read_text(encoding="ascii").split()[_SECTORS_WRITTEN])
+        sectors = int((kept / "stat").read_text(encoding="ascii").split()[_SECTORS_WRITTEN])
         up_s = float(UPTIME.read_text(encoding="ascii").split()[0])
     except (OSError, ValueError, IndexError):  # no disk of this machine's own
         return None

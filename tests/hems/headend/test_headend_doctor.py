@@ -74,7 +74,7 @@ async def test_one_that_does_not_run_and_whose_port_is_taken(
     assert code == 2
     assert "has not left its address" in one(found, "head-end", "attention")["what"]
     assert "`ss -ltnp`" in one(found, "ports", "trouble", f":{port}")["do"]
-    assert "never" in one(found, "certificates", "ok", "the roots of homes")["what"]
+    assert "never" in one(found, "certificates", "ok", "the root of homes")["what"]
 
 
 async def test_a_certificate_that_is_over_and_a_key_of_another(
