@@ -1,7 +1,8 @@
 """What the owner should know now: lasting troubles by their source, passing ones for a while."""
 
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from hems.alarm_history import AlarmHistory
@@ -12,6 +13,7 @@ _log = logging.getLogger(__name__)
 PASSING_S: Final = 900.0
 """How long a message that nobody takes back is shown."""
 MOST: Final = 20
+PASSING: Final = "passing"
 
 
 class Alarms:
@@ -68,6 +70,15 @@ class Alarms:
     @property
     def messages(self) -> tuple[str, ...]:
         """All that is to be shown now."""
+        return (*self._lasting.values(), *reversed(self._recent))
+
+    @property
+    def kinds(self) -> Mapping[str, int]:
+        """How many there are of each kind: what of the home they are about, or "passing"."""
+        lasting = Counter(source.partition(" ")[0] for source in self._lasting)
+        return {**lasting, PASSING: len(self._recent)}
+
+    @property
+    def _recent(self) -> list[str]:
         oldest = self._clock.now() - PASSING_S
-        recent = [message for message, at in self._passing.items() if at >= oldest]
-        return (*self._lasting.values(), *reversed(recent))
+        return [message for message, at in self._passing.items() if at >= oldest]

@@ -14,6 +14,7 @@ from hems import units
 from hems.commands import (
     agent_arguments,
     device_arguments,
+    doctor_arguments,
     enrol_arguments,
     export_arguments,
     firewall_arguments,
@@ -115,6 +116,8 @@ def _parser() -> argparse.ArgumentParser:
     island.add_argument("what", nargs="?", choices=choices, default="status")
     island.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
     island.set_defaults(run=_island)
+
+    doctor_arguments.add_to(commands, _doctor)
 
     status = commands.add_parser("status", help="how the running home stands")
     status.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
@@ -319,6 +322,12 @@ def _status(options: argparse.Namespace) -> int:
     from hems.commands.status import show
 
     return show(options.url)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from hems.commands.doctor import run
+
+    return run(options)
 
 
 def _plan(options: argparse.Namespace) -> int:

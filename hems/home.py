@@ -47,6 +47,7 @@ from hems.settings.config import Config
 from hems.store.store import Store
 from hems.uses.use import UsesEvents
 from hems.uses.uses import Uses
+from hems.vitals.vitals import Vitals
 from hems.watch import Watch
 from hems.wishes import Wishes
 from programs.capability import Spare
@@ -245,6 +246,16 @@ class Home:
             changes=self._changes,
             present=lambda: (self._ring.present or Image(clock.now(), 0, {}), self._decision),
             react=self._react,
+        )
+        self.vitals = Vitals(
+            clock,
+            self.front,
+            self._cycle,
+            self.grid,
+            self.economics,
+            self.alarms,
+            store,
+            lambda: self._decision,
         )
         self.security = Security(
             config,

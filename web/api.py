@@ -1,18 +1,13 @@
 """The home as it is now and was, the owner's wishes about it: each operation one call."""
 
 from collections.abc import Sequence
-from http import HTTPStatus
-
-from aiohttp import web
 
 from hems.access.rights import Right, Who
 from hems.clock import Clock
 from hems.surface import HomeSurface, for_guests
-from web.answers import model_answer
 from web.days import day_at, day_bounds, zone_name
 from web.models import (
     MAX_POINTS,
-    HealthAnswer,
     HistoryAnswer,
     HistoryQuery,
     HomeAnswer,
@@ -37,7 +32,6 @@ class HomeApi:
         """Return what it does."""
         return [
             Operation("GET", "/api/home", cls.home, Right.SEE),
-            Operation("GET", "/api/health", cls.health, Right.ANYBODY),
             Operation("GET", "/api/history", cls.history, Right.HISTORY),
             Operation("POST", "/api/events/{event}/opt-out", cls.opt_out, Right.STEER),
             Operation("POST", "/api/events/{event}/opt-in", cls.opt_in, Right.STEER),
@@ -50,16 +44,6 @@ class HomeApi:
         """Return the whole home at this instant; why a car waits, to who may steer it."""
         home = self._surface.snapshot()
         return HomeAnswer.model_validate(home if who.may(Right.STEER) else for_guests(home))
-
-    async def health(self) -> HealthAnswer | web.Response:
-        """Tell whether the control cycle turns; with status 503 where it stands still."""
-        snapshot = self._surface.snapshot()
-        age_s = self._clock.now() - snapshot.at
-        stalled = age_s > self._settings.stall_s
-        answer = HealthAnswer(
-            status="stalled" if stalled else "ok", seq=snapshot.seq, age_s=round(age_s, 3)
-        )
-        return model_answer(answer, HTTPStatus.SERVICE_UNAVAILABLE) if stalled else answer
 
     async def history(self, query: HistoryQuery) -> HistoryAnswer:
         """Return what was measured on a day, in an interval or else today, in equal steps."""

@@ -32,6 +32,7 @@ UNDER: Final[Mapping[str, Sequence[str]]] = {
     "history_api": ("/api/history",),
     "island_api": ("/api/island",),
     "lan_api": ("/api/lan",),
+    "metrics_api": ("/metrics",),
     "money_api": ("/api/money",),
     "needs_api": ("/api/appliances", "/api/cars", "/api/needs"),
     "people_api": ("/api/people", "/api/tokens", "/api/trail"),

@@ -14,9 +14,11 @@ from web.device_api import DeviceApi
 from web.document_api import DocumentApi
 from web.factors_api import FactorsApi
 from web.found_api import FoundApi
+from web.health_api import HealthApi
 from web.history_api import HistoryApi
 from web.island_api import IslandApi
 from web.lan_api import LanApi
+from web.metrics_api import MetricsApi
 from web.money_api import MoneyApi
 from web.needs_api import NeedsApi
 from web.operation import Operation, Part
@@ -36,6 +38,7 @@ from web.visibility_api import VisibilityApi
 
 PARTS: Final[Sequence[type[Part]]] = (
     HomeApi,
+    HealthApi,
     Streams,
     DocumentApi,
     DeviceApi,
@@ -43,6 +46,7 @@ PARTS: Final[Sequence[type[Part]]] = (
     PlanApi,
     NeedsApi,
     MoneyApi,
+    MetricsApi,
     HistoryApi,
     BillApi,
     ReservesApi,

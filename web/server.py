@@ -11,6 +11,7 @@ from web.answers import errors_in_words
 from web.api import HomeApi
 from web.document_api import DocumentApi
 from web.door import witnessed
+from web.health_api import HealthApi
 from web.lan import (
     CHECK_PATH,
     LAN,
@@ -78,7 +79,8 @@ def create_app(
         streams.close()
 
     app.on_shutdown.append(end_streams)
-    served: list[Part | Later] = [*parts, HomeApi(surface, settings, clock), streams]
+    health = HealthApi(surface.snapshot, clock, settings.stall_s)
+    served: list[Part | Later] = [*parts, HomeApi(surface, settings, clock), health, streams]
     served.append(DocumentApi([*served, DocumentApi]))
     app[DOOR] = door
     app[SENTINEL] = sentinel or Sentinel(clock)

@@ -122,12 +122,27 @@ def make_backup(
         draft.replace(target)
         with suppress(OSError):  # not every stick's file system knows how
             sync(target.parent)
+        with suppress(OSError):  # then `hems doctor` misses one; the backup is there
+            mark_path(belongings.store).write_text(f"{now:.0f}\n", encoding="ascii")
     except (OSError, Error, CertificateError, StoreError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(say("The backup cannot be made: {why}.", why=why)) from error
     finally:
         draft.unlink(missing_ok=True)
     return manifest
+
+
+def mark_path(store: Path) -> Path:
+    """Return the file beside a store that says when the last backup was made."""
+    return store.with_name(f"{store.name}.backed-up")
+
+
+def last_backup(store: Path) -> float | None:
+    """Return when the last backup of a home was made, UTC epoch seconds; None for never."""
+    try:
+        return float(mark_path(store).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
 
 
 def copy_store(store: Path, copy: Path, keys: KeyStore) -> StoreKey:

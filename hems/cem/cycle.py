@@ -35,6 +35,8 @@ from hems.cem.supports import Yielded
 from hems.cem.warmth import uncomfortable
 from hems.clock import Clock, StepWatch
 from hems.image import Image, ImageRing
+from hems.metrics.metric import FAST_S
+from hems.metrics.spread import Spread
 from programs.inputs import Inputs
 from programs.registry import Policies, propose_all, propose_support
 from programs.signal import Signal
@@ -69,6 +71,9 @@ class Cycle:
         period_s: Time from one cycle to the next, in s.
         sentry: Who ends the set-points of devices that cannot do so themselves.
         abilities: What devices can do, as they said before and are asked again.
+
+    Attributes:
+        took: How long cycles take, writes not waited for, s.
     """
 
     def __init__(
@@ -114,6 +119,7 @@ class Cycle:
         self._seq = 0
         self._swapped_at: float | None = None
         self._overruns = 0
+        self.took = Spread(FAST_S)
         self._stop = asyncio.Event()
         self._give_back = True
         self._tasks: asyncio.TaskGroup | None = None
@@ -272,7 +278,9 @@ class Cycle:
         due = self._clock.monotonic()
         read_s = _FIRST_READ_S
         while not self._stop.is_set():
+            begun = self._clock.monotonic()
             await self._tick(tasks, read_s)
+            self.took.add(self._clock.monotonic() - begun)
             if read_s == _FIRST_READ_S:  # it may last longer than a cycle
                 due = max(due, self._clock.monotonic() - self._period_s)
             read_s = _READ_SHARE * self._period_s

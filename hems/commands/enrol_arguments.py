@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hems.commands.doctor_arguments import add_head_end
 from hems.commands.feeds_arguments import add_feeds
 from hems.commands.fleet_arguments import add_fleet
 from hems.commands.monitor_arguments import add_monitor
@@ -98,7 +99,7 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
     parser.add_argument("--demo", type=Path, default=Path("var/demo"), metavar="DIR")
     parser.add_argument("--out", type=Path, default=Path("enrolment.pem"), metavar="FILE")
     parser.set_defaults(run=answer)
-    for add in (add_operators, add_fleet, add_monitor, add_feeds, add_telecontrol):
+    for add in (add_operators, add_fleet, add_monitor, add_head_end, add_feeds, add_telecontrol):
         add(actions)
 
 

@@ -1,12 +1,16 @@
 """`hems status`: how the running home stands, in a few lines."""
 
 import urllib.error
+from importlib.metadata import version
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
 from hems.commands.way_in import credentials, hint
+
+_LONG_S: Final = 300.0
 
 
 class _Part(BaseModel):
@@ -31,6 +35,17 @@ class _Event(_Part):
 class _Utility(_Part):
     state: str
     detail: str
+    last_contact: float | None = None
+
+
+class _Connection(_Part):
+    name: str
+    clock_error_s: float | None
+
+
+class _Security(_Part):
+    connections: list[_Connection]
+    store: str
 
 
 class _Network(_Part):
@@ -47,6 +62,7 @@ class _Time(_Part):
 
 
 class _Home(_Part):
+    at: float
     net_w: float | None
     devices: list[_Device]
     events: list[_Event]
@@ -85,8 +101,8 @@ def show(url: str) -> int:
     for event in home.events:
         left = " (opted out)" if event.opted_out else ""
         print(f"event     {event.state}: {event.program}: {event.title}{left}")
-    print(f"utility   {home.utility.state}: {home.utility.detail}")
-    for line in (*_time(url), *_network(url)):
+    print(f"utility   {home.utility.state}: {home.utility.detail}{_heard(home)}")
+    for line in (*_time(url), *_security(url), *_network(url)):
         print(line)
     for alarm in home.alarms:
         print(f"alarm     {alarm}")
@@ -107,6 +123,36 @@ def _time(url: str) -> list[str]:
         return []
     lines = [f"time      {told.words} (quality {told.quality})"]
     return [*lines, *(f"time      {note}" for note in told.notes)]
+
+
+def _heard(home: _Home) -> str:
+    """Return how long ago the utility answered, as of the home's own clock."""
+    at = home.utility.last_contact
+    if at is None:
+        return ""
+    ago_s = max(home.at - at, 0.0)
+    return (
+        f"; last answer {ago_s:.0f} s ago" if ago_s < _LONG_S else f"; silent {ago_s / 60:.0f} min"
+    )
+
+
+def _security(url: str) -> list[str]:
+    """Return how the clock stands beside the utilities', and the store; to who may know of it."""
+    try:
+        answer = fetch(f"{url.rstrip('/')}/api/security", headers=credentials(url))
+        told = _Security.model_validate_json(answer)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return []
+    except (NoAnswerError, ValidationError):
+        return []  # it has ended since it was asked first, or is an older hub
+    clocks = [
+        f"clock     {abs(each.clock_error_s):.1f} s "
+        f"{'ahead of' if each.clock_error_s > 0 else 'behind'} {each.name}"
+        for each in told.connections
+        if each.clock_error_s is not None
+    ]
+    return [*clocks, f"store     {told.store}", f"software  hems {version('hems')} (this command)"]
 
 
 def _network(url: str) -> list[str]:

@@ -21,7 +21,7 @@ SOON_S: Final = 30 * 86_400.0
 """An end within this is told."""
 LATE_S: Final = 5 * 86_400.0
 """The same for what the hub renews by itself, which it should have done by then."""
-_ENDLESS: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+ENDLESS: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 """Device certificates of IEEE 2030.5 end in the last second of this year (clause 6.11.4)."""
 _OWN: Final = frozenset(
     {
@@ -139,10 +139,10 @@ def _view(
         file.of,
         standing(starts_at, ends_at, now, SOON_S if file.renewal is not Renewal.ITSELF else LATE_S),
         file.renewal,
-        subject=_name(certificate.subject),
-        issuer=_name(certificate.issuer),
+        subject=common_name(certificate.subject),
+        issuer=common_name(certificate.issuer),
         starts_at=starts_at,
-        ends_at=None if ends_at >= _ENDLESS else ends_at,
+        ends_at=None if ends_at >= ENDLESS else ends_at,
         fingerprint=_pairs(hashlib.sha256(body).hexdigest()),
         lfdi=lfdi(body) if own else "",
     )
@@ -164,7 +164,7 @@ def standing(starts_at: float, ends_at: float, now: float, soon_s: float = SOON_
     return Standing.SOON if ends_at - now < soon_s else Standing.GOOD
 
 
-def _name(name: x509.Name) -> str:
+def common_name(name: x509.Name) -> str:
     """Return a name as a person reads it: its common name, or all that it says."""
     common = [
         value

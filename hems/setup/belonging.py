@@ -71,7 +71,16 @@ def store_place(path: Path, unpacked: Path, config: Config) -> Path:
 
 def _beside(store: Path) -> list[Path]:
     """Return what may lie beside a store: its key, and what an interrupted start has left."""
-    marks = ("damaged-*", "key*", "count*", "draft*", "former*", "meanwhile*", "time")
+    marks = (
+        "backed-up",
+        "damaged-*",
+        "key*",
+        "count*",
+        "draft*",
+        "former*",
+        "meanwhile*",
+        "time",
+    )
     found = [store.parent.glob(f"{store.name}.{each}") for each in marks]
     halves = [store.parent.glob(f".{store.name}.{each}") for each in ("key*", "count*", "time*")]
     return sorted({*chain.from_iterable(found), *chain.from_iterable(halves)})

@@ -19,6 +19,7 @@ from hems.store.cipher import DRIVER, StoreFile, StoreKey, unlock
 from hems.store.connection import Connection, Connections
 from hems.store.migrate import begin
 from hems.store.opening import make_ready
+from hems.store.pace import HISTORY, LEDGER, Pace
 from hems.store.sqlite import pragmas, store_errors
 
 if TYPE_CHECKING:
@@ -35,10 +36,12 @@ class Database:
 
     Attributes:
         path: The file.
+        pace: How long transactions take.
     """
 
     def __init__(self, path: Path, ready: Callable[[], StoreKey | None]) -> None:
         self.path = path
+        self.pace = Pace()
         self._ready = ready
         self._file: StoreFile | None = None
         self._preparing = asyncio.Lock()
@@ -54,10 +57,11 @@ class Database:
         Raises:
             StoreError: Nothing of the transaction stands.
         """
-        await self.file()
-        with store_errors(self.path):
-            async with self._ledger.begin() as connection:
-                yield connection
+        with self.pace.timed(LEDGER):
+            await self.file()
+            with store_errors(self.path):
+                async with self._ledger.begin() as connection:
+                    yield connection
 
     @asynccontextmanager
     async def history(self) -> AsyncIterator[Connection]:
@@ -66,10 +70,11 @@ class Database:
         Raises:
             StoreError: Nothing of the transaction stands.
         """
-        await self.file()
-        with store_errors(self.path):
-            async with self._history.begin() as connection:
-                yield connection
+        with self.pace.timed(HISTORY):
+            await self.file()
+            with store_errors(self.path):
+                async with self._history.begin() as connection:
+                    yield connection
 
     async def file(self) -> StoreFile:
         """Return the file and what opens it, for who reads it beside this.

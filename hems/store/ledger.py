@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
-from sqlalchemy import and_, bindparam, delete, exists, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from hems.clock import Clock
@@ -86,6 +86,12 @@ class SqlLedger:
         )
         async with self._database.ledger() as connection:
             return [ResponseRow(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def owed(self) -> int:
+        """Return how many responses are still owed, to whichever server."""
+        query = select(func.count()).select_from(responses).where(responses.c.location.is_(None))
+        async with self._database.ledger() as connection:
+            return int((await connection.execute(query)).scalar_one())
 
     async def posted(self, response: ResponseRow, location: str) -> None:
         """Note that the server has a response."""

@@ -15,6 +15,7 @@ from hems.store.history import History
 from hems.store.integrity import look_over
 from hems.store.ledger import SqlLedger
 from hems.store.opening import make_meanwhile, make_ready, meanwhile
+from hems.store.pace import Pace
 from hems.store.people import PeopleStore
 from hems.store.performances import Performances
 from hems.store.quarters import Quarters
@@ -57,6 +58,16 @@ class Store:
     trail: TrailStore
     security_log: SecurityLogStore
     _database: Database
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
+
+    @property
+    def pace(self) -> Pace:
+        """How long transactions on it take."""
+        return self._database.pace
 
     async def file(self) -> StoreFile:
         """Return the file, all of it written, and what opens it, for who reads it beside this.

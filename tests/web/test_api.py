@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from hems.knocks import MOST
 from tests.web.conftest import Served
 from tests.web.script import BINDING, FINISHED, MIDNIGHT, PEAK, SCRIPT_START, ZONE, event, message
 from tests.web.surface import ScriptedHome
@@ -214,6 +215,34 @@ async def test_health_fails_when_the_cycle_stands_still(served: Served) -> None:
     async with served.client.get("/api/health") as answer:
         assert answer.status == 503
         assert (await answer.json())["status"] == "stalled"
+    for path in ("/health/live", "/health/ready"):
+        async with served.client.get(path) as answer:
+            assert answer.status == 503
+            assert await answer.json() == {"status": "stalled"}
+
+
+async def test_a_hub_that_has_not_begun_is_live_and_not_ready(served: Served) -> None:
+    for path in ("/health/live", "/health/ready"):
+        async with served.client.get(path) as answer:
+            assert answer.status == 200
+            assert await answer.json() == {"status": "ok"}
+    served.home.now = replace(served.home.now, seq=0)
+    async with served.client.get("/health/live") as answer:
+        assert answer.status == 200
+    async with served.client.get("/health/ready") as answer:
+        assert answer.status == 503
+        assert await answer.json() == {"status": "starting"}
+
+
+async def test_health_without_login_is_asked_so_often_and_no_more(served: Served) -> None:
+    for path in ("/health/live", "/health/ready"):
+        served.clock.at += 1
+        for _ in range(MOST):
+            async with served.client.get(path) as answer:
+                assert answer.status == 200
+        async with served.client.get(path) as answer:
+            assert answer.status == 429
+            assert (await answer.json())["error"]
 
 
 @pytest.mark.requirement("ROLE-UI")

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from hems.clock import Clock
 from hems.headend.errors import RequestError
 from hems.headend.monitor import signal_store
+from hems.headend.monitor.catalogue import CATALOGUE
 from hems.headend.monitor.gauges import Gauges
 from hems.headend.monitor.metrics import Metrics
 from hems.headend.monitor.signals import MEANINGS, Rule, Severity, Signal
@@ -17,9 +18,9 @@ from hems.headend.store import Store
 from hems.on_demand import load, on_demand
 
 if TYPE_CHECKING:
-    from hems.headend.monitor import exposition
+    from hems.metrics import exposition
 else:
-    exposition = on_demand("hems.headend.monitor.exposition")
+    exposition = on_demand("hems.metrics.exposition")
 
 METRICS: Final = "/metrics"
 SIGNALS: Final = "/signals"
@@ -118,7 +119,9 @@ class MonitorDoor:
         except ModuleNotFoundError as error:
             raise MissingError(f"{error.name} is missing: pip install 'hems[headend]'") from error
         now = await self._gauges.now(self._clock.now())
-        text = exposition.text(self._metrics, self._gauges.told(now))
+        metrics = self._metrics
+        told = metrics.values(self._gauges.told(now))
+        text = exposition.text(CATALOGUE, told, metrics.histograms)
         return web.Response(body=text, headers={"Content-Type": exposition.CONTENT_TYPE})
 
     async def get_signals(self, request: web.Request) -> web.Response:

@@ -11,11 +11,10 @@ from hems.headend.book import Book
 from hems.headend.fleet.hub_store import count_by_state
 from hems.headend.models import ChangeRow
 from hems.headend.monitor import catalogue, signal_store
-from hems.headend.monitor.catalogue import Metric
-from hems.headend.monitor.metrics import Labels
 from hems.headend.monitor.signals import Signal
 from hems.headend.notifier import Notifier
 from hems.headend.store import Store
+from hems.metrics.metric import Labels, Metric
 
 WITHIN = {"5m": 300.0, "1h": 3600.0}
 """Homes are counted that were heard of in so long, s."""

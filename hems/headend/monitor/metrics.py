@@ -1,46 +1,20 @@
 """What a worker counts: plain numbers in memory, so that to count costs next to nothing.
 
-They are put into words of Prometheus only when somebody asks (`exposition`).
+They are put into words of Prometheus only when somebody asks (`hems.metrics.exposition`).
 """
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
 from hems.headend.monitor import catalogue
-from hems.headend.monitor.catalogue import CATALOGUE, Kind, Metric
-
-Labels = tuple[str | int, ...]
+from hems.headend.monitor.catalogue import CATALOGUE
+from hems.metrics.metric import Kind, Labels, Metric
+from hems.metrics.spread import Spread
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _CODES: Final = frozenset({*range(1, 17), *range(251, 255)})
 """Statuses of responses that the standard names."""
-
-
-class Spread:
-    """How values are spread over ranges.
-
-    Args:
-        bounds: Upper bounds of the ranges, in order; above the last is one more.
-
-    Attributes:
-        bounds: As given.
-        counts: Values in each range.
-        total: Their sum.
-    """
-
-    __slots__ = ("bounds", "counts", "total")
-
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.total = 0.0
-
-    def add(self, value: float) -> None:
-        """Count a value."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
 
 
 class _Requests:
@@ -80,6 +54,21 @@ class Metrics:
         if metric is not catalogue.REQUEST_S:
             return dict(self._spreads[metric])
         return {labels: each.spread for labels, each in self._requests.items()}
+
+    def values(
+        self, now: Mapping[Metric, Mapping[Labels, float]]
+    ) -> Mapping[Metric, Mapping[Labels, float]]:
+        """Return all counters, with what is as it is now.
+
+        Args:
+            now: Gauges, and counters that somebody else keeps.
+        """
+        return {**{each: self.counters(each) for each in self._counters}, **now}
+
+    @property
+    def histograms(self) -> Mapping[Metric, Mapping[Labels, Spread]]:
+        """All histograms by their labels."""
+        return {each: self.spreads(each) for each in self._spreads}
 
     def request(
         self, door: str, resource: str, method: str, status: str | int, took_s: float

@@ -28,6 +28,7 @@ from hems.headend.monitor.requests import observed
 from hems.headend.monitor.rounds import Rounds
 from hems.headend.monitor.settings import MonitorSettings
 from hems.headend.monitor.telling import Telling
+from hems.headend.monitor.wellness import Wellness
 from hems.headend.notifier import Notifier
 from hems.headend.postman import Letter, Outcome
 from hems.headend.records import ResponseRecord
@@ -76,7 +77,10 @@ class Monitor:
             barred=lambda lfdi: fleet.memory.access(lfdi, clock.now()) is Access.NOTHING,
         )
         self.rounds = Rounds(store, book, fleet, settings)
-        self.doors = (MonitorDoor(self.metrics, self.gauges, store, clock),)
+        self.doors = (
+            MonitorDoor(self.metrics, self.gauges, store, clock),
+            Wellness(store, clock),
+        )
         store.on_done = self._transaction
         store.on_response = self._response
         store.on_readings = self.telling.powers.posted

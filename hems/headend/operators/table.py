@@ -22,6 +22,7 @@ from hems.headend.fleet import door_hub_models as hubs
 from hems.headend.fleet import door_imports as imports
 from hems.headend.fleet import door_models as places
 from hems.headend.monitor import door as monitor
+from hems.headend.monitor import wellness
 from hems.headend.operators import models as own
 from hems.headend.operators.rules import (
     ADMINS,
@@ -285,6 +286,8 @@ _BESIDE: Final = (
     Rule("GET", "/upstream", READERS, upstream.UpstreamOut),
     Rule("GET", "/upstream/events/{id}", READERS, upstream.SharesOut),
     Rule("GET", "/metrics", READERS, media="text/plain"),
+    Rule("GET", "/health/live", None, wellness.StateOut),
+    Rule("GET", "/health/ready", None, wellness.StateOut),
     Rule("GET", "/signals", READERS, monitor.SignalsOut, query=_SINCE),
     Rule("GET", "/fleet/health", READERS, monitor.HealthOut),
 )

@@ -500,7 +500,7 @@ export interface paths {
             cookie?: never;
         };
         /** Tell whether the control cycle turns; with status 503 where it stands still */
-        get: operations["home_health"];
+        get: operations["health_health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1844,6 +1844,57 @@ export interface paths {
         put?: never;
         /** Erase the home's keys and data, and start anew as on the first day */
         post: operations["archive_wipe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether the hub works; with status 503 where only a new start will help */
+        get: operations["health_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether the hub controls the home; with status 503 until it does */
+        get: operations["health_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the hub's metrics, as Prometheus reads them */
+        get: operations["metrics_metrics"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4989,6 +5040,18 @@ export interface components {
          */
         State: "open" | "done" | "skipped";
         /**
+         * StateAnswer
+         * @description One word, and nothing of the home.
+         *
+         *     Attributes:
+         *         status: "ok"; "starting" before the first control cycle is done; "stalled" where the
+         *             control cycle stands still.
+         */
+        StateAnswer: {
+            /** Status */
+            status: string;
+        };
+        /**
          * Step
          * @description What accounts are added up by.
          * @enum {string}
@@ -5620,6 +5683,7 @@ export type StandAnswer = components['schemas']['StandAnswer'];
 export type Standing = components['schemas']['Standing'];
 export type StandingAnswer = components['schemas']['StandingAnswer'];
 export type State = components['schemas']['State'];
+export type StateAnswer = components['schemas']['StateAnswer'];
 export type StepInput = components['schemas']['Step-Input'];
 export type StepOutput = components['schemas']['Step-Output'];
 export type StepAnswer = components['schemas']['StepAnswer'];
@@ -6862,7 +6926,7 @@ export interface operations {
             };
         };
     };
-    home_health: {
+    health_health: {
         parameters: {
             query?: never;
             header?: never;
@@ -9774,6 +9838,93 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    health_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    health_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    metrics_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
             };
             /** @description What went wrong */
             default: {

@@ -734,6 +734,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer whether the worker answers at all */
+        get: operations["wellness_get_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer whether the worker can serve homes now; with status 503 where it cannot */
+        get: operations["wellness_get_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/homes": {
         parameters: {
             query?: never;
@@ -3668,6 +3702,14 @@ export interface components {
          */
         State: "made" | "enrolled" | "commissioned" | "operating" | "quarantined" | "retired";
         /**
+         * StateOut
+         * @description One word: "ok", "database" where that cannot be asked, or "behind" its other workers.
+         */
+        StateOut: {
+            /** Status */
+            status: string;
+        };
+        /**
          * SummariesOut
          * @description The latest events in short, latest first, and how many are remembered at all.
          */
@@ -4034,6 +4076,7 @@ export type SiteOfIn = components['schemas']['SiteOfIn'];
 export type SiteOut = components['schemas']['SiteOut'];
 export type SitesOut = components['schemas']['SitesOut'];
 export type State = components['schemas']['State'];
+export type StateOut = components['schemas']['StateOut'];
 export type SummariesOut = components['schemas']['SummariesOut'];
 export type SummaryOut = components['schemas']['SummaryOut'];
 export type TariffOut = components['schemas']['TariffOut'];
@@ -5976,6 +6019,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SiteOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    wellness_get_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateOut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    wellness_get_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateOut"];
                 };
             };
             /** @description What went wrong */

@@ -1,0 +1,1 @@
+"""Looking at the machine, files and peers; nothing is changed by it, and nothing judged."""

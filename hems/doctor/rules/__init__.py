@@ -1,0 +1,1 @@
+"""What facts amount to. Pure: tables of thresholds and words, no I/O."""

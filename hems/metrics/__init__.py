@@ -1,0 +1,1 @@
+"""Numbers of a running program, as Prometheus asks for them: what hub and head-end share."""
