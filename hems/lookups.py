@@ -56,7 +56,7 @@ class LookupLoop(asyncio.SelectorEventLoop):
         self._known: dict[_Question, _Known] = {}
         self._missed: set[_Question] = set()
 
-    async def getaddrinfo(  # type: ignore[override] # typeshed spells the list of five out
+    async def getaddrinfo(
         self,
         host: bytes | str | None,
         port: bytes | str | int | None,

@@ -1,8 +1,8 @@
-"""`python -m tests.netfaults.portal CERTIFICATE KEY`: the door of an inn, that lets nobody through.
+"""`python -m tests.netfaults.portal CERTIFICATE KEY HOST TLS_PORT HTTP_PORT`: an impostor's door.
 
-What is sent to any address lands here (`Town.inn`): HTTP is led to a page to log in on, TLS is
-answered with the portal's own certificate. It writes a line for each request that it was sent, so
-that a test sees whether anything was said to it.
+Whoever comes to it in plain HTTP is led to a page to log in on; TLS is answered with the impostor's
+certificate. It writes a line for each request that it was sent, so that a test sees whether
+anything was said to it.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ async def _lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-async def _serve(certificate: str, key: str) -> None:
+async def _serve(certificate: str, key: str, host: str, tls_port: str, http_port: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    await asyncio.start_server(_lead, "0.0.0.0", HTTP_PORT)
-    await asyncio.start_server(_lead, "0.0.0.0", TLS_PORT, ssl=context)
+    await asyncio.start_server(_lead, host, int(http_port))
+    await asyncio.start_server(_lead, host, int(tls_port), ssl=context)
     print("ready", flush=True)
     await asyncio.Event().wait()
 

@@ -1,4 +1,4 @@
-"""The whole line in a town: the utility's server, the house and the hub, each on its own machine."""
+"""The whole line in a town: the utility's server, the house, the hub, each on its own machine."""
 
 import re
 import socket
@@ -16,7 +16,7 @@ from hems.commands.scene import PIN_DIGITS
 from hems.commands.stage import Stage, free_port
 from tests.e2e.rig import Rig
 from tests.machines import Machine
-from tests.netfaults.town import HOUSE, HUB, NAME, UTILITY, Town
+from tests.netfaults.town import HOUSE, HUB, METER, NAME, UTILITY, Town
 
 EVENING = (
     *("--fixed-load", "1600", "--pv-w", "0", "--battery-soc", "0.7"),
@@ -34,11 +34,11 @@ class TownStage(Stage):
     Attributes:
         town: The machines.
         port: Where homes reach the head-end.
-        rewrite: What is replaced in the hub's configuration.
+        utility: The head-end's address.
     """
 
     town: Town = field(kw_only=True)
-    rewrite: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    utility: str = field(default=UTILITY, kw_only=True)
     port: int = field(default_factory=free_port, init=False)
 
     def where(self, port: int | None) -> Machine:
@@ -79,15 +79,14 @@ class TownStage(Stage):
         path = self.folder / "hub" / "hems.toml"
         text = path.read_text(encoding="utf-8")
         for port in ports.values():
-            text = re.sub(rf"^port = {port}$", f'port = {port}\nhost = "{HOUSE}"', text, flags=re.M)
+            host = METER if port == ports["meter"] else HOUSE
+            at = f'port = {port}\nhost = "{host}"'
+            text = re.sub(rf"^port = {port}$", at, text, flags=re.MULTILINE)
         text = text.replace("[ocpp]", f'[ocpp]\nhost = "{HUB}"')
-        for old, new in self.rewrite.items():
-            assert old in text, old
-            text = text.replace(old, new)
         path.write_text(text, encoding="utf-8")
 
     async def _start_headend(self, pki: Pki) -> None:
-        lines = (f'host = "{UTILITY}"', f"port = {self.port}", *self.scene.headend)
+        lines = (f'host = "{self.utility}"', f"port = {self.port}", *self.scene.headend)
         self.scene = replace(self.scene, headend=lines)
         await Stage._start_headend(self, pki)
 

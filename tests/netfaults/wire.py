@@ -1,4 +1,4 @@
-"""`python -m tests.netfaults.wire`: network cables that lose, delay, disorder, throttle and swallow.
+"""`python -m tests.netfaults.wire`: cables that lose, delay, disorder, throttle and swallow.
 
 The kernel's `netem` does the same, but is not part of every kernel. A cable is a pair of TAP
 devices, and this program carries each Ethernet frame from one to the other; the machines at its
@@ -67,7 +67,7 @@ class Cable:
 
     ends: tuple[int, int]
     weather: Weather = field(default_factory=Weather)
-    chance: random.Random = field(default_factory=lambda: random.Random(1))
+    chance: random.Random = field(default_factory=random.SystemRandom)
     carried: int = 0
     lost: int = 0
     free_at: list[float] = field(default_factory=lambda: [0.0, 0.0])
