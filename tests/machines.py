@@ -90,7 +90,8 @@ def machine(*, mounts: bool = False) -> Iterator[Machine]:
         mounts: Whether it is to have mounts of its own: another /etc/resolv.conf, say.
     """
     flags = ["-n", "-m"] if mounts else ["-n"]
-    holder = subprocess.Popen(["unshare", *flags, "sleep", _HELD_S])
+    tied = ["setpriv", "--pdeathsig", "KILL"]  # to this process, however it ends
+    holder = subprocess.Popen([*tied, "unshare", *flags, "sleep", _HELD_S])
     try:
         own = Path("/proc/self/ns/net").readlink()
         for _ in range(1000):

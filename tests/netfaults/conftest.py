@@ -23,6 +23,7 @@ from tests.waiting import until
 
 LIMIT_W: Final = 1500.0
 ALL_WELL_S: Final = 120.0
+_UP_S: Final = 300.0
 _LONGEST_CYCLE_S: Final = 5.0
 """A cycle a second, on a machine that has much else to do."""
 _LOOK_S: Final = 0.2
@@ -131,9 +132,7 @@ async def opened(
             utility=('poll_least = "1 s"', f'notify_host = "{ours}"', *utility),
         )
         town.book(Book(names={**KNOWN, NAME: (theirs,)}))
-        async with TownRig(
-            TownStage(folder / "stage", scene, within_s=ALL_WELL_S, town=town)
-        ) as rig:
+        async with TownRig(TownStage(folder / "stage", scene, within_s=_UP_S, town=town)) as rig:
             line = Line(town, rig, inn)
             await line.well()
             yield line

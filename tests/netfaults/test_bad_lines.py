@@ -11,7 +11,7 @@ from tests.netfaults.wire import Weather
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.requirement("LC-TEST", "PRO-2030.5"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     needs_namespaces,
 ]
 
