@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -50,10 +51,12 @@ class Line:
         last, since = -1, time.monotonic()
         while True:
             await asyncio.sleep(_LOOK_S)
-            if not self.watching:
-                last = -1
+            try:
+                seq = (await self.rig.home()).seq
+            except aiohttp.ClientError:
+                assert not self.watching, "the page is gone"
+                last, since = -1, time.monotonic()
                 continue
-            seq = (await self.rig.home()).seq
             now = time.monotonic()
             if seq != last:
                 last, since = seq, now
