@@ -28,6 +28,7 @@ _UP_S: Final = 300.0
 _LONGEST_CYCLE_S: Final = 5.0
 """A cycle a second, on a machine that has much else to do."""
 _LOOK_S: Final = 0.2
+_FLOW_S: Final = 2.0
 
 
 @dataclass
@@ -80,9 +81,36 @@ class Line:
             f"{state}: {reason}",
         )
 
+    async def link_of_new_flows(self, state: str, reason: str) -> Home:
+        """Wait until the link is in a state, where nothing that was connected stays so.
+
+        A connection that was made to an address of before goes on, whatever becomes of the name.
+        """
+
+        async def look() -> Home:
+            self.town.new_flows()
+            await asyncio.sleep(_FLOW_S)
+            return await self.rig.home()
+
+        return await until(
+            look,
+            lambda home: home.utility.state == state and reason in home.utility.detail,
+            ALL_WELL_S,
+            f"{state}: {reason}",
+        )
+
     async def event(self, seconds: int, limit_w: float = LIMIT_W) -> Event:
         """Dispatch an event that begins now."""
         return await self.rig.dispatch(limit_import_w=limit_w, seconds=seconds)
+
+    async def begins(self, event: Event) -> None:
+        """Wait until the home has begun an event; it must be before it ends."""
+        await until(
+            self.rig.home,
+            lambda home: (card := home.card(event.id)) is not None and card.state == "running",
+            event.start + event.duration_s - time.time(),
+            "the event is begun",
+        )
 
     async def runs(self, event: Event) -> None:
         """Wait until an event is carried out; it must be before it ends."""
