@@ -42,6 +42,7 @@ from hems.home import Home
 from hems.homeassistant.settings import HomeAssistantSettings, TrustError
 from hems.hub_id import hub_id
 from hems.logs import log_to_stderr
+from hems.lookups import LookupLoop
 from hems.means import Means
 from hems.on_demand import on_demand
 from hems.security.key_watch import watched
@@ -108,7 +109,8 @@ def _run_once(place: Place, ready: Path | None) -> bool:
     begun = begin(place.path)
     path = prepared(place, erased=begun.erased is not None)
     try:
-        return asyncio.run(_serve(path, place, ready, begun))
+        with asyncio.Runner(loop_factory=LookupLoop) as runner:
+            return runner.run(_serve(path, place, ready, begun))
     except _NO_START as error:
         if put_back(path, str(error)):
             return True

@@ -83,6 +83,7 @@ class Stage:
         folder: Where their files are.
         scene: What is played.
         installation: What the hub's software agent approves; None for what runs here.
+        within_s: How long each may take to come up.
 
     Raises:
         ChildError: On entering, if one of them does not come up; all are stopped then.
@@ -99,6 +100,7 @@ class Stage:
     page: str = field(init=False, default="")
     lfdi: str = field(init=False, default="")
     installation: Installation | None = None
+    within_s: float = START_WITHIN_S
 
     def __post_init__(self) -> None:
         self.folder = self.folder.absolute()
@@ -137,11 +139,11 @@ class Stage:
         ocpp_port = free_port()
         await self._start_headend(pki)
         await self._start_house(ocpp_port)
-        utility = HeadEndReady.model_validate(await self.headend.wait_ready(START_WITHIN_S))
+        utility = HeadEndReady.model_validate(await self.headend.wait_ready(self.within_s))
         token = (self.folder / "headend" / "token").read_text(encoding="utf-8").strip()
         self.dcap, self.operator = utility.dcap, Operator(url=utility.operator, token=token)
         await self._register_home()
-        house = HouseReady.model_validate(await self.house.wait_ready(START_WITHIN_S))
+        house = HouseReady.model_validate(await self.house.wait_ready(self.within_s))
         self.control = f"http://{house.control.host}:{house.control.port}"
         self._write_hub_config(pki, house.ports(), ocpp_port)
         await self.start_hub()
@@ -149,7 +151,7 @@ class Stage:
     async def start_hub(self) -> None:
         """Start the hub (again) and wait for its first control cycle."""
         await self.hub.start()
-        ready = HubReady.model_validate(await self.hub.wait_ready(START_WITHIN_S))
+        ready = HubReady.model_validate(await self.hub.wait_ready(self.within_s))
         self.page = ready.page
 
     async def close(self) -> None:

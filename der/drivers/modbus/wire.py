@@ -6,6 +6,7 @@ its host, and takes an answer without a number for any question.
 """
 
 import asyncio
+import ipaddress
 import logging
 import os
 import ssl
@@ -24,6 +25,9 @@ _log = logging.getLogger(__name__)
 _LAST_NUMBER: Final = 0xFFFF
 _SHOWN_BYTES: Final = 8
 _BUFFER_BYTES: Final = 1024
+_NEXT_ADDRESS_S: Final = 0.25
+"""After so long the next of a name's addresses is tried beside the one before (RFC 8305): few
+devices speak Modbus over IPv6, whatever their name says."""
 
 
 class WireError(Exception):
@@ -207,12 +211,22 @@ async def connect(
             address.port,
             ssl=context,
             server_hostname=name,
+            happy_eyeballs_delay=_next_address_s(address.host),
         )
     except ssl.SSLError as error:
         raise WireError(tls_cause(error), lasting=True) from error
     except OSError as error:
         raise WireError(_words(error, context)) from error
     return wire
+
+
+def _next_address_s(host: str) -> float | None:
+    """Return when the next of a host's addresses is tried; None where there is one only."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return _NEXT_ADDRESS_S
+    return None
 
 
 def _words(error: OSError, context: ssl.SSLContext | None) -> str:

@@ -43,16 +43,16 @@ class Limits:
     """Bounds in time and number.
 
     Attributes:
-        total_s: For a whole request, redirects included.
+        total_s: For a whole request, redirects included, from when there is a connection for it.
         list_s: For a whole list, however many pages it comes in.
-        connect_s: For a TCP connection with its TLS handshake.
+        connect_s: For a TCP connection with its TLS handshake: three times to the server and back.
         connections: Greatest number of connections at a time.
         keepalive_s: How long an idle connection is kept for the next request.
     """
 
-    total_s: float = 20.0
+    total_s: float = 30.0
     list_s: float = 120.0
-    connect_s: float = 10.0
+    connect_s: float = 15.0
     connections: int = 4
     keepalive_s: float = 60.0
 
@@ -93,6 +93,9 @@ class Connections:
     The first certificate that a server shows is the only one that goes: what it has proved, it has
     proved for that one. Those that were believed before go together (see `believe`).
 
+    There are never more requests under way than connections: on a slow line the others wait for
+    their turn, and the time until then is not held against the server.
+
     A place that once did not answer in time gets at most half of the connections, together with
     all others of its kind, until it answers: however many hang, there is a way for the rest.
 
@@ -125,6 +128,7 @@ class Connections:
                 _add_check(ssl_context, verify_peer)
             _add_check(ssl_context, self._check_same)  # last: of those that were not refused
         self._pool: _Pool | None = None
+        self._turns = asyncio.Semaphore(limits.connections)
         self._hung: dict[str, None] = {}
         self._few = asyncio.Semaphore(max(1, limits.connections // 2))
 
@@ -178,8 +182,9 @@ class Connections:
             Sep2Error: As `work` raises.
         """
         if place not in self._hung:
-            return await self._timed(place, work)
-        async with self._few:
+            async with self._turns:
+                return await self._timed(place, work)
+        async with self._few, self._turns:
             return await self._timed(place, work)
 
     async def _timed(self, place: str, work: Callable[[], Awaitable[R]]) -> R:
@@ -243,7 +248,6 @@ class Connections:
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            # Of the connection alone: to wait for one that others use is no fault of the server.
             timeout=aiohttp.ClientTimeout(sock_connect=self._limits.connect_s),
             headers={"Accept": MEDIA_TYPE, "Accept-Encoding": "identity"},
             auto_decompress=False,

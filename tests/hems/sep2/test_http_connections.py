@@ -199,6 +199,18 @@ async def test_a_peer_that_never_ends_its_handshake(pki: Pki) -> None:
                 await transport.get("/tm", res.Time)
 
 
+async def test_a_slow_line_s_queue_is_not_held_against_the_server() -> None:
+    """Each answer is in time, all together are not: the last ones wait for their turn."""
+
+    async def handler(_request: web.Request) -> web.Response:
+        await asyncio.sleep(0.5)
+        return sep(TIME)
+
+    limits = Limits(total_s=2.0, connections=2)
+    async with talking_to(handler, limits=limits) as transport:
+        await asyncio.gather(*(transport.get(f"/{n}", res.Time) for n in range(10)))
+
+
 async def test_many_places_that_hang_leave_a_way_for_the_rest() -> None:
     """Eight of them on four connections: each hangs once, and from then on they share two."""
     hanging = asyncio.Semaphore(0)

@@ -8,12 +8,12 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+
+from tests.machines import Machine, machine
 
 MAC = "02:00:00:00:00:40"
 DEVICE, HUB, OUTSIDE = "192.168.40.2", "192.168.40.1", "10.9.0.2"
@@ -75,27 +75,6 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2])), 3) as held:
 
 
 @dataclass(frozen=True)
-class Machine:
-    """A network namespace, held by a process."""
-
-    pid: int
-
-    def command(self, *arguments: str) -> list[str]:
-        """Return a command as it is run there."""
-        return ["nsenter", "-t", str(self.pid), "-n", *arguments]
-
-    def run(self, *arguments: str) -> str:
-        """Run a command there."""
-        return subprocess.run(
-            self.command(*arguments), check=True, capture_output=True, text=True, timeout=20
-        ).stdout
-
-    def ip(self, line: str) -> None:
-        """Run `ip`."""
-        self.run("ip", *line.split())
-
-
-@dataclass(frozen=True)
 class Lan:
     """The three machines."""
 
@@ -137,23 +116,6 @@ class Held:
         said = self.process.stdout.readline().strip()
         assert said in {"passes", "dropped"}
         return said == "passes"
-
-
-@contextlib.contextmanager
-def machine() -> Iterator[Machine]:
-    """Make a network namespace."""
-    holder = subprocess.Popen(["unshare", "-n", "sleep", "600"])
-    try:
-        own = Path("/proc/self/ns/net").readlink()
-        for _ in range(200):
-            with contextlib.suppress(OSError):
-                if Path(f"/proc/{holder.pid}/ns/net").readlink() != own:
-                    break
-            time.sleep(0.01)
-        yield Machine(holder.pid)
-    finally:
-        holder.kill()
-        holder.wait()
 
 
 def _wired(one: Machine, other: Machine, name: str) -> None:

@@ -37,10 +37,10 @@ from tests.hems.emg.firewall.lan import (
     OTHER,
     OUTSIDE,
     Lan,
-    Machine,
     lan,
     needs_nft,
 )
+from tests.machines import Machine
 
 pytestmark = [
     needs_nft,
