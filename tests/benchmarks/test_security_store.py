@@ -5,6 +5,7 @@ import math
 import pytest
 
 from tests.benchmarks import security_store
+from tests.benchmarks.store_rows import DEVICES
 
 
 @pytest.mark.requirement("L1-CRYPT")
@@ -15,7 +16,7 @@ def test_both_stores_get_the_same_writes_and_the_median_counts(
     monkeypatch.setattr(security_store, "ROUND_S", 300)
     figures = security_store.measure(3)
     assert figures["store_rounds"] == 3
-    assert figures["store_samples"] == 3 * 300 * security_store.DEVICES
+    assert figures["store_samples"] == 3 * 300 * DEVICES
     each = figures["encryption_cost_each"]
     assert isinstance(each, list)
     assert sorted(each)[1] == figures["encryption_cost"]
