@@ -111,9 +111,17 @@ def _message(error: BaseException) -> str:
     said = error.args[0]
     if isinstance(error, BaseExceptionGroup) or raised is None or len(error.args) > 1:
         return WITHHELD
-    if isinstance(said, str) and said in (c for c in raised.f_code.co_consts if type(c) is str):
+    if isinstance(said, str) and said in _words(raised):
         return repr(said)
     return WITHHELD
+
+
+def _words(frame: FrameType) -> tuple[str, ...]:
+    """Return the texts that stand in a frame's code; none of code that was made as it ran."""
+    file = getattr(frame.f_globals.get("__spec__"), "origin", None)
+    if frame.f_code.co_filename != file:
+        return ()
+    return tuple(each for each in frame.f_code.co_consts if isinstance(each, str))
 
 
 def _last(trace: TracebackType | None) -> FrameType | None:

@@ -64,7 +64,7 @@ def is_due(vitals: Vitals, now: float, watchdog_s: float) -> bool:
     """
     if vitals.fed_at is not None and now - vitals.fed_at < watchdog_s / OFTEN:
         return False
-    return _well(vitals, now)
+    return _well(vitals, now, watchdog_s / OFTEN)
 
 
 def may_last(vitals: Vitals, now: float) -> bool:
@@ -72,12 +72,14 @@ def may_last(vitals: Vitals, now: float) -> bool:
     return vitals.phase is Phase.STEP and now - vitals.since < STEP_WITHIN_S
 
 
-def _well(vitals: Vitals, now: float) -> bool:
+def _well(vitals: Vitals, now: float, fresh_s: float) -> bool:
     match vitals.phase:
         case Phase.CONTROLLING:
-            # Each decision feeds once: an old one says nothing of now.
+            # Each decision feeds once, and an old one not at all: it says nothing of now.
             decided, fed = vitals.decided_at, vitals.fed_at
-            return decided is not None and (fed is None or decided > fed)
+            if decided is None or now - decided >= fresh_s:
+                return False
+            return fed is None or decided > fed
         case Phase.CHANGING:
             return vitals.ready and now - vitals.since < CHANGE_WITHIN_S
         case Phase.STEP:
