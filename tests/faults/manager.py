@@ -14,7 +14,7 @@ from typing import Final
 
 from tests.waiting import until
 
-START_WITHIN_S: Final = 90.0
+START_WITHIN_S: Final = 240.0
 FED: Final = "WATCHDOG=1"
 
 
@@ -92,7 +92,7 @@ class Started:
         async def look() -> list[str]:
             return self.logged(part)
 
-        return (await until(look, bool, 30.0, f"it logs {part}"))[0]
+        return (await until(look, bool, 120.0, f"it logs {part}"))[0]
 
 
 @asynccontextmanager

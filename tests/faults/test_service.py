@@ -18,7 +18,7 @@ from tests.faults.manager import FED, Started, started
 from tests.hems.headend.test_headend_process import toml
 from tests.waiting import until
 
-pytestmark = [pytest.mark.requirement("LC-TEST"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.requirement("LC-TEST"), pytest.mark.timeout(600)]
 
 FAULTY = """
 import sys
@@ -54,7 +54,7 @@ async def hub(
         yield running
 
 
-async def page(folder: Path, within_s: float = 60.0) -> str:
+async def page(folder: Path, within_s: float = 120.0) -> str:
     """Return where the page is, once the hub has said so."""
 
     async def look() -> str:
@@ -156,8 +156,8 @@ async def test_a_hub_reads_its_configuration_anew_when_asked(tmp_path: Path) -> 
                 draft.rename(config)
             await manager.forget()
             running.send(signal.SIGHUP)
-            reads = await manager.hears("RELOADING=1\nMONOTONIC_USEC=", 30.0)
-            assert await manager.hears("READY=1", 60.0) > reads
+            reads = await manager.hears("RELOADING=1\nMONOTONIC_USEC=")
+            assert await manager.hears("READY=1") > reads
 
         await ask(None)
         await running.logs("the configuration is as it was")
@@ -199,7 +199,7 @@ async def test_a_head_end_is_fed_and_reads_anew(pki: Pki, tmp_path: Path) -> Non
         config.write_text(toml(pki, "dcap_poll_s = 0\ncolour = 1"))
         await manager.forget()
         running.send(signal.SIGHUP)
-        await manager.hears("READY=1", 30.0)
+        await manager.hears("READY=1")
         assert running.logged("ERROR hems.headend.serving")
         assert running.logged("colour: Extra inputs are not permitted")
         assert running.logged("dcap_poll_s: ")
@@ -207,7 +207,7 @@ async def test_a_head_end_is_fed_and_reads_anew(pki: Pki, tmp_path: Path) -> Non
         config.write_text(toml(pki, 'dcap_poll_s = 30\n[log]\nlevel = "debug"\nformat = "json"'))
         await manager.forget()
         running.send(signal.SIGHUP)
-        await manager.hears("READY=1", 30.0)
+        await manager.hears("READY=1")
         for name in ("dcap_poll_s", "log.format"):
             assert running.logged(f"a change of {name} holds from the next start")
         where = json.loads((tmp_path / "ready.json").read_text())["operator"]

@@ -158,7 +158,7 @@ async def test_who_asks_is_told_what_came_of_it(
     asked = Asked(tmp_path, present)
     try:
         assert await asked.ask() == "the configuration is as it was"
-        assert asked.alarms.messages == ()
+        assert not asked.alarms.messages
 
         (tmp_path / "hems.toml").write_text('[home]\nphases = 2\nname = ""\n')
         assert await asked.ask() == "the home goes on as it was"
@@ -170,7 +170,7 @@ async def test_who_asks_is_told_what_came_of_it(
         (tmp_path / "hems.toml").write_text('[logging]\nlevel = "debug"\n')
         assert await asked.ask() == "the configuration is as it was"
         assert asked.read[-1].logging.level == "debug"
-        assert asked.alarms.messages == ()
+        assert not asked.alarms.messages
         assert not asked.make.made, "for the log alone no home is made anew"
 
         asked.make.refuses = "m: cannot be"

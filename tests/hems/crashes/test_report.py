@@ -31,7 +31,8 @@ def plain(secret: str) -> None:
 
 
 def keyed(secret: str) -> None:
-    {}[secret]
+    known: dict[str, int] = {}
+    known[secret]
 
 
 def filed(secret: str) -> None:

@@ -139,8 +139,9 @@ def test_a_step_between_two_homes_is_fed(heart: Heart, manager: Manager, clock: 
             clock.now += 600.0
             manager.until("WATCHDOG=1")
     assert heart.phase is Phase.CHANGING
-    heart.decided(said("a"))
-    assert heart.phase is Phase.CONTROLLING
+    manager.heard()
+    heart.decided(said("b"))
+    assert "READY=1\nSTATUS=b" in manager.heard()
 
 
 def test_a_hub_that_nobody_started_says_nothing_and_has_no_thread() -> None:
