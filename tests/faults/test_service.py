@@ -80,6 +80,7 @@ async def silent(running: Started, for_s: float) -> None:
     assert FED not in await running.manager.heard()
 
 
+@pytest.mark.deep
 async def test_a_hub_is_ready_once_it_controls_and_fed_while_it_does(tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()
