@@ -152,8 +152,8 @@ async def _serve(start: _Start) -> bool:
 
 
 async def _control(start: _Start, config: Config, opened: Opened, clock: Clock) -> bool:
-    path, begun, service = start.path, start.begun, start.service
-    file, keys = config.store.path, key_store(config.keys.settings)
+    path, begun, service, file = start.path, start.begun, start.service, config.store.path
+    keys = key_store(config.keys.settings)
     store = await taken_up(clock, file, opened.store)
     guards = await guardroom(
         config, opened, clock, lambda: succession.home, begun, following=lambda: following
@@ -162,13 +162,14 @@ async def _control(start: _Start, config: Config, opened: Opened, clock: Clock) 
     note = following.note
     reliance = Reliance(config)
 
-    def said() -> str:
-        return times.time().said
-
     def make(config: Config) -> Home:
         registry = build(wiring.descriptions(config), wiring.shared(config))
-        barrier = guards.watch.barrier
-        means = Means(note=note, barrier=barrier, time=said, decided=service.decided)
+        means = Means(
+            note=note,
+            barrier=guards.watch.barrier,
+            time=lambda: times.time().said,
+            decided=service.decided,
+        )
         home = Home(config, clock, store, registry, means)
         home.alarms.lasting("store", opened.trouble)
         service.show_crash(home)
