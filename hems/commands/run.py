@@ -19,7 +19,6 @@ from der.registry import build
 from hems import wiring
 from hems.access.trail_watch import TrailWatch, trail_file
 from hems.archive.errors import ArchiveError
-from hems.clock import Clock
 from hems.commands.beside import home_assistant, renewing, rights_of
 from hems.commands.first_start import Place, housed, prepared, served
 from hems.commands.follow import Follower
@@ -51,6 +50,7 @@ from hems.setup.enrolment_renewal import finish
 from hems.signals import end_by, end_quietly, reload_by
 from hems.store.errors import StoreError, StoreNewerError
 from hems.succession import Succession
+from hems.timekeeping.hub_clock import HubClock
 from web.door import Door
 from web.errors import WebError
 from web.noticing import Sentinel
@@ -151,7 +151,7 @@ async def _serve(start: _Start) -> bool:
     return await _control(start, config, opened, clock)
 
 
-async def _control(start: _Start, config: Config, opened: Opened, clock: Clock) -> bool:
+async def _control(start: _Start, config: Config, opened: Opened, clock: HubClock) -> bool:
     path, begun, service, file = start.path, start.begun, start.service, config.store.path
     keys = key_store(config.keys.settings)
     store = await taken_up(clock, file, opened.store)
