@@ -139,7 +139,7 @@ def _run(options: argparse.Namespace) -> int:
     from hems.commands.run import run
 
     place = Place(options.config, options.home, options.host, options.port)
-    return run(place, options.ready, verbose=options.verbose)
+    return run(place, options.ready, verbose=options.verbose, parts=dict(options.log))
 
 
 def _agent(options: argparse.Namespace) -> int:

@@ -82,6 +82,7 @@ class Home:
         self._clock = clock
         self._store = store
         self._note = means.note
+        self._decided = means.decided
         self._registry = registry
         specs = [device.spec for device in registry.devices.values()]
         self._ring = ImageRing(max(_LEAST_IMAGES, ceil(PAST_NET_S / config.home.cycle)))
@@ -274,7 +275,7 @@ class Home:
             clock,
             alarm=self.alarms.passing,
             report=self._report,
-            refresh=self._refresh_certificates,
+            refresh=self.refresh_certificates,
             damaged=lambda text: self.alarms.lasting("store pages", text),
             note=means.note,
         )
@@ -377,7 +378,8 @@ class Home:
         """Return when the first control cycle is done."""
         await self._first_image.wait()
 
-    def _refresh_certificates(self) -> None:
+    def refresh_certificates(self) -> None:
+        """Look at once whether certificates, roots or revocation lists have changed."""
         self.grid.refresh_certificates()
         self.uses.refresh_certificates()
 
@@ -428,6 +430,8 @@ class Home:
         if not self._first_image.is_set():
             self._first_image.set()
             self._report()
+        if self._cycle.decides:
+            self._decided()
         self._publish()
 
     def on_effect(self, effect: Written) -> None:
@@ -435,6 +439,11 @@ class Home:
         self._noting.written(effect)
         if effect.error is None and not effect.refresh and not effect.support:
             self._note(setpoints.told(effect.device, effect.setpoint_w, effect.source))
+
+    @property
+    def device_ids(self) -> Collection[str]:
+        """The ids of its devices."""
+        return self._registry.devices.keys()
 
     @property
     def changed(self) -> asyncio.Event:

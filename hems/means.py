@@ -23,6 +23,7 @@ class Means:
         note: Told what bears on security.
         barrier: Who is kept out for a while.
         time: Returns how well the hub knows the time, in a sentence.
+        decided: Told of each valid control decision; must not block.
     """
 
     chance: random.Random = field(default_factory=random.SystemRandom)
@@ -32,3 +33,4 @@ class Means:
     note: Note = unheard
     barrier: Barrier = field(default_factory=Barrier)
     time: Callable[[], str] = str
+    decided: Callable[[], None] = lambda: None

@@ -24,6 +24,7 @@ from web.lan import (
 )
 from web.later import Later
 from web.listening import listen
+from web.marking import marked
 from web.noticing import SENTINEL, Clerk, Sentinel, noticed
 from web.operation import DOOR, Doorkeeper, OpenDoor, Part, limits, routes
 from web.pages import Pages
@@ -59,7 +60,7 @@ def create_app(
         sentinel: Takes note of what is refused; None for nobody.
     """
     app = web.Application(
-        middlewares=[use_language, witnessed, noticed, errors_in_words, guard],
+        middlewares=[marked, use_language, witnessed, noticed, errors_in_words, guard],
         client_max_size=settings.max_body_bytes,
     )
     app.on_response_prepare.append(add_headers)

@@ -34,6 +34,7 @@ from hems.cem.supporting import SupportEvents, Supporting
 from hems.cem.supports import Yielded
 from hems.cem.warmth import uncomfortable
 from hems.clock import Clock, StepWatch
+from hems.correlation import correlated
 from hems.image import Image, ImageRing
 from hems.metrics.metric import FAST_S
 from hems.metrics.spread import Spread
@@ -120,6 +121,7 @@ class Cycle:
         self._swapped_at: float | None = None
         self._overruns = 0
         self.took = Spread(FAST_S)
+        self._decides = False
         self._stop = asyncio.Event()
         self._give_back = True
         self._tasks: asyncio.TaskGroup | None = None
@@ -152,13 +154,17 @@ class Cycle:
     @property
     def safeguards(self) -> Mapping[str, Safeguard]:
         """What becomes of each device when the hub falls silent, by id, as far as it is known."""
-        found = {name: station.safeguard for name, station in self._named()}
-        return {name: each for name, each in found.items() if each is not None}
+        return {n: found for n, s in self._named() if (found := s.safeguard) is not None}
 
     @property
     def overruns(self) -> int:
         """How many cycles were left out because the one before took too long."""
         return self._overruns
+
+    @property
+    def decides(self) -> bool:
+        """Whether the last decision was one: not while it is unknown what the grid asks."""
+        return self._decides
 
     def handle(self, device: str) -> Handle | None:
         """Return the handle on a device, for what changes nothing; None while it is not open.
@@ -313,9 +319,10 @@ class Cycle:
         self._ring.swap(image)
         self._supporting.take_image(image)
         self._swapped_at = self._clock.monotonic()
-        _, decision = self._decide(image, tasks)
-        await asyncio.sleep(0)  # the writes go out before anyone is told of them
-        self._tell_image(image, decision)
+        with correlated(f"cycle-{self._seq}"):
+            _, decision = self._decide(image, tasks)
+            await asyncio.sleep(0)  # the writes go out before anyone is told of them
+            self._tell_image(image, decision)
 
     def _judged(self, image: Image) -> Image:
         """Return an image as it is to be believed, and note what is uncomfortable in it."""
@@ -337,6 +344,7 @@ class Cycle:
         now = self._clock.now()
         policies = self._policies()
         signals = policies.microgrid.heard(self._signals())
+        self._decides = signals is not None
         if signals is None:
             return [], Decision(now)
         image = as_decided_on(image, policies.microgrid)
@@ -344,20 +352,17 @@ class Cycle:
             name: replace(state, setpoint=self._memory.setpoint(name, now))
             for name, state in image.devices.items()
         }
-        past = self._ring.past_net(now - PAST_NET_S)
-        uncomfortable_now = self._memory.uncomfortable
         inputs = Inputs(
             signals,
             devices,
             image.net_w,
             now,
-            uncomfortable_now,
-            past_net=past,
+            self._memory.uncomfortable,
+            past_net=self._ring.past_net(now - PAST_NET_S),
             options=self._supporting.abilities.options,
             sensed=self._supporting.sensed,
         )
         decision = arbitrate(propose_all(inputs, policies), now)
-        wishes = propose_support(inputs, policies)
         usable = self._refusals.without(image, self._clock.monotonic())
         allocation = allocate(usable, decision, now, self._memory, self._allocator)
         self._allocation, self._memory = allocation, allocation.memory
@@ -367,7 +372,7 @@ class Cycle:
             for name, order in allocation.orders.items()
             if order.write and (write := self._stations[name].submit(order, now, tasks)) is not None
         ]
-        self._supporting.decide(wishes, self._stations, now, tasks)
+        self._supporting.decide(propose_support(inputs, policies), self._stations, now, tasks)
         return writes, decision
 
     def _follow_clock(self) -> None:
@@ -412,17 +417,18 @@ class Cycle:
             self._refusals.taken(device)
         elif self._refusals.refused(device, written.error, self._clock.monotonic()):
             return
-        effect = Effect(
-            event=order.cause,
-            source=order.source,
-            device=device,
-            decided_at=written.decided_at,
-            written_at=written.at if written.error is None else None,
-            setpoint_w=None if order.setpoint is None else order.setpoint.power_w,
-            error=written.error,
-            refresh=order.refresh,
+        self._tell_effect(
+            Effect(
+                event=order.cause,
+                source=order.source,
+                device=device,
+                decided_at=written.decided_at,
+                written_at=written.at if written.error is None else None,
+                setpoint_w=None if order.setpoint is None else order.setpoint.power_w,
+                error=written.error,
+                refresh=order.refresh,
+            )
         )
-        self._tell_effect(effect)
 
     def _tell_effect(self, effect: Effect) -> None:
         for observer in self._observers:
@@ -446,8 +452,7 @@ class Cycle:
     def _told(self, device: str) -> bool:
         """Return whether a device holds a set-point, confirmed or on its way."""
         given, order = self._memory.given.get(device), self._allocation.orders.get(device)
-        holds = given is not None and given.setpoint is not None
-        return holds or (order is not None and order.setpoint is not None)
+        return any(each is not None and each.setpoint is not None for each in (given, order))
 
     def _named(self) -> Sequence[tuple[str, Station]]:
         return tuple(self._stations.items())

@@ -36,6 +36,7 @@ from hems.cem.support_lane import SupportLane
 from hems.cem.supports import Due
 from hems.cem.telling import Teller
 from hems.clock import Clock
+from hems.correlation import correlated
 from programs.support import What
 
 _log = logging.getLogger(__name__)
@@ -398,7 +399,8 @@ class Station:
         while self._next is not None:
             (order, decided_at), self._next = self._next, None
             self._writing = order
-            error = await self._write(order)
+            with correlated(order.cause):
+                error = await self._write(order)
             at = self._clock.now()
             self._writing = None
             self._written(Written(self.spec.id, order, decided_at, at, error))

@@ -4,8 +4,9 @@ What is wrong with it is said in one alarm, and the running home goes on as it i
 """
 
 import asyncio
-import os
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,10 @@ ours may be in the middle of it."""
 _DEVICES: Final = "devices file"
 _SETTINGS: Final = "settings"
 _NEXT_START: Final = "next start"
+_UNCHANGED: Final = "the configuration is as it was"
+_STAYS: Final = "the home goes on as it was"
+
+_log = logging.getLogger(__name__)
 
 Made = tuple[Config, Home]
 Mark = tuple[int, int, int] | None
@@ -62,6 +67,8 @@ class Follower:
         seen: How the files were when they were last looked into; empty for never.
         told: Puts what the command line says in the place of what a configuration says.
         note: Told of each change.
+        read: Told what could be read, whether or not another home follows from it.
+        looked: Told in a few words what came of a look that was asked for.
     """
 
     path: Path
@@ -69,6 +76,13 @@ class Follower:
     seen: Marks = field(default=())
     told: Callable[[Config], Config] = lambda config: config
     note: Note = unheard
+    read: Callable[[Config], None] = lambda _config: None
+    looked: Callable[[str], None] = lambda _text: None
+    _asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ask(self) -> None:
+        """Have the files read now, whether or not they have changed."""
+        self._asked.set()
 
     async def next(self, present: Config, alarms: Alarms) -> Made:
         """Wait for a change that can be used; return the home that it makes.
@@ -81,34 +95,62 @@ class Follower:
         """
         last = marks(self.path, present)
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._asked.wait()
+            asked = self._asked.is_set()
+            self._asked.clear()
             now, before = marks(self.path, present), last
             last = now
-            if now == self.seen or now != before:
+            if not asked and (now == self.seen or now != before):
                 continue
-            changed, self.seen = _changed(self.seen, now), now
+            changed, self.seen = asked or _changed(self.seen, now), now
+            said = _UNCHANGED
             try:
-                loaded = self.told(load(self.path))
-                config = taken(present, loaded)
-                waits = say(
-                    "A change of [web], [store], [agent] or home.devices holds from the next start."
-                )
-                alarms.lasting(_NEXT_START, None if config == loaded else waits)
-                if config != loaded or config != present:
-                    self._say(say("The configuration was changed."))
-                if config != present:
-                    return config, self.make(config)
+                if (made := self._made(present, alarms)) is not None:
+                    return made
                 alarms.lasting(_DEVICES, None)
                 alarms.lasting(_SETTINGS, None)
             except (ConfigError, CertificateError, PermanentError) as error:
-                first = str(error).partition(os.linesep)[0]
-                if changed:
-                    said = say("The change of settings is not taken: {why}", why=first)
-                    alarms.lasting(_SETTINGS, said)
-                else:
-                    said = say("The change of devices is not taken: {why}", why=first)
-                    alarms.lasting(_DEVICES, said)
-                self._say(said)
+                self._refused(error, alarms, settings=changed)
+                said = _STAYS
+            if asked:
+                self.looked(said)
+
+    def _made(self, present: Config, alarms: Alarms) -> Made | None:
+        """Return the home that follows from the files as they are; None where none does.
+
+        Raises:
+            ConfigError: They make no sense.
+            CertificateError: A key or certificate that they name cannot be used.
+            PermanentError: A device cannot be as they have it.
+        """
+        loaded = self.told(load(self.path))
+        self.read(loaded)
+        loaded = loaded.model_copy(update={"logging": present.logging})
+        config = taken(present, loaded)
+        for key in waiting(config, loaded):
+            _log.warning("a change of %s holds from the next start", key)
+        waits = say(
+            "A change of [web], [store], [agent] or home.devices holds from the next start."
+        )
+        alarms.lasting(_NEXT_START, None if config == loaded else waits)
+        if config != loaded or config != present:
+            self._say(say("The configuration was changed."))
+        return None if config == present else (config, self.make(config))
+
+    def _refused(self, error: Exception, alarms: Alarms, *, settings: bool) -> None:
+        """Say what is wrong with the files: the first mistake in an alarm, all in the log."""
+        first, *more = str(error).splitlines()
+        if settings:
+            said = say("The change of settings is not taken: {why}", why=first)
+            alarms.lasting(_SETTINGS, said)
+        else:
+            said = say("The change of devices is not taken: {why}", why=first)
+            alarms.lasting(_DEVICES, said)
+        for line in more:
+            _log.warning("and: %s", line)
+        self._say(said)
 
     def _say(self, text: str) -> None:
         self.note(SecurityEvent(EventKind.CONFIG_CHANGED, text, str(self.path.name)))
@@ -129,6 +171,27 @@ def taken(present: Config, loaded: Config) -> Config:
     home = loaded.home.model_copy(update={"devices": present.home.devices})
     stays = {"web": present.web, "store": present.store, "agent": present.agent, "home": home}
     return loaded.model_copy(update=stays)
+
+
+def waiting(taken: Config, loaded: Config) -> list[str]:
+    """Return the keys that hold from the next start only, as they are written in the file.
+
+    Args:
+        taken: What a running program takes.
+        loaded: What the files say.
+    """
+    pairs = (
+        ("web", taken.web, loaded.web),
+        ("store", taken.store, loaded.store),
+        ("agent", taken.agent, loaded.agent),
+        ("home", taken.home, loaded.home),
+    )
+    return [
+        f"{section}.{key}"
+        for section, now, then in pairs
+        for key in type(now).model_fields
+        if getattr(now, key) != getattr(then, key)
+    ]
 
 
 def beside_the_home(config: Config) -> tuple[object, ...]:

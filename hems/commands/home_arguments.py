@@ -1,15 +1,19 @@
 """The arguments of commands about a home as a whole: run, backup, restore, wipe, enrol, renew."""
 
 import argparse
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from hems.logs import OURS
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - no public name
 
 Run = Callable[[argparse.Namespace], int]
 LAST_PORT: Final = 65535
+_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
 def add_run(commands: "Commands", run: Run) -> None:
@@ -20,6 +24,14 @@ def add_run(commands: "Commands", run: Run) -> None:
     parser.add_argument("--port", type=port, help="of the page, whatever is configured")
     parser.add_argument("--ready", type=Path, metavar="FILE", help="write the ports taken there")
     parser.add_argument("--verbose", action="store_true", help="log every decision")
+    parser.add_argument(
+        "--log",
+        type=_part,
+        action="append",
+        default=[],
+        metavar="PART=LEVEL",
+        help='how much a part logs, such as "hems.sep2=debug"; may be given again',
+    )
     parser.set_defaults(run=run)
 
 
@@ -97,6 +109,20 @@ def port(text: str) -> int:
     if not 0 <= number <= LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text} is not a port: 0 to {LAST_PORT}")
     return number
+
+
+def _part(text: str) -> tuple[str, int]:
+    """Return a part of the program and the least level that it logs.
+
+    Raises:
+        ArgumentTypeError: There is no such part or level.
+    """
+    part, _, level = text.partition("=")
+    if part.split(".")[0] not in OURS:
+        raise argparse.ArgumentTypeError(f"{part!r} is no part of {', '.join(OURS)}")
+    if level not in _LEVELS:
+        raise argparse.ArgumentTypeError(f"{level!r} is no level: {', '.join(_LEVELS)}")
+    return part, logging.getLevelNamesMapping()[level.upper()]
 
 
 def _add_passphrase(parser: argparse.ArgumentParser) -> None:

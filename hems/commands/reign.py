@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from hems.commands.follow import Follower, beside_the_home, leaving
@@ -17,9 +18,16 @@ class Reign:
     Args:
         succession: The present home.
         follower: Notices what home is to follow it.
+        changing: Told that a home is about to end for another one; may be told twice.
     """
 
-    def __init__(self, succession: Succession, follower: Follower) -> None:
+    def __init__(
+        self,
+        succession: Succession,
+        follower: Follower,
+        changing: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._changing = changing
         self._succession = succession
         self._follower = follower
         self._stopped = False
@@ -43,6 +51,7 @@ class Reign:
     def begin_anew(self) -> None:
         """Make `run` end, and have the hub start anew."""
         self._anew = True
+        self._changing()
         self.stop()
 
     async def run(self, config: Config) -> Config:
@@ -66,6 +75,7 @@ class Reign:
                     self._stopped = True
                     return config
                 after, heir = following.result()
+                self._changing()
                 _log.info("the configuration has changed: the home is made anew")
                 await home.make_way(leaving(config, after))
                 await running

@@ -4,8 +4,9 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,45 +17,41 @@ from certs.keys.opening import key_store
 from der.errors import PermanentError
 from der.registry import build
 from hems import wiring
-from hems.access.access import Access, access
 from hems.access.trail_watch import TrailWatch, trail_file
 from hems.archive.errors import ArchiveError
-from hems.clock import Clock
+from hems.commands.beside import home_assistant, renewing, rights_of
 from hems.commands.first_start import Place, housed, prepared, served
 from hems.commands.follow import Follower
 from hems.commands.following import Following
 from hems.commands.keeping import Keeping
 from hems.commands.lan import listened, messages_to_phones, network_door
 from hems.commands.occupied import OccupiedError, occupied
-from hems.commands.output import fail
+from hems.commands.output import EXIT_CONFIGURATION, fail
 from hems.commands.parts import account_parts, home_parts, hub_parts
 from hems.commands.past import past_parts
 from hems.commands.presence import announced, code_path
 from hems.commands.reign import Reign, ended
 from hems.commands.reliance import Reliance
+from hems.commands.service import Service
 from hems.commands.setting_up import Setup
 from hems.commands.store_age import counting, dated
-from hems.commands.store_start import awaited, opened_store
+from hems.commands.store_start import Opened, awaited, opened_store
 from hems.commands.time_keeping import hub_clock, kept, taken_up
 from hems.commands.upheaval import Begun, begin, confirm, put_back
 from hems.commands.watching import guardroom
 from hems.home import Home
-from hems.homeassistant.settings import HomeAssistantSettings, TrustError
-from hems.hub_id import hub_id
-from hems.logs import log_to_stderr
+from hems.homeassistant.settings import TrustError
 from hems.lookups import LookupLoop
 from hems.means import Means
 from hems.on_demand import on_demand
 from hems.security.key_watch import watched
-from hems.security_event import Note
 from hems.settings.config import Config, load
 from hems.settings.toml_file import ConfigError
-from hems.setup.device_certificates import DeviceCertificates
-from hems.setup.enrolment_renewal import Renewer, finish
-from hems.signals import end_by, end_quietly
-from hems.store.errors import StoreError
-from hems.store.store import Store
+from hems.setup.enrolment_renewal import finish
+from hems.signals import end_by, end_quietly, reload_by
+from hems.store.errors import StoreError, StoreNewerError
 from hems.succession import Succession
+from hems.timekeeping.hub_clock import HubClock
 from web.door import Door
 from web.errors import WebError
 from web.noticing import Sentinel
@@ -77,52 +74,88 @@ _NO_START = (
     WebError,
 )
 """Why a hub cannot start."""
-_CHATTY = ("alembic", "asyncio", "ocpp", "sqlalchemy")
 
 
-def run(place: Place, ready: Path | None, *, verbose: bool) -> int:
-    """Run the hub; returns the exit code, 1 with one clear error if it cannot start.
+def run(
+    place: Place, ready: Path | None, *, verbose: bool, parts: Mapping[str, int] | None = None
+) -> int:
+    """Run the hub; returns the exit code, with one clear error if it cannot start.
 
     Args:
         place: Where the home's configuration is, and the page.
         ready: Where to write, as JSON, the page's address once the first cycle is done.
         verbose: Whether to log every decision.
+        parts: Levels of parts of the program in the log, whatever is configured.
     """
     keep_small()
-    log_to_stderr(logging.DEBUG if verbose else logging.INFO, epoch=verbose)
-    for chatty in _CHATTY:
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    service = Service(verbose=verbose, parts=parts or {})
     try:
         with occupied(housed(place)):
-            while _run_once(place, ready):
+            while _run_once(place, ready, service):
                 pass
+    except (ConfigError, StoreNewerError) as error:
+        return fail(str(error), EXIT_CONFIGURATION)
     except (ArchiveError, OccupiedError, *_NO_START) as error:
         return fail(str(error))
     return 0
 
 
-def _run_once(place: Place, ready: Path | None) -> bool:
+def _run_once(place: Place, ready: Path | None, service: Service) -> bool:
     """Run the hub until it is stopped; returns whether it is to start anew.
 
     A backup that was restored and makes no home that runs gives way to what was there before.
     """
-    begun = begin(place.path)
+    with service.heart.step():
+        begun = begin(place.path)
     path = prepared(place, erased=begun.erased is not None)
     try:
         with asyncio.Runner(loop_factory=LookupLoop) as runner:
-            return runner.run(_serve(path, place, ready, begun))
+            anew = runner.run(_serve(_Start(path, place, ready, begun, service)))
     except _NO_START as error:
+        service.end()
         if put_back(path, str(error)):
             return True
         raise
+    service.end()  # not where nobody expects it: then it is told what ended it
+    return anew
 
 
-async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> bool:
-    config = served(load(path), place)
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What one run begins with.
+
+    Attributes:
+        path: The home's configuration file.
+        place: What the command line says of home and page.
+        ready: Where to write that the home runs.
+        begun: What was done before: a backup put in place, a home erased.
+        service: What the hub is to its machine.
+    """
+
+    path: Path
+    place: Place
+    ready: Path | None
+    begun: Begun
+    service: Service
+
+
+async def _serve(start: _Start) -> bool:
+    """Open the store and control the home; returns whether the hub is to start anew."""
+    service = start.service
+    config = served(load(start.path), start.place)
+    service.begin(config)
     finish(config)
     file, keys = config.store.path, key_store(config.keys.settings)
     clock = hub_clock(file)
-    opened = await dated(await opened_store(file, clock, keys), file, keys, restored=begun.restored)
+    with service.heart.step():
+        opened = await opened_store(file, clock, keys)
+    opened = await dated(opened, file, keys, restored=start.begun.restored)
+    return await _control(start, config, opened, clock)
+
+
+async def _control(start: _Start, config: Config, opened: Opened, clock: HubClock) -> bool:
+    path, begun, service, file = start.path, start.begun, start.service, config.store.path
+    keys = key_store(config.keys.settings)
     store = await taken_up(clock, file, opened.store)
     guards = await guardroom(
         config, opened, clock, lambda: succession.home, begun, following=lambda: following
@@ -131,31 +164,38 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
     note = following.note
     reliance = Reliance(config)
 
-    def said() -> str:
-        return times.time().said
-
     def make(config: Config) -> Home:
         registry = build(wiring.descriptions(config), wiring.shared(config))
-        home = Home(
-            config,
-            clock,
-            store,
-            registry,
-            Means(note=note, barrier=guards.watch.barrier, time=said),
+        means = Means(
+            note=note,
+            barrier=guards.watch.barrier,
+            time=lambda: times.time().said,
+            decided=service.decided,
         )
+        home = Home(config, clock, store, registry, means)
         home.alarms.lasting("store", opened.trouble)
+        service.show_crash(home)
         return reliance.applied(home)
 
     manned = AsyncExitStack()
     try:
         succession = Succession(make(config))
-        follower = Follower(path, make, told=lambda config: served(config, place), note=note)
-        reign = Reign(succession, follower)
+        service.home = lambda: succession.home
+        follower = Follower(
+            path,
+            make,
+            told=lambda config: served(config, start.place),
+            note=note,
+            read=service.configured,
+            looked=service.reloaded,
+        )
+        reign = Reign(succession, follower, service.heart.changing)
         times = await manned.enter_async_context(kept(clock, config, lambda: succession.home))
         await manned.enter_async_context(guards.manned())
         await manned.enter_async_context(reliance.watched(path, succession, store, clock, note))
-        end_by(reign.stop)
-        rights = await _rights(
+        end_by(lambda: service.ends(reign.stop))
+        reload_by(lambda: service.reloads(follower.ask), lambda: service.ends(reign.stop))
+        rights = await rights_of(
             store,
             code_path(config.home.devices),
             clock,
@@ -232,13 +272,13 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
                 )
                 port = urlsplit(page).port or port
                 if config.mqtt.home_assistant:
-                    published = await _home_assistant(config, store)
+                    published = await home_assistant(config, store)
                     await layers.enter_async_context(
                         publisher.publishing(succession, published, clock, guards.found_last)
                     )
                 layers.enter_context(announced(config.home.devices, page, rights.machine))
-                layers.push_async_callback(ended, _renewing(path, clock, succession))
-                told = asyncio.create_task(_tell(succession.home, page, ready, path, begun))
+                layers.push_async_callback(ended, renewing(path, clock, succession))
+                told = asyncio.create_task(_tell(succession.home, page, start.ready, path, begun))
                 config = await reign.run(config)
                 told.cancel()
     finally:
@@ -246,50 +286,6 @@ async def _serve(path: Path, place: Place, ready: Path | None, begun: Begun) -> 
         await store.close()
         end_quietly()
     return reign.anew
-
-
-def _renewing(path: Path, clock: Clock, succession: Succession) -> asyncio.Task[None]:
-    """Have the hub's certificates renewed in time, from now on, and devices' ends told."""
-
-    def tell(name: str, text: str | None) -> None:
-        succession.home.alarms.lasting(f"renewal {name}", text)
-
-    renewer = Renewer(lambda: load(path), clock.now, tell)
-    devices = DeviceCertificates(lambda: load(path), path.parent.absolute(), clock.now, tell)
-
-    async def renew() -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(renewer.run())
-            group.create_task(devices.run())
-
-    return asyncio.create_task(renew(), name="certificate renewal")
-
-
-async def _rights(
-    store: Store, code: Path, clock: Clock, note: Note, alarm: Callable[[str], None]
-) -> Access:
-    """Return who may do what; where accounts cannot be read, whoever asks tries again."""
-    rights = access(store.people, store.trail, code, clock, note=note, alarm=alarm)
-    try:
-        await rights.ready()
-    except StoreError as error:
-        _log.warning("accounts cannot be read yet: %s", error)
-    return rights
-
-
-async def _home_assistant(config: Config, store: Store) -> HomeAssistantSettings:
-    """Return where and how the home is published to Home Assistant."""
-    mqtt = config.mqtt
-    return HomeAssistantSettings(
-        await hub_id(store.settings),
-        config.home.name,
-        mqtt.host,
-        mqtt.port,
-        mqtt.username,
-        mqtt.password,
-        mqtt.trust,
-        mqtt.prefix,
-    )
 
 
 async def _tell(home: Home, page: str, ready: Path | None, path: Path, begun: Begun) -> None:

@@ -65,6 +65,8 @@ class Listening:
         self._stack = stack
         self._watch = watch
         self._shared = shared
+        self.sockets: list[socket.socket] = []
+        """All listening sockets, open as long as the doors are."""
 
     async def at(
         self,
@@ -97,6 +99,7 @@ class Listening:
         try:
             for listener in _listeners(host, port, shared=self._shared):
                 await web.SockSite(runner, listener, ssl_context=tls, backlog=_BACKLOG).start()
+                self.sockets.append(listener)
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else error.strerror
             raise SettingsError(f"cannot listen on {host} port {port}: {why}") from error

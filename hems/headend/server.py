@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from ssl import SSLContext
@@ -40,15 +39,13 @@ from hems.headend.operators.tls import door_tls
 from hems.headend.orders.peers import peer_rule
 from hems.headend.postman import SUBSCRIBERS
 from hems.headend.proxy import passed as proxy
-from hems.headend.ready import Addresses, ready_line, tell
+from hems.headend.ready import Addresses, tell
 from hems.headend.settings import HeadEndSettings
 from hems.headend.settle.assembly import assemble_settlement
 from hems.headend.store import Store
 from hems.headend.telecontrol.assembly import Telecontrol, assemble_telecontrol
 from hems.headend.thinner import Thinner
-from hems.headend.tls_buffers import use_small_buffers
 from hems.headend.upstream.assembly import Aggregation
-from hems.signals import end_by, end_quietly
 
 EST_KEEPALIVE_S = 15.0
 """New homes ask a few things and go."""
@@ -75,6 +72,7 @@ class HeadEnd:
         est: What gives new homes their certificates; there once it runs, None for nothing.
         enterprise: Its bulletins and firmware lists; there once it runs.
         monitor: What looks at it all; there once it runs.
+        listening: Its open doors; there once it runs.
 
     Raises:
         SettingsError: On entering: a port is in use, a file cannot be used.
@@ -91,6 +89,7 @@ class HeadEnd:
     est: Est | None
     enterprise: EnterpriseSide
     monitor: Monitor
+    listening: Listening
 
     def __init__(self, settings: HeadEndSettings, clock: Clock | None = None) -> None:
         self._settings = settings
@@ -105,6 +104,11 @@ class HeadEnd:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    async def refresh(self) -> None:
+        """Look at once at all files that are followed: certificates, roots, revocation lists."""
+        self.watch.refresh()
+        await self._keep()
 
     async def _start(self, stack: AsyncExitStack) -> None:
         settings, clock = self._settings, self._clock
@@ -171,7 +175,7 @@ class HeadEnd:
             more=enterprise.views,
         )
         stack.push_async_callback(parts.notifier.close)
-        self.door = parts.operator
+        self.door, self._keep = parts.operator, keep
         telecontrol = assemble_telecontrol(
             settings,
             self.book,
@@ -211,7 +215,7 @@ class HeadEnd:
         settings, monitor, est = self._settings, self.monitor, self.est
         monitor.follow(tls)
         monitor.watch(parts.notifier)
-        listening = Listening(stack, monitor, shared=settings.reuse_port)
+        self.listening = listening = Listening(stack, monitor, shared=settings.reuse_port)
         place = (settings.host, settings.port)
         self._port = port = await listening.at("homes", parts.homes, place, tls)
         base_url = _origin("https", settings.host, port)
@@ -342,26 +346,6 @@ class HeadEnd:
             "ocsp", responder.app(), place, None, keepalive_s=OCSP_KEEPALIVE_S
         )
         return settings.reached_at or _origin("http", settings.host, port) + OCSP_PATH
-
-
-async def serve(settings: HeadEndSettings) -> None:
-    """Run the utility's server until SIGINT, SIGTERM or cancellation; print one ready line.
-
-    Raises:
-        SettingsError: A port is in use, a file cannot be used.
-        StoreError: The database cannot be used.
-        certs.errors.CertificateError: A certificate or key cannot be used.
-    """
-    use_small_buffers()
-    stop = asyncio.Event()
-    end_by(stop.set)
-    try:
-        async with HeadEnd(settings) as head_end:
-            sys.stdout.write(ready_line(head_end.addresses) + "\n")
-            sys.stdout.flush()
-            await stop.wait()
-    finally:
-        end_quietly()
 
 
 def _origin(scheme: str, host: str, port: int) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -276,9 +277,22 @@ def load_settings(path: Path) -> HeadEndSettings:
     try:
         return HeadEndSettings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise SettingsError(f"{path}: {where}: {first['msg']}") from error
+        raise SettingsError("\n".join(_mistakes(path, error))) from error
+
+
+def _mistakes(path: Path, error: ValidationError) -> Iterator[str]:
+    """Yield each mistake by its place; of what could be read in two ways, the first way's."""
+    seen: set[str] = set()
+    for each in error.errors():
+        where = ".".join(str(part) for part in each["loc"]) or "the file"
+        place = _EITHER if where.startswith(_EITHER) else where
+        if place not in seen:
+            seen.add(place)
+            yield f"{path}: {where}: {each['msg']}"
+
+
+_EITHER: Final = "database"
+"""A file or an address."""
 
 
 def _place_cim(section: object, folder: Path) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from hems.clock import Clock
+from hems.correlation import correlated, current
 from hems.headend.errors import BusyError
 from hems.headend.feeds import Feeds
-from hems.headend.monitor.correlation import correlated, current
 from hems.headend.notifier import Notifier
 
 HOUSEKEEPING_S = 60.0

@@ -27,6 +27,7 @@ from hems.settings.device_section import DeviceSection
 from hems.settings.feeds_section import FeedsSection, FirmwareSection, check_known
 from hems.settings.firewall_section import FirewallSection
 from hems.settings.keys_section import KeysSection
+from hems.settings.logging_section import LoggingSection
 from hems.settings.market_section import ConnectionSection, MarketSection, PeakSection
 from hems.settings.microgrid_section import MicrogridSection
 from hems.settings.programmes_section import ProgrammesSection
@@ -209,6 +210,7 @@ class Config(Section):
     visibility: VisibilitySection = _DEFAULTS
     feeds: FeedsSection = _DEFAULTS
     firmware: FirmwareSection = _DEFAULTS
+    logging: LoggingSection = _DEFAULTS
     device: tuple[DeviceSection, ...] = ()
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from hems.access.trail_watch import trail_path
 from hems.archive import swap
 from hems.archive.belongings import Belongings
+from hems.crashes import files as crashes
 from hems.emg.threats.head import head_path, key_path
 from hems.settings import settings_file
 from hems.settings.config import Config
@@ -47,6 +48,7 @@ def belongings(path: Path, config: Config) -> Belongings:
             folder / ".backups",
             guard,
             config.store.path.with_name("firmware"),
+            config.store.path.with_name(crashes.FOLDER),
             *seals,
             *_halves((*inside, _plain(config.home.devices), *seals)),
             *_beside(config.store.path),

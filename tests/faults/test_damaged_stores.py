@@ -9,6 +9,7 @@ import pytest
 
 from certs.pki import Pki
 from certs.tls import server_context
+from hems.commands.output import EXIT_CONFIGURATION, EXIT_ERROR
 from tests.faults.bench import Bench, run_to_end
 from tests.faults.scripted import LyingUtility, control
 from tests.hems.sep2.utility import serving
@@ -81,14 +82,14 @@ def another(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "wanted", "said"),
     [
-        (newer, "has revision '9999', but this version knows only up to"),
-        (another, "an SQLite file, but not of this software"),
+        (newer, EXIT_CONFIGURATION, "has revision '9999', but this version knows only up to"),
+        (another, EXIT_ERROR, "an SQLite file, but not of this software"),
     ],
 )
 async def test_a_store_that_is_not_ours_to_touch(
-    bench: Bench, tmp_path: Path, make: Callable[[Path], None], said: str
+    bench: Bench, tmp_path: Path, make: Callable[[Path], None], wanted: int, said: str
 ) -> None:
     store = tmp_path / "hems.db"
     make(store)
@@ -96,7 +97,7 @@ async def test_a_store_that_is_not_ours_to_touch(
     path = tmp_path / "hems.toml"
     path.write_text(bench.config("https://127.0.0.1:9/dcap"), encoding="utf-8")
     code, out, error = await run_to_end("run", "--config", str(path), cwd=tmp_path)
-    assert (code, out) == (1, "")
+    assert (code, out) == (wanted, "")
     assert error.startswith(f"hems: {store}: ")
     assert error.count("\n") == 1
     assert said in error

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Final
 
 from hems.clock import Clock
+from hems.correlation import correlate, correlated, current, fresh, sound
 from hems.headend.cim import group_actions, order_actions, query_actions
 from hems.headend.cim.actions import Actions, Done, Letter, Means
 from hems.headend.cim.admission import admit, entry_of
@@ -29,7 +30,6 @@ from hems.headend.cim.peers import Peer
 from hems.headend.cim.ports import Transactions
 from hems.headend.cim.wire import parse
 from hems.headend.errors import BusyError, ConflictError, RequestError, UnknownItemError
-from hems.headend.monitor.correlation import correlate, correlated, current, fresh, sound
 
 _AGAIN_S: Final = 2.0
 """When what could not be done is tried again, where it waits here."""

@@ -11,9 +11,10 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from hems.correlation import current
 from hems.headend.listening import PEER
-from hems.headend.monitor.correlation import current
 from hems.headend.monitor.settings import LogFormat, LogSettings
+from hems.journal import is_journal, prefixed
 from hems.logs import LineFormatter
 
 _LFDI: Final = re.compile(r"(?<![0-9A-Za-z])([0-9A-Fa-f]{8})[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
@@ -40,18 +41,18 @@ class TextFormatter(LineFormatter):
         """Return a record, traceback included."""
         return guarded(super().format(record))
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
-        """Return the record's line."""
-        mark = current()
-        return super().formatMessage(record) + (f" [{mark}]" if mark else "")
-
 
 class JsonFormatter(logging.Formatter):
-    """A line for programs: `at`, `level`, `part`, `message`, and where known `id` and `peer`."""
+    """A line for programs: `at`, `level`, `part`, `message`, and where known `id` and `peer`.
 
-    def __init__(self) -> None:
+    Args:
+        journal: Whether the lines go to the journal, which reads a priority before each.
+    """
+
+    def __init__(self, *, journal: bool = False) -> None:
         super().__init__()
         self._worker = os.getpid()
+        self._journal = journal
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as one line of JSON."""
@@ -69,7 +70,8 @@ class JsonFormatter(logging.Formatter):
             line["peer"] = peer
         if record.exc_info:
             line["trace"] = guarded(self.formatException(record.exc_info))
-        return json.dumps(line)
+        text = json.dumps(line)
+        return prefixed(text, record.levelno) if self._journal else text
 
 
 def log_by(settings: LogSettings) -> None:
@@ -78,16 +80,22 @@ def log_by(settings: LogSettings) -> None:
     Other people's parts never say more than what should be known (INFO): below that, database
     drivers log what they store.
     """
-    handler = logging.StreamHandler()
-    if settings.format is LogFormat.JSON:
-        handler.setFormatter(JsonFormatter())
-    else:
-        handler.setFormatter(TextFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    level = logging.getLevelNamesMapping()[settings.level.value.upper()]
     root = logging.getLogger()
     if root.handlers:
         return
+    handler, journal = logging.StreamHandler(), is_journal(os.environ)
+    if settings.format is LogFormat.JSON:
+        handler.setFormatter(JsonFormatter(journal=journal))
+    else:
+        form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+        handler.setFormatter(TextFormatter(form, journal=journal))
     root.addHandler(handler)
-    root.setLevel(max(level, logging.INFO))
+    set_level(settings)
+
+
+def set_level(settings: LogSettings) -> None:
+    """Have the log say as much as the settings want, from now on."""
+    level = logging.getLevelNamesMapping()[settings.level.value.upper()]
+    logging.getLogger().setLevel(max(level, logging.INFO))
     for name in _OURS:
         logging.getLogger(name).setLevel(level)

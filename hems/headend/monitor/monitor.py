@@ -11,6 +11,7 @@ from cryptography import x509
 
 from certs.tls import SepContext
 from hems.clock import Clock
+from hems.correlation import fresh
 from hems.headend.book import Book
 from hems.headend.errors import BusyError, UnknownItemError
 from hems.headend.fleet.access import Access
@@ -18,7 +19,6 @@ from hems.headend.fleet.assembly import Fleet
 from hems.headend.listening import PEER
 from hems.headend.monitor import catalogue
 from hems.headend.monitor.answers import contradicts
-from hems.headend.monitor.correlation import fresh
 from hems.headend.monitor.door import MonitorDoor
 from hems.headend.monitor.facts import Kind
 from hems.headend.monitor.gauges import Gauges

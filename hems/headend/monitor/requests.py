@@ -8,9 +8,9 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from hems.correlation import correlate, forget, fresh, sound
 from hems.headend.exchange import CALLER
 from hems.headend.listening import PEER
-from hems.headend.monitor.correlation import correlate, forget, fresh, sound
 from hems.headend.monitor.facts import Gathering
 from hems.headend.monitor.metrics import Metrics
 

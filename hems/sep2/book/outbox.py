@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from hems.correlation import correlated
 from hems.sep2 import resources as res
 from hems.sep2.book.answers import resource_of
 from hems.sep2.book.ledger import Ledger, LedgerError, ResponseRow
@@ -130,7 +131,8 @@ class Outbox:
             if row.reply_to in state.stuck or lane.not_before > now:
                 state.stuck.add(row.reply_to)
                 continue
-            await self._settle(row, lane, state)
+            with correlated(row.subject):
+                await self._settle(row, lane, state)
         waits = [self._lanes[href].not_before - now for href in state.stuck]
         return max(0.0, min(waits)) if waits else None
 
@@ -143,6 +145,7 @@ class Outbox:
                 location = await self._transport.post(row.reply_to, resource_of(row))
             self._on_contact()
             await self._ledger.posted(row, location or row.reply_to)
+            _log.info("response %d is with the server", row.status)
         except (TransientError, TrustError) as error:
             self._wait(row, error, lane, state)
         except (PermanentError, RejectedError) as error:
@@ -164,7 +167,7 @@ class Outbox:
         pause_s = lane.backoff.failed(error)
         lane.not_before = asyncio.get_running_loop().time() + pause_s
         state.stuck.add(row.reply_to)
-        _log.info("response %d to %s waits: %s", row.status, row.subject, error)
+        _log.info("response %d waits: %s", row.status, error)
 
     async def _give_up(self, row: ResponseRow, error: Sep2Error, lane: _Lane, state: _Pass) -> None:
         try:

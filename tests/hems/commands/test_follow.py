@@ -8,7 +8,7 @@ import pytest
 from der.errors import PermanentError
 from hems.alarms import Alarms
 from hems.clock import SystemClock
-from hems.commands.follow import Follower, beside_the_home, leaving, mark, marks
+from hems.commands.follow import Follower, beside_the_home, leaving, mark, marks, waiting
 from hems.home import Home
 from hems.settings import settings_file
 from hems.settings.config import Config, load
@@ -121,3 +121,75 @@ def test_the_mark_of_a_file_changes_with_it(tmp_path: Path) -> None:
     other.write_text("b")
     other.replace(path)
     assert mark(path) != first
+
+
+class Asked:
+    """A follower that is asked to look now, and what it says."""
+
+    def __init__(self, folder: Path, present: Config) -> None:
+        self.said: list[str] = []
+        self.read: list[Config] = []
+        self.news = asyncio.Event()
+        self.make = Makes()
+        self.alarms = Alarms(SystemClock(), lambda: None)
+        path = folder / "hems.toml"
+        self.follower = Follower(
+            path, self.make, marks(path, present), read=self.read.append, looked=self._looked
+        )
+        self.following = asyncio.create_task(self.follower.next(present, self.alarms))
+
+    def _looked(self, text: str) -> None:
+        self.said.append(text)
+        self.news.set()
+
+    async def ask(self) -> str:
+        """Ask, and return what came of it."""
+        self.news.clear()
+        self.follower.ask()
+        async with asyncio.timeout(20.0):
+            await self.news.wait()
+        return self.said[-1]
+
+
+async def test_who_asks_is_told_what_came_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    present = config(tmp_path, METER)
+    asked = Asked(tmp_path, present)
+    try:
+        assert await asked.ask() == "the configuration is as it was"
+        assert not asked.alarms.messages
+
+        (tmp_path / "hems.toml").write_text('[home]\nphases = 2\nname = ""\n')
+        assert await asked.ask() == "the home goes on as it was"
+        (said,) = asked.alarms.messages
+        assert said.startswith("The change of settings is not taken: ")
+        assert len([line for line in caplog.messages if "home.name" in line]) == 1
+        assert len([line for line in caplog.messages if "home.phases" in line]) == 1
+
+        (tmp_path / "hems.toml").write_text('[logging]\nlevel = "debug"\n')
+        assert await asked.ask() == "the configuration is as it was"
+        assert asked.read[-1].logging.level == "debug"
+        assert not asked.alarms.messages
+        assert not asked.make.made, "for the log alone no home is made anew"
+
+        asked.make.refuses = "m: cannot be"
+        write(tmp_path / "devices.toml", [METER, PV])
+        assert await asked.ask() == "the home goes on as it was"
+        asked.make.refuses = ""
+        asked.follower.ask()
+        async with asyncio.timeout(20.0):
+            after, _ = await asked.following
+        assert [device.id for device in after.device] == ["m", "pv"]
+    finally:
+        asked.following.cancel()
+
+
+def test_what_holds_from_the_next_start_is_named(tmp_path: Path) -> None:
+    before = config(tmp_path, METER)
+    text = '[home]\nphases = 3\n[web]\nport = 9999\nhttps = false\n[store]\npath = "o.db"\n'
+    (tmp_path / "hems.toml").write_text(text)
+    after = load(tmp_path / "hems.toml")
+    taken = after.model_copy(update={"web": before.web, "store": before.store})
+    assert waiting(taken, after) == ["web.port", "web.https", "store.path"]
+    assert waiting(after, after) == []

@@ -17,6 +17,7 @@ from certs.identity import lfdi
 from certs.pem import der, read_certificates
 from certs.pki import Pki
 from hems.cli import main
+from hems.commands.output import EXIT_CONFIGURATION
 from hems.headend.advertise import SERVICE, announced
 from hems.headend.errors import HeadEndError, SettingsError, StoreError
 from hems.headend.records import Edition
@@ -84,11 +85,27 @@ def test_wrong_settings_end_in_one_line(
 ) -> None:
     config = tmp_path / "headend.toml"
     config.write_text(toml(pki, extra))
-    assert main(["headend", "run", "--config", str(config)]) == 1
+    assert main(["headend", "run", "--config", str(config)]) == EXIT_CONFIGURATION
     errors = capsys.readouterr().err
     assert errors.startswith(f"hems: {config}")
     assert said in errors
     assert errors.count("\n") == 1
+
+
+def test_all_mistakes_are_named(
+    pki: Pki, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "headend.toml"
+    wrong = {"database": "databass", "token_file": "token_fill"}
+    text = toml(pki, "port = 70000")
+    for name, slip in wrong.items():
+        text = text.replace(name, slip)
+    config.write_text(text)
+    assert main(["headend", "run", "--config", str(config)]) == EXIT_CONFIGURATION
+    lines = capsys.readouterr().err.removeprefix("hems: ").splitlines()
+    places = {line.removeprefix(f"{config}: ").split(":")[0] for line in lines}
+    assert places == {"port", *wrong, *wrong.values()}
+    assert all(line.startswith(f"{config}: ") for line in lines)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from certs.est.code import read_code
 from certs.pki import Pki
-from hems.headend.monitor.correlation import correlated
+from hems.correlation import correlated
 from hems.headend.monitor.logs import JsonFormatter, TextFormatter, guarded
 from hems.sep2.resources import EndDeviceList, Subscription
 from tests.hems.headend.conftest import Home, Listen

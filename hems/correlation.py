@@ -1,4 +1,8 @@
-"""Which request it was: an id that goes along with all that a request causes."""
+"""What a line of the log belongs to: an id that goes along with all that one cause brings about.
+
+At the head-end it is a request's; in a hub it is a request to its page, the mRID of a grid event,
+or a control cycle. It follows into the tasks that are begun meanwhile.
+"""
 
 import itertools
 import re
@@ -15,7 +19,7 @@ _GOOD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:\-]{0,63}")
 
 
 def current() -> str:
-    """Return the id of the request that is at work here, or that caused this; empty for none."""
+    """Return the id of what is at work here, or caused this; empty for none."""
     return _current.get()
 
 
@@ -41,8 +45,8 @@ def forget(token: Token[str]) -> None:
 
 @contextmanager
 def correlated(mark: str) -> Iterator[None]:
-    """Have a block, and the tasks that it begins, go by an id."""
-    token = correlate(mark)
+    """Have a block, and the tasks that it begins, go by an id; by the one from before if empty."""
+    token = correlate(mark or current())
     try:
         yield
     finally:

@@ -1,0 +1,1 @@
+"""This program as a service of its machine: what it tells systemd, and when."""
