@@ -1,9 +1,11 @@
 """What of the lock file runs in a hub or a head-end, without what builds and tests them.
 
 `python -m tests.supply.runtime [EXTRA ...]` prints it: the same versions and hashes, for
-`pip install --require-hashes`. It needs nothing but Python and the tree.
+`pip install --require-hashes`; `--only NAME ...` prints these parts and what they need. It needs
+nothing but Python and the tree.
 """
 
+import argparse
 import sys
 import tomllib
 from collections.abc import Iterable
@@ -33,6 +35,11 @@ def runtime(lock: str, project: bytes, extras: Iterable[str]) -> str:
         if extra not in known:
             raise NoSuchExtraError(f"no extra {extra!r}: there are {', '.join(sorted(known))}")
         wanted += known[extra]
+    return part_of(lock, wanted)
+
+
+def part_of(lock: str, wanted: Iterable[str]) -> str:
+    """Return the part of a lock file with what is wanted, and with all that it needs."""
     pins = list(pinned(lock))
     needed = closure(names(wanted), children_of(pins))
     return "".join(pin.text for pin in pins if pin.name in needed)
@@ -40,9 +47,16 @@ def runtime(lock: str, project: bytes, extras: Iterable[str]) -> str:
 
 def main() -> int:
     """Print it; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("extras", nargs="*", metavar="EXTRA")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these parts alone")
+    options = parser.parse_args()
     lock, project = PYTHON_LOCK.read_text(encoding="utf-8"), PROJECT.read_bytes()
     try:
-        print(runtime(lock, project, sys.argv[1:]), end="")
+        if options.only:
+            print(part_of(lock, options.only), end="")
+        else:
+            print(runtime(lock, project, options.extras), end="")
     except NoSuchExtraError as error:
         print(f"runtime: {error}", file=sys.stderr)
         return 1
