@@ -114,15 +114,20 @@ class Machine:
     async def _found(self) -> int:
         """Return its init's process id; 0 for not yet."""
         assert self._boot.returncode is None, "it does not boot"
-        waiting = [self._boot.pid]
-        while waiting:
-            one = waiting.pop()
-            try:
-                program = Path(f"/proc/{one}/comm").read_text(encoding="utf-8").strip()
-                below = Path(f"/proc/{one}/task/{one}/children").read_text(encoding="utf-8")
-            except OSError:  # it went
-                continue
-            if program in {"systemd", "init"}:
-                return one
-            waiting += [int(child) for child in below.split()]
-        return 0
+        return init_below(self._boot.pid)
+
+
+def init_below(process: int) -> int:
+    """Return the process id of the systemd that a process has started; 0 where there is none."""
+    waiting = [process]
+    while waiting:
+        one = waiting.pop()
+        try:
+            program = Path(f"/proc/{one}/comm").read_text(encoding="utf-8").strip()
+            below = Path(f"/proc/{one}/task/{one}/children").read_text(encoding="utf-8")
+        except OSError:  # it went
+            continue
+        if program in {"systemd", "init"}:
+            return one
+        waiting += [int(child) for child in below.split()]
+    return 0

@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from tests.supply.parts import ROOT
 
 FOLDER: Final = ROOT / "packaging" / "debian"

@@ -36,9 +36,7 @@ def test_an_extra_that_is_not_there_is_named() -> None:
 def test_it_is_the_list_of_parts_that_are_shipped() -> None:
     lock = PYTHON_LOCK.read_text(encoding="utf-8")
     shipped = {
-        part.name
-        for part in python_parts(lock, PROJECT.read_bytes())
-        if part.use is Use.SHIPPED
+        part.name for part in python_parts(lock, PROJECT.read_bytes()) if part.use is Use.SHIPPED
     }
     asked = (sys.executable, "-m", "tests.supply.runtime")
     told = subprocess.run(asked, check=True, capture_output=True, text=True, cwd=ROOT)
