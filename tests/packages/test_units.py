@@ -69,7 +69,7 @@ async def test_systemd_understands_every_line(tmp_path: Path) -> None:
 def test_the_guard_outlives_the_hub_and_the_planner_may_die(tmp_path: Path) -> None:
     hub = said(next(each for each in placed(tmp_path) if each.name == "hems.service"))
     assert (hub["Type"], hub["KillMode"], hub["OOMPolicy"]) == ("notify", "process", "continue")
-    assert hub["Restart"] == "always"
+    assert (hub["Restart"], hub["RestartPreventExitStatus"]) == ("always", "2 78")
     assert "WatchdogSec" in hub
 
 
