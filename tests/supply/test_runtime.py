@@ -43,3 +43,8 @@ def test_it_is_the_list_of_parts_that_are_shipped() -> None:
     assert named(told.stdout) == shipped
     assert not {"pytest", "ruff", "mypy"} & shipped
     assert all(pin.hashes for pin in pinned(told.stdout))
+
+
+def test_a_head_end_has_what_its_database_needs() -> None:
+    wanted = runtime(PYTHON_LOCK.read_text(encoding="utf-8"), PROJECT.read_bytes(), ["headend"])
+    assert {"asyncpg", "greenlet", "aiosqlite"} <= named(wanted)
