@@ -31,6 +31,8 @@ help:
 	@echo "make audit       bandit, and known vulnerabilities of parts  make sbom | risks | scale"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
 	@echo "make pictures    writes docs/images anew, from a fixed house"
+	@echo "make packages [ARGS=bookworm]  Debian packages, wheel, list of parts and sums, into dist/"
+	@echo "make fresh [ARGS=all]  the README's two commands in a clean Debian"
 	@echo "make format | lock | clean"
 
 demo: .venv/.ready web/static/index.html
@@ -41,7 +43,7 @@ test: lint types contracts audit unit
 # What `make test` leaves out, and all properties, looking for new examples.
 DEEP := --timeout=3600 --hypothesis-profile=search
 
-test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers
+test-deep: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers debootstrap
 	$(call suite,"deep or hypothesis",$(addprefix --ignore=,$(ASIDE)) $(DEEP),3,--dist worksteal)
 	$(call suite,deep,$(ASIDE) $(DEEP),2,$(BY_FILE))
 
@@ -88,7 +90,7 @@ suite = $(PY) -m pytest -m $(1) $(2) -n $(3) $(4) || { test $$? = 1 && \
   echo "=== ONCE MORE, ALONE: what failed above ===" && \
   $(PY) -m pytest -m $(1) $(2) --last-failed --last-failed-no-failures none; }
 
-unit: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx
+unit: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx debootstrap
 	$(call suite,"not deep",$(addprefix --ignore=,$(ASIDE)),4,$(BY_FILE))
 	$(call suite,"not deep",tests/conformance,4,$(BY_FILE))
 	$(call suite,"not deep",tests/e2e,4,$(BY_TEST))
@@ -150,9 +152,17 @@ web/static/index.html: .venv/.ready $(shell find web/app -path web/app/node_modu
 page-types: .venv/.ready
 	$(PY) -m tests.web.schema
 
-.PHONY: chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers
-chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers: .venv/.ready
+.PHONY: chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers debootstrap
+chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers debootstrap: .venv/.ready
 	@packaging/$@
+
+# As root: clean roots of Debian are made for them (kept under build/roots).
+.PHONY: packages fresh
+packages: .venv/.ready web/static/index.html debootstrap
+	@packaging/packages $(ARGS)
+
+fresh:
+	@packaging/fresh $(ARGS)
 
 clean:
 	rm -rf .venv web/static web/console-static web/app/node_modules build dist test-results *.egg-info

@@ -77,7 +77,7 @@ def all_parts() -> list[Part]:
         *python_parts(PYTHON_LOCK.read_text(encoding="utf-8"), PROJECT.read_bytes()),
         *(
             Part(Ecosystem.PYPI, each.name, each.version, Use.OPTIONAL, each.hashes, "", True, ())
-            for each in _pinned(TPM_LOCK.read_text(encoding="utf-8"))
+            for each in pinned(TPM_LOCK.read_text(encoding="utf-8"))
         ),
         *page_parts(PAGE_LOCK.read_bytes()),
         *page_parts(TOOL_LOCK.read_bytes(), tools=True),
@@ -87,20 +87,42 @@ def all_parts() -> list[Part]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pin:
+class Pin:
+    """One version in a lock file of pip-compile.
+
+    Attributes:
+        name: Of the part.
+        version: Of the part.
+        hashes: Algorithm and hex digits of each file that may be installed.
+        via: Who needs it.
+        text: The whole entry, as it stands there.
+    """
+
     name: str
     version: str
     hashes: tuple[tuple[str, str], ...]
     via: tuple[str, ...]
+    text: str
 
 
-def _pinned(lock: str) -> Iterator[_Pin]:
+def pinned(lock: str) -> Iterator[Pin]:
+    """Yield the entries of a lock file of pip-compile."""
     starts = [*_PINNED.finditer(lock)]
     ends = [match.start() for match in starts[1:]] + [len(lock)]
     for match, end in zip(starts, ends, strict=True):
         block = lock[match.end() : end]
         hashes = tuple(("SHA-256", digits) for digits in _HASH.findall(block))
-        yield _Pin(match[1], match[2], hashes, tuple(_VIA.findall(block)))
+        text = lock[match.start() : end]
+        yield Pin(match[1], match[2], hashes, tuple(_VIA.findall(block)), text)
+
+
+def children_of(pins: Iterable[Pin]) -> Mapping[str, set[str]]:
+    """Return what each part needs itself."""
+    children: dict[str, set[str]] = defaultdict(set)
+    for pin in pins:
+        for parent in pin.via:
+            children[parent].add(pin.name)
+    return children
 
 
 def python_parts(lock: str, project: bytes) -> Iterator[Part]:
@@ -110,17 +132,14 @@ def python_parts(lock: str, project: bytes) -> Iterator[Part]:
         lock: Its text, with hashes and with notes of who needs what.
         project: The project's own description, TOML.
     """
-    pins = list(_pinned(lock))
-    children: dict[str, set[str]] = defaultdict(set)
-    for pin in pins:
-        for parent in pin.via:
-            children[parent].add(pin.name)
+    pins = list(pinned(lock))
+    children = children_of(pins)
     wanted = tomllib.loads(project.decode())["project"]
     extras: Mapping[str, Sequence[str]] = wanted["optional-dependencies"]
-    shipped = _closure(_names(wanted["dependencies"]), children)
-    some = [name for extra, names in extras.items() if extra != "dev" for name in _names(names)]
-    optional = _closure(some, children)
-    direct = {*_names(wanted["dependencies"]), *some, *_names(extras["dev"])}
+    shipped = closure(names(wanted["dependencies"]), children)
+    some = [name for extra, told in extras.items() if extra != "dev" for name in names(told)]
+    optional = closure(some, children)
+    direct = {*names(wanted["dependencies"]), *some, *names(extras["dev"])}
     for pin in pins:
         use = Use.TOOL
         if pin.name in shipped:
@@ -140,12 +159,14 @@ def python_parts(lock: str, project: bytes) -> Iterator[Part]:
         )
 
 
-def _names(requirements: Iterable[str]) -> list[str]:
+def names(requirements: Iterable[str]) -> list[str]:
+    """Return the names in requirements, as the lock file writes them."""
     found = [_REQUIRED.match(each) for each in requirements]
     return [re.sub(r"[-_.]+", "-", match[0]).lower() for match in found if match is not None]
 
 
-def _closure(roots: Iterable[str], children: Mapping[str, set[str]]) -> set[str]:
+def closure(roots: Iterable[str], children: Mapping[str, set[str]]) -> set[str]:
+    """Return parts and all that they need, by what each needs itself."""
     found: set[str] = set()
     waiting = list(roots)
     while waiting:

@@ -1,0 +1,83 @@
+"""The units as systemd itself judges them: sound, and sealed off."""
+
+import asyncio
+import configparser
+import re
+import shutil
+from pathlib import Path
+from typing import Final
+
+from tests.supply.parts import ROOT
+
+FOLDER: Final = ROOT / "packaging" / "debian"
+MOST: Final = 3.0
+"""Of the exposure that systemd-analyze works out, 0 to 10."""
+
+
+async def analyzed(*arguments: str | Path) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        "systemd-analyze",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+def placed(folder: Path) -> list[Path]:
+    """Put the units where systemd would have them, under the names that it has for them."""
+    made = []
+    for each in FOLDER.glob("*.service"):
+        name = each.name.removeprefix("hems.") if each.name.count(".") > 1 else each.name
+        made.append(folder / name)
+        shutil.copy(each, made[-1])
+    assert len(made) == 4
+    return sorted(made)
+
+
+def said(unit: Path) -> configparser.SectionProxy:
+    read = configparser.RawConfigParser(strict=False, interpolation=None)
+    read.optionxform = str  # type: ignore[method-assign,assignment] # as configparser documents it
+    read.read(unit, encoding="utf-8")
+    return read["Service"]
+
+
+async def test_each_unit_is_sealed_off(tmp_path: Path) -> None:
+    for unit in placed(tmp_path):
+        _, told = await analyzed("security", "--offline=true", "--no-pager", unit)
+        found = re.search(r"Overall exposure level for (\S+): ([0-9.]+)", told)
+        assert found is not None, told
+        assert float(found[2]) < MOST, told
+
+
+async def test_systemd_understands_every_line(tmp_path: Path) -> None:
+    program = tmp_path / "root" / "opt" / "hems" / "bin" / "hems"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    units = tmp_path / "root" / "etc" / "systemd" / "system"
+    units.mkdir(parents=True)
+    for unit in placed(units):
+        lines = unit.read_text(encoding="utf-8").replace("/opt/hems", str(program.parents[1]))
+        unit.write_text(lines.replace("Documentation=man:hems(1) ", "Documentation="))
+        code, told = await analyzed("verify", "--man=no", "--recursive-errors=no", unit)
+        assert (code, told) == (0, "")
+
+
+def test_the_guard_outlives_the_hub_and_the_planner_may_die(tmp_path: Path) -> None:
+    hub = said(next(each for each in placed(tmp_path) if each.name == "hems.service"))
+    assert (hub["Type"], hub["KillMode"], hub["OOMPolicy"]) == ("notify", "process", "continue")
+    assert (hub["Restart"], hub["RestartPreventExitStatus"]) == ("always", "2 78")
+    assert "WatchdogSec" in hub
+
+
+def test_each_unit_is_bounded_and_may_never_gain_rights(tmp_path: Path) -> None:
+    for unit in placed(tmp_path):
+        service = said(unit)
+        for bound in ("MemoryMax", "TasksMax", "CPUQuota", "RestrictAddressFamilies"):
+            assert service[bound], unit.name
+        assert (service["NoNewPrivileges"], service["ProtectSystem"]) == ("yes", "strict")
+        rights = service["CapabilityBoundingSet"]
+        assert ("CAP_NET_ADMIN" in rights) == (unit.name == "hems-firewall.service")
