@@ -102,7 +102,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run:
     ]
 
     for parser in (scan, add, test, listing, show, remove, trust, *judging):
-        parser.add_argument("--config", type=Path, default=Path("hems.toml"), metavar="FILE")
+        parser.add_argument(
+            "--config",
+            type=Path,
+            default=Path("hems.toml"),
+            metavar="FILE",
+            help="the home's configuration",
+        )
         parser.add_argument("--url", help="the running hub's page, if not as configured")
         parser.set_defaults(run=run)
 

@@ -11,6 +11,8 @@ from tests.traceability import ROOT
 
 DOCS: Final = ROOT / "docs"
 _FENCED: Final = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_CONTINUED: Final = re.compile(r"\s*\\\n\s*")
+_SKETCH: Final = re.compile(r"\.\.\.|…$|\[|\w ?\| ?\w")
 _COMMAND: Final = re.compile(r"(?:\.venv/bin/)?hems(?:\s|$)")
 
 
@@ -47,12 +49,12 @@ def commands(block: Block) -> Iterator[list[str]]:
     A line with "..." or with several commands in one (`a | b`) is a sketch; what stands behind
     two blanks on a line is a remark.
     """
-    text = block.text.replace("\\\n", " ")
+    text = _CONTINUED.sub(" ", block.text)
     for line in text.splitlines():
         bare = line.strip().removeprefix("$ ")
-        if not _COMMAND.match(bare) or "..." in bare or " | " in bare or "[" in bare:
+        if not _COMMAND.match(bare) or _SKETCH.search(bare):
             continue
-        words = shlex.split(re.split(r"\s{3,}|\s#", bare)[0], comments=True)
+        words = shlex.split(re.split(r"\s{2,}|\s#", bare)[0])
         if words[-1] == "&":
             words.pop()
         yield words[1:]

@@ -62,6 +62,8 @@ def commands(parser: argparse.ArgumentParser | None = None) -> Iterator[Command]
         if isinstance(action, argparse._SubParsersAction):
             told = {each.dest: each.help or "" for each in action._choices_actions}
             for name, inner in action.choices.items():
+                if inner.prog.split()[-1] != name:
+                    continue  # another name of one that is there
                 yield Command(inner, told.get(name, ""))
                 yield from commands(inner)
 

@@ -94,7 +94,9 @@ _PLAIN: Final[Mapping[object, str]] = {
 def kind(field: Field) -> str:
     """Return what kind of value a field takes, in words."""
     hint = field.hint
-    mapping = next((each for each in alternatives(hint) if get_origin(each) in {dict, Mapping}), None)
+    mapping = next(
+        (each for each in alternatives(hint) if get_origin(each) in {dict, Mapping}), None
+    )
     if mapping is not None:
         name, value = get_args(mapping)
         return f"table of: {_plain(name)} = {_plain(value)}"
