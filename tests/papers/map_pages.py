@@ -61,7 +61,8 @@ _MEANS: Final[Mapping[Control, str]] = {
 _RANGES: Final[Mapping[DeviceKind, str]] = {
     DeviceKind.PV: " --min=-8kW",
     DeviceKind.BATTERY: " --min=-5kW --max 5kW",
-    DeviceKind.EVSE: ' --max 11kW --phases 3 \\\n    --set "least_on=4140 W" --set "fallback=4140 W"',
+    DeviceKind.EVSE: " --max 11kW --phases 3 \\\n"
+    '    --set "least_on=4140 W" --set "fallback=4140 W"',
     DeviceKind.HEAT_PUMP: " --max 2kW",
     DeviceKind.WATER_HEATER: " --max 2kW",
     DeviceKind.THERMOSTAT: " --max 800W --comfort 18..23",
@@ -153,7 +154,7 @@ def comments(text: str) -> list[str]:
 
 
 def _head(part: schema.FilePart) -> Iterator[tuple[str, str]]:
-    yield "maker, model", " ".join((part.manufacturer, part.model)).strip()
+    yield "maker, model", f"{part.manufacturer} {part.model}".strip()
     yield "kinds", ", ".join(f"`{kind}`" for kind in part.kinds)
     yield "facts from", part.source
     if part.firmware:

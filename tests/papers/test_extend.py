@@ -100,7 +100,8 @@ async def test_the_commands_of_the_page_add_and_show_it(folder: Path) -> None:
 
 
 def test_the_programme_of_the_page_works_in_a_copy_of_the_programmes(tmp_path: Path) -> None:
-    rule, imports, field, row, test = (each.text for each in blocks(PROGRAMME, "python"))
+    rule, imports, field, test = (each.text for each in blocks(PROGRAMME, "python"))
+    (row,) = (each.text for each in blocks(PROGRAMME, ""))
     copy = tmp_path / "programs"
     shutil.copytree(ROOT / "programs", copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "quiet_hours.py").write_text(rule)

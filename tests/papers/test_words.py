@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -60,7 +59,7 @@ def test_what_is_quoted_is_said(name: str) -> None:
     assert [quote for quote in sorted(quotes) if quote not in said()] == []
 
 
-def test_what_nobody_says_is_found(tmp_path: Path) -> None:
+def test_what_nobody_says_is_found() -> None:
     assert "The fridge has run away" not in said()
     tree = ast.parse('say("{id}: a" " wait of {seconds:g} s")\nraise ValueError(f"{x} is no {y}")')
     assert {"…: a wait of … s", "… is no …"} <= set(_strings(tree))
