@@ -72,7 +72,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="any other key of its section, as in docs/operate.md; may be repeated",
+        help="any other key of its section, as in docs/settings.md; may be repeated",
     )
     add.add_argument("--no-test", action="store_true", help="without a test move")
     add.add_argument("--force", action="store_true", help="even if its test move fails")

@@ -18,6 +18,7 @@ from hems.headend.settings import HeadEndSettings
 from hems.settings.config import Config, load
 from tests.papers import commands_page, map_pages, settings_pages
 from tests.papers.blocks import DOCS, Block, blocks, commands, pages
+from tests.traceability import ROOT
 
 GENERATED = {
     **settings_pages.pages(),
@@ -109,3 +110,20 @@ def test_a_command_that_is_none_is_found() -> None:
         DOCS / "x.md", "", "hems devise scan\nhems device scan ...\nhems status   # how\n"
     )
     assert list(commands(block)) == [["devise", "scan"], ["status"]]
+
+
+def test_each_make_target_that_is_named_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    rules = re.findall(r"^([\w./ -]+):(?!=)", makefile, re.MULTILINE)
+    targets = {target for rule in rules for target in rule.split()}
+    for page in pages():
+        for line in re.findall(r"`make ([^`]+)`", page.read_text(encoding="utf-8")):
+            named = [word for word in line.split() if re.fullmatch(r"[\w./-]+", word)]
+            assert set(named[: 1 + ("test-deep" in named)]) <= targets, f"{page.name}: make {line}"
+
+
+def test_each_file_that_contributors_are_told_of_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"(?<![\w/])((?:tests|docs|hems|web|packaging)/[\w./-]+\w/?)", text)
+    assert len(named) > 10
+    assert [each for each in named if not (ROOT / each).exists()] == []
