@@ -21,6 +21,7 @@ AT_ROOT: Final = {
 _LINK: Final = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)")
 _BLOCK: Final = re.compile(r"\s*([-*] |\d+\. |\|)")
 _FENCE: Final = re.compile(r"\s*```")
+_CELL: Final = re.compile(r"<td[ >].*?</td>", re.DOTALL)
 _DEEPER: Final = re.compile(r"^(  )(?=[-*] )")
 
 
@@ -47,6 +48,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return posixpath.relpath(there, posixpath.dirname(source) or ".")
 
     return _LINK.sub(moved, loosened(markdown))
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - MkDocs passes all by name
+    """Return a page with the bars in cells of tables as GitHub has them: escaped, and not seen."""
+    return _CELL.sub(lambda cell: cell[0].replace("\\|", "|"), html)
 
 
 def loosened(markdown: str) -> str:

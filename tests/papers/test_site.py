@@ -57,6 +57,7 @@ def test_the_site_builds_and_loads_nothing_from_elsewhere(tmp_path: Path) -> Non
     names = {str(page.relative_to(tmp_path)) for page in pages}
     assert {name.replace(".md", ".html") for name in AT_ROOT.values()} <= names
     assert "devices/keba-p30.html" in names
+    assert "]+|https://" in (tmp_path / "settings.html").read_text(encoding="utf-8")
     assert (tmp_path / "images" / "event-desktop.png").exists()
 
 
