@@ -52,7 +52,7 @@ class Command:
     @property
     def arguments(self) -> list[argparse.Action]:
         """Its own arguments, without `--help` and the commands below it."""
-        apart = argparse._HelpAction | argparse._SubParsersAction
+        apart = (argparse._HelpAction, argparse._SubParsersAction)
         return [each for each in self.parser._actions if not isinstance(each, apart)]
 
 
