@@ -29,6 +29,8 @@ help:
 	@echo "make fuzz FUZZ=xml|modbus|ocpp|mqtt|p1|est|api|... [ARGS='--seconds 3600'] (FUZZ= names all)"
 	@echo "make security    attacks of all kinds on the whole line  [ARGS='--only web --report FILE']"
 	@echo "make audit       bandit, and known vulnerabilities of parts  make sbom | risks | scale"
+	@echo "make docs        the documents as a site: build/site/index.html"
+	@echo "make pages       writes docs of settings, commands, devices and programmes from the code"
 	@echo "make traceability  writes docs/traceability.md from the tests' marks"
 	@echo "make pictures    writes docs/images anew, from a fixed house"
 	@echo "make packages [ARGS=bookworm]  Debian packages, wheel, list of parts and sums, into dist/"
@@ -77,6 +79,19 @@ risks: .venv/.ready
 .PHONY: scale
 scale: .venv/.ready
 	@$(PY) -m tests.papers.scale
+
+# The documents' pages that are made from the code: settings, commands, devices, programmes.
+.PHONY: pages
+pages: .venv/.ready
+	@$(PY) -m tests.papers.settings_pages
+	@$(PY) -m tests.papers.commands_page
+	@$(PY) -m tests.papers.map_pages
+	@$(PY) -m programs.page > docs/.programmes.md && mv docs/.programmes.md docs/programmes.md
+
+# The documents as a site, in build/site.
+.PHONY: docs
+docs: .venv/.ready
+	@PYTHONPATH=. $(BIN)/mkdocs build --strict --quiet && echo build/site/index.html
 
 # Files whole, so that what they share is made once; the longest first (tests/order.py).
 BY_FILE := --dist loadfile --no-loadscope-reorder

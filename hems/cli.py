@@ -70,7 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     home_arguments.add_keeping(commands, _backup, _restore, _wipe)
 
     demo = commands.add_parser("demo", help="a home, a utility and the page, on this machine")
-    demo.add_argument("--folder", type=Path, default=Path("var/demo"), metavar="DIR")
+    demo.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("var/demo"),
+        metavar="DIR",
+        help="where it keeps its files",
+    )
     demo.add_argument(
         "--port", type=home_arguments.port, default=8080, help="the page's port, if free"
     )
@@ -113,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
     island = commands.add_parser("island", help="how the home stands to its grid; part, return")
     choices = ("status", "leave", "return")
-    island.add_argument("what", nargs="?", choices=choices, default="status")
+    island.add_argument("what", nargs="?", choices=choices, default="status", help="what to do")
     island.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
     island.set_defaults(run=_island)
 

@@ -61,7 +61,9 @@ def add_manifest(commands: "Commands", run: Run) -> None:
     what = manifest.add_subparsers(dest="what", required=True, metavar="WHAT")
 
     each = what.add_parser("make", help="list the software that this program runs from")
-    each.add_argument("--out", type=Path, required=True, metavar="FILE")
+    each.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="where the list is written"
+    )
     each.add_argument("--publisher", required=True, metavar="NAME", help="who approves it")
     each.add_argument(
         "--number", type=int, required=True, metavar="N", help="greater than the last one's"
@@ -76,12 +78,20 @@ def add_manifest(commands: "Commands", run: Run) -> None:
     )
 
     each = what.add_parser("sign", help="sign a list, as the provider")
-    each.add_argument("file", type=Path, metavar="FILE")
+    each.add_argument("file", type=Path, metavar="FILE", help="the list")
     each.add_argument("--certificate", type=Path, required=True, metavar="FILE", help="and its CAs")
-    each.add_argument("--key", type=Path, required=True, metavar="FILE")
-    each.add_argument("--out", type=Path, required=True, metavar="FILE")
+    each.add_argument(
+        "--key",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the private key of that certificate",
+    )
+    each.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="where the signed list is written"
+    )
 
     each = what.add_parser("check", help="see whether a signed list counts, and is kept to here")
-    each.add_argument("file", type=Path, metavar="FILE")
+    each.add_argument("file", type=Path, metavar="FILE", help="the signed list")
     each.add_argument("--roots", type=Path, required=True, metavar="FILE", help="whom to believe")
     each.add_argument("--least", type=int, default=0, metavar="N", help="the last one's number")

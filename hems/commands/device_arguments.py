@@ -72,7 +72,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="any other key of its section, as in docs/operate.md; may be repeated",
+        help="any other key of its section, as in docs/settings.md; may be repeated",
     )
     add.add_argument("--no-test", action="store_true", help="without a test move")
     add.add_argument("--force", action="store_true", help="even if its test move fails")
@@ -102,7 +102,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run:
     ]
 
     for parser in (scan, add, test, listing, show, remove, trust, *judging):
-        parser.add_argument("--config", type=Path, default=Path("hems.toml"), metavar="FILE")
+        parser.add_argument(
+            "--config",
+            type=Path,
+            default=Path("hems.toml"),
+            metavar="FILE",
+            help="the home's configuration",
+        )
         parser.add_argument("--url", help="the running hub's page, if not as configured")
         parser.set_defaults(run=run)
 

@@ -32,7 +32,9 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
     actions = headend.add_subparsers(required=True, metavar="ACTION")
 
     parser = actions.add_parser("run", help="run it until Ctrl-C")
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--config", type=Path, required=True, metavar="FILE", help="its configuration"
+    )
     parser.set_defaults(run=serve)
 
     parser = actions.add_parser("enrol-code", help="make a code that enrols a home")
@@ -40,7 +42,11 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
         "--qr", type=Path, metavar="FILE", help="write it as a QR code too: png, svg"
     )
     parser.add_argument("--pin", metavar="PIN", help="registration PIN; drawn if not given")
-    parser.add_argument("--edition", choices=["csip-aus", "csip", "2018", "2023"])
+    parser.add_argument(
+        "--edition",
+        choices=["csip-aus", "csip", "2018", "2023"],
+        help="profile of the home; the server's usual one if not given",
+    )
     parser.add_argument("--serial", metavar="HEX", help="the only hardware that may use it")
     parser.add_argument("--hours", type=float, metavar="N", help="how long it can be used")
     parser.add_argument(
@@ -64,7 +70,11 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
     parser.add_argument("--kind", metavar="OID", help="hwType in its certificate")
     parser.add_argument("--serial", metavar="HEX", help="hwSerialNum in it")
     parser.add_argument("--pin", metavar="PIN", help="registration PIN; drawn if not given")
-    parser.add_argument("--edition", choices=["csip-aus", "csip", "2018", "2023"])
+    parser.add_argument(
+        "--edition",
+        choices=["csip-aus", "csip", "2018", "2023"],
+        help="profile of the home; the server's usual one if not given",
+    )
     parser.add_argument(
         "--csv", type=Path, metavar="FILE", help="several: columns kind, serial, pin, edition"
     )
@@ -96,8 +106,20 @@ def add_headend(commands: "Commands", serve: Run, enrol: Run, answer: Run) -> No
     parser = actions.add_parser("answer", help="answer a home's request in a file (test PKI)")
     parser.add_argument("request", type=Path, metavar="REQUEST", help="what its page offered")
     parser.add_argument("--pin", required=True, metavar="PIN", help="as its page shows it")
-    parser.add_argument("--demo", type=Path, default=Path("var/demo"), metavar="DIR")
-    parser.add_argument("--out", type=Path, default=Path("enrolment.pem"), metavar="FILE")
+    parser.add_argument(
+        "--demo",
+        type=Path,
+        default=Path("var/demo"),
+        metavar="DIR",
+        help="folder of the demo whose test PKI answers",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("enrolment.pem"),
+        metavar="FILE",
+        help="where the answer is written",
+    )
     parser.set_defaults(run=answer)
     for add in (add_operators, add_fleet, add_monitor, add_head_end, add_feeds, add_telecontrol):
         add(actions)
@@ -115,20 +137,25 @@ def add_pki(commands: "Commands", run: Run) -> None:
     actions = pki.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     parser = actions.add_parser("init", help="make one, with a utility and a hub in it")
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="where to make it")
     parser.add_argument("--ocsp", metavar="URL", help="where certificates say to ask about them")
     _add_store(parser)
 
     parser = actions.add_parser("renew", help="renew its revocation lists")
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="the PKI's")
 
     parser = actions.add_parser("signer", help="issue a certificate for who signs documents")
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="the PKI's")
     parser.add_argument("--name", default="signer", help="of the signer")
-    parser.add_argument("--purpose", choices=["bulletin", "manifest"], default="bulletin")
+    parser.add_argument(
+        "--purpose",
+        choices=["bulletin", "manifest"],
+        default="bulletin",
+        help="what the signer signs",
+    )
 
     parser = actions.add_parser("keys", help="how the CAs' keys are held; move them to a store")
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="the PKI's")
     _add_store(parser)
 
     parser = actions.add_parser(
@@ -137,7 +164,7 @@ def add_pki(commands: "Commands", run: Run) -> None:
         description="Begins, or says how it stands. Homes that were enrolled by EST learn the new "
         "root by themselves and go on without a break.",
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="the PKI's")
     parser.add_argument(
         "--days", type=int, default=365, metavar="N", help="how long the present one counts still"
     )

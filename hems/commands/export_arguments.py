@@ -21,14 +21,25 @@ def add_to(
         run: What it does.
     """
     export = commands.add_parser("export", help="what was measured, as a file")
-    export.add_argument("what", choices=["history"])
+    export.add_argument("what", choices=["history"], help="what is exported")
     export.add_argument("file", metavar="FILE", help="where to; - for stdout")
     day = "day or time of the home, such as 2026-06-01 or 2026-06-01T13:00"
     export.add_argument("--from", dest="start", type=_when, required=True, help=day)
     export.add_argument("--to", dest="end", type=_when, required=True, help="the day after")
-    export.add_argument("--step", choices=STEPS, default="day")
-    export.add_argument("--format", choices=["csv", "parquet"], default="csv")
-    export.add_argument("--config", type=Path, default=Path("hems.toml"), metavar="FILE")
+    export.add_argument("--step", choices=STEPS, default="day", help="length of each row's time")
+    export.add_argument(
+        "--format",
+        choices=["csv", "parquet"],
+        default="csv",
+        help="of the file; parquet needs the extra of that name",
+    )
+    export.add_argument(
+        "--config",
+        type=Path,
+        default=Path("hems.toml"),
+        metavar="FILE",
+        help="the home's configuration",
+    )
     export.set_defaults(run=run)
 
 

@@ -30,11 +30,36 @@ def _add_bulletin(actions: "Commands") -> None:
     each = what.add_parser("alert", help="add a threat")
     each.add_argument("id", metavar="ID", help="by which it is known: CVE-2026-1234")
     each.add_argument("text", metavar="TEXT", help="what it is and what to do")
-    each.add_argument("--severity", choices=_SEVERITIES, default="warning")
-    each.add_argument("--network", action="append", default=[], metavar="CIDR")
-    each.add_argument("--lfdi", action="append", default=[], metavar="HEX")
-    each.add_argument("--sfdi", action="append", default=[], type=int, metavar="N")
-    each.add_argument("--fingerprint", action="append", default=[], metavar="HEX")
+    each.add_argument("--severity", choices=_SEVERITIES, default="warning", help="how bad it is")
+    each.add_argument(
+        "--network",
+        action="append",
+        default=[],
+        metavar="CIDR",
+        help="addresses by which it is known; may be repeated",
+    )
+    each.add_argument(
+        "--lfdi",
+        action="append",
+        default=[],
+        metavar="HEX",
+        help="LFDI of a certificate by which it is known; may be repeated",
+    )
+    each.add_argument(
+        "--sfdi",
+        action="append",
+        default=[],
+        type=int,
+        metavar="N",
+        help="SFDI by which it is known; may be repeated",
+    )
+    each.add_argument(
+        "--fingerprint",
+        action="append",
+        default=[],
+        metavar="HEX",
+        help="SHA-256 of a certificate by which it is known; may be repeated",
+    )
     each.add_argument("--hours", type=float, metavar="N", help="it ends by itself after so long")
 
     each = what.add_parser("firmware", help="add versions of firmware that must not run")
@@ -48,8 +73,8 @@ def _add_bulletin(actions: "Commands") -> None:
         each.add_argument("--serial", default="", metavar="S", help="one of them only")
 
     each = what.add_parser("severity", help="say how bad a kind of security event is")
-    each.add_argument("kind", metavar="KIND")
-    each.add_argument("severity", choices=_SEVERITIES)
+    each.add_argument("kind", metavar="KIND", help="the kind, as the security log has it")
+    each.add_argument("severity", choices=_SEVERITIES, help="how bad it is")
 
     each = what.add_parser("withdraw", help="take an entry back")
     each.add_argument("id", metavar="ID", help="as 'list' shows it")
@@ -61,7 +86,12 @@ def _add_bulletin(actions: "Commands") -> None:
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--manufacturer", required=True, metavar="NAME")
+    parser.add_argument(
+        "--manufacturer",
+        required=True,
+        metavar="NAME",
+        help="their maker, as they say it themselves",
+    )
     parser.add_argument("--model", default="", metavar="NAME", help="all of them if left out")
     parser.add_argument("--why", required=True, metavar="TEXT", help="one clause, for the owner")
 
@@ -71,27 +101,36 @@ def _add_firmware(actions: "Commands") -> None:
     what = firmware.add_subparsers(dest="what", required=True, metavar="WHAT")
 
     each = what.add_parser("init", help="make a repository, with its keys")
-    each.add_argument("--root-keys", type=int, default=2, metavar="N")
+    each.add_argument(
+        "--root-keys", type=int, default=2, metavar="N", help="how many root keys there are"
+    )
     each.add_argument("--threshold", type=int, default=2, metavar="N", help="so many must sign")
 
     each = what.add_parser("add-vendor", help="let a vendor sign")
-    each.add_argument("vendor", metavar="VENDOR")
+    each.add_argument("vendor", metavar="VENDOR", help="its name")
     each.add_argument("--public", type=Path, metavar="FILE", help="its key, if it keeps that, PEM")
 
     each = what.add_parser("offer", help="as the vendor: sign a version")
-    each.add_argument("vendor", metavar="VENDOR")
+    each.add_argument("vendor", metavar="VENDOR", help="its name")
     _add_version(each)
-    each.add_argument("--state", choices=("latest", "allowed"), default="latest")
-    each.add_argument("--advisory", default="", metavar="TEXT")
+    each.add_argument(
+        "--state",
+        choices=("latest", "allowed"),
+        default="latest",
+        help="whether it is the newest, or only may run",
+    )
+    each.add_argument(
+        "--advisory", default="", metavar="TEXT", help="what is wrong with it, in words"
+    )
     each.add_argument("--file", type=Path, metavar="FILE", help="its package; for the hub's own")
 
     each = what.add_parser("withdraw", help="as the vendor: say that a version must not run")
-    each.add_argument("vendor", metavar="VENDOR")
+    each.add_argument("vendor", metavar="VENDOR", help="its name")
     _add_version(each)
     each.add_argument("--why", required=True, metavar="TEXT", help="one clause, for the owner")
 
     each = what.add_parser("approve", help="as the service provider: sign what a vendor has signed")
-    each.add_argument("vendor", metavar="VENDOR")
+    each.add_argument("vendor", metavar="VENDOR", help="its name")
     what.add_parser("publish", help="let hubs see it; once a week at least, for it ends after that")
     what.add_parser("list", help="what stands there, and what is approved")
     for parser in what.choices.values():
@@ -102,9 +141,11 @@ def _add_firmware(actions: "Commands") -> None:
 
 
 def _add_version(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("version", metavar="VERSION")
+    parser.add_argument("version", metavar="VERSION", help="of the firmware")
     parser.add_argument("--manufacturer", default="", metavar="NAME", help="none: the hub's own")
-    parser.add_argument("--model", default="", metavar="NAME")
+    parser.add_argument(
+        "--model", default="", metavar="NAME", help="all models of the maker if left out"
+    )
 
 
 def _bulletin(options: argparse.Namespace) -> int:

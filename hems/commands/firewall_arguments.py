@@ -25,5 +25,7 @@ def add_to(
     show = actions.add_parser("show", help="whether rules hold, and what they have stopped")
     flush = actions.add_parser("flush", help="take the rules away, until the hub sets them anew")
     for parser in (serve, show, flush):
-        parser.add_argument("--socket", type=Path, default=SOCKET, metavar="FILE")
+        parser.add_argument(
+            "--socket", type=Path, default=SOCKET, metavar="FILE", help="where the helper listens"
+        )
         parser.set_defaults(run=run)

@@ -25,7 +25,7 @@ def add_fleet(actions: "Commands") -> None:
         "line keeps all from being entered, unless --only-good says otherwise. What is there "
         "already, just so, is left as it is: a file may be given again.",
     )
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="CSV, with a heading")
     parser.add_argument(
         "--only-good", action="store_true", help="enter the good lines although there are bad ones"
     )
@@ -41,13 +41,13 @@ def add_fleet(actions: "Commands") -> None:
         description="Columns: id, name, kind, parent, lat, lon. A group stands behind the one above"
         " it. Kinds: system, subtransmission, substation, feeder, segment, transformer, free.",
     )
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="CSV, with a heading")
     _end(parser, "import-groups")
 
     parser = actions.add_parser("hubs", help="the fleet's hubs, and how far each is")
-    parser.add_argument("--state", choices=_STATES)
+    parser.add_argument("--state", choices=_STATES, help="those in this state only")
     parser.add_argument("--group", metavar="ID", help="of this group and all below it")
-    parser.add_argument("--site", metavar="ID")
+    parser.add_argument("--site", metavar="ID", help="those of this site only")
     _end(parser, "hubs")
 
     parser = actions.add_parser("shares", help="what is shared of the utility's events now")
@@ -60,8 +60,8 @@ def add_fleet(actions: "Commands") -> None:
 
     parser = actions.add_parser("hub-state", help="take a hub to another state")
     parser.add_argument("id", metavar="HUB", help="its id, or its LFDI")
-    parser.add_argument("state", choices=_STATES)
-    parser.add_argument("--reason", default="", metavar="TEXT")
+    parser.add_argument("state", choices=_STATES, help="where it goes to")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why, for its history")
     _end(parser, "hub-state")
 
     _add_test(actions)
@@ -71,7 +71,9 @@ def add_fleet(actions: "Commands") -> None:
     )
     parser.add_argument("old", metavar="OLD", help="id or LFDI of the hub that goes")
     parser.add_argument("new", metavar="NEW", help="id or LFDI of the hub that comes")
-    parser.add_argument("--reason", required=True, metavar="TEXT")
+    parser.add_argument(
+        "--reason", required=True, metavar="TEXT", help="why, for the history of both"
+    )
     _end(parser, "replace-hub")
 
 
@@ -85,7 +87,7 @@ def _add_test(actions: "Commands") -> None:
 
     parser = actions.add_parser("commission", help="enter a hub's witnessed test")
     parser.add_argument("id", metavar="HUB", help="its id, or its LFDI")
-    parser.add_argument("--tested-by", required=True, metavar="NAME")
+    parser.add_argument("--tested-by", required=True, metavar="NAME", help="who did the test")
     parser.add_argument("--witnessed-by", required=True, metavar="NAME", help="another person")
     parser.add_argument(
         "--passed",
@@ -95,7 +97,13 @@ def _add_test(actions: "Commands") -> None:
         help="identity, registration, event, readings, limits, safe-state must be there, unless "
         "the head-end's settings name others",
     )
-    parser.add_argument("--failed", nargs="+", default=[], metavar="CHECK[=NOTE]")
+    parser.add_argument(
+        "--failed",
+        nargs="+",
+        default=[],
+        metavar="CHECK[=NOTE]",
+        help="checks that failed, each with what was seen",
+    )
     parser.add_argument("--at", metavar="TIME", help="of the test, as 2026-11-23T10:00Z; else now")
     parser.add_argument(
         "--paper", type=Path, metavar="FILE", help="the page that both signed: its SHA-256 is kept"

@@ -38,13 +38,13 @@ def add_run(commands: "Commands", run: Run) -> None:
 def add_keeping(commands: "Commands", backup: Run, restore: Run, wipe: Run) -> None:
     """Add `hems backup`, `hems restore` and `hems wipe`."""
     parser = commands.add_parser("backup", help="the home's data and keys in one locked file")
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="where the backup is written")
     _add_passphrase(parser)
     add_place(parser)
     parser.set_defaults(run=backup)
 
     parser = commands.add_parser("restore", help="put a backup in the place of what is there")
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the backup")
     parser.add_argument("--check", action="store_true", help="look into it only")
     _add_passphrase(parser)
     add_place(parser)

@@ -36,6 +36,8 @@ def add_keys(commands: "Commands", run: Callable[[argparse.Namespace], int]) -> 
     each = what.add_parser("renew-store", help="have the store be under a new key")
     add_place(each)
     each = what.add_parser("erase", help="erase a key for good")
-    each.add_argument("file", type=Path, metavar="FILE")
+    each.add_argument(
+        "file", type=Path, metavar="FILE", help="the key's, as `hems keys list` shows it"
+    )
     each.add_argument("--yes", action="store_true", help="even where the configuration names it")
     add_place(each)

@@ -22,7 +22,11 @@ def add_to(
         "--ready", metavar="HH:MM", help="when it has to be ready, by the home's clock"
     )
     cars.add_argument("--energy", metavar="ENERGY", help="what it needs by then, such as '20 kWh'")
-    cars.add_argument("--mode", choices=["now", "cheapest", "solar"])
+    cars.add_argument(
+        "--mode",
+        choices=["now", "cheapest", "solar"],
+        help="at once; when it costs least; what the sun leaves over",
+    )
     cars.add_argument("--for", dest="lasts", metavar="SPAN", help="how long this holds: '2 h'")
     cars.add_argument("--usual", action="store_true", help="back to what is configured")
     cars.set_defaults(run=car)

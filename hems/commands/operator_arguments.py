@@ -51,7 +51,12 @@ def add_event(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", r
     event.add_argument("--gradient", metavar="PERCENT", help="for 'default': %% of rating a second")
     event.add_argument("--minutes", type=float, help="how long the event lasts")
     event.add_argument("--start", metavar="+DELAY", default="+0s", help="from now: +5m")
-    event.add_argument("--randomize-start", metavar="SPAN", default="0s")
+    event.add_argument(
+        "--randomize-start",
+        metavar="SPAN",
+        default="0s",
+        help="each home begins at a time of its own within it",
+    )
     event.add_argument("--program", metavar="NAME", help="which programme issues it")
     event.add_argument("--group", metavar="ID", help="the group or site that it is for")
     add_operator(event)
@@ -105,7 +110,9 @@ def add_price(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", r
         run: What runs it.
     """
     price = commands.add_parser("price", help="set, list and clear the utility's prices")
-    price.add_argument("action", nargs="?", default="list", choices=["set", "list", "clear"])
+    price.add_argument(
+        "action", nargs="?", default="list", choices=["set", "list", "clear"], help="what to do"
+    )
     price.add_argument(
         "file",
         nargs="?",
@@ -113,8 +120,13 @@ def add_price(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", r
         help="for set: CSV or JSON with start (epoch s or ISO 8601), minutes, price per kWh; "
         "they take the place of all prices from the first start on",
     )
-    price.add_argument("--tariff", default="Retail", metavar="NAME")
-    price.add_argument("--flow", default="import", choices=["import", "export"])
+    price.add_argument("--tariff", default="Retail", metavar="NAME", help="name of the tariff")
+    price.add_argument(
+        "--flow",
+        default="import",
+        choices=["import", "export"],
+        help="energy that homes take, or give",
+    )
     price.add_argument("--currency", metavar="CODE", help="ISO 4217: EUR")
     price.add_argument("--primacy", type=int, metavar="N", help="of tariffs the lowest wins")
     price.add_argument("--raw", action="store_true", help="send absurd or missing prices too")
@@ -135,12 +147,14 @@ def add_reserve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
         description="Below zero is discharging, written with =: --power=-2kW. What is left out "
         "is granted as asked.",
     )
-    reserve.add_argument("action", nargs="?", default="list", choices=["list", "grant", "cancel"])
+    reserve.add_argument(
+        "action", nargs="?", default="list", choices=["list", "grant", "cancel"], help="what to do"
+    )
     reserve.add_argument("id", nargs="?", help="the reservation; for cancel a grant too")
-    reserve.add_argument("--power", metavar="POWER")
-    reserve.add_argument("--energy", metavar="ENERGY")
+    reserve.add_argument("--power", metavar="POWER", help="what is granted, if not as asked")
+    reserve.add_argument("--energy", metavar="ENERGY", help="what is granted, if not as asked")
     reserve.add_argument("--start", type=float, metavar="EPOCH", help="UTC seconds")
-    reserve.add_argument("--minutes", type=float)
+    reserve.add_argument("--minutes", type=float, help="how long, if not as asked")
     reserve.add_argument("--raw", action="store_true", help="grant more than was asked too")
     add_operator(reserve)
     reserve.set_defaults(run=run)
@@ -156,7 +170,10 @@ def add_message(commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
     message = commands.add_parser("message", help="write to the people of the homes")
     message.add_argument("text", nargs="?", help="what to say; none lists what was said")
     message.add_argument(
-        "--priority", default="normal", choices=["low", "normal", "high", "critical"]
+        "--priority",
+        default="normal",
+        choices=["low", "normal", "high", "critical"],
+        help="how it is shown",
     )
     message.add_argument("--minutes", type=float, default=60.0, help="how long it is shown")
     message.add_argument("--start", metavar="+DELAY", help="from now: +5m")

@@ -63,12 +63,12 @@ def add_operators(actions: "Commands") -> None:
     what.add_argument("--csv", type=Path, metavar="FILE", help="write all of it there")
     what.add_argument("--check", action="store_true", help="is it as it was written?")
     parser.add_argument("--who", metavar="NAME", help="only this operator's")
-    parser.add_argument("--limit", type=int, default=50, metavar="N")
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help="so many of the last")
     _end(parser, "trail")
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", help="as it was given when the account was made")
 
 
 def _add_roles(parser: argparse.ArgumentParser) -> None:

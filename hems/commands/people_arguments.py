@@ -29,17 +29,17 @@ def add_to(commands: "Commands", people: Run, code: Run) -> None:
 
     _url(actions.add_parser("list", help="accounts and tokens (default)"))
     add = actions.add_parser("add", help="make an account; the first one is its owner's")
-    add.add_argument("name")
-    add.add_argument("--role", choices=ROLES, default="household")
+    add.add_argument("name", help="what the person is called")
+    add.add_argument("--role", choices=ROLES, default="household", help="what it may do")
     add.add_argument("--until", metavar="SPAN", help="how long it lasts: '12 h', '30 d'")
     _password(add)
     change = actions.add_parser("change", help="give an account another role or end")
-    change.add_argument("name")
-    change.add_argument("--role", choices=ROLES, required=True)
+    change.add_argument("name", help="the account's")
+    change.add_argument("--role", choices=ROLES, required=True, help="what it may do from now on")
     change.add_argument("--until", metavar="SPAN", help="how long it lasts; without: no end")
     _url(change)
     remove = actions.add_parser("remove", help="take an account away")
-    remove.add_argument("name")
+    remove.add_argument("name", help="the account's")
     _url(remove)
     recover = actions.add_parser(
         "recover",
@@ -51,7 +51,7 @@ def add_to(commands: "Commands", people: Run, code: Run) -> None:
     _password(recover)
     token = actions.add_parser("token", help="make a token for another program; shown once")
     token.add_argument("name", help="what it is for")
-    token.add_argument("--role", choices=ROLES, required=True)
+    token.add_argument("--role", choices=ROLES, required=True, help="what it may do at most")
     token.add_argument("--until", metavar="SPAN", help="how long it lasts: '12 h', '30 d'")
     token.add_argument(
         "--rights", metavar="LIST", help="fewer than the role's, as 'see,history' (see `people`)"
@@ -62,7 +62,7 @@ def add_to(commands: "Commands", people: Run, code: Run) -> None:
     _url(token)
     consent = actions.add_parser("consent", help="let a party see or do more, until a day")
     consent.add_argument("name", help="an installer's, service provider's or aggregator's account")
-    consent.add_argument("--purpose", choices=PURPOSES, default="maintenance")
+    consent.add_argument("--purpose", choices=PURPOSES, default="maintenance", help="what for")
     consent.add_argument(
         "--rights", metavar="LIST", default="history", help="of history, steer, agree"
     )

@@ -16,7 +16,9 @@ def add_to(
     """Add the sub-command to the command line."""
     scenario = commands.add_parser("scenario", help="play scenarios on accelerated time")
     scenario.add_argument("name", help="list, all, a name in the library, or a file")
-    scenario.add_argument("--library", type=Path, default=LIBRARY, metavar="DIR")
+    scenario.add_argument(
+        "--library", type=Path, default=LIBRARY, metavar="DIR", help="where the scenarios are"
+    )
     scenario.add_argument("--report", type=Path, metavar="DIR", help="write PNG and HTML there")
     scenario.add_argument("--seed", type=int, help="of kettles, clouds and draws")
     scenario.add_argument("--verbose", action="store_true", help="log what the hub says")

@@ -34,7 +34,7 @@ def add_to(commands: "Commands", run: Callable[[argparse.Namespace], int]) -> No
     )
     _url(verify)
     export = actions.add_parser("export", help="write the whole log into a file, a row a line")
-    export.add_argument("file", type=Path)
+    export.add_argument("file", type=Path, help="where it is written")
     _url(export)
     _url(actions.add_parser("barred", help="addresses that are kept out for a while, and why"))
     let_in = actions.add_parser("let-in", help="keep an address out no longer")

@@ -30,6 +30,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run:
         "--purpose",
         default="grid-operation",
         choices=["grid-operation", "topology-identification", "line-loss-analysis", "settlement"],
+        help="what for",
     )
     parser.add_argument("--data", default=",".join(_DATA), help=f"of {', '.join(_DATA)}")
     parser.add_argument("--for", dest="lasts", default="365 d", metavar="SPAN", help="how long")

@@ -24,6 +24,10 @@ class PollSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     dcap_poll_s: PollRate | None = None
+    """pollRate of DeviceCapability."""
     time_poll_s: PollRate | None = None
+    """pollRate of Time."""
     list_poll_s: PollRate | None = None
+    """pollRate of lists."""
     post_rate_s: PollRate | None = None
+    """postRate of mirror usage points."""

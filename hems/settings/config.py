@@ -131,13 +131,16 @@ class StoreSection(Section):
     """Where the hub keeps what it must not forget."""
 
     path: Path = Field(default=Path("hems.db"), validate_default=True)
+    """The database; keys, trail and what else belongs to the home stand beside it."""
 
 
 class OcppSection(Section):
     """The charge-point management system that the home's chargers call in to."""
 
     host: Text = "127.0.0.1"
+    """Address at which chargers call in: this machine's alone, or one of the home's network."""
     port: Port = 9000
+    """Its port."""
     certificate: Path | None = None
     """Our certificate for chargers that call over TLS (security profiles 2 and 3), PEM."""
     key: Path | None = None
@@ -158,9 +161,13 @@ class MqttSection(Section):
     """The home's MQTT broker."""
 
     host: Text = "127.0.0.1"
+    """The broker's host name or address."""
     port: Port = 1883
+    """Its port; 8883 is usual where `trust` is given."""
     username: str = ""
+    """Name by which the broker knows the hub; none where it asks for none."""
     password: str = Field(default="", repr=False)
+    """Its password."""
     trust: Path | None = None
     """Root certificates of the broker, PEM; without them the connection is plain TCP."""
     home_assistant: bool = False

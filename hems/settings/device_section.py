@@ -62,12 +62,19 @@ class DeviceSection(Section):
     """One device as commissioned."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
+    """Its name in the store, in commands and in other tables; it must not change."""
     kind: DeviceKind
+    """What it is, and so how it can be controlled."""
     name: Text
+    """What the page calls it."""
     driver: Driver
+    """What it is spoken to by."""
     host: Text = "127.0.0.1"
+    """Its host name or address, or that of the gateway in front of it."""
     port: Port | None = None
+    """Its port; each driver that connects needs one."""
     unit: int = Field(default=1, ge=0, le=255)
+    """Modbus unit (slave) identifier."""
     transport: Transport = Transport.TCP
     """How Modbus frames travel: "tcp", "rtu-over-tcp" or "tls"."""
     tls_trust: Path | None = None
@@ -130,7 +137,9 @@ class DeviceSection(Section):
     awake_for: Duration = 1.0
     """How long it then listens."""
     min_on: Duration = 0.0
+    """Once on, it is not switched off sooner, but for safety."""
     min_off: Duration = 0.0
+    """Once off, it is not switched on sooner, but for safety."""
     max_age: Annotated[Duration, Field(gt=0)] = 5.0
     """A reading older than this is stale."""
     car: CarSection | None = None

@@ -77,7 +77,9 @@ class EnergySection(Section):
     every: Literal["15 min", "30 min", "1 h", "1 d"]
     """Each of which: by the clock on the wall, days from midnight on."""
     import_: Energy | None = Field(default=None, alias="import")
+    """Energy that may be taken within it."""
     export: Energy | None = None
+    """Energy that may be given within it."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -90,8 +92,11 @@ class ConnectionSection(Section):
     """What the connection agreement allows, beside the main breaker."""
 
     import_limit: Limit | None = None
+    """Power that the home may take from the grid."""
     export_limit: Limit | None = None
+    """Power that it may give to the grid."""
     phase_import_limit: Limit | None = None
     """On each single phase."""
     phase_export_limit: Limit | None = None
+    """On each single phase."""
     energy: tuple[EnergySection, ...] = ()

@@ -46,9 +46,11 @@ class MicrogridSection(Section):
     low_frequency: Hertz = 48.8
     """Bounds of the grid, in Hz."""
     high_frequency: Hertz = 51.2
+    """Above it the grid is out of bounds, in Hz."""
     back_low_frequency: Hertz = 49.5
     """Bounds within which the home goes back to it, in Hz."""
     back_high_frequency: Hertz = 50.1
+    """Above it the home does not go back yet, in Hz."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

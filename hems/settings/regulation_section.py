@@ -20,11 +20,15 @@ class SignalSection(Section):
     """Where the aggregator's signal comes from: an MQTT broker of its own."""
 
     host: Text
+    """The broker's host name or address."""
     port: Port = 8883
+    """Its port."""
     topic: str = Field(pattern=r"^[^+#\s]{1,200}$")
     """The topic of this home's signal."""
     username: str = ""
+    """Name by which the broker knows the home; none where it asks for none."""
     password: str = Field(default="", repr=False)
+    """Its password."""
     trust: Path | None = None
     """Root certificates of the broker, PEM; only one on this machine may do without."""
     certificate: Path | None = None

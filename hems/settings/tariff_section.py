@@ -124,15 +124,18 @@ class WindowSection(Section):
     """A price for certain times of certain days, by the home's clock."""
 
     price: PerKwh
+    """What a kWh costs, or brings, within it."""
     days: Days = ALL_DAYS
     """Days of the week; a holiday is a Sunday."""
     begins: Minute = 0
+    """By the home's clock, included."""
     ends: Minute = DAY_MINUTES
     """Not included. One that is not after `begins` means: each of these days before `ends`, and
     from `begins` on."""
     first_day: MonthDay = (1, 1)
     """Of its season; one that ends before it begins passes the new year."""
     last_day: MonthDay = (12, 31)
+    """Of its season, included."""
 
 
 class RateSection(Section):
@@ -160,6 +163,7 @@ class TariffSection(Section):
     billing_day: int = Field(default=1, ge=1, le=28)
     """Day of the month on which bills begin."""
     standing_charge: PerDay = 0.0
+    """What each day costs, whatever is used."""
     peak_charge: PerKw = 0.0
     """For each kW of the billing month's highest quarter-hour mean import."""
     holidays: tuple[date, ...] = ()

@@ -59,6 +59,7 @@ class NatsSettings(BaseModel):
     servers: tuple[str, ...] = Field(min_length=1)
     """URLs, `nats://` or `tls://`."""
     user: str | None = None
+    """Its user there; without one, `password_file` holds a token."""
     password_file: Path | None = None
     """Holds the password, or, without a user, the token."""
     ca: Path | None = None

@@ -35,7 +35,9 @@ class LogSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: LogFormat = LogFormat.TEXT
+    """Lines for people, or one JSON object a line for programs."""
     level: LogLevel = LogLevel.INFO
+    """The least level that is written."""
 
 
 class MonitorSettings(BaseModel):

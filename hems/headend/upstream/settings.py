@@ -35,6 +35,7 @@ class DeviceSettings(_Pinned):
     """A home that the utility lists as an EndDevice of the aggregator's."""
 
     lfdi: _Lfdi
+    """Its LFDI, 40 hexadecimal digits."""
 
 
 class UpstreamSettings(_Pinned):
@@ -61,6 +62,7 @@ class UpstreamSettings(_Pinned):
     notify_host: str = "127.0.0.1"
     """Address where its notifications come in."""
     notify_port: int = Field(default=0, ge=0, le=65535)
+    """Its port; 0 takes any free one."""
     poll_least_s: float = Field(default=1.0, gt=0, le=3600)
     """No more frequent polls, whatever it says."""
     comms_loss_s: _Seconds = 3600.0
