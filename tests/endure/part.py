@@ -157,7 +157,11 @@ class Part:
 
     def _watch(self, now: float, net_w: float, step_s: float) -> None:
         """See whether limits of import are kept."""
-        held = [w for o, w in self._limits if o.starts_at + _SETTLED_S <= now < _ends(o)]
+        held = [
+            limit_w
+            for order, limit_w in self._limits
+            if order.starts_at + _SETTLED_S <= now < order.holds_until
+        ]
         if not held or self._home is None:
             return
         if net_w <= min(held) + 50.0:
@@ -253,7 +257,6 @@ class Part:
 
     async def _cancel(self, order: Order) -> None:
         await self._utility.cancel(self._known[order.name], randomized=False)
-        self._limits = [(o, w) for o, w in self._limits if o is not order]
 
     async def _prices(self, at: float) -> None:
         begin = at // 3600 * 3600
@@ -284,10 +287,6 @@ class Part:
             case _:
                 ill = Ill(trouble.fault.value) if begins else None
                 self._premises.parts[trouble.device].fall_ill(ill)
-
-
-def _ends(order: Order) -> float:
-    return order.starts_at + order.lasts_s
 
 
 def main(folder: Path, number: int, *, days: float, seed: int, cycle_s: float, trace: bool) -> None:

@@ -28,6 +28,7 @@ _JITTER_S: Final = 180
 RECEIVED, STARTED, COMPLETED, CANCELLED, SUPERSEDED = 1, 2, 3, 6, 7
 """Responses of IEEE 2030.5 (10.10.4, table 27)."""
 WHOLE: Final = (RECEIVED, STARTED, COMPLETED)
+CUT: Final = (RECEIVED, STARTED, SUPERSEDED)
 
 
 class Fault(StrEnum):
@@ -57,6 +58,7 @@ class Order:
         answers: What the utility must be answered, all of it, each once.
         cancelled_at: When it is cancelled; None if it is not.
         random_s: By how much its start and its duration are left to chance.
+        cut_at: When another takes its place, for good (2018); None if none does.
     """
 
     name: str
@@ -68,6 +70,13 @@ class Order:
     answers: Sequence[int] = WHOLE
     cancelled_at: float | None = None
     random_s: int = 0
+    cut_at: float | None = None
+
+    @property
+    def holds_until(self) -> float:
+        """When it ceases to hold, UTC epoch seconds."""
+        whole = self.starts_at + self.lasts_s
+        return min(at for at in (whole, self.cancelled_at, self.cut_at) if at is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,18 +184,16 @@ def _broken_off(number: int, at: float) -> Iterator[Order]:
 
 def _superseded(number: int, at: float) -> Iterator[Order]:
     first, second = {"limit_import_w": 4000.0}, {"limit_import_w": 3500.0}
-    cut, name = (RECEIVED, STARTED, SUPERSEDED), f"superseded {number}"
-    yield Order(name, at - 120, at, 25 * MINUTE_S, "Peak Saver", first, cut)
-    later, name = at + 8 * MINUTE_S, f"superseding {number}"
-    yield Order(name, later - 90, later, 10 * MINUTE_S, "Peak Saver", second)
+    later, name, by = at + 8 * MINUTE_S, f"superseded {number}", f"superseding {number}"
+    yield Order(name, at - 120, at, 25 * MINUTE_S, "Peak Saver", first, CUT, cut_at=later)
+    yield Order(by, later - 90, later, 10 * MINUTE_S, "Peak Saver", second)
 
 
 def _overlapping(number: int, at: float) -> Iterator[Order]:
-    weaker, stronger = {"limit_import_w": 5000.0}, {"limit_import_w": 2500.0}
-    cut, name = (RECEIVED, STARTED, SUPERSEDED), f"weaker {number}"
-    yield Order(name, at - 120, at, 25 * MINUTE_S, "Peak Saver", weaker, cut)
-    later, name = at + 6 * MINUTE_S, f"stronger {number}"
-    yield Order(name, later - 90, later, 10 * MINUTE_S, "Feeder", stronger)
+    first, second = {"limit_import_w": 5000.0}, {"limit_import_w": 2500.0}
+    later, name, by = at + 6 * MINUTE_S, f"weaker {number}", f"stronger {number}"
+    yield Order(name, at - 120, at, 25 * MINUTE_S, "Peak Saver", first, CUT, cut_at=later)
+    yield Order(by, later - 90, later, 10 * MINUTE_S, "Feeder", second)
 
 
 def _by_chance(number: int, at: float) -> Iterator[Order]:

@@ -132,6 +132,7 @@ def _outcome(run: Run, plan: Plan, found: list[dict[str, Any]]) -> Outcome:
         # Of less than a day nothing is known but how far a process grows until it is warm.
         Finding("rss_slope_mb_a_day", _rounded(slopes), 1.0 if lasted_s >= 2 * 86400 else None),
         Finding("rss_mb", _rounded(max(s.rss_mb for p in found for s in p["samples"]))),
+        Finding("planner_mb", _rounded(max(s.planner_mb for p in found for s in p["samples"]))),
         *(
             Finding(f"{what}_leaked", grown(longest["samples"], what, lasted_s), most)
             for what, most in _LEAKED.items()

@@ -21,6 +21,7 @@ def said(outcome: Outcome) -> str:
     return "\n".join((*map(str, outcome.findings), *outcome.wrong, *outcome.told))
 
 
+@pytest.mark.timeout(600)
 def test_an_hour_and_a_half(tmp_path: Path) -> None:
     outcome = lived(Run(days=0.0625, seed=1, cycle_s=5.0), tmp_path)
     assert outcome.good, said(outcome)
