@@ -184,13 +184,13 @@ class Part:
             home.alarms.lasting("store", opened.trouble)
             self._home = home
             await home.run()
-            self.measured.alarms = list(home.front.snapshot().alarms)
         finally:
             self._home = None
             await store.close()
 
     async def _end_hub(self) -> None:
         if self._home is not None:
+            self.measured.alarms = list(self._home.front.snapshot().alarms)
             self._home.stop()
         if self._reign is not None:
             await self._reign

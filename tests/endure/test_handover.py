@@ -15,7 +15,7 @@ STARTS = "2026-10-20T18:00:00"
 
 def premises(folder: Path, loop: VirtualLoop) -> Premises:
     """A home whose clock begins at 0."""
-    script = home(STARTS, cycle_s=5.0, seed=3)
+    script = home(STARTS, cycle_s=5.0, seed=3).model_copy(update={"hub": {}})  # no utility here
     return Premises(script, hub_config(script, folder), VirtualClock(loop, script.begin), 3)
 
 
