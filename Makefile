@@ -23,6 +23,7 @@ help:
 	@echo "           ARGS='--server headend --client py20305'  with our head-end, another's client"
 	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
 	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web|security|headend"
+	@echo "make endure      a simulated week with events, faults and upgrades  [ARGS='--days 1']"
 	@echo "make lighthouse  what Lighthouse says of the page's views"
 	@echo "make crash       a hub killed and its power cut at random  [ARGS='--points 200 --seed 1']"
 	@echo "make mutants     do the tests notice a changed event rule?"
@@ -113,6 +114,11 @@ unit: .venv/.ready web/static/index.html chromium mosquitto keystores nftables p
 
 bench: .venv/.ready
 	@$(PY) -m tests.benchmarks.$(subst -,_,$(BENCH)) $(ARGS)
+
+# A week of the home on virtual time; the last line is its figures.
+.PHONY: endure
+endure: .venv/.ready
+	@$(PY) -m tests.endure $(ARGS)
 
 # Lighthouse has a folder and a lock file of its own: the page is built without it.
 .PHONY: lighthouse

@@ -20,7 +20,7 @@ from hems.headend.assembly import Assembly, assemble
 from hems.headend.book import Book
 from hems.headend.books import Books
 from hems.headend.cim.assembly import Cim, assemble_cim
-from hems.headend.db.follower import Follower
+from hems.headend.db.follower import LOOK_S, Follower
 from hems.headend.enterprise.assembly import EnterpriseSide, assemble_enterprise
 from hems.headend.errors import BusyError
 from hems.headend.est.assembly import Est, assemble_est
@@ -61,6 +61,7 @@ class HeadEnd:
     Args:
         settings: Everything it needs.
         clock: Its time.
+        look_s: How often it looks for what other workers have changed in an SQLite file, s.
 
     Attributes:
         addresses: Where it is; known once it runs.
@@ -91,9 +92,12 @@ class HeadEnd:
     monitor: Monitor
     listening: Listening
 
-    def __init__(self, settings: HeadEndSettings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: HeadEndSettings, clock: Clock | None = None, *, look_s: float = LOOK_S
+    ) -> None:
         self._settings = settings
         self._clock = clock or SystemClock()
+        self._look_s = look_s
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -241,7 +245,7 @@ class HeadEnd:
 
     def _follow(self, stack: AsyncExitStack) -> None:
         """Keep memory as the database is."""
-        follower = Follower(self.store)
+        follower = Follower(self.store, self._look_s)
         following = _started(follower.run(), "follower")
         stack.push_async_callback(_end, following)
         stack.callback(follower.end)

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from der.model import DeviceKind
 from der.sim.physics.car import CarRating
 from hems.scenarios.script import HousePart, Script
 from hems.settings.config import Config
+
+SUB_METER: Final = "circuit_"
+"""How ids of sub-meters begin; what is behind them follows."""
 
 
 def hub_config(script: Script, folder: Path, utility: Mapping[str, object] | None = None) -> Config:
@@ -99,6 +102,10 @@ def _devices(has: HousePart) -> list[dict[str, Any]]:
                 min_off="3 min",
             )
         )
+    found += [
+        _on_modbus(f"{SUB_METER}{behind}", DeviceKind.SUBMETER, f"Circuit of {behind}")
+        for behind in has.sub_meters
+    ]
     if has.tie:
         found.append(_relay("tie", DeviceKind.TIE, "Tie to the street"))
     for device in found:

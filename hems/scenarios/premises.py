@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from der.commands import Command, Connect, Disconnect, FollowGrid, FormGrid
@@ -9,11 +10,12 @@ from der.model import Alarm, PhaseReading, Reading
 from der.registry import Registry
 from der.sim.physics.battery import BatteryRating
 from der.sim.physics.car import CarRating
-from der.sim.physics.house import Commands, House, HouseConfig, Snapshot
+from der.sim.physics.house import Commands, Flow, House, HouseConfig, Snapshot
 from der.sim.physics.island import Trip
 from der.sim.physics.wiring import Wiring
 from hems import wiring as hub_wiring
 from hems.clock import Clock
+from hems.scenarios.hub_side import SUB_METER
 from hems.scenarios.parts import Ill, Part
 from hems.scenarios.script import BatteryPart, HousePart, PvPart, Script
 from hems.scenarios.support import Moving, reactive_var, supported_w
@@ -151,6 +153,9 @@ class Premises:
         return reactive_var(has.power, part.running, part.holds, self._moving(power_w))
 
     def _measure(self, name: str) -> Callable[[], Reading]:
+        behind = name.removeprefix(SUB_METER)
+        if behind != name:
+            return partial(self._circuit, behind)
         return {
             "meter": self._meter,
             "pv": self._pv,
@@ -196,6 +201,16 @@ class Premises:
             energy_import_wh=home.meter.import_wh,
             energy_export_wh=home.meter.export_wh,
             phases=phases,
+        )
+
+    def _circuit(self, behind: str) -> Reading:
+        flow: Flow = getattr(self.now, behind)
+        return Reading(
+            self._clock.now(),
+            flow.power_w,
+            voltage_v=self.now.voltage_v,
+            energy_import_wh=flow.import_wh,
+            energy_export_wh=flow.export_wh,
         )
 
     def _tie(self) -> Reading:

@@ -69,6 +69,8 @@ class HousePart(Section):
     season: Literal["summer", "winter", "measured"] = "measured"
     sky: Literal["clear", "cloudy", "broken"] = "clear"
     """Over a summer's or a winter's day."""
+    sub_meters: tuple[Literal["base", "pv", "battery", "ev", "water_heater", "heat_pump"], ...] = ()
+    """Circuits with a meter of their own: what is behind each."""
     tie: bool = False
     """Whether it can part from the street, and its battery form the home's voltage."""
     phases: Literal["A", "ABC"] = "A"

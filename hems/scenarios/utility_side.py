@@ -28,6 +28,8 @@ _SITE: Final = 0b10
 _LATEST: Final = "{reservation}"
 _SLOW_S: Final = 300
 """Lists are polled as seldom: notifications bring what is new, and polls cost real time."""
+_ALONE_S: Final = 3600.0
+"""How often it looks for what other workers have changed in its database: there are none."""
 
 
 class UtilitySide:
@@ -70,7 +72,7 @@ class UtilitySide:
 
     async def start(self) -> None:
         """Begin to serve, at the same port as before."""
-        server = HeadEnd(self._settings, self._clock)
+        server = HeadEnd(self._settings, self._clock, look_s=_ALONE_S)
         await self._stack.enter_async_context(server)
         self._server = server
         if not self._settings.port:

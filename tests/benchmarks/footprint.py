@@ -8,6 +8,9 @@ is the time from starting the process to its ready file, which it writes once th
 cycle has decided on a whole image; the file is looked for every 20 ms. The slowest of several
 starts counts, the first of all among them, which also makes the store.
 
+`wakeups_per_s` counts how often the main process's threads had to wait, and were woken, and
+`children_wakeups_per_s` the same of the processes that it has started.
+
 Memory is taken at the end of the minute, in the process of that first start.
 """
 
@@ -82,6 +85,19 @@ def usage(pid: int) -> Usage:
     return Usage(ticks_s, exact_s)
 
 
+def wakeups(pid: int) -> int:
+    """Return how often the threads of one process have waited for something so far.
+
+    Each wait ends by a timer, a packet, a pipe or a disk: what wakes the processor.
+    """
+    waited = 0
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        status = (thread / "status").read_text(encoding="ascii")
+        found = re.search(r"^voluntary_ctxt_switches:\s+(\d+)$", status, re.MULTILINE)
+        waited += int(found[1]) if found else 0
+    return waited
+
+
 def pss_mb(pid: int) -> float:
     """Return a tree's proportional set size in MB."""
     total_kb = 0
@@ -137,8 +153,10 @@ async def idle(rig: Rig, seconds: float) -> dict[str, Figure]:
     pid = rig.stage.hub.pid
     first = await rig.home()
     begun, before = time.monotonic(), usage(pid)
+    woken = {process.pid: wakeups(process.pid) for process in tree(pid)}
     await asyncio.sleep(seconds)
     wall_s, after = time.monotonic() - begun, usage(pid)
+    woken = {process: wakeups(process) - count for process, count in woken.items()}
     last = await rig.home()
     main = psutil.Process(pid)
     exact = (after.exact_s - before.exact_s) / wall_s
@@ -154,6 +172,8 @@ async def idle(rig: Rig, seconds: float) -> dict[str, Figure]:
         "cpu_share_exact": round(exact, 4),
         "cpu_share_ticks": round(ticks, 4),
         "cpu_ms_per_cycle": round(1000.0 * exact * wall_s / cycles, 2),
+        "wakeups_per_s": round(woken.pop(pid) / wall_s, 1),
+        "children_wakeups_per_s": round(sum(woken.values()) / wall_s, 1),
         "cycles": cycles,
         "seconds": round(wall_s, 1),
         "processes": len(list(tree(pid))),

@@ -80,6 +80,10 @@ class BaseLoad:
         self._seed = seed
         self._hour = lru_cache(maxsize=4)(self._draw_hour)
 
+    def __reduce__(self) -> tuple[type["BaseLoad"], tuple[Sequence[float], int]]:
+        """Pickle what it is made from: hours are drawn anew, the same ones."""
+        return BaseLoad, (self._load_wh, self._seed)
+
     def mean_w(self, start_s: float, end_s: float) -> float:
         """Mean power in W from `start_s` to `end_s` (later, both in s since Monday 00:00)."""
         first, last = int(start_s // HOUR_S), int(end_s // HOUR_S)

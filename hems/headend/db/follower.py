@@ -27,10 +27,12 @@ class Follower:
 
     Args:
         database: The database.
+        look_s: How often it looks where nothing wakes it, s.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, look_s: float = LOOK_S) -> None:
         self._database = database
+        self._look_s = look_s
         self._wake = asyncio.Event()
         self._line: line.Line | None = None
         self._away = False
@@ -50,7 +52,7 @@ class Follower:
                 await self._look()
                 listens = self._line is not None
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(WOKEN_S if listens else LOOK_S):
+                    async with asyncio.timeout(WOKEN_S if listens else self._look_s):
                         await self._wake.wait()
         finally:
             if self._line is not None:

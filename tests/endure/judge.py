@@ -1,0 +1,139 @@
+"""What a run came to: each figure beside its bound; pure."""
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tests.endure.gauge import Sample
+
+DAY_S: Final = 86400.0
+WARM_S: Final = DAY_S
+"""A process grows to what it holds in its first day: all samples are kept for a day."""
+_WARM_SHARE: Final = 0.3
+"""The same of a shorter one."""
+_TOLD: Final = 12.0
+"""Most lines of the log for each event and each fault."""
+_STILL: Final = 48.0
+"""Most lines of the log a day beside these."""
+
+# Bytes of a row with its share of the tree's inner and half-empty pages; measured at 5 to 7 for
+# each column, rounded up.
+ROW_BYTES: Final = {"samples": 60, "minutes": 60, "quarters": 110, "blocks": 110}
+FIXED_BYTES: Final = 2 << 20
+"""The schema, the settings, plans, accounts and events."""
+LOG_BYTES: Final = 8 << 20
+"""SQLite's write-ahead log (`journal_size_limit`)."""
+SAMPLES_FOR_S: Final = DAY_S + 6 * 3600
+"""Samples are kept for a day and cleared every six hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A figure of a run.
+
+    Attributes:
+        key: Its name.
+        value: What it came to; None where nothing can be said of so short a run.
+        at_most: Its bound; None where it is only told.
+    """
+
+    key: str
+    value: float | None
+    at_most: float | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether it is within its bound."""
+        return self.value is None or self.at_most is None or self.value <= self.at_most
+
+
+def slope_a_day(samples: Sequence[Sample], lived_s: float) -> float | None:
+    """Return by how much memory grows a day, MB: the median of the slopes of all pairs (Theil-Sen).
+
+    What a process takes in until it is warm does not count, nor do single outliers.
+
+    Args:
+        samples: Of one process, in order of time.
+        lived_s: How long it has lived.
+
+    Returns:
+        None for fewer than ten samples.
+    """
+    if not samples:
+        return None
+    warm_at = samples[0].at + min(WARM_S, _WARM_SHARE * lived_s)
+    warm = [each for each in samples if each.at >= warm_at]
+    if len(warm) < 10:
+        return None
+    slopes = [
+        (later.rss_mb - before.rss_mb) / (later.at - before.at) * DAY_S
+        for number, before in enumerate(warm)
+        for later in warm[number + 1 :]
+    ]
+    return statistics.median(slopes)
+
+
+def grown(samples: Sequence[Sample], what: str, lived_s: float) -> float:
+    """Return by how much something grew between the warm process and its end.
+
+    The least of each tenth counts: connections come and go.
+    """
+    warm_at = samples[0].at + min(WARM_S, _WARM_SHARE * lived_s)
+    values = [float(getattr(each, what)) for each in samples if each.at >= warm_at]
+    tenth = max(1, len(values) // 10)
+    if len(values) < 2 * tenth:
+        return 0.0
+    return min(values[-tenth:]) - min(values[:tenth])
+
+
+def missed(due: Mapping[str, Sequence[int]], answers: Mapping[str, Sequence[int]]) -> list[str]:
+    """Return the events that were not answered as they should have been, and how they were.
+
+    Args:
+        due: What each event must be answered, in order, by name.
+        answers: What each was answered.
+    """
+    return [
+        f"{name}: {list(dict.fromkeys(answers.get(name, ())))}, not {list(codes)}"
+        for name, codes in due.items()
+        if list(dict.fromkeys(answers.get(name, ()))) != list(codes)
+    ]
+
+
+def doubled(answers: Mapping[str, Sequence[int]]) -> list[str]:
+    """Return the events to which an answer was given more than once, and which."""
+    return [
+        f"{name}: {code} {count} times"
+        for name, given in answers.items()
+        for code, count in Counter(given).items()
+        if count > 1
+    ]
+
+
+def planned_bytes(days: float, *, cycle_s: float, devices: int) -> float:
+    """Return how large a store may be after a run, with the log beside it.
+
+    Each device has a row a cycle for a day and up to six hours more, a row a minute for 35 days, a
+    row each quarter-hour, and one over twelve of these, for ten years (docs/operate.md, Files).
+
+    Args:
+        days: How long the run was; at most 35.
+        cycle_s: Period of the control cycle.
+        devices: How many there are.
+    """
+    lasted_s = days * DAY_S
+    rows = {
+        "samples": min(lasted_s + DAY_S, SAMPLES_FOR_S) / cycle_s,
+        "minutes": (lasted_s + DAY_S) / 60,
+        "quarters": (lasted_s + DAY_S) / 900,
+        "blocks": (lasted_s + DAY_S) / 10800,
+    }
+    held = sum(count * ROW_BYTES[table] for table, count in rows.items())
+    return devices * held + FIXED_BYTES + LOG_BYTES
+
+
+def lines_allowed(days: float, events: int, troubles: int) -> float:
+    """Return how many lines a hub may log in a run."""
+    return _STILL * max(days, 1.0) + _TOLD * (events + troubles)

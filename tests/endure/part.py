@@ -1,0 +1,321 @@
+"""One process of the simulated week: `python -m tests.endure.part FOLDER NUMBER DAYS SEED CYCLE`.
+
+It takes the files up as they are, lets the hub, its utility and its devices live from its begin to
+its end, and writes down what was measured. What the devices themselves hold goes on with the next.
+"""
+
+import asyncio
+import dataclasses
+import json
+import logging
+import random
+import sys
+import time
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from certs.keys.opening import key_store
+from certs.pki import init_pki, open_pki
+from hems.cem.sentry import NO_SENTRY
+from hems.commands.store_start import opened_store
+from hems.home import Home
+from hems.means import Means
+from hems.planning.occasion import Pace
+from hems.scenarios.hub_side import hub_config
+from hems.scenarios.parts import Ill
+from hems.scenarios.premises import Premises
+from hems.scenarios.script import Script
+from hems.scenarios.utility_side import UtilitySide
+from hems.scenarios.virtual_time import VirtualClock, VirtualLoop, run_at_once
+from tests.endure.desk import FarDesk
+from tests.endure.disk import Disk
+from tests.endure.former import first_version, version_before
+from tests.endure.gauge import Durations, Lines, sample, stored_bytes, timed_cycles
+from tests.endure.handover import hand_over, take_over
+from tests.endure.home import ZONE, home
+from tests.endure.measured import Measured
+from tests.endure.plan import Fault, Order, Plan, Trouble, parts, planned
+
+SAMPLED_S: Final = 900.0
+_SETTLED_S: Final = 15.0
+"""After a limit has begun, and before it ends: within it the home has to keep to it."""
+_RESTART_S: Final = 20.0
+_STEPPED_S: Final = 40.0
+_REPLACED_S: Final = 45.0
+"""How long the replacing of the software takes, during which devices are on their own."""
+_STATE: Final = "devices.pickle"
+
+
+class Part:
+    """One process's share of a run.
+
+    Args:
+        folder: Where all files are.
+        number: Which share, from 0.
+        plan: The whole run.
+        script: The home.
+        trace: Whether to say where memory grows.
+    """
+
+    def __init__(
+        self, folder: Path, number: int, plan: Plan, script: Script, *, trace: bool
+    ) -> None:
+        self._folder = folder
+        self._plan = plan
+        self._script = script
+        self._trace = trace
+        begins, ends = parts(plan)[number]
+        self._first = number == 0
+        self.measured = Measured(begins, ends, "")
+        self._known: dict[str, str] = {}
+        self._limits: list[tuple[Order, float]] = []
+        self._home: Home | None = None
+        self._reign: asyncio.Task[None] | None = None
+        self._disk = Disk()
+        self._desk = FarDesk()
+
+    async def live(self) -> None:
+        """Live from its begin to its end."""
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop, VirtualLoop):
+            raise TypeError("a week is lived on virtual time")
+        measured = self.measured
+        self._clock = VirtualClock(loop, measured.begins_at)
+        self._true = VirtualClock(loop, measured.begins_at)
+        before = self._folder / "orders.json"
+        self._known = json.loads(before.read_text("utf-8")) if before.exists() else {}
+        side = self._utility_side()
+        await side.start()
+        self._utility = side
+        (self._folder / "port").write_text(side.server.addresses.base_url.rpartition(":")[2])
+        self._config = hub_config(self._script, self._folder, side.section())
+        self._former()
+        self._premises = Premises(self._script, self._config, self._clock, self._script.seed)
+        take_over(self._folder / _STATE, self._premises)
+        durations = Durations()
+        try:
+            with timed_cycles(durations):
+                async with self._passing():
+                    await self._through()
+            if not side.up:
+                await side.start()
+            for mrid in self._known.values():
+                measured.answers[mrid] = [each.status for each in await side.answers(mrid)]
+        finally:
+            await side.stop()
+            self._disk.close()
+        measured.cycles, measured.longest_s = durations.counts, durations.longest_s
+        before.write_text(json.dumps(self._known), encoding="utf-8")
+        hand_over(self._folder / _STATE, self._premises, self._true.monotonic())
+
+    def _utility_side(self) -> UtilitySide:
+        folder = self._folder / "pki"
+        pki = init_pki(folder) if self._first else open_pki(folder)
+        port = self._folder / "port"
+        over = dict(self._script.utility or {})
+        if port.exists():
+            over["port"] = int(port.read_text())
+        return UtilitySide(over, self._folder, pki, self._true)
+
+    def _former(self) -> None:
+        path = self._config.store.path
+        if self._first:
+            first_version(path, self._clock.now())
+            self.measured.from_revision = "0001"
+        else:
+            self.measured.from_revision = version_before(path)
+
+    @asynccontextmanager
+    async def _passing(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            beside = [tasks.create_task(each) for each in (self._physics(), self._sampling())]
+            if not self._first:
+                await asyncio.sleep(_REPLACED_S)
+            self._reign = tasks.create_task(self._reigning())
+            yield
+            for task in beside:
+                task.cancel()
+            await self._end_hub()
+
+    # The home and its devices.
+
+    async def _physics(self) -> None:
+        step_s = self._script.step
+        due = self._true.monotonic() + step_s / 2
+        while True:
+            await asyncio.sleep(due - self._true.monotonic())
+            net_w = self._premises.step(step_s).meter.power_w
+            self._watch(self._true.now(), net_w, step_s)
+            due += step_s
+
+    def _watch(self, now: float, net_w: float, step_s: float) -> None:
+        """See whether limits of import are kept."""
+        held = [
+            limit_w
+            for order, limit_w in self._limits
+            if order.starts_at + _SETTLED_S <= now < order.holds_until
+        ]
+        if not held or self._home is None:
+            return
+        if net_w <= min(held) + 50.0:
+            self.measured.kept_s += step_s
+        else:
+            self.measured.broken_s += step_s
+
+    # The hub.
+
+    async def _reigning(self) -> None:
+        config = self._config
+        opened = await opened_store(config.store.path, self._clock, key_store(config.keys.settings))
+        store = opened.store
+        seed = f"{self._script.seed}/draws/{self.measured.begins_at}"
+        chance = random.Random(seed)  # noqa: S311 - no secret
+        pace = Pace(every_s=self._script.planner_every, least_s=300.0, calm_s=1800.0)
+        means = Means(chance, self._desk, pace, NO_SENTRY)
+        try:
+            home = Home(config, self._clock, store, self._premises.registry(), means)
+            home.alarms.lasting("store", opened.trouble)
+            self._home = home
+            await home.run()
+        finally:
+            self._home = None
+            await store.close()
+
+    async def _end_hub(self) -> None:
+        if self._home is not None:
+            self.measured.alarms = list(self._home.front.snapshot().alarms)
+            self._home.stop()
+        if self._reign is not None:
+            await self._reign
+        self._reign = None
+
+    async def _sampling(self) -> None:
+        first: tracemalloc.Snapshot | None = None
+        warm = self.measured.begins_at + (self.measured.ends_at - self.measured.begins_at) * 0.3
+        while True:
+            await asyncio.sleep(SAMPLED_S)
+            now = self._true.now()
+            self.measured.samples.append(sample(now, len(asyncio.all_tasks())))
+            if self._trace and now >= warm:
+                snapshot = tracemalloc.take_snapshot()
+                if first is None:
+                    first = snapshot
+                self.measured.grown = [
+                    str(each) for each in snapshot.compare_to(first, "lineno")[:25]
+                ]
+
+    # What happens.
+
+    async def _through(self) -> None:
+        measured = self.measured
+        acts = [act for act in self._acts() if measured.begins_at <= act[0] < measured.ends_at]
+        for at, do in sorted(acts, key=lambda act: act[0]):
+            await asyncio.sleep(max(at - self._true.now(), 0.0))
+            await do()
+        await asyncio.sleep(measured.ends_at - self._true.now())
+
+    def _acts(self) -> list[tuple[float, Callable[[], Awaitable[Any]]]]:
+        acts: list[tuple[float, Callable[[], Awaitable[Any]]]] = []
+        for order in self._plan.orders:
+            acts.append((order.told_at, partial(self._dispatch, order)))
+            if order.cancelled_at is not None:
+                acts.append((order.cancelled_at, partial(self._cancel, order)))
+        for trouble in self._plan.troubles:
+            acts.append((trouble.begins_at, partial(self._trouble, trouble, begins=True)))
+            acts.append((trouble.ends_at, partial(self._trouble, trouble, begins=False)))
+        acts += [(at, partial(self._prices, at)) for at in self._plan.prices_at]
+        return acts
+
+    async def _dispatch(self, order: Order) -> None:
+        body = {
+            **order.asks,
+            "program": order.program,
+            "seconds": order.lasts_s,
+            "start": order.starts_at,
+            "randomize_start_s": order.random_s,
+            "randomize_duration_s": order.random_s,
+        }
+        if order.program == "Reserve":
+            await self._grant()
+        made = await self._utility.ask("POST", "/events", body)
+        self._known[order.name] = self.measured.orders[order.name] = made["id"]
+        limit_w = order.asks.get("limit_import_w")
+        if limit_w is not None and not order.random_s:
+            self._limits = [*self._limits[-4:], (order, limit_w)]
+
+    async def _grant(self) -> None:
+        known = await self._utility.ask("GET", "/reservations", {})
+        if any(not each["grants"] for each in known["reservations"]):
+            await self._utility.ask("POST", "/reservations/{reservation}/grant", {})
+
+    async def _cancel(self, order: Order) -> None:
+        await self._utility.cancel(self._known[order.name], randomized=False)
+
+    async def _prices(self, at: float) -> None:
+        begin = at // 3600 * 3600
+        prices = [
+            {
+                "start": datetime.fromtimestamp(begin + 3600 * hour, UTC).isoformat(),
+                "minutes": 60,
+                "price": round(0.2 + 0.1 * (hour % 12 > 7), 3),
+            }
+            for hour in range(24)
+        ]
+        told = {"tariff": "Day ahead", "currency": "EUR", "prices": prices}
+        await self._utility.ask("PUT", "/prices", told)
+
+    async def _trouble(self, trouble: Trouble, *, begins: bool) -> None:
+        match trouble.fault:
+            case Fault.UTILITY:
+                await (self._utility.stop() if begins else self._utility.start())
+            case Fault.RESTART:
+                if begins:
+                    await self._end_hub()
+                    await asyncio.sleep(_RESTART_S)
+                    self._reign = self._tasks.create_task(self._reigning())
+            case Fault.CLOCK:
+                self._clock.set_by(_STEPPED_S if begins else -_STEPPED_S)
+            case Fault.DISK:
+                self._disk.full = begins
+            case _:
+                ill = Ill(trouble.fault.value) if begins else None
+                self._premises.parts[trouble.device].fall_ill(ill)
+
+
+def main(folder: Path, number: int, *, days: float, seed: int, cycle_s: float, trace: bool) -> None:
+    """Live one part of a run and write down what was measured."""
+    lines = Lines()
+    logging.basicConfig(level=logging.INFO, handlers=[lines])
+    plan = planned(days, seed)
+    wall = datetime.fromtimestamp(plan.begins_at, ZoneInfo(ZONE)).replace(tzinfo=None)
+    script = home(wall.isoformat(), cycle_s=cycle_s, seed=seed)
+    part = Part(folder, number, plan, script, trace=trace)
+    begun = time.perf_counter()
+    if trace:
+        tracemalloc.start(8)
+    run_at_once(part.live())
+    measured = part.measured
+    measured.took_s = time.perf_counter() - begun
+    measured.lines = dict(lines.said)
+    measured.store_bytes = stored_bytes(folder / "hems.db")
+    found = json.dumps(dataclasses.asdict(measured))
+    (folder / f"part-{number}.json").write_text(found, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    where, which, days, seed, cycle, *more = sys.argv[1:]
+    main(
+        Path(where),
+        int(which),
+        days=float(days),
+        seed=int(seed),
+        cycle_s=float(cycle),
+        trace=bool(more),
+    )
