@@ -112,7 +112,7 @@ async def test_registration_follows_the_certificate_and_events_go_on(
             await wait(lambda: ("E1", 2) in utility.codes, "the event runs")
             assert asked(home) == ["E1"]
             renew(files, other)
-            home._refresh_certificates()
+            home.refresh_certificates()
             await wait(lambda: lfdis[1] in registered(utility), "registered anew")
             await wait(lambda: home.grid.utilities[0].lfdi == lfdis[1], "shown to the owner")
             before = utility.asked.count("GET /derp/1/derc")
@@ -153,7 +153,7 @@ async def test_files_that_are_no_good_change_nothing(pki: Pki, store: Store) -> 
             await wait(lambda: ("E1", 2) in utility.codes, "the event runs")
             files.certificate.write_text("garbage")
             for _ in range(3):
-                home._refresh_certificates()
+                home.refresh_certificates()
             before = utility.asked.count("GET /tm")
             await wait(lambda: utility.asked.count("GET /tm") > before, "it goes on")
             assert asked(home) == ["E1"]

@@ -74,7 +74,7 @@ async def test_a_server_that_is_revoked_is_asked_nothing_more(home: Home, pki: P
     async with client._connect(f"https://127.0.0.1:{runner.addresses[0][1]}") as transport:
         await transport.get("/tm", res.Time)
         sack(pki)
-        home._refresh_certificates()
+        home.refresh_certificates()
         with pytest.raises(TrustError, match="revoked"):
             await transport.get("/tm", res.Time)
     assert asked == ["/tm"]
@@ -97,7 +97,7 @@ async def test_a_sender_that_is_revoked_is_heard_no_more(home: Home, pki: Pki) -
         async with session.post(uri, data=b"<one/>") as answer:
             assert answer.status == 204
         sack(pki)
-        home._refresh_certificates()
+        home.refresh_certificates()
         with pytest.raises(aiohttp.ClientError):
             await session.post(uri, data=b"<two/>")
     assert heard == [b"<one/>"]
