@@ -29,7 +29,9 @@ def add_head_end(actions: "Commands") -> None:
     parser = actions.add_parser(
         "doctor", help="what is wrong with this head-end, and what to do", description=_CODES
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--config", type=Path, required=True, metavar="FILE", help="its configuration"
+    )
     _add_json(parser)
     parser.set_defaults(run=_head_end)
 

@@ -29,6 +29,8 @@ to a running head-end. Quantities carry their unit: `1500W`, `"20 kWh"`, `10min`
 | 1 | it could not be done: one clear sentence on stderr |
 | 2 | a wrong command line, or a quantity without or with a wrong unit |
 | 130 | ended by Ctrl-C |
+
+Where a command's codes mean something else, it is said there.
 """
 
 
@@ -89,6 +91,8 @@ def render() -> str:
         lines += ["", f'<a id="{_anchor(command)}"></a>', ""]
         lines += [f"{'#' * min(command.name.count(' ') + 1, 4)} {command.name}", ""]
         lines += [f"`{_usage(command)}`", "", _sentence(command.told)]
+        if command.parser.description:
+            lines += ["", _sentence(command.parser.description)]
         if command.arguments:
             lines += ["", "| argument | what it is |", "|---|---|"]
             lines += [_row(command, each) for each in command.arguments]
