@@ -252,7 +252,11 @@ class Part:
 
     async def _grant(self) -> None:
         known = await self._utility.ask("GET", "/reservations", {})
-        wanted = [each["id"] for each in known["reservations"] if each["state"] == "open"]
+        wanted = [
+            each["id"]
+            for each in known["reservations"]
+            if each["state"] == "open" and each["start"] > self._true.now()
+        ]
         if wanted:
             await self._utility.ask("POST", f"/reservations/{wanted[0]}/grant", {})
 
