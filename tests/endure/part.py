@@ -252,8 +252,13 @@ class Part:
 
     async def _grant(self) -> None:
         known = await self._utility.ask("GET", "/reservations", {})
-        if any(not each["grants"] for each in known["reservations"]):
-            await self._utility.ask("POST", "/reservations/{reservation}/grant", {})
+        wanted = [
+            each["id"]
+            for each in known["reservations"]
+            if each["state"] == "open" and each["start"] > self._true.now()
+        ]
+        if wanted:
+            await self._utility.ask("POST", f"/reservations/{wanted[0]}/grant", {})
 
     async def _cancel(self, order: Order) -> None:
         await self._utility.cancel(self._known[order.name], randomized=False)
