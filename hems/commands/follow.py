@@ -134,10 +134,12 @@ class Follower:
         waits = say(
             "A change of [web], [store], [agent] or home.devices holds from the next start."
         )
-        alarms.lasting(_NEXT_START, None if config == loaded else waits)
         if config != loaded or config != present:
             self._say(say("The configuration was changed."))
-        return None if config == present else (config, self.make(config))
+        made = None if config == present else (config, self.make(config))
+        shown = alarms if made is None else made[1].alarms  # each home has its own
+        shown.lasting(_NEXT_START, None if config == loaded else waits)
+        return made
 
     def _refused(self, error: Exception, alarms: Alarms, *, settings: bool) -> None:
         """Say what is wrong with the files: the first mistake in an alarm, all in the log."""

@@ -47,6 +47,7 @@ class Service:
         """Log as much as a configuration wants."""
         level = None if self._verbose else config.logging.level.number
         self._levels.apply(level, config.logging.levels())
+        _log.debug("every decision is logged from now on")
 
     def begin(self, config: Config) -> None:
         """Catch faults from now on; within a running event loop."""

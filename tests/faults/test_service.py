@@ -174,7 +174,7 @@ async def test_a_hub_reads_its_configuration_anew_when_asked(tmp_path: Path) -> 
         )
         await running.logs("a change of store.path holds from the next start")
         await running.logs("the home is made anew")
-        await running.logs(" DEBUG hems.")
+        await running.logs("every decision is logged from now on")
         (said,) = await alarms(url)
         assert "holds from the next start" in said
         await manager.forget()

@@ -36,19 +36,21 @@ class Makes:
         if self.refuses:
             raise PermanentError(self.refuses)
         self.made.append(made)
-        return Home.__new__(Home)
+        home = Home.__new__(Home)
+        home.alarms = Alarms(SystemClock(), lambda: None)
+        return home
 
 
 async def next_of(
     folder: Path, present: Config, make: Makes, alarms: Alarms, within_s: float = 20.0
-) -> Config:
+) -> tuple[Config, Home]:
     follower = Follower(folder / "hems.toml", make, marks(folder / "hems.toml", present))
     following = asyncio.create_task(follower.next(present, alarms))
     await asyncio.sleep(0)
     try:
         write(folder / "devices.toml", [METER, PV])
         async with asyncio.timeout(within_s):
-            return (await following)[0]
+            return await following
     finally:
         following.cancel()
 
@@ -58,12 +60,12 @@ async def test_a_change_is_taken_but_for_what_the_program_stands_on(tmp_path: Pa
     text = '[home]\nname = "Renamed"\n[web]\nport = 9999\n[store]\npath = "other.db"\n'
     (tmp_path / "hems.toml").write_text(text)
     make, alarms = Makes(), Alarms(SystemClock(), lambda: None)
-    after = await next_of(tmp_path, present, make, alarms)
+    after, home = await next_of(tmp_path, present, make, alarms)
     assert [device.id for device in after.device] == ["m", "pv"]
     assert after.home.name == "Renamed"
     assert (after.web, after.store) == (present.web, present.store)
     assert make.made == [after]
-    assert alarms.messages == (
+    assert home.alarms.messages == (
         "A change of [web], [store], [agent] or home.devices holds from the next start.",
     )
 
