@@ -272,11 +272,12 @@ async def test_independent_controls(
     grid = lone.grid()
     weak, strong = grid.add_programme(9), grid.add_programme(2)
     early, other = (strong, weak) if strong_first else (weak, strong)
+    unit = round(grid.patience)  # s; orders take their time, too
     async with serving(grid, context), lone.client(grid):
-        first = early.add(1, 5, opModConnect=False)
+        first = early.add(unit, 5 * unit, opModConnect=False)
         if late:
             await force(lone, "opModConnect", value=False)
-        second = other.add(2, 2, opModMaxLimW=4000)
+        second = other.add(2 * unit, 2 * unit, opModMaxLimW=4000)
         await force(lone, CAP, 40.0)
         assert lone.in_force("opModConnect") == 0
         await grid.answered(second, [1, 2, 3])
