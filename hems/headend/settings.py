@@ -283,7 +283,11 @@ def load_settings(path: Path) -> HeadEndSettings:
 def _mistakes(path: Path, error: ValidationError) -> Iterator[str]:
     """Yield each mistake by its place; of what could be read in two ways, the first way's."""
     seen: set[str] = set()
-    for each in error.errors():
+    found = error.errors()
+    inner = {each["loc"][:-1] for each in found}
+    for each in found:
+        if each["type"] == "too_short" and each["loc"] in inner:
+            continue  # only because what it should have makes no sense
         where = ".".join(str(part) for part in each["loc"]) or "the file"
         place = _EITHER if where.startswith(_EITHER) else where
         if place not in seen:

@@ -49,8 +49,7 @@ async def test_a_name_leads_to_somebody_else(line: Line) -> None:
     with line.town.impostor(NAMES, line.rig.stage.port, inn.certificate, inn.key) as impostor:
         line.town.book(Book(names={**KNOWN, NAME: (NAMES,)}))
         try:
-            home = await line.link_of_new_flows("refused", "a CA that is not trusted")
-            assert any("not trusted" in alarm for alarm in home.alarms)
+            await line.link_of_new_flows("refused", "a CA that is not trusted")
         finally:
             line.town.book(BOOK)
     assert not impostor.said

@@ -183,7 +183,7 @@ def test_the_inventory_is_of_this_machine() -> None:
     assert found.python.startswith("3.")
     assert found.openssl.startswith("OpenSSL")
     assert found.kernel
-    assert set(installed_options()) <= {"headend", "parquet", "pkcs11", "tpm"}
+    assert set(installed_options()) <= {"headend", "metrics", "parquet", "pkcs11", "tpm"}
 
 
 @pytest.mark.requirement("L1-INVENTORY")
