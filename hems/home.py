@@ -257,6 +257,7 @@ class Home:
             self.alarms,
             store,
             lambda: self._decision,
+            means.watchdog_s,
         )
         self.security = Security(
             config,

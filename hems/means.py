@@ -24,6 +24,8 @@ class Means:
         barrier: Who is kept out for a while.
         time: Returns how well the hub knows the time, in a sentence.
         decided: Told of each valid control decision; must not block.
+        watchdog_s: After how long without one the service manager starts the hub anew, s; 0 for
+            never.
     """
 
     chance: random.Random = field(default_factory=random.SystemRandom)
@@ -34,3 +36,4 @@ class Means:
     barrier: Barrier = field(default_factory=Barrier)
     time: Callable[[], str] = str
     decided: Callable[[], None] = lambda: None
+    watchdog_s: float = 0.0

@@ -171,6 +171,7 @@ async def _control(start: _Start, config: Config, opened: Opened, clock: HubCloc
             barrier=guards.watch.barrier,
             time=lambda: times.time().said,
             decided=service.decided,
+            watchdog_s=service.heart.watchdog_s or 0.0,
         )
         home = Home(config, clock, store, registry, means)
         home.alarms.lasting("store", opened.trouble)

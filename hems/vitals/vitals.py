@@ -5,7 +5,6 @@ transactions in `hems.store.database`.
 """
 
 import asyncio
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -53,6 +52,7 @@ class Vitals:
         alarms: What is wrong.
         store: What is remembered.
         decision: Returns what was decided last.
+        watchdog_s: See `hems.means.Means`.
     """
 
     clock: Clock
@@ -63,6 +63,7 @@ class Vitals:
     alarms: Alarms
     store: Store
     decision: Callable[[], Decision]
+    watchdog_s: float
 
     async def values(self) -> Values:
         """Return all counters and gauges as they are now."""
@@ -72,7 +73,7 @@ class Vitals:
         return {
             catalogue.MISSED: {_ALONE: float(self.cycle.overruns)},
             catalogue.DECIDED: {_ALONE: max(now - decision.at, 0.0)},
-            catalogue.WATCHDOG: {_ALONE: watchdog_s(os.environ)},
+            catalogue.WATCHDOG: {_ALONE: self.watchdog_s},
             catalogue.REFUSING: {_ALONE: float(len(self.cycle.refusals))},
             catalogue.UNMET_W: {_ALONE: self.cycle.allocation.unmet_w},
             **of_home(home),
@@ -158,18 +159,6 @@ def of_files(store: Path) -> Values:
     except OSError:
         free = {}
     return {catalogue.STORE_BYTES: sizes, catalogue.FREE_BYTES: free}
-
-
-def watchdog_s(environment: Mapping[str, str]) -> float:
-    """Return after how long the service manager misses a sign of life, s; 0 where it does not.
-
-    Args:
-        environment: Of the process (`WATCHDOG_USEC`, sd_watchdog_enabled(3)).
-    """
-    try:
-        return int(environment.get("WATCHDOG_USEC", "0")) / 1e6
-    except ValueError:
-        return 0.0
 
 
 def _ranks(span: Span) -> Iterator[Rank]:

@@ -18,8 +18,8 @@ _TOLD: Final = 12.0
 _STILL: Final = 48.0
 """Most lines of the log a day beside these."""
 
-# Bytes of a row with its share of the tree's inner and half-empty pages; measured at 5 to 7 for
-# each column, rounded up.
+# Bytes of a row with its share of the tree's inner and half-empty pages: an
+# estimate, by 5 to 7 for each column, rounded up.
 ROW_BYTES: Final = {"samples": 60, "minutes": 60, "quarters": 110, "blocks": 110}
 FIXED_BYTES: Final = 2 << 20
 """The schema, the settings, plans, accounts and events."""

@@ -160,6 +160,9 @@ async def test_a_hub_reads_its_configuration_anew_when_asked(tmp_path: Path) -> 
             reads = await manager.hears("RELOADING=1\nMONOTONIC_USEC=")
             assert await manager.hears("READY=1") > reads
 
+        async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as answer:
+            assert "\nhems_hub_watchdog_seconds 2.0\n" in await answer.text()
+
         await ask(None)
         await running.logs("the configuration is as it was")
 

@@ -2,10 +2,8 @@
 
 import os
 import platform
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Final
 
 from hems.doctor.facts import Clock, Disk, Listened, Memory, Version
 from hems.store.cipher import DRIVER
+from hems.timekeeping import kernel
 
 RTC: Final = Path("/sys/class/rtc/rtc0/since_epoch")
 MEMORY: Final = Path("/proc/meminfo")
@@ -24,7 +23,6 @@ _CARD: Final = "mmcblk"
 """How the kernel calls SD cards and the like; other disks stand more than anybody here writes."""
 _LONG_UP_S: Final = 3600.0
 """What was written within less says nothing of a day."""
-_WITHIN_S: Final = 5.0
 
 
 def clock(now: float, rtc: Path = RTC) -> Clock:
@@ -38,22 +36,8 @@ def clock(now: float, rtc: Path = RTC) -> Clock:
         apart_s = int(rtc.read_text(encoding="ascii")) - now
     except (OSError, ValueError):
         apart_s = None
-    return Clock(now, _kept(), apart_s)
-
-
-def _kept() -> bool | None:
-    """Return whether somebody keeps the clock, as the kernel was told; None if nobody can say."""
-    program = shutil.which("timedatectl")
-    if program is None:
-        return None
-    command = [program, "show", "--property=NTPSynchronized", "--value"]
-    try:
-        told = subprocess.run(  # noqa: S603 - a fixed command of the system
-            command, capture_output=True, text=True, timeout=_WITHIN_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return {"yes": True, "no": False}.get(told.stdout.strip())
+    kernel_says = kernel.ask()
+    return Clock(now, None if kernel_says is None else kernel_says.synchronised, apart_s)
 
 
 def disk(path: Path) -> Disk | None:

@@ -3,12 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from hems.cem.arbiter import Decision, Refusal, Span, Target
 from hems.surface import EventView, UtilityView
 from hems.vitals import catalogue
-from hems.vitals.vitals import STAGES, STATES, of_decision, of_files, of_home, of_links, watchdog_s
+from hems.vitals.vitals import STAGES, STATES, of_decision, of_files, of_home, of_links
 from programs.proposal import Bounds, Proposal, Rank
 from tests.web.script import SCRIPT_START, first_snapshot
 
@@ -59,14 +57,6 @@ def test_what_is_not_there_is_not_told(tmp_path: Path) -> None:
     assert told[catalogue.STORE_BYTES] == {("store",): 5.0}
     assert told[catalogue.FREE_BYTES][()] > 0
     assert of_files(tmp_path / "gone" / "hems.db")[catalogue.FREE_BYTES] == {}
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"),
-    [({}, 0.0), ({"WATCHDOG_USEC": "30000000"}, 30.0), ({"WATCHDOG_USEC": "?"}, 0.0)],
-)
-def test_the_service_manager_s_watchdog(said: dict[str, str], seconds: float) -> None:
-    assert watchdog_s(said) == seconds
 
 
 def test_every_event_state_of_the_page_is_one_of_the_metric() -> None:
