@@ -23,6 +23,8 @@ from hems.software.sides import Sides
 from hems.software.suiting import Host, migrates, unsuitable
 from hems.software.switch import begun, installed
 
+FORM: Final = "form"
+"""In a side: the store's revision that its software works with."""
 _STEP_S: Final = 1800.0
 """Longest time of one step: a slow card, a small machine."""
 _ENVIRONMENT: Final = {
@@ -89,6 +91,7 @@ def install(sides: Sides, archive: Path, expected: Package, host: Host, shop: Wo
     try:
         _fill(place, archive, shop)
         _look(place, found, shop)
+        (place / FORM).write_text(found.form, encoding="ascii")
         os.sync()
     except (OSError, ArchiveError) as error:
         shutil.rmtree(place, ignore_errors=True)
@@ -107,7 +110,9 @@ def _fill(place: Path, archive: Path, shop: Workshop) -> None:
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".unpacked-") as folder:
         parts = Path(folder)
         unpack(archive, parts)
-        (pip,) = (parts / TOOLS).glob("pip-*.whl")
+        pip = next(iter((parts / TOOLS).glob("pip-*.whl")), None)
+        if pip is None:
+            raise ArchiveError("there is no pip in it")
         python = place / "bin" / "python"
         # Wheels are unpacked, and nothing of them is run.
         _run(
