@@ -37,6 +37,7 @@ from hems.commands.setting_up import Setup
 from hems.commands.store_age import counting, dated
 from hems.commands.store_start import Opened, awaited, opened_store
 from hems.commands.time_keeping import hub_clock, kept, taken_up
+from hems.commands.updating import updating
 from hems.commands.upheaval import Begun, begin, confirm, put_back
 from hems.commands.watching import guardroom
 from hems.home import Home
@@ -191,8 +192,12 @@ async def _control(start: _Start, config: Config, opened: Opened, clock: HubCloc
         )
         reign = Reign(succession, follower, service.heart.changing)
         times = await manned.enter_async_context(kept(clock, config, lambda: succession.home))
-        await manned.enter_async_context(guards.manned())
-        await manned.enter_async_context(reliance.watched(path, succession, store, clock, note))
+        for watching in (
+            guards.manned(),
+            reliance.watched(path, succession, store, clock, note),
+            updating(os.environ, path.parent, succession, lambda: service.ends(reign.stop), note),
+        ):
+            await manned.enter_async_context(watching)
         end_by(lambda: service.ends(reign.stop))
         reload_by(lambda: service.reloads(follower.ask), lambda: service.ends(reign.stop))
         rights = await rights_of(

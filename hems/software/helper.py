@@ -22,7 +22,7 @@ from hems.software.archive import ArchiveError
 from hems.software.install import FORM, InstallError, Workshop, install
 from hems.software.orders import PASSED, Answer, Order, ordered, removed
 from hems.software.sides import ANSWER, UPDATES, Sides, SidesError, put, verdict
-from hems.software.suiting import Host, package_for
+from hems.software.suiting import Host, package_for, unsuitable
 from hems.software.switch import (
     PACKAGE,
     SwitchError,
@@ -137,6 +137,9 @@ class Helper:
             raise InstallError(f"the list of {self.vendor}: {why}")
         host = self.host()
         package = _package(listed, version, host)
+        why = unsuitable(package, host)
+        if why:
+            raise InstallError(f"{version}: {why}")
         incoming = self.sides.root / _INCOMING
         try:
             tuf_client.fetch_release(place, self.vendor, package.file, incoming)
