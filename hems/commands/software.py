@@ -31,6 +31,7 @@ from hems.software.install import Workshop, base_python
 from hems.software.orders import INSTALL_WITHIN_S, PASSED, ask
 from hems.software.sides import UPDATES, Sides, SidesError
 from hems.software.stores import tell
+from hems.software.suiting import barred
 from hems.software.switch import Phase, State
 from hems.store.errors import StoreError
 from hems.store.migrate import migrate
@@ -95,16 +96,20 @@ def _install(options: argparse.Namespace) -> None:
         raise UpdateError(f"{path}: [firmware] names no url, so there are no lists")
     state = Sides(options.sides, Path()).read()
     runs = state.version(state.current) or version("hems")
-    wanted = _fetched(config, place, path.parent, runs, options.version, state)
+    wanted = _fetched(config, place, path.parent, runs)
+    if options.version is not None and options.version != wanted:
+        raise UpdateError(f"{options.version} is not the newest that may run: that is {wanted}")
+    if options.version is None and barred(wanted, state):
+        raise UpdateError(
+            f"{wanted} has failed here before; to try it all the same: --version {wanted}"
+        )
     print(f"{wanted} is signed by both; it is installed beside {runs}")
     print(_asked(options, "install", wanted, INSTALL_WITHIN_S))
     if not options.wait:
         _arm(options, config)
 
 
-def _fetched(
-    config: Config, place: Place, home: Path, runs: str, named: str | None, state: State
-) -> str:
+def _fetched(config: Config, place: Place, home: Path, runs: str) -> str:
     """Leave what is wanted to the helper; returns which version that is."""
     folder = home / UPDATES
     passed, known, scrap = folder / PASSED, folder / "known", folder / "fetched"
@@ -121,13 +126,6 @@ def _fetched(
     newer = software(runs, found.lists, vendor).update
     if newer is None:
         raise UpdateError(f"{runs} runs; nothing newer is signed by both")
-    if named is not None and named != newer.version:
-        raise UpdateError(f"{named} is not the newest that may run: that is {newer.version}")
-    if named is None and newer.version in state.barred:
-        raise UpdateError(
-            f"{newer.version} has failed here before; to try it again all the same: "
-            f"--version {newer.version}"
-        )
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     for each in newer.packages:
         if each.python == python and each.machine in {platform.machine(), "any"}:

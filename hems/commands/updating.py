@@ -100,10 +100,12 @@ class _Watch:
         self._stop = stop
         self._note = note
         self._changed = -1.0
+        self._runs = ""
 
     async def run(self) -> None:
         """Look after it, until cancelled."""
         state = self._read()
+        self._runs = state.current
         self._tell(state)
         if state.phase is Phase.TRIAL:
             await self._try(state)
@@ -146,14 +148,14 @@ class _Watch:
 
     def _begin(self, state: State) -> bool:
         """End the hub where a new version waits, or the former one is wanted, and it suits."""
-        if state.phase is not Phase.ARMED:
+        if state.phase is not Phase.ARMED and state.current == self._runs:
             return False
         snapshot = self._succession.home.front.snapshot()
         if not quiet(snapshot, snapshot.at):
             self._changed = -1.0
             return False
         self._put(BEFORE, {name: sorted(found) for name, found in asdict(seen(snapshot)).items()})
-        _log.info("%s is tried from now on", state.version(state.candidate))
+        _log.info("the hub is started anew, with another version")
         self._stop()
         return True
 
