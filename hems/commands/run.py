@@ -32,6 +32,7 @@ from hems.commands.past import past_parts
 from hems.commands.presence import announced, code_path
 from hems.commands.reign import Reign, ended
 from hems.commands.reliance import Reliance
+from hems.commands.returning import taken_back, with_word
 from hems.commands.service import Service
 from hems.commands.setting_up import Setup
 from hems.commands.store_age import counting, dated
@@ -149,7 +150,8 @@ async def _serve(start: _Start) -> bool:
     file, keys = config.store.path, key_store(config.keys.settings)
     clock = hub_clock(file)
     with service.heart.step():
-        opened = await opened_store(file, clock, keys)
+        left = await taken_back(start.path.parent, file, keys)
+        opened = with_word(await opened_store(file, clock, keys), left)
     opened = await dated(opened, file, keys, restored=start.begun.restored)
     return await _control(start, config, opened, clock)
 

@@ -127,10 +127,10 @@ def _fetched(config: Config, place: Place, home: Path, runs: str) -> str:
     if newer is None:
         raise UpdateError(f"{runs} runs; nothing newer is signed by both")
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    for each in newer.packages:
-        if each.python == python and each.machine in {platform.machine(), "any"}:
+    for package in newer.packages:
+        if package.python == python and package.machine in {platform.machine(), "any"}:
             try:
-                tuf_client.fetch_release(passing, vendor, each.file, scrap)
+                tuf_client.fetch_release(passing, vendor, package.file, scrap)
             finally:
                 scrap.unlink(missing_ok=True)
             return newer.version

@@ -14,7 +14,7 @@ import pytest
 
 from hems.software import launcher, stores
 from hems.software.sides import RECORD, UPDATES, VERDICT, Sides, put, verdict
-from hems.software.switch import PACKAGE, Phase, State, Verdict, armed, installed
+from hems.software.switch import PACKAGE, Phase, State, Verdict, armed, installed, started
 
 TREE = Path(__file__).parents[3]
 LOADED = """
@@ -176,7 +176,7 @@ def test_a_power_cut_at_any_step_of_the_switch(hub: Hub) -> None:
         hub.sides.link(PACKAGE)
         _arm(hub, migrates=False)
         over = hub.cut("settle", step)
-        assert hub.sides.read() in {_armed(first), launcher.started(_armed(first))}
+        assert hub.sides.read() in {_armed(first), started(_armed(first))}
         assert hub.runs in {"0.1.0", "0.2.0"}, "there is a side to start at each moment"
         assert hub.launch()
         assert (hub.runs, hub.sides.read().phase) == ("0.2.0", Phase.TRIAL)
