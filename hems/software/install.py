@@ -1,6 +1,7 @@
 """Installs a verified archive into the idle side, asks nobody, and looks whether it would run."""
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -151,6 +152,8 @@ def _run(program: Path, *words: str | Path, user: int | None = None) -> str:
             cwd="/",
             umask=0o022,
             user=user,
+            group=None if user is None else pwd.getpwuid(user).pw_gid,
+            extra_groups=None if user is None else (),
             env=_ENVIRONMENT,
         )
     except subprocess.TimeoutExpired as error:

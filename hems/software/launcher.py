@@ -8,6 +8,7 @@ It is run from the package's environment, which no update touches, and imports t
 library only: what a new version has broken cannot keep it from going back.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -99,6 +100,8 @@ def main(arguments: list[str]) -> int:
         return 2
     what, root, home, package = arguments
     sides = Sides(Path(root), Path(package))
+    if what != "store":
+        os.umask(0o022)  # the hub's user reads and follows what is written here
     try:
         match what:
             case "settle":

@@ -1,6 +1,7 @@
 """The launcher on a real disk: sides of one program each, a store of SQLite, and power cuts."""
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -115,6 +116,18 @@ def _migrate(hub: Hub) -> None:
 def test_a_machine_without_updates_runs_its_package(hub: Hub) -> None:
     assert hub.runs == "0.1.0"
     assert hub.sides.read() == State(versions=((PACKAGE, "0.1.0"),))
+
+
+def test_everybody_may_follow_what_the_launcher_writes(hub: Hub) -> None:
+    """The service's own mask is for the hub's private files."""
+    shutil.rmtree(hub.sides.root)
+    before = os.umask(0o077)
+    try:
+        assert hub.launch()
+    finally:
+        os.umask(before)
+    assert hub.sides.root.stat().st_mode & 0o777 == 0o755
+    assert (hub.sides.root / RECORD).stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.requirement("LC-PATCH")
