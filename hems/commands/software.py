@@ -1,6 +1,7 @@
 """`hems update install|status|try|cancel|back`, and what vendor, helper and new version need."""
 
 import argparse
+import os
 import platform
 import pwd
 import shutil
@@ -56,6 +57,7 @@ _WRONG: Final = (
     ArchiveError,
     BackupError,
     StoreError,
+    subprocess.TimeoutExpired,
 )
 
 
@@ -153,9 +155,12 @@ def _arm(options: argparse.Namespace, config: Config) -> None:
         capture_output=True,
         text=True,
         timeout=_REHEARSE_S,
+        # Its own parts, whatever this process was started with.
+        env={name: text for name, text in os.environ.items() if not name.startswith("PYTHON")},
     )
     if done.returncode != 0:
-        raise UpdateError(f"{state.version(state.candidate)} cannot run this home: {done.stderr}")
+        why = (done.stderr.strip().splitlines() or ["it does not say why"])[-1]
+        raise UpdateError(f"{state.version(state.candidate)} cannot run this home: {why}")
     tell(path.parent, config.store.path)
     print(_asked(options, "arm"))
     print("The hub starts it by itself once no event runs or is near (`hems update status`).")
