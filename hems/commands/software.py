@@ -34,6 +34,7 @@ from hems.software.sides import UPDATES, Sides, SidesError
 from hems.software.stores import tell
 from hems.software.suiting import barred
 from hems.software.switch import Phase, State
+from hems.store.cipher import Error
 from hems.store.errors import StoreError
 from hems.store.migrate import migrate
 from hems.store.schema import REVISIONS
@@ -57,6 +58,7 @@ _WRONG: Final = (
     ArchiveError,
     BackupError,
     StoreError,
+    Error,
     subprocess.TimeoutExpired,
 )
 
