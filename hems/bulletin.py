@@ -193,6 +193,24 @@ class Firmware(_Wire):
         return alike(self.manufacturer), alike(self.model)
 
 
+class Package(_Wire):
+    """What a hub installs by itself: an archive of one version for one kind of machine."""
+
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$")]
+    """Name of the archive in the vendor's folder of the repository."""
+    version: Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6}){0,3}$")]
+    python: Annotated[str, Field(pattern=r"^3\.[0-9]{1,3}$")]
+    """Whose Python's parts it holds."""
+    machine: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
+    """Of which machine, as `uname -m` has it; `any` where all parts are plain Python."""
+    least: Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6}){0,3}$")]
+    """The oldest version that it takes the place of."""
+    form: Annotated[str, Field(pattern=r"^[0-9]{4}$")]
+    """The store's revision that it works with."""
+    needs: Annotated[int, Field(ge=0, le=1 << 40)]
+    """Octets that must be free on the disk."""
+
+
 class Release(_Wire):
     """One version of the hub's own software."""
 
@@ -201,6 +219,15 @@ class Release(_Wire):
     """Name of its package in the vendor's folder of the repository."""
     state: State
     advisory: Name = ""
+    packages: Annotated[tuple[Package, ...], Field(max_length=16)] = ()
+    """The same as archives that a hub installs by itself."""
+
+    @model_validator(mode="after")
+    def _of_one_version(self) -> Self:
+        for each in self.packages:
+            if each.version != self.version:
+                raise ValueError(f"{each.file} is version {each.version}, not {self.version}")
+        return self
 
 
 class FirmwareList(_Wire):

@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     money.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
     money.set_defaults(run=_money)
 
-    firmware_arguments.add_to(commands, _firmware, _update)
+    firmware_arguments.add_to(commands, _firmware, _update, _software)
     programme_arguments.add_to(commands, _programme)
     scenario_arguments.add_to(commands, _scenario)
 
@@ -370,6 +370,12 @@ def _update(options: argparse.Namespace) -> int:
     from hems.commands.firmware import update
 
     return update(options)
+
+
+def _software(options: argparse.Namespace) -> int:
+    from hems.commands.software import run
+
+    return run(options)
 
 
 def _export(options: argparse.Namespace) -> int:

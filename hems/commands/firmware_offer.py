@@ -8,11 +8,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import ValidationError
 
 from certs.errors import CertificateError
-from hems.bulletin import LIST, Firmware, FirmwareList, Release, State
+from hems.bulletin import LIST, Firmware, FirmwareList, Package, Release, State
 from hems.commands.output import fail
 from hems.headend.errors import HeadEndError
 from hems.headend.firmware.offers import Which, listed, offered, released, withdrawn
 from hems.headend.firmware.repository import FirmwareError, FirmwareRepository
+from hems.software import archive
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
                 _publish(repository)
             case _:
                 _show(repository)
-    except (HeadEndError, CertificateError) as error:
+    except (HeadEndError, CertificateError, archive.ArchiveError) as error:
         return fail(str(error))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
@@ -71,10 +72,27 @@ def _offer(repository: FirmwareRepository, options: argparse.Namespace) -> None:
             file=options.file.name,
             state=state,
             advisory=options.advisory,
+            packages=_packages(before, options),
         )
         found = released(before, package)
     repository.sign(options.vendor, {**files, LIST: _octets(found)})
     print(f"{options.version} is offered; `approve` and `publish` tell the hubs")
+
+
+def _packages(before: FirmwareList, options: argparse.Namespace) -> tuple[Package, ...]:
+    """Return the archives of a version for all kinds of machine, the one that is offered too."""
+    others = [
+        each
+        for release in before.releases
+        if release.version == options.version
+        for each in release.packages
+        if each.file != options.file.name
+    ]
+    own = [archive.read(options.file)] if options.file.suffix == ".tar" else []
+    for each in own:
+        if each.file != options.file.name:
+            raise FirmwareError(f"{options.file}: it was packed as {each.file}")
+    return (*others, *own)
 
 
 def _publish(repository: FirmwareRepository) -> None:

@@ -32,11 +32,13 @@ from hems.commands.past import past_parts
 from hems.commands.presence import announced, code_path
 from hems.commands.reign import Reign, ended
 from hems.commands.reliance import Reliance
+from hems.commands.returning import taken_back, with_word
 from hems.commands.service import Service
 from hems.commands.setting_up import Setup
 from hems.commands.store_age import counting, dated
 from hems.commands.store_start import Opened, awaited, opened_store
 from hems.commands.time_keeping import hub_clock, kept, taken_up
+from hems.commands.updating import updating
 from hems.commands.upheaval import Begun, begin, confirm, put_back
 from hems.commands.watching import guardroom
 from hems.home import Home
@@ -148,7 +150,8 @@ async def _serve(start: _Start) -> bool:
     file, keys = config.store.path, key_store(config.keys.settings)
     clock = hub_clock(file)
     with service.heart.step():
-        opened = await opened_store(file, clock, keys)
+        left = await taken_back(start.path.parent, file, keys)
+        opened = with_word(await opened_store(file, clock, keys), left)
     opened = await dated(opened, file, keys, restored=start.begun.restored)
     return await _control(start, config, opened, clock)
 
@@ -192,8 +195,12 @@ async def _control(start: _Start, config: Config, opened: Opened, clock: HubCloc
         )
         reign = Reign(succession, follower, service.heart.changing)
         times = await manned.enter_async_context(kept(clock, config, lambda: succession.home))
-        await manned.enter_async_context(guards.manned())
-        await manned.enter_async_context(reliance.watched(path, succession, store, clock, note))
+        for watching in (
+            guards.manned(),
+            reliance.watched(path, succession, store, clock, note),
+            updating(os.environ, path.parent, succession, lambda: service.ends(reign.stop), note),
+        ):
+            await manned.enter_async_context(watching)
         end_by(lambda: service.ends(reign.stop))
         reload_by(lambda: service.reloads(follower.ask), lambda: service.ends(reign.stop))
         rights = await rights_of(

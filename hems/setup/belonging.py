@@ -48,6 +48,7 @@ def belongings(path: Path, config: Config) -> Belongings:
             folder / ".backups",
             guard,
             config.store.path.with_name("firmware"),
+            folder / "updates",
             config.store.path.with_name(crashes.FOLDER),
             *seals,
             *_halves((*inside, _plain(config.home.devices), *seals)),

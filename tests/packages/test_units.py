@@ -33,7 +33,7 @@ def placed(folder: Path) -> list[Path]:
         name = each.name.removeprefix("hems.") if each.name.count(".") > 1 else each.name
         made.append(folder / name)
         shutil.copy(each, made[-1])
-    assert len(made) == 4
+    assert len(made) == 6
     return sorted(made)
 
 
@@ -57,10 +57,12 @@ async def test_systemd_understands_every_line(tmp_path: Path) -> None:
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
+    shutil.copy(program, program.with_name("python"))
     units = tmp_path / "root" / "etc" / "systemd" / "system"
     units.mkdir(parents=True)
     for unit in placed(units):
         lines = unit.read_text(encoding="utf-8").replace("/opt/hems", str(program.parents[1]))
+        lines = lines.replace("/var/lib/hems-software/current", str(program.parents[1]))
         unit.write_text(lines.replace("Documentation=man:hems(1) ", "Documentation="))
         code, told = await analyzed("verify", "--man=no", "--recursive-errors=no", unit)
         assert (code, told) == (0, "")

@@ -21,6 +21,7 @@ from hems.bulletin import APPROVED, INDEX, LIST, MOST_LIST, VENDORS, FirmwareLis
 from hems.emg.firmware.approval import Word, refused
 from hems.emg.firmware.fetcher import Fetcher
 from hems.emg.firmware.lists import Refreshed, RefusedList
+from hems.emg.firmware.passed import Passed
 from hems.emg.firmware.tuf_place import Place
 
 WITHIN_S: Final = 120.0
@@ -151,7 +152,10 @@ def _updater(place: Place, within_s: float) -> Iterator[Updater]:
     except OSError as error:
         raise FirmwareError(f"{error.filename}: {error.strerror}", refused=False) from error
     base = place.url.rstrip("/")
-    fetcher = Fetcher(place.context, within_s)
+    inner = None if place.context is None else Fetcher(place.context, within_s)
+    fetcher = inner if place.passed is None else Passed(place.passed, base, inner)
+    if fetcher is None:
+        raise FirmwareError("there is nobody to ask", refused=False)
     try:
         yield Updater(
             str(metadata),
@@ -171,7 +175,8 @@ def _updater(place: Place, within_s: float) -> Iterator[Updater]:
     except OSError as error:
         raise FirmwareError(f"{place.folder}: cannot be written: {error}", refused=False) from error
     finally:
-        fetcher.close()
+        if inner is not None:
+            inner.close()
 
 
 def _why(error: Exception) -> str:

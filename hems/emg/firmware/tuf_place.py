@@ -13,10 +13,13 @@ class Place:
         url: Of the repository; `metadata` and `targets` stand below it.
         root: File of the first root role, as the service provider gave it.
         folder: Where verified metadata and files are kept.
-        context: For TLS.
+        context: For TLS; None where all comes from the folder of `passed`.
+        passed: Folder in which all that is fetched is left as it came, for somebody who verifies
+            it again and asks nobody; None for nowhere.
     """
 
     url: str
     root: Path
     folder: Path
-    context: ssl.SSLContext
+    context: ssl.SSLContext | None
+    passed: Path | None = None

@@ -1,0 +1,191 @@
+"""The running hub and its own software: a trial is judged, and a good moment for one is chosen.
+
+Only where the service says where the sides are (`HEMS_SOFTWARE`). Between trials it costs one look
+at a file's time a minute.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from der.sentence import Verbatim, say
+from hems.commands.reign import ended
+from hems.security_event import EventKind, Note, SecurityEvent
+from hems.software.proof import Course, Seen, looked, proved
+from hems.software.sides import RECORD, UPDATES, VERDICT, Sides, SidesError, put, taken
+from hems.software.switch import Phase, State, Verdict
+from hems.succession import Succession
+from hems.surface import Snapshot
+
+ROOT: Final = "HEMS_SOFTWARE"
+"""Variable of the environment: the folder of the sides."""
+BEFORE: Final = "before.json"
+LOOK_EVERY_S: Final = 60.0
+TRIAL_EVERY_S: Final = 5.0
+QUIET_S: Final = 1800.0
+"""No event begins for so long after a switch."""
+_TOLD_FOR_S: Final = 7 * 86_400.0
+
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def updating(
+    environment: Mapping[str, str],
+    home: Path,
+    succession: Succession,
+    stop: Callable[[], None],
+    note: Note,
+) -> AsyncIterator[None]:
+    """Have the hub's software looked after meanwhile, where it is in sides.
+
+    Args:
+        environment: Of the process.
+        home: The home's folder.
+        succession: The present home.
+        stop: Has the hub end in order; the service starts it anew.
+        note: Told what bears on security.
+    """
+    root = environment.get(ROOT)
+    if not root:
+        yield
+        return
+    watch = _Watch(Sides(Path(root), Path()), home, succession, stop, note)
+    task = asyncio.create_task(watch.run(), name="software")
+    try:
+        yield
+    finally:
+        await ended(task)
+
+
+def seen(snapshot: Snapshot) -> Seen:
+    """Return how a home stands."""
+    return Seen(
+        frozenset(each.id for each in snapshot.devices if each.quality in {"good", "asleep"}),
+        frozenset(each.name for each in snapshot.utilities if each.state == "connected"),
+    )
+
+
+def quiet(snapshot: Snapshot, now: float) -> bool:
+    """Whether the hub may be started anew: no event runs, and none begins soon.
+
+    Args:
+        snapshot: How the home stands.
+        now: UTC epoch seconds.
+    """
+    return not any(
+        each.state == "running" or (each.state == "coming" and each.starts_at < now + QUIET_S)
+        for each in snapshot.events
+    )
+
+
+class _Watch:
+    def __init__(
+        self,
+        sides: Sides,
+        home: Path,
+        succession: Succession,
+        stop: Callable[[], None],
+        note: Note,
+    ) -> None:
+        self._sides = sides
+        self._home = home
+        self._succession = succession
+        self._stop = stop
+        self._note = note
+        self._changed = -1.0
+        self._runs = ""
+
+    async def run(self) -> None:
+        """Look after it, until cancelled."""
+        state = self._read()
+        self._runs = state.current
+        self._tell(state)
+        if state.phase is Phase.TRIAL:
+            await self._try(state)
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if self._again() and self._begin(self._read()):
+                return
+
+    def _read(self) -> State:
+        try:
+            return self._sides.read()
+        except SidesError as error:
+            _log.warning("%s", error)
+            return State()
+
+    def _tell(self, state: State) -> None:
+        """Say that a version has given way, for a week."""
+        if state.phase is not Phase.SETTLED or not state.why:
+            return
+        text = say(
+            "A new version of the hub's software was taken back, and {version} runs again: {why}.",
+            version=Verbatim(state.version(state.current)),
+            why=Verbatim(state.why),
+        )
+        self._note(SecurityEvent(EventKind.CONFIG_CHANGED, text, "software"))
+        if time.time() - self._written() < _TOLD_FOR_S:
+            self._succession.home.alarms.lasting("software", text)
+
+    def _written(self) -> float:
+        try:
+            return (self._sides.root / RECORD).stat().st_mtime
+        except OSError:
+            return -1.0
+
+    def _again(self) -> bool:
+        """Whether the record has changed, or asks for a moment that has not come yet."""
+        written = self._written()
+        changed, self._changed = written != self._changed, written
+        return changed
+
+    def _begin(self, state: State) -> bool:
+        """End the hub where a new version waits, or the former one is wanted, and it suits."""
+        if state.phase is not Phase.ARMED and state.current == self._runs:
+            return False
+        snapshot = self._succession.home.front.snapshot()
+        if not quiet(snapshot, snapshot.at):
+            self._changed = -1.0
+            return False
+        self._put(BEFORE, {name: sorted(found) for name, found in asdict(seen(snapshot)).items()})
+        _log.info("the hub is started anew, with another version")
+        self._stop()
+        return True
+
+    async def _try(self, state: State) -> None:
+        """Judge the version that runs."""
+        course = Course(self._before(), time.monotonic())
+        while (good := proved(course, time.monotonic())) is None:
+            await asyncio.sleep(TRIAL_EVERY_S)
+            snapshot = self._succession.home.front.snapshot()
+            course = looked(course, seen(snapshot), snapshot.seq, time.monotonic())
+        self._put(VERDICT, asdict(Verdict(state.trial, good=good, why="; ".join(course.missing))))
+        version = state.version(state.current)
+        if good:
+            text = say("The hub's software {version} has proved itself.", version=Verbatim(version))
+            self._note(SecurityEvent(EventKind.CONFIG_CHANGED, text, "software"))
+        else:
+            _log.warning("%s did not prove itself: %s", version, "; ".join(course.missing))
+
+    def _before(self) -> Seen:
+        """Return how the home stood with the former version; nothing where nobody has noted it."""
+        try:
+            raw = json.loads(taken(self._home, BEFORE) or b"{}")
+            return Seen(frozenset(raw["devices"]), frozenset(raw["utilities"]))
+        except (ValueError, TypeError, KeyError):
+            return Seen()
+
+    def _put(self, name: str, content: object) -> None:
+        folder = self._home / UPDATES
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            put(folder / name, content, mode=0o600)
+        except (OSError, SidesError) as error:
+            _log.error("%s", error)

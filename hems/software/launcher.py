@@ -1,0 +1,163 @@
+"""Before each start of the hub: which side runs, and with which store.
+
+    python -I -m hems.software.launcher settle ROOT HOME PACKAGE   as who may write to ROOT
+    python -I -m hems.software.launcher store  ROOT HOME PACKAGE   as the hub's user, after it
+    python -I -m hems.software.launcher watch  ROOT HOME PACKAGE   beside a hub on trial
+
+It is run from the package's environment, which no update touches, and imports the standard
+library only: what a new version has broken cannot keep it from going back.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from hems.software.sides import CURRENT, Sides, SidesError, verdict
+from hems.software.stores import look_after
+from hems.software.switch import PACKAGE, SIDES, Phase, State, judged, packaged, returned, started
+
+WITHIN_S: Final = 900.0
+"""So long a version on trial has, from its start, to prove itself."""
+LOOK_EVERY_S: Final = 2.0
+_ANEW: Final = 3
+"""Exit code of `watch`: the hub must be started anew, on the former side."""
+_WORDS: Final = 4
+
+
+def settle(sides: Sides, home: Path) -> State:
+    """Take the record to this start, and have the link follow it.
+
+    Whatever is wrong, some side is linked: a home is controlled by an old version rather than by
+    none.
+
+    Returns:
+        The record.
+    """
+    try:
+        before = sides.read()
+    except SidesError as error:
+        _say(f"{error}; what runs goes on")
+        before = State(current=_linked(sides))
+        sides.write(before)
+    state = started(packaged(before, sides.packaged()), verdict(home))
+    if not sides.sound(state.current):
+        state = _sound(sides, state)
+    try:
+        if state != before:
+            sides.write(state)
+    except SidesError as error:
+        # A trial that cannot be counted could go on for ever. But where the store was brought to
+        # another form it stays: that could not be put back either.
+        back = before.phase is Phase.TRIAL and not before.migrates
+        side = before.former if back else before.current
+        _say(f"{error}; {side} runs, and nothing new is tried")
+        sides.link(side)
+        return before
+    sides.link(state.current)
+    if state != before:
+        _say(_told(state))
+    return state
+
+
+def watch(
+    sides: Sides,
+    home: Path,
+    *,
+    within_s: float = WITHIN_S,
+    clock: Callable[[], float] = time.monotonic,
+    wait: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Wait for the verdict on a version on trial, and no longer than it has.
+
+    Returns:
+        Whether the hub must be started anew, because the former side is to run.
+
+    Raises:
+        SidesError: The record cannot be read or written.
+    """
+    until = clock() + within_s
+    while True:
+        state = sides.read()
+        if state.phase is not Phase.TRIAL:
+            return False
+        after = judged(state, verdict(home))
+        if after == state and clock() >= until:
+            after = returned(state, f"it did not prove itself within {within_s / 60:g} minutes")
+        if after != state:
+            sides.write(after)
+            _say(_told(after))
+            return after.current != state.current
+        wait(LOOK_EVERY_S)
+
+
+def main(arguments: list[str]) -> int:
+    """Run it; returns the exit code."""
+    if len(arguments) != _WORDS or arguments[0] not in {"settle", "store", "watch"}:
+        _say((__doc__ or "").partition("\n\n")[2].partition("\n\n")[0])
+        return 2
+    what, root, home, package = arguments
+    sides = Sides(Path(root), Path(package))
+    if what != "store":
+        os.umask(0o022)  # the hub's user reads and follows what is written here
+    try:
+        match what:
+            case "settle":
+                sides.root.mkdir(mode=0o755, parents=True, exist_ok=True)
+                settle(sides, Path(home))
+            case "store":
+                said = look_after(Path(home), sides.read())
+                if said:
+                    _say(said)
+            case _:
+                return _ANEW if watch(sides, Path(home)) else 0
+    except (SidesError, OSError) as error:
+        _say(str(error))
+        return 1
+    return 0
+
+
+def _sound(sides: Sides, state: State) -> State:
+    """Return the record for a side that can be started, where the present one cannot."""
+    wrong = f"{sides.place(state.current)} cannot be started"
+    _say(wrong)
+    if state.phase is Phase.TRIAL:
+        return returned(state, wrong)
+    for side in (state.former, PACKAGE):
+        if side and side != state.current and sides.sound(side):
+            return State(
+                current=side,
+                versions=state.versions,
+                trial=state.trial,
+                why=wrong,
+                barred=state.barred,
+            )
+    return state
+
+
+def _linked(sides: Sides) -> str:
+    """Return the side that the service has followed so far."""
+    here = {sides.place(side): side for side in SIDES if sides.sound(side)}
+    link = sides.root / CURRENT
+    return here.get(link.readlink() if link.is_symlink() else link, PACKAGE)
+
+
+def _told(state: State) -> str:
+    version = state.version(state.current) or state.current
+    match state.phase:
+        case Phase.TRIAL:
+            return f"{version} is on trial, start {state.starts}"
+        case _ if state.why:
+            return f"{version} runs again: {state.why}"
+        case _:
+            return f"{version} runs"
+
+
+def _say(text: str) -> None:
+    print(f"hems software: {text}", file=sys.stderr)  # noqa: T201 - the journal is all there is
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
