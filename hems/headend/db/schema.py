@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, inspect, select, text, update
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from hems.headend.db.tables import TABLES
 from hems.headend.errors import StoreError
@@ -37,7 +37,7 @@ def standing(connection: Connection, shown: str) -> str | None:
     """
     names = set(inspect(connection).get_table_names())
     if REVISIONS.table in names:
-        revision = REVISIONS.read(connection) or "unknown"
+        revision: str | None = REVISIONS.read(connection) or "unknown"
     elif connection.dialect.name == "sqlite":
         revision = _counted_in_file(connection, shown, names)
     else:
@@ -103,4 +103,4 @@ def _tell_elders(connection: Connection) -> None:
         connection.execute(text(f"PRAGMA user_version={SINCE}"))
         return
     if not connection.execute(update(SchemaRow).values(version=SINCE)).rowcount:
-        connection.execute(SchemaRow.__table__.insert().values(version=SINCE))
+        connection.execute(insert(SchemaRow).values(version=SINCE))
