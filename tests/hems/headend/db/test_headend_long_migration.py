@@ -21,17 +21,16 @@ pytestmark = [
     pytest.mark.requirement("LC-TEST", "PRV-INTEGRITY"),
 ]
 
-HOMES = 100_000
-READINGS = 20
-"""Of each home."""
 WITHIN_S = 1500.0
-FILL = (
-    "INSERT INTO home (lfdi, pin, edition, registered_at, in_band)"
-    f" SELECT lpad(to_hex(n), 40, '0'), 123455, '2018', 1, false FROM generate_series(1, {HOMES}) n",
-    "INSERT INTO reading (meter, start, local_id, duration_s, value)"
-    " SELECT n, 900 * r, '', 300 + r, n + r"
-    f" FROM generate_series(1, {HOMES}) n, generate_series(1, {READINGS}) r",
-)
+HOMES = """
+INSERT INTO home (lfdi, pin, edition, registered_at, in_band)
+SELECT lpad(to_hex(n), 40, '0'), 123455, '2018', 1, false FROM generate_series(1, 100000) n
+"""
+READINGS = """
+INSERT INTO reading (meter, start, local_id, duration_s, value)
+SELECT n, 900 * r, '', 300 + r, n + r
+FROM generate_series(1, 100000) n, generate_series(1, 20) r
+"""
 TOTAL = "SELECT count(*), sum(duration_s), sum(value) FROM reading"
 
 
@@ -41,7 +40,7 @@ async def test_it_goes_on_where_it_was_and_the_service_manager_is_told(
     url = places.new("postgresql")
     assert isinstance(url, str)
     await asyncio.to_thread(make, url, 3, rows=False)
-    await asyncio.to_thread(execute, url, *FILL)
+    await asyncio.to_thread(execute, url, HOMES, READINGS)
     before = await asyncio.to_thread(execute, url, TOTAL)
     config = tmp_path / "headend.toml"
     config.write_text(toml(pki).replace("data.sqlite", url))
@@ -67,4 +66,4 @@ async def test_it_goes_on_where_it_was_and_the_service_manager_is_told(
         assert second.logged(f"is of schema {REVISIONS.newest} now")
         assert await second.end() == 0
     assert await asyncio.to_thread(execute, url, TOTAL) == before
-    assert await asyncio.to_thread(execute, url, "SELECT count(*) FROM home") == [(HOMES,)]
+    assert await asyncio.to_thread(execute, url, "SELECT count(*) FROM home") == [(100_000,)]
