@@ -2,36 +2,28 @@
 
 import argparse
 import asyncio
-import sqlite3
 import time
 import urllib.error
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
 from certs.keys.store import KeyStore
 from hems.commands.doctor import of_machine, tell
+from hems.commands.doctor_database import database
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.operator import Operator, OperatorError, Told, ask
-from hems.doctor.facts import Database, Listened, Worker
+from hems.doctor.facts import Listened, Worker
 from hems.doctor.finding import Finding, ok, trouble
 from hems.doctor.probes import files, machine
 from hems.doctor.probes.files import Pem
 from hems.doctor.rules import certificates, head_end
 from hems.doctor.rules import machine as machine_rules
 from hems.headend.errors import SettingsError
-from hems.headend.models import SCHEMA_VERSION, SchemaRow
 from hems.headend.ready import OPERATOR_FILE
 from hems.headend.settings import HeadEndSettings, load_settings
-from hems.on_demand import on_demand
-
-if TYPE_CHECKING:
-    from hems.headend.db import postgresql
-else:  # needs asyncpg
-    postgresql = on_demand("hems.headend.db.postgresql")
 
 _WITHIN_S: Final = 5.0
 
@@ -75,7 +67,7 @@ async def _looked(path: Path, settings: HeadEndSettings, now: float) -> list[Fin
     folder = where.parent if isinstance(where, Path) else settings.token_file.parent
     disk = machine.disk(folder)
     findings += [] if disk is None else machine_rules.of_disk(disk)
-    findings.append(head_end.of_database(await _database(where)))
+    findings.append(head_end.of_database(await database(where)))
     pems = _pems(settings)
     found = await asyncio.to_thread(files.certificates, pems, KeyStore())
     findings += certificates.of_certificates(found, now)
@@ -124,40 +116,6 @@ def _ready(url: str) -> str:
         with error:
             answer = error.read()
     return _State.model_validate_json(answer).status
-
-
-async def _database(where: Path | str) -> Database:
-    if isinstance(where, Path):
-        return await asyncio.to_thread(_sqlite, where)
-    try:
-        shown = postgresql.shown(where)
-        connection = await postgresql.connect(where)
-    except ModuleNotFoundError as error:
-        said = f"{error.name} is missing: pip install 'hems[headend]'"
-        return Database("postgresql", said, None, SCHEMA_VERSION)
-    except OSError as error:
-        return Database(shown, str(error), None, SCHEMA_VERSION)
-    table = SchemaRow.__tablename__
-    try:
-        there = await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", table)
-        version = await connection.fetchval(f"SELECT version FROM {table}") if there else None  # noqa: S608 - a name of our own
-    finally:
-        await connection.close()
-    return Database(shown, "", version, SCHEMA_VERSION)
-
-
-def _sqlite(path: Path) -> Database:
-    if not path.exists():
-        return Database(str(path), "", None, SCHEMA_VERSION)
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as read:
-            (version,) = read.execute("PRAGMA user_version").fetchone()
-            (verdict,) = read.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.Error as error:
-        return Database(str(path), str(error), None, SCHEMA_VERSION)
-    if verdict != "ok":
-        return Database(str(path), f"the file is damaged: {verdict}", None, SCHEMA_VERSION)
-    return Database(str(path), "", version or None, SCHEMA_VERSION)
 
 
 def _pems(settings: HeadEndSettings) -> list[Pem]:

@@ -292,11 +292,13 @@ class Database:
     Attributes:
         place: Where it is, without a password.
         error: Why it cannot be asked; empty where it can.
-        version: Of its tables; None where there are none yet.
+        schema: Of which its tables are; None where there are none yet.
         newest: The one that this program makes.
+        refused: Why this program does not use it; empty where it does.
     """
 
     place: str
     error: str
-    version: int | None
-    newest: int
+    schema: str | None
+    newest: str
+    refused: str = ""

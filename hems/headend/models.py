@@ -1,11 +1,7 @@
-"""Tables of the utility's database. A schema version guards them."""
+"""Tables of the utility's database; `hems.headend.db.migrations` brings older ones up to these."""
 
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint, text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-SCHEMA_VERSION = 4
-"""Counted up with each change of these tables; a database of another version is refused, unless
-`hems.headend.db.schema` knows how to bring it up to date."""
 
 _MANY = BigInteger().with_variant(Integer, "sqlite")
 """Numbers of what comes without end; SQLite numbers only what it calls INTEGER by itself."""
@@ -22,7 +18,10 @@ class Base(DeclarativeBase):
 
 
 class SchemaRow(Base):
-    """The version of the tables, in PostgreSQL; one row."""
+    """What programs from before there were revisions take for the version, in PostgreSQL; one row.
+
+    `hems.headend.db.schema` has it tell them that they are too old.
+    """
 
     __tablename__ = "hems_schema"
 

@@ -5,19 +5,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Column, MetaData, String, Table, create_engine, event, insert
+from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
-from sqlalchemy.schema import CreateTable
 
+from hems.revisions import Revisions
 from hems.store.cipher import DRIVER, StoreKey, unlock
 from hems.store.schema import REVISIONS, metadata
 from hems.store.sqlite import store_errors
 
-_version: Final = Table(
-    "alembic_version", MetaData(), Column("version_num", String(32), primary_key=True)
-)
-"""Where Alembic keeps a file's revision; not among the house's own tables."""
+_revisions: Final = Revisions(Path(__file__).parent / "migrations", REVISIONS)
 
 
 def make(path: Path, key: StoreKey | None) -> None:
@@ -35,8 +32,7 @@ def make(path: Path, key: StoreKey | None) -> None:
     """
     with changing(path, key) as connection:
         metadata.create_all(connection)
-        connection.execute(CreateTable(_version))
-        connection.execute(insert(_version).values(version_num=REVISIONS[-1]))
+        _revisions.stamp(connection)
 
 
 def migrate(path: Path, key: StoreKey | None) -> None:
@@ -47,16 +43,8 @@ def migrate(path: Path, key: StoreKey | None) -> None:
     Raises:
         StoreError: SQLite refused; the file is as it was.
     """
-    # Here and not above, because a start that needs no migration should not pay a fifth of a
-    # second and 11 MB for it.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with changing(path, key) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        _revisions.upgrade(connection)
 
 
 @contextmanager

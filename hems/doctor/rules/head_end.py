@@ -64,16 +64,19 @@ def of_database(database: Database) -> Finding:
             database.place,
             "see whether it runs, lets this user in, and has room",
         )
-    if database.version is None:
-        return ok("database", "is empty; the first start makes its tables", database.place)
-    if database.version > database.newest:
+    if database.refused:
         return trouble(
             "database",
-            f"is of schema {database.version}, and this program knows {database.newest}",
+            database.refused,
             database.place,
-            "install the newer version again",
+            "start the version that wrote it, or have `database` name another",
         )
-    after = (
-        "" if database.version == database.newest else f", {database.newest} after the next start"
+    if database.schema is None:
+        return ok("database", "is empty; the first start makes its tables", database.place)
+    if database.schema == database.newest:
+        return ok("database", f"schema {database.schema}", database.place)
+    return ok(
+        "database",
+        f"schema {database.schema}; the next start brings it to {database.newest}",
+        database.place,
     )
-    return ok("database", f"schema {database.version}{after}", database.place)

@@ -26,22 +26,19 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from hems.headend.db.changes import Changes, Draft
 from hems.headend.db.own_thread import OwnThread
-from hems.headend.db.schema import prepare_postgresql, prepare_sqlite
+from hems.headend.db.preparing import IMMEDIATE, LOCK, claim_file, claim_server, prepare
 from hems.headend.db.writers import Writers
 from hems.headend.errors import BusyError, StoreError
 from hems.on_demand import on_demand
+from hems.service.feeding import STEP_WITHIN_S
 
 if TYPE_CHECKING:
     from hems.headend.db import postgresql
 else:
     postgresql = on_demand("hems.headend.db.postgresql")
 
-_DRIVER: Final = "postgresql+asyncpg://"
-_LOCK: Final = 0x2030_5
-"""Key of the advisory lock under which orders are changed."""
 _POOL: Final = 8
-_START_S: Final = 60
-_IMMEDIATE: Final = "hems_immediate"
+_START_S: Final = 60.0
 
 R = TypeVar("R")
 
@@ -105,14 +102,11 @@ class Database:
 
         @event.listens_for(engine.sync_engine, "begin")
         def _begin(connection: Connection) -> None:
-            immediate = connection.get_execution_options().get(_IMMEDIATE)
+            immediate = connection.get_execution_options().get(IMMEDIATE)
             connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
         try:
-            async with engine.connect() as connection:
-                await connection.execution_options(**{_IMMEDIATE: True})
-                async with connection.begin():
-                    await prepare_sqlite(connection, path)
+            await prepare(engine, str(path), claim_file)
         except DatabaseError as error:
             await engine.dispose()
             raise StoreError(f"{path}: cannot be used as database: {error.orig}") from error
@@ -128,30 +122,23 @@ class Database:
     @classmethod
     async def _open_postgresql(cls, url: str, busy_timeout_s: float) -> Self:
         shown = postgresql.shown(url)
+        # Others may be at work: a start waits for them longer than a home would, and a statement
+        # that goes through a whole table lasts.
+        engine = postgresql.engine(url, _START_S, STEP_WITHIN_S)
+        try:
+            await prepare(engine, shown, claim_server)
+        except (DBAPIError, OSError) as error:
+            why = error.orig if isinstance(error, DBAPIError) else error
+            raise StoreError(f"{shown}: cannot be used as database: {why}") from error
+        finally:
+            await engine.dispose()
         engine = create_async_engine(
-            _DRIVER,
-            async_creator=lambda: postgresql.connect(
-                url,
-                application_name="hems-headend",
-                lock_timeout=str(round(busy_timeout_s * 1000)),
-            ),
+            postgresql.DRIVER,
+            async_creator=lambda: postgresql.connect(url, busy_timeout_s),
             pool_size=_POOL,
             pool_timeout=busy_timeout_s,
             hide_parameters=True,
         )
-        try:
-            async with engine.begin() as connection:
-                # Others may be at work: a start waits for them longer than a home would.
-                await connection.execute(text(f"SET LOCAL lock_timeout = '{_START_S}s'"))
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-                await prepare_postgresql(connection, shown)
-        except (DBAPIError, OSError) as error:
-            await engine.dispose()
-            why = error.orig if isinstance(error, DBAPIError) else error
-            raise StoreError(f"{shown}: cannot be used as database: {why}") from error
-        except StoreError:
-            await engine.dispose()
-            raise
         return cls(engine, url)
 
     async def close(self) -> None:
@@ -191,7 +178,7 @@ class Database:
                     self._writers.turn_of_loop(),
                     self._engine.connect() as connection,
                 ):
-                    await connection.execution_options(**{_IMMEDIATE: True})
+                    await connection.execution_options(**{IMMEDIATE: True})
                     async with connection.begin():
                         yield connection
 
@@ -244,7 +231,7 @@ class Database:
             async with self.writing() as connection:
                 if self.url:
                     await connection.execute(
-                        text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK}
+                        text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK}
                     )
                 await self.changes.catch_up(connection)
                 draft = Draft(connection)

@@ -6,27 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import BigInteger, LargeBinary, insert, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import insert, select
 
 from hems.headend.db.database import Database
 from hems.headend.errors import UnknownItemError
-from hems.headend.models import Base
 from hems.headend.rows import AnyRow
-
-
-class SettlementRow(Base):
-    """A settlement of an event; `body` is its CSV file, deflated."""
-
-    __tablename__ = "settlement"
-
-    event: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True)
-    sha256: Mapped[str]
-    made_at: Mapped[float]
-    made_by: Mapped[str]
-    homes: Mapped[int] = mapped_column(BigInteger)
-    body: Mapped[bytes] = mapped_column(LargeBinary)
+from hems.headend.settle.tables import SettlementRow
 
 
 @dataclass(frozen=True, slots=True)

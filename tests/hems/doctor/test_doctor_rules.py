@@ -245,12 +245,14 @@ def test_a_head_end(worker: Worker, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "version", "expected"),
-    [("", 4, Level.OK), ("", 3, Level.OK), ("", None, Level.OK), ("", 5, Level.TROUBLE),
-     ("away", None, Level.TROUBLE)],
+    ("error", "schema", "refused", "expected"),
+    [("", "0004", "", Level.OK), ("", "0003", "", Level.OK), ("", None, "", Level.OK),
+     ("", None, "a newer version wrote it", Level.TROUBLE), ("away", None, "", Level.TROUBLE)],
 )  # fmt: skip
-def test_the_database(error: str, version: int | None, expected: Level) -> None:
-    assert head_end.of_database(Database("db", error, version, 4)).level is expected
+def test_the_database(error: str, schema: str | None, refused: str, expected: Level) -> None:
+    finding = head_end.of_database(Database("db", error, schema, "0004", refused))
+    assert finding.level is expected
+    assert (error or refused or schema or "first start") in finding.what
 
 
 def test_a_finding_is_one_line_whatever_a_peer_says() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from certs.pki import Pki
 from hems.cli import main
-from hems.headend.models import SCHEMA_VERSION
+from hems.headend.db.schema import REVISIONS, SINCE
 from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings
 from tests.faults.identities import expired_service
@@ -62,7 +62,7 @@ async def test_a_head_end_that_runs(
     assert not [each for each in found if each["level"] == "trouble"], found
     assert not [each for each in found if each["check"] == "ports"]
     if isinstance(settings.database, Path):
-        assert f"schema {SCHEMA_VERSION}" in one(found, "database", "ok")["what"]
+        assert f"schema {REVISIONS.newest}" in one(found, "database", "ok")["what"]
 
 
 async def test_one_that_does_not_run_and_whose_port_is_taken(
@@ -97,9 +97,13 @@ async def test_a_database_that_is_damaged_or_of_a_newer_version(
     _, found = await looked(config)
     assert "first start" in one(found, "database", "ok")["what"]
     with contextlib.closing(sqlite3.connect(database)) as file:
-        file.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+        file.execute("PRAGMA user_version=3")
     _, found = await looked(config)
-    assert "newer" in one(found, "database", "trouble", f"schema {SCHEMA_VERSION + 1}")["do"]
+    assert f"brings it to {REVISIONS.newest}" in one(found, "database", "ok", "schema 0003")["what"]
+    with contextlib.closing(sqlite3.connect(database)) as file:
+        file.execute(f"PRAGMA user_version={SINCE + 1}")
+    _, found = await looked(config)
+    assert "newer version wrote it" in one(found, "database", "trouble", "schema")["what"]
     database.write_bytes(b"this was a database once" * 1000)
     _, found = await looked(config)
     assert one(found, "database", "trouble", "not a database")

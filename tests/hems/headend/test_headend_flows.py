@@ -1,6 +1,5 @@
 """Flow reservations, load that could be shed, messages: doors, wire and what outlives a restart."""
 
-import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,6 @@ from hems.clock import SystemClock
 from hems.headend.errors import DispatchError, UnknownItemError
 from hems.headend.flow_book import FlowBook
 from hems.headend.flows import FlowRequest, Grant, GrantOrder
-from hems.headend.models import SCHEMA_VERSION
 from hems.headend.operator_homes import self_report
 from hems.headend.records import Edition
 from hems.headend.server import HeadEnd
@@ -324,36 +322,3 @@ async def test_a_restart_loses_no_reservation_and_no_message(
         assert after == before
         assert after[0]["reservations"][0]["grants"][0]["energy_wh"] == -1000
         await again.aclose()
-
-
-async def test_a_database_of_the_first_version_is_brought_up_to_date(
-    settings: HeadEndSettings, file: Path
-) -> None:
-    async with HeadEnd(settings) as first:
-        operator = Operator(first)
-        event = await operator.event(limit_import_w=1500, minutes=10)
-        await operator.aclose()
-    connection = sqlite3.connect(file)
-    connection.execute("ALTER TABLE event DROP COLUMN ramp_s")
-    connection.execute("DROP TABLE item")
-    connection.execute("DROP INDEX ix_subscription_resource")
-    for column in ("told", "told_change", "told_at", "taken"):
-        connection.execute(f"ALTER TABLE subscription DROP COLUMN {column}")
-    for column in ("phase", "qualifier"):
-        connection.execute(f"ALTER TABLE meter DROP COLUMN {column}")
-    for table in ("response", "usage_point"):
-        connection.execute(f"DROP INDEX ix_{table}_agent")
-        connection.execute(f"ALTER TABLE {table} DROP COLUMN agent")
-    connection.execute("ALTER TABLE home DROP COLUMN aggregator")
-    connection.execute("PRAGMA user_version=1")
-    connection.commit()
-    connection.close()
-    async with HeadEnd(settings) as second:
-        operator = Operator(second)
-        _, again = await operator.ask("GET", f"/events/{event['id']}")
-        assert (again["asks"], again["ramp_s"]) == ({"limit_import_w": 1500.0}, None)
-        assert (await operator.event(limit_import_w=1, minutes=1, ramp_s=3))["ramp_s"] == 3
-        await operator.aclose()
-    connection = sqlite3.connect(file)
-    assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
-    connection.close()

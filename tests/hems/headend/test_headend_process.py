@@ -134,9 +134,10 @@ async def test_what_cannot_be_used_is_named(
     await start(settings)
     assert (await asyncio.to_thread(file.stat)).st_mode & 0o777 == 0o600
     connection = sqlite3.connect(file)
-    connection.execute("PRAGMA user_version=99")
+    connection.execute("UPDATE hems_revision SET version_num = 'zebra'")
+    connection.commit()
     connection.close()
-    with pytest.raises(StoreError, match="version 99"):
+    with pytest.raises(StoreError, match="schema zebra"):
         await start(settings)
 
 
