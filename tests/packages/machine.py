@@ -78,7 +78,7 @@ class Machine:
         if user != "root":
             inner = f"exec runuser -u {user} -- sh -c {shlex.quote(inner)}"
         process = await asyncio.create_subprocess_exec(
-            *("nsenter", "--target", str(self._init), "--all", "--wd=/", "/bin/sh", "-c", inner),
+            *("nsenter", "--target", str(self._init), "--all", "--wdns=/", "/bin/sh", "-c", inner),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -1,0 +1,90 @@
+"""The utility shows another certificate while an event runs: its next one, or a stranger's."""
+
+import os
+import shutil
+import signal
+import ssl
+import time
+
+import pytest
+
+from certs.identity import IdentityFiles
+from certs.pki import Pki, issue_service, open_pki
+from tests.faults.identities import of_another_ca
+from tests.machines import needs_namespaces
+from tests.netfaults.conftest import Line
+from tests.netfaults.town import NAME, UTILITY
+from tests.waiting import until
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.requirement("L2-KEYS", "LC-TEST"),
+    pytest.mark.deep,
+    pytest.mark.timeout(900),
+    needs_namespaces,
+]
+
+REFUSED = "a CA that is not trusted"
+
+
+def _next(pki: Pki, name: str) -> IdentityFiles:
+    return issue_service(pki, name, hosts=[NAME, UTILITY])
+
+
+def _shown(line: Line) -> bytes:
+    """Return the certificate that the utility shows now."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with line.town.grid.socket(2, 1) as plain:
+        plain.settimeout(10)
+        plain.connect((UTILITY, line.rig.stage.port))
+        with context.wrap_socket(plain) as secured:
+            return secured.getpeercert(binary_form=True) or b""
+
+
+async def _changed(line: Line, identity: IdentityFiles) -> None:
+    """Put a certificate in the place of the utility's, and have its server read it."""
+    own = open_pki(line.rig.stage.folder / "pki").identity("utility")
+    shutil.copy(identity.certificate, own.certificate)
+    shutil.copy(identity.key, own.key)
+    wanted = ssl.PEM_cert_to_DER_cert(
+        identity.certificate.read_text(encoding="utf-8").partition("-----END")[0]
+        + "-----END CERTIFICATE-----\n"
+    )
+    os.kill(line.rig.stage.headend.pid, signal.SIGHUP)
+
+    async def seen() -> bool:
+        return _shown(line) == wanted
+
+    await until(seen, bool, 30.0, "the utility shows its other certificate")
+    line.town.new_flows()
+
+
+async def test_the_next_certificate_of_the_utility_is_taken(line: Line) -> None:
+    """One more session, with the PIN checked; the event goes on and is answered once."""
+    event = await line.event(90)
+    await line.runs(event)
+    await _changed(line, _next(open_pki(line.rig.stage.folder / "pki"), "next"))
+    await line.link("connected")
+    await line.runs(event)
+    await line.rig.cancel(event.id)
+    await line.answered(event, [1, 2, 6])
+
+
+async def test_a_certificate_of_a_stranger_is_refused_and_the_event_goes_on(line: Line) -> None:
+    pki = open_pki(line.rig.stage.folder / "pki")
+    event = await line.event(120)
+    await line.runs(event)
+    try:
+        await _changed(line, of_another_ca(pki, "stranger", _next))
+        await line.link("refused", REFUSED)
+        home = await line.rig.home()
+        card = home.card(event.id)
+        assert card is not None
+        assert card.state == "running"
+        assert time.time() < event.start + event.duration_s, "it was over before it was looked at"
+        assert (home.net_w or 1e9) <= 1600.0
+    finally:
+        await _changed(line, _next(pki, "right"))
+    await line.link("connected")
+    await line.answered(event, [1, 2, 3])
