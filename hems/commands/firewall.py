@@ -14,6 +14,7 @@ from hems.commands.output import fail
 from hems.emg.firewall.client import FirewallError, ask
 from hems.emg.firewall.wire import Order, State
 from hems.logs import log_to_stderr
+from hems.service.notify import started_by
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _serve(path: Path, hub_user: str | None, as_user: str | None) -> int:
     log_to_stderr(logging.INFO)
+    manager = started_by()
     going = True
 
     def end(number: int, frame: object) -> None:
@@ -49,6 +51,7 @@ def _serve(path: Path, hub_user: str | None, as_user: str | None) -> int:
         with listen(path, user) as server:
             keep_only(NET_ADMIN, own)
             _log.info("the firewall's helper listens at %s for user %d", path, user)
+            manager.ready(f"listens at {path}")
             serve(server, user, Filter(nft), lambda: going)
     except CapabilityError as error:
         return fail(f"{error}: the helper is run with CAP_NET_ADMIN and nothing else, or as root")

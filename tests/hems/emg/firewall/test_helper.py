@@ -459,3 +459,23 @@ def test_the_socket_alone_is_given_to_the_hub_s_user(tmp_path: Path) -> None:
         with pytest.raises((HelperError, OSError)):
             give(path, NOBODY)
         assert other.stat().st_uid == os.geteuid()
+
+
+def test_the_service_manager_hears_when_it_can_be_asked(net: Lan, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(f"{tmp_path}/notify")
+        manager.settimeout(30.0)
+        place = tmp_path / "helper"
+        place.mkdir()
+        command = ("env", f"NOTIFY_SOCKET={tmp_path}/notify", sys.executable)
+        process = subprocess.Popen(
+            net.hub.command(
+                *(*command, "-m", "hems", "firewall", "serve", "--socket", f"{place}/firewall")
+            )
+        )
+        try:
+            assert manager.recv(999).startswith(b"READY=1\n")
+            assert (place / "firewall").is_socket()
+        finally:
+            process.terminate()
+            process.wait(20)
