@@ -41,14 +41,14 @@ class Told:
         listed: The one that it lists now.
         over: Those that it lists no more.
         wish_w: The owner's last wish that was confirmed.
-        tried_w: One behind it that was not: it may stand or not.
+        tried_w: Those behind it that were not: one of them may stand, or none.
     """
 
     events: list[str] = field(default_factory=list)
     listed: str | None = None
     over: set[str] = field(default_factory=set)
     wish_w: float | None = None
-    tried_w: float | None = None
+    tried_w: set[float] = field(default_factory=set)
 
 
 class KilledHome:
@@ -155,7 +155,7 @@ class KilledHome:
     async def _wish(self, power_w: float) -> None:
         if self._dead:
             return
-        self.told.tried_w = power_w
+        self.told.tried_w.add(power_w)
         headers = {"Origin": self.page, "Sec-Fetch-Site": "same-origin"}
         order = {"power_w": power_w, "seconds": 36_000}
         with suppress(aiohttp.ClientError):
@@ -164,7 +164,7 @@ class KilledHome:
                 session.post(f"/api/devices/{WISHED}/wish", json=order) as answer,
             ):
                 if answer.status in {200, 204} and not self._dead:
-                    self.told.wish_w, self.told.tried_w = power_w, None
+                    self.told.wish_w, self.told.tried_w = power_w, set()
 
     def _config(self) -> str:
         identity, trust = self._bench.pki.identity("hub"), self._bench.pki.trust

@@ -135,11 +135,11 @@ def look(home: KilledHome, found: Found, scratch: Path) -> None:
     found.lost += [f"event {subject}" for subject, _ in codes if subject not in events]
     found.lost += [f"response {each}" for each in codes if each not in kept]
     if told.wish_w is not None and not _stands(told, wishes):
-        found.lost.append(f"wish {told.wish_w} (then {told.tried_w}): {wishes}")
+        found.lost.append(f"wish {told.wish_w} (then {sorted(told.tried_w)}): {wishes}")
 
 
 def _stands(told: Told, rows: list[tuple[str]]) -> bool:
-    return any(json.loads(value)["power_w"] in {told.wish_w, told.tried_w} for (value,) in rows)
+    return any(json.loads(value)["power_w"] in {told.wish_w, *told.tried_w} for (value,) in rows)
 
 
 async def settle(home: KilledHome, found: Found) -> None:
@@ -163,7 +163,7 @@ async def settle(home: KilledHome, found: Found) -> None:
     found.check_page(page)
     if home.told.wish_w is not None and page.tile(WISHED).wish_w not in {
         home.told.wish_w,
-        home.told.tried_w,
+        *home.told.tried_w,
     }:
         found.lost.append(f"the page does not show wish {home.told.wish_w}")
     said = Counter(home.utility.codes)

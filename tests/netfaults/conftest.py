@@ -163,7 +163,8 @@ async def opened(
             utility=('poll_least = "1 s"', f'notify_host = "{ours}"', *utility),
         )
         town.book(Book(names={**KNOWN, NAME: (theirs,)}))
-        async with TownRig(TownStage(folder / "stage", scene, within_s=_UP_S, town=town)) as rig:
+        stage = TownStage(folder / "stage", scene, within_s=_UP_S, town=town, utility=theirs)
+        async with TownRig(stage) as rig:
             line = Line(town, rig, inn)
             await line.well()
             yield line

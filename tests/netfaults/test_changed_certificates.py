@@ -35,6 +35,8 @@ def _shown(line: Line) -> bytes:
     """Return the certificate that the utility shows now."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    hub = open_pki(line.rig.stage.folder / "pki").identity("hub")
+    context.load_cert_chain(hub.certificate, hub.key)
     with line.town.grid.socket(2, 1) as plain:
         plain.settimeout(10)
         plain.connect((UTILITY, line.rig.stage.port))
