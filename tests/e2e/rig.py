@@ -96,6 +96,8 @@ class Write(Part):
 
 
 SITE = "0003"
+ALL_READINGS = 10_000
+"""As many as the operator's door tells at once."""
 """roleFlags of the connection point: mirror, premises' aggregation point."""
 
 
@@ -201,7 +203,9 @@ class Rig:
 
     async def readings(self, description: str) -> list[MirroredReading]:
         """Return the mirrored readings of one series of the connection point, oldest first."""
-        found = _Readings.model_validate_json(await self.operator_get("/readings")).readings
+        found = _Readings.model_validate_json(
+            await self.operator_get(f"/readings?limit={ALL_READINGS}")
+        ).readings
         mine = [r for r in found if r.description == description and r.role == SITE]
         return sorted(mine, key=lambda reading: reading.start)
 

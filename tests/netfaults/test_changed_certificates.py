@@ -10,8 +10,7 @@ import time
 import pytest
 
 from certs.identity import IdentityFiles
-from certs.pki import Pki, issue_service, open_pki
-from tests.faults.identities import of_another_ca
+from certs.pki import issue_service, open_pki
 from tests.machines import needs_namespaces
 from tests.netfaults.conftest import LIMIT_W, Line
 from tests.netfaults.town import NAME, UTILITY
@@ -24,12 +23,6 @@ pytestmark = [
     pytest.mark.timeout(900),
     needs_namespaces,
 ]
-
-REFUSED = "a CA that is not trusted"
-
-
-def _next(pki: Pki, name: str) -> IdentityFiles:
-    return issue_service(pki, name, hosts=[NAME, UTILITY])
 
 
 def _shown(line: Line) -> bytes:
@@ -67,7 +60,8 @@ async def test_the_next_certificate_of_the_utility_is_taken(line: Line) -> None:
     """One more session, with the PIN checked; the event goes on and is answered once."""
     event = await line.event(90)
     await line.runs(event)
-    await _changed(line, _next(open_pki(line.rig.stage.folder / "pki"), "next"))
+    pki = open_pki(line.rig.stage.folder / "pki")
+    await _changed(line, issue_service(pki, "next", hosts=[NAME, UTILITY]))
     await line.link("connected")
     await line.runs(event)
     await line.rig.cancel(event.id)
@@ -76,11 +70,10 @@ async def test_the_next_certificate_of_the_utility_is_taken(line: Line) -> None:
 
 async def test_a_certificate_of_a_stranger_is_refused_and_the_event_goes_on(line: Line) -> None:
     """What is owed to the utility, that the event is over, waits for the right one."""
-    pki = open_pki(line.rig.stage.folder / "pki")
+    stranger = line.inn.identity("utility")
     event = await line.event(60)
     await line.runs(event)
-    try:
-        await _changed(line, of_another_ca(pki, "stranger", _next))
+    with line.town.inn(stranger.certificate, stranger.key) as portal:
         while time.time() < event.start + event.duration_s - 3:
             home = await line.rig.home()
             card = home.card(event.id)
@@ -88,9 +81,8 @@ async def test_a_certificate_of_a_stranger_is_refused_and_the_event_goes_on(line
             assert card.state == "running"
             assert (home.net_w or 1e9) <= LIMIT_W + 100
             await asyncio.sleep(0.5)
-        await line.link("refused", REFUSED)
+        await line.link("refused", "a CA that is not trusted")
         assert await line.rig.statuses(event.id) == [1, 2]
-    finally:
-        await _changed(line, _next(pki, "right"))
+    assert not portal.said
     await line.link("connected")
     await line.answered(event, [1, 2, 3])
