@@ -96,9 +96,9 @@ class Write(Part):
 
 
 SITE = "0003"
+"""roleFlags of the connection point: mirror, premises' aggregation point."""
 ALL_READINGS = 10_000
 """As many as the operator's door tells at once."""
-"""roleFlags of the connection point: mirror, premises' aggregation point."""
 
 
 class MirroredReading(Part):
