@@ -86,6 +86,10 @@ class Front:
             price=self._economics.price or self._grid.price,
         )
 
+    def idle_s(self) -> float:
+        """Return how long ago the last control cycle was, s."""
+        return self._cycle.idle_s
+
     async def changes(self) -> AsyncIterator[Snapshot]:
         """Yield the present state, then each new one; slow readers skip, never queue."""
         while True:

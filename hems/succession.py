@@ -53,6 +53,10 @@ class Succession:
         self._shown = None
         return self._home.front.snapshot()
 
+    def idle_s(self) -> float:
+        """Return how long ago the present home's last control cycle was, s."""
+        return self._home.front.idle_s()
+
     async def changes(self) -> AsyncIterator[Snapshot]:
         """Yield the present state, then each new one, of one home after the other."""
         while True:

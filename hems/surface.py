@@ -221,6 +221,13 @@ class HomeSurface(Protocol):
         """Return the present state; cheap, no I/O."""
         ...
 
+    def idle_s(self) -> float:
+        """Return how long ago the last control cycle was, by no clock that can be set, s.
+
+        Before the first one: since the home was made.
+        """
+        ...
+
     def changes(self) -> AsyncIterator[Snapshot]:
         """Yield the present state, then each new one; slow readers skip, never queue."""
         ...

@@ -1,7 +1,8 @@
 """Whether the hub is well, in a word: for who starts it again, and for who waits until it is up."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Final
 
 from aiohttp import web
 
@@ -9,10 +10,14 @@ from der.sentence import say
 from hems.access.rights import Right
 from hems.clock import Clock
 from hems.knocks import Knocks
-from hems.surface import Snapshot
+from hems.surface import HomeSurface, Snapshot
 from web.answers import error_answer, model_answer
 from web.models import Answer, HealthAnswer
 from web.operation import Operation
+
+
+FIRST_S: Final = 120.0
+"""So long the first cycle may take: devices are found, opened and asked what they can do."""
 
 
 class StateAnswer(Answer):
@@ -30,13 +35,13 @@ class HealthApi:
     """Tells whether the control cycle turns.
 
     Args:
-        snapshot: Returns the home as it is now.
+        surface: The home.
         clock: Where the time comes from.
-        stall_s: Age of the snapshot above which the cycle stands still, s.
+        stall_s: How long ago the last cycle may be before it stands still, s.
     """
 
-    def __init__(self, snapshot: Callable[[], Snapshot], clock: Clock, stall_s: float) -> None:
-        self._snapshot = snapshot
+    def __init__(self, surface: HomeSurface, clock: Clock, stall_s: float) -> None:
+        self._surface = surface
         self._clock = clock
         self._stall_s = stall_s
         self._knocks = Knocks()
@@ -52,11 +57,10 @@ class HealthApi:
 
     async def health(self) -> HealthAnswer | web.Response:
         """Tell whether the control cycle turns; with status 503 where it stands still."""
-        snapshot = self._snapshot()
-        age_s = self._age_s(snapshot)
-        stalled = age_s > self._stall_s
+        snapshot, idle_s = self._surface.snapshot(), self._surface.idle_s()
+        stalled = self._stalled(snapshot, idle_s)
         answer = HealthAnswer(
-            status="stalled" if stalled else "ok", seq=snapshot.seq, age_s=round(age_s, 3)
+            status="stalled" if stalled else "ok", seq=snapshot.seq, age_s=round(idle_s, 3)
         )
         return model_answer(answer, HTTPStatus.SERVICE_UNAVAILABLE) if stalled else answer
 
@@ -66,17 +70,17 @@ class HealthApi:
 
     async def ready(self, request: web.Request) -> StateAnswer | web.Response:
         """Tell whether the hub controls the home; with status 503 until it does."""
-        return self._told(request, ready=self._snapshot().seq > 0)
+        return self._told(request, ready=self._surface.snapshot().seq > 0)
 
     def _told(self, request: web.Request, *, ready: bool) -> StateAnswer | web.Response:
         if self._knocks.too_many(request.remote or "", self._clock.monotonic()):
             return error_answer(
                 HTTPStatus.TOO_MANY_REQUESTS, say("This was asked too often within a second.")
             )
-        stalled = self._age_s(self._snapshot()) > self._stall_s
+        stalled = self._stalled(self._surface.snapshot(), self._surface.idle_s())
         answer = StateAnswer(status="stalled" if stalled else "ok" if ready else "starting")
         fit = ready and not stalled
         return answer if fit else model_answer(answer, HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def _age_s(self, snapshot: Snapshot) -> float:
-        return self._clock.now() - snapshot.at
+    def _stalled(self, snapshot: Snapshot, idle_s: float) -> bool:
+        return idle_s > (self._stall_s if snapshot.seq else max(self._stall_s, FIRST_S))

@@ -80,7 +80,7 @@ def create_app(
         streams.close()
 
     app.on_shutdown.append(end_streams)
-    health = HealthApi(surface.snapshot, clock, settings.stall_s)
+    health = HealthApi(surface, clock, settings.stall_s)
     served: list[Part | Later] = [*parts, HomeApi(surface, settings, clock), health, streams]
     served.append(DocumentApi([*served, DocumentApi]))
     app[DOOR] = door

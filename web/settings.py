@@ -26,7 +26,7 @@ class WebSettings:
         static_dir: Where the built front end lies.
         heartbeat_s: Seconds after which a silent stream says that it is alive.
         write_timeout_s: Seconds after which a reader that takes nothing is dropped.
-        stall_s: Age in s of the newest snapshot above which the health check fails.
+        stall_s: How long ago the last control cycle may be before the health check fails, s.
         max_streams: Streams served at once.
         max_body_bytes: Largest request body.
     """

@@ -119,6 +119,7 @@ class Cycle:
         self._refusals = Refusals()
         self._seq = 0
         self._swapped_at: float | None = None
+        self._turned_at = self._decided_at = clock.monotonic()
         self._overruns = 0
         self.took = Spread(FAST_S)
         self._decides = False
@@ -165,6 +166,16 @@ class Cycle:
     def decides(self) -> bool:
         """Whether the last decision was one: not while it is unknown what the grid asks."""
         return self._decides
+
+    @property
+    def idle_s(self) -> float:
+        """Since the last complete image, or since this was made; by no clock that can be set, s."""
+        return self._clock.monotonic() - self._turned_at
+
+    @property
+    def undecided_s(self) -> float:
+        """Since the last decision that was one, or since this was made; likewise, s."""
+        return self._clock.monotonic() - self._decided_at
 
     def handle(self, device: str) -> Handle | None:
         """Return the handle on a device, for what changes nothing; None while it is not open.
@@ -318,7 +329,7 @@ class Cycle:
         image = self._judged(Image(now, self._seq, states))
         self._ring.swap(image)
         self._supporting.take_image(image)
-        self._swapped_at = self._clock.monotonic()
+        self._swapped_at = self._turned_at = self._clock.monotonic()
         with correlated(f"cycle-{self._seq}"):
             _, decision = self._decide(image, tasks)
             await asyncio.sleep(0)  # the writes go out before anyone is told of them
@@ -347,6 +358,7 @@ class Cycle:
         self._decides = signals is not None
         if signals is None:
             return [], Decision(now)
+        self._decided_at = self._clock.monotonic()
         image = as_decided_on(image, policies.microgrid)
         devices = {
             name: replace(state, setpoint=self._memory.setpoint(name, now))

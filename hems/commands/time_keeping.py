@@ -31,12 +31,12 @@ def hub_clock(store: Path) -> HubClock:
     Args:
         store: The store's file.
     """
-    mark = floor.read(floor.place(store))
+    mark, released = floor.read(floor.place(store)), floor.released()
     if mark is None:
-        return HubClock(floor.RELEASED)
+        return HubClock(released)
     boot = floor.this_boot()
     off = bool(boot and mark.boot) and boot != mark.boot
-    least = max(mark.at, floor.RELEASED)
+    least = max(mark.at, released)
     return HubClock(least, restarted=off and not _has_own_clock(mark.at))
 
 

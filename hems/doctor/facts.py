@@ -14,11 +14,13 @@ class Clock:
         kept: Whether somebody keeps it (NTP, GPS, ...).
         rtc_apart_s: The hardware clock's time less it, which is what counts after a power cut;
             None where there is no such clock.
+        least: Before when it cannot be, UTC epoch seconds: this software's release.
     """
 
     now: float
     kept: bool | None
     rtc_apart_s: float | None
+    least: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

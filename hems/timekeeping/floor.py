@@ -7,6 +7,7 @@ file holds when the hub last knew the time for sure, written at most once an hou
 import json
 import logging
 import math
+import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 
 _log = logging.getLogger(__name__)
 
-RELEASED: Final = datetime(2025, 7, 1, tzinfo=UTC).timestamp()
-"""This version was not there before; moved on with each release, never beyond its day."""
+STAMP: Final = "released.toml"
+"""When this was released: written beside this module as a release is built, and nowhere else."""
+_WRITTEN: Final = datetime(2025, 7, 1, tzinfo=UTC).timestamp()
+"""Before this there was no such software: what holds for a tree that was not released."""
 EVERY_S: Final = 3600.0
 """How often the file is written at most."""
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -37,6 +40,32 @@ class Mark:
 
 
 _MARK: Final = TypeAdapter(Mark)
+
+
+def stamped(at: int) -> str:
+    """Return what the stamp of a release says.
+
+    Args:
+        at: The time that the release bears, UTC epoch seconds.
+    """
+    return f"at = {at}  # seconds since 1970: before this it cannot be\n"
+
+
+def released(stamp: Path | None = None) -> float:
+    """Return before when it cannot be, since this software was not there; UTC epoch seconds.
+
+    Args:
+        stamp: The release's; None for this one's.
+    """
+    path = Path(__file__).with_name(STAMP) if stamp is None else stamp
+    try:
+        at = tomllib.loads(path.read_text(encoding="utf-8")).get("at")
+    except FileNotFoundError:  # a tree under development
+        return _WRITTEN
+    except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError are values
+        _log.warning("%s: when this was released cannot be read: %s", path, error)
+        return _WRITTEN
+    return max(_WRITTEN, float(at)) if isinstance(at, int) else _WRITTEN
 
 
 def place(store: Path) -> Path:

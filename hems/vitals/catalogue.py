@@ -14,7 +14,10 @@ CYCLE_S: Final = histogram(
 MISSED: Final = counter(
     "hub_cycles_missed", "cycles that were left out because the one before took too long"
 )
-DECIDED: Final = gauge("hub_decision_age_seconds", "since the last decision")
+DECIDED: Final = gauge(
+    "hub_decision_age_seconds",
+    "since the last valid decision, or since the home was made; what feeds the watchdog",
+)
 WATCHDOG: Final = gauge(
     "hub_watchdog_seconds",
     "after how long without a sign of life the service manager starts the hub anew; 0 for never",

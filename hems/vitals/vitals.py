@@ -72,7 +72,7 @@ class Vitals:
         outcomes = self.store.pace.outcomes
         return {
             catalogue.MISSED: {_ALONE: float(self.cycle.overruns)},
-            catalogue.DECIDED: {_ALONE: max(now - decision.at, 0.0)},
+            catalogue.DECIDED: {_ALONE: self.cycle.undecided_s},
             catalogue.WATCHDOG: {_ALONE: self.watchdog_s},
             catalogue.REFUSING: {_ALONE: float(len(self.cycle.refusals))},
             catalogue.UNMET_W: {_ALONE: self.cycle.allocation.unmet_w},

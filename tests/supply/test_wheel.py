@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from hems.timekeeping import floor
 from tests.supply.parts import ROOT
 from tests.supply.wheel import BuildError, build, copied
 
@@ -42,6 +43,9 @@ def test_twice_the_same_octets_with_the_page_inside(tmp_path: Path) -> None:
     ):
         assert wanted in inside
     assert not [name for name in inside if name.startswith(("tests/", "web/app", "packaging/"))]
+    stamp = tmp_path / "released.toml"
+    stamp.write_bytes(wheel.read("hems/timekeeping/released.toml"))
+    assert floor.released(stamp) == EPOCH, "a hub knows before when it cannot be"
     python = {str(each.relative_to(ROOT)) for each in (ROOT / "hems").rglob("*.py")}
     assert python <= inside
     with tarfile.open(next(each for each in first if each.name.endswith(".tar.gz"))) as archive:
@@ -66,3 +70,9 @@ def test_a_page_that_is_not_built_is_named(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", root], check=True)
     with pytest.raises(BuildError, match=r"web/static: not built; run `make"):
         copied(tmp_path / "to", root)
+
+
+def test_a_release_bears_no_time_that_is_yet_to_come(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="yet to come"):
+        build(tmp_path, int(time.time()) + 3600)
+    assert not list(tmp_path.iterdir())

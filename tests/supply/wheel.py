@@ -11,14 +11,17 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 from typing import Final
 
+from hems.timekeeping import floor
 from tests.supply.parts import ROOT
 from tests.supply.sbom import time_of
 
 DIST: Final = ROOT / "dist"
 _PAGES: Final = (Path("web/static"), Path("web/console-static"))
+STAMP: Final = Path("hems/timekeeping") / floor.STAMP
 _FILE: Final = 0o644
 _PROGRAM: Final = 0o755
 _WITHIN_S: Final = 600
@@ -64,9 +67,17 @@ def build(to: Path, epoch: int, root: Path = ROOT) -> list[Path]:
     Raises:
         BuildError: One of them cannot be built.
     """
+    if epoch > time.time():
+        raise BuildError(
+            f"the release would bear a time that is yet to come ({epoch}): no hub would know the "
+            "time before then; look at this machine's clock, the last commit's time and "
+            "SOURCE_DATE_EPOCH"
+        )
     with tempfile.TemporaryDirectory() as folder:
         tree, made = Path(folder, "tree"), Path(folder, "made")
         copied(tree, root)
+        (tree / STAMP).write_text(floor.stamped(epoch), encoding="utf-8")
+        (tree / STAMP).chmod(_FILE)
         told = subprocess.run(
             [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(made), str(tree)],
             check=False,

@@ -33,6 +33,7 @@ class ScriptedHome:
         opened: How many there have been.
         left: Set while nobody reads `changes` any more.
         taken: How many snapshots all readers together have taken.
+        idle: How long ago the last control cycle was, s.
     """
 
     now: Snapshot = field(default_factory=first_snapshot)
@@ -42,10 +43,14 @@ class ScriptedHome:
     opened: int = 0
     left: asyncio.Event = field(default_factory=asyncio.Event)
     taken: int = 0
+    idle: float = 0.0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def snapshot(self) -> Snapshot:
         return self.now
+
+    def idle_s(self) -> float:
+        return self.idle
 
     async def changes(self) -> AsyncGenerator[Snapshot, None]:
         self.readers += 1

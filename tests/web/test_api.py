@@ -211,7 +211,11 @@ async def test_health_fails_when_the_cycle_stands_still(served: Served) -> None:
     async with served.client.get("/api/health") as answer:
         assert answer.status == 200
         assert await answer.json() == {"status": "ok", "seq": 1, "age_s": 0.0}
-    served.clock.at += 11
+    for step_s in (86_400.0, -2 * 86_400.0):  # the clock is set; the cycle turns all the same
+        served.clock.at += step_s
+        async with served.client.get("/api/health") as answer:
+            assert (answer.status, (await answer.json())["age_s"]) == (200, 0.0)
+    served.home.idle = 11.0
     async with served.client.get("/api/health") as answer:
         assert answer.status == 503
         assert (await answer.json())["status"] == "stalled"
@@ -232,6 +236,12 @@ async def test_a_hub_that_has_not_begun_is_live_and_not_ready(served: Served) ->
     async with served.client.get("/health/ready") as answer:
         assert answer.status == 503
         assert await answer.json() == {"status": "starting"}
+    served.home.idle = 110.0  # the first cycle may take so long
+    async with served.client.get("/health/live") as answer:
+        assert answer.status == 200
+    served.home.idle = 121.0
+    async with served.client.get("/health/live") as answer:
+        assert (answer.status, await answer.json()) == (503, {"status": "stalled"})
 
 
 async def test_health_without_login_is_asked_so_often_and_no_more(served: Served) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from hems.doctor.facts import Clock, Disk, Listened, Memory, Version
 from hems.store.cipher import DRIVER
-from hems.timekeeping import kernel
+from hems.timekeeping import floor, kernel
 
 RTC: Final = Path("/sys/class/rtc/rtc0/since_epoch")
 MEMORY: Final = Path("/proc/meminfo")
@@ -37,7 +37,8 @@ def clock(now: float, rtc: Path = RTC) -> Clock:
     except (OSError, ValueError):
         apart_s = None
     kernel_says = kernel.ask()
-    return Clock(now, None if kernel_says is None else kernel_says.synchronised, apart_s)
+    kept = None if kernel_says is None else kernel_says.synchronised
+    return Clock(now, kept, apart_s, floor.released())
 
 
 def disk(path: Path) -> Disk | None:

@@ -7,8 +7,6 @@ from typing import Final
 from hems.doctor.facts import Clock, Disk, File, Listened, Memory, Version
 from hems.doctor.finding import Finding, attention, ok, trouble
 
-MADE_AT: Final = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-"""It is later than this; a machine that says otherwise woke up without a clock."""
 RTC_OFF_S: Final = 120.0
 _MB: Final = 1e6
 _GB: Final = 1e9
@@ -31,7 +29,7 @@ TOO_OLD: Final[Mapping[str, tuple[tuple[int, ...], str]]] = {
 def of_clock(clock: Clock) -> Iterator[Finding]:
     """Judge the machine's time; that beside a utility's is judged with the utility."""
     set_it = "have the clock kept: `timedatectl set-ntp true`, or install chrony"
-    if clock.now < MADE_AT:
+    if clock.now < clock.least:  # the machine woke up without a clock
         day = datetime.fromtimestamp(max(clock.now, 0.0), UTC).date()
         yield trouble("time", f"the clock says {day}, which cannot be", do=set_it)
     elif clock.kept is False:

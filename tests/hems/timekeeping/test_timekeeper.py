@@ -163,12 +163,30 @@ def test_a_file_that_makes_no_sense_is_none(tmp_path: Path, text: str) -> None:
     assert floor.read(floor.place(store)) is None
     clock = hub_clock(store)
     assert clock.known
-    assert clock.least == floor.RELEASED
+    assert clock.least == floor.released()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (floor.stamped(1_790_000_000), 1_790_000_000.0),
+        (floor.stamped(1), 1_751_328_000.0),  # SOURCE_DATE_EPOCH=1 says nothing of a release
+        ("", 1_751_328_000.0),
+        ("at = ", 1_751_328_000.0),
+        ("at = 'soon'", 1_751_328_000.0),
+        (None, 1_751_328_000.0),
+    ],
+)
+def test_before_a_release_it_cannot_be(tmp_path: Path, text: str | None, expected: float) -> None:
+    stamp = tmp_path / "released.toml"
+    if text is not None:
+        stamp.write_text(text)
+    assert floor.released(stamp) == expected
 
 
 def test_the_same_start_of_the_machine_leaves_no_doubt(tmp_path: Path) -> None:
     store = tmp_path / "hems.db"
-    now = HubClock(floor.RELEASED).now()
+    now = HubClock(floor.released()).now()
     floor.write(floor.place(store), floor.Mark(now, floor.this_boot()))
     assert hub_clock(store).known
     floor.write(floor.place(store), floor.Mark(now + 40 * 86_400.0, floor.this_boot()))
