@@ -2,15 +2,19 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+from certs.pem import read_certificates
 from hems.access.access import Access, access
 from hems.clock import Clock
+from hems.commands.enterprise_line import context_of
 from hems.homeassistant.settings import HomeAssistantSettings
 from hems.hub_id import hub_id
 from hems.security_event import Note
 from hems.settings.config import Config, load
+from hems.settings.toml_file import ConfigError
 from hems.setup.device_certificates import DeviceCertificates
 from hems.setup.enrolment_renewal import Renewer
 from hems.store.errors import StoreError
@@ -35,6 +39,29 @@ def renewing(path: Path, clock: Clock, succession: Succession) -> asyncio.Task[N
             group.create_task(devices.run())
 
     return asyncio.create_task(renew(), name="certificate renewal")
+
+
+def proved(config: Config) -> None:
+    """Look whether what stands beside the home can be made of a configuration.
+
+    What cannot is to be refused while the home that runs is whole: once its page ends for the
+    next one, there is no way back.
+
+    Raises:
+        ConfigError: The broker's root certificates cannot be used, or nobody is there who could
+            show itself to the service provider.
+        CertificateError: Root certificates, a certificate or a key cannot be used.
+    """
+    trust = config.mqtt.trust if config.mqtt.home_assistant else None
+    if trust is not None:
+        try:
+            ssl.create_default_context(cafile=str(trust))
+        except OSError as error:
+            raise ConfigError(f"mqtt.trust: {trust}: cannot be used: {error}") from error
+    if config.push.enabled and config.push.trust is not None:
+        read_certificates(config.push.trust)
+    if config.feeds.url is not None:
+        context_of(config, config.feeds.utility)
 
 
 async def rights_of(

@@ -27,6 +27,8 @@ ours may be in the middle of it."""
 _DEVICES: Final = "devices file"
 _SETTINGS: Final = "settings"
 _NEXT_START: Final = "next start"
+_FOUNDATIONS: Final = ("web", "store", "agent", "threats", "time")
+"""Sections that the program as a whole stands on."""
 _UNCHANGED: Final = "the configuration is as it was"
 _STAYS: Final = "the home goes on as it was"
 
@@ -67,7 +69,8 @@ class Follower:
         seen: How the files were when they were last looked into; empty for never.
         told: Puts what the command line says in the place of what a configuration says.
         note: Told of each change.
-        read: Told what could be read, whether or not another home follows from it.
+        read: Told what could be read and used, whether or not another home follows from it.
+        proves: Raises where what stands beside the home cannot be made of a configuration.
         looked: Told in a few words what came of a look that was asked for.
     """
 
@@ -77,6 +80,7 @@ class Follower:
     told: Callable[[Config], Config] = lambda config: config
     note: Note = unheard
     read: Callable[[Config], None] = lambda _config: None
+    proves: Callable[[Config], None] = lambda _config: None
     looked: Callable[[str], None] = lambda _text: None
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -113,9 +117,26 @@ class Follower:
                 alarms.lasting(_SETTINGS, None)
             except (ConfigError, CertificateError, PermanentError) as error:
                 self._refused(error, alarms, settings=changed)
-                said = _STAYS
+                said = f"{_STAYS}: {_first(error)}"
             if asked:
                 self.looked(said)
+                await asyncio.sleep(LOOK_EVERY_S)  # who asks all the time is answered together
+
+    def back(self, before: Config, error: PermanentError) -> Home:
+        """Return a home as it was before one that could not begin, which says why.
+
+        Args:
+            before: What it was made of.
+            error: Why the other could not begin.
+
+        Raises:
+            ConfigError: That cannot be had any more, either; likewise the next two.
+            CertificateError: See there.
+            PermanentError: See there.
+        """
+        home = self.make(before)
+        self._refused(error, home.alarms, settings=True)
+        return home
 
     def _made(self, present: Config, alarms: Alarms) -> Made | None:
         """Return the home that follows from the files as they are; None where none does.
@@ -125,20 +146,22 @@ class Follower:
             CertificateError: A key or certificate that they name cannot be used.
             PermanentError: A device cannot be as they have it.
         """
-        loaded = self.told(load(self.path))
-        self.read(loaded)
-        loaded = loaded.model_copy(update={"logging": present.logging})
+        read = self.told(load(self.path))
+        loaded = read.model_copy(update={"logging": present.logging})
         config = taken(present, loaded)
-        for key in waiting(config, loaded):
+        made = None
+        if config != present:
+            self.proves(config)
+            made = (config, self.make(config))
+        self.read(read)  # all of it can be used: from here on it is taken
+        waits = waiting(config, loaded)
+        for key in waits:
             _log.warning("a change of %s holds from the next start", key)
-        waits = say(
-            "A change of [web], [store], [agent] or home.devices holds from the next start."
-        )
-        if config != loaded or config != present:
+        if waits or made is not None:
             self._say(say("The configuration was changed."))
-        made = None if config == present else (config, self.make(config))
         shown = alarms if made is None else made[1].alarms  # each home has its own
-        shown.lasting(_NEXT_START, None if config == loaded else waits)
+        said = say("This holds from the next start: {keys}.", keys=", ".join(waits))
+        shown.lasting(_NEXT_START, said if waits else None)
         return made
 
     def _refused(self, error: Exception, alarms: Alarms, *, settings: bool) -> None:
@@ -158,6 +181,10 @@ class Follower:
         self.note(SecurityEvent(EventKind.CONFIG_CHANGED, text, str(self.path.name)))
 
 
+def _first(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
 def _changed(before: Marks, now: Marks) -> bool:
     """Return whether more has changed than the devices."""
     return bool(before) and before[:2] != now[:2]
@@ -171,8 +198,8 @@ def taken(present: Config, loaded: Config) -> Config:
         loaded: What the files say now.
     """
     home = loaded.home.model_copy(update={"devices": present.home.devices})
-    stays = {"web": present.web, "store": present.store, "agent": present.agent, "home": home}
-    return loaded.model_copy(update=stays)
+    stays = {name: getattr(present, name) for name in _FOUNDATIONS}
+    return loaded.model_copy(update={**stays, "home": home})
 
 
 def waiting(taken: Config, loaded: Config) -> list[str]:
@@ -183,10 +210,7 @@ def waiting(taken: Config, loaded: Config) -> list[str]:
         loaded: What the files say.
     """
     pairs = (
-        ("web", taken.web, loaded.web),
-        ("store", taken.store, loaded.store),
-        ("agent", taken.agent, loaded.agent),
-        ("home", taken.home, loaded.home),
+        (name, getattr(taken, name), getattr(loaded, name)) for name in (*_FOUNDATIONS, "home")
     )
     return [
         f"{section}.{key}"
@@ -202,7 +226,17 @@ def beside_the_home(config: Config) -> tuple[object, ...]:
     Where that changes, the page is served anew, from the same port.
     """
     told = config.home.name if config.mqtt.home_assistant else ""
-    return (config.home.time_zone, told, config.mqtt)
+    feeds = config.feeds.url is not None or config.firmware.url is not None
+    shown = config.utility if feeds else ()  # whose certificate the provider of feeds is shown
+    return (
+        config.home.time_zone,
+        told,
+        config.mqtt,
+        config.push,
+        config.feeds,
+        config.firmware,
+        shown,
+    )
 
 
 def leaving(before: Config, after: Config) -> frozenset[str]:

@@ -5,8 +5,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from certs.errors import CertificateError
+from der.errors import PermanentError
 from hems.commands.follow import Follower, beside_the_home, leaving
 from hems.settings.config import Config
+from hems.settings.toml_file import ConfigError
 from hems.succession import Succession
 
 _log = logging.getLogger(__name__)
@@ -32,6 +35,8 @@ class Reign:
         self._follower = follower
         self._stopped = False
         self._anew = False
+        self._before: Config | None = None
+        """What the last home was made of, should the present one be unable to begin."""
 
     @property
     def stopped(self) -> bool:
@@ -71,7 +76,15 @@ class Reign:
             try:
                 await asyncio.wait((running, following), return_when=asyncio.FIRST_COMPLETED)
                 if running.done() or self._stopped:
-                    await running
+                    try:
+                        await running
+                    except PermanentError as error:
+                        if self._before is None or home.began or self._stopped:
+                            raise
+                        failed, config = config, self._back(self._before, error)
+                        if beside_the_home(failed) != beside_the_home(config):
+                            return config
+                        continue
                     self._stopped = True
                     return config
                 after, heir = following.result()
@@ -79,13 +92,29 @@ class Reign:
                 _log.info("the configuration has changed: the home is made anew")
                 await home.make_way(leaving(config, after))
                 await running
-                before, config = config, after
+                self._before, config = config, after
                 self._succession.follow(heir)
-                if beside_the_home(before) != beside_the_home(after):
+                if beside_the_home(self._before) != beside_the_home(after):
                     return config
             finally:
                 await ended(running, following)
         return config
+
+    def _back(self, before: Config, error: PermanentError) -> Config:
+        """Have the home go on as it was before one that could not begin, such as for its port.
+
+        Returns:
+            What it is made of.
+        """
+        try:
+            former = self._follower.back(before, error)
+        except (CertificateError, ConfigError, PermanentError) as gone:
+            raise error from gone
+        self._before = None
+        self._changing()
+        _log.warning("the home that was to follow cannot begin (%s): it goes on as before", error)
+        self._succession.follow(former)
+        return before
 
 
 async def ended(*tasks: asyncio.Task[Any]) -> None:

@@ -19,7 +19,7 @@ from der.registry import build
 from hems import wiring
 from hems.access.trail_watch import TrailWatch, trail_file
 from hems.archive.errors import ArchiveError
-from hems.commands.beside import home_assistant, renewing, rights_of
+from hems.commands.beside import home_assistant, proved, renewing, rights_of
 from hems.commands.first_start import Place, housed, prepared, served
 from hems.commands.follow import Follower
 from hems.commands.following import Following
@@ -191,6 +191,7 @@ async def _control(start: _Start, config: Config, opened: Opened, clock: HubCloc
             told=lambda config: served(config, start.place),
             note=note,
             read=service.configured,
+            proves=proved,
             looked=service.reloaded,
         )
         reign = Reign(succession, follower, service.heart.changing)

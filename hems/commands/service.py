@@ -103,8 +103,8 @@ class Service:
 
     def reloads(self, ask: Callable[[], None]) -> None:
         """Have the configuration read anew, and say so."""
-        _log.info("asked to read the configuration anew")
-        self.heart.reloading()
+        if self.heart.reloading():
+            _log.info("asked to read the configuration anew")
         ask()
 
     def reloaded(self, said: str) -> None:

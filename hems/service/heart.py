@@ -38,6 +38,7 @@ class Heart:
         self._lock = threading.Lock()
         self._rest: threading.Event | None = None
         self._said = ""
+        self._reloads = False
 
     @property
     def phase(self) -> Phase:
@@ -89,14 +90,22 @@ class Heart:
             if after is Phase.CHANGING:
                 self._begin_rest()
 
-    def reloading(self) -> None:
-        """Say that the configuration is read anew."""
-        self._said = ""
+    def reloading(self) -> bool:
+        """Say that the configuration is read anew; returns whether that is news.
+
+        Not before the start is over, which what follows would seem to end; not at the end; and
+        once for those who ask meanwhile.
+        """
+        if not self._vitals.ready or self._reloads or self._vitals.phase is Phase.ENDING:
+            return False
+        self._said, self._reloads = "", True
         self._manager.reloading()
+        return True
 
     def reloaded(self, status: str) -> None:
         """Say what came of it."""
-        self._ready(status)
+        if self._reloads and self._vitals.phase is not Phase.ENDING:
+            self._ready(status)
 
     def ending(self) -> None:
         """Say that the hub ends."""
@@ -111,7 +120,7 @@ class Heart:
     def _ready(self, status: str) -> None:
         with self._lock:
             self._vitals = replace(self._vitals, ready=True)
-        self._said = status
+        self._said, self._reloads = status, False
         self._manager.ready(status)
 
     def _say(self, status: str) -> None:

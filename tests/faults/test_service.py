@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,15 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.requirement("LC-TEST"), pytest.mark.timeout(600)]
 
+CHARGER = """
+[[device]]
+id = "ev"
+kind = "evse"
+name = "Car"
+driver = "ocpp16"
+station = "garage"
+max = "11 kW"
+"""
 FAULTY = """
 import sys
 from pathlib import Path
@@ -180,6 +190,20 @@ async def test_a_hub_reads_its_configuration_anew_when_asked(tmp_path: Path) -> 
         await running.logs("every decision is logged from now on")
         (said,) = await alarms(url)
         assert "holds from the next start" in said
+
+        await ask('[home]\nname = "Rosenweg"\n[mqtt]\nhome_assistant = true\ntrust = "gone.pem"\n')
+        await running.logs("the home goes on as it was: mqtt.trust: ")
+        assert [each for each in await alarms(url) if "gone.pem" in each]
+
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            await ask(f'[home]\nname = "Rosenweg"\n[ocpp]\nport = {port}\n{CHARGER}')
+            await running.logs("it goes on as before")
+            assert [each for each in await alarms(url) if str(port) in each]
+        await ask(f'[home]\nname = "Rosenweg"\n[ocpp]\nport = {port}\n{CHARGER}')
+        assert not [each for each in await alarms(url) if str(port) in each]
+        for _ in range(200):  # more than can be answered one by one
+            running.send(signal.SIGHUP)
         await manager.forget()
         await manager.hears(FED)
         assert await running.end() == 0

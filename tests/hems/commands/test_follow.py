@@ -5,14 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from certs.errors import CertificateError
 from der.errors import PermanentError
 from hems.alarms import Alarms
 from hems.clock import SystemClock
-from hems.commands.follow import Follower, beside_the_home, leaving, mark, marks, waiting
+from hems.commands.beside import proved
+from hems.commands.follow import (
+    Follower,
+    beside_the_home,
+    leaving,
+    mark,
+    marks,
+    taken,
+    waiting,
+)
 from hems.home import Home
 from hems.settings import settings_file
 from hems.settings.config import Config, load
 from hems.settings.devices_file import Table, write
+from hems.settings.toml_file import ConfigError
 
 METER: Table = {"id": "m", "kind": "meter", "name": "M", "driver": "sunspec", "port": 1}
 PV: Table = {**METER, "id": "pv", "kind": "pv", "min": "-1 kW"}
@@ -65,9 +76,7 @@ async def test_a_change_is_taken_but_for_what_the_program_stands_on(tmp_path: Pa
     assert after.home.name == "Renamed"
     assert (after.web, after.store) == (present.web, present.store)
     assert make.made == [after]
-    assert home.alarms.messages == (
-        "A change of [web], [store], [agent] or home.devices holds from the next start.",
-    )
+    assert home.alarms.messages == ("This holds from the next start: web.port, store.path.",)
 
 
 async def test_what_the_page_sets_is_followed(tmp_path: Path) -> None:
@@ -163,11 +172,14 @@ async def test_who_asks_is_told_what_came_of_it(
         assert not asked.alarms.messages
 
         (tmp_path / "hems.toml").write_text('[home]\nphases = 2\nname = ""\n')
-        assert await asked.ask() == "the home goes on as it was"
-        (said,) = asked.alarms.messages
-        assert said.startswith("The change of settings is not taken: ")
+        said = await asked.ask()
+        assert said.startswith("the home goes on as it was: ")
+        assert "home.name" in said
+        (shown,) = asked.alarms.messages
+        assert shown.startswith("The change of settings is not taken: ")
         assert len([line for line in caplog.messages if "home.name" in line]) == 1
         assert len([line for line in caplog.messages if "home.phases" in line]) == 1
+        assert await asked.ask() == said, "whoever asks again is told why again"
 
         (tmp_path / "hems.toml").write_text('[logging]\nlevel = "debug"\n')
         assert await asked.ask() == "the configuration is as it was"
@@ -176,8 +188,10 @@ async def test_who_asks_is_told_what_came_of_it(
         assert not asked.make.made, "for the log alone no home is made anew"
 
         asked.make.refuses = "m: cannot be"
+        (tmp_path / "hems.toml").write_text('[logging]\nlevel = "error"\n')
         write(tmp_path / "devices.toml", [METER, PV])
-        assert await asked.ask() == "the home goes on as it was"
+        assert await asked.ask() == "the home goes on as it was: m: cannot be"
+        assert asked.read[-1].logging.level == "debug", "what is refused is refused as a whole"
         asked.make.refuses = ""
         asked.follower.ask()
         async with asyncio.timeout(20.0):
@@ -195,3 +209,33 @@ def test_what_holds_from_the_next_start_is_named(tmp_path: Path) -> None:
     taken = after.model_copy(update={"web": before.web, "store": before.store})
     assert waiting(taken, after) == ["web.port", "web.https", "store.path"]
     assert waiting(after, after) == []
+
+
+def test_what_the_program_stands_on_waits_for_its_next_start(tmp_path: Path) -> None:
+    present = config(tmp_path, METER)
+    (tmp_path / "hems.toml").write_text(
+        '[time]\ndaemon = "none"\n[threats]\nguesses = 3\n[push]\nenabled = false\n'
+    )
+    loaded = load(tmp_path / "hems.toml")
+    after = taken(present, loaded)
+    assert waiting(after, loaded) == ["threats.guesses", "time.daemon"]
+    assert (after.time, after.threats) == (present.time, present.threats)
+    assert beside_the_home(after) != beside_the_home(present), "messages to phones end at once"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('[mqtt]\nhome_assistant = true\ntrust = "gone.pem"\n', "mqtt.trust"),
+        ('[mqtt]\nhome_assistant = true\ntrust = "hems.toml"\n', "mqtt.trust"),
+        ('[push]\ntrust = "gone.pem"\n', "gone.pem"),
+        ('[push]\ntrust = "hems.toml"\n', "hems.toml"),
+    ],
+)
+def test_what_stands_beside_the_home_is_proved_before_it_ends(
+    tmp_path: Path, text: str, named: str
+) -> None:
+    proved(config(tmp_path, METER))
+    (tmp_path / "hems.toml").write_text(text)
+    with pytest.raises((ConfigError, CertificateError), match=named):
+        proved(load(tmp_path / "hems.toml"))

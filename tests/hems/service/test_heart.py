@@ -72,6 +72,24 @@ def said(text: str) -> Callable[[], str]:
     return lambda: text
 
 
+def test_who_asks_to_read_anew_ends_no_start_and_no_end(heart: Heart, manager: Manager) -> None:
+    assert not heart.reloading()
+    heart.reloaded("says nothing")
+    assert manager.heard() == [], "the start is not over, whoever asks meanwhile"
+    heart.decided(said("controls"))
+    manager.heard()
+    assert heart.reloading()
+    assert not any(heart.reloading() for _ in range(9)), "once for all who ask meanwhile"
+    heart.reloaded("controls")
+    reads, ready = manager.heard()
+    assert reads.startswith("RELOADING=1\n")
+    assert ready == "READY=1\nSTATUS=controls"
+    heart.ending()
+    assert not heart.reloading()
+    heart.reloaded("controls")
+    assert [each.partition("\n")[0] for each in manager.heard()] == ["STOPPING=1"]
+
+
 def test_a_life(heart: Heart, manager: Manager, clock: Time) -> None:
     heart.decided(said("controls 2 devices"))
     assert manager.heard() == ["READY=1\nSTATUS=controls 2 devices", "WATCHDOG=1"]
