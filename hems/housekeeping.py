@@ -9,7 +9,7 @@ from certs.revocation import REFRESH_S
 from der.sentence import say
 from hems.clock import Clock
 from hems.security_event import EventKind, Note, SecurityEvent, unheard
-from hems.store.errors import StoreCorruptError, StoreError
+from hems.store.errors import StoreAwayError, StoreCorruptError, StoreError
 from hems.store.store import Store
 
 _log = logging.getLogger(__name__)
@@ -95,6 +95,14 @@ class Housekeeping:
             )
             self._damaged(text)
             self._note(SecurityEvent(EventKind.STORE_DAMAGED, text, about="store"))
+        except StoreAwayError as error:  # most of a history is read by nobody else for months
+            self._damaged(
+                say(
+                    "The store cannot be read to its end: {error}. Its disk fails: make a backup "
+                    "onto another one, and change it.",
+                    error=error,
+                )
+            )
         except StoreError as error:  # whoever needs it says so
             _log.warning("the store was not looked over: %s", error)
         else:

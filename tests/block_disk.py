@@ -88,6 +88,10 @@ class BlockDisk:
         fault = Path("/sys/fs/ext4") / device / "trigger_fs_error"
         fault.write_text("a fault for a test", encoding="ascii")
 
+    def shrink(self) -> None:
+        """Have each read of what is neither in memory nor in the first megabyte be an I/O error."""
+        os.truncate(self._image, 1 << 20)
+
     def mount(self) -> None:
         """Mount it where it belongs."""
         _run("mount", "-o", "loop,noatime,errors=remount-ro", str(self._image), str(self.at))

@@ -15,7 +15,6 @@ from web.answers import error_answer, model_answer
 from web.models import Answer, HealthAnswer
 from web.operation import Operation
 
-
 FIRST_S: Final = 120.0
 """So long the first cycle may take: devices are found, opened and asked what they can do."""
 

@@ -22,7 +22,7 @@ from hems.store.errors import (
 )
 from hems.store.key_file import key_path
 from hems.store.opening import openable
-from hems.store.sqlite import file_errors, set_aside
+from hems.store.sqlite import file_errors, read_through, set_aside
 from hems.store.store import Store, deferred_store, meanwhile_store, open_store
 
 EVERY_S: Final = 15.0
@@ -82,15 +82,12 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
     except StoreAwayError as error:
         if not was:  # there never was one: the configuration is wrong
             raise
-        text = say(
-            "The home's past and settings cannot be reached: {error}. The hub controls the home "
-            "with an empty store, whose content is lost when it stops. The store itself is left "
-            "as it is: mend that, and start the hub again.",
-            error=error,
-        )
-        event = SecurityEvent(EventKind.STORE_DAMAGED, text, about="store")
-        return Opened(meanwhile_store(path, clock), text, event, _not_by_itself)
+        return _left(path, clock, error)
     except StoreCorruptError as error:
+        try:
+            await asyncio.to_thread(read_through, path)
+        except StoreAwayError as away:  # it may be whole, on a disk that does not give all of it
+            return _left(path, clock, away)
         kept = set_aside(path, clock.now())
         after = await opened_store(path, clock, keys)
         text = say(
@@ -98,6 +95,18 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
         )
         event = SecurityEvent(EventKind.STORE_DAMAGED, text, about="store")
         return Opened(after.store, text, event, after.back)
+
+
+def _left(path: Path, clock: Clock, error: StoreAwayError) -> Opened:
+    """Return an empty store in the place of one that is left as it is: it cannot be got at."""
+    text = say(
+        "The home's past and settings cannot be reached: {error}. The hub controls the home "
+        "with an empty store, whose content is lost when it stops. The store itself is left "
+        "as it is: mend that, and start the hub again.",
+        error=error,
+    )
+    event = SecurityEvent(EventKind.STORE_DAMAGED, text, about="store")
+    return Opened(meanwhile_store(path, clock), text, event, _not_by_itself)
 
 
 def _begins(path: Path) -> bool:

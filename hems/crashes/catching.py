@@ -30,6 +30,8 @@ SHOWN_S: Final = 7 * 86400.0
 _MOST_TASKS: Final = 5
 """So many different faults of tasks are kept of one run."""
 
+_ALL: Final = "the process"
+
 _log = logging.getLogger(__name__)
 
 
@@ -94,14 +96,17 @@ class Catching:
     ) -> None:
         if isinstance(error, Exception):
             _log.critical("a fault in this software ends it", exc_info=(kind, error, trace))
-            self._caught("the process", error)
+            self._caught(_ALL, error)
         else:
             sys.__excepthook__(kind, error, trace)
 
     def _on_thread(self, args: threading.ExceptHookArgs) -> None:
-        threading.__excepthook__(args)
         if isinstance(args.exc_value, Exception):
+            found = (args.exc_type, args.exc_value, args.exc_traceback)
+            _log.error("a fault in this software ends a thread", exc_info=found)
             self._caught("a thread", args.exc_value)
+        else:
+            threading.__excepthook__(args)
 
     def _on_loop(self, loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
         loop.default_exception_handler(dict(context))
@@ -113,7 +118,9 @@ class Catching:
     def _caught(self, what: str, error: BaseException) -> None:
         where = report.faults(error)
         mark = report.fingerprint(where)
-        if mark in self._seen or len(self._seen) >= _MOST_TASKS:
+        # What ends the process is kept whatever went wrong before, or ten years of small faults
+        # would leave nothing of the one that counts.
+        if what != _ALL and (mark in self._seen or len(self._seen) >= _MOST_TASKS):
             return
         self._seen.add(mark)
         ran = f"had run for {self._now() - self._begun_at:.0f} s"

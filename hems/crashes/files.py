@@ -54,7 +54,9 @@ def keep(folder: Path, at: float, text: str) -> Kept:
         with os.fdopen(opened, "w", encoding="utf-8") as file:
             file.write(text)
         break
-    for old in sorted(_kept(folder), key=lambda each: each.at)[:-MOST]:
+    # The one that was just written stays, though a machine without a clock dates it 1970.
+    former = sorted((each for each in _kept(folder) if each.path != path), key=lambda e: e.at)
+    for old in former[: max(len(former) - (MOST - 1), 0)]:
         old.path.unlink(missing_ok=True)
     return Kept(path, int(at))
 

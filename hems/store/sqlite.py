@@ -41,6 +41,7 @@ _LOG_HISTORY: Final = 1000
 """Pages of the log (4 MB) after which who writes the history writes it back into the file."""
 _LOG_LEDGER: Final = 4000
 """The same for the ledger: only where no history is written. An event is not to wait for it."""
+_PIECE: Final = 1 << 20
 _NEARLY_NOTHING: Final = 64 * 1024
 """Bytes free on a disk on which SQLite's I/O errors mean that it is full."""
 
@@ -134,6 +135,7 @@ def store_errors(path: Path) -> Iterator[None]:
         raise _translate(path, error) from error
     except MemoryError as error:
         # SQLite's NOMEM, which SQLCipher gives where a page under a transaction is not its own.
+        _check_there(path, error)
         raise StoreCorruptError(
             f"{path}: the file is damaged, or there is no memory left to read it"
         ) from error
@@ -160,12 +162,37 @@ def _translate(path: Path, error: BaseException) -> StoreError:
         # The WAL's index is a memory map: a full disk shows there as an I/O error.
         return StoreFullError(f"{path}: the disk is full; nothing was written")
     if primary in (DRIVER.SQLITE_CORRUPT, DRIVER.SQLITE_NOTADB):
+        _check_there(path, error)
         return StoreCorruptError(f"{path}: the file is damaged: {error}")
     if primary in (DRIVER.SQLITE_BUSY, DRIVER.SQLITE_LOCKED):
         return StoreBusyError(f"{path}: another process keeps it locked")
     if primary in _OUT_OF_REACH:
         return StoreAwayError(f"{path}: {error}")
     return StoreError(f"{path}: {error}")
+
+
+def read_through(path: Path) -> None:
+    """Read all of a file, to see whether its disk gives it.
+
+    Raises:
+        StoreAwayError: It does not: whatever else was said of the file, that is why.
+    """
+    with file_errors(path), path.open("rb") as file:
+        while file.read(_PIECE):
+            pass
+
+
+def _check_there(path: Path, cause: BaseException) -> None:
+    """See that a file that seems to be damaged can be had: one on a disk that has gone seems so.
+
+    Raises:
+        StoreAwayError: It cannot.
+    """
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise StoreAwayError(f"{path}: {error.strerror or error}") from cause
 
 
 def _disk_full(path: Path) -> bool:

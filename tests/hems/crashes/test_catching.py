@@ -48,6 +48,12 @@ async def serve(way):
         asyncio.get_running_loop().call_exception_handler(context)
     elif way == "process":
         fail()
+    elif way == "at last":
+        for number in range(9):  # in so many places of the program
+            exec(f"def fault_{number}(): fail()", globals())
+            asyncio.get_running_loop().call_soon(globals()[f"fault_{number}"])
+        await asyncio.sleep(0.01)
+        fail()
     elif way == "interrupt":
         raise KeyboardInterrupt
     elif way == "abort":
@@ -92,6 +98,13 @@ def test_a_report_is_left_and_told(tmp_path: Path, way: str, what: str, code: in
     assert "Ada" not in report
     assert "10.0.0.7" not in report
     assert str(tmp_path) not in report
+
+
+def test_what_ends_the_process_is_kept_whatever_went_wrong_before(tmp_path: Path) -> None:
+    ended, said, reports = run(tmp_path / "crashes", "at last")
+    assert ended == 1
+    assert len([each for each in reports if "what: a task\n" in each]) == 5
+    assert len([each for each in reports if "what: the process\n" in each]) == 1, said
 
 
 @pytest.mark.parametrize(("way", "code"), [("none", 0), ("connection", 0)])

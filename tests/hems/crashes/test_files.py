@@ -30,6 +30,14 @@ def test_the_oldest_go(tmp_path: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def test_the_last_one_stays_whatever_the_clock_said(tmp_path: Path) -> None:
+    for number in range(MOST):
+        keep(tmp_path, 1_790_000_000.0 + number, "before")
+    last = keep(tmp_path, 600.0, "on a machine that woke up in 1970")
+    assert last.path.exists()
+    assert len(list(tmp_path.iterdir())) == MOST
+
+
 def test_two_in_one_second_are_both_kept(tmp_path: Path) -> None:
     first, second = (keep(tmp_path, 5.0, text) for text in "ab")
     assert {first.path.read_text(), second.path.read_text()} == {"a", "b"}
