@@ -28,13 +28,21 @@ def run(options: argparse.Namespace) -> int:
     try:
         config = load(place.path)
     except ConfigError as error:
-        findings = [
-            trouble("settings", line, do="mend it; docs/operate.md lists every setting")
-            for line in str(error).splitlines()
-        ]
+        remedy = _remedy(error)
+        findings = [trouble("settings", line, do=remedy) for line in str(error).splitlines()]
         return tell([*findings, *of_machine(now)], as_json_=options.json)
     findings = asyncio.run(_looked(place, config, now))
     return tell(findings, as_json_=options.json)
+
+
+def _remedy(error: ConfigError) -> str:
+    """Return what to do where the configuration cannot be used, or not be had."""
+    match error.__cause__:
+        case PermissionError():
+            return home.AS_ITS_USER
+        case FileNotFoundError():
+            return "run this in the home's folder, or name that: `hems doctor --home FOLDER`"
+    return "mend it; docs/settings.md lists every setting"
 
 
 def tell(findings: Sequence[Finding], *, as_json_: bool) -> int:
@@ -51,7 +59,9 @@ def of_machine(now: float) -> Iterator[Finding]:
     """Yield what there is to say of the machine alone."""
     yield from machine_rules.of_clock(machine.clock(now))
     memory = machine.memory()
-    if memory is not None:
+    if memory is None:
+        yield ok("memory", "the kernel does not tell it here")
+    else:
         yield machine_rules.of_memory(memory)
     yield from machine_rules.of_versions(machine.versions())
 
@@ -61,8 +71,7 @@ async def _looked(place: Place, config: Config, now: float) -> list[Finding]:
     findings = [ok("settings", "can be read", str(place.path)), *home.of_hub(seen.hub)]
     findings += of_machine(now)
     for path in dict.fromkeys((config.store.path.parent, place.path.absolute().parent)):
-        disk = machine.disk(path)
-        findings += [] if disk is None else machine_rules.of_disk(disk)
+        findings += machine_rules.of_disk(machine.disk(path))
     keys, unkept = _keys(config)
     findings += unkept
     findings += store_rules.of_store(await _store(config, keys), now)
@@ -72,7 +81,7 @@ async def _looked(place: Place, config: Config, now: float) -> list[Finding]:
     findings += certificates.of_certificates(found, now)
     crls = [pem.crls for pem in pems if pem.crls is not None]
     findings += certificates.of_lists(await asyncio.to_thread(files.lists, crls), now)
-    if seen.hub.page is None:
+    if seen.hub.absent:
         findings += machine_rules.of_ports(doctor_home.ports(config))
     findings += home.of_devices(await doctor_home.devices(config, seen))
     for utility in await doctor_home.utilities(config, seen):

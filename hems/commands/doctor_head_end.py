@@ -65,8 +65,7 @@ async def _looked(path: Path, settings: HeadEndSettings, now: float) -> list[Fin
     findings += of_machine(now)
     where = settings.database
     folder = where.parent if isinstance(where, Path) else settings.token_file.parent
-    disk = machine.disk(folder)
-    findings += [] if disk is None else machine_rules.of_disk(disk)
+    findings += machine_rules.of_disk(machine.disk(folder))
     findings.append(head_end.of_database(await database(where)))
     pems = _pems(settings)
     found = await asyncio.to_thread(files.certificates, pems, KeyStore())

@@ -21,6 +21,7 @@ from hems.security.devices import trusted
 from hems.security.surface import Renewal
 from hems.settings import settings_file
 from hems.settings.config import Config
+from hems.settings.toml_file import ConfigError, read_toml
 from hems.settings.utility_section import UtilitySection
 from hems.store.key_file import key_path
 
@@ -39,7 +40,7 @@ def files(path: Path, config: Config) -> list[File]:
         (settings_file.place(path), "what the page has set", True),
         (store, "the store", True),
         (key_path(store), "the store's key", True),
-        (path, "the configuration", bool(config.mqtt.password)),
+        (path, "the configuration", _has_password(_written(path))),
     )
     named = (
         (config.keys.secret, "the secret of the keys"),
@@ -49,6 +50,24 @@ def files(path: Path, config: Config) -> list[File]:
     found = [probe.file(each, what, secret=secret) for each, what, secret in kept]
     needed = [probe.file(each, what, secret=True) for each, what in named if each is not None]
     return [*(each for each in found if each.there), *needed]
+
+
+def _has_password(written: object) -> bool:
+    """Return whether what is written in a configuration is not for everybody on this machine."""
+    match written:
+        case dict():
+            return bool(written.get("password")) or any(map(_has_password, written.values()))
+        case list():
+            return any(map(_has_password, written))
+    return False
+
+
+def _written(path: Path) -> object:
+    """Return what stands in the configuration's own file; nothing where that cannot be read."""
+    try:
+        return read_toml(path)
+    except ConfigError:
+        return None
 
 
 def pems(config: Config) -> list[Pem]:
@@ -76,6 +95,9 @@ def ports(config: Config) -> list[Listened]:
         places["the page by HTTPS"] = ((web.host, web.https_port), "web.https_port")
     if any(each.driver in _OCPP for each in config.device):
         places["chargers"] = ((config.ocpp.host, config.ocpp.port), "ocpp.port")
+    if config.visibility.certificate is not None:
+        seen_at = (config.visibility.host, config.visibility.port)
+        places["who may see what is measured"] = (seen_at, "visibility.port")
     for each in config.utility:
         what = f"notifications of {each.name}"
         places[what] = ((each.notify_host, each.notify_port), "notify_port")
@@ -106,17 +128,17 @@ async def devices(config: Config, seen: Seen) -> list[DeviceFacts]:
 async def _device(facts: DeviceFacts, seen: Seen, port: int | None, host: str) -> DeviceFacts:
     told = seen.devices.get(facts.id)
     if told is not None:
-        standing, why = seen.standing.get(facts.id, (_TRUSTED, ""))
+        standing, why = seen.standing.get(facts.id, ("", ""))
         return replace(
             facts,
             quality=told.quality,
             age_s=told.age_s,
             error=told.error or "",
-            trusted=standing == _TRUSTED,
+            trusted=standing == _TRUSTED if standing else None,
             untrusted=why or standing,
             risk=told.risk,
         )
-    if seen.hub.page is not None or port is None:  # a second master would disturb the hub's
+    if not seen.hub.absent or port is None:  # a second master would disturb the hub's
         return facts
     return replace(facts, unreachable=await network.to_device(host, port))
 

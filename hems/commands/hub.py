@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from hems.commands.fetch import NoAnswerError, fetch
+from hems.commands.hub_answers import Fault, HomeNow, State
 from hems.commands.presence import page_of
 from hems.commands.way_in import credentials, hint
 from hems.device_surface import CallerView, DeviceDetail, MoveOutcome
@@ -35,23 +36,6 @@ class UnknownToHubError(HubError):
     """The running hub has no such device."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Device(_Part):
-    id: str
-
-
-class _Home(_Part):
-    devices: tuple[_Device, ...]
-    alarms: tuple[str, ...]
-
-
-class _Fault(_Part):
-    error: str
-
-
 @dataclass(frozen=True, slots=True)
 class Hub:
     """The page of a running hub.
@@ -67,32 +51,32 @@ class Hub:
 
     def device(self, device: str) -> DeviceDetail:
         """Return all that it knows of a device."""
-        answer = self._ask(f"/api/devices/{quote(device, safe='')}", DeviceDetailAnswer)
+        answer = self.ask(f"/api/devices/{quote(device, safe='')}", DeviceDetailAnswer)
         return DeviceDetail(**answer.model_dump(include={f.name for f in fields(DeviceDetail)}))
 
     def test(self, device: str, move_s: float) -> MoveOutcome:
         """Have it do the test move with a device; takes half a minute or more."""
         path = f"/api/devices/{quote(device, safe='')}/test?move_s={move_s:g}"
-        answer = self._ask(path, MoveOutcomeAnswer, method="POST", within_s=TEST_S)
+        answer = self.ask(path, MoveOutcomeAnswer, method="POST", within_s=TEST_S)
         return MoveOutcome(**answer.model_dump())
 
     def callers(self) -> Sequence[CallerView] | None:
         """Return the chargers that have called in; None if it listens for none."""
-        answer = self._ask("/api/callers", CallersAnswer)
+        answer = self.ask("/api/callers", CallersAnswer)
         callers = tuple(CallerView(**each.model_dump()) for each in answer.callers)
         return callers if answer.listening else None
 
     def devices(self) -> frozenset[str]:
         """Return the ids of its devices."""
-        return frozenset(device.id for device in self._ask("/api/home", _Home).devices)
+        return frozenset(device.id for device in self.ask("/api/home", HomeNow).devices)
 
     def alarms(self) -> Sequence[str]:
         """Return its alarms."""
-        return self._ask("/api/home", _Home).alarms
+        return self.ask("/api/home", HomeNow).alarms
 
     def trust(self) -> TrustAnswer:
         """Return how each device stands."""
-        return self._ask("/api/trust", TrustAnswer)
+        return self.ask("/api/trust", TrustAnswer)
 
     def judge(self, device: str, deed: str, body: Mapping[str, str | bool]) -> None:
         """Approve, block, allow a device, or lift its quarantine."""
@@ -108,27 +92,48 @@ class Hub:
             with error:
                 raise _refused(error) from error
         except NoAnswerError as error:
-            raise HubError(f"the hub at {self.url} does not answer: {error}") from error
+            raise self._silent(error) from error
 
-    def _ask(
+    def health(self, within_s: float = PROMPT_S) -> str:
+        """Return in a word how it says that it is: "ok", "starting", "stalled"."""
+        try:
+            answer = fetch(f"{self.url}/health/ready", within_s=within_s)
+        except urllib.error.HTTPError as error:
+            with error:
+                answer = error.read()
+        except NoAnswerError as error:
+            raise self._silent(error) from error
+        try:
+            return State.model_validate_json(answer).status
+        except ValidationError as error:
+            raise self._another() from error
+
+    def ask(
         self, path: str, model: type[M], *, method: str = "GET", within_s: float = PROMPT_S
     ) -> M:
+        """Return the answer to a request."""
         try:
-            headers = credentials(self.url, self.home)
+            headers = {**credentials(self.url, self.home), "Accept-Language": "en"}
             answer = fetch(f"{self.url}{path}", method=method, headers=headers, within_s=within_s)
             return model.model_validate_json(answer)
         except urllib.error.HTTPError as error:
             with error:
                 raise _refused(error) from error
         except NoAnswerError as error:
-            raise HubError(f"the hub at {self.url} does not answer: {error}") from error
+            raise self._silent(error) from error
         except ValidationError as error:
-            raise HubError(f"{self.url} answers, but not as a home's page does") from error
+            raise self._another() from error
+
+    def _silent(self, error: NoAnswerError) -> HubError:
+        return HubError(f"the hub at {self.url} does not answer: {error}")
+
+    def _another(self) -> HubError:
+        return HubError(f"{self.url} answers, but not as a home's page does")
 
 
 def _refused(error: urllib.error.HTTPError) -> HubError:
     try:
-        said = _Fault.model_validate(json.loads(error.read())).error
+        said = Fault.model_validate(json.loads(error.read())).error
         said = said.removesuffix(".") + hint(error.code) if hint(error.code) else said
     except (ValueError, OSError):  # ValidationError is a ValueError
         said = f"the hub answers {error.code} {error.reason}"

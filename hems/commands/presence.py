@@ -65,6 +65,17 @@ def page_of(devices: Path) -> str | None:
         return None
 
 
+def unseen(devices: Path) -> bool:
+    """Return whether this user cannot see if a hub runs: its lock is another's."""
+    try:
+        with _path(devices).open("rb"):
+            return False
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+
+
 def token_path(devices: Path) -> Path:
     """Return where the token lies of the hub that runs on a devices file."""
     return devices.with_name(f".{devices.name}.token")

@@ -36,6 +36,7 @@ class Disk:
         read_only: Whether nothing can be written.
         written_per_day: Octets written a day since the machine was started, by all programs;
             known of SD cards and the like, which wear out by it.
+        error: Why nothing is known of it; empty where something is.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Disk:
     free_inodes: int
     read_only: bool
     written_per_day: float | None
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +218,21 @@ class HubFacts:
         silent: Why it does not answer there; empty where it does.
         health: As it says of itself ("ok", "stalled", "starting").
         alarms: What it says is wrong.
+        unasked: Why some of it could not be learned.
+        hidden: Whether this user cannot see if one runs.
     """
 
     page: str | None
     silent: str = ""
     health: str = ""
     alarms: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
+    hidden: bool = False
+
+    @property
+    def absent(self) -> bool:
+        """Whether none runs, for all that is known: then devices and ports may be tried."""
+        return self.page is None and not self.hidden
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,16 +41,16 @@ def clock(now: float, rtc: Path = RTC) -> Clock:
     return Clock(now, kept, apart_s, floor.released())
 
 
-def disk(path: Path) -> Disk | None:
-    """Return the file system that a path is on, or is to be; None if it cannot be asked."""
-    there = next((each for each in (path, *path.absolute().parents) if each.exists()), None)
-    if there is None:
-        return None
+def disk(path: Path) -> Disk:
+    """Return the file system that a path is on, or is to be."""
+    there = path.absolute()
     try:
+        there = next(each for each in (there, *there.parents) if each.exists())
         seen = os.statvfs(there)
         device = there.stat().st_dev
-    except OSError:
-        return None
+    except OSError as error:  # who fails here is what a doctor is called for
+        why = error.strerror or str(error)
+        return Disk(there, 0, 0, 0, 0, read_only=False, written_per_day=None, error=why)
     return Disk(
         there,
         seen.f_blocks * seen.f_frsize,

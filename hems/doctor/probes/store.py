@@ -22,12 +22,12 @@ async def store(path: Path, keys: KeyStore) -> StoreFacts:
         path: Its file.
         keys: What holds its key.
     """
-    size = _size(path)
-    aside = tuple(str(each) for each in sorted(path.parent.glob(f"{path.name}.damaged-*")))
-    aside = tuple(each for each in aside if not each.endswith(("-wal", "-shm")))
-    error, damaged, revision, pages = "", "", None, None
-    if size:
+    size, error = _size(path)
+    damaged, revision, pages = "", None, None
+    aside: tuple[str, ...] = ()
+    if size and not error:
         try:
+            aside = _aside(path)
             file = StoreFile(path, await asyncio.to_thread(_key, path, keys))
             pages = await look_over(file) or None
             revision = await asyncio.to_thread(_revision, file)
@@ -50,7 +50,14 @@ async def store(path: Path, keys: KeyStore) -> StoreFacts:
 
 
 def _key(path: Path, keys: KeyStore) -> StoreKey | None:
-    return read_key(path, keys) if key_path(path).exists() else None
+    with file_errors(path):
+        return read_key(path, keys) if key_path(path).exists() else None
+
+
+def _aside(path: Path) -> tuple[str, ...]:
+    with file_errors(path):
+        found = sorted(path.parent.glob(f"{path.name}.damaged-*"))
+    return tuple(str(each) for each in found if not each.name.endswith(("-wal", "-shm")))
 
 
 def _revision(file: StoreFile) -> str | None:
@@ -74,11 +81,14 @@ def _revision(file: StoreFile) -> str | None:
     return revision
 
 
-def _size(path: Path) -> int | None:
+def _size(path: Path) -> tuple[int | None, str]:
+    """Return how large a file is, None for none; and why that cannot be seen, empty if it can."""
     try:
-        return path.stat().st_size
-    except OSError:
-        return None
+        return path.stat().st_size, ""
+    except FileNotFoundError:
+        return None, ""
+    except OSError as error:
+        return 0, f"{path}: {error.strerror or error}"
 
 
 def _made_at(path: Path) -> float | None:

@@ -62,7 +62,10 @@ def of_lists(lists: Iterable[RevocationList], now: float) -> Iterator[Finding]:
             yield trouble("certificates", each.error, where, "bring a good list there")
         elif ends_at is not None and now >= ends_at:
             said = f"the revocation list of {each.issuer} has ended on {_day(ends_at)}"
-            remedy = "fetch the next one from the authority; until then nobody is known as revoked"
+            remedy = (
+                "fetch the next one from the authority; until then what was known last holds, and "
+                "who was revoked since then is not known"
+            )
             yield attention("certificates", said, where, remedy)
         elif ends_at is not None and ends_at - now < _LIST_ENDS_S:
             said = f"the revocation list of {each.issuer} ends within a day"

@@ -21,18 +21,23 @@ _REMEDIES: Final = {
 """What to do where a step on the way to a utility fails."""
 
 
+AS_ITS_USER: Final = "run this as the hub's user (Debian's: `sudo -u hems hems doctor`)"
+
+
 def of_hub(hub: HubFacts) -> Iterator[Finding]:
     """Judge the running hub."""
-    if hub.page is None:
+    if hub.hidden:
+        yield attention("hub", "whether it runs cannot be seen by this user", do=AS_ITS_USER)
+    elif hub.page is None:
         yield attention(
             "hub", "does not run: this looks by itself", do="start it: `systemctl start hems`"
         )
     elif hub.silent:
         yield trouble(
             "hub",
-            f"runs, and its page does not answer: {hub.silent}",
+            f"runs, and cannot be asked: {hub.silent}",
             hub.page,
-            "look in its log (`journalctl -u hems`); run this as its user, or set HEMS_TOKEN",
+            f"look in its log (`journalctl -u hems`); or {AS_ITS_USER}, or set HEMS_TOKEN",
         )
     elif hub.health != "ok":
         yield trouble(
@@ -43,6 +48,8 @@ def of_hub(hub: HubFacts) -> Iterator[Finding]:
         )
     else:
         yield ok("hub", "runs and controls the home", hub.page)
+    for why in hub.unasked:
+        yield attention("hub", f"part of it is not known: {why}", hub.page or "", AS_ITS_USER)
     for alarm in hub.alarms:
         yield attention("hub", f"alarm: {alarm}")
 
@@ -56,7 +63,8 @@ def of_devices(devices: Iterable[DeviceFacts]) -> Iterator[Finding]:
                 "devices",
                 f"is not trusted: {each.untrusted or 'nobody has approved it'}",
                 each.id,
-                f"look at it, then `hems device trust` ({each.id})",
+                f"see what was expected there (`hems device trust`); then `hems device approve "
+                f"{each.id}` if it is yours, or `hems device allow {each.id}` if it was shut",
             )
         if each.risk:
             yield ok("devices", f"when the hub falls silent: {each.risk}", each.id)

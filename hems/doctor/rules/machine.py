@@ -53,6 +53,14 @@ def of_clock(clock: Clock) -> Iterator[Finding]:
 def of_disk(disk: Disk) -> Iterator[Finding]:
     """Judge a file system."""
     where, free = str(disk.path), f"{disk.free / _MB:.0f} MB free"
+    if disk.error:
+        yield trouble(
+            "disk",
+            f"cannot be looked at: {disk.error}",
+            where,
+            "run this as the hub's user; if it is that one, look in `dmesg`: the disk fails",
+        )
+        return
     room = "make room: move backups and logs away, or use a larger disk"
     if disk.read_only:
         yield trouble(

@@ -29,7 +29,8 @@ def of_store(store: StoreFacts, now: float) -> Iterator[Finding]:
             "store",
             store.error,
             where,
-            "the hub works without its past meanwhile; see `docs/operate.md`, When something fails",
+            "the hub works without its past meanwhile; run this as the hub's user, or see "
+            "`docs/operate.md`, When something fails",
         )
     elif store.damaged:
         yield trouble(

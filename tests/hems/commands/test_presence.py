@@ -1,5 +1,6 @@
 """A hub is known to run by a lock that ends with its process."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hems.commands.hub import HubError, running
-from hems.commands.presence import announced, page_of
+from hems.commands.presence import announced, page_of, unseen
 from hems.settings.config import load
 
 PAGE = "http://127.0.0.1:1"
@@ -29,6 +30,23 @@ def test_it_is_said_as_long_as_the_hub_runs(tmp_path: Path) -> None:
         with announced(devices, "http://other", "other"):  # a second hub runs all the same
             assert page_of(devices) == PAGE
     assert page_of(devices) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="to be another user needs root")
+def test_another_user_does_not_take_a_hub_for_none(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for folder in (tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    devices = tmp_path / "devices.toml"
+    assert not unseen(devices)
+    with announced(devices, PAGE, "t"):
+        assert not unseen(devices)
+        os.seteuid(65_534)
+        try:
+            assert page_of(devices) is None
+            assert unseen(devices)
+        finally:
+            os.seteuid(0)
 
 
 def test_a_killed_hub_does_not_run(tmp_path: Path) -> None:

@@ -267,3 +267,25 @@ def test_the_gravest_counts() -> None:
     assert worst([]) is Level.OK
     assert worst([ok("a", "b"), attention("a", "b"), ok("a", "b")]) is Level.ATTENTION
     assert '"level": "trouble"' in as_json([ok("a", "b"), trouble("a", "b", do="c")])
+
+
+def test_a_hub_that_this_user_cannot_see_is_not_said_to_be_off() -> None:
+    hidden = HubFacts(None, hidden=True)
+    (found,) = home.of_hub(hidden)
+    assert found.level is Level.ATTENTION
+    assert "cannot be seen by this user" in found.what
+    assert not hidden.absent, "its ports and devices are not tried"
+    assert HubFacts(None).absent
+
+
+def test_what_a_token_does_not_show_is_said() -> None:
+    hub = HubFacts("http://here", health="ok", unasked=("403 Forbidden",))
+    runs, part = home.of_hub(hub)
+    assert (runs.level, part.level) == (Level.OK, Level.ATTENTION)
+    assert "403" in part.what
+
+
+def test_a_disk_that_cannot_be_asked_is_trouble() -> None:
+    (found,) = machine.of_disk(replace(DISK, error="Input/output error"))
+    assert found.level is Level.TROUBLE
+    assert "dmesg" in found.do

@@ -114,3 +114,13 @@ async def test_a_backup_is_noted_beside_the_store(tmp_path: Path) -> None:
     )
     assert last_backup(path) == NOW
     assert (await store(path, KeyStore())).backed_up_at == NOW
+
+
+async def test_what_cannot_be_looked_at_is_said_and_never_taken_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    seen = await store(tmp_path / "file" / "hems.db", KeyStore())
+    assert seen.size is not None
+    assert "Not a directory" in seen.error
+    disk = machine.disk(tmp_path / ("x" * 300) / "hems.db")
+    assert "too long" in disk.error
+    assert machine.disk(tmp_path).error == ""
