@@ -1,6 +1,8 @@
 """A store on a disk that gives it no more, or not all of it: that is no damaged file."""
 
+import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,12 +10,14 @@ import pytest
 from certs.keys.store import KeyStore
 from hems.clock import SystemClock
 from hems.commands.store_start import opened_store
+from hems.housekeeping import Housekeeping
+from hems.scenarios.virtual_time import VirtualClock, run_at_once
 from hems.store.cipher import StoreFile, opened
 from hems.store.errors import StoreAwayError
 from hems.store.key_file import read_key
 from hems.store.sqlite import read_through, store_errors
 from hems.store.store import open_store
-from tests.block_disk import disk_or_skip
+from tests.block_disk import BlockDisk, disk_or_skip
 
 pytestmark = pytest.mark.requirement("LC-TEST")
 
@@ -69,3 +73,32 @@ async def test_a_store_of_which_the_disk_does_not_give_all_is_left_where_it_is(
             assert "Input/output error" in found.trouble
         finally:
             await found.store.close()
+
+
+def test_the_owner_is_told_of_a_store_that_is_not_given_to_its_end(tmp_path: Path) -> None:
+    alarms: list[str] = []
+
+    async def live(disk: BlockDisk) -> None:
+        clock = VirtualClock(asyncio.get_running_loop(), 1_800_000_000.0)
+        store = await open_store(disk.at / "hems.db", clock)
+        keeping = Housekeeping(
+            store,
+            clock,
+            alarm=lambda _text: None,
+            report=lambda: None,
+            refresh=lambda: None,
+            damaged=lambda text: alarms.append(text) if text else None,
+        )
+        disk.pull()
+        task = asyncio.create_task(keeping.run())
+        await asyncio.sleep(6.5 * 3600.0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await store.close()
+
+    with disk_or_skip(tmp_path / "block") as disk:
+        run_at_once(live(disk))
+    assert alarms
+    assert all("cannot be read to its end" in each for each in alarms)
+    assert all("Input/output error" in each for each in alarms)

@@ -3291,9 +3291,9 @@ export interface components {
          * @description Whether the control cycle turns.
          *
          *     Attributes:
-         *         status: "ok", or "stalled" when the newest snapshot is too old.
+         *         status: "ok", or "stalled" when the last control cycle is too long ago.
          *         seq: Number of the newest snapshot.
-         *         age_s: Its age in s.
+         *         age_s: How long ago it was, s; by no clock that can be set.
          */
         HealthAnswer: {
             /** Status */
