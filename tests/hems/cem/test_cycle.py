@@ -61,12 +61,13 @@ class Bench:
         self.clock = WallClock()
         self.ring = ImageRing()
         self.signals: list[Signal] = []
+        self.unknown = False
         self.watcher = Watcher()
         self.cycle = Cycle(
             {n: d.device(self.clock, deadline_s=0.6) for n, d in devices.items()},
             self.ring,
             self.clock,
-            lambda: tuple(self.signals),
+            lambda: None if self.unknown else tuple(self.signals),
             [self.watcher],
             period_s=PERIOD_S,
         )
@@ -144,6 +145,24 @@ async def test_react_without_a_fresh_image_leaves_it_to_the_next_cycle() -> None
         assert await home.cycle.react()
         home.clock.skip_s = 2 * PERIOD_S
         assert not await home.cycle.react()
+
+
+async def test_its_age_goes_by_no_clock_that_can_be_set_and_only_decisions_count() -> None:
+    async with bench("meter") as home:
+        await home.watcher.until(lambda: len(home.watcher.images) >= 2)
+        for set_s in (86_400.0, -86_400.0):
+            home.clock.set_s = set_s
+            seen = len(home.watcher.images)
+            assert max(home.cycle.idle_s, home.cycle.undecided_s) < 1_000.0
+            await home.watcher.until(lambda seen=seen: len(home.watcher.images) > seen)
+            assert 0.0 <= home.cycle.idle_s < 1_000.0
+        home.unknown = True
+        await home.watcher.until(lambda: not home.cycle.decides)
+        home.clock.skip_s += 5_000.0
+        seen = len(home.watcher.images)
+        await home.watcher.until(lambda: len(home.watcher.images) > seen)
+        assert home.cycle.undecided_s >= 5_000.0, "it turns, and decides nothing"
+        assert home.cycle.idle_s < 1_000.0
 
 
 @pytest.mark.requirement("ROLE-CEM")
