@@ -117,14 +117,26 @@ SAMPLES = st.lists(
 
 
 @settings(max_examples=20, deadline=None)
-@given(SAMPLES, st.integers(0, 60), st.sampled_from([7, 30, 60, 120]))
+@given(
+    SAMPLES,
+    st.integers(0, 60),
+    st.sampled_from([7, 30, 60, 120]),
+    st.sampled_from([1, 11, 5000]),
+)
 async def test_both_ways_agree_with_a_plain_recount(
-    tmp_path_factory: pytest.TempPathFactory, samples: list[Sample], cut: int, step_s: int
+    tmp_path_factory: pytest.TempPathFactory,
+    samples: list[Sample],
+    cut: int,
+    step_s: int,
+    most: int,
 ) -> None:
+    """However few rows are looked at at once."""
     store = await open_store(tmp_path_factory.mktemp("h") / "hems.db", SystemClock())
     await store.history.append(samples[:cut])
     await store.history.append(samples[cut:])
-    found = await store.history.history(T0, T0 + 420, step_s)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("hems.store.series._MOST_ROWS", most)
+        found = await store.history.history(T0, T0 + 420, step_s)
     await store.close()
     assert {series.device for series in found} == {sample.device for sample in samples}
     for series in found:
