@@ -12,7 +12,7 @@ from alembic import op
 revision = "0011"
 down_revision = "0010"
 
-_Columns = Sequence[tuple[str, type[sa.Integer] | type[sa.Float], bool]]
+_Columns = Sequence[tuple[str, type[sa.Integer | sa.Float[float]], bool]]
 """Name, type, and whether it may be NULL, of each column beside the key's."""
 
 _TABLES: Final[Sequence[tuple[str, str, int, _Columns]]] = (
@@ -73,6 +73,8 @@ _TABLES: Final[Sequence[tuple[str, str, int, _Columns]]] = (
 
 def upgrade() -> None:
     """Write each table anew by time, slice by slice: it need not be sorted in memory as a whole."""
+    # What is dropped is not written once more with zeros: new rows are going to be put over it.
+    op.get_bind().exec_driver_sql("PRAGMA secure_delete=FAST")
     for table, at, length, columns in _TABLES:
         _make(f"{table}_new", (at, "device"), at, columns)
         for devices, begun in _slices(table, at, length):
