@@ -94,6 +94,17 @@ async def test_what_is_not_kept_as_finely_is_told_as_it_is_kept(store: Store, st
         assert [told[T0 + m * 60] for m in (0, 119, 120, 200)] == [-7.0, -112.0, -120.0, -200.0]
 
 
+async def test_what_began_before_the_first_interval_is_told_in_no_other(store: Store) -> None:
+    """Only its quarter-hour is left, of which a part only is in the first interval."""
+    step_s = 1801
+    begun = (T0 // step_s + 1) * step_s
+    assert begun % 900
+    await store.history.append([Sample(begun - begun % 900, "pv", -5.0)])
+    await store.history.prune(T0 + 86_400, minutes_before=T0 + 86_400)
+    (found,) = await store.history.history(begun, begun + 2 * step_s, step_s)
+    assert (list(found.at), found.power_w) == ([begun, begun + step_s], [None, None])
+
+
 async def test_quarter_hours_go_last(store: Store) -> None:
     await store.history.append([Sample(T0 + h * 3600, "pv", 1.0) for h in range(72)])
     end = T0 + 3 * 86_400
