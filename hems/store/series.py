@@ -123,11 +123,13 @@ async def values(connection: Connection, asked: Intervals, level: Level) -> Mapp
     if coarser is None:
         return found
     oldest = await connection.scalar(select(func.min(source.at)))
-    # A coarse row that the oldest fine ones are part of is not spread over what they leave out.
-    kept = math.inf if oldest is None else oldest * level.value // coarser.value * coarser.value
-    older = min(asked.count, max(0.0, -(-(kept - asked.first * step_ms) // step_ms)))
+    older = asked.count
+    if oldest is not None:
+        # A coarse row that the oldest fine ones are part of is not spread over what they leave out.
+        kept = oldest * level.value // coarser.value * coarser.value
+        older = min(asked.count, max(0, -(-kept // step_ms) - asked.first))
     if older:
-        before = Intervals(asked.first, int(older), asked.step_s)
+        before = Intervals(asked.first, older, asked.step_s)
         for device, (coarse_w, coarse_soc) in (await values(connection, before, coarser)).items():
             power_w, soc = found[device]
             for number in range(before.count):

@@ -99,10 +99,20 @@ async def test_what_began_before_the_first_interval_is_told_in_no_other(store: S
     step_s = 1801
     begun = (T0 // step_s + 1) * step_s
     assert begun % 900
-    await store.history.append([Sample(begun - begun % 900, "pv", -5.0)])
+    later = T0 + 2 * 86_400
+    await store.history.append([Sample(t, "pv", -5.0) for t in (begun - begun % 900, later)])
     await store.history.prune(T0 + 86_400, minutes_before=T0 + 86_400)
     (found,) = await store.history.history(begun, begun + 2 * step_s, step_s)
     assert (list(found.at), found.power_w) == ([begun, begun + step_s], [None, None])
+
+
+async def test_where_nothing_finer_is_left_quarter_hours_tell_all(store: Store) -> None:
+    await store.history.append([Sample(T0 + 30, "pv", -5.0)])
+    await store.history.prune(T0 + 86_400, minutes_before=T0 + 86_400)
+    for step_s in (7, 60, 300):
+        (found,) = await store.history.history(T0, T0 + 1800, step_s)
+        told = {at: w for at, w in zip(found.at, found.power_w, strict=True) if at >= T0}
+        assert told == {at: -5.0 if at < T0 + 900 else None for at in told}
 
 
 async def test_quarter_hours_go_last(store: Store) -> None:
