@@ -20,10 +20,10 @@ from hems.store.series import MAX_POINTS, DeviceSeries, Level, intervals, level_
 
 __all__ = ["MAX_POINTS", "MINUTE_S", "DeviceSeries", "History", "Sample"]
 
-_PRUNE_S: Final = 6 * 3600
+_PRUNE_S: Final = 1800
 """Old samples go in slices of this length: a transaction that a waiting event never notices."""
-_PRUNE_MINUTES: Final = 7 * 24 * 60
-_PRUNE_BLOCKS: Final = 90 * 8
+_PRUNE_MINUTES: Final = 18 * 60
+_PRUNE_BLOCKS: Final = 9 * 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class History:
             )
             touched = _by_minute(batch, ids)
             await connection.execute(_ADD_MINUTE, list(touched.values()))
-            await derive(connection, touched.keys())
+            await derive(connection, {minute for _, minute in touched})
         self._ids = ids  # only now: a rolled-back insert must not leave its number here
 
     async def newest(self) -> float | None:
@@ -111,16 +111,12 @@ class History:
         if level is Level.QUARTERS:
             await self._quarters.fill()
         at = asked.starts()
-        found: list[DeviceSeries] = []
         async with self._database.history() as connection:
             known = await connection.execute(
                 select(devices.c.id, devices.c.name).order_by(devices.c.name)
             )
-            # Device by device, because that is how the rows lie on the disk.
-            for device, name in known.all():
-                power_w, soc = await values(connection, device, asked, level)
-                found.append(DeviceSeries(name, at, power_w, soc))
-        return found
+            found = await values(connection, asked, level)
+        return [DeviceSeries(name, at, *found[device]) for device, name in known.all()]
 
     async def prune(
         self, before: float, *, minutes_before: float = 0.0, quarters_before: float = 0.0
@@ -144,19 +140,14 @@ class History:
     async def _prune(
         self, table: Table, at: ColumnElement[int], before: int, slice_length: int
     ) -> None:
-        async with self._database.history() as connection:
-            ids = (await connection.execute(select(devices.c.id))).scalars().all()
-        # Device by device, because that is how the rows lie on the disk.
-        for device in ids:
-            mine = table.c.device == device
-            while True:
-                async with self._database.history() as connection:
-                    oldest = await connection.scalar(select(func.min(at)).where(mine))
-                if oldest is None or oldest >= before:
-                    break
-                until = min(before, oldest + slice_length)
-                async with self._database.history() as connection:
-                    await connection.execute(delete(table).where(mine, at < until))
+        while True:
+            async with self._database.history() as connection:
+                oldest = await connection.scalar(select(func.min(at)))
+            if oldest is None or oldest >= before:
+                break
+            until = min(before, oldest + slice_length)
+            async with self._database.history() as connection:
+                await connection.execute(delete(table).where(at < until))
 
     async def _known(self, connection: Connection, names: set[str]) -> dict[str, int]:
         if names <= self._ids.keys():
@@ -167,10 +158,10 @@ class History:
 
 
 _ADD_DEVICE: Final = insert(devices).on_conflict_do_nothing(index_elements=["name"])
-_ADD_SAMPLE: Final = insert(samples).on_conflict_do_nothing(index_elements=["device", "at_ms"])
+_ADD_SAMPLE: Final = insert(samples).on_conflict_do_nothing(index_elements=["at_ms", "device"])
 _minute = insert(minutes)
 _ADD_MINUTE: Final = _minute.on_conflict_do_update(
-    index_elements=["device", "minute"],
+    index_elements=["minute", "device"],
     set_={
         "count": minutes.c["count"] + _minute.excluded["count"],
         "power_sum_w": minutes.c.power_sum_w + _minute.excluded.power_sum_w,

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import ceil
 from typing import Any, Final
@@ -35,8 +35,10 @@ from hems.store.rollup import (
 from hems.store.schema import blocks, devices, minutes, quarters, quarters_owed
 
 _PER_HOUR: Final = 60.0
-_FILL_BLOCKS: Final = 7 * 8
-"""What is made of a device's old minutes in one transaction: a week, some tens of ms."""
+_FILL_BLOCKS: Final = 8
+"""What is made of old minutes in one transaction: a day, some tens of ms."""
+_MOST_ROWS: Final = 3000
+"""Rows of each device that one question adds up, at most: SQLite sorts them in memory."""
 
 Period = tuple[float, float]
 """Start and end, UTC epoch seconds."""
@@ -121,21 +123,19 @@ class Quarters:
         await self._database.up_to_date()
         await self.fill()
         questions = _by_minute(periods) if by_minute else _by_quarter(periods)
-        found: list[DeviceEnergy] = []
         async with self._database.history() as connection:
             known = await connection.execute(
                 select(devices.c.id, devices.c.name).order_by(devices.c.name)
             )
-            # Device by device, because that is how the rows lie on the disk.
-            for device, name in known.all():
-                by_period: list[Energy | None] = [None] * len(periods)
-                for query, ranges in questions.items():
-                    asked = {"device": device, "ranges": json.dumps(ranges)}
-                    for number, *figures in await connection.execute(query, asked):
-                        part, before = Energy(*figures), by_period[number]
-                        by_period[number] = part if before is None else joined(before, part)
-                found.append(DeviceEnergy(name, by_period))
-        return found
+            names = {row.id: row.name for row in known.all()}
+            found = {device: list[Energy | None]([None]) * len(periods) for device in names}
+            for query, ranges in questions.items():
+                for some in _portions(ranges):
+                    rows = await connection.execute(query, {"ranges": json.dumps(some)})
+                    for number, device, *figures in rows:
+                        part, before = Energy(*figures), found[device][number]
+                        found[device][number] = part if before is None else joined(before, part)
+        return [DeviceEnergy(name, found[device]) for device, name in names.items()]
 
     async def fill(self) -> None:
         """Make the rows of minutes that are older than the rows themselves, where any are owed.
@@ -151,22 +151,20 @@ class Quarters:
 
 async def _fill_slice(connection: Connection) -> bool:
     """Fill the newest slice that is owed; returns whether there was one."""
-    owed = (await connection.execute(select(quarters_owed).limit(1))).first()
+    owed: int | None = await connection.scalar(select(func.max(quarters_owed.c.before)))
     if owed is None:
         return False
     newest: int | None = await connection.scalar(
-        select(func.max(minutes.c.minute))
-        .where(minutes.c.device == owed.device)
-        .where(minutes.c.minute < owed.before * MINUTES)
+        select(func.max(minutes.c.minute)).where(minutes.c.minute < owed * MINUTES)
     )
-    this = quarters_owed.c.device == owed.device
     if newest is None:
-        await connection.execute(delete(quarters_owed).where(this))
+        await connection.execute(delete(quarters_owed))
         return True
     until = newest // MINUTES // QUARTERS + 1
-    await derive_range(connection, owed.device, until - _FILL_BLOCKS, until)
+    await derive_range(connection, until - _FILL_BLOCKS, until)
     before = (until - _FILL_BLOCKS) * QUARTERS
-    await connection.execute(update(quarters_owed).where(this).values(before=before))
+    later = quarters_owed.c.before > before
+    await connection.execute(update(quarters_owed).where(later).values(before=before))
     return True
 
 
@@ -195,25 +193,43 @@ def _by_quarter(periods: Iterable[Period]) -> Mapping[Select[*tuple[Any, ...]], 
     return {query: each for query, each in ((OF_BLOCKS, whole), (OF_QUARTERS, around)) if each}
 
 
+def _portions(ranges: Iterable[_Range]) -> Iterator[Sequence[_Range]]:
+    """Return the ranges in groups of so few rows as are added up at once; long ones in pieces."""
+    some: list[_Range] = []
+    room = _MOST_ROWS
+    for number, first, until in ranges:
+        begun = first
+        while begun < until:
+            ended = min(until, begun + room)
+            some.append((number, begun, ended))
+            room -= ended - begun
+            begun = ended
+            if not room:
+                yield some
+                some, room = [], _MOST_ROWS
+    if some:
+        yield some
+
+
 def _sums(
     table: Table, at: ColumnElement[int], columns: Iterable[ColumnElement[Any]]
 ) -> Select[*tuple[Any, ...]]:
-    """Return the question for a device's sums over ranges of rows, by number of period."""
+    """Return the question for sums over ranges of rows, by number of period and device."""
     asked = func.json_each(bindparam("ranges")).table_valued("key", "value")
     number, first, until = (
         cast(func.json_extract(asked.c.value, f"$[{i}]"), Integer) for i in range(3)
     )
     names = (each.name for each in fields(Energy))
-    here = (table.c.device == bindparam("device")) & (at >= first) & (at < until)
     return (
         select(
             number.label("number"),
+            table.c.device,
             *(column.label(name) for name, column in zip(names, columns, strict=True)),
         )
         # An outer join, because SQLite may turn an inner one round: it would then look at every
         # range for each of the device's rows.
-        .join_from(asked, table, here, isouter=True)
-        .group_by("number")
+        .join_from(asked, table, (at >= first) & (at < until), isouter=True)
+        .group_by("number", table.c.device)
         .having(func.count(at) > 0)
     )
 

@@ -21,35 +21,33 @@ QUARTERS: Final = 12
 """Quarter-hours of a block."""
 
 
-async def derive(connection: Connection, touched: Collection[tuple[int, int]]) -> None:
-    """Make what lies over some minutes anew.
+async def derive(connection: Connection, touched: Collection[int]) -> None:
+    """Make what lies over some minutes anew, for all devices.
 
     Args:
         connection: In a transaction.
-        touched: Numbers of device and minute.
+        touched: Numbers of minutes.
     """
-    found = sorted({(device, minute // MINUTES) for device, minute in touched})
-    await connection.execute(DERIVE_QUARTERS, [_range(d, q, q + 1, MINUTES) for d, q in found])
-    over = sorted({(device, quarter // QUARTERS) for device, quarter in found})
-    await connection.execute(DERIVE_BLOCKS, [_range(d, b, b + 1, QUARTERS) for d, b in over])
+    found = sorted({minute // MINUTES for minute in touched})
+    await connection.execute(DERIVE_QUARTERS, [_range(q, q + 1, MINUTES) for q in found])
+    over = sorted({quarter // QUARTERS for quarter in found})
+    await connection.execute(DERIVE_BLOCKS, [_range(b, b + 1, QUARTERS) for b in over])
 
 
-async def derive_range(connection: Connection, device: int, first: int, until: int) -> None:
-    """Make a device's rows anew over a range of blocks.
+async def derive_range(connection: Connection, first: int, until: int) -> None:
+    """Make the rows over a range of blocks anew, for all devices.
 
     Args:
         connection: In a transaction.
-        device: Its number.
         first: Number of the first block.
         until: Number of the first one that is left alone.
     """
-    both = MINUTES * QUARTERS
-    await connection.execute(DERIVE_QUARTERS, _range(device, first, until, both))
-    await connection.execute(DERIVE_BLOCKS, _range(device, first, until, QUARTERS))
+    await connection.execute(DERIVE_QUARTERS, _range(first, until, MINUTES * QUARTERS))
+    await connection.execute(DERIVE_BLOCKS, _range(first, until, QUARTERS))
 
 
-def _range(device: int, first: int, until: int, each: int) -> dict[str, int]:
-    return {"device": device, "first": first * each, "until": until * each}
+def _range(first: int, until: int, each: int) -> dict[str, int]:
+    return {"first": first * each, "until": until * each}
 
 
 def _taken_w() -> SQLColumnExpression[float]:
@@ -58,7 +56,6 @@ def _taken_w() -> SQLColumnExpression[float]:
 
 
 _span = (bindparam("first", type_=Integer), bindparam("until", type_=Integer))
-_device = bindparam("device", type_=Integer)
 MEAN_W: Final = minutes.c.power_sum_w / minutes.c["count"]
 MEAN_TAKEN_W: Final = _taken_w() / minutes.c["count"]
 MEAN_GIVEN_W: Final = func.max(_taken_w() - minutes.c.power_sum_w, 0.0) / minutes.c["count"]
@@ -88,12 +85,11 @@ _made = insert(quarters).from_select(
         func.min(minutes.c.soc),
         func.max(minutes.c.soc),
     )
-    .where(minutes.c.device == _device)
     .where(minutes.c.minute >= _span[0], minutes.c.minute < _span[1])
-    .group_by("quarter"),
+    .group_by(minutes.c.device, "quarter"),
 )
 DERIVE_QUARTERS: Final = _made.on_conflict_do_update(
-    index_elements=["device", "quarter"],
+    index_elements=["quarter", "device"],
     set_={c.name: _made.excluded[c.name] for c in quarters.c if not c.primary_key},
     # A clock set back by weeks writes minutes where others have gone: what knows more stays.
     where=_made.excluded.minutes >= quarters.c.minutes,
@@ -113,11 +109,10 @@ _summed = insert(blocks).from_select(
         func.min(quarters.c.soc_low),
         func.max(quarters.c.soc_high),
     )
-    .where(quarters.c.device == _device)
     .where(quarters.c.quarter >= _span[0], quarters.c.quarter < _span[1])
-    .group_by("block"),
+    .group_by(quarters.c.device, "block"),
 )
 DERIVE_BLOCKS: Final = _summed.on_conflict_do_update(
-    index_elements=["device", "block"],
+    index_elements=["block", "device"],
     set_={c.name: _summed.excluded[c.name] for c in blocks.c if not c.primary_key},
 )

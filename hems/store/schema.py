@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS: Final = tuple(f"{number:04}" for number in range(1, 12))
 """All revisions that this version knows, oldest first; the last one is what the tables below are.
 
 Kept here beside Alembic's own scripts, so that a file of the present revision opens without
@@ -124,25 +125,29 @@ devices: Final = Table(
 samples: Final = Table(
     "samples",
     metadata,
-    Column("device", Integer, primary_key=True),
-    Column("at_ms", Integer, primary_key=True),
+    Column("device", Integer),
+    Column("at_ms", Integer),
     Column("power_w", Float, nullable=False),
     Column("soc", Float),
     Column("temp_c", Float),
     Column("voltage_v", Float),
+    PrimaryKeyConstraint("at_ms", "device"),
     sqlite_with_rowid=False,
 )
-"""Every sample. Without a row id: the key is the place, so a device's hour lies together."""
+"""Every sample. Without a row id: the key is the place, so a minute of all devices lies together.
+
+So too in the three tables below: a page is the least that is written, and a batch touches few."""
 
 minutes: Final = Table(
     "minutes",
     metadata,
-    Column("device", Integer, primary_key=True),
-    Column("minute", Integer, primary_key=True),
+    Column("device", Integer),
+    Column("minute", Integer),
     Column("count", Integer, nullable=False),
     Column("power_sum_w", Float, nullable=False),
     Column("soc", Float),
     Column("taken_sum_w", Float),
+    PrimaryKeyConstraint("minute", "device"),
     sqlite_with_rowid=False,
 )
 """Sums of each minute since the epoch, kept as samples are appended.
@@ -153,8 +158,8 @@ minutes: Final = Table(
 quarters: Final = Table(
     "quarters",
     metadata,
-    Column("device", Integer, primary_key=True),
-    Column("quarter", Integer, primary_key=True),
+    Column("device", Integer),
+    Column("quarter", Integer),
     Column("minutes", Integer, nullable=False),
     Column("taken_sum_w", Float, nullable=False),
     Column("given_sum_w", Float, nullable=False),
@@ -163,6 +168,7 @@ quarters: Final = Table(
     Column("soc", Float),
     Column("soc_low", Float),
     Column("soc_high", Float),
+    PrimaryKeyConstraint("quarter", "device"),
     sqlite_with_rowid=False,
 )
 """What each quarter-hour since the epoch came to, and how many of its minutes were measured.
@@ -174,8 +180,8 @@ what was negative, both as magnitudes; a sixtieth of them is energy in Wh.
 blocks: Final = Table(
     "blocks",
     metadata,
-    Column("device", Integer, primary_key=True),
-    Column("block", Integer, primary_key=True),
+    Column("device", Integer),
+    Column("block", Integer),
     Column("minutes", Integer, nullable=False),
     Column("taken_sum_w", Float, nullable=False),
     Column("given_sum_w", Float, nullable=False),
@@ -183,6 +189,7 @@ blocks: Final = Table(
     Column("high_w", Float, nullable=False),
     Column("soc_low", Float),
     Column("soc_high", Float),
+    PrimaryKeyConstraint("block", "device"),
     sqlite_with_rowid=False,
 )
 """The same of each three hours since the epoch: a year is added up from a twelfth of the rows."""

@@ -1,7 +1,8 @@
 """Measurements in equal steps, from the coarsest rows that tell them, or from what is left."""
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -15,7 +16,14 @@ from hems.store.schema import minutes, quarters, samples
 MAX_POINTS: Final = 20_000
 """Most intervals of one series; a year by the half hour fits, a slip of the finger does not."""
 
+_SAMPLE_MS: Final = 1000
+"""How far apart samples are, as a rule."""
+_MOST_ROWS: Final = 5000
+"""Rows of each device that one question looks at, as a rule: SQLite sorts them in memory."""
+
 Values = list[float | None]
+Told = tuple[Values, Values]
+"""Mean powers and last states of charge, by number of interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,46 +92,54 @@ def level_of(step_s: int) -> Level:
     return wholes[-1]
 
 
-async def values(
-    connection: Connection, device: int, asked: Intervals, level: Level
-) -> tuple[Values, Values]:
-    """Return a device's mean powers, W, and last states of charge; None where nothing is known.
+async def values(connection: Connection, asked: Intervals, level: Level) -> Mapping[int, Told]:
+    """Return the devices' mean powers, W, and last states of charge; None where nothing is known.
 
     Args:
         connection: In a transaction.
-        device: Its number.
         asked: The intervals.
         level: Which rows tell them; coarser ones do where these are not kept any more.
+
+    Returns:
+        By number of the device; of those only that have any rows there.
     """
-    source = _SOURCES[level]
-    begin = asked.first * asked.step_s * 1000
-    end = begin + asked.count * asked.step_s * 1000
-    power_w: Values = [None] * asked.count
-    soc: Values = [None] * asked.count
-    # The row that has begun before the first interval tells of it too where rows are longer.
-    rows = await connection.execute(
-        source.query(asked.step_s * 1000)
-        .where(source.device == device)
-        .where(source.at >= begin // level.value, source.at < -(-end // level.value))
-        .group_by("step")
-    )
-    for step, mean_w, last_soc, row in rows:
-        for number in _told(step, row, level.value, asked):
-            power_w[number], soc[number] = mean_w, last_soc
+    found: defaultdict[int, Told] = defaultdict(lambda: _nothing(asked.count))
+    source, step_ms = _SOURCES[level], asked.step_s * 1000
+    portion = max(1, _MOST_ROWS * max(level.value, _SAMPLE_MS) // step_ms)
+    for begun in range(asked.first, asked.first + asked.count, portion):
+        until = min(begun + portion, asked.first + asked.count)
+        # The row that has begun before the first interval tells of it too where rows are longer.
+        early = level.value - 1 if level.value <= step_ms else 0
+        rows = await connection.execute(
+            source.query(step_ms)
+            .where(source.at >= (begun * step_ms + early) // level.value)
+            .where(source.at < -(-until * step_ms // level.value))
+        )
+        for device, step, mean_w, last_soc, row in rows:
+            power_w, soc = found[device]
+            for number in _told(step, row, level.value, asked):
+                power_w[number], soc[number] = mean_w, last_soc
     coarser = next((each for each in Level if each.value > level.value), None)
     if coarser is None:
-        return power_w, soc
-    oldest = await connection.scalar(select(func.min(source.at)).where(source.device == device))
-    # A coarse row that the oldest fine ones are part of is not spread over what they leave out.
-    kept = math.inf if oldest is None else oldest * level.value // coarser.value * coarser.value
-    older = min(asked.count, max(0.0, -(-(kept - begin) // (asked.step_s * 1000))))
+        return found
+    oldest = await connection.scalar(select(func.min(source.at)))
+    older = asked.count
+    if oldest is not None:
+        # A coarse row that the oldest fine ones are part of is not spread over what they leave out.
+        kept = oldest * level.value // coarser.value * coarser.value
+        older = min(asked.count, max(0, -(-kept // step_ms) - asked.first))
     if older:
-        before = Intervals(asked.first, int(older), asked.step_s)
-        coarse_w, coarse_soc = await values(connection, device, before, coarser)
-        for number in range(before.count):
-            if power_w[number] is None:
-                power_w[number], soc[number] = coarse_w[number], coarse_soc[number]
-    return power_w, soc
+        before = Intervals(asked.first, older, asked.step_s)
+        for device, (coarse_w, coarse_soc) in (await values(connection, before, coarser)).items():
+            power_w, soc = found[device]
+            for number in range(before.count):
+                if power_w[number] is None:
+                    power_w[number], soc[number] = coarse_w[number], coarse_soc[number]
+    return found
+
+
+def _nothing(count: int) -> Told:
+    return [None] * count, [None] * count
 
 
 def _told(step: int, row: int, length_ms: int, asked: Intervals) -> range:
@@ -135,8 +151,8 @@ def _told(step: int, row: int, length_ms: int, asked: Intervals) -> range:
     return range(max(begun, 0), min(ended, asked.count))
 
 
-Steps = Select[int, float, float | None, int]
-"""Rows of interval number, mean power, last state of charge, and when that was.
+Steps = Select[int, int, float, float | None, int]
+"""Rows of device, interval number, mean power, last state of charge, and when that was.
 
 With one `max` in its columns, SQLite takes the bare column beside it from the row of that maximum:
 so the state of charge is the last one without a second pass.
@@ -162,9 +178,11 @@ class _Source:
     soc: SQLColumnExpression[float | None]
 
     def query(self, step_ms: int) -> Steps:
-        """Return the question for its rows, by steps of a length."""
+        """Return the question for its rows, by devices and steps of a length."""
         step = (self.at * self.length_ms) // step_ms
-        return select(step.label("step"), self.mean_w, self.soc, func.max(self.at))
+        return select(
+            self.device, step.label("step"), self.mean_w, self.soc, func.max(self.at)
+        ).group_by(self.device, "step")
 
 
 _SOURCES: Final = {

@@ -94,6 +94,27 @@ async def test_what_is_not_kept_as_finely_is_told_as_it_is_kept(store: Store, st
         assert [told[T0 + m * 60] for m in (0, 119, 120, 200)] == [-7.0, -112.0, -120.0, -200.0]
 
 
+async def test_what_began_before_the_first_interval_is_told_in_no_other(store: Store) -> None:
+    """Only its quarter-hour is left, of which a part only is in the first interval."""
+    step_s = 1801
+    begun = (T0 // step_s + 1) * step_s
+    assert begun % 900
+    later = T0 + 2 * 86_400
+    await store.history.append([Sample(t, "pv", -5.0) for t in (begun - begun % 900, later)])
+    await store.history.prune(T0 + 86_400, minutes_before=T0 + 86_400)
+    (found,) = await store.history.history(begun, begun + 2 * step_s, step_s)
+    assert (list(found.at), found.power_w) == ([begun, begun + step_s], [None, None])
+
+
+async def test_where_nothing_finer_is_left_quarter_hours_tell_all(store: Store) -> None:
+    await store.history.append([Sample(T0 + 30, "pv", -5.0)])
+    await store.history.prune(T0 + 86_400, minutes_before=T0 + 86_400)
+    for step_s in (7, 60, 300):
+        (found,) = await store.history.history(T0, T0 + 1800, step_s)
+        told = {at: w for at, w in zip(found.at, found.power_w, strict=True) if at >= T0}
+        assert told == {at: -5.0 if at < T0 + 900 else None for at in told}
+
+
 async def test_quarter_hours_go_last(store: Store) -> None:
     await store.history.append([Sample(T0 + h * 3600, "pv", 1.0) for h in range(72)])
     end = T0 + 3 * 86_400
@@ -117,14 +138,26 @@ SAMPLES = st.lists(
 
 
 @settings(max_examples=20, deadline=None)
-@given(SAMPLES, st.integers(0, 60), st.sampled_from([7, 30, 60, 120]))
+@given(
+    SAMPLES,
+    st.integers(0, 60),
+    st.sampled_from([7, 30, 60, 120]),
+    st.sampled_from([1, 11, 5000]),
+)
 async def test_both_ways_agree_with_a_plain_recount(
-    tmp_path_factory: pytest.TempPathFactory, samples: list[Sample], cut: int, step_s: int
+    tmp_path_factory: pytest.TempPathFactory,
+    samples: list[Sample],
+    cut: int,
+    step_s: int,
+    most: int,
 ) -> None:
+    """However few rows are looked at at once."""
     store = await open_store(tmp_path_factory.mktemp("h") / "hems.db", SystemClock())
     await store.history.append(samples[:cut])
     await store.history.append(samples[cut:])
-    found = await store.history.history(T0, T0 + 420, step_s)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("hems.store.series._MOST_ROWS", most)
+        found = await store.history.history(T0, T0 + 420, step_s)
     await store.close()
     assert {series.device for series in found} == {sample.device for sample in samples}
     for series in found:

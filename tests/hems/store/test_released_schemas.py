@@ -168,7 +168,8 @@ def test_the_power_may_go_at_each_statement_on_the_way(tmp_path: Path, sealed: b
 
 
 def halfway(path: Path) -> None:
-    execute(path, "UPDATE alembic_version SET version_num = '0011'")
+    following = f"{int(REVISIONS[-1]) + 1:04}"
+    execute(path, "UPDATE alembic_version SET version_num = ?", (following,))
 
 
 def unknown(path: Path) -> None:
