@@ -21,9 +21,9 @@ class Measured:
         answers: What it was answered so far about each event of the whole run, by id.
         kept_s: How long limits of import were kept, of the time in which they held.
         broken_s: How long not.
+        breaches: When not, and what was the matter.
         lines: What the hub logged, and how often.
         alarms: What the owner is still told at the end.
-
         store_bytes: How large the store is at the end.
         grown: Where memory has grown, as Python sees it; where that was asked for.
     """
@@ -39,8 +39,8 @@ class Measured:
     answers: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     kept_s: float = 0.0
     broken_s: float = 0.0
+    breaches: list[str] = dataclasses.field(default_factory=list)
     lines: dict[str, int] = dataclasses.field(default_factory=dict)
     alarms: list[str] = dataclasses.field(default_factory=list)
-
     store_bytes: int = 0
     grown: list[str] = dataclasses.field(default_factory=list)

@@ -39,12 +39,11 @@ from tests.endure.former import first_version, version_before
 from tests.endure.gauge import Durations, Lines, sample, stored_bytes, timed_cycles
 from tests.endure.handover import hand_over, take_over
 from tests.endure.home import ZONE, home
+from tests.endure.limits import Limits
 from tests.endure.measured import Measured
 from tests.endure.plan import Fault, Order, Plan, Trouble, parts, planned
 
 SAMPLED_S: Final = 900.0
-_SETTLED_S: Final = 15.0
-"""After a limit has begun, and before it ends: within it the home has to keep to it."""
 _RESTART_S: Final = 20.0
 _STEPPED_S: Final = 40.0
 _REPLACED_S: Final = 45.0
@@ -74,7 +73,7 @@ class Part:
         self._first = number == 0
         self.measured = Measured(begins, ends, "")
         self._known: dict[str, str] = {}
-        self._limits: list[tuple[Order, float]] = []
+        self._limits = Limits()
         self._home: Home | None = None
         self._reign: asyncio.Task[None] | None = None
         self._disk = Disk()
@@ -111,6 +110,8 @@ class Part:
             await side.stop()
             self._disk.close()
         measured.cycles, measured.longest_s = durations.counts, durations.longest_s
+        measured.kept_s, measured.broken_s = self._limits.kept_s, self._limits.broken_s
+        measured.breaches = [each.told(self._plan.begins_at) for each in self._limits.breaches]
         before.write_text(json.dumps(self._known), encoding="utf-8")
         hand_over(self._folder / _STATE, self._premises, self._true.monotonic())
 
@@ -152,22 +153,29 @@ class Part:
         while True:
             await asyncio.sleep(due - self._true.monotonic())
             net_w = self._premises.step(step_s).meter.power_w
-            self._watch(self._true.now(), net_w, step_s)
+            if self._home is not None:
+                self._limits.see(self._true.now(), net_w, step_s, self._told)
             due += step_s
 
-    def _watch(self, now: float, net_w: float, step_s: float) -> None:
-        """See whether limits of import are kept."""
-        held = [
-            limit_w
-            for order, limit_w in self._limits
-            if order.starts_at + _SETTLED_S <= now < order.holds_until
-        ]
-        if not held or self._home is None:
-            return
-        if net_w <= min(held) + 50.0:
-            self.measured.kept_s += step_s
-        else:
-            self.measured.broken_s += step_s
+    def _told(self) -> str:
+        """Return what each device does, what it is told and what is wrong with it."""
+        home = self._premises.now
+        power = {
+            "base": home.base.power_w,
+            "pv": home.pv.power_w,
+            "battery": home.battery.power_w,
+            "car": home.ev.power_w,
+            "water_heater": home.water_heater.power_w,
+            "heat_pump": home.heat_pump.power_w,
+        }
+        words = [f"battery at {home.soc:.0%}"]
+        for name, power_w in power.items():
+            part = self._premises.parts.get(name)
+            asked_w = None if part is None else part.asked_w()
+            told = "" if asked_w is None else f" told {asked_w:.0f}"
+            words.append(f"{name} {power_w:.0f} W{told}")
+        ill = [f"{name} is {part.ill}" for name, part in self._premises.parts.items() if part.ill]
+        return ", ".join((*words, *ill))
 
     # The hub.
 
@@ -248,7 +256,7 @@ class Part:
         self._known[order.name] = self.measured.orders[order.name] = made["id"]
         limit_w = order.asks.get("limit_import_w")
         if limit_w is not None and not order.random_s:
-            self._limits = [*self._limits[-4:], (order, limit_w)]
+            self._limits.hold(order, limit_w)
 
     async def _grant(self) -> None:
         known = await self._utility.ask("GET", "/reservations", {})

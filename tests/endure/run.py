@@ -19,6 +19,7 @@ from tests.endure.judge import (
     planned_bytes,
     slope_a_day,
 )
+from tests.endure.limits import share
 from tests.endure.plan import Plan, parts, planned
 
 DEVICES: Final = 10
@@ -109,8 +110,7 @@ def _outcome(run: Run, plan: Plan, found: list[dict[str, Any]]) -> Outcome:
     lines: Counter[str] = Counter()
     for part in found:
         lines.update(part["lines"])
-    kept = sum(part["kept_s"] for part in found)
-    broken = sum(part["broken_s"] for part in found)
+    broken = share([(part["kept_s"], part["broken_s"]) for part in found])
     planned_mb = planned_bytes(run.days, cycle_s=run.cycle_s, devices=DEVICES) / 1e6
     allowed = lines_allowed(run.days, len(plan.orders), len(plan.troubles))
     slopes = slope_a_day(longest["samples"], lasted_s)
@@ -123,7 +123,7 @@ def _outcome(run: Run, plan: Plan, found: list[dict[str, Any]]) -> Outcome:
         Finding("upgrades", len(found)),
         Finding("missed_events", len(absent), 0),
         Finding("doubled_responses", len(twice), 0),
-        Finding("limits_broken_share", _rounded(broken / (kept + broken) if broken else 0), 0.02),
+        Finding("limits_broken_share", _rounded(broken), 0.02),
         Finding("cycles", sum(counts)),
         Finding("cycle_p50_s", _rounded(within_s(counts, 0.5))),
         Finding("cycle_p99_s", _rounded(within_s(counts, 0.99))),
@@ -144,6 +144,7 @@ def _outcome(run: Run, plan: Plan, found: list[dict[str, Any]]) -> Outcome:
     )
     wrong = (*(f"missed: {each}" for each in absent), *(f"doubled: {each}" for each in twice))
     told = (
+        *(each for part in found for each in part["breaches"]),
         *(f"alarm: {each}" for each in found[-1]["alarms"]),
         *(f"log: {count} x {text}" for text, count in lines.most_common(12)),
         *(f"grown: {each}" for each in longest["grown"]),
