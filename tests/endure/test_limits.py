@@ -1,5 +1,7 @@
 """Who watches the limits sees each time in which one does not hold, and no other."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ def order(name: str, starts_at: float, lasts_s: float, *, cut_at: float | None =
 def watched(limits: Limits, course: list[float]) -> None:
     """Have a home import what a course says, step by step from 0 on."""
     for number, net_w in enumerate(course, 1):
-        limits.see(number * STEP_S, net_w, STEP_S, lambda net_w=net_w: f"it took {net_w:g}")
+        limits.see(number * STEP_S, net_w, STEP_S, partial("it took {:g}".format, net_w))
 
 
 def test_too_much_is_told_with_what_was_the_matter_at_its_worst() -> None:
