@@ -59,13 +59,15 @@ class Part:
         number: Which share, from 0.
         plan: The whole run.
         script: The home.
+        lines: Counts what is logged.
         trace: Whether to say where memory grows.
     """
 
     def __init__(
-        self, folder: Path, number: int, plan: Plan, script: Script, *, trace: bool
+        self, folder: Path, number: int, plan: Plan, script: Script, lines: Lines, *, trace: bool
     ) -> None:
         self._folder = folder
+        self._number = number
         self._plan = plan
         self._script = script
         self._trace = trace
@@ -78,6 +80,9 @@ class Part:
         self._reign: asyncio.Task[None] | None = None
         self._disk = Disk()
         self._desk = FarDesk()
+        self._durations = Durations()
+        self._lines = lines
+        self._begun = time.perf_counter()
 
     async def live(self) -> None:
         """Live from its begin to its end."""
@@ -97,9 +102,8 @@ class Part:
         self._former()
         self._premises = Premises(self._script, self._config, self._clock, self._script.seed)
         take_over(self._folder / _STATE, self._premises)
-        durations = Durations()
         try:
-            with timed_cycles(durations):
+            with timed_cycles(self._durations):
                 async with self._passing():
                     await self._through()
             if not side.up:
@@ -109,11 +113,21 @@ class Part:
         finally:
             await side.stop()
             self._disk.close()
-        measured.cycles, measured.longest_s = durations.counts, durations.longest_s
-        measured.kept_s, measured.broken_s = self._limits.kept_s, self._limits.broken_s
-        measured.breaches = [each.told(self._plan.begins_at) for each in self._limits.breaches]
         before.write_text(json.dumps(self._known), encoding="utf-8")
         hand_over(self._folder / _STATE, self._premises, self._true.monotonic())
+
+    def write(self) -> None:
+        """Write down what was measured so far, for who judges it or looks on."""
+        measured, limits = self.measured, self._limits
+        measured.took_s = time.perf_counter() - self._begun
+        measured.cycles = self._durations.counts
+        measured.longest_s = self._durations.longest_s
+        measured.kept_s, measured.broken_s = limits.kept_s, limits.broken_s
+        measured.breaches = [each.told(self._plan.begins_at) for each in limits.breaches]
+        measured.lines = dict(self._lines.said)
+        measured.store_bytes = stored_bytes(self._folder / "hems.db")
+        found = json.dumps(dataclasses.asdict(measured))
+        (self._folder / f"part-{self._number}.json").write_text(found, encoding="utf-8")
 
     def _utility_side(self) -> UtilitySide:
         folder = self._folder / "pki"
@@ -218,6 +232,7 @@ class Part:
                 self.measured.grown = [
                     str(each) for each in snapshot.compare_to(first, "lineno")[:25]
                 ]
+            self.write()
 
     # What happens.
 
@@ -309,17 +324,11 @@ def main(folder: Path, number: int, *, days: float, seed: int, cycle_s: float, t
     plan = planned(days, seed)
     wall = datetime.fromtimestamp(plan.begins_at, ZoneInfo(ZONE)).replace(tzinfo=None)
     script = home(wall.isoformat(), cycle_s=cycle_s, seed=seed)
-    part = Part(folder, number, plan, script, trace=trace)
-    begun = time.perf_counter()
+    part = Part(folder, number, plan, script, lines, trace=trace)
     if trace:
         tracemalloc.start(8)
     run_at_once(part.live())
-    measured = part.measured
-    measured.took_s = time.perf_counter() - begun
-    measured.lines = dict(lines.said)
-    measured.store_bytes = stored_bytes(folder / "hems.db")
-    found = json.dumps(dataclasses.asdict(measured))
-    (folder / f"part-{number}.json").write_text(found, encoding="utf-8")
+    part.write()
 
 
 if __name__ == "__main__":
