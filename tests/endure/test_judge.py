@@ -131,7 +131,7 @@ def sound(run: Run, plan: Plan) -> list[Measured]:
     return found
 
 
-def _answer(found: list[Measured], change: Callable[[list[int]], None]) -> None:
+def _answer(found: list[Measured], change: Callable[[list[int]], object]) -> None:
     change(next(iter(found[-1].answers.values())))
 
 
@@ -158,7 +158,7 @@ def _never_taken(found: list[Measured]) -> None:
 
 FAULTS: dict[str, tuple[Callable[[list[Measured]], object], str]] = {
     "an event without an answer": (lambda f: _answer(f, list.clear), "missed_events"),
-    "an event not ended": (lambda f: _answer(f, lambda a: a.pop() and None), "missed_events"),
+    "an event not ended": (lambda f: _answer(f, list.pop), "missed_events"),
     "an event never dispatched": (_never_taken, "missed_events"),
     "an answer twice": (lambda f: _answer(f, lambda a: a.append(a[-1])), "doubled_responses"),
     "a limit not kept": (lambda f: setattr(f[0], "broken_s", 600.0), "limits_broken_share"),
