@@ -48,6 +48,8 @@ _RESTART_S: Final = 20.0
 _STEPPED_S: Final = 40.0
 _REPLACED_S: Final = 45.0
 """How long the replacing of the software takes, during which devices are on their own."""
+_ANSWERED: Final = 2
+"""Within so many cycles a step that nobody foresees is answered (docs/operate.md, Slope)."""
 _STATE: Final = "devices.pickle"
 
 
@@ -75,7 +77,7 @@ class Part:
         self._first = number == 0
         self.measured = Measured(begins, ends, "")
         self._known: dict[str, str] = {}
-        self._limits = Limits()
+        self._limits = Limits(_ANSWERED * script.step)
         self._home: Home | None = None
         self._reign: asyncio.Task[None] | None = None
         self._disk = Disk()
@@ -122,7 +124,8 @@ class Part:
         measured.took_s = time.perf_counter() - self._begun
         measured.cycles = self._durations.counts
         measured.longest_s = self._durations.longest_s
-        measured.kept_s, measured.broken_s = limits.kept_s, limits.broken_s
+        measured.kept_s, measured.answered_s = limits.kept_s, limits.answered_s
+        measured.broken_s = limits.broken_s
         measured.breaches = [each.told(self._plan.begins_at) for each in limits.breaches]
         measured.lines = dict(self._lines.said)
         measured.store_bytes = stored_bytes(self._folder / "hems.db")

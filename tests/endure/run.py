@@ -122,7 +122,10 @@ def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
     lines: Counter[str] = Counter()
     for part in found:
         lines.update(part.lines)
-    broken = share([(part.kept_s, part.broken_s) for part in found])
+    kept_s, answered_s, broken_s = (
+        sum(each)
+        for each in zip(*((p.kept_s, p.answered_s, p.broken_s) for p in found), strict=True)
+    )
     planned_mb = planned_bytes(run.days, cycle_s=run.cycle_s, devices=DEVICES) / 1e6
     allowed = lines_allowed(run.days, len(plan.orders), len(plan.troubles))
     slopes = slope_a_day(longest.samples, lasted_s)
@@ -135,7 +138,9 @@ def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
         Finding("upgrades", len(found)),
         Finding("missed_events", len(absent), 0),
         Finding("doubled_responses", len(twice), 0),
-        Finding("limits_broken_share", _rounded(broken), 0.02),
+        Finding("limits_judged_s", _rounded(kept_s + answered_s + broken_s)),
+        Finding("limits_over_share", _rounded(share(answered_s + broken_s, kept_s)), 0.05),
+        Finding("limits_broken_share", _rounded(share(broken_s, kept_s, answered_s)), 0.01),
         Finding("cycles", sum(counts)),
         Finding("cycles_left_out_share", _rounded(left_out), _LEFT_OUT),
         Finding("cycle_p50_s", _rounded(within_s(counts, 0.5))),

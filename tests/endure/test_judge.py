@@ -162,6 +162,10 @@ FAULTS: dict[str, tuple[Callable[[list[Measured]], object], str]] = {
     "an event never dispatched": (_never_taken, "missed_events"),
     "an answer twice": (lambda f: _answer(f, lambda a: a.append(a[-1])), "doubled_responses"),
     "a limit not kept": (lambda f: setattr(f[0], "broken_s", 600.0), "limits_broken_share"),
+    "limits exceeded again and again": (
+        lambda f: setattr(f[0], "answered_s", 2_000.0),
+        "limits_over_share",
+    ),
     "a hub that stands still": (
         lambda f: setattr(f[1], "cycles", [n // 2 for n in f[1].cycles]),
         "cycles_left_out_share",
