@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from aiohttp import web_app
+
 from certs.keys.opening import key_store
 from certs.pki import init_pki, open_pki
 from hems.cem.sentry import NO_SENTRY
@@ -276,6 +278,16 @@ class Part:
         if limit_w is not None and not order.random_s:
             self._limits.hold(order, limit_w)
 
+    async def _stop_utility(self) -> None:
+        """Have the utility end as a process does, of which nothing is left.
+
+        aiohttp remembers the last thousand handlers that it has wrapped, and with them the whole
+        server, which would look like memory that the hub does not give back.
+        """
+        await self._utility.stop()
+        name = "_cached_build_middleware"  # it has no other way
+        getattr(web_app, name).cache_clear()
+
     async def _grant(self) -> None:
         known = await self._utility.ask("GET", "/reservations", {})
         wanted = [
@@ -305,7 +317,7 @@ class Part:
     async def _trouble(self, trouble: Trouble, *, begins: bool) -> None:
         match trouble.fault:
             case Fault.UTILITY:
-                await (self._utility.stop() if begins else self._utility.start())
+                await (self._stop_utility() if begins else self._utility.start())
             case Fault.RESTART:
                 if begins:
                     await self._end_hub()
