@@ -22,7 +22,6 @@ from hems.on_demand import on_demand
 from hems.settings.config import Config
 from hems.store.errors import StoreError
 from hems.store.store import Store
-from hems.tariff.source import Source, SourceError, fetch, shown
 from hems.tariff.utility import Told, UtilityPrices, prices
 from programs import economic
 from programs.about import Standing
@@ -34,7 +33,9 @@ from programs.signal import Signal
 
 if TYPE_CHECKING:
     from hems.market import market, threshold_book, thresholds
+    from hems.tariff import source as sources
 else:  # few homes have a part in the wholesale market
+    sources = on_demand("hems.tariff.source")
     market, threshold_book, thresholds = (
         on_demand(f"hems.market.{name}") for name in ("market", "threshold_book", "thresholds")
     )
@@ -81,7 +82,7 @@ class DemandEvents:
 class _Prices:
     """Wholesale prices of a source."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: "sources.Source") -> None:
         self._source = source
 
     @property
@@ -168,14 +169,14 @@ class Demand:
             config.slope.bound, tell.signals, clock, lambda text: tell.alarm("slope", text)
         )
         self.market: market.Market | None = None
-        self._source: Source | None = None
+        self._source: sources.Source | None = None
         self._book: threshold_book.ThresholdBook | None = None
         section, place = config.market, config.market.net_benefits
         if place is None:
             return
         wholesale: market.Wholesale = _OfUtility(section.tariff, tell.told, clock)
         if section.prices is not None:
-            self._source = Source(
+            self._source = sources.Source(
                 "wholesale prices",
                 section.prices,
                 section.refresh,
@@ -187,7 +188,7 @@ class Demand:
             wholesale = _Prices(self._source)
         self._book = threshold_book.ThresholdBook(
             lambda: _thresholds(place),
-            shown(place),
+            sources.shown(place),
             section.refresh,
             kept=store.settings,
             clock=clock,
@@ -275,6 +276,6 @@ class Demand:
 
 async def _thresholds(place: str | Path) -> str:
     try:
-        return await fetch(place)
-    except SourceError as error:
+        return await sources.fetch(place)
+    except sources.SourceError as error:
         raise thresholds.ThresholdError(str(error)) from error

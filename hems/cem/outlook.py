@@ -9,6 +9,8 @@ one second to the next widens the margin.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from statistics import median
 from typing import Final
 
 from der.model import Control, Phase, Quality
@@ -23,6 +25,8 @@ from hems.image import Image
 _MOST_SAMPLES: Final = 240
 """Bound of the memory, however short the cycle."""
 _MOST_STEPS: Final = 32
+_LATE: Final = 1.5
+"""A reading that comes after so many times the usual gap follows on one that is missing."""
 
 Steps = tuple[tuple[float, float], ...]
 
@@ -127,10 +131,23 @@ def steps(
     kept = tuple(s for s in before.steps if s[0] <= unheard_since)
     if len(past) > 1 and past[:-1] == before.past[1 - len(past) :]:
         rise_w = _drawn_w(past[-1]) - _drawn_w(past[-2])
-        near = past[-1].at - past[-2].at <= policy.settle_s
-        kept = (*kept, (past[-1].at, rise_w)) if near and rise_w > policy.step_w else kept
+        kept = (
+            (*kept, (past[-1].at, rise_w))
+            if _near(past, policy) and rise_w > policy.step_w
+            else kept
+        )
     at = past[-1].at if past else -math.inf
     return tuple(s for s in kept[-_MOST_STEPS:] if s[0] > at - policy.habit_s)
+
+
+def _near(past: Sequence[Sample], policy: AllocatorPolicy) -> bool:
+    """Return whether the newest reading came as soon as they do, so that no time lies between.
+
+    A home's cycle may last as long as `settle_s`, or twice that.
+    """
+    gaps = [after.at - before.at for before, after in pairwise(past)]
+    usual_s = median(gaps[:-1]) if len(gaps) > 1 else 0.0
+    return gaps[-1] <= max(policy.settle_s, _LATE * usual_s)
 
 
 def _drawn_w(sample: Sample) -> float:

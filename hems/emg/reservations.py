@@ -42,15 +42,23 @@ class Reservations:
     ) -> None:
         self._engines = engines
         self._binding = binding
+        self._known: dict[str, tuple[Request, float, Posted | None]] = {}
 
     def posted(self, utility: str) -> Sequence[Posted]:
-        """Return the offers that a utility has, or is to have."""
-        return [
-            found
-            for engine in self._of(utility)
-            for request in engine.requests
-            if (found := posted(request, engine.offset_s)) is not None
-        ]
+        """Return the offers that a utility has, or is to have.
+
+        It is asked several times in each control cycle: only what has changed is made anew.
+        """
+        before, self._known = self._known, {}
+        for engine in self._of(utility):
+            offset_s = engine.offset_s
+            for request in engine.requests:
+                mrid = request.mrid
+                known = before.get(mrid)
+                if known is None or known[0] is not request or known[1] != offset_s:
+                    known = request, offset_s, posted(request, offset_s)
+                self._known[mrid] = known
+        return [found for _, _, found in self._known.values() if found is not None]
 
     def commitments(self, utility: str) -> Sequence[Commitment]:
         """Return what a utility has committed and not taken back, whether or not it is over."""

@@ -34,7 +34,6 @@ SPAN_S: Final = 36 * 3600.0
 """How far ahead is planned: past the next night's end, whenever it is asked."""
 GOOD_S: Final = 2 * 3600.0
 """A plan older than this is no longer followed: what it rests on has changed."""
-_LOOK_S: Final = 1.0
 _FIRST_PAUSE_S: Final = 5.0
 _LAST_PAUSE_S: Final = 300.0
 _SET_S: Final = 60.0
@@ -130,6 +129,7 @@ class Planning:
         self._policy = EconomyPolicy()
         self._last: Image | None = None
         self._watch = StepWatch(clock)
+        self._news = asyncio.Event()
 
     @property
     def policy(self) -> EconomyPolicy:
@@ -155,7 +155,8 @@ class Planning:
         return self._desk.pid
 
     def take_image(self, image: Image) -> None:
-        """Follow what is measured; no I/O."""
+        """Follow what is measured, and look whether a plan is due; no I/O."""
+        self._news.set()
         self._follow_clock()
         self._chronicle.take_image(image)
         self._stays.take_image(image)
@@ -173,9 +174,10 @@ class Planning:
         pause_s = _FIRST_PAUSE_S
         try:
             while True:
-                await asyncio.sleep(_LOOK_S)
                 image = self._ring.present
                 if image is None or not self._due(image):
+                    await self._news.wait()
+                    self._news.clear()
                     continue
                 try:
                     await self._ask(image)

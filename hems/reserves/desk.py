@@ -34,7 +34,6 @@ from programs.reserve import ID, ReservePolicy, recognised
 from programs.rules import kilowatts
 from programs.signal import Signal
 
-_LOOK_S: Final = 1.0
 _SAVE_S: Final = 10.0
 PATIENCE_S: Final = 10.0
 """A battery that cannot be reached for so long, or has too little, is said to the utility."""
@@ -111,6 +110,7 @@ class Reserves:
         )
         self._joined = True
         self._unsaved = False
+        self._news = asyncio.Event()
 
     # A use case's part of the running home.
 
@@ -136,7 +136,8 @@ class Reserves:
         saved_at = self._clock.monotonic()
         try:
             while True:
-                await asyncio.sleep(_LOOK_S)
+                await self._news.wait()
+                self._news.clear()
                 await self.trade()
                 if self._unsaved or (
                     self._book.watches and self._clock.monotonic() - saved_at >= _SAVE_S
@@ -148,6 +149,7 @@ class Reserves:
 
     def take_image(self, image: Image) -> None:
         """Follow what is measured; no I/O."""
+        self._news.set()
         self._follow_clock()
         before, self._image = self._image, image
         now = image.at

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from der.sentence import say
 from hems.cem.planner.problem import Prices
@@ -13,11 +13,16 @@ from hems.cem.tariff import rates
 from hems.cem.tariff.rates import Contract, Flow, Price, Quotes
 from hems.cem.tariff.series import Series, said
 from hems.clock import Clock
+from hems.on_demand import on_demand
 from hems.store.settings import Settings
 from hems.surface import PriceView
 from hems.tariff.settings import BookSettings
-from hems.tariff.source import Source
 from hems.tariff.utility import Told, UtilityPrices, prices
+
+if TYPE_CHECKING:
+    from hems.tariff import source as sources
+else:  # most tariffs are what was agreed, or the utility's: no document is read for them
+    sources = on_demand("hems.tariff.source")
 
 LOOK_EVERY_S: Final = 20.0
 """How often it is looked whether the utility tells something else."""
@@ -60,10 +65,10 @@ class PriceBook:
         self._looked_at = -_RENEW_S
         self._version = 0
 
-        def source(name: str, place: str | Path | None) -> Source | None:
+        def source(name: str, place: str | Path | None) -> "sources.Source | None":
             if place is None:
                 return None
-            return Source(
+            return sources.Source(
                 name,
                 place,
                 settings.refresh_s,
@@ -83,11 +88,11 @@ class PriceBook:
 
     async def run(self) -> None:
         """Read all sources until cancelled."""
-        sources = [source for source in (self._market, self._carbon) if source is not None]
-        for source in sources:
+        read = [source for source in (self._market, self._carbon) if source is not None]
+        for source in read:
             await source.resume()
         async with asyncio.TaskGroup() as tasks:
-            for source in sources:
+            for source in read:
                 tasks.create_task(source.run())
             if self._settings.utility:
                 tasks.create_task(self._follow_utility())
@@ -160,7 +165,7 @@ class PriceBook:
             carbon=ahead(quotes.carbon),
         )
 
-    def _believed(self, source: Source | None) -> bool:
+    def _believed(self, source: "sources.Source | None") -> bool:
         if source is None:
             return False
         return self._clock.now() - source.told_at <= self._settings.stale_s
@@ -185,7 +190,7 @@ class PriceBook:
             self._note_change()
 
 
-def _paid(market: Source) -> Series | None:
+def _paid(market: "sources.Source") -> Series | None:
     """Return the market's price of energy given: that of energy taken where it tells one only."""
     document = market.document
     return document.price if document.export is None else document.export

@@ -20,10 +20,11 @@ class Measured:
         orders: Ids of the events that the utility took, by name.
         answers: What it was answered so far about each event of the whole run, by id.
         kept_s: How long limits of import were kept, of the time in which they held.
-        broken_s: How long not.
+        answered_s: How long they were exceeded for no longer than a hub needs to answer.
+        broken_s: How long for longer.
+        breaches: When they were exceeded, and what was the matter.
         lines: What the hub logged, and how often.
         alarms: What the owner is still told at the end.
-
         store_bytes: How large the store is at the end.
         grown: Where memory has grown, as Python sees it; where that was asked for.
     """
@@ -38,9 +39,10 @@ class Measured:
     orders: dict[str, str] = dataclasses.field(default_factory=dict)
     answers: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     kept_s: float = 0.0
+    answered_s: float = 0.0
     broken_s: float = 0.0
+    breaches: list[str] = dataclasses.field(default_factory=list)
     lines: dict[str, int] = dataclasses.field(default_factory=dict)
     alarms: list[str] = dataclasses.field(default_factory=list)
-
     store_bytes: int = 0
     grown: list[str] = dataclasses.field(default_factory=list)

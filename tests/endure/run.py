@@ -4,10 +4,10 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tests.endure.gauge import Sample, within_s
 from tests.endure.judge import (
@@ -19,11 +19,15 @@ from tests.endure.judge import (
     planned_bytes,
     slope_a_day,
 )
+from tests.endure.limits import share
+from tests.endure.measured import Measured
 from tests.endure.plan import Plan, parts, planned
 
 DEVICES: Final = 10
 _LEAKED: Final = {"files": 4.0, "tasks": 4.0, "threads": 2.0}
 """By how much a warm process may have more of each at its end."""
+_LEFT_OUT: Final = 0.03
+"""Share of the time in which no cycle may turn: the software is replaced, the hub restarted."""
 
 
 class PartError(Exception):
@@ -79,10 +83,10 @@ def lived(run: Run, folder: Path) -> Outcome:
     """
     plan = planned(run.days, run.seed)
     found = [_process(run, folder, number) for number in range(len(parts(plan)))]
-    return _outcome(run, plan, found)
+    return judged(run, plan, found)
 
 
-def _process(run: Run, folder: Path, number: int) -> dict[str, Any]:
+def _process(run: Run, folder: Path, number: int) -> Measured:
     words = (folder, number, run.days, run.seed, run.cycle_s, *(["trace"] if run.trace else []))
     done = subprocess.run(
         [sys.executable, "-m", "tests.endure.part", *map(str, words)],
@@ -92,28 +96,39 @@ def _process(run: Run, folder: Path, number: int) -> dict[str, Any]:
     )
     if done.returncode:
         raise PartError(f"process {number} of the run failed:\n{done.stderr}")
-    made: dict[str, Any] = json.loads((folder / f"part-{number}.json").read_text("utf-8"))
-    made["samples"] = [Sample(**each) for each in made["samples"]]
-    return made
+    made = json.loads((folder / f"part-{number}.json").read_text("utf-8"))
+    samples = [Sample(**each) for each in made.pop("samples")]
+    return Measured(**made, samples=samples)
 
 
-def _outcome(run: Run, plan: Plan, found: list[dict[str, Any]]) -> Outcome:
-    orders = {name: mrid for part in found for name, mrid in part["orders"].items()}
-    last: Mapping[str, list[int]] = found[-1]["answers"]
+def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
+    """Return what a run came to; pure.
+
+    Args:
+        run: How it was run.
+        plan: What it was to hold.
+        found: What each of its processes measured, in order.
+    """
+    orders = {name: mrid for part in found for name, mrid in part.orders.items()}
+    last: Mapping[str, list[int]] = found[-1].answers
     answers = {name: last.get(mrid, []) for name, mrid in orders.items()}
     due = {o.name: o.answers for o in plan.orders if o.starts_at + o.lasts_s < plan.ends_at - 600}
     absent, twice = missed(due, answers), doubled(answers)
-    counts = [sum(each) for each in zip(*(part["cycles"] for part in found), strict=True)]
-    longest = max(found, key=lambda part: part["ends_at"] - part["begins_at"])
-    lasted_s = longest["ends_at"] - longest["begins_at"]
+    counts = [sum(each) for each in zip(*(part.cycles for part in found), strict=True)]
+    longest = max(found, key=lambda part: part.ends_at - part.begins_at)
+    lasted_s = longest.ends_at - longest.begins_at
+    whole_s = sum(part.ends_at - part.begins_at for part in found)
+    left_out = max(0.0, 1.0 - sum(counts) * run.cycle_s / whole_s)
     lines: Counter[str] = Counter()
     for part in found:
-        lines.update(part["lines"])
-    kept = sum(part["kept_s"] for part in found)
-    broken = sum(part["broken_s"] for part in found)
+        lines.update(part.lines)
+    kept_s, answered_s, broken_s = (
+        sum(each)
+        for each in zip(*((p.kept_s, p.answered_s, p.broken_s) for p in found), strict=True)
+    )
     planned_mb = planned_bytes(run.days, cycle_s=run.cycle_s, devices=DEVICES) / 1e6
     allowed = lines_allowed(run.days, len(plan.orders), len(plan.troubles))
-    slopes = slope_a_day(longest["samples"], lasted_s)
+    slopes = slope_a_day(longest.samples, lasted_s)
     findings = (
         Finding("days", run.days),
         Finding("devices", DEVICES),
@@ -123,30 +138,34 @@ def _outcome(run: Run, plan: Plan, found: list[dict[str, Any]]) -> Outcome:
         Finding("upgrades", len(found)),
         Finding("missed_events", len(absent), 0),
         Finding("doubled_responses", len(twice), 0),
-        Finding("limits_broken_share", _rounded(broken / (kept + broken) if broken else 0), 0.02),
+        Finding("limits_judged_s", _rounded(kept_s + answered_s + broken_s)),
+        Finding("limits_over_share", _rounded(share(answered_s + broken_s, kept_s)), 0.05),
+        Finding("limits_broken_share", _rounded(share(broken_s, kept_s, answered_s)), 0.01),
         Finding("cycles", sum(counts)),
+        Finding("cycles_left_out_share", _rounded(left_out), _LEFT_OUT),
         Finding("cycle_p50_s", _rounded(within_s(counts, 0.5))),
         Finding("cycle_p99_s", _rounded(within_s(counts, 0.99))),
         Finding("cycle_p999_s", _rounded(within_s(counts, 0.999)), 1.5),
-        Finding("cycle_longest_s", _rounded(max(part["longest_s"] for part in found))),
+        Finding("cycle_longest_s", _rounded(max(part.longest_s for part in found))),
         # Of less than a day nothing is known but how far a process grows until it is warm.
         Finding("rss_slope_mb_a_day", _rounded(slopes), 1.0 if lasted_s >= 2 * 86400 else None),
-        Finding("rss_mb", _rounded(max(s.rss_mb for p in found for s in p["samples"]))),
-        Finding("planner_mb", _rounded(max(s.planner_mb for p in found for s in p["samples"]))),
+        Finding("rss_mb", _rounded(max(s.rss_mb for p in found for s in p.samples))),
+        Finding("planner_mb", _rounded(max(s.planner_mb for p in found for s in p.samples))),
         *(
-            Finding(f"{what}_leaked", grown(longest["samples"], what, lasted_s), most)
+            Finding(f"{what}_leaked", grown(longest.samples, what, lasted_s), most)
             for what, most in _LEAKED.items()
         ),
-        Finding("store_mb", _rounded(found[-1]["store_bytes"] / 1e6), _rounded(planned_mb)),
+        Finding("store_mb", _rounded(found[-1].store_bytes / 1e6), _rounded(planned_mb)),
         Finding("log_lines", sum(lines.values()), allowed),
-        Finding("alarms_left", len(found[-1]["alarms"]), 0),
-        Finding("took_s", _rounded(sum(part["took_s"] for part in found))),
+        Finding("alarms_left", len(found[-1].alarms), 0),
+        Finding("took_s", _rounded(sum(part.took_s for part in found))),
     )
     wrong = (*(f"missed: {each}" for each in absent), *(f"doubled: {each}" for each in twice))
     told = (
-        *(f"alarm: {each}" for each in found[-1]["alarms"]),
+        *(each for part in found for each in part.breaches),
+        *(f"alarm: {each}" for each in found[-1].alarms),
         *(f"log: {count} x {text}" for text, count in lines.most_common(12)),
-        *(f"grown: {each}" for each in longest["grown"]),
+        *(f"grown: {each}" for each in longest.grown),
     )
     return Outcome(findings, wrong, told)
 

@@ -1,12 +1,17 @@
 """The judge of a run finds what is wrong, and nothing else."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.endure.gauge import Durations, Sample, within_s
 from tests.endure.judge import DAY_S, Finding, doubled, grown, missed, planned_bytes, slope_a_day
-from tests.endure.plan import CHANGE, Fault, parts, planned
+from tests.endure.measured import Measured
+from tests.endure.plan import CHANGE, Fault, Plan, parts, planned
+from tests.endure.run import Run, judged
 
 QUARTER_S = 900.0
 
@@ -102,3 +107,93 @@ def test_nobody_dispatches_while_the_utility_or_the_process_is_away(days: float,
     assert not [at for at in told for begin, end in away if begin <= at <= end]
     assert plan.begins_at < plan.upgraded_at < plan.ends_at
     assert plan.begins_at <= CHANGE <= plan.ends_at
+
+
+WEEK = Run(days=7.0, seed=1, cycle_s=5.0)
+
+
+def sound(run: Run, plan: Plan) -> list[Measured]:
+    """What a hub without fault comes to."""
+    found = []
+    for begins, ends in parts(plan):
+        durations = Durations()
+        for _ in range(int((ends - begins) / run.cycle_s)):
+            durations.add(0.005)
+        days = (ends - begins) / DAY_S
+        part = Measured(begins, ends, "before", cycles=durations.counts, longest_s=0.005)
+        part.samples = [
+            replace(each, at=begins + each.at, files=20) for each in samples(days, mb_a_day=0.1)
+        ]
+        part.orders = {o.name: o.name for o in plan.orders if begins <= o.told_at < ends}
+        part.answers = {o.name: list(o.answers) for o in plan.orders if o.told_at < ends}
+        part.kept_s, part.store_bytes = 10_000.0, 20_000_000
+        found.append(part)
+    return found
+
+
+def _answer(found: list[Measured], change: Callable[[list[int]], object]) -> None:
+    change(next(iter(found[-1].answers.values())))
+
+
+def _grow(found: list[Measured], what: str, by: float) -> None:
+    """Have the last process have so much more of something each day."""
+    last = found[-1]
+    last.samples = [
+        replace(s, **{what: getattr(s, what) + by * (s.at - last.begins_at) / DAY_S})
+        for s in last.samples
+    ]
+
+
+def _slow(found: list[Measured]) -> None:
+    durations = Durations()
+    for _ in range(200):
+        durations.add(2.0)
+    counts = zip(found[0].cycles, durations.counts, strict=True)
+    found[0].cycles = [sum(each) for each in counts]
+
+
+def _never_taken(found: list[Measured]) -> None:
+    del found[0].orders[next(iter(found[0].orders))]
+
+
+FAULTS: dict[str, tuple[Callable[[list[Measured]], object], str]] = {
+    "an event without an answer": (lambda f: _answer(f, list.clear), "missed_events"),
+    "an event not ended": (lambda f: _answer(f, list.pop), "missed_events"),
+    "an event never dispatched": (_never_taken, "missed_events"),
+    "an answer twice": (lambda f: _answer(f, lambda a: a.append(a[-1])), "doubled_responses"),
+    "a limit not kept": (lambda f: setattr(f[0], "broken_s", 600.0), "limits_broken_share"),
+    "limits exceeded again and again": (
+        lambda f: setattr(f[0], "answered_s", 2_000.0),
+        "limits_over_share",
+    ),
+    "a hub that stands still": (
+        lambda f: setattr(f[1], "cycles", [n // 2 for n in f[1].cycles]),
+        "cycles_left_out_share",
+    ),
+    "slow cycles": (_slow, "cycle_p999_s"),
+    "memory": (lambda f: _grow(f, "rss_mb", 2.0), "rss_slope_mb_a_day"),
+    "files": (lambda f: _grow(f, "files", 3), "files_leaked"),
+    "tasks": (lambda f: _grow(f, "tasks", 3), "tasks_leaked"),
+    "threads": (lambda f: _grow(f, "threads", 2), "threads_leaked"),
+    "a store too large": (lambda f: setattr(f[-1], "store_bytes", 10**9), "store_mb"),
+    "a log too long": (lambda f: f[0].lines.update({"again and again": 9999}), "log_lines"),
+    "an alarm that stays": (lambda f: f[-1].alarms.append("the meter is lost"), "alarms_left"),
+}
+
+
+def test_a_week_without_fault_is_good() -> None:
+    plan = planned(WEEK.days, WEEK.seed)
+    outcome = judged(WEEK, plan, sound(WEEK, plan))
+    assert not [finding for finding in outcome.findings if not finding.good]
+    assert outcome.good
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_noticed_by_the_figure_for_it_and_by_no_other(fault: str) -> None:
+    plan = planned(WEEK.days, WEEK.seed)
+    found = sound(WEEK, plan)
+    change, figure = FAULTS[fault]
+    change(found)
+    outcome = judged(WEEK, plan, found)
+    assert [finding.key for finding in outcome.findings if not finding.good] == [figure]
+    assert not outcome.good

@@ -31,6 +31,7 @@ NOT_OF_EVERY_HOME = (
     "hems.scenarios",
     "hems.setup.device_setup",
     "hems.setup.guide",
+    "hems.tariff.document",
     "highspy",  # the planner's process
     "jsonschema",
     "numpy",

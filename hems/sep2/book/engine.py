@@ -25,7 +25,7 @@ from hems.sep2.book.ledger import Ledger, LedgerError
 from hems.sep2.book.messages import Message, Reservation, messages, reservations
 from hems.sep2.book.prices import Prices
 from hems.sep2.book.requests import Request, Wish
-from hems.sep2.book.states import EventState, state_of
+from hems.sep2.book.states import EventState, States
 from hems.sep2.book.telling import at_home, is_news
 from hems.sep2.codec.reading import BadItem
 from hems.sep2.noticed import Notice, unnoticed
@@ -90,6 +90,7 @@ class Engine:
         self.settings = settings
         self.server_clock = ServerClock(clock)
         self._book = Book(settings, rng, alarm, notice)
+        self._states = States()
         self._ledger = ledger
         self._clock = clock
         self._contact = Contact(clock, comms_loss_s)
@@ -121,9 +122,7 @@ class Engine:
     @property
     def events(self) -> Sequence[EventState]:
         """All events that are kept, by start."""
-        now, offset_s = self.server_time(), self.offset_s
-        states = (state_of(e, now, offset_s) for e in self._book.entries.values())
-        return sorted(states, key=lambda s: s.starts_at)
+        return self._states.of(self._book.entries, self.server_time(), self.offset_s)
 
     @property
     def reservations(self) -> Sequence[Reservation]:

@@ -1,5 +1,6 @@
 """An event as the home may see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hems.sep2.book.controls import Control
@@ -62,3 +63,35 @@ def state_of(entry: Entry, now: float, offset_s: float) -> EventState:
         overridden_until=entry.override.ends_at(span, granted_s) - offset_s,
         override_left_s=max(0.0, granted_s - entry.override.used_s(span, now)),
     )
+
+
+class States:
+    """The states of all events of a book, each made anew only where it may have changed.
+
+    They are asked for several times in each control cycle, while prices alone leave some hundred
+    events in the book, nearly all of which are as they were.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Entry, EventState]] = {}
+        self._offset_s = 0.0
+
+    def of(self, entries: Mapping[str, Entry], now: float, offset_s: float) -> list[EventState]:
+        """Return the states by start; of those that start together, as the book has them.
+
+        Args:
+            entries: All events of the book, by mRID.
+            now: Server's clock.
+            offset_s: The server's time less the home's.
+        """
+        before = self._known if offset_s == self._offset_s else {}
+        self._offset_s, self._known = offset_s, {}
+        found: list[EventState] = []
+        for mrid, entry in entries.items():
+            known = before.get(mrid)
+            # What is left of an override runs out by time alone; all else changes with the entry.
+            if known is None or known[0] is not entry or entry.override.on:
+                known = entry, state_of(entry, now, offset_s)
+            self._known[mrid] = known
+            found.append(known[1])
+        return sorted(found, key=lambda state: state.starts_at)

@@ -83,6 +83,18 @@ def test_the_steps_of_the_last_half_hour_are_remembered(
     assert steps(again, (first, last), POLICY) == expected  # the same reading counts once
 
 
+@pytest.mark.parametrize("cycle_s", [0.5, 1.0, 5.0, 5.01, 10.0])
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_step_is_one_at_every_cycle_but_not_where_readings_are_missing(
+    cycle_s: float, *, missing: bool
+) -> None:
+    long_s = max(2 * cycle_s, 6.0) if missing else cycle_s
+    quiet = tuple(Sample(T0 + n * cycle_s, 500.0, 0.0) for n in range(6))
+    last = Sample(quiet[-1].at + long_s, 2_500.0, 0.0)
+    found = steps(Memory(past=quiet), (*quiet, last), POLICY)
+    assert found == (() if missing else ((last.at, 2_000.0),))
+
+
 @pytest.mark.requirement("BUC-1")
 def test_after_a_kettle_the_batteries_keep_as_much_help_back_from_the_car() -> None:
     loop = Loop(Plant((METER, BATTERY, CAR), base_w=500, wants={"car": 7_400.0}))

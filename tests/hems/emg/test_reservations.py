@@ -1,17 +1,25 @@
 """Reserve in 2030.5's words and back: signs, times by the server's clock, what was consented to."""
 
+import random
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from hems.emg.reservations import commitment, posted, wish
+from hems.clock import SystemClock
+from hems.emg.reservations import Reservations, commitment, posted, wish
+from hems.sep2.book.book import BookSettings
+from hems.sep2.book.engine import Engine
 from hems.sep2.book.requests import Requests
 from hems.sep2.book.requests import Wish as Flow
 from hems.sep2.book.states import EventState
 from hems.sep2.rules.events import Event, Program
 from hems.sep2.rules.lifecycle import Phase
 from hems.sep2.xml import serialize
+from hems.store.store import open_store
 from programs.commitment import Offer, Product
 from tests.hems.sep2.kinds_made import grant
 from tests.hems.sep2.schema import Edition, validator
@@ -115,3 +123,27 @@ def test_what_commits(
 def test_what_does_not(found: EventState) -> None:
     assert commitment(found, "grid", {"R1": OFFER}, binding=False) is None
     assert commitment(found, "grid", {}, binding=False) is None
+
+
+async def test_what_is_posted_follows_the_book_and_the_servers_clock(tmp_path: Path) -> None:
+    clock = SystemClock()
+    store = await open_store(tmp_path / "hems.db", clock)
+    draws = random.Random(1)  # noqa: S311 - draws, not secrets
+    engine = Engine(BookSettings("grid", "0" * 40), store.ledger, clock, draws)
+    try:
+        await engine.load()
+        offers = Reservations(lambda: [("grid", engine)])
+        begins = engine.server_time() + 3_600.0
+        offer = replace(OFFER, starts_at=begins, ends_at=begins + 3_600.0)
+        mrid = await offers.offer("grid", offer)
+        (first,), (again,) = offers.posted("grid"), offers.posted("grid")
+        assert again is first, "nothing has changed"
+        assert offers.posted("another") == []
+        asked = clock.monotonic()
+        engine.sync_time(int(engine.server_time()) + 100, asked, asked, 3)
+        (later,) = offers.posted("grid")
+        assert later.offer.starts_at == pytest.approx(first.offer.starts_at - 100.0, abs=1.5)
+        await offers.withdraw("grid", mrid)
+        assert not [each for each in offers.posted("grid") if not each.withdrawn]
+    finally:
+        await store.close()

@@ -88,12 +88,19 @@ async def planning(
         pace=pace,
     )
     world.live()
-    running = asyncio.create_task(made.run())
+
+    async def cycles() -> None:
+        while (image := world.ring.present) is not None:
+            made.take_image(image)
+            await asyncio.sleep(0.1)
+
+    running = [asyncio.create_task(each) for each in (made.run(), cycles())]
     try:
         yield made
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         assert made.pid is None, "the planner has ended with its hub"
         await store.close()
 
