@@ -16,7 +16,7 @@ from web.words import Words
 Version = Annotated[str, Field(min_length=1, max_length=128)]
 
 
-class OfferAnswer(Answer):
+class SoftwareOfferAnswer(Answer):
     """A newer version; fields as in `hems.software.surface.OfferView`."""
 
     version: str
@@ -36,7 +36,7 @@ class UpdatesAnswer(Answer):
     able: bool
     looks: bool
     looked_at: float | None
-    offer: OfferAnswer | None
+    offer: SoftwareOfferAnswer | None
     stage: Stage
     version: str
     until: float | None
