@@ -27,7 +27,7 @@ from hems.software import moment
 from hems.software.sides import Sides, SidesError
 from hems.software.suiting import barred, made_for
 from hems.software.surface import OfferView, Stage, UpdatesView, When
-from hems.software.switch import Phase, State
+from hems.software.switch import ASKED, Phase, State
 from hems.store.errors import StoreError
 from hems.store.settings import Settings
 from hems.surface import SurfaceError
@@ -161,7 +161,7 @@ class Updates:
             until=self.until if stage is Stage.TRIAL else None,
             hurried=stage is Stage.ARMED and moment.hurried(self.home, about),
             former="" if state.phase is Phase.ARMED else state.version(state.former),
-            returned=state.why if state.phase is Phase.SETTLED else "",
+            returned="" if state.why == ASKED or state.phase is not Phase.SETTLED else state.why,
             error=self._error,
             automatic=self._automatic,
             window=settings.window,

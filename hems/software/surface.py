@@ -64,7 +64,8 @@ class UpdatesView:
         until: When a trial ends at the latest, UTC epoch seconds; None where none runs.
         hurried: Whether it does not wait for its hours.
         former: The version that can be gone back to; empty for none.
-        returned: Why a version was taken back last, one clause; empty where none was.
+        returned: Why a version was taken back last, one clause; empty where none was, or somebody
+            wanted it.
         error: Why what was asked last was not done; empty where it was.
         automatic: Whether newer versions are installed unasked.
         window: The hours in which the hub may be started anew with one: "02:00-05:00".
