@@ -6,12 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from hems.commands.fetch import fetch
 from hems.software import launcher
 from hems.software.moment import hurry
 from hems.software.sides import UPDATES, Sides, verdict
@@ -118,5 +118,4 @@ def test_a_version_that_was_taken_back_is_told_as_long_as_nobody_has_seen_to_it(
 
 
 def _asked(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        return str(answer.read().decode())
+    return fetch(url, within_s=30.0).decode()
