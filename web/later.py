@@ -46,6 +46,7 @@ UNDER: Final[Mapping[str, Sequence[str]]] = {
     "setup_api": ("/api/setup",),
     "time_api": ("/api/time",),
     "trust_api": ("/api/trust",),
+    "updates_api": ("/api/updates",),
     "visibility_api": ("/api/accesses", "/api/grants"),
 }
 """The paths under which a module of this package answers: known before it is loaded."""

@@ -34,6 +34,7 @@ from web.setup_api import SetupApi
 from web.stream import Streams
 from web.time_api import TimeApi
 from web.trust_api import TrustApi
+from web.updates_api import UpdatesApi
 from web.visibility_api import VisibilityApi
 
 PARTS: Final[Sequence[type[Part]]] = (
@@ -59,6 +60,7 @@ PARTS: Final[Sequence[type[Part]]] = (
     TrustApi,
     AgentApi,
     TimeApi,
+    UpdatesApi,
     LanApi,
     PushApi,
     SetupApi,

@@ -61,7 +61,6 @@ class SetupAnswer(Answer):
 
     Attributes:
         version: Of this software.
-        updates: How it is updated.
         erased: What was erased at this start; null where nothing was.
     """
 
@@ -69,7 +68,6 @@ class SetupAnswer(Answer):
     steps: Sequence[SetupStepAnswer]
     next: Step
     version: str = ""
-    updates: Words = ""
     erased: ErasedAnswer | None = None
 
 
@@ -209,7 +207,7 @@ class SetupApi:
         if erased is not None:
             gone = [str(each.path) for each in erased.gone]
             proof = ErasedAnswer(gone=gone, left=erased.left)
-        more = {"version": version("hems"), "updates": _how_updated(), "erased": proof}
+        more = {"version": version("hems"), "erased": proof}
         return SetupAnswer.model_validate({**found.model_dump(), **more})
 
     async def step(self, step: str, body: SetupStepOrder) -> SetupAnswer:
@@ -260,10 +258,3 @@ class SetupApi:
         """Look for utilities' servers on the home's network, for some seconds."""
         found = await search()
         return ServersAnswer(servers=[ServerAnswer.model_validate(each) for each in found])
-
-
-def _how_updated() -> str:
-    return say(
-        "This version is updated by installing a newer package on the hub; "
-        "it does not look for updates itself."
-    )

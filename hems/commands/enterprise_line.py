@@ -1,5 +1,7 @@
 """How the hub shows itself to the enterprise, by its configuration."""
 
+from typing import Final
+
 from certs.pem import read_certificates, read_crls
 from certs.tls import SepContext
 from hems import wiring
@@ -9,6 +11,9 @@ from hems.emg.firmware.tuf_place import Place
 from hems.settings.config import Config
 from hems.settings.toml_file import ConfigError
 from hems.settings.utility_section import UtilitySection
+
+_URL: Final = "https://folder.invalid"
+"""What the repository in a folder is called."""
 
 
 def utility_of(config: Config, name: str | None) -> UtilitySection:
@@ -53,7 +58,9 @@ def place_of(config: Config) -> Place | None:
         CertificateError: A file cannot be used.
     """
     section = config.firmware
-    if section.url is None or section.root is None:
-        return None
     folder = config.store.path.with_name("firmware")
+    if section.root is None:
+        return None
+    if section.url is None:
+        return Place(_URL, section.root, folder, None, source=section.folder)
     return Place(section.url, section.root, folder, context_of(config, section.utility))

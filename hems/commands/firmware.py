@@ -69,7 +69,7 @@ def _place(options: argparse.Namespace) -> tuple[Config, Place]:
     config = load(path)
     place = place_of(config)
     if place is None:
-        raise ConfigError(f"{path}: [firmware] names no url, so there are no lists")
+        raise ConfigError(f"{path}: [firmware] names no url and no folder, so there are no lists")
     return config, place
 
 

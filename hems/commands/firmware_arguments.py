@@ -44,6 +44,7 @@ def _add_software(what: "Commands", run: Run) -> None:
     each = what.add_parser("install", help="install it beside, and try it when no event runs")
     each.add_argument("--version", metavar="V", help="this one, though it has failed here before")
     each.add_argument("--wait", action="store_true", help="install it, and do not try it yet")
+    _add_now(each)
     _add_place(each)
     each.set_defaults(run=run)
 
@@ -51,8 +52,12 @@ def _add_software(what: "Commands", run: Run) -> None:
     _add_sides(each)
     each.set_defaults(run=run)
 
+    each = what.add_parser("try", help="have the one that is installed tried")
+    _add_now(each)
+    _add_place(each)
+    each.set_defaults(run=run)
+
     for name, words in (
-        ("try", "have the one that is installed tried"),
         ("cancel", "have nothing tried that has not begun"),
         ("back", "go back to the former version at the next start"),
     ):
@@ -86,6 +91,10 @@ def _add_software(what: "Commands", run: Run) -> None:
     each.add_argument("--machine", metavar="NAME", help="'any', or as `uname -m` says; this one")
     each.add_argument("--manifest", type=Path, metavar="FILE", help="signed list of its files")
     each.set_defaults(run=run)
+
+
+def _add_now(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--now", action="store_true", help="do not wait for the hours of [updates]")
 
 
 def _add_sides(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from der.sentence import say
-from hems.bulletin import FirmwareList, Severity
+from hems.bulletin import Severity
 from hems.clock import Clock
 from hems.commands.enterprise_line import believed, context_of
 from hems.commands.reign import ended
@@ -23,8 +23,8 @@ from hems.emg.feeds.tally import Tally
 from hems.emg.feeds.warnings import Hands, Warnings, named
 from hems.emg.firmware.judge import Verdict
 from hems.emg.firmware.keeper import ListKeeper
-from hems.emg.firmware.lists import Refreshed
-from hems.emg.firmware.releases import software
+from hems.emg.firmware.lists import Known, Refreshed
+from hems.emg.firmware.releases import Offered, software
 from hems.emg.firmware.watch import LOOK_EVERY_S, FirmwareWatch, Said
 from hems.emg.threats.folding import UNWRITTEN
 from hems.emg.threats.telling import Told
@@ -50,13 +50,21 @@ class Following:
         self._note = note
         self._tally: Tally | None = None
         self._watch: FirmwareWatch | None = None
+        self._lists: Callable[[], Known] = Known
         self._severities: Callable[[], Mapping[str, Severity]] = dict
         self._tell: Callable[[str], None] = lambda _text: None
+        self._vendor = ""
 
     @property
     def verdicts(self) -> Mapping[str, Verdict]:
         """What is thought of each device's firmware, by the device's id."""
         return {} if self._watch is None else self._watch.verdicts
+
+    @property
+    def offered(self) -> Offered:
+        """What the lists say of the hub's own software."""
+        found = self._lists()
+        return Offered(software(version("hems"), found.lists, self._vendor), found.at)
 
     @property
     def severities(self) -> Mapping[str, Severity]:
@@ -90,6 +98,7 @@ class Following:
         home: Callable[[], Home],
         *,
         networks: Callable[[frozenset[str]], None] = lambda _networks: None,
+        ready: Callable[[], str | None] = lambda: None,
     ) -> AsyncIterator[None]:
         """Follow the feeds meanwhile.
 
@@ -100,6 +109,7 @@ class Following:
             clock: Where the time comes from.
             home: Returns the present home.
             networks: Told all networks that alerts name.
+            ready: Returns what the owner should know of a newer version of the hub's software.
 
         Raises:
             CertificateError: A certificate or key for the enterprise cannot be used.
@@ -110,6 +120,7 @@ class Following:
             settings, lambda: _looked(path), clock, config.firmware.every, note=self.note
         )
         await lists.load()
+        self._lists, self._vendor = lambda: lists.known, config.firmware.vendor
         line = await _line(config)
         feed = None
         if line is not None:
@@ -132,7 +143,7 @@ class Following:
             settings,
             lambda: home().trust,
             Said(
-                lambda: list(lists.known.firmware) if config.firmware.url else [],
+                lambda: list(lists.known.firmware) if config.firmware.there else [],
                 lambda: None if feed is None else feed.bulletin,
                 lambda: warnings.identities,
             ),
@@ -162,8 +173,10 @@ class Following:
             while True:
                 news.clear()
                 warnings.look()
-                _look_around(home(), warnings.identities, lists.known.lists, config)
-                late = lists.overdue if config.firmware.url is not None else None
+                _look_around(home(), warnings.identities)
+                home().alarms.lasting("software", self.offered.software.warning or None)
+                home().alarms.lasting("software ready", ready())
+                late = lists.overdue if config.firmware.there else None
                 home().alarms.lasting("firmware lists", late)
                 home().alarms.lasting("bulletin", None if feed is None else feed.lapsed)
                 await watch.look()
@@ -174,7 +187,7 @@ class Following:
         running = [look()]
         if feed is not None:
             running += [feed.run(), tally.run()]
-        if config.firmware.url is not None:
+        if config.firmware.there:
             running.append(lists.run())
         tasks = [asyncio.create_task(each, name="enterprise's feeds") for each in running]
         try:
@@ -183,15 +196,11 @@ class Following:
             await ended(*tasks)
 
 
-def _look_around(
-    home: Home, identities: frozenset[str], lists: Sequence[FirmwareList], config: Config
-) -> None:
-    """Tell the owner of servers that alerts name, and of software that must not run."""
+def _look_around(home: Home, identities: frozenset[str]) -> None:
+    """Tell the owner of servers that alerts name."""
     for name, certificate in home.grid.certificates.items():
         text = say("The certificate that {utility} shows is named in a warning.", utility=name)
         home.alarms.lasting(f"warned {name}", text if named(certificate, identities) else None)
-    own = software(version("hems"), lists, config.firmware.vendor)
-    home.alarms.lasting("software", own.warning or None)
 
 
 async def _line(config: Config) -> Line | None:

@@ -10,6 +10,7 @@ from hems.emg.threats.barrier import Barrier
 from hems.lan.presence import Presence
 from hems.on_demand import on_demand
 from hems.push.push import Push
+from hems.software.surface import UpdatesSurface
 from hems.succession import Succession
 from hems.timekeeping.surface import TimeSurface
 from web.later import Later
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         security_log_api,
         time_api,
         trust_api,
+        updates_api,
         visibility_api,
     )
 else:
@@ -65,6 +67,7 @@ else:
         security_log_api,
         time_api,
         trust_api,
+        updates_api,
         visibility_api,
     ) = (
         on_demand(f"web.{name}")
@@ -90,6 +93,7 @@ else:
             "security_log_api",
             "time_api",
             "trust_api",
+            "updates_api",
             "visibility_api",
         )
     )
@@ -141,6 +145,7 @@ def hub_parts(
     clock: Clock,
     time_zone: str,
     times: TimeSurface,
+    updates: UpdatesSurface,
 ) -> tuple[Later, ...]:
     """Return what is offered of the hub itself.
 
@@ -154,12 +159,14 @@ def hub_parts(
         clock: Where the time comes from.
         time_zone: IANA name of the home's.
         times: Who keeps the hub's time.
+        updates: Its own software.
     """
     return (
         Later("found_api", lambda: found_api.FoundApi(devices())),
         Later("security_log_api", lambda: security_log_api.SecurityLogApi(log, time_zone)),
         Later("barred_api", lambda: barred_api.BarredApi(barrier, clock)),
         Later("time_api", lambda: time_api.TimeApi(times)),
+        Later("updates_api", lambda: updates_api.UpdatesApi(updates)),
         Later("lan_api", lambda: lan_api.LanApi(presence)),
         Later("push_api", lambda: push_api.PushApi(push)),
         Later("agent_api", lambda: agent_api.AgentApi(reliance)),

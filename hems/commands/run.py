@@ -38,7 +38,8 @@ from hems.commands.setting_up import Setup
 from hems.commands.store_age import counting, dated
 from hems.commands.store_start import Opened, awaited, opened_store
 from hems.commands.time_keeping import hub_clock, kept, taken_up
-from hems.commands.updating import updating
+from hems.commands.updates import Updates
+from hems.commands.updating import ROOT, updating
 from hems.commands.upheaval import Begun, begin, confirm, put_back
 from hems.commands.watching import guardroom
 from hems.home import Home
@@ -158,7 +159,6 @@ async def _serve(start: _Start) -> bool:
 
 async def _control(start: _Start, config: Config, opened: Opened, clock: HubClock) -> bool:
     path, begun, service, file = start.path, start.begun, start.service, config.store.path
-    keys = key_store(config.keys.settings)
     store = await taken_up(clock, file, opened.store)
     guards = await guardroom(
         config, opened, clock, lambda: succession.home, begun, following=lambda: following
@@ -166,6 +166,15 @@ async def _control(start: _Start, config: Config, opened: Opened, clock: HubCloc
     following = Following(guards.told_of(opened.event))
     note = following.note
     reliance = Reliance(config)
+    updates = Updates(
+        path,
+        os.environ.get(ROOT),
+        config=lambda: service.config,
+        offered=lambda: following.offered,
+        settings=store.settings,
+        clock=clock,
+        note=note,
+    )
 
     def make(config: Config) -> Home:
         registry = build(wiring.descriptions(config), wiring.shared(config))
@@ -199,7 +208,7 @@ async def _control(start: _Start, config: Config, opened: Opened, clock: HubCloc
         for watching in (
             guards.manned(),
             reliance.watched(path, succession, store, clock, note),
-            updating(os.environ, path.parent, succession, lambda: service.ends(reign.stop), note),
+            updating(updates, succession, lambda: service.ends(reign.stop), note),
         ):
             await manned.enter_async_context(watching)
         end_by(lambda: service.ends(reign.stop))
@@ -213,9 +222,13 @@ async def _control(start: _Start, config: Config, opened: Opened, clock: HubCloc
             lambda text: succession.home.alarms.passing(text),  # noqa: PLW0108
         )
         await manned.enter_async_context(
-            TrailWatch(rights.journal, trail_file(file, keys), store.settings, clock, note).watched(
-                own=opened.back is None, restored=begun.restored
-            )
+            TrailWatch(
+                rights.journal,
+                trail_file(file, key_store(config.keys.settings)),
+                store.settings,
+                clock,
+                note,
+            ).watched(own=opened.back is None, restored=begun.restored)
         )
         keeping = Keeping(
             path, succession, store, clock, begun, lambda: rights.people.exist, reign.begin_anew
@@ -246,6 +259,7 @@ async def _control(start: _Start, config: Config, opened: Opened, clock: HubCloc
                         clock,
                         lambda: succession.home,
                         networks=guards.watch.barrier.shut_off,
+                        ready=lambda: updates.ready,
                     ),
                     watched(
                         config, lambda text: succession.home.alarms.lasting("keys", text), note
@@ -270,6 +284,7 @@ async def _control(start: _Start, config: Config, opened: Opened, clock: HubCloc
                                 clock=clock,
                                 time_zone=config.home.time_zone,
                                 times=times,
+                                updates=updates,
                             ),
                             *keeping.parts(),
                             *account_parts(rights, clock, push, keeping.set_up),

@@ -40,11 +40,14 @@ class Service:
         self._levels = Levels(parts)
         self.heart = Heart(started_by())
         self.home: Callable[[], Home] | None = None
+        self.config = Config()
+        """The configuration that was read last and has no mistakes."""
         self._catching: Catching | None = None
         reload_later()
 
     def configured(self, config: Config) -> None:
-        """Log as much as a configuration wants."""
+        """Go by a configuration, and log as much as it wants."""
+        self.config = config
         level = None if self._verbose else config.logging.level.number
         self._levels.apply(level, config.logging.levels())
         _log.debug("every decision is logged from now on")

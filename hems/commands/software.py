@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -29,10 +30,11 @@ from hems.settings.toml_file import ConfigError
 from hems.software.archive import ArchiveError, make
 from hems.software.helper import ROOT, Helper
 from hems.software.install import Workshop, base_python
+from hems.software.moment import hurry, unhurried
 from hems.software.orders import INSTALL_WITHIN_S, PASSED, ask
 from hems.software.sides import UPDATES, Sides, SidesError
 from hems.software.stores import tell
-from hems.software.suiting import barred
+from hems.software.suiting import barred, made_for
 from hems.software.switch import Phase, State
 from hems.store.cipher import Error
 from hems.store.errors import StoreError
@@ -74,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
             case "try":
                 _arm(options, load(_path(options)))
             case "cancel" | "back":
+                unhurried(_path(options).parent)
                 print(_asked(options, options.what))
             case "rehearse":
                 _rehearse(load(_path(options)))
@@ -97,7 +100,7 @@ def _install(options: argparse.Namespace) -> None:
     config = load(path)
     place = place_of(config)
     if place is None:
-        raise UpdateError(f"{path}: [firmware] names no url, so there are no lists")
+        raise UpdateError(f"{path}: [firmware] names no url and no folder, so there are no lists")
     state = Sides(options.sides, Path()).read()
     runs = state.version(state.current) or version("hems")
     wanted = _fetched(config, place, path.parent, runs)
@@ -121,7 +124,7 @@ def _fetched(config: Config, place: Place, home: Path, runs: str) -> str:
         shutil.rmtree(each, ignore_errors=True)
     known.mkdir(parents=True, mode=0o700)
     # All is fetched anew, for the helper sees nothing but what is passed on to it.
-    passing = Place(place.url, place.root, known, place.context, passed)
+    passing = replace(place, folder=known, passed=passed)
     vendor = config.firmware.vendor
     found = tuf_client.refresh(passing)
     for refused in found.refused:
@@ -132,7 +135,7 @@ def _fetched(config: Config, place: Place, home: Path, runs: str) -> str:
         raise UpdateError(f"{runs} runs; nothing newer is signed by both")
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     for package in newer.packages:
-        if package.python == python and package.machine in {platform.machine(), "any"}:
+        if made_for(package, python, platform.machine()):
             try:
                 tuf_client.fetch_release(passing, vendor, package.file, scrap)
             finally:
@@ -164,8 +167,12 @@ def _arm(options: argparse.Namespace, config: Config) -> None:
         why = (done.stderr.strip().splitlines() or ["it does not say why"])[-1]
         raise UpdateError(f"{state.version(state.candidate)} cannot run this home: {why}")
     tell(path.parent, config.store.path)
+    when = f"between {config.updates.window.replace('-', ' and ')}, "
+    if options.now:
+        hurry(path.parent, state.version(state.candidate))
+        when = ""
     print(_asked(options, "arm"))
-    print("The hub starts it by itself once no event runs or is near (`hems update status`).")
+    print(f"The hub starts it by itself {when}once no event runs or is near.")
 
 
 def _rehearse(config: Config) -> None:
@@ -230,7 +237,8 @@ def _show(state: State) -> None:
     elif state.former:
         print(f"before    {named(state.former)}")
     if state.candidate:
-        when = "at the next quiet moment" if state.phase is Phase.ARMED else "not yet"
+        armed = state.phase is Phase.ARMED
+        when = "at the next quiet moment of its hours ([updates])" if armed else "not yet"
         print(f"waits     {named(state.candidate)}; tried {when}")
     if state.why:
         print(f"returned  {state.why}")

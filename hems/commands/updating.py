@@ -8,18 +8,19 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Final
 
 from der.sentence import Verbatim, say
 from hems.commands.reign import ended
+from hems.commands.updates import Updates
 from hems.security_event import EventKind, Note, SecurityEvent
-from hems.software.proof import Course, Seen, looked, proved
+from hems.software.moment import unhurried
+from hems.software.proof import GIVE_UP_S, Course, Seen, looked, proved
 from hems.software.sides import RECORD, UPDATES, VERDICT, Sides, SidesError, put, taken
-from hems.software.switch import Phase, State, Verdict
+from hems.software.switch import ASKED, Phase, State, Verdict
 from hems.succession import Succession
 from hems.surface import Snapshot
 
@@ -37,31 +38,27 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def updating(
-    environment: Mapping[str, str],
-    home: Path,
-    succession: Succession,
-    stop: Callable[[], None],
-    note: Note,
+    updates: Updates, succession: Succession, stop: Callable[[], None], note: Note
 ) -> AsyncIterator[None]:
     """Have the hub's software looked after meanwhile, where it is in sides.
 
     Args:
-        environment: Of the process.
-        home: The home's folder.
+        updates: What the owner decides of it.
         succession: The present home.
         stop: Has the hub end in order; the service starts it anew.
         note: Told what bears on security.
     """
-    root = environment.get(ROOT)
-    if not root:
+    await updates.load()
+    if updates.sides is None:
         yield
         return
-    watch = _Watch(Sides(Path(root), Path()), home, succession, stop, note)
+    watch = _Watch(updates.sides, updates, succession, stop, note)
     task = asyncio.create_task(watch.run(), name="software")
     try:
         yield
     finally:
         await ended(task)
+        await updates.close()
 
 
 def seen(snapshot: Snapshot) -> Seen:
@@ -89,30 +86,35 @@ class _Watch:
     def __init__(
         self,
         sides: Sides,
-        home: Path,
+        updates: Updates,
         succession: Succession,
         stop: Callable[[], None],
         note: Note,
     ) -> None:
         self._sides = sides
-        self._home = home
+        self._updates = updates
+        self._home = updates.home
         self._succession = succession
         self._stop = stop
         self._note = note
         self._changed = -1.0
         self._runs = ""
+        self._returned: str | None = None
 
     async def run(self) -> None:
         """Look after it, until cancelled."""
         state = self._read()
         self._runs = state.current
+        unhurried(self._home)  # what was in a hurry has had its start
         self._tell(state)
         if state.phase is Phase.TRIAL:
             await self._try(state)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
+            self._say()  # another home may have followed
             if self._again() and self._begin(self._read()):
                 return
+            self._updates.look()
 
     def _read(self) -> State:
         try:
@@ -122,8 +124,8 @@ class _Watch:
             return State()
 
     def _tell(self, state: State) -> None:
-        """Say that a version has given way, for a week."""
-        if state.phase is not Phase.SETTLED or not state.why:
+        """Say that a version has given way, for a week, but to who wanted that."""
+        if state.phase is not Phase.SETTLED or state.why in {"", ASKED}:
             return
         text = say(
             "A new version of the hub's software was taken back, and {version} runs again: {why}.",
@@ -131,8 +133,15 @@ class _Watch:
             why=Verbatim(state.why),
         )
         self._note(SecurityEvent(EventKind.CONFIG_CHANGED, text, "software"))
-        if time.time() - self._written() < _TOLD_FOR_S:
-            self._succession.home.alarms.lasting("software", text)
+        self._returned = text
+        self._say()
+
+    def _say(self) -> None:
+        if self._returned is None:
+            return
+        if time.time() - self._written() >= _TOLD_FOR_S:
+            self._returned = None
+        self._succession.home.alarms.lasting("software returned", self._returned)
 
     def _written(self) -> float:
         try:
@@ -148,10 +157,11 @@ class _Watch:
 
     def _begin(self, state: State) -> bool:
         """End the hub where a new version waits, or the former one is wanted, and it suits."""
-        if state.phase is not Phase.ARMED and state.current == self._runs:
+        armed = state.phase is Phase.ARMED
+        if not armed and state.current == self._runs:
             return False
         snapshot = self._succession.home.front.snapshot()
-        if not quiet(snapshot, snapshot.at):
+        if (armed and not self._updates.is_moment(state)) or not quiet(snapshot, snapshot.at):
             self._changed = -1.0
             return False
         self._put(BEFORE, {name: sorted(found) for name, found in asdict(seen(snapshot)).items()})
@@ -162,8 +172,12 @@ class _Watch:
     async def _try(self, state: State) -> None:
         """Judge the version that runs."""
         course = Course(self._before(), time.monotonic())
+        self._updates.until = time.time() + GIVE_UP_S
         while (good := proved(course, time.monotonic())) is None:
             await asyncio.sleep(TRIAL_EVERY_S)
+            if self._again() and self._read().phase is not Phase.TRIAL:
+                self._changed = -1.0  # somebody has it gone back
+                return
             snapshot = self._succession.home.front.snapshot()
             course = looked(course, seen(snapshot), snapshot.seq, time.monotonic())
         self._put(VERDICT, asdict(Verdict(state.trial, good=good, why="; ".join(course.missing))))

@@ -40,6 +40,7 @@ from hems.settings.tariff_section import Place, TariffSection
 from hems.settings.threats_section import ThreatsSection
 from hems.settings.time_section import TimeSection
 from hems.settings.toml_file import ConfigError, read_toml
+from hems.settings.updates_section import UpdatesSection
 from hems.settings.utility_section import UtilitySection
 from hems.settings.visibility_section import VisibilitySection
 from hems.settings.voltage_support_section import VoltageSupportSection
@@ -217,6 +218,7 @@ class Config(Section):
     visibility: VisibilitySection = _DEFAULTS
     feeds: FeedsSection = _DEFAULTS
     firmware: FirmwareSection = _DEFAULTS
+    updates: UpdatesSection = _DEFAULTS
     logging: LoggingSection = _DEFAULTS
     device: tuple[DeviceSection, ...] = ()
 

@@ -56,10 +56,13 @@ class Unlisted(StrEnum):
 
 
 class FirmwareSection(Section):
-    """Lists of firmware that vendor and service provider have signed; none without an address."""
+    """Lists of firmware that vendor and service provider have signed; none without a place."""
 
     url: HttpsUrl | None = None
     """The repository: https://HOST:PORT/firmware."""
+    folder: Path | None = None
+    """A folder that holds the repository, in place of a server: what is signed counts, whoever
+    brings it."""
     root: Path | None = None
     """Its root of trust, as the service provider gave it (`root.json`)."""
     utility: Text | None = None
@@ -74,11 +77,18 @@ class FirmwareSection(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.url is None) != (self.root is None):
-            raise ValueError("url and root go together")
-        if self.unknown is Unlisted.QUARANTINE and self.url is None:
+        if self.url is not None and self.folder is not None:
+            raise ValueError("url or folder: the lists come from one place")
+        if self.there != (self.root is not None):
+            raise ValueError("url and root go together, and so do folder and root")
+        if self.unknown is Unlisted.QUARANTINE and not self.there:
             raise ValueError('unknown = "quarantine" needs lists: give url and root')
         return self
+
+    @property
+    def there(self) -> bool:
+        """Whether there are lists."""
+        return self.url is not None or self.folder is not None
 
 
 def check_known(feeds: FeedsSection, firmware: FirmwareSection, utilities: Sequence[str]) -> None:

@@ -1,30 +1,20 @@
 """What of the home is offered to the utility as reserve, in the configuration."""
 
-import re
 from datetime import time
 from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from hems.settings.section import Duration, Section, Text
+from hems.settings.section import Duration, Section, Text, hours_of_day
 from hems.settings.tariff_section import PerKwh
 from programs.commitment import Product
 
-_HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _LEAST_CALL_S: Final = 60.0
 _LONGEST_CALL_S: Final = 65535.0
 """As long as a flow reservation can say."""
 
 
-def _hours(text: object) -> tuple[time, time]:
-    match = _HOURS.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
-        raise ValueError(f"{text!r} is not a time of each day; write it like '17:00-21:00'")
-    begins = time(int(match[1]), int(match[2]))
-    return begins, time(int(match[3]), int(match[4]))
-
-
-HoursOfDay = Annotated[tuple[time, time], BeforeValidator(_hours)]
+HoursOfDay = Annotated[tuple[time, time], BeforeValidator(hours_of_day)]
 
 
 class ReserveSection(Section):

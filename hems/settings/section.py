@@ -1,9 +1,11 @@
 """What all sections of the configuration share: quantities with their unit, and strictness."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
+from datetime import time
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -33,6 +35,21 @@ def _known_zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+_HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+
+
+def hours_of_day(text: object) -> tuple[time, time]:
+    """Return from when until when each day something is meant; two times alike are all day.
+
+    Raises:
+        ValueError: It says no such thing.
+    """
+    match = _HOURS.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{text!r} is not a time of each day; write it like '17:00-21:00'")
+    begins = time(int(match[1]), int(match[2]))
+    return begins, time(int(match[3]), int(match[4]))
 
 
 T = TypeVar("T")

@@ -33,6 +33,8 @@ def belongings(path: Path, config: Config) -> Belongings:
     keys = _plain(config.web.keys)
     named = {_plain(file) for file in _named(config)}
     named -= {_plain(config.store.path), _plain(config.home.devices), keys}
+    if config.firmware.folder is not None:  # somebody else's, whose lists are only read
+        named.discard(_plain(config.firmware.folder))
     inside = {file for file in (own | named) if file.is_relative_to(folder)}
     guard = config.store.path.with_suffix(".guard.json")
     store = _plain(config.store.path)

@@ -24,6 +24,7 @@ from hems.software.orders import PASSED, Answer, Order, ordered, removed
 from hems.software.sides import ANSWER, UPDATES, Sides, SidesError, put, verdict
 from hems.software.suiting import Host, package_for, unsuitable
 from hems.software.switch import (
+    ASKED,
     PACKAGE,
     SwitchError,
     armed,
@@ -118,7 +119,7 @@ class Helper:
                 self.sides.write(disarmed(state))
                 return "nothing is tried at the next start"
             case "back":
-                after = returned(state, "somebody asked for it")
+                after = returned(state, ASKED)
                 self.sides.write(after)
                 return f"{after.version(after.current)} runs from the next start on"
 

@@ -30,12 +30,13 @@ class Host:
 
 def package_for(release: Release, host: Host) -> Package | None:
     """Return the archive of a release for a machine; None where there is none."""
-    fits = (
-        each
-        for each in release.packages
-        if each.python == host.python and each.machine in {host.machine, _ANY}
-    )
+    fits = (each for each in release.packages if made_for(each, host.python, host.machine))
     return next(fits, None)
+
+
+def made_for(package: Package, python: str, machine: str) -> bool:
+    """Whether an archive is for a Python ("3.11") and a machine (as `uname -m` has it)."""
+    return package.python == python and package.machine in {machine, _ANY}
 
 
 def unsuitable(package: Package, host: Host) -> str:

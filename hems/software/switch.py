@@ -18,6 +18,8 @@ SIDES: Final = ("a", "b")
 """Those that updates are installed into, in turn."""
 MOST_STARTS: Final = 3
 """A version that has not proved itself by then is not started again: two may be power cuts."""
+ASKED: Final = "somebody asked for it"
+"""Why a version was taken back with which nothing needs to be wrong."""
 _MOST_BARRED: Final = 20
 
 

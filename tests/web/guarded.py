@@ -1,4 +1,4 @@
-"""What watches over the hub of a scripted page: an agent that a test sets, and rows for its log."""
+"""What watches over the hub of a scripted page, its software, and rows for its log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +10,7 @@ from hems.emg.threats.folding import Draft
 from hems.emg.threats.rules.finding import Threat
 from hems.emg.threats.severity import Severity, severity
 from hems.security_event import EventKind, SecurityEvent
+from hems.software.surface import OfferView, Stage, UpdatesView, When
 from hems.surface import SurfaceError
 from tests.hems.participation.play import T
 
@@ -72,6 +73,60 @@ class ScriptedAgent:
 
     async def inventory(self) -> InventoryView:
         return CONSISTS
+
+
+OFFERED = UpdatesView(
+    runs="0.1.0",
+    able=True,
+    looks=True,
+    looked_at=T - 3600.0,
+    offer=OfferView(
+        version="0.2.0",
+        words="",
+        vendor="Example Machines",
+        provider="utility.example",
+        fits=True,
+        failed=False,
+        put_off=False,
+    ),
+    window="02:00-05:00",
+)
+
+
+@dataclass
+class ScriptedUpdates:
+    """The hub's own software, as `web.updates_api` asks it.
+
+    Attributes:
+        view: How it stands.
+        asked: What was asked of it, and by whom.
+    """
+
+    view: UpdatesView = OFFERED
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def updates(self) -> UpdatesView:
+        return self.view
+
+    async def install(self, version: str, when: When, who: str) -> None:
+        if self.view.stage is Stage.TRIAL:
+            raise SurfaceError(say("A new version is on trial: wait for its end, or go back."))
+        self.asked.append((f"install {when}", version, who))
+        hurried = when == "now"
+        self.view = replace(self.view, stage=Stage.ARMED, version=version, hurried=hurried)
+
+    async def put_off(self, version: str, who: str) -> None:
+        self.asked.append(("put off", version, who))
+        offer = self.view.offer
+        self.view = replace(
+            self.view, stage=Stage.IDLE, offer=offer and replace(offer, put_off=True)
+        )
+
+    async def go_back(self, who: str) -> None:
+        self.asked.append(("back", "", who))
+        self.view = replace(
+            self.view, stage=Stage.IDLE, runs=self.view.former, former="", until=None
+        )
 
 
 def failed_login(at: float) -> Draft:

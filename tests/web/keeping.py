@@ -13,11 +13,13 @@ from hems.settings import settings_file
 from hems.setup.editing import Editor
 from hems.setup.guide import Guide
 from hems.store.store import open_store
+from tests.web.guarded import ScriptedUpdates
 from tests.web.surface import ScriptedHome
 from web.archive_api import ArchiveApi
 from web.operation import Part
 from web.settings_api import SettingsApi
 from web.setup_api import SetupApi
+from web.updates_api import UpdatesApi
 
 
 @dataclass
@@ -29,12 +31,14 @@ class Kept:
         parts: Of the API.
         anew: How often the hub was to start anew.
         erased: What the page tells of an erased home.
+        updates: The hub's own software.
     """
 
     path: Path
     parts: tuple[Part, ...] = ()
     anew: list[None] = field(default_factory=list)
     erased: Proof | None = None
+    updates: ScriptedUpdates = field(default_factory=ScriptedUpdates)
 
     @property
     def settings(self) -> Path:
@@ -60,6 +64,7 @@ async def kept(folder: Path, home: ScriptedHome) -> AsyncIterator[Kept]:
         SetupApi(guide, lambda: made.erased),
         SettingsApi(editor),
         ArchiveApi(Desk(premises, SystemClock())),
+        UpdatesApi(made.updates),
     )
     try:
         yield made

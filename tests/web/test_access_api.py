@@ -325,6 +325,8 @@ def test_what_hands_the_home_over_takes_a_proof() -> None:
         "POST /api/trust/{device}/allow",
         "POST /api/trust/{device}/lift",
         "POST /api/agent/boot",
+        "POST /api/updates/install",
+        "POST /api/updates/back",
         "POST /api/security/barred/let-in",
         "POST /api/people/{person}/recover",
         "PUT /api/people/rules",

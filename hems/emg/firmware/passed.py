@@ -8,6 +8,7 @@ its own root of trust and its own memory of what it has seen.
 import os
 import stat
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -58,8 +59,9 @@ class Passed(FetcherInterface):
     @staticmethod
     def _leave(line: FetcherInterface, url: str, path: Path) -> Iterator[bytes]:
         pieces = line.fetch(url)
+        first = next(pieces, b"")  # what is not there is not left as an empty file
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.open("wb") as file:
-            for piece in pieces:
+            for piece in chain((first,), pieces):
                 file.write(piece)
                 yield piece

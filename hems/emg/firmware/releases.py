@@ -21,6 +21,19 @@ class Software:
     warning: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What the lists that count say of the hub's own software.
+
+    Attributes:
+        software: How it stands by them.
+        at: When all of them were last verified, UTC epoch seconds; None for never.
+    """
+
+    software: Software = Software()
+    at: float | None = None
+
+
 def software(runs: str, lists: Iterable[FirmwareList], vendor: str) -> Software:
     """Return how the hub's own software stands.
 

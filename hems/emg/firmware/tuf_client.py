@@ -152,7 +152,8 @@ def _updater(place: Place, within_s: float) -> Iterator[Updater]:
     except OSError as error:
         raise FirmwareError(f"{error.filename}: {error.strerror}", refused=False) from error
     base = place.url.rstrip("/")
-    inner = None if place.context is None else Fetcher(place.context, within_s)
+    line = None if place.context is None else Fetcher(place.context, within_s)
+    inner = line if place.source is None else Passed(place.source, base, None)
     fetcher = inner if place.passed is None else Passed(place.passed, base, inner)
     if fetcher is None:
         raise FirmwareError("there is nobody to ask", refused=False)
@@ -175,8 +176,8 @@ def _updater(place: Place, within_s: float) -> Iterator[Updater]:
     except OSError as error:
         raise FirmwareError(f"{place.folder}: cannot be written: {error}", refused=False) from error
     finally:
-        if inner is not None:
-            inner.close()
+        if line is not None:
+            line.close()
 
 
 def _why(error: Exception) -> str:

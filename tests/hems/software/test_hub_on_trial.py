@@ -11,9 +11,21 @@ from pathlib import Path
 
 import pytest
 
+from hems.commands.fetch import fetch
 from hems.software import launcher
+from hems.software.moment import hurry
 from hems.software.sides import UPDATES, Sides, verdict
-from hems.software.switch import PACKAGE, Phase, Verdict, armed, installed
+from hems.software.switch import (
+    PACKAGE,
+    Phase,
+    State,
+    Verdict,
+    armed,
+    installed,
+    packaged,
+    returned,
+    started,
+)
 
 TREE = Path(__file__).parents[3]
 COMMAND = f'#!/bin/sh\nPYTHONPATH={TREE} exec {sys.executable} -m hems "$@"\n'
@@ -60,6 +72,7 @@ def test_a_hub_starts_the_new_version_by_itself_and_judges_it(tmp_path: Path) ->
         return hub
 
     hub = start()
+    hurry(home, "0.2.0")  # whatever the hour is
     sides.write(armed(installed(sides.read(), "0.2.0", migrates=False)))
     assert hub.wait(timeout=300) == 0, "it ends in order, by itself"
     before = json.loads((home / UPDATES / "before.json").read_text())
@@ -76,3 +89,33 @@ def test_a_hub_starts_the_new_version_by_itself_and_judges_it(tmp_path: Path) ->
         hub.send_signal(signal.SIGTERM)
         assert hub.wait(timeout=60) == 0
         log.close()
+
+
+@pytest.mark.requirement("LC-PATCH")
+def test_a_version_that_was_taken_back_is_told_as_long_as_nobody_has_seen_to_it(
+    tmp_path: Path,
+) -> None:
+    """Beside what the lists say of the software, which is looked at all the time."""
+    sides, home, ready = Sides(tmp_path / "root", tmp_path), tmp_path / "home", tmp_path / "ready"
+    sides.root.mkdir()
+    home.mkdir()
+    tried = started(armed(installed(packaged(State(), "0.1.0"), "0.2.0", migrates=False)))
+    sides.write(returned(tried, "battery does not answer"))
+    hub = subprocess.Popen(
+        [sys.executable, "-m", "hems", "run", "--home", home, "--port", "0", "--ready", ready],
+        env={**os.environ, "HEMS_SOFTWARE": str(sides.root)},
+    )
+    try:
+        _wait(lambda: ready.exists() or hub.poll() is not None, 200.0, "the hub starts")
+        page = json.loads(ready.read_text())["page"]
+        told = "taken back, and 0.1.0 runs again: battery does not answer"
+        _wait(lambda: told in _asked(f"{page}/api/home"), 30.0, "it is told")
+        assert told in _asked(f"{page}/api/home")
+        assert json.loads(_asked(f"{page}/api/updates"))["returned"] == "battery does not answer"
+    finally:
+        hub.send_signal(signal.SIGTERM)
+        assert hub.wait(timeout=60) == 0
+
+
+def _asked(url: str) -> str:
+    return fetch(url, within_s=30.0).decode()

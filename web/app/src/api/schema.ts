@@ -1832,6 +1832,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return which version runs, what is offered, and how far a change is */
+        get: operations["updates_updates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/updates/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the former version run from the next quiet moment on */
+        post: operations["updates_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/updates/install": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the version that is offered installed and tried; it goes on after the answer */
+        post: operations["updates_install"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/updates/put-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a version not tried, and say no more of it */
+        post: operations["updates_put_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/wipe": {
         parameters: {
             query?: never;
@@ -3376,6 +3444,20 @@ export interface components {
             pin: string;
         };
         /**
+         * InstallOrder
+         * @description Which version is to be installed, and when it may take the place of the one that runs.
+         */
+        InstallOrder: {
+            /** Version */
+            version: string;
+            /**
+             * When
+             * @default window
+             * @enum {string}
+             */
+            when?: "now" | "window";
+        };
+        /**
          * InventoryAnswer
          * @description What the hub consists of; fields as in `hems.agent.surface.InventoryView`.
          */
@@ -4489,6 +4571,14 @@ export interface components {
             subscriptions: components["schemas"]["SubscriptionAnswer"][];
         };
         /**
+         * PutOffOrder
+         * @description Which version is not wanted now.
+         */
+        PutOffOrder: {
+            /** Version */
+            version: string;
+        };
+        /**
          * QuietHours
          * @description Hours without messages; minutes of the day by the home's clock.
          */
@@ -4897,7 +4987,6 @@ export interface components {
          *
          *     Attributes:
          *         version: Of this software.
-         *         updates: How it is updated.
          *         erased: What was erased at this start; null where nothing was.
          */
         SetupAnswer: {
@@ -4911,11 +5000,6 @@ export interface components {
              * @default
              */
             version: string;
-            /**
-             * Updates
-             * @default
-             */
-            updates: string;
             /** @default null */
             erased: components["schemas"]["ErasedAnswer"] | null;
         };
@@ -4976,6 +5060,32 @@ export interface components {
             /** Signature */
             signature: string;
         };
+        /**
+         * SoftwareOfferAnswer
+         * @description A newer version; fields as in `hems.software.surface.OfferView`.
+         */
+        SoftwareOfferAnswer: {
+            /** Version */
+            version: string;
+            /** Words */
+            words: string;
+            /** Vendor */
+            vendor: string;
+            /** Provider */
+            provider: string;
+            /** Fits */
+            fits: boolean;
+            /** Failed */
+            failed: boolean;
+            /** Put Off */
+            put_off: boolean;
+        };
+        /**
+         * Stage
+         * @description How far a change of version is.
+         * @enum {string}
+         */
+        Stage: "idle" | "fetching" | "installing" | "beside" | "armed" | "trial";
         /**
          * StandAnswer
          * @description How a device stands; fields as in `hems.security.trust_surface.StandView`.
@@ -5438,6 +5548,40 @@ export interface components {
             ownership: string;
         };
         /**
+         * UpdatesAnswer
+         * @description The hub's own software; fields as in `hems.software.surface.UpdatesView`.
+         */
+        UpdatesAnswer: {
+            /** Runs */
+            runs: string;
+            /** Warning */
+            warning: string;
+            /** Able */
+            able: boolean;
+            /** Looks */
+            looks: boolean;
+            /** Looked At */
+            looked_at: number | null;
+            offer: components["schemas"]["SoftwareOfferAnswer"] | null;
+            stage: components["schemas"]["Stage"];
+            /** Version */
+            version: string;
+            /** Until */
+            until: number | null;
+            /** Hurried */
+            hurried: boolean;
+            /** Former */
+            former: string;
+            /** Returned */
+            returned: string;
+            /** Error */
+            error: string;
+            /** Automatic */
+            automatic: boolean;
+            /** Window */
+            window: string;
+        };
+        /**
          * UtilityAnswer
          * @description The link to the utility; fields as in `hems.surface.UtilityView`.
          */
@@ -5595,6 +5739,7 @@ export type HealthAnswer = components['schemas']['HealthAnswer'];
 export type HistoryAnswer = components['schemas']['HistoryAnswer'];
 export type HomeAnswer = components['schemas']['HomeAnswer'];
 export type IdentityAnswer = components['schemas']['IdentityAnswer'];
+export type InstallOrder = components['schemas']['InstallOrder'];
 export type InventoryAnswer = components['schemas']['InventoryAnswer'];
 export type IslandAnswer = components['schemas']['IslandAnswer'];
 export type IslandBody = components['schemas']['IslandBody'];
@@ -5647,6 +5792,7 @@ export type ProofOrder = components['schemas']['ProofOrder'];
 export type Purpose = components['schemas']['Purpose'];
 export type PurposeAnswer = components['schemas']['PurposeAnswer'];
 export type PushAnswer = components['schemas']['PushAnswer'];
+export type PutOffOrder = components['schemas']['PutOffOrder'];
 export type QuietHours = components['schemas']['QuietHours'];
 export type Reach = components['schemas']['Reach'];
 export type RecordAnswer = components['schemas']['RecordAnswer'];
@@ -5679,6 +5825,8 @@ export type SetupStepOrder = components['schemas']['SetupStepOrder'];
 export type Severity = components['schemas']['Severity'];
 export type ShownAnswer = components['schemas']['ShownAnswer'];
 export type SignedOrder = components['schemas']['SignedOrder'];
+export type SoftwareOfferAnswer = components['schemas']['SoftwareOfferAnswer'];
+export type Stage = components['schemas']['Stage'];
 export type StandAnswer = components['schemas']['StandAnswer'];
 export type Standing = components['schemas']['Standing'];
 export type StandingAnswer = components['schemas']['StandingAnswer'];
@@ -5705,6 +5853,7 @@ export type TrustAnswer = components['schemas']['TrustAnswer'];
 export type TrustOrder = components['schemas']['TrustOrder'];
 export type TrustStanding = components['schemas']['TrustStanding'];
 export type TrustedDeviceAnswer = components['schemas']['TrustedDeviceAnswer'];
+export type UpdatesAnswer = components['schemas']['UpdatesAnswer'];
 export type UtilityAnswer = components['schemas']['UtilityAnswer'];
 export type UtilityLinkAnswer = components['schemas']['UtilityLinkAnswer'];
 export type VersionAnswer = components['schemas']['VersionAnswer'];
@@ -9769,6 +9918,124 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["LiftOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updates_updates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdatesAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updates_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updates_install: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallOrder"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updates_put_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutOffOrder"];
             };
         };
         responses: {

@@ -8,5 +8,6 @@ import people from "./people.json";
 import setup from "./setup.json";
 import phone from "./phone.json";
 import trust from "./trust.json";
+import updates from "./updates.json";
 
-export default { ...first, agent, devices, programmes, history, privacy, people, setup, phone, trust };
+export default { ...first, agent, devices, programmes, history, privacy, people, setup, phone, trust, updates };
