@@ -62,6 +62,7 @@ async def updating(
         yield
     finally:
         await ended(task)
+        watch.leave()
 
 
 def seen(snapshot: Snapshot) -> Seen:
@@ -101,18 +102,26 @@ class _Watch:
         self._note = note
         self._changed = -1.0
         self._runs = ""
+        self._noted: Mapping[str, object] = {}
 
     async def run(self) -> None:
         """Look after it, until cancelled."""
         state = self._read()
         self._runs = state.current
         self._tell(state)
-        if state.phase is Phase.TRIAL:
+        # On a disk on which starts cannot be counted it is the former one that runs.
+        if state.phase is Phase.TRIAL and self._sides.linked() == state.current:
             await self._try(state)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             if self._again() and self._begin(self._read()):
                 return
+
+    def leave(self) -> None:
+        """Note how the home stood, where somebody ends the hub as soon as a version is armed."""
+        state = self._read()
+        if state.phase is Phase.ARMED and self._noted.get("trial") != state.trial + 1:
+            self._note_before(state, self._succession.home.front.snapshot())
 
     def _read(self) -> State:
         try:
@@ -151,17 +160,25 @@ class _Watch:
         if state.phase is not Phase.ARMED and state.current == self._runs:
             return False
         snapshot = self._succession.home.front.snapshot()
+        self._note_before(state, snapshot)
         if not quiet(snapshot, snapshot.at):
             self._changed = -1.0
             return False
-        self._put(BEFORE, {name: sorted(found) for name, found in asdict(seen(snapshot)).items()})
         _log.info("the hub is started anew, with another version")
         self._stop()
         return True
 
+    def _note_before(self, state: State, snapshot: Snapshot) -> None:
+        """Note how the home stands with the version that runs before a trial."""
+        now = {name: sorted(found) for name, found in asdict(seen(snapshot)).items()}
+        noted = {"trial": state.trial + 1, **now}
+        if noted != self._noted:
+            self._put(BEFORE, noted)
+            self._noted = noted
+
     async def _try(self, state: State) -> None:
         """Judge the version that runs."""
-        course = Course(self._before(), time.monotonic())
+        course = Course(self._before(state.trial), time.monotonic())
         while (good := proved(course, time.monotonic())) is None:
             await asyncio.sleep(TRIAL_EVERY_S)
             snapshot = self._succession.home.front.snapshot()
@@ -174,13 +191,14 @@ class _Watch:
         else:
             _log.warning("%s did not prove itself: %s", version, "; ".join(course.missing))
 
-    def _before(self) -> Seen:
+    def _before(self, trial: int) -> Seen:
         """Return how the home stood with the former version; nothing where nobody has noted it."""
         try:
             raw = json.loads(taken(self._home, BEFORE) or b"{}")
-            return Seen(frozenset(raw["devices"]), frozenset(raw["utilities"]))
+            found = Seen(frozenset(raw["devices"]), frozenset(raw["utilities"]))
         except (ValueError, TypeError, KeyError):
             return Seen()
+        return found if raw.get("trial") == trial else Seen()  # of a trial long ago
 
     def _put(self, name: str, content: object) -> None:
         folder = self._home / UPDATES

@@ -49,6 +49,7 @@ def belongings(path: Path, config: Config) -> Belongings:
             guard,
             config.store.path.with_name("firmware"),
             folder / "updates",
+            config.store.path.with_name("updates"),
             config.store.path.with_name(crashes.FOLDER),
             *seals,
             *_halves((*inside, _plain(config.home.devices), *seals)),

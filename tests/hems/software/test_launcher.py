@@ -7,7 +7,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,7 +18,8 @@ import pytest
 
 from hems.software import launcher, stores
 from hems.software.sides import RECORD, UPDATES, VERDICT, Sides, put, verdict
-from hems.software.switch import PACKAGE, Phase, State, Verdict, armed, installed, started
+from hems.software.switch import PACKAGE, Phase, State, Verdict, armed, disarmed, installed, started
+from tests.block_disk import disk_or_skip
 
 TREE = Path(__file__).parents[3]
 LOADED = """
@@ -24,6 +28,11 @@ sys.path.insert(0, sys.argv[1])
 import hems.software.launcher
 print(*(name for name in sys.modules if name.split(".")[0] not in sys.stdlib_module_names))
 """
+HOSTILE = (
+    b"[" * 60_000,
+    b'{"trial": 99999999999999999999, "good": true, "why": ""}',
+    b'{"trial": 0, "good": true, "why": ""}',
+)
 KILLED = Path(__file__).with_name("killed.py")
 
 
@@ -31,10 +40,7 @@ KILLED = Path(__file__).with_name("killed.py")
 class Hub:
     sides: Sides
     home: Path
-
-    @property
-    def store(self) -> Path:
-        return self.home / "home.db"
+    store: Path
 
     @property
     def runs(self) -> str:
@@ -73,12 +79,14 @@ def _side(place: Path, version: str) -> None:
     command = place / "bin" / "hems"
     command.write_text(version)
     command.chmod(0o755)
+    (place / "bin" / "python").symlink_to(sys.executable)
     (place / "lib/python3.11/site-packages" / f"hems-{version}.dist-info").mkdir(parents=True)
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Hub:
-    made = Hub(Sides(tmp_path / "root", tmp_path / "package"), tmp_path / "home")
+    sides = Sides(tmp_path / "root", tmp_path / "package")
+    made = Hub(sides, tmp_path / "home", tmp_path / "home" / "home.db")
     _side(made.sides.package, "0.1.0")
     _side(made.sides.root / "a", "0.2.0")
     made.home.mkdir()
@@ -98,6 +106,15 @@ def _rows(store: Path) -> list[str]:
 
 def _armed(state: State) -> State:
     return armed(installed(state, "0.2.0", migrates=False))
+
+
+def _seal(hub: Hub) -> None:
+    """Have the record be one that cannot be written, as on a full disk."""
+    (hub.sides.root / f".{RECORD}.new").mkdir()
+
+
+def _unseal(hub: Hub) -> None:
+    (hub.sides.root / f".{RECORD}.new").rmdir()
 
 
 def _arm(hub: Hub, *, migrates: bool) -> None:
@@ -156,7 +173,7 @@ def test_a_version_that_only_crashes_gives_way(hub: Hub, migrates: bool) -> None
     assert hub.launch()
     assert hub.runs == "0.1.0"
     assert hub.rows == (["before"] if migrates else ["before", "during the trial"])
-    aside = stores.tried(hub.home)
+    aside = stores.tried(hub.store)
     assert (aside is not None) == migrates
     if aside is not None:
         assert _rows(aside / hub.store.name) == ["before", "during the trial"], "nothing is lost"
@@ -276,7 +293,7 @@ def test_no_room_for_a_copy_of_the_store_ends_the_trial(
 def test_what_the_hub_may_write_leads_nobody_astray(hub: Hub, tmp_path: Path) -> None:
     place = hub.home / UPDATES / VERDICT
     good = {"trial": 1, "good": True, "why": ""}
-    for text in (b"", b"[]", b'{"trial": true, "good": true, "why": ""}', b"{" * 70_000):
+    for text in (b"", b"[]", b'{"trial": true, "good": true, "why": ""}', b"{" * 70_000, *HOSTILE):
         place.write_bytes(text)
         assert verdict(hub.home) is None
     (tmp_path / "elsewhere").write_text(json.dumps(good))
@@ -286,6 +303,154 @@ def test_what_the_hub_may_write_leads_nobody_astray(hub: Hub, tmp_path: Path) ->
     place.unlink()
     put(place, good, mode=0o600)
     assert verdict(hub.home) == Verdict(1, good=True)
+    put(place, good | {"why": "a\nhems software: 9 runs\ud800"}, mode=0o600)
+    assert verdict(hub.home) == Verdict(1, good=True, why="ahems software: 9 runs")
+
+
+@pytest.mark.requirement("LC-PATCH")
+@pytest.mark.parametrize("text", HOSTILE, ids=["deep", "far", "below"])
+def test_a_version_on_trial_cannot_keep_the_launcher_from_counting(hub: Hub, text: bytes) -> None:
+    _arm(hub, migrates=False)
+    for _ in range(3):
+        assert hub.launch()
+        (hub.home / UPDATES / VERDICT).write_bytes(text)
+    assert hub.launch()
+    assert hub.runs == "0.1.0"
+
+
+def test_a_side_whose_python_is_gone_is_not_linked(hub: Hub) -> None:
+    """A new release of Debian brings another Python, and takes that of the sides away."""
+    _arm(hub, migrates=False)
+    assert hub.launch()
+    hub.judge(Verdict(1, good=True))
+    assert hub.launch()
+    python = hub.sides.root / "a" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/usr/bin/python3.0")
+    assert hub.launch()
+    assert hub.runs == "0.1.0"
+
+
+def test_a_record_that_is_damaged_and_cannot_be_mended_changes_nothing(hub: Hub) -> None:
+    _arm(hub, migrates=True)
+    assert hub.launch()
+    hub.judge(Verdict(1, good=True))
+    assert hub.launch()
+    (hub.sides.root / RECORD).write_bytes(b'{"phase": "tri')
+    _seal(hub)
+    hub.launch()
+    assert launcher.main(hub.words("store")) == 0, "so the hub is started"
+    assert hub.runs == "0.2.0"
+
+
+@pytest.mark.requirement("LC-PATCH")
+def test_starts_that_cannot_be_counted_are_none_of_the_new_version(hub: Hub) -> None:
+    """The disk became full between the switch and the copy of the store."""
+    _arm(hub, migrates=True)
+    launcher.settle(hub.sides, hub.home)
+    assert hub.runs == "0.2.0"
+    _seal(hub)
+    assert hub.launch()
+    assert hub.runs == "0.1.0"
+    assert not list((hub.home / UPDATES).glob("kept-*"))
+    _unseal(hub)
+    assert hub.launch()
+    assert hub.runs == "0.2.0", "and the trial goes on with its second start"
+    assert _rows(hub.home / UPDATES / "kept-1" / "home.db") == ["before"]
+
+
+def test_a_verdict_of_a_record_that_was_lost_counts_nothing(hub: Hub) -> None:
+    hub.judge(Verdict(1, good=True))
+    _arm(hub, migrates=False)
+    assert hub.launch()
+    assert hub.sides.read().trial == 2
+    assert hub.launch()
+    assert hub.sides.read().phase is Phase.TRIAL
+
+
+def test_a_copy_that_cannot_be_removed_keeps_no_hub_from_its_start(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (hub.home / UPDATES / "kept-1").write_text("a file, where a folder belongs")
+    assert hub.launch()
+    assert hub.runs == "0.1.0"
+
+
+@pytest.mark.requirement("LC-PATCH")
+def test_a_store_on_a_disk_of_its_own_goes_back(hub: Hub) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        if Path(other).stat().st_dev == hub.home.stat().st_dev:
+            pytest.skip("there is one disk here")
+        elsewhere = Hub(hub.sides, hub.home, Path(other) / "home.db")
+        shutil.move(hub.store, elsewhere.store)
+        _goes_back(elsewhere)
+
+
+@pytest.mark.requirement("LC-PATCH")
+def test_the_way_back_needs_no_room(hub: Hub, tmp_path: Path) -> None:
+    with disk_or_skip(tmp_path / "disk", megabytes=48) as disk:
+        elsewhere = Hub(hub.sides, hub.home, disk.at / "home.db")
+        shutil.move(hub.store, elsewhere.store)
+
+        def fill() -> None:
+            for size in (1 << 20, 4096, 1):
+                with (disk.at / f"full-{size}").open("wb", buffering=0) as file:
+                    with suppress(OSError):
+                        while True:
+                            file.write(bytes(size))
+            with pytest.raises(OSError, match="No space"):
+                (disk.at / "more").mkdir()
+
+        _goes_back(elsewhere, fill)
+
+
+def _goes_back(hub: Hub, before_it: Callable[[], None] = lambda: None) -> None:
+    stores.tell(hub.home, hub.store)
+    _arm(hub, migrates=True)
+    assert hub.launch()
+    _migrate(hub)
+    before_it()
+    hub.judge(Verdict(1, good=False, why="a device is gone"))
+    assert hub.launch()
+    assert (hub.runs, hub.rows) == ("0.1.0", ["before"])
+    aside = stores.tried(hub.store)
+    assert aside is not None
+    assert _rows(aside / "home.db") == ["before", "during the trial"]
+
+
+@pytest.mark.requirement("LC-PATCH")
+def test_a_watch_that_cannot_write_tries_again(hub: Hub) -> None:
+    _arm(hub, migrates=False)
+    assert hub.launch()
+    hub.judge(Verdict(1, good=False, why="a device is gone"))
+    _seal(hub)
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            _unseal(hub)
+
+    assert launcher.watch(hub.sides, hub.home, wait=wait)
+    assert len(waited) == 3
+    assert hub.launch()
+    assert hub.runs == "0.1.0"
+
+
+def test_who_changes_the_record_waits_for_who_does(hub: Hub) -> None:
+    """Else a start that is counted, or a trial that begins, could be written over."""
+    _arm(hub, migrates=False)
+    before = hub.sides.read()
+    with ThreadPoolExecutor(1) as beside:
+        with hub.sides.held():
+            settling = beside.submit(launcher.settle, hub.sides, hub.home)
+            with pytest.raises(TimeoutError):
+                settling.result(timeout=0.5)
+            assert hub.sides.read() == before
+            hub.sides.write(disarmed(before))
+        assert settling.result(timeout=30).phase is Phase.SETTLED
+    assert hub.runs == "0.1.0"
+    assert (hub.sides.root / ".lock").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_launcher_needs_the_standard_library_alone() -> None:
