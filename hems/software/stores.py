@@ -25,7 +25,8 @@ _IN: Final = ".in"
 """In the folder for what is tried: nothing of it is there yet."""
 OUT: Final = ".out"
 """In the folder of what was tried: all of it is out of the way."""
-_SIDECARS: Final = ("", "-wal", "-shm")
+_PARTS: Final = ("", "-wal", "-shm", ".key")
+"""Its key, too: a backup that is put in place during the trial brings another."""
 _SPARE: Final = 16 * 1024 * 1024
 """Octets that must be left free for the hub once the copy is made."""
 
@@ -77,7 +78,9 @@ def look_after(home: Path, state: State) -> str:
 def is_kept(home: Path, state: State) -> bool:
     """Whether the store was copied for this trial, so that its version may have changed it."""
     store = _store(home)
-    return store is not None and state.migrates and _kept(store.parent / UPDATES, state.trial).exists()
+    return (
+        store is not None and state.migrates and _kept(store.parent / UPDATES, state.trial).exists()
+    )
 
 
 def tried(store: Path) -> Path | None:
@@ -103,7 +106,7 @@ def _tried(folder: Path, trial: int) -> Path:
 
 
 def _files(store: Path) -> list[Path]:
-    beside = [store.with_name(store.name + each) for each in _SIDECARS]
+    beside = [store.with_name(store.name + each) for each in _PARTS]
     return [each for each in beside if each.exists()]
 
 

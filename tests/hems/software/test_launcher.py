@@ -405,10 +405,13 @@ def test_the_way_back_needs_no_room(hub: Hub, tmp_path: Path) -> None:
 
 
 def _goes_back(hub: Hub, before_it: Callable[[], None] = lambda: None) -> None:
+    key = hub.store.with_name("home.db.key")
+    key.write_text("key")
     stores.tell(hub.home, hub.store)
     _arm(hub, migrates=True)
     assert hub.launch()
     _migrate(hub)
+    key.write_text("key of a backup")
     before_it()
     hub.judge(Verdict(1, good=False, why="a device is gone"))
     assert hub.launch()
@@ -416,6 +419,7 @@ def _goes_back(hub: Hub, before_it: Callable[[], None] = lambda: None) -> None:
     aside = stores.tried(hub.store)
     assert aside is not None
     assert _rows(aside / "home.db") == ["before", "during the trial"]
+    assert (key.read_text(), (aside / key.name).read_text()) == ("key", "key of a backup")
 
 
 @pytest.mark.requirement("LC-PATCH")
