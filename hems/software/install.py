@@ -22,7 +22,7 @@ from hems.software.archive import (
 )
 from hems.software.sides import Sides
 from hems.software.suiting import Host, migrates, unsuitable
-from hems.software.switch import begun, installed
+from hems.software.switch import State, begun, installed
 
 FORM: Final = "form"
 """In a side: the store's revision that its software works with."""
@@ -98,16 +98,25 @@ def install(sides: Sides, archive: Path, expected: Package, host: Host, shop: Wo
         _look(place, found, shop)
         (place / FORM).write_text(found.form, encoding="ascii")
         os.sync()
-        with sides.held():
-            if sides.read() != before:
-                raise InstallError(f"{found.version}: what runs has changed meanwhile; ask again")
-            sides.write(installed(before, found.version, migrates=migrates(found, host)))
+        _note(sides, before, installed(before, found.version, migrates=migrates(found, host)))
     except (OSError, ArchiveError) as error:
         shutil.rmtree(place, ignore_errors=True)
         raise InstallError(f"{found.version} cannot be installed: {error}") from error
     except InstallError:
         shutil.rmtree(place, ignore_errors=True)
         raise
+
+
+def _note(sides: Sides, before: State, after: State) -> None:
+    """Write down what is installed, unless the record is not what it was at the beginning.
+
+    Raises:
+        InstallError: It is not.
+    """
+    with sides.held():
+        if sides.read() != before:
+            raise InstallError("what runs changed meanwhile; ask again")
+        sides.write(after)
 
 
 def _fill(place: Path, archive: Path, shop: Workshop) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,6 +111,31 @@ async def test_a_damaged_store_is_set_aside_and_noted(tmp_path: Path) -> None:
     assert await opened.store.settings.all() == {}
     await opened.store.close()
     assert any(".damaged-" in name for name in names(path))
+
+
+async def test_a_damaged_store_that_cannot_be_set_aside_keeps_no_home_from_being_run(
+    tmp_path: Path,
+) -> None:
+    """It is a mount of its own, as containers have single files."""
+    path, keys = home_folder(tmp_path), sealed(tmp_path, RIGHT)
+    await home(path, keys)
+    spoil(path)
+    before = bytes_of(path)
+    bound = subprocess.run(
+        ["mount", "--bind", path, path], check=False, capture_output=True, text=True
+    )
+    if bound.returncode != 0:
+        pytest.skip(f"mounting needs root: {bound.stderr}")
+    try:
+        opened = await opened_store(path, CLOCK, keys)
+        assert opened.trouble is not None
+        assert "damaged" in opened.trouble
+        assert "cannot be set aside" in opened.trouble
+        await opened.store.settings.put("said", "meanwhile")
+        await opened.store.close()
+        assert bytes_of(path) == before
+    finally:
+        subprocess.run(["umount", path], check=True)
 
 
 def pipe(path: Path) -> None:

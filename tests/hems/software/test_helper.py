@@ -168,7 +168,7 @@ def test_what_changes_while_it_is_installed_is_not_written_over(
     monkeypatch.setattr(install, "_look", looked)
     answer = shop.ask("install", "0.2.0")
     assert not answer.done
-    assert "changed meanwhile" in answer.text
+    assert "what runs changed meanwhile" in answer.text
     state = shop.helper.sides.read()
     assert (state.candidate, state.version("package")) == ("", "0.3.0")
     assert not (shop.helper.sides.root / "a").exists()

@@ -369,7 +369,7 @@ def test_a_verdict_of_a_record_that_was_lost_counts_nothing(hub: Hub) -> None:
 
 
 def test_a_copy_that_cannot_be_removed_keeps_no_hub_from_its_start(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
+    hub: Hub,
 ) -> None:
     (hub.home / UPDATES / "kept-1").write_text("a file, where a folder belongs")
     assert hub.launch()
@@ -394,10 +394,10 @@ def test_the_way_back_needs_no_room(hub: Hub, tmp_path: Path) -> None:
 
         def fill() -> None:
             for size in (1 << 20, 4096, 1):
-                with (disk.at / f"full-{size}").open("wb", buffering=0) as file:
-                    with suppress(OSError):
-                        while True:
-                            file.write(bytes(size))
+                full = disk.at / f"full-{size}"
+                with full.open("wb", buffering=0) as file, suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
             with pytest.raises(OSError, match="No space"):
                 (disk.at / "more").mkdir()
 
