@@ -54,8 +54,8 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
     """Open the store.
 
     A damaged one is set aside, and a new one used. One whose key cannot be had, that cannot be got
-    at or cannot be set aside, is left as it is: another is used until it can. On a full disk it is opened as soon as
-    there is room; until then each part that needs it says what it cannot do.
+    at or cannot be set aside, is left as it is: another is used until it can. On a full disk it is
+    opened as soon as there is room; until then each part that needs it says what it cannot do.
 
     Args:
         path: Its file.

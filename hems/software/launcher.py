@@ -9,6 +9,7 @@ library only: what a new version has broken cannot keep it from going back.
 """
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -22,10 +23,12 @@ from hems.software.switch import PACKAGE, Phase, State, judged, packaged, return
 
 WITHIN_S: Final = 900.0
 """So long a version on trial has, from its start, to prove itself."""
-LOOK_EVERY_S: Final = 2.0
+LOOK_EVERY_S: Final = 5.0
 _ANEW: Final = 3
 """Exit code of `watch`: the hub must be started anew, on the former side."""
 _WORDS: Final = 4
+_FAILED: Final = ("systemctl", "is-failed", "--quiet", "hems.service")
+_ANSWER_S: Final = 10.0
 
 
 def settle(sides: Sides, home: Path) -> State:
@@ -80,6 +83,7 @@ def watch(
     within_s: float = WITHIN_S,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
+    given_up: Callable[[], bool] | None = None,
 ) -> bool:
     """Wait for the verdict on a version on trial, and no longer than it has.
 
@@ -98,6 +102,8 @@ def watch(
             if state.phase is not Phase.TRIAL:
                 return False
             after = judged(state, verdict(home))
+            if after == state and (given_up or _given_up)():
+                after = returned(state, "it has ended, and says that it is of no use to start it")
             if after == state and clock() >= until:
                 after = returned(state, f"it did not prove itself within {within_s / 60:g} minutes")
             try:
@@ -151,6 +157,17 @@ def _stored(sides: Sides, home: Path) -> str:
     if sides.linked() != state.current:
         return f"{state.current} is not what is started; the store stays as it is"
     return look_after(home, state)
+
+
+def _given_up() -> bool:
+    """Whether the service manager starts the hub no more: that has said that it cannot be run."""
+    try:
+        done = subprocess.run(  # noqa: S603 - words of this file
+            _FAILED, check=False, capture_output=True, timeout=_ANSWER_S
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
 
 
 def _sound(sides: Sides, state: State) -> State:

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -121,12 +122,7 @@ async def test_a_damaged_store_that_cannot_be_set_aside_keeps_no_home_from_being
     await home(path, keys)
     spoil(path)
     before = bytes_of(path)
-    bound = subprocess.run(
-        ["mount", "--bind", path, path], check=False, capture_output=True, text=True
-    )
-    if bound.returncode != 0:
-        pytest.skip(f"mounting needs root: {bound.stderr}")
-    try:
+    with a_mount_of_its_own(path):
         opened = await opened_store(path, CLOCK, keys)
         assert opened.trouble is not None
         assert "damaged" in opened.trouble
@@ -134,6 +130,16 @@ async def test_a_damaged_store_that_cannot_be_set_aside_keeps_no_home_from_being
         await opened.store.settings.put("said", "meanwhile")
         await opened.store.close()
         assert bytes_of(path) == before
+
+
+@contextmanager
+def a_mount_of_its_own(path: Path) -> Iterator[None]:
+    command = ["mount", "--bind", path, path]
+    bound = subprocess.run(command, check=False, capture_output=True, text=True)
+    if bound.returncode != 0:
+        pytest.skip(f"mounting needs root: {bound.stderr}")
+    try:
+        yield
     finally:
         subprocess.run(["umount", path], check=True)
 

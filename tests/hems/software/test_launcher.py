@@ -189,6 +189,7 @@ def test_a_version_that_proves_nothing_gives_way_in_time(hub: Hub) -> None:
         hub.home,
         clock=lambda: now[0],
         wait=lambda seconds: now.__setitem__(0, now[0] + seconds),
+        given_up=lambda: False,
     )
     assert ends
     assert launcher.WITHIN_S <= now[0] <= launcher.WITHIN_S + launcher.LOOK_EVERY_S
@@ -439,6 +440,33 @@ def test_a_watch_that_cannot_write_tries_again(hub: Hub) -> None:
     assert len(waited) == 3
     assert hub.launch()
     assert hub.runs == "0.1.0"
+
+
+@pytest.mark.requirement("LC-PATCH")
+def test_a_version_that_will_not_be_started_again_gives_way_at_once(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends with the code by which no service manager starts it again: 78, or 2."""
+    _arm(hub, migrates=False)
+    assert hub.launch()
+    manager, failed = tmp_path / "bin" / "systemctl", tmp_path / "failed"
+    manager.parent.mkdir()
+    manager.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n[ -e {failed} ]\n')
+    manager.chmod(0o755)
+    monkeypatch.setenv("PATH", str(manager.parent), prepend=":")
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 2:
+            failed.touch()
+
+    assert launcher.watch(hub.sides, hub.home, wait=wait)
+    assert len(waited) == 2
+    assert (tmp_path / "asked").read_text() == "is-failed --quiet hems.service\n" * 3
+    assert hub.launch()
+    assert hub.runs == "0.1.0"
+    assert "has ended" in hub.sides.read().why
 
 
 def test_who_changes_the_record_waits_for_who_does(hub: Hub) -> None:
