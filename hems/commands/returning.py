@@ -10,9 +10,11 @@ from pathlib import Path
 from certs.keys.store import KeyStore
 from der.sentence import say
 from hems.commands.store_start import Opened
+from hems.software.sides import sync
 from hems.software.stores import OUT, tried
 from hems.store.carry import carry_over
-from hems.store.errors import StoreAwayError, StoreError, StoreKeyError
+from hems.store.errors import StoreError
+from hems.store.opening import openable
 
 _log = logging.getLogger(__name__)
 
@@ -36,13 +38,14 @@ async def taken_back(store: Path, keys: KeyStore) -> str | None:
     try:
         other = await asyncio.to_thread(carry_over, store, left / store.name, keys)
         why = ", ".join(other)
-    except (StoreKeyError, StoreAwayError) as error:
-        _log.warning("what the other version has written is not taken over yet: %s", error)
-        return None
     except StoreError as error:
+        if not await asyncio.to_thread(openable, store, keys):
+            _log.warning("what the other version has written is not taken over yet: %s", error)
+            return None
         why = str(error)
     with suppress(OSError):
         (left / OUT).unlink()
+        sync(left)  # done again after a power cut it would undo what came since
     if not why:
         shutil.rmtree(left, ignore_errors=True)
         _log.info("what the other version has written is taken over")

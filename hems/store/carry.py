@@ -63,6 +63,8 @@ def carry_over(store: Path, left: Path, keys: KeyStore) -> Sequence[str]:
 def _taken(connection: "Connection", table: str) -> bool:
     """Take a table over; returns whether that could be done."""
     own, theirs = _columns(connection, "main", table), _columns(connection, "tried", table)
+    if not own:  # the store is of an older form, and brought up after this
+        return not theirs
     if not set(own) <= set(theirs):
         return False
     names = ", ".join(f'"{each}"' for each in own)

@@ -120,6 +120,8 @@ async def test_a_response_that_comes_twice_is_seen(tmp_path: Path) -> None:
     ("codes", "good"),
     [
         ([("A", 1), ("A", 2), ("A", 6), ("B", 1), ("B", 2)], True),
+        ([("A", 1), ("A", 2), ("A", 7), ("B", 1), ("B", 2)], True),
+        ([("A", 1), ("A", 6), ("A", 7), ("B", 1), ("B", 2)], False),
         ([("B", 1), ("B", 2)], True),
         ([("A", 1), ("B", 1), ("B", 2)], False),
         ([("A", 1), ("A", 6), ("B", 1)], False),

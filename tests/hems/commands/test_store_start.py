@@ -134,7 +134,7 @@ async def test_a_damaged_store_that_cannot_be_set_aside_keeps_no_home_from_being
 
 @contextmanager
 def a_mount_of_its_own(path: Path) -> Iterator[None]:
-    command = ["mount", "--bind", path, path]
+    command = ["mount", "--bind", str(path), str(path)]
     bound = subprocess.run(command, check=False, capture_output=True, text=True)
     if bound.returncode != 0:
         pytest.skip(f"mounting needs root: {bound.stderr}")

@@ -92,3 +92,15 @@ async def test_a_store_under_another_key_is_taken_over(stores: tuple[Path, Path]
     assert key_path(left).read_bytes() != key_path(store).read_bytes()
     assert carry_over(store, left, KeyStore()) == []
     assert await _kept(store) == {"kept": "the backup's"}
+
+
+async def test_a_store_of_an_older_form_takes_over_what_it_has_tables_for(
+    stores: tuple[Path, Path],
+) -> None:
+    """The package was renewed during the trial, and has not brought up the store yet."""
+    store, left = stores
+    _change(store, store, "DROP TABLE tokens")
+    assert carry_over(store, left, KeyStore()) == ["tokens"]
+    with opened(StoreFile(store, read_key(store, KeyStore()))) as connection:
+        rows = dict(connection.execute("SELECT name, value FROM settings").fetchall())
+    assert rows == {"kept": "answered", "new": "3"}
