@@ -116,7 +116,7 @@ async def _deed(home: KilledHome, which: int, after_s: float, found: Found) -> N
         home.order()
     elif which == 2:
         found.settings += 1
-        await home.set(float(20_000 + found.settings))
+        await home.set_limit(float(20_000 + found.settings))
     else:
         found.wishes += 1
         await home.wish(float(100 + found.wishes))

@@ -158,7 +158,7 @@ class KilledHome:
         async with self._wishing:  # else it would not be known which is the last
             await self._wish(power_w)
 
-    async def set(self, limit_w: float) -> None:
+    async def set_limit(self, limit_w: float) -> None:
         """Change a setting on the page; what is not confirmed may stand or not."""
         async with self._wishing:
             if self._dead:
