@@ -65,10 +65,12 @@ async def run(folder: Path, points: int, seed: int) -> Found:
             for point in range(1, points + 1):
                 power, before = disk is not None and rng.random() < 0.5, len(found.wrong)
                 await _point(home, rng, found, power=power, scratch=folder / "copy")
+                settled = point % SETTLED_EVERY == 0 or point == points
+                if settled:
+                    await settle(home, found)
                 for each in found.wrong[before:]:
                     print(f"{point}: {each}", file=sys.stderr, flush=True)
-                if point % SETTLED_EVERY == 0 or point == points:
-                    await settle(home, found)
+                if settled:
                     print(f"{point} of {points}: {found.line()}", file=sys.stderr, flush=True)
                 if point % ANEW_EVERY == 0:
                     home.furnish()
