@@ -49,7 +49,6 @@ def belongings(path: Path, config: Config) -> Belongings:
             guard,
             config.store.path.with_name("firmware"),
             folder / "updates",
-            config.store.path.with_name("updates"),
             config.store.path.with_name(crashes.FOLDER),
             *seals,
             *_halves((*inside, _plain(config.home.devices), *seals)),
@@ -86,6 +85,8 @@ def _beside(store: Path) -> list[Path]:
         "time",
     )
     found = [store.parent.glob(f"{store.name}.{each}") for each in marks]
+    copies = ("kept-*", ".kept-*", "tried-*", "rehearsal.db*")  # an update's; the folder may be any
+    found += [(store.parent / "updates").glob(each) for each in copies]
     halves = [store.parent.glob(f".{store.name}.{each}") for each in ("key*", "count*", "time*")]
     return sorted({*chain.from_iterable(found), *chain.from_iterable(halves)})
 
