@@ -46,6 +46,7 @@ class Told:
         tried_w: Those behind it that were not: one of them may stand, or none.
         limit_w: The last setting that was confirmed, which is kept in a file.
         tried_limit_w: Those behind it that were not.
+        refused: What the page was refused, which it never should be.
     """
 
     events: list[str] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Told:
     tried_w: set[float] = field(default_factory=set)
     limit_w: float | None = None
     tried_limit_w: set[float] = field(default_factory=set)
+    refused: list[str] = field(default_factory=list)
 
 
 class KilledHome:
@@ -183,6 +185,8 @@ class KilledHome:
                 aiohttp.ClientSession(self.page, headers=headers) as session,
                 session.request(method, path, json=order) as answer,
             ):
+                if 400 <= answer.status < 500 and not self._dead:
+                    self.told.refused.append(f"{path}: {answer.status} {await answer.text()}")
                 return answer.status in {200, 204} and not self._dead
         return False
 

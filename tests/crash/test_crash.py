@@ -100,11 +100,19 @@ async def test_a_setting_that_does_not_stand_is_seen(
     assert seen(path, [], told, tmp_path / "copy").well is well
 
 
+async def test_what_the_page_was_refused_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "hems.db"
+    await written(path, "A")
+    told = Told(refused=["/api/settings: 403"])
+    assert not seen(path, [], told, tmp_path / "copy").well
+    assert seen(path, [], told, tmp_path / "copy").well, "and told once"
+
+
 def test_a_run_in_which_nothing_came_about_is_not_well() -> None:
     found = Found()
     assert found.well
     found.check_shown()
-    assert len(found.wrong) == 8
+    assert len(found.wrong) == 7
     assert not found.well
 
 

@@ -85,8 +85,7 @@ class Found:
         """See that what is judged came about at all."""
         came = {
             "a response": self.responses,
-            "a wish that was confirmed": self.confirmed["wish"],
-            "a setting that was confirmed": self.confirmed["setting"],
+            "a wish or a setting that was confirmed": self.confirmed.total(),
             "a cut in a start": self.starts,
             **{f"a cut of kind {kind}": self.cuts.tried.get(kind, 0) for kind in KINDS},
         }
@@ -138,6 +137,8 @@ def look(home: KilledHome, found: Found, scratch: Path) -> None:
         scratch: For the copy.
     """
     codes, told = home.utility.codes, home.told
+    found.unshown += told.refused
+    told.refused.clear()
     found.confirmed["wish"] += told.wish_w is not None
     found.confirmed["setting"] += told.limit_w is not None
     if told.limit_w is not None and _set(home.folder) not in {told.limit_w, *told.tried_limit_w}:
