@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -24,6 +25,26 @@ REFUSED_KEPT_S: Final = 90 * 86400.0
 """Of those who asked to see what is measured and were refused."""
 LONG_KEPT_S: Final = 10 * 366 * 86400.0
 """Quarter-hours, effects, accounts, performance and what is measured of the grid."""
+CLEARED: Final = "cleared as of"
+"""Setting: the time by which records were last cleared, UTC epoch seconds."""
+_AT_MOST_S: Final = 86400.0
+
+
+def cleared_by(before: str, now: float) -> float:
+    """Return the time by which records are cleared: a day further each time, and no more.
+
+    A clock that was set to a year to come would else have all forgotten in one go. A hub that was
+    off for a month is up to date again some days later.
+
+    Args:
+        before: The time by which they were last cleared, as it was kept; empty for never.
+        now: UTC epoch seconds.
+    """
+    try:
+        last = float(before)
+    except ValueError:
+        return now
+    return min(now, last + _AT_MOST_S) if math.isfinite(last) else now
 
 
 class Housekeeping:
@@ -109,15 +130,17 @@ class Housekeeping:
             self._damaged(None)
 
     async def _prune(self) -> None:
-        now = self._clock.now()
-        store, long_ago = self._store, now - LONG_KEPT_S
+        store, at = self._store, self._clock.now()
         try:
+            now = cleared_by((await store.settings.all()).get(CLEARED, ""), at)
+            await store.settings.put(CLEARED, f"{now:.0f}")
+            long_ago = now - LONG_KEPT_S
             await store.history.prune(
-                now - SAMPLES_KEPT_S,
+                at - SAMPLES_KEPT_S,  # many, and in the minute means as well
                 minutes_before=now - MINUTES_KEPT_S,
                 quarters_before=long_ago,
             )
-            await store.ledger.purge()
+            await store.ledger.purge(now)
             await store.effects.purge(long_ago)
             await store.accounts.prune(long_ago)
             await store.performances.prune(long_ago)

@@ -151,7 +151,7 @@ async def _serve(start: _Start) -> bool:
     file, keys = config.store.path, key_store(config.keys.settings)
     clock = hub_clock(file)
     with service.heart.step():
-        left = await taken_back(start.path.parent, file, keys)
+        left = await taken_back(file, keys)
         opened = with_word(await opened_store(file, clock, keys), left)
     opened = await dated(opened, file, keys, restored=start.begun.restored)
     return await _control(start, config, opened, clock)

@@ -183,14 +183,21 @@ def _rehearse(config: Config) -> None:
     folder = store.parent / UPDATES
     folder.mkdir(mode=0o700, exist_ok=True)
     copy = folder / "rehearsal.db"
+    _clear(folder)  # of one that a power cut has ended
     try:
         key = copy_store(store, copy, key_store(config.keys.settings))
         if read_revision(copy, key) != REVISIONS[-1]:
             migrate(copy, key)
+    except StoreError as error:
+        raise UpdateError(f"{store} cannot be brought up: {error}") from error
     finally:
-        for each in folder.glob("rehearsal.db*"):
-            each.unlink()
+        _clear(folder)
     print(f"{version('hems')} reads this home's configuration and store")
+
+
+def _clear(folder: Path) -> None:
+    for each in folder.glob("rehearsal.db*"):
+        each.unlink()
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from hems.store.cipher import beginning
 from hems.store.errors import (
     StoreAwayError,
     StoreCorruptError,
+    StoreError,
     StoreFullError,
     StoreKeyError,
 )
@@ -52,9 +53,9 @@ class Opened:
 async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
     """Open the store.
 
-    A damaged one is set aside, and a new one used. One whose key cannot be had, or that cannot be
-    got at, is left as it is: another is used until it can. On a full disk it is opened as soon as
-    there is room; until then each part that needs it says what it cannot do.
+    A damaged one is set aside, and a new one used. One whose key cannot be had, that cannot be got
+    at or cannot be set aside, is left as it is: another is used until it can. On a full disk it is
+    opened as soon as there is room; until then each part that needs it says what it cannot do.
 
     Args:
         path: Its file.
@@ -62,7 +63,7 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
         keys: What holds its key.
 
     Raises:
-        StoreError: It is another version's or another program's, or cannot be set aside.
+        StoreError: It is another version's or another program's.
     """
     was = key_path(path).exists()
     try:
@@ -88,7 +89,10 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
             await asyncio.to_thread(read_through, path)
         except StoreAwayError as away:  # it may be whole, on a disk that does not give all of it
             return _left(path, clock, away)
-        kept = set_aside(path, clock.now())
+        try:
+            kept = set_aside(path, clock.now())
+        except StoreError as other:  # the file is a mount of its own, say
+            return _left(path, clock, error, other)
         after = await opened_store(path, clock, keys)
         text = say(
             "{error}; it is kept as {kept}, a new one is in use", error=error, kept=str(kept)
@@ -97,13 +101,13 @@ async def opened_store(path: Path, clock: Clock, keys: KeyStore) -> Opened:
         return Opened(after.store, text, event, after.back)
 
 
-def _left(path: Path, clock: Clock, error: StoreAwayError) -> Opened:
+def _left(path: Path, clock: Clock, *errors: StoreError) -> Opened:
     """Return an empty store in the place of one that is left as it is: it cannot be got at."""
     text = say(
         "The home's past and settings cannot be reached: {error}. The hub controls the home "
         "with an empty store, whose content is lost when it stops. The store itself is left "
         "as it is: mend that, and start the hub again.",
-        error=error,
+        error="; ".join(map(str, errors)),
     )
     event = SecurityEvent(EventKind.STORE_DAMAGED, text, about="store")
     return Opened(meanwhile_store(path, clock), text, event, _not_by_itself)

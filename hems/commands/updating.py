@@ -58,6 +58,7 @@ async def updating(
         yield
     finally:
         await ended(task)
+        watch.leave()
         await updates.close()
 
 
@@ -100,6 +101,7 @@ class _Watch:
         self._changed = -1.0
         self._runs = ""
         self._returned: str | None = None
+        self._noted: Mapping[str, object] = {}
 
     async def run(self) -> None:
         """Look after it, until cancelled."""
@@ -107,7 +109,8 @@ class _Watch:
         self._runs = state.current
         unhurried(self._home)  # what was in a hurry has had its start
         self._tell(state)
-        if state.phase is Phase.TRIAL:
+        # On a disk on which starts cannot be counted it is the former one that runs.
+        if state.phase is Phase.TRIAL and self._sides.linked() == state.current:
             await self._try(state)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
@@ -115,6 +118,12 @@ class _Watch:
             if self._again() and self._begin(self._read()):
                 return
             self._updates.look()
+
+    def leave(self) -> None:
+        """Note how the home stood, where somebody ends the hub as soon as a version is armed."""
+        state = self._read()
+        if state.phase is Phase.ARMED and self._noted.get("trial") != state.trial + 1:
+            self._note_before(state, self._succession.home.front.snapshot())
 
     def _read(self) -> State:
         try:
@@ -161,17 +170,25 @@ class _Watch:
         if not armed and state.current == self._runs:
             return False
         snapshot = self._succession.home.front.snapshot()
+        self._note_before(state, snapshot)
         if (armed and not self._updates.is_moment(state)) or not quiet(snapshot, snapshot.at):
             self._changed = -1.0
             return False
-        self._put(BEFORE, {name: sorted(found) for name, found in asdict(seen(snapshot)).items()})
         _log.info("the hub is started anew, with another version")
         self._stop()
         return True
 
+    def _note_before(self, state: State, snapshot: Snapshot) -> None:
+        """Note how the home stands with the version that runs before a trial."""
+        now = {name: sorted(found) for name, found in asdict(seen(snapshot)).items()}
+        noted = {"trial": state.trial + 1, **now}
+        if noted != self._noted:
+            self._put(BEFORE, noted)
+            self._noted = noted
+
     async def _try(self, state: State) -> None:
         """Judge the version that runs."""
-        course = Course(self._before(), time.monotonic())
+        course = Course(self._before(state.trial), time.monotonic())
         self._updates.until = time.time() + GIVE_UP_S
         while (good := proved(course, time.monotonic())) is None:
             await asyncio.sleep(TRIAL_EVERY_S)
@@ -188,13 +205,14 @@ class _Watch:
         else:
             _log.warning("%s did not prove itself: %s", version, "; ".join(course.missing))
 
-    def _before(self) -> Seen:
+    def _before(self, trial: int) -> Seen:
         """Return how the home stood with the former version; nothing where nobody has noted it."""
         try:
             raw = json.loads(taken(self._home, BEFORE) or b"{}")
-            return Seen(frozenset(raw["devices"]), frozenset(raw["utilities"]))
+            found = Seen(frozenset(raw["devices"]), frozenset(raw["utilities"]))
         except (ValueError, TypeError, KeyError):
             return Seen()
+        return found if raw.get("trial") == trial else Seen()  # of a trial long ago
 
     def _put(self, name: str, content: object) -> None:
         folder = self._home / UPDATES

@@ -87,6 +87,8 @@ def _beside(store: Path) -> list[Path]:
         "time",
     )
     found = [store.parent.glob(f"{store.name}.{each}") for each in marks]
+    copies = ("kept-*", ".kept-*", "tried-*", "rehearsal.db*")  # an update's; the folder may be any
+    found += [(store.parent / "updates").glob(each) for each in copies]
     halves = [store.parent.glob(f".{store.name}.{each}") for each in ("key*", "count*", "time*")]
     return sorted({*chain.from_iterable(found), *chain.from_iterable(halves)})
 

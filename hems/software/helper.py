@@ -106,11 +106,17 @@ class Helper:
 
     def _do(self, order: Order) -> str:
         """Carry out an order; returns what was done, in words."""
+        with self.sides.held():
+            said = self._switched(order)
+        return self._install(order.version) if order.ask == "install" else said
+
+    def _switched(self, order: Order) -> str:
+        """Take the record to what an order wants of it; returns what was done, in words."""
         state = judged(packaged(self.sides.read(), self.sides.packaged()), verdict(self.home))
         match order.ask:
             case "install":
                 self.sides.write(state)
-                return self._install(order.version)
+                return ""
             case "arm":
                 after = armed(state)
                 self.sides.write(after)

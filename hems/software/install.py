@@ -22,10 +22,11 @@ from hems.software.archive import (
 )
 from hems.software.sides import Sides
 from hems.software.suiting import Host, migrates, unsuitable
-from hems.software.switch import begun, installed
+from hems.software.switch import State, begun, installed
 
 FORM: Final = "form"
 """In a side: the store's revision that its software works with."""
+_UNPACKED: Final = ".unpacked-"
 _STEP_S: Final = 1800.0
 """Longest time of one step: a slow card, a small machine."""
 _ENVIRONMENT: Final = {
@@ -86,29 +87,46 @@ def install(sides: Sides, archive: Path, expected: Package, host: Host, shop: Wo
     why = unsuitable(found, host)
     if why:
         raise InstallError(f"{found.version}: {why}")
-    before = begun(sides.read())
-    sides.write(before)  # from here on nobody counts on that side
+    with sides.held():
+        before = begun(sides.read())
+        if sides.linked() != before.current:
+            raise InstallError("another version runs from the next start on; start the hub first")
+        sides.write(before)  # from here on nobody counts on that side
     place = sides.place(before.idle)
     try:
         _fill(place, archive, shop)
         _look(place, found, shop)
         (place / FORM).write_text(found.form, encoding="ascii")
         os.sync()
+        _note(sides, before, installed(before, found.version, migrates=migrates(found, host)))
     except (OSError, ArchiveError) as error:
         shutil.rmtree(place, ignore_errors=True)
         raise InstallError(f"{found.version} cannot be installed: {error}") from error
     except InstallError:
         shutil.rmtree(place, ignore_errors=True)
         raise
-    sides.write(installed(before, found.version, migrates=migrates(found, host)))
+
+
+def _note(sides: Sides, before: State, after: State) -> None:
+    """Write down what is installed, unless the record is not what it was at the beginning.
+
+    Raises:
+        InstallError: It is not.
+    """
+    with sides.held():
+        if sides.read() != before:
+            raise InstallError("what runs changed meanwhile; ask again")
+        sides.write(after)
 
 
 def _fill(place: Path, archive: Path, shop: Workshop) -> None:
     if place.exists():
         shutil.rmtree(place)
+    for left in place.parent.glob(f"{_UNPACKED}*"):  # by one that a power cut has ended
+        shutil.rmtree(left)
     # An environment knows its own place, so it is made in that place.
     _run(shop.python, "-I", "-m", "venv", "--without-pip", place)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".unpacked-") as folder:
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=_UNPACKED) as folder:
         parts = Path(folder)
         unpack(archive, parts)
         pip = next(iter((parts / TOOLS).glob("pip-*.whl")), None)

@@ -9,22 +9,26 @@ library only: what a new version has broken cannot keep it from going back.
 """
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from hems.software.sides import CURRENT, Sides, SidesError, verdict
-from hems.software.stores import look_after
-from hems.software.switch import PACKAGE, SIDES, Phase, State, judged, packaged, returned, started
+from hems.software.sides import Sides, SidesError, verdict
+from hems.software.stores import is_kept, look_after
+from hems.software.switch import PACKAGE, Phase, State, judged, packaged, returned, started
 
 WITHIN_S: Final = 900.0
 """So long a version on trial has, from its start, to prove itself."""
-LOOK_EVERY_S: Final = 2.0
+LOOK_EVERY_S: Final = 5.0
 _ANEW: Final = 3
 """Exit code of `watch`: the hub must be started anew, on the former side."""
 _WORDS: Final = 4
+_FAILED: Final = ("systemctl", "is-failed", "--quiet", "hems.service")
+_ANSWER_S: Final = 10.0
 
 
 def settle(sides: Sides, home: Path) -> State:
@@ -36,22 +40,32 @@ def settle(sides: Sides, home: Path) -> State:
     Returns:
         The record.
     """
+    with sides.held():
+        return _settled(sides, home)
+
+
+def _settled(sides: Sides, home: Path) -> State:
+    said = verdict(home)
+    damaged = False
     try:
         before = sides.read()
     except SidesError as error:
         _say(f"{error}; what runs goes on")
-        before = State(current=_linked(sides))
-        sides.write(before)
-    state = started(packaged(before, sides.packaged()), verdict(home))
+        before, damaged = State(current=sides.linked()), True
+    known = before
+    if before.trial == 0 and said is not None:
+        # The record was lost, and the verdict is of a trial before that: it is to count nothing.
+        known = replace(before, trial=said.trial)
+    state = started(packaged(known, sides.packaged()), said)
     if not sides.sound(state.current):
         state = _sound(sides, state)
     try:
-        if state != before:
+        if damaged or state != before:
             sides.write(state)
     except SidesError as error:
         # A trial that cannot be counted could go on for ever. But where the store was brought to
         # another form it stays: that could not be put back either.
-        back = before.phase is Phase.TRIAL and not before.migrates
+        back = before.phase is Phase.TRIAL and not is_kept(home, before)
         side = before.former if back else before.current
         _say(f"{error}; {side} runs, and nothing new is tried")
         sides.link(side)
@@ -69,27 +83,38 @@ def watch(
     within_s: float = WITHIN_S,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
+    given_up: Callable[[], bool] | None = None,
 ) -> bool:
     """Wait for the verdict on a version on trial, and no longer than it has.
 
     Returns:
         Whether the hub must be started anew, because the former side is to run.
 
+    A record that cannot be written, on a full disk say, is tried again.
+
     Raises:
-        SidesError: The record cannot be read or written.
+        SidesError: The record cannot be read.
     """
-    until = clock() + within_s
+    until, told = clock() + within_s, ""
     while True:
-        state = sides.read()
-        if state.phase is not Phase.TRIAL:
-            return False
-        after = judged(state, verdict(home))
-        if after == state and clock() >= until:
-            after = returned(state, f"it did not prove itself within {within_s / 60:g} minutes")
-        if after != state:
-            sides.write(after)
-            _say(_told(after))
-            return after.current != state.current
+        with sides.held():
+            state = sides.read()
+            if state.phase is not Phase.TRIAL:
+                return False
+            after = judged(state, verdict(home))
+            if after == state and (given_up or _given_up)():
+                after = returned(state, "it has ended, and says that it is of no use to start it")
+            if after == state and clock() >= until:
+                after = returned(state, f"it did not prove itself within {within_s / 60:g} minutes")
+            try:
+                if after != state:
+                    sides.write(after)
+                    _say(_told(after))
+                    return after.current != state.current
+            except SidesError as error:
+                if str(error) != told:
+                    told = str(error)
+                    _say(told)
         wait(LOOK_EVERY_S)
 
 
@@ -108,7 +133,7 @@ def main(arguments: list[str]) -> int:
                 sides.root.mkdir(mode=0o755, parents=True, exist_ok=True)
                 settle(sides, Path(home))
             case "store":
-                said = look_after(Path(home), sides.read())
+                said = _stored(sides, Path(home))
                 if said:
                     _say(said)
             case _:
@@ -117,6 +142,32 @@ def main(arguments: list[str]) -> int:
         _say(str(error))
         return 1
     return 0
+
+
+def _stored(sides: Sides, home: Path) -> str:
+    """Have the store be as the side needs it that is started; returns what was done.
+
+    Raises:
+        SidesError: It cannot be; that side must not be started on it.
+    """
+    try:
+        state = sides.read()
+    except SidesError as error:  # it could not be mended either: what runs goes on, as it is
+        return f"{error}; the store stays as it is"
+    if sides.linked() != state.current:
+        return f"{state.current} is not what is started; the store stays as it is"
+    return look_after(home, state)
+
+
+def _given_up() -> bool:
+    """Whether the service manager starts the hub no more: that has said that it cannot be run."""
+    try:
+        done = subprocess.run(  # noqa: S603 - words of this file
+            _FAILED, check=False, capture_output=True, timeout=_ANSWER_S
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
 
 
 def _sound(sides: Sides, state: State) -> State:
@@ -131,17 +182,11 @@ def _sound(sides: Sides, state: State) -> State:
                 current=side,
                 versions=state.versions,
                 trial=state.trial,
+                returned=state.returned,
                 why=wrong,
                 barred=state.barred,
             )
     return state
-
-
-def _linked(sides: Sides) -> str:
-    """Return the side that the service has followed so far."""
-    here = {sides.place(side): side for side in SIDES if sides.sound(side)}
-    link = sides.root / CURRENT
-    return here.get(link.readlink() if link.is_symlink() else link, PACKAGE)
 
 
 def _told(state: State) -> str:

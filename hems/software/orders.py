@@ -56,11 +56,17 @@ def ordered(home: Path) -> Order | None:
 
 
 def removed(home: Path) -> None:
-    """Take the order away, whatever lies there; whoever does so may be root."""
+    """Take the order away, whatever lies there; whoever does so may be root.
+
+    A folder of its name is renamed: what stayed would have the helper started again for ever.
+    """
     with suppress(OSError):
         folder = os.open(home / UPDATES, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             os.unlink(ORDER, dir_fd=folder)
+        except (IsADirectoryError, PermissionError):
+            other = f".no-order-{secrets.token_hex(8)}"
+            os.rename(ORDER, other, src_dir_fd=folder, dst_dir_fd=folder)
         finally:
             os.close(folder)
 

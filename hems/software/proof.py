@@ -52,10 +52,10 @@ def looked(course: Course, seen: Seen, seq: int, now: float) -> Course:
     Args:
         course: Before.
         seen: How the home stands.
-        seq: The number of its last decision.
+        seq: The number of its last decision; it begins anew where the home is made anew.
         now: Monotonic seconds.
     """
-    decided_at = now if seq > course.seq else course.decided_at
+    decided_at = now if seq != course.seq else course.decided_at
     missing: list[str] = []
     if decided_at is None or now - decided_at > STALE_S:
         missing.append("nothing is decided")
@@ -66,7 +66,7 @@ def looked(course: Course, seen: Seen, seq: int, now: float) -> Course:
     since = None if missing else course.steady_since
     return replace(
         course,
-        seq=max(seq, course.seq),
+        seq=seq,
         decided_at=decided_at,
         steady_since=now if since is None and not missing else since,
         missing=tuple(missing),

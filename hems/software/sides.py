@@ -4,13 +4,18 @@
     ROOT/a, ROOT/b     environments that updates are installed into
     ROOT/current       link to the one that runs; made after the record at each start
     ROOT/answer.json   what came of the last order, for the hub
+    ROOT/.lock         held while the record is read and written again
 
 The standard library only.
 """
 
+import fcntl
 import json
 import os
 import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +28,12 @@ ANSWER: Final = "answer.json"
 UPDATES: Final = "updates"
 """Folder of the home in which the hub speaks to the launcher and the helper."""
 VERDICT: Final = "verdict.json"
+_LOCK: Final = ".lock"
+_HELD_FOR_S: Final = 10.0
+"""Nobody holds the lock for longer than some writes take."""
 _MOST: Final = 64 * 1024
+_MOST_TRIALS: Final = 1_000_000
+_SHOWN: Final = 200
 
 
 class SidesError(Exception):
@@ -47,8 +57,40 @@ class Sides:
         return self.package if side == PACKAGE else self.root / side
 
     def sound(self, side: str) -> bool:
-        """Whether there is a command in a side that can be started at all."""
-        return os.access(self.place(side) / "bin" / "hems", os.X_OK)
+        """Whether there is a command in a side that can be started at all.
+
+        Its Python is the machine's: a new release of that takes it away from under a side.
+        """
+        commands = self.place(side) / "bin"
+        return all(os.access(commands / name, os.X_OK) for name in ("hems", "python"))
+
+    def linked(self) -> str:
+        """Return the side that the service follows; the package where it follows none."""
+        link = self.root / CURRENT
+        try:
+            target = link.readlink()
+        except OSError:
+            return PACKAGE
+        return next((side for side in SIDES if self.place(side) == target), PACKAGE)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have nobody else change the record in this block: launcher, helper and watch all do.
+
+        Where that cannot be had in time the block is run all the same: a home is controlled.
+        """
+        number = -1
+        try:
+            # Not readable by the hub's user, who could hold it for ever.
+            number = os.open(self.root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            _lock(number)
+        except OSError:
+            pass  # a disk that is read-only, say
+        try:
+            yield
+        finally:
+            if number >= 0:
+                os.close(number)
 
     def read(self) -> State:
         """Return the record; that of a machine without updates where there is none.
@@ -63,7 +105,7 @@ class Sides:
             return State()
         except OSError as error:
             raise SidesError(f"{path}: cannot be read: {error.strerror}") from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise SidesError(f"{path}: damaged: {error}") from error
 
     def write(self, state: State) -> None:
@@ -162,11 +204,27 @@ def verdict(home: Path) -> Verdict | None:
     try:
         found = json.loads(text or b"null")
         trial, good, why = found["trial"], found["good"], found["why"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
     if type(trial) is not int or type(good) is not bool or type(why) is not str:
         return None
-    return Verdict(trial, good, why[:200])
+    if not 0 < trial <= _MOST_TRIALS:
+        return None
+    # It goes into logs and onto pages: no line of its own, nothing that cannot be encoded.
+    return Verdict(trial, good, "".join(each for each in why[:_SHOWN] if each.isprintable()))
+
+
+def _lock(number: int) -> None:
+    until = time.monotonic() + _HELD_FOR_S
+    while True:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _state(raw: object) -> State:
@@ -195,4 +253,6 @@ def _state(raw: object) -> State:
         raise ValueError("it names a side that there is not")
     if state.phase is Phase.ARMED and not state.candidate:
         raise ValueError("nothing is there to be tried")
+    if state.phase is Phase.TRIAL and not state.former:
+        raise ValueError("nothing is there to go back to")
     return state

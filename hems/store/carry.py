@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from certs.keys.store import KeyStore
 from hems.store.cipher import StoreFile, opened
-from hems.store.key_file import read_key
+from hems.store.key_file import key_path, read_key
 from hems.store.schema import metadata
 from hems.store.sqlite import file_errors, store_errors
 
@@ -37,7 +37,7 @@ def carry_over(store: Path, left: Path, keys: KeyStore) -> Sequence[str]:
     Args:
         store: The store's file, of this version's form; nobody has it open.
         left: The other version's, which was made from it.
-        keys: What holds the key of both.
+        keys: What holds their keys.
 
     Returns:
         The tables of which nothing could be taken over, for they are no longer what they were.
@@ -47,8 +47,10 @@ def carry_over(store: Path, left: Path, keys: KeyStore) -> Sequence[str]:
     """
     with file_errors(store):
         key = read_key(store, keys)
+        # A backup that was put in place during the trial, say, has brought another.
+        theirs = read_key(left, keys) if key_path(left).exists() else key
     with store_errors(store), opened(StoreFile(store, key)) as connection:
-        words = "ATTACH DATABASE ? AS tried" + (f' KEY "{key.literal}"' if key else "")
+        words = "ATTACH DATABASE ? AS tried" + f' KEY "{theirs.literal}"'
         connection.execute(words, (str(left),))
         connection.execute("BEGIN IMMEDIATE")
         other = [
@@ -61,6 +63,8 @@ def carry_over(store: Path, left: Path, keys: KeyStore) -> Sequence[str]:
 def _taken(connection: "Connection", table: str) -> bool:
     """Take a table over; returns whether that could be done."""
     own, theirs = _columns(connection, "main", table), _columns(connection, "tried", table)
+    if not own:  # the store is of an older form, and brought up after this
+        return not theirs
     if not set(own) <= set(theirs):
         return False
     names = ", ".join(f'"{each}"' for each in own)

@@ -118,15 +118,18 @@ class SqlLedger:
             query = update(events).where(theirs).values(lfdi=lfdi).prefix_with("OR REPLACE")
             return int((await connection.execute(query)).rowcount)
 
-    async def purge(self) -> int:
+    async def purge(self, now: float) -> int:
         """Forget events that are over, and their responses, once older than the retention.
 
         What is still owed to a server is kept with its event, however old.
 
+        Args:
+            now: UTC epoch seconds.
+
         Returns:
             How many events were forgotten.
         """
-        oldest = self._clock.now() - self._retention_s
+        oldest = now - self._retention_s
         answers = and_(
             responses.c.server == events.c.server,
             responses.c.lfdi == events.c.lfdi,

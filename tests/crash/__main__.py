@@ -7,7 +7,8 @@ disk's power goes with it: what the kernel had not written is lost. Each time th
 of it that are cut at random places, are looked through; then the hub is started again.
 
 It must always start, without a word of a damaged store. What it told the utility that it received,
-each response that it gave, and each wish that it confirmed must stand; no response may come twice.
+each response that it gave, each wish and each setting that it confirmed must stand; no response may
+come twice. Where none of these came about nothing is shown, and that is a failure, too.
 The last line of the output is JSON.
 """
 
@@ -64,10 +65,12 @@ async def run(folder: Path, points: int, seed: int) -> Found:
             for point in range(1, points + 1):
                 power, before = disk is not None and rng.random() < 0.5, len(found.wrong)
                 await _point(home, rng, found, power=power, scratch=folder / "copy")
+                settled = point % SETTLED_EVERY == 0 or point == points
+                if settled:
+                    await settle(home, found)
                 for each in found.wrong[before:]:
                     print(f"{point}: {each}", file=sys.stderr, flush=True)
-                if point % SETTLED_EVERY == 0 or point == points:
-                    await settle(home, found)
+                if settled:
                     print(f"{point} of {points}: {found.line()}", file=sys.stderr, flush=True)
                 if point % ANEW_EVERY == 0:
                     home.furnish()
@@ -97,7 +100,7 @@ async def _point(
         found.check_page(await home.snapshot())
         life_s = rng.uniform(0.0, WORK_S)
         deeds = [
-            asyncio.create_task(_deed(home, rng.randrange(4), rng.uniform(0.0, life_s), found))
+            asyncio.create_task(_deed(home, rng.randrange(5), rng.uniform(0.0, life_s), found))
             for _ in range(rng.randint(1, DEEDS))
         ]
         await asyncio.sleep(life_s)
@@ -113,6 +116,9 @@ async def _deed(home: KilledHome, which: int, after_s: float, found: Found) -> N
         home.withdraw()
     elif which == 1:
         home.order()
+    elif which == 2:
+        found.settings += 1
+        await home.set_limit(float(20_000 + found.settings))
     else:
         found.wishes += 1
         await home.wish(float(100 + found.wishes))
@@ -129,6 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as name:
         folder = options.folder or Path(name)
         found = asyncio.run(run(folder, options.points, options.seed))
+    if options.points >= SETTLED_EVERY:
+        found.check_shown()
     print(json.dumps(found.figures()))
     return 0 if found.well else 1
 

@@ -27,6 +27,7 @@ from tests.crash.wal import read_wal
 from tests.stored import looked_into
 
 SECTOR: Final = 512
+KINDS: Final = ("log", "sectors", "pages", "file")
 FILES: Final = ("", "-wal", ".key")
 
 State = Mapping[str, str]

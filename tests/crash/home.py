@@ -30,6 +30,8 @@ from tests.hems.sep2.utility import serving
 HOUSE: Final = ("--fixed-load", "1600", "--pv-w", "800", "--battery-soc", "0.7")
 WISHED: Final = "battery"
 """The device about which the owner wishes something."""
+SETTING: Final = "peak.limit"
+"""What the owner sets; in base units."""
 
 
 @dataclass
@@ -42,6 +44,9 @@ class Told:
         over: Those that it lists no more.
         wish_w: The owner's last wish that was confirmed.
         tried_w: Those behind it that were not: one of them may stand, or none.
+        limit_w: The last setting that was confirmed, which is kept in a file.
+        tried_limit_w: Those behind it that were not.
+        refused: What the page was refused, which it never should be.
     """
 
     events: list[str] = field(default_factory=list)
@@ -49,6 +54,9 @@ class Told:
     over: set[str] = field(default_factory=set)
     wish_w: float | None = None
     tried_w: set[float] = field(default_factory=set)
+    limit_w: float | None = None
+    tried_limit_w: set[float] = field(default_factory=set)
+    refused: list[str] = field(default_factory=list)
 
 
 class KilledHome:
@@ -152,19 +160,35 @@ class KilledHome:
         async with self._wishing:  # else it would not be known which is the last
             await self._wish(power_w)
 
+    async def set_limit(self, limit_w: float) -> None:
+        """Change a setting on the page; what is not confirmed may stand or not."""
+        async with self._wishing:
+            if self._dead:
+                return
+            self.told.tried_limit_w.add(limit_w)
+            if await self._sent("PUT", "/api/settings", {"settings": {SETTING: limit_w}}):
+                self.told.limit_w, self.told.tried_limit_w = limit_w, set()
+
     async def _wish(self, power_w: float) -> None:
         if self._dead:
             return
         self.told.tried_w.add(power_w)
-        headers = {"Origin": self.page, "Sec-Fetch-Site": "same-origin"}
         order = {"power_w": power_w, "seconds": 36_000}
+        if await self._sent("POST", f"/api/devices/{WISHED}/wish", order):
+            self.told.wish_w, self.told.tried_w = power_w, set()
+
+    async def _sent(self, method: str, path: str, order: object) -> bool:
+        """Send what the page sends; returns whether the hub has confirmed it while it lived."""
+        headers = {"Origin": self.page, "Sec-Fetch-Site": "same-origin"}
         with suppress(aiohttp.ClientError):
             async with (
                 aiohttp.ClientSession(self.page, headers=headers) as session,
-                session.post(f"/api/devices/{WISHED}/wish", json=order) as answer,
+                session.request(method, path, json=order) as answer,
             ):
-                if answer.status in {200, 204} and not self._dead:
-                    self.told.wish_w, self.told.tried_w = power_w, set()
+                if 400 <= answer.status < 500 and not self._dead:
+                    self.told.refused.append(f"{path}: {answer.status} {await answer.text()}")
+                return answer.status in {200, 204} and not self._dead
+        return False
 
     def _config(self) -> str:
         identity, trust = self._bench.pki.identity("hub"), self._bench.pki.trust

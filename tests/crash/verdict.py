@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,13 +10,16 @@ from statistics import median
 from typing import Final
 
 from hems.commands.child import ChildError
-from tests.crash.cuts import FILES, Cuts
-from tests.crash.home import WISHED, KilledHome, Told
+from hems.settings.settings_file import NAME
+from tests.crash.cuts import FILES, KINDS, Cuts
+from tests.crash.home import SETTING, WISHED, KilledHome, Told
 from tests.e2e.rig import Home as Page
 from tests.stored import looked_into
 from tests.waiting import until
 
-RECEIVED, STARTED, CANCELLED = 1, 2, 6
+RECEIVED, STARTED, CANCELLED, SUPERSEDED = 1, 2, 6, 7
+ENDED: Final = {CANCELLED, SUPERSEDED}
+"""How one ends that is listed no more; the latter where another came in its place."""
 SETTLED_S: Final = 60.0
 OF_THE_STORE: Final = ("store", "hems.db", "damaged", "backup", "not as")
 """Words of alarms that no power cut may bring."""
@@ -30,6 +34,8 @@ class Found:
         starts: How often of these before it was up.
         powerless: How often the power went with it.
         wishes: What the owner wished.
+        settings: How often the owner set something.
+        confirmed: At how many cuts there was a wish, and a setting, that had been confirmed.
         responses: What the utility got, over all homes.
         ready_s: How long each start took that was let come to its end.
         unstarted: Starts that never came to their end, and why.
@@ -38,12 +44,15 @@ class Found:
         alarms: Of the store.
         faults: Faults of the software, by its log.
         cuts: How cuts of copies went.
+        unshown: What never came about, so that nothing is known of it.
     """
 
     points: int = 0
     starts: int = 0
     powerless: int = 0
     wishes: int = 0
+    settings: int = 0
+    confirmed: Counter[str] = field(default_factory=Counter)
     responses: int = 0
     ready_s: list[float] = field(default_factory=list)
     unstarted: list[str] = field(default_factory=list)
@@ -52,6 +61,7 @@ class Found:
     alarms: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     cuts: Cuts = field(default_factory=Cuts)
+    unshown: list[str] = field(default_factory=list)
 
     @property
     def well(self) -> bool:
@@ -68,7 +78,18 @@ class Found:
             *(f"alarm: {each}" for each in self.alarms),
             *(f"fault: {each}" for each in self.faults),
             *(f"cut: {each}" for each in self.cuts.wrong),
+            *(f"never came about: {each}" for each in self.unshown),
         ]
+
+    def check_shown(self) -> None:
+        """See that what is judged came about at all."""
+        came = {
+            "a response": self.responses,
+            "a wish or a setting that was confirmed": self.confirmed.total(),
+            "a cut in a start": self.starts,
+            **{f"a cut of kind {kind}": self.cuts.tried.get(kind, 0) for kind in KINDS},
+        }
+        self.unshown += [what for what, times in came.items() if not times]
 
     def check_page(self, page: Page) -> None:
         """Look for alarms that a power cut may not bring."""
@@ -98,6 +119,7 @@ class Found:
             "power_cut": self.powerless,
             "responses": self.responses,
             "wishes": self.wishes,
+            "settings": self.settings,
             "start_p50_s": round(median(self.ready_s), 2) if self.ready_s else None,
             "start_max_s": round(max(self.ready_s), 2) if self.ready_s else None,
             "cuts": self.cuts.tried,
@@ -115,6 +137,12 @@ def look(home: KilledHome, found: Found, scratch: Path) -> None:
         scratch: For the copy.
     """
     codes, told = home.utility.codes, home.told
+    found.unshown += told.refused
+    told.refused.clear()
+    found.confirmed["wish"] += told.wish_w is not None
+    found.confirmed["setting"] += told.limit_w is not None
+    if told.limit_w is not None and _set(home.folder) not in {told.limit_w, *told.tried_limit_w}:
+        found.lost.append(f"setting {told.limit_w} (then {told.tried_limit_w})")
     found.doubled += [
         f"{subject}: {code}" for (subject, code), n in Counter(codes).items() if n > 1
     ]
@@ -136,6 +164,16 @@ def look(home: KilledHome, found: Found, scratch: Path) -> None:
     found.lost += [f"response {each}" for each in codes if each not in kept]
     if told.wish_w is not None and not _stands(told, wishes):
         found.lost.append(f"wish {told.wish_w} (then {sorted(told.tried_w)}): {wishes}")
+
+
+def _set(folder: Path) -> float | None:
+    """Return what a home's settings file says of the setting; None for nothing that can be read."""
+    section, key = SETTING.split(".")
+    try:
+        value = tomllib.loads((folder / NAME).read_text(encoding="utf-8"))[section][key]
+        return float(value if isinstance(value, int | float) else str(value).removesuffix(" W"))
+    except (OSError, KeyError, ValueError):
+        return None
 
 
 def _stands(told: Told, rows: list[tuple[str]]) -> bool:
@@ -180,6 +218,6 @@ def all_said(told: Told, codes: Counter[tuple[str, int | None]]) -> bool:
         if event == told.listed and known != {RECEIVED, STARTED}:
             return False
         # One that came and went while the hub was dead was never known to it.
-        if event in told.over and known and CANCELLED not in known:
+        if event in told.over and known and len(known & ENDED) != 1:
             return False
     return True

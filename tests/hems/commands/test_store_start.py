@@ -2,7 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,36 @@ async def test_a_damaged_store_is_set_aside_and_noted(tmp_path: Path) -> None:
     assert await opened.store.settings.all() == {}
     await opened.store.close()
     assert any(".damaged-" in name for name in names(path))
+
+
+async def test_a_damaged_store_that_cannot_be_set_aside_keeps_no_home_from_being_run(
+    tmp_path: Path,
+) -> None:
+    """It is a mount of its own, as containers have single files."""
+    path, keys = home_folder(tmp_path), sealed(tmp_path, RIGHT)
+    await home(path, keys)
+    spoil(path)
+    before = bytes_of(path)
+    with a_mount_of_its_own(path):
+        opened = await opened_store(path, CLOCK, keys)
+        assert opened.trouble is not None
+        assert "damaged" in opened.trouble
+        assert "cannot be set aside" in opened.trouble
+        await opened.store.settings.put("said", "meanwhile")
+        await opened.store.close()
+        assert bytes_of(path) == before
+
+
+@contextmanager
+def a_mount_of_its_own(path: Path) -> Iterator[None]:
+    command = ["mount", "--bind", str(path), str(path)]
+    bound = subprocess.run(command, check=False, capture_output=True, text=True)
+    if bound.returncode != 0:
+        pytest.skip(f"mounting needs root: {bound.stderr}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", path], check=True)
 
 
 def pipe(path: Path) -> None:

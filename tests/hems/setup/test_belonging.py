@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hems.archive.wipe import doomed
 from hems.settings import settings_file
 from hems.settings.config import load
 from hems.setup.belonging import belongings, store_place
@@ -69,3 +70,19 @@ def test_the_store_goes_where_the_backups_configuration_has_it(
     config = load(unpacked / "hems.toml")
     found = store_place(tmp_path / "home" / "hems.toml", unpacked, config)
     assert found == tmp_path / place
+
+
+def test_an_updates_copies_of_a_store_elsewhere_are_erased_and_nothing_beside_them(
+    tmp_path: Path,
+) -> None:
+    folder, disk = tmp_path / "home", tmp_path / "disk"
+    names = ("kept-1/hems.db", ".kept-2/hems.db", "tried-1/hems.db.key", "rehearsal.db-wal")
+    for name in (*names, "of somebody else"):
+        (disk / "updates" / name).parent.mkdir(parents=True, exist_ok=True)
+        (disk / "updates" / name).write_text("x")
+    folder.mkdir()
+    (folder / "hems.toml").write_text(f'[store]\npath = "{disk}/hems.db"\n')
+    found = set(doomed(belongings(folder / "hems.toml", load(folder / "hems.toml"))))
+    assert {path for path in found if disk in path.parents} == {
+        disk / "updates" / name for name in names
+    }

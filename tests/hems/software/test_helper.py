@@ -1,5 +1,6 @@
 """The helper with a real repository and real environments: what it installs, and what never."""
 
+import os
 import platform
 import shutil
 import subprocess
@@ -12,15 +13,17 @@ import pytest
 
 from hems.bulletin import LIST, FirmwareList, Package, Release, State
 from hems.headend.firmware.repository import FirmwareRepository
-from hems.software import launcher
+from hems.software import install, launcher
 from hems.software.helper import ROOT, Helper
 from hems.software.install import Workshop, base_python
 from hems.software.orders import ORDER, PASSED, Answer, Order
 from hems.software.sides import UPDATES, Sides, put
 from hems.software.switch import Phase
+from hems.software.switch import State as Switch
 from hems.store.schema import REVISIONS
 from tests.hems.software import mini
 
+GOOD = {"trial": 1, "good": True, "why": ""}
 PYTHON = f"3.{sys.version_info.minor}"
 
 
@@ -98,6 +101,7 @@ def shop(tmp_path: Path) -> Shop:
     command = sides.package / "bin" / "hems"
     command.write_text("#!/bin/sh\necho 0.1.0 $*\n")
     command.chmod(0o755)
+    (sides.package / "bin" / "python").symlink_to(sys.executable)
     shutil.copyfile(repository.root_file, sides.root / ROOT)
     home = tmp_path / "home"
     (home / UPDATES).mkdir(parents=True)
@@ -110,6 +114,7 @@ def test_from_a_signed_archive_to_a_hub_that_runs_it(shop: Shop) -> None:
     assert shop.helper.serve() is None, "nothing was asked"
     shop.offer("0.2.0")
     shop.passed()
+    (shop.helper.sides.root / ".unpacked-by-one-that-a-power-cut-ended").mkdir()
     answer = shop.ask("install", "0.2.0")
     assert answer.done, answer.text
     assert not (shop.helper.home / UPDATES / ORDER).exists()
@@ -117,14 +122,72 @@ def test_from_a_signed_archive_to_a_hub_that_runs_it(shop: Shop) -> None:
     assert shop.ask("arm").done
     assert shop.start() == "0.2.0 run\n"
     assert "trial already" in shop.ask("arm").text
-    good = {"trial": 1, "good": True, "why": ""}
-    put(shop.helper.home / UPDATES / "verdict.json", good, mode=0o600)
+    put(shop.helper.home / UPDATES / "verdict.json", GOOD, mode=0o600)
     assert shop.ask("back").done
     assert shop.start() == "0.1.0 run\n"
     state = shop.helper.sides.read()
     assert (state.phase, state.barred) == (Phase.SETTLED, ("0.2.0",))
     assert not list(shop.helper.sides.root.glob(".incoming*"))
     assert not list(shop.helper.sides.root.glob(".unpacked*"))
+
+
+@pytest.mark.requirement("LC-PATCH")
+def test_the_side_that_runs_is_never_written_to(shop: Shop) -> None:
+    """It was asked to go back, and the hub has not been started since."""
+    sides = shop.helper.sides
+    shop.offer("0.3.0")
+    shop.passed()
+    shutil.copytree(sides.package, sides.root / "a", symlinks=True)
+    versions = (("package", "0.1.0"), ("a", "0.2.0"))
+    sides.write(Switch(current="a", former="package", versions=versions))
+    assert shop.start() == "0.1.0 run\n", "a copy of it"
+    assert sides.linked() == "a"
+    assert shop.ask("back").done
+    answer = shop.ask("install", "0.3.0")
+    assert not answer.done
+    assert "start the hub first" in answer.text
+    assert sides.sound("a"), "what runs is as it was"
+
+
+@pytest.mark.requirement("LC-PATCH")
+def test_what_changes_while_it_is_installed_is_not_written_over(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package manager brings a newer version meanwhile, and the hub is started with it."""
+    assert shop.start() == "0.1.0 run\n"
+    shop.offer("0.2.0")
+    shop.passed()
+    (site,) = shop.helper.sides.package.glob("lib/python3*/site-packages/*.dist-info")
+    look = install._look
+
+    def looked(place: Path, package: Package, shop_: Workshop) -> None:
+        site.rename(site.with_name("hems-0.3.0.dist-info"))
+        assert shop.start() == "0.1.0 run\n", "the package's command"
+        look(place, package, shop_)
+
+    monkeypatch.setattr(install, "_look", looked)
+    answer = shop.ask("install", "0.2.0")
+    assert not answer.done
+    assert "what runs changed meanwhile" in answer.text
+    state = shop.helper.sides.read()
+    assert (state.candidate, state.version("package")) == ("", "0.3.0")
+    assert not (shop.helper.sides.root / "a").exists()
+
+
+def test_what_lies_in_an_orders_place_is_away_after_it(shop: Shop) -> None:
+    """Else the service manager would start the helper for it again and again."""
+    order = shop.helper.home / UPDATES / ORDER
+    for make in (
+        lambda: order.write_bytes(b"[" * 60_000),
+        lambda: (order / "more").mkdir(parents=True),
+        lambda: order.symlink_to("/etc/passwd"),
+        lambda: os.mkfifo(order),
+        lambda: order.hardlink_to(shop.helper.sides.root / ROOT),
+    ):
+        make()
+        assert shop.helper.serve() is None
+        assert not os.path.lexists(order)
+    assert (shop.helper.sides.root / ROOT).exists()
 
 
 @pytest.mark.requirement("LC-PATCH")

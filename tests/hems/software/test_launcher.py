@@ -1,116 +1,27 @@
 """The launcher on a real disk: sides of one program each, a store of SQLite, and power cuts."""
 
-import json
 import os
 import shutil
-import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
-from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import pytest
 
 from hems.software import launcher, stores
-from hems.software.sides import RECORD, UPDATES, VERDICT, Sides, put, verdict
+from hems.software.sides import RECORD, UPDATES
 from hems.software.switch import PACKAGE, Phase, State, Verdict, armed, installed, started
+from tests.hems.software.machine import TREE, Hub, arm, migrate, rows
 
-TREE = Path(__file__).parents[3]
 LOADED = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import hems.software.launcher
 print(*(name for name in sys.modules if name.split(".")[0] not in sys.stdlib_module_names))
 """
-KILLED = Path(__file__).with_name("killed.py")
-
-
-@dataclass(frozen=True)
-class Hub:
-    sides: Sides
-    home: Path
-
-    @property
-    def store(self) -> Path:
-        return self.home / "home.db"
-
-    @property
-    def runs(self) -> str:
-        """What the service would start."""
-        return (self.sides.root / "current" / "bin" / "hems").read_text()
-
-    @property
-    def rows(self) -> list[str]:
-        return _rows(self.store)
-
-    def words(self, what: str) -> list[str]:
-        return [what, str(self.sides.root), str(self.home), str(self.sides.package)]
-
-    def launch(self) -> bool:
-        """Do what the service does before its hub; returns whether the hub would be started."""
-        return launcher.main(self.words("settle")) == 0 == launcher.main(self.words("store"))
-
-    def cut(self, what: str, step: int) -> bool:
-        """Have the power cut before a step; returns whether there was no such step any more."""
-        done = subprocess.run(
-            [sys.executable, "-S", KILLED, TREE, str(step), *self.words(what)],
-            check=False,
-            capture_output=True,
-            timeout=60,
-        )
-        assert done.returncode in {0, -signal.SIGKILL}, done.stderr
-        return done.returncode == 0
-
-    def judge(self, found: Verdict) -> None:
-        (self.home / UPDATES).mkdir(exist_ok=True)
-        put(self.home / UPDATES / VERDICT, asdict(found), mode=0o600)
-
-
-def _side(place: Path, version: str) -> None:
-    (place / "bin").mkdir(parents=True)
-    command = place / "bin" / "hems"
-    command.write_text(version)
-    command.chmod(0o755)
-    (place / "lib/python3.11/site-packages" / f"hems-{version}.dist-info").mkdir(parents=True)
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Hub:
-    made = Hub(Sides(tmp_path / "root", tmp_path / "package"), tmp_path / "home")
-    _side(made.sides.package, "0.1.0")
-    _side(made.sides.root / "a", "0.2.0")
-    made.home.mkdir()
-    with sqlite3.connect(made.store) as store:
-        store.execute("CREATE TABLE events (what TEXT)")
-        store.execute("INSERT INTO events VALUES ('before')")
-    store.close()
-    stores.tell(made.home, made.store)
-    assert made.launch()
-    return made
-
-
-def _rows(store: Path) -> list[str]:
-    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as opened:
-        return [row[0] for row in opened.execute("SELECT what FROM events ORDER BY what")]
 
 
 def _armed(state: State) -> State:
     return armed(installed(state, "0.2.0", migrates=False))
-
-
-def _arm(hub: Hub, *, migrates: bool) -> None:
-    hub.sides.write(armed(installed(hub.sides.read(), "0.2.0", migrates=migrates)))
-
-
-def _migrate(hub: Hub) -> None:
-    """What a new version does at its first start: a form that the former one cannot read."""
-    with sqlite3.connect(hub.store) as store:
-        if "more" not in {row[1] for row in store.execute("PRAGMA table_info(events)")}:
-            store.execute("ALTER TABLE events ADD COLUMN more TEXT")
-            store.execute("INSERT INTO events (what) VALUES ('during the trial')")
-    store.close()
 
 
 def test_a_machine_without_updates_runs_its_package(hub: Hub) -> None:
@@ -132,11 +43,11 @@ def test_everybody_may_follow_what_the_launcher_writes(hub: Hub) -> None:
 
 @pytest.mark.requirement("LC-PATCH")
 def test_a_version_is_tried_and_kept(hub: Hub) -> None:
-    _arm(hub, migrates=True)
+    arm(hub, migrates=True)
     assert hub.runs == "0.1.0", "nothing changes before the next start"
     assert hub.launch()
     assert hub.runs == "0.2.0"
-    _migrate(hub)
+    migrate(hub)
     hub.judge(Verdict(1, good=True))
     assert not launcher.watch(hub.sides, hub.home)
     assert hub.launch()
@@ -148,23 +59,23 @@ def test_a_version_is_tried_and_kept(hub: Hub) -> None:
 @pytest.mark.requirement("LC-PATCH")
 @pytest.mark.parametrize("migrates", [True, False])
 def test_a_version_that_only_crashes_gives_way(hub: Hub, migrates: bool) -> None:
-    _arm(hub, migrates=migrates)
+    arm(hub, migrates=migrates)
     for _ in range(3):
         assert hub.launch()
         assert hub.runs == "0.2.0"
-        _migrate(hub)
+        migrate(hub)
     assert hub.launch()
     assert hub.runs == "0.1.0"
     assert hub.rows == (["before"] if migrates else ["before", "during the trial"])
-    aside = stores.tried(hub.home)
+    aside = stores.tried(hub.store)
     assert (aside is not None) == migrates
     if aside is not None:
-        assert _rows(aside / hub.store.name) == ["before", "during the trial"], "nothing is lost"
+        assert rows(aside / hub.store.name) == ["before", "during the trial"], "nothing is lost"
 
 
 @pytest.mark.requirement("LC-PATCH")
 def test_a_version_that_proves_nothing_gives_way_in_time(hub: Hub) -> None:
-    _arm(hub, migrates=False)
+    arm(hub, migrates=False)
     assert hub.launch()
     now = [0.0]
     ends = launcher.watch(
@@ -172,6 +83,7 @@ def test_a_version_that_proves_nothing_gives_way_in_time(hub: Hub) -> None:
         hub.home,
         clock=lambda: now[0],
         wait=lambda seconds: now.__setitem__(0, now[0] + seconds),
+        given_up=lambda: False,
     )
     assert ends
     assert launcher.WITHIN_S <= now[0] <= launcher.WITHIN_S + launcher.LOOK_EVERY_S
@@ -187,7 +99,7 @@ def test_a_power_cut_at_any_step_of_the_switch(hub: Hub) -> None:
     for step in range(1, 100):
         hub.sides.write(first)
         hub.sides.link(PACKAGE)
-        _arm(hub, migrates=False)
+        arm(hub, migrates=False)
         over = hub.cut("settle", step)
         assert hub.sides.read() in {_armed(first), started(_armed(first))}
         assert hub.runs in {"0.1.0", "0.2.0"}, "there is a side to start at each moment"
@@ -200,7 +112,7 @@ def test_a_power_cut_at_any_step_of_the_switch(hub: Hub) -> None:
 
 @pytest.mark.requirement("LC-PATCH")
 def test_a_power_cut_at_any_step_of_keeping_the_store(hub: Hub) -> None:
-    _arm(hub, migrates=True)
+    arm(hub, migrates=True)
     trial = launcher.settle(hub.sides, hub.home)
     kept = hub.home / UPDATES / "kept-1"
     for step in range(1, 100):
@@ -208,9 +120,9 @@ def test_a_power_cut_at_any_step_of_keeping_the_store(hub: Hub) -> None:
         shutil.rmtree(kept, ignore_errors=True)
         over = hub.cut("store", step)
         if kept.exists():
-            assert _rows(kept / "home.db") == ["before"]
+            assert rows(kept / "home.db") == ["before"]
         assert launcher.main(hub.words("store")) == 0
-        assert _rows(kept / "home.db") == hub.rows == ["before"]
+        assert rows(kept / "home.db") == hub.rows == ["before"]
         if over:
             break
     assert step > 5
@@ -219,49 +131,27 @@ def test_a_power_cut_at_any_step_of_keeping_the_store(hub: Hub) -> None:
 @pytest.mark.requirement("LC-PATCH")
 def test_a_power_cut_at_any_step_of_the_way_back(hub: Hub) -> None:
     for step in range(1, 100):
-        _arm(hub, migrates=True)
+        arm(hub, migrates=True)
         assert hub.launch()
         number = hub.sides.read().trial
-        _migrate(hub)
+        migrate(hub)
         hub.judge(Verdict(number, good=False, why="a device is gone"))
         launcher.settle(hub.sides, hub.home)
         over = hub.cut("store", step)
         assert launcher.main(hub.words("store")) == 0
         assert (hub.runs, hub.rows) == ("0.1.0", ["before"])
         aside = hub.home / UPDATES / f"tried-{number}"
-        assert _rows(aside / "home.db") == ["before", "during the trial"]
+        assert rows(aside / "home.db") == ["before", "during the trial"]
         assert not list((hub.home / UPDATES).glob("kept-*"))
         if over:
             break
     assert step > 5
 
 
-def test_a_side_that_is_gone_is_not_linked(hub: Hub) -> None:
-    _arm(hub, migrates=False)
-    assert hub.launch()
-    hub.judge(Verdict(1, good=True))
-    assert hub.launch()
-    (hub.sides.root / "a" / "bin" / "hems").unlink()
-    assert hub.launch()
-    assert hub.runs == "0.1.0"
-    assert "cannot be started" in hub.sides.read().why
-
-
-def test_a_damaged_record_changes_nothing_of_what_runs(hub: Hub) -> None:
-    _arm(hub, migrates=False)
-    assert hub.launch()
-    hub.judge(Verdict(1, good=True))
-    assert hub.launch()
-    (hub.sides.root / RECORD).write_bytes(b'{"phase": "tri')
-    assert hub.launch()
-    assert hub.runs == "0.2.0"
-    assert hub.sides.read().phase is Phase.SETTLED
-
-
 def test_no_room_for_a_copy_of_the_store_ends_the_trial(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _arm(hub, migrates=True)
+    arm(hub, migrates=True)
     assert launcher.settle(hub.sides, hub.home).phase is Phase.TRIAL
     monkeypatch.setattr(stores, "_SPARE", 1 << 62)
     words = [str(each) for each in (hub.sides.root, hub.home, hub.sides.package)]
@@ -271,21 +161,6 @@ def test_no_room_for_a_copy_of_the_store_ends_the_trial(
     assert launcher.main(["store", *words]) == 0
     assert hub.runs == "0.1.0"
     assert hub.rows == ["before"]
-
-
-def test_what_the_hub_may_write_leads_nobody_astray(hub: Hub, tmp_path: Path) -> None:
-    place = hub.home / UPDATES / VERDICT
-    good = {"trial": 1, "good": True, "why": ""}
-    for text in (b"", b"[]", b'{"trial": true, "good": true, "why": ""}', b"{" * 70_000):
-        place.write_bytes(text)
-        assert verdict(hub.home) is None
-    (tmp_path / "elsewhere").write_text(json.dumps(good))
-    place.unlink()
-    place.symlink_to(tmp_path / "elsewhere")
-    assert verdict(hub.home) is None, "no link is followed"
-    place.unlink()
-    put(place, good, mode=0o600)
-    assert verdict(hub.home) == Verdict(1, good=True)
 
 
 def test_the_launcher_needs_the_standard_library_alone() -> None:

@@ -53,6 +53,16 @@ def test_it_says_what_is_missing() -> None:
     assert looked(course, BEFORE, 1, 2.0 + STALE_S).missing == ("nothing is decided",)
 
 
+def test_a_home_that_is_made_anew_counts_its_decisions_from_the_beginning() -> None:
+    """The owner adds a device during the trial: that is nothing against the version."""
+    course, now = Course(BEFORE, 0.0), 0.0
+    for seq in (*range(1, 500), *range(1, 320)):
+        now += 1.0
+        course = looked(course, BEFORE, seq, now)
+        assert course.missing == ()
+    assert proved(course, now)
+
+
 def test_who_has_noted_nothing_wants_decisions_alone() -> None:
     course = looked(Course(Seen(), 0.0), Seen(), 1, 1.0)
     assert course.missing == ()

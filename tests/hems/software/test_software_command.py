@@ -12,8 +12,10 @@ from hems.commands.updating import QUIET_S, quiet
 from hems.headend.firmware.repository import FirmwareRepository
 from hems.software.sides import Sides
 from hems.software.switch import State, armed, installed, packaged, started
+from hems.store.schema import REVISIONS
 from hems.surface import EventView, Snapshot, UtilityView
 from tests.hems.software import mini
+from tests.hems.store.test_released_schemas import released
 
 EVENT = EventView(
     id="1",
@@ -97,3 +99,27 @@ def test_a_quiet_moment(event: EventView, now: float, said: bool) -> None:
         alarms=(),
     )
     assert quiet(home, now) is said
+
+
+@pytest.mark.requirement("LC-PATCH")
+def test_a_rehearsal_brings_a_copy_of_the_store_up_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The store is the former version's, and an attempt before was ended by a power cut."""
+    (tmp_path / "hems.toml").write_text("[home]\n")
+    store = tmp_path / "hems.db"
+    released(store, REVISIONS[-2], sealed=True)
+    before = store.read_bytes()
+    (tmp_path / "updates").mkdir()
+    (tmp_path / "updates" / "rehearsal.db").write_bytes(b"half of a copy under a key of then")
+    words = ["update", "rehearse", "--home", str(tmp_path)]
+    assert cli.main(words) == 0, capsys.readouterr().err
+    assert "reads this home's configuration and store" in capsys.readouterr().out
+    assert store.read_bytes() == before
+    assert not list((tmp_path / "updates").iterdir())
+    with store.open("r+b") as file:
+        file.seek(8192)
+        file.write(bytes(4096))
+    assert cli.main(words) == 1
+    assert f"{store} cannot be brought up" in capsys.readouterr().err
+    assert not list((tmp_path / "updates").iterdir())

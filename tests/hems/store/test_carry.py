@@ -10,7 +10,7 @@ from hems.clock import SystemClock
 from hems.store.carry import carry_over
 from hems.store.cipher import StoreFile, opened
 from hems.store.errors import StoreError
-from hems.store.key_file import read_key
+from hems.store.key_file import key_path, read_key
 from hems.store.store import open_store
 
 
@@ -82,3 +82,25 @@ async def test_a_damaged_one_changes_nothing(stores: tuple[Path, Path]) -> None:
     with pytest.raises(StoreError):
         carry_over(store, left, KeyStore())
     assert (await _kept(store))["kept"] == "1"
+
+
+async def test_a_store_under_another_key_is_taken_over(stores: tuple[Path, Path]) -> None:
+    """A backup was put in place during the trial: it has brought its own key."""
+    store, _ = stores
+    left = store.with_name("other") / "home.db"
+    await _put(left, kept="the backup's")
+    assert key_path(left).read_bytes() != key_path(store).read_bytes()
+    assert carry_over(store, left, KeyStore()) == []
+    assert await _kept(store) == {"kept": "the backup's"}
+
+
+async def test_a_store_of_an_older_form_takes_over_what_it_has_tables_for(
+    stores: tuple[Path, Path],
+) -> None:
+    """The package was renewed during the trial, and has not brought up the store yet."""
+    store, left = stores
+    _change(store, store, "DROP TABLE tokens")
+    assert carry_over(store, left, KeyStore()) == ["tokens"]
+    with opened(StoreFile(store, read_key(store, KeyStore()))) as connection:
+        rows = dict(connection.execute("SELECT name, value FROM settings").fetchall())
+    assert rows == {"kept": "answered", "new": "3"}

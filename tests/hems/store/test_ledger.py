@@ -154,10 +154,10 @@ async def test_what_is_over_and_answered_is_forgotten_after_the_retention(
     await store.ledger.posted(answered, "/rsp/1/1")
     clock.at += 400 * DAY_S
     assert list(await store.ledger.events()) == [owing, running]
-    assert await store.ledger.purge() == 0
+    assert await store.ledger.purge(clock.now()) == 0
     clock.at += 1
     assert list(await store.ledger.events()) == [running]
-    assert await store.ledger.purge() == 1
+    assert await store.ledger.purge(clock.now()) == 1
     assert list(await store.ledger.unposted(EVENT.server)) == [owed]
     await store.ledger.save([], [answered])  # long forgotten: it would be owed anew
     assert list(await store.ledger.unposted(EVENT.server)) == [owed, answered]
