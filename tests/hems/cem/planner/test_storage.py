@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import highspy
 import numpy as np
@@ -200,9 +200,16 @@ class Tree:
     case: Case
     paths: Paths
     step_wh: float
+    _known: dict[tuple[int, int, int], float] = field(default_factory=dict)
 
     def least(self, slot: int, row: int, level: int) -> float:
         """Return the least expected cost from a slot's start on."""
+        place = slot, row, level
+        if place not in self._known:  # many ways lead to it; what comes after is the same
+            self._known[place] = self._tried(*place)
+        return self._known[place]
+
+    def _tried(self, slot: int, row: int, level: int) -> float:
         battery, case = self.case.battery, self.case
         if slot == len(case.buy):
             return 0.0
