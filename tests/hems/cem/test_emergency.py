@@ -119,7 +119,7 @@ def test_the_main_breaker_alone_takes_a_marked_load_away() -> None:
 
 @pytest.mark.requirement("BUC-7")
 @pytest.mark.parametrize("soc", [0.05, 0.6])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.deep)])
 def test_after_an_emergency_loads_come_back_in_turn_and_make_no_new_peak(
     soc: float, seed: int
 ) -> None:
