@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hems.cem.civil import Before, Grain, Period, day_of, day_start, month_after, periods, shift
+from tests.examples import examples
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = [
@@ -81,7 +82,7 @@ def test_a_walk_by_the_minute_finds_the_same(start: float, minutes: int, name: s
         assert list(periods(start, end, step, zone)) == list(walked(start, end, step, zone))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(TIMES, st.integers(1, 10_000_000), st.sampled_from(list(Grain)), st.sampled_from(ZONES))
 def test_periods_lie_side_by_side_and_hold_all(
     start: float, length_s: int, step: Grain, name: str

@@ -16,6 +16,7 @@ from programs.inputs import Inputs
 from programs.ownership import kept
 from programs.proposal import Proposal, Rank
 from programs.signal import Signal, SignalKind
+from tests.examples import examples
 from tests.hems.cem.plant import ALL, BATTERY, BREAKER, METER, PV, SELF_USE, T0, Loop, Plant, limit
 
 PLUG = DeviceSpec("plug", DeviceKind.PLUG, "Plug", Control.SWITCH, 0, 1_000)
@@ -51,7 +52,7 @@ def switches(levels: list[int], powers: list[int]) -> tuple[DeviceSpec, ...]:
     keeps=st.sets(st.integers(0, 6)),
     share=st.floats(0.05, 1.5),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_nothing_more_essential_is_shed_while_something_less_essential_runs(
     levels: list[int], powers: list[int], keeps: set[int], share: float
 ) -> None:
