@@ -8,7 +8,7 @@ SAME: Final = "same"
 """Of `make test`: the same examples each time."""
 SEARCH: Final = "search"
 """Of `make test-deep`: new ones each time."""
-FEWEST: Final = 20
+FEWEST: Final = 10
 
 
 def examples(number: int) -> int:

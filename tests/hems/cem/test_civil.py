@@ -63,7 +63,7 @@ TIMES = st.integers(0, int(datetime(2034, 1, 1, tzinfo=UTC).timestamp()) // 60).
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(TIMES.filter(lambda at: at > 86_400 * 80), st.integers(1, 3 * 1440), st.sampled_from(ZONES))
 @example(midnight(2026, 3, 29), 1440, "Europe/Berlin")
 @example(midnight(2026, 10, 25), 1440, "Europe/Berlin")
