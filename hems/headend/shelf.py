@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -42,7 +41,7 @@ class Shelf(Held[Owned[T]]):
 
     def __init__(self, database: Database, kind: str, record: type[T]) -> None:
         super().__init__(database, kind)
-        self._adapter = _adapter(record)
+        self._adapter = TypeAdapter(record)
 
     @property
     def items(self) -> Iterable[T]:
@@ -93,9 +92,3 @@ class Shelf(Held[Owned[T]]):
         await connection.execute(
             delete(ItemRow).where(ItemRow.kind == self.kind, ItemRow.id.in_(keys))
         )
-
-
-@cache
-def _adapter(record: type[T]) -> TypeAdapter[T]:
-    """Return what reads and writes records; it is costly to make, and the same for each shelf."""
-    return TypeAdapter(record)
