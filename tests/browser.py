@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import Browser, async_playwright
@@ -14,8 +15,9 @@ CHROMIUM_ARGS = [
 ]
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@asynccontextmanager
+async def launched() -> AsyncIterator[Browser]:
+    """Run Chromium while the context lasts."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail("the browser tests need Debian's chromium: apt-get install chromium")
@@ -23,3 +25,10 @@ async def browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
         yield browser
         await browser.close()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A browser for one test; those of tests/web share one in each file (conftest.py there)."""
+    async with launched() as started:
+        yield started

@@ -6,15 +6,21 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.examples import SAME, SEARCH, examples
+
 pytest_plugins = ["tests.browser", "tests.order", "tests.traceability"]
 
 # `make test` judges a change, so it tries the same examples each time; `make test-deep` looks for
 # new ones (--hypothesis-profile=search). How fast an example is says something of the machine only.
 settings.register_profile(
-    "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    SAME,
+    derandomize=True,
+    deadline=None,
+    max_examples=examples(100),
+    suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("search", max_examples=300, deadline=None)
-settings.load_profile("same")
+settings.register_profile(SEARCH, max_examples=300, deadline=None)
+settings.load_profile(SAME)
 
 
 @pytest.hookimpl(wrapper=True)

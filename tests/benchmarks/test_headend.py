@@ -77,6 +77,7 @@ def test_homes_have_addresses_of_their_own() -> None:
     assert all(0 < int(octet) < 255 for each in addresses for octet in each.split(".")[2:])
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("PRO-2030.5")
 def test_a_short_run_measures_everything_and_names_what_is_absent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from certs import issue
 from certs.est.roots import Anchors, current, learned, to_be_left
 from certs.issue import Authority, Validity
+from tests.examples import examples
 
 pytestmark = pytest.mark.requirement("L3-ROOT", "L2-KEYS")
 
@@ -173,7 +174,7 @@ POOL = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(st.sampled_from(POOL), max_size=12),
     st.lists(st.integers(-50, 250), min_size=1, max_size=5),

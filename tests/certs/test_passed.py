@@ -29,6 +29,7 @@ from certs.issue import (
 from certs.passed import check_passed
 from certs.rules import Rules
 from certs.verify import Role
+from tests.examples import examples
 
 pytestmark = [pytest.mark.requirement("L1-AUTH"), pytest.mark.requirement("PRO-2030.5")]
 
@@ -233,7 +234,7 @@ cases = st.builds(
 
 
 @settings(
-    max_examples=100,
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.timeout(120)]
 LIMIT_W = 1000.0
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-11")
 async def test_a_restart_without_the_meter_does_not_let_the_sun_go(opened: Opener) -> None:
     async with opened(house=NOON) as rig:

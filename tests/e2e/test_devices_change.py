@@ -29,6 +29,7 @@ async def device(rig: Rig, *arguments: str) -> str:
     return out.decode()
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-1", "PRO-2030.5", "LC-COMMISSION")
 async def test_a_device_joins_and_leaves_within_an_event(opened: Opener) -> None:
     async with opened() as rig:

@@ -59,6 +59,7 @@ def charging(home: Home) -> bool:
     return car.power_w is not None and car.power_w > 3_000.0
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-6")
 async def test_the_home_takes_less_while_wholesale_power_is_dear(tmp_path: Path) -> None:
     wholesale = tmp_path / "wholesale.csv"

@@ -66,6 +66,7 @@ def maker(tmp_path: Path) -> Pki:
     return init_pki(tmp_path / "maker", label="Maker")
 
 
+@pytest.mark.deep
 async def test_a_certificate_of_its_maker_and_a_pin_are_enough(tmp_path: Path, maker: Pki) -> None:
     stage = Stage(tmp_path / "stage", scene(maker, again_s=5))
     async with Rig(stage) as rig:
@@ -82,6 +83,7 @@ async def test_a_certificate_of_its_maker_and_a_pin_are_enough(tmp_path: Path, m
             assert "issued" in await life.utility("enrolments")
 
 
+@pytest.mark.deep
 @pytest.mark.timeout(420)
 @pytest.mark.requirement("L2-KEYS", "L3-ROOT")
 async def test_its_utility_changes_its_root_and_no_event_is_let_go(

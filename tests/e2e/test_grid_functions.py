@@ -70,6 +70,7 @@ async def test_volt_var_brings_a_high_voltage_down_and_ends_with_its_event(opene
         assert not (await rig.home()).tile("pv").functions
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-4", "BUC-11")
 async def test_volt_var_under_an_export_limit(opened: Opener) -> None:
     async with opened(house=SUNNY) as rig:
@@ -121,6 +122,7 @@ async def test_a_set_point_beyond_the_nameplate_is_refused_and_said(opened: Open
         assert (await rig.truth()).meter.reactive_var == 0
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-4")
 async def test_a_restarted_hub_takes_its_function_up_again_and_ends_it(opened: Opener) -> None:
     async with opened(house=SUNNY) as rig:
@@ -160,6 +162,7 @@ async def test_a_curve_with_crossing_points_is_refused_and_said(opened: Opener) 
         assert (await rig.truth()).meter.reactive_var == 0
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-4")
 async def test_a_curve_that_no_inverter_takes_is_told_to_the_utility_and_the_owner(
     opened: Opener,

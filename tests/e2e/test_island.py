@@ -194,6 +194,7 @@ async def test_an_outage_an_island_a_restart_and_back_in_step(tmp_path: Path) ->
         assert [abs(angle) <= 10.0 for angle in truth.island.closings] == [True]
 
 
+@pytest.mark.deep
 async def test_an_overload_is_dark_and_a_black_start_brings_it_back(tmp_path: Path) -> None:
     async with street(tmp_path) as where:
         await where.out(out=True)
@@ -212,6 +213,7 @@ async def test_an_overload_is_dark_and_a_black_start_brings_it_back(tmp_path: Pa
         assert (await where.truth()).island.blackouts == 1
 
 
+@pytest.mark.deep
 async def test_without_a_permit_the_home_stays_dark_and_says_why(tmp_path: Path) -> None:
     async with street(tmp_path, lines=microgrid("none")) as where:
         await where.out(out=True)
@@ -294,6 +296,7 @@ async def test_a_disconnection_by_the_utility_is_ridden_through_as_an_island(
         assert 3 in statuses, "the event was carried through"
 
 
+@pytest.mark.deep
 async def test_the_owner_parts_the_home_softly_and_has_it_return(tmp_path: Path) -> None:
     async with street(tmp_path, lines=microgrid("scheduled", 'agreement = "IC-7"')) as where:
         await until(

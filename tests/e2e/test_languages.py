@@ -71,6 +71,7 @@ async def _told(rig: Rig, language: str) -> dict[str, str]:
     return found
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("ROLE-UI")
 async def test_a_german_page_has_no_english_sentence(tmp_path: Path) -> None:
     async with Rig(Stage(tmp_path / "stage", scene(cheap_now=False))) as rig:

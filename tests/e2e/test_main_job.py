@@ -110,6 +110,7 @@ async def agreement_of_readings(rig: Rig, event: Event) -> None:
         assert abs(reading.value - true_w) <= 30.0 + 1.2 * steps_w, reading
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-1", "PRO-2030.5")
 async def test_a_cancelled_event_ends_at_once(opened: Opener) -> None:
     async with opened() as rig:

@@ -19,6 +19,7 @@ EVENT_S = 45
 UNDER_WITHIN_S = 5.0
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-1", "ROLE-CEM")
 async def test_a_noisy_house_keeps_its_limit_and_leaves_the_charger_alone(tmp_path: Path) -> None:
     scene = Scene(page_port=0, battery="self-consumption")

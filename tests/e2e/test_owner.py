@@ -106,6 +106,7 @@ async def tabbed_to(page: Page, wanted: Locator) -> None:
     assert outline == "solid"
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("ROLE-UI", "BUC-1")
 async def test_an_event_by_touch_alone(opened: Opener, browser: Browser) -> None:
     async with opened() as rig, held(browser, rig, PHONE) as page:
@@ -137,6 +138,7 @@ async def test_an_event_by_touch_alone(opened: Opener, browser: Browser) -> None
         assert width == PHONE["width"]
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("ROLE-UI", "BUC-1")
 async def test_an_event_by_keyboard_alone(opened: Opener, browser: Browser) -> None:
     async with opened() as rig, held(browser, rig, DESKTOP) as page:

@@ -108,6 +108,7 @@ def charges_early(plan: Plan | None, until_at: float) -> float:
     return sum(plan.devices["ev"].power_w[:slots]) * plan.step_s / 3600
 
 
+@pytest.mark.deep
 async def test_a_car_asked_on_the_page_to_be_ready_changes_the_plan(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -112,6 +112,7 @@ async def past_in_the_alarms(page: Page) -> None:
     await expect(latest).to_contain_text(re.compile(r"\bfor \d+\s*(s|min)"))
 
 
+@pytest.mark.deep
 async def test_a_lost_device_is_said_in_plain_words_and_forgotten_once_it_is_back(
     opened: Opener, browser: Browser
 ) -> None:

@@ -161,6 +161,7 @@ async def test_what_is_dear_now_waits_and_a_planner_that_dies_is_started_anew(
         await until(rig.home, lambda h: not h.alarms, PLAN_WITHIN_S, "no alarm any more")
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-1", "ROLE-CEM")
 async def test_an_event_that_is_to_come_is_planned_on(tmp_path: Path) -> None:
     async with Rig(Stage(tmp_path / "stage", scene(cheap_now=True))) as rig:

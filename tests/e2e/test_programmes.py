@@ -36,6 +36,7 @@ async def said(rig: Rig, event: str) -> str:
     return next((str(e["consequence"]) for e in told["events"] if e["id"] == event), "")
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-1")
 async def test_an_event_is_recorded_as_it_was_delivered(opened: Opener) -> None:
     async with opened() as rig:
@@ -162,6 +163,7 @@ async def test_a_hub_that_is_killed_within_an_event_counts_the_time_as_not_measu
         assert record["inside_share"] == 1.0
 
 
+@pytest.mark.deep
 @pytest.mark.browser
 @pytest.mark.requirement("ROLE-UI", "L1-OWNER")
 async def test_the_owner_reads_what_leaving_means_and_leaves_on_the_page(

@@ -140,6 +140,7 @@ async def test_without_the_utility_the_frequency_is_answered_within_its_limits(
         assert min(s.meter_w for s in await rig.trace(asked_at)) >= -1000.0
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("BUC-3")
 async def test_an_inverter_that_has_the_function_responds_by_itself(tmp_path: Path) -> None:
     """Full discharge; the grid is too fast, and the inverter gives less without being asked to."""

@@ -90,6 +90,7 @@ async def test_an_exchanged_battery_is_told_nothing_until_it_is_approved(opened:
         assert time.time() < event.start + event.duration_s, "within the event"
 
 
+@pytest.mark.deep
 async def test_a_blocked_charger_cannot_connect(opened: Opener) -> None:
     async with opened() as rig:
         await settled(rig)
@@ -112,6 +113,7 @@ def _charger(home: Home) -> str:
     return next(name for name in names if name.startswith(("ev", "charger")))
 
 
+@pytest.mark.deep
 @pytest.mark.requirement("LC-COMMISSION")
 async def test_what_is_written_into_the_file_waits_and_what_is_commissioned_does_not(
     opened: Opener,

@@ -24,6 +24,7 @@ def check(outcome: Outcome) -> None:
     assert not outcome.wrong, told
 
 
+@pytest.mark.deep
 @pytest.mark.timeout(600)
 def test_an_hour_and_a_half(tmp_path: Path) -> None:
     outcome = lived(Run(days=0.0625, seed=1, cycle_s=5.0), tmp_path)

@@ -107,6 +107,7 @@ async def test_of_two_set_points_in_one_mode_the_later_one_supersedes(bench: Ben
         assert card_of(home, "A2").state == "superseded"
 
 
+@pytest.mark.deep
 async def test_of_two_set_points_in_different_modes_the_earlier_one_is_answered_as_superseded(
     bench: Bench,
 ) -> None:
@@ -134,6 +135,7 @@ async def test_of_two_set_points_in_different_modes_the_earlier_one_is_answered_
         assert card_of(home, "A1").note == ""
 
 
+@pytest.mark.deep
 async def test_a_limit_moves_a_set_point_and_both_stand(bench: Bench) -> None:
     """What the battery is to take would break the limit at the meter: it takes what is left."""
     lying = LyingUtility(bench.hub_lfdi)
@@ -153,6 +155,7 @@ async def test_a_limit_moves_a_set_point_and_both_stand(bench: Bench) -> None:
         }
 
 
+@pytest.mark.deep
 async def test_a_server_that_goes_within_an_event_changes_nothing_until_its_end(
     bench: Bench,
 ) -> None:
@@ -199,6 +202,7 @@ async def test_a_set_point_beyond_the_nameplate_is_refused(bench: Bench) -> None
         }
 
 
+@pytest.mark.deep
 async def test_a_curve_whose_points_cross_is_refused(bench: Bench) -> None:
     lying = LyingUtility(bench.hub_lfdi)
     points = [(9200, 4400), (10_800, -4400), (9800, 0)]

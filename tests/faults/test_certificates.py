@@ -123,7 +123,14 @@ SERVERS: dict[str, Callable[[Pki], IdentityFiles]] = {
 
 
 @pytest.mark.requirement("L2-KEYS")
-@pytest.mark.parametrize("reason", SERVERS)
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "not trusted",
+        pytest.param("it has expired", marks=pytest.mark.deep),
+        pytest.param("it has been revoked", marks=pytest.mark.deep),
+    ],
+)
 async def test_the_hub_refuses_a_bad_server_says_why_and_goes_on(
     bench: Bench, tmp_path: Path, reason: str
 ) -> None:

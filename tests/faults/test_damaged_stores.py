@@ -40,7 +40,10 @@ def damaged(folder: Path) -> list[Path]:
     return list(folder.glob("hems.db.damaged-*Z"))
 
 
-@pytest.mark.parametrize("damage", [garbage, cut, holes])
+@pytest.mark.parametrize(
+    "damage",
+    [garbage, *(pytest.param(each, marks=pytest.mark.deep) for each in (cut, holes))],
+)
 async def test_a_damaged_store_is_set_aside_and_control_goes_on(
     bench: Bench, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:

@@ -113,6 +113,7 @@ async def test_a_disk_that_is_full_at_the_start(bench: Bench, disk: Path) -> Non
     assert (disk / "hems.db").stat().st_size > 0
 
 
+@pytest.mark.deep
 async def test_a_restart_on_a_full_disk_in_an_event(bench: Bench, disk: Path) -> None:
     """What stands in the store is read; the limit is held again, and nothing is said twice."""
     async with served(bench) as utility:

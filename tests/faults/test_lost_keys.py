@@ -55,6 +55,7 @@ async def told(hub: Hub, *, trouble: bool) -> list[str]:
     return await until(look, lambda found: bool(found) is trouble, WITHIN_S, what)
 
 
+@pytest.mark.deep
 async def test_a_tpm_that_is_lost_stops_new_connections_and_nothing_else(
     bench: Bench, tmp_path: Path, tpm: SoftTpm
 ) -> None:

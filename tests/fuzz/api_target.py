@@ -106,6 +106,7 @@ class Asking:
         number: By which other requests are made, and in another order.
         place: Where the description is.
         left_out: What is not asked for, and why.
+        every: Of so many operations one is asked for; which ones goes by the number.
     """
 
     url: str
@@ -114,6 +115,7 @@ class Asking:
     number: int
     place: str = "/api/openapi.json"
     left_out: Mapping[str, str] = field(default_factory=lambda: LEFT_OUT)
+    every: int = 1
 
 
 def ask(asking: Asking, found: Found, within_s: float) -> None:
@@ -125,7 +127,7 @@ def ask(asking: Asking, found: Found, within_s: float) -> None:
     operations = [got.ok() for got in schema.get_all_operations() if isinstance(got, Ok)]
     random.Random(asking.number).shuffle(operations)  # noqa: S311 - another order, no secret
     for mode in GenerationMode:
-        for operation in operations:
+        for operation in operations[:: asking.every]:
             if time.monotonic() > until:
                 return
             if operation.label not in asking.left_out:
@@ -178,7 +180,9 @@ def _asked(case: Case[Any], url: str, session: requests.Session, found: Found) -
             found.wrong.setdefault(what, how[:_MOST_TOLD])
 
 
-async def ask_as_each_role(url: str, within_s: float, examples: int, number: int = 0) -> Found:
+async def ask_as_each_role(
+    url: str, within_s: float, examples: int, number: int = 0, every: int = 1
+) -> Found:
     """Ask as each role and as nobody, for a time; the hub must still be well afterwards.
 
     Args:
@@ -186,12 +190,13 @@ async def ask_as_each_role(url: str, within_s: float, examples: int, number: int
         within_s: For so long.
         examples: Of each operation in each manner.
         number: By which other requests are made.
+        every: Of so many operations one is asked for.
     """
     found = Found()
     known = await asyncio.to_thread(people, url)
     stranger = requests.Session()
     stranger.headers["Origin"] = url
-    asking = Asking(url, [*known.values(), stranger], examples, number)
+    asking = Asking(url, [*known.values(), stranger], examples, number, every=every)
     await asyncio.to_thread(ask, asking, found, within_s)
     answer = await asyncio.to_thread(requests.get, f"{url}/api/health", timeout=_WITHIN_S)
     if answer.status_code != requests.codes.ok:

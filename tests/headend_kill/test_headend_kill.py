@@ -87,6 +87,7 @@ def test_what_is_wrong_is_seen(
         assert of(found) == wanted
 
 
+@pytest.mark.deep
 @pytest.mark.timeout(600)
 async def test_three_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     made = await run(tmp_path, times=3, homes=50, seed=1, at_once=3)

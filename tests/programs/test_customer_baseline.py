@@ -21,6 +21,7 @@ from programs.customer_baseline import (
     constant,
     quarters,
 )
+from tests.examples import examples
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = 86_400.0
@@ -143,7 +144,7 @@ def oracle(
 
 @pytest.mark.requirement("BUC-6")
 @given(days=st.lists(USUAL, max_size=8), today_w=POWER, highest=st.integers(1, 5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_it_is_the_highest_days_moved_by_the_same_day(
     days: list[dict[str, tuple[float, ...]]], today_w: float, highest: int
 ) -> None:

@@ -12,6 +12,7 @@ from programs import economic
 from programs.economic import EconomicPolicy, Hysteresis, Run, fault, follow
 from programs.inputs import Inputs
 from programs.proposal import HOME, Bounds, Rank
+from tests.examples import examples
 from tests.hems.cem.plant import ALL
 
 NOW = 1_800_000_000.0
@@ -81,7 +82,7 @@ def test_it_begins_above_the_threshold_and_ends_well_below_after_its_least_time(
 
 @pytest.mark.requirement("BUC-6")
 @given(prices=st.lists(st.floats(-1, 1), max_size=300))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_prices_about_the_threshold_do_not_make_it_flap(prices: list[float]) -> None:
     run, turns = Run(), []
     for minute, price in enumerate(prices):

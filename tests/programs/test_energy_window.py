@@ -10,6 +10,7 @@ from programs.envelope import EnvelopePolicy
 from programs.inputs import Inputs
 from programs.peak_shaving import PeakShavingPolicy
 from programs.proposal import HOME, PHASES, Bounds, Rank
+from tests.examples import examples
 
 T0 = 1_800_000_000.0
 
@@ -44,7 +45,7 @@ def test_what_is_left(
     lasts_s=st.sampled_from([900.0, 1_800.0, 3_600.0, 86_400.0]),
     wants=st.lists(st.floats(0, 20_000), min_size=1, max_size=40),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_who_never_takes_more_than_is_left_never_takes_more_than_the_amount(
     limit_wh: float, lasts_s: float, wants: list[float]
 ) -> None:

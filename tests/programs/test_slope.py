@@ -12,6 +12,7 @@ from programs.inputs import Inputs
 from programs.proposal import COURSE, Bounds, Rank
 from programs.signal import Signal, SignalKind
 from programs.slope import SlopePolicy, course_w, slope_w_min
+from tests.examples import examples
 
 NOW = 1_800_000_000.0
 POWERS = st.floats(-20_000, 20_000, allow_nan=False)
@@ -59,7 +60,7 @@ def test_the_next_second_is_within_the_rate_of_the_course() -> None:
 
 @pytest.mark.requirement("BUC-2")
 @given(powers=st.lists(POWERS, min_size=1, max_size=130), rate=st.floats(0.1, 500))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_the_course_never_moves_faster_than_its_rate(powers: list[float], rate: float) -> None:
     past = [(NOW + n, w) for n, w in enumerate(powers)]
     courses = [course_w(past[: n + 1], rate) for n in range(11, len(past))]
@@ -72,7 +73,7 @@ def test_the_course_never_moves_faster_than_its_rate(powers: list[float], rate: 
 
 @pytest.mark.requirement("BUC-2")
 @given(powers=st.lists(POWERS, min_size=40, max_size=61), level=POWERS, w_min=st.floats(-5e3, 5e3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_the_slope_is_that_of_the_line_which_fits_best(
     powers: list[float], level: float, w_min: float
 ) -> None:

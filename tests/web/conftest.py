@@ -6,7 +6,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 
+from tests.browser import launched
 from tests.web.script import ZONE
 from tests.web.surface import ScriptedClock, ScriptedHome
 from web.server import serving
@@ -33,3 +36,22 @@ async def served(settings: WebSettings) -> AsyncIterator[Served]:
     home, clock = ScriptedHome(), ScriptedClock()
     async with serving(home, settings, clock) as url, aiohttp.ClientSession(url) as client:
         yield Served(home, clock, url, client)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium_of_this_file() -> AsyncIterator[Browser]:
+    """Chromium for all tests of a file: to start it costs more than most of them."""
+    async with launched() as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(chromium_of_this_file: Browser) -> AsyncIterator[Browser]:
+    """A browser in which nothing is open or kept, neither before a test nor after it.
+
+    It lives in the event loop of its file: tests with it are of `asyncio(loop_scope="module")`.
+    """
+    assert not chromium_of_this_file.contexts
+    yield chromium_of_this_file
+    for context in chromium_of_this_file.contexts:
+        await context.close()

@@ -13,6 +13,7 @@ from tests.web.visitor import Visitor
 from tests.web.workshop import workshop
 
 pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.browser,
     pytest.mark.requirement("ROLE-UI", "L1-OWNER"),
     pytest.mark.timeout(120),

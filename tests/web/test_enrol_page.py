@@ -18,6 +18,7 @@ from tests.web.showing import DESKTOP, PHONE, RESULTS, SMALLEST
 from tests.web.test_setup_page import Walk, at_step, walking
 
 pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.browser,
     pytest.mark.requirement("ROLE-UI", "LC-COMMISSION", "L1-AUTH"),
 ]

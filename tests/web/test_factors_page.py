@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.async_api import Browser, CDPSession, Page, async_playwright, expect
@@ -33,7 +34,11 @@ from web.door import Door
 from web.factors_api import FactorsApi
 from web.people_api import PeopleApi
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("PRV-RBAC", "L1-ACCESS", "ROLE-UI")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("PRV-RBAC", "L1-ACCESS", "ROLE-UI"),
+]
 
 NAME = "hems.test"
 
@@ -104,7 +109,7 @@ async def named_browser(hub: OnNetwork) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def home(tmp_path: Path) -> AsyncIterator[Home]:
     clock = ScriptedClock()
     store = await open_store(tmp_path / "hems.db", clock)

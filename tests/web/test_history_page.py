@@ -17,7 +17,11 @@ from tests.web.showing import DESKTOP, OWNER, PHONE, RESULTS, SMALLEST, page_set
 from tests.web.surface import ScriptedHome
 from web.server import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI"),
+]
 
 NOW = day_start(date(2026, 6, 17), BERLIN) + 14 * 3600
 PATIENCE_MS = 20_000

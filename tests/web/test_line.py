@@ -8,7 +8,11 @@ from playwright.async_api import Browser, Page, expect
 from tests.waiting import until
 from tests.web.showing import Shown, showing
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI"),
+]
 
 WITHIN_S = 10.0
 

@@ -14,7 +14,11 @@ from tests.web.script import PEAK, PRICE, SCRIPT_START, TOMORROW, event
 from tests.web.showing import DESKTOP, NARROW, PHONE, SMALLEST, showing
 from tests.web.surface import ScriptedHome
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI"),
+]
 
 DASH = "\N{EN DASH}"
 COMING = event(

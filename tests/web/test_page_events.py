@@ -13,7 +13,11 @@ from tests.web.showing import showing
 from tests.web.surface import ScriptedHome
 from tests.web.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI"),
+]
 
 COMING = event(
     TOMORROW,

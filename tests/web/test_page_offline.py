@@ -12,7 +12,11 @@ from tests.web.showing import OWNER, PHONE, page_settings
 from tests.web.surface import ScriptedClock, ScriptedHome
 from web.server import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI"),
+]
 
 
 async def test_the_page_comes_back_after_the_hub_was_away(browser: Browser) -> None:

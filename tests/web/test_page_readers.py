@@ -8,7 +8,11 @@ from playwright.async_api import Browser, expect
 from tests.web.axe import violations
 from tests.web.showing import DESKTOP, PHONE, SMALLEST, showing
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI"),
+]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,11 @@ from tests.web.axe import violations
 from tests.web.outlook import ScriptedOutlook
 from tests.web.showing import DESKTOP, PHONE, showing
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI"),
+]
 
 
 async def test_it_shows_every_lane_measured_and_planned(browser: Browser) -> None:

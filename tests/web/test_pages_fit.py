@@ -44,6 +44,8 @@ VIEWS: Final = {
 }
 """Each view's path, with the test id of what is there once it is all there."""
 LANGUAGES: Final = {"en": "en-GB", "de": "de-DE", "fr": "fr-FR", "es": "es-ES"}
+QUICK: Final = {("en", "200 percent"), ("de", "320"), ("fr", "320"), ("es", "200 percent")}
+"""Each language once; the other sizes in `make test-deep`."""
 SMALLEST: Final = ViewportSize(width=320, height=640)
 ZOOMED: Final = ViewportSize(width=640, height=400)
 """1280 x 800 at 200 %: half as many CSS pixels, each twice as large."""
@@ -152,8 +154,19 @@ def _english(language: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{each})" for each in left))
 
 
-@pytest.mark.parametrize("size", [SMALLEST, ZOOMED], ids=["320", "200 percent"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("language", "size"),
+    [
+        pytest.param(
+            language,
+            SMALLEST if size == "320" else ZOOMED,
+            id=f"{language}-{size}",
+            marks=[] if (language, size) in QUICK else [pytest.mark.deep],
+        )
+        for language in LANGUAGES
+        for size in ("320", "200 percent")
+    ],
+)
 async def test_nothing_sticks_out_or_is_cut_off_or_left_untranslated(
     home: House, chromium: Browser, language: str, size: ViewportSize
 ) -> None:

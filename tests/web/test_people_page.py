@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from hems.access.people import NewPerson
@@ -13,10 +14,14 @@ from tests.web.axe import violations
 from tests.web.entry import GOOD, Entry, entry
 from tests.web.showing import DESKTOP, PHONE, RESULTS, page_settings
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI"),
+]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def home(tmp_path: Path) -> AsyncIterator[Entry]:
     async with entry(tmp_path, page_settings()) as opened:
         yield opened

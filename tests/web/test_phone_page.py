@@ -33,7 +33,11 @@ from web.operation import Part
 from web.push_api import PushApi
 from web.words import tell
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI"),
+]
 
 NEWER = "f" * 16
 

@@ -17,7 +17,11 @@ from tests.web.agreed import Agreed, agreed
 from tests.web.axe import violations
 from tests.web.showing import DESKTOP, PHONE, SMALLEST
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI", "PRV-RBAC")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI", "PRV-RBAC"),
+]
 
 LFDI = "CD" * 20
 

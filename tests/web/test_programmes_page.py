@@ -15,7 +15,11 @@ from tests.web.agreed import agreed
 from tests.web.axe import violations
 from tests.web.showing import DESKTOP, PHONE, SMALLEST
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI", "L1-OWNER")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI", "L1-OWNER"),
+]
 
 PEAK = "peak-shaving"
 

@@ -17,7 +17,11 @@ from tests.web.surface import ScriptedClock, ScriptedHome
 from tests.web.visitor import Visitor
 from web.server import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI"),
+]
 
 STEPS = ("language", "account", "home", "tariff", "devices", "utility", "done")
 

@@ -14,7 +14,11 @@ from tests.web.showing import DESKTOP, PHONE, SMALLEST
 from tests.web.visitor import Visitor
 from tests.web.workshop import workshop
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI", "L2-TRUST", "L2-BLOCK")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.requirement("ROLE-UI", "L2-TRUST", "L2-BLOCK"),
+]
 
 
 async def test_a_new_device_is_approved_from_the_list_of_devices(

@@ -64,7 +64,7 @@ def bring_up(connection: Connection, shown: str) -> None:
     by_steps = connection.dialect.name == "postgresql"
     revision = standing(connection, shown)
     if revision is None:
-        TABLES.create_all(connection)
+        TABLES.create_all(connection, checkfirst=False)  # `standing` saw that it is empty
         REVISIONS.stamp(connection)
         _tell_elders(connection)
     elif not inspect(connection).has_table(REVISIONS.table):

@@ -20,6 +20,7 @@ from certs.keys.store import KeyStore
 from certs.pem import write_file
 from tests.certs.keys.conftest import CHEAP, EVERY, STORES, Kept
 from tests.certs.keys.hardware import SoftTpm, needs_swtpm, secret_file
+from tests.examples import examples
 
 pytestmark = pytest.mark.requirement("L1-CRYPT", "L2-KEYS")
 
@@ -132,7 +133,9 @@ def test_what_is_erased_is_gone_from_hardware_too(kept: Kept) -> None:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(at=st.floats(0, 1, exclude_max=True), by=st.integers(1, 255))
 def test_a_changed_file_is_told_and_never_another_secret(

@@ -18,6 +18,7 @@ from der.sim.physics.dataset import HOUR_S, HOURS, MeanCurve, Week, load_week
 from der.sim.physics.house import Commands, House, HouseConfig, Snapshot
 from der.sim.physics.supply import Supply
 from der.sim.physics.thermal import HeatedRoom, Thermostat, WaterHeater
+from tests.examples import examples
 
 WEEK = load_week()
 
@@ -46,7 +47,7 @@ def parts_w(home: Snapshot) -> list[float]:
     return [part.power_w for part in parts]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(config=configs, course=steps)
 def test_meter_is_always_the_sum_of_its_parts(
     config: HouseConfig, course: list[tuple[float, Commands]]
@@ -64,7 +65,7 @@ def test_meter_is_always_the_sum_of_its_parts(
     assert home.meter.import_wh - home.meter.export_wh == pytest.approx(net_wh, abs=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(config=configs, course=steps)
 def test_charge_follows_what_was_moved(
     config: HouseConfig, course: list[tuple[float, Commands]]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hems.archive.errors import ArchiveError, DamagedError, NewerError, WrongPassphraseError
 from hems.archive.sealed import CHUNK, Cost, Opener, Sealer
+from tests.examples import examples
 
 CHEAP = Cost(memory_kib=64, passes=1)
 WORDS = "correct horse battery"
@@ -33,7 +34,7 @@ def test_what_was_locked_is_read_again(size: int) -> None:
 LOCKED = sealed(bytes(2 * CHUNK + 100))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.integers(0, len(LOCKED) - 1), st.integers(1, 255))
 def test_a_changed_octet_is_noticed_wherever_it_is(at: int, by: int) -> None:
     damaged = bytearray(LOCKED)
@@ -43,7 +44,7 @@ def test_a_changed_octet_is_noticed_wherever_it_is(at: int, by: int) -> None:
     assert str(refused.value).endswith(".")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, len(LOCKED) - 1))
 def test_a_cut_stream_is_noticed_wherever_it_ends(length: int) -> None:
     with pytest.raises(DamagedError):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from der.model import Control, DeviceKind, DeviceSpec, Ownership
 from programs.ownership import essential
 from programs.proposal import HOME, Bounds, Proposal, Rank
+from tests.examples import examples
 from tests.hems.cem.plant import BREAKER, METER, SELF_USE, T0, Loop, Plant, limit
 
 watts = st.integers(0, 6_000).map(float)
@@ -97,7 +98,7 @@ def reachable(plant: Plant) -> Bounds:
 
 @pytest.mark.requirement("BUC-1")
 @pytest.mark.requirement("BUC-7")
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(homes(), st.integers(-4_000, 8_000), st.sampled_from([Rank.ACCEPTED, Rank.EMERGENCY]))
 def test_an_import_limit_is_met_at_once_wherever_anything_can_meet_it(
     plant: Plant, upper_w: int, rank: Rank
@@ -118,7 +119,7 @@ def test_an_import_limit_is_met_at_once_wherever_anything_can_meet_it(
 
 
 @pytest.mark.requirement("BUC-11")
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(homes(), st.integers(-6_000, 0))
 def test_an_export_limit_is_met_at_once_wherever_anything_can_meet_it(
     plant: Plant, lower_w: int
@@ -147,7 +148,7 @@ wishes = st.builds(
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(mixed_homes(), st.lists(st.lists(wishes, max_size=5), min_size=1, max_size=6), st.booleans())
 def test_whatever_is_asked_set_points_stay_in_range_and_lapse(
     plant: Plant, rounds: list[list[Proposal]], meter_lost: bool
@@ -168,7 +169,7 @@ def test_whatever_is_asked_set_points_stay_in_range_and_lapse(
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(homes(), st.floats(-5_000, 5_000), st.floats(-5_000, 5_000), st.sampled_from(Rank))
 def test_a_safety_bound_on_a_device_holds_against_every_other_wish(
     plant: Plant, bound_w: float, other_w: float, rank: Rank

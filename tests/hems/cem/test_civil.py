@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hems.cem.civil import Before, Grain, Period, day_of, day_start, month_after, periods, shift
+from tests.examples import examples
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = [
@@ -62,7 +63,7 @@ TIMES = st.integers(0, int(datetime(2034, 1, 1, tzinfo=UTC).timestamp()) // 60).
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(TIMES.filter(lambda at: at > 86_400 * 80), st.integers(1, 3 * 1440), st.sampled_from(ZONES))
 @example(midnight(2026, 3, 29), 1440, "Europe/Berlin")
 @example(midnight(2026, 10, 25), 1440, "Europe/Berlin")
@@ -81,7 +82,7 @@ def test_a_walk_by_the_minute_finds_the_same(start: float, minutes: int, name: s
         assert list(periods(start, end, step, zone)) == list(walked(start, end, step, zone))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(TIMES, st.integers(1, 10_000_000), st.sampled_from(list(Grain)), st.sampled_from(ZONES))
 def test_periods_lie_side_by_side_and_hold_all(
     start: float, length_s: int, step: Grain, name: str

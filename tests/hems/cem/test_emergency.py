@@ -16,6 +16,7 @@ from programs.inputs import Inputs
 from programs.ownership import kept
 from programs.proposal import Proposal, Rank
 from programs.signal import Signal, SignalKind
+from tests.examples import examples
 from tests.hems.cem.plant import ALL, BATTERY, BREAKER, METER, PV, SELF_USE, T0, Loop, Plant, limit
 
 PLUG = DeviceSpec("plug", DeviceKind.PLUG, "Plug", Control.SWITCH, 0, 1_000)
@@ -51,7 +52,7 @@ def switches(levels: list[int], powers: list[int]) -> tuple[DeviceSpec, ...]:
     keeps=st.sets(st.integers(0, 6)),
     share=st.floats(0.05, 1.5),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_nothing_more_essential_is_shed_while_something_less_essential_runs(
     levels: list[int], powers: list[int], keeps: set[int], share: float
 ) -> None:
@@ -119,7 +120,7 @@ def test_the_main_breaker_alone_takes_a_marked_load_away() -> None:
 
 @pytest.mark.requirement("BUC-7")
 @pytest.mark.parametrize("soc", [0.05, 0.6])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.deep)])
 def test_after_an_emergency_loads_come_back_in_turn_and_make_no_new_peak(
     soc: float, seed: int
 ) -> None:

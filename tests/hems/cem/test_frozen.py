@@ -11,6 +11,7 @@ from hems.cem.frozen import Frozen
 from hems.cem.memory import Memory
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
+from tests.examples import examples
 from tests.hems.cem.plant import BATTERY, CAR, HEATER, METER, PV, T0
 
 POLICY = AllocatorPolicy()
@@ -116,7 +117,7 @@ def test_nobody_is_suspected_because_the_clock_was_set() -> None:
 
 
 @pytest.mark.requirement("ROLE-SM")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3_000), st.integers(1, 20)), min_size=1, max_size=20))
 def test_a_meter_whose_every_figure_is_new_is_always_believed(
     steps: list[tuple[int, int]],

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from der.model import Control, DeviceKind, DeviceSpec, Ownership
 from programs.proposal import Proposal, Rank
+from tests.examples import examples
 from tests.hems.cem.plant import BATTERY, BREAKER, METER, PV, SELF_USE, T0, Loop, Plant, limit
 
 MINE = DeviceSpec("mine", DeviceKind.WATER_HEATER, "", Control.SWITCH, 0, 2_000, essentiality=3)
@@ -58,7 +59,7 @@ def test_after_an_emergency_the_load_of_others_comes_back_first() -> None:
 
 
 @pytest.mark.requirement("L1-OWNER")
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(
     st.integers(-3_000, 9_000),
     st.sampled_from([r for r in Rank if Rank.EMERGENCY < r < Rank.IDLE]),

@@ -20,6 +20,7 @@ from hems.cem.phases import Lines, measured, parts
 from programs.inputs import Inputs
 from programs.proposal import PHASES, Proposal, Rank
 from programs.safety import SafetyPolicy, propose
+from tests.examples import examples
 from tests.hems.cem.phased import HOME, Phased
 from tests.hems.cem.plant import BATTERY, CAR, HEATER, METER, PV, SELF_USE, T0, Loop, limit
 
@@ -238,7 +239,7 @@ def least(plant: Phased) -> tuple[float, ...]:
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(wired(), st.integers(2_000, 8_000), st.booleans())
 def test_no_phase_is_planned_beyond_the_breaker_where_the_devices_allow(
     plant: Phased, phase_w: int, evens_out: bool
@@ -258,7 +259,7 @@ def test_no_phase_is_planned_beyond_the_breaker_where_the_devices_allow(
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(wired(), st.lists(st.integers(0, 3), min_size=3, max_size=6), st.booleans())
 def test_phases_that_come_and_go_and_a_meter_that_fails_keep_control(
     plant: Phased, shown: list[int], lost: bool

@@ -11,7 +11,7 @@ BEFORE_S, EVENT_S, AFTER_S = 600, 3_600, 1_800
 
 
 @pytest.mark.requirement("BUC-1")
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.deep) for n in (1, 2))])
 @pytest.mark.parametrize("soc", [0.05, 0.8])
 def test_the_half_hour_after_an_event_has_no_higher_peak_than_before(soc: float, seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311 - a load, not a secret

@@ -14,6 +14,7 @@ from programs.economy import EconomyPolicy
 from programs.economy import propose as economy
 from programs.inputs import Inputs
 from programs.proposal import Proposal, Rank
+from tests.examples import examples
 from tests.hems.cem.plant import (
     BATTERY,
     BREAKER,
@@ -157,7 +158,7 @@ sources = st.lists(st.sampled_from([SELF_USE, SOLAR, limit(5_000, -2_000)]), uni
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(
     st.tuples(st.integers(-2_000, 6_000), st.integers(0, 6_000)),
     st.sampled_from([0.05, 0.5, 1.0]),
@@ -188,7 +189,7 @@ strong = st.tuples(st.integers(-3_000, 0), st.integers(500, 6_000))
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(strong, st.sampled_from([Rank.EMERGENCY, Rank.BINDING]), st.floats(-8_000, 8_000), sources)
 def test_what_pays_never_takes_a_stronger_limit_further_from_being_met(
     edges: tuple[int, int], rank: Rank, weaker_w: float, asked: list[Proposal]

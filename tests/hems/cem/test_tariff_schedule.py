@@ -20,6 +20,7 @@ from hems.cem.tariff.schedule import (
     check,
 )
 from hems.cem.tariff.series import means
+from tests.examples import examples
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata")
 CHANGES = (
@@ -206,7 +207,7 @@ def walked(schedule: Schedule, when: float, zone: ZoneInfo) -> float:
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     schedule=partitions(),
     zone=st.sampled_from(ZONES),

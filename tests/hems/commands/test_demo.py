@@ -62,7 +62,15 @@ async def with_agent(demo: int) -> list[psutil.Process]:
     return await until(started_by_it, watched, START_S, "the agent")
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.deep),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.deep),
+        signal.SIGKILL,
+    ],
+)
 async def test_it_starts_and_leaves_nothing_behind(tmp_path: Path, ending: signal.Signals) -> None:
     async with started(tmp_path / "demo") as process:
         assert (await page_of(process)).startswith("http://127.0.0.1:")

@@ -62,6 +62,7 @@ async def test_from_nothing_to_a_controlled_home(home: DeviceHome) -> None:
     await until(home.home, obeys, 30.0, "the battery does what the hub tells it")
 
 
+@pytest.mark.deep
 async def test_adding_testing_and_removing_while_the_hub_runs(home: DeviceHome) -> None:
     assert (await home.add("Grid meter", "meter", "--kind", "meter")).code == 0
     assert (await home.add("Battery", "battery")).code == 0

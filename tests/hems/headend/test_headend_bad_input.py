@@ -39,7 +39,14 @@ BOMB: Final = (
 OUTSIDE: Final = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>'
 
 
-@pytest.fixture(params=["sqlite", "postgresql"], name="database")
+ON_BOTH: Final = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+MOSTLY_ON_ONE: Final = pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.deep)], indirect=True
+)
+"""For what is refused before a database is asked, or hardly asks it."""
+
+
+@pytest.fixture(name="database")
 def _database(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     if request.param == "sqlite":
         return tmp_path / "headend.sqlite"
@@ -99,6 +106,7 @@ def writing(utility: Filled) -> Sequence[tuple[Route, str, bytes]]:
     ]
 
 
+@MOSTLY_ON_ONE
 async def test_a_method_that_is_not_for_it(untouched: Filled, wrong: Wrong) -> None:
     methods: dict[str, set[str]] = {}
     for method, path in untouched.homes:
@@ -114,6 +122,7 @@ async def test_a_method_that_is_not_for_it(untouched: Filled, wrong: Wrong) -> N
                 wrong.found.append(f"{method} {path}: Allow says {sorted(told)}")
 
 
+@MOSTLY_ON_ONE
 async def test_what_the_caller_does_not_read(untouched: Filled, wrong: Wrong) -> None:
     for method, path in untouched.homes:
         for accept in ("application/sep-exi", f"{MEDIA_TYPE};q=0", "text/html"):
@@ -147,6 +156,7 @@ SPOILED: Final[Mapping[str, tuple[Callable[[bytes], bytes], int]]] = {
 }
 
 
+@MOSTLY_ON_ONE
 @pytest.mark.parametrize("fault", SPOILED)
 async def test_a_body_that_is_none(untouched: Filled, wrong: Wrong, fault: str) -> None:
     spoil, status = SPOILED[fault]
@@ -155,6 +165,7 @@ async def test_a_body_that_is_none(untouched: Filled, wrong: Wrong, fault: str) 
         wrong.judge(f"{method} {path}: {fault}", answer, status)
 
 
+@MOSTLY_ON_ONE
 async def test_a_body_of_another_kind(untouched: Filled, wrong: Wrong) -> None:
     for (method, path), place, body in writing(untouched):
         for kind in ("application/json", "text/xml", "application/sep-exi", "sep+xml", ""):
@@ -162,6 +173,7 @@ async def test_a_body_of_another_kind(untouched: Filled, wrong: Wrong) -> None:
             wrong.judge(f"{method} {path} as {kind!r}", answer, 415)
 
 
+@ON_BOTH
 async def test_what_is_another_homes(untouched: Filled, wrong: Wrong) -> None:
     """Asked for by its number, or in its name; a stranger is refused wherever he is told more."""
     theirs = sound_bodies(untouched.other, 2, untouched.events[0])
@@ -194,6 +206,7 @@ NOWHERE: Final = (
 )
 
 
+@ON_BOTH
 @pytest.mark.parametrize("number", NOWHERE)
 async def test_what_is_not_there(untouched: Filled, wrong: Wrong, number: str) -> None:
     home = untouched.home
@@ -215,6 +228,7 @@ async def test_what_is_not_there(untouched: Filled, wrong: Wrong, number: str) -
 QUERIES: Final = ("l=-1", "s=x", "a=1.5", "l=99999999999", "s=99999999999", "l=", "l=%D9%A3")
 
 
+@ON_BOTH
 async def test_a_part_of_a_list_that_is_none(untouched: Filled, wrong: Wrong) -> None:
     lists = {"edev", "derp", "drp", "derc", "edc", "dc", "mup", "tp", "rc", "tti", "cti", "rsps",
              "r", "msg", "txt", "fsa", "der", "lel", "frq", "frp", "lsl", "sub"}  # fmt: skip
@@ -320,6 +334,7 @@ SENSELESS: Final[Sequence[tuple[Route, Callable[[bytes], bytes], Sequence[int]]]
 ]
 
 
+@ON_BOTH
 async def test_values_that_contradict_or_are_out_of_range(untouched: Filled, wrong: Wrong) -> None:
     bodies = {route: (place, body) for route, place, body in writing(untouched)}
     for number, (route, spoil, wanted) in enumerate(SENSELESS):
@@ -328,6 +343,7 @@ async def test_values_that_contradict_or_are_out_of_range(untouched: Filled, wro
         wrong.judge(f"{number}: {route[0]} {route[1]}: {spoil(body)[-300:]!r}", answer, *wanted)
 
 
+@ON_BOTH
 async def test_an_answer_to_what_was_never_sent_to_this_home(
     untouched: Filled, wrong: Wrong
 ) -> None:
@@ -350,6 +366,7 @@ AGAIN: Final = {
 """Columns that the same request again may change."""
 
 
+@ON_BOTH
 async def test_the_same_again_is_at_the_same_place_and_doubles_nothing(
     utility: Filled, wrong: Wrong
 ) -> None:

@@ -32,7 +32,14 @@ _ZERO: Final = "00" * 20
 PASSWORD: Final = "correct horse battery staple"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"], name="database")
+ON_BOTH: Final = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+MOSTLY_ON_ONE: Final = pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.deep)], indirect=True
+)
+"""For what is refused before a database is asked, or hardly asks it."""
+
+
+@pytest.fixture(name="database")
 def _database(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     if request.param == "sqlite":
         return tmp_path / "headend.sqlite"
@@ -181,6 +188,7 @@ def wrong() -> Iterator[Wrong]:
     assert not made.found, "\n".join(made.found)
 
 
+@MOSTLY_ON_ONE
 async def test_who_shows_no_token_or_a_wrong_one(untouched: Filled, wrong: Wrong) -> None:
     url = untouched.head_end.addresses.operator_url
     sound = bodies()  # POST /session looks at who one says to be, and at nothing else
@@ -199,6 +207,7 @@ async def test_who_shows_no_token_or_a_wrong_one(untouched: Filled, wrong: Wrong
                     wrong.judge(f"{method} {path} {token!r}", (answer.status, said), 401)
 
 
+@MOSTLY_ON_ONE
 async def test_a_method_that_is_not_for_it(untouched: Filled, wrong: Wrong) -> None:
     methods: dict[str, set[str]] = {}
     for method, path in untouched.door:
@@ -217,6 +226,7 @@ async def test_a_method_that_is_not_for_it(untouched: Filled, wrong: Wrong) -> N
 NOWHERE: Final = ("nothing", _ZERO, "9" * 18, "9" * 40, "-1", "%00", "x" * 300, "1%0A2", "%FC")
 
 
+@ON_BOTH
 @pytest.mark.parametrize("name", NOWHERE)
 async def test_what_is_not_there(untouched: Filled, wrong: Wrong, name: str) -> None:
     sound = bodies()
@@ -257,6 +267,7 @@ NEEDS_NONE: Final = {
 }
 
 
+@MOSTLY_ON_ONE
 @pytest.mark.parametrize("fault", UNREADABLE)
 async def test_a_body_that_is_none(untouched: Filled, wrong: Wrong, fault: str) -> None:
     body, status = UNREADABLE[fault]
@@ -296,11 +307,22 @@ ODD: Final[Sequence[object]] = (
 )
 
 
-@pytest.mark.parametrize("part", range(4))
+PARTS: Final = 4
+
+
+@pytest.mark.parametrize(
+    ("database", "part"),
+    [
+        pytest.param(store, part, marks=[pytest.mark.deep] if store != "sqlite" and part else [])
+        for store in ("sqlite", "postgresql")
+        for part in range(PARTS)
+    ],
+    indirect=["database"],
+)
 async def test_values_out_of_range(utility: Filled, wrong: Wrong, part: int) -> None:
     """Whatever stands wherever: it is taken, or refused without a trace; never a fault."""
     refused = 0
-    for (method, path), to, body in writing(utility)[part::4]:
+    for (method, path), to, body in writing(utility)[part::PARTS]:
         before = await dump(utility.head_end)
         taken = False
         for leaf in leaves(body):
@@ -329,6 +351,7 @@ QUERIES: Final = {
 }
 
 
+@ON_BOTH
 async def test_queries_that_make_no_sense(untouched: Filled, wrong: Wrong) -> None:
     for path, queries in QUERIES.items():
         for query in queries:

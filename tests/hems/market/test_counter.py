@@ -15,6 +15,7 @@ from hems.market.counter import Counter, window
 from hems.market.energies import Amount, Energies, PeakTarget
 from hems.store.store import open_store
 from programs.registry import Policies
+from tests.examples import examples
 from tests.hems.cem.plant import METER
 
 UTC_ZONE, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
@@ -33,7 +34,7 @@ def image(at: float, net_w: float | None, registers: tuple[float, float] | None 
 @given(
     powers=st.lists(st.floats(-9_000, 9_000), min_size=30, max_size=30), first=st.integers(0, 29)
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_a_whole_quarter_hour_is_the_sum_of_its_parts(powers: list[float], first: int) -> None:
     """A reading each 30 s, the first so many seconds into the window, holds until the next."""
     counter = Counter.of(T0 - 1, 900, UTC_ZONE).after(image(T0 - 1, 5_000.0), 900, UTC_ZONE, 0)

@@ -11,6 +11,7 @@ from hems.microgrid.course import step
 from hems.microgrid.limits import Limits, Permit
 from hems.microgrid.seen import Seen, Side, Wanted
 from hems.microgrid.states import Act, Order, Phase, State
+from tests.examples import examples
 
 pytestmark = pytest.mark.requirement("BUC-14")
 
@@ -310,7 +311,7 @@ states = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(states, st.lists(st.tuples(sights, wishes), min_size=1, max_size=6))
 def test_whatever_is_seen_nothing_is_ordered_that_may_not_be(
     state: State, looks: list[tuple[Seen, Wanted]]

@@ -14,6 +14,7 @@ from hems.money.tally import Drawn, Minute, Tag
 from hems.money.twins import Cell, State, even_out
 from hems.money.wanting import Load, Wish, at_once, wishes
 from hems.store.accounts import AccountRow
+from tests.examples import examples
 from tests.hems.money.homes import BERLIN, CAR, CELL, CONTRACT, PLANT, T, minute
 
 WASHER = Load(2000.0, shaped=True)
@@ -70,7 +71,7 @@ def test_an_appliance_begins_at_once_and_keeps_its_shape() -> None:
     assert list(moved.values()) == [9.0, 2.0, 0.0, 9.0, 1.0, 0.0, 0.0, 0.0]
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     energies=st.lists(st.floats(0, 500), min_size=1, max_size=30),
     load=st.builds(Load, st.floats(1, 22_000), st.booleans()),
@@ -86,7 +87,7 @@ def test_moving_keeps_the_energy(energies: list[float], load: Load) -> None:
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     share=st.floats(0, 1),
     residual_w=st.floats(-20_000, 20_000),
@@ -183,7 +184,7 @@ def bill(rows: Sequence[AccountRow]) -> float:
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(minutes=table(), stored_wh=st.floats(1000, 10_000))
 def test_the_twins_cost_what_a_slow_simulator_says(minutes: list[Minute], stored_wh: float) -> None:
     rows = settle(minutes, State(stored_wh={"battery": stored_wh}), PLANT, CONTRACT).rows
@@ -196,7 +197,7 @@ def test_the_twins_cost_what_a_slow_simulator_says(minutes: list[Minute], stored
     )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(minutes=table(), pieces=st.sets(st.integers(1, 49), max_size=5))
 def test_settling_now_and_then_comes_to_the_same(minutes: list[Minute], pieces: set[int]) -> None:
     contract = replace(CONTRACT, peak_per_kw=5.0, standing_per_day=0.4)

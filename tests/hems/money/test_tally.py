@@ -11,6 +11,7 @@ from der.model import Quality, Reading
 from hems.image import Image
 from hems.money.flows import Flows, Registers, Waiting, flows
 from hems.money.tally import LONGEST_GAP_S, Minute, Tally
+from tests.examples import examples
 from tests.hems.money.homes import T, image, state
 
 
@@ -137,7 +138,7 @@ seen = st.lists(
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(seen)
 def test_minutes_are_what_a_second_hand_would_count(
     rows: list[tuple[int, float | None, float | None, float | None]],

@@ -16,6 +16,7 @@ from hems.sep2.resources import (
 from hems.sep2.resources.layout import layout
 from hems.sep2.resources.wire import CSIPAUS_NS, SEP_NS, STORAGE_NS, Record
 from hems.sep2.xml import parse, serialize
+from tests.examples import examples
 from tests.hems.sep2.schema import Edition, members, validator
 from tests.hems.sep2.strategies import CLASSES, records
 
@@ -86,7 +87,7 @@ def test_what_is_written_is_valid_and_comes_back_equal(
 
 @pytest.mark.deep
 @pytest.mark.parametrize(("cls", "edition"), DOCUMENTS)
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_same_at_length(cls: type[Record], edition: Edition, data: st.DataObject) -> None:
     _check(data, cls, edition)

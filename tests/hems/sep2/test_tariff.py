@@ -24,6 +24,7 @@ from hems.sep2.rules.tariff import (
     price_at,
     steps,
 )
+from tests.examples import examples
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 
@@ -283,7 +284,7 @@ def _slow(components: Sequence[Component], use: Use, *, resumes: bool) -> list[f
     return prices
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     first=_components("C"),
     second=_components("D"),
@@ -312,7 +313,7 @@ def test_prices_are_those_of_the_oracle(
         assert price_at(tariff, use, at, resumes=resumes) == step.price
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(first=_components("C"), second=_components("D"), used=st.integers(0, 6))
 def test_what_is_said_of_further_energy_comes_true(
     first: Component, second: Component, used: int

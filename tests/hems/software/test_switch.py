@@ -25,6 +25,7 @@ from hems.software.switch import (
     returned,
     started,
 )
+from tests.examples import examples
 
 FIRST = packaged(State(), "0.1.0")
 
@@ -195,7 +196,7 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestMachine.settings = settings(max_examples=examples(60), stateful_step_count=30, deadline=None)
 
 
 @given(st.integers(1, 20))

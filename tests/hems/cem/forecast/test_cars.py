@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hems.cem.forecast.cars import SHARES, foretell, stays_wh
 from hems.cem.forecast.past import CarPast, Floats, Past
 from hems.cem.slots import Slots
+from tests.examples import examples
 
 STEP_S = 1800.0
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -205,7 +206,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(rows)
 def test_stays_are_what_walking_through_them_finds(drawn: list[tuple[float, float]]) -> None:
     plugged = np.array([row[0] for row in drawn])
@@ -238,7 +239,7 @@ def slow_present(plugged: Floats, now: int, ahead: int) -> float:
     return float((alike + 2.0 * expected) / alike_weight)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.sampled_from([0.0, 1.0]), min_size=30, max_size=95), st.integers(1, 23))
 def test_presence_is_what_counting_days_gives(drawn: list[float], ahead: int) -> None:
     """A week of workdays alone, so that all days are of one kind."""
@@ -252,7 +253,7 @@ def test_presence_is_what_counting_days_gives(drawn: list[float], ahead: int) ->
     assert found.present[ahead] == pytest.approx(slow_present(plugged, len(plugged), ahead))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(rows, st.integers(1, 120), st.one_of(st.none(), st.booleans()), st.integers(0, 10**6))
 def test_it_is_a_probability_whatever_was_seen(
     drawn: list[tuple[float, float]], count: int, plugged: bool | None, moved: int

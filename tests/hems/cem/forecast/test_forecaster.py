@@ -16,6 +16,7 @@ from hems.cem.forecast.score import YESTERDAY, Score
 from hems.cem.needs import HeatStore
 from hems.cem.planner.question import WeatherTold
 from hems.cem.slots import Slots
+from tests.examples import examples
 
 STEP_S = 1800.0
 DAY = 48
@@ -259,7 +260,7 @@ broken = st.sampled_from([NAN, math.inf, -math.inf, -1e12, 1e12, -500.0, 500.0])
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     zone=st.sampled_from(
         ["UTC", "Asia/Kolkata", "Australia/Adelaide", "Australia/Lord_Howe", "America/St_Johns"]

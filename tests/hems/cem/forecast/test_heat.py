@@ -14,6 +14,7 @@ from hems.cem.forecast.heat import SHARES, balance, draws
 from hems.cem.forecast.past import Floats, Past
 from hems.cem.needs import HeatStore
 from hems.cem.slots import Slots
+from tests.examples import examples
 
 STEP_S = 900.0
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -86,7 +87,7 @@ def showers(now: float, days: int) -> Floats:
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.sampled_from([0.0, 300.0, 4000.0, 9000.0]), min_size=2, max_size=80),
     st.floats(0.0, 5.0),
@@ -211,7 +212,7 @@ def test_houses_and_what_cools_draw_nothing(store: HeatStore) -> None:
     assert not found.values.any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(
         st.tuples(

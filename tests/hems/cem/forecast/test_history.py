@@ -13,6 +13,7 @@ from hems.cem.forecast.history import History, plugged
 from hems.cem.forecast.past import Floats
 from hems.cem.planner.question import Role, Stay, Stretch
 from hems.cem.slots import Slots
+from tests.examples import examples
 
 UTC = ZoneInfo("UTC")
 STEP_S = 900.0
@@ -172,7 +173,7 @@ class Oracle:
 powers = st.lists(st.one_of(st.just(NAN), st.floats(0.0, 1e4)), min_size=1, max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.lists(
         st.one_of(
@@ -200,7 +201,7 @@ def test_it_is_what_was_told_whatever_the_order(
 stay = st.tuples(st.floats(-5e4, 1e4), st.one_of(st.none(), st.floats(0.0, 5e4)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(stay, max_size=4), st.integers(0, 40))
 def test_plugged_is_the_time_within_stays(
     drawn: list[tuple[float, float | None]], count: int

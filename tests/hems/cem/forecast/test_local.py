@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hems.cem.forecast.local import by_day, is_free, local, steps
 from hems.cem.slots import Slots
+from tests.examples import examples
 
 ZONES = (
     "UTC",
@@ -26,7 +27,7 @@ ZONES = (
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     zone=st.sampled_from(ZONES),
     start=st.integers(1_300_000_000, 2_000_000_000),

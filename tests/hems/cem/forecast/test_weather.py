@@ -11,6 +11,7 @@ from hems.cem.forecast.past import Weather
 from hems.cem.forecast.weather import expected, merged
 from hems.cem.planner.question import WeatherTold
 from hems.cem.slots import Slots
+from tests.examples import examples
 
 HOUR_S = 3600.0
 DAY_S = 86400.0
@@ -139,7 +140,7 @@ def test_another_step_is_taken_over() -> None:
 numbers = st.one_of(st.just(NAN), st.floats(0.0, 1200.0))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hems.cem.forecast.weather_file import WeatherError, parse
+from tests.examples import examples
 
 HOUR_S = 3600.0
 NOON = 1_795_262_400.0  # 2026-11-21T12:00Z
@@ -169,7 +170,7 @@ places: st.SearchStrategy[Callable[[object], object]] = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(places, json_values)
 def test_no_other_error_comes_of_any_value_anywhere(
     place: Callable[[object], object], value: object
@@ -183,7 +184,7 @@ def test_no_other_error_comes_of_any_value_anywhere(
     assert all(math.isnan(w) or 0 <= w <= 1600 for w in told.irradiance_w_m2)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=200))
 def test_no_other_error_comes_of_any_text(text: str) -> None:
     with pytest.raises(WeatherError):

@@ -10,12 +10,15 @@ from hems.cem.planner.milp.check import check
 from hems.cem.planner.milp.solve import solve
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import Problem, Scenario
+from tests.examples import examples
 from tests.hems.cem.planner.oracle import coarse, cost_of
 from tests.hems.cem.planner.problems import START, any_problem
 
 pytestmark = pytest.mark.requirement("ROLE-CEM")
 
-slowly = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slowly = settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def plan(problem: Problem) -> Plan:

@@ -12,6 +12,7 @@ from hems.cem.planner.milp.solve import solve
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import Battery, Car, Deadline, Problem
 from hems.cem.planner.valued import valued
+from tests.examples import examples
 from tests.hems.cem.planner.problems import START, home
 
 BATTERY = Battery("battery", 5_000.0, 1_000.0, 10_000.0, 3_000.0, 3_000.0, 0.95, 0.95)
@@ -46,7 +47,7 @@ def reachable(battery: Battery, hold: np.ndarray, hours: float) -> bool:
     energy_wh=st.floats(1_000.0, 10_000.0),
     spread_w=st.sampled_from([0.0, 800.0]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_a_plan_is_never_under_what_is_committed(
     *,
     prices: list[float],

@@ -11,6 +11,7 @@ from hems.cem.planner.milp.frame import Frame, frame
 from hems.cem.planner.milp.model import Kind
 from hems.cem.planner.milp.solve import solve
 from hems.cem.planner.problem import Battery, Problem
+from tests.examples import examples
 from tests.hems.cem.planner.problems import START, any_problem, home
 
 pytestmark = pytest.mark.requirement("ROLE-CEM")
@@ -53,7 +54,7 @@ def test_there_are_no_more_binaries_than_prices_ask_for(
     assert binaries(problem) == expected
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(any_problem(most_slots=8))
 def test_with_a_binary_in_every_slot_no_plan_costs_more(problem: Problem) -> None:
     lean = solve(problem, START, gap=1e-7)

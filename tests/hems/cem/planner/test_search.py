@@ -18,6 +18,7 @@ from hems.cem.planner.milp.search import Effort, Found, search
 from hems.cem.planner.milp.solve import solve
 from hems.cem.planner.milp.tree import pulsed
 from hems.cem.planner.problem import Problem
+from tests.examples import examples
 from tests.hems.cem.planner.problems import START, any_problem, heater, home
 
 pytestmark = pytest.mark.requirement("ROLE-CEM")
@@ -159,7 +160,7 @@ def test_days_of_23_and_25_hours(count: int) -> None:
     assert len(made.net_w) == count
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(any_problem())
 def test_the_simple_plan_can_be_carried_out_whatever_the_problem(problem: Problem) -> None:
     assert check(problem, solve(problem, START, time_limit_s=0.0)) == ()

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import highspy
 import numpy as np
@@ -17,6 +17,7 @@ from hems.cem.planner.worth.induction import slopes
 from hems.cem.planner.worth.manner import manner, manners
 from hems.cem.planner.worth.storage import pooled, stored_value
 from hems.cem.slots import Slots
+from tests.examples import examples
 
 FREE = math.inf
 BATTERY = Battery("battery", 3000.0, 1000.0, 9000.0, 4000.0, 3000.0, 0.95, 0.9, 0.02)
@@ -111,7 +112,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 @pytest.mark.requirement("ROLE-CEM")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(cases(), st.floats(0.0, 0.3))
 def test_where_all_is_certain_it_is_as_good_as_the_linear_programme(
     case: Case, end_per_kwh: float
@@ -158,7 +159,7 @@ def uncertain(draw: st.DrawFn) -> tuple[Case, Paths]:
     return case, ways(draw, len(case.buy), draw(st.integers(1, 3)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(uncertain(), st.integers(2, 40))
 def test_a_kwh_is_never_worth_less_than_nothing_and_the_more_there_is_the_less(
     drawn: tuple[Case, Paths], levels: int
@@ -170,7 +171,7 @@ def test_a_kwh_is_never_worth_less_than_nothing_and_the_more_there_is_the_less(
     assert (np.diff(worth, axis=1) <= 1e-9).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(uncertain(), st.floats(0.0, 12000.0), NET)
 def test_energy_is_conserved_and_bounds_are_kept(
     drawn: tuple[Case, Paths], energy_wh: float, net_w: float
@@ -200,9 +201,16 @@ class Tree:
     case: Case
     paths: Paths
     step_wh: float
+    _known: dict[tuple[int, int, int], float] = field(default_factory=dict)
 
     def least(self, slot: int, row: int, level: int) -> float:
         """Return the least expected cost from a slot's start on."""
+        place = slot, row, level
+        if place not in self._known:  # many ways lead to it; what comes after is the same
+            self._known[place] = self._tried(*place)
+        return self._known[place]
+
+    def _tried(self, slot: int, row: int, level: int) -> float:
         battery, case = self.case.battery, self.case
         if slot == len(case.buy):
             return 0.0

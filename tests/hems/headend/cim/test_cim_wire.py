@@ -20,6 +20,7 @@ from hems.headend.cim.scalars import Instant, read_time, write_time
 from hems.headend.cim.wire import NAMESPACE, parse, serialize
 from hems.headend.modes import Mode
 from hems.sep2.xml import MAX_BODY
+from tests.examples import examples
 
 pytestmark = pytest.mark.requirement("PRO-CIM")
 
@@ -100,7 +101,7 @@ MESSAGES = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(sent=MESSAGES)
 def test_what_is_written_is_read_again(sent: Message) -> None:
     assert parse(serialize(sent)) == sent

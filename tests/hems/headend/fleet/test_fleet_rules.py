@@ -34,6 +34,7 @@ from hems.headend.fleet.records import (
 )
 from hems.headend.fleet.replacement import take_place
 from hems.headend.fleet.topology import MOST_DEPTH, Topology
+from tests.examples import examples
 
 NOW = 1_800_000_000.0
 KIND = "1.3.6.1.4.1.32473.1"
@@ -486,7 +487,7 @@ class Life(RuleBasedStateMachine):
 
 @pytest.mark.requirement("L3-LIFECYCLE")
 def test_no_way_leads_round_the_rules() -> None:
-    bounds = settings(max_examples=100, stateful_step_count=30, deadline=None)
+    bounds = settings(max_examples=examples(100), stateful_step_count=30, deadline=None)
     run_state_machine_as_test(Life, settings=bounds)
 
 

@@ -95,16 +95,21 @@ def test_paths_are_told_without_patterns(path: str, plain: str) -> None:
     assert canonical(path) == plain
 
 
-async def test_whatever_is_asked_the_description_holds(head_end: HeadEnd, staff: Staff) -> None:
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.deep), 4])
+async def test_whatever_is_asked_the_description_holds(
+    head_end: HeadEnd, staff: Staff, every: int
+) -> None:
     sessions = []
     for role in OperatorRole:
         person = await staff.with_token(f"Kim {role}", role)
         sessions.append(requests.Session())
         sessions[-1].headers["Authorization"] = f"Bearer {person.token}"
     sessions.append(requests.Session())
-    asking = Asking(head_end.addresses.operator_url, sessions, 2, 1, "/openapi.json", LEFT_OUT)
+    url, place = head_end.addresses.operator_url, "/openapi.json"
+    asking = Asking(url, sessions, 2, 1, place, LEFT_OUT, every)
     found = Found()
-    await asyncio.to_thread(ask, asking, found, 60.0)
+    await asyncio.to_thread(ask, asking, found, 120.0)
     assert not found.wrong, "\n\n".join(f"{k}\n{v}" for k, v in found.wrong.items())
     assert found.asked.total() > 100
     eve = await staff.logged_in("Eve", "auditor")

@@ -35,6 +35,7 @@ def shed(houses: Sequence[House]) -> list[float | None]:
     return [house.shed_w for house in houses]
 
 
+@pytest.mark.deep
 async def test_an_event_is_shared_run_made_up_for_and_answered_once(
     run: Run, operator: Operator, houses: Sequence[House], street: Street
 ) -> None:
