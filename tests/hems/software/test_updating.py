@@ -8,15 +8,22 @@ from typing import cast
 
 import pytest
 
+from hems.clock import SystemClock
 from hems.commands import updating
+from hems.commands.updates import Updates
 from hems.commands.updating import BEFORE
+from hems.emg.firmware.releases import Offered
+from hems.settings.config import Config
+from hems.settings.updates_section import UpdatesSection
 from hems.software.sides import UPDATES, VERDICT, Sides, put, verdict
 from hems.software.switch import State, Verdict, armed, installed, started
+from hems.store.store import open_store
 from hems.succession import Succession
 from tests.waiting import until
 
 READY = installed(State(), "0.2.0", migrates=False)
 TRIAL = started(armed(READY))
+ALWAYS = Config(updates=UpdatesSection(window="00:00-00:00"))
 
 
 class House:
@@ -59,14 +66,23 @@ async def _running(sides: Sides, home: Path, house: House, good: Callable[[], bo
     async def now() -> bool:
         return good()
 
-    async with updating.updating(
-        {updating.ROOT: str(sides.root)},
-        home,
-        cast("Succession", house),
-        house.stop,
-        lambda _: None,
-    ):
-        await until(now, lambda found: found, 30.0, "it is so")
+    store = await open_store(home / "hems.db", SystemClock())
+    updates = Updates(
+        home / "hems.toml",
+        str(sides.root),
+        config=lambda: ALWAYS,
+        offered=Offered,
+        settings=store.settings,
+        clock=SystemClock(),
+        note=lambda _: None,
+    )
+    try:
+        async with updating.updating(
+            updates, cast("Succession", house), house.stop, lambda _: None
+        ):
+            await until(now, lambda found: found, 30.0, "it is so")
+    finally:
+        await store.close()
 
 
 def _before(home: Path) -> object:
