@@ -17,7 +17,12 @@ from tests.web.showing import PHONE, showing
 from tests.web.surface import ScriptedHome
 from tests.web.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("ROLE-UI", "LC-PATCH")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.deep,  # to be fitted to the one browser of a file
+    pytest.mark.requirement("ROLE-UI", "LC-PATCH"),
+]
 
 
 @asynccontextmanager
