@@ -20,7 +20,6 @@ from tests.web.visitor import Visitor
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.browser,
-    pytest.mark.deep,  # to be fitted to the one browser of a file
     pytest.mark.requirement("ROLE-UI", "LC-PATCH"),
 ]
 
