@@ -25,6 +25,8 @@ _RETRY = Message(b"retry: 1000\n\n")
 _HEARTBEAT = Message(b": alive\n\n")
 _HIGH_WATER_BYTES = 16_384
 """Unsent bytes above which a reader counts as slow: a few snapshots, not a minute of them."""
+_LOOK_S = 0.5
+"""How often a silent stream looks whether its reader is there still, s."""
 
 
 class Streams:
@@ -76,7 +78,7 @@ class Streams:
             await response.prepare(request)
             if request.transport is not None:
                 request.transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
-            async with aclosing(self._messages()) as messages:
+            async with aclosing(self._messages(request)) as messages:
                 async for each in messages:
                     who = await still(request, Right.SEE)
                     if who is None:
@@ -96,19 +98,15 @@ class Streams:
         async with asyncio.timeout(self._settings.write_timeout_s):
             await response.write(message)
 
-    async def _messages(self) -> AsyncGenerator[Message | Snapshot, None]:
+    async def _messages(self, request: web.Request) -> AsyncGenerator[Message | Snapshot, None]:
         changes = self._surface.changes()
         closing = asyncio.create_task(self._closing.wait())
         upcoming = asyncio.create_task(_next(changes))
         try:
             yield _RETRY
             while True:
-                await asyncio.wait(
-                    (upcoming, closing),
-                    timeout=self._settings.heartbeat_s,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                if closing.done():
+                await self._something(request, upcoming, closing)
+                if closing.done() or _gone(request):
                     return
                 if not upcoming.done():
                     yield _HEARTBEAT
@@ -125,6 +123,22 @@ class Streams:
             if isinstance(changes, AsyncGenerator):
                 await changes.aclose()
 
+    async def _something(self, request: web.Request, *awaited: asyncio.Task[object]) -> None:
+        """Wait until something has come, the reader has left or is to hear a heartbeat.
+
+        Writing alone would find out only by the second heartbeat that a reader has left, and its
+        place would be kept from others until then.
+        """
+        silent_at = asyncio.get_running_loop().time() + self._settings.heartbeat_s
+        done: set[asyncio.Task[object]] = set()
+        while not done and not _gone(request):
+            left = silent_at - asyncio.get_running_loop().time()
+            if left <= 0:
+                return
+            done, _ = await asyncio.wait(
+                awaited, timeout=min(left, _LOOK_S), return_when=asyncio.FIRST_COMPLETED
+            )
+
     def _message(self, snapshot: Snapshot | Message, *, whole: bool) -> Message:
         """Return a snapshot as a message, made once for all readers of a language and right."""
         if isinstance(snapshot, Message):
@@ -137,6 +151,10 @@ class Streams:
             text = f"id: {snapshot.seq}\nevent: snapshot\ndata: {data}\n\n"
             told = self._told[kept] = (snapshot, Message(text.encode()))
         return told[1]
+
+
+def _gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 async def _next(changes: AsyncIterator[Snapshot]) -> Snapshot | None:

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 
 from der.sentence import say
 from hems.cem.civil import day_start
@@ -152,6 +152,10 @@ def _quiet(devices: Sequence[DeviceView]) -> list[DeviceView]:
     return found
 
 
+def _told(message: ConsoleMessage) -> str:
+    return f"{message.text} ({message.location['url']})"
+
+
 @asynccontextmanager
 async def visit(
     browser: Browser,
@@ -172,9 +176,10 @@ async def visit(
     )
     complaints: list[str] = []
     page = await context.new_page()
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("console", lambda m: complaints.append(_told(m)) if m.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     await page.clock.set_fixed_time(SCRIPT_START)
     yield page
     await context.close()
-    assert complaints == []
+    # Said as it is: pytest explains comparisons of its own files only.
+    assert complaints == [], complaints

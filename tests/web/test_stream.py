@@ -4,12 +4,14 @@ import asyncio
 import json
 import socket
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import aiohttp
 import pytest
 
 from hems.access.rights import Role
+from tests.waiting import until
 from tests.web.agreed import OneRole
 from tests.web.conftest import Served
 from tests.web.surface import ScriptedHome
@@ -121,6 +123,26 @@ async def test_too_many_streams_are_refused(settings: WebSettings) -> None:
         async with client.get("/api/stream") as second:
             assert second.status == 503
             assert "no more live pages" in (await second.json())["error"]
+
+
+async def test_a_reader_that_leaves_makes_room_though_nothing_happens(
+    settings: WebSettings,
+) -> None:
+    home = ScriptedHome()
+    async with (
+        serving(home, replace(settings, max_streams=1, heartbeat_s=3600.0)) as url,
+        aiohttp.ClientSession(url) as client,
+    ):
+        async with client.get("/api/stream") as first:
+            await Events(first).snapshot()
+            assert home.readers == 1
+        await until(partial(_readers, home), lambda some: some == 0, SOON_S, "no reader")
+        async with client.get("/api/stream") as second:
+            assert (await Events(second).snapshot())[0] == 1
+
+
+async def _readers(home: ScriptedHome) -> int:
+    return home.readers
 
 
 def _slow_socket(url: str) -> socket.socket:

@@ -1,8 +1,10 @@
 """The log, the rules and the watchman, put together."""
 
+import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -22,6 +24,9 @@ from hems.emg.threats.rules.thresholds import Thresholds
 from hems.emg.threats.severity import Said
 from hems.emg.threats.watchman import Answer, Tell, Watchman
 from hems.store.store import Store
+
+_MAKING: Final = threading.Lock()
+"""The log's and the trail's end are sealed by one key: by the one that is made first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +106,9 @@ def head_file(store: Path, keys: KeyStore) -> HeadFile:
     path = key_path(store)
 
     def sign(data: bytes) -> bytes:
-        if not path.exists():
-            keys.make(path)
+        with _MAKING:
+            if not path.exists():
+                keys.make(path)
         return keys.sign(path, data)
 
     def own(data: bytes, signature: bytes) -> bool:

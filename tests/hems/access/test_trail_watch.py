@@ -1,9 +1,12 @@
 """The trail's end, sealed beside a real store: what is cut off is noticed, what is added is not."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs.keys.store import KeyStore
 from hems.access.journal import Journal
@@ -49,6 +52,30 @@ async def written(path: Path) -> None:
     for _ in range(4):
         assert await looked(store, path) == [], "what the hub itself wrote is as it was written"
     await store.close()
+
+
+class SlowKeys(KeyStore):
+    """Takes its time for making a key, as hardware does."""
+
+    made = 0
+
+    def make(self, path: Path) -> ec.EllipticCurvePublicKey:
+        """Make one, and count it."""
+        self.made += 1
+        time.sleep(0.1)
+        return super().make(path)
+
+
+async def test_the_two_seals_of_a_new_hub_are_made_at_once_by_one_key(
+    tmp_path: Path,
+) -> None:
+    keys = SlowKeys()
+    store = tmp_path / "hems.db"
+    files = [head_file(store, keys), trail_file(store, keys)]
+    head = Head(0, START)
+    await asyncio.gather(*(asyncio.to_thread(each.write, head) for each in files))
+    assert keys.made == 1
+    assert [each.read() for each in files] == [head, head]
 
 
 def cut(path: Path) -> None:
