@@ -149,7 +149,8 @@ class Station:
             return None
         if self._was_shut:
             self._was_shut, self._retry_at = False, -math.inf
-        if self._handle is None and self._clock.monotonic() < self._retry_at:
+        pausing = self._clock.monotonic() < self._retry_at and not self._nonsense
+        if self._handle is None and pausing:
             return None
         if self._lane is not None and self._handle is not None and self.prompt:
             self._lane.ask(self._handle, tasks)
@@ -359,6 +360,7 @@ class Station:
         if self._reading is None or reading.at != self._reading.at:  # some return the last again
             self._taken_at = self._clock.monotonic() - age_s(reading, self._clock.now())
         self._reading, self._error, self._failures = reading, None, 0
+        self._nonsense = False
         if self._tasks is not None and self._next is not None and self._awake:
             tasks, self._tasks = self._tasks, None
             self._writer = tasks.create_task(self._write_all(), name=f"write {self.spec.id}")
@@ -376,8 +378,14 @@ class Station:
         await self._count(error)
 
     async def _count(self, error: DeviceError) -> None:
-        """Count a failure; make the connection anew where going on with it is no use."""
+        """Count a failure; make the connection anew where going on with it is no use.
+
+        One that answers nonsense may still take what it is told, and a limit may need that: its
+        connection is made anew now and then, as that may help, and stands in between.
+        """
         self._failures += 1
+        if isinstance(error, UnbelievableError) and self._clock.monotonic() < self._retry_at:
+            return
         hopeless = isinstance(error, PermanentError | RejectedError)
         if self._handle is None or hopeless or self._failures >= _FAILURES_TO_REOPEN:
             exponent = min(self._failures - 1, 10)

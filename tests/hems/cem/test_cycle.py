@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -231,6 +232,25 @@ async def test_a_device_that_is_off_garbled_or_refuses_is_told_once_and_comes_ba
         home.far["car"].refuses = ""
         home.far["car"].written.clear()
         await asyncio.wait_for(home.far["car"].written.wait(), 5)
+
+
+@pytest.mark.requirement("ROLE-CEM")
+@pytest.mark.requirement("BUC-1")
+async def test_a_device_whose_measurements_cannot_be_is_held_to_a_limit_all_the_same() -> None:
+    async with bench() as home:
+        watcher, car = home.watcher, home.far["car"]
+        await watcher.until(lambda: len(watcher.images) >= 2)
+        car.power_w = math.nan
+        await watcher.until(lambda: watcher.images[-1].devices["car"].quality is Quality.LOST)
+        assert watcher.images[-1].devices["car"].nonsense
+        opened, reads = car.opened, car.reads
+        car.written.clear()
+        home.limit_import(500)
+        await home.cycle.react()
+        await asyncio.wait_for(car.written.wait(), 5)
+        assert car.writes[-1] == 0.0
+        await watcher.until(lambda: car.reads >= reads + 5)
+        assert car.opened - opened <= 2, "its connection is made anew now and then only"
 
 
 @pytest.mark.requirement("ROLE-CEM")
