@@ -1,5 +1,6 @@
 """What a run is measured by, in memory that does not grow with its length."""
 
+import asyncio
 import gc
 import itertools
 import logging
@@ -8,11 +9,11 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
@@ -37,6 +38,7 @@ class Sample:
         tasks: Its tasks.
         threads: Its threads.
         objects: What the garbage collector follows.
+        held: How many there are of each kind of file, task and thread.
     """
 
     at: float
@@ -46,22 +48,51 @@ class Sample:
     tasks: int
     threads: int
     objects: int
+    held: Mapping[str, int] = field(default_factory=dict)
 
 
-def sample(at: float, tasks: int) -> Sample:
+def sample(at: float, tasks: Collection[asyncio.Task[Any]]) -> Sample:
     """Return what this process holds now."""
     gc.collect()
     own = psutil.Process()
     children = sum(child.memory_info().rss for child in own.children(recursive=True))
+    threads = threading.enumerate()
+    files = os.listdir("/proc/self/fd")  # noqa: PTH208 - nothing is to be opened meanwhile
+    held = Counter(f"task {_task(each)}" for each in tasks)
+    held.update(f"thread {each.name.rstrip('0123456789')}" for each in threads)
+    held.update(f"file {_file(own, each)}" for each in files)
+    held.update(f"socket {each}" for each in _sockets(own))
     return Sample(
         at,
         own.memory_info().rss / 1e6,
         children / 1e6,
-        len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - nothing is to be opened meanwhile
-        tasks,
-        threading.active_count(),
+        len(files),
+        len(tasks),
+        len(threads),
         len(gc.get_objects()),
+        held,
     )
+
+
+def _task(task: asyncio.Task[Any]) -> str:
+    name = task.get_name()
+    return str(task.get_coro()).split(" at 0x")[0] if name.startswith("Task-") else name
+
+
+def _file(own: psutil.Process, number: str) -> str:
+    try:
+        return str(Path(f"/proc/{own.pid}/fd/{number}").readlink()).split(":[")[0]
+    except OSError:
+        return "closed meanwhile"
+
+
+def _sockets(own: psutil.Process) -> Iterator[str]:
+    """Tell of each socket of TCP how it stands, and whether this process was called or calls."""
+    sockets = own.net_connections("tcp")
+    listening = {each.laddr.port for each in sockets if each.status == psutil.CONN_LISTEN}
+    for each in sockets:
+        called = each.laddr.port in listening
+        yield f"{each.status} {'served' if called else 'called'}"
 
 
 class Durations:

@@ -80,12 +80,29 @@ def grown(samples: Sequence[Sample], what: str, lived_s: float) -> float:
 
     The least of each tenth counts: connections come and go.
     """
+    first, last = _tenths(samples, lived_s)
+    return min(float(getattr(each, what)) for each in last) - min(
+        float(getattr(each, what)) for each in first
+    )
+
+
+def held_more(samples: Sequence[Sample], lived_s: float) -> list[str]:
+    """Return of which kinds of files, tasks and threads there are more at the end, a line each."""
+    first, last = _tenths(samples, lived_s)
+    found = []
+    for kind in sorted({kind for each in last for kind in each.held}):
+        before, after = (min(each.held.get(kind, 0) for each in some) for some in (first, last))
+        if after > before:
+            found.append(f"{kind}: {before}, then {after}")
+    return found
+
+
+def _tenths(samples: Sequence[Sample], lived_s: float) -> tuple[Sequence[Sample], Sequence[Sample]]:
+    """Return the first and the last tenth of the samples of a warm process, one at least."""
     warm_at = samples[0].at + min(WARM_S, _WARM_SHARE * lived_s)
-    values = [float(getattr(each, what)) for each in samples if each.at >= warm_at]
-    tenth = max(1, len(values) // 10)
-    if len(values) < 2 * tenth:
-        return 0.0
-    return min(values[-tenth:]) - min(values[:tenth])
+    warm = [each for each in samples if each.at >= warm_at] or samples[-1:]
+    tenth = max(1, len(warm) // 10)
+    return warm[:tenth], warm[-tenth:]
 
 
 def missed(due: Mapping[str, Sequence[int]], answers: Mapping[str, Sequence[int]]) -> list[str]:

@@ -3,6 +3,7 @@
 Pure: it is told what the meter would say, however the hub sees it.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -60,6 +61,7 @@ class Limits:
         kept_s: How long they were kept, of the time in which they held.
         answered_s: How long they were exceeded for no longer than may be.
         broken_s: How long for longer.
+        helpless_s: How long they were exceeded while nobody could have kept to them.
         breaches: When they were exceeded at all, and what was the matter.
     """
 
@@ -70,13 +72,22 @@ class Limits:
         self.kept_s = 0.0
         self.answered_s = 0.0
         self.broken_s = 0.0
+        self.helpless_s = 0.0
         self.breaches: list[Breach] = []
 
     def hold(self, order: Order, limit_w: float) -> None:
         """Watch one more."""
         self._held.append((order, limit_w))
 
-    def see(self, now: float, net_w: float, lasts_s: float, then: Callable[[], str]) -> None:
+    def see(
+        self,
+        now: float,
+        net_w: float,
+        lasts_s: float,
+        then: Callable[[], str],
+        *,
+        least_w: float = -math.inf,
+    ) -> None:
         """Judge a step of time.
 
         Args:
@@ -84,6 +95,7 @@ class Limits:
             net_w: What was imported.
             lasts_s: How long it was.
             then: Returns what the home was like; asked only where a limit did not hold.
+            least_w: The least that anybody could have had the home import.
         """
         self._held = [each for each in self._held if now < each[0].holds_until]
         holding = [each for each in self._held if each[0].starts_at + SETTLED_S <= now]
@@ -98,6 +110,8 @@ class Limits:
         self._over_s += lasts_s
         if self._over_s <= self._answer_s + _TURN_S:
             self.answered_s += lasts_s
+        elif least_w > limit_w + TOLERANCE_W:
+            self.helpless_s += lasts_s
         else:
             self.broken_s += lasts_s
         self._note(Breach(order.name, limit_w, now - lasts_s, now, net_w, then()))

@@ -22,6 +22,7 @@ class Measured:
         kept_s: How long limits of import were kept, of the time in which they held.
         answered_s: How long they were exceeded for no longer than a hub needs to answer.
         broken_s: How long for longer.
+        helpless_s: How long while nobody could have kept to them.
         breaches: When they were exceeded, and what was the matter.
         lines: What the hub logged, and how often.
         alarms: What the owner is still told at the end.
@@ -41,6 +42,7 @@ class Measured:
     kept_s: float = 0.0
     answered_s: float = 0.0
     broken_s: float = 0.0
+    helpless_s: float = 0.0
     breaches: list[str] = dataclasses.field(default_factory=list)
     lines: dict[str, int] = dataclasses.field(default_factory=dict)
     alarms: list[str] = dataclasses.field(default_factory=list)

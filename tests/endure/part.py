@@ -24,6 +24,7 @@ from aiohttp import web_app
 
 from certs.keys.opening import key_store
 from certs.pki import init_pki, open_pki
+from hems.cem.policy import AllocatorPolicy
 from hems.cem.sentry import NO_SENTRY
 from hems.commands.store_start import opened_store
 from hems.home import Home
@@ -53,6 +54,8 @@ _REPLACED_S: Final = 45.0
 _ANSWERED: Final = 2
 """Within so many cycles a step that nobody foresees is answered (docs/operate.md, Slope)."""
 _STATE: Final = "devices.pickle"
+_DEAF: Final = frozenset({Ill.OFF, Ill.SILENT, Ill.STUCK})
+"""A device that is ill so does nothing that it is told."""
 
 
 class Part:
@@ -127,7 +130,7 @@ class Part:
         measured.cycles = self._durations.counts
         measured.longest_s = self._durations.longest_s
         measured.kept_s, measured.answered_s = limits.kept_s, limits.answered_s
-        measured.broken_s = limits.broken_s
+        measured.broken_s, measured.helpless_s = limits.broken_s, limits.helpless_s
         measured.breaches = [each.told(self._plan.begins_at) for each in limits.breaches]
         measured.lines = dict(self._lines.said)
         measured.store_bytes = stored_bytes(self._folder / "hems.db")
@@ -173,8 +176,29 @@ class Part:
             await asyncio.sleep(due - self._true.monotonic())
             net_w = self._premises.step(step_s).meter.power_w
             if self._home is not None:
-                self._limits.see(self._true.now(), net_w, step_s, self._told)
+                now = self._true.now()
+                self._limits.see(now, net_w, step_s, self._told, least_w=self._least_w())
             due += step_s
+
+    def _least_w(self) -> float:
+        """Return the least that anybody could have the home import now, W.
+
+        What nobody controls, what cannot be reached or does not do what it is told, and all that
+        the battery can give, of which a part is the owner's.
+        """
+        home, parts = self._premises.now, self._premises.parts
+        flexible = {
+            "car": home.ev.power_w,
+            "water_heater": home.water_heater.power_w,
+            "heat_pump": home.heat_pump.power_w,
+        }
+        stays_w = sum(power_w for name, power_w in flexible.items() if parts[name].ill in _DEAF)
+        if parts["battery"].ill in _DEAF:
+            battery_w = home.battery.power_w
+        else:
+            rated_w = abs(parts["battery"].spec.min_w)
+            battery_w = -rated_w if home.soc > AllocatorPolicy().reserve_soc else 0.0
+        return home.base.power_w + home.pv.power_w + stays_w + battery_w
 
     def _told(self) -> str:
         """Return what each device does, what it is told and what is wrong with it."""
@@ -229,7 +253,7 @@ class Part:
         while True:
             await asyncio.sleep(SAMPLED_S)
             now = self._true.now()
-            self.measured.samples.append(sample(now, len(asyncio.all_tasks())))
+            self.measured.samples.append(sample(now, asyncio.all_tasks()))
             if self._trace and now >= warm:
                 snapshot = tracemalloc.take_snapshot()
                 if first is None:

@@ -14,6 +14,7 @@ from tests.endure.judge import (
     Finding,
     doubled,
     grown,
+    held_more,
     lines_allowed,
     missed,
     planned_bytes,
@@ -122,10 +123,13 @@ def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
     lines: Counter[str] = Counter()
     for part in found:
         lines.update(part.lines)
-    kept_s, answered_s, broken_s = (
+    kept_s, answered_s, broken_s, helpless_s = (
         sum(each)
-        for each in zip(*((p.kept_s, p.answered_s, p.broken_s) for p in found), strict=True)
+        for each in zip(
+            *((p.kept_s, p.answered_s, p.broken_s, p.helpless_s) for p in found), strict=True
+        )
     )
+    over_s = answered_s + broken_s + helpless_s
     planned_mb = planned_bytes(run.days, cycle_s=run.cycle_s, devices=DEVICES) / 1e6
     allowed = lines_allowed(run.days, len(plan.orders), len(plan.troubles))
     slopes = slope_a_day(longest.samples, lasted_s)
@@ -138,9 +142,10 @@ def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
         Finding("upgrades", len(found)),
         Finding("missed_events", len(absent), 0),
         Finding("doubled_responses", len(twice), 0),
-        Finding("limits_judged_s", _rounded(kept_s + answered_s + broken_s)),
-        Finding("limits_over_share", _rounded(share(answered_s + broken_s, kept_s)), 0.05),
-        Finding("limits_broken_share", _rounded(share(broken_s, kept_s, answered_s)), 0.01),
+        Finding("limits_judged_s", _rounded(kept_s + over_s)),
+        Finding("limits_over_share", _rounded(share(over_s, kept_s)), 0.05),
+        Finding("limits_broken_share", _rounded(share(broken_s, kept_s + over_s - broken_s)), 0.01),
+        Finding("limits_helpless_share", _rounded(share(helpless_s, kept_s + over_s - helpless_s))),
         Finding("cycles", sum(counts)),
         Finding("cycles_left_out_share", _rounded(left_out), _LEFT_OUT),
         Finding("cycle_p50_s", _rounded(within_s(counts, 0.5))),
@@ -166,6 +171,7 @@ def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
         *(f"alarm: {each}" for each in found[-1].alarms),
         *(f"log: {count} x {text}" for text, count in lines.most_common(12)),
         *(f"grown: {each}" for each in longest.grown),
+        *(f"more: {each}" for each in held_more(longest.samples, lasted_s)),
     )
     return Outcome(findings, wrong, told)
 

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.endure.gauge import Durations, Sample, within_s
-from tests.endure.judge import DAY_S, Finding, doubled, grown, missed, planned_bytes, slope_a_day
+from tests.endure.judge import (
+    DAY_S,
+    Finding,
+    doubled,
+    grown,
+    held_more,
+    missed,
+    planned_bytes,
+    slope_a_day,
+)
 from tests.endure.measured import Measured
 from tests.endure.plan import CHANGE, Fault, Plan, parts, planned
 from tests.endure.run import Run, judged
@@ -42,6 +51,14 @@ def test_nothing_is_said_of_too_few_samples() -> None:
 def test_what_is_left_open_is_seen() -> None:
     assert grown(samples(5, mb_a_day=0.0), "files", 5 * DAY_S) >= 3
     assert grown(samples(5, mb_a_day=0.0), "threads", 5 * DAY_S) == 0
+
+
+def test_what_there_is_more_of_is_named() -> None:
+    found = [
+        replace(each, held={"task read": 10, "file socket": 5 + (each.files > 22)})
+        for each in samples(5, mb_a_day=0.0)
+    ]
+    assert held_more(found, 5 * DAY_S) == ["file socket: 5, then 6"]
 
 
 @pytest.mark.parametrize(

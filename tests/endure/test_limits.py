@@ -56,6 +56,16 @@ def test_a_meter_is_no_exact_thing(over_w: float, *, broken: bool) -> None:
     assert bool(limits.broken_s) is bool(limits.breaches) is broken
 
 
+def test_what_nobody_could_have_kept_to_is_told_apart() -> None:
+    limits = Limits(ANSWER_S)
+    limits.hold(order("peak", -100.0, 1e6), 3000.0)
+    for number in range(1, 21):
+        least_w = 3500.0 if number <= 12 else 3000.0 + TOLERANCE_W
+        limits.see(number * STEP_S, 4000.0, STEP_S, str, least_w=least_w)
+    assert (limits.answered_s, limits.helpless_s, limits.broken_s) == (10.0, 50.0, 40.0)
+    assert [breach.ends_at for breach in limits.breaches] == [100.0]
+
+
 def test_a_home_without_a_limit_is_not_judged() -> None:
     limits = Limits(ANSWER_S)
     watched(limits, [20_000.0] * 50)
