@@ -70,7 +70,7 @@ def sample(at: float, tasks: Collection[asyncio.Task[Any]]) -> Sample:
         len(tasks),
         len(threads),
         len(gc.get_objects()),
-        held,
+        dict(held),  # `dataclasses.asdict` makes no good Counter
     )
 
 
