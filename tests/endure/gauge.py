@@ -39,6 +39,7 @@ class Sample:
         threads: Its threads.
         objects: What the garbage collector follows.
         held: How many there are of each kind of file, task and thread.
+        whole: Whether hub and utility were both there, who hold most of that.
     """
 
     at: float
@@ -49,9 +50,10 @@ class Sample:
     threads: int
     objects: int
     held: Mapping[str, int] = field(default_factory=dict)
+    whole: bool = True
 
 
-def sample(at: float, tasks: Collection[asyncio.Task[Any]]) -> Sample:
+def sample(at: float, tasks: Collection[asyncio.Task[Any]], *, whole: bool) -> Sample:
     """Return what this process holds now."""
     gc.collect()
     own = psutil.Process()
@@ -71,6 +73,7 @@ def sample(at: float, tasks: Collection[asyncio.Task[Any]]) -> Sample:
         len(threads),
         len(gc.get_objects()),
         dict(held),  # `dataclasses.asdict` makes no good Counter
+        whole,
     )
 
 

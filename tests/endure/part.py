@@ -253,7 +253,8 @@ class Part:
         while True:
             await asyncio.sleep(SAMPLED_S)
             now = self._true.now()
-            self.measured.samples.append(sample(now, asyncio.all_tasks()))
+            whole = self._home is not None and self._utility.up
+            self.measured.samples.append(sample(now, asyncio.all_tasks(), whole=whole))
             if self._trace and now >= warm:
                 snapshot = tracemalloc.take_snapshot()
                 if first is None:

@@ -53,6 +53,15 @@ def test_what_is_left_open_is_seen() -> None:
     assert grown(samples(5, mb_a_day=0.0), "threads", 5 * DAY_S) == 0
 
 
+def test_a_utility_that_was_away_at_first_is_no_leak() -> None:
+    found = [
+        replace(each, files=10 if away else 40, whole=not away)
+        for each in samples(5, mb_a_day=0.0)
+        for away in [DAY_S <= each.at < DAY_S + 2 * QUARTER_S]
+    ]
+    assert grown(found, "files", 5 * DAY_S) == 0
+
+
 def test_what_there_is_more_of_is_named() -> None:
     found = [
         replace(each, held={"task read": 10, "file socket": 5 + (each.files > 22)})
