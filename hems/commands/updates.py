@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 else:  # what is used a few times in ten years
     job, orders = on_demand("hems.software.job"), on_demand("hems.software.orders")
 
-_NAME: Final = "update put off"
+_PUT_OFF: Final = "update put off"
+_RETURNED: Final = "update taken back"
 
 _log = logging.getLogger(__name__)
 
@@ -82,15 +83,18 @@ class Updates:
         self._chance = random.SystemRandom().random()
         self._tried_at: float | None = None
         self._put_off = ""
+        self._returned = ""
         self._job: job.Job | None = None
         self._error = ""
 
     async def load(self) -> None:
-        """Take up what the owner has put off before a restart."""
+        """Take up what was before a restart: what the owner has put off, and was told."""
         try:
-            self._put_off = (await self._settings.all()).get(_NAME, "")
+            kept = await self._settings.all()
         except StoreError as error:
             _log.warning("which update was put off is not known: %s", error)
+            return
+        self._put_off, self._returned = kept.get(_PUT_OFF, ""), kept.get(_RETURNED, "")
 
     async def close(self) -> None:
         """End what is under way."""
@@ -142,6 +146,21 @@ class Updates:
         if moment.hurried(self.home, state.version(state.candidate)):
             return True
         return is_known(self._clock) and moment.into_s(self._hours, self._wall()) is not None
+
+    async def returned(self, trial: int) -> bool:
+        """Return whether it is news that the version of a trial was taken back; it is none after.
+
+        Args:
+            trial: Its number, by the record of the sides.
+        """
+        if self._returned == str(trial):
+            return False
+        self._returned = str(trial)
+        try:
+            await self._settings.put(_RETURNED, self._returned)
+        except StoreError as error:
+            _log.warning("that an update was taken back will be told again: %s", error)
+        return True
 
     # What the page sees and asks.
 
@@ -344,7 +363,7 @@ class Updates:
 
     async def _keep(self, put_off: str) -> None:
         try:
-            await self._settings.put(_NAME, put_off)
+            await self._settings.put(_PUT_OFF, put_off)
         except StoreError as error:
             raise SurfaceError(str(error)) from error
         self._put_off = put_off

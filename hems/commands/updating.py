@@ -108,7 +108,7 @@ class _Watch:
         state = self._read()
         self._runs = state.current
         unhurried(self._home)  # what was in a hurry has had its start
-        self._tell(state)
+        await self._tell(state)
         # On a disk on which starts cannot be counted it is the former one that runs.
         if state.phase is Phase.TRIAL and self._sides.linked() == state.current:
             await self._try(state)
@@ -132,7 +132,7 @@ class _Watch:
             _log.warning("%s", error)
             return State()
 
-    def _tell(self, state: State) -> None:
+    async def _tell(self, state: State) -> None:
         """Say that a version has given way, for a week, but to who wanted that."""
         if state.phase is not Phase.SETTLED or state.why in {"", ASKED}:
             return
@@ -141,7 +141,8 @@ class _Watch:
             version=Verbatim(state.version(state.current)),
             why=Verbatim(state.why),
         )
-        self._note(SecurityEvent(EventKind.CONFIG_CHANGED, text, "software"))
+        if await self._updates.returned(state.returned):
+            self._note(SecurityEvent(EventKind.CONFIG_CHANGED, text, "software"))
         self._returned = text
         self._say()
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -13,10 +14,11 @@ from hems.commands import updating
 from hems.commands.updates import Updates
 from hems.commands.updating import BEFORE
 from hems.emg.firmware.releases import Offered
+from hems.security_event import Note, SecurityEvent
 from hems.settings.config import Config
 from hems.settings.updates_section import UpdatesSection
 from hems.software.sides import UPDATES, VERDICT, Sides, put, verdict
-from hems.software.switch import State, Verdict, armed, installed, started
+from hems.software.switch import State, Verdict, armed, installed, returned, started
 from hems.store.store import open_store
 from hems.succession import Succession
 from tests.waiting import until
@@ -31,7 +33,8 @@ class House:
 
     def __init__(self) -> None:
         self.answers, self.runs, self.seq, self.stopped = True, False, 0, 0
-        self.alarms = SimpleNamespace(lasting=lambda *_: None)
+        self.alarms = SimpleNamespace(lasting=self._lasting)
+        self.alarm: str | None = None
         self.front = self
 
     @property
@@ -50,6 +53,9 @@ class House:
     def stop(self) -> None:
         self.stopped += 1
 
+    def _lasting(self, _about: str, text: str | None) -> None:
+        self.alarm = text
+
 
 @pytest.fixture
 def sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sides:
@@ -60,7 +66,9 @@ def sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sides:
     return made
 
 
-async def _running(sides: Sides, home: Path, house: House, good: Callable[[], bool]) -> None:
+async def _running(
+    sides: Sides, home: Path, house: House, good: Callable[[], bool], note: Note = lambda _: None
+) -> None:
     """Have the watch run until something is so."""
 
     async def now() -> bool:
@@ -77,12 +85,14 @@ async def _running(sides: Sides, home: Path, house: House, good: Callable[[], bo
         note=lambda _: None,
     )
     try:
-        async with updating.updating(
-            updates, cast("Succession", house), house.stop, lambda _: None
-        ):
+        async with updating.updating(updates, cast("Succession", house), house.stop, note):
             await until(now, lambda found: found, 30.0, "it is so")
     finally:
         await store.close()
+
+
+def _told(house: House) -> bool:
+    return house.alarm is not None
 
 
 def _before(home: Path) -> object:
@@ -148,3 +158,19 @@ async def test_no_word_is_said_of_a_version_that_does_not_run(
     looks = iter(range(20))
     await _running(sides, tmp_path, House(), lambda: next(looks, None) is None)
     assert not (tmp_path / UPDATES / VERDICT).exists()
+
+
+@pytest.mark.requirement("LC-PATCH")
+@pytest.mark.requirement("L1-EVENTS")
+async def test_a_version_taken_back_is_on_record_once_and_told_at_every_start(
+    sides: Sides, tmp_path: Path
+) -> None:
+    noted: list[SecurityEvent] = []
+    taken_back = returned(TRIAL, "car does not answer")
+    again = returned(started(armed(installed(taken_back, "0.3.0", migrates=False))), "it fell")
+    for state, told in ((taken_back, 1), (taken_back, 1), (again, 2)):
+        house = House()
+        sides.write(state)
+        await _running(sides, tmp_path, house, partial(_told, house), noted.append)
+        assert len(noted) == told
+    assert ["car does not answer" in each.text for each in noted] == [True, False]
