@@ -23,9 +23,9 @@ from hems.on_demand import load, on_demand
 from hems.security_event import EventKind, Note, SecurityEvent
 from hems.settings.config import Config
 from hems.settings.updates_section import Consent
-from hems.software import moment
+from hems.software import moment, standing
 from hems.software.sides import Sides, SidesError
-from hems.software.suiting import barred, made_for
+from hems.software.standing import Terms
 from hems.software.surface import OfferView, Stage, UpdatesView, When
 from hems.software.switch import ASKED, Phase, State
 from hems.store.errors import StoreError
@@ -167,7 +167,8 @@ class Updates:
     async def updates(self) -> UpdatesView:
         """Return how it stands."""
         state, offered, settings = self.state, self._offered(), self._config().updates
-        stage, about = self._standing(state)
+        doing = self._job if self._busy else None
+        stage, about = standing.stage(state) if doing is None else (doing.stage, doing.version)
         return UpdatesView(
             runs=state.version(state.current) or self._runs,
             warning=offered.software.warning,
@@ -276,32 +277,17 @@ class Updates:
         if state.phase is Phase.TRIAL:
             raise SurfaceError(say("A new version is on trial: wait for its end, or go back."))
 
-    def _standing(self, state: State) -> tuple[Stage, str]:
-        """Return how far a change is, and to which version."""
-        if self._job is not None and not self._job.done:
-            return self._job.stage, self._job.version
-        if state.phase is Phase.TRIAL:
-            return Stage.TRIAL, state.version(state.current)
-        if not state.candidate:
-            return Stage.IDLE, ""
-        stage = Stage.ARMED if state.phase is Phase.ARMED else Stage.BESIDE
-        return stage, state.version(state.candidate)
-
     def _offer(self, state: State) -> OfferView | None:
         release, firmware = self._offered().software.update, self._config().firmware
-        if release is None:
-            return None
-        python, machine = f"{sys.version_info.major}.{sys.version_info.minor}", os.uname().machine
         place = firmware.folder if firmware.url is None else urlsplit(firmware.url).hostname
-        return OfferView(
-            version=release.version,
-            words=release.advisory,
+        terms = Terms(
+            python=f"{sys.version_info.major}.{sys.version_info.minor}",
+            machine=os.uname().machine,
             vendor=firmware.vendor,
             provider=str(place or ""),
-            fits=any(made_for(each, python, machine) for each in release.packages),
-            failed=barred(release.version, state),
-            put_off=release.version == self._put_off,
+            put_off=self._put_off,
         )
+        return standing.offer(release, state, terms)
 
     def _new(self) -> OfferView | None:
         """Return what is offered and nobody has dealt with yet."""
@@ -309,9 +295,7 @@ class Updates:
             return None
         state = self.state
         offer = self._offer(state)
-        if offer is None or offer.put_off or offer.failed or not offer.fits:
-            return None
-        return offer if state.phase is Phase.SETTLED else None
+        return offer if offer is not None and standing.is_news(offer, state) else None
 
     def _begin(self, state: State, version: str, when: When) -> None:
         """Have it installed, where that is not done yet, and tried."""
