@@ -40,6 +40,11 @@ OPERATOR: Final = "--operator /var/lib/hems-headend/operator.json"
 CONFIG: Final = "--config /var/lib/hems/hems.toml"
 WATCHDOG_S: Final = 30.0
 LATER: Final = "9.0.0-1"
+PLAIN_SECRET: Final = "head -c 32 /dev/urandom | base64 > /etc/credstore/hems-keys"
+TIME: Final = (
+    "/opt/hems/bin/python -c 'from urllib.request import urlopen;"
+    'print(urlopen("http://127.0.0.1:8080/api/time").read())\''
+)
 
 
 async def built(suite: str, folder: Path) -> dict[str, Path]:
@@ -132,8 +137,10 @@ async def test_from_the_package_to_an_answered_event_and_out_again(
 ) -> None:
     debs = await built(suite, tmp_path)
     async with Machine(suite, tmp_path / "root") as machine:
+        await machine.run(f"install -d -m 0700 /etc/credstore && {PLAIN_SECRET}")
         await installed(machine, debs)
         assert await machine.shown("hems", "ActiveState") == "active"
+        assert '"kernel"' in await machine.until(TIME, "keepers", 60.0), "it may be asked"
         assert await machine.shown("hems-firewall", "ActiveState") == "inactive"
         await utility(machine)
         await house(machine)
