@@ -85,7 +85,7 @@ def test_the_hub_may_ask_the_kernel_how_the_clock_is_kept_and_never_set_it(tmp_p
 
 
 def test_a_plain_and_a_sealed_secret_have_names_of_their_own(tmp_path: Path) -> None:
-    """Of one name systemd takes the last line, and a plain secret for a sealed one that is broken."""
+    """Of one name systemd takes the last line, and a plain secret for a sealed one."""
     hub = said(next(each for each in placed(tmp_path) if each.name == "hems.service"))
     names = [hub["LoadCredential"], hub["LoadCredentialEncrypted"]]
     assert len(set(names)) == len(names)
