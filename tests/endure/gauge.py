@@ -163,7 +163,7 @@ def counted_responses(came: dict[str, list[int]]) -> Iterator[None]:
         came.setdefault(post.record.subject, []).append(post.record.status)
         return number
 
-    ResponsePosts.add = noted  # type: ignore[method-assign] # for as long as it is watched
+    ResponsePosts.add = noted  # type: ignore[method-assign,assignment] # for as long as it is watched
     try:
         yield
     finally:

@@ -184,6 +184,11 @@ def _answer_again(found: list[Measured]) -> None:
     found[1].came[name] = came[:1]
 
 
+def _no_limit(found: list[Measured]) -> None:
+    for part in found:
+        part.kept_s = 0.0
+
+
 def _grow(found: list[Measured], what: str, by: float) -> None:
     """Have the last process have so much more of something each day."""
     last = found[-1]
@@ -214,10 +219,7 @@ FAULTS: dict[str, tuple[Callable[[list[Measured]], object], str]] = {
         _answer_again,
         "doubled_responses",
     ),
-    "no limit that held at all": (
-        lambda f: [setattr(each, "kept_s", 0.0) for each in f],
-        "limits_judged_s",
-    ),
+    "no limit that held at all": (_no_limit, "limits_judged_s"),
     "an upgrade that has lost the past": (
         lambda f: setattr(f[1], "minutes", int((f[1].ends_at - f[1].begins_at) / 60)),
         "history_lost_share",
