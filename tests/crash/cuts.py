@@ -127,8 +127,9 @@ async def _cut_file(
     if opened.trouble is not None:
         found.set_aside += 1
         return
-    for name, rows in contents(copy).items():
-        if rows not in {whole.get(name), "refused"}:
+    left = contents(copy)
+    for name in whole.keys() | left:
+        if left.get(name) not in {whole.get(name), "refused"}:
             found.wrong.append(f"file: cut at {offset} of {size}: {name} differs, and nothing said")
 
 

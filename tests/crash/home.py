@@ -22,6 +22,7 @@ from hems.commands.child import Child, ChildError
 from hems.commands.scene import PIN_DIGITS, quoted
 from hems.commands.stage import HubReady
 from tests.block_disk import BlockDisk
+from tests.crash.said import faults_in
 from tests.e2e.rig import Home as Page
 from tests.faults.bench import START_WITHIN_S, Bench, house
 from tests.faults.scripted import LyingUtility, control
@@ -72,6 +73,7 @@ class KilledHome:
     Attributes:
         told: What it has said that it had.
         page: Where its page is.
+        faults: Faults of the software that its log has told of, while it had its disk.
     """
 
     def __init__(
@@ -89,6 +91,8 @@ class KilledHome:
         self.hub = Child("hub", command, log=beside / "hub.log", ready=ready)
         self.told = Told()
         self.page = ""
+        self.faults: list[str] = []
+        self._heard = 0
         self._dead = True
         self._wishing = asyncio.Lock()
 
@@ -127,10 +131,22 @@ class KilledHome:
         """End the hub at this instant, and the power of its disk with it where asked to."""
         self._dead = True  # what a hub without its disk still says is said by nobody
         if power and self._disk is not None:
+            self.hear()
             self._disk.pull()
         await self.hub.kill()
         if power and self._disk is not None:
+            self._heard = self.hub.log.stat().st_size
             await asyncio.to_thread(self._disk.put_back)
+        else:
+            self.hear()
+
+    def hear(self) -> None:
+        """Look for faults in what it has logged since it was heard last."""
+        with self.hub.log.open("rb") as log:
+            log.seek(self._heard)
+            news = log.read()
+        self._heard += len(news)
+        self.faults += faults_in(news.decode(errors="replace"))
 
     async def snapshot(self) -> Page:
         """Return what the page shows."""

@@ -1,10 +1,13 @@
 """The crash program at small size, and that its eyes see what is wrong."""
 
+import logging
+import os
 import random
 import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from sys import exc_info
 from types import SimpleNamespace
 from typing import cast
 
@@ -13,12 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hems.clock import SystemClock
+from hems.logs import LineFormatter
 from hems.sep2.book.ledger import EventRow, ResponseRow
 from hems.store.cipher import PAGE
 from hems.store.store import open_store
 from tests.crash.__main__ import run
 from tests.crash.cuts import Cuts, contents, try_cuts
 from tests.crash.home import KilledHome, Told
+from tests.crash.said import faults_in
 from tests.crash.verdict import Found, all_said, look
 from tests.crash.wal import FRAME, HEADER, read_wal
 from tests.stored import execute, looked_into
@@ -112,7 +117,7 @@ def test_a_run_in_which_nothing_came_about_is_not_well() -> None:
     found = Found()
     assert found.well
     found.check_shown()
-    assert len(found.wrong) == 7
+    assert len(found.wrong) == 8
     assert not found.well
 
 
@@ -198,8 +203,33 @@ async def test_a_home_killed_three_times_forgets_and_doubles_nothing(tmp_path: P
     assert found.points == 3
 
 
+def test_a_fault_in_the_log_is_seen_as_the_hub_writes_it() -> None:
+    form = LineFormatter("%(levelname)s %(name)s %(message)s")
+    try:
+        int("a fault")
+    except ValueError:
+        record = logging.LogRecord("hems", logging.ERROR, "", 0, "a task ended", None, exc_info())
+    assert list(faults_in(form.format(record))) == ["ERROR hems a task ended"]
+    said = logging.LogRecord("hems", logging.INFO, "", 0, "Traceback (most recent", None, None)
+    assert not list(faults_in(form.format(said)))
+    plain = "Traceback (most recent call last):\n  File x\nValueError: at its very start\n"
+    assert len(list(faults_in(plain))) == 1
+
+
+def test_what_was_heard_of_a_log_is_not_told_twice(tmp_path: Path) -> None:
+    log = tmp_path / "hub.log"
+    of_it = SimpleNamespace(hub=SimpleNamespace(log=log), faults=[], _heard=0)
+    home = cast("KilledHome", of_it)
+    for number in range(2):
+        with log.open("a") as file:
+            file.write(f"ERROR hems fault {number}\n    Traceback (most recent call last):\n")
+        KilledHome.hear(home)
+    assert home.faults == ["ERROR hems fault 0", "ERROR hems fault 1"]
+
+
 @pytest.mark.deep
 @pytest.mark.timeout(1200)
+@pytest.mark.skipif(os.geteuid() != 0, reason="a disk's power is cut by root only")
 async def test_a_home_killed_twenty_times_forgets_and_doubles_nothing(tmp_path: Path) -> None:
     found = await run(tmp_path, points=20, seed=11)
     assert found.well, found.figures()

@@ -87,6 +87,7 @@ class Found:
             "a response": self.responses,
             "a wish or a setting that was confirmed": self.confirmed.total(),
             "a cut in a start": self.starts,
+            "a power cut": self.powerless,
             **{f"a cut of kind {kind}": self.cuts.tried.get(kind, 0) for kind in KINDS},
         }
         self.unshown += [what for what, times in came.items() if not times]
@@ -98,9 +99,9 @@ class Found:
         ]
 
     def log(self, home: KilledHome) -> None:
-        """Look for faults in the hub's log."""
-        text = home.hub.log.read_text(encoding="utf-8", errors="replace")
-        self.faults += [line for line in text.splitlines() if line.startswith("Traceback")]
+        """Take over the faults that the hub's log tells of."""
+        home.hear()
+        self.faults += home.faults
 
     def line(self) -> str:
         """Return how it goes."""

@@ -39,7 +39,8 @@ def main() -> int:
         print(line, file=sys.stderr)
     for finding in outcome.findings:
         if not finding.good:
-            print(f"{finding.key}: {finding.value}, not {finding.at_most}", file=sys.stderr)
+            bounds = f"{finding.at_least} to {finding.at_most}".replace("None", "any")
+            print(f"{finding.key}: {finding.value}, not {bounds}", file=sys.stderr)
     print(json.dumps({finding.key: finding.value for finding in outcome.findings}))
     return 0 if outcome.good else 1
 

@@ -18,6 +18,8 @@ from typing import Any, Final
 import psutil
 
 from hems.cem.cycle import Cycle
+from hems.headend.response_posts import ResponsePost, ResponsePosts
+from tests.stored import execute
 
 _PER_DECADE: Final = 40
 _SHORTEST_S: Final = 1e-4
@@ -148,6 +150,26 @@ def timed_cycles(durations: Durations) -> Iterator[None]:
         setattr(Cycle, name, plain)
 
 
+@contextmanager
+def counted_responses(came: dict[str, list[int]]) -> Iterator[None]:
+    """Note each response that the utility has taken while the context lasts, by its event's id.
+
+    The utility keeps equal ones once, so what it keeps does not tell what came twice.
+    """
+    plain = ResponsePosts.add
+
+    async def noted(posts: ResponsePosts, post: ResponsePost) -> int:
+        number = await plain(posts, post)
+        came.setdefault(post.record.subject, []).append(post.record.status)
+        return number
+
+    ResponsePosts.add = noted  # type: ignore[method-assign,assignment] # for as long as it is watched
+    try:
+        yield
+    finally:
+        ResponsePosts.add = plain  # type: ignore[method-assign] # as it was
+
+
 class Lines(logging.Handler):
     """Counts the lines that the hub would have logged, by what they say, and keeps none."""
 
@@ -165,3 +187,13 @@ def stored_bytes(path: Path) -> int:
     """Return how large a store is, with its log."""
     files = (path, path.with_name(path.name + "-wal"))
     return sum(file.stat().st_size for file in files if file.exists())
+
+
+def stored_minutes(path: Path, since: float) -> int:
+    """Return of how many minutes since an instant a store tells what the meter said."""
+    asked = (
+        "SELECT count(*) FROM minutes JOIN devices ON devices.id = minutes.device "
+        "WHERE devices.name = 'meter' AND minute >= ?"
+    )
+    ((count,),) = execute(path, asked, (math.floor(since / 60),))
+    return int(count)

@@ -36,17 +36,22 @@ class Finding:
     Attributes:
         key: Its name.
         value: What it came to; None where nothing can be said of so short a run.
-        at_most: Its bound; None where it is only told.
+        at_most: Its bound; None for none.
+        at_least: Its other one: of what must have come about; None for none.
     """
 
     key: str
     value: float | None
     at_most: float | None = None
+    at_least: float | None = None
 
     @property
     def good(self) -> bool:
-        """Whether it is within its bound."""
-        return self.value is None or self.at_most is None or self.value <= self.at_most
+        """Whether it is within its bounds."""
+        if self.value is None:
+            return True
+        most, least = self.at_most, self.at_least
+        return (most is None or self.value <= most) and (least is None or self.value >= least)
 
 
 def slope_a_day(samples: Sequence[Sample], lived_s: float) -> float | None:

@@ -19,6 +19,7 @@ class Measured:
         longest_s: The longest one.
         orders: Ids of the events that the utility took, by name.
         answers: What it was answered so far about each event of the whole run, by id.
+        came: Each answer that came, by the event's id: what comes twice is kept once.
         kept_s: How long limits of import were kept, of the time in which they held.
         answered_s: How long they were exceeded for no longer than a hub needs to answer.
         broken_s: How long for longer.
@@ -27,6 +28,7 @@ class Measured:
         lines: What the hub logged, and how often.
         alarms: What the owner is still told at the end.
         store_bytes: How large the store is at the end.
+        minutes: Of how many minutes of the whole run it still tells what the meter said.
         grown: Where memory has grown, as Python sees it; where that was asked for.
     """
 
@@ -39,6 +41,7 @@ class Measured:
     longest_s: float = 0.0
     orders: dict[str, str] = dataclasses.field(default_factory=dict)
     answers: dict[str, list[int]] = dataclasses.field(default_factory=dict)
+    came: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     kept_s: float = 0.0
     answered_s: float = 0.0
     broken_s: float = 0.0
@@ -47,4 +50,5 @@ class Measured:
     lines: dict[str, int] = dataclasses.field(default_factory=dict)
     alarms: list[str] = dataclasses.field(default_factory=list)
     store_bytes: int = 0
+    minutes: int = 0
     grown: list[str] = dataclasses.field(default_factory=list)

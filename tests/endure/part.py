@@ -39,7 +39,15 @@ from hems.scenarios.virtual_time import VirtualClock, VirtualLoop, run_at_once
 from tests.endure.desk import FarDesk
 from tests.endure.disk import Disk
 from tests.endure.former import first_version, version_before
-from tests.endure.gauge import Durations, Lines, sample, stored_bytes, timed_cycles
+from tests.endure.gauge import (
+    Durations,
+    Lines,
+    counted_responses,
+    sample,
+    stored_bytes,
+    stored_minutes,
+    timed_cycles,
+)
 from tests.endure.handover import hand_over, take_over
 from tests.endure.home import ZONE, home
 from tests.endure.limits import Limits
@@ -110,7 +118,7 @@ class Part:
         self._premises = Premises(self._script, self._config, self._clock, self._script.seed)
         take_over(self._folder / _STATE, self._premises)
         try:
-            with timed_cycles(self._durations):
+            with timed_cycles(self._durations), counted_responses(measured.came):
                 async with self._passing():
                     await self._through()
             if not side.up:
@@ -120,6 +128,7 @@ class Part:
         finally:
             await side.stop()
             self._disk.close()
+        measured.minutes = stored_minutes(self._config.store.path, self._plan.begins_at)
         before.write_text(json.dumps(self._known), encoding="utf-8")
         hand_over(self._folder / _STATE, self._premises, self._true.monotonic())
 

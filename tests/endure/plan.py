@@ -78,6 +78,11 @@ class Order:
         whole = self.starts_at + self.lasts_s
         return min(at for at in (whole, self.cancelled_at, self.cut_at) if at is not None)
 
+    @property
+    def limits_import(self) -> bool:
+        """Whether it certainly holds a limit of import for a while."""
+        return "limit_import_w" in self.asks and STARTED in self.answers and not self.random_s
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -94,6 +99,11 @@ class Trouble:
     begins_at: float
     ends_at: float
     device: str = ""
+
+    @property
+    def loses_history(self) -> bool:
+        """Whether nobody can know meanwhile what the meter says, or write it down."""
+        return self.fault is Fault.DISK or self.device == "meter"
 
 
 @dataclass(frozen=True, slots=True)

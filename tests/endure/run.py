@@ -27,6 +27,10 @@ from tests.endure.plan import Plan, parts, planned
 DEVICES: Final = 10
 _LEAKED: Final = {"files": 4.0, "tasks": 4.0, "threads": 2.0}
 """By how much a warm process may have more of each at its end."""
+_JUDGED_S: Final = 60.0
+"""For so long a limit must have held at least, else nothing is known of limits."""
+_LOST: Final = 0.03
+"""Share of the minutes of which the store may know nothing, beside those of meter or disk away."""
 _LEFT_OUT: Final = 0.03
 """Share of the time in which no cycle may turn: the software is replaced, the hub restarted."""
 
@@ -114,12 +118,16 @@ def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
     last: Mapping[str, list[int]] = found[-1].answers
     answers = {name: last.get(mrid, []) for name, mrid in orders.items()}
     due = {o.name: o.answers for o in plan.orders if o.starts_at + o.lasts_s < plan.ends_at - 600}
-    absent, twice = missed(due, answers), doubled(answers)
+    came = {name: [n for p in found for n in p.came.get(mrid, ())] for name, mrid in orders.items()}
+    held = any(o.limits_import and o.name in due for o in plan.orders)
+    absent, twice = missed(due, answers), doubled(came)
     counts = [sum(each) for each in zip(*(part.cycles for part in found), strict=True)]
     longest = max(found, key=lambda part: part.ends_at - part.begins_at)
     lasted_s = longest.ends_at - longest.begins_at
     whole_s = sum(part.ends_at - part.begins_at for part in found)
     left_out = max(0.0, 1.0 - sum(counts) * run.cycle_s / whole_s)
+    lost = max(0.0, 1.0 - found[-1].minutes * 60 / whole_s)
+    away_s = sum(t.ends_at - t.begins_at for t in plan.troubles if t.loses_history)
     lines: Counter[str] = Counter()
     for part in found:
         lines.update(part.lines)
@@ -137,12 +145,12 @@ def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
         Finding("days", run.days),
         Finding("devices", DEVICES),
         Finding("events", len(orders)),
-        Finding("events_judged", len(due)),
+        Finding("events_judged", len(due), at_least=1),
         Finding("faults", len(plan.troubles)),
-        Finding("upgrades", len(found)),
+        Finding("upgrades", len(found), at_least=2),
         Finding("missed_events", len(absent), 0),
         Finding("doubled_responses", len(twice), 0),
-        Finding("limits_judged_s", _rounded(kept_s + over_s)),
+        Finding("limits_judged_s", _rounded(kept_s + over_s), at_least=_JUDGED_S if held else None),
         Finding("limits_over_share", _rounded(share(over_s, kept_s)), 0.05),
         Finding("limits_broken_share", _rounded(share(broken_s, kept_s + over_s - broken_s)), 0.01),
         Finding("limits_helpless_share", _rounded(share(helpless_s, kept_s + over_s - helpless_s))),
@@ -161,6 +169,7 @@ def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
             for what, most in _LEAKED.items()
         ),
         Finding("store_mb", _rounded(found[-1].store_bytes / 1e6), _rounded(planned_mb)),
+        Finding("history_lost_share", _rounded(lost), _rounded(_LOST + away_s / whole_s)),
         Finding("log_lines", sum(lines.values()), allowed),
         Finding("alarms_left", len(found[-1].alarms), 0),
         Finding("took_s", _rounded(sum(part.took_s for part in found))),

@@ -104,6 +104,16 @@ def test_a_bound_is_a_bound() -> None:
     assert not Finding("a", 1.1, 1.0).good
     assert Finding("a", None, 1.0).good
     assert Finding("a", 5.0).good
+    assert Finding("a", 1.0, at_least=1.0).good
+    assert not Finding("a", 0.9, at_least=1.0).good
+
+
+def test_a_run_too_short_to_judge_an_event_is_not_good() -> None:
+    run = Run(days=0.02, seed=1, cycle_s=5.0)
+    plan = planned(run.days, run.seed)
+    short = replace(plan, orders=[o for o in plan.orders if o.holds_until > plan.ends_at - 600])
+    outcome = judged(run, short, sound(run, short))
+    assert "events_judged" in [finding.key for finding in outcome.findings if not finding.good]
 
 
 def test_the_planned_store_grows_with_days_and_devices_and_not_with_seconds_after_a_day() -> None:
@@ -152,13 +162,31 @@ def sound(run: Run, plan: Plan) -> list[Measured]:
         ]
         part.orders = {o.name: o.name for o in plan.orders if begins <= o.told_at < ends}
         part.answers = {o.name: list(o.answers) for o in plan.orders if o.told_at < ends}
+        part.came = {o.name: list(o.answers) for o in plan.orders if begins <= o.told_at < ends}
         part.kept_s, part.store_bytes = 10_000.0, 20_000_000
+        part.minutes = int((ends - plan.begins_at) / 60)
         found.append(part)
     return found
 
 
 def _answer(found: list[Measured], change: Callable[[list[int]], object]) -> None:
     change(next(iter(found[-1].answers.values())))
+
+
+def _answer_twice(found: list[Measured]) -> None:
+    """What comes twice alike is kept once by the utility."""
+    came = next(iter(found[0].came.values()))
+    came.append(came[-1])
+
+
+def _answer_again(found: list[Measured]) -> None:
+    name, came = next(iter(found[0].came.items()))
+    found[1].came[name] = came[:1]
+
+
+def _no_limit(found: list[Measured]) -> None:
+    for part in found:
+        part.kept_s = 0.0
 
 
 def _grow(found: list[Measured], what: str, by: float) -> None:
@@ -186,7 +214,16 @@ FAULTS: dict[str, tuple[Callable[[list[Measured]], object], str]] = {
     "an event without an answer": (lambda f: _answer(f, list.clear), "missed_events"),
     "an event not ended": (lambda f: _answer(f, list.pop), "missed_events"),
     "an event never dispatched": (_never_taken, "missed_events"),
-    "an answer twice": (lambda f: _answer(f, lambda a: a.append(a[-1])), "doubled_responses"),
+    "an answer twice": (_answer_twice, "doubled_responses"),
+    "an answer of the first process that the second gives again": (
+        _answer_again,
+        "doubled_responses",
+    ),
+    "no limit that held at all": (_no_limit, "limits_judged_s"),
+    "an upgrade that has lost the past": (
+        lambda f: setattr(f[1], "minutes", int((f[1].ends_at - f[1].begins_at) / 60)),
+        "history_lost_share",
+    ),
     "a limit not kept": (lambda f: setattr(f[0], "broken_s", 600.0), "limits_broken_share"),
     "limits exceeded again and again": (
         lambda f: setattr(f[0], "answered_s", 2_000.0),

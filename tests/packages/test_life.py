@@ -40,6 +40,11 @@ OPERATOR: Final = "--operator /var/lib/hems-headend/operator.json"
 CONFIG: Final = "--config /var/lib/hems/hems.toml"
 WATCHDOG_S: Final = 30.0
 LATER: Final = "9.0.0-1"
+PLAIN_SECRET: Final = "head -c 32 /dev/urandom | base64 > /etc/credstore/hems-keys"
+TIME: Final = (
+    "/opt/hems/bin/python -c 'from urllib.request import urlopen;"
+    'print(urlopen("http://127.0.0.1:8080/api/time").read())\''
+)
 
 
 async def built(suite: str, folder: Path) -> dict[str, Path]:
@@ -126,14 +131,27 @@ async def overlooked(machine: Machine) -> None:
     assert "watchdog" in (await machine.run("journalctl -u hems -o cat --no-pager")).lower()
 
 
+async def refused_to_go_back(machine: Machine, debs: dict[str, Path], still: str) -> None:
+    """Try to install a former version; hub and server are to stay what they were, as dpkg says."""
+    files = " ".join(machine.put(each) for each in debs.values())
+    refused = await machine.tell(f"dpkg -i {files} 2>&1")
+    assert refused.code != 0
+    assert "cannot read what a newer version has written" in refused.text
+    for name in ("hems", "hems-headend"):
+        stands = await machine.run(f"dpkg-query -W -f '${{db:Status-Abbrev}} ${{Version}}' {name}")
+        assert stands == f"{still} {LATER}"
+
+
 @pytest.mark.parametrize("suite", RELEASES)
 async def test_from_the_package_to_an_answered_event_and_out_again(
     suite: str, tmp_path: Path
 ) -> None:
     debs = await built(suite, tmp_path)
     async with Machine(suite, tmp_path / "root") as machine:
+        await machine.run(f"install -d -m 0700 /etc/credstore && {PLAIN_SECRET}")
         await installed(machine, debs)
         assert await machine.shown("hems", "ActiveState") == "active"
+        assert '"kernel"' in await machine.until(TIME, "keepers", 60.0), "it may be asked"
         assert await machine.shown("hems-firewall", "ActiveState") == "inactive"
         await utility(machine)
         await house(machine)
@@ -144,17 +162,21 @@ async def test_from_the_package_to_an_answered_event_and_out_again(
         await machine.run("systemctl reload hems")
         await overlooked(machine)
 
-        await installed(machine, {n: await later(each, tmp_path) for n, each in debs.items()})
+        newer = {n: await later(each, tmp_path) for n, each in debs.items()}
+        await installed(machine, newer)
         await machine.until("hems status", "connected", 120.0)
-        refused = await machine.tell(f"dpkg -i {machine.put(debs['hems-common'])} 2>&1")
-        assert refused.code != 0
-        assert "cannot read what a newer version has written" in refused.text
-        assert LATER in await machine.run("dpkg -s hems-common")
+        await refused_to_go_back(machine, debs, "ii ")
         assert await machine.shown("hems", "ActiveState") == "active"
 
         await machine.run("dpkg -r hems hems-headend hems-common 2>&1")
         assert "hems.db" in await machine.run("ls /var/lib/hems")
         assert (await machine.tell("ls -A /opt/hems")).text.startswith("ls: cannot access")
+        await refused_to_go_back(machine, debs, "ic ")
+        await machine.run("chown -R 4242:4242 /var/lib/hems")  # as copied from another machine
+        await installed(machine, newer)
+        await machine.until("hems status", "connected", 120.0)
+
+        await machine.run("dpkg -r hems hems-headend hems-common 2>&1")
         await machine.run("dpkg -P hems hems-headend hems-common 2>&1")
         left = await machine.tell("ls -d /var/lib/hems* /etc/hems* /etc/default/hems* /opt/hems")
         assert set(re.findall(r"cannot access '([^']*)'", left.text)) == {

@@ -75,6 +75,25 @@ def test_the_guard_outlives_the_hub_and_the_planner_may_die(tmp_path: Path) -> N
     assert "WatchdogSec" in hub
 
 
+def test_the_hub_may_ask_the_kernel_how_the_clock_is_kept_and_never_set_it(tmp_path: Path) -> None:
+    hub = next(each for each in placed(tmp_path) if each.name == "hems.service")
+    assert (said(hub)["ProtectClock"], said(hub)["CapabilityBoundingSet"]) == ("no", "")
+    filters = re.findall(r"(?m)^SystemCallFilter=(.*)$", hub.read_text(encoding="utf-8"))
+    taken_away = max(place for place, each in enumerate(filters) if each.startswith("~"))
+    asked = filters[taken_away + 1 :]
+    assert {"adjtimex", "clock_adjtime"} <= {call for each in asked for call in each.split()}
+
+
+def test_a_plain_and_a_sealed_secret_have_names_of_their_own(tmp_path: Path) -> None:
+    """Of one name systemd takes the last line, and a plain secret for a sealed one."""
+    hub = said(next(each for each in placed(tmp_path) if each.name == "hems.service"))
+    names = [hub["LoadCredential"], hub["LoadCredentialEncrypted"]]
+    assert len(set(names)) == len(names)
+    install = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    for folder, name in zip(("credstore", "credstore.encrypted"), names, strict=True):
+        assert f"`/etc/{folder}/{name}`" in install
+
+
 def test_each_unit_is_bounded_and_may_never_gain_rights(tmp_path: Path) -> None:
     for unit in placed(tmp_path):
         service = said(unit)
