@@ -22,7 +22,7 @@ help:
 	@echo "make conformance [ARGS='--profile csip']  the certifier's scenarios, PICS, evidence"
 	@echo "           ARGS='--server headend --client py20305'  with our head-end, another's client"
 	@echo "make bench BENCH=reaction|footprint|codec|devices|loss [ARGS=...]"
-	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web|security|headend"
+	@echo "           BENCH=plan-value|plan-speed|tracking|regulation|programs|web|security|headend|store"
 	@echo "make endure      a simulated week with events, faults and upgrades  [ARGS='--days 1']"
 	@echo "make lighthouse  what Lighthouse says of the page's views"
 	@echo "make crash       a hub killed and its power cut at random  [ARGS='--points 200 --seed 1']"

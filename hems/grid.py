@@ -263,6 +263,12 @@ class Grid:
         return {link.name: link.client.members[0].engine.offset_s for link in self.links}
 
     @property
+    def silences(self) -> Mapping[str, float]:
+        """Time since each server's last good answer in s, by the utility's name; none if never."""
+        silent = {link.name: link.client.silent_s for link in self.links}
+        return {name: each for name, each in silent.items() if each is not None}
+
+    @property
     def certificates(self) -> Mapping[str, bytes]:
         """What the servers that are connected show, DER, by the utility's name."""
         shown = {link.name: link.client.server_certificate for link in self.links}

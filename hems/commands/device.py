@@ -14,6 +14,7 @@ from hems.commands.device_add import run as add
 from hems.commands.device_arguments import given
 from hems.commands.device_ask import AnswerError, comfort, phases
 from hems.commands.output import fail
+from hems.commands.way_in import home_file
 from hems.settings.config import there
 from hems.settings.devices_file import Value
 from hems.setup.scan import Search
@@ -23,6 +24,7 @@ EXIT_USAGE: Final = 2
 
 def run(options: argparse.Namespace) -> int:
     """Run one of the commands; returns the exit code."""
+    options.config = options.config or home_file()
     if options.action != "scan" and not there(options.config):
         return fail(
             f"{options.config}: there is no such configuration; an empty file will do to begin "

@@ -105,9 +105,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", run:
         parser.add_argument(
             "--config",
             type=Path,
-            default=Path("hems.toml"),
             metavar="FILE",
-            help="the home's configuration",
+            help="the home's configuration; else hems.toml of HEMS_HOME, here, or the package's",
         )
         parser.add_argument("--url", help="the running hub's page, if not as configured")
         parser.set_defaults(run=run)

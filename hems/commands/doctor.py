@@ -10,6 +10,7 @@ from certs.keys.opening import key_store
 from certs.keys.store import KeyStore
 from hems.commands import doctor_home, doctor_hub
 from hems.commands.first_start import Place
+from hems.commands.way_in import HOME, PACKAGED, home_file
 from hems.doctor.facts import StoreFacts
 from hems.doctor.finding import Finding, as_json, ok, trouble, worst
 from hems.doctor.probes import files, machine
@@ -17,32 +18,41 @@ from hems.doctor.probes import store as store_probe
 from hems.doctor.rules import certificates, home
 from hems.doctor.rules import machine as machine_rules
 from hems.doctor.rules import store as store_rules
-from hems.settings.config import Config, load
+from hems.settings import settings_file
+from hems.settings.config import Config, load, there
 from hems.settings.toml_file import ConfigError
 
 
 def run(options: argparse.Namespace) -> int:
     """Look, print what was found, and return how grave the gravest of it is."""
-    place = Place(options.config, options.home)
+    place = Place(options.config, options.home or home_file().parent)
     now = time.time()
     try:
         config = load(place.path)
     except ConfigError as error:
-        remedy = _remedy(error)
-        findings = [trouble("settings", line, do=remedy) for line in str(error).splitlines()]
+        findings = list(_unusable(place, error))
         return tell([*findings, *of_machine(now)], as_json_=options.json)
     findings = asyncio.run(_looked(place, config, now))
     return tell(findings, as_json_=options.json)
 
 
-def _remedy(error: ConfigError) -> str:
-    """Return what to do where the configuration cannot be used, or not be had."""
+def _unusable(place: Place, error: ConfigError) -> Iterator[Finding]:
+    """Yield why the configuration cannot be used, or not be had, and what to do."""
+    remedy = "mend it; docs/settings.md lists every setting"
     match error.__cause__:
+        case FileNotFoundError() if not there(place.path):
+            yield trouble(
+                "settings",
+                f"there is no home: neither {place.path.name} nor {settings_file.NAME}",
+                str(place.path.parent.absolute()),
+                f"name its folder by `hems doctor --home FOLDER` or in {HOME}, or run this there; "
+                f"the Debian package has it in {PACKAGED}",
+            )
+            return
         case PermissionError():
-            return home.AS_ITS_USER
-        case FileNotFoundError():
-            return "run this in the home's folder, or name that: `hems doctor --home FOLDER`"
-    return "mend it; docs/settings.md lists every setting"
+            remedy = home.AS_ITS_USER
+    for line in str(error).splitlines():
+        yield trouble("settings", line, do=remedy)
 
 
 def tell(findings: Sequence[Finding], *, as_json_: bool) -> int:

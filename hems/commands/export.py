@@ -10,6 +10,7 @@ from certs.errors import CertificateError
 from certs.keys.opening import key_store
 from hems.cem.civil import Grain
 from hems.commands.output import fail
+from hems.commands.way_in import home_file
 from hems.reports.child import make
 from hems.reports.energy import span
 from hems.reports.surface import TooMuchError
@@ -25,7 +26,7 @@ STDOUT = "-"
 def run(options: argparse.Namespace) -> int:
     """Write the file; returns the exit code, 1 with one clear error if it cannot be written."""
     try:
-        config = load(options.config)
+        config = load(options.config or home_file())
         order = _order(config, options.start, options.end, Grain(options.step), options.format)
         if options.file == STDOUT:
             asyncio.run(make(order, sys.stdout.buffer))

@@ -36,9 +36,8 @@ def add_to(
     export.add_argument(
         "--config",
         type=Path,
-        default=Path("hems.toml"),
         metavar="FILE",
-        help="the home's configuration",
+        help="the home's configuration; else hems.toml of HEMS_HOME, here, or the package's",
     )
     export.set_defaults(run=run)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from hems.settings import settings_file
-from hems.settings.config import Config
+from hems.settings.config import Config, there
 from hems.settings.toml_file import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -66,9 +66,9 @@ def prepared(place: Place, *, erased: bool = False) -> Path:
         ConfigError: The folder cannot be made or written to.
     """
     housed(place)
-    path, beside = place.path, settings_file.place(place.path)
-    if (place.config is None or erased) and not path.exists() and not beside.exists():
-        settings_file.write(beside, {}, time.time())
+    path = place.path
+    if (place.config is None or erased) and not there(path):
+        settings_file.write(settings_file.place(path), {}, time.time())
         _log.info("%s: no configuration here: a new home, to be set up on its page", path.parent)
     return path
 

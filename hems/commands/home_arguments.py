@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Run = Callable[[argparse.Namespace], int]
 LAST_PORT: Final = 65535
+_HOUSED: Final = "its folder; an empty one: new"
 _LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -90,12 +91,18 @@ def add_renew(commands: "Commands", renew: Run) -> None:
     parser.set_defaults(run=renew)
 
 
-def add_place(parser: argparse.ArgumentParser) -> None:
-    """Add where the home is."""
+def add_place(parser: argparse.ArgumentParser, *, looks: bool = False) -> None:
+    """Add where the home is.
+
+    Args:
+        parser: Of a command about a home.
+        looks: Whether it only looks at one that is there; it then finds it by itself.
+    """
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--config", type=Path, metavar="FILE", help="its configuration")
+    told = "its folder; else HEMS_HOME, this one, or the package's" if looks else _HOUSED
     where.add_argument(
-        "--home", type=Path, default=Path(), metavar="DIR", help="its folder; an empty one: new"
+        "--home", type=Path, default=None if looks else Path(), metavar="DIR", help=told
     )
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems.commands.fetch import NoAnswerError, fetch
-from hems.commands.way_in import credentials, hint
+from hems.commands.way_in import credentials, elsewhere, hint
 
 M = TypeVar("M", bound=BaseModel)
 Body = Mapping[str, str | float | bool | Sequence[str] | None]
@@ -101,7 +101,8 @@ class Page:
         try:
             return fetch(url, method=method, body=body, headers=headers)
         except NoAnswerError as error:
-            raise PageError(f"no home answers at {self.url}: {error}") from error
+            said = f"no home answers at {self.url}: {error}{elsewhere(self.url)}"
+            raise PageError(said) from error
         except urllib.error.HTTPError as error:
             with error:
                 try:

@@ -21,6 +21,8 @@ from hems.signals import reload_later
 
 _log = logging.getLogger(__name__)
 
+_LOOK_EVERY_S: Final = 10.0
+"""How often it is looked whether a crash report is still to be shown."""
 _CHATTY: Final = ("alembic", "asyncio", "ocpp", "sqlalchemy")
 
 
@@ -43,6 +45,7 @@ class Service:
         self.config = Config()
         """The configuration that was read last and has no mistakes."""
         self._catching: Catching | None = None
+        self._looked_at = -_LOOK_EVERY_S  # on the monotonic clock
         reload_later()
 
     def configured(self, config: Config) -> None:
@@ -103,6 +106,10 @@ class Service:
     def decided(self) -> None:
         """Take note of a valid control decision."""
         self.heart.decided(self.status)
+        now = time.monotonic()
+        if now - self._looked_at >= _LOOK_EVERY_S:  # its week is over, or its file is removed
+            self._looked_at = now
+            self.show_crash()
 
     def reloads(self, ask: Callable[[], None]) -> None:
         """Have the configuration read anew, and say so."""

@@ -1,8 +1,8 @@
 """How a command gets in at the running home's page, once the home has accounts.
 
 By the token in HEMS_TOKEN, or else by the one that the hub leaves in a file that only its own
-user can read, beside the devices file of the home in HEMS_HOME, of the one here, or of the demo's.
-That one goes to the very address that the hub has announced, and nowhere else.
+user can read, beside the devices file of the home that a command is about, or of the demo's. That
+one goes to the very address that the hub has announced, and nowhere else.
 """
 
 import os
@@ -16,12 +16,16 @@ from hems.access import private_file
 from hems.commands.first_start import DEFAULT
 from hems.commands.output import fail
 from hems.commands.presence import page_of, token_path
-from hems.settings import devices_file
+from hems.settings import devices_file, settings_file
 from hems.settings.toml_file import ConfigError, read_toml
 
 TOKEN: Final = "HEMS_TOKEN"  # noqa: S105 - the name of a variable
 HOME: Final = "HEMS_HOME"
+PACKAGED: Final = Path("/var/lib/hems")
+"""Where the Debian package has the home (`packaging/debian/hems.service`)."""
 _DEMO: Final = Path("var/demo/hub") / DEFAULT
+_OF_A_HOME: Final = (DEFAULT, settings_file.NAME, devices_file.DEFAULT)
+"""A folder with one of these holds a home."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -48,8 +52,33 @@ def hint(status: int) -> str:
 
 def home_file() -> Path:
     """Return the configuration of the home that a command without one is about."""
-    named = os.environ.get(HOME)
-    return Path(DEFAULT) if not named else Path(named) / DEFAULT
+    return home_folder(os.environ.get(HOME)) / DEFAULT
+
+
+def home_folder(named: str | None, here: Path = Path(), packaged: Path = PACKAGED) -> Path:
+    """Return the folder of the home that a command is about where it is told of none.
+
+    Args:
+        named: What the environment names; None or empty for nothing.
+        here: The present folder.
+        packaged: Where the package has the home.
+
+    Returns:
+        The one that is named; else this one if it holds a home, or else the package's.
+    """
+    if named:
+        return Path(named)
+    lived_in = any(_seen(here / name) for name in _OF_A_HOME)
+    return here if lived_in or not _seen(packaged) else packaged
+
+
+def elsewhere(url: str) -> str:
+    """Return what tells, behind an error, where a page is if none answers at `url`."""
+    for devices in _devices_files():
+        page = page_of(devices)
+        if page is not None and _place(page) != _place(url):
+            return f"; the hub of {devices.parent} has its page at {page}: name it by --url"
+    return "; see that the hub runs (`hems doctor`), or name its page by --url"
 
 
 def _of_this_machine(url: str, devices: Path | None) -> str | None:
@@ -74,6 +103,15 @@ def _devices_files() -> Iterator[Path]:
             yield devices_file.place(read_toml(path), path)
         except ConfigError:  # none there: perhaps a home that was set up on its page
             yield path.with_name(devices_file.DEFAULT).absolute()
+
+
+def _seen(path: Path) -> bool:
+    """Return whether something is there, as far as this user can see."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
 
 
 def _place(url: str) -> tuple[str, str, int | None] | None:

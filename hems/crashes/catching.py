@@ -88,8 +88,9 @@ class Catching:
 
     def last(self) -> Kept | None:
         """Return the last report that is to be shown; None for none."""
-        found = files.newest(self._folder)
-        return found if found is not None and self._now() - found.at < SHOWN_S else None
+        now = self._now()
+        found = files.newest(self._folder, now)
+        return found if found is not None and abs(now - found.at) < SHOWN_S else None
 
     def _on_end(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None

@@ -55,18 +55,31 @@ def keep(folder: Path, at: float, text: str) -> Kept:
             file.write(text)
         break
     # The one that was just written stays, though a machine without a clock dates it 1970.
-    former = sorted((each for each in _kept(folder) if each.path != path), key=lambda e: e.at)
+    former = sorted(
+        (each for each in _kept(folder) if each.path != path), key=lambda each: _order(each, at)
+    )
     for old in former[: max(len(former) - (MOST - 1), 0)]:
         old.path.unlink(missing_ok=True)
     return Kept(path, int(at))
 
 
-def newest(folder: Path) -> Kept | None:
-    """Return the last report; None where there is none, or the folder cannot be read."""
+def newest(folder: Path, now: float) -> Kept | None:
+    """Return the last report; None where there is none, or the folder cannot be read.
+
+    Args:
+        folder: Where they are.
+        now: UTC epoch seconds. A report of a time to come was dated by a clock that was wrong:
+            nobody knows its age, so it is the last one only where there is no other.
+    """
     try:
-        return max(_kept(folder), key=lambda each: each.at, default=None)
+        return max(_kept(folder), key=lambda each: _order(each, now), default=None)
     except OSError:
         return None
+
+
+def _order(kept: Kept, now: float) -> tuple[bool, float]:
+    """Return what reports are in order of, as of a time: the oldest first."""
+    return kept.at <= now, kept.at
 
 
 def _kept(folder: Path) -> Iterator[Kept]:

@@ -103,6 +103,7 @@ class Client:
         self._alarm = alarm
         self._notice = notice
         self._state = ClientState("off", "not started")
+        self._heard_at: float | None = None  # on the monotonic clock
         self._session: Session | None = None
         self._samples = Samples()
         self._proven: set[str] = set()
@@ -139,6 +140,11 @@ class Client:
     def state(self) -> ClientState:
         """How the link to the utility stands."""
         return self._state
+
+    @property
+    def silent_s(self) -> float | None:
+        """Time since the server's last good answer, however the clock was set; None if never."""
+        return None if self._heard_at is None else self._clock.monotonic() - self._heard_at
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -378,6 +384,7 @@ class Client:
     def _contact(self) -> None:
         for member in self.members:
             member.engine.contact()
+        self._heard_at = self._clock.monotonic()
         self._state = ClientState(
             self._state.state, self._state.detail, self._state.server, self._clock.now()
         )

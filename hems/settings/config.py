@@ -331,14 +331,25 @@ def by_person(path: Path) -> dict[str, object]:
         ConfigError: It is unreadable or not TOML; or it is missing, and no settings file beside
             it says that the home was set up without.
     """
-    if not path.exists() and settings_file.place(path).exists():
+    if not _exists(path) and _exists(settings_file.place(path)):
         return {}
     return read_toml(path)
 
 
 def there(path: Path) -> bool:
     """Return whether a home is configured: by a person, or on its page alone."""
-    return path.exists() or settings_file.place(path).exists()
+    return _exists(path) or _exists(settings_file.place(path))
+
+
+def _exists(path: Path) -> bool:
+    """Return whether a file is there; also where this user may not see it, which reading tells."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class Vitals:
             catalogue.UNMET_W: {_ALONE: self.cycle.allocation.unmet_w},
             **of_home(home),
             **of_decision(decision),
-            **of_links(home, self.grid.offsets, now),
+            **of_links(home, self.grid.offsets, self.grid.silences),
             catalogue.OWED: await self._owed(),
             catalogue.STORED: {labels: float(count) for labels, count in outcomes.items()},
             **await asyncio.to_thread(of_files, self.store.path),
@@ -129,20 +129,20 @@ def of_decision(decision: Decision) -> Values:
     }
 
 
-def of_links(home: Snapshot, offsets: Mapping[str, float], now: float) -> Values:
+def of_links(home: Snapshot, offsets: Mapping[str, float], silences: Mapping[str, float]) -> Values:
     """Return how the utilities stand.
 
     Args:
         home: As it is now.
         offsets: Each server's time less the home's, s, by the utility's name.
-        now: UTC epoch seconds.
+        silences: Time since each server's last good answer, s, likewise; without those that
+            never gave one.
     """
     states = Counter(link.state for link in home.utilities)
-    heard = {e.name: e.last_contact for e in home.utilities if e.last_contact is not None}
     return {
         catalogue.LINKS: {(state,): float(states[state]) for state in STATES},
-        catalogue.CONTACT: {(name,): max(now - at, 0.0) for name, at in heard.items()},
-        catalogue.OFFSET: {(name,): at for name, at in offsets.items() if name in heard},
+        catalogue.CONTACT: {(name,): silent_s for name, silent_s in silences.items()},
+        catalogue.OFFSET: {(name,): at for name, at in offsets.items() if name in silences},
     }
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from certs.pki import Pki
 from hems.commands.stage import HubReady
+from hems.crashes.files import FOLDER, keep
 from tests.e2e.rig import Home
 from tests.faults.manager import FED, Started, started
 from tests.hems.headend.test_headend_process import toml
@@ -155,10 +157,16 @@ async def test_a_fault_ends_the_hub_with_a_report_that_holds_nothing_of_the_home
 
 
 async def test_a_hub_reads_its_configuration_anew_when_asked(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(mode=0o700)
+    report = keep(tmp_path / "home" / FOLDER, time.time(), "of a run before").path
     async with hub(tmp_path, "--log", "hems.store=error") as running:
         manager, config = running.manager, tmp_path / "home" / "hems.toml"
         await manager.hears("READY=1")
         url = await page(tmp_path)
+        (said,) = await alarms(url)
+        assert str(report) in said
+        report.unlink()
+        await until(lambda: alarms(url), lambda now: not now, 60.0, "the alarm to end by itself")
 
         async def ask(text: str | None) -> None:
             if text is not None:

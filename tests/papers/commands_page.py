@@ -20,7 +20,7 @@ Written by `make pages` from the parser of the command line; do not edit. `hems 
 says the same at the terminal; in a clone of the sources `hems` is `.venv/bin/hems`.
 
 Commands for a home speak to the hub that runs on this machine, or read its files (`--config`,
-`--home`); commands for a utility (`hems headend`, `hems event` and others with `--operator`) speak
+`--home`; [Install](install.md#where-things-are) says where they look otherwise); commands for a utility (`hems headend`, `hems event` and others with `--operator`) speak
 to a running head-end. Quantities carry their unit: `1500W`, `"20 kWh"`, `10min`.
 
 | exit code | meaning |
@@ -28,6 +28,7 @@ to a running head-end. Quantities carry their unit: `1500W`, `"20 kWh"`, `10min`
 | 0 | done |
 | 1 | it could not be done: one clear sentence on stderr |
 | 2 | a wrong command line, or a quantity without or with a wrong unit |
+| 78 | `hems run` and `hems headend run`: somebody must mend something first |
 | 130 | ended by Ctrl-C |
 
 Where a command's codes mean something else, it is said there.

@@ -16,7 +16,7 @@ PACKAGES = ("hems", "der", "programs", "certs")
 PAGE_WORDS = ROOT / "web" / "app" / "src" / "locales" / "en"
 _HOLE = re.compile(r"\{[^{}]*\}")
 _QUOTE = re.compile(r"“([^”]+)”")
-_SYSTEM = frozenset({"No such file or directory"})
+_SYSTEM = frozenset({"No such file or directory", "Permission denied"})
 """Said by the operating system."""
 
 

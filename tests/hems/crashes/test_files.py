@@ -13,16 +13,17 @@ from hems.crashes import files
 from hems.crashes.files import MOST, Run, keep, left_behind, newest
 
 pytestmark = pytest.mark.requirement("LC-TEST")
+NOW = 1_790_000_000.0
 
 
 def test_the_oldest_go(tmp_path: Path) -> None:
     folder = tmp_path / "crashes"
-    assert newest(folder) is None
+    assert newest(folder, NOW) is None
     for number in range(MOST + 5):
         keep(folder, 1_000_000.0 + number, f"report {number}")
     kept = sorted(folder.iterdir())
     assert len(kept) == MOST
-    last = newest(folder)
+    last = newest(folder, NOW)
     assert last is not None
     assert last.at == 1_000_000.0 + MOST + 4
     assert last.path.read_text() == f"report {MOST + 4}"
@@ -38,6 +39,19 @@ def test_the_last_one_stays_whatever_the_clock_said(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == MOST
 
 
+def test_one_of_a_time_to_come_is_not_the_last_for_ever(tmp_path: Path) -> None:
+    """The clock was years ahead when it was written, and is right now."""
+    ahead = keep(tmp_path, NOW + 5 * 365 * 86_400.0, "by a wrong clock")
+    assert newest(tmp_path, NOW) == ahead, "there is no other"
+    for number in range(MOST - 1):
+        later = keep(tmp_path, NOW + number, "by the right one")
+        assert newest(tmp_path, NOW + number) == later
+    assert ahead.path.exists()
+    keep(tmp_path, NOW + MOST, "one more")
+    assert not ahead.path.exists(), "what nobody knows the age of goes first"
+    assert len(list(tmp_path.iterdir())) == MOST
+
+
 def test_two_in_one_second_are_both_kept(tmp_path: Path) -> None:
     first, second = (keep(tmp_path, 5.0, text) for text in "ab")
     assert {first.path.read_text(), second.path.read_text()} == {"a", "b"}
@@ -46,7 +60,7 @@ def test_two_in_one_second_are_both_kept(tmp_path: Path) -> None:
 def test_what_else_lies_there_is_left(tmp_path: Path) -> None:
     (tmp_path / "crash-notes.txt").write_text("mine")
     keep(tmp_path, 5.0, "a")
-    found = newest(tmp_path)
+    found = newest(tmp_path, NOW)
     assert found is not None
     assert found.path.name.startswith("crash-19700101T000005Z-")
 
@@ -81,7 +95,7 @@ def test_what_a_signal_ended_is_found_once(tmp_path: Path, number: signal.Signal
 def test_where_no_folder_can_be_there_is_nothing(tmp_path: Path) -> None:
     place = tmp_path / "file" / "crashes"
     (tmp_path / "file").touch()
-    assert newest(place) is None
+    assert newest(place, NOW) is None
     assert list(left_behind(place)) == []
     with pytest.raises(OSError, match="Not a directory"):
         keep(place, 1.0, "a")

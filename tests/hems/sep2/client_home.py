@@ -15,7 +15,7 @@ from certs.identity import lfdi, sfdi
 from certs.pem import read_certificates
 from certs.pki import Pki
 from certs.tls import client_context, server_context
-from hems.clock import SystemClock
+from hems.clock import Clock, SystemClock
 from hems.sep2.client import Client, ClientSettings, ClientState, ListenSettings
 from hems.sep2.enddevice.readings import SeriesSpec
 from hems.sep2.enddevice.registration import Identity
@@ -39,6 +39,7 @@ class Home:
         self.lfdi = lfdi(certificate.public_bytes(Encoding.DER))
         self.sfdi = sfdi(self.lfdi)
         self.ledger = MemoryLedger()
+        self.clock: Clock = SystemClock()
         self.schedules: list[tuple[float, Schedule]] = []
         self.states: list[ClientState] = []
         self.alarms: list[str] = []
@@ -65,7 +66,7 @@ class Home:
             replace(settings, **changes),
             self._connect,
             self.ledger,
-            SystemClock(),
+            self.clock,
             random.Random(1),  # noqa: S311 - draws, not secrets
             listen_context=server_context(self.pki.identity("hub"), self.pki.trust),
             zeroconf=zeroconf,

@@ -12,6 +12,7 @@ import pytest
 
 from certs.pki import init_pki
 from certs.tls import server_context
+from hems.clock import SystemClock
 from hems.sep2 import resources as res
 from hems.sep2.client import ListenSettings
 from hems.sep2.enddevice.enrolment import Standing
@@ -21,6 +22,15 @@ from tests.hems.sep2.fleet import Fleet
 from tests.hems.sep2.utility import PIN, Utility, serving
 
 pytestmark = [pytest.mark.requirement("PRO-2030.5"), pytest.mark.requirement("PRO-IP")]
+
+
+class _SetClock(SystemClock):
+    """The machine's clock, which somebody may set."""
+
+    ahead_s = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead_s
 
 
 def fleet(home: Home) -> Fleet:
@@ -288,3 +298,17 @@ async def test_a_notification_port_that_was_taken_is_used_once_it_is_free(
             await utility.until(lambda: utility.posted("/edev/1/sub"))
     assert f":{port}/" in utility.posted("/edev/1/sub")[0].notification_uri
     assert len([a for a in home.alarms if str(port) in a]) == 1
+
+
+async def test_a_clock_that_is_set_makes_no_server_silent(
+    home: Home, context: ssl.SSLContext
+) -> None:
+    home.clock = clock = _SetClock()
+    utility = home.utility(poll_s=900)
+    began = time.monotonic()
+    async with serving(utility, context), home.client(utility.base + "/dcap") as client:
+        assert client.silent_s is None, "it has not answered yet"
+        await utility.settled()
+        for clock.ahead_s in (0.0, 7200.0, -7200.0):
+            assert client.silent_s is not None
+            assert 0.0 <= client.silent_s <= time.monotonic() - began

@@ -30,7 +30,7 @@ def test_a_link_that_never_answered_has_no_age() -> None:
         UtilityView("connected", "", "https://a.example", "AB", AT - 40.0, "a"),
         UtilityView("unreachable", "", "https://b.example", "AB", None, "b"),
     )
-    told = of_links(replace(first_snapshot(), utilities=links), {"a": 0.25, "b": 0.0}, AT)
+    told = of_links(replace(first_snapshot(), utilities=links), {"a": 0.25, "b": 0.0}, {"a": 40.0})
     assert told[catalogue.CONTACT] == {("a",): 40.0}
     assert told[catalogue.OFFSET] == {("a",): 0.25}
     assert told[catalogue.LINKS]["connected",] == told[catalogue.LINKS]["unreachable",] == 1
