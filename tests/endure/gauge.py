@@ -62,7 +62,7 @@ def sample(at: float, tasks: Collection[asyncio.Task[Any]], *, whole: bool) -> S
     children = sum(child.memory_info().rss for child in own.children(recursive=True))
     threads = threading.enumerate()
     files = os.listdir("/proc/self/fd")  # noqa: PTH208 - nothing is to be opened meanwhile
-    held = Counter(f"task {_task(each)}" for each in tasks)
+    held: Counter[str] = Counter(f"task {_task(each)}" for each in tasks)
     held.update(f"thread {each.name.rstrip('0123456789')}" for each in threads)
     held.update(f"file {_file(own, each)}" for each in files)
     held.update(f"socket {each}" for each in _sockets(own))

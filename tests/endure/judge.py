@@ -83,12 +83,13 @@ def slope_a_day(samples: Sequence[Sample], lived_s: float) -> float | None:
 def grown(samples: Sequence[Sample], what: str, lived_s: float) -> float:
     """Return by how much something grew between the warm process and its end.
 
-    The least of each tenth counts: connections come and go.
+    The median of each tenth counts: connections come and go.
     """
     first, last = _tenths(samples, lived_s)
-    return min(float(getattr(each, what)) for each in last) - min(
-        float(getattr(each, what)) for each in first
+    before, after = (
+        statistics.median(float(getattr(each, what)) for each in some) for some in (first, last)
     )
+    return after - before
 
 
 def held_more(samples: Sequence[Sample], lived_s: float) -> list[str]:
@@ -96,9 +97,11 @@ def held_more(samples: Sequence[Sample], lived_s: float) -> list[str]:
     first, last = _tenths(samples, lived_s)
     found = []
     for kind in sorted({kind for each in last for kind in each.held}):
-        before, after = (min(each.held.get(kind, 0) for each in some) for some in (first, last))
+        before, after = (
+            statistics.median(each.held.get(kind, 0) for each in some) for some in (first, last)
+        )
         if after > before:
-            found.append(f"{kind}: {before}, then {after}")
+            found.append(f"{kind}: {before:g}, then {after:g}")
     return found
 
 

@@ -14,7 +14,7 @@ class Measured:
         ends_at: The same.
         from_revision: Of the store that it found.
         took_s: Real time that it took.
-        samples: What it held, as time went on.
+        samples: What it held, as time went on; written down one by one, in a file of their own.
         cycles: How often a control cycle took how long, by `gauge.Durations`.
         longest_s: The longest one.
         orders: Ids of the events that the utility took, by name.

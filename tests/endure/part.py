@@ -263,7 +263,10 @@ class Part:
             await asyncio.sleep(SAMPLED_S)
             now = self._true.now()
             whole = self._home is not None and self._utility.up
-            self.measured.samples.append(sample(now, asyncio.all_tasks(), whole=whole))
+            took = sample(now, asyncio.all_tasks(), whole=whole)
+            with (self._folder / f"samples-{self._number}.jsonl").open("a") as file:
+                # Kept in here, they would be what grows.
+                file.write(json.dumps(dataclasses.asdict(took)) + "\n")
             if self._trace and now >= warm:
                 snapshot = tracemalloc.take_snapshot()
                 if first is None:

@@ -102,8 +102,8 @@ def _process(run: Run, folder: Path, number: int) -> Measured:
     if done.returncode:
         raise PartError(f"process {number} of the run failed:\n{done.stderr}")
     made = json.loads((folder / f"part-{number}.json").read_text("utf-8"))
-    samples = [Sample(**each) for each in made.pop("samples")]
-    return Measured(**made, samples=samples)
+    lines = (folder / f"samples-{number}.jsonl").read_text("utf-8").splitlines()
+    return Measured(**{**made, "samples": [Sample(**json.loads(each)) for each in lines]})
 
 
 def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
