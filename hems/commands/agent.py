@@ -11,8 +11,8 @@ from certs.agent.opening import Opening
 from certs.errors import CertificateError
 from certs.manifest.installation import Installation
 from hems.agent.place import SecretError, shared_secret, socket_of
-from hems.commands.first_start import Place
 from hems.commands.output import fail
+from hems.commands.way_in import place_of
 from hems.security.certificates import files
 from hems.settings import settings_file
 from hems.settings.config import Config, load
@@ -26,7 +26,7 @@ _IDENTITY: Final = "identity"
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     try:
-        return _run(Place(options.config, options.home).path, child=options.child)
+        return _run(place_of(options).path, child=options.child)
     except (ConfigError, CertificateError, SecretError) as error:
         return fail(str(error))
 

@@ -12,11 +12,11 @@ from hems.archive import swap, unpack, wipe
 from hems.archive.backup import Manifest, make_backup
 from hems.archive.desk import stage
 from hems.archive.errors import ArchiveError
-from hems.commands.first_start import Place
 from hems.commands.occupied import OccupiedError, occupied
 from hems.commands.output import fail
 from hems.commands.presence import page_of
 from hems.commands.upheaval import belonging_to, checked
+from hems.commands.way_in import place_of
 from hems.settings.config import load
 from hems.settings.devices_file import DEFAULT
 from hems.settings.toml_file import ConfigError
@@ -71,7 +71,7 @@ def restore(options: argparse.Namespace) -> int:
 
 
 def _path(options: argparse.Namespace) -> Path:
-    return Place(options.config, options.home).path
+    return place_of(options).path
 
 
 def _at_rest(path: Path) -> None:

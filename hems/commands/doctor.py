@@ -10,7 +10,7 @@ from certs.keys.opening import key_store
 from certs.keys.store import KeyStore
 from hems.commands import doctor_home, doctor_hub
 from hems.commands.first_start import Place
-from hems.commands.way_in import HOME, PACKAGED, home_file
+from hems.commands.way_in import HOME, PACKAGED, place_of
 from hems.doctor.facts import StoreFacts
 from hems.doctor.finding import Finding, as_json, ok, trouble, worst
 from hems.doctor.probes import files, machine
@@ -25,7 +25,7 @@ from hems.settings.toml_file import ConfigError
 
 def run(options: argparse.Namespace) -> int:
     """Look, print what was found, and return how grave the gravest of it is."""
-    place = Place(options.config, options.home or home_file().parent)
+    place = place_of(options)
     now = time.time()
     try:
         config = load(place.path)
@@ -78,7 +78,8 @@ def of_machine(now: float) -> Iterator[Finding]:
 
 async def _looked(place: Place, config: Config, now: float) -> list[Finding]:
     seen = await asyncio.to_thread(doctor_hub.seen, config)
-    findings = [ok("settings", "can be read", str(place.path)), *home.of_hub(seen.hub)]
+    written = place.path if place.path.exists() else settings_file.place(place.path)
+    findings = [ok("settings", "can be read", str(written)), *home.of_hub(seen.hub)]
     findings += of_machine(now)
     for path in dict.fromkeys((config.store.path.parent, place.path.absolute().parent)):
         findings += machine_rules.of_disk(machine.disk(path))

@@ -19,7 +19,7 @@ def add_to(commands: "Commands", run: Run) -> None:
         "and files; asks the hub if it runs. Changes nothing. Exit code: 0 all is well, 1 "
         "something wants attention, 2 something does not work.",
     )
-    add_place(parser, looks=True)
+    add_place(parser)
     _add_json(parser)
     parser.set_defaults(run=run)
 

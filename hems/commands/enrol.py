@@ -11,8 +11,9 @@ from certs.est.errors import WaitError
 from certs.identity import IdentityFiles, lfdi
 from certs.pem import der, read_certificates
 from hems import units
-from hems.commands.first_start import Place, prepared
+from hems.commands.first_start import prepared
 from hems.commands.output import fail
+from hems.commands.way_in import place_of
 from hems.settings.config import Config
 from hems.settings.toml_file import ConfigError
 from hems.setup.editing import Editor
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     code = sys.stdin.readline() if options.code == "-" else options.code
     try:
         legible(code)
-        editor = Editor(prepared(Place(options.config, options.home)))
+        editor = Editor(prepared(place_of(options)))
         return asyncio.run(_enrol(editor, code, maker, wait_s, options.pin or ""))
     except WaitError as error:
         return fail(f"{error}; give the same code again later, it stays good")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from certs.errors import CertificateError
 from certs.keys.opening import key_store
-from hems.commands.first_start import Place
 from hems.commands.output import fail
+from hems.commands.way_in import place_of
 from hems.settings.config import load
 from hems.settings.device_section import DeviceSection
 from hems.settings.toml_file import ConfigError
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    path = Place(options.config, options.home).path
+    path = place_of(options).path
     config, home = load(path), path.parent.absolute()
     device, keys = find(config, options.id), key_store(config.keys.settings)
     try:

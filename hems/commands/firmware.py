@@ -8,8 +8,8 @@ from importlib.metadata import version
 
 from certs.errors import CertificateError
 from hems.commands.enterprise_line import place_of
-from hems.commands.first_start import Place as HomePlace
 from hems.commands.output import fail
+from hems.commands.way_in import place_of as home_of
 from hems.emg.firmware import tuf_client
 from hems.emg.firmware.lists import Refreshed
 from hems.emg.firmware.releases import software
@@ -65,7 +65,7 @@ def update(options: argparse.Namespace) -> int:
 
 
 def _place(options: argparse.Namespace) -> tuple[Config, Place]:
-    path = HomePlace(options.config, options.home).path
+    path = home_of(options).path
     config = load(path)
     place = place_of(config)
     if place is None:

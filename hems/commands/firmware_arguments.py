@@ -59,7 +59,7 @@ def _add_software(what: "Commands", run: Run) -> None:
 
     for name, words in (
         ("cancel", "have nothing tried that has not begun"),
-        ("back", "go back to the former version at the next start"),
+        ("back", "go back to the former version at the next quiet moment"),
     ):
         each = what.add_parser(name, help=words)
         _add_place(each)

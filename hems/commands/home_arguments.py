@@ -13,14 +13,13 @@ if TYPE_CHECKING:
 
 Run = Callable[[argparse.Namespace], int]
 LAST_PORT: Final = 65535
-_HOUSED: Final = "its folder; an empty one: new"
 _LEVELS: Final = ("debug", "info", "warning", "error")
 
 
 def add_run(commands: "Commands", run: Run) -> None:
     """Add `hems run`."""
     parser = commands.add_parser("run", help="run the home's controller")
-    add_place(parser)
+    add_place(parser, told=True)
     parser.add_argument("--host", metavar="ADDRESS", help="of the page, whatever is configured")
     parser.add_argument("--port", type=port, help="of the page, whatever is configured")
     parser.add_argument("--ready", type=Path, metavar="FILE", help="write the ports taken there")
@@ -48,13 +47,13 @@ def add_keeping(commands: "Commands", backup: Run, restore: Run, wipe: Run) -> N
     parser.add_argument("file", type=Path, metavar="FILE", help="the backup")
     parser.add_argument("--check", action="store_true", help="look into it only")
     _add_passphrase(parser)
-    add_place(parser)
+    add_place(parser, told=True)
     parser.set_defaults(run=restore)
 
     parser = commands.add_parser("wipe", help="erase the home's keys and data for good")
     parser.add_argument("--yes", action="store_true", help="without being asked to type it")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the proof as JSON there")
-    add_place(parser)
+    add_place(parser, told=True)
     parser.set_defaults(run=wipe)
 
 
@@ -91,18 +90,23 @@ def add_renew(commands: "Commands", renew: Run) -> None:
     parser.set_defaults(run=renew)
 
 
-def add_place(parser: argparse.ArgumentParser, *, looks: bool = False) -> None:
+def add_place(parser: argparse.ArgumentParser, *, told: bool = False) -> None:
     """Add where the home is.
 
     Args:
         parser: Of a command about a home.
-        looks: Whether it only looks at one that is there; it then finds it by itself.
+        told: Whether it must be told, and else means the present folder; others find the home.
     """
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--config", type=Path, metavar="FILE", help="its configuration")
-    told = "its folder; else HEMS_HOME, this one, or the package's" if looks else _HOUSED
     where.add_argument(
-        "--home", type=Path, default=None if looks else Path(), metavar="DIR", help=told
+        "--home",
+        type=Path,
+        default=Path() if told else None,
+        metavar="DIR",
+        help="its folder; an empty one: new"
+        if told
+        else "its folder; else HEMS_HOME, the present one, or the package's",
     )
 
 

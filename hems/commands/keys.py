@@ -8,8 +8,8 @@ from certs.errors import CertificateError
 from certs.keys.opening import key_store
 from certs.keys.store import KeyStore, fingerprint
 from hems.commands import store_key
-from hems.commands.first_start import Place
 from hems.commands.output import fail
+from hems.commands.way_in import place_of
 from hems.security.certificates import files
 from hems.security.key_watch import key_files
 from hems.security.key_words import kept_words
@@ -21,7 +21,7 @@ from hems.store.errors import StoreError
 def run(options: argparse.Namespace) -> int:
     """Run `hems keys`; returns the exit code."""
     try:
-        path = Place(options.config, options.home).path
+        path = place_of(options).path
         config = load(path)
         store = key_store(config.keys.settings)
         match options.what:

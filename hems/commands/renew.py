@@ -8,8 +8,8 @@ from certs.errors import CertificateError
 from certs.est.errors import EstError
 from certs.identity import lfdi
 from certs.pem import der, read_certificates
-from hems.commands.first_start import Place
 from hems.commands.output import fail
+from hems.commands.way_in import place_of
 from hems.settings.config import load
 from hems.settings.toml_file import ConfigError
 from hems.setup.enrolment_renewal import renew_now
@@ -18,7 +18,7 @@ from hems.setup.enrolment_renewal import renew_now
 def run(options: argparse.Namespace) -> int:
     """Run `hems renew`; returns the exit code."""
     try:
-        config = load(Place(options.config, options.home).path)
+        config = load(place_of(options).path)
         done = asyncio.run(renew_now(config, time.time))
         if not done:
             return fail("no certificate of this home was got by EST; there is none to renew")

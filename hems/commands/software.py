@@ -19,8 +19,8 @@ from hems.archive.backup import copy_store
 from hems.archive.errors import ArchiveError as BackupError
 from hems.bulletin import Package
 from hems.commands.enterprise_line import place_of
-from hems.commands.first_start import Place as HomePlace
 from hems.commands.output import fail
+from hems.commands.way_in import place_of as home_of
 from hems.emg.firmware import tuf_client
 from hems.emg.firmware.releases import software
 from hems.emg.firmware.tuf_client import FirmwareError
@@ -275,4 +275,4 @@ def _asked(options: argparse.Namespace, what: str, named: str = "", within_s: fl
 
 
 def _path(options: argparse.Namespace) -> Path:
-    return HomePlace(options.config, options.home).path
+    return home_of(options).path

@@ -5,6 +5,7 @@ user can read, beside the devices file of the home that a command is about, or o
 one goes to the very address that the hub has announced, and nowhere else.
 """
 
+import argparse
 import os
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from hems.access import private_file
-from hems.commands.first_start import DEFAULT
+from hems.commands.first_start import DEFAULT, Place
 from hems.commands.output import fail
 from hems.commands.presence import page_of, token_path
 from hems.settings import devices_file, settings_file
@@ -70,6 +71,12 @@ def home_folder(named: str | None, here: Path = Path(), packaged: Path = PACKAGE
         return Path(named)
     lived_in = any(_seen(here / name) for name in _OF_A_HOME)
     return here if lived_in or not _seen(packaged) else packaged
+
+
+def place_of(options: argparse.Namespace) -> Place:
+    """Return where the home is that a command is about: what it was told, or what it finds."""
+    named = options.home
+    return Place(options.config, home_folder(os.environ.get(HOME)) if named is None else named)
 
 
 def elsewhere(url: str) -> str:

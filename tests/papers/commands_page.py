@@ -20,8 +20,8 @@ Written by `make pages` from the parser of the command line; do not edit. `hems 
 says the same at the terminal; in a clone of the sources `hems` is `.venv/bin/hems`.
 
 Commands for a home speak to the hub that runs on this machine, or read its files (`--config`,
-`--home`; [Install](install.md#where-things-are) says where they look otherwise); commands for
-a utility (`hems headend`, `hems event` and others with `--operator`) speak to a running head-end.
+`--home`; [Install](install.md#where-things-are) says where they look otherwise); commands for a
+utility (`hems headend`, `hems event` and others with `--operator`) speak to a running head-end.
 Quantities carry their unit: `1500W`, `"20 kWh"`, `10min`.
 
 | exit code | meaning |

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hems.cli import main
+from hems.cli import _parser, main
 from hems.commands.first_start import Place, prepared
 from hems.commands.presence import announced
 from hems.commands.way_in import PACKAGED, home_folder
@@ -36,6 +36,26 @@ def test_the_one_named_comes_first_then_the_one_here_then_the_package_s(
 def test_the_package_s_home_is_where_its_service_has_it() -> None:
     unit = Path("packaging/debian/hems.service").read_text(encoding="utf-8")
     assert f"hems run --home {PACKAGED} " in unit
+
+
+def test_what_begins_or_ends_a_home_is_never_done_to_one_that_was_only_found() -> None:
+    parser = _parser()
+    for words in (["run"], ["restore", "FILE"], ["wipe"]):
+        assert parser.parse_args(words).home == Path(), words
+    for words in (["backup", "FILE"], ["enrol", "CODE"], ["keys", "list"], ["update", "check"]):
+        assert parser.parse_args(words).home is None, words
+
+
+def test_a_command_reads_the_home_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEMS_HOME", str(tmp_path))
+    (tmp_path / "hems.toml").write_text("[home]\nphases = 2\n", encoding="utf-8")
+    for words in (["keys", "list"], ["renew"], ["update", "check"], ["device", "list"]):
+        assert main(words) == 1
+        assert "home.phases" in capsys.readouterr().err, words
+    assert main(["keys", "list", "--home", str(tmp_path / "other")]) == 1
+    assert "other/hems.toml: cannot be read" in capsys.readouterr().err
 
 
 def test_the_doctor_says_where_it_looked_and_how_to_name_the_home(
