@@ -55,8 +55,9 @@ def keep(folder: Path, at: float, text: str) -> Kept:
             file.write(text)
         break
     # The one that was just written stays, though a machine without a clock dates it 1970.
-    former = sorted(
-        (each for each in _kept(folder) if each.path != path), key=lambda each: _order(each, at)
+    former = sorted(  # what is of a time to come goes first: nobody knows its age
+        (each for each in _kept(folder) if each.path != path),
+        key=lambda each: (each.at <= at, each.at),
     )
     for old in former[: max(len(former) - (MOST - 1), 0)]:
         old.path.unlink(missing_ok=True)
@@ -72,14 +73,11 @@ def newest(folder: Path, now: float) -> Kept | None:
             nobody knows its age, so it is the last one only where there is no other.
     """
     try:
-        return max(_kept(folder), key=lambda each: _order(each, now), default=None)
+        return max(
+            _kept(folder), key=lambda each: (each.at <= now, -abs(now - each.at)), default=None
+        )
     except OSError:
         return None
-
-
-def _order(kept: Kept, now: float) -> tuple[bool, float]:
-    """Return what reports are in order of, as of a time: the oldest first."""
-    return kept.at <= now, kept.at
 
 
 def _kept(folder: Path) -> Iterator[Kept]:

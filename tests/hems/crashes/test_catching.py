@@ -156,3 +156,14 @@ def test_it_is_shown_for_a_week(tmp_path: Path) -> None:
     now[0] = 1_000_000.0
     kept.path.unlink()
     assert catching.last() is None
+
+
+def test_one_that_a_wrong_clock_has_dated_is_not_shown_for_years(tmp_path: Path) -> None:
+    now = [1_000_000.0]
+    catching = Catching(tmp_path, now=lambda: now[0])
+    ahead = keep(tmp_path, now[0] + 3600.0, "by a clock that was put right since")
+    assert catching.last() == ahead
+    keep(tmp_path, now[0] + 5 * 365 * 86_400.0, "by one that was years ahead")
+    assert catching.last() == ahead
+    ahead.path.unlink()
+    assert catching.last() is None
