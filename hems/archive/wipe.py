@@ -71,8 +71,11 @@ def mark(folder: Path) -> None:
 
 
 def marked(folder: Path) -> bool:
-    """Return whether it was decided and not ended."""
-    return (folder / MARK).exists()
+    """Return whether it was decided and not ended; not of a folder that is closed to this user."""
+    try:
+        return (folder / MARK).exists()
+    except PermissionError:
+        return False
 
 
 def doomed(belongings: Belongings) -> Iterator[Path]:

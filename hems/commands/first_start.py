@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,7 +42,7 @@ def housed(place: Place) -> Path:
     """Return a home's folder; make it where the home is named by that alone.
 
     Raises:
-        ConfigError: It cannot be made.
+        ConfigError: It cannot be made, or is closed to this user.
     """
     folder = place.path.parent.absolute()
     if place.config is None:
@@ -49,6 +50,11 @@ def housed(place: Place) -> Path:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"{folder}: cannot be made: {error.strerror}") from error
+    with suppress(FileNotFoundError, NotADirectoryError):  # whoever reads it says so
+        try:
+            place.path.stat()
+        except PermissionError as error:
+            raise ConfigError(f"{folder}: cannot be looked into: {error.strerror}") from error
     return folder
 
 

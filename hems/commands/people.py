@@ -111,10 +111,13 @@ def run(options: argparse.Namespace) -> int:
 
 def setup_code(folder: Path | None) -> int:
     """Print the code by which the first account can be made; returns the exit code."""
+    path = code_path(_devices(folder))
     try:
-        print(private_file.read(code_path(_devices(folder))).strip())
+        print(private_file.read(path).strip())
     except FileNotFoundError:
         return fail("there is no set-up code: the home has accounts, or no hub has started here")
+    except PermissionError:
+        return fail(f"{path}: cannot be read: run this as the hub's user")
     except (OSError, private_file.ExposedError) as error:
         return fail(str(error))
     return 0

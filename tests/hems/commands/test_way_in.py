@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from hems.cli import _parser, main
-from hems.commands.first_start import Place, prepared
+from hems.commands.first_start import Place, housed, prepared
 from hems.commands.presence import announced
 from hems.commands.way_in import PACKAGED, home_folder
 from hems.settings import devices_file, settings_file
@@ -113,13 +114,22 @@ def as_nobody() -> Iterator[None]:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_another_user_s_home_is_one_error(locked: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["doctor", "--home", str(locked)]
+    others = [[*words, "--home", str(locked)] for words in (["wipe", "--yes"], ["setup-code"])]
     main(asked)  # all that it needs is loaded, wherever that lies
+    for command in ("wipe", "people"):
+        import_module(f"hems.commands.{command}")
     capsys.readouterr()
     with as_nobody():
         assert main(asked) == 2
+        first = capsys.readouterr().out.splitlines()[0]
+        assert "Permission denied" in first
+        assert "sudo -u hems hems doctor" in first
         with pytest.raises(ConfigError, match=r"hems\.toml: cannot be read: Permission denied"):
-            load(prepared(Place(folder=locked)))
+            load(locked / "hems.toml")
+        for begun in (housed, prepared):
+            with pytest.raises(ConfigError, match=r"home: cannot be looked into: Permission"):
+                begun(Place(folder=locked))
+        for words in others:
+            assert main(words) == 1, words
+            assert "cannot be read: " in capsys.readouterr().err, words
         assert there(locked / "hems.toml"), "which is not to say that there is none"
-    first = capsys.readouterr().out.splitlines()[0]
-    assert "Permission denied" in first
-    assert "sudo -u hems hems doctor" in first
