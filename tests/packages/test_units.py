@@ -89,7 +89,7 @@ def test_the_hub_may_ask_the_kernel_how_the_clock_is_kept_and_never_set_it(tmp_p
 
 
 def test_the_agent_may_step_back_behind_the_hub(tmp_path: Path) -> None:
-    """`os.nice` of `certs.agent`; nobody with a right to more is left that way."""
+    """By `os.nice`, before anything else (`certs.agent`)."""
     agent = next(each for each in placed(tmp_path) if each.name == "hems-agent.service")
     assert "setpriority" in given_back(agent)
 
