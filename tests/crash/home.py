@@ -130,6 +130,8 @@ class KilledHome:
     async def die(self, *, power: bool) -> None:
         """End the hub at this instant, and the power of its disk with it where asked to."""
         self._dead = True  # what a hub without its disk still says is said by nobody
+        if not self.hub.running:
+            self.faults.append(f"it had ended by itself: {self.hub.log_end(1)}")
         if power and self._disk is not None:
             self.hear()
             self._disk.pull()

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hems.clock import SystemClock
+from hems.commands.child import Child
 from hems.logs import LineFormatter
 from hems.sep2.book.ledger import EventRow, ResponseRow
 from hems.store.cipher import PAGE
@@ -225,6 +226,19 @@ def test_what_was_heard_of_a_log_is_not_told_twice(tmp_path: Path) -> None:
             file.write(f"ERROR hems fault {number}\n    Traceback (most recent call last):\n")
         KilledHome.hear(home)
     assert home.faults == ["ERROR hems fault 0", "ERROR hems fault 1"]
+
+
+@pytest.mark.parametrize(("command", "ends"), [(["true"], True), (["sleep", "60"], False)])
+async def test_a_hub_that_ends_by_itself_is_seen(
+    tmp_path: Path, command: list[str], ends: bool
+) -> None:
+    hub = Child("hub", command, log=tmp_path / "hub.log", ready=tmp_path / "ready.json")
+    await hub.start()
+    if ends:
+        await hub.wait()
+    of_it = SimpleNamespace(hub=hub, faults=[], hear=lambda: None, _disk=None)
+    await KilledHome.die(cast("KilledHome", of_it), power=False)
+    assert bool(of_it.faults) is ends
 
 
 @pytest.mark.deep

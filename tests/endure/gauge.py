@@ -171,16 +171,24 @@ def counted_responses(came: dict[str, list[int]]) -> Iterator[None]:
 
 
 class Lines(logging.Handler):
-    """Counts the lines that the hub would have logged, by what they say, and keeps none."""
+    """Counts the lines that the hub would have logged, by what they say, and keeps none.
+
+    Attributes:
+        said: How often what was said.
+        faults: How often what came with a traceback, which only a fault in the software brings.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self.said: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count a line."""
         if record.name.startswith(_OURS) and not record.name.startswith(_ELSEWHERE):
             self.said[f"{record.levelname} {record.name}: {record.msg}"] += 1
+        if record.exc_info is not None and record.exc_info[1] is not None:
+            self.faults[f"{record.name}: {record.msg}: {record.exc_info[1]!r}"] += 1
 
 
 def stored_bytes(path: Path) -> int:

@@ -26,6 +26,7 @@ class Measured:
         helpless_s: How long while nobody could have kept to them.
         breaches: When they were exceeded, and what was the matter.
         lines: What the hub logged, and how often.
+        faults: What of that came with a traceback, and how often.
         alarms: What the owner is still told at the end.
         store_bytes: How large the store is at the end.
         minutes: Of how many minutes of the whole run it still tells what the meter said.
@@ -48,6 +49,7 @@ class Measured:
     helpless_s: float = 0.0
     breaches: list[str] = dataclasses.field(default_factory=list)
     lines: dict[str, int] = dataclasses.field(default_factory=dict)
+    faults: dict[str, int] = dataclasses.field(default_factory=dict)
     alarms: list[str] = dataclasses.field(default_factory=list)
     store_bytes: int = 0
     minutes: int = 0

@@ -141,7 +141,7 @@ class Part:
         measured.kept_s, measured.answered_s = limits.kept_s, limits.answered_s
         measured.broken_s, measured.helpless_s = limits.broken_s, limits.helpless_s
         measured.breaches = [each.told(self._plan.begins_at) for each in limits.breaches]
-        measured.lines = dict(self._lines.said)
+        measured.lines, measured.faults = dict(self._lines.said), dict(self._lines.faults)
         measured.store_bytes = stored_bytes(self._folder / "hems.db")
         found = json.dumps(dataclasses.asdict(measured))
         (self._folder / f"part-{self._number}.json").write_text(found, encoding="utf-8")

@@ -171,6 +171,7 @@ def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
         Finding("store_mb", _rounded(found[-1].store_bytes / 1e6), _rounded(planned_mb)),
         Finding("history_lost_share", _rounded(lost), _rounded(_LOST + away_s / whole_s)),
         Finding("log_lines", sum(lines.values()), allowed),
+        Finding("faults_logged", sum(sum(part.faults.values()) for part in found), 0),
         Finding("alarms_left", len(found[-1].alarms), 0),
         Finding("took_s", _rounded(sum(part.took_s for part in found))),
     )
@@ -178,6 +179,7 @@ def judged(run: Run, plan: Plan, found: Sequence[Measured]) -> Outcome:
     told = (
         *(each for part in found for each in part.breaches),
         *(f"alarm: {each}" for each in found[-1].alarms),
+        *(f"fault: {n} x {text}" for part in found for text, n in part.faults.items()),
         *(f"log: {count} x {text}" for text, count in lines.most_common(12)),
         *(f"grown: {each}" for each in longest.grown),
         *(f"more: {each}" for each in held_more(longest.samples, lasted_s)),

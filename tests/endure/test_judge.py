@@ -240,6 +240,7 @@ FAULTS: dict[str, tuple[Callable[[list[Measured]], object], str]] = {
     "threads": (lambda f: _grow(f, "threads", 2), "threads_leaked"),
     "a store too large": (lambda f: setattr(f[-1], "store_bytes", 10**9), "store_mb"),
     "a log too long": (lambda f: f[0].lines.update({"again and again": 9999}), "log_lines"),
+    "a traceback": (lambda f: f[0].faults.update({"hems.home: a task": 1}), "faults_logged"),
     "an alarm that stays": (lambda f: f[-1].alarms.append("the meter is lost"), "alarms_left"),
 }
 

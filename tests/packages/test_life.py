@@ -151,6 +151,7 @@ async def test_from_the_package_to_an_answered_event_and_out_again(
         await machine.run(f"install -d -m 0700 /etc/credstore && {PLAIN_SECRET}")
         await installed(machine, debs)
         assert await machine.shown("hems", "ActiveState") == "active"
+        assert re.fullmatch(r"\w{4}-\w{4}", (await machine.run("hems setup-code")).strip())
         assert '"kernel"' in await machine.until(TIME, "keepers", 60.0), "it may be asked"
         assert await machine.shown("hems-firewall", "ActiveState") == "inactive"
         await utility(machine)

@@ -62,6 +62,20 @@ def test_going_back_is_refused_while_there_are_data(
     assert (str(data) in done.stderr) is refused
 
 
+@pytest.mark.parametrize("words", ["configure", "abort-upgrade 0.2.0-1", "abort-remove"])
+def test_what_was_cleared_away_is_compiled_again(tmp_path: Path, words: str) -> None:
+    compiler = tmp_path / "py3compile"
+    compiler.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n', encoding="utf-8")
+    compiler.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    subprocess.run(
+        ["sh", FOLDER / "hems-common.postinst", *words.split()],
+        check=True,
+        env={**os.environ, "PATH": path},
+    )
+    assert (tmp_path / "asked").read_text(encoding="utf-8") == "-p hems-common /opt/hems/lib\n"
+
+
 def test_each_package_refuses_to_go_back() -> None:
     """Else the others would be unpacked beside the one that refuses, and not work with it."""
     build = (FOLDER.parent / "deb").read_text(encoding="utf-8")

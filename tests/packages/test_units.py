@@ -44,6 +44,13 @@ def said(unit: Path) -> configparser.SectionProxy:
     return read["Service"]
 
 
+def given_back(unit: Path) -> set[str]:
+    """Return the calls of the kernel that a unit allows after all that it forbids."""
+    filters = re.findall(r"(?m)^SystemCallFilter=(.*)$", unit.read_text(encoding="utf-8"))
+    taken_away = max(place for place, each in enumerate(filters) if each.startswith("~"))
+    return {call for each in filters[taken_away + 1 :] for call in each.split()}
+
+
 async def test_each_unit_is_sealed_off(tmp_path: Path) -> None:
     for unit in placed(tmp_path):
         _, told = await analyzed("security", "--offline=true", "--no-pager", unit)
@@ -78,10 +85,18 @@ def test_the_guard_outlives_the_hub_and_the_planner_may_die(tmp_path: Path) -> N
 def test_the_hub_may_ask_the_kernel_how_the_clock_is_kept_and_never_set_it(tmp_path: Path) -> None:
     hub = next(each for each in placed(tmp_path) if each.name == "hems.service")
     assert (said(hub)["ProtectClock"], said(hub)["CapabilityBoundingSet"]) == ("no", "")
-    filters = re.findall(r"(?m)^SystemCallFilter=(.*)$", hub.read_text(encoding="utf-8"))
-    taken_away = max(place for place, each in enumerate(filters) if each.startswith("~"))
-    asked = filters[taken_away + 1 :]
-    assert {"adjtimex", "clock_adjtime"} <= {call for each in asked for call in each.split()}
+    assert {"adjtimex", "clock_adjtime"} <= given_back(hub)
+
+
+def test_the_agent_may_step_back_behind_the_hub(tmp_path: Path) -> None:
+    """By `os.nice`, before anything else (`certs.agent`)."""
+    agent = next(each for each in placed(tmp_path) if each.name == "hems-agent.service")
+    assert "setpriority" in given_back(agent)
+
+
+def test_the_server_may_have_as_many_lines_as_it_has_homes(tmp_path: Path) -> None:
+    server = next(each for each in placed(tmp_path) if each.name == "hems-headend.service")
+    assert int(said(server)["LimitNOFILE"]) >= 10_000
 
 
 def test_a_plain_and_a_sealed_secret_have_names_of_their_own(tmp_path: Path) -> None:
