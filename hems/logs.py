@@ -20,7 +20,6 @@ with them a peer could forge lines or hide what stands in one."""
 
 _INDENT: Final = "    "
 _JOURNAL: Final = "%(name)s: %(message)s"
-_TWICE: Final = "sqlalchemy.pool"
 OURS: Final = ("hems", "der", "programs", "web", "certs")
 """The packages of this program."""
 
@@ -78,9 +77,6 @@ def log_to_stderr(level: int, *, epoch: bool = False) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(LineFormatter(form, journal=is_journal(os.environ)))
     logging.basicConfig(level=level, handlers=[handler])
-    # A statement that fails on a disk that fails says so itself, in a sentence (`StoreError`); the
-    # pool says it again when it lets the statement go, as an error with a traceback.
-    logging.getLogger(_TWICE).setLevel(logging.CRITICAL)
 
 
 class Levels:

@@ -210,7 +210,9 @@ def test_a_fault_in_the_log_is_seen_as_the_hub_writes_it() -> None:
         int("a fault")
     except ValueError:
         record = logging.LogRecord("hems", logging.ERROR, "", 0, "a task ended", None, exc_info())
-    assert list(faults_in(form.format(record))) == ["ERROR hems a task ended"]
+    assert list(faults_in(form.format(record))) == [
+        "ERROR hems a task ended: ValueError: invalid literal for int() with base 10: 'a fault'"
+    ]
     said = logging.LogRecord("hems", logging.INFO, "", 0, "Traceback (most recent", None, None)
     assert not list(faults_in(form.format(said)))
     plain = "Traceback (most recent call last):\n  File x\nValueError: at its very start\n"
@@ -224,8 +226,9 @@ def test_what_was_heard_of_a_log_is_not_told_twice(tmp_path: Path) -> None:
     for number in range(2):
         with log.open("a") as file:
             file.write(f"ERROR hems fault {number}\n    Traceback (most recent call last):\n")
+            file.write("    OSError: gone\n")
         KilledHome.hear(home)
-    assert home.faults == ["ERROR hems fault 0", "ERROR hems fault 1"]
+    assert home.faults == ["ERROR hems fault 0: OSError: gone", "ERROR hems fault 1: OSError: gone"]
 
 
 @pytest.mark.parametrize(("command", "ends"), [(["true"], True), (["sleep", "60"], False)])

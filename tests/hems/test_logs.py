@@ -2,9 +2,6 @@
 
 import io
 import logging
-import subprocess
-import sys
-from typing import Final
 
 import pytest
 from hypothesis import given
@@ -43,48 +40,6 @@ def test_control_characters_are_escaped(message: str, line: str) -> None:
 def test_every_record_is_one_line(message: str) -> None:
     assert len(written(message).splitlines()) == 1
     assert escaped(escaped(message)) == escaped(message)
-
-
-FAILING: Final = """
-import logging, sqlite3
-from sqlalchemy import create_engine, exc, text
-from hems.logs import log_to_stderr
-
-class Cursor(sqlite3.Cursor):
-    gone = False
-
-    def execute(self, statement, *more):
-        self.gone = statement == "SELECT 'lost'"
-        self.fail()
-        return super().execute(statement, *more)
-
-    def close(self):
-        self.fail()
-        super().close()
-
-    def fail(self):
-        if self.gone:
-            raise sqlite3.OperationalError("disk I/O error")
-
-class Connection(sqlite3.Connection):
-    def cursor(self):
-        return super().cursor(Cursor)
-
-log_to_stderr(logging.INFO)
-engine = create_engine("sqlite://", connect_args={"factory": Connection})
-try:
-    engine.connect().execute(text("SELECT 'lost'"))
-except exc.OperationalError as error:
-    logging.getLogger("sqlalchemy.engine").error("%s", error.orig)
-"""
-
-
-def test_what_a_failing_disk_makes_of_a_statement_is_said_once() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FAILING], capture_output=True, text=True, check=True
-    )
-    (line,) = done.stderr.splitlines()
-    assert line.endswith("ERROR sqlalchemy.engine disk I/O error")
 
 
 def _fail(words: str) -> None:
