@@ -13,9 +13,7 @@ def faults_in(text: str) -> Iterator[str]:
     A record begins at the margin; its traceback stands below it, indented.
     """
     record, said = "", [line for line in text.splitlines() if line]
-    for indented, group in groupby(
-        filter(None, text.splitlines()), key=lambda line: line[0].isspace()
-    ):
+    for indented, group in groupby(said, key=lambda line: line[0].isspace()):
         lines = list(group)
         begins = [n for n, line in enumerate(lines) if line.strip().startswith(_FAULTS)]
         if indented:
