@@ -12,16 +12,17 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 import sqlalchemy
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, Result
 from sqlalchemy.engine import Engine
-from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
 T = TypeVar("T")
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """What is put into a statement's places; several of them for as many executions."""
-Rows = CursorResult[*tuple[Any, ...]]
-"""What a statement comes to."""
+Rows = Result[*tuple[Any, ...]]
+"""What a statement comes to: all its rows, which outlive their connection."""
+Change = CursorResult[*tuple[Any, ...]]
+"""What a statement without rows comes to: how many it changed, and the key of a new one."""
 
 
 class Connection:
@@ -43,6 +44,17 @@ class Connection:
             sqlalchemy.exc.DBAPIError: SQLite refused.
         """
         return await self._threads.call(partial(_execute, self._under, statement, parameters))
+
+    async def change(self, statement: Executable, parameters: Parameters | None = None) -> Change:
+        """Execute a statement that gives no rows, and tell what it changed.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: SQLite refused.
+        """
+        made = await self.execute(statement, parameters)
+        if not isinstance(made, CursorResult):
+            raise TypeError("a statement that changes something gives no rows here")
+        return made
 
     async def scalar(self, statement: Executable) -> Any:
         """Return the first value of the first row; None where there is none."""
@@ -141,7 +153,6 @@ def _execute(
     connection: sqlalchemy.Connection, statement: Executable, parameters: Parameters | None
 ) -> Rows:
     result = connection.execute(statement, parameters)
-    if result.returns_rows:
-        # Fetched here, in the thread, and not when somebody on the event loop looks at them.
-        result.cursor_strategy = FullyBufferedCursorFetchStrategy(result.cursor)
-    return result
+    # Fetched here, in the thread, and not when somebody on the event loop looks at them: then the
+    # connection may be closed, and with it what SQLAlchemy would have to close behind the rows.
+    return result.freeze()() if result.returns_rows else result

@@ -52,7 +52,7 @@ class ConsentStore:
         """Keep a new one; returns its number."""
         values = {name: value for name, value in asdict(row).items() if name != "id"}
         async with self._database.ledger() as connection:
-            added = await connection.execute(insert(consents).values(**values))
+            added = await connection.change(insert(consents).values(**values))
             key = added.inserted_primary_key
             return int(key[0]) if key else 0
 

@@ -82,7 +82,7 @@ class EffectLedger:
         times = (c for c in effects.c if c.name.endswith("_at"))
         last = func.max(*(func.coalesce(c, 0.0) for c in times))
         async with self._database.ledger() as connection:
-            forgotten = await connection.execute(delete(effects).where(last < before))
+            forgotten = await connection.change(delete(effects).where(last < before))
         return int(forgotten.rowcount)
 
 

@@ -116,7 +116,7 @@ class SqlLedger:
         theirs = and_(events.c.server == server, events.c.lfdi == former)
         async with self._database.ledger() as connection:
             query = update(events).where(theirs).values(lfdi=lfdi).prefix_with("OR REPLACE")
-            return int((await connection.execute(query)).rowcount)
+            return int((await connection.change(query)).rowcount)
 
     async def purge(self, now: float) -> int:
         """Forget events that are over, and their responses, once older than the retention.
@@ -139,7 +139,7 @@ class SqlLedger:
         old = and_(events.c.phase.in_(OVER), events.c.changed_at < oldest, ~owed)
         orphaned = ~exists().where(answers)
         async with self._database.ledger() as connection:
-            forgotten = await connection.execute(delete(events).where(old))
+            forgotten = await connection.change(delete(events).where(old))
             await connection.execute(
                 delete(responses).where(
                     orphaned, responses.c.location.is_not(None), responses.c.created < oldest

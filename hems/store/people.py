@@ -164,7 +164,7 @@ class PeopleStore:
         """Keep a new account with its first credential; returns its number."""
         values = _without_id(asdict(person))
         async with self._database.ledger() as connection:
-            added = await connection.execute(insert(people).values(**values))
+            added = await connection.change(insert(people).values(**values))
             number = _number(added.inserted_primary_key)
             await connection.execute(
                 insert(credentials).values(
@@ -203,7 +203,7 @@ class PeopleStore:
         async with self._database.ledger() as connection:
             for row in rows:
                 values = _without_id(asdict(row))
-                added = await connection.execute(insert(credentials).values(**values))
+                added = await connection.change(insert(credentials).values(**values))
                 kept.append(replace(row, id=_number(added.inserted_primary_key)))
         return kept
 
@@ -224,7 +224,7 @@ class PeopleStore:
         """Keep a new session; returns its number."""
         values = _without_id(asdict(session))
         async with self._database.ledger() as connection:
-            added = await connection.execute(insert(sessions).values(**values))
+            added = await connection.change(insert(sessions).values(**values))
             return _number(added.inserted_primary_key)
 
     async def touch_session(self, session: int, at: float) -> None:
@@ -250,7 +250,7 @@ class PeopleStore:
         """Keep a new token; returns its number."""
         values = _without_id(asdict(token))
         async with self._database.ledger() as connection:
-            added = await connection.execute(insert(tokens).values(**values))
+            added = await connection.change(insert(tokens).values(**values))
             return _number(added.inserted_primary_key)
 
     async def touch_token(self, token: int, at: float) -> None:

@@ -153,7 +153,7 @@ class VisibilityStore:
         values = {**asdict(row), "data": json.dumps(sorted(row.data))}
         del values["id"]
         async with self._database.ledger() as connection:
-            added = await connection.execute(insert(grants).values(**values))
+            added = await connection.change(insert(grants).values(**values))
             return int(added.inserted_primary_key[0]) if added.inserted_primary_key else 0
 
     async def end_grant(self, grant: int, at: float) -> None:

@@ -84,7 +84,7 @@ def rows(statement: str) -> Callable[[Path], None]:
                 )
                 for (name,) in names.fetchall():
                     await connection.execute(text(f'DROP TRIGGER "{name}"'))
-                changed = await connection.execute(text(statement))
+                changed = await connection.change(text(statement))
                 assert changed.rowcount, "nothing was changed"
         finally:
             await opened.close()

@@ -46,7 +46,7 @@ async def _made(connections: Connections) -> None:
 async def test_what_ended_well_stands_and_what_raised_does_not(connections: Connections) -> None:
     await _made(connections)
     async with connections.begin() as connection:
-        added = await connection.execute(
+        added = await connection.change(
             text("INSERT INTO t VALUES (:x)"), [{"x": 1}, {"x": 2}, {"x": 3}]
         )
         assert added.rowcount == 3
@@ -74,6 +74,22 @@ async def test_rows_are_there_when_the_transaction_is_over(connections: Connecti
     assert [row.x for row in rows] == list(range(500))
     assert none is None
     await connections.close()
+
+
+async def test_rows_outlive_the_connection_that_they_came_by(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A connection that is one too many is closed as soon as it is given back."""
+    connections = _connections(tmp_path / "a.db", 2)
+    await _made(connections)
+    async with connections.begin() as kept:
+        await kept.execute(text("INSERT INTO t VALUES (7)"))
+    async with connections.begin() as spare:
+        rows = await spare.execute(text("SELECT x FROM t"))
+        assert await _count(connections) == 1
+    assert rows.all() == [(7,)]
+    await connections.close()
+    assert caplog.messages == []
 
 
 async def test_a_statement_that_is_refused_leaves_a_connection_to_go_on_with(
