@@ -241,7 +241,11 @@ async def test_a_device_whose_measurements_cannot_be_is_held_to_a_limit_all_the_
         watcher, car = home.watcher, home.far["car"]
         await watcher.until(lambda: len(watcher.images) >= 2)
         car.power_w = math.nan
-        await watcher.until(lambda: watcher.images[-1].devices["car"].quality is Quality.LOST)
+        # It is lost once its last measurement is too old.
+        lost = CAR.max_age_s + 15.0
+        await watcher.until(
+            lambda: watcher.images[-1].devices["car"].quality is Quality.LOST, timeout_s=lost
+        )
         assert watcher.images[-1].devices["car"].nonsense
         opened, reads = car.opened, car.reads
         car.written.clear()

@@ -94,7 +94,8 @@ def locked(tmp_path: Path) -> Iterator[Path]:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     (home / "hems.toml").touch()
-    before = {each: each.stat().st_mode for each in (tmp_path, *tmp_path.parents[:2])}
+    way = {each: each.stat().st_mode for each in (tmp_path, *tmp_path.parents)}
+    before = {each: mode for each, mode in way.items() if not mode & 0o001}
     for each, mode in before.items():
         each.chmod(mode | 0o011)
     yield home
