@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems.commands.fetch import NoAnswerError, fetch
-from hems.commands.way_in import credentials, elsewhere, hint
+from hems.commands.way_in import credentials, hint, unanswered
 
 M = TypeVar("M", bound=BaseModel)
 Body = Mapping[str, str | float | bool | Sequence[str] | None]
@@ -101,8 +101,7 @@ class Page:
         try:
             return fetch(url, method=method, body=body, headers=headers)
         except NoAnswerError as error:
-            said = f"no home answers at {self.url}: {error}{elsewhere(self.url)}"
-            raise PageError(said) from error
+            raise PageError(unanswered(self.url, error)) from error
         except urllib.error.HTTPError as error:
             with error:
                 try:

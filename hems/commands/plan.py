@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hems.commands import home_time
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
-from hems.commands.way_in import credentials, elsewhere, hint
+from hems.commands.way_in import credentials, hint, unanswered
 
 
 class _Part(BaseModel):
@@ -57,7 +57,7 @@ def show(url: str, *, as_json: bool) -> int:
             return 0
         plan = _Plan.model_validate_json(text)
     except NoAnswerError as error:
-        return fail(f"no home answers at {url}: {error}{elsewhere(url)}")
+        return fail(unanswered(url, error))
     except urllib.error.HTTPError as error:
         with error:
             said = f"{url} answers {error.code} {error.reason}, not as a home's page does"

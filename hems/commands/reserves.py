@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hems.commands import home_time
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
-from hems.commands.way_in import credentials, elsewhere, hint
+from hems.commands.way_in import credentials, hint, unanswered
 
 
 class _Part(BaseModel):
@@ -65,7 +65,7 @@ def show(url: str) -> int:
             return 0
         found = _Reserves.model_validate_json(text)
     except NoAnswerError as error:
-        return fail(f"no home answers at {url}: {error}{elsewhere(url)}")
+        return fail(unanswered(url, error))
     except urllib.error.HTTPError as error:
         with error:
             said = f"{url} answers {error.code} {error.reason}, not with a reserve"

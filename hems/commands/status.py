@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hems.commands.fetch import NoAnswerError, fetch
 from hems.commands.output import fail
-from hems.commands.way_in import credentials, elsewhere, hint
+from hems.commands.way_in import credentials, hint, unanswered
 
 _LONG_S: Final = 300.0
 
@@ -86,7 +86,7 @@ def show(url: str) -> int:
             fetch(f"{url.rstrip('/')}/api/home", headers=credentials(url))
         )
     except NoAnswerError as error:
-        return fail(f"no home answers at {url}: {error}{elsewhere(url)}")
+        return fail(unanswered(url, error))
     except urllib.error.HTTPError as error:
         with error:
             said = f"{url} answers {error.code} {error.reason}, not as a home's page does"

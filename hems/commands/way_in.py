@@ -79,13 +79,19 @@ def place_of(options: argparse.Namespace) -> Place:
     return Place(options.config, home_folder(os.environ.get(HOME)) if named is None else named)
 
 
-def elsewhere(url: str) -> str:
-    """Return what tells, behind an error, where a page is if none answers at `url`."""
+def unanswered(url: str, error: Exception) -> str:
+    """Return the sentence for a page that does not answer, and where one is, if that is known.
+
+    Args:
+        url: Where it was asked.
+        error: Why it could not be.
+    """
+    said = f"no home answers at {url}: {error}"
     for devices in _devices_files():
         page = page_of(devices)
         if page is not None and _place(page) != _place(url):
-            return f"; the hub of {devices.parent} has its page at {page}: name it by --url"
-    return "; see that the hub runs (`hems doctor`), or name its page by --url"
+            return f"{said}; the hub of {devices.parent} has its page at {page}: name it by --url"
+    return f"{said}; see that the hub runs (`hems doctor`), or name its page by --url"
 
 
 def _of_this_machine(url: str, devices: Path | None) -> str | None:

@@ -1,7 +1,7 @@
 """The trail's end, sealed beside a real store: what is cut off is noticed, what is added is not."""
 
 import asyncio
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,10 +59,16 @@ class SlowKeys(KeyStore):
 
     made = 0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._another = threading.Event()
+
     def make(self, path: Path) -> ec.EllipticCurvePublicKey:
-        """Make one, and count it."""
+        """Make one, and count it; a second, where somebody begins one, falls together with it."""
         self.made += 1
-        time.sleep(0.1)
+        if self.made > 1:
+            self._another.set()
+        self._another.wait(0.1)
         return super().make(path)
 
 
