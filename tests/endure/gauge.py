@@ -6,6 +6,7 @@ import itertools
 import logging
 import math
 import os
+import re
 import threading
 import time
 from collections import Counter
@@ -22,6 +23,8 @@ from hems.headend.response_posts import ResponsePost, ResponsePosts
 from tests.stored import execute
 
 _PER_DECADE: Final = 40
+_NUMBER: Final = re.compile(r"[-_]\d+")
+"""By which threads of one kind are told apart."""
 _SHORTEST_S: Final = 1e-4
 _CLASSES: Final = 7 * _PER_DECADE
 _OURS: Final = ("hems", "der", "programs", "certs", "web")
@@ -63,7 +66,7 @@ def sample(at: float, tasks: Collection[asyncio.Task[Any]], *, whole: bool) -> S
     threads = threading.enumerate()
     files = os.listdir("/proc/self/fd")  # noqa: PTH208 - nothing is to be opened meanwhile
     held: Counter[str] = Counter(f"task {_task(each)}" for each in tasks)
-    held.update(f"thread {each.name.rstrip('0123456789')}" for each in threads)
+    held.update(f"thread {_NUMBER.sub('', each.name)}" for each in threads)
     held.update(f"file {_file(own, each)}" for each in files)
     held.update(f"socket {each}" for each in _sockets(own))
     return Sample(
