@@ -20,7 +20,7 @@ from hems.emg.firmware.tuf_client import FirmwareError
 from hems.emg.firmware.tuf_place import Place
 from hems.software.archive import ArchiveError
 from hems.software.install import FORM, InstallError, Workshop, install
-from hems.software.orders import PASSED, Answer, Order, ordered, removed
+from hems.software.orders import PASSED, Answer, Order, at_work, ordered, removed
 from hems.software.sides import ANSWER, UPDATES, Sides, SidesError, put, verdict
 from hems.software.suiting import Host, package_for, unsuitable
 from hems.software.switch import (
@@ -66,6 +66,10 @@ class Helper:
         Raises:
             SidesError: What came of it cannot be written down.
         """
+        with at_work(self.sides.root):
+            return self._serve()
+
+    def _serve(self) -> Answer | None:
         order = ordered(self.home)
         removed(self.home)  # before: an order that ends the machine is not to be met again
         if order is None:

@@ -3,15 +3,17 @@
     HOME/updates/order.json   the order; its coming starts the helper
     HOME/updates/passed/      the repository's files that it is about, as they came
     ROOT/answer.json          what came of it
+    ROOT/.busy                held by the helper while it is at work
 
 Nothing in an order is believed: it says only what to look for among what both have signed.
 """
 
+import fcntl
 import os
 import secrets
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -23,6 +25,7 @@ ORDER: Final = "order.json"
 PASSED: Final = "passed"
 INSTALL_WITHIN_S: Final = 3600.0
 SOON_S: Final = 60.0
+_BUSY: Final = ".busy"
 _LOOK_EVERY_S: Final = 0.5
 
 
@@ -71,6 +74,39 @@ def removed(home: Path) -> None:
             os.close(folder)
 
 
+@contextmanager
+def at_work(root: Path) -> Iterator[None]:
+    """Have who asks see that the helper works while this block runs, and when it is killed.
+
+    Anybody could hold the file before: the helper works all the same.
+    """
+    number = -1
+    with suppress(OSError):
+        number = os.open(root / _BUSY, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        yield
+    finally:
+        if number >= 0:
+            os.close(number)
+
+
+def _busy(root: Path) -> bool | None:
+    """Whether the helper is at work; None where it does not tell: a former one, or none yet."""
+    try:
+        number = os.open(root / _BUSY, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(number, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(number)
+
+
 def ask(
     home: Path,
     root: Path,
@@ -83,7 +119,7 @@ def ask(
     """Give an order, and wait for what comes of it.
 
     Raises:
-        SidesError: It cannot be given, or nobody answers.
+        SidesError: It cannot be given, or nobody answers, or who took it has ended.
     """
     order = Order(id=secrets.token_hex(8), ask=what, version=version)
     folder = home / UPDATES
@@ -92,12 +128,18 @@ def ask(
     except OSError as error:
         raise SidesError(f"{folder}: {error.strerror}") from error
     put(folder / ORDER, order.model_dump(), mode=0o600)
-    until = time.monotonic() + within_s
-    while time.monotonic() < until:
+    asked = time.monotonic()
+    while (waited_s := time.monotonic() - asked) < within_s:
+        # In this order: it is at work, takes the order, answers, and is at rest.
+        waits, busy = (folder / ORDER).exists(), _busy(root)
         with suppress(OSError, ValidationError):
             answer = Answer.model_validate_json((root / ANSWER).read_bytes())
             if answer.id == order.id:
                 return answer
+        if not waits and busy is False:
+            raise SidesError("the helper ended before it had answered: ask again")
+        if waits and not busy and waited_s > SOON_S:
+            break
         wait(_LOOK_EVERY_S)
     with suppress(OSError):
         (folder / ORDER).unlink()
