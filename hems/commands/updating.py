@@ -139,7 +139,7 @@ class _Watch:
         text = say(
             "A new version of the hub's software was taken back, and {version} runs again: {why}.",
             version=Verbatim(state.version(state.current)),
-            why=Verbatim(state.why),
+            why=state.why,  # known again by its words (`standing.CLAUSES`)
         )
         if await self._updates.returned(state.returned):
             self._note(SecurityEvent(EventKind.CONFIG_CHANGED, text, "software"))

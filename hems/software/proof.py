@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from der.sentence import Verbatim, say
+
 STEADY_S: Final = 300.0
 """So long all must be as before, without a break."""
 GIVE_UP_S: Final = 840.0
@@ -58,10 +60,14 @@ def looked(course: Course, seen: Seen, seq: int, now: float) -> Course:
     decided_at = now if seq != course.seq else course.decided_at
     missing: list[str] = []
     if decided_at is None or now - decided_at > STALE_S:
-        missing.append("nothing is decided")
-    missing += [f"{each} does not answer" for each in sorted(course.before.devices - seen.devices)]
+        missing.append(say("nothing is decided"))
     missing += [
-        f"no connection with {each}" for each in sorted(course.before.utilities - seen.utilities)
+        say("{name} does not answer", name=Verbatim(each))
+        for each in sorted(course.before.devices - seen.devices)
+    ]
+    missing += [
+        say("no connection with {name}", name=Verbatim(each))
+        for each in sorted(course.before.utilities - seen.utilities)
     ]
     since = None if missing else course.steady_since
     return replace(

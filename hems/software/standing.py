@@ -1,11 +1,23 @@
 """How the hub's own software stands, by its record and by what is offered. Pure."""
 
 from dataclasses import dataclass
+from typing import Final
 
+from der.sentence import Template
 from hems.bulletin import Release
 from hems.software.suiting import barred, made_for
 from hems.software.surface import OfferView, Stage
 from hems.software.switch import Phase, State
+
+CLAUSES: Final = (
+    Template("it did not prove itself"),
+    Template("it did not prove itself within {starts} starts"),
+    Template("it did not prove itself within {minutes} minutes"),
+    Template("it has ended, and says that it is of no use to start it"),
+    Template("{place} cannot be started"),
+)
+"""What record and launcher say of a version, in plain English: they load nothing that could be
+missing. Named here they are translated, and known again by their words (`web.catalogue`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from hems.software import launcher, stores
 from hems.software.sides import RECORD, UPDATES
 from hems.software.switch import PACKAGE, Phase, State, Verdict, armed, installed, started
 from tests.hems.software.machine import TREE, Hub, arm, migrate, rows
+from web.words import tell
 
 LOADED = """
 import sys
@@ -89,7 +90,9 @@ def test_a_version_that_proves_nothing_gives_way_in_time(hub: Hub) -> None:
     assert launcher.WITHIN_S <= now[0] <= launcher.WITHIN_S + launcher.LOOK_EVERY_S
     assert hub.launch()
     assert hub.runs == "0.1.0"
-    assert "15 minutes" in hub.sides.read().why
+    why = hub.sides.read().why
+    assert "15 minutes" in why
+    assert tell(why, "de") == "sie hat sich in 15 Minuten nicht bewährt"
 
 
 @pytest.mark.requirement("LC-PATCH")

@@ -15,6 +15,7 @@ from hems.software.sides import RECORD, UPDATES, VERDICT, put, verdict
 from hems.software.switch import Phase, Verdict, disarmed
 from tests.block_disk import disk_or_skip
 from tests.hems.software.machine import Hub, arm, migrate, rows, seal, unseal
+from web.words import tell
 
 HOSTILE = (
     b"[" * 60_000,
@@ -31,7 +32,9 @@ def test_a_side_that_is_gone_is_not_linked(hub: Hub) -> None:
     (hub.sides.root / "a" / "bin" / "hems").unlink()
     assert hub.launch()
     assert hub.runs == "0.1.0"
-    assert "cannot be started" in hub.sides.read().why
+    why = hub.sides.read().why
+    assert "cannot be started" in why
+    assert "kann nicht gestartet werden" in tell(why, "de")
 
 
 def test_a_damaged_record_changes_nothing_of_what_runs(hub: Hub) -> None:
@@ -220,7 +223,9 @@ def test_a_version_that_will_not_be_started_again_gives_way_at_once(
     assert (tmp_path / "asked").read_text() == "is-failed --quiet hems.service\n" * 3
     assert hub.launch()
     assert hub.runs == "0.1.0"
-    assert "has ended" in hub.sides.read().why
+    why = hub.sides.read().why
+    assert "has ended" in why
+    assert "nichts nützt" in tell(why, "de")
 
 
 def test_who_changes_the_record_waits_for_who_does(hub: Hub) -> None:

@@ -4,9 +4,11 @@ import pytest
 
 from hems import bulletin
 from hems.bulletin import Package, Release
+from hems.software.proof import GIVE_UP_S, Course, Seen, looked
 from hems.software.standing import Terms, is_news, offer, stage
 from hems.software.surface import Stage
-from hems.software.switch import State, armed, installed, returned, started
+from hems.software.switch import MOST_STARTS, State, Verdict, armed, installed, returned, started
+from web.words import tell
 
 pytestmark = pytest.mark.requirement("LC-PATCH")
 
@@ -72,3 +74,21 @@ def test_what_is_news(state: State, put_off: str, python: str, machine: str, *, 
 
 def test_nothing_is_offered() -> None:
     assert offer(None, State(), TERMS) is None
+
+
+def test_why_a_version_was_taken_back_is_told_in_the_owners_language() -> None:
+    """It comes from the record, as plain text."""
+    course = Course(Seen(frozenset({"pv", "2"}), frozenset({"demo"})), 0.0)
+    why = "; ".join(looked(course, Seen(), -1, GIVE_UP_S).missing)
+    assert why == (
+        "nothing is decided; 2 does not answer; pv does not answer; no connection with demo"
+    )
+    assert tell(started(TRIAL, Verdict(1, good=False, why=why)).why, "de") == (
+        "nichts wird entschieden; 2 antwortet nicht; pv antwortet nicht; keine Verbindung mit demo"
+    )
+    silent = started(TRIAL, Verdict(1, good=False))
+    assert tell(silent.why, "de") == "sie hat sich nicht bewährt"
+    often = TRIAL
+    for _ in range(MOST_STARTS):
+        often = started(often)
+    assert tell(often.why, "de") == f"sie hat sich in {MOST_STARTS} Starts nicht bewährt"
