@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hems", description=__doc__.partition("\n")[0])
+    parser.add_argument("--version", action=_Version, nargs=0, help="which version this is")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     for add, run in (
@@ -129,6 +130,16 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--url", default="http://127.0.0.1:8080", help="the page's address")
     status.set_defaults(run=_status)
     return parser
+
+
+class _Version(argparse.Action):
+    """Say which version this is, read only where it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"hems {version('hems')}")
+        parser.exit()
 
 
 def _days(text: str) -> int:

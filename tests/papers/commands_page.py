@@ -17,7 +17,8 @@ HEAD: Final = """\
 # Every command
 
 Written by `make pages` from the parser of the command line; do not edit. `hems COMMAND --help`
-says the same at the terminal; in a clone of the sources `hems` is `.venv/bin/hems`.
+says the same at the terminal, and `hems --version` which version this is; in a clone of the
+sources `hems` is `.venv/bin/hems`.
 
 Commands for a home speak to the hub that runs on this machine, or read its files (`--config`,
 `--home`; [Install](install.md#where-things-are) says where they look otherwise); commands for a

@@ -33,7 +33,9 @@ sudo \\-u hems hems backup \\-\\-home /var/lib/hems /var/lib/hems/today.backup
 .fi
 .PP
 .B hems COMMAND \\-\\-help
-tells what a command takes.
+tells what a command takes, and
+.B "hems \\-\\-version"
+which version this is.
 .SH COMMANDS
 """
 _END: Final = """\
