@@ -61,6 +61,11 @@ class Sample:
 def sample(at: float, tasks: Collection[asyncio.Task[Any]], *, whole: bool) -> Sample:
     """Return what this process holds now."""
     gc.collect()
+    # A list of all objects would take megabytes at once, which the heap does not always give back:
+    # the samples themselves would be what grows.
+    gc.freeze()
+    objects = gc.get_freeze_count()
+    gc.unfreeze()
     own = psutil.Process()
     children = sum(child.memory_info().rss for child in own.children(recursive=True))
     threads = threading.enumerate()
@@ -76,7 +81,7 @@ def sample(at: float, tasks: Collection[asyncio.Task[Any]], *, whole: bool) -> S
         len(files),
         len(tasks),
         len(threads),
-        len(gc.get_objects()),
+        objects,
         dict(held),  # `dataclasses.asdict` makes no good Counter
         whole,
     )

@@ -6,6 +6,7 @@ its end, and writes down what was measured. What the devices themselves hold goe
 
 import asyncio
 import dataclasses
+import gc
 import json
 import logging
 import random
@@ -255,6 +256,7 @@ class Part:
         if self._reign is not None:
             await self._reign
         self._reign = None
+        gc.collect()  # as the end of a process leaves nothing of it
 
     async def _sampling(self) -> None:
         first: tracemalloc.Snapshot | None = None
@@ -324,6 +326,7 @@ class Part:
         await self._utility.stop()
         name = "_cached_build_middleware"  # it has no other way
         getattr(web_app, name).cache_clear()
+        gc.collect()
 
     async def _grant(self) -> None:
         known = await self._utility.ask("GET", "/reservations", {})
