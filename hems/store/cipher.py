@@ -147,8 +147,9 @@ def unlock(connection: "Connection", key: StoreKey | None) -> None:
     cursor.execute("PRAGMA cipher_log_level=NONE")
     if key is not None:
         cursor.execute(f'PRAGMA key="{key.literal}"')
-    # As SQLite has it on Debian; this build's default is four times that, for each connection.
-    cursor.execute("PRAGMA cache_size=-2000")
+    # Kibibytes that each connection takes in time and keeps; this build's default is eight times
+    # that. What a hub reads and writes all the time is the ends of its tables.
+    cursor.execute("PRAGMA cache_size=-1000")
     cursor.close()
 
 
