@@ -4,7 +4,6 @@ A driver is one row of `DRIVERS`. Its module is imported when the first device o
 described: a hub carries no protocol library that its home has no use for.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -142,14 +141,14 @@ def build(
     descriptions: Iterable[DeviceDescription],
     shared: Shared | None = None,
     *,
-    now: Now = time.time,
+    now: Now,
 ) -> Registry:
     """Make devices from their descriptions. No I/O.
 
     Args:
         descriptions: The home's devices.
         shared: Where chargers call in, and where the broker is.
-        now: UTC epoch seconds, for the readings.
+        now: UTC epoch seconds, for the readings: of the clock that their age is judged by.
 
     Raises:
         PermanentError: A description can't be right; the message names device and fault.

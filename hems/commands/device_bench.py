@@ -77,7 +77,7 @@ async def opened(
         for each in every.values()
         if each.spec.kind is DeviceKind.METER and each.spec.id != device and mode.writes
     ]
-    registry = build([description, *meters], wiring.shared(config))
+    registry = build([description, *meters], wiring.shared(config), now=time.time)
     await registry.start()
     try:
         meter = await _meter(registry.devices[meters[0].spec.id], say) if meters else None

@@ -57,7 +57,7 @@ async def _watch(path: Path) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     told = read_opening(await reader.readline())
     lock = await _take_over(path.with_suffix(".lock"))
-    registry = build(told.devices, told.shared)
+    registry = build(told.devices, told.shared, now=time.time)
     guard = Guard(
         registry.devices,
         held(path, [description.spec for description in told.devices]),

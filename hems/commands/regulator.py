@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import sys
+import time
 from importlib import import_module
 from typing import Final, cast
 
@@ -50,7 +51,7 @@ async def _regulate() -> None:
     running = asyncio.get_running_loop()
     await running.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     told = read_opening(await reader.readline())
-    registry = build(told.devices, told.shared)
+    registry = build(told.devices, told.shared, now=time.time)
     await registry.start()
     loop = Loop(registry.devices, told.settings, _answer, _Collector().idle)
     work = [asyncio.create_task(loop.run()), asyncio.create_task(_listen(reader, loop))]

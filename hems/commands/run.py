@@ -177,7 +177,8 @@ async def _control(start: _Start, config: Config, opened: Opened, clock: HubCloc
     )
 
     def make(config: Config) -> Home:
-        registry = build(wiring.descriptions(config), wiring.shared(config))
+        # Readings are dated by the home's clock: the machine's may be years behind it.
+        registry = build(wiring.descriptions(config), wiring.shared(config), now=clock.now)
         means = Means(
             note=note,
             barrier=guards.watch.barrier,

@@ -1,5 +1,6 @@
 """The devices of a home, by the file that each stands in; finding, adding and removing one."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ def checked(
     before = len(others) if at is None else at
     try:
         after = load(path, [*others[:before], table, *others[before:]])
-        build([description(find(after, str(table["id"])), wiring.breaker_w(after))])
+        build([description(find(after, str(table["id"])), wiring.breaker_w(after))], now=time.time)
     except PermanentError as error:
         raise ConfigError(str(error)) from error
     except ConfigError as error:

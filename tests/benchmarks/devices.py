@@ -162,13 +162,16 @@ def least_frames(spans: Sequence[tuple[int, int]], most: int = MAX_REGISTERS) ->
 async def handles(ports: Sequence[int]) -> list[Handle]:
     """Open the devices as the hub does."""
     registry = build(
-        DeviceDescription(
-            DeviceSpec(f"pv-{n}", DeviceKind.PV, f"Roof {n}", Control.FLOOR, -5000, 0),
-            "sunspec",
-            ModbusAddress("127.0.0.1", port, timeout_s=5.0),
-            deadline_s=10.0,
-        )
-        for n, port in enumerate(ports)
+        (
+            DeviceDescription(
+                DeviceSpec(f"pv-{n}", DeviceKind.PV, f"Roof {n}", Control.FLOOR, -5000, 0),
+                "sunspec",
+                ModbusAddress("127.0.0.1", port, timeout_s=5.0),
+                deadline_s=10.0,
+            )
+            for n, port in enumerate(ports)
+        ),
+        now=time.time,
     )
     return [await device.open(Mode.READ_WRITE) for device in registry.devices.values()]
 

@@ -1,5 +1,6 @@
 """From descriptions to devices."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -45,11 +46,11 @@ def named(description: DeviceDescription, device: str) -> DeviceDescription:
 )
 def test_bad_descriptions(descriptions: list[DeviceDescription], fault: str) -> None:
     with pytest.raises(PermanentError, match=f"^{fault}"):
-        build(descriptions)
+        build(descriptions, now=time.time)
 
 
 def test_specs_and_order() -> None:
-    registry = build([EV, METER, TANK])
+    registry = build([EV, METER, TANK], now=time.time)
     assert list(registry.devices) == ["ev", "meter", "tank"]
     controls = [device.spec.control for device in registry.devices.values()]
     assert controls == [Control.CEILING, Control.NONE, Control.SWITCH]
@@ -57,7 +58,7 @@ def test_specs_and_order() -> None:
 
 
 async def test_a_home_without_chargers_listens_to_nothing() -> None:
-    registry = build([METER])
+    registry = build([METER], now=time.time)
     await registry.start()
     assert not any(isinstance(s, CentralSystem) for s in registry.services.values())
     await registry.stop()
@@ -70,7 +71,7 @@ async def test_devices_of_all_drivers_open_and_read() -> None:
         serve_board([0, 1500, 500, 0b111]) as board,
     ):
         tank = replace(TANK, at=MappedAddress(board.address, BOARD))
-        registry = build([replace(METER, at=meter.address), tank, EV])
+        registry = build([replace(METER, at=meter.address), tank, EV], now=time.time)
         await registry.start()
         await registry.start()
         try:
@@ -89,7 +90,7 @@ async def test_devices_of_all_drivers_open_and_read() -> None:
 
 
 async def test_one_lost_device_is_one_error() -> None:
-    registry = build([replace(EV, deadline_s=1.0), METER])
+    registry = build([replace(EV, deadline_s=1.0), METER], now=time.time)
     await registry.start()
     with pytest.raises(TransientError, match=r"^ev: charger has not called in$"):
         await registry.devices["ev"].open(Mode.READ_WRITE)

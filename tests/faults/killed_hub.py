@@ -6,6 +6,7 @@ holds the device for so many seconds, "free" gives it back. Each is answered whe
 
 import asyncio
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +33,7 @@ async def main(port: int, state: Path) -> None:
     async def noted() -> tuple[int | None, bool]:
         return guarded.pid, await asyncio.to_thread(state.exists)
 
-    handle = await build([described]).devices["heater"].open(Mode.READ_WRITE)
+    handle = await build([described], now=time.time).devices["heater"].open(Mode.READ_WRITE)
     teller = Teller(guarded)
     loop = asyncio.get_running_loop()
     while word := (await loop.run_in_executor(None, sys.stdin.readline)).strip():

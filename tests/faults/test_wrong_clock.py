@@ -147,7 +147,7 @@ async def test_without_the_time_no_event_ends_or_begins_and_then_all_comes_right
             await hub.state("connected", WITHIN_S)
             ends_at = int(time.time()) + 60
             offer(utility, ("E1", ends_at - 90, 90), ("E2", ends_at + 2, 3_600))
-            both = {"E1": "active", "E2": "scheduled"}
+            both = {"E1": "running", "E2": "coming"}
             await until(lambda: states(hub), lambda s: s == both, 50.0, "E1 runs, E2 waits")
             await lives(hub)
     known_at(hub, time.time() - 60.0)
@@ -161,8 +161,8 @@ async def test_without_the_time_no_event_ends_or_begins_and_then_all_comes_right
         blind_since = time.time() - 3.0
         clock.shift(0.0)  # somebody sets it
         assert (await comes_to_know(hub)).now == pytest.approx(time.time(), abs=3.0)
-        await until(lambda: states(hub), lambda s: s.get("E2") == "active", WITHIN_S, "E2 runs")
-        assert (await states(hub)).get("E1") != "active"
+        await until(lambda: states(hub), lambda s: s.get("E2") == "running", WITHIN_S, "E2 runs")
+        assert (await states(hub)).get("E1") != "running"
         await lives(hub)
     rows = execute(store_of(hub), "SELECT at_ms FROM samples GROUP BY at_ms ORDER BY at_ms")
     stamps = [at_ms / 1000 for (at_ms,) in rows]

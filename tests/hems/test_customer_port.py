@@ -1,6 +1,7 @@
 """The home's meter by its customer port, from the configuration to the page, through its faults."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ async def _living(house: SimulatedHome, folder: Path) -> AsyncIterator[Home]:
     meter |= {"port": str(house.devices.p1.port), "max_age": "1.5 s"}
     config = Config.model_validate({"device": [meter], "store": {"path": folder / "home.sqlite"}})
     store = await open_store(folder / "home.sqlite", SystemClock())
-    registry = build(wiring.descriptions(config), wiring.shared(config))
+    registry = build(wiring.descriptions(config), wiring.shared(config), now=time.time)
     home = Home(config, SystemClock(), store, registry)
     task = asyncio.create_task(home.run())
     try:

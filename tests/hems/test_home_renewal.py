@@ -70,7 +70,9 @@ def make(pki: Pki, store: Store, files: IdentityFiles, base: str) -> Home:
             "poll_least": "1 s",
         }
     )
-    return Home(Config(utility=(utility,)), SystemClock(), store, build([METER, TANK]))
+    return Home(
+        Config(utility=(utility,)), SystemClock(), store, build([METER, TANK], now=time.time)
+    )
 
 
 @contextlib.asynccontextmanager

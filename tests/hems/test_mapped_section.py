@@ -1,5 +1,6 @@
 """A described device in the configuration: its file, and how it is connected."""
 
+import time
 from pathlib import Path
 
 from der.addresses import MappedAddress
@@ -36,5 +37,5 @@ def test_one_of_ours_goes_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "hems.toml"
     path.write_text(HOME.format(map="keba-p30"))
     (device,) = load(path).device
-    registry = build([description(device, 0.0)])
+    registry = build([description(device, 0.0)], now=time.time)
     assert list(registry.devices) == ["car"]

@@ -66,7 +66,7 @@ async def _living(
         {"utility": [section], "device": [meter], "store": {"path": folder / "home.sqlite"}}
     )
     store = await open_store(folder / "home.sqlite", SystemClock())
-    registry = build(wiring.descriptions(config), wiring.shared(config))
+    registry = build(wiring.descriptions(config), wiring.shared(config), now=time.time)
     home = Home(config, SystemClock(), store, registry)
     task = asyncio.create_task(home.run())
     try:

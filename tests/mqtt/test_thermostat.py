@@ -1,6 +1,7 @@
 """A radiator thermostat that sleeps: set back at its next wake, and given back its own."""
 
 import logging
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -137,4 +138,4 @@ async def test_an_impossible_temperature_is_left_out(broker: Mosquitto) -> None:
 def test_a_thermostat_needs_bounds_of_comfort() -> None:
     bare = described("zigbee2mqtt", "bath", DeviceKind.THERMOSTAT)
     with pytest.raises(PermanentError, match=r"^it: a thermostat is set back to its bounds"):
-        build([bare])
+        build([bare], now=time.time)

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -64,7 +65,7 @@ async def test_the_described_device_is_read_obeys_and_lapses(folder: Path) -> No
     async with _box(folder) as port:
         at = MappedAddress(ModbusAddress("127.0.0.1", port), str(folder / "boiler-box.toml"))
         what = described("boiler", DeviceKind.WATER_HEATER, "modbus", at, 2000.0)
-        home = build([what])
+        home = build([what], now=time.time)
         await home.start()
         try:
             handle = await home.devices["boiler"].open(Mode.READ_WRITE)

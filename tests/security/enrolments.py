@@ -385,5 +385,5 @@ ROWS: Final[Sequence[Attack[Street]]] = [
         _FROM + "new key",
         rightly=_renews,
     ),
-    _row("slow", "Begins a body and never ends it", slow, "^408 ", _FROM + "slowly"),
+    _row("slow", "Begins a body and never ends it", slow, "^408 ", _FROM + "the body did not come"),
 ]

@@ -71,7 +71,7 @@ def _registry(home: SimulatedHome, *, p1: bool, phases: tuple[Phase, ...] = ()) 
         driver = "modbus" if name == "water_heater" else "sunspec"
         made = described(name, kind, driver, at, max_w, min_w=min_w)
         descriptions.append(replace(made, spec=replace(made.spec, phases=phases)))
-    return build(descriptions)
+    return build(descriptions, now=time.time)
 
 
 async def _moved(
@@ -120,7 +120,7 @@ async def test_a_charging_car_is_limited_and_seen_on_its_phase() -> None:
     """A charger tells its power every second, so its steps last longer."""
     charger = described("ev", DeviceKind.EVSE, "ocpp16", StationAddress("ev"), 7360, deadline_s=5)
     charger = replace(charger, spec=replace(charger.spec, least_on_w=1380.0, phases=(Phase.C,)))
-    chargers = build([charger])
+    chargers = build([charger], now=time.time)
     await chargers.start()
     (central,) = chargers.services.values()
     assert isinstance(central, CentralSystem)

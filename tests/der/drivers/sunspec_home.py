@@ -1,6 +1,7 @@
 """The simulated home's SunSpec devices on real sockets, opened through the driver."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -99,7 +100,9 @@ async def opened_in(
     """Open a device of a home for reading and, but for a meter, writing."""
     kind, low, high = KINDS[name]
     address = ModbusAddress("127.0.0.1", home.devices.servers[name].port, timeout_s=timeout_s)
-    registry = build([described(name, kind, "sunspec", address, high, min_w=low, deadline_s=20)])
+    registry = build(
+        [described(name, kind, "sunspec", address, high, min_w=low, deadline_s=20)], now=time.time
+    )
     await registry.start()
     mode = Mode.READ_ONLY if kind is DeviceKind.METER else Mode.READ_WRITE
     handle = await registry.devices[name].open(mode)

@@ -1,6 +1,7 @@
 """A device that is only fed: the newest reading of its source, or one clear error."""
 
 import math
+import time
 from dataclasses import replace
 
 import pytest
@@ -110,4 +111,4 @@ async def test_what_was_brought_before_a_pause_is_forgotten() -> None:
 
 def test_a_meter_with_another_address_is_not_fed() -> None:
     with pytest.raises(PermanentError, match="meter"):
-        build([described("meter", DeviceKind.METER, "feed", P1Address("127.0.0.1"))])
+        build([described("meter", DeviceKind.METER, "feed", P1Address("127.0.0.1"))], now=time.time)

@@ -1,6 +1,7 @@
 """Tie and forming inverter on real sockets, by their descriptions."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -101,7 +102,7 @@ async def test_it_refuses_what_it_cannot_form_and_others_cannot_form_at_all() ->
 
 async def test_a_tie_is_switched_through_its_handle_and_takes_no_set_point() -> None:
     async with doors("tie", config=QUIET) as found:
-        registry = build([described(found, "tie")])
+        registry = build([described(found, "tie")], now=time.time)
         await registry.start()
         handle = await registry.devices["tie"].open(Mode.READ_WRITE)
         with pytest.raises(RejectedError, match="cannot be controlled"):

@@ -32,7 +32,7 @@ def _meter(port: int, *, inverted: bool = False, deadline_s: float = 2.0) -> Dev
     description = described("meter", DeviceKind.METER, "p1", at, deadline_s=deadline_s)
     spec = replace(description.spec, max_age_s=MAX_AGE_S)
     description = replace(description, spec=spec, inverted=inverted)
-    return build([description]).devices["meter"]
+    return build([description], now=time.time).devices["meter"]
 
 
 @pytest.fixture
@@ -256,6 +256,6 @@ async def test_a_reader_that_is_cancelled_leaves_the_meter_well(home: SimulatedH
 def test_a_meter_elsewhere_is_no_customer_port() -> None:
     wrong = described("meter", DeviceKind.METER, "p1", ModbusAddress("127.0.0.1"))
     with pytest.raises(PermanentError, match="meter"):
-        build([wrong])
+        build([wrong], now=time.time)
     with pytest.raises(DeviceError, match="cannot drive"):
-        build([described("pv", DeviceKind.PV, "p1", P1Address("127.0.0.1"))])
+        build([described("pv", DeviceKind.PV, "p1", P1Address("127.0.0.1"))], now=time.time)

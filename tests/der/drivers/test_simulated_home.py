@@ -1,6 +1,7 @@
 """All drivers on the simulated home's own sockets: what is asked is what the house then does."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def address(driver: str, bus: ModbusAddress) -> Address:
 async def home() -> AsyncIterator[Home]:
     async with AsyncExitStack() as stack:
         # The charger calls the hub, so the hub's port must be known before the home starts.
-        chargers = build([EV])
+        chargers = build([EV], now=time.time)
         await chargers.start()
         stack.push_async_callback(chargers.stop)
         (central,) = chargers.services.values()
@@ -67,15 +68,18 @@ async def home() -> AsyncIterator[Home]:
         simulated = await stack.enter_async_context(SimulatedHome(options))
         at = simulated.addresses()
         registry = build(
-            described(
-                name,
-                kind,
-                driver,
-                address(driver, ModbusAddress(at[name].host, at[name].port)),
-                high,
-                min_w=low,
-            )
-            for name, (kind, driver, low, high) in KINDS.items()
+            (
+                described(
+                    name,
+                    kind,
+                    driver,
+                    address(driver, ModbusAddress(at[name].host, at[name].port)),
+                    high,
+                    min_w=low,
+                )
+                for name, (kind, driver, low, high) in KINDS.items()
+            ),
+            now=time.time,
         )
         handles = {}
         for name, device in [*registry.devices.items(), *chargers.devices.items()]:

@@ -87,7 +87,7 @@ class Rig:
 async def opened(name: str, address: ModbusAddress) -> Handle:
     kind, low, high = KINDS[name]
     description = described(name, kind, "sunspec", address, high, min_w=low, deadline_s=10)
-    registry = build([description])
+    registry = build([description], now=time.time)
     return await registry.devices[name].open(
         Mode.READ_ONLY if kind is DeviceKind.METER else Mode.READ_WRITE
     )

@@ -1,6 +1,7 @@
 """Several SunSpec devices behind one gateway, opened through the registry as the hub does."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -61,10 +62,13 @@ async def gateway() -> AsyncIterator[tuple[int, Door]]:
 async def test_devices_behind_one_gateway_share_its_connection() -> None:
     async with gateway() as (port, door):
         registry = build(
-            described(
-                name, kind, "sunspec", ModbusAddress("127.0.0.1", port, unit), high, min_w=low
-            )
-            for unit, (name, kind, low, high) in PARTS.items()
+            (
+                described(
+                    name, kind, "sunspec", ModbusAddress("127.0.0.1", port, unit), high, min_w=low
+                )
+                for unit, (name, kind, low, high) in PARTS.items()
+            ),
+            now=time.time,
         )
         await registry.start()
         assert any(isinstance(service, ModbusPool) for service in registry.services.values())
@@ -86,8 +90,13 @@ async def test_devices_behind_one_gateway_share_its_connection() -> None:
 async def test_devices_at_different_places_share_nothing() -> None:
     async with gateway() as (one, first), gateway() as (two, second):
         registry = build(
-            described(f"meter{port}", DeviceKind.METER, "sunspec", ModbusAddress("127.0.0.1", port))
-            for port in (one, two)
+            (
+                described(
+                    f"meter{port}", DeviceKind.METER, "sunspec", ModbusAddress("127.0.0.1", port)
+                )
+                for port in (one, two)
+            ),
+            now=time.time,
         )
         handles = [await d.open(Mode.READ_ONLY) for d in registry.devices.values()]
         assert [(await handle.read()).power_w for handle in handles] == [-1520, -1520]

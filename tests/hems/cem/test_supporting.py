@@ -102,7 +102,8 @@ async def line(
                     deadline_s=2,
                 )
                 for name in names
-            ]
+            ],
+            now=time.time,
         )
         await registry.start()
         watcher, signals = Watcher(), list[Signal]()

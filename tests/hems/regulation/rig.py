@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -191,7 +192,7 @@ async def hub(
 ) -> AsyncIterator[Hub]:
     """Run a hub in this process; its regulating process is a real one."""
     clock, made, known = SystemClock(), Hub(), descriptions(at)
-    registry = build(known)
+    registry = build(known, now=time.time)
     tell = RegulationEvents(
         lambda: made.signals,
         lambda: made.cycle.allocation.rooms,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -59,7 +60,9 @@ async def chargers(
 ) -> AsyncIterator[tuple[CentralSystem, Notes]]:
     """Run a home's door for chargers, with one that it knows."""
     at = StationAddress("CP1", password=password)
-    registry = build([DeviceDescription(EVSE, "ocpp16", at)], Shared(central=settings))
+    registry = build(
+        [DeviceDescription(EVSE, "ocpp16", at)], Shared(central=settings), now=time.time
+    )
     notes: Notes = []
     noting(registry, notes.append)
     await registry.start()
@@ -209,7 +212,7 @@ async def test_a_modbus_device_that_goes_on_with_garbage_is_hostile(
 ) -> None:
     async with serve_bytes(garbage, 5.0) as address:
         notes: Notes = []
-        registry = build([DeviceDescription(METER, "sunspec", address)])
+        registry = build([DeviceDescription(METER, "sunspec", address)], now=time.time)
         noting(registry, notes.append)
         await read_often(registry, "meter", times)
         await registry.stop()
@@ -220,7 +223,7 @@ async def test_another_device_at_the_address_of_one_is_a_stranger() -> None:
     async with serve_registers(40000, [0] * 100) as served:
         notes: Notes = []
         address: ModbusAddress = served.address
-        registry = build([DeviceDescription(METER, "sunspec", address)])
+        registry = build([DeviceDescription(METER, "sunspec", address)], now=time.time)
         noting(registry, notes.append)
         await read_often(registry, "meter", 2)
         await registry.stop()

@@ -1,6 +1,7 @@
 """A simulated home's charger and the hub's driver for it, on a real socket."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ async def charging(
     )
     address = StationAddress("ev", password, wiring=wired)
     described = DeviceDescription(spec, DRIVERS[version.subprotocol], address)
-    registry = build([described], Shared(central=settings or CentralSettings()))
+    registry = build([described], Shared(central=settings or CentralSettings()), now=time.time)
     (central,) = registry.services.values()
     assert isinstance(central, CentralSystem)
     await registry.start()
