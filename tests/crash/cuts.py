@@ -2,7 +2,7 @@
 
 | cut | what is done | what must come of it |
 |---|---|---|
-| log | cut at any offset | what the last transaction before it left, whole |
+| log | cut where it was perhaps not on the disk | what the last transaction before it left, whole |
 | sectors | behind an offset of the log each sector is the old one, zeros or noise | the same |
 | pages | sectors of pages that the log holds are lost in the file | everything |
 | file | the file itself is cut | another store, and a word of it; or all that is not refused |
@@ -60,9 +60,9 @@ async def try_cuts(store: Path, rng: random.Random, scratch: Path, found: Cuts) 
     """
     if not _there(store):
         return
-    wal = read_wal(store.with_name(store.name + "-wal"), PAGE)
+    wal = read_wal(store, PAGE)
     if wal.size:
-        offset = rng.randrange(wal.size)
+        offset = rng.randint(wal.synced, wal.size)
         wanted = await _state(store, scratch, found, cut=wal.whole(offset))
         for kind, sectors in (("log", None), ("sectors", rng)):
             got = await _state(store, scratch, found, cut=offset, torn=sectors)

@@ -168,7 +168,7 @@ def test_a_log_cut_anywhere_is_read_as_sqlite_reads_it(
         base, content = path.read_bytes(), log.read_bytes()
     path.write_bytes(base)
     log.write_bytes(content)
-    found = read_wal(log, PAGE)
+    found = read_wal(path, PAGE)
     assert len(found.commits) == len(sizes)
     assert (found.commits[-1] - HEADER) % (FRAME + PAGE) == 0
     offset = data.draw(st.integers(0, len(content)))
@@ -176,6 +176,42 @@ def test_a_log_cut_anywhere_is_read_as_sqlite_reads_it(
     with closing(sqlite3.connect(path)) as reader:
         (count,) = reader.execute("SELECT count(*) FROM t").fetchone()
     assert count == sum(end <= offset for end in found.commits)
+
+
+@pytest.mark.parametrize("done", [0, 1, 3, 5])
+def test_what_a_checkpoint_has_copied_was_on_the_disk_and_is_not_cut(
+    tmp_path: Path, done: int
+) -> None:
+    """A cut before it, which no power cut makes, would mix the states of two transactions."""
+    path, log = tmp_path / "a.db", tmp_path / "a.db-wal"
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as writer,
+        closing(sqlite3.connect(path, isolation_level=None)) as reader,
+    ):
+        writer.execute(f"PRAGMA page_size={PAGE}")
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("PRAGMA wal_autocheckpoint=0")
+        writer.execute("CREATE TABLE t (n INTEGER, body BLOB)")
+        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for number in range(5):
+            writer.execute("INSERT INTO t VALUES (?, randomblob(9000))", (number,))
+            if number + 1 == done:
+                reader.execute("BEGIN")  # so the log goes on, where else it would begin anew
+                reader.execute("SELECT count(*) FROM t").fetchall()
+                writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        base, content = path.read_bytes(), log.read_bytes()
+    path.write_bytes(base)
+    log.write_bytes(content)
+    found = read_wal(path, PAGE)
+    assert len(found.commits) == 5
+    assert found.synced == (found.commits[done - 1] if done else 0)
+    for offset in (found.synced, found.synced + FRAME, found.size):
+        log.write_bytes(content[:offset])
+        with closing(sqlite3.connect(path)) as seen:
+            assert seen.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            (count,) = seen.execute("SELECT count(*) FROM t").fetchone()
+            assert count == max(done, sum(end <= offset for end in found.commits))
+        path.write_bytes(base)
 
 
 async def test_cuts_of_a_store_in_order_find_nothing_wrong_and_a_lie_is_seen(
