@@ -83,6 +83,7 @@ class Town:
     grid: Machine
     cables: Helper
     names: Helper
+    resolv: Path
     _flows: int = field(default=0, init=False)
 
     def weather(self, cable: str, weather: Weather = FAIR) -> Carried:
@@ -102,6 +103,10 @@ class Town:
         done = self.weather(cable)
         harmed = done.lost if weather.loss or weather.mtu or weather.cut else done.carried
         assert harmed, f"{weather} harmed nothing"
+
+    def patience(self, each_s: int = 2) -> None:
+        """Change how long the hub's machine waits for a name, each time; usually it is 5 s."""
+        self.resolv.write_text(f"nameserver {NAMES}\noptions timeout:{each_s} attempts:2\n")
 
     def book(self, book: Book = BOOK) -> int:
         """Change the names; returns how often one was asked for since the last change."""
@@ -172,7 +177,7 @@ class Town:
         Args:
             resolv: File that is to be the hub's /etc/resolv.conf.
         """
-        resolv.write_text(f"nameserver {NAMES}\noptions timeout:2 attempts:2\n")
+        resolv.touch()
         with contextlib.ExitStack() as stack:
             hub, house, router, grid = (
                 stack.enter_context(machine(mounts=mounts))
@@ -196,7 +201,8 @@ class Town:
             outside = (f"{UTILITY}/24", f"{NAMES}/24", f"{UTILITY6}/64")
             _settle(grid, "net0", outside, via=(OUTER, "2001:db8:60::1"))
             knows = stack.enter_context(helper(grid, "names", NAMES))
-            town = cls(hub, house, router, grid, carrying, knows)
+            town = cls(hub, house, router, grid, carrying, knows, resolv)
+            town.patience()
             town.book()
             town.new_flows()
             yield town
