@@ -61,8 +61,8 @@ async def try_cuts(store: Path, rng: random.Random, scratch: Path, found: Cuts) 
     if not _there(store):
         return
     wal = read_wal(store, PAGE)
-    if wal.size:
-        offset = rng.randint(wal.synced, wal.size)
+    if wal.synced < wal.size:
+        offset = rng.randrange(wal.synced, wal.size)
         wanted = await _state(store, scratch, found, cut=wal.whole(offset))
         for kind, sectors in (("log", None), ("sectors", rng)):
             got = await _state(store, scratch, found, cut=offset, torn=sectors)

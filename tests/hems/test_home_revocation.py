@@ -1,6 +1,5 @@
 """The hub reads renewed revocation lists while it runs, for both of its sides."""
 
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -50,7 +49,7 @@ async def home(pki: Pki, tmp_path: Path) -> AsyncIterator[Home]:
     )
     clock = SystemClock()
     store = await open_store(tmp_path / "home.sqlite", clock)
-    yield Home(Config(utility=(utility,)), clock, store, build([], now=time.time))
+    yield Home(Config(utility=(utility,)), clock, store, build([], now=clock.now))
     await store.close()
 
 

@@ -35,8 +35,7 @@ async def _carried_out(line: Line, seconds: int = 30) -> Event:
 @pytest.mark.parametrize("weather", SLOW, ids=["30 % lost", "2 s each way", "32 kbit/s"])
 async def test_a_hub_that_starts_on_a_bad_line_gets_through(line: Line, weather: Weather) -> None:
     """Every connection is a new one, with its whole handshake, and all is to be read at once."""
-    line.town.patience(5)
-    with line.town.bad("wan", weather):
+    with line.town.patient(), line.town.bad("wan", weather):
         line.watching = False
         await line.rig.stage.hub.stop()
         await line.rig.stage.start_hub()
@@ -46,7 +45,6 @@ async def test_a_hub_that_starts_on_a_bad_line_gets_through(line: Line, weather:
         await line.runs(event)
         await line.rig.cancel(event.id)
         await line.answered(event, [1, 2, 6])
-    line.town.patience()
 
 
 async def test_a_name_server_that_takes_ten_seconds(line: Line) -> None:

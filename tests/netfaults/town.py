@@ -104,9 +104,15 @@ class Town:
         harmed = done.lost if weather.loss or weather.mtu or weather.cut else done.carried
         assert harmed, f"{weather} harmed nothing"
 
-    def patience(self, each_s: int = 2) -> None:
-        """Change how long the hub's machine waits for a name, each time; usually it is 5 s."""
-        self.resolv.write_text(f"nameserver {NAMES}\noptions timeout:{each_s} attempts:2\n")
+    @contextlib.contextmanager
+    def patient(self) -> Iterator[None]:
+        """Have the hub's machine wait for a name as long as machines usually do, 5 s each time."""
+        hurried = self.resolv.read_text()
+        self.resolv.write_text(f"nameserver {NAMES}\noptions timeout:5 attempts:2\n")
+        try:
+            yield
+        finally:
+            self.resolv.write_text(hurried)
 
     def book(self, book: Book = BOOK) -> int:
         """Change the names; returns how often one was asked for since the last change."""
@@ -177,7 +183,7 @@ class Town:
         Args:
             resolv: File that is to be the hub's /etc/resolv.conf.
         """
-        resolv.touch()
+        resolv.write_text(f"nameserver {NAMES}\noptions timeout:2 attempts:2\n")
         with contextlib.ExitStack() as stack:
             hub, house, router, grid = (
                 stack.enter_context(machine(mounts=mounts))
@@ -202,7 +208,6 @@ class Town:
             _settle(grid, "net0", outside, via=(OUTER, "2001:db8:60::1"))
             knows = stack.enter_context(helper(grid, "names", NAMES))
             town = cls(hub, house, router, grid, carrying, knows, resolv)
-            town.patience()
             town.book()
             town.new_flows()
             yield town

@@ -22,6 +22,7 @@ from hems.software.switch import State, Verdict, armed, installed, returned, sta
 from hems.store.store import open_store
 from hems.succession import Succession
 from tests.waiting import until
+from web.words import tell
 
 READY = installed(State(), "0.2.0", migrates=False)
 TRIAL = started(armed(READY))
@@ -174,3 +175,4 @@ async def test_a_version_taken_back_is_on_record_once_and_told_at_every_start(
         await _running(sides, tmp_path, house, partial(_told, house), noted.append)
         assert len(noted) == told
     assert ["car does not answer" in each.text for each in noted] == [True, False]
+    assert "car antwortet nicht" in tell(noted[0].text, "de"), "also the reason, which was kept"
