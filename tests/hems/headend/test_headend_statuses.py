@@ -1,7 +1,6 @@
 """Every refusal a client can earn, each with its status, and that others' things stay hidden."""
 
 import contextlib
-import sqlite3
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +34,7 @@ from hems.sep2.resources import (
 )
 from hems.sep2.xml import MEDIA_TYPE, serialize
 from tests.hems.headend.conftest import Heard, Home, Operator
+from tests.locked import locked
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
 
@@ -272,17 +272,14 @@ async def test_a_locked_database_is_503_and_recovers(
     home: Home, operator: Operator, file: Path
 ) -> None:
     path = await own(home) + "/der/1/ders"
-    blocker = sqlite3.connect(file)
-    blocker.execute("BEGIN IMMEDIATE")
-    answer = await home.ask("PUT", path, STATUS)
-    assert answer.status == 503
-    assert int(answer.headers["Retry-After"]) > 0
-    status, refused = await operator.ask("POST", "/events", {"limit_import_w": 1, "minutes": 1})
-    assert status == 503
-    assert "locked" in refused["error"]
-    assert (await home.get("/derp/1/derc", DERControlList)).all == 0
-    blocker.rollback()
-    blocker.close()
+    async with locked(file):
+        answer = await home.ask("PUT", path, STATUS)
+        assert answer.status == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        status, refused = await operator.ask("POST", "/events", {"limit_import_w": 1, "minutes": 1})
+        assert status == 503
+        assert "locked" in refused["error"]
+        assert (await home.get("/derp/1/derc", DERControlList)).all == 0
     assert (await home.ask("PUT", path, STATUS)).status == 204
     await operator.event(limit_import_w=1, minutes=1)
     assert (await home.get("/derp/1/derc", DERControlList)).all == 1

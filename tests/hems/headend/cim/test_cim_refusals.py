@@ -1,7 +1,6 @@
 """Whatever is wrong with a message is told by code, status and reason, and changes nothing."""
 
 import asyncio
-import sqlite3
 import ssl
 import time
 from collections.abc import Callable
@@ -39,6 +38,7 @@ from hems.sep2.xml import MAX_BODY
 from tests.hems.headend.cim.asking import dispatch, group, grouped, groups, ids
 from tests.hems.headend.cim.conftest import DMS, EYE, Side, Start, message, same_id
 from tests.hems.headend.conftest import Home
+from tests.locked import locked
 
 pytestmark = pytest.mark.requirement("PRO-CIM")
 
@@ -322,11 +322,8 @@ async def test_a_locked_database_is_told_and_the_same_message_is_done_later(
         pytest.skip("SQLite's lock")
     await grouped(side, home)
     sent = message(Verb.CREATE, Noun.DISPATCHES, dispatch())
-    with sqlite3.connect(database, isolation_level=None) as other:
-        other.execute("BEGIN IMMEDIATE")
+    async with locked(database):
         got = await side.system().send(sent)
-        other.execute("ROLLBACK")
-    other.close()
     assert (got.status, got.code) == (503, "5.1")
     assert got.headers["Retry-After"]
     assert not side.head_end.book.events

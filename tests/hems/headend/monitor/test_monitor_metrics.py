@@ -1,9 +1,7 @@
 """Prometheus reads of a running head-end what homes and operators did, and nothing of whom."""
 
 import asyncio
-import sqlite3
 import ssl
-from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -15,6 +13,7 @@ from hems.headend.server import HeadEnd
 from hems.sep2.resources import DERControlList, EndDeviceList, Response, Subscription
 from tests.hems.headend.conftest import Home, Listen, MakeHome, Operator
 from tests.hems.headend.monitor.conftest import Scraper, Series, value
+from tests.locked import locked
 from tests.waiting import until
 
 pytestmark = pytest.mark.requirement("L3-MONITOR")
@@ -149,20 +148,9 @@ async def test_a_database_that_is_away_is_counted(
     head_end: HeadEnd, home: Home, scraper: Scraper, file: Path
 ) -> None:
     await home.ask("GET", "/tm")
-    locked = sqlite3.connect(file, isolation_level=None, timeout=0)
-
-    async def begun() -> bool:
-        with suppress(sqlite3.OperationalError):  # the head-end writes; it ends where it may run
-            locked.execute("BEGIN IMMEDIATE")
-        return locked.in_transaction
-
-    await until(begun, bool, 20.0, "the database is locked by another")
-    try:
+    async with locked(file):
         with pytest.raises(BusyError):
             await head_end.book.contacts.save()
-    finally:
-        locked.rollback()
-        locked.close()
     seen = await scraper.series()
     assert value(seen, "hems_database_transactions_total", kind="write", outcome="busy") >= 1
 

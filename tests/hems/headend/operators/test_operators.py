@@ -18,6 +18,7 @@ from hems.headend.server import HeadEnd
 from hems.headend.settings import HeadEndSettings, load_settings
 from tests.hems.headend.conftest import Operator
 from tests.hems.headend.operators.conftest import PASSWORD, Staff
+from tests.locked import locked
 from tests.waiting import until
 
 pytestmark = pytest.mark.requirement("PRV-RBAC")
@@ -346,14 +347,9 @@ async def test_what_cannot_be_written_down_is_not_done(
 ) -> None:
     ada = await staff.with_token("Ada", "dispatcher")
     await ada.good("GET", "/session")
-    blocker = sqlite3.connect(file)
-    blocker.execute("BEGIN EXCLUSIVE")
-    try:
+    async with locked(file):
         status, answer, raw = await ada.whole("POST", "/messages", {"text": "hello"})
         assert (status, raw.headers["Retry-After"]) == (503, "5"), answer
-    finally:
-        blocker.rollback()
-        blocker.close()
     assert (await operator.ask("GET", "/messages"))[1]["messages"] == []
     await ada.good("POST", "/messages", {"text": "hello"})
 

@@ -1,6 +1,5 @@
 """What the aggregator keeps in the head-end's database: shares, and what it owes the utility."""
 
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from hems.headend.upstream.ledger import KEPT_S, RECENT_S, UpstreamLedger
 from hems.headend.upstream.shared import Given, Head, Part
 from hems.headend.upstream.shelf import Shelf
 from hems.sep2.book.ledger import EventRow, LedgerError, ResponseRow
+from tests.locked import locked
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.requirement("PRO-2030.5")
@@ -205,13 +205,9 @@ async def test_a_locked_database_is_told_as_the_client_expects_and_nothing_is_ha
     ledger: UpstreamLedger, path: Path
 ) -> None:
     await ledger.save([], [])
-    other = sqlite3.connect(path)
-    try:
-        other.execute("BEGIN IMMEDIATE")
+    async with locked(path):
         with pytest.raises(LedgerError, match="database"):
             await ledger.save([event("E1")], [response()])
-    finally:
-        other.close()
     assert await ledger.events() == []
     await ledger.save([event("E1")], [response()])
     assert len(await ledger.unposted("u")) == 1

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from hems.clock import SystemClock
 from hems.headend.db.database import Database
 from hems.headend.upstream.turn import Turn
 from tests.hems.headend.ours import until
+from tests.locked import locked
 from tests.postgres import Postgres
 
 FOR_S = 1.5
@@ -97,14 +97,10 @@ async def test_who_cannot_renew_stops_before_another_may_begin(
     one, _ = workers
     async with one.serving():
         await until(lambda: one.working)
-        other = sqlite3.connect(path)
-        try:
-            other.execute("BEGIN IMMEDIATE")
+        async with locked(path) as other:
             (until_,) = other.execute("SELECT until FROM upstream_turn").fetchone()
             await until(lambda: not one.working)
             assert SystemClock().now() < until_
-        finally:
-            other.close()
         await until(lambda: one.working)
     assert one.times == 2
 
