@@ -197,7 +197,10 @@ def _adopt(
     # Whoever opened the switch: this hub, or the one that it takes the place of, lets it close.
     opened = reading.connected is False and spec.control in PRODUCING
     if limit_w is None or not spec.min_w <= limit_w <= spec.max_w:
-        return DeviceMemory(), Given(None, now, disconnected=True) if opened else None
+        # A charger that does not say what it is held to may rise to what it is told first.
+        since = now if limit_w is None and spec.control is Control.CEILING else -math.inf
+        past = DeviceMemory(changed_at=since)
+        return past, Given(None, now, disconnected=True) if opened else None
     setpoint = Setpoint(limit_w, policy.restrict_lapse_s)
     found = Given(setpoint, now, doubtful=True, disconnected=opened)
     match spec.control:

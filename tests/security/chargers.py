@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -19,6 +19,7 @@ IDENTITY: Final = "ev"
 _WITHIN_S: Final = 20.0
 _FLOOD: Final = 3_000
 _OVERSIZED: Final = 1 << 20
+_CALLS: Final = 3
 _BOOT: Final = {"chargePointVendor": "Maker", "chargePointModel": "Model E"}
 
 
@@ -68,10 +69,16 @@ async def asks(
 
 
 async def boots(porch: Porch) -> str:
-    """Call in rightly."""
+    """Call in rightly, and again as a charger does whose line the hub has just made anew."""
+    for _ in range(_CALLS - 1):
+        with suppress(ConnectionError, EndedError):
+            return await _booted(porch)
+    return await _booted(porch)
+
+
+async def _booted(porch: Porch) -> str:
     async with calling(porch) as socket:
-        answer = await asks(socket, "BootNotification", _BOOT)
-        return json.dumps(answer)
+        return json.dumps(await asks(socket, "BootNotification", _BOOT))
 
 
 def refused(identity: str, password: str | None) -> Do:
