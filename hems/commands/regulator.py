@@ -20,7 +20,7 @@ from der.registry import build
 from hems.logs import log_to_stderr
 from hems.regulation.errors import LetterError
 from hems.regulation.feed_module import FeedModule
-from hems.regulation.letters import Answer, Ready, read_opening, read_word, write_answer
+from hems.regulation.letters import Answer, Ready, Time, read_opening, read_word, write_answer
 from hems.regulation.loop import Loop
 
 _log = logging.getLogger("hems.regulator")
@@ -51,10 +51,11 @@ async def _regulate() -> None:
     running = asyncio.get_running_loop()
     await running.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     told = read_opening(await reader.readline())
-    registry = build(told.devices, told.shared, now=time.time)
+    clock = _HubTime(told.ahead_s)
+    registry = build(told.devices, told.shared, now=clock.now)
     await registry.start()
     loop = Loop(registry.devices, told.settings, _answer, _Collector().idle)
-    work = [asyncio.create_task(loop.run()), asyncio.create_task(_listen(reader, loop))]
+    work = [asyncio.create_task(loop.run()), asyncio.create_task(_listen(reader, loop, clock))]
     if told.settings.source is not None:
         # Loaded only here: a home that regulates by frequency alone does without MQTT.
         module = cast("FeedModule", import_module("hems.regulation.feed"))
@@ -62,6 +63,7 @@ async def _regulate() -> None:
             told.settings.source,
             lambda: loop.swing.last,
             lambda taken: loop.signal(taken.seq, taken.value),
+            clock.now,
         )
         work.append(asyncio.create_task(feed.run()))
     gc.collect()
@@ -83,14 +85,33 @@ async def _regulate() -> None:
             task.result()
 
 
-async def _listen(reader: asyncio.StreamReader, loop: Loop) -> None:
+class _HubTime:
+    """UTC as the hub knows it: the machine's own may be wrong by years.
+
+    Attributes:
+        ahead_s: By how much it is ahead of the monotonic clock, s.
+    """
+
+    def __init__(self, ahead_s: float) -> None:
+        self.ahead_s = ahead_s
+
+    def now(self) -> float:
+        """Return UTC as epoch seconds."""
+        return time.monotonic() + self.ahead_s
+
+
+async def _listen(reader: asyncio.StreamReader, loop: Loop, clock: _HubTime) -> None:
     """Take what the hub says until it says no more.
 
     Raises:
         LetterError: What it says makes no sense.
     """
     while line := await reader.readline():
-        loop.say(read_word(line))
+        match read_word(line):
+            case Time(ahead_s=ahead_s):
+                clock.ahead_s = ahead_s
+            case word:
+                loop.say(word)
 
 
 def _answer(answer: Answer) -> None:

@@ -35,14 +35,20 @@ class Feed:
         source: Where it is.
         last: Returns the number of the last message that was taken.
         taken: Called with each message that counts.
+        now: Returns UTC as epoch seconds.
     """
 
     def __init__(
-        self, source: Source, last: Callable[[], int], taken: Callable[[Taken], None]
+        self,
+        source: Source,
+        last: Callable[[], int],
+        taken: Callable[[Taken], None],
+        now: Callable[[], float],
     ) -> None:
         self._source = source
         self._last = last
         self._taken = taken
+        self._now = now
         self._refused = 0
         self._counted_at = time.monotonic()
         self.refusal = ""
@@ -74,7 +80,7 @@ class Feed:
         fresh_s, since_s = self._source.fresh_s, time.monotonic() - self._counted_at
         # After so long no copy is fresh any more: a lower number is of one who counts anew.
         last = self._last() if since_s <= 2 * fresh_s else -1
-        said = judge(payload, last, time.time(), fresh_s)
+        said = judge(payload, last, self._now(), fresh_s)
         if isinstance(said, Refused):
             if self._refused % _SAY_EVERY == 0:
                 _log.warning("a regulation signal is refused: %s", said.why)

@@ -19,7 +19,11 @@ class FeedModule(Protocol):
     """`hems.regulation.feed`."""
 
     def Feed(  # noqa: N802 - a class there
-        self, source: Source, last: Callable[[], int], taken: Callable[[Taken], None]
+        self,
+        source: Source,
+        last: Callable[[], int],
+        taken: Callable[[Taken], None],
+        now: Callable[[], float],
     ) -> SignalFeed:
         """Return what follows a source."""
         ...

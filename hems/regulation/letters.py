@@ -1,7 +1,8 @@
 """What the hub and its regulating process write to each other: one line of JSON each.
 
 The first line from the hub says which devices there are and how to regulate; then come its words.
-Times are seconds of the machine's monotonic clock, which all its processes share.
+Times are seconds of the machine's monotonic clock, which all its processes share; but for those of
+readings, which are UTC by the hub's clock: that of the machine may be years behind it.
 """
 
 import json
@@ -56,11 +57,19 @@ class LoopSettings:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The first line from the hub."""
+    """The first line from the hub.
+
+    Attributes:
+        devices: The battery, and what else measures the frequency.
+        shared: What devices share.
+        settings: How to regulate.
+        ahead_s: See `Time`.
+    """
 
     devices: tuple[DeviceDescription, ...]
     shared: Shared
     settings: LoopSettings
+    ahead_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,21 @@ class LetGo:
     word: Literal["let-go"] = "let-go"
 
 
-Word = Base | Span | Take | LetGo
+@dataclass(frozen=True, slots=True)
+class Time:
+    """What time it is by the hub's clock.
+
+    Attributes:
+        ahead_s: By how much UTC is ahead of the monotonic clock, s.
+    """
+
+    ahead_s: float
+    word: Literal["time"] = "time"
+
+
+Order = Base | Span | Take | LetGo
+"""What the loop carries out."""
+Word = Order | Time
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +209,14 @@ _SETTINGS: Final = TypeAdapter(LoopSettings)
 
 
 def write_opening(
-    devices: Iterable[DeviceDescription], shared: Shared, settings: LoopSettings
+    devices: Iterable[DeviceDescription], shared: Shared, settings: LoopSettings, ahead_s: float
 ) -> bytes:
-    """Return the first line."""
+    """Return the first line; the arguments are those of `Opening`."""
     words = {
         "devices": [_DESCRIPTION.dump_python(device, mode="json") for device in devices],
         "shared": _SHARED.dump_python(shared, mode="json"),
         "settings": _SETTINGS.dump_python(settings, mode="json"),
+        "ahead_s": ahead_s,
     }
     return json.dumps(words).encode() + b"\n"
 
@@ -205,6 +229,7 @@ def read_opening(line: bytes) -> Opening:
             tuple(_described(each) for each in raw["devices"]),
             _SHARED.validate_python(raw["shared"]),
             _SETTINGS.validate_python(raw["settings"]),
+            float(raw["ahead_s"]),
         )
     except (KeyError, TypeError, ValueError, ValidationError, RecursionError) as error:
         raise LetterError(f"the first line does not say how to regulate: {error}") from error

@@ -25,11 +25,11 @@ from hems.regulation.letters import (
     Done,
     LetGo,
     LoopSettings,
+    Order,
     Report,
     Span,
     Take,
     Tick,
-    Word,
 )
 from hems.regulation.swing import Sampler, Swing
 
@@ -80,7 +80,7 @@ class Loop:
         self._idle = idle
         self.swing = Swing(settings, last=settings.last)
         self._sampler = Sampler(settings.capacity_w)
-        self._words: deque[Word] = deque()
+        self._words: deque[Order] = deque()
         self._woken = asyncio.Event()
         self._taken = False
         self._ended = False
@@ -100,7 +100,7 @@ class Loop:
         self._swings: deque[tuple[float, float]] = deque(maxlen=64)
         self._count = 0
 
-    def say(self, word: Word) -> None:
+    def say(self, word: Order) -> None:
         """Take a word of the hub's; it is carried out in turn, at once."""
         self._words.append(word)
         self._woken.set()

@@ -7,6 +7,7 @@ hub write the battery itself again, for two must never do so at once.
 import asyncio
 import contextlib
 import logging
+import math
 import sys
 import time
 from asyncio.subprocess import Process
@@ -23,6 +24,7 @@ from hems.regulation.letters import (
     Report,
     Span,
     Take,
+    Time,
     read_answer,
     write_word,
 )
@@ -34,6 +36,8 @@ SILENT_S: Final = 2.0
 """A process that has the battery and says nothing for so long is ended; a device's own time-out
 for one answer is shorter."""
 _LOOK_S: Final = SILENT_S / 4
+_SAME_S: Final = 0.05
+"""The machine slews both of its clocks; by more than this somebody has set one."""
 _READY_S: Final = 30.0
 """To load and be ready, on a slow machine under load."""
 _ENDED_S: Final = 2.0
@@ -64,6 +68,7 @@ class Regulator:
         self._taken = False
         self._heard_at = 0.0
         self._number = 0
+        self._ahead_s = math.inf
         self._waiting: dict[int, asyncio.Future[str]] = {}
         self._report: Report | None = None
         self._news = asyncio.Event()
@@ -106,6 +111,7 @@ class Regulator:
             start_new_session=True,  # Ctrl-C at the terminal is the hub's, which ends it
         )
         self._process = process
+        self._ahead_s = math.inf
         self._heard_at = time.monotonic()
         watching = asyncio.create_task(self._watch(process))
         try:
@@ -131,6 +137,16 @@ class Regulator:
             GoneError: It has ended, or does not answer.
         """
         return await self._ask(base.number, write_word(base))
+
+    def set_time(self, ahead_s: float) -> None:
+        """Tell it what time it is, where it was told another.
+
+        Args:
+            ahead_s: By how much UTC is ahead of the monotonic clock, s.
+        """
+        if self._process is not None and abs(ahead_s - self._ahead_s) > _SAME_S:
+            self._ahead_s = ahead_s
+            self._write(write_word(Time(ahead_s)))
 
     def bound(self, span: Span) -> None:
         """Tell it a span."""

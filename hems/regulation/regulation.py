@@ -7,6 +7,7 @@ something to regulate by and ended when there is not: until then it costs nothin
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -238,6 +239,7 @@ class Regulation:
         battery = image.devices.get(self._settings.agreed.device)
         self._rests = battery is None or battery.quality is Quality.LOST
         self._look()
+        self._process.set_time(self._ahead_s())
         room = self._room()
         if room is not None and self._process.taken:
             self._process.bound(Span(room.lower_w, room.upper_w))
@@ -410,7 +412,11 @@ class Regulation:
             last=self._last,
         )
         needed = [self._descriptions[name] for name in dict.fromkeys((device, measured_by))]
-        return letters.write_opening(needed, self._shared, loop)
+        return letters.write_opening(needed, self._shared, loop, self._ahead_s())
+
+    def _ahead_s(self) -> float:
+        """Return by how much UTC is ahead of the clock that all processes of the machine share."""
+        return self._clock.now() - time.monotonic()
 
     def _reported(self, report: Report) -> None:
         self._last = max(self._last, report.last)

@@ -68,6 +68,10 @@ class Record:
             return None
         return self.plug in WITH_CAR
 
+    def now(self) -> float:
+        """Return UTC as epoch seconds."""
+        return self._now()
+
     def booted(self, boot: Boot) -> None:
         """Note who it says it is."""
         self.connection = replace(

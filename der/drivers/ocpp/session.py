@@ -192,9 +192,9 @@ class Session(ChargePoint):  # type: ignore[misc] # the library is untyped
             raise PermanentError(f"{self.name}: {what}: the charger says {plain(status)}")
 
 
-def utc_text() -> str:
-    """Return the time as a charger is told it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def utc_text(at: float) -> str:
+    """Return a time, UTC epoch seconds, as a charger is told it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _reason(error: BaseException | None, about: tuple[object, ...] = ()) -> str:

@@ -47,6 +47,10 @@ class Boot:
 class Listener(Protocol):
     """Whoever keeps what a charger says; connectors are EVSEs in OCPP 2.0.1, 0 is the station."""
 
+    def now(self) -> float:
+        """Return UTC as epoch seconds, which the charger is told too."""
+        ...
+
     def booted(self, boot: Boot) -> None:
         """It named itself."""
         ...

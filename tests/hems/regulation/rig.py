@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from hems.cem.arbiter import Decision
 from hems.cem.cycle import Cycle
 from hems.cem.effects import Effect
 from hems.cem.policy import AllocatorPolicy
-from hems.clock import SystemClock
+from hems.clock import Clock, SystemClock
 from hems.commands.child import Child
 from hems.image import Image, ImageRing
 from hems.regulation.process import COMMAND
@@ -189,10 +188,11 @@ async def hub(
     allocator: AllocatorPolicy | None = None,
     policies: Policies | None = None,
     command: Sequence[str] = COMMAND,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Hub]:
     """Run a hub in this process; its regulating process is a real one."""
-    clock, made, known = SystemClock(), Hub(), descriptions(at)
-    registry = build(known, now=time.time)
+    clock, made, known = clock or SystemClock(), Hub(), descriptions(at)
+    registry = build(known, now=clock.now)
     tell = RegulationEvents(
         lambda: made.signals,
         lambda: made.cycle.allocation.rooms,

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 
 from der.addresses import TlsFiles
 from der.commands import Identify
+from der.model import Quality
 from hems.cem.policy import AllocatorPolicy
 from hems.regulation.settings import Source
 from programs.signal import Signal, SignalKind
@@ -252,6 +253,61 @@ async def test_an_aggregator_s_signal_is_followed_while_its_event_lasts(tmp_path
                 "Regulation",
             )
             assert "regulation" not in made.alarms
+
+
+@dataclass
+class LostClock:
+    """The clock of a hub that knows the time on a machine that has lost it.
+
+    Attributes:
+        ahead_s: By how much it is ahead of the machine's.
+    """
+
+    ahead_s: float
+
+    def now(self) -> float:
+        return time.time() + self.ahead_s
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+@pytest.mark.requirement("BUC-3", "TIME-SERVER")
+async def test_a_machine_that_has_lost_its_clock_regulates_by_the_hub_s_time(
+    tmp_path: Path,
+) -> None:
+    clock = LostClock(20 * 365 * 86_400.0)
+    async with mosquitto(tmp_path) as broker, house(tmp_path) as at:
+        source = Source(broker.settings, "regulation/1")
+        agreed = settings(droop=None, source=source, program="Regulation", stale_s=3, fade_s=2)
+        async with hub(at, agreed, clock=clock) as made, broker.client() as aggregator:
+
+            async def send(seq: int, value: float) -> None:
+                words = {"seq": seq, "at": clock.now(), "value": value}
+                await aggregator.publish("regulation/1", json.dumps(words))
+
+            async def follows(seq: int) -> None:
+                for each in range(seq, seq + 6):
+                    await send(each, 0.5)
+                    await asyncio.sleep(0.5)
+                    image = made.ring.present
+                    assert image is not None
+                    assert image.devices["battery"].quality is Quality.GOOD
+                await battery_at(at, 300 - 1000)
+
+            now = clock.now()
+            made.signals.append(
+                Signal(
+                    "E", "Regulation", SignalKind.STORAGE_POWER, 300.0, now - 9e8, now + 9e8, False
+                )
+            )
+            await made.until()
+            await battery_at(at, 300)
+            await asyncio.sleep(0.5)  # for the subscription
+            await follows(1)
+            clock.ahead_s += 3_600.0  # somebody who knows it has told the hub
+            await asyncio.sleep(2.0)  # until the next cycle
+            await follows(7)
 
 
 @pytest.mark.requirement("BUC-3")

@@ -26,7 +26,10 @@ def test_an_aggregator_that_counts_anew_is_heard_once_no_copy_can_be_fresh(
     monkeypatch.setattr(time, "monotonic", lambda: held[0])
     taken: list[Taken] = []
     feed = Feed(
-        Source(BrokerSettings(), "t"), lambda: taken[-1].seq if taken else 4_711, taken.append
+        Source(BrokerSettings(), "t"),
+        lambda: taken[-1].seq if taken else 4_711,
+        taken.append,
+        time.time,
     )
 
     def come(seq: int, after_s: float) -> int:

@@ -19,6 +19,7 @@ from hems.regulation.letters import (
     Span,
     Take,
     Tick,
+    Time,
     Word,
     read_answer,
     read_opening,
@@ -61,10 +62,11 @@ READING = Reading(
 def test_the_opening() -> None:
     source = Source(BrokerSettings("b", 8883, "u", "p", TlsFiles(Path("t.pem"))), "topic")
     settings = LoopSettings("battery", "meter", 2000.0, COMMON_DROOP, source=source, last=7)
-    told = read_opening(write_opening([BATTERY], Shared(), settings))
+    told = read_opening(write_opening([BATTERY], Shared(), settings, 1.5))
     assert told.devices == (BATTERY,)
     assert told.settings == settings
     assert told.shared == Shared()
+    assert told.ahead_s == 1.5
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,7 @@ def test_the_opening() -> None:
         Span(0, 1),
         Take(),
         LetGo(4),
+        Time(-1.7e9),
     ],
 )
 def test_words(word: Word) -> None:

@@ -59,7 +59,9 @@ class Session16(Session, v16.ChargePoint):  # type: ignore[misc] # the library i
             )
         )
         return call_result.BootNotification(
-            current_time=utc_text(), interval=HEARTBEAT_S, status=RegistrationStatus.accepted
+            current_time=utc_text(self._listener.now()),
+            interval=HEARTBEAT_S,
+            status=RegistrationStatus.accepted,
         )
 
     @then(Action.boot_notification)
@@ -68,7 +70,7 @@ class Session16(Session, v16.ChargePoint):  # type: ignore[misc] # the library i
 
     @handles(Action.heartbeat)
     def _heartbeat(self) -> call_result.Heartbeat:
-        return call_result.Heartbeat(current_time=utc_text())
+        return call_result.Heartbeat(current_time=utc_text(self._listener.now()))
 
     @handles(Action.authorize)
     def _authorize(self, id_tag: str) -> call_result.Authorize:

@@ -117,7 +117,7 @@ class Session201(Session, v201.ChargePoint):  # type: ignore[misc] # the library
             )
         )
         return call_result.BootNotification(
-            current_time=utc_text(),
+            current_time=utc_text(self._listener.now()),
             interval=HEARTBEAT_S,
             status=RegistrationStatusEnumType.accepted,
         )
@@ -128,7 +128,7 @@ class Session201(Session, v201.ChargePoint):  # type: ignore[misc] # the library
 
     @handles(Action.heartbeat)
     def _heartbeat(self, **_: object) -> call_result.Heartbeat:
-        return call_result.Heartbeat(current_time=utc_text())
+        return call_result.Heartbeat(current_time=utc_text(self._listener.now()))
 
     @handles(Action.authorize)
     def _authorize(self, id_token: Token, **_: object) -> call_result.Authorize:

@@ -379,3 +379,16 @@ async def test_an_answer_that_makes_no_sense_is_one_error(
             with pytest.raises(TransientError, match=f"^ev: limit of its power: .*{error}"):
                 await station.mandate.limit(Setpoint(2300, 60))
             replying.cancel()
+
+
+@pytest.mark.requirement("TIME-SERVER")
+@of_each_version
+async def test_a_charger_is_told_the_home_s_time_and_not_the_machine_s(version: Version) -> None:
+    """A machine that has lost its clock must not set a charger's, which dates what is billed."""
+    beat = call16.Heartbeat() if version is V16 else call201.Heartbeat()
+    async with (
+        central(version, now=lambda: 2_000_000_000.0) as (system, _),
+        calling(system.port, version.subprotocol, boot=False) as ev,
+    ):
+        for answer in (await ev.boot(), await ev.call(beat)):
+            assert answer.current_time == "2033-05-18T03:33:20Z"
