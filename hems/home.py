@@ -22,7 +22,6 @@ from hems.bench.workbench import Workbench
 from hems.cem.arbiter import Decision
 from hems.cem.cycle import PAST_NET_S, Cycle
 from hems.cem.effects import Effect as Written
-from hems.cem.memory import Memory
 from hems.changes import Changes
 from hems.clock import Clock, is_known
 from hems.emg.threats.rules import setpoints
@@ -375,19 +374,6 @@ class Home:
         async with self.bench.given_back(leaving):
             self._cycle.stop(give_back=False)
             await self._over.wait()
-
-    def bequeath(self) -> Memory:
-        """Return what it remembers of its devices, once it has ended, for the one that follows."""
-        return self._cycle.bequeath()
-
-    def inherit(self, memory: Memory, leaving: Collection[str]) -> None:
-        """Take up what the home that made way for this one knew of the devices that stay.
-
-        Args:
-            memory: What that one has just bequeathed.
-            leaving: Ids of its devices that this one does not have, or reaches in another way.
-        """
-        self._cycle.inherit(memory, self._registry.devices.keys() - leaving)
 
     async def wait_first_cycle(self) -> None:
         """Return when the first control cycle is done."""

@@ -8,7 +8,7 @@ state while restrictions of a running event hold to the event's end.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Final
@@ -241,25 +241,6 @@ class Cycle:
         """
         self._give_back = give_back
         self._stop.set()
-
-    def bequeath(self) -> Memory:
-        """Return what a cycle that follows this one, which has ended, is to go on from."""
-        self._follow_clock()
-        return self._memory
-
-    def inherit(self, memory: Memory, devices: Collection[str]) -> None:
-        """Go on from where the cycle of the home before has left off.
-
-        Without that the first decisions would take what devices were told for their own doing,
-        and forget how far the house's power has risen lately.
-
-        Args:
-            memory: What that one has just bequeathed.
-            devices: Ids of those that both homes have and reach in the same way.
-        """
-        self._steps.step_s()  # by how much the clock was set before is in there
-        self._memory = memory.passed_on(devices)
-        self._allocation = Allocation({}, self._memory)
 
     async def run(self) -> None:
         """Run until stopped or cancelled; then give the devices back and close them."""

@@ -1,7 +1,7 @@
 """What the pure rules remember from one cycle to the next, passed in and out as plain state."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -190,27 +190,6 @@ class Memory:
             probe_after=self.probe_after + by_s,
             steps=tuple((at + by_s, rise_w) for at, rise_w in self.steps),
             past=tuple(replace(sample, at=sample.at + by_s) for sample in self.past),
-        )
-
-    def passed_on(self, devices: Collection[str]) -> "Memory":
-        """Return what a home that follows this one is to know of the devices that stay.
-
-        They go on doing what they were told; whether each still holds it is doubtful, since they
-        are reached by other connections, so that they are told again.
-
-        Args:
-            devices: Their ids.
-        """
-        return replace(
-            self,
-            devices={name: past for name, past in self.devices.items() if name in devices},
-            given={
-                name: replace(given, doubtful=True)
-                for name, given in self.given.items()
-                if name in devices
-            },
-            uncomfortable=self.uncomfortable.intersection(devices),
-            probing=False,
         )
 
     def doubted(self, device: str) -> "Memory":

@@ -197,9 +197,10 @@ def _adopt(
     # Whoever opened the switch: this hub, or the one that it takes the place of, lets it close.
     opened = reading.connected is False and spec.control in PRODUCING
     if limit_w is None or not spec.min_w <= limit_w <= spec.max_w:
-        # A charger that does not say what it is held to may rise to what it is told first.
-        since = now if limit_w is None and spec.control is Control.CEILING else -math.inf
-        past = DeviceMemory(changed_at=since)
+        past = DeviceMemory()
+        silent = spec.control is Control.CEILING and limit_w is None
+        if silent and Usable(state, reading, past).running:
+            past = DeviceMemory(changed_at=now)  # it may be held to less than it is told first
         return past, Given(None, now, disconnected=True) if opened else None
     setpoint = Setpoint(limit_w, policy.restrict_lapse_s)
     found = Given(setpoint, now, doubtful=True, disconnected=opened)

@@ -19,6 +19,7 @@ from hems.home import Home
 from hems.security_event import EventKind, Note, SecurityEvent, unheard
 from hems.settings import settings_file
 from hems.settings.config import Config, load
+from hems.settings.device_section import DeviceSection
 from hems.settings.toml_file import ConfigError
 
 LOOK_EVERY_S: Final = 0.5
@@ -241,9 +242,11 @@ def beside_the_home(config: Config) -> tuple[object, ...]:
 
 def leaving(before: Config, after: Config) -> frozenset[str]:
     """Return the devices that a home no longer has, or reaches in another way."""
-    stay = {(d.id, d.driver, d.host, d.port, d.unit, d.station, d.topic) for d in after.device}
-    return frozenset(
-        d.id
-        for d in before.device
-        if (d.id, d.driver, d.host, d.port, d.unit, d.station, d.topic) not in stay
-    )
+    stay = {_reached(device) for device in after.device}
+    return frozenset(d.id for d in before.device if _reached(d) not in stay)
+
+
+def _reached(d: DeviceSection) -> tuple[object, ...]:
+    """Return what a device is reached by."""
+    at = (d.host, d.port, d.transport, d.unit, d.station, d.connector, d.topic, d.profile)
+    return (d.id, d.driver, *at)

@@ -90,11 +90,9 @@ class Reign:
                 after, heir = following.result()
                 self._changing()
                 _log.info("the configuration has changed: the home is made anew")
-                gone = leaving(config, after)
-                await home.make_way(gone)
+                await home.make_way(leaving(config, after))
                 await running
                 self._before, config = config, after
-                heir.inherit(home.bequeath(), gone)
                 self._succession.follow(heir)
                 if beside_the_home(self._before) != beside_the_home(after):
                     return config
@@ -115,7 +113,6 @@ class Reign:
         self._before = None
         self._changing()
         _log.warning("the home that was to follow cannot begin (%s): it goes on as before", error)
-        former.inherit(self._succession.home.bequeath(), frozenset())
         self._succession.follow(former)
         return before
 

@@ -115,6 +115,7 @@ async def test_what_no_home_can_be_made_of_is_one_alarm(tmp_path: Path) -> None:
         ((METER,), {"pv"}),
         ((METER, {**PV, "port": 2}), {"pv"}),
         ((METER, {**PV, "host": "192.168.1.3"}), {"pv"}),
+        ((METER, {**PV, "transport": "rtu-over-tcp"}), {"pv"}),
         ((), {"m", "pv"}),
     ],
 )
