@@ -197,10 +197,8 @@ def _adopt(
     # Whoever opened the switch: this hub, or the one that it takes the place of, lets it close.
     opened = reading.connected is False and spec.control in PRODUCING
     if limit_w is None or not spec.min_w <= limit_w <= spec.max_w:
-        past = DeviceMemory()
-        silent = spec.control is Control.CEILING and limit_w is None
-        if silent and Usable(state, reading, past).running:
-            past = DeviceMemory(changed_at=now)  # it may be held to less than it is told first
+        untold = limit_w is None and spec.control is Control.CEILING
+        past = _guessed(state, reading, now) if untold else DeviceMemory()
         return past, Given(None, now, disconnected=True) if opened else None
     setpoint = Setpoint(limit_w, policy.restrict_lapse_s)
     found = Given(setpoint, now, doubtful=True, disconnected=opened)
@@ -213,6 +211,19 @@ def _adopt(
             return DeviceMemory(target_w=limit_w, changed_at=now), found
         case _:
             return DeviceMemory(), found if opened else None
+
+
+def _guessed(state: DeviceState, reading: Reading, now: float) -> DeviceMemory:
+    """Return the memory of a charger that does not say what it is held to.
+
+    One that draws may be held to less than it is told first, so batteries must be ready for a
+    rise; one that does not, though a car wants power, was stopped and comes back in its turn.
+    """
+    if Usable(state, reading, DeviceMemory()).running:
+        return DeviceMemory(changed_at=now)
+    if reading.wants_power is True:
+        return DeviceMemory(allowed_w=0.0, changed_at=now)
+    return DeviceMemory()
 
 
 def _conduct(

@@ -179,8 +179,12 @@ class Walker:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 self._start(self._root, self._pace.default_poll_s)
-        except* PinError as errors:
-            raise PinError(str(_first(errors))) from None
+        except BaseExceptionGroup as errors:
+            # Not `except*`: before Python 3.11.4 what is raised there comes out in a group again.
+            wrong = errors.subgroup(PinError)
+            if wrong is None:
+                raise
+            raise PinError(str(_first(wrong))) from None
         finally:
             self._group = None
             self._running.clear()

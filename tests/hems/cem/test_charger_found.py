@@ -33,6 +33,19 @@ def test_it_has_the_batteries_help_for_what_it_is_told_first(drawn_w: float) -> 
     assert max(loop.run(60, limit(LIMIT_W))) <= LIMIT_W
 
 
+def test_one_that_was_stopped_comes_back_with_their_help() -> None:
+    plant = found(0.0, 2_800.0)
+    loop = Loop(plant)
+    for _ in range(60):
+        made = loop.decide(limit(LIMIT_W))
+        car, battery = made.orders["car"].setpoint, made.orders["battery"].setpoint
+        assert battery is not None
+        assert plant.base_w + (7_000.0 if car is None else car.power_w) + battery.power_w <= LIMIT_W
+        plant.step()
+        assert plant.net_w <= LIMIT_W
+    assert plant.power["car"] > 4_000.0
+
+
 def test_one_that_rests_has_no_help_before_it_draws() -> None:
     plant = found(0.0, 2_800.0)
     plant.wants["car"] = 0.0
