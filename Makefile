@@ -106,7 +106,7 @@ suite = $(PY) -m pytest -m $(1) $(2) -n $(3) $(4) || { test $$? = 1 && \
   echo "=== ONCE MORE, ALONE: what failed above ===" && \
   $(PY) -m pytest -m $(1) $(2) --last-failed --last-failed-no-failures none; }
 
-unit: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx debootstrap
+unit: .venv/.ready web/static/index.html chromium mosquitto keystores nftables postgresql nats-server nginx timekeepers debootstrap
 	$(call suite,"not deep",$(addprefix --ignore=,$(ASIDE)),4,$(BY_FILE))
 	$(call suite,"not deep",tests/conformance,4,$(BY_FILE))
 	$(call suite,"not deep",tests/e2e,4,$(BY_TEST))

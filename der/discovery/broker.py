@@ -1,6 +1,5 @@
 """Finding what has announced itself at the home's MQTT broker."""
 
-import ssl
 from collections.abc import AsyncGenerator
 
 import aiomqtt
@@ -9,6 +8,7 @@ from der.addresses import BrokerSettings
 from der.discovery.found import Found
 from der.discovery.payloads import ASK, ASK_TOPIC, TOPICS, of
 from der.errors import TransientError
+from der.mqtt import trusting
 
 
 async def announced(broker: BrokerSettings) -> AsyncGenerator[Found, None]:
@@ -21,7 +21,7 @@ async def announced(broker: BrokerSettings) -> AsyncGenerator[Found, None]:
     try:
         context = None
         if broker.tls is not None:
-            context = ssl.create_default_context(cafile=broker.tls.trust)
+            context = trusting(broker.tls.trust)
         async with aiomqtt.Client(
             broker.host,
             broker.port,

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Callable
 from pathlib import Path
 
 from certs.pem import read_certificates
+from der.mqtt import trusting
 from hems.access.access import Access, access
 from hems.clock import Clock
 from hems.commands.enterprise_line import context_of
@@ -55,7 +55,7 @@ def proved(config: Config) -> None:
     trust = config.mqtt.trust if config.mqtt.home_assistant else None
     if trust is not None:
         try:
-            ssl.create_default_context(cafile=str(trust))
+            trusting(trust)
         except OSError as error:
             raise ConfigError(f"mqtt.trust: {trust}: cannot be used: {error}") from error
     if config.push.enabled and config.push.trust is not None:

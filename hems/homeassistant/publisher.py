@@ -9,7 +9,7 @@ from typing import Final
 
 import aiomqtt
 
-from der.mqtt import connected
+from der.mqtt import connected, trusting
 from der.often import Often
 from hems.clock import Clock
 from hems.homeassistant.commands import (
@@ -234,7 +234,7 @@ def _tls(settings: HomeAssistantSettings) -> ssl.SSLContext | None:
     if settings.trust is None:
         return None
     try:
-        return ssl.create_default_context(cafile=str(settings.trust))
+        return trusting(settings.trust)
     except OSError as error:
         raise TrustError(f"mqtt.trust: {settings.trust}: cannot be used: {error}") from error
 

@@ -9,7 +9,7 @@ from der.commands import Connect, Disconnect, FirmwareVersion, Identify, Options
 from der.errors import RejectedError
 from der.model import DeviceKind, Expiry, Setpoint
 from der.service import Handle, Mode
-from der.sim.mqtt.node import MqttDevice, Relay
+from der.sim.mqtt.node import MqttDevice, Node, Relay
 from der.sim.mqtt.others import ShellyMeter
 from der.sim.mqtt.plugs import ShellyPlug, TasmotaPlug, ZigbeePlug
 from der.sim.physics.house import Flow
@@ -23,6 +23,12 @@ TIMED = PLUGS[:2]
 def plug(kind: type, *, on: bool = True) -> tuple[MqttDevice, Relay]:
     relay = Relay(800.0, on)
     return kind("plug", "kitchen", relay), relay
+
+
+async def told_off(node: Node) -> None:
+    async with asyncio.timeout(8):
+        while not any("OFF" in each.values for each in node.journal.writes()):  # noqa: ASYNC110 - it wakes nobody
+            await asyncio.sleep(0.01)
 
 
 async def kept(broker: Mosquitto) -> object:
@@ -152,12 +158,13 @@ async def test_a_restarted_hub_knows_what_the_owner_had_set(
 async def test_what_the_owner_does_meanwhile_is_the_owners_wish(broker: Mosquitto) -> None:
     device, relay = plug(ZigbeePlug, on=False)
     async with (
-        living(broker, device),
+        living(broker, device) as (node,),
         hub(broker, described("zigbee2mqtt", "kitchen")) as registry,
         opened(registry) as handle,
     ):
         await reads(handle, lambda r: r.power_w == 0)
         await handle.write(Setpoint(0, 60))
+        await told_off(node)  # it was off: nothing that it says tells whether it has been told
         relay.set(on=True)
         await reads(handle, lambda r: r.power_w == 800)
         await handle.write(Setpoint(0, 60))

@@ -21,7 +21,7 @@ from der.drivers.mqtt.points import Message
 from der.drivers.mqtt.twin import Twin
 from der.errors import PermanentError, TransientError
 from der.lifeline import Lifeline
-from der.mqtt import connected
+from der.mqtt import connected, trusting
 from der.oddity import Oddity, Tell, What, untold
 from der.sentence import say
 
@@ -277,7 +277,7 @@ class Broker:
         if files is None:
             return None
         try:
-            context = ssl.create_default_context(cafile=str(files.trust))
+            context = trusting(files.trust)
             if files.certificate is not None:
                 context.load_cert_chain(files.certificate, files.key)
         except OSError as error:  # ssl.SSLError is one

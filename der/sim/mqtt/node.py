@@ -106,7 +106,7 @@ class Node:
         self.device = device
         self.fault = fault
         self._at = (host, port)
-        self._journal = journal
+        self.journal = journal
         self._last: dict[str, Out] = {}
         self.connected = False
 
@@ -147,7 +147,7 @@ class Node:
             topic = message.topic.value
             raw = message.payload if isinstance(message.payload, bytes) else b""
             payload = raw.decode(errors="replace")
-            self._journal.wrote(self.device.name, topic, payload)
+            self.journal.wrote(self.device.name, topic, payload)
             await self._say(client, self.device.told(topic, payload, self._view()))
 
     async def _report(self, client: aiomqtt.Client) -> None:

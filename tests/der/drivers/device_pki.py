@@ -30,9 +30,9 @@ class Root:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = (
-            _builder(self._name, self._name, self._key, valid=True)
+            self._builder(self._name, self._key, valid=True)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(_usage(signs=True), critical=True)
+            .add_extension(usage(signs=True), critical=True)
             .sign(self._key, hashes.SHA256())
         )
         self.file = folder / f"{name}.pem"
@@ -47,9 +47,9 @@ class Root:
         except ValueError:
             known = x509.DNSName(name)
         certificate = (
-            _builder(subject, self._name, key, valid=valid)
+            self._builder(subject, key, valid=valid)
             .add_extension(x509.SubjectAlternativeName([known]), critical=False)
-            .add_extension(_usage(signs=False), critical=True)
+            .add_extension(usage(signs=False), critical=True)
             .sign(self._key, hashes.SHA256())
         )
         identity = Identity(self._folder / f"{name}.pem", self._folder / f"{name}.key")
@@ -63,6 +63,23 @@ class Root:
         )
         return identity
 
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, valid: bool
+    ) -> x509.CertificateBuilder:
+        now = dt.datetime.now(dt.UTC)
+        own, by = key.public_key(), self._key.public_key()
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(own)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - 2 * DAY)
+            .not_valid_after(now + DAY if valid else now - DAY)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by), critical=False)
+        )
+
 
 def server_context(identity: Identity, clients: Root | None) -> ssl.SSLContext:
     """Return what a device serves with; it asks for a certificate if it has a root for them."""
@@ -74,23 +91,8 @@ def server_context(identity: Identity, clients: Root | None) -> ssl.SSLContext:
     return context
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, valid: bool
-) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.UTC)
-    end = now + DAY if valid else now - DAY
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - 2 * DAY)
-        .not_valid_after(end)
-    )
-
-
-def _usage(*, signs: bool) -> x509.KeyUsage:
+def usage(*, signs: bool) -> x509.KeyUsage:
+    """Return what the key of a certificate is for: to sign others, or to show itself."""
     return x509.KeyUsage(
         digital_signature=not signs,
         content_commitment=False,
