@@ -5,10 +5,7 @@ I/O ask for it, through a `Clock`, so that tests and simulations can hold it.
 """
 
 import time
-from typing import Final, Protocol, runtime_checkable
-
-_STEP_S: Final = 0.5
-"""UTC that runs away from the monotonic clock by more than this at once was set, not slewed."""
+from typing import Protocol, runtime_checkable
 
 
 class Clock(Protocol):
@@ -48,23 +45,3 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds that never step, from an arbitrary origin."""
         return time.monotonic()
-
-
-class StepWatch:
-    """Notices when UTC was set while it ran: by NTP after an outage, by hand, by a leap.
-
-    Whoever remembers times in UTC and measures with them shifts them by what this returns.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._ahead_s = self._gap_s()
-
-    def step_s(self) -> float:
-        """Return by how much UTC was set since the last call, in s; 0 where it only ran."""
-        ahead_s, self._ahead_s = self._ahead_s, self._gap_s()
-        step_s = self._ahead_s - ahead_s
-        return step_s if abs(step_s) > _STEP_S else 0.0
-
-    def _gap_s(self) -> float:
-        return self._clock.now() - self._clock.monotonic()

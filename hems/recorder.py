@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from der.model import Quality
-from hems.clock import Clock, StepWatch, SystemClock, is_known
+from der.steps import StepWatch
+from hems.clock import Clock, SystemClock, is_known
 from hems.image import Image
 from hems.store.effects import Effect, EffectLedger
 from hems.store.errors import StoreError
@@ -52,7 +53,7 @@ class Recorder:
         self._alarm = alarm
         self._counting = counting
         self._clock = clock or SystemClock()
-        self._steps = StepWatch(self._clock)
+        self._steps = StepWatch(self._clock.now, self._clock.monotonic)
         self._unsure = False
         self._images: deque[Image] = deque(maxlen=KEEP_IMAGES)
         self._noted: deque[Effect] = deque(maxlen=KEEP_IMAGES)

@@ -8,7 +8,7 @@ from der.addresses import BrokerSettings
 from der.discovery.found import Found
 from der.discovery.payloads import ASK, ASK_TOPIC, TOPICS, of
 from der.errors import TransientError
-from der.mqtt import trusting
+from der.tls import trusting
 
 
 async def announced(broker: BrokerSettings) -> AsyncGenerator[Found, None]:

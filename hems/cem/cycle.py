@@ -16,6 +16,7 @@ from typing import Final
 from der.commands import Command
 from der.model import Safeguard
 from der.service import A, Device, Handle
+from der.steps import StepWatch
 from hems.cem.abilities import Abilities
 from hems.cem.allocator import allocate
 from hems.cem.arbiter import Decision, arbitrate
@@ -33,7 +34,7 @@ from hems.cem.support_lane import Supported
 from hems.cem.supporting import SupportEvents, Supporting
 from hems.cem.supports import Yielded
 from hems.cem.warmth import uncomfortable
-from hems.clock import Clock, StepWatch
+from hems.clock import Clock
 from hems.correlation import correlated
 from hems.image import Image, ImageRing
 from hems.metrics.metric import FAST_S
@@ -112,7 +113,7 @@ class Cycle:
             )
             for name, device in devices.items()
         }
-        self._steps = StepWatch(clock)
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._memory = Memory()
         self._frozen = Frozen()
         self._allocation = Allocation({}, self._memory)

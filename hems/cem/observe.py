@@ -217,13 +217,13 @@ def _guessed(state: DeviceState, reading: Reading, now: float) -> DeviceMemory:
     """Return the memory of a charger that does not say what it is held to.
 
     One that draws may be held to less than it is told first, so batteries must be ready for a
-    rise; one that does not, though a car wants power, was stopped and comes back in its turn.
+    rise; one that does not, though a car may want power, was stopped and comes back in its turn.
+    How long ago is not known: it need not rest first.
     """
-    if Usable(state, reading, DeviceMemory()).running:
+    device = Usable(state, reading, DeviceMemory())
+    if device.running:
         return DeviceMemory(changed_at=now)
-    if reading.wants_power is True:
-        return DeviceMemory(allowed_w=0.0, changed_at=now)
-    return DeviceMemory()
+    return DeviceMemory(allowed_w=0.0) if device.may_draw else device.memory
 
 
 def _conduct(

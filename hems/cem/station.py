@@ -28,6 +28,7 @@ from der.model import (
 )
 from der.sentence import say
 from der.service import A, Device, Handle, Mode
+from der.steps import StepWatch
 from hems.cem.believed import UnbelievableError, age_s, check
 from hems.cem.orders import Order
 from hems.cem.sayings import Sayings
@@ -97,6 +98,8 @@ class Station:
         self._written = written
         self._handle: Handle | None = None
         self._reading: Reading | None = None
+        self._dated_at: float | None = None
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._taken_at = -math.inf  # monotonic, so that nobody who sets the clock makes it young
         self._error: str | None = None
         self._nonsense = False
@@ -357,13 +360,27 @@ class Station:
             return
         if self._error is not None:
             self._sayings.well(say("{id} answers again", id=self.spec.id))
-        if self._reading is None or reading.at != self._reading.at:  # some return the last again
-            self._taken_at = self._clock.monotonic() - age_s(reading, self._clock.now())
+        reading = self._dated(reading)
         self._reading, self._error, self._failures = reading, None, 0
         self._nonsense = False
         if self._tasks is not None and self._next is not None and self._awake:
             tasks, self._tasks = self._tasks, None
             self._writer = tasks.create_task(self._write_all(), name=f"write {self.spec.id}")
+
+    def _dated(self, reading: Reading) -> Reading:
+        """Return a reading dated by the clock as it is now, and note when it was taken.
+
+        What was taken just before the clock was set bears the old time.
+        """
+        step_s = self._steps.step_s()
+        if self._reading is not None and reading.at == self._dated_at:  # some return the last again
+            return replace(reading, at=self._reading.at + step_s)
+        self._dated_at, now = reading.at, self._clock.now()
+        moved = replace(reading, at=reading.at + step_s)
+        if age_s(moved, now) < age_s(reading, now):
+            reading = moved
+        self._taken_at = self._clock.monotonic() - age_s(reading, now)
+        return reading
 
     async def _failed(self, error: DeviceError) -> None:
         """Note that it cannot be opened or read."""

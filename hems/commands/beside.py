@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from certs.pem import read_certificates
-from der.mqtt import trusting
+from der.tls import trusting
 from hems.access.access import Access, access
 from hems.clock import Clock
 from hems.commands.enterprise_line import context_of

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from der.addresses import FeedAddress, MqttAddress, StationAddress
-from der.description import DeviceDescription
+from der.description import DeviceDescription, Now
 from der.errors import DeviceError, TransientError
 from der.model import DeviceKind, DeviceState, Quality, Reading
 from der.registry import build
 from der.service import Device, Handle, Mode
 from hems import wiring
 from hems.bench.device_detail import asked, commissioned, with_state
+from hems.commands.time_keeping import hub_clock
 from hems.device_surface import DeviceDetail
 from hems.settings.config import Config
 
@@ -34,11 +35,13 @@ class Bench:
         description: The device.
         handle: Open on it.
         meter: Open on the home's meter, for reading; None where there is none or it is silent.
+        now: The hub's UTC, epoch seconds.
     """
 
     description: DeviceDescription
     handle: Handle
     meter: Handle | None
+    now: Now
 
     async def detail(self) -> DeviceDetail:
         """Return all that is known of the device; asks it."""
@@ -50,7 +53,7 @@ class Bench:
             error = str(failure)
         quality = Quality.LOST if reading is None else Quality.GOOD
         state = DeviceState(self.description.spec, reading, quality, error)
-        detail = with_state(commissioned(self.description), state, time.time())
+        detail = with_state(commissioned(self.description), state, self.now())
         return await asked(detail, self.handle)
 
 
@@ -77,7 +80,8 @@ async def opened(
         for each in every.values()
         if each.spec.kind is DeviceKind.METER and each.spec.id != device and mode.writes
     ]
-    registry = build([description, *meters], wiring.shared(config), now=time.time)
+    now = hub_clock(config.store.path).now  # what calls in is told the time
+    registry = build([description, *meters], wiring.shared(config), now=now)
     await registry.start()
     try:
         meter = await _meter(registry.devices[meters[0].spec.id], say) if meters else None
@@ -86,7 +90,7 @@ async def opened(
             handle = await _open(registry.devices[device], mode, patience_s, say)
             try:
                 await _heard(handle, patience_s)
-                yield Bench(description, handle, meter)
+                yield Bench(description, handle, meter, now)
             finally:
                 await handle.close()
         finally:

@@ -248,5 +248,5 @@ def leaving(before: Config, after: Config) -> frozenset[str]:
 
 def _reached(d: DeviceSection) -> tuple[object, ...]:
     """Return what a device is reached by."""
-    at = (d.host, d.port, d.transport, d.unit, d.station, d.connector, d.topic, d.profile)
+    at = (d.host, d.port, d.transport, d.unit, d.station, d.connector, d.topic, d.profile, d.map)
     return (d.id, d.driver, *at)

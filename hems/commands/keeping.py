@@ -53,7 +53,7 @@ class Keeping:
             Later(
                 "setup_api", lambda: setup_api.SetupApi(self._guide(), lambda: self.begun.erased)
             ),
-            Later("settings_api", lambda: settings_api.SettingsApi(editing.Editor(self.path))),
+            Later("settings_api", lambda: settings_api.SettingsApi(self._editor())),
             Later("archive_api", self._archive),
         )
 
@@ -64,14 +64,18 @@ class Keeping:
 
     def _guide(self) -> "guide.Guide":
         return guide.Guide(
-            editing.Editor(self.path),
+            self._editor(),
             self.store.settings,
             lambda: self.home.snapshot().utility,
             self.account,
+            self.clock.now,
         )
 
+    def _editor(self) -> "editing.Editor":
+        return editing.Editor(self.path, self.clock.now)
+
     def _archive(self) -> "archive_api.ArchiveApi":
-        editor = editing.Editor(self.path)
+        editor = self._editor()
         premises = desk.Premises(
             name=lambda: editor.config.home.name,
             belongings=lambda: belonging_to(self.path),

@@ -29,6 +29,10 @@ class _Fault(Told):
     error: str
 
 
+class _Time(Told):
+    now: float
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """The page of the running home.
@@ -49,6 +53,16 @@ class Page:
             return model.model_validate_json(self.text(path))
         except ValidationError as error:
             raise PageError(f"{self.url} answers, but not as a home's page does") from error
+
+    def after(self, seconds: float) -> float:
+        """Return when so many seconds will have passed by the hub's clock, UTC epoch seconds.
+
+        This machine's may be another's, or have lost the time that the hub knows.
+
+        Raises:
+            PageError: The home does not say its time.
+        """
+        return self.get("/api/time", _Time).now + seconds
 
     def text(self, path: str) -> bytes:
         """Return what is told there, as it is.

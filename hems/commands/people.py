@@ -1,7 +1,6 @@
 """`hems people` and `hems setup-code`: who may use the home, asked of the running hub."""
 
 import argparse
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,7 +146,12 @@ def _list(page: Page, _options: argparse.Namespace) -> int:
 def _add(page: Page, options: argparse.Namespace) -> int:
     name, password = options.name, typed_password(options.password_file)
     if page.get("/api/me", _Me).accounts:
-        body = {"name": name, "role": options.role, "password": password, "until": _until(options)}
+        body = {
+            "name": name,
+            "role": options.role,
+            "password": password,
+            "until": _until(page, options),
+        }
         page.post("/api/people", body)
     else:
         page.post("/api/first", {"name": name, "password": password})
@@ -158,7 +162,7 @@ def _add(page: Page, options: argparse.Namespace) -> int:
 
 def _change(page: Page, options: argparse.Namespace) -> int:
     person = _named(page, options.name)
-    page.put(f"/api/people/{person.id}", {"role": options.role, "until": _until(options)})
+    page.put(f"/api/people/{person.id}", {"role": options.role, "until": _until(page, options)})
     return 0
 
 
@@ -189,7 +193,7 @@ def _token(page: Page, options: argparse.Namespace) -> int:
     body = {
         "name": options.name,
         "role": options.role,
-        "until": _until(options),
+        "until": _until(page, options),
         "rights": None if options.rights is None else _listed(options.rights),
         "network": options.network,
         "person": None if options.of is None else _named(page, options.of).id,
@@ -209,7 +213,7 @@ def _consent(page: Page, options: argparse.Namespace) -> int:
         "person": person.id,
         "purpose": options.purpose,
         "rights": _listed(options.rights),
-        "until": _until(options),
+        "until": _until(page, options),
     }
     page.post("/api/consents", body)
     return 0
@@ -254,8 +258,8 @@ def _listed(rights: str) -> list[str]:
     return [each.strip() for each in rights.split(",") if each.strip()]
 
 
-def _until(options: argparse.Namespace) -> float | None:
-    return None if options.until is None else time.time() + units.duration_s(options.until)
+def _until(page: Page, options: argparse.Namespace) -> float | None:
+    return None if options.until is None else page.after(units.duration_s(options.until))
 
 
 def _devices(folder: Path | None) -> Path:

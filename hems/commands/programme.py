@@ -154,7 +154,7 @@ def _decide(page: Page, options: argparse.Namespace) -> int:
         return fail(f"{found.id} was not left; --yes leaves without asking")
     body: dict[str, str | float] = {"by": options.by, "version": found.version}
     if lasts_s is not None:
-        body["until"] = time.time() + lasts_s
+        body["until"] = page.after(lasts_s)
     page.post(f"/api/programmes/{quote(found.id, safe='')}/{options.action}", body)
     print(f"{found.id} is {'joined' if joins else 'left'}")
     return 0

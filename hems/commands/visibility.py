@@ -1,7 +1,6 @@
 """`hems visibility`: who may see what the home measures, and who has."""
 
 import argparse
-import time
 from datetime import UTC, datetime
 
 from hems import units
@@ -65,7 +64,7 @@ def _grant(page: Page, options: argparse.Namespace) -> int:
             "name": options.id,
             "purpose": options.purpose,
             "data": options.data.split(","),
-            "until": time.time() + units.duration_s(options.lasts),
+            "until": page.after(units.duration_s(options.lasts)),
         },
     )
     return _list(page)

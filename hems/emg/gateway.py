@@ -10,7 +10,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from hems.clock import Clock, StepWatch
+from der.steps import StepWatch
+from hems.clock import Clock
 from hems.emg.baseline import Baselines
 from hems.emg.functions import REACTIVE
 from hems.emg.ramp import Ramps, powers
@@ -69,7 +70,7 @@ class Gateway:
         self._schedules: dict[str, Schedule] = {}
         self._excused: set[str] = set()
         self._clock = clock
-        self._steps = StepWatch(clock)
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._baselines = Baselines()
         self._ramps = Ramps(ratings.generation_w)
         self._delivered_wh: dict[str, float] = {}

@@ -9,8 +9,9 @@ from typing import Final
 
 import aiomqtt
 
-from der.mqtt import connected, trusting
+from der.mqtt import connected
 from der.often import Often
+from der.tls import trusting
 from hems.clock import Clock
 from hems.homeassistant.commands import (
     Acknowledge,

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from der.sentence import Template, listed, say
-from hems.clock import Clock, StepWatch
+from der.steps import StepWatch
+from hems.clock import Clock
 from hems.image import Image
 from hems.market.counter import DAY_S, Counter
 from hems.store.errors import StoreError
@@ -131,7 +132,7 @@ class Energies:
         self._target = target
         self._zone = zone
         self._clock = clock
-        self._steps = StepWatch(clock)
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._kept = kept
         self._month = month
         self._alarm = alarm

@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from der.model import Quality
 from der.sentence import Quantity, say
+from der.steps import StepWatch
 from hems.cem.slots import Slots
 from hems.cem.tariff.series import Series
-from hems.clock import Clock, StepWatch
+from hems.clock import Clock
 from hems.image import Image
 from hems.market.earned import Log, settle
 from hems.market.thresholds import Kept, Threshold
@@ -145,7 +146,7 @@ class Market:
         self._thresholds = thresholds
         self._terms = terms
         self._clock = clock
-        self._steps = StepWatch(clock)
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._kept = kept
         self._tell = tell
         self._run = Run()

@@ -11,7 +11,8 @@ from typing import Final
 
 from der.model import Control, Quality
 from der.sentence import Sentence, say
-from hems.clock import Clock, StepWatch
+from der.steps import StepWatch
+from hems.clock import Clock
 from hems.image import Image
 from programs import slope
 from programs.about import Standing
@@ -45,7 +46,7 @@ class Smoothness:
         self._own_w_min = own_w_min
         self._signals = signals
         self._clock = clock
-        self._steps = StepWatch(clock)
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._alarm = alarm
         self._past: deque[tuple[float, float]] = deque()
         self._image: Image | None = None

@@ -17,7 +17,8 @@ from pydantic import ValidationError
 from der.commands import Command
 from der.model import DeviceSpec, DeviceState
 from der.sentence import say
-from hems.clock import Clock, StepWatch
+from der.steps import StepWatch
+from hems.clock import Clock
 from hems.image import Image
 from hems.microgrid import look, words
 from hems.microgrid.carry import Carried
@@ -103,7 +104,7 @@ class Microgrid:
         self._plant = plant
         self._order = energising_order(specs, plant.order)
         self._clock = clock
-        self._steps = StepWatch(clock)
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._ports = ports
         self._state = State()
         self._tally: Tally | None = None

@@ -16,7 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 from der.commands import DeviceOptions
 from der.model import Quality
 from der.sentence import say
-from hems.clock import Clock, StepWatch
+from der.steps import StepWatch
+from hems.clock import Clock
 from hems.image import Image
 from hems.participation import bounds
 from hems.participation.asked import Asked
@@ -87,7 +88,7 @@ class Keeper:
         self._islanded = islanded
         self._options = options
         self._uneasy = False
-        self._steps = StepWatch(clock)
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._past = Past()
         self._known: dict[_Key, Measurement] = {}
         self._unmet: dict[_Key, tuple[float, float | None]] = {}

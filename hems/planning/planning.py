@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from der.model import DeviceSpec
 from der.sentence import say
+from der.steps import StepWatch
 from hems.cem.memory import Memory
 from hems.cem.planner.plan import Plan
 from hems.cem.planner.problem import BySlot, Prices
 from hems.cem.planner.question import Question, Stay, Stretch, WeatherTold
 from hems.cem.planner.steps import steps
 from hems.cem.slots import Slots
-from hems.clock import Clock, StepWatch
+from hems.clock import Clock
 from hems.image import Image, ImageRing
 from hems.planning.chronicle import STEP_S, Chronicle
 from hems.planning.desk import Desk, DeskError
@@ -128,7 +129,7 @@ class Planning:
         self._question: Question | None = None
         self._policy = EconomyPolicy()
         self._last: Image | None = None
-        self._watch = StepWatch(clock)
+        self._watch = StepWatch(clock.now, clock.monotonic)
         self._news = asyncio.Event()
 
     @property

@@ -20,7 +20,8 @@ from der.description import DeviceDescription
 from der.model import Quality
 from der.sentence import say
 from der.service import Device, Link
-from hems.clock import Clock, StepWatch
+from der.steps import StepWatch
+from hems.clock import Clock
 from hems.image import Image
 from hems.regulation import kept, letters, shown
 from hems.regulation.letters import LoopSettings, Report, Span
@@ -111,7 +112,7 @@ class Regulation:
     ) -> None:
         self._settings = settings
         self._store = store
-        self._steps = StepWatch(clock)
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._descriptions = {each.spec.id: each for each in descriptions}
         self._shared = shared
         self._clock = clock

@@ -12,9 +12,10 @@ from datetime import datetime, time
 from typing import Final
 
 from der.sentence import say
+from der.steps import StepWatch
 from hems.cem import local_time
 from hems.cem.slots import Slots
-from hems.clock import Clock, StepWatch
+from hems.clock import Clock
 from hems.image import Image
 from hems.reserves import kept, offers
 from hems.reserves.book import Book
@@ -96,7 +97,7 @@ class Reserves:
         self._port = port
         self._around = around
         self._book = Book(around.left, around.record)
-        self._steps = StepWatch(clock)
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._image: Image | None = None
         self._stores: tuple[Store, ...] = ()
         self._able = Capability(0.0, terms.call_s)

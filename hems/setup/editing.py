@@ -1,7 +1,7 @@
 """Changing settings on the page: checked as a whole before anything is written."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,9 +36,11 @@ class Editor:
 
     Attributes:
         path: The home's configuration file, which a person may have written.
+        now: UTC epoch seconds.
     """
 
     path: Path
+    now: Callable[[], float] = time.time
 
     @property
     def config(self) -> Config:
@@ -135,7 +137,7 @@ class Editor:
             files = (self.path, settings_file.place(self.path))
             return [_mistake(line, files) for line in str(error).splitlines()]
         if wanted != self._on_page():
-            settings_file.write(settings_file.place(self.path), wanted, time.time())
+            settings_file.write(settings_file.place(self.path), wanted, self.now())
         return []
 
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Final
 
 from der.sentence import say
-from hems.clock import Clock, StepWatch
+from der.steps import StepWatch
+from hems.clock import Clock
 from hems.image import Image
 from hems.store.errors import StoreError
 from hems.store.visibility import (
@@ -63,7 +64,7 @@ class Visibility:
         self._store = store
         self._clock = clock
         self._alarm = alarm
-        self._steps = StepWatch(clock)
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._intervals = Intervals()
         self._sightings = Sightings()
         self._rows: deque[Interval] = deque(maxlen=WAITING)

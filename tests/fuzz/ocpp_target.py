@@ -63,7 +63,9 @@ async def _examine(data: bytes) -> str:
     mode = data[0] if data else 0
     version = V201 if mode & 1 else V16
     socket = _Socket()
-    station = Station(StationAddress("CP1"), version, _EV.id, MOST_W, lambda: NOW)
+    station = Station(
+        StationAddress("CP1"), version, _EV.id, MOST_W, lambda: NOW, monotonic=lambda: NOW
+    )
     orders = station.attach(socket)
     try:
         await asyncio.sleep(0)
@@ -159,7 +161,7 @@ async def _read(station: Station) -> str:
     """Read as the control cycle does, and check that nothing in the reading is nonsense."""
     station._ready.set()
     station._asks = False
-    link = OcppLink(_EV, station, lambda: NOW)
+    link = OcppLink(_EV, station)
     _check_connection(link.connection)
     for name, value in station.record.facts.items():
         _check_text(name, 2 * _LONGEST_NAME + 1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import pytest
 
@@ -215,6 +216,31 @@ async def test_a_three_phase_meter(broker: Mosquitto) -> None:
         with pytest.raises(RejectedError):
             await handle.write(None)
         assert handle.safeguard.expiry is Expiry.NOTHING_TO_END
+
+
+@pytest.mark.requirement("TIME-STAMP")
+@pytest.mark.parametrize("step_s", [14_400.0, -14_400.0])
+async def test_what_it_has_told_is_as_old_as_it_is_when_the_clock_is_set(
+    broker: Mosquitto, step_s: float
+) -> None:
+    ahead_s = [0.0]
+    device, relay = plug(ZigbeePlug)
+    async with (
+        living(broker, device),
+        hub(
+            broker,
+            described("zigbee2mqtt", "kitchen"),
+            now=lambda: time.time() + ahead_s[0],
+        ) as registry,
+        opened(registry) as handle,
+    ):
+        await reads(handle, lambda r: r.power_w == 800)
+        await handle.write(Setpoint(0, 60))
+        ahead_s[0] = step_s
+        reading = await handle.read()
+        assert reading.at == pytest.approx(time.time() + step_s, abs=3)
+        await handle.write(None)  # it knows what its owner had set
+        assert relay.on is True
 
 
 async def test_two_devices_of_a_broker_do_not_disturb_each_other(broker: Mosquitto) -> None:

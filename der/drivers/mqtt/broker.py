@@ -21,9 +21,10 @@ from der.drivers.mqtt.points import Message
 from der.drivers.mqtt.twin import Twin
 from der.errors import PermanentError, TransientError
 from der.lifeline import Lifeline
-from der.mqtt import connected, trusting
+from der.mqtt import connected
 from der.oddity import Oddity, Tell, What, untold
 from der.sentence import say
+from der.tls import trusting
 
 _log = logging.getLogger(__name__)
 

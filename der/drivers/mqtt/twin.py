@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from der.drivers.mqtt import keepsake
@@ -30,6 +30,7 @@ from der.oddity import Oddity, Tell, What, untold
 from der.often import Often
 from der.patience import Patience
 from der.sentence import say
+from der.steps import StepWatch
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class Twin:
         self.kept: Keepsake | None = None
         self.pending: Pending | None = None
         self._now = now
+        self._steps = StepWatch(now)
         self._inverted = inverted
         self._heard: dict[Point, Sample] = {}
         self._suspect: dict[str, str] = {}
@@ -117,6 +119,7 @@ class Twin:
         Returns:
             What is to be published now, because the device is awake.
         """
+        self._follow_clock()
         if self._messages.ends():
             self._odd(What.HOSTILE, say("it sends more than such a device ever has to say"))
         try:
@@ -183,6 +186,7 @@ class Twin:
     @property
     def own(self) -> Settings:
         """What its owner has set: what was kept while the hub restricts it, else what it is."""
+        self._follow_clock()
         kept = self.kept
         if kept is None or self._now() >= kept.ends_at:
             return self.settings
@@ -193,6 +197,7 @@ class Twin:
 
     def power_age_s(self) -> float | None:
         """Return how old its power is, in s; None before the first."""
+        self._follow_clock()
         try:
             return max(0.0, self._now() - self._read().at)
         except NoPowerError:
@@ -215,6 +220,7 @@ class Twin:
         Raises:
             TransientError: It is offline, has told no power that can be, or none for too long.
         """
+        self._follow_clock()
         self.check_online()
         device, point = self.spec.id, self.profile.values
         try:
@@ -261,6 +267,17 @@ class Twin:
                 f"{self.spec.id}: {self.profile.values}: told {waited_s:.0f} s ago, it has not"
                 f" taken it within its wake period of {sleep.period_s:g} s"
             )
+
+    def _follow_clock(self) -> None:
+        """Move what is remembered along where the clock was set."""
+        step_s = self._steps.step_s()
+        if not step_s:
+            return
+        self._heard = {p: replace(s, at=s.at + step_s) for p, s in self._heard.items()}
+        if self.kept is not None:
+            self.kept = replace(self.kept, ends_at=self.kept.ends_at + step_s)
+        if self.pending is not None:
+            self.pending = replace(self.pending, since=self.pending.since + step_s)
 
     def _settle_pending(self) -> Sequence[Message]:
         pending = self.pending

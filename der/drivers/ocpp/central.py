@@ -49,6 +49,7 @@ class CentralSystem:
     Args:
         settings: Where to listen, and with which certificate.
         now: UTC epoch seconds.
+        monotonic: Seconds that never step.
 
     Attributes:
         host: Address to listen on.
@@ -56,12 +57,15 @@ class CentralSystem:
     """
 
     def __init__(
-        self, settings: CentralSettings | None = None, now: Callable[[], float] = time.time
+        self,
+        settings: CentralSettings | None = None,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings or CentralSettings()
         self.host = self._settings.host
         self.port = self._settings.port
-        self._now = now
+        self._now, self._monotonic = now, monotonic
         self._stations: dict[str, Station] = {}
         self._callers = Callers()
         self._strangers = Said("OCPP", now)
@@ -102,7 +106,9 @@ class CentralSystem:
         """
         if address.identity in self._stations:
             raise PermanentError(f"two chargers have the OCPP identity {address.identity!r}")
-        station = Station(address, version, spec.id, spec.max_w, self._now)
+        station = Station(
+            address, version, spec.id, spec.max_w, self._now, monotonic=self._monotonic
+        )
         self._stations[address.identity] = station
         if self._inspector is not None:
             station.inspect = partial(self._inspector, spec.id)

@@ -74,12 +74,20 @@ class ChargerClock:
         known_s = self.ahead_s - _DRIFT * max(0.0, now - self.seen_at)
         if abs(ahead_s - known_s) <= WELL_S:
             return ChargerClock(max(ahead_s, known_s), now)
+        if abs(ahead_s) <= _LATE_S:
+            return ChargerClock(ahead_s, now)  # it says our time: it has taken what it was told
         same = self.other_s is not None and abs(ahead_s - self.other_s) <= _LATE_S
         if not same or now < self.other_at:
             return ChargerClock(known_s, now, ahead_s, now)
         if ahead_s > known_s or now - self.other_at >= _STEADY_S:
             return ChargerClock(ahead_s, now)
         return ChargerClock(known_s, now, self.other_s, self.other_at)
+
+    def shifted(self, step_s: float) -> "ChargerClock":
+        """Return what is known once our own clock was set by so many seconds."""
+        ahead_s = None if self.ahead_s is None else self.ahead_s - step_s
+        other_s = None if self.other_s is None else self.other_s - step_s
+        return ChargerClock(ahead_s, self.seen_at + step_s, other_s, self.other_at + step_s)
 
     def age_s(self, stated: float, now: float) -> float:
         """Return how old a message is that came at `now`, in s; 0 for a new one."""

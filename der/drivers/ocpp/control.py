@@ -1,6 +1,5 @@
 """The commands of a charger: in and out of operation, restart, profiles, what it can do, tests."""
 
-from collections.abc import Callable
 from typing import Final
 
 from der.commands import (
@@ -44,12 +43,10 @@ class Controls:
 
     Args:
         station: The charger.
-        now: UTC epoch seconds.
     """
 
-    def __init__(self, station: Station, now: Callable[[], float]) -> None:
+    def __init__(self, station: Station) -> None:
         self._station = station
-        self._now = now
 
     async def carry_out(self, command: Command[A]) -> object:
         """Carry out a command; errors as for `der.service.Link.ioctl`."""
@@ -158,7 +155,8 @@ class Controls:
         return "clock: right", True
 
     def _report(self) -> tuple[str, bool]:
+        now = self._station.record.now()  # what is remembered may move along
         sample = self._station.record.sample
         if sample is None or sample.power_w is None:
             return "meter: no power reported yet", self._station.record.has_car is False
-        return f"meter: {sample.power_w:g} W, {self._now() - sample.at:.0f} s ago", True
+        return f"meter: {sample.power_w:g} W, {now - sample.at:.0f} s ago", True

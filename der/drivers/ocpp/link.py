@@ -1,8 +1,7 @@
 """The link to one EV charger, of either version: what the hub reads, writes and commands."""
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -37,23 +36,21 @@ def connector(
     Raises:
         PermanentError: Another charger has the same identity.
     """
+    del now  # the central system has it
     spec = description.spec
     if not isinstance(description.at, StationAddress) or not isinstance(service, CentralSystem):
         raise PermanentError(f"{spec.id}: an OCPP charger needs an identity")
     station = service.add(description.at, version, spec)
-    return partial(connect, spec, station, wait_s=_WAIT_SHARE * description.deadline_s, now=now)
+    return partial(connect, spec, station, wait_s=_WAIT_SHARE * description.deadline_s)
 
 
-async def connect(
-    spec: DeviceSpec, station: Station, *, wait_s: float = 1.8, now: Now = time.time
-) -> "OcppLink":
+async def connect(spec: DeviceSpec, station: Station, *, wait_s: float = 1.8) -> "OcppLink":
     """Wait for a charger to call in.
 
     Args:
         spec: The charger as commissioned.
         station: Its place in the central system.
         wait_s: Longest wait; less than the device's deadline, to say what was waited for.
-        now: UTC epoch seconds, for the readings.
 
     Raises:
         TransientError: It has not called in.
@@ -63,7 +60,7 @@ async def connect(
             await station.arrived()
     except TimeoutError as error:
         raise TransientError(say("{id}: charger has not called in", id=spec.id)) from error
-    return OcppLink(spec, station, now)
+    return OcppLink(spec, station)
 
 
 class OcppLink:
@@ -73,11 +70,10 @@ class OcppLink:
     TransientError.
     """
 
-    def __init__(self, spec: DeviceSpec, station: Station, now: Callable[[], float]) -> None:
+    def __init__(self, spec: DeviceSpec, station: Station) -> None:
         self._spec = spec
         self._station = station
-        self._now = now
-        self._controls = Controls(station, now)
+        self._controls = Controls(station)
 
     @property
     def connection(self) -> Connection:
@@ -101,11 +97,12 @@ class OcppLink:
         station, record = self._station, self._station.record
         if not station.online:
             raise TransientError(say("{id}: the charger is not connected", id=self._spec.id))
+        now = record.now()  # what is remembered may move along
         station.ask_meter_values(_ASK_AFTER * station.address.sample_s)
         sample, plugged = record.sample, record.has_car
         if plugged is False:
             # Without a car there is no power, and many chargers then send no meter values.
-            at, power_w = self._now(), 0.0
+            at, power_w = now, 0.0
         elif sample is not None and "power_w" in sample.suspect:
             raise TransientError(
                 f"{self._spec.id}: {POWER}: not what a charger of {self._spec.max_w:g} W can draw"

@@ -36,10 +36,9 @@ class Mandate:
     Args:
         name: The device's id, with which messages begin.
         wiring: How the charger is connected.
-        record: What it has said.
+        record: What it has said; knows the time.
         most_w: The most that it can draw.
         live: Returns its present connection; raises TransientError, naming what was wanted.
-        now: UTC epoch seconds.
 
     Attributes:
         rating: What the charger is, as far as its limits are concerned.
@@ -54,7 +53,6 @@ class Mandate:
         most_w: float,
         *,
         live: Callable[[str], Orders],
-        now: Callable[[], float],
     ) -> None:
         most_a = most_w / (wiring.voltage_v * wiring.phases)
         self.rating = Rating(wiring, max(most_a, wiring.least_a))
@@ -62,7 +60,6 @@ class Mandate:
         self._name = name
         self._record = record
         self._live = live
-        self._now = now
         self._wanted: Setpoint | Plan | None = None
         self._until = 0.0
         self._plan: Plan | None = None
@@ -76,7 +73,7 @@ class Mandate:
     @property
     def limit_w(self) -> float | None:
         """The limit in W that it accepted last and that has not lapsed; None for steps."""
-        return self._limit_w if self._now() < self._lapses_at else None
+        return self._limit_w if self._record.now() < self._lapses_at else None
 
     @property
     def again_at(self) -> float | None:
@@ -124,7 +121,9 @@ class Mandate:
             RejectedError: The steps make no sense.
         """
         try:
-            plan = steps_plan(steps, lapse_s, self.rating, self._now(), ends_in_fallback=self.bare)
+            plan = steps_plan(
+                steps, lapse_s, self.rating, self._record.now(), ends_in_fallback=self.bare
+            )
         except ValueError as error:
             raise RejectedError(f"{self._name}: {STEPS}: {error}") from error
         self._want(plan, lapse_s)
@@ -143,7 +142,8 @@ class Mandate:
     async def renew(self) -> None:
         """Send again what it was told last, taken or not; errors as for `limit`."""
         async with self._alone(LIMIT):
-            wanted, left_s = self._wanted, self._until - self._now()
+            now = self._record.now()  # what is remembered may move along
+            wanted, left_s = self._wanted, self._until - now
             if wanted is None or left_s <= 0:
                 return
             if isinstance(wanted, Setpoint):
@@ -163,11 +163,22 @@ class Mandate:
 
     def expected(self) -> Step | None:
         """Return the step that must rule in the charger now; None where nothing is known to."""
+        now = self._record.now()  # what is remembered may move along
         plan = self._plan
-        ruling = None if plan is None else in_force(plan, self._now())
+        ruling = None if plan is None else in_force(plan, now)
         if ruling is None and self._fallback:
             return fallback_plan(self.rating).steps[0]
         return ruling
+
+    def shift(self, step_s: float) -> None:
+        """Move what is remembered along where our clock was set by so many seconds."""
+        self.told_at += step_s
+        self._until += step_s
+        self._lapses_at += step_s
+        if self._plan is not None and self._plan.start is not None:
+            self._plan = replace(self._plan, start=self._plan.start + step_s)
+        if self._phases is not None:
+            self._phases = self._phases.shifted(step_s)
 
     @asynccontextmanager
     async def _alone(self, what: str) -> AsyncIterator[None]:
@@ -184,18 +195,18 @@ class Mandate:
             ) from error
 
     def _want(self, wanted: Setpoint | Plan | None, lapse_s: float) -> None:
-        self._wanted, self._until = wanted, self._now() + lapse_s
+        self._wanted, self._until = wanted, self._record.now() + lapse_s
 
     async def _limit(self, setpoint: Setpoint) -> None:
-        now = self._now()
+        now = self._record.now()
         self._phases = choose(setpoint.power_w, self.rating.wiring, self._phases, now)
         sample = self._record.sample
         rating = replace(self.rating, measured_v=None if sample is None else sample.voltage_v)
         plan = limit_plan(setpoint, rating, self._phases.phases, now, ends_in_fallback=self.bare)
         await self._install(plan, LIMIT)
         if self.limit_w != setpoint.power_w:
-            self.told_at = self._now()
-        self._limit_w, self._lapses_at = setpoint.power_w, self._now() + setpoint.lapse_s
+            self.told_at = self._record.now()
+        self._limit_w, self._lapses_at = setpoint.power_w, self._record.now() + setpoint.lapse_s
 
     async def _install(self, plan: Plan, what: str) -> None:
         """Install a plan as the default for transactions, by the charger's own clock.

@@ -32,6 +32,11 @@ class PhaseChoice:
     since: float
     again_at: float | None = None
 
+    def shifted(self, step_s: float) -> "PhaseChoice":
+        """Return it once the clock was set by so many seconds."""
+        again_at = None if self.again_at is None else self.again_at + step_s
+        return PhaseChoice(self.phases, self.since + step_s, again_at)
+
 
 def least_w(wiring: Wiring, phases: int) -> float:
     """Return the least power in W that a car can be offered on so many phases."""

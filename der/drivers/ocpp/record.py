@@ -1,6 +1,7 @@
 """What a charger has said, over all its connections: who it is, its cable, its meter, its clock."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -11,6 +12,7 @@ from der.drivers.ocpp.meter import Measured, MeterSample, Nominal, sample
 from der.drivers.ocpp.said import Said, plain
 from der.drivers.ocpp.words import WITH_CAR, Boot, Plug
 from der.model import Alarm, Connection
+from der.steps import StepWatch
 
 _FACTS: Final = 64
 """Settings that are remembered; a charger has many more that nobody asks for."""
@@ -29,6 +31,7 @@ class Record:
         said: What has been said of it.
         most_w: The most that it can draw.
         now: UTC epoch seconds.
+        monotonic: Seconds that never step.
 
     Attributes:
         plug: What its connector is doing; None before it said so.
@@ -41,10 +44,18 @@ class Record:
         on_news: Called when a limit may have to be told anew: its clock was found to be another
             than thought, or a transaction began.
         on_boot: Called when it has said who it is.
+        on_step: Called with the seconds by which our clock was set, once what is known here has
+            moved along.
     """
 
     def __init__(
-        self, address: StationAddress, said: Said, most_w: float, now: Callable[[], float]
+        self,
+        address: StationAddress,
+        said: Said,
+        most_w: float,
+        now: Callable[[], float],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.plug: Plug | None = None
         self.sample: MeterSample | None = None
@@ -55,10 +66,12 @@ class Record:
         self.facts: dict[str, str] = {}
         self.on_news: Callable[[], None] = _nothing
         self.on_boot: Callable[[], object] = _nothing
+        self.on_step: Callable[[float], None] = lambda _: None
         self._address = address
         self._said = said
         self._nominal = Nominal(address.wiring.voltage_v, most_w)
         self._now = now
+        self._steps = StepWatch(now, monotonic)
         self._next = int(now()) & _MOST_ID
 
     @property
@@ -69,7 +82,13 @@ class Record:
         return self.plug in WITH_CAR
 
     def now(self) -> float:
-        """Return UTC as epoch seconds."""
+        """Return UTC as epoch seconds; what is known in older time has moved along then."""
+        step_s = self._steps.step_s()
+        if step_s:
+            self.clock = self.clock.shifted(step_s)
+            if self.sample is not None:
+                self.sample = replace(self.sample, at=self.sample.at + step_s)
+            self.on_step(step_s)
         return self._now()
 
     def booted(self, boot: Boot) -> None:
@@ -114,7 +133,7 @@ class Record:
 
     def measured(self, connector: int, values: Sequence[Measured], stated: str) -> None:
         """Note measurements of our connector, or of the whole charger (0)."""
-        now, told = self._now(), epoch(stated)
+        now, told = self.now(), epoch(stated)
         self._look_at_clock(told)
         if connector in {0, self._address.connector}:
             age_s = 0.0 if told is None else self.clock.age_s(told, now)
@@ -162,8 +181,8 @@ class Record:
     def _look_at_clock(self, told: float | None) -> None:
         if told is None:
             return
-        before = self.clock.off_s
-        self.clock = self.clock.heard(told, self._now())
+        now, before = self.now(), self.clock.off_s
+        self.clock = self.clock.heard(told, now)
         off_s = self.clock.off_s
         if abs(off_s - before) < 1.0:
             return

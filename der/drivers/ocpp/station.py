@@ -24,6 +24,7 @@ from der.service import Inspect
 
 _BOOT_GRACE_S: Final = 0.5
 _PREPARING: Final = "preparation"
+_TIME: Final = "request for its heartbeat"
 _METER: Final = "request for meter values"
 _RENEWAL: Final = "renewal of its limit"
 _STRANGE: Final = "turned a charger away"
@@ -75,6 +76,7 @@ class Station:
         name: The device's id, with which all messages begin.
         most_w: The most that it can draw.
         now: UTC epoch seconds.
+        monotonic: Seconds that never step.
 
     Attributes:
         stopped: Whether the hub has ended a transaction that it shall begin again.
@@ -88,19 +90,21 @@ class Station:
         name: str,
         most_w: float,
         now: Callable[[], float] = time.time,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.address = address
         self.version = version
         self.name = name
         self.said = Said(name, now)
-        self.record = Record(address, self.said, most_w, now)
+        self.record = Record(address, self.said, most_w, now, monotonic=monotonic)
         self.record.on_news = self._renew_later
         self.record.on_boot = self._turned_away
+        self.record.on_step = self._set_along
         self.inspect: Inspect = _welcome
         self._end: Callable[[], None] = _nothing
-        self.mandate = Mandate(name, address.wiring, self.record, most_w, live=self.live, now=now)
+        self.mandate = Mandate(name, address.wiring, self.record, most_w, live=self.live)
         self.stopped = False
-        self._now = now
         self._orders: Orders | None = None
         self._ready = asyncio.Event()
         self._asks = True
@@ -155,7 +159,7 @@ class Station:
     def ask_meter_values(self, max_age_s: float) -> None:
         """Ask for fresh meter values if the last are older than wanted; does not wait for them."""
         sample = self.record.sample
-        fresh = sample is not None and self._now() - sample.at <= max_age_s
+        fresh = sample is not None and self.record.now() - sample.at <= max_age_s
         if not fresh and self._asks and self._orders is not None and self.online:
             self._asks = False  # one at a time; given back when it has been answered
             self._spawn(self._ask(self._orders))
@@ -169,8 +173,15 @@ class Station:
             self._review.cancel()
             self._review = None
         if at is not None and self._orders is not None:
-            delay_s = max(0.0, at - self._now())
+            delay_s = max(0.0, at - self.record.now())
             self._review = asyncio.get_running_loop().call_later(delay_s, self._renew_later)
+
+    def _set_along(self, step_s: float) -> None:
+        """Our clock was set: the charger's shall be, and what it keeps to goes by that."""
+        self.mandate.shift(step_s)
+        self.review()
+        if self._orders is not None and self.online:
+            self._spawn(self._try(_TIME, self._orders.ask_heartbeat))
 
     def _renew_later(self) -> None:
         if self._orders is not None and self.online:

@@ -136,6 +136,10 @@ class Orders(Protocol):
         """Have it tell what its connector is doing."""
         ...
 
+    async def ask_heartbeat(self) -> None:
+        """Have it ask for the time."""
+        ...
+
     async def ask_meter_values(self) -> None:
         """Have it send meter values."""
         ...

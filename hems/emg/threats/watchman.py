@@ -14,7 +14,8 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from der.sentence import say
-from hems.clock import Clock, StepWatch
+from der.steps import StepWatch
+from hems.clock import Clock
 from hems.emg.threats.entry import Entry, Words
 from hems.emg.threats.folding import Draft, Folder
 from hems.emg.threats.log import SecurityLog
@@ -116,7 +117,7 @@ class Watchman:
         self._state = State()
         self._standing: dict[str, _Standing] = {}
         self._last: Told | None = None
-        self._steps = StepWatch(clock)
+        self._steps = StepWatch(clock.now, clock.monotonic)
         self._sealed_at = clock.monotonic()
         self._looked_at: float | None = None
 

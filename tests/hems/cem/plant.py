@@ -40,7 +40,8 @@ ALL = (METER, PV, BATTERY, CAR, HEATER, PUMP)
 class Plant:
     """A home that obeys at once, or as fast as `ramp_w_s` (or `ramps`) lets each device.
 
-    `wants` is what each load would draw if it were let, `sun_w` what the roof could give.
+    `wants` is what each load would draw if it were let, which it says if `says_wants`; `sun_w` is
+    what the roof could give.
     """
 
     specs: tuple[DeviceSpec, ...] = ALL
@@ -55,6 +56,7 @@ class Plant:
     power: dict[str, float] = field(default_factory=dict)
     told: dict[str, Setpoint | None] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
+    says_wants: bool = True
     at: float = T0
     seq: int = 0
     shown_net_w: float | None = None
@@ -115,7 +117,7 @@ class Plant:
                 soc=self.soc if spec.control is Control.TARGET else None,
                 connected=True,
                 wants_power=self.wants.get(spec.id, 0.0) > 0
-                if spec.control in {Control.CEILING, Control.SWITCH}
+                if spec.control in {Control.CEILING, Control.SWITCH} and self.says_wants
                 else None,
             )
             quality = Quality.LOST if spec.id in self.lost else Quality.GOOD

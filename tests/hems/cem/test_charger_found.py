@@ -1,5 +1,7 @@
 """A hub that follows another within an event finds a charger that does not say what holds it."""
 
+from dataclasses import replace
+
 import pytest
 
 from der.model import Setpoint
@@ -33,8 +35,10 @@ def test_it_has_the_batteries_help_for_what_it_is_told_first(drawn_w: float) -> 
     assert max(loop.run(60, limit(LIMIT_W))) <= LIMIT_W
 
 
-def test_one_that_was_stopped_comes_back_with_their_help() -> None:
+@pytest.mark.parametrize("says_wants", [True, False])
+def test_one_that_was_stopped_comes_back_with_their_help(*, says_wants: bool) -> None:
     plant = found(0.0, 2_800.0)
+    plant.says_wants = says_wants  # one that has only called again is asked for that last
     loop = Loop(plant)
     for _ in range(60):
         made = loop.decide(limit(LIMIT_W))
@@ -44,6 +48,13 @@ def test_one_that_was_stopped_comes_back_with_their_help() -> None:
         plant.step()
         assert plant.net_w <= LIMIT_W
     assert plant.power["car"] > 4_000.0
+
+
+def test_one_that_nobody_stopped_need_not_rest_first() -> None:
+    plant = found(0.0, 2_800.0)
+    plant.specs = tuple(replace(s, min_off_s=300.0) if s is CAR else s for s in plant.specs)
+    Loop(plant).run(5)
+    assert plant.power["car"] == 7_000.0
 
 
 def test_one_that_rests_has_no_help_before_it_draws() -> None:

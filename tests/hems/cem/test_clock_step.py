@@ -11,11 +11,11 @@ from itertools import pairwise
 import pytest
 
 from der.model import Quality, Setpoint
+from der.steps import StepWatch
 from hems.cem.cycle import Cycle
 from hems.cem.memory import DeviceMemory, Given, Memory, Sample
 from hems.cem.orders import Order, due
 from hems.cem.policy import AllocatorPolicy
-from hems.clock import StepWatch
 from hems.image import Image, ImageRing
 from programs.signal import Signal, SignalKind
 from tests.hems.cem.plant import BATTERY, HEATER, METER, T0, Loop, Plant, limit
@@ -48,7 +48,7 @@ def test_a_step_is_what_utc_runs_away_from_the_monotonic_clock(
     utc_s: float, mono_s: float, step_s: float
 ) -> None:
     clock = Hands()
-    watch = StepWatch(clock)
+    watch = StepWatch(clock.now, clock.monotonic)
     clock.utc += utc_s
     clock.mono += mono_s
     assert watch.step_s() == pytest.approx(step_s, abs=1e-6)
@@ -57,7 +57,7 @@ def test_a_step_is_what_utc_runs_away_from_the_monotonic_clock(
 
 def test_slewing_adds_up_to_no_step() -> None:
     clock = Hands()
-    watch = StepWatch(clock)
+    watch = StepWatch(clock.now, clock.monotonic)
     for _ in range(100_000):
         clock.utc += 1.0005
         clock.mono += 1.0

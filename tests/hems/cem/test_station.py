@@ -135,6 +135,39 @@ async def test_a_silent_device_stays_stale_when_the_clock_is_set(step_s: float) 
         assert await made.read(tasks) is Quality.GOOD
 
 
+@pytest.mark.parametrize("step_s", [14_400.0, 2.0, -2.0, -14_400.0])
+async def test_what_was_read_just_before_the_clock_was_set_is_as_old_as_it_is(
+    step_s: float,
+) -> None:
+    async with bench(CAR) as made, asyncio.TaskGroup() as tasks:
+        assert await made.read(tasks) is Quality.GOOD
+        made.clock.mono += 1.0
+        made.link.said = Reading(T0 + 1.0, 0.0)
+        made.clock.utc = T0 + 1.0 + step_s
+        for _ in range(2):  # some return the last again
+            assert await made.read(tasks) is Quality.GOOD
+            reading = made.station.state(None).reading
+            assert reading is not None
+            assert reading.at == made.clock.utc
+        made.clock.mono += 1.0
+        made.clock.utc += 1.0
+        made.link.said = Reading(made.clock.utc, 0.0)
+        assert await made.read(tasks) is Quality.GOOD
+        made.clock.mono += CAR.max_age_s - 0.1
+        assert made.station.state(None).quality is Quality.GOOD
+        made.clock.mono += 0.2
+        assert made.station.state(None).quality is Quality.STALE
+
+
+async def test_an_old_reading_stays_old_when_the_clock_is_set() -> None:
+    async with bench(CAR) as made, asyncio.TaskGroup() as tasks:
+        assert await made.read(tasks) is Quality.GOOD
+        made.clock.mono += 60.0
+        made.link.said = Reading(T0 + 60.0 - CAR.max_age_s - 1.0, 0.0)
+        made.clock.utc = T0 + 60.0 + 14_400.0
+        assert await made.read(tasks) is Quality.STALE
+
+
 async def test_a_reading_dated_ahead_of_the_clock_is_not_fresh() -> None:
     async with bench(CAR) as made, asyncio.TaskGroup() as tasks:
         made.link.said = Reading(T0 + 3600, 0.0)

@@ -186,7 +186,8 @@ async def test_the_clock_may_be_set(play: Play) -> None:
     play.live(0, 299, 1400.0)
 
     keeper = play.part._keeper
-    keeper._clock = keeper._steps._clock = Ahead(play.clock, 3600.0)
+    keeper._clock = Ahead(play.clock, 3600.0)
+    keeper._steps._now = keeper._clock.now
     moved = replace(EVENT, starts_at=EVENT.starts_at + 3600, ends_at=EVENT.ends_at + 3600)
     play.events, play.signals = [moved], [signal_of(moved)]
     from_now = [T + 3600.0 + s for s in range(300, 602)]
@@ -260,7 +261,8 @@ async def test_a_clock_that_is_set_in_the_hour_after_it_leaves_one_record(play: 
     play.live(600, 602, 1400.0)
     assert len(await kept(play)) == 1
     keeper = play.part._keeper
-    keeper._clock = keeper._steps._clock = Ahead(play.clock, 7.0)
+    keeper._clock = Ahead(play.clock, 7.0)
+    keeper._steps._now = keeper._clock.now
     for second in range(610, 600 + 3620, 5):
         play.clock.at = T + second
         keeper.take_image(image(keeper._clock.now(), {"meter": 1400.0}))

@@ -289,11 +289,16 @@ async def test_a_machine_that_has_lost_its_clock_regulates_by_the_hub_s_time(
             async def follows(seq: int) -> None:
                 for each in range(seq, seq + 6):
                     await send(each, 0.5)
-                    await asyncio.sleep(0.5)
+                    await good_for(0.5)
+                await battery_at(at, 300 - 1000)
+
+            async def good_for(seconds: float) -> None:
+                until = time.monotonic() + seconds
+                while time.monotonic() < until:
+                    await asyncio.sleep(0.05)
                     image = made.ring.present
                     assert image is not None
                     assert image.devices["battery"].quality is Quality.GOOD
-                await battery_at(at, 300 - 1000)
 
             now = clock.now()
             made.signals.append(
@@ -306,8 +311,11 @@ async def test_a_machine_that_has_lost_its_clock_regulates_by_the_hub_s_time(
             await asyncio.sleep(0.5)  # for the subscription
             await follows(1)
             clock.ahead_s += 3_600.0  # somebody who knows it has told the hub
-            await asyncio.sleep(2.0)  # until the next cycle
+            await good_for(2.0)  # until the next cycle
             await follows(7)
+            clock.ahead_s -= 7_200.0
+            await good_for(2.0)
+            await follows(13)
 
 
 @pytest.mark.requirement("BUC-3")

@@ -84,6 +84,14 @@ class Orders16:
         """TriggerMessage."""
         await self._trigger(MessageTrigger.status_notification, "request for status")
 
+    async def ask_heartbeat(self) -> None:
+        """TriggerMessage."""
+        await self.session.told(
+            call.TriggerMessage(MessageTrigger.heartbeat),
+            call_result.TriggerMessage,
+            "request for its heartbeat",
+        )
+
     async def ask_meter_values(self) -> None:
         """TriggerMessage."""
         await self._trigger(MessageTrigger.meter_values, "request for meter values")

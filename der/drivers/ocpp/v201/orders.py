@@ -126,6 +126,10 @@ class Orders201:
             "request for status",
         )
 
+    async def ask_heartbeat(self) -> None:
+        """TriggerMessage."""
+        await self._trigger(MessageTriggerEnumType.heartbeat, None, "request for its heartbeat")
+
     async def ask_meter_values(self) -> None:
         """TriggerMessage: of the transaction, or where none runs of the EVSE."""
         evse, what = EVSEType(self._evse), "request for meter values"
@@ -178,7 +182,9 @@ class Orders201:
         kind = ResetEnumType.immediate if hard else ResetEnumType.on_idle
         return await self.session.told(call.Reset(kind), call_result.Reset, "restart")
 
-    async def _trigger(self, message: MessageTriggerEnumType, evse: EVSEType, what: str) -> None:
+    async def _trigger(
+        self, message: MessageTriggerEnumType, evse: EVSEType | None, what: str
+    ) -> None:
         await self.session.told(
             call.TriggerMessage(message, evse), call_result.TriggerMessage, what
         )

@@ -25,9 +25,10 @@ async def central(
     *,
     settings: CentralSettings | None = None,
     now: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] | None = None,
 ) -> AsyncIterator[tuple[CentralSystem, Station]]:
-    """Run a central system that knows one charger."""
-    system = CentralSystem(settings, now)
+    """Run a central system that knows one charger; without `monotonic` `now` is never set."""
+    system = CentralSystem(settings, now, monotonic or now)
     station = system.add(address or StationAddress("CP1"), version, spec)
     await system.start()
     try:
@@ -49,7 +50,7 @@ async def linked(
         central(version, address, spec, now=now) as (system, station),
         calling(system.port, version.subprotocol) as ev,
     ):
-        link = await connect(spec, station, now=now)
+        link = await connect(spec, station)
         await settled(ev)
         yield link, ev, station
         await link.close()

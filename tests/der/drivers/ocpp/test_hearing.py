@@ -112,8 +112,9 @@ def course(*heard: tuple[float, float]) -> ChargerClock:
         ([(0, 0), (3600, 1)], 0),  # once may be a slip
         ([(0, 0), (3600, 1), (3600, 1)], 3600),
         ([(0, 0), (3600, 1), (0, 1), (3600, 1)], 0),
-        ([(3600, 0), (0, 1), (0, 1)], 3600),  # so far it may only be late
-        ([(3600, 0), *[(0, 1)] * 12], 0),
+        ([(3600, 0), (100, 1), (100, 1)], 3600),  # so far it may only be late
+        ([(3600, 0), *[(100, 1)] * 12], 100),
+        ([(3600, 0), (0, 1)], 0),  # our very time: it has been set
         ([(0, 0), *[(-3600 + n, 0.1) for n in range(0, 3600, 60)]], 0),  # a queue
         ([(1e9, 0)], 0),  # no time at all
         ([(-1.6e9, 0)], -1.6e9),  # it has lost its time

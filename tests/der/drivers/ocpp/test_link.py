@@ -363,6 +363,47 @@ async def test_a_charger_whose_clock_is_off_is_told_limits_by_its_own(
         assert said == ["ev: clock: the charger's is 60 min behind; it is told its limits by that"]
 
 
+@pytest.mark.requirement("TIME-STAMP")
+@pytest.mark.parametrize("step_s", [14_400.0, -14_400.0])
+async def test_a_charger_keeps_to_its_limit_while_the_hub_s_clock_is_set(
+    version: Version, step_s: float
+) -> None:
+    ahead_s = [0.0]
+    async with (
+        central(version, now=lambda: time.time() + ahead_s[0], monotonic=time.monotonic) as (
+            system,
+            station,
+        ),
+        calling(system.port, name(version)) as ev,
+    ):
+        link = await ocpp_link.connect(EVSE, station)
+        await settled(ev)
+        await ev.plug("Charging")
+        await ev.measure(Power_Active_Import=2300)
+        await link.write(Setpoint(2300, 60))
+        await ev.limit()
+
+        ahead_s[0] = step_s  # the hub's, the charger's not yet
+        await ev.measure(Power_Active_Import=2200)
+        reading = await link.read()
+        assert reading.power_w == 2200
+        assert reading.at == pytest.approx(time.time() + step_s, abs=2)
+        assert reading.limit_w == 2300
+        asked = await ev.next("TriggerMessage")
+        assert asked["requested_message"] == "Heartbeat"
+        await link.write(Setpoint(2000, 60))
+        told = await ev.limit()
+        assert told.start == pytest.approx(time.time() - 60, abs=5)  # by its own clock
+
+        ev.ahead_s = step_s  # it has taken the time
+        await ev.measure(Power_Active_Import=2000)
+        told = await ev.limit()  # by itself, at once
+        assert told.start == pytest.approx(time.time() + step_s - 60, abs=5)
+        assert (await link.read()).at == pytest.approx(time.time() + step_s, abs=2)
+        assert (await link.read()).limit_w == 2000
+        await link.close()
+
+
 async def test_only_known_cards_may_charge(version: Version) -> None:
     address = StationAddress("CP1", id_tags=frozenset({"mine"}))
     async with linked(version, address) as (_, ev, station):
