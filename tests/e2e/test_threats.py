@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import aiohttp
@@ -97,7 +97,7 @@ async def guess(rig: Rig, times: int) -> list[int]:
 def told_to_utility(rig: Rig) -> list[res.LogEvent]:
     """Return the log events that the head-end has taken."""
     (file,) = (rig.stage.folder / "headend").glob("*.db")
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT body FROM log_event").fetchall()
     return [parse(body, res.LogEvent) for (body,) in rows]
 

@@ -293,11 +293,9 @@ async def test_what_was_acknowledged_survives_sigkill_whole(path: Path, acknowle
 
 async def test_no_error_says_what_was_to_be_written(path: Path) -> None:
     """Errors come into logs."""
-    store = await open_store(path, CLOCK)
+    store, who = await open_store(path, CLOCK), "Ada Lovelace"
     with pytest.raises(StoreError) as told:
         async with store._database.ledger() as connection:
-            await connection.execute(
-                text("INSERT INTO nowhere VALUES (:name)"), {"name": "Ada Lovelace"}
-            )
+            await connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": who})
     await store.close()
-    assert "Ada Lovelace" not in "".join(traceback.format_exception(told.value))
+    assert who not in "".join(traceback.format_exception(told.value))
