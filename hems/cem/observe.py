@@ -8,7 +8,16 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from der.model import Control, DeviceSpec, DeviceState, Phase, Quality, Reading, Setpoint
+from der.model import (
+    Control,
+    DeviceKind,
+    DeviceSpec,
+    DeviceState,
+    Phase,
+    Quality,
+    Reading,
+    Setpoint,
+)
 from hems.cem.memory import DeviceMemory, Given, Memory
 from hems.cem.phases import Parts, measured, parts
 from hems.cem.policy import AllocatorPolicy
@@ -218,12 +227,15 @@ def _guessed(state: DeviceState, reading: Reading, now: float) -> DeviceMemory:
 
     One that draws may be held to less than it is told first, so batteries must be ready for a
     rise; one that does not, though a car may want power, was stopped and comes back in its turn.
-    How long ago is not known: it need not rest first.
+    How long ago is not known: a car need not rest first, a machine that has to may.
     """
     device = Usable(state, reading, DeviceMemory())
     if device.running:
         return DeviceMemory(changed_at=now)
-    return DeviceMemory(allowed_w=0.0) if device.may_draw else device.memory
+    if not device.may_draw:
+        return device.memory
+    rests = state.spec.min_off_s > 0 and state.spec.kind is not DeviceKind.EVSE
+    return DeviceMemory(allowed_w=0.0, changed_at=now if rests else -math.inf)
 
 
 def _conduct(

@@ -374,9 +374,9 @@ class Station:
         """
         step_s = self._steps.step_s()
         if self._reading is not None and reading.at == self._dated_at:  # some return the last again
-            return replace(reading, at=self._reading.at + step_s)
+            return _moved(reading, self._reading.at + step_s - reading.at)
         self._dated_at, now = reading.at, self._clock.now()
-        moved = replace(reading, at=reading.at + step_s)
+        moved = _moved(reading, step_s)
         if age_s(moved, now) < age_s(reading, now):
             reading = moved
         self._taken_at = self._clock.monotonic() - age_s(reading, now)
@@ -473,3 +473,9 @@ def _same(one: Order | None, other: Order) -> bool:
     if one.setpoint is None or other.setpoint is None:
         return one.setpoint is other.setpoint
     return one.setpoint.power_w == other.setpoint.power_w
+
+
+def _moved(reading: Reading, by_s: float) -> Reading:
+    """Return a reading with its dates so much later."""
+    taken = {name: at + by_s for name, at in reading.taken.items()}
+    return replace(reading, at=reading.at + by_s, taken=taken)

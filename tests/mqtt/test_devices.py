@@ -6,7 +6,12 @@ import time
 
 import pytest
 
+from der.addresses import MqttAddress
 from der.commands import Connect, Disconnect, FirmwareVersion, Identify, Options, Reset
+from der.drivers.mqtt import keepsake
+from der.drivers.mqtt.points import Settings
+from der.drivers.mqtt.profiles import profile_of
+from der.drivers.mqtt.twin import Twin
 from der.errors import RejectedError
 from der.model import DeviceKind, Expiry, Setpoint
 from der.service import Handle, Mode
@@ -241,6 +246,19 @@ async def test_what_it_has_told_is_as_old_as_it_is_when_the_clock_is_set(
         assert reading.at == pytest.approx(time.time() + step_s, abs=3)
         await handle.write(None)  # it knows what its owner had set
         assert relay.on is True
+
+
+async def test_what_a_hub_kept_before_it_lost_the_time_ends_when_it_said() -> None:
+    ahead_s = [-7_200.0]
+    spec = described("zigbee2mqtt", "kitchen").spec
+    profile = profile_of(spec, MqttAddress("zigbee2mqtt", "kitchen"))
+    twin = Twin(spec, profile, lambda: time.time() + ahead_s[0])
+    over = keepsake.Keepsake(Settings(on=True), time.time() - 60.0)
+    message = keepsake.message(spec.id, over)
+    twin.take(message.topic, message.payload.encode(), retained=True)
+    ahead_s[0] = 0.0
+    twin.take("zigbee2mqtt/kitchen", b'{"state": "OFF", "power": 0}', retained=False)
+    assert twin.own.on is False
 
 
 async def test_two_devices_of_a_broker_do_not_disturb_each_other(broker: Mosquitto) -> None:

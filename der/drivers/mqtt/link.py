@@ -181,6 +181,7 @@ class MqttLink:
         twin = self._twin
         await self._known()
         own = twin.own
+        twin.follow_clock()
         ends_at = math.inf
         if lapse_s is not None and self.safeguard.expiry is not Expiry.GUARD:
             ends_at = self._broker.now() + lapse_s
@@ -231,6 +232,7 @@ class MqttLink:
         """
         twin, device = self._twin, self._twin.spec.id
         last = () if after is None else (after,)
+        twin.follow_clock()
         twin.pending, before = None, twin.pending
         if twin.spec.sleep is not None and messages:
             since = self._broker.now()

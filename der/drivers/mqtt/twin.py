@@ -83,6 +83,7 @@ class Twin:
         self.profile = profile
         self.settings = Settings()
         self.kept: Keepsake | None = None
+        self._found: Keepsake | None = None
         self.pending: Pending | None = None
         self._now = now
         self._steps = StepWatch(now)
@@ -119,7 +120,7 @@ class Twin:
         Returns:
             What is to be published now, because the device is awake.
         """
-        self._follow_clock()
+        self.follow_clock()
         if self._messages.ends():
             self._odd(What.HOSTILE, say("it sends more than such a device ever has to say"))
         try:
@@ -155,7 +156,7 @@ class Twin:
             PayloadError: It is none of ours.
         """
         if retained:
-            self.kept = keepsake.parse(payload)  # of before: a restart of the hub finds it so
+            self.kept = self._found = keepsake.parse(payload)  # a restart of the hub finds it so
         elif payload in self._echoes:
             self._echoes.remove(payload)
         else:
@@ -186,7 +187,7 @@ class Twin:
     @property
     def own(self) -> Settings:
         """What its owner has set: what was kept while the hub restricts it, else what it is."""
-        self._follow_clock()
+        self.follow_clock()
         kept = self.kept
         if kept is None or self._now() >= kept.ends_at:
             return self.settings
@@ -197,7 +198,7 @@ class Twin:
 
     def power_age_s(self) -> float | None:
         """Return how old its power is, in s; None before the first."""
-        self._follow_clock()
+        self.follow_clock()
         try:
             return max(0.0, self._now() - self._read().at)
         except NoPowerError:
@@ -220,7 +221,7 @@ class Twin:
         Raises:
             TransientError: It is offline, has told no power that can be, or none for too long.
         """
-        self._follow_clock()
+        self.follow_clock()
         self.check_online()
         device, point = self.spec.id, self.profile.values
         try:
@@ -268,13 +269,13 @@ class Twin:
                 f" taken it within its wake period of {sleep.period_s:g} s"
             )
 
-    def _follow_clock(self) -> None:
-        """Move what is remembered along where the clock was set."""
+    def follow_clock(self) -> None:
+        """Move what is remembered along where the clock was set; before anything is dated."""
         step_s = self._steps.step_s()
         if not step_s:
             return
         self._heard = {p: replace(s, at=s.at + step_s) for p, s in self._heard.items()}
-        if self.kept is not None:
+        if self.kept is not None and self.kept is not self._found:  # which bears a known time
             self.kept = replace(self.kept, ends_at=self.kept.ends_at + step_s)
         if self.pending is not None:
             self.pending = replace(self.pending, since=self.pending.since + step_s)

@@ -60,6 +60,7 @@ class Mandate:
         self._name = name
         self._record = record
         self._live = live
+        self._shifted_s = 0.0
         self._wanted: Setpoint | Plan | None = None
         self._until = 0.0
         self._plan: Plan | None = None
@@ -128,7 +129,8 @@ class Mandate:
             raise RejectedError(f"{self._name}: {STEPS}: {error}") from error
         self._want(plan, lapse_s)
         async with self._alone(STEPS):
-            await self._install(plan, STEPS)
+            wanted = self._wanted  # which the clock may have moved meanwhile
+            await self._install(wanted if isinstance(wanted, Plan) else plan, STEPS)
             self._limit_w = None
 
     async def clear(self) -> None:
@@ -175,8 +177,11 @@ class Mandate:
         self.told_at += step_s
         self._until += step_s
         self._lapses_at += step_s
-        if self._plan is not None and self._plan.start is not None:
-            self._plan = replace(self._plan, start=self._plan.start + step_s)
+        self._shifted_s += step_s
+        if isinstance(self._wanted, Plan):
+            self._wanted = self._wanted.shifted(step_s)
+        if self._plan is not None:
+            self._plan = self._plan.shifted(step_s)
         if self._phases is not None:
             self._phases = self._phases.shifted(step_s)
 
@@ -214,9 +219,8 @@ class Mandate:
         A charger that refuses that while a transaction runs may take it for this one only.
         """
         orders, transaction = self._live(what), self._record.transaction
-        told = plan
-        if plan.start is not None:
-            told = replace(plan, start=plan.start + self._record.clock.off_s)
+        shifted_s = self._shifted_s
+        told = plan.shifted(self._record.clock.off_s)
         only = replace(told, transaction=transaction)
         if transaction is None or not self._by_transaction:
             try:
@@ -228,4 +232,4 @@ class Mandate:
                 self._by_transaction = True
         else:
             await orders.install(only, what)
-        self._plan = plan
+        self._plan = plan.shifted(self._shifted_s - shifted_s)

@@ -7,7 +7,7 @@ fallback at level 0 (OCPP 1.6, 3.13.1; OCPP 2.0.1 part 2, K).
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -61,6 +61,10 @@ class Plan:
     start: float | None = None
     duration_s: int | None = None
     transaction: str | None = None
+
+    def shifted(self, by_s: float) -> "Plan":
+        """Return it with a start, where it has one, so much later."""
+        return self if self.start is None else replace(self, start=self.start + by_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,12 +84,13 @@ class Record:
     def now(self) -> float:
         """Return UTC as epoch seconds; what is known in older time has moved along then."""
         step_s = self._steps.step_s()
+        now = self._now()
         if step_s:
-            self.clock = self.clock.shifted(step_s)
+            self.clock = self.clock.shifted(step_s, now)
             if self.sample is not None:
-                self.sample = replace(self.sample, at=self.sample.at + step_s)
+                self.sample = self.sample.shifted(step_s)
             self.on_step(step_s)
-        return self._now()
+        return now
 
     def booted(self, boot: Boot) -> None:
         """Note who it says it is."""

@@ -158,8 +158,9 @@ class Station:
 
     def ask_meter_values(self, max_age_s: float) -> None:
         """Ask for fresh meter values if the last are older than wanted; does not wait for them."""
+        now = self.record.now()  # what is remembered may move along
         sample = self.record.sample
-        fresh = sample is not None and self.record.now() - sample.at <= max_age_s
+        fresh = sample is not None and now - sample.at <= max_age_s
         if not fresh and self._asks and self._orders is not None and self.online:
             self._asks = False  # one at a time; given back when it has been answered
             self._spawn(self._ask(self._orders))
@@ -181,7 +182,12 @@ class Station:
         self.mandate.shift(step_s)
         self.review()
         if self._orders is not None and self.online:
-            self._spawn(self._try(_TIME, self._orders.ask_heartbeat))
+            self._spawn(self._set_clock(self._orders))
+
+    async def _set_clock(self, orders: Orders) -> None:
+        """Have a charger take the time, and then say what it has made of it."""
+        await self._try(_TIME, orders.ask_heartbeat)
+        await self._ask(orders)
 
     def _renew_later(self) -> None:
         if self._orders is not None and self.online:

@@ -112,9 +112,8 @@ def course(*heard: tuple[float, float]) -> ChargerClock:
         ([(0, 0), (3600, 1)], 0),  # once may be a slip
         ([(0, 0), (3600, 1), (3600, 1)], 3600),
         ([(0, 0), (3600, 1), (0, 1), (3600, 1)], 0),
-        ([(3600, 0), (100, 1), (100, 1)], 3600),  # so far it may only be late
-        ([(3600, 0), *[(100, 1)] * 12], 100),
-        ([(3600, 0), (0, 1)], 0),  # our very time: it has been set
+        ([(3600, 0), (0, 1), (0, 1)], 3600),  # so far it may only be late
+        ([(3600, 0), *[(0, 1)] * 12], 0),
         ([(0, 0), *[(-3600 + n, 0.1) for n in range(0, 3600, 60)]], 0),  # a queue
         ([(1e9, 0)], 0),  # no time at all
         ([(-1.6e9, 0)], -1.6e9),  # it has lost its time
@@ -123,6 +122,30 @@ def course(*heard: tuple[float, float]) -> ChargerClock:
 )
 def test_clocks(heard: list[tuple[float, float]], off_s: float) -> None:
     assert course(*heard).off_s == pytest.approx(off_s, abs=1)
+
+
+def test_a_clock_that_takes_the_time_after_ours_was_set_is_known_at_once() -> None:
+    was = ChargerClock().heard(NOW, NOW)
+    for step_s in (14_400.0, -14_400.0):
+        now = NOW + step_s
+        clock = was.shifted(step_s, now)
+        assert clock.off_s == -step_s
+        assert clock.age_s(NOW + 1, now + 1) == 0
+        assert clock.heard(NOW + 1, now + 1).off_s == pytest.approx(-step_s, abs=1)
+        assert clock.heard(now + 2, now + 2).off_s == 0
+        assert clock.heard(NOW + 1, now + 1).heard(now + 2, now + 2).off_s == 0
+        late = clock.heard(now + 1000, now + 1000)
+        assert late.off_s == pytest.approx(-step_s, abs=2), "too late to be that: it may be late"
+
+
+def test_a_queue_of_one_that_is_ahead_is_never_taken_for_new() -> None:
+    clock, now = ChargerClock().heard(NOW + 3600, NOW), NOW + 8000
+    for old_s in range(7200, 0, -10):
+        stated = now + 3600 - old_s
+        clock = clock.heard(stated, now)
+        assert clock.off_s == pytest.approx(3600, abs=10)
+        assert clock.age_s(stated, now) == pytest.approx(old_s, abs=10)
+        now += 0.1
 
 
 def test_a_queue_of_old_messages_is_as_old_as_it_is() -> None:

@@ -391,6 +391,8 @@ async def test_a_charger_keeps_to_its_limit_while_the_hub_s_clock_is_set(
         assert reading.limit_w == 2300
         asked = await ev.next("TriggerMessage")
         assert asked["requested_message"] == "Heartbeat"
+        asked = await ev.next("TriggerMessage")  # which says what it has made of it
+        assert asked["requested_message"] in {"MeterValues", "TransactionEvent"}
         await link.write(Setpoint(2000, 60))
         told = await ev.limit()
         assert told.start == pytest.approx(time.time() - 60, abs=5)  # by its own clock
@@ -401,6 +403,34 @@ async def test_a_charger_keeps_to_its_limit_while_the_hub_s_clock_is_set(
         assert told.start == pytest.approx(time.time() + step_s - 60, abs=5)
         assert (await link.read()).at == pytest.approx(time.time() + step_s, abs=2)
         assert (await link.read()).limit_w == 2000
+        await link.close()
+
+
+@pytest.mark.parametrize("step_s", [14_400.0, -14_400.0])
+async def test_steps_go_on_while_the_hub_s_clock_is_set(version: Version, step_s: float) -> None:
+    ahead_s = [0.0]
+    async with (
+        central(version, now=lambda: time.time() + ahead_s[0], monotonic=time.monotonic) as (
+            system,
+            station,
+        ),
+        calling(system.port, name(version)) as ev,
+    ):
+        link = await ocpp_link.connect(EVSE, station)
+        await settled(ev)
+        await ev.plug("Charging")
+        await ev.measure(Power_Active_Import=2300)
+        await link.ioctl(WriteChargingProfile((ChargingStep(0, 2300),), 600))
+        told = await ev.limit()
+        ahead_s[0] = step_s
+        await link.read()
+        ev.ahead_s = step_s
+        await ev.measure(Power_Active_Import=2300)
+        again = await ev.limit()
+        assert told.start is not None
+        assert again.start == pytest.approx(told.start + step_s, abs=2)
+        assert again.duration == told.duration
+        assert station.mandate.expected() is not None
         await link.close()
 
 
