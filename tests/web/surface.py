@@ -185,13 +185,14 @@ class ScriptedHome:
 
 
 class ScriptedClock:
-    """A clock that stands at the script's start until it is moved."""
+    """A clock that stands at the script's start until it is moved; `set_by_s` sets UTC alone."""
 
     def __init__(self, at: float = SCRIPT_START) -> None:
         self.at = at
+        self.set_by_s = 0.0
 
     def now(self) -> float:
-        return self.at
+        return self.at + self.set_by_s
 
     def monotonic(self) -> float:
         return self.at

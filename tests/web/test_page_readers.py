@@ -59,6 +59,7 @@ async def test_the_keyboard_reaches_everything_in_the_order_it_is_read(browser: 
     async with showing(browser) as shown:
         page = shown.page
         await expect(page.get_by_test_id("step").first).to_be_visible()
+        await expect(page.get_by_test_id("day-before")).to_be_enabled()
         await page.keyboard.press("Tab")
         await expect(page.locator(".skip")).to_be_focused()
         await page.keyboard.press("Enter")

@@ -222,12 +222,11 @@ async def test_an_outage_is_an_island_and_its_record_says_what_was_served(tmp_pa
 
 
 async def test_the_record_of_an_island_lasts_as_long_as_it_did_though_its_clock_is_set(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     async with world(tmp_path) as (home, _):
         await home.outage()
-        clock = home.clock
-        monkeypatch.setattr(clock, "now", lambda: clock.at - 7200.0)
+        home.clock.set_by_s = -7200.0
         await home.live(60)
         home.grid, home.angle = (230.0, 50.0), 3.0
         assert await home.live(20) is Phase.GRID
