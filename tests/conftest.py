@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.examples import SAME, SEARCH, examples
 
-pytest_plugins = ["tests.browser", "tests.order", "tests.traceability"]
+pytest_plugins = ["tests.browser", "tests.mdns", "tests.order", "tests.traceability"]
 
 # `make test` judges a change, so it tries the same examples each time; `make test-deep` looks for
 # new ones (--hypothesis-profile=search). How fast an example is says something of the machine only.

@@ -66,6 +66,7 @@ async def announced(*services: tuple[str, str, int, dict[str, str]]) -> AsyncIte
         await announcer.async_close()
 
 
+@pytest.mark.usefixtures("multicast_dns")
 async def test_announcements_and_who_is_behind_them() -> None:
     async with SimulatedHome(Options(ocpp="")) as home:
         port = home.devices.servers["battery"].port
@@ -81,6 +82,7 @@ async def test_announcements_and_who_is_behind_them() -> None:
     assert by_maker["Shelly"].at == MqttAddress("shelly", "shellyplusplugs-a8032ab12345")
 
 
+@pytest.mark.usefixtures("multicast_dns")
 async def test_one_that_announces_sunspec_and_does_not_speak_it() -> None:
     async with announced(("_sunspec._tcp.local.", "Liar", 1, {})):
         (found,) = await first(announcing(LOOPBACK), 1)

@@ -152,6 +152,7 @@ async def test_a_port_in_use_is_named_and_all_is_closed(settings: HeadEndSetting
 
 
 @pytest.mark.requirement("PRO-2030.5")
+@pytest.mark.usefixtures("multicast_dns")
 async def test_it_announces_itself_on_its_own_interface() -> None:
     found: asyncio.Queue[str] = asyncio.Queue()
 

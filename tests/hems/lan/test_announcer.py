@@ -14,7 +14,7 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from hems.lan.announcer import SERVICE, Announcer
 
-pytestmark = pytest.mark.requirement("ROLE-UI")
+pytestmark = [pytest.mark.requirement("ROLE-UI"), pytest.mark.usefixtures("multicast_dns")]
 HERE = "127.0.0.1"
 THERE = "127.0.0.9"
 

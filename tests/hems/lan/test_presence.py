@@ -13,7 +13,7 @@ from hems.lan.presence import LanSettings, Presence, open_presence
 from tests.hems.lan.test_announcer import THERE, addresses_of, other_machine
 from tests.waiting import until
 
-pytestmark = pytest.mark.requirement("ROLE-UI")
+pytestmark = [pytest.mark.requirement("ROLE-UI"), pytest.mark.usefixtures("multicast_dns")]
 
 
 @asynccontextmanager

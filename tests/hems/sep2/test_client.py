@@ -39,6 +39,7 @@ async def test_finds_its_events_and_answers_them(home: Home, context: ssl.SSLCon
     assert not [a for a in utility.asked if a.split()[1] not in utility.resources and "GET" in a]
 
 
+@pytest.mark.usefixtures("multicast_dns")
 async def test_finds_its_server_by_dns_sd(home: Home, context: ssl.SSLContext) -> None:
     utility = home.utility()
     utility.append("/derp/1/derc", control("E1", int(time.time()) - 5, 600))
@@ -184,6 +185,7 @@ async def test_holds_the_limit_again_with_the_server_unreachable(
         await home.until(lambda: home.state == "unreachable")
 
 
+@pytest.mark.usefixtures("multicast_dns")
 async def test_a_found_server_that_is_not_the_homes_own_does_not_end_the_search(
     home: Home, context: ssl.SSLContext
 ) -> None:

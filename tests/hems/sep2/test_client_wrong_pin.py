@@ -70,6 +70,7 @@ async def test_it_is_taken_up_with_once_its_pin_is_right(
     assert len([a for a in home.alarms if "PIN" in a]) == 1
 
 
+@pytest.mark.usefixtures("multicast_dns")
 async def test_one_that_was_found_is_asked_again_too(home: Home, context: ssl.SSLContext) -> None:
     utility = wrong(home)
     async with (

@@ -40,6 +40,7 @@ def test_refuses_a_txt_record_that_leads_nowhere(txt: dict[str, str | None], wor
         parse_txt("utility", "192.0.2.7", 80, txt)
 
 
+@pytest.mark.usefixtures("multicast_dns")
 async def test_finds_an_announced_server_after_a_useless_one() -> None:
     def service(name: str, port: int, txt: dict[str, str]) -> ServiceInfo:
         return ServiceInfo(
