@@ -66,6 +66,10 @@ class Bounds:
         """Return the power nearest to `power_w` inside the bounds."""
         return min(max(power_w, self.lower_w), self.upper_w)
 
+    def times(self, part: float) -> "Bounds":
+        """Return the bounds of so large a part of the power, 0 to 1; both must be finite."""
+        return Bounds(part * self.lower_w, part * self.upper_w)
+
     def within(self, other: "Bounds") -> "Bounds":
         """Return these bounds cut to `other`; where they do not meet, the nearest edge of it."""
         return Bounds(other.clamp(self.lower_w), other.clamp(self.upper_w))

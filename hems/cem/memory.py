@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from der.model import Phase, Setpoint
+from hems.cem.base import Base
 from programs.proposal import Bounds
 
 _MOST_AIMS: Final = 16
@@ -61,6 +62,21 @@ class DeviceMemory:
     lacking_since: float | None = None
     recent: tuple[tuple[float, float], ...] = ()
     aims: tuple[tuple[float, float | None], ...] = ()
+
+    def read(self, at: float, power_w: float, lag_s: float) -> "DeviceMemory":
+        """Return the memory with one more reading, and those that a meter's may still be of."""
+        recent = tuple(r for r in self.recent if at - 2 * lag_s <= r[0] < at)
+        return replace(self, recent=(*recent, (at, power_w)))
+
+    def returned(self, told: Given | None, now: float, settle_s: float) -> "DeviceMemory":
+        """Return the memory of a device that can be controlled again.
+
+        What it was told meanwhile it may be about to obey while it is read.
+        """
+        if told is None or told.setpoint is None or now - told.at >= settle_s:
+            return self
+        aim = (told.at, told.setpoint.power_w)
+        return self if aim in self.aims else replace(self, aims=(*self.aims[1 - _MOST_AIMS :], aim))
 
     @property
     def held(self) -> bool:
@@ -127,7 +143,7 @@ class Memory:
     Attributes:
         devices: By device id, those that have been read.
         given: By device id, what each last confirmed.
-        base_w: Power of all that cannot be controlled, as last estimated; None before.
+        base: Power of all that cannot be controlled, as last estimated; None before.
         base_at: Time of the meter reading behind it.
         base_of: Devices that were not counted in it.
         base_on: The same on each phase; empty where the meter does not tell them apart.
@@ -141,10 +157,10 @@ class Memory:
 
     devices: Mapping[str, DeviceMemory] = field(default_factory=dict)
     given: Mapping[str, Given] = field(default_factory=dict)
-    base_w: float | None = None
+    base: Base | None = None
     base_at: float = -math.inf
     base_of: frozenset[str] = frozenset()
-    base_on: Mapping[Phase, float] = field(default_factory=dict)
+    base_on: Mapping[Phase, Base] = field(default_factory=dict)
     past: tuple[Sample, ...] = ()
     steps: tuple[tuple[float, float], ...] = ()
     returned_at: float = -math.inf

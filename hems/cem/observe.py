@@ -5,6 +5,7 @@ every decision absolute: a set-point in flight is not asked for twice.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -18,6 +19,7 @@ from der.model import (
     Reading,
     Setpoint,
 )
+from hems.cem.base import Base, between, estimate
 from hems.cem.memory import DeviceMemory, Given, Memory
 from hems.cem.phases import Parts, measured, parts
 from hems.cem.policy import AllocatorPolicy
@@ -107,82 +109,119 @@ def observe(image: Image, memory: Memory, now: float, policy: AllocatorPolicy) -
     meter_at = -math.inf if meter is None or meter.reading is None else meter.reading.at
     for state in image.devices.values():
         reading = state.reading
-        if state.spec.control is Control.NONE or state.quality is not Quality.GOOD:
+        if state.spec.control is Control.NONE or reading is None:
             continue
-        if reading is None:
+        past, told = devices.get(state.spec.id), given.get(state.spec.id)
+        if state.quality is not Quality.GOOD:
+            if past is not None:
+                devices[state.spec.id] = past.read(reading.at, reading.power_w, policy.meter_lag_s)
             continue
-        past = devices.get(state.spec.id)
         if past is None:
             past, found = _adopt(state, reading, now, policy)
-            if found is not None and state.spec.id not in given:
+            if found is not None and told is None:
                 given[state.spec.id] = found
                 returned_at = now  # what a restarted hub finds restricted waits its turn
+        if state.spec.id not in memory.base_of:
+            past = past.returned(told, now, policy.settle_s)
         told = given.get(state.spec.id)
         past = _conduct(Usable(state, reading, past), told, now, meter_at, policy)
         devices[state.spec.id] = past
         usable.append(Usable(state, reading, past))
     after = replace(memory, devices=devices, given=given, returned_at=returned_at)
-    base_w = _base_w(image, usable, memory, policy)
-    if base_w is None:
-        return Observed((*usable,), memory.base_w, known=False, memory=after)
+    base = _base(image, usable, memory, policy)
+    if base is None:
+        last_w = None if memory.base is None else memory.base.power_w
+        return Observed((*usable,), last_w, known=False, memory=after)
     base_on = _base_on(image, usable, memory, policy)
     after = replace(
         after,
-        base_w=base_w,
+        base=base,
         base_at=meter_at,
         base_of=frozenset(u.id for u in usable),
         base_on=base_on,
     )
-    return Observed((*usable,), base_w, known=True, memory=after, base_on=base_on)
+    on = {phase: each.power_w for phase, each in base_on.items()}
+    return Observed((*usable,), base.power_w, known=True, memory=after, base_on=on)
 
 
-def _base_w(
+def _base(
     image: Image, usable: list[Usable], memory: Memory, policy: AllocatorPolicy
-) -> float | None:
-    """Return the uncontrolled power; None while the meter is not known.
-
-    A device that moved between two readings may have been anywhere between them when the meter
-    was read; one that answers more slowly than the meter may have obeyed already what its reading
-    does not show. A base that explains the meter for some such power stays what it was: so a
-    set-point just obeyed is not mistaken for a change of the house's own draw.
-    """
+) -> Base | None:
+    """Return the uncontrolled power; None while the meter is not known."""
     net_w, meter = image.net_w, image.meter
     if net_w is None or meter is None or meter.reading is None:
         return None
-    point_w = net_w - sum(u.reading.power_w for u in usable)
-    if memory.base_w is None or memory.base_of != frozenset(u.id for u in usable):
-        return point_w
     at = meter.reading.at
-    if at == memory.base_at:
-        return memory.base_w
-    lower_w = upper_w = net_w
-    for device in usable:
-        powers = _perhaps(device, at, policy)
-        lower_w -= powers.upper_w
-        upper_w -= powers.lower_w
-    return Bounds(lower_w, upper_w).clamp(memory.base_w)
+    moved = _moved(image, usable, memory, policy)
+    before = None if moved is None or memory.base is None else _carried(memory.base, moved)
+    if before is not None and at == memory.base_at:
+        return before
+    point_w = net_w - sum(u.reading.power_w for u in usable)
+    return estimate(before, point_w, between(net_w, (_perhaps(u, at, policy) for u in usable)))
 
 
-def _base_on(image: Image, usable: list[Usable], memory: Memory, policy: AllocatorPolicy) -> Parts:
+def _base_on(
+    image: Image, usable: list[Usable], memory: Memory, policy: AllocatorPolicy
+) -> Mapping[Phase, Base]:
     """Return the uncontrolled power on each phase, by the same rule as that of all together."""
     meter = image.meter
     net = measured(meter)
     if meter is None or meter.reading is None:
         return {}
-    at, before = meter.reading.at, memory.base_on
-    if at == memory.base_at and before:
-        return before
-    steady = tuple(before) == tuple(net) and memory.base_of == frozenset(u.id for u in usable)
-    on = {u.id: parts(u.state.spec, u.reading, net, u.reading.power_w) for u in usable}
-    bases: dict[Phase, float] = {}
+    at = meter.reading.at
+    if at == memory.base_at and memory.base_on:
+        return memory.base_on
+    moved = _moved(image, usable, memory, policy)
+    steady = moved is not None and tuple(memory.base_on) == tuple(net)
+    perhaps = {u.id: _perhaps(u, at, policy) for u in usable}
+    on = {
+        state.spec.id: parts(state.spec, state.reading, net, state.reading.power_w)
+        for state in image.devices.values()
+        if state.reading is not None
+    }
+    bases: dict[Phase, Base] = {}
     for phase, net_w in net.items():
-        bases[phase] = net_w - sum(on[u.id][phase] * u.reading.power_w for u in usable)
-        if steady:
-            perhaps = [(on[u.id][phase], _perhaps(u, at, policy)) for u in usable]
-            lower_w = net_w - sum(part * powers.upper_w for part, powers in perhaps)
-            upper_w = net_w - sum(part * powers.lower_w for part, powers in perhaps)
-            bases[phase] = Bounds(lower_w, upper_w).clamp(before[phase])
+        share = {device: each[phase] for device, each in on.items()}
+        point_w = net_w - sum(share[u.id] * u.reading.power_w for u in usable)
+        powers = (perhaps[u.id].times(share[u.id]) for u in usable)
+        before = _carried(memory.base_on[phase], moved or {}, share) if steady else None
+        bases[phase] = estimate(before, point_w, between(net_w, powers))
     return bases
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A device that counts otherwise now: controlled or not, and what it drew at the last base."""
+
+    controlled: bool
+    power_w: float
+    powers: Bounds
+
+
+def _moved(
+    image: Image, usable: list[Usable], memory: Memory, policy: AllocatorPolicy
+) -> Mapping[str, _Moved] | None:
+    """Return who counts otherwise than in the last base; None where their powers are not known."""
+    now = frozenset(u.id for u in usable)
+    found: dict[str, _Moved] = {}
+    for device in now ^ memory.base_of:
+        state, since = image.devices.get(device), memory.base_at - policy.meter_lag_s
+        then = [w for at, w in memory.device(device).recent if since <= at]
+        if state is None or state.reading is None or not then:
+            return None
+        found[device] = _Moved(device in now, then[-1], Bounds(min(then), max(then)))
+    return found
+
+
+def _carried(
+    base: Base, moved: Mapping[str, _Moved], share: Mapping[str, float] | None = None
+) -> Base:
+    """Return a base as it would have been without those who joined and with those who left."""
+    for device, each in moved.items():
+        part = 1.0 if share is None else share[device]
+        change = base.without if each.controlled else base.beside
+        base = change(part * each.power_w, each.powers.times(part))
+    return base
 
 
 def _perhaps(device: Usable, at: float, policy: AllocatorPolicy) -> Bounds:
@@ -243,10 +282,9 @@ def _conduct(
 ) -> DeviceMemory:
     """Return a device's memory with its present reading worked in."""
     past, reading = device.memory, device.reading
-    oldest = reading.at - 2 * policy.meter_lag_s
-    recent = tuple(r for r in past.recent if oldest <= r[0] < reading.at)
     aims = _unseen(device, told, now, meter_at, policy)
-    past = replace(past, recent=(*recent, (reading.at, reading.power_w)), aims=aims)
+    past = past.read(reading.at, reading.power_w, policy.meter_lag_s)
+    past = replace(past, aims=aims)
     if past.running is not device.running:
         since = -math.inf if past.running is None else now
         past = replace(past, running=device.running, running_since=since)

@@ -12,11 +12,13 @@ import pytest
 
 from der.model import Quality, Setpoint
 from der.steps import StepWatch
+from hems.cem.base import Base
 from hems.cem.cycle import Cycle
 from hems.cem.memory import DeviceMemory, Given, Memory, Sample
 from hems.cem.orders import Order, due
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image, ImageRing
+from programs.proposal import Bounds
 from programs.signal import Signal, SignalKind
 from tests.hems.cem.plant import BATTERY, HEATER, METER, T0, Loop, Plant, limit
 from tests.hems.cem.wire import ImageWatch, WallClock, WireDevice
@@ -69,7 +71,7 @@ def test_all_times_in_the_memory_move_and_nothing_else_does() -> None:
     memory = Memory(
         {"car": device},
         {"car": Given(Setpoint(500, 60), T0)},
-        base_w=300.0,
+        base=Base(300.0, Bounds(300.0, 300.0)),
         base_at=T0,
         returned_at=T0 - 3,
         probe_after=T0 + 2,
