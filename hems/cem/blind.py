@@ -71,12 +71,15 @@ class _Scene:
         Its draw is in the meter's figure as part of what cannot be controlled. So it is taken
         away where that alone breaks the limit, and kept away while its full power would. One that
         sleeps hears of it too late, so it is taken away where what it may draw breaks the limit.
+        More than it confirmed it is not let have, though that was decided once: a charger that
+        obeys again at last would take it before anything else makes room for it.
         """
         spec = state.spec
         span = self.decision.of(spec.id).span
         view = self.room.view(reach(spec, span), state)
         past, by = self.memory.device(spec.id), None
-        allowed_w = past.allowed_w
+        told = self.memory.setpoint(spec.id, self.now)
+        allowed_w = past.allowed_w if told is None else min(past.allowed_w, told.power_w)
         full_w = spec.max_w + self.policy.headroom_w
         own_w = 0.0 if state.quality is Quality.ASLEEP else self.away.rises.get(spec.id, 0.0)
         left_w = view.left_w + own_w
@@ -124,9 +127,11 @@ class _Scene:
             floor_w, by = own.bounds.lower_w, own.lower_by
         if by is None or floor_w <= spec.min_w:
             return None
-        held_w = self.memory.device(spec.id).target_w
+        held_w, told = self.memory.device(spec.id).target_w, self.memory.setpoint(spec.id, self.now)
         if held_w is not None:
             floor_w = max(floor_w, held_w)
+        if told is not None:
+            floor_w = max(floor_w, told.power_w)
         return self._restrict(min(floor_w, max(spec.max_w, 0.0)), by, spec)
 
     def _battery(self, state: DeviceState) -> Order | None:

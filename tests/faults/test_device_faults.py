@@ -135,6 +135,7 @@ async def test_a_limit_that_a_device_refuses_is_shown_and_held_by_the_others(
         await until(
             running.hub.home, lambda home: home.tile("ev").error is None, 10.0, "it obeys again"
         )
+        await running.hub.goes_on(4)
         await kept(running, since)
 
 

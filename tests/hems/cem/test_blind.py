@@ -125,6 +125,37 @@ def _battery_order(
     return made.orders.get("battery")
 
 
+@pytest.mark.parametrize(
+    ("spec", "tight", "loose", "told_w"),
+    [
+        (CAR, limit(2_500), limit(4_500), 1_700.0),
+        (PV, limit(lower_w=-500), limit(lower_w=-3_000), -1_200.0),
+    ],
+    ids=["a charger", "an inverter"],
+)
+def test_what_was_decided_and_refused_is_not_told_once_nobody_reckons_with_it(
+    spec: DeviceSpec, tight: Proposal, loose: Proposal, told_w: float
+) -> None:
+    """A device that is about to obey at last gets no more than it had confirmed."""
+    loop = Loop(Plant(specs=(METER, spec), base_w=750, sun_w=4_000, wants={"car": 7_000}))
+    loop.run(100, tight)
+    assert loop.plant.power[spec.id] == told_w
+    memory = loop.memory
+    for _ in range(100):
+        plant = loop.plant
+        made = allocate(plant.image(), arbitrate((loose,), plant.at), plant.at, memory, loop.policy)
+        memory = made.memory  # and what was decided is refused
+        plant.step()
+    order = made.orders[spec.id].setpoint
+    assert order is not None
+    assert abs(order.power_w) > abs(told_w) + 500.0, "it was decided"
+    loop.memory = memory
+    loop.plant.lost = {spec.id}
+    order = loop.decide(loose).orders[spec.id].setpoint
+    assert order is not None
+    assert order.power_w == told_w
+
+
 def test_a_silent_battery_keeps_its_drive_and_a_lost_one_lets_it_lapse() -> None:
     order = _battery_order(Quality.STALE, SELF_USE, BREAKER)
     assert order is not None
