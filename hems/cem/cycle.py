@@ -379,7 +379,7 @@ class Cycle:
         usable = self._refusals.without(image, self._clock.monotonic())
         allocation = allocate(usable, decision, now, self._memory, self._allocator)
         self._allocation, self._memory = allocation, allocation.memory
-        self._refusals.settle(allocation.orders)
+        self._refusals.settle(allocation.orders, self._clock.monotonic())
         writes = [
             write
             for name, order in allocation.orders.items()
@@ -427,7 +427,8 @@ class Cycle:
             self._memory = self._memory.confirmed(
                 device, order.setpoint, written.at, disconnected=order.disconnect
             )
-            self._refusals.taken(device)
+            if not order.refresh:
+                self._refusals.taken(device)
         elif self._refusals.refused(device, written.error, self._clock.monotonic()):
             return
         self._tell_effect(

@@ -47,8 +47,9 @@ class DeviceMemory:
         lacking_since: Since when the sun leaves a car that charges from it too little; None while
             it leaves enough.
         recent: Its last readings, (time, W), oldest first.
-        aims: What it was told that its reading may not show yet, (time of the decision, W), oldest
-            first: as `allowed_w` or `target_w`.
+        aims: What it was told that its reading may not show yet, (time of the decision, or where
+            it was not counted on then, of its confirmation, W), oldest first: as `allowed_w` or
+            `target_w`.
     """
 
     allowed_w: float = math.inf
@@ -71,12 +72,16 @@ class DeviceMemory:
     def returned(self, told: Given | None, now: float, settle_s: float) -> "DeviceMemory":
         """Return the memory of a device that can be controlled again.
 
-        What it was told meanwhile it may be about to obey while it is read.
+        What it confirmed meanwhile it may be about to obey while it is read.
         """
-        if told is None or told.setpoint is None or now - told.at >= settle_s:
+        if told is None or now - told.at >= settle_s:
             return self
-        aim = (told.at, told.setpoint.power_w)
-        return self if aim in self.aims else replace(self, aims=(*self.aims[1 - _MOST_AIMS :], aim))
+        aim = (told.at, None if told.setpoint is None else told.setpoint.power_w)
+        earlier = tuple(each for each in self.aims if each[0] <= told.at)
+        if aim in earlier:
+            return self
+        later = self.aims[len(earlier) :]
+        return replace(self, aims=(*earlier, aim, *later)[-_MOST_AIMS:])
 
     @property
     def held(self) -> bool:

@@ -168,30 +168,30 @@ def _base_on(
     net = measured(meter)
     if meter is None or meter.reading is None:
         return {}
-    at = meter.reading.at
-    if at == memory.base_at and memory.base_on:
-        return memory.base_on
-    moved = _moved(image, usable, memory, policy)
+    at, moved = meter.reading.at, _moved(image, usable, memory, policy)
     steady = moved is not None and tuple(memory.base_on) == tuple(net)
     perhaps = {u.id: _perhaps(u, at, policy) for u in usable}
-    on = {
-        state.spec.id: parts(state.spec, state.reading, net, state.reading.power_w)
-        for state in image.devices.values()
-        if state.reading is not None
+    on = {u.id: parts(u.state.spec, u.reading, net, u.reading.power_w) for u in usable}
+    were_on = {
+        device: parts(image.devices[device].spec, image.devices[device].reading, net, each.power_w)
+        for device, each in (moved or {}).items()
     }
     bases: dict[Phase, Base] = {}
     for phase, net_w in net.items():
-        share = {device: each[phase] for device, each in on.items()}
-        point_w = net_w - sum(share[u.id] * u.reading.power_w for u in usable)
-        powers = (perhaps[u.id].times(share[u.id]) for u in usable)
+        point_w = net_w - sum(on[u.id][phase] * u.reading.power_w for u in usable)
+        powers = (perhaps[u.id].times(on[u.id][phase]) for u in usable)
+        share = {device: each[phase] for device, each in were_on.items()}
         before = _carried(memory.base_on[phase], moved or {}, share) if steady else None
-        bases[phase] = estimate(before, point_w, between(net_w, powers))
+        if before is not None and at == memory.base_at:
+            bases[phase] = before
+        else:
+            bases[phase] = estimate(before, point_w, between(net_w, powers))
     return bases
 
 
 @dataclass(frozen=True, slots=True)
 class _Moved:
-    """A device that counts otherwise now: controlled or not, and what it drew at the last base."""
+    """A device that counts otherwise now: whether it is controlled, and what it drew before, W."""
 
     controlled: bool
     power_w: float
@@ -205,11 +205,16 @@ def _moved(
     now = frozenset(u.id for u in usable)
     found: dict[str, _Moved] = {}
     for device in now ^ memory.base_of:
-        state, since = image.devices.get(device), memory.base_at - policy.meter_lag_s
-        then = [w for at, w in memory.device(device).recent if since <= at]
+        state, past = image.devices.get(device), memory.device(device)
+        since = memory.base_at - policy.meter_lag_s
+        then = [w for at, w in past.recent if since <= at]
         if state is None or state.reading is None or not then:
             return None
-        found[device] = _Moved(device in now, then[-1], Bounds(min(then), max(then)))
+        if device in now:
+            found[device] = _Moved(True, then[-1], Bounds(min(then), max(then)))
+        else:  # one that refuses is read as before, and has perhaps obeyed since
+            powers = _perhaps(Usable(state, state.reading, past), memory.base_at, policy)
+            found[device] = _Moved(False, state.reading.power_w, powers)
     return found
 
 

@@ -1,7 +1,9 @@
 """Devices that answer but do not take what they are told: said once, and not counted on.
 
 A limit that is met on paper by a device that refuses its set-point is not met. So such a device
-counts as one that cannot be controlled, until it takes something or some time has gone by.
+counts as one that cannot be controlled, until it takes something new or some time has gone by. Till
+then it is told no more than it has confirmed (`hems.cem.blind`); that it goes on taking that shows
+nothing.
 """
 
 from collections.abc import Mapping
@@ -46,18 +48,21 @@ class Refusals:
         return same
 
     def taken(self, device: str) -> None:
-        """Note a write that was confirmed."""
+        """Note a write of something new that was confirmed."""
         self._by_device.pop(device, None)
 
-    def settle(self, orders: Mapping[str, Order]) -> None:
-        """Forget those who have what they are to have."""
+    def settle(self, orders: Mapping[str, Order], now: float) -> None:
+        """Forget those who have what they are to have; of one not counted on no more is asked."""
         for device, order in orders.items():
-            if not order.write:
+            if not order.write and device not in self._out(now):
                 self._by_device.pop(device, None)
+
+    def _out(self, now: float) -> set[str]:
+        return {d for d, refusal in self._by_device.items() if now < refusal.out_until}
 
     def without(self, image: Image, now: float) -> Image:
         """Return the image as it is to be decided on: nobody is counted on who refuses."""
-        out = {d for d, refusal in self._by_device.items() if now < refusal.out_until}
+        out = self._out(now)
         if not out:
             return image
         devices = {

@@ -1,19 +1,23 @@
 """What the house draws that nobody controls, found from readings that are not of one moment."""
 
+import math
 from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der.model import Quality
+from der.model import DeviceState, Phase, PhaseReading, Quality, Reading, Setpoint
 from hems.cem.allocator import allocate
 from hems.cem.arbiter import arbitrate
 from hems.cem.base import Base, between, estimate
+from hems.cem.memory import DeviceMemory, Given, Memory
+from hems.cem.observe import observe
 from hems.cem.orders import Allocation
+from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
 from programs.proposal import Bounds, Proposal
-from tests.hems.cem.plant import BATTERY, CAR, METER, Loop, Plant, limit
+from tests.hems.cem.plant import BATTERY, CAR, METER, T0, Loop, Plant, limit
 
 pytestmark = pytest.mark.requirement("ROLE-CEM")
 
@@ -138,3 +142,90 @@ def test_a_charger_that_obeys_again_while_it_is_read_hides_nothing(first: int, t
         plant.lag = lag
         loop.decide(limit(LIMIT_W))
         assert plant.tick() <= LIMIT_W
+
+
+def reads(
+    at: float, car_w: float, quality: Quality, battery_w: float = -600.0, drawn_w: float = math.nan
+) -> Image:
+    """Return what meter, car and battery say of three phases that carry the same.
+
+    The house draws 1.5 kW, the car what it shows, or `drawn_w`.
+    """
+    net_w = 1_500.0 + battery_w + (car_w if math.isnan(drawn_w) else drawn_w)
+    even = {w: tuple(PhaseReading(power_w=w / 3) for _ in Phase) for w in (net_w, car_w)}
+    states = (
+        DeviceState(METER, Reading(at, net_w, phases=even[net_w]), Quality.GOOD),
+        DeviceState(BATTERY, Reading(at, battery_w, soc=0.5), Quality.GOOD),
+        DeviceState(CAR, Reading(at, car_w, phases=even[car_w], wants_power=True), quality),
+    )
+    return Image(at, 1, {state.spec.id: state for state in states})
+
+
+POLICY = AllocatorPolicy()
+MOVING = (-9_000.0, 9_000.0)
+"""What a battery was told that its reading may not show yet: the base may be anywhere between."""
+
+
+@pytest.mark.parametrize(
+    ("course", "base_w"),
+    [
+        ([(6_900.0, Quality.GOOD), (6_900.0, Quality.STALE)], 8_400.0),
+        ([(6_900.0, Quality.GOOD), (0.0, Quality.STALE)], 1_500.0),
+        ([(6_900.0, Quality.GOOD), (6_900.0, Quality.STALE), (6_900.0, Quality.GOOD)], 1_500.0),
+        ([(0.0, Quality.STALE), (6_900.0, Quality.GOOD)], 1_500.0),
+    ],
+    ids=["leaves", "stops and leaves", "leaves and comes back", "is found"],
+)
+def test_who_leaves_or_comes_while_a_battery_moves(
+    course: list[tuple[float, Quality]], base_w: float
+) -> None:
+    memory = Memory()
+    for second, (car_w, quality) in enumerate(course):
+        at = T0 + second
+        seen = observe(reads(at, car_w, quality), memory, at, POLICY)
+        battery = seen.memory.device("battery")
+        for target_w in MOVING:
+            battery = battery.drive(target_w, at)
+        memory = replace(seen.memory, devices={**seen.memory.devices, "battery": battery})
+    assert seen.base_w == pytest.approx(base_w)
+    assert list(seen.base_on.values()) == pytest.approx([base_w / 3] * 3)
+
+
+def test_who_comes_back_while_it_obeys_hides_nothing_on_any_phase() -> None:
+    memory = Memory()
+    for second, quality in enumerate((Quality.GOOD, Quality.STALE)):
+        seen = observe(reads(T0 + second, 6_900.0, quality), memory, T0 + second, POLICY)
+        memory = seen.memory
+    memory = memory.confirmed("car", Setpoint(0.0, 60.0), T0 + 1.5)
+    image = reads(T0 + 2, 3_000.0, Quality.GOOD, drawn_w=0.0)
+    car = image.devices["car"]
+    assert car.reading is not None
+    car = replace(car, reading=replace(car.reading, at=T0 + 1.9))
+    image = replace(image, devices={**image.devices, "car": car})
+    seen = observe(image, memory, T0 + 2, POLICY)
+    assert seen.base_w == pytest.approx(1_500.0)
+    assert list(seen.base_on.values()) == pytest.approx([500.0] * 3)
+
+
+def test_a_meter_that_is_read_less_often_than_devices_come_and_go() -> None:
+    memory = Memory()
+    for second, quality in enumerate((Quality.GOOD, Quality.STALE, Quality.GOOD, Quality.STALE)):
+        image = reads(T0 + second, 6_900.0, quality, battery_w=0.0)
+        meter = image.devices["meter"]
+        assert meter.reading is not None
+        meter = replace(meter, reading=replace(meter.reading, at=T0))
+        image = replace(image, devices={**image.devices, "meter": meter})
+        seen = observe(image, memory, T0 + second, POLICY)
+        memory = seen.memory
+        base_w = 1_500.0 if quality is Quality.GOOD else 8_400.0
+        assert seen.base_w == pytest.approx(base_w)
+        assert list(seen.base_on.values()) == pytest.approx([base_w / 3] * 3)
+
+
+def test_what_was_confirmed_meanwhile_comes_before_what_was_decided_after_it() -> None:
+    told, later = Given(Setpoint(7_000.0, 90.0), T0 - 0.5), (T0, 1_380.0)
+    past = DeviceMemory(aims=((T0 - 3.0, 0.0), later)).returned(told, T0 + 1, 5.0)
+    assert past.aims == ((T0 - 3.0, 0.0), (T0 - 0.5, 7_000.0), later)
+    assert past.returned(told, T0 + 1, 5.0) == past
+    assert past.returned(Given(None, T0 - 0.2), T0 + 1, 5.0).aims[2] == (T0 - 0.2, None)
+    assert past.returned(Given(None, T0 - 9.0), T0 + 1, 5.0) == past
