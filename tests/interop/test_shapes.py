@@ -115,7 +115,7 @@ async def test_a_response_that_was_throttled_comes_later_and_once(
     programme = grid.add_programme()
     grid.faults[f"POST {ANSWERS}"] = Fault(429, {"Retry-After": "1"}, 2)
     async with serving(grid, context), lone.client(grid):
-        mrid = programme.add(0, 2, opModImpLimW=1500.0)
+        mrid = programme.add(0, 4, opModImpLimW=1500.0)
         await grid.answered(mrid, [1, 2, 3], 15.0)
 
 
