@@ -128,11 +128,13 @@ def observe(image: Image, memory: Memory, now: float, policy: AllocatorPolicy) -
         devices[state.spec.id] = past
         usable.append(Usable(state, reading, past))
     after = replace(memory, devices=devices, given=given, returned_at=returned_at)
-    base = _base(image, usable, memory, policy)
+    moved = _moved(image, usable, memory, policy)
+    perhaps = {u.id: _perhaps(u, meter_at, policy) for u in usable}
+    base = _base(image, usable, memory, moved, perhaps)
     if base is None:
         last_w = None if memory.base is None else memory.base.power_w
         return Observed((*usable,), last_w, known=False, memory=after)
-    base_on = _base_on(image, usable, memory, policy)
+    base_on = _base_on(image, usable, memory, moved, perhaps)
     after = replace(
         after,
         base=base,
@@ -144,33 +146,46 @@ def observe(image: Image, memory: Memory, now: float, policy: AllocatorPolicy) -
     return Observed((*usable,), base.power_w, known=True, memory=after, base_on=on)
 
 
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A device that counts otherwise now: whether it is controlled, and what it drew before, W."""
+
+    controlled: bool
+    power_w: float
+    powers: Bounds
+
+
 def _base(
-    image: Image, usable: list[Usable], memory: Memory, policy: AllocatorPolicy
+    image: Image,
+    usable: list[Usable],
+    memory: Memory,
+    moved: Mapping[str, _Moved] | None,
+    perhaps: Mapping[str, Bounds],
 ) -> Base | None:
     """Return the uncontrolled power; None while the meter is not known."""
     net_w, meter = image.net_w, image.meter
     if net_w is None or meter is None or meter.reading is None:
         return None
-    at = meter.reading.at
-    moved = _moved(image, usable, memory, policy)
     before = None if moved is None or memory.base is None else _carried(memory.base, moved)
-    if before is not None and at == memory.base_at:
+    if before is not None and meter.reading.at == memory.base_at:
         return before
     point_w = net_w - sum(u.reading.power_w for u in usable)
-    return estimate(before, point_w, between(net_w, (_perhaps(u, at, policy) for u in usable)))
+    return estimate(before, point_w, between(net_w, perhaps.values()))
 
 
 def _base_on(
-    image: Image, usable: list[Usable], memory: Memory, policy: AllocatorPolicy
+    image: Image,
+    usable: list[Usable],
+    memory: Memory,
+    moved: Mapping[str, _Moved] | None,
+    perhaps: Mapping[str, Bounds],
 ) -> Mapping[Phase, Base]:
     """Return the uncontrolled power on each phase, by the same rule as that of all together."""
     meter = image.meter
     net = measured(meter)
     if meter is None or meter.reading is None:
         return {}
-    at, moved = meter.reading.at, _moved(image, usable, memory, policy)
     steady = moved is not None and tuple(memory.base_on) == tuple(net)
-    perhaps = {u.id: _perhaps(u, at, policy) for u in usable}
     on = {u.id: parts(u.state.spec, u.reading, net, u.reading.power_w) for u in usable}
     were_on = {
         device: parts(image.devices[device].spec, image.devices[device].reading, net, each.power_w)
@@ -182,20 +197,11 @@ def _base_on(
         powers = (perhaps[u.id].times(on[u.id][phase]) for u in usable)
         share = {device: each[phase] for device, each in were_on.items()}
         before = _carried(memory.base_on[phase], moved or {}, share) if steady else None
-        if before is not None and at == memory.base_at:
+        if before is not None and meter.reading.at == memory.base_at:
             bases[phase] = before
         else:
             bases[phase] = estimate(before, point_w, between(net_w, powers))
     return bases
-
-
-@dataclass(frozen=True, slots=True)
-class _Moved:
-    """A device that counts otherwise now: whether it is controlled, and what it drew before, W."""
-
-    controlled: bool
-    power_w: float
-    powers: Bounds
 
 
 def _moved(

@@ -53,8 +53,9 @@ class Refusals:
 
     def settle(self, orders: Mapping[str, Order], now: float) -> None:
         """Forget those who have what they are to have; of one not counted on no more is asked."""
+        out = self._out(now)
         for device, order in orders.items():
-            if not order.write and device not in self._out(now):
+            if not order.write and device not in out:
                 self._by_device.pop(device, None)
 
     def _out(self, now: float) -> set[str]:

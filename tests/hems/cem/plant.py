@@ -6,7 +6,7 @@ from der.model import Control, DeviceKind, DeviceSpec, DeviceState, Quality, Rea
 from hems.cem.allocator import allocate
 from hems.cem.arbiter import Decision, arbitrate
 from hems.cem.memory import Memory
-from hems.cem.orders import Allocation
+from hems.cem.orders import Allocation, Order
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
 from programs.proposal import HOME, Bounds, Proposal, Rank
@@ -127,7 +127,7 @@ class Plant:
 
 @dataclass
 class Loop:
-    """Decides on a plant as the cycle does, with every write confirmed."""
+    """Decides on a plant as the cycle does; every write that `takes` lets through is confirmed."""
 
     plant: Plant
     policy: AllocatorPolicy = field(default_factory=AllocatorPolicy)
@@ -142,12 +142,16 @@ class Loop:
         made = allocate(plant.image(), decision, plant.at, self.memory, self.policy)
         self.memory = made.memory
         for device, order in made.orders.items():
-            if order.write:
+            if self.takes(device, order):
                 self.writes += 1
                 plant.told[device] = order.setpoint
                 self.memory = self.memory.confirmed(device, order.setpoint, plant.at)
         self.last = made
         return made
+
+    def takes(self, device: str, order: Order) -> bool:  # noqa: ARG002 (others tell them apart)
+        """Return whether an order is written, and taken by the device."""
+        return order.write
 
     def run(self, seconds: int, *proposals: Proposal) -> list[float]:
         """Decide once a second; return the net power after each second."""

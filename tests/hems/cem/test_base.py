@@ -8,15 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from der.model import DeviceState, Phase, PhaseReading, Quality, Reading, Setpoint
-from hems.cem.allocator import allocate
-from hems.cem.arbiter import arbitrate
 from hems.cem.base import Base, between, estimate
 from hems.cem.memory import DeviceMemory, Given, Memory
 from hems.cem.observe import observe
-from hems.cem.orders import Allocation
+from hems.cem.orders import Order
 from hems.cem.policy import AllocatorPolicy
 from hems.image import Image
-from programs.proposal import Bounds, Proposal
+from programs.proposal import Bounds
 from tests.hems.cem.plant import BATTERY, CAR, METER, T0, Loop, Plant, limit
 
 pytestmark = pytest.mark.requirement("ROLE-CEM")
@@ -105,19 +103,12 @@ class Trying(Loop):
 
     plant: Refusing
 
-    def decide(self, *proposals: Proposal) -> Allocation:
+    def takes(self, device: str, order: Order) -> bool:
         plant = self.plant
-        decision = arbitrate(proposals, plant.at)
-        made = allocate(plant.image(), decision, plant.at, self.memory, self.policy)
-        self.memory = made.memory
-        for device, order in made.orders.items():
-            refused = device == "car" and plant.refuses
-            if device == "car":
-                plant.out = refused and (order.write or plant.out)
-            if order.write and not refused:
-                plant.told[device] = order.setpoint
-                self.memory = self.memory.confirmed(device, order.setpoint, plant.at)
-        return made
+        if device != "car":
+            return order.write
+        plant.out = plant.refuses and (order.write or plant.out)
+        return order.write and not plant.refuses
 
 
 @pytest.mark.parametrize(("first", "then"), [(a, b) for a in range(10) for b in range(10)])

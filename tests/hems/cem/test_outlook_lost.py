@@ -5,11 +5,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from der.model import DeviceSpec, Quality, Reading
-from hems.cem.allocator import allocate
-from hems.cem.arbiter import arbitrate
-from hems.cem.orders import Allocation
+from hems.cem.orders import Order
 from hems.image import Image
-from programs.proposal import Proposal
 from tests.hems.cem.plant import BATTERY, BREAKER, CAR, METER, T0, Loop, Plant, limit
 
 MISSED_S = 2.0
@@ -46,16 +43,8 @@ class Trying(Loop):
 
     plant: Leaving
 
-    def decide(self, *proposals: Proposal) -> Allocation:
-        plant = self.plant
-        decision = arbitrate(proposals, plant.at)
-        made = allocate(plant.image(), decision, plant.at, self.memory, self.policy)
-        self.memory = made.memory
-        for device, order in made.orders.items():
-            if order.write and (device != "battery" or plant.gone_at is None):
-                plant.told[device] = order.setpoint
-                self.memory = self.memory.confirmed(device, order.setpoint, plant.at)
-        return made
+    def takes(self, device: str, order: Order) -> bool:
+        return order.write and (device != "battery" or self.plant.gone_at is None)
 
 
 @pytest.mark.requirement("BUC-1")

@@ -44,10 +44,11 @@ async def linked(
     spec: DeviceSpec = EVSE,
     *,
     now: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] | None = None,
 ) -> AsyncIterator[tuple[OcppLink, Charger, Station]]:
     """Run one, with a charger that has called and been told all that a new one is told."""
     async with (
-        central(version, address, spec, now=now) as (system, station),
+        central(version, address, spec, now=now, monotonic=monotonic) as (system, station),
         calling(system.port, version.subprotocol) as ev,
     ):
         link = await connect(spec, station)

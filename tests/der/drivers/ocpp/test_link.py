@@ -369,15 +369,11 @@ async def test_a_charger_keeps_to_its_limit_while_the_hub_s_clock_is_set(
     version: Version, step_s: float
 ) -> None:
     ahead_s = [0.0]
-    async with (
-        central(version, now=lambda: time.time() + ahead_s[0], monotonic=time.monotonic) as (
-            system,
-            station,
-        ),
-        calling(system.port, name(version)) as ev,
+    async with linked(version, now=lambda: time.time() + ahead_s[0], monotonic=time.monotonic) as (
+        link,
+        ev,
+        _,
     ):
-        link = await ocpp_link.connect(EVSE, station)
-        await settled(ev)
         await ev.plug("Charging")
         await ev.measure(Power_Active_Import=2300)
         await link.write(Setpoint(2300, 60))
@@ -403,21 +399,16 @@ async def test_a_charger_keeps_to_its_limit_while_the_hub_s_clock_is_set(
         assert told.start == pytest.approx(time.time() + step_s - 60, abs=5)
         assert (await link.read()).at == pytest.approx(time.time() + step_s, abs=2)
         assert (await link.read()).limit_w == 2000
-        await link.close()
 
 
 @pytest.mark.parametrize("step_s", [14_400.0, -14_400.0])
 async def test_steps_go_on_while_the_hub_s_clock_is_set(version: Version, step_s: float) -> None:
     ahead_s = [0.0]
-    async with (
-        central(version, now=lambda: time.time() + ahead_s[0], monotonic=time.monotonic) as (
-            system,
-            station,
-        ),
-        calling(system.port, name(version)) as ev,
+    async with linked(version, now=lambda: time.time() + ahead_s[0], monotonic=time.monotonic) as (
+        link,
+        ev,
+        station,
     ):
-        link = await ocpp_link.connect(EVSE, station)
-        await settled(ev)
         await ev.plug("Charging")
         await ev.measure(Power_Active_Import=2300)
         await link.ioctl(WriteChargingProfile((ChargingStep(0, 2300),), 600))
@@ -431,7 +422,6 @@ async def test_steps_go_on_while_the_hub_s_clock_is_set(version: Version, step_s
         assert again.start == pytest.approx(told.start + step_s, abs=2)
         assert again.duration == told.duration
         assert station.mandate.expected() is not None
-        await link.close()
 
 
 async def test_only_known_cards_may_charge(version: Version) -> None:
